@@ -1,0 +1,107 @@
+import type { ProtocolDefinition } from "./define-protocol.js";
+import { errorCode } from "./error-codes.js";
+import { HoldfastError } from "./errors.js";
+import { formatPath } from "./issues.js";
+import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
+
+/**
+ * Everything that can be wrong with a definition, found when it is made rather than when the first message is sent. The
+ * sentence names the place; it stops at the first fault.
+ */
+export function checkDefinition(definition: ProtocolDefinition): void {
+  checkObject(definition, [], ["name", "version", "description", "parameters", "requests", "channels", "direct"]);
+  if (typeof definition.name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/i.test(definition.name)) {
+    fail(["name"], 'expected letters, digits and dashes, such as "agents"');
+  }
+  if (typeof definition.version !== "string" || !/^\d+\.\d+\.\d+(-[\w.-]+)?$/.test(definition.version)) {
+    fail(["version"], 'expected a semantic version, such as "1.0.0"');
+  }
+  if (definition.parameters !== undefined) {
+    checkSchema(definition.parameters, ["parameters"]);
+    if (typeOf(definition.parameters) !== "object")
+      fail(["parameters"], "expected an object schema: one field for each parameter of the query string");
+  }
+
+  checkMembers(definition.requests, ["requests"], NAME, (request, at) => {
+    checkObject(request, at, ["kind", "input", "output", "errors", "description"]);
+    if (request.kind !== undefined && !["query", "mutation", "once"].includes(request.kind)) {
+      fail([...at, "kind"], 'expected "query", "mutation" or "once"');
+    }
+    if (request.input !== undefined) checkSchema(request.input, [...at, "input"]);
+    if (request.output !== undefined) checkSchema(request.output, [...at, "output"]);
+    checkMembers(request.errors, [...at, "errors"], ERROR_NAME, (schema, errorAt) => {
+      if (errorCode(errorAt.at(-1)!)) fail(errorAt, "is a built-in error code; choose another name");
+      checkSchema(schema, errorAt);
+    });
+  });
+
+  checkMembers(definition.channels, ["channels"], NAME, (channel, at) => {
+    checkObject(channel, at, ["key", "events", "state", "presence", "history", "description"]);
+    if (channel.key !== undefined) checkSchema(channel.key, [...at, "key"]);
+    checkMembers(channel.events, [...at, "events"], NAME, checkSchema);
+    if (channel.state !== undefined) checkSchema(channel.state, [...at, "state"]);
+    if (channel.presence !== undefined) checkSchema(channel.presence, [...at, "presence"]);
+    if (Object.keys(channel.events ?? {}).length === 0 && !channel.state && !channel.presence) {
+      fail(at, "nothing could ever be sent on it; give it events, state or presence");
+    }
+    if (channel.history !== undefined) {
+      checkObject(channel.history, [...at, "history"], ["size", "ttlMs"]);
+      checkInteger(channel.history.size, [...at, "history", "size"], 1, 100_000);
+      checkInteger(channel.history.ttlMs, [...at, "history", "ttlMs"], 1_000, 30 * 86_400_000);
+    }
+  });
+
+  checkMembers(definition.direct, ["direct"], NAME, checkSchema);
+}
+
+// A colon separates a channel's name from its key, and names that begin with $ are the library's own.
+const NAME = {
+  pattern: /^[A-Za-z][\w.-]{0,127}$/,
+  says: "expected a letter, then letters, digits, dots, dashes or underscores",
+};
+const ERROR_NAME = { pattern: /^[A-Z][A-Z0-9_]{0,63}$/, says: "expected UPPER_SNAKE_CASE" };
+
+function checkMembers<Member>(
+  members: { readonly [name: string]: Member } | undefined,
+  at: string[],
+  name: { pattern: RegExp; says: string },
+  check: (member: Member, at: string[]) => void,
+): void {
+  if (members === undefined) return;
+  if (typeof members !== "object" || members === null || Array.isArray(members) || isSchema(members))
+    fail(at, "expected an object whose keys are the names");
+  for (const [key, member] of Object.entries(members)) {
+    if (!name.pattern.test(key) || key === "constructor" || key === "prototype")
+      fail([...at, key], `is not a usable name: ${name.says}`);
+    check(member, [...at, key]);
+  }
+}
+
+function checkSchema(schema: Schema, at: string[]): void {
+  const fault = schemaFault(schema);
+  if (fault) fail(at, fault);
+  const [first] = readSchema(schema).faults;
+  if (first) fail([...at, ...first.path], first.reason);
+}
+
+function checkObject(value: object, at: string[], known: readonly string[]): void {
+  if (typeof value !== "object" || value === null || isSchema(value))
+    fail(at, `expected an object with ${known.join(", ")}`);
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) fail([...at, key], `is not known here; expected ${known.join(", ")}`);
+  }
+}
+
+function checkInteger(value: number, at: string[], least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    fail(at, `expected a whole number from ${least} to ${most}`);
+}
+
+function typeOf(schema: Schema): string {
+  return schema._zod.def.type;
+}
+
+function fail(at: readonly string[], sentence: string): never {
+  const place = formatPath("", at) || "the definition";
+  throw new HoldfastError("INVALID_PROTOCOL", `defineProtocol: ${place}: ${sentence}.`, { field: place });
+}

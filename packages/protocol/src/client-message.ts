@@ -1,0 +1,24 @@
+import * as z from "zod/mini";
+import { ack } from "./messages/ack.js";
+import { auth } from "./messages/auth.js";
+import { cancel } from "./messages/cancel.js";
+import { listSubscriptions } from "./messages/list-subscriptions.js";
+import { ping } from "./messages/ping.js";
+import { pong } from "./messages/pong.js";
+import { request } from "./messages/request.js";
+import { subscribe } from "./messages/subscribe.js";
+import { unsubscribe } from "./messages/unsubscribe.js";
+
+/** Everything a client may send. */
+export const clientMessage = z.discriminatedUnion("type", [
+  auth,
+  subscribe,
+  unsubscribe,
+  listSubscriptions,
+  request,
+  cancel,
+  ack,
+  ping,
+  pong,
+]);
+export type ClientMessage = z.output<typeof clientMessage>;

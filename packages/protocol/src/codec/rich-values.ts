@@ -1,0 +1,102 @@
+import SuperJSON from "superjson";
+import type { RichTag } from "../schema.js";
+
+/**
+ * The only file that names superjson.
+ *
+ * superjson restores values from annotations that a peer wrote, so they are checked before it sees them:
+ * - only the tags the schema can ask for; never a class, a RegExp or a typed array (80 bytes could ask for a gigabyte)
+ * - only on values that are there: a path to index 999999999 would make an array of that length
+ * - never below another annotated path: superjson nests those, and written side by side they make it walk a Set from its
+ *   beginning for each entry
+ * - bounded in number and depth
+ */
+
+export interface RichValue {
+  readonly data: unknown;
+  /** Absent when plain JSON holds the value. */
+  readonly meta?: unknown;
+}
+
+const MAX_ANNOTATIONS = 10_000;
+const MAX_DEPTH = 32;
+
+/** What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its digits. */
+const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
+  Date: (json) => typeof json === "string" && json.length <= 32,
+  bigint: (json) => typeof json === "string" && /^-?\d{1,1024}$/.test(json),
+  map: (json) => Array.isArray(json) && json.every((entry) => Array.isArray(entry) && entry.length === 2),
+  set: Array.isArray,
+  undefined: (json) => json === null,
+  number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
+};
+
+export function dehydrate(value: unknown): RichValue {
+  const { json, meta } = SuperJSON.serialize(value);
+  // Equal references are sent as copies: restoring them would let a peer choose what is shared with what.
+  return meta?.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
+}
+
+/** @throws Error with a sentence about what is wrong with the annotations */
+export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
+  if (meta === undefined) return data;
+  if (!isRecord(meta)) throw new Error("expected an object");
+  if (meta["referentialEqualities"] !== undefined) throw new Error("referentialEqualities are not accepted");
+  const { values } = meta;
+  if (values === undefined) return data;
+  let budget = MAX_ANNOTATIONS;
+
+  const checkNode = (node: unknown, json: unknown, depth: number): void => {
+    if (!Array.isArray(node)) return checkBranch(node, json, depth);
+    if (--budget < 0) throw new Error(`more than ${MAX_ANNOTATIONS} annotations`);
+    const [tag, children] = node as unknown[];
+    if (node.length > 2 || typeof tag !== "string" || !allowed.has(tag as RichTag))
+      throw new Error("names a type that the schema does not hold");
+    if (!shapes[tag as RichTag](json)) throw new Error(`a ${tag} cannot be read from this value`);
+    if (children !== undefined) checkBranch(children, json, depth);
+  };
+
+  const checkBranch = (branch: unknown, json: unknown, depth: number): void => {
+    if (!isRecord(branch)) throw new Error("is malformed");
+    for (const path of Object.keys(branch)) {
+      const segments = parsePath(path);
+      if (depth + segments.length > MAX_DEPTH) throw new Error("is nested too deeply");
+      let found: unknown = json;
+      let prefix = "";
+      for (const [index, segment] of segments.entries()) {
+        if (typeof found !== "object" || found === null || !Object.hasOwn(found, segment))
+          throw new Error("annotates a value that is not there");
+        found = (found as Record<string, unknown>)[segment];
+        prefix += (index > 0 ? "." : "") + segment.replace(/[\\.]/g, "\\$&");
+        if (index < segments.length - 1 && Object.hasOwn(branch, prefix))
+          throw new Error("annotates below another annotation");
+      }
+      checkNode(branch[path], found, depth + segments.length);
+    }
+  };
+
+  checkNode(values, data, 0);
+  return SuperJSON.deserialize({ json: data as never, meta: { values: values as never, v: 1 } });
+}
+
+/** superjson's own syntax: segments joined by dots, a dot or backslash inside one escaped by a backslash. */
+function parsePath(path: string): string[] {
+  const segments = [""];
+  for (let index = 0; index < path.length; index++) {
+    let char = path.charAt(index);
+    if (char === ".") {
+      segments.push("");
+      continue;
+    }
+    if (char === "\\") {
+      char = path.charAt(++index);
+      if (char !== "." && char !== "\\") throw new Error("is malformed");
+    }
+    segments[segments.length - 1] += char;
+  }
+  return segments;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,79 @@
+import type { ChannelDefinition, Protocol, ProtocolDefinition, RequestDefinition } from "./define-protocol.js";
+import type { ReceivedBy, Schema, SentBy } from "./schema.js";
+
+/** The only clever types. `Sent…` is what the sender of a value holds, without it what the receiver gets. */
+
+type Requests<P extends ProtocolDefinition> = P["requests"] extends object ? P["requests"] : Record<never, never>;
+type Channels<P extends ProtocolDefinition> = P["channels"] extends object ? P["channels"] : Record<never, never>;
+type Direct<P extends ProtocolDefinition> = P["direct"] extends object ? P["direct"] : Record<never, never>;
+
+/** The definition of a protocol value: `DefinitionOf<typeof agents>`. */
+export type DefinitionOf<P> = P extends Protocol<infer Definition> ? Definition : never;
+
+export type RequestName<P extends ProtocolDefinition> = keyof Requests<P> & string;
+type RequestOf<P extends ProtocolDefinition, N> = N extends keyof Requests<P> ? Requests<P>[N] : never;
+
+/** The input as its handler gets it. */
+export type InputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
+  RequestOf<P, N> extends { input: infer S extends Schema } ? ReceivedBy<S> : undefined;
+/** The input as its caller gives it. */
+export type SentInputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
+  RequestOf<P, N> extends { input: infer S extends Schema } ? SentBy<S> : undefined;
+/** The output as its caller gets it. */
+export type OutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
+  RequestOf<P, N> extends { output: infer S extends Schema } ? ReceivedBy<S> : undefined;
+/** The output as its handler returns it. */
+export type SentOutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
+  RequestOf<P, N> extends { output: infer S extends Schema } ? SentBy<S> : undefined | void;
+
+type Errors<R> = R extends { errors: infer E extends NonNullable<RequestDefinition["errors"]> }
+  ? E
+  : Record<never, never>;
+/** The codes of the errors a request declares. */
+export type ErrorCodeOf<P extends ProtocolDefinition, N extends RequestName<P>> = keyof Errors<RequestOf<P, N>> &
+  string;
+/** The data of a declared error, as it is thrown. */
+export type SentErrorDataOf<
+  P extends ProtocolDefinition,
+  N extends RequestName<P>,
+  C extends ErrorCodeOf<P, N>,
+> = SentBy<Errors<RequestOf<P, N>>[C]>;
+/** The data of a declared error, as it is caught. */
+export type ErrorDataOf<
+  P extends ProtocolDefinition,
+  N extends RequestName<P>,
+  C extends ErrorCodeOf<P, N>,
+> = ReceivedBy<Errors<RequestOf<P, N>>[C]>;
+
+export type ChannelName<P extends ProtocolDefinition> = keyof Channels<P> & string;
+type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof Channels<P> ? Channels<P>[C] : never;
+
+/** The arguments that name a channel beyond its name: the key, where it declares one. */
+export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { key: infer S extends Schema } ? [key: SentBy<S>] : [];
+
+type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefinition["events"]> }
+  ? E
+  : Record<never, never>;
+export type EventName<P extends ProtocolDefinition, C extends ChannelName<P>> = keyof Events<ChannelOf<P, C>> & string;
+/** The data of an event, as a handler gets it. */
+export type EventOf<P extends ProtocolDefinition, C extends ChannelName<P>, E extends EventName<P, C>> = ReceivedBy<
+  Events<ChannelOf<P, C>>[E]
+>;
+/** The data of an event, as it is published. */
+export type SentEventOf<P extends ProtocolDefinition, C extends ChannelName<P>, E extends EventName<P, C>> = SentBy<
+  Events<ChannelOf<P, C>>[E]
+>;
+
+export type DirectName<P extends ProtocolDefinition> = keyof Direct<P> & string;
+/** The data of a direct event, as a handler gets it. */
+export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<Direct<P>[E]>;
+
+/** The connection parameters as the server gets them. */
+export type ParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
+  ? ReceivedBy<S>
+  : undefined;
+/** The connection parameters as a client gives them. */
+export type SentParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
+  ? SentBy<S>
+  : undefined;

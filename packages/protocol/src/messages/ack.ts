@@ -1,0 +1,15 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc, opaqueId } from "./envelope.js";
+
+export const ack = z.object({
+  ...envelope,
+  type: z.literal("ack"),
+  channel: z.optional(channelName),
+  data: z.object({ /** The id of the event whose handler has finished. */ id: opaqueId }),
+});
+export type Ack = z.output<typeof ack>;
+
+export const ackDoc: MessageDoc<Ack> = {
+  sentWhen: "When a handler has finished with an event whose sender asked to be told.",
+  example: { type: "ack", data: { id: "9fK2mW" } },
+};

@@ -1,0 +1,24 @@
+import * as z from "zod/mini";
+import { envelope, type MessageDoc } from "./envelope.js";
+import { wireError } from "./wire-error.js";
+
+export const authResponse = z.object({
+  ...envelope,
+  type: z.literal("auth_response"),
+  data: z.discriminatedUnion("success", [
+    z.object({
+      success: z.literal(true),
+      user_id: z.optional(z.string()),
+      device_id: z.optional(z.string()),
+      /** When the credential ends. Milliseconds since 1970. */
+      expires_at: z.optional(z.number()),
+    }),
+    z.object({ success: z.literal(false), error: wireError }),
+  ]),
+});
+export type AuthResponse = z.output<typeof authResponse>;
+
+export const authResponseDoc: MessageDoc<AuthResponse> = {
+  sentWhen: "In answer to every `auth`. A refusal is followed by close code 4401.",
+  example: { type: "auth_response", correlation_id: "1", data: { success: true, user_id: "u1" } },
+};

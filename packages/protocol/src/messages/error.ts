@@ -1,0 +1,24 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc } from "./envelope.js";
+import { wireError } from "./wire-error.js";
+
+export const error = z.object({
+  ...envelope,
+  type: z.literal("error"),
+  channel: z.optional(channelName),
+  data: wireError,
+});
+export type ErrorMessage = z.output<typeof error>;
+
+export const errorDoc: MessageDoc<ErrorMessage> = {
+  sentWhen: "When a message is refused that has no answer of its own: unreadable, of an unknown type, or over a limit.",
+  example: {
+    type: "error",
+    data: {
+      code: "BAD_MESSAGE",
+      message: "data.channels: expected an array, received a string.",
+      field: "data.channels",
+      remedy: "Send a message that matches the protocol reference.",
+    },
+  },
+};

@@ -1,0 +1,27 @@
+import * as z from "zod/mini";
+import { channelName, envelope, memberName, type MessageDoc, richMeta } from "./envelope.js";
+import { link } from "./position.js";
+
+export const event = z.object({
+  ...envelope,
+  type: z.literal("event"),
+  channel: channelName,
+  event: memberName,
+  data: z.optional(z.unknown()),
+  /** Annotates `data`. */
+  meta: z.optional(richMeta),
+  /** Its place in the channel's chain, on channels with history. */
+  metadata: z.optional(z.partial(link)),
+});
+export type Event = z.output<typeof event>;
+
+export const eventDoc: MessageDoc<Event> = {
+  sentWhen: "For each publication on a channel this connection has joined; the same bytes for every subscriber.",
+  example: {
+    type: "event",
+    channel: "agent-updates",
+    event: "statusChanged",
+    data: { agentId: "a1", status: "running" },
+    metadata: { offset: 42, id: "p3Vd8s", prev: "9fK2mW" },
+  },
+};

@@ -1,0 +1,18 @@
+import * as z from "zod/mini";
+import { envelope, type MessageDoc } from "./envelope.js";
+
+export const goaway = z.object({
+  ...envelope,
+  type: z.literal("goaway"),
+  data: z.object({
+    reason: z.string(),
+    /** How long this client should wait before it comes back, different for each so that they do not all come at once. Milliseconds. */
+    delay_ms: z.number().check(z.nonnegative()),
+  }),
+});
+export type Goaway = z.output<typeof goaway>;
+
+export const goawayDoc: MessageDoc<Goaway> = {
+  sentWhen: "When this instance is about to leave: reconnect after `delay_ms`.",
+  example: { type: "goaway", data: { reason: "restart", delay_ms: 3_200 } },
+};

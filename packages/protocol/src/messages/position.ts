@@ -1,0 +1,34 @@
+import * as z from "zod/mini";
+import { opaqueId } from "./envelope.js";
+
+/**
+ * The last event applied on a channel. The id is what proves continuity: a store that was rolled back issues the same
+ * offsets again under the same epoch, but never the same ids.
+ */
+export const position = z.object({
+  /** Names one life of the channel's history; a new one starts when the history was lost. */
+  epoch: z.string().check(z.maxLength(64)),
+  /** Counts the events of that life, from 1; 0 before the first. */
+  offset: z.int().check(z.nonnegative()),
+  /** The id of the event at that offset; empty before the first. */
+  id: z.string().check(z.maxLength(128)),
+});
+export type Position = z.output<typeof position>;
+
+/** What an event of a channel with history carries, so that a client can tell whether it follows its position. */
+export const link = z.object({
+  offset: z.int().check(z.positive()),
+  id: opaqueId,
+  /** The id of the event before it; empty for the first of an epoch. */
+  prev: z.string().check(z.maxLength(128)),
+});
+export type Link = z.output<typeof link>;
+
+/** Why a position cannot be continued. */
+export const resetReason = z.enum(["epoch", "fork", "trimmed", "too_many", "server"]);
+export type ResetReason = z.output<typeof resetReason>;
+
+/** The chain check, once for client and server: does this event follow that position? */
+export function links(from: Position, event: Link): boolean {
+  return event.offset === from.offset + 1 && event.prev === from.id;
+}

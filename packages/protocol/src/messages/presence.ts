@@ -1,0 +1,44 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
+
+const member = z.object({
+  user_id: z.string(),
+  /** The user's devices on the channel. */
+  devices: z.array(z.string()),
+  /** What the application shows of the user, by the channel's presence schema. */
+  data: z.optional(z.unknown()),
+});
+
+export const presence = z.object({
+  ...envelope,
+  type: z.literal("presence"),
+  channel: channelName,
+  data: z.object({
+    /** `snapshot` lists everyone in `joined`; `change` is a difference to what was known. */
+    kind: z.enum(["snapshot", "change"]),
+    joined: z.array(member),
+    updated: z.array(member),
+    /** User ids. */
+    left: z.array(z.string()),
+    /** How many users are on the channel. */
+    count: z.int().check(z.nonnegative()),
+  }),
+  /** Annotates `data`. */
+  meta: z.optional(richMeta),
+});
+export type Presence = z.output<typeof presence>;
+
+export const presenceDoc: MessageDoc<Presence> = {
+  sentWhen: "On a channel with presence: everyone after subscribing, then who came, changed and left, in batches.",
+  example: {
+    type: "presence",
+    channel: "board:7c1f",
+    data: {
+      kind: "change",
+      joined: [{ user_id: "u2", devices: ["phone"], data: { name: "Ada" } }],
+      updated: [],
+      left: ["u3"],
+      count: 2,
+    },
+  },
+};

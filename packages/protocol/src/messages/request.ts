@@ -1,0 +1,28 @@
+import * as z from "zod/mini";
+import { correlationId, envelope, memberName, type MessageDoc, opaqueId, richMeta } from "./envelope.js";
+
+export const request = z.object({
+  ...envelope,
+  type: z.literal("request"),
+  correlation_id: correlationId,
+  data: z.object({
+    name: memberName,
+    input: z.optional(z.unknown()),
+    /** The idempotency key of a mutation, the same on every retry. */
+    key: z.optional(opaqueId),
+    /** How long the caller waits. The server stops the handler when it has passed. Milliseconds. */
+    timeout_ms: z.optional(z.int().check(z.positive(), z.lte(3_600_000))),
+  }),
+  /** Annotates `data.input`. */
+  meta: z.optional(richMeta),
+});
+export type Request = z.output<typeof request>;
+
+export const requestDoc: MessageDoc<Request> = {
+  sentWhen: "To call a request of the protocol; answered by exactly one `response`.",
+  example: {
+    type: "request",
+    correlation_id: "5",
+    data: { name: "agent.start", input: { program: "primes" }, timeout_ms: 30_000 },
+  },
+};

@@ -1,0 +1,26 @@
+import * as z from "zod/mini";
+import { correlationId, envelope, type MessageDoc, richMeta } from "./envelope.js";
+import { wireError } from "./wire-error.js";
+
+export const response = z.object({
+  ...envelope,
+  type: z.literal("response"),
+  correlation_id: correlationId,
+  data: z.discriminatedUnion("ok", [
+    z.object({ ok: z.literal(true), output: z.optional(z.unknown()) }),
+    z.object({ ok: z.literal(false), error: wireError }),
+  ]),
+  /** Annotates `data.output`, or `data.error.data`. */
+  meta: z.optional(richMeta),
+});
+export type Response = z.output<typeof response>;
+
+export const responseDoc: MessageDoc<Response> = {
+  sentWhen: "Once for every `request`: its output, or why there is none.",
+  example: {
+    type: "response",
+    correlation_id: "5",
+    data: { ok: true, output: { id: "a1", startedAt: "2026-11-21T09:30:00.000Z" } },
+    meta: { values: { startedAt: ["Date"] } },
+  },
+};

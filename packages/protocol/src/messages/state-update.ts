@@ -1,0 +1,35 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
+import { link } from "./position.js";
+
+export const stateUpdate = z.object({
+  ...envelope,
+  type: z.literal("state_update"),
+  channel: channelName,
+  data: z.object({
+    /** In order. `remove` deletes the value at the path. Array positions are numbers. */
+    patches: z.array(
+      z.object({
+        op: z.enum(["add", "replace", "remove"]),
+        path: z.array(z.union([z.string(), z.int()])).check(z.maxLength(32)),
+        value: z.optional(z.unknown()),
+      }),
+    ),
+    /** Present every 32 versions: the hash of the document after this update. */
+    hash: z.optional(z.string()),
+  }),
+  /** Annotates `data.patches`. */
+  meta: z.optional(richMeta),
+  metadata: link,
+});
+export type StateUpdate = z.output<typeof stateUpdate>;
+
+export const stateUpdateDoc: MessageDoc<StateUpdate> = {
+  sentWhen: "For each change of a channel's state, as an event of the channel's own chain.",
+  example: {
+    type: "state_update",
+    channel: "board:7c1f",
+    data: { patches: [{ op: "replace", path: ["cycle"], value: 4 }] },
+    metadata: { offset: 13, id: "t0Lq5e", prev: "p3Vd8s" },
+  },
+};

@@ -1,0 +1,14 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc } from "./envelope.js";
+
+export const unsubscribeResponse = z.object({
+  ...envelope,
+  type: z.literal("unsubscribe_response"),
+  data: z.object({ success: z.boolean(), unsubscribed: z.array(channelName) }),
+});
+export type UnsubscribeResponse = z.output<typeof unsubscribeResponse>;
+
+export const unsubscribeResponseDoc: MessageDoc<UnsubscribeResponse> = {
+  sentWhen: "In answer to `unsubscribe`. Leaving a channel that was never joined succeeds.",
+  example: { type: "unsubscribe_response", correlation_id: "3", data: { success: true, unsubscribed: ["metrics"] } },
+};

@@ -1,0 +1,14 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc } from "./envelope.js";
+
+export const unsubscribe = z.object({
+  ...envelope,
+  type: z.literal("unsubscribe"),
+  data: z.object({ channels: z.array(channelName).check(z.minLength(1), z.maxLength(1_000)) }),
+});
+export type Unsubscribe = z.output<typeof unsubscribe>;
+
+export const unsubscribeDoc: MessageDoc<Unsubscribe> = {
+  sentWhen: "When nothing on this client wants the channels any more.",
+  example: { type: "unsubscribe", correlation_id: "3", data: { channels: ["metrics"] } },
+};

@@ -1,0 +1,38 @@
+import * as z from "zod/mini";
+import { authResponse } from "./messages/auth-response.js";
+import { connected } from "./messages/connected.js";
+import { error } from "./messages/error.js";
+import { event } from "./messages/event.js";
+import { goaway } from "./messages/goaway.js";
+import { ping } from "./messages/ping.js";
+import { pong } from "./messages/pong.js";
+import { presence } from "./messages/presence.js";
+import { reset } from "./messages/reset.js";
+import { response } from "./messages/response.js";
+import { stateDeleted } from "./messages/state-deleted.js";
+import { stateSync } from "./messages/state-sync.js";
+import { stateUpdate } from "./messages/state-update.js";
+import { subscribeResponse } from "./messages/subscribe-response.js";
+import { subscriptions } from "./messages/subscriptions.js";
+import { unsubscribeResponse } from "./messages/unsubscribe-response.js";
+
+/** Everything a server may send. */
+export const serverMessage = z.discriminatedUnion("type", [
+  connected,
+  authResponse,
+  subscribeResponse,
+  unsubscribeResponse,
+  subscriptions,
+  response,
+  event,
+  reset,
+  presence,
+  stateSync,
+  stateUpdate,
+  stateDeleted,
+  ping,
+  pong,
+  goaway,
+  error,
+]);
+export type ServerMessage = z.output<typeof serverMessage>;

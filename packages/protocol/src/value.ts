@@ -1,0 +1,91 @@
+import * as z from "zod/mini";
+import { dehydrate, revive, type RichValue } from "./codec/rich-values.js";
+import { describeIssue, type Fault } from "./issues.js";
+import { readSchema, type RichTag, type Schema } from "./schema.js";
+
+/** A value of the application on its way through: validated, and made JSON or brought back. */
+export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
+
+/**
+ * A schema of the application, read once. Both directions validate; neither throws.
+ * `root` names the value in error messages: `input`, `output`, `data`, `parameters`.
+ */
+export interface ValueSchema {
+  readonly schema: Schema | undefined;
+  /** Whether some of its values need superjson. Plain schemas never pay for it. */
+  readonly rich: boolean;
+  /** Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared leaks. */
+  send(value: unknown, root: string): Checked<RichValue>;
+  /** Restores and validates a value that arrived. */
+  receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
+}
+
+export function valueSchema(schema: Schema | undefined): ValueSchema {
+  if (!schema) return nothing;
+  const { rich } = readSchema(schema);
+  return {
+    schema,
+    rich: rich.size > 0,
+    send(value, root) {
+      const checked = parse(schema, value, root);
+      if (!checked.ok) return checked;
+      if (rich.size === 0) return { ok: true, value: { data: checked.value } };
+      try {
+        return { ok: true, value: dehydrate(checked.value) };
+      } catch (error) {
+        return {
+          ok: false,
+          fault: { field: root, message: `${root}: cannot be sent: ${reasonOf(error)}.`, cause: error },
+        };
+      }
+    },
+    receive(data, meta, root) {
+      if (rich.size === 0 || meta === undefined) return parse(schema, data, root);
+      return parseRevived(schema, data, meta, rich, root);
+    },
+  };
+}
+
+/** Where the protocol declares no schema there is nothing to send; what a peer sends all the same is ignored. */
+const nothing: ValueSchema = {
+  schema: undefined,
+  rich: false,
+  send: (value, root) =>
+    value === undefined
+      ? { ok: true, value: { data: undefined } }
+      : { ok: false, fault: { field: root, message: `${root}: the protocol declares none.` } },
+  receive: () => ({ ok: true, value: undefined }),
+};
+
+function parseRevived(
+  schema: Schema,
+  data: unknown,
+  meta: unknown,
+  rich: ReadonlySet<RichTag>,
+  root: string,
+): Checked<unknown> {
+  let value: unknown;
+  try {
+    value = revive(data, meta, rich);
+  } catch (error) {
+    return { ok: false, fault: { field: "meta", message: `meta: ${reasonOf(error)}.` } };
+  }
+  return parse(schema, value, root);
+}
+
+function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
+  try {
+    const result = z.safeParse(schema, value);
+    return result.success
+      ? { ok: true, value: result.data }
+      : { ok: false, fault: describeIssue(result.error.issues, value, root) };
+  } catch (error) {
+    // A refinement that throws or is asynchronous, or a recursive schema on a circular value. The reason stays here: a
+    // refinement may name what a peer should not read.
+    return { ok: false, fault: { field: root, message: `${root}: could not be validated.`, cause: error } };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.split("\n", 1)[0]!.replace(/\.$/, "") : "unknown reason";
+}
