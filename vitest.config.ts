@@ -1,0 +1,64 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
+
+/** One project for the unit tests of a package, so that `vitest --project client` is quick and its results are named. */
+const unit = (name: string, folder: string) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`${folder}/{src,test}/**/*.test.ts`],
+    exclude: ["**/node_modules/**", "**/*.chromium.test.ts"],
+  },
+});
+
+export default defineConfig({
+  resolve: {
+    // Tests read sources and need no build. tsconfig.base.json holds the same list for types.
+    alias: [
+      { find: /^@holdfast\/protocol\/docs$/, replacement: source("protocol/src/docs/index.ts") },
+      { find: /^@holdfast\/(protocol|client|server)\/([a-z-]+)$/, replacement: source("$1/src/$2.ts") },
+      { find: /^@holdfast\/(protocol|client|server)$/, replacement: source("$1/src/index.ts") },
+    ],
+  },
+  test: {
+    projects: [
+      unit("protocol", "packages/protocol"),
+      unit("client", "packages/client"),
+      unit("server", "packages/server"),
+      unit("examples", "examples/*"),
+      {
+        extends: true,
+        test: { name: "scripts", include: ["scripts/**/*.test.ts"], exclude: ["**/node_modules/**"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            checker: "tsc",
+            include: ["packages/*/{src,test}/**/*.test-d.ts", "examples/*/{src,test}/**/*.test-d.ts"],
+            tsconfig: "./tsconfig.test.json",
+            // `npm run typecheck` reports those; here only what a type test claims counts.
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Drives a real browser: CHROMIUM names the program (scripts/programs.mjs finds it).
+          name: "chromium",
+          include: ["{packages,examples}/*/{src,test}/**/*.chromium.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
