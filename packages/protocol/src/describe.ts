@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import type { Protocol, RequestKind } from "./define-protocol.js";
+import { type JsonSchema, jsonSchema, type JsonSchemaOptions } from "./json-schema.js";
+import type { ValueSchema } from "./value.js";
+
+export { type JsonSchema, jsonSchema, type JsonSchemaOptions, RICH_KEYWORD } from "./json-schema.js";
+
+export interface RequestDescription {
+  readonly kind: RequestKind;
+  readonly description?: string;
+  readonly input?: JsonSchema;
+  readonly output?: JsonSchema;
+  readonly errors: { readonly [code: string]: JsonSchema };
+}
+
+export interface ChannelDescription {
+  readonly description?: string;
+  readonly key?: JsonSchema;
+  readonly events: { readonly [event: string]: JsonSchema };
+  readonly state?: JsonSchema;
+  readonly presence?: JsonSchema;
+  readonly history?: { readonly size: number; readonly ttlMs: number };
+}
+
+/** A protocol as plain JSON: every schema a JSON Schema, everything in the order it was declared. */
+export interface ProtocolDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly description?: string;
+  readonly parameters?: JsonSchema;
+  readonly requests: { readonly [name: string]: RequestDescription };
+  readonly channels: { readonly [name: string]: ChannelDescription };
+  readonly direct: { readonly [event: string]: JsonSchema };
+}
+
+/** Describes a protocol as plain JSON, for documents, comparisons and tools in other languages. */
+export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): ProtocolDescription {
+  const { definition } = protocol;
+  const schemaOf = (value: ValueSchema): JsonSchema => (value.schema ? jsonSchema(value.schema, options) : {});
+  const optional = <Key extends string>(key: Key, value: ValueSchema | undefined) =>
+    (value?.schema ? { [key]: schemaOf(value) } : {}) as { [K in Key]?: JsonSchema };
+  const described = (text: string | undefined) => (text === undefined ? {} : { description: text });
+
+  return {
+    name: protocol.name,
+    version: protocol.version,
+    ...described(definition.description),
+    ...optional("parameters", protocol.parameters),
+    requests: record(protocol.requests, (request) => ({
+      kind: request.kind,
+      ...described(definition.requests?.[request.name]?.description),
+      ...optional("input", request.input),
+      ...optional("output", request.output),
+      errors: record(request.errors, schemaOf),
+    })),
+    channels: record(protocol.channels, (channel) => ({
+      ...described(definition.channels?.[channel.name]?.description),
+      ...optional("key", channel.key),
+      events: record(channel.events, schemaOf),
+      ...optional("state", channel.state),
+      ...optional("presence", channel.presence),
+      ...(channel.history && { history: channel.history }),
+    })),
+    direct: record(protocol.direct, schemaOf),
+  };
+}
+
+/**
+ * 16 hex characters that change whenever a schema of the protocol does. Two sides with the same fingerprint understand the
+ * same values. Words (descriptions, examples), the protocol's name and version, the order of fields and how long events
+ * are kept do not count: none of them changes what may travel.
+ */
+export function fingerprint(protocol: Protocol): string {
+  const { parameters, requests, channels, direct } = describe(protocol, { annotations: false });
+  const strip = <Part extends { description?: string; history?: unknown }>(parts: { readonly [name: string]: Part }) =>
+    Object.fromEntries(Object.entries(parts).map(([name, { description: _, history: __, ...rest }]) => [name, rest]));
+  return hash({ parameters, requests: strip(requests), channels: strip(channels), direct });
+}
+
+/** 16 hex characters over the canonical JSON of a value: keys sorted, no spaces. */
+export function hash(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+function record<From, To>(map: ReadonlyMap<string, From>, make: (from: From) => To): { [name: string]: To } {
+  return Object.fromEntries([...map].map(([name, from]) => [name, make(from)]));
+}
