@@ -3,13 +3,16 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
+/** Tests that need a program of this machine are named after it: `restart.chromium.test.ts`. scripts/programs.mjs finds it. */
+const programs = ["chromium", "redis", "python"];
+
 /** One project for the unit tests of a package, so that `vitest --project client` is quick and its results are named. */
 const unit = (name: string, folder: string) => ({
   extends: true as const,
   test: {
     name,
     include: [`${folder}/{src,test}/**/*.test.ts`],
-    exclude: ["**/node_modules/**", "**/*.chromium.test.ts"],
+    exclude: ["**/node_modules/**", `**/*.{${programs.join(",")}}.test.ts`],
   },
 });
 
@@ -48,17 +51,16 @@ export default defineConfig({
           },
         },
       },
-      {
-        extends: true,
+      ...programs.map((name) => ({
+        extends: true as const,
         test: {
-          // Drives a real browser: CHROMIUM names the program (scripts/programs.mjs finds it).
-          name: "chromium",
-          include: ["{packages,examples}/*/{src,test}/**/*.chromium.test.ts"],
+          name,
+          include: [`{packages,examples}/*/{src,test}/**/*.${name}.test.ts`],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },
-      },
+      })),
     ],
   },
 });

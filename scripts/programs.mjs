@@ -1,0 +1,152 @@
+/**
+ * Programs that some tests need and npm cannot bring: found, installed where that is possible, or named with what to do.
+ * Tests get the path from the environment variable of the table below.
+ *
+ *   node scripts/programs.mjs chromium                                  prints where it is, installing it if needed
+ *   node scripts/programs.mjs chromium -- vitest run --project chromium runs a command that needs it
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { environment, must, run } from "./run.mjs";
+
+/** `name` is also the part of a file name that asks for it: `restart.chromium.test.ts`. */
+export const programs = {
+  chromium: {
+    title: "Chromium",
+    variable: "CHROMIUM",
+    candidates: () => [
+      ...onPath("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"),
+      "/Applications/Chromium.app/Contents/MacOS/Chromium",
+      "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+      join(process.env.ProgramFiles ?? "C:\\Program Files", "Google\\Chrome\\Application\\chrome.exe"),
+      join(process.env.LOCALAPPDATA ?? "C:\\", "Google\\Chrome\\Application\\chrome.exe"),
+      ...playwrightCache(),
+    ],
+    // On Windows `chrome --version` opens a window; being there has to do. Ubuntu's stub of a missing snap exits with 1.
+    works: async (path) => process.platform === "win32" || (await run(path, ["--version"])).code === 0,
+    debian: "chromium",
+    remedy: "Install Chromium or Google Chrome, or set CHROMIUM to the path of one.",
+  },
+  redis: {
+    title: "Redis",
+    variable: "REDIS_SERVER",
+    candidates: () => onPath("redis-server", "valkey-server"),
+    works: async (path) => (await run(path, ["--version"])).code === 0,
+    debian: "redis-server",
+    remedy: "Install redis-server (7 or newer), or set REDIS_SERVER to its path.",
+  },
+  python: {
+    title: "Python with websockets",
+    variable: "PYTHON",
+    // /usr/bin first: Debian's python3-websockets serves only Debian's own Python.
+    candidates: () => ["/usr/bin/python3", ...onPath("python3", "python")],
+    works: async (path) => (await run(path, ["-c", "import websockets"])).code === 0,
+    debian: "python3-websockets",
+    remedy: "Run `python3 -m pip install websockets`, or set PYTHON to a Python 3 that has the package.",
+  },
+};
+
+/**
+ * @param {keyof typeof programs} name
+ * @returns {Promise<{ path: string } | { missing: string }>} the path, or one line that says what to install
+ */
+export async function find(name) {
+  const { title, variable, candidates, works, debian, remedy } = programs[name];
+  const chosen = process.env[variable];
+  if (chosen) {
+    if (await works(chosen)) return { path: chosen };
+    return { missing: `${title}: ${variable} is ${chosen}, which does not work. ${remedy}` };
+  }
+  const first = await firstWorking(candidates(), works);
+  if (first) return { path: first };
+
+  if (!isDebianRoot()) return { missing: `${title} was not found. ${remedy}` };
+  const reason = await install(debian);
+  const installed = reason === undefined ? await firstWorking(candidates(), works) : undefined;
+  if (installed) return { path: installed };
+  if (reason) process.stderr.write(`${reason}\n`);
+  return { missing: `${title} was not found and apt-get could not install ${debian}. ${remedy}` };
+}
+
+async function firstWorking(paths, works) {
+  for (const path of paths) if (existsSync(path) && (await works(path))) return path;
+  return undefined;
+}
+
+function onPath(...names) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  const endings = process.platform === "win32" ? [".exe"] : [""];
+  return names.flatMap((name) => folders.flatMap((folder) => endings.map((ending) => join(folder, name + ending))));
+}
+
+/** Browsers that `playwright install` has left, newest first. */
+function playwrightCache() {
+  const home = homedir();
+  const cache =
+    process.env.PLAYWRIGHT_BROWSERS_PATH ??
+    { darwin: join(home, "Library/Caches/ms-playwright"), win32: join(home, "AppData\\Local\\ms-playwright") }[
+      process.platform
+    ] ??
+    join(home, ".cache/ms-playwright");
+  if (!existsSync(cache)) return [];
+  const inside = [
+    "chrome-linux/chrome",
+    "chrome-linux64/chrome",
+    "chrome-linux/headless_shell",
+    "chrome-mac/Chromium.app/Contents/MacOS/Chromium",
+    "chrome-mac-arm64/Chromium.app/Contents/MacOS/Chromium",
+    "chrome-win/chrome.exe",
+    "chrome-win64/chrome.exe",
+  ];
+  const folders = readdirSync(cache).filter((name) => name.startsWith("chromium"));
+  folders.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  return folders.flatMap((folder) => inside.map((path) => join(cache, folder, path)));
+}
+
+function isDebianRoot() {
+  return process.platform === "linux" && existsSync("/etc/debian_version") && process.getuid?.() === 0;
+}
+
+/** apt-get holds one lock for the machine, so installations of one run follow each other. */
+let lastInstall = Promise.resolve();
+
+/** @returns {Promise<string | undefined>} what went wrong */
+function install(debianPackage) {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const next = lastInstall.then(async () => {
+    process.stderr.write(`Installing ${debianPackage} with apt-get ...\n`);
+    try {
+      await must("apt-get", ["update"], { env });
+      await must("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], { env });
+      return undefined;
+    } catch (error) {
+      return error.message;
+    }
+  });
+  lastInstall = next.then(() => undefined);
+  return next;
+}
+
+async function main([name, separator, command, ...args]) {
+  if (!Object.hasOwn(programs, name ?? "") || (separator !== undefined && (separator !== "--" || !command))) {
+    console.error(`usage: node scripts/programs.mjs <${Object.keys(programs).join(" | ")}> [-- command ...]`);
+    return 2;
+  }
+  const found = await find(name);
+  if ("missing" in found) {
+    console.error(found.missing);
+    return 1;
+  }
+  if (!command) {
+    console.log(found.path);
+    return 0;
+  }
+  const env = environment({ [programs[name].variable]: found.path });
+  const child = spawn(command, args, { stdio: "inherit", env, shell: process.platform === "win32" });
+  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main(process.argv.slice(2));

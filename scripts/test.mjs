@@ -1,0 +1,128 @@
+/**
+ * `npm test`: every gate, in order, each with one line; what failed is printed, what passed is not.
+ *
+ *   node scripts/test.mjs                 all gates
+ *   node scripts/test.mjs lint unit       only these
+ *
+ * The last line counts tests: `N passed, N failed`, with `, N skipped` when there are any. The exit code also counts gates.
+ * With CI=true a skipped test or a skipped group fails the run: what CI does not run, nobody runs.
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { filesBelow } from "./files.mjs";
+import { find, programs } from "./programs.mjs";
+import { root, run } from "./run.mjs";
+
+const results = join(root, ".artifacts");
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const skips = [];
+
+const command = (line) => async () => {
+  const [name, ...args] = line.split(" ");
+  const { code, output } = await run(name, args);
+  return { ok: code === 0, output };
+};
+
+/** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
+const gates = {
+  build: command("turbo run build --output-logs=errors-only"),
+  typecheck: command("npm run --silent typecheck"),
+  lint: command("npm run --silent lint"),
+  format: command("prettier --check --log-level=warn ."),
+  unused: command("knip --no-progress"),
+  unit: () => vitest("unit", ["protocol", "client", "server", "examples", "scripts", "types"]),
+  ...Object.fromEntries(Object.keys(programs).map((name) => [name, () => testsThatNeed(name)])),
+  docs: command("node scripts/docs.mjs --check"),
+  surface: command("node scripts/surface.mjs --check"),
+  size: () => lastLine(command("node scripts/size.mjs")),
+  pkg: command("turbo run pkg --output-logs=errors-only"),
+  consumer: () => lastLine(command("node scripts/consumer-check.mjs")),
+};
+
+async function lastLine(start) {
+  const { ok, output } = await start();
+  return { ok, output, note: ok ? output.split("\n").at(-1) : undefined };
+}
+
+async function vitest(name, projects, env = {}) {
+  const file = join(results, `${name}.json`);
+  const selected = projects.flatMap((project) => ["--project", project]);
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`];
+  const { code, output } = await run("vitest", ["run", ...selected, ...reporters], { env });
+
+  const { passed, failed, skipped } = readReport(file);
+  counts.passed += passed;
+  counts.skipped += skipped.length;
+  skips.push(...skipped.map((title) => `skipped test: ${title}`));
+  // A file that could not be loaded, or an error outside any test, leaves no failed test behind; the count must show it.
+  counts.failed += code === 0 ? failed : Math.max(failed, 1);
+  const ok = code === 0 && failed === 0;
+  return { ok, output: withoutDots(output), note: `${passed} tests` };
+}
+
+function readReport(file) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return { passed: 0, failed: 0, skipped: [] };
+  }
+  const skipped = [];
+  for (const { name, assertionResults } of report.testResults)
+    for (const { status, fullName } of assertionResults)
+      if (status !== "passed" && status !== "failed") skipped.push(`${relative(root, name)}: ${fullName}`);
+  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped };
+}
+
+/** The dot reporter's dots say nothing in a log. */
+function withoutDots(output) {
+  return output.replace(/^[·x*\-\s]+$/gm, "").trim();
+}
+
+/** Tests that need a program are named after it: `restart.chromium.test.ts` needs `chromium`. */
+async function testsThatNeed(name) {
+  const files = ["packages", "examples"].flatMap(filesBelow).filter((path) => path.endsWith(`.${name}.test.ts`));
+  if (files.length === 0) return { ok: true, note: "no tests" };
+  const found = await find(name);
+  if ("path" in found) return vitest(name, [name], { [programs[name].variable]: found.path });
+
+  // Not run, but counted: how many tests are missing is part of the answer.
+  const { stdout } = await run("vitest", ["list", "--project", name]);
+  const count = Math.max(stdout.split("\n").filter(Boolean).length, files.length);
+  counts.skipped += count;
+  skips.push(`skipped group ${name} (${count} tests): ${found.missing}`);
+  return { ok: true, note: `SKIPPED, ${count} tests` };
+}
+
+async function main(wanted) {
+  const unknown = wanted.filter((name) => !Object.hasOwn(gates, name));
+  if (unknown.length > 0) {
+    console.error(`There is no gate ${unknown.join(", ")}. The gates: ${Object.keys(gates).join(" ")}`);
+    return 2;
+  }
+  rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
+
+  const failed = [];
+  for (const name of wanted.length > 0 ? wanted : Object.keys(gates)) {
+    const start = performance.now();
+    const { ok, output, note } = await gates[name]();
+    const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
+    console.log(`${ok ? "ok    " : "FAILED"} ${name.padEnd(10)} ${seconds} s  ${note ?? ""}`.trimEnd());
+    if (ok) continue;
+    failed.push(name);
+    console.log(`\n${output}\n`);
+  }
+
+  console.log("");
+  for (const line of skips) console.log(line);
+  const strict = process.env.CI === "true" && skips.length > 0;
+  if (strict) console.log("CI=true: nothing may be skipped.");
+  if (failed.length > 0)
+    console.log(`failed: ${failed.join(", ")}   (npm test -- ${failed.join(" ")} runs only these)`);
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return failed.length > 0 || strict ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
