@@ -1,0 +1,44 @@
+import { access, readFile } from "node:fs/promises";
+import { dirname, extname, relative, resolve } from "node:path";
+import { count, files, pace } from "./work.mjs";
+
+/** Follows the links between Markdown files, dependencies included; ends with exit code 1 when one leads nowhere. */
+
+const LINK = /\[[^\]]*\]\(([^)\s#]+)[^)]*\)/g;
+const root = process.cwd();
+let checked = 0;
+let broken = 0;
+
+const breathe = pace({
+  busyMs: 60,
+  restMs: 400,
+  report: () => console.log(`${count(checked)} links followed, ${count(broken)} lead nowhere`),
+});
+
+for await (const path of files(root)) {
+  if (extname(path) !== ".md") continue;
+  const text = await readFile(path, "utf8").catch(() => "");
+  for (const [, target] of text.matchAll(LINK)) {
+    if (/^[a-z][a-z+.-]*:|^\/|^</i.test(target)) continue;
+    checked++;
+    const exists = await access(resolve(dirname(path), safeDecode(target))).then(
+      () => true,
+      () => false,
+    );
+    if (exists) continue;
+    broken++;
+    console.error(`${relative(root, path)}: ${target} leads nowhere`);
+  }
+  await breathe();
+}
+
+console.log(`Done: ${count(checked)} links, ${count(broken)} lead nowhere.`);
+process.exitCode = broken > 0 ? 1 : 0;
+
+function safeDecode(target) {
+  try {
+    return decodeURI(target);
+  } catch {
+    return target;
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { AgentLog } from "./agent-log.js";
+import type { Line } from "./protocol.js";
+
+function makeLog(options: { keep?: number; linesPerSecond?: number; burst?: number }) {
+  const clock = { now: 1_000 };
+  const told: Line[] = [];
+  const log = new AgentLog((line) => told.push(line), { ...options, now: () => clock.now });
+  return { clock, told, log, texts: () => told.map(({ text }) => text) };
+}
+
+test("[EX3] Lines are numbered from 1 and the last ones are kept.", () => {
+  const { log, told } = makeLog({ keep: 2 });
+  for (const text of ["a", "b", "c"]) log.write("stdout", text);
+  expect(told.map(({ number, text }) => [number, text])).toEqual([
+    [1, "a"],
+    [2, "b"],
+    [3, "c"],
+  ]);
+  expect(log.lines.map(({ text }) => text)).toEqual(["b", "c"]);
+});
+
+test("[EX2] A program that writes faster than the limit is cut short, and one note says by how much.", () => {
+  const { log, clock, texts } = makeLog({ linesPerSecond: 2, burst: 3 });
+  for (let index = 0; index < 10; index++) log.write("stdout", `line ${index}`);
+  expect(texts()).toEqual(["line 0", "line 1", "line 2"]);
+  clock.now += 1_000;
+  log.write("stdout", "later");
+  expect(texts().slice(3)).toEqual(["7 lines left out: more than 2 a second", "later"]);
+});
+
+test("[EX2] However long it goes on, no more lines than the limit allows are told.", () => {
+  const { log, clock, told } = makeLog({ linesPerSecond: 20, burst: 60 });
+  for (let second = 0; second < 10; second++) {
+    for (let index = 0; index < 1_000; index++) {
+      log.write("stderr", "noise");
+      clock.now += 1;
+    }
+  }
+  expect(told.length).toBeLessThanOrEqual(60 + 10 * 20);
+  expect(told.length).toBeGreaterThan(10 * 20);
+});
+
+test("[EX2] A note of the server always passes, and tells what was left out before it.", () => {
+  const { log, texts } = makeLog({ linesPerSecond: 1, burst: 1 });
+  log.write("stdout", "first");
+  log.write("stdout", "second");
+  log.note("ended with exit code 0");
+  expect(texts()).toEqual(["first", "1 line left out: more than 1 a second", "ended with exit code 0"]);
+});

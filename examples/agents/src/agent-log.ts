@@ -1,0 +1,82 @@
+import type { Line } from "./protocol.js";
+
+export interface AgentLogOptions {
+  /** How many lines are kept for those who look later. @default 200 */
+  keep?: number;
+  /** Lines a second, on average. A person reads fewer; a program can write a million. @default 20 */
+  linesPerSecond?: number;
+  /** Lines at once, so that a short report arrives whole. @default 60 */
+  burst?: number;
+  /** Milliseconds. @default Date.now */
+  now?: () => number;
+}
+
+/**
+ * The last lines of one agent, numbered. Remembers how many lines may pass right now, and how many did not; those are made
+ * up for by one note that says so, in their place.
+ */
+export class AgentLog {
+  readonly #keep: number;
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #now: () => number;
+  readonly #onLine: (line: Line) => void;
+  readonly #lines: Line[] = [];
+  #number = 0;
+  #allowance: number;
+  #filledAt: number;
+  #skipped = 0;
+
+  constructor(onLine: (line: Line) => void, options: AgentLogOptions = {}) {
+    this.#onLine = onLine;
+    this.#keep = options.keep ?? 200;
+    this.#perSecond = options.linesPerSecond ?? 20;
+    this.#burst = options.burst ?? 60;
+    this.#now = options.now ?? Date.now;
+    this.#allowance = this.#burst;
+    this.#filledAt = this.#now();
+  }
+
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  write(stream: "stdout" | "stderr", text: string): void {
+    this.#refill();
+    // While lines are being skipped, one that fits must leave room for the note about the others.
+    const cost = this.#skipped > 0 ? 2 : 1;
+    if (this.#allowance < cost) {
+      this.#skipped++;
+      return;
+    }
+    this.#allowance -= cost;
+    this.#tellSkipped();
+    this.#add(stream, text);
+  }
+
+  /** Said by the server; always passes. */
+  note(text: string): void {
+    this.#tellSkipped();
+    this.#add("note", text);
+  }
+
+  #refill(): void {
+    const now = this.#now();
+    this.#allowance = Math.min(this.#burst, this.#allowance + ((now - this.#filledAt) / 1_000) * this.#perSecond);
+    this.#filledAt = now;
+  }
+
+  #tellSkipped(): void {
+    if (this.#skipped === 0) return;
+    const count = this.#skipped;
+    this.#skipped = 0;
+    this.#add("note", `${count} ${count === 1 ? "line" : "lines"} left out: more than ${this.#perSecond} a second`);
+  }
+
+  #add(stream: Line["stream"], text: string): void {
+    const line: Line = { number: ++this.#number, stream, text, at: new Date(this.#now()) };
+    this.#lines.push(line);
+    if (this.#lines.length > this.#keep) this.#lines.shift();
+    this.#onLine(line);
+  }
+}

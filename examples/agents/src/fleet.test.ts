@@ -1,0 +1,174 @@
+import { tmpdir } from "node:os";
+import { afterEach, expect, test, vi } from "vitest";
+import { Fleet, type FleetOptions } from "./fleet.js";
+import type { Launch } from "./programs.js";
+import type { Agent, Line } from "./protocol.js";
+
+const fleets: Fleet[] = [];
+afterEach(async () => {
+  await Promise.all(fleets.splice(0).map((fleet) => fleet.close()));
+});
+
+function makeFleet(options: Partial<FleetOptions> = {}) {
+  const told: unknown[][] = [];
+  const watched = new Set<number>();
+  const tell =
+    (name: string) =>
+    (...facts: unknown[]) =>
+      void told.push([name, ...facts]);
+  const fleet = new Fleet({
+    cwd: tmpdir(),
+    listener: {
+      started: tell("started"),
+      statusChanged: tell("statusChanged"),
+      output: tell("output"),
+      exited: tell("exited"),
+      removed: tell("removed"),
+    },
+    warden: { watch: (pid) => void watched.add(pid), release: (pid) => void watched.delete(pid) },
+    ...options,
+  });
+  fleets.push(fleet);
+  return {
+    fleet,
+    watched,
+    names: (id: string) => told.filter(([, first]) => first === id).map(([name]) => name),
+    texts: (id: string) =>
+      told.filter(([name, first]) => name === "output" && first === id).map(([, , line]) => (line as Line).text),
+  };
+}
+
+function node(script: string): Launch {
+  return { program: "test", options: {}, command: process.execPath, arguments: ["-e", script] };
+}
+
+async function started(fleet: Fleet, script: string): Promise<Agent> {
+  const result = await fleet.start(node(script));
+  if (!result.ok) throw new Error(result.code);
+  return result.agent;
+}
+
+const now = (fleet: Fleet, id: string) => fleet.list().find((agent) => agent.id === id);
+const ended = (fleet: Fleet, id: string) =>
+  vi.waitFor(
+    () => {
+      const agent = now(fleet, id);
+      if (!agent?.exit) throw new Error(`${id} has not ended`);
+      return { ...agent, exit: agent.exit };
+    },
+    { timeout: 10_000 },
+  );
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const FOREVER = "setInterval(() => {}, 1000); console.log('up')";
+const STUBBORN = `process.on('SIGTERM', () => console.log('no')); ${FOREVER}`;
+
+test("[EX6] An agent is a real process: its lines arrive in order, then its status, then its exit.", async () => {
+  const { fleet, names, texts } = makeFleet();
+  const agent = await started(fleet, "console.log('one'); console.log('two')");
+  expect(agent).toMatchObject({ status: "running", program: "test" });
+  expect(agent.pid).toBeGreaterThan(0);
+  const { status, exit } = await ended(fleet, agent.id);
+  expect(status).toBe("finished");
+  expect(exit).toMatchObject({ code: 0, signal: null });
+  expect(texts(agent.id)).toEqual(["one", "two", "ended with exit code 0"]);
+  expect(names(agent.id)).toEqual(["output", "output", "output", "statusChanged", "exited"]);
+});
+
+test("[EX7] An exit code other than 0 is a failure, with the code.", async () => {
+  const { fleet } = makeFleet();
+  const { status, exit } = await ended(fleet, (await started(fleet, "process.exitCode = 3")).id);
+  expect([status, exit.code, exit.signal]).toEqual(["failed", 3, null]);
+});
+
+test("[EX7] A signal from outside is a failure, with the signal.", async () => {
+  const { fleet } = makeFleet();
+  const agent = await started(fleet, FOREVER);
+  process.kill(agent.pid, "SIGKILL");
+  const { status, exit } = await ended(fleet, agent.id);
+  expect([status, exit.code, exit.signal]).toEqual(["failed", null, "SIGKILL"]);
+});
+
+test("[EX8] Stopping asks with SIGTERM and says so at once.", async () => {
+  const { fleet, names } = makeFleet();
+  const agent = await started(fleet, FOREVER);
+  expect(fleet.stop(agent.id)?.status).toBe("stopping");
+  const { status, exit } = await ended(fleet, agent.id);
+  expect([status, exit.signal]).toEqual(["stopped", "SIGTERM"]);
+  expect(names(agent.id).filter((name) => name !== "output")).toEqual(["statusChanged", "statusChanged", "exited"]);
+});
+
+test("[EX8] A process that ignores SIGTERM is killed when the grace is over.", async () => {
+  const { fleet, texts } = makeFleet({ graceMs: 200 });
+  const agent = await started(fleet, STUBBORN);
+  await vi.waitFor(() => expect(texts(agent.id)).toContain("up"), { timeout: 10_000 });
+  fleet.stop(agent.id);
+  const { status, exit } = await ended(fleet, agent.id);
+  expect([status, exit.signal]).toEqual(["stopped", "SIGKILL"]);
+  expect(texts(agent.id)).toContain("no");
+});
+
+test("[EX8] Stopping what has ended, or is ending, changes nothing; an unknown id finds nothing.", async () => {
+  const { fleet, names } = makeFleet();
+  const agent = await started(fleet, FOREVER);
+  fleet.stop(agent.id);
+  fleet.stop(agent.id);
+  await ended(fleet, agent.id);
+  expect(fleet.stop(agent.id)?.status).toBe("stopped");
+  expect(names(agent.id).filter((name) => name === "statusChanged")).toHaveLength(2);
+  expect(fleet.stop("constructor")).toBeUndefined();
+});
+
+test("[EX9] No more agents than the maximum run, also when they are started at the same moment.", async () => {
+  const { fleet } = makeFleet({ maximum: 2 });
+  const results = await Promise.all([1, 2, 3, 4].map(() => fleet.start(node(FOREVER))));
+  expect(results.map(({ ok }) => ok)).toEqual([true, true, false, false]);
+  expect(results[2]).toEqual({ ok: false, code: "TOO_MANY_AGENTS", data: { maximum: 2 } });
+});
+
+test("[EX9] Of those that ended only the last are kept; the others are reported as removed.", async () => {
+  const { fleet, names } = makeFleet({ keepEnded: 2 });
+  const ids: string[] = [];
+  for (let index = 0; index < 3; index++) {
+    const { id } = await started(fleet, "");
+    ids.push(id);
+    await ended(fleet, id);
+  }
+  expect(fleet.list().map(({ id }) => id)).toEqual(ids.slice(1));
+  expect(names(ids[0] ?? "").at(-1)).toBe("removed");
+  expect(fleet.log(ids[0] ?? "")).toBeUndefined();
+});
+
+test("[EX10] A program that cannot be started is refused with the system's reason, and takes no place.", async () => {
+  const { fleet } = makeFleet({ maximum: 1 });
+  const launch = { program: "test", options: {}, command: "/does/not/exist", arguments: [] };
+  expect(await fleet.start(launch)).toEqual({ ok: false, code: "START_FAILED", data: { reason: "ENOENT" } });
+  expect((await fleet.start(node(FOREVER))).ok).toBe(true);
+});
+
+test("[EX11] Closing the fleet ends every process, the stubborn ones too, and releases each from the warden.", async () => {
+  const { fleet, watched, texts } = makeFleet({ graceMs: 200 });
+  const all = [await started(fleet, FOREVER), await started(fleet, STUBBORN)];
+  expect(watched).toEqual(new Set(all.map(({ pid }) => pid)));
+  await vi.waitFor(() => expect(texts(all[1]?.id ?? "")).toContain("up"), { timeout: 10_000 });
+  await fleet.close();
+  expect(all.map(({ pid }) => alive(pid))).toEqual([false, false]);
+  expect(watched.size).toBe(0);
+});
+
+test("[EX12] An agent does not see the server's environment.", async () => {
+  vi.stubEnv("AGENTS_TEST_SECRET", "hunter2");
+  const { fleet, texts } = makeFleet();
+  const agent = await started(fleet, "console.log(process.env.AGENTS_TEST_SECRET ?? 'nothing')");
+  await ended(fleet, agent.id);
+  vi.unstubAllEnvs();
+  expect(texts(agent.id)[0]).toBe("nothing");
+});

@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { AgentLog } from "./agent-log.js";
+import { AgentProcess } from "./agent-process.js";
+import type { Launch } from "./programs.js";
+import type { Agent, AgentStatus, Exit, Line } from "./protocol.js";
+
+/** What happens in the fleet, told in the order it happens. */
+export interface FleetListener {
+  started(agent: Agent): void;
+  statusChanged(agentId: string, status: AgentStatus): void;
+  output(agentId: string, line: Line): void;
+  exited(agentId: string, status: AgentStatus, exit: Exit): void;
+  removed(agentId: string): void;
+}
+
+export interface FleetOptions {
+  /** The folder the programs work on. */
+  cwd: string;
+  listener: FleetListener;
+  /** Told of every process, so that none outlives the server. */
+  warden: { watch(pid: number): void; release(pid: number): void };
+  /** How many agents may run at once. @default 8 */
+  maximum?: number;
+  /** How many that have ended are still shown. @default 6 */
+  keepEnded?: number;
+  /** From SIGTERM to SIGKILL. @default 3000 */
+  graceMs?: number;
+}
+
+export type Started =
+  | { readonly ok: true; readonly agent: Agent }
+  | { readonly ok: false; readonly code: "TOO_MANY_AGENTS"; readonly data: { maximum: number } }
+  | { readonly ok: false; readonly code: "START_FAILED"; readonly data: { reason: string } };
+
+interface Member {
+  agent: Agent;
+  readonly process: AgentProcess;
+  readonly log: AgentLog;
+}
+
+/** What runs: every agent that lives, and the last ones that ended. */
+export class Fleet {
+  readonly maximum: number;
+  readonly #options: FleetOptions;
+  readonly #members = new Map<string, Member>();
+  /** Places taken by processes that are being started. */
+  #starting = 0;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.maximum = options.maximum ?? 8;
+  }
+
+  /** Oldest first. */
+  list(): Agent[] {
+    return [...this.#members.values()].map(({ agent }) => agent);
+  }
+
+  living(): Agent[] {
+    return this.list().filter(({ exit }) => exit === undefined);
+  }
+
+  log(agentId: string): readonly Line[] | undefined {
+    return this.#members.get(agentId)?.log.lines;
+  }
+
+  async start(launch: Launch): Promise<Started> {
+    if (this.living().length + this.#starting >= this.maximum) {
+      return { ok: false, code: "TOO_MANY_AGENTS", data: { maximum: this.maximum } };
+    }
+    const id = `${launch.program}-${randomUUID().slice(0, 8)}`;
+    const { listener, warden, cwd, graceMs } = this.#options;
+    const log = new AgentLog((line) => listener.output(id, line));
+    this.#starting++;
+    let process: AgentProcess;
+    try {
+      process = await AgentProcess.start(launch, {
+        cwd,
+        ...(graceMs !== undefined && { graceMs }),
+        onLine: (stream, text) => log.write(stream, text),
+        onExit: (code, signal) => this.#ended(id, code, signal),
+      });
+    } catch (error) {
+      return { ok: false, code: "START_FAILED", data: { reason: codeOf(error) } };
+    } finally {
+      this.#starting--;
+    }
+    warden.watch(process.pid);
+    const agent: Agent = {
+      id,
+      program: launch.program,
+      options: launch.options,
+      pid: process.pid,
+      status: "running",
+      startedAt: new Date(),
+    };
+    this.#members.set(id, { agent, process, log });
+    listener.started(agent);
+    return { ok: true, agent };
+  }
+
+  /** Undefined: there is no such agent. */
+  stop(agentId: string): Agent | undefined {
+    const member = this.#members.get(agentId);
+    if (member?.agent.status === "running") {
+      this.#change(member, { ...member.agent, status: "stopping" });
+      member.process.stop();
+    }
+    return member?.agent;
+  }
+
+  /** Ends every agent; resolves when the last has. */
+  async close(): Promise<void> {
+    const living = this.living();
+    if (living.length === 0) return;
+    const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+    for (const { id } of living) this.stop(id);
+    await empty;
+  }
+
+  #ended(id: string, code: number | null, signal: NodeJS.Signals | null): void {
+    const member = this.#members.get(id);
+    if (!member) return;
+    const { listener, warden } = this.#options;
+    warden.release(member.process.pid);
+    const exit: Exit = { code, signal, at: new Date() };
+    const status = member.agent.status === "stopping" ? "stopped" : code === 0 ? "finished" : "failed";
+    member.log.note(signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
+    this.#change(member, { ...member.agent, status, exit });
+    listener.exited(id, status, exit);
+    this.#forgetOldest();
+    if (this.living().length === 0) this.#whenEmpty?.();
+  }
+
+  #change(member: Member, agent: Agent): void {
+    member.agent = agent;
+    this.#options.listener.statusChanged(agent.id, agent.status);
+  }
+
+  #forgetOldest(): void {
+    const ended = this.list().filter(({ exit }) => exit !== undefined);
+    ended.sort((one, other) => (one.exit?.at.getTime() ?? 0) - (other.exit?.at.getTime() ?? 0));
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - (this.#options.keepEnded ?? 6)))) {
+      this.#members.delete(id);
+      this.#options.listener.removed(id);
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown";
+}

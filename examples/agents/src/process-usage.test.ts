@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterEach, expect, test } from "vitest";
+import { HostUsage } from "./host-usage.js";
+import { readUsage } from "./process-usage.js";
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+/** Runs a script and waits for its first output. */
+async function running(script: string): Promise<{ child: ChildProcess; pid: number }> {
+  const child = spawn(process.execPath, ["-e", `console.log('up'); ${script}`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.push(child);
+  await once(child.stdout, "data");
+  return { child, pid: child.pid ?? 0 };
+}
+
+test("[EX13] CPU is what the process used since the last reading, memory what it holds.", async () => {
+  // Half a second by the process's own account of its CPU time: a busy machine makes it take longer, not burn more.
+  const burner = await running(`
+    globalThis.block = Buffer.alloc(200_000_000, 1);
+    const used = () => process.cpuUsage().user + process.cpuUsage().system;
+    setTimeout(() => {
+      const until = used() + 500_000;
+      while (used() < until);
+      console.log('done');
+      setInterval(() => {}, 1000);
+    }, 100);
+  `);
+  const idler = await running("setInterval(() => {}, 1000)");
+  const pids = [burner.pid, idler.pid];
+  await readUsage(pids);
+  const from = performance.now();
+  await once(burner.child.stdout as NodeJS.ReadableStream, "data");
+  const usage = await readUsage(pids);
+  const seconds = (performance.now() - from) / 1_000;
+
+  const burnt = ((usage.get(burner.pid)?.cpuPercent ?? 0) / 100) * seconds;
+  expect(burnt).toBeGreaterThan(0.35);
+  expect(burnt).toBeLessThan(0.75);
+  expect(usage.get(idler.pid)?.cpuPercent).toBeLessThan(20);
+  expect(usage.get(burner.pid)?.memoryBytes).toBeGreaterThan(200_000_000);
+  expect(usage.get(idler.pid)?.memoryBytes).toBeLessThan(150_000_000);
+});
+
+test("[EX13] A process that has ended is missing from the answer and spoils it for no other.", async () => {
+  const gone = await running("");
+  if (gone.child.exitCode === null) await once(gone.child, "exit");
+  expect((await readUsage([gone.pid])).size).toBe(0);
+  const alive = await running("setInterval(() => {}, 1000)");
+  expect([...(await readUsage([gone.pid, alive.pid])).keys()]).toEqual([alive.pid]);
+  expect((await readUsage([])).size).toBe(0);
+});
+
+test("[EX13] The host's figures are shares and sizes that can be true.", () => {
+  const host = new HostUsage().read();
+  expect(host.cores).toBeGreaterThan(0);
+  expect(host.cpuPercent).toBeGreaterThanOrEqual(0);
+  expect(host.cpuPercent).toBeLessThanOrEqual(100);
+  expect(host.memoryUsedBytes).toBeGreaterThan(0);
+  expect(host.memoryUsedBytes).toBeLessThan(host.memoryTotalBytes);
+});

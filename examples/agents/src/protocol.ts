@@ -1,0 +1,168 @@
+import { defineProtocol } from "@holdfast/protocol";
+import * as z from "zod/mini";
+
+/**
+ * The one file both sides import. It is all that server and page know of each other, and the reference is generated from
+ * it. zod/mini rather than zod, because the page downloads it: the same schemas, a quarter of the bytes.
+ */
+
+const agentId = z.string().check(z.describe("Names an agent for as long as the server runs, such as primes-5f0c2a91."));
+const programId = z.string().check(z.describe("The id of a program, as agent.programs lists them."));
+const cpuPercent = z.number().check(z.describe("100 is one core kept fully busy."));
+const memoryBytes = z.number().check(z.describe("Resident memory."));
+
+const program = z.object({
+  id: programId,
+  title: z.string(),
+  description: z.string().check(z.describe("One sentence for people: what it works on.")),
+  options: z
+    .array(
+      z.object({
+        name: z.string(),
+        choices: z.array(z.string()).check(z.describe("Every value it takes; there is no other.")),
+        default: z.string(),
+      }),
+    )
+    .check(z.describe("What can be chosen when it is started.")),
+});
+export type Program = z.output<typeof program>;
+
+const options = z
+  .record(z.string(), z.string())
+  .check(z.describe("The choices made, by the option's name; the default stands for what is left out."));
+
+const status = z
+  .enum(["running", "stopping", "finished", "stopped", "failed"])
+  .check(
+    z.describe("stopping: asked to end. finished: ended by itself. stopped: ended when asked. failed: anything else."),
+  );
+export type AgentStatus = z.output<typeof status>;
+
+const exit = z.object({
+  code: z.nullable(z.int()).check(z.describe("The exit code; null when a signal ended the process.")),
+  signal: z.nullable(z.string()).check(z.describe("The signal that ended the process, such as SIGTERM.")),
+  at: z.date(),
+});
+export type Exit = z.output<typeof exit>;
+
+const agent = z.object({
+  id: agentId,
+  program: programId,
+  options,
+  pid: z.int().check(z.describe("The process, as the operating system numbers it.")),
+  status,
+  startedAt: z.date(),
+  exit: z.optional(exit).check(z.describe("How it ended; absent while the process lives.")),
+});
+export type Agent = z.output<typeof agent>;
+
+const line = z.object({
+  number: z
+    .int()
+    .check(z.describe("Counts the agent's lines from 1, so that a log and live lines join without a double.")),
+  stream: z.enum(["stdout", "stderr", "note"]).check(z.describe("note: said by the server, not by the program.")),
+  text: z.string(),
+  at: z.date(),
+});
+export type Line = z.output<typeof line>;
+
+const sample = z.object({
+  at: z.date(),
+  host: z.object({
+    cpuPercent: z.number().check(z.describe("100 is every core fully busy.")),
+    cores: z.int(),
+    load: z.number().check(z.describe("Load average of the last minute.")),
+    memoryUsedBytes: z.number(),
+    memoryTotalBytes: z.number(),
+  }),
+  agents: z
+    .array(z.object({ agentId, cpuPercent, memoryBytes }))
+    .check(z.describe("One entry for each living process.")),
+});
+export type Sample = z.output<typeof sample>;
+
+const notification = z.object({
+  level: z.enum(["info", "success", "warning", "error"]),
+  title: z.string(),
+  text: z.string(),
+  at: z.date(),
+});
+export type Notification = z.output<typeof notification>;
+
+const unknownAgent = z.object({ agentId });
+
+export const agents = defineProtocol({
+  name: "agents",
+  version: "1.0.0",
+  description: "Agents are programs of the server, run as real processes: started, watched and stopped from anywhere.",
+
+  requests: {
+    "agent.list": {
+      kind: "query",
+      description: "Every agent that runs, and the last ones that ended; oldest first.",
+      output: z.object({ agents: z.array(agent), maximum: z.int().check(z.describe("How many may run at once.")) }),
+    },
+    "agent.programs": {
+      kind: "query",
+      description: "The programs that can be started. What is not on this list cannot be.",
+      output: z.object({ programs: z.array(program) }),
+    },
+    "agent.log": {
+      kind: "query",
+      description: "The last lines an agent wrote; the events of agent-updates continue it.",
+      input: z.object({ agentId }),
+      output: z.object({ lines: z.array(line) }),
+      errors: { UNKNOWN_AGENT: unknownAgent },
+    },
+    "agent.start": {
+      kind: "mutation",
+      description: "Starts a program; answers when its process runs.",
+      input: z.object({ program: programId, options: z.optional(options) }),
+      output: z.object({ agent }),
+      errors: {
+        UNKNOWN_PROGRAM: z.object({ program: z.string(), known: z.array(programId) }),
+        UNKNOWN_CHOICE: z.object({ option: z.string(), choice: z.string(), allowed: z.array(z.string()) }),
+        TOO_MANY_AGENTS: z.object({ maximum: z.int() }),
+        START_FAILED: z.object({
+          reason: z.string().check(z.describe("The operating system's code, such as EAGAIN.")),
+        }),
+      },
+    },
+    "agent.stop": {
+      kind: "mutation",
+      description: "Asks a process to end, and ends it if it does not. Stopping what has ended changes nothing.",
+      input: z.object({ agentId }),
+      output: z.object({ agent }),
+      errors: { UNKNOWN_AGENT: unknownAgent },
+    },
+  },
+
+  channels: {
+    "agent-updates": {
+      description: "What the agents do.",
+      events: {
+        started: z.object({ agent }),
+        statusChanged: z.object({ agentId, status }),
+        exited: z.object({ agentId, status, exit }),
+        output: z.object({ agentId, line }),
+        removed: z.object({ agentId }),
+      },
+      history: { size: 256, ttlMs: 300_000 },
+    },
+    metrics: {
+      description: "Once a second: what each process and the whole machine use, read from the operating system.",
+      events: { sampled: sample },
+    },
+    notifications: {
+      description: "What a person should hear about.",
+      events: { posted: notification },
+    },
+    "system-events": {
+      description: "What happens to the server itself.",
+      events: {
+        connectionsChanged: z.object({ connections: z.int(), at: z.date() }),
+        stopping: z.object({ reason: z.string(), at: z.date() }),
+      },
+    },
+  },
+});
