@@ -1,3 +1,4 @@
+import type * as core from "zod/v4/core";
 import type { ProtocolDefinition } from "./define-protocol.js";
 import { errorCode } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
@@ -10,6 +11,7 @@ import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
  */
 export function checkDefinition(definition: ProtocolDefinition): void {
   checkObject(definition, [], ["name", "version", "description", "parameters", "requests", "channels", "direct"]);
+  checkDescription(definition.description, ["description"]);
   if (typeof definition.name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/i.test(definition.name)) {
     fail(["name"], 'expected letters, digits and dashes, such as "agents"');
   }
@@ -18,12 +20,12 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   }
   if (definition.parameters !== undefined) {
     checkSchema(definition.parameters, ["parameters"]);
-    if (typeOf(definition.parameters) !== "object")
-      fail(["parameters"], "expected an object schema: one field for each parameter of the query string");
+    checkParameters(definition.parameters);
   }
 
   checkMembers(definition.requests, ["requests"], NAME, (request, at) => {
     checkObject(request, at, ["kind", "input", "output", "errors", "description"]);
+    checkDescription(request.description, [...at, "description"]);
     if (request.kind !== undefined && !["query", "mutation", "once"].includes(request.kind)) {
       fail([...at, "kind"], 'expected "query", "mutation" or "once"');
     }
@@ -37,7 +39,11 @@ export function checkDefinition(definition: ProtocolDefinition): void {
 
   checkMembers(definition.channels, ["channels"], NAME, (channel, at) => {
     checkObject(channel, at, ["key", "events", "state", "presence", "history", "description"]);
-    if (channel.key !== undefined) checkSchema(channel.key, [...at, "key"]);
+    checkDescription(channel.description, [...at, "description"]);
+    if (channel.key !== undefined) {
+      checkSchema(channel.key, [...at, "key"]);
+      if (!isText(channel.key)) fail([...at, "key"], "expected the schema of a string, such as z.uuid()");
+    }
     checkMembers(channel.events, [...at, "events"], NAME, checkSchema);
     if (channel.state !== undefined) checkSchema(channel.state, [...at, "state"]);
     if (channel.presence !== undefined) checkSchema(channel.presence, [...at, "presence"]);
@@ -85,7 +91,7 @@ function checkSchema(schema: Schema, at: string[]): void {
 }
 
 function checkObject(value: object, at: string[], known: readonly string[]): void {
-  if (typeof value !== "object" || value === null || isSchema(value))
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isSchema(value))
     fail(at, `expected an object with ${known.join(", ")}`);
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) fail([...at, key], `is not known here; expected ${known.join(", ")}`);
@@ -97,8 +103,66 @@ function checkInteger(value: number, at: string[], least: number, most: number):
     fail(at, `expected a whole number from ${least} to ${most}`);
 }
 
-function typeOf(schema: Schema): string {
-  return schema._zod.def.type;
+function checkDescription(value: unknown, at: string[]): void {
+  if (value !== undefined && typeof value !== "string") fail(at, "expected a text");
+}
+
+/** A query string holds texts only, so each parameter has to be one, or be made from one. */
+function checkParameters(parameters: Schema): void {
+  const { def } = (parameters as core.$ZodTypes)._zod;
+  if (def.type !== "object")
+    fail(["parameters"], "expected an object schema: one field for each parameter of the query string");
+  for (const [name, field] of Object.entries(def.shape)) {
+    const at = ["parameters", name];
+    const { def: inner } = bare(field as Schema)._zod;
+    switch (inner.type) {
+      case "number":
+      case "bigint":
+      case "date":
+        if (!("coerce" in inner && inner.coerce)) fail(at, `arrives as text; use z.coerce.${inner.type}()`);
+        break;
+      case "boolean":
+        fail(at, 'arrives as text, and z.coerce.boolean() reads "false" as true; use z.enum(["true", "false"])');
+        break;
+      default:
+        if (!isText(field as Schema)) fail(at, "expected the schema of a string: a parameter arrives as text");
+    }
+  }
+}
+
+/** A schema without what only says whether the value may be left out. */
+function bare(schema: Schema): core.$ZodTypes {
+  const part = schema as core.$ZodTypes;
+  switch (part._zod.def.type) {
+    case "optional":
+    case "nonoptional":
+    case "default":
+    case "prefault":
+    case "catch":
+    case "readonly":
+      return bare(part._zod.def.innerType as Schema);
+    default:
+      return part;
+  }
+}
+
+function isText(schema: Schema): boolean {
+  const { def } = bare(schema)._zod;
+  switch (def.type) {
+    case "string":
+    case "template_literal":
+      return true;
+    case "enum":
+      return Object.values(def.entries).every((value) => typeof value === "string");
+    case "literal":
+      return def.values.every((value) => typeof value === "string");
+    case "union":
+      return def.options.every((option) => isText(option as Schema));
+    case "intersection":
+      return isText(def.left as Schema) && isText(def.right as Schema);
+    default:
+      return false;
+  }
 }
 
 function fail(at: readonly string[], sentence: string): never {

@@ -10,13 +10,19 @@ export interface Fault {
   cause?: unknown;
 }
 
+/**
+ * How every parse is worded. zod/mini ships without words and full zod brings its own once it is loaded, so without this a
+ * refusal would read differently from one application to the next. A message set on a schema still comes first.
+ */
+export const wording = { error: sentence } as const;
+
 /** Puts the first issue of a failed parse into a sentence that names the field. */
-export function describeIssue(issues: readonly core.$ZodIssue[], value: unknown, root: string): Fault {
+export function describeIssue(issues: readonly core.$ZodIssue[], root: string): Fault {
   const issue = deepest(issues);
   if (!issue) return { field: root, message: `${root}: is not valid.` };
-  const missing = issue.code === "unrecognized_keys" ? [issue.keys[0] ?? ""] : [];
-  const field = formatPath(root, [...issue.path, ...missing]);
-  return { field, message: `${field}: ${sentence(issue, valueAt(value, issue.path))}.` };
+  const unknownKey = issue.code === "unrecognized_keys" ? [issue.keys[0] ?? ""] : [];
+  const field = formatPath(root, [...issue.path, ...unknownKey]);
+  return { field, message: `${field}: ${issue.message.replace(/\.$/, "")}.` };
 }
 
 /** In a union, the alternative that came furthest says best what was meant. */
@@ -31,54 +37,78 @@ function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined 
   return best ? { ...best, path: [...first.path, ...best.path] } : first;
 }
 
-function sentence(issue: core.$ZodIssue, found: unknown): string {
-  // zod/mini ships without words; whoever set their own, or loaded full zod, is heard.
-  if (issue.message && issue.message !== "Invalid input") return issue.message.replace(/\.$/, "");
+function sentence(raw: core.$ZodRawIssue): string {
+  const issue = raw as core.$ZodRawIssue<core.$ZodIssue>;
   switch (issue.code) {
     case "invalid_type":
-      return found === undefined
-        ? `expected ${issue.expected}, but it is missing`
-        : `expected ${issue.expected}, received ${kindOf(found)}`;
+      if (issue.input === undefined)
+        return issue.expected === "nonoptional" ? "is missing" : `expected ${issue.expected}, but it is missing`;
+      return `expected ${issue.expected}, received ${kindOf(issue.input)}`;
     case "invalid_value":
-      return `expected ${issue.values.length === 1 ? "" : "one of "}${issue.values.map((value) => JSON.stringify(String(value))).join(", ")}`;
+      return `expected ${issue.values.length === 1 ? "" : "one of "}${issue.values.map(show).join(", ")}`;
     case "invalid_format":
-      return `expected a valid ${issue.format}`;
+      return issue.format === "regex" && issue.pattern
+        ? `expected text that matches ${issue.pattern}`
+        : `expected a valid ${issue.format}`;
     case "too_big":
-      return `expected at most ${issue.maximum} (${issue.origin})`;
+      return `expected ${issue.inclusive ? "at most" : "less than"} ${amount(issue.maximum, issue.origin)}`;
     case "too_small":
-      return `expected at least ${issue.minimum} (${issue.origin})`;
+      return `expected ${issue.inclusive ? "at least" : "more than"} ${amount(issue.minimum, issue.origin)}`;
+    case "not_multiple_of":
+      return `expected a multiple of ${issue.divisor}`;
     case "unrecognized_keys":
       return "is not a known field";
-    case "invalid_union":
-      return "discriminator" in issue && issue.discriminator
-        ? `${JSON.stringify(found) ?? "nothing"} is not a known ${issue.discriminator}`
-        : "matches none of the alternatives";
+    case "invalid_key":
+      return `has a key that is not valid (${issue.issues[0]?.message ?? "unknown"})`;
+    case "invalid_union": {
+      const name = "discriminator" in issue && issue.discriminator;
+      if (!name) return "matches none of the alternatives";
+      const found = (issue.input as Record<string, unknown> | undefined)?.[name];
+      return found === undefined ? "is missing" : `${show(found)} is not a known ${name}`;
+    }
     default:
       return "is not valid";
   }
+}
+
+const units: { readonly [origin: string]: string } = {
+  string: "character",
+  array: "item",
+  set: "item",
+  map: "entry",
+  object: "field",
+};
+
+function amount(bound: number | bigint, origin: string): string {
+  if (origin === "date") return new Date(Number(bound)).toISOString();
+  const unit = units[origin];
+  if (!unit) return String(bound);
+  return `${bound} ${bound === 1 ? unit : unit === "entry" ? "entries" : `${unit}s`}`;
 }
 
 function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid date" : "date";
-  return Number.isNaN(value) ? "NaN" : typeof value;
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : typeof value;
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let found = value;
-  for (const key of path) {
-    if (typeof found !== "object" || found === null) return undefined;
-    found = (found as Record<PropertyKey, unknown>)[key];
-  }
-  return found;
+/** A value in a sentence: cut, since a peer may have chosen it. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 64 ? `${cut(value)}…` : value);
+  return typeof value === "object" && value !== null ? kindOf(value) : String(value);
 }
 
-/** `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer chose them. */
+/** At most 64 characters, and never half of one. */
+function cut(text: string): string {
+  return text.slice(0, 64).replace(/[\ud800-\udbff]$/, "");
+}
+
+/** `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer may have chosen them. */
 export function formatPath(root: string, path: readonly PropertyKey[]): string {
   let text = root;
   for (const key of path) {
-    const name = String(key).slice(0, 64);
+    const name = cut(String(key));
     if (typeof key === "number") text += `[${key}]`;
     else if (/^\([a-z]+\)$/.test(name)) text += `.${name}`;
     else if (/^[A-Za-z_$][\w$-]*$/.test(name)) text += text ? `.${name}` : name;

@@ -64,23 +64,31 @@ export function readSchema(schema: Schema): SchemaFacts {
       case "set":
         rich.add("set");
         return visit(def.valueType as Schema, [...path, "(value)"]);
+      case "undefined":
+      case "void":
+        rich.add("undefined");
+        return;
       case "any":
       case "unknown":
       case "custom":
         for (const tag of anything) rich.add(tag);
         return;
       case "literal":
-        for (const value of def.values) if (typeof value === "bigint") rich.add("bigint");
+        for (const value of def.values) {
+          if (typeof value === "bigint") rich.add("bigint");
+          if (value === undefined) rich.add("undefined");
+        }
         return;
       case "object":
         for (const [key, child] of Object.entries(def.shape)) visit(child as Schema, [...path, key]);
         if (def.catchall) visit(def.catchall as Schema, [...path, "(other)"]);
         return;
       case "array":
-        return visit(def.element as Schema, [...path, "(item)"]);
+        visitItem(def.element as Schema, [...path, "(item)"]);
+        return;
       case "tuple":
-        def.items.forEach((item, index) => visit(item as Schema, [...path, String(index)]));
-        if (def.rest) visit(def.rest as Schema, [...path, "(rest)"]);
+        def.items.forEach((item, index) => visitItem(item as Schema, [...path, String(index)]));
+        if (def.rest) visitItem(def.rest as Schema, [...path, "(rest)"]);
         return;
       case "union":
         for (const option of def.options) visit(option as Schema, path);
@@ -89,6 +97,7 @@ export function readSchema(schema: Schema): SchemaFacts {
         visit(def.left as Schema, path);
         return visit(def.right as Schema, path);
       case "record":
+        visit(def.keyType as Schema, [...path, "(key)"]);
         return visit(def.valueType as Schema, [...path, "(value)"]);
       case "pipe":
         if ("transform" in def || "reverseTransform" in def)
@@ -121,13 +130,17 @@ export function readSchema(schema: Schema): SchemaFacts {
       case "enum":
       case "template_literal":
       case "null":
-      case "undefined":
-      case "void":
       case "never":
         return;
       default:
         def satisfies never;
     }
+  };
+
+  // JSON leaves an absent field out, but writes null for an absent item.
+  const visitItem = (part: Schema, path: readonly string[]): void => {
+    if (part._zod.optout === "optional") rich.add("undefined");
+    visit(part, path);
   };
 
   visit(schema, []);

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { dehydrate, revive, type RichValue } from "./codec/rich-values.js";
-import { describeIssue, type Fault } from "./issues.js";
+import { shapeFault } from "./codec/shape.js";
+import { describeIssue, type Fault, wording } from "./issues.js";
 import { readSchema, type RichTag, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
@@ -29,15 +30,14 @@ export function valueSchema(schema: Schema | undefined): ValueSchema {
     send(value, root) {
       const checked = parse(schema, value, root);
       if (!checked.ok) return checked;
-      if (rich.size === 0) return { ok: true, value: { data: checked.value } };
+      let out: RichValue;
       try {
-        return { ok: true, value: dehydrate(checked.value) };
+        out = rich.size === 0 || checked.value === undefined ? { data: checked.value } : dehydrate(checked.value);
       } catch (error) {
-        return {
-          ok: false,
-          fault: { field: root, message: `${root}: cannot be sent: ${reasonOf(error)}.`, cause: error },
-        };
+        return refuse(root, `cannot be sent: ${reasonOf(error)}`, error);
       }
+      const fault = shapeFault(out.data) ?? shapeFault(out.meta);
+      return fault ? refuse(root, fault) : { ok: true, value: out };
     },
     receive(data, meta, root) {
       if (rich.size === 0 || meta === undefined) return parse(schema, data, root);
@@ -51,9 +51,7 @@ const nothing: ValueSchema = {
   schema: undefined,
   rich: false,
   send: (value, root) =>
-    value === undefined
-      ? { ok: true, value: { data: undefined } }
-      : { ok: false, fault: { field: root, message: `${root}: the protocol declares none.` } },
+    value === undefined ? { ok: true, value: { data: undefined } } : refuse(root, "the protocol declares none"),
   receive: () => ({ ok: true, value: undefined }),
 };
 
@@ -68,22 +66,26 @@ function parseRevived(
   try {
     value = revive(data, meta, rich);
   } catch (error) {
-    return { ok: false, fault: { field: "meta", message: `meta: ${reasonOf(error)}.` } };
+    return refuse("meta", reasonOf(error));
   }
   return parse(schema, value, root);
 }
 
 function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
   try {
-    const result = z.safeParse(schema, value);
+    const result = z.safeParse(schema, value, wording);
     return result.success
       ? { ok: true, value: result.data }
-      : { ok: false, fault: describeIssue(result.error.issues, value, root) };
+      : { ok: false, fault: describeIssue(result.error.issues, root) };
   } catch (error) {
     // A refinement that throws or is asynchronous, or a recursive schema on a circular value. The reason stays here: a
     // refinement may name what a peer should not read.
-    return { ok: false, fault: { field: root, message: `${root}: could not be validated.`, cause: error } };
+    return refuse(root, "could not be validated", error);
   }
+}
+
+function refuse(field: string, sentence: string, cause?: unknown): { ok: false; fault: Fault } {
+  return { ok: false, fault: { field, message: `${field}: ${sentence}.`, ...(cause !== undefined && { cause }) } };
 }
 
 function reasonOf(error: unknown): string {

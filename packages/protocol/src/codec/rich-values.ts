@@ -23,7 +23,7 @@ const MAX_DEPTH = 32;
 
 /** What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its digits. */
 const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
-  Date: (json) => typeof json === "string" && json.length <= 32,
+  Date: (json) => typeof json === "string" && json.length <= 32 && !Number.isNaN(Date.parse(json)),
   bigint: (json) => typeof json === "string" && /^-?\d{1,1024}$/.test(json),
   map: (json) => Array.isArray(json) && json.every((entry) => Array.isArray(entry) && entry.length === 2),
   set: Array.isArray,
@@ -31,10 +31,21 @@ const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
 };
 
+/** @throws Error with a sentence about what cannot be sent */
 export function dehydrate(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
+  if (meta === undefined) return { data: json };
+  if (isCircular(meta.referentialEqualities)) throw new Error("a value contains itself");
   // Equal references are sent as copies: restoring them would let a peer choose what is shared with what.
-  return meta?.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
+  return meta.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
+}
+
+/** superjson puts null where a value meets itself again, and says so only by naming both places. */
+function isCircular(equalities: unknown): boolean {
+  if (Array.isArray(equalities)) return true; // the root, met again
+  return Object.entries((equalities ?? {}) as Record<string, string[]>).some(([first, others]) =>
+    others.some((other) => other.startsWith(`${first}.`)),
+  );
 }
 
 /** @throws Error with a sentence about what is wrong with the annotations */

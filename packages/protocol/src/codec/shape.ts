@@ -1,0 +1,79 @@
+/**
+ * Bounds on the shape of one message. zod does not protect from depth: 10,000 nested brackets parse in a millisecond, pass
+ * `z.unknown()`, and then overflow the stack of everything that walks them.
+ */
+const MAX_DEPTH = 32;
+const MAX_MEMBERS = 10_000;
+
+/**
+ * What an application's value may use of the depth. The deepest place for one is an event among the missed ones of a
+ * `subscribe_response`, six levels down; a value that may be sent at all can then be sent everywhere.
+ */
+const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
+
+const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
+const tooMany = `holds a list of more than ${MAX_MEMBERS} members`;
+
+/** What a pass over the text of a message found: a fault, or how many members its outermost object has. */
+export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
+
+/** One pass over the text of a frame, before JSON.parse. Counts the commas of each container as it goes. */
+export function scanText(text: string): Scan {
+  const commas: number[] = [];
+  let members = 0;
+  for (let index = 0; index < text.length; index++) {
+    switch (text.charCodeAt(index)) {
+      case 0x22: // a string: on to its closing quote
+        if (commas.length === 1 && members === 0) members = 1;
+        for (index++; index < text.length; index++) {
+          const code = text.charCodeAt(index);
+          if (code === 0x5c) index++;
+          else if (code === 0x22) break;
+        }
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (commas.length === MAX_DEPTH) return { ok: false, sentence: tooDeep(MAX_DEPTH) };
+        commas.push(0);
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        commas.pop();
+        break;
+      case 0x2c: {
+        // ,
+        const last = commas.length - 1;
+        const count = (commas[last] ?? 0) + 1;
+        if (count >= MAX_MEMBERS) return { ok: false, sentence: tooMany };
+        commas[last] = count;
+        if (last === 0) members = count + 1;
+      }
+    }
+  }
+  return { ok: true, members };
+}
+
+/**
+ * The same bounds for a value about to be sent, so that nothing leaves this side that the other would refuse to read.
+ * Undefined: it may go.
+ */
+export function shapeFault(value: unknown, levels = MAX_VALUE_DEPTH): string | undefined {
+  if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  if (levels === 0) return tooDeep(MAX_VALUE_DEPTH);
+  const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  if (members.length > MAX_MEMBERS) return tooMany;
+  for (const member of members) {
+    const fault = shapeFault(member, levels - 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+// With the flag, a whole pair is one character and does not match.
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
+/** Whether a text was cut in the middle of a character. Readers in other languages reject the whole frame for one. */
+export function hasLoneSurrogate(text: string): boolean {
+  return LONE_SURROGATE.test(text);
+}
