@@ -69,6 +69,9 @@ export type DirectName<P extends ProtocolDefinition> = keyof Direct<P> & string;
 /** The data of a direct event, as a handler gets it. */
 export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<Direct<P>[E]>;
 
+/** The data of a direct event, as it is sent. */
+export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<Direct<P>[E]>;
+
 /** The connection parameters as the server gets them. */
 export type ParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
   ? ReceivedBy<S>

@@ -1,0 +1,85 @@
+import { closeNumber, type Protocol, subprotocols } from "@holdfast/protocol";
+import type { Settings } from "../options.js";
+import { printable } from "../observe/logger.js";
+import type { Stats } from "../observe/stats.js";
+import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, Verdict } from "../transport/socket.js";
+import type { Authenticator } from "./authenticator.js";
+import { findCredential, originAllowed } from "./credential.js";
+import type { Identity } from "./identity.js";
+
+/** An upgrade request that may come in. */
+export interface Admitted {
+  readonly request: UpgradeRequest;
+  readonly parameters: unknown;
+  /** Present when the upgrade request carried a credential. */
+  readonly identity?: Identity | undefined;
+  readonly authenticated: boolean;
+}
+
+export interface AdmissionContext {
+  readonly protocol: Protocol;
+  readonly settings: Settings;
+  readonly authenticator: Authenticator;
+  readonly stats: Stats;
+  /** Whether the server is closing. */
+  isClosing(): boolean;
+  open(admitted: Admitted, socket: ServerSocket): SocketOwner;
+}
+
+/**
+ * Decides about an upgrade request before there is a connection. Answers that a browser has to be able to read are close
+ * codes on an accepted socket, since no browser shows an HTTP status; a refused credential is HTTP 401 all the same, because
+ * what carries one in the upgrade is mostly no browser, or a browser whose page is logged out.
+ */
+export function createAdmission(context: AdmissionContext): Admission {
+  const { protocol, settings, authenticator, stats } = context;
+
+  const refuse = (verdict: Verdict): Verdict => {
+    stats.connectionsFailed++;
+    return verdict;
+  };
+
+  return async (request): Promise<Verdict> => {
+    const offered = offeredProtocols(request);
+    const subprotocol = offered.length === 0 ? undefined : offered.find((name) => name === subprotocols.json);
+    const close = (code: number, reason: string): Verdict =>
+      // The answer has to name a protocol that was offered, or a browser fails before it sees the close code.
+      refuse({ kind: "close", subprotocol: subprotocol ?? offered[0], code, reason });
+
+    if (context.isClosing()) return refuse({ kind: "refuse", status: 503, message: "The server is shutting down." });
+    if (stats.connectionsActive >= settings.limits.connections)
+      return close(closeNumber.OVERLOADED, '{"retryAfterMs":5000}');
+    if (offered.length > 0 && subprotocol === undefined) {
+      return close(closeNumber.UNSUPPORTED_PROTOCOL, `This server speaks ${subprotocols.json}.`);
+    }
+
+    const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
+    const checked = protocol.parameters?.receive(Object.fromEntries(query), undefined, "");
+    if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
+    const parameters = checked?.value;
+
+    const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
+    let identity: Identity | undefined;
+    if (found) {
+      if (found.source === "cookie" && !originAllowed(request, settings.origins)) {
+        const origin = printable(String(request.headers["origin"] ?? ""));
+        settings.logger.warn({ origin }, "upgrade refused: this origin may not use the cookie");
+        return refuse({ kind: "refuse", status: 403, message: "This origin may not connect with a cookie." });
+      }
+      const result = await authenticator.check(found, request, parameters, undefined);
+      if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
+      identity = result.identity;
+    }
+    const admitted = { request, parameters, identity, authenticated: found !== undefined || !authenticator.required };
+    return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
+  };
+}
+
+function offeredProtocols(request: UpgradeRequest): string[] {
+  const header = request.headers["sec-websocket-protocol"];
+  const text = Array.isArray(header) ? header.join(",") : (header ?? "");
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}

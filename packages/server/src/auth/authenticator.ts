@@ -1,0 +1,80 @@
+import { HoldfastError } from "@holdfast/protocol";
+import type { Environment } from "../environment.js";
+import type { Logger } from "../observe/logger.js";
+import type { UpgradeRequest } from "../transport/socket.js";
+import { cookiesOf, type FoundCredential } from "./credential.js";
+import type { Authenticate, Identity } from "./identity.js";
+
+export type Authenticated = { ok: true; identity: Identity | undefined } | { ok: false; error: HoldfastError };
+
+/** Asks the application who a credential belongs to. Never rejects, and never takes longer than it may. */
+export class Authenticator {
+  readonly #authenticate: Authenticate<Identity | undefined> | undefined;
+  readonly #environment: Environment;
+  readonly #timeoutMs: number;
+  readonly #logger: Logger;
+
+  constructor(
+    authenticate: Authenticate<Identity | undefined> | undefined,
+    settings: { environment: Environment; authTimeoutMs: number; logger: Logger },
+  ) {
+    this.#authenticate = authenticate;
+    this.#environment = settings.environment;
+    this.#timeoutMs = settings.authTimeoutMs;
+    this.#logger = settings.logger;
+  }
+
+  /** Whether a connection needs a credential at all. */
+  get required(): boolean {
+    return this.#authenticate !== undefined;
+  }
+
+  async check(
+    credential: FoundCredential,
+    request: UpgradeRequest,
+    parameters: unknown,
+    deviceId: string | undefined,
+  ): Promise<Authenticated> {
+    const authenticate = this.#authenticate;
+    if (!authenticate) return { ok: true, identity: undefined };
+    try {
+      const asked = authenticate({
+        ...credential,
+        deviceId,
+        cookies: cookiesOf(request),
+        headers: request.headers,
+        parameters,
+        remoteAddress: request.remoteAddress,
+      });
+      return this.#judge(await this.#inTime(asked), deviceId);
+    } catch (error) {
+      // The application's own words stay here: they may say which half of a credential was right.
+      this.#logger.info({ source: credential.source, err: error }, "credential refused");
+      return refused("The credential was refused.");
+    }
+  }
+
+  #judge(identity: Identity | undefined, deviceId: string | undefined): Authenticated {
+    if (typeof identity?.userId !== "string" || identity.userId === "") {
+      this.#logger.error({}, "authenticate must return an identity with a userId, or throw; the connection is refused");
+      return refused("The credential was refused.");
+    }
+    if (identity.expiresAt !== undefined && identity.expiresAt <= this.#environment.now())
+      return refused("The credential has expired.");
+    return { ok: true, identity: identity.deviceId === undefined ? { ...identity, deviceId } : identity };
+  }
+
+  async #inTime<Value>(asked: Value | Promise<Value>): Promise<Value> {
+    if (!(asked instanceof Promise)) return asked;
+    return new Promise((resolve, reject) => {
+      const cancel = this.#environment.after(this.#timeoutMs, () =>
+        reject(new Error("authenticate did not answer in time")),
+      );
+      asked.then(resolve, reject).finally(cancel);
+    });
+  }
+}
+
+function refused(message: string): Authenticated {
+  return { ok: false, error: new HoldfastError("UNAUTHENTICATED", message) };
+}

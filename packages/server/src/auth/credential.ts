@@ -1,0 +1,59 @@
+import { parseCookie } from "cookie";
+import type { UpgradeRequest } from "../transport/socket.js";
+import type { CredentialSource } from "./identity.js";
+
+export interface CredentialOptions {
+  /**
+   * The name of the cookie that holds a credential. Browsers send cookies along with connections that any page opens, so a
+   * cookie is accepted only from pages of the same origin and from those listed in `origins`.
+   * @default none: cookies do not authenticate
+   */
+  readonly cookie?: string | undefined;
+  /**
+   * Accept `?token=` in the URL. URLs end up in the logs of proxies: meant for scripts and command-line tools.
+   * @default false
+   */
+  readonly queryToken?: boolean | undefined;
+}
+
+export interface FoundCredential {
+  readonly token: string;
+  readonly source: CredentialSource;
+}
+
+/** The credential an upgrade request carries, if any; the most deliberate one wins. */
+export function findCredential(
+  request: UpgradeRequest,
+  query: URLSearchParams,
+  options: CredentialOptions,
+): FoundCredential | undefined {
+  const bearer = /^Bearer +(\S+)\s*$/i.exec(headerOf(request, "authorization") ?? "")?.[1];
+  if (bearer) return { token: bearer, source: "header" };
+  const inQuery = options.queryToken ? query.get("token") : null;
+  if (inQuery) return { token: inQuery, source: "query" };
+  const inCookie = options.cookie === undefined ? undefined : cookiesOf(request)[options.cookie];
+  return inCookie ? { token: inCookie, source: "cookie" } : undefined;
+}
+
+export function cookiesOf(request: UpgradeRequest): Readonly<Record<string, string | undefined>> {
+  const header = headerOf(request, "cookie");
+  return header === undefined ? {} : parseCookie(header);
+}
+
+/**
+ * Whether the page that opened the connection may use a cookie. Compared exactly: "https://app.example.com.evil.io" is not
+ * "https://app.example.com", and `null` (a sandboxed or local page) is nobody. A request without an origin is no browser's
+ * and carries a cookie only on purpose; it is refused all the same, since nothing tells the two apart.
+ */
+export function originAllowed(request: UpgradeRequest, origins: readonly string[]): boolean {
+  const origin = headerOf(request, "origin");
+  if (origin === undefined || origin === "null") return false;
+  if (origins.includes(origin)) return true;
+  const host = headerOf(request, "host");
+  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+}
+
+function headerOf(request: UpgradeRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

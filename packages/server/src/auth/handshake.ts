@@ -1,0 +1,137 @@
+import {
+  type ClientMessage,
+  type Codec,
+  HoldfastError,
+  type Protocol,
+  type ServerMessage,
+  toWire,
+} from "@holdfast/protocol";
+import { replyTo } from "../dispatch/reply-to.js";
+import type { Settings } from "../options.js";
+import type { Connection, FrameReceiver } from "../session/connection.js";
+import type { Authenticator } from "./authenticator.js";
+import type { Identity } from "./identity.js";
+
+/** What an unauthenticated peer may make us keep while its credential is checked. */
+const MAX_HELD_BYTES = 65_536;
+
+export interface HandshakeContext {
+  readonly protocol: Protocol;
+  readonly fingerprint: string;
+  readonly settings: Settings;
+  readonly authenticator: Authenticator;
+  readonly codec: Codec<ClientMessage, ServerMessage>;
+  /** The connection is open: it may take part. */
+  onOpen(connection: Connection): void;
+}
+
+/** Ends the handshake: whoever this is may now send requests and join channels. */
+export function finishHandshake(
+  connection: Connection,
+  identity: Identity | undefined,
+  context: HandshakeContext,
+): void {
+  const { protocol, settings } = context;
+  connection.open(identity);
+  if (!connection.isOpen) return;
+  context.onOpen(connection);
+  connection.send({
+    type: "connected",
+    data: {
+      session_id: connection.id,
+      ...(identity && { user_id: identity.userId }),
+      ...(identity?.deviceId !== undefined && { device_id: identity.deviceId }),
+      protocol: { name: protocol.name, version: protocol.version, fingerprint: context.fingerprint },
+      heartbeat: { interval_ms: settings.heartbeat.intervalMs, timeout_ms: settings.heartbeat.timeoutMs },
+      limits: {
+        message_bytes: settings.limits.messageBytes,
+        subscriptions: settings.limits.subscriptions,
+        requests_in_flight: settings.limits.requestsInFlight,
+      },
+    },
+  });
+}
+
+/**
+ * A connection without a credential: its first message has to be `auth`. Clients send what follows right behind it, so those
+ * frames are held, and the socket is paused, until the application has decided.
+ */
+export class Handshake implements FrameReceiver {
+  readonly #context: HandshakeContext;
+  #held: (string | Uint8Array)[] | undefined;
+  #heldBytes = 0;
+
+  constructor(context: HandshakeContext) {
+    this.#context = context;
+  }
+
+  onFrame(connection: Connection, frame: string | Uint8Array): void {
+    if (this.#held) return this.#hold(connection, frame);
+    const decoded = this.#context.codec.decode(frame);
+    if (!decoded.ok)
+      return this.#refuse(
+        connection,
+        new HoldfastError("BAD_MESSAGE", decoded.fault.message, { field: decoded.fault.field }),
+      );
+    const { message } = decoded;
+    if (message.type === "ping") return connection.send({ ...message, type: "pong" });
+    if (message.type === "pong") return;
+    if (message.type !== "auth") {
+      const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`);
+      return this.#refuse(connection, error, message);
+    }
+    this.#held = [];
+    connection.pause();
+    void this.#authenticate(connection, message);
+  }
+
+  async #authenticate(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
+    const { token, device_id: deviceId } = message.data;
+    const result = await this.#context.authenticator.check(
+      { token, source: "message" },
+      connection.request,
+      connection.parameters,
+      deviceId,
+    );
+    if (!connection.isHandshaking) return;
+    answerAuth(connection, message, result.ok ? result.identity : result.error);
+    if (!result.ok) return;
+    finishHandshake(connection, result.identity, this.#context);
+    connection.resume();
+    for (const frame of this.#held ?? []) connection.route(frame);
+  }
+
+  #hold(connection: Connection, frame: string | Uint8Array): void {
+    this.#heldBytes += frame.length;
+    if (this.#heldBytes <= MAX_HELD_BYTES) this.#held?.push(frame);
+    else connection.close("BAD_REQUEST", "too much was sent before authentication");
+  }
+
+  #refuse(connection: Connection, error: HoldfastError, message: { correlation_id?: string | undefined } = {}): void {
+    connection.send({ type: "error", ...replyTo(message), data: toWire(error) });
+    connection.close("UNAUTHENTICATED", "the first message must be auth");
+  }
+}
+
+/** Answers an `auth` message. A refusal ends the connection: the client comes back with a new token. */
+export function answerAuth(
+  connection: Connection,
+  message: ClientMessage & { type: "auth" },
+  result: Identity | undefined | HoldfastError,
+): void {
+  if (result instanceof HoldfastError) {
+    connection.send({ type: "auth_response", ...replyTo(message), data: { success: false, error: toWire(result) } });
+    connection.close("UNAUTHENTICATED", result.message);
+    return;
+  }
+  connection.send({
+    type: "auth_response",
+    ...replyTo(message),
+    data: {
+      success: true,
+      ...(result && { user_id: result.userId }),
+      ...(result?.deviceId !== undefined && { device_id: result.deviceId }),
+      ...(result?.expiresAt !== undefined && { expires_at: result.expiresAt }),
+    },
+  });
+}

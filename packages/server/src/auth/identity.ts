@@ -1,0 +1,32 @@
+/** Who is on the other side, as `authenticate` says. */
+export interface Identity {
+  readonly userId: string;
+  /** Names the device, where the application knows it. @default what the client said of itself */
+  readonly deviceId?: string | undefined;
+  /** When the credential ends: the connection is closed with 4401 soon after. Milliseconds since 1970. @default never */
+  readonly expiresAt?: number | undefined;
+  /** Whatever else `authorize` and the handlers want to know: roles, a tenant, a plan. */
+  readonly claims?: unknown;
+}
+
+/** Where a credential came from. */
+export type CredentialSource = "message" | "header" | "cookie" | "query";
+
+/** What `authenticate` is given to decide by. */
+export interface Credential<Parameters = unknown> {
+  /** The token of the `auth` message, the bearer of the Authorization header, the value of the cookie, or `?token=`. */
+  readonly token: string;
+  readonly source: CredentialSource;
+  /** The device id that the client gives itself. A claim, not a proof. */
+  readonly deviceId: string | undefined;
+  /** All cookies of the upgrade request. */
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+  /** The headers of the upgrade request, names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The connection parameters, validated. */
+  readonly parameters: Parameters;
+  readonly remoteAddress: string;
+}
+
+/** Decides who a credential belongs to. To refuse it, throw. */
+export type Authenticate<I, Parameters = unknown> = (credential: Credential<Parameters>) => I | Promise<I>;

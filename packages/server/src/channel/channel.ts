@@ -1,0 +1,28 @@
+import type { ChannelId } from "@holdfast/protocol";
+import type { Frame } from "../transport/frame.js";
+import type { Subscriber } from "./subscriber.js";
+
+/** The members of one channel on this instance. */
+export class Channel {
+  readonly #members = new Set<Subscriber>();
+
+  constructor(readonly id: ChannelId) {}
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  add(member: Subscriber): void {
+    this.#members.add(member);
+  }
+
+  remove(member: Subscriber): void {
+    this.#members.delete(member);
+  }
+
+  /** Hands the frame to every member. Returns how many there were. */
+  deliver(frame: Frame): number {
+    for (const member of this.#members) member.deliver(frame);
+    return this.#members.size;
+  }
+}

@@ -1,0 +1,110 @@
+import {
+  channelId,
+  type ChannelId,
+  type Fault,
+  HoldfastError,
+  type Protocol,
+  type RichValue,
+  type ServerMessage,
+  type ValueSchema,
+} from "@holdfast/protocol";
+import type { Stats } from "../observe/stats.js";
+import { Frame } from "../transport/frame.js";
+import { Channel } from "./channel.js";
+import type { Subscriber } from "./subscriber.js";
+
+/** What came of a publication. */
+export interface Published {
+  /** How many connections it was handed to. */
+  readonly delivered: number;
+}
+
+/**
+ * The channel that every connection is on from the start. The library's own channels begin with $, which no name in a
+ * protocol can: "to all" is a publication like any other, not a second way out.
+ */
+export const EVERYONE = "$all";
+
+/** The channels that have members on this instance, and the one way out: validate, encode once, hand to every member. */
+export class Channels {
+  readonly #protocol: Protocol;
+  readonly #stats: Stats;
+  readonly #channels = new Map<string, Channel>();
+  readonly #everyone = new Set<Subscriber>();
+
+  constructor(protocol: Protocol, stats: Stats) {
+    this.#protocol = protocol;
+    this.#stats = stats;
+  }
+
+  /** The name and key of a channel, checked. @throws HoldfastError UNKNOWN_CHANNEL */
+  identify(name: string, key: string | undefined): ChannelId {
+    const checked = channelId(this.#protocol, name, key);
+    if (!checked.ok) throw new HoldfastError("UNKNOWN_CHANNEL", checked.fault.message, { field: checked.fault.field });
+    return checked.value;
+  }
+
+  size(id: ChannelId): number {
+    return this.#channels.get(id.wire)?.size ?? 0;
+  }
+
+  join(id: ChannelId, member: Subscriber): void {
+    let channel = this.#channels.get(id.wire);
+    if (!channel) this.#channels.set(id.wire, (channel = new Channel(id)));
+    channel.add(member);
+    this.#stats.subscriptionsActive++;
+  }
+
+  leave(wire: string, member: Subscriber): void {
+    const channel = this.#channels.get(wire);
+    if (!channel) return;
+    channel.remove(member);
+    this.#stats.subscriptionsActive--;
+    if (channel.size === 0) this.#channels.delete(wire);
+  }
+
+  arrive(member: Subscriber): void {
+    this.#everyone.add(member);
+  }
+
+  depart(member: Subscriber): void {
+    this.#everyone.delete(member);
+  }
+
+  /** @throws HoldfastError INVALID_VALUE, naming the field */
+  publish(id: ChannelId, event: string, data: unknown): Published {
+    const frame = encode(id.wire, event, id.contract.events.get(event), data);
+    return this.#count(this.#channels.get(id.wire)?.deliver(frame) ?? 0);
+  }
+
+  /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE, naming the field */
+  broadcast(event: string, data: unknown): Published {
+    const frame = encode(EVERYONE, event, this.#protocol.direct.get(event), data);
+    for (const member of this.#everyone) member.deliver(frame);
+    return this.#count(this.#everyone.size);
+  }
+
+  #count(delivered: number): Published {
+    this.#stats.published++;
+    this.#stats.delivered += delivered;
+    return { delivered };
+  }
+}
+
+/** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
+function encode(channel: string, event: string, schema: ValueSchema | undefined, data: unknown): Frame {
+  if (!schema)
+    throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
+  const sent = schema.send(data, "data");
+  if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
+  const { value } = sent as { value: RichValue };
+  const message: ServerMessage = { type: "event", channel, event, ...value };
+  return new Frame(JSON.stringify(message));
+}
+
+function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${fault.message}`, {
+    field: fault.field,
+    cause: fault.cause,
+  });
+}

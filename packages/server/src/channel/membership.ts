@@ -1,0 +1,65 @@
+import type { ChannelId } from "@holdfast/protocol";
+import type { Channels } from "./channels.js";
+import type { Subscriber } from "./subscriber.js";
+
+/** The channels one connection has joined. */
+export class Membership {
+  readonly #joined = new Set<string>();
+  readonly #channels: Channels;
+  readonly #member: Subscriber;
+  #ended = false;
+  /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
+  #lastChange: Promise<void> | undefined;
+
+  constructor(channels: Channels, member: Subscriber) {
+    this.#channels = channels;
+    this.#member = member;
+  }
+
+  get size(): number {
+    return this.#joined.size;
+  }
+
+  has(wire: string): boolean {
+    return this.#joined.has(wire);
+  }
+
+  channels(): string[] {
+    return [...this.#joined];
+  }
+
+  join(id: ChannelId): void {
+    // The connection may have closed while `authorize` ran: a member that nobody removes would stay for ever.
+    if (this.#ended || this.#joined.has(id.wire)) return;
+    this.#joined.add(id.wire);
+    this.#channels.join(id, this.#member);
+  }
+
+  leave(wire: string): void {
+    if (this.#joined.delete(wire)) this.#channels.leave(wire, this.#member);
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const wire of this.#joined) this.#channels.leave(wire, this.#member);
+    this.#joined.clear();
+  }
+
+  /** Runs a change after those before it; at once when none is under way. */
+  change(run: () => Promise<void> | void): void {
+    if (!this.#lastChange) {
+      const running = run();
+      if (!running) return;
+      this.#chain(running);
+    } else {
+      this.#chain(this.#lastChange.then(run));
+    }
+  }
+
+  #chain(change: Promise<void>): void {
+    this.#lastChange = change;
+    void change.finally(() => {
+      if (this.#lastChange === change) this.#lastChange = undefined;
+    });
+  }
+}

@@ -1,0 +1,215 @@
+import {
+  HoldfastError,
+  isHoldfastError,
+  type RequestContract,
+  type RichValue,
+  type ServerMessage,
+  toWire,
+  type WireError,
+} from "@holdfast/protocol";
+import type { ClientMessage } from "@holdfast/protocol";
+import type { Settings } from "../options.js";
+import type { Stats } from "../observe/stats.js";
+import type { Connection } from "../session/connection.js";
+import type { Session } from "../session/session.js";
+import { Call } from "./calls.js";
+import { type Handlers, Refusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
+
+type RequestMessage = ClientMessage & { type: "request" };
+
+/** Runs requests: every one is answered exactly once, with its output or with the reason why there is none. */
+export class Requests {
+  readonly #handlers: Handlers;
+  readonly #settings: Settings;
+  readonly #stats: Stats;
+  #isClosing = false;
+
+  constructor(handlers: Handlers, settings: Settings, stats: Stats) {
+    this.#handlers = handlers;
+    this.#settings = settings;
+    this.#stats = stats;
+  }
+
+  /** From now on new requests are refused; those that run may finish. */
+  stopAccepting(): void {
+    this.#isClosing = true;
+  }
+
+  start(connection: Connection, message: RequestMessage): void {
+    const { correlation_id: id, data } = message;
+    const found = this.#handlers.find(data.name);
+    if (!found)
+      return this.#refuse(
+        connection,
+        id,
+        "UNKNOWN_REQUEST",
+        `No request ${JSON.stringify(data.name)} is handled here.`,
+        "name",
+      );
+    if (this.#isClosing) return this.#refuse(connection, id, "UNAVAILABLE", "The server is shutting down.");
+    if (connection.calls.has(id))
+      return this.#refuse(
+        connection,
+        id,
+        "LIMIT_EXCEEDED",
+        "A request with this correlation id is running.",
+        "correlation_id",
+      );
+    if (connection.calls.size >= this.#settings.limits.requestsInFlight) {
+      return this.#refuse(
+        connection,
+        id,
+        "LIMIT_EXCEEDED",
+        `${connection.calls.size} requests of this connection are running.`,
+      );
+    }
+    const checked = found.contract.input.receive(data.input, message.meta, "input");
+    if (!checked.ok) {
+      if (checked.fault.cause !== undefined)
+        this.#settings.logger.warn({ request: data.name, err: checked.fault.cause }, "an input could not be validated");
+      return this.#refuse(connection, id, "INVALID_INPUT", checked.fault.message, checked.fault.field);
+    }
+
+    this.#stats.requests++;
+    this.#stats.requestsInFlight++;
+    const call = new Call();
+    connection.calls.add(id, call);
+    const timeoutMs = Math.min(data.timeout_ms ?? Number.POSITIVE_INFINITY, this.#settings.requestTimeoutMs);
+    call.startTimer(this.#settings.environment, timeoutMs, () => {
+      this.#fail(connection, id, call, new HoldfastError("TIMEOUT", `${data.name} took longer than ${timeoutMs} ms.`));
+      call.abort("The request timed out.");
+    });
+
+    const context = new CallContext(found.contract, checked.value, connection.session as Session, call);
+    const fail = (error: unknown) => this.#fail(connection, id, call, error, found.contract);
+    try {
+      const output = this.#handlers.run(found.handler, context);
+      if (output instanceof Promise)
+        output.then((value) => this.#succeed(connection, id, call, found.contract, value)).catch(fail);
+      else this.#succeed(connection, id, call, found.contract, output);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  cancel(connection: Connection, id: string): void {
+    const call = connection.calls.get(id);
+    if (!call) return; // answered already: the answer and the cancel passed each other
+    this.#fail(connection, id, call, new HoldfastError("CANCELLED", "The caller cancelled the request."));
+    call.abort("The caller cancelled the request.");
+  }
+
+  #succeed(connection: Connection, id: string, call: Call, contract: RequestContract, output: unknown): void {
+    if (call.settled) return;
+    const sent = contract.output.send(output, "output");
+    if (!sent.ok) {
+      this.#settings.logger.error(
+        { request: contract.name, field: sent.fault.field, err: sent.fault.cause },
+        `a handler returned an invalid output: ${sent.fault.message}`,
+      );
+      return this.#fail(
+        connection,
+        id,
+        call,
+        new HoldfastError("INVALID_OUTPUT", `${contract.name} returned what its schema does not allow.`),
+      );
+    }
+    const { data, meta } = sent.value as RichValue;
+    this.#settle(connection, id, call, {
+      type: "response",
+      correlation_id: id,
+      data: { ok: true, ...(data !== undefined && { output: data }) },
+      ...(meta !== undefined && { meta }),
+    });
+  }
+
+  #fail(connection: Connection, id: string, call: Call, error: unknown, contract?: RequestContract): void {
+    if (call.settled) return;
+    const { wire, meta } = this.#explain(error, contract);
+    this.#stats.error(wire.code);
+    this.#settle(connection, id, call, {
+      type: "response",
+      correlation_id: id,
+      data: { ok: false, error: wire },
+      ...(meta !== undefined && { meta }),
+    });
+  }
+
+  /** What of an error the caller may read. */
+  #explain(error: unknown, contract: RequestContract | undefined): { wire: WireError; meta?: unknown } {
+    const meant = error instanceof Refusal || (contract === undefined && isHoldfastError(error));
+    if (!meant) {
+      this.#settings.logger.error({ request: contract?.name, err: error }, "a handler failed");
+      return { wire: toWire(new HoldfastError("INTERNAL", `${contract?.name ?? "The request"} failed.`)) };
+    }
+    const wire = toWire(error);
+    const schema = contract?.errors.get(error.code);
+    if (!schema) return { wire };
+    const sent = schema.send(error.data, "data");
+    if (!sent.ok) {
+      this.#settings.logger.error(
+        { request: contract?.name, code: error.code },
+        `a declared error has invalid data: ${sent.fault.message}`,
+      );
+      return {
+        wire: toWire(
+          new HoldfastError("INVALID_OUTPUT", `${contract?.name} failed with an error its schema does not allow.`),
+        ),
+      };
+    }
+    const { data, meta } = sent.value;
+    return { wire: { ...wire, data }, meta };
+  }
+
+  #settle(connection: Connection, id: string, call: Call, answer: ServerMessage): void {
+    // Sent first: an answer that cannot be encoded throws here, and the call is still there to be answered with INTERNAL.
+    connection.send(answer);
+    if (!call.settle()) return; // sending closed the connection, and with it the call
+    connection.calls.remove(id);
+    this.#stats.requestsInFlight--;
+  }
+
+  #refuse(connection: Connection, id: string, code: string, message: string, field?: string): void {
+    this.#stats.error(code);
+    const error = toWire(new HoldfastError(code, message, { field }));
+    connection.send({ type: "response", correlation_id: id, data: { ok: false, error } });
+  }
+}
+
+/** What a handler sees of its call. A class, so that the signal is only made for those who look at it. */
+class CallContext implements UntypedContext {
+  readonly #contract: RequestContract;
+  readonly #call: Call;
+
+  constructor(
+    contract: RequestContract,
+    readonly input: unknown,
+    readonly session: Session,
+    call: Call,
+  ) {
+    this.#contract = contract;
+    this.#call = call;
+    // Handlers take their context apart: `({ input, error }) => …`.
+    this.error = this.error.bind(this);
+  }
+
+  get name(): string {
+    return this.#contract.name;
+  }
+
+  get kind(): RequestContract["kind"] {
+    return this.#contract.kind;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  error(code: string, dataOrMessage: unknown, messageOrDetails?: unknown): HoldfastError {
+    if (this.#contract.errors.has(code)) {
+      const message = typeof messageOrDetails === "string" ? messageOrDetails : `${this.name} was refused: ${code}.`;
+      return new Refusal(code, message, { data: dataOrMessage, remedy: undefined });
+    }
+    return new Refusal(code, String(dataOrMessage), (messageOrDetails ?? {}) as RefusalDetails);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+
+/** Undoes what started it; may be called more than once. */
+export type Cancel = () => void;
+
+/** Time and chance, injected so that tests decide both. */
+export interface Environment {
+  /** Milliseconds since 1970. */
+  now(): number;
+  after(delayMs: number, run: () => void): Cancel;
+  every(intervalMs: number, run: () => void): Cancel;
+  /** When the events of this turn of the event loop have all been read: the moment to send what they caused together. */
+  atEndOfTurn(run: () => void): void;
+  /** When what is being read now has been handled, promises included: the moment to send replies. */
+  soon(run: () => void): void;
+  /** 128 random bits, in characters that are safe everywhere. */
+  newId(): string;
+}
+
+export const nodeEnvironment: Environment = {
+  now: Date.now,
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, run) {
+    // What is worth staying alive for is a listening socket, not a clock.
+    const timer = setInterval(run, intervalMs).unref();
+    return () => clearInterval(timer);
+  },
+  atEndOfTurn: (run) => void setImmediate(run),
+  soon: (run) => process.nextTick(run),
+  newId: () => randomBytes(16).toString("base64url"),
+};

@@ -1,0 +1,62 @@
+/** The figures of `server.stats()`. Totals count from the start of the server. */
+export interface ServerStats {
+  readonly connections: {
+    /** Open now, handshakes included. */
+    readonly active: number;
+    /** The most that were ever open at once. */
+    readonly peak: number;
+    readonly total: number;
+    /** Refused at the upgrade, or closed without having authenticated. */
+    readonly failed: number;
+  };
+  readonly messages: { readonly sent: number; readonly received: number };
+  readonly subscriptions: { readonly active: number; readonly failed: number };
+  /** Publications, and to how many connections they were handed. */
+  readonly published: { readonly total: number; readonly delivered: number };
+  readonly requests: { readonly total: number; readonly inFlight: number };
+  /** Refusals and failures by error code. */
+  readonly errors: { readonly [code: string]: number };
+}
+
+/** Counts. The parts of the server bump it where things happen; only `snapshot` reads it. */
+export class Stats {
+  connectionsActive = 0;
+  connectionsPeak = 0;
+  connectionsTotal = 0;
+  connectionsFailed = 0;
+  sent = 0;
+  received = 0;
+  subscriptionsActive = 0;
+  subscriptionsFailed = 0;
+  published = 0;
+  delivered = 0;
+  requests = 0;
+  requestsInFlight = 0;
+  readonly #errors = new Map<string, number>();
+
+  connectionOpened(): void {
+    this.connectionsTotal++;
+    this.connectionsActive++;
+    this.connectionsPeak = Math.max(this.connectionsPeak, this.connectionsActive);
+  }
+
+  error(code: string): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
+  snapshot(): ServerStats {
+    return {
+      connections: {
+        active: this.connectionsActive,
+        peak: this.connectionsPeak,
+        total: this.connectionsTotal,
+        failed: this.connectionsFailed,
+      },
+      messages: { sent: this.sent, received: this.received },
+      subscriptions: { active: this.subscriptionsActive, failed: this.subscriptionsFailed },
+      published: { total: this.published, delivered: this.delivered },
+      requests: { total: this.requests, inFlight: this.requestsInFlight },
+      errors: Object.fromEntries(this.#errors),
+    };
+  }
+}

@@ -1,0 +1,130 @@
+import { HoldfastError, type ParametersOf, type ProtocolDefinition } from "@holdfast/protocol";
+import type { CredentialOptions } from "./auth/credential.js";
+import type { Authenticate, Identity } from "./auth/identity.js";
+import { type Environment, nodeEnvironment } from "./environment.js";
+import { type Logger, silentLogger } from "./observe/logger.js";
+import type { Session } from "./session/session.js";
+
+/** What `authorize` is asked. */
+export interface AuthorizeQuestion<I, Parameters = unknown> {
+  readonly identity: I;
+  readonly session: Session<I, Parameters>;
+  /** The channel's name, without its key. */
+  readonly channel: string;
+  readonly key: string | undefined;
+  readonly action: "subscribe";
+}
+
+export interface HeartbeatOptions {
+  /** Every connection is pinged at the latest this often. @default 30_000 */
+  readonly intervalMs?: number;
+  /** Who sends nothing for this long after a ping is gone (close code 4408). @default 10_000 */
+  readonly timeoutMs?: number;
+}
+
+export interface Limits {
+  /** Connections open at once; more are closed with 1013. @default 10_000 */
+  readonly connections: number;
+  /** The largest message a client may send, in bytes; a larger one is close code 1009. @default 65_536 */
+  readonly messageBytes: number;
+  /** Channels one connection may have joined. @default 128 */
+  readonly subscriptions: number;
+  /** Members one channel may have. @default 10_000 */
+  readonly subscribersPerChannel: number;
+  /** Requests one connection may have running. @default 64 */
+  readonly requestsInFlight: number;
+  /** Bytes a connection may be owed before it counts as too slow (close code 4413). @default 1_048_576 */
+  readonly owedBytes: number;
+}
+
+/** The options that do not depend on the protocol. */
+export interface GeneralOptions {
+  /** Where a credential may come from besides the `auth` message and the Authorization header. */
+  readonly credentials?: CredentialOptions;
+  /** Pages of other origins that may use the credential cookie, such as "https://app.example.com". @default none */
+  readonly origins?: readonly string[];
+  readonly heartbeat?: HeartbeatOptions;
+  readonly limits?: Partial<Limits>;
+  /** How long a new connection may take to authenticate. @default 5_000 */
+  readonly authTimeoutMs?: number;
+  /** How long a handler may run; a client may ask for less. Also the limit of `authorize`. @default 30_000 */
+  readonly requestTimeoutMs?: number;
+  /** @default silent */
+  readonly logger?: Logger;
+  /** Time and chance, for tests. @default the real ones */
+  readonly environment?: Environment;
+}
+
+export interface ServerOptions<P extends ProtocolDefinition, I extends Identity | undefined> extends GeneralOptions {
+  /** Decides who a credential belongs to; throws to refuse it. @default everyone may connect, anonymously */
+  readonly authenticate?: Authenticate<I, ParametersOf<P>>;
+  /** Whether a session may do something on a channel. @default everyone may */
+  readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>>) => boolean | Promise<boolean>;
+}
+
+/** The options with their defaults, as the parts of the server take them. */
+export interface Settings {
+  readonly credentials: CredentialOptions;
+  readonly origins: readonly string[];
+  readonly heartbeat: Required<HeartbeatOptions>;
+  readonly limits: Limits;
+  readonly authTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger;
+  readonly environment: Environment;
+}
+
+const defaultLimits: Limits = {
+  connections: 10_000,
+  messageBytes: 65_536,
+  subscriptions: 128,
+  subscribersPerChannel: 10_000,
+  requestsInFlight: 64,
+  owedBytes: 1_048_576,
+};
+
+/** @throws HoldfastError INVALID_OPTION, naming the option */
+export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
+  const settings: Settings = {
+    credentials: options.credentials ?? {},
+    origins: options.origins ?? [],
+    heartbeat: {
+      intervalMs: options.heartbeat?.intervalMs ?? 30_000,
+      timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
+    },
+    limits: { ...defaultLimits, ...options.limits },
+    authTimeoutMs: options.authTimeoutMs ?? 5_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+    logger: options.logger ?? silentLogger,
+    environment: options.environment ?? nodeEnvironment,
+  };
+  positive("heartbeat.intervalMs", settings.heartbeat.intervalMs);
+  positive("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);
+  positive("authTimeoutMs", settings.authTimeoutMs);
+  positive("requestTimeoutMs", settings.requestTimeoutMs);
+  for (const [name, value] of Object.entries(settings.limits)) {
+    if (!(name in defaultLimits))
+      invalid(`limits.${name}`, `is not a limit; there are ${Object.keys(defaultLimits).join(", ")}`);
+    positive(`limits.${name}`, value);
+  }
+  for (const origin of settings.origins) {
+    if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
+      invalid(
+        "origins",
+        `${JSON.stringify(origin)} is not an origin; expected a scheme and a host, such as "https://app.example.com"`,
+      );
+    }
+  }
+  if ((options.credentials?.cookie !== undefined || options.credentials?.queryToken) && !options.authenticate) {
+    invalid("credentials", "are never looked at without `authenticate`");
+  }
+  return settings;
+}
+
+function positive(name: string, value: number): void {
+  if (!(typeof value === "number" && value > 0)) invalid(name, "expected a number above 0");
+}
+
+export function invalid(name: string, sentence: string): never {
+  throw new HoldfastError("INVALID_OPTION", `createServer: ${name}: ${sentence}.`, { field: name });
+}

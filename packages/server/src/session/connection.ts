@@ -1,0 +1,219 @@
+import { type CloseName, closeNumber, type ServerMessage } from "@holdfast/protocol";
+import type { Identity } from "../auth/identity.js";
+import type { Membership } from "../channel/membership.js";
+import type { Subscriber } from "../channel/subscriber.js";
+import { Calls } from "../dispatch/calls.js";
+import type { Cancel } from "../environment.js";
+import type { Limits } from "../options.js";
+import type { Logger } from "../observe/logger.js";
+import type { Stats } from "../observe/stats.js";
+import { Frame } from "../transport/frame.js";
+import type { ServerSocket, SocketOwner, UpgradeRequest } from "../transport/socket.js";
+import type { Beating, Heartbeat } from "./heartbeat.js";
+import { type Departures, Outbox } from "./outbox.js";
+import { ConnectionSession } from "./session.js";
+
+/**
+ * One socket's life:
+ *
+ *   handshaking ──authenticated──▶ open ──close()──▶ closing ──socket closed──▶ closed
+ *        └─────────── refused, timed out ────────────▲
+ *
+ * From every state a socket that closes by itself leads to `closed`.
+ */
+type ConnectionState =
+  | { readonly name: "handshaking"; readonly handshake: FrameReceiver; readonly deadline: Cancel }
+  | { readonly name: "open" }
+  | { readonly name: "closing" }
+  | { readonly name: "closed" };
+
+export interface FrameReceiver {
+  onFrame(connection: Connection, frame: string | Uint8Array): void;
+}
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly heartbeat: Heartbeat;
+  readonly departures: Departures;
+  readonly stats: Stats;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** Where the frames of an open connection go. */
+  readonly dispatcher: FrameReceiver;
+  /** The connection takes no more part: it leaves its channels. */
+  onLeft(connection: Connection): void;
+  /** Its socket is closed. */
+  onGone(connection: Connection): void;
+}
+
+/** Holds only what an idle connection needs; the rest is made when it is first used. */
+export class Connection implements SocketOwner, Subscriber, Beating {
+  lastHeardAt: number;
+  pingedAt = 0;
+  membership: Membership | undefined;
+  /** Unreadable messages lately, to tell a slip from an attack. */
+  faults: { count: number; since: number } | undefined;
+  readonly #socket: ServerSocket;
+  readonly #outbox: Outbox;
+  readonly #context: ConnectionContext;
+  #calls: Calls | undefined;
+  #session: ConnectionSession | undefined;
+  #identity: Identity | undefined;
+  #state: ConnectionState;
+
+  constructor(
+    readonly id: string,
+    readonly request: UpgradeRequest,
+    readonly parameters: unknown,
+    readonly connectedAt: number,
+    socket: ServerSocket,
+    context: ConnectionContext,
+    handshake: { readonly receiver: FrameReceiver; readonly deadline: Cancel },
+  ) {
+    this.lastHeardAt = connectedAt;
+    this.#socket = socket;
+    this.#outbox = new Outbox(socket, context.departures);
+    this.#context = context;
+    this.#state = { name: "handshaking", handshake: handshake.receiver, deadline: handshake.deadline };
+    context.stats.connectionOpened();
+  }
+
+  get isOpen(): boolean {
+    return this.#state.name === "open";
+  }
+
+  get isHandshaking(): boolean {
+    return this.#state.name === "handshaking";
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  get expiresAt(): number {
+    return this.#identity?.expiresAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The requests that are running. */
+  get calls(): Calls {
+    return (this.#calls ??= new Calls());
+  }
+
+  /** The same connection, as the application sees it. */
+  get session(): ConnectionSession {
+    return (this.#session ??= new ConnectionSession(this));
+  }
+
+  /** Ends the handshake: from now on frames go to the dispatcher, and the heartbeat listens. */
+  open(identity: Identity | undefined): void {
+    if (this.#state.name !== "handshaking") return;
+    this.#state.deadline();
+    this.#state = { name: "open" };
+    this.#identity = identity;
+    this.#context.heartbeat.add(this);
+  }
+
+  /** The client has sent a newer credential. */
+  refresh(identity: Identity | undefined): void {
+    this.#identity = identity;
+  }
+
+  /** Holds the peer back while its credential is checked. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** An answer: leaves as soon as what is being read has been handled. */
+  send(message: ServerMessage): void {
+    if (this.#state.name !== "open" && this.#state.name !== "handshaking") return;
+    this.#context.stats.sent++;
+    this.#outbox.reply(new Frame(JSON.stringify(message)));
+    this.#checkPace();
+  }
+
+  /** An event or a ping: leaves at the end of the turn, together with the others of that turn. */
+  deliver(frame: Frame): void {
+    if (this.#state.name !== "open") return;
+    this.#context.stats.sent++;
+    this.#outbox.event(frame);
+    this.#checkPace();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  close(why: CloseName | number, reason: string): void {
+    if (this.#state.name === "closing" || this.#state.name === "closed") return;
+    this.#leave();
+    this.#state = { name: "closing" };
+    // What is owed goes first: it may say why.
+    this.#outbox.flush();
+    this.#socket.close(typeof why === "number" ? why : closeNumber[why], reason);
+  }
+
+  heartbeatMissed(): void {
+    this.#context.logger.info({ session: this.id }, "connection closed: heartbeat missed");
+    this.close("HEARTBEAT_MISSED", "nothing was heard in time");
+  }
+
+  credentialExpired(): void {
+    this.close("UNAUTHENTICATED", "the credential has expired");
+  }
+
+  onFrame(frame: string | Uint8Array): void {
+    this.#context.stats.received++;
+    this.lastHeardAt = this.#context.heartbeat.now;
+    this.pingedAt = 0;
+    this.route(frame);
+  }
+
+  /** Hands a frame to whoever is in charge of it in this state. */
+  route(frame: string | Uint8Array): void {
+    switch (this.#state.name) {
+      case "handshaking":
+        return this.#state.handshake.onFrame(this, frame);
+      case "open":
+        return this.#context.dispatcher.onFrame(this, frame);
+      case "closing":
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  onClosed(code: number): void {
+    if (this.#state.name === "closed") return;
+    if (this.#state.name !== "closing") this.#leave();
+    this.#state = { name: "closed" };
+    this.#context.stats.connectionsActive--;
+    this.#context.logger.debug({ session: this.id, code }, "connection closed");
+    this.#context.onGone(this);
+  }
+
+  /** Leaving `handshaking` or `open` for good: what they hold is given back, once. */
+  #leave(): void {
+    if (this.#state.name === "handshaking") {
+      this.#state.deadline();
+      this.#context.stats.connectionsFailed++;
+    }
+    this.#context.heartbeat.remove(this);
+    this.#context.stats.requestsInFlight -= this.#calls?.abandon() ?? 0;
+    this.#context.onLeft(this);
+  }
+
+  /**
+   * A reader that cannot keep up is closed rather than buffered for: nobody else waits for it, and it can come back. The
+   * close frame stands behind all that is owed, so such a peer mostly sees 1006.
+   */
+  #checkPace(): void {
+    if (this.#outbox.size <= this.#context.limits.owedBytes) return;
+    this.#context.logger.warn({ session: this.id, owedBytes: this.#outbox.size }, "connection closed: too slow");
+    this.close("TOO_SLOW", "the client reads more slowly than it is sent to");
+  }
+}
