@@ -1,0 +1,61 @@
+/**
+ * How much a browser downloads: size/app.ts bundled from the BUILT packages, as an application's bundler would do it.
+ *
+ * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket layer. "Our own code" is the
+ * same bundle with the libraries left out: what is gzipped is then our text alone. Subtracting two compressed sizes would
+ * credit us with what the libraries' text saves ours.
+ *
+ * The build fails over budget, and when `ws` or a Node module has found its way in.
+ */
+import { build } from "esbuild";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { join } from "node:path";
+import { root } from "./run.mjs";
+
+const KB = 1024;
+const budgets = { everything: 22 * KB, own: 9 * KB };
+const libraries = ["zod", "superjson", "reconnecting-websocket", "isomorphic-ws"];
+
+async function bundle(external) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(root, "scripts", "size", "app.ts")],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    define: { "process.env.NODE_ENV": '"production"' },
+    external,
+    // The repository's tsconfig leads to the sources; an application has only what is published.
+    tsconfigRaw: {},
+    write: false,
+    metafile: true,
+    legalComments: "none",
+  });
+  return { text: outputFiles[0].contents, inputs: Object.keys(metafile.inputs) };
+}
+
+const everything = await bundle([]);
+const own = await bundle(libraries.flatMap((name) => [name, `${name}/*`]));
+const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
+const measured = { everything: gzip(everything.text), own: gzip(own.text) };
+const brotli = brotliCompressSync(everything.text).length;
+
+const faults = [];
+for (const [name, budget] of Object.entries(budgets))
+  if (measured[name] > budget) faults.push(`${name}: ${measured[name]} bytes gzip are over the budget of ${budget}.`);
+if (everything.inputs.some((path) => /node_modules\/ws\//.test(path)))
+  faults.push("`ws` is in the browser bundle: it may only be reached through isomorphic-ws.");
+if (Buffer.from(everything.text).includes("node:"))
+  faults.push("The browser bundle names a Node module (`node:`): the client must run without Node.");
+const sources = everything.inputs.filter((path) => /packages\/[a-z]+\/src\//.test(path));
+if (sources.length > 0) faults.push(`Measured sources instead of what is published: ${sources[0]}.`);
+
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) process.exitCode = 1;
+
+const kb = (bytes) => `${(bytes / KB).toFixed(2)} KB`;
+console.log(
+  `everything ${kb(everything.text.length)} min, ${kb(measured.everything)} gzip (of ${budgets.everything / KB}), ` +
+    `${kb(brotli)} brotli; our own code ${kb(measured.own)} gzip (of ${budgets.own / KB})`,
+);
