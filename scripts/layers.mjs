@@ -1,0 +1,102 @@
+/**
+ * Who may import whom inside a package (docs/architecture.md draws it). The first layer whose pattern fits a file is its
+ * layer; `uses` names the layers it may import besides its own. A new file that fits none is refused until it has a place.
+ * Arrows between packages are in .oxlintrc.json.
+ */
+export const layers = {
+  protocol: [
+    {
+      name: "messages",
+      files: ["messages/*"],
+      uses: [],
+      teaches: "A message is a schema and knows only the parts other messages share (envelope, position, wire-error).",
+    },
+    {
+      name: "documentation",
+      files: ["docs/*", "describe.ts", "json-schema.ts", "cli.ts"],
+      uses: ["messages", "protocol"],
+      teaches: "Nothing that runs in a browser may import the documentation: it needs Node and is large.",
+    },
+    { name: "protocol", files: ["**"], uses: ["messages"], teaches: "It would bring Node into every browser." },
+  ],
+  client: [
+    {
+      name: "assembly",
+      files: ["create-client.ts", "index.ts"],
+      uses: ["facts", "connection", "uses"],
+      teaches: "",
+    },
+    {
+      name: "connection",
+      files: ["connection.ts", "connection-machine.ts", "heartbeat.ts"],
+      uses: ["facts"],
+      teaches: "The connection offers a link; it does not know the requests and channels that use it.",
+    },
+    {
+      name: "uses",
+      files: ["{requests,outbox,subscriptions,channel,state-document}*.ts"],
+      uses: ["facts", "connection"],
+      teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
+    },
+    {
+      name: "facts",
+      files: ["*.ts"],
+      uses: [],
+      teaches: "Tables, types, small stores and the seams to the outside know nothing of what is built on them.",
+    },
+  ],
+  server: [
+    {
+      name: "assembly",
+      files: ["create-server.ts", "index.ts", "testing.ts"],
+      uses: ["facts", "channel", "session", "auth", "dispatch", "adapters"],
+      teaches: "",
+    },
+    {
+      name: "facts",
+      files: [
+        "environment.ts",
+        "observe/*",
+        "limits/*",
+        "transport/{frame,socket}.ts",
+        "auth/{identity,credential}.ts",
+        "dispatch/reply-to.ts",
+      ],
+      uses: [],
+      teaches: "Interfaces and facts know nothing of what is built on them.",
+    },
+    {
+      name: "adapters",
+      files: ["transport/*"],
+      uses: ["facts"],
+      teaches:
+        "A transport hands over a ServerSocket and facts about the request; what is done with them is decided above.",
+    },
+    {
+      name: "channel",
+      files: ["channel/*", "broker/*", "state/*"],
+      uses: ["facts"],
+      teaches:
+        "A channel knows a Subscriber, never a session or a socket: ask for what it needs in channel/subscriber.ts.",
+    },
+    {
+      name: "session",
+      files: ["session/*", "options.ts", "dispatch/calls.ts"],
+      uses: ["facts", "channel"],
+      teaches:
+        "A session remembers; who may enter (auth) and what a message means (dispatch) is decided by those above it.",
+    },
+    {
+      name: "auth",
+      files: ["auth/*"],
+      uses: ["facts", "session"],
+      teaches: "auth turns a socket into a session and is done; it does not look at channels or requests.",
+    },
+    {
+      name: "dispatch",
+      files: ["dispatch/*"],
+      uses: ["facts", "channel", "session", "auth"],
+      teaches: "dispatch joins session, channels and handlers; only create-server.ts names a transport.",
+    },
+  ],
+};
