@@ -115,6 +115,12 @@ export const errorCodes = [
     retryable: false,
     remedy: "Correct the field named.",
   },
+  {
+    code: "HANDLER_FAILED",
+    meaning: "A handler or listener that the application gave to the client threw.",
+    retryable: false,
+    remedy: "Look at the cause and correct the handler.",
+  },
   { code: "INVALID_OPTION", meaning: "An option is wrong.", retryable: false, remedy: "Correct the option named." },
 ] as const satisfies readonly ErrorCode[];
 

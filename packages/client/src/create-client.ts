@@ -1,0 +1,136 @@
+import {
+  channelId,
+  type ChannelName,
+  type ClientMessage,
+  HoldfastError,
+  isProtocol,
+  jsonCodec,
+  type KeyArguments,
+  type OutputOf,
+  type Protocol,
+  type ProtocolDefinition,
+  type RequestName,
+  type SentInputOf,
+  type ServerMessage,
+  serverMessage,
+} from "@holdfast/protocol";
+import { type Channel, createChannel } from "./channel.js";
+import { createConnection } from "./connection.js";
+import type { Status } from "./connection-state.js";
+import { systemEnvironment } from "./environment.js";
+import { createErrors, type ErrorListener } from "./errors.js";
+import { createInbox } from "./inbox.js";
+import type { Observable } from "./observable.js";
+import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
+import type { WaitOptions } from "./patience.js";
+import { createRequests } from "./requests.js";
+import { openSocket } from "./socket.js";
+import { createSubscriptions } from "./subscriptions.js";
+
+export interface Client<P extends ProtocolDefinition> {
+  /** What the connection is doing. */
+  readonly status: Observable<Status>;
+  /** Connects, unless it is connected or connecting; while it waits for the next attempt, the attempt is made at once. */
+  connect(): void;
+  /** Ends the connection and all that waits for it, for good, until `connect()`. Channels stay wanted. */
+  disconnect(): void;
+  /**
+   * Calls a request of the protocol. Rejects with a HoldfastError: an error the request declares, or a built-in one such as
+   * TIMEOUT, CONNECTION_LOST or NOT_CONNECTED.
+   */
+  request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
+  /** A handle on a channel. Making one costs nothing; its first listener joins the channel. */
+  channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
+  /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
+  onError(listener: ErrorListener): () => void;
+}
+
+/** The input where the request declares one, then the options. */
+export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = [SentInputOf<P, N>] extends [
+  undefined,
+]
+  ? [options?: WaitOptions] | [input: undefined, options?: WaitOptions]
+  : undefined extends SentInputOf<P, N>
+    ? [input?: SentInputOf<P, N>, options?: WaitOptions]
+    : [input: SentInputOf<P, N>, options?: WaitOptions];
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Makes a client of a protocol, which connects at once unless told otherwise. Only this function constructs the parts.
+ *
+ * @throws HoldfastError INVALID_OPTION, naming the option
+ */
+export function createClient<const P extends ProtocolDefinition>(
+  protocol: Protocol<P>,
+  options: ClientOptions<P>,
+): Client<P> {
+  if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
+  const settings = settingsOf(options);
+  const parameters = protocol.parameters?.send(options.parameters, "parameters");
+  if (parameters?.ok === false) {
+    throw new HoldfastError("INVALID_OPTION", `createClient: ${parameters.fault.message}`, {
+      field: parameters.fault.field,
+    });
+  }
+  const url = urlOf(options.url, (parameters?.value.data ?? {}) as object);
+
+  const environment = { ...systemEnvironment, ...options.environment };
+  const { clock } = environment;
+  const { logger = silent } = options;
+  const codec = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
+  const { encode } = codec;
+  const { report, on: onError } = createErrors(logger);
+  let ids = 0;
+  const nextId = (): string => (++ids).toString(36);
+
+  const connection = createConnection({
+    environment,
+    settings,
+    token: options.token,
+    deviceId: options.deviceId,
+    target: { url, subprotocol: codec.subprotocol, WebSocket: options.WebSocket },
+    openSocket,
+    encode,
+    logger,
+    onFrame: (frame) => inbox(frame),
+    onLink(link) {
+      // Channels before requests: the answer to a request may come with events that its caller expects to hear.
+      subscriptions.setLink(link);
+      requests.setLink(link);
+    },
+    onFault: (fault) => report(fault, { source: "listener" }),
+  });
+  const send = (message: ClientMessage): void => connection.send(encode(message));
+  const requests = createRequests({
+    protocol,
+    clock,
+    timeoutMs: settings.requestTimeoutMs,
+    nextId,
+    encode,
+    send: connection.send,
+  });
+  const subscriptions = createSubscriptions({ nextId, send, report, logger });
+  const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, send, report });
+
+  if (options.autoConnect ?? true) connection.dispatch({ type: "connect" });
+
+  return {
+    status: connection.status,
+    connect: () => connection.dispatch({ type: "connect" }),
+    disconnect: () => connection.dispatch({ type: "disconnect" }),
+    request(name, ...args) {
+      // Where there is no input to give, the options may take its place.
+      const takesInput = protocol.requests.get(name)?.input.schema !== undefined;
+      const [input, given] = takesInput || args.length > 1 ? args : [undefined, args[0]];
+      // The output was parsed by the schema that its type is inferred from.
+      return requests.request(name, input, (given ?? {}) as WaitOptions) as Promise<never>;
+    },
+    channel(name, ...[key]: [key?: unknown]) {
+      const id = channelId(protocol, name, key);
+      if (!id.ok) throw new HoldfastError("UNKNOWN_CHANNEL", id.fault.message, { field: id.fault.field });
+      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
+    },
+    onError,
+  };
+}

@@ -1,0 +1,102 @@
+import { type ClientMessage, type Codec, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
+import type { Connection } from "./connection.js";
+import type { ReportError } from "./errors.js";
+import type { Requests } from "./requests.js";
+import type { Subscriptions } from "./subscriptions.js";
+
+export interface InboxParts {
+  readonly protocol: Protocol;
+  readonly codec: Codec<ServerMessage, ClientMessage>;
+  readonly connection: Connection;
+  readonly requests: Requests;
+  readonly subscriptions: Subscriptions;
+  readonly send: (message: ClientMessage) => void;
+  readonly report: ReportError;
+}
+
+/** Takes every frame of the server to the part it concerns. */
+export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => void {
+  const { connection, requests, subscriptions, report } = parts;
+
+  return (frame) => {
+    const decoded = parts.codec.decode(frame);
+    if (!decoded.ok) {
+      const { field, message, cause } = decoded.fault;
+      const error = new HoldfastError("BAD_MESSAGE", message, { field, cause });
+      // Whoever asked is told; an answer that cannot be read will not come again.
+      if (!refuse(decoded.correlationId, error)) report(error, { source: "message" });
+      return;
+    }
+    receive(decoded.message);
+  };
+
+  function receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "connected":
+        return greet(message);
+      case "auth_response":
+        if (message.data.success) return;
+        return connection.dispatch({ type: "refused", error: HoldfastError.fromWire(message.data.error) });
+      case "subscribe_response":
+        return subscriptions.settle(message);
+      case "response":
+        return requests.respond(message);
+      case "event":
+        return subscriptions.deliver(message);
+      case "reset":
+        return subscriptions.reset(message.channel, message.data.reason);
+      case "goaway":
+        return connection.dispatch({ type: "goaway", delayMs: message.data.delay_ms });
+      case "ping":
+        return parts.send({ type: "pong", correlation_id: message.correlation_id });
+      case "error": {
+        const error = HoldfastError.fromWire(message.data);
+        if (!refuse(message.correlation_id, error)) report(error, { source: "server", channel: message.channel });
+        return;
+      }
+      // Any frame is a sign of life, and the connection has noted it; these say nothing else.
+      case "pong":
+      case "unsubscribe_response":
+      case "subscriptions":
+        return;
+      // Nothing in this version listens to them.
+      case "presence":
+      case "state_sync":
+      case "state_update":
+      case "state_deleted":
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  function greet({ data }: Extract<ServerMessage, { type: "connected" }>): void {
+    const { name, version } = parts.protocol;
+    const theirs = data.protocol;
+    if (theirs.name !== name || compatible(theirs.version) !== compatible(version)) {
+      const message = `The server runs ${theirs.name} ${theirs.version}, this client ${name} ${version}.`;
+      const error = new HoldfastError("PROTOCOL_MISMATCH", message);
+      connection.dispatch({ type: "mismatch", error });
+      return report(error, { source: "server" });
+    }
+    connection.dispatch({
+      type: "connected",
+      session: { sessionId: data.session_id, userId: data.user_id, deviceId: data.device_id },
+      limits: {
+        silenceMs: data.heartbeat.interval_ms + data.heartbeat.timeout_ms,
+        messageBytes: data.limits.message_bytes,
+        requestsInFlight: data.limits.requests_in_flight,
+      },
+    });
+  }
+
+  function refuse(correlationId: string | undefined, error: HoldfastError): boolean {
+    return requests.refuse(correlationId, error) || subscriptions.refuse(correlationId, error);
+  }
+}
+
+/** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
+function compatible(version: string): string {
+  const [major = "", minor = ""] = version.split(".");
+  return major === "0" ? `0.${minor}` : major;
+}

@@ -1,0 +1,11 @@
+export { type Client, createClient, type RequestArguments } from "./create-client.js";
+export type { BaseOptions, ClientOptions, Logger, TokenSource } from "./options.js";
+export type { Channel } from "./channel.js";
+export type { ChannelStatus } from "./subscriptions.js";
+export type { CloseInfo, Session, Status } from "./connection-state.js";
+export type { ErrorContext, ErrorListener } from "./errors.js";
+export type { AbortSignalLike, WaitOptions } from "./patience.js";
+export type { Cancel, Clock, Environment, Hint, Hints } from "./environment.js";
+export type { Observable } from "./observable.js";
+export type { WebSocketConstructor } from "./socket.js";
+export { HoldfastError, isDeclaredError, isHoldfastError } from "@holdfast/protocol";

@@ -1,0 +1,106 @@
+import { HoldfastError, type ProtocolDefinition, type Schema, type SentParametersOf } from "@holdfast/protocol";
+import type { Environment } from "./environment.js";
+import type { WebSocketConstructor } from "./socket.js";
+
+/** A logger in the shape of pino's. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A credential, or how to get one. */
+export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
+
+export interface BaseOptions {
+  /** Where the server is: `wss://example.com/ws`. `http` and `https` are read as `ws` and `wss`. */
+  readonly url: string;
+  /**
+   * The credential, sent in the first message and never in the URL. A function is called before every attempt, so that it
+   * can give a fresh one. If it throws, rejects or takes longer than `connectTimeoutMs`, the attempt has failed and the
+   * next one follows with backoff; if it gives nothing, the client stops in the state `unauthorized`.
+   * @default none: the connection is anonymous, or authenticated by its cookies
+   */
+  readonly token?: TokenSource | undefined;
+  /**
+   * Whether to connect as soon as the client is made. Otherwise it waits for `connect()`.
+   * @default true
+   */
+  readonly autoConnect?: boolean | undefined;
+  /**
+   * Names this device, so that a newer connection of the same device replaces the older one. Needs a token.
+   * @default the server's choice
+   */
+  readonly deviceId?: string | undefined;
+  /**
+   * How long a request may take, waiting for a connection included. One call can set its own. Milliseconds.
+   * @default 30_000
+   */
+  readonly requestTimeoutMs?: number | undefined;
+  /**
+   * How long each step of an attempt may take: fetching the token, opening the socket, the handshake. Milliseconds.
+   * @default 10_000
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * The delay before an attempt is random, between 0 and a window that doubles from `minMs` to `maxMs`. Milliseconds.
+   * @default { minMs: 1_000, maxMs: 30_000 }
+   */
+  readonly retry?: { readonly minMs?: number | undefined; readonly maxMs?: number | undefined } | undefined;
+  /**
+   * Told what the client does and why. Never given a token.
+   * @default silent
+   */
+  readonly logger?: Logger | undefined;
+  /**
+   * The WebSocket class.
+   * @default the global one in browsers and React Native, `ws` in Node
+   */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /**
+   * Clock, random numbers and what the platform says about the network, each replaceable. On React Native, pass `hints`
+   * made from AppState and NetInfo.
+   * @default the platform's
+   */
+  readonly environment?: Partial<Environment> | undefined;
+}
+
+/** The options of `createClient`. `parameters` is required where the protocol declares them. */
+export type ClientOptions<P extends ProtocolDefinition> = BaseOptions &
+  (P extends { readonly parameters: Schema }
+    ? { /** The connection parameters, sent in the query string. */ readonly parameters: SentParametersOf<P> }
+    : { readonly parameters?: undefined });
+
+export interface Settings {
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
+}
+
+/** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
+export function settingsOf(options: BaseOptions): Settings {
+  const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
+  const { minMs = 1_000, maxMs = 30_000 } = options.retry ?? {};
+  const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
+  for (const [field, value] of Object.entries(times)) {
+    if (!(value > 0)) refuse(field, `expected a number of milliseconds above 0, received ${String(value)}`);
+  }
+  if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
+  return { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };
+}
+
+/** The address with the connection parameters in its query string. @throws HoldfastError INVALID_OPTION */
+export function urlOf(url: string, parameters: object): string {
+  // By hand: `URL` is missing or incomplete on some React Native engines.
+  if (!/^(ws|http)s?:\/\/[^\s#]+$/i.test(url)) refuse("url", "expected an address like wss://example.com/ws");
+  const query = Object.entries(parameters)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join("&");
+  return url.replace(/^http/i, "ws") + (query && (url.includes("?") ? "&" : "?")) + query;
+}
+
+export function refuse(field: string, sentence: string): never {
+  throw new HoldfastError("INVALID_OPTION", `createClient: ${field}: ${sentence}.`, { field });
+}

@@ -1,0 +1,218 @@
+import {
+  type ClientMessage,
+  HoldfastError,
+  type Protocol,
+  type RequestContract,
+  type ServerMessage,
+} from "@holdfast/protocol";
+import type { RichValue } from "@holdfast/protocol";
+import type { Link } from "./connection.js";
+import type { Cancel, Clock } from "./environment.js";
+import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
+
+type Response = Extract<ServerMessage, { type: "response" }>;
+
+/** Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9). */
+export interface Requests {
+  request(name: string, input: unknown, options: WaitOptions): Promise<unknown>;
+  setLink(link: Link): void;
+  respond(response: Response): void;
+  /** Settles the request with this id; false if there is none. */
+  refuse(correlationId: string | undefined, error: HoldfastError): boolean;
+}
+
+/** How many may wait for a connection. Beyond it something is wrong, and memory should not pay for it. */
+export const MOST_WAITING = 1_000;
+const LONGEST_TIMEOUT_MS = 3_600_000;
+
+/** queued -> sent -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
+interface Call {
+  readonly contract: RequestContract;
+  readonly input: RichValue;
+  readonly expiresAt: number;
+  state: "queued" | "sent";
+  stopWatch: Cancel;
+  resolve(output: unknown): void;
+  reject(error: HoldfastError): void;
+}
+
+export interface RequestsParts {
+  readonly protocol: Protocol;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly nextId: () => string;
+  readonly encode: (message: ClientMessage) => string;
+  readonly send: (frame: string) => void;
+}
+
+export function createRequests(parts: RequestsParts): Requests {
+  const { clock } = parts;
+  /** In the order they were made, which is the order they are sent in. */
+  const calls = new Map<string, Call>();
+  const queued = new Set<string>();
+  /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
+  const inFlight = new Set<string>();
+  let link: Link = { name: "over", error: new HoldfastError("NOT_CONNECTED", "The client is not connected.") };
+
+  const take = (id: string): Call | undefined => {
+    const call = calls.get(id);
+    calls.delete(id);
+    queued.delete(id);
+    call?.stopWatch();
+    return call;
+  };
+
+  const fail = (id: string, error: HoldfastError): boolean => {
+    const call = take(id);
+    call?.reject(error);
+    return call !== undefined;
+  };
+
+  const send = (id: string, call: Call, messageBytes: number): void => {
+    const { data, meta } = call.input;
+    // At least 1, at most what the protocol allows; the server stops the handler when no one waits any more.
+    const timeout_ms = Math.ceil(Math.min(Math.max(call.expiresAt - clock.now(), 1), LONGEST_TIMEOUT_MS));
+    const frame = parts.encode({
+      type: "request",
+      correlation_id: id,
+      data: { name: call.contract.name, input: data, timeout_ms },
+      ...(meta !== undefined && { meta }),
+    });
+    const bytes = frame.length * 3 <= messageBytes ? 0 : utf8Length(frame);
+    if (bytes > messageBytes) {
+      // The server would close the connection, and a query would be sent again, and again.
+      fail(
+        id,
+        new HoldfastError(
+          "LIMIT_EXCEEDED",
+          `${call.contract.name}: input: ${bytes} bytes; the server accepts ${messageBytes}.`,
+          {
+            field: "input",
+            remedy: "Send less at once.",
+          },
+        ),
+      );
+      return;
+    }
+    call.state = "sent";
+    inFlight.add(id);
+    parts.send(frame);
+  };
+
+  const flush = (): void => {
+    if (link.name !== "ready") return;
+    for (const id of queued) {
+      if (inFlight.size >= link.limits.requestsInFlight) return;
+      queued.delete(id);
+      send(id, calls.get(id)!, link.limits.messageBytes);
+    }
+  };
+
+  const answered = (id: string): void => {
+    if (inFlight.delete(id)) flush();
+  };
+
+  return {
+    async request(name, input, { timeoutMs = parts.timeoutMs, signal }) {
+      const contract = parts.protocol.requests.get(name);
+      if (!contract) {
+        throw new HoldfastError(
+          "UNKNOWN_REQUEST",
+          `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`,
+        );
+      }
+      const checked = contract.input.send(input, "input");
+      if (!checked.ok) {
+        const { field, message, cause } = checked.fault;
+        throw new HoldfastError("INVALID_VALUE", `${name}: ${message}`, { field, cause });
+      }
+      if (signal?.aborted) throw cancelled(name, signal);
+      if (link.name === "over") throw link.error;
+      if (queued.size >= MOST_WAITING) {
+        throw new HoldfastError("LIMIT_EXCEEDED", `${name}: ${MOST_WAITING} requests are waiting already.`);
+      }
+      const id = parts.nextId();
+      return new Promise<unknown>((resolve, reject) => {
+        const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, (error) => {
+          if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
+          fail(id, error);
+        });
+        calls.set(id, {
+          contract,
+          input: checked.value,
+          expiresAt: clock.now() + timeoutMs,
+          state: "queued",
+          stopWatch,
+          resolve,
+          reject,
+        });
+        queued.add(id);
+        flush();
+      });
+    },
+
+    setLink(next) {
+      link = next;
+      if (link.name === "ready") return flush();
+      inFlight.clear();
+      for (const [id, call] of calls) {
+        const unknownOutcome = call.state === "sent" && call.contract.kind !== "query";
+        if (link.name === "over") fail(id, unknownOutcome && link.lost ? lost(call.contract.name) : link.error);
+        else if (unknownOutcome) fail(id, lost(call.contract.name));
+        else call.state = "queued";
+      }
+      // Rebuilt, so that what is sent again keeps its place before what was never sent.
+      queued.clear();
+      for (const id of calls.keys()) queued.add(id);
+    },
+
+    respond({ correlation_id: id, data, meta }) {
+      const call = take(id);
+      answered(id);
+      if (!call) return;
+      const { name, output, errors } = call.contract;
+      if (data.ok) {
+        const checked = output.receive(data.output, meta, "output");
+        if (checked.ok) call.resolve(checked.value);
+        else call.reject(invalid(name, checked.fault));
+        return;
+      }
+      const declared = errors.get(data.error.code);
+      if (!declared) return call.reject(HoldfastError.fromWire(data.error));
+      const checked = declared.receive(data.error.data, meta, "error.data");
+      if (checked.ok) call.reject(HoldfastError.fromWire({ ...data.error, data: checked.value }));
+      else call.reject(invalid(name, checked.fault));
+    },
+
+    refuse(id, error) {
+      if (id === undefined) return false;
+      const found = fail(id, error);
+      answered(id);
+      return found;
+    },
+  };
+}
+
+function lost(name: string): HoldfastError {
+  return new HoldfastError("CONNECTION_LOST", `${name}: the connection dropped before the answer.`);
+}
+
+function invalid(
+  name: string,
+  { field, message, cause }: { field: string; message: string; cause?: unknown },
+): HoldfastError {
+  return new HoldfastError("INVALID_OUTPUT", `${name}: the answer does not match the protocol: ${message}`, {
+    field,
+    cause,
+  });
+}
+
+/** Without TextEncoder, which is neither in the language nor on every React Native engine. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

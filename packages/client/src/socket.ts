@@ -1,0 +1,178 @@
+import IsomorphicWebSocket from "isomorphic-ws";
+import * as reconnecting from "reconnecting-websocket";
+import { type Cancel, type Clock, host } from "./environment.js";
+
+/**
+ * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws.
+ *
+ * reconnecting-websocket is only the wire here; whether and when to try again is the machine's business. Its defects are
+ * kept out by five habits: a static url (a rejected url function would stop it for good), a new instance for each attempt
+ * (after its first end its lock is never released), no queue (it would send before `auth`), no timeout of its own (it would
+ * remove the error listener that keeps `ws` from ending the process), and reading the end from the raw socket (after an
+ * error it reports code 1000).
+ */
+export interface Socket {
+  send(frame: string): void;
+  /** Ends it. Nothing is reported any more, not even the end. */
+  close(code: number, reason: string): void;
+}
+
+export interface SocketListener {
+  open(): void;
+  message(frame: string | Uint8Array): void;
+  /** Once, when the other side or the network ended it, or it could not be opened. */
+  end(end: SocketEnd): void;
+}
+
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
+  /** What an HTTP refusal asked for. Only `ws` shows it. Milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+export interface SocketTarget {
+  readonly url: string;
+  readonly subprotocol: string;
+  /** @default the global one in browsers and React Native, `ws` in Node */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+}
+
+export type OpenSocket = (target: SocketTarget, listener: SocketListener, clock: Clock) => Socket;
+
+/** Any WebSocket class: the platform's, that of `ws`, or a mock's. */
+export type WebSocketConstructor = new (
+  url: string,
+  protocols?: string | string[],
+) => { readonly readyState: number; send(data: string): void; close(code?: number, reason?: string): void };
+
+/** How a refused upgrade reads as a close code. A proxy's other answers are an abnormal end, and so retried. */
+const statusCodes = new Map([
+  [401, 4401],
+  [403, 4403],
+  [429, 4429],
+  [503, 1013],
+]);
+
+/** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
+const CLOSE_GRACE_MS = 50;
+
+type State = { name: "live" } | { name: "failed"; cancelGrace: Cancel } | { name: "ended" };
+
+export const openSocket: OpenSocket = (target, listener, clock) => {
+  let state: State = { name: "live" };
+
+  const settle = (code: number, reason: string): void => {
+    if (state.name === "failed") state.cancelGrace();
+    state = { name: "ended" };
+    // Also after the other side closed: it is what keeps the package from trying again.
+    wire.close(code, reason);
+  };
+  const end = (outcome: SocketEnd): void => {
+    if (state.name === "ended") return;
+    settle(1000, "");
+    listener.end(outcome);
+  };
+
+  // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a throw inside the package
+  // is an unhandled rejection.
+  const Watched = function (url: string, protocols: string): object {
+    let raw: RawSocket;
+    try {
+      const Chosen = chooseWebSocket(target.WebSocket);
+      // The third argument is for `ws`, which would otherwise keep the process alive for 30 s after closing a dead peer.
+      raw =
+        "terminate" in Chosen.prototype
+          ? new Chosen(url, protocols, { closeTimeout: 3_000 })
+          : new Chosen(url, protocols);
+    } catch (cause) {
+      // Later, so that the package has the object to close.
+      void Promise.resolve().then(() => end({ code: 1006, reason: "", cause }));
+      return inert;
+    }
+    // First, before the package's own, which closes the socket and would hide the true code.
+    raw.addEventListener("close", ({ code, reason }) => end({ code: code ?? 1006, reason: reason ?? "" }));
+    raw.addEventListener("error", (event) => {
+      if (state.name !== "live") return;
+      const failure = { code: 1006, reason: "", cause: event.error ?? event.message };
+      state = { name: "failed", cancelGrace: clock.after(CLOSE_GRACE_MS, () => end(failure)) };
+    });
+    // An EventEmitter without an `error` listener throws, and the package takes its own off before it closes.
+    raw.on?.("error", () => undefined);
+    raw.on?.("unexpected-response", (request, response) => {
+      response.resume();
+      request.destroy();
+      const seconds = Number(response.headers["retry-after"]);
+      end({
+        code: statusCodes.get(response.statusCode) ?? 1006,
+        reason: `HTTP ${response.statusCode}`,
+        retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
+      });
+    });
+    return raw;
+  };
+
+  const wire = new (reconnectingWebSocket())(target.url, target.subprotocol, {
+    WebSocket: Object.assign(Watched, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }),
+    startClosed: true,
+    maxRetries: 0,
+    maxEnqueuedMessages: 0,
+    connectionTimeout: 2 ** 31 - 1,
+    minUptime: 0,
+  });
+  // Its default, "blob", throws on React Native.
+  wire.binaryType = "arraybuffer";
+  wire.addEventListener("open", () => void (state.name === "live" && listener.open()));
+  wire.addEventListener("message", ({ data }) => {
+    if (state.name === "live") listener.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+  });
+  wire.reconnect();
+
+  return {
+    send: (frame) => wire.send(frame),
+    close: (code, reason) => void (state.name !== "ended" && settle(code, reason)),
+  };
+};
+
+/** Chosen for each attempt, so that a global replaced meanwhile (by a test's mock, a polyfill) is the one that is used. */
+function chooseWebSocket(given: WebSocketConstructor | undefined): RawConstructor {
+  const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
+  const chosen = given ?? (inNode ? IsomorphicWebSocket : (host.WebSocket ?? IsomorphicWebSocket));
+  if (typeof chosen !== "function") throw new Error("There is no WebSocket here; pass one as the option WebSocket.");
+  return chosen as unknown as RawConstructor;
+}
+
+/** ESM, CommonJS and bundlers disagree on where the class is. */
+function reconnectingWebSocket(): WireConstructor {
+  const { default: found } = reconnecting as unknown as { default: WireConstructor | { default: WireConstructor } };
+  return typeof found === "function" ? found : found.default;
+}
+
+const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
+
+// What is used of each, declared here: their own types bring in DOM or Node.
+type RawConstructor = new (url: string, protocols: string, options?: object) => RawSocket;
+interface RawSocket {
+  addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
+  addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
+  on?(event: "error", listener: () => void): void;
+  on?(event: "unexpected-response", listener: (request: HttpRequest, response: HttpResponse) => void): void;
+}
+interface HttpRequest {
+  destroy(): void;
+}
+interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: { readonly [name: string]: unknown };
+  resume(): void;
+}
+type WireConstructor = new (url: string, protocol: string, options: object) => Wire;
+interface Wire {
+  binaryType: string;
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+  reconnect(): void;
+}
