@@ -44,8 +44,8 @@ export default defineConfig({
             enabled: true,
             only: true,
             checker: "tsc",
-            include: ["packages/*/{src,test}/**/*.test-d.ts", "examples/*/{src,test}/**/*.test-d.ts"],
-            tsconfig: "./tsconfig.test.json",
+            include: ["packages/*/{src,test}/**/*.test-d.ts"],
+            tsconfig: "./tsconfig.json",
             // `npm run typecheck` reports those; here only what a type test claims counts.
             ignoreSourceErrors: true,
           },

@@ -90,5 +90,6 @@ async function generateDocs() {
   await must("npx", ["--no-install", "holdfast", "docs", "protocol.ts", "--out", "docs"], here);
   const files = readdirSync(join(folder, "docs"));
   for (const ending of [".json", ".md", ".html"])
-    if (!files.some((file) => file.endsWith(ending))) throw new Error(`holdfast docs wrote no ${ending}: ${files}`);
+    if (!files.some((file) => file.endsWith(ending)))
+      throw new Error(`holdfast docs wrote no ${ending}, only ${files.join(", ")}`);
 }

@@ -25,7 +25,7 @@ const command = (line) => async () => {
 
 /** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
 const gates = {
-  build: command("turbo run build --output-logs=errors-only"),
+  build: command("node scripts/turbo.mjs build"),
   typecheck: command("npm run --silent typecheck"),
   lint: command("npm run --silent lint"),
   format: command("prettier --check --log-level=warn ."),
@@ -35,7 +35,7 @@ const gates = {
   docs: command("node scripts/docs.mjs --check"),
   surface: command("node scripts/surface.mjs --check"),
   size: () => lastLine(command("node scripts/size.mjs")),
-  pkg: command("turbo run pkg --output-logs=errors-only"),
+  pkg: command("node scripts/turbo.mjs pkg"),
   consumer: () => lastLine(command("node scripts/consumer-check.mjs")),
 };
 

@@ -1,4 +1,9 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.js";
 
-export default defineConfig({ ...base, entry: { index: "src/index.ts" }, platform: "neutral" });
+export default defineConfig({
+  ...base,
+  entry: { index: "src/index.ts" },
+  platform: "neutral",
+  tsconfig: "tsconfig.src.json",
+});

@@ -5,5 +5,4 @@ export default defineConfig({
   ...base,
   entry: { index: "src/index.ts", describe: "src/describe.ts", "docs/index": "src/docs/index.ts", cli: "src/cli.ts" },
   platform: "node",
-  tsconfig: "tsconfig.node.json",
 });
