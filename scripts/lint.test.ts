@@ -26,6 +26,9 @@ const planted: { path: string; source: string; says: string }[] = [
   violation("server", "dispatch/ws.ts", `import "ws";`, "transport/ names ws"),
   violation("server", "session/http.ts", `import "node:http";`, "transport/ touches the network"),
   violation("server", "transport/client.ts", `import "@holdfast/client";`, "only tests may use the client"),
+  violation("client", "timer.ts", `setTimeout(() => {}, 1);`, "Take the clock from the environment"),
+  violation("client", "now.ts", `export const now = Date.now();`, "Take the clock from the environment"),
+  violation("server", "random.ts", `export const seed = Math.random();`, "Take random numbers from the environment"),
   violation("server", "console.ts", `console.log(1);`, "no-console"),
   violation("server", "any.ts", `export let a: any;`, "no-explicit-any"),
   violation("server", "float.ts", `export function f() { Promise.resolve(); }`, "no-floating-promises"),
@@ -46,6 +49,7 @@ const planted: { path: string; source: string; says: string }[] = [
 const allowed: { path: string; source: string }[] = [
   file("protocol", "codec/rich-values.ts", `import SuperJSON from "superjson"; export { SuperJSON };`),
   file("protocol", "docs/render.ts", `import "node:fs";`),
+  file("client", "environment.ts", `export const now = Date.now; setTimeout(now, 1);`),
   file("client", "index.ts", `import "@holdfast/protocol";`),
   file("client", "own/socket.ts", `import * as z from "zod/mini"; export { z };`),
   file("server", "transport/node.ts", `import "ws"; import "node:http"; import "@holdfast/protocol";`),
