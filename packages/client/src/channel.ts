@@ -7,7 +7,7 @@ import {
   type ProtocolDefinition,
   type ResetReason,
 } from "@holdfast/protocol";
-import type { Clock } from "./environment.js";
+import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";

@@ -8,11 +8,12 @@ import {
   type Status,
   statusOf,
 } from "./connection-state.js";
-import type { Cancel, Environment } from "./environment.js";
+import type { Cancel } from "./clock.js";
+import type { Environment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
 import type { Logger, Settings, TokenSource } from "./options.js";
-import type { OpenSocket, Socket, SocketTarget } from "./socket.js";
+import type { Socket, SocketTarget } from "./socket.js";
 
 /** Runs the machine: one timer, one socket, one token on its way, and the parts told what they can do. */
 export interface Connection {
@@ -38,7 +39,6 @@ export interface ConnectionParts {
   readonly token: TokenSource | undefined;
   readonly deviceId: string | undefined;
   readonly target: SocketTarget;
-  readonly openSocket: OpenSocket;
   readonly encode: (message: ClientMessage) => string;
   readonly logger: Logger;
   readonly onFrame: (frame: string | Uint8Array) => void;
@@ -128,7 +128,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       case "fetch_token":
         return fetchToken();
       case "open":
-        socket = parts.openSocket(
+        socket = environment.openSocket(
           parts.target,
           {
             open: () => dispatch({ type: "opened" }),

@@ -24,7 +24,6 @@ import type { Observable } from "./observable.js";
 import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
 import { createRequests } from "./requests.js";
-import { openSocket } from "./socket.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 export interface Client<P extends ProtocolDefinition> {
@@ -90,7 +89,6 @@ export function createClient<const P extends ProtocolDefinition>(
     token: options.token,
     deviceId: options.deviceId,
     target: { url, subprotocol: codec.subprotocol, WebSocket: options.WebSocket },
-    openSocket,
     encode,
     logger,
     onFrame: (frame) => inbox(frame),

@@ -1,22 +1,18 @@
+import type { Cancel, Clock } from "./clock.js";
+import { host } from "./host.js";
+import { type OpenSocket, openSocket } from "./socket.js";
+
 /**
  * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in the client reads the
- * time, draws a number or looks at a global.
+ * time, draws a number, opens a socket or looks at a global.
  */
 export interface Environment {
   readonly clock: Clock;
   /** At least 0, less than 1. */
   readonly random: () => number;
   readonly hints: Hints;
+  readonly openSocket: OpenSocket;
 }
-
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Calls `run` once after `ms` milliseconds; the function returned calls it off. */
-  after(ms: number, run: () => void): Cancel;
-}
-
-export type Cancel = () => void;
 
 /** What the platform believes about the network. It is often wrong, so nothing is ever closed because of it. */
 export interface Hints {
@@ -26,35 +22,21 @@ export interface Hints {
 
 export type Hint = "online" | "offline" | "visible";
 
-/** The globals the client looks at, each of which may be missing. Declared here so that no DOM types are needed. */
-export interface Host extends Partial<EventSource> {
-  setTimeout(run: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-  readonly WebSocket?: unknown;
-  readonly navigator?: { readonly onLine?: boolean; readonly product?: string };
-  readonly document?: EventSource & { readonly visibilityState: string };
-  readonly process?: { readonly versions?: { readonly node?: string } };
-}
-
-interface EventSource {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
-}
-
-export const host = globalThis as unknown as Host;
-
 /** Beyond this a timer overflows 32 bits and fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export const systemEnvironment: Environment = {
-  clock: {
-    now: () => Date.now(),
-    after(ms, run) {
-      const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
-      return () => host.clearTimeout(timer);
-    },
+const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    return () => host.clearTimeout(timer);
   },
+};
+
+export const systemEnvironment: Environment = {
+  clock: systemClock,
   random: () => Math.random(),
+  openSocket,
   hints: {
     // Only a clear `false` counts: Node has a navigator without onLine.
     isOnline: () => host.navigator?.onLine !== false,

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "./environment.js";
+import type { Cancel, Clock } from "./clock.js";
 
 /**
  * Notices that the other side has fallen silent. Any frame counts as life; the server promises one every interval.

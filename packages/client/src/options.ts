@@ -1,5 +1,6 @@
 import { HoldfastError, type ProtocolDefinition, type Schema, type SentParametersOf } from "@holdfast/protocol";
 import type { Environment } from "./environment.js";
+import { host } from "./host.js";
 import type { WebSocketConstructor } from "./socket.js";
 
 /** A logger in the shape of pino's. */
@@ -14,7 +15,10 @@ export interface Logger {
 export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface BaseOptions {
-  /** Where the server is: `wss://example.com/ws`. `http` and `https` are read as `ws` and `wss`. */
+  /**
+   * Where the server is: `wss://example.com/ws`, or on a page `/ws` for its own origin. `http` and `https` are read as `ws`
+   * and `wss`.
+   */
   readonly url: string;
   /**
    * The credential, sent in the first message and never in the URL. A function is called before every attempt, so that it
@@ -59,7 +63,7 @@ export interface BaseOptions {
    */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
-   * Clock, random numbers and what the platform says about the network, each replaceable. On React Native, pass `hints`
+   * Clock, random numbers, sockets and what the platform says about the network, each replaceable. On React Native, pass `hints`
    * made from AppState and NetInfo.
    * @default the platform's
    */
@@ -91,14 +95,16 @@ export function settingsOf(options: BaseOptions): Settings {
 }
 
 /** The address with the connection parameters in its query string. @throws HoldfastError INVALID_OPTION */
-export function urlOf(url: string, parameters: object): string {
+export function urlOf(given: string, parameters: object): string {
   // By hand: `URL` is missing or incomplete on some React Native engines.
-  if (!/^(ws|http)s?:\/\/[^\s#]+$/i.test(url)) refuse("url", "expected an address like wss://example.com/ws");
+  const origin = /^\/(?!\/)/.test(given) ? host.location?.origin : "";
+  const url = `${origin}${given}`.replace(/^http/i, "ws");
+  if (!/^wss?:\/\/[^\s#]+$/i.test(url)) refuse("url", "expected an address like wss://example.com/ws");
   const query = Object.entries(parameters)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join("&");
-  return url.replace(/^http/i, "ws") + (query && (url.includes("?") ? "&" : "?")) + query;
+  return url + (query && (url.includes("?") ? "&" : "?")) + query;
 }
 
 export function refuse(field: string, sentence: string): never {

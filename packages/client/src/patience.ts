@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
-import type { Cancel, Clock } from "./environment.js";
+import type { Cancel, Clock } from "./clock.js";
 
 /** As much of an AbortSignal as is used; the platform's own fits, without DOM types. */
 export interface AbortSignalLike {

@@ -7,7 +7,7 @@ import {
 } from "@holdfast/protocol";
 import type { RichValue } from "@holdfast/protocol";
 import type { Link } from "./connection.js";
-import type { Cancel, Clock } from "./environment.js";
+import type { Cancel, Clock } from "./clock.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
 
 type Response = Extract<ServerMessage, { type: "response" }>;

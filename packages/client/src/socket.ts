@@ -1,6 +1,7 @@
 import IsomorphicWebSocket from "isomorphic-ws";
 import * as reconnecting from "reconnecting-websocket";
-import { type Cancel, type Clock, host } from "./environment.js";
+import type { Cancel, Clock } from "./clock.js";
+import { host } from "./host.js";
 
 /**
  * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws.
