@@ -5,7 +5,11 @@ import { type Admission, closeReason, type ServerSocket, type SocketOwner } from
 export interface MemorySocket {
   /** Sends a frame to the server. It arrives when the test hands it over, see `MemoryTransport.flush`. */
   send(frame: string | Uint8Array): void;
+  /** Hands a frame over at once, even to a server that reads no more: what a TCP socket had read before it was paused. */
+  force(frame: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** A stalled client reads nothing: what is sent to it piles up at the server. */
+  stall(stalled: boolean): void;
   /** Both ends are told 1006, and what was under way is lost. */
   drop(): void;
   readonly state: "open" | "closed";
@@ -77,6 +81,7 @@ class Pipe implements ServerSocket {
   #toServer: Item[] = [];
   #serverClosing = false;
   #paused = false;
+  #stalled = false;
   #open = true;
   readonly #onEnd: () => void;
 
@@ -95,7 +100,9 @@ class Pipe implements ServerSocket {
         return pipe.#open ? "open" : "closed";
       },
       send: (frame) => void (this.#open && this.#toServer.push({ frame })),
+      force: (frame) => void (this.#open && this.owner?.onFrame(frame)),
       close: (code = 1000, reason = "") => void (this.#open && this.#toServer.push({ code, reason })),
+      stall: (stalled) => void (this.#stalled = stalled),
       drop: () => this.#end(1006, "", 1006),
     };
   }
@@ -128,7 +135,7 @@ class Pipe implements ServerSocket {
   }
 
   step(): boolean {
-    const down = this.#toClient.shift();
+    const down = this.#stalled ? undefined : this.#toClient.shift();
     if (down && "frame" in down) this.client.onFrame?.(down.frame as string);
     else if (down) this.#end(down.code, down.reason, down.code);
     if (this.#paused || !this.#open) return down !== undefined;

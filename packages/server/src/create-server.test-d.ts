@@ -1,0 +1,97 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { expectTypeOf, test } from "vitest";
+import * as z from "zod";
+import * as mini from "zod/mini";
+
+const protocol = defineProtocol({
+  name: "typed",
+  version: "1.0.0",
+  parameters: z.object({ sessionId: z.uuid(), page: z.coerce.number().default(1) }),
+  requests: {
+    start: {
+      input: z.object({ id: z.string(), times: z.number().default(1) }),
+      output: mini.object({ startedAt: mini.date() }),
+      errors: { UNKNOWN: z.object({ id: z.string() }), BUSY: z.object({ retryAt: z.date() }) },
+    },
+    ping: {},
+  },
+  channels: {
+    updates: { events: { changed: z.object({ id: z.string() }), gone: z.null() } },
+    board: { key: z.uuid(), events: { moved: z.object({ x: z.number() }) } },
+  },
+  direct: { hello: z.object({ text: z.string() }) },
+});
+const server = createServer(protocol, {
+  authenticate: ({ token, parameters }) => {
+    expectTypeOf(parameters).toEqualTypeOf<{ sessionId: string; page: number }>();
+    return { userId: token, claims: { admin: true } };
+  },
+  authorize: ({ identity, session, key }) => {
+    expectTypeOf(identity.claims.admin).toEqualTypeOf<boolean>();
+    expectTypeOf(session.parameters.page).toEqualTypeOf<number>();
+    expectTypeOf(key).toEqualTypeOf<string | undefined>();
+    return true;
+  },
+});
+
+test("[TY1] a handler gets its input as parsed, and must return its output", () => {
+  server.handle("start", ({ input, session, signal, name }) => {
+    expectTypeOf(input).toEqualTypeOf<{ id: string; times: number }>();
+    expectTypeOf(session.identity.claims.admin).toEqualTypeOf<boolean>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    expectTypeOf(name).toEqualTypeOf<"start">();
+    return { startedAt: new Date() };
+  });
+  server.handle("ping", ({ input }) => {
+    expectTypeOf(input).toEqualTypeOf<undefined>();
+  });
+  // @ts-expect-error: the output's date is a string
+  server.handle("start", () => ({ startedAt: "now" }));
+  // @ts-expect-error: nothing is returned
+  server.handle("start", () => {});
+  // @ts-expect-error: an async handler is held to it too
+  server.handle("start", async () => ({ started: new Date() }));
+  // @ts-expect-error: there is no such request
+  server.handle("stop", () => {});
+  // @ts-expect-error: the input has no such field
+  server.handle("start", ({ input }) => ({ startedAt: input.when }));
+});
+
+test("[TY2] an error for the caller is one the request declares, with its data, or a built-in refusal", () => {
+  server.handle("start", ({ error }) => {
+    if (Math.random() > 2) throw error("UNKNOWN", { id: "a" });
+    if (Math.random() > 2) throw error("BUSY", { retryAt: new Date() }, "Later.");
+    if (Math.random() > 2) throw error("FORBIDDEN", "Not you.");
+    // @ts-expect-error: wrong data
+    if (Math.random() > 2) throw error("UNKNOWN", { id: 5 });
+    // @ts-expect-error: declared by nobody
+    throw error("EXPLODED", { id: "a" });
+  });
+});
+
+test("[TY3] a publication needs a channel, its key, an event of it and its data", () => {
+  void server.channel("updates").publish("changed", { id: "a" });
+  void server.channel("updates").publish("gone", null);
+  void server.channel("board", "7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11").publish("moved", { x: 1 });
+  // @ts-expect-error: wrong data
+  void server.channel("updates").publish("changed", { id: 5 });
+  // @ts-expect-error: no such event
+  void server.channel("updates").publish("moved", { x: 1 });
+  // @ts-expect-error: no such channel
+  void server.channel("update");
+  // @ts-expect-error: the key is missing
+  void server.channel("board");
+  // @ts-expect-error: there is no key
+  void server.channel("updates", "k");
+  // @ts-expect-error: wrong data of a direct event
+  void server.broadcast("hello", { text: 1 });
+  void server.broadcast("hello", { text: "hi" });
+});
+
+test("[TY4] a server without authenticate has sessions without an identity", () => {
+  const open = createServer(protocol);
+  expectTypeOf(open.sessions()[0]!.identity).toEqualTypeOf<undefined>();
+  // @ts-expect-error: authenticate must name the user
+  createServer(protocol, { authenticate: () => ({ name: "Ada" }) });
+});

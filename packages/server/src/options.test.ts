@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { agents } from "../test/agents.js";
+import { createServer } from "./create-server.js";
+import { defineProtocol } from "@holdfast/protocol";
+import * as z from "zod";
+
+describe("[OP1] a wrong option fails when the server is created, in a sentence that names it", () => {
+  test.each([
+    [{ authTimeoutMs: 0 }, "authTimeoutMs"],
+    [{ heartbeat: { intervalMs: -1 } }, "heartbeat.intervalMs"],
+    [{ heartbeat: { timeoutMs: Number.NaN } }, "heartbeat.timeoutMs"],
+    [{ limits: { messageBytes: "64kb" as unknown as number } }, "limits.messageBytes"],
+    [{ limits: { conections: 5 } as object }, "limits.conections"],
+    [{ origins: ["app.example.com"] }, "origins"],
+    [{ origins: ["https://*.example.com"] }, "origins"],
+    [{ origins: ["https://app.example.com/path"] }, "origins"],
+    [{ credentials: { cookie: "sid" } }, "credentials"],
+    [{ credentials: { queryToken: true } }, "credentials"],
+  ])("%j", (options, field) => {
+    expect(() => createServer(agents, options)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(field) }),
+    );
+  });
+});
+
+describe("[OP2] what this version does not serve is refused, not ignored", () => {
+  test.each([
+    [{ state: z.object({ cycle: z.number() }) }, "channels.board.state"],
+    [{ presence: z.object({ name: z.string() }) }, "channels.board.presence"],
+  ])("%#", (channel, place) => {
+    const protocol = defineProtocol({ name: "p", version: "1.0.0", channels: { board: channel } });
+    expect(() => createServer(protocol)).toThrow(place);
+  });
+
+  test("something that is no protocol", () => {
+    expect(() => createServer({ name: "agents" } as never)).toThrow("expected what defineProtocol returns");
+  });
+});

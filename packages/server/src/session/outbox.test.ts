@@ -1,0 +1,77 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Batch, Frame } from "../transport/frame.js";
+import type { ServerSocket } from "../transport/socket.js";
+import { Departures, Outbox } from "./outbox.js";
+
+let soon: (() => void)[];
+let later: (() => void)[];
+let departures: Departures;
+beforeEach(() => {
+  soon = [];
+  later = [];
+  departures = new Departures({
+    now: () => 0,
+    after: () => () => {},
+    every: () => () => {},
+    newId: () => "",
+    soon: (run) => void soon.push(run),
+    atEndOfTurn: (run) => void later.push(run),
+  });
+});
+
+function outbox(): { outbox: Outbox; writes: string[][] } {
+  const writes: string[][] = [];
+  const socket: ServerSocket = {
+    remoteAddress: "",
+    bufferedBytes: 7,
+    write: (batch: Batch) => void writes.push(batch.frames().map((frame) => frame.text)),
+    close() {},
+    terminate() {},
+    pause() {},
+    resume() {},
+  };
+  return { outbox: new Outbox(socket, departures), writes };
+}
+const run = (queue: (() => void)[]): void => queue.splice(0).forEach((due) => due());
+
+describe("an outbox", () => {
+  test("[OB1] gathers the events of a turn into one write, for all connections on one occasion", () => {
+    const [one, two] = [outbox(), outbox()];
+    const frames = [new Frame("1"), new Frame("2")];
+    for (const frame of frames) for (const { outbox } of [one, two]) outbox.event(frame);
+    expect(later).toHaveLength(1);
+    expect(one.writes).toEqual([]);
+    run(later);
+    expect([one.writes, two.writes]).toEqual([[["1", "2"]], [["1", "2"]]]);
+  });
+
+  test("[OB2] sends a reply earlier than events, but never out of order", () => {
+    const { outbox: box, writes } = outbox();
+    box.event(new Frame("event 1"));
+    box.reply(new Frame("reply"));
+    box.event(new Frame("event 2"));
+    run(soon);
+    expect(writes).toEqual([["event 1", "reply", "event 2"]]);
+    run(later);
+    expect(writes).toHaveLength(1);
+  });
+
+  test("[OB3] an event after the replies have left waits for the end of the turn again", () => {
+    const { outbox: box, writes } = outbox();
+    box.reply(new Frame("reply"));
+    run(soon);
+    box.event(new Frame("event"));
+    expect(writes).toEqual([["reply"]]);
+    run(later);
+    expect(writes).toEqual([["reply"], ["event"]]);
+  });
+
+  test("[OB4] counts what waits here and what waits in the socket", () => {
+    const { outbox: box } = outbox();
+    expect(box.size).toBe(7);
+    box.event(new Frame("12345"));
+    expect(box.size).toBe(7 + 7);
+    run(later);
+    expect(box.size).toBe(7);
+  });
+});

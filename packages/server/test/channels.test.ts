@@ -1,0 +1,282 @@
+import { describe, expect, test } from "vitest";
+import { createWorld } from "./agents.js";
+
+const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
+const unsubscribe = (...channels: string[]) => ({ type: "unsubscribe", correlation_id: "u", data: { channels } });
+const list = { type: "list_subscriptions", correlation_id: "l" };
+const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
+
+describe("subscribing", () => {
+  test("[CH1] is answered in the shape of scripts that know only success and subscribed, with a result for each channel", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", board));
+    expect(peer.last("subscribe_response")).toEqual({
+      type: "subscribe_response",
+      correlation_id: "s",
+      data: {
+        success: true,
+        subscribed: ["updates", board],
+        results: [
+          { ok: true, channel: "updates" },
+          { ok: true, channel: board },
+        ],
+      },
+    });
+    expect(server.channel("board", board.slice(6)).subscribers).toBe(1);
+  });
+
+  test.each([
+    ["nonsense", "is not a channel"],
+    ["board", "needs a key"],
+    ["board:42", "needs a key"],
+    ["updates:1", "has no key"],
+    ["updatesX", "is not a channel"],
+    ["constructor", "is not a channel"],
+    ["$all", "is not a channel"],
+  ])("[CH2] to %s is refused alone; the others are joined", async (name, sentence) => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe(name, "updates"));
+    const { data } = peer.last("subscribe_response");
+    expect(data).toMatchObject({ success: false, subscribed: ["updates"] });
+    expect(data.results[0]).toMatchObject({
+      ok: false,
+      channel: name,
+      error: { code: "UNKNOWN_CHANNEL", message: expect.stringContaining(sentence) },
+    });
+    expect(server.stats().subscriptions).toEqual({ active: 1, failed: 1 });
+  });
+
+  test("[CH3] asks authorize for each channel, with its name and key, and joins only what it grants", async () => {
+    const asked: unknown[] = [];
+    const { world } = createWorld({
+      authorize: async ({ channel, key, action, session }) => {
+        asked.push([session.id, action, channel, key]);
+        return channel === "updates";
+      },
+    });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", board));
+    expect(asked).toEqual([
+      ["id-1", "subscribe", "updates", undefined],
+      ["id-1", "subscribe", "board", board.slice(6)],
+    ]);
+    expect(peer.last("subscribe_response").data.results).toMatchObject([
+      { ok: true },
+      { ok: false, error: { code: "FORBIDDEN", message: `You may not join ${board}.` } },
+    ]);
+  });
+
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("database password");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("database password"))],
+    ["never answers", () => new Promise<boolean>(() => {})],
+  ])("[CH4] is refused when authorize %s", async (_, authorize) => {
+    const { world, server } = createWorld({ authorize: authorize as () => boolean });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    await world.advance(29_000);
+    await peer.send({ type: "pong" });
+    await world.advance(1_000);
+    expect(peer.last("subscribe_response").data.results).toMatchObject([{ ok: false, error: { code: "INTERNAL" } }]);
+    expect(JSON.stringify(peer.received)).not.toContain("password");
+    expect(server.channel("updates").subscribers).toBe(0);
+  });
+
+  test("[CH5] anything but true from authorize is a no", async () => {
+    const { world } = createWorld({ authorize: () => "yes" as unknown as boolean });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    expect(peer.last("subscribe_response").data.success).toBe(false);
+  });
+
+  test("[CH6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
+    let asked = 0;
+    const { world, server } = createWorld({ authorize: () => ++asked > 0 });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", "updates"), subscribe("updates"));
+    await server.channel("updates").publish("changed", { id: "a" });
+    await world.settle();
+    expect(peer.of("event")).toHaveLength(1);
+    expect(asked).toBe(2); // both entries of the first message are judged before either is joined
+    expect(server.stats().subscriptions.active).toBe(1);
+  });
+
+  test("[CH7] subscribe and unsubscribe take effect in the order they were sent, however long authorize takes", async () => {
+    let grant: ((yes: boolean) => void) | undefined;
+    const { world, server } = createWorld({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"), unsubscribe("updates"), list);
+    expect(peer.received).toHaveLength(1);
+    grant!(true);
+    await world.settle();
+    expect(peer.received.slice(1).map((message) => message.type)).toEqual([
+      "subscribe_response",
+      "unsubscribe_response",
+      "subscriptions",
+    ]);
+    expect(peer.last("subscriptions").data.channels).toEqual([]);
+    expect(server.channel("updates").subscribers).toBe(0);
+  });
+
+  test("[CH8] a connection that closes while authorize runs joins nothing and leaves nothing behind", async () => {
+    let grant: ((yes: boolean) => void) | undefined;
+    const { world, server, environment } = createWorld({
+      authorize: () => new Promise<boolean>((resolve) => (grant = resolve)),
+    });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    peer.socket.drop();
+    grant!(true);
+    await world.settle();
+    expect(server.channel("updates").subscribers).toBe(0);
+    expect(server.stats()).toMatchObject({ connections: { active: 0 }, subscriptions: { active: 0 } });
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[CH9] nothing is delivered before the answer, and everything published after it", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    peer.socket.send(JSON.stringify(subscribe("updates")));
+    await server.channel("updates").publish("changed", { id: "before" });
+    world.transport.step();
+    await server.channel("updates").publish("changed", { id: "after" });
+    await world.settle();
+    expect(peer.received.slice(1).map((message) => (message.type === "event" ? message.data : message.type))).toEqual([
+      "subscribe_response",
+      { id: "after" },
+    ]);
+  });
+
+  test("[CH10] with a position is answered with a reset: nothing is kept to continue from, and that is said", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await peer.send(
+      subscribe({ channel: "log", position: { epoch: "e", offset: 3, id: "x" } }, { channel: "updates" }),
+    );
+    expect(peer.last("subscribe_response").data.results).toEqual([
+      { ok: true, channel: "log", reset: "server" },
+      { ok: true, channel: "updates" },
+    ]);
+  });
+
+  test("[CH11] beyond the limits of a connection and of a channel is LIMIT_EXCEEDED", async () => {
+    const { world } = createWorld({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
+    const first = await world.connect();
+    await first.send(subscribe("updates", "log", board));
+    expect(first.last("subscribe_response").data.results[2]).toMatchObject({
+      ok: false,
+      error: { code: "LIMIT_EXCEEDED", message: "A connection may join 2 channels." },
+    });
+    const second = await world.connect();
+    await second.send(subscribe("updates"));
+    expect(second.last("subscribe_response").data.results[0]).toMatchObject({
+      ok: false,
+      error: { code: "LIMIT_EXCEEDED" },
+    });
+  });
+});
+
+describe("leaving and listing", () => {
+  test("[CH12] an unsubscribed connection gets no more events; leaving what was never joined succeeds", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", "log"), unsubscribe("updates", board), list);
+    expect(peer.last("unsubscribe_response").data).toEqual({ success: true, unsubscribed: ["updates", board] });
+    expect(peer.last("subscriptions")).toMatchObject({ correlation_id: "l", data: { channels: ["log"] } });
+    expect(await server.channel("updates").publish("changed", { id: "a" })).toEqual({ delivered: 0 });
+  });
+
+  test("[CH13] a closed connection is on no channel any more", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", board));
+    expect(server.sessions()[0]?.subscriptions).toEqual(["updates", board]);
+    peer.socket.close();
+    await world.settle();
+    expect(server.stats().subscriptions.active).toBe(0);
+    expect(server.channel("updates").subscribers).toBe(0);
+  });
+});
+
+describe("publishing", () => {
+  test("[CH14] reaches exactly the members of that channel and key, and says how many", async () => {
+    const { world, server } = createWorld();
+    const [one, two, three] = [await world.connect(), await world.connect(), await world.connect()];
+    const other = "board:00000000-0000-4000-8000-000000000001";
+    await one.send(subscribe(board));
+    await two.send(subscribe(board, "updates"));
+    await three.send(subscribe(other));
+    expect(await server.channel("board", board.slice(6)).publish("moved", { x: 1 })).toEqual({ delivered: 2 });
+    await world.settle();
+    const expected = [{ type: "event", channel: board, event: "moved", data: { x: 1 } }];
+    expect([one, two, three].map((peer) => peer.of("event"))).toEqual([expected, expected, []]);
+    expect(server.stats().published).toEqual({ total: 1, delivered: 2 });
+  });
+
+  test("[CH15] rich values of an event travel with meta, and only then", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    await server.channel("updates").publish("changed", { id: "a", at: new Date(0) });
+    await server.channel("updates").publish("changed", { id: "b" });
+    await world.settle();
+    expect(peer.of("event")).toMatchObject([
+      { data: { id: "a", at: "1970-01-01T00:00:00.000Z" }, meta: { values: { at: ["Date"] } } },
+      { data: { id: "b" } },
+    ]);
+    expect(peer.of("event")[1]).not.toHaveProperty("meta");
+  });
+
+  test("[CH16] a wrong value rejects with INVALID_VALUE naming the field, and nothing is sent", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    await expect(server.channel("updates").publish("changed", { id: 5 } as never)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "data.id",
+    });
+    await expect(server.channel("updates").publish("exploded" as "changed", { id: "a" })).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "event",
+    });
+    expect(() => server.channel("board", "no-uuid")).toThrow("needs a key");
+    await world.settle();
+    expect(peer.of("event")).toEqual([]);
+  });
+
+  test("[CH17] events of one channel arrive in the order of the calls", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await peer.send(subscribe("log"));
+    for (let index = 0; index < 100; index++) void server.channel("log").publish("line", `line ${index}`);
+    await world.settle();
+    expect(peer.of("event").map((event) => event.data)).toEqual(
+      Array.from({ length: 100 }, (_, index) => `line ${index}`),
+    );
+  });
+
+  test("[CH18] a broadcast reaches every open connection, subscribed or not, and no one who is not authenticated", async () => {
+    const { world, server } = createWorld({ authenticate: ({ token }) => ({ userId: token }) });
+    const peers = [await world.connect(), await world.connect()];
+    for (const peer of peers) await peer.send({ type: "auth", data: { token: "u" } });
+    const stranger = await world.connect();
+    expect(await server.broadcast("announcement", { text: "hello" })).toEqual({ delivered: 2 });
+    await world.settle();
+    for (const peer of peers)
+      expect(peer.of("event")).toEqual([
+        { type: "event", channel: "$all", event: "announcement", data: { text: "hello" } },
+      ]);
+    expect(stranger.received).toEqual([]);
+    await expect(server.broadcast("announcement", { text: 1 } as never)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "data.text",
+    });
+  });
+});

@@ -1,0 +1,310 @@
+import { defineProtocol, subprotocols } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import * as z from "zod";
+import { describe, expect, test, vi } from "vitest";
+import { agents, authenticate, createWorld } from "./agents.js";
+import { VirtualEnvironment, World } from "./world.js";
+
+const subscribe = { type: "subscribe", correlation_id: "s", data: { channels: ["updates"] } };
+const auth = (token: string) => ({ type: "auth", correlation_id: "a", data: { token } });
+
+describe("a server without authenticate", () => {
+  test("[HS1] says connected at once, with session, protocol, heartbeat and limits", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    expect(peer.received).toEqual([
+      {
+        type: "connected",
+        data: {
+          session_id: "id-1",
+          protocol: { name: "agents", version: "1.0.0", fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
+          heartbeat: { interval_ms: 30_000, timeout_ms: 10_000 },
+          limits: { message_bytes: 65_536, subscriptions: 128, requests_in_flight: 64 },
+        },
+      },
+    ]);
+  });
+
+  test("[HS2] answers an auth message with success, so that a client with a token works everywhere", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await peer.send(auth("anything"));
+    expect(peer.last("auth_response")).toMatchObject({ correlation_id: "a", data: { success: true } });
+  });
+});
+
+describe("the auth message", () => {
+  test("[HS3] opens the connection: auth_response, then connected with the user", async () => {
+    const { world, server } = createWorld({ authenticate });
+    const peer = await world.connect();
+    expect(peer.received).toEqual([]);
+    await peer.send({ ...auth("token-u1"), data: { token: "token-u1", device_id: "d1" } });
+    expect(peer.received.map((message) => message.type)).toEqual(["auth_response", "connected"]);
+    expect(peer.last("auth_response").data).toEqual({ success: true, user_id: "u1", device_id: "d1" });
+    expect(peer.last("connected").data).toMatchObject({ user_id: "u1", device_id: "d1" });
+    expect(server.sessions().map((session) => [session.userId, session.deviceId])).toEqual([["u1", "d1"]]);
+  });
+
+  test("[HS4] what is sent right behind auth is held while the credential is checked, then handled in order", async () => {
+    let decide: (() => void) | undefined;
+    const { world } = createWorld({
+      authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
+    });
+    const peer = await world.connect();
+    await peer.send(auth("t"), subscribe, { type: "ping", correlation_id: "p" });
+    expect(peer.received).toEqual([]);
+    decide!();
+    await world.settle();
+    expect(peer.received.map((message) => message.type)).toEqual([
+      "auth_response",
+      "connected",
+      "subscribe_response",
+      "pong",
+    ]);
+  });
+
+  test("[HS5] a refused token is answered, then closed with 4401, without the application's own words", async () => {
+    const { world, server } = createWorld({ authenticate });
+    const peer = await world.connect();
+    await peer.send(auth("secret-token"));
+    expect(peer.received).toEqual([
+      {
+        type: "auth_response",
+        correlation_id: "a",
+        data: {
+          success: false,
+          error: { code: "UNAUTHENTICATED", message: "The credential was refused.", remedy: "Send a valid token." },
+        },
+      },
+    ]);
+    expect(peer.closed).toEqual({ code: 4401, reason: "The credential was refused." });
+    expect(server.stats().connections).toMatchObject({ active: 0, failed: 1 });
+  });
+
+  test("[HS6] any other first message is refused and closed with 4401", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect();
+    await peer.send(subscribe);
+    expect(peer.last("error")).toMatchObject({
+      correlation_id: "s",
+      data: { code: "UNAUTHENTICATED", message: "The first message must be auth, not subscribe." },
+    });
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[HS7] who has not authenticated after 5 s is closed with 4401", async () => {
+    const { world, environment } = createWorld({ authenticate });
+    const peer = await world.connect();
+    await world.advance(4_999);
+    expect(peer.closed).toBeUndefined();
+    await world.advance(1);
+    expect(peer.closed).toEqual({ code: 4401, reason: "authentication timeout" });
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[HS8] an authenticate that never answers is a refusal, not a hanging connection", async () => {
+    const { world } = createWorld({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
+    const peer = await world.connect();
+    await peer.send(auth("t"));
+    await world.advance(5_000);
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[HS9] who sends more than 64 KiB before it is authenticated is closed", async () => {
+    const { world } = createWorld({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
+    const peer = await world.connect();
+    // A paused socket reads no more, but what it had read before still comes.
+    await peer.send(auth("t"));
+    for (let index = 0; index < 5; index++) peer.socket.force("x".repeat(16_384));
+    await world.settle();
+    expect(peer.closed?.code).toBe(4400);
+  });
+
+  test("[HS10] an identity without a userId is a fault of the application and refused", async () => {
+    const error = vi.fn();
+    const { world } = createWorld({
+      authenticate: () => ({}) as { userId: string },
+      logger: { debug() {}, info() {}, warn() {}, error },
+    });
+    const peer = await world.connect();
+    await peer.send(auth("t"));
+    expect(peer.closed?.code).toBe(4401);
+    expect(error).toHaveBeenCalledWith({}, expect.stringContaining("userId"));
+  });
+
+  test("[HS11] sent again on a live connection it refreshes the identity and loses nothing", async () => {
+    let plan = "free";
+    const { world, server } = createWorld({
+      authenticate: ({ token }) => ({ ...authenticate({ token, deviceId: undefined }), claims: plan }),
+    });
+    const peer = await world.connect();
+    await peer.send(auth("token-u1"), subscribe);
+    plan = "paid";
+    await peer.send({ ...auth("token-u1"), correlation_id: "again" });
+    expect(peer.last("auth_response")).toMatchObject({ correlation_id: "again", data: { success: true } });
+    expect(peer.of("connected")).toHaveLength(1);
+    expect(server.sessions()[0]?.identity.claims).toBe("paid");
+    expect(server.channel("updates").subscribers).toBe(1);
+  });
+
+  test("[HS12] a refresh with the token of another user closes the connection", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect();
+    await peer.send(auth("token-u1"), auth("token-u2"));
+    expect(peer.last("auth_response").data).toMatchObject({
+      success: false,
+      error: { message: "The token is of another user." },
+    });
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[HS13] a credential that has ended closes the connection, after a grace of 25 s for its successor", async () => {
+    const environment = new VirtualEnvironment();
+    const expiresAt = environment.now() + 60_000;
+    const server = createServer(agents, { environment, authenticate: () => ({ userId: "u1", expiresAt }) });
+    const world = new World(server, environment);
+    const peer = await world.connect();
+    await peer.send(auth("t"));
+    expect(peer.last("auth_response").data).toMatchObject({ expires_at: expiresAt });
+    for (let second = 0; second < 84; second += 12) {
+      await world.advance(12_000);
+      await peer.send({ type: "pong" });
+    }
+    expect(peer.closed).toBeUndefined();
+    await world.advance(2_000);
+    expect(peer.closed).toEqual({ code: 4401, reason: "the credential has expired" });
+  });
+});
+
+describe("a credential in the upgrade request", () => {
+  const withCookie = {
+    authenticate,
+    credentials: { cookie: "sid", queryToken: true },
+    origins: ["https://app.example.com"],
+  };
+  const cookie = { cookie: "theme=dark; sid=token-u1", host: "api.example.com" };
+
+  test("[HS14] an Authorization header opens the connection without an auth message", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect({ headers: { authorization: "Bearer token-u7" } });
+    expect(peer.last("connected").data).toMatchObject({ user_id: "u7" });
+  });
+
+  test("[HS15] a refused one is HTTP 401, before the upgrade", async () => {
+    const { world, server } = createWorld(withCookie);
+    expect(await world.refused({ headers: { authorization: "Bearer wrong" } })).toBe(401);
+    expect(await world.refused({ url: "/ws?token=wrong" })).toBe(401);
+    expect(await world.refused({ headers: { cookie: "sid=wrong", host: "a", origin: "http://a" } })).toBe(401);
+    expect(server.stats().connections).toMatchObject({ total: 0, failed: 3 });
+  });
+
+  test("[HS16] ?token= is not looked at unless it was opted in", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect({ url: "/ws?token=token-u1" });
+    expect(peer.received).toEqual([]);
+    const optedIn = createWorld({ authenticate, credentials: { queryToken: true } });
+    expect((await optedIn.world.connect({ url: "/ws?token=token-u1" })).last("connected").data.user_id).toBe("u1");
+  });
+
+  test.each([
+    ["the same origin", { ...cookie, origin: "https://api.example.com" }],
+    ["a listed origin", { ...cookie, origin: "https://app.example.com" }],
+  ])("[HS17] a cookie is accepted from %s", async (_, headers) => {
+    const { world } = createWorld(withCookie);
+    expect((await world.connect({ headers })).last("connected").data.user_id).toBe("u1");
+  });
+
+  test.each([
+    ["another origin", "https://evil.example"],
+    ["a longer name that begins like a listed one", "https://app.example.com.evil.io"],
+    ["another port", "https://app.example.com:8443"],
+    ["a page without an origin", "null"],
+    ["no origin at all", undefined],
+  ])("[HS18] a cookie is refused with 403 from %s", async (_, origin) => {
+    const { world } = createWorld(withCookie);
+    expect(await world.refused({ headers: { ...cookie, ...(origin !== undefined && { origin }) } })).toBe(403);
+  });
+
+  test("[HS19] a cookie of another name is no credential", async () => {
+    const { world } = createWorld(withCookie);
+    const peer = await world.connect({ headers: { cookie: "tracking=1", origin: "https://evil.example" } });
+    expect(peer.received).toEqual([]);
+  });
+
+  test("authenticate is told where the credential came from, and all cookies and headers", async () => {
+    const seen: unknown[] = [];
+    const { world } = createWorld({
+      authenticate: (credential) => {
+        seen.push({
+          source: credential.source,
+          theme: credential.cookies["theme"],
+          agent: credential.headers["user-agent"],
+        });
+        return authenticate(credential);
+      },
+      credentials: { cookie: "sid" },
+    });
+    await world.connect({ headers: { ...cookie, origin: "https://api.example.com", "user-agent": "test" } });
+    const peer = await world.connect({ headers: { cookie: "theme=light" } });
+    await peer.send(auth("token-u1"));
+    expect(seen).toEqual([
+      { source: "cookie", theme: "dark", agent: "test" },
+      { source: "message", theme: "light", agent: undefined },
+    ]);
+  });
+});
+
+describe("connection parameters", () => {
+  const protocol = defineProtocol({
+    name: "sync",
+    version: "1.0.0",
+    parameters: z.object({ sessionId: z.uuid(), since: z.coerce.number().int().optional() }),
+    requests: { whoami: { output: z.object({ sessionId: z.string(), since: z.number().optional() }) } },
+  });
+  const start = () => {
+    const environment = new VirtualEnvironment();
+    const server = createServer(protocol, { environment });
+    server.handle("whoami", ({ session }) => session.parameters);
+    return new World(server, environment);
+  };
+
+  test("[HS20] reach the handlers validated and converted", async () => {
+    const peer = await start().connect({ url: "/ws?sessionId=7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11&since=12" });
+    await peer.send({ type: "request", correlation_id: "1", data: { name: "whoami" } });
+    expect(peer.last("response").data).toEqual({
+      ok: true,
+      output: { sessionId: "7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11", since: 12 },
+    });
+  });
+
+  test.each([
+    ["/ws", "sessionId"],
+    ["/ws?sessionId=42", "sessionId"],
+    ["/ws?sessionId=7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11&since=soon", "since"],
+  ])("[HS21] %s is closed with 1008, naming %s", async (url, name) => {
+    const peer = await start().connect({ url });
+    expect(peer.closed?.code).toBe(1008);
+    expect(peer.closed?.reason).toMatch(new RegExp(`^${name}: `));
+    expect(peer.received).toEqual([]);
+  });
+});
+
+describe("the subprotocol", () => {
+  test.each([
+    ["holdfast.v1.json", subprotocols.json],
+    ["something, holdfast.v1.json", subprotocols.json],
+    [undefined, undefined],
+  ])("[HS22] offered %s, %s is chosen", async (offered, chosen) => {
+    const { world } = createWorld();
+    const peer = await world.connect({ headers: offered === undefined ? {} : { "sec-websocket-protocol": offered } });
+    expect(peer.socket.subprotocol).toBe(chosen);
+    expect(peer.of("connected")).toHaveLength(1);
+  });
+
+  test("[HS23] who offers only others is closed with 4406, in a way a browser can read", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect({ headers: { "sec-websocket-protocol": "holdfast.v9.json" } });
+    expect(peer.socket.subprotocol).toBe("holdfast.v9.json");
+    expect(peer.closed).toEqual({ code: 4406, reason: "This server speaks holdfast.v1.json." });
+  });
+});

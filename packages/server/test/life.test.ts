@@ -1,0 +1,250 @@
+import { describe, expect, test, vi } from "vitest";
+import { authenticate, createWorld } from "./agents.js";
+
+const subscribe = { type: "subscribe", data: { channels: ["updates"] } };
+
+describe("the heartbeat", () => {
+  test("[HB1] pings a quiet connection by message, at the latest every 30 s", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await world.advance(30_000);
+    expect(peer.of("ping")).toEqual([{ type: "ping" }]);
+    await peer.send({ type: "pong" });
+    await world.advance(30_000);
+    expect(peer.of("ping")).toHaveLength(2);
+  });
+
+  test("[HB2] closes with 4408 who sends nothing for 10 s after a ping", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    await world.advance(29_000);
+    expect(peer.of("ping")).toHaveLength(1);
+    await world.advance(9_000);
+    expect(peer.closed).toBeUndefined();
+    await world.advance(1_000);
+    expect(peer.closed).toEqual({ code: 4408, reason: "nothing was heard in time" });
+    expect(server.stats().connections.active).toBe(0);
+  });
+
+  test("[HB3] takes any frame as a sign of life, not only a pong", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await world.advance(30_000);
+    await peer.send({ type: "list_subscriptions" });
+    await world.advance(15_000);
+    expect(peer.closed).toBeUndefined();
+  });
+
+  test("[HB4] does not ask who talks whether it is alive", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    for (let round = 0; round < 12; round++) {
+      await world.advance(10_000);
+      await peer.send({ type: "list_subscriptions" });
+    }
+    expect(peer.of("ping")).toEqual([]);
+  });
+
+  test("[HB5] answers a client's ping at once, with its correlation id", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await peer.send({ type: "ping", correlation_id: "probe" });
+    expect(peer.last("pong")).toEqual({ type: "pong", correlation_id: "probe" });
+  });
+
+  test("[HB6] needs one timer for a thousand connections, and none for no connection", async () => {
+    const { world, environment } = createWorld();
+    const peers = await Promise.all(Array.from({ length: 1_000 }, () => world.connect()));
+    expect(environment.timers).toBe(1);
+    for (const peer of peers) peer.socket.drop();
+    expect(environment.timers).toBe(0);
+  });
+});
+
+describe("limits", () => {
+  test("[LM1] more connections than allowed are closed with 1013 and a time to come back", async () => {
+    const { world, server } = createWorld({ limits: { connections: 1 } });
+    await world.connect();
+    const second = await world.connect();
+    expect(second.closed).toEqual({ code: 1013, reason: '{"retryAfterMs":5000}' });
+    expect(server.stats().connections).toEqual({ active: 1, peak: 1, total: 1, failed: 1 });
+  });
+
+  test("[LM2] a connection that reads too slowly is closed with 4413; the others get everything", async () => {
+    const { world, server } = createWorld({ limits: { owedBytes: 10_000 } });
+    const [slow, quick] = [await world.connect(), await world.connect()];
+    await slow.send(subscribe);
+    await quick.send(subscribe);
+    slow.socket.stall(true);
+    for (let index = 0; index < 20; index++) {
+      await server.channel("updates").publish("changed", { id: "x".repeat(1_000) });
+      await world.settle();
+    }
+    expect(server.channel("updates").subscribers).toBe(1);
+    expect(quick.of("event")).toHaveLength(20);
+    slow.socket.stall(false);
+    await world.settle();
+    expect(slow.closed?.code).toBe(4413);
+  });
+
+  test("[LM3] three unreadable messages within a minute close with 4400; two do not, nor three in a longer time", async () => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await peer.send("{", "[]");
+    await world.advance(25_000);
+    await peer.send({ type: "pong" });
+    await world.advance(36_000);
+    await peer.send("nonsense");
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("error")).toHaveLength(3);
+    await peer.send("{", "{");
+    expect(peer.closed).toEqual({ code: 4400, reason: "too many messages that are not of the protocol" });
+  });
+
+  test.each([
+    ["not JSON", "{", undefined],
+    ["an unknown type", { type: "explode" }, "type"],
+    ["no type", {}, "type"],
+    ["a wrong field", { type: "subscribe", data: { channels: "updates" } }, "data.channels"],
+    ["a binary frame", new Uint8Array([1, 2, 3]), undefined],
+    ["deep nesting", `{"type":"ping","metadata":${'{"a":'.repeat(40)}1${"}".repeat(40)}}`, undefined],
+    ["a hidden __proto__", '{"type":"ping","\\u005f_proto__":{"polluted":1}}', undefined],
+  ])("[LM4] %s is answered with BAD_MESSAGE that names the field and a remedy", async (_, frame, field) => {
+    const { world } = createWorld();
+    const peer = await world.connect();
+    await peer.send(frame);
+    const { data } = peer.last("error");
+    expect(data).toMatchObject({ code: "BAD_MESSAGE", remedy: expect.any(String) });
+    expect(data.field).toBe(field);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+});
+
+describe("closing", () => {
+  test("[CL1] ends every connection with 1001, refuses new ones and leaves no timer", async () => {
+    const { world, server, environment } = createWorld({ authenticate });
+    const peer = await world.connect({ headers: { authorization: "Bearer token-u1" } });
+    const handshaking = await world.connect();
+    const closing = server.close();
+    await world.advance(100);
+    await closing;
+    expect(peer.closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+    expect(handshaking.closed?.code).toBe(1001);
+    expect(await world.refused({})).toBe(503);
+    expect(environment.timers).toBe(0);
+    expect(server.stats().connections.active).toBe(0);
+  });
+
+  test("[CL2] lets running requests finish, refuses new ones meanwhile", async () => {
+    const { world, server } = createWorld();
+    let finish: ((text: string) => void) | undefined;
+    server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
+    const peer = await world.connect();
+    await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
+    const closing = server.close();
+    await world.advance(1_000);
+    await peer.send({ type: "request", correlation_id: "2", data: { name: "agent.slow" } });
+    expect(peer.last("response")).toMatchObject({
+      correlation_id: "2",
+      data: { ok: false, error: { code: "UNAVAILABLE" } },
+    });
+    finish!("done");
+    await world.advance(100);
+    await closing;
+    expect(peer.last("response")).toMatchObject({ correlation_id: "1", data: { ok: true, output: "done" } });
+    expect(peer.closed?.code).toBe(1001);
+  });
+
+  test("[CL3] does not wait for a request longer than the grace", async () => {
+    const { world, server } = createWorld();
+    server.handle("agent.slow", () => new Promise(() => {}));
+    const peer = await world.connect();
+    await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
+    const closing = server.close({ graceMs: 500 });
+    await world.advance(600);
+    await closing;
+    expect(peer.closed?.code).toBe(1001);
+  });
+
+  test("[CL4] cuts off a peer that does not answer, and a second call waits for the first", async () => {
+    const { world, server } = createWorld();
+    const peer = await world.connect();
+    peer.socket.stall(true);
+    const first = server.close();
+    expect(server.close()).toBe(first);
+    await world.advance(5_000);
+    await first;
+    expect(peer.closed?.code).toBe(1006);
+  });
+
+  test("[CL5] session.disconnect ends one connection, with a code that says whether it may come back", async () => {
+    const { world, server } = createWorld();
+    const [one, two] = [await world.connect(), await world.connect()];
+    const [first, second] = server.sessions();
+    first!.disconnect();
+    second!.disconnect(4801, "moved");
+    await world.settle();
+    expect([one.closed, two.closed]).toEqual([
+      { code: 4403, reason: "disconnected by the server" },
+      { code: 4801, reason: "moved" },
+    ]);
+    expect(server.sessions()).toEqual([]);
+  });
+});
+
+describe("a session", () => {
+  test("[SE1] tells who, since when and when last heard", async () => {
+    const { world, server, environment } = createWorld({ authenticate });
+    const start = environment.now();
+    const peer = await world.connect({ headers: { authorization: "Bearer token-u1" }, remoteAddress: "10.1.2.3" });
+    await world.advance(5_000);
+    await peer.send({ type: "pong" });
+    const session = server.sessions()[0]!;
+    expect(session).toMatchObject({
+      id: "id-1",
+      userId: "u1",
+      deviceId: undefined,
+      remoteAddress: "10.1.2.3",
+      subscriptions: [],
+    });
+    expect(session.identity).toMatchObject({ userId: "u1" });
+    expect(session.connectedAt.getTime()).toBe(start);
+    expect(session.lastActiveAt.getTime()).toBe(start + 5_000);
+  });
+});
+
+describe("what is logged", () => {
+  test("[LG1] holds no token, no payload and no control character, whatever a peer sends", async () => {
+    const lines: string[] = [];
+    const log = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
+    const logger = { debug: log, info: log, warn: log, error: log };
+    const { world } = createWorld({ authenticate, logger, credentials: { queryToken: true, cookie: "sid" } });
+    await world.refused({ url: "/ws?token=secret-one" });
+    await world.refused({ headers: { cookie: "sid=secret-two", host: "a", origin: "https://evil\r\n\u001b[31m" } });
+    const peer = await world.connect();
+    await peer.send({ type: "auth", data: { token: "secret-three" } });
+    const other = await world.connect({ headers: { authorization: "Bearer token-u1" } });
+    await other.send('{"type":"a\\nb","secret-four":1}');
+    expect(lines.length).toBeGreaterThan(3);
+    const text = lines.join("\n");
+    expect(text).not.toMatch(/secret/);
+    // JSON would escape them; they must not be there in the first place.
+    expect(text).not.toMatch(/\\u00|\\r|\\n/);
+  });
+});
+
+test("authenticate that throws reaches the log as an error, for the operator", async () => {
+  const info = vi.fn();
+  const { world } = createWorld({
+    authenticate: () => {
+      throw new Error("issuer not trusted");
+    },
+    logger: { debug() {}, info, warn() {}, error() {} },
+  });
+  const peer = await world.connect();
+  await peer.send({ type: "auth", data: { token: "t" } });
+  expect(info).toHaveBeenCalledWith(
+    { source: "message", err: expect.objectContaining({ message: "issuer not trusted" }) },
+    "credential refused",
+  );
+});

@@ -1,0 +1,244 @@
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { connect, type AddressInfo, type Socket } from "node:net";
+import { closeNumber } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { agents, authenticate } from "./agents.js";
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startHttp(): Promise<{ http: HttpServer; port: number }> {
+  const http = createHttpServer((_request, response) => response.end("http"));
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => new Promise((resolve) => http.close(resolve)));
+  return { http, port: (http.address() as AddressInfo).port };
+}
+
+function start(options: Parameters<typeof createServer<typeof agents.definition>>[1] = {}) {
+  const server = createServer(agents, options);
+  cleanups.push(() => server.close());
+  return server;
+}
+
+interface Client {
+  ws: WebSocket;
+  received: { type: string; [key: string]: unknown }[];
+  next(type: string): Promise<{ type: string; [key: string]: unknown }>;
+  closed: Promise<{ code: number; reason: string }>;
+}
+
+async function open(
+  url: string,
+  ...options: ConstructorParameters<typeof WebSocket> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<Client> {
+  const ws = new WebSocket(url, ...options);
+  cleanups.push(() => ws.terminate());
+  const received: Client["received"] = [];
+  const waiting: { type: string; resolve: (message: Client["received"][number]) => void }[] = [];
+  ws.on("message", (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as Client["received"][number];
+    received.push(message);
+    for (const waiter of waiting.filter((candidate) => candidate.type === message.type)) {
+      waiting.splice(waiting.indexOf(waiter), 1);
+      waiter.resolve(message);
+    }
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    ws.on("close", (code, reason) => resolve({ code, reason: reason.toString() })),
+  );
+  await new Promise<void>((resolve, reject) => ws.once("open", resolve).once("error", reject));
+  const next = (type: string) => {
+    const found = received.find((message) => message.type === type);
+    return found
+      ? Promise.resolve(found)
+      : new Promise<Client["received"][number]>((resolve) => waiting.push({ type, resolve }));
+  };
+  return { ws, received, next, closed };
+}
+
+/** The status of an upgrade that is answered by HTTP. */
+function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(url, { headers });
+    ws.on("unexpected-response", (_request, response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    ws.on("open", () => reject(new Error("The upgrade was accepted.")));
+    ws.on("error", () => {});
+  });
+}
+
+/** A raw TCP connection that says what it is told. */
+async function raw(port: number, text: string): Promise<{ socket: Socket; answer: Promise<string> }> {
+  const socket = connect(port, "127.0.0.1");
+  cleanups.push(() => void socket.destroy());
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  let answer = "";
+  socket.on("data", (data: Buffer) => (answer += data.toString("latin1")));
+  socket.on("error", () => {});
+  const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(answer)));
+  socket.write(text);
+  return { socket, answer: ended };
+}
+
+describe("attach", () => {
+  test("[TR1] serves its own path and leaves plain requests to the application", async () => {
+    const { http, port } = await startHttp();
+    start().attach(http);
+    const client = await open(`ws://127.0.0.1:${port}/ws?a=1`);
+    await client.next("connected");
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http");
+  });
+
+  test("[TR2] never touches another path's upgrade", async () => {
+    const { http, port } = await startHttp();
+    const other = new WebSocketServer({ noServer: true });
+    http.on("upgrade", (request, socket, head) => {
+      if (request.url === "/other")
+        other.handleUpgrade(request, socket, head, (ws) => ws.send(JSON.stringify({ type: "theirs" })));
+    });
+    start().attach(http);
+    await (await open(`ws://127.0.0.1:${port}/other`)).next("theirs");
+    await (await open(`ws://127.0.0.1:${port}/ws`)).next("connected");
+  });
+
+  test("[TR3] answers 404 on a path that nobody serves, when nobody else listens", async () => {
+    const { http, port } = await startHttp();
+    start().attach(http);
+    expect(await statusOf(`ws://127.0.0.1:${port}/nothing`)).toBe(404);
+  });
+
+  test("[TR4] two servers share one http server, each on its path; one path twice is refused", async () => {
+    const { http, port } = await startHttp();
+    const [one, two] = [start(), start()];
+    one.attach(http, { path: "/one" });
+    const detach = two.attach(http, { path: "/two" });
+    expect(() => two.attach(http, { path: "/one" })).toThrow("The path /one of this http server is taken");
+    await (await open(`ws://127.0.0.1:${port}/one`)).next("connected");
+    await (await open(`ws://127.0.0.1:${port}/two`)).next("connected");
+    expect([one.stats().connections.total, two.stats().connections.total]).toEqual([1, 1]);
+    detach();
+    expect(await statusOf(`ws://127.0.0.1:${port}/two`)).toBe(404);
+    await (await open(`ws://127.0.0.1:${port}/one`)).next("connected");
+  });
+
+  test("[TR5] close lets go of the http server, which stays the application's", async () => {
+    const { http, port } = await startHttp();
+    const server = start();
+    server.attach(http);
+    const client = await open(`ws://127.0.0.1:${port}/ws`);
+    await server.close();
+    expect(await client.closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+    expect(http.listenerCount("upgrade")).toBe(0);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http");
+  });
+});
+
+describe("listen", () => {
+  test("[TR6] takes a free port, says where it is, and tells a plain request what it speaks", async () => {
+    const listening = await start().listen(0, { path: "/live", host: "127.0.0.1" });
+    expect(listening.url).toBe(`ws://127.0.0.1:${listening.port}/live`);
+    await (await open(listening.url)).next("connected");
+    expect((await fetch(listening.url.replace("ws:", "http:"))).status).toBe(426);
+  });
+
+  test("[TR7] a taken port rejects and holds nothing", async () => {
+    const { port } = await start().listen(0, { host: "127.0.0.1" });
+    await expect(start().listen(port, { host: "127.0.0.1" })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});
+
+describe("the upgrade", () => {
+  test("[TR8] a refused credential is HTTP 401 with a challenge", async () => {
+    const { url, port } = await start({ authenticate, credentials: { queryToken: true } }).listen(0, {
+      host: "127.0.0.1",
+    });
+    expect(await statusOf(`${url}?token=wrong`)).toBe(401);
+    const { answer } = await raw(
+      port,
+      "GET /ws?token=wrong HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    expect(await answer).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n[^]*WWW-Authenticate: Bearer/);
+  });
+
+  test("[TR9] that waits for authenticate longer than it may is ended", async () => {
+    const server = start({ authenticate: () => new Promise<{ userId: string }>(() => {}), authTimeoutMs: 50 });
+    const { url } = await server.listen(0, { host: "127.0.0.1" });
+    expect([401, 503]).toContain(await statusOf(url, { Authorization: "Bearer t" }));
+  });
+
+  test("[TR10] whose peer goes away meanwhile leaves nothing behind", async () => {
+    let decide: (() => void) | undefined;
+    const asked = new Promise<void>((resolve) => (decide = resolve));
+    let answer: ((identity: { userId: string }) => void) | undefined;
+    const server = start({
+      authenticate: () => {
+        decide!();
+        return new Promise<{ userId: string }>((resolve) => (answer = resolve));
+      },
+    });
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const { socket } = await raw(
+      port,
+      "GET /ws HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    );
+    await asked;
+    socket.resetAndDestroy();
+    await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    answer!({ userId: "u" });
+    // Whether the reset or the answer comes first is the network's choice; what has to hold is what remains afterwards.
+    for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    await vi.waitFor(() => expect(server.stats().connections.active).toBe(0));
+  });
+
+  test("[TR11] offers no compression, and answers with the subprotocol it chose", async () => {
+    const { url } = await start().listen(0, { host: "127.0.0.1" });
+    const client = await open(url, ["other", "holdfast.v1.json"], { perMessageDeflate: true });
+    expect(client.ws.protocol).toBe("holdfast.v1.json");
+    expect(client.ws.extensions).toBe("");
+  });
+});
+
+describe("frames on a real socket", () => {
+  test("[TR12] of every length class of RFC 6455 arrive as they were sent", async () => {
+    const server = start({ limits: { owedBytes: 10_000_000 } });
+    const { url } = await server.listen(0, { host: "127.0.0.1" });
+    const client = await open(url);
+    client.ws.send(JSON.stringify({ type: "subscribe", data: { channels: ["log"] } }));
+    await client.next("subscribe_response");
+    const lines = [0, 1, 60, 61, 62, 63, 64, 65_000, 65_470, 65_480, 65_490, 200_000].map((length) =>
+      "é".repeat(length),
+    );
+    for (const line of lines) await server.channel("log").publish("line", line);
+    client.ws.send(JSON.stringify({ type: "ping" }));
+    await client.next("pong");
+    expect(client.received.filter((message) => message.type === "event").map((message) => message["data"])).toEqual(
+      lines,
+    );
+  });
+
+  test("[TR13] larger than the server accepts close the connection with 1009", async () => {
+    const { url } = await start().listen(0, { host: "127.0.0.1" });
+    const client = await open(url);
+    client.ws.send("x".repeat(65_537));
+    expect((await client.closed).code).toBe(closeNumber.TOO_BIG);
+  });
+
+  test("[TR14] a close reason of any length and alphabet is cut to what RFC 6455 allows", async () => {
+    const server = start();
+    const { url } = await server.listen(0, { host: "127.0.0.1" });
+    const client = await open(url);
+    await client.next("connected");
+    server.sessions()[0]!.disconnect(4900, "ü🙂".repeat(40));
+    const { code, reason } = await client.closed;
+    expect(code).toBe(4900);
+    expect("ü🙂".repeat(40).startsWith(reason)).toBe(true);
+    expect(Buffer.byteLength(reason)).toBeGreaterThan(117);
+    expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+  });
+});

@@ -1,0 +1,301 @@
+import { describe, expect, test, vi } from "vitest";
+import { createWorld } from "./agents.js";
+
+const request = (name: string, input?: unknown, more: object = {}) => ({
+  type: "request",
+  correlation_id: "r1",
+  data: { name, ...(input !== undefined && { input }), ...more },
+});
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe("a request", () => {
+  test("[RQ1] is answered with its output; rich values travel with meta", async () => {
+    const { server, world, environment } = createWorld();
+    server.handle("agent.start", () => ({ startedAt: new Date(environment.now()) }));
+    const peer = await world.connect();
+    await peer.send(request("agent.start", { id: "a1" }));
+    expect(peer.last("response")).toEqual({
+      type: "response",
+      correlation_id: "r1",
+      data: { ok: true, output: { startedAt: "2027-01-15T08:00:00.000Z" } },
+      meta: { values: { startedAt: ["Date"] }, v: 1 },
+    });
+  });
+
+  test("[RQ2] reaches its handler validated, with rich values restored", async () => {
+    const { server, world } = createWorld();
+    const handler = vi.fn(() => ({ startedAt: new Date() }));
+    server.handle("agent.start", handler);
+    const peer = await world.connect();
+    await peer.send({
+      ...request("agent.start", { id: "a1", at: "2027-01-15T08:00:00.000Z", extra: 1 }),
+      meta: { values: { at: ["Date"] } },
+    });
+    expect(handler).toHaveBeenCalledWith(
+      expect.objectContaining({ name: "agent.start", input: { id: "a1", at: new Date("2027-01-15T08:00:00.000Z") } }),
+    );
+  });
+
+  test.each([
+    [{ id: 7 }, undefined, "INVALID_INPUT", "input.id"],
+    [{}, undefined, "INVALID_INPUT", "input.id"],
+    [undefined, undefined, "INVALID_INPUT", "input"],
+    [{ id: "a", at: "today" }, { values: { at: ["RegExp"] } }, "INVALID_INPUT", "meta"],
+  ])("[RQ3] with the input %j and the meta %j is refused with %s at %s", async (input, meta, code, field) => {
+    const { server, world } = createWorld();
+    const handler = vi.fn(() => ({ startedAt: new Date() }));
+    server.handle("agent.start", handler);
+    const peer = await world.connect();
+    await peer.send({ ...request("agent.start", input), ...(meta && { meta }) });
+    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code, field, remedy: expect.any(String) } });
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test.each(["agent.fly", "agent.slow", "constructor", "__proto__"])(
+    "[RQ4] named %s, which nobody handles, is UNKNOWN_REQUEST",
+    async (name) => {
+      const { world } = createWorld();
+      const peer = await world.connect();
+      await peer.send(request(name));
+      expect(peer.last("response").data).toMatchObject({
+        ok: false,
+        error: { code: "UNKNOWN_REQUEST", field: "name" },
+      });
+    },
+  );
+
+  test("[RQ5] can fail with an error it declares, data included", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.start", ({ input, error }) => {
+      throw error("UNKNOWN_AGENT", { id: input.id }, `There is no agent ${input.id}.`);
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.start", { id: "a9" }));
+    expect(peer.last("response").data).toEqual({
+      ok: false,
+      error: { code: "UNKNOWN_AGENT", message: "There is no agent a9.", data: { id: "a9" } },
+    });
+  });
+
+  test("[RQ6] can fail with a built-in refusal: a sentence, a field, a time to come back", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.ping", ({ error }) => {
+      throw error("RATE_LIMITED", "Once a second is enough.", { retryAfterMs: 1_000 });
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.ping"));
+    expect(peer.last("response").data).toMatchObject({
+      ok: false,
+      error: { code: "RATE_LIMITED", message: "Once a second is enough.", retry_after_ms: 1_000 },
+    });
+  });
+
+  test.each([
+    [
+      "thrown",
+      () => {
+        throw new Error("password is hunter2");
+      },
+    ],
+    ["rejected", () => Promise.reject(new Error("password is hunter2"))],
+    [
+      "thrown that is no error",
+      () => {
+        throw "hunter2";
+      },
+    ],
+  ])("[RQ7] whose handler has %s anything else is INTERNAL; the cause stays in the log", async (_, handler) => {
+    const error = vi.fn();
+    const { server, world } = createWorld({ logger: { ...silent, error } });
+    server.handle("agent.ping", handler as () => void);
+    const peer = await world.connect();
+    await peer.send(request("agent.ping"));
+    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
+    expect(JSON.stringify(peer.received)).not.toContain("hunter2");
+    expect(error).toHaveBeenCalledOnce();
+  });
+
+  test("[RQ8] an error that a library call threw inside a handler does not reach the caller", async () => {
+    const { server, world } = createWorld({ logger: silent });
+    server.handle("agent.ping", async () => {
+      await server.channel("updates").publish("changed", { id: 5 } as never);
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.ping"));
+    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
+  });
+
+  test("[RQ9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {
+    const error = vi.fn();
+    const { server, world } = createWorld({ logger: { ...silent, error } });
+    server.handle("agent.start", () => ({ startedAt: "now" }) as never);
+    const peer = await world.connect();
+    await peer.send(request("agent.start", { id: "a" }));
+    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INVALID_OUTPUT" } });
+    expect(error.mock.calls[0]?.[0]).toMatchObject({ field: "output.startedAt" });
+  });
+
+  test("[RQ10] never leaks a field its output does not declare", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.start", () => ({ startedAt: new Date(0), passwordHash: "x" }));
+    const peer = await world.connect();
+    await peer.send(request("agent.start", { id: "a" }));
+    expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
+  });
+
+  test("[RQ11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {
+    const { server, world, environment } = createWorld();
+    let signal: AbortSignal | undefined;
+    server.handle("agent.slow", (context) => {
+      signal = context.signal;
+      return new Promise((resolve) => signal!.addEventListener("abort", () => resolve("too late")));
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    expect(signal?.aborted).toBe(false);
+    await peer.send({ type: "cancel", correlation_id: "r1" });
+    expect(signal?.aborted).toBe(true);
+    expect(peer.of("response").map((message) => message.data)).toMatchObject([
+      { ok: false, error: { code: "CANCELLED" } },
+    ]);
+    expect(server.stats().requests).toEqual({ total: 1, inFlight: 0 });
+    expect(environment.timers).toBe(1); // the heartbeat's
+  });
+
+  test.each([
+    [undefined, 30_000],
+    [200, 200],
+    [90_000, 30_000],
+  ])(
+    "[RQ12] asked for in %s ms is answered TIMEOUT after %s ms, and its handler's signal aborts",
+    async (timeout_ms, expected) => {
+      const { server, world } = createWorld();
+      let signal: AbortSignal | undefined;
+      server.handle("agent.slow", (context) => {
+        signal = context.signal;
+        return new Promise(() => {});
+      });
+      const peer = await world.connect();
+      await peer.send(request("agent.slow", undefined, timeout_ms === undefined ? {} : { timeout_ms }));
+      await world.advance(expected - 1);
+      expect(peer.of("response")).toEqual([]);
+      await world.advance(1);
+      expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "TIMEOUT" } });
+      expect(signal?.aborted).toBe(true);
+    },
+  );
+
+  test("[RQ13] is abandoned when its connection closes: the signal aborts and nothing stays", async () => {
+    const { server, world, environment } = createWorld();
+    let signal: AbortSignal | undefined;
+    server.handle("agent.slow", (context) => {
+      signal = context.signal;
+      return new Promise(() => {});
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    peer.socket.drop();
+    expect(signal?.aborted).toBe(true);
+    expect(server.stats().requests.inFlight).toBe(0);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[RQ14] a signal that is first looked at after the end is aborted already", async () => {
+    const { server, world } = createWorld();
+    let context: { signal: AbortSignal } | undefined;
+    server.handle("agent.slow", (given) => {
+      context = given;
+      return new Promise(() => {});
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"), { type: "cancel", correlation_id: "r1" });
+    expect(context?.signal.aborted).toBe(true);
+  });
+
+  test("[RQ15] beyond 64 at once, or with an id that is running, is LIMIT_EXCEEDED", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.slow", () => new Promise(() => {}));
+    const peer = await world.connect();
+    await peer.send(
+      ...Array.from({ length: 64 }, (_, index) => ({ ...request("agent.slow"), correlation_id: `n${index}` })),
+    );
+    expect(peer.of("response")).toEqual([]);
+    await peer.send(
+      { ...request("agent.slow"), correlation_id: "n64" },
+      { ...request("agent.slow"), correlation_id: "n0" },
+    );
+    expect(
+      peer
+        .of("response")
+        .map((message) => [message.correlation_id, message.data.ok === false && message.data.error.code]),
+    ).toEqual([
+      ["n64", "LIMIT_EXCEEDED"],
+      ["n0", "LIMIT_EXCEEDED"],
+    ]);
+  });
+
+  test("[RQ16] answers come in the order in which they are ready, and a synchronous one before later events", async () => {
+    const { server, world } = createWorld();
+    let finish: ((text: string) => void) | undefined;
+    server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
+    server.handle("agent.ping", async () => void (await server.channel("updates").publish("changed", { id: "a" })));
+    const peer = await world.connect();
+    await peer.send({ type: "subscribe", data: { channels: ["updates"] } });
+    await peer.send(
+      { ...request("agent.slow"), correlation_id: "slow" },
+      { ...request("agent.ping"), correlation_id: "quick" },
+    );
+    finish!("done");
+    await world.settle();
+    expect(peer.received.slice(2).map((message) => message.correlation_id ?? message.type)).toEqual([
+      "event",
+      "quick",
+      "slow",
+    ]);
+  });
+});
+
+describe("middleware", () => {
+  test("[RQ17] runs around the handlers, the first one outermost, and may replace the output", async () => {
+    const { server, world } = createWorld();
+    const order: string[] = [];
+    for (const name of ["outer", "inner"]) {
+      server.use(async (call, next) => {
+        order.push(`${name} before ${call.name}`);
+        const output = await next();
+        order.push(`${name} after`);
+        return `${name}(${String(output)})`;
+      });
+    }
+    server.handle("agent.slow", () => "done");
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    expect(order).toEqual(["outer before agent.slow", "inner before agent.slow", "inner after", "outer after"]);
+    expect(peer.last("response").data).toEqual({ ok: true, output: "outer(inner(done))" });
+  });
+
+  test("[RQ18] may refuse before the handler runs", async () => {
+    const { server, world } = createWorld();
+    const handler = vi.fn(() => "done");
+    server.use(async ({ error }) => {
+      throw error("FORBIDDEN", "Only on weekdays.");
+    });
+    server.handle("agent.slow", handler);
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    expect(peer.last("response").data).toMatchObject({
+      ok: false,
+      error: { code: "FORBIDDEN", message: "Only on weekdays.", remedy: "Ask for access." },
+    });
+    expect(handler).not.toHaveBeenCalled();
+  });
+});
+
+describe("handle", () => {
+  test("[RQ19] refuses a second handler and a request the protocol does not have", () => {
+    const { server } = createWorld();
+    server.handle("agent.ping", () => {});
+    expect(() => server.handle("agent.ping", () => {})).toThrow("has a handler already");
+    expect(() => server.handle("agent.fly" as "agent.ping", () => {})).toThrow('has no request "agent.fly"');
+  });
+});
