@@ -4,17 +4,7 @@ import { createServer } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { agents, createWorld } from "./agents.js";
-
-/** A small seeded generator (mulberry32): a failing run repeats itself. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from "./seeded.js";
 
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 

@@ -78,7 +78,7 @@ describe("subscribing", () => {
     ["rejects", () => Promise.reject(new Error("database password"))],
     ["never answers", () => new Promise<boolean>(() => {})],
   ])("[CH4] is refused when authorize %s", async (_, authorize) => {
-    const { world, server } = createWorld({ authorize: authorize as () => boolean });
+    const { world, server } = createWorld({ authorize: authorize as () => Promise<boolean> });
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
     await world.advance(29_000);

@@ -47,12 +47,14 @@ describe("the auth message", () => {
 
   test("[HS4] what is sent right behind auth is held while the credential is checked, then handled in order", async () => {
     let decide: (() => void) | undefined;
-    const { world } = createWorld({
+    const { world, server } = createWorld({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
     });
     const peer = await world.connect();
     await peer.send(auth("t"), subscribe, { type: "ping", correlation_id: "p" });
     expect(peer.received).toEqual([]);
+    // The socket is not even read: whoever is not authenticated cannot make the server keep anything.
+    expect(server.stats().messages.received).toBe(1);
     decide!();
     await world.settle();
     expect(peer.received.map((message) => message.type)).toEqual([

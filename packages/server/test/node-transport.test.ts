@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { closeNumber } from "@holdfast/protocol";
-import { createServer } from "@holdfast/server";
+import { createServer, type Identity, type ServerOptions } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { agents, authenticate } from "./agents.js";
@@ -18,7 +18,7 @@ async function startHttp(): Promise<{ http: HttpServer; port: number }> {
   return { http, port: (http.address() as AddressInfo).port };
 }
 
-function start(options: Parameters<typeof createServer<typeof agents.definition>>[1] = {}) {
+function start(options: ServerOptions<typeof agents.definition, Identity | undefined> = {}) {
   const server = createServer(agents, options);
   cleanups.push(() => server.close());
   return server;

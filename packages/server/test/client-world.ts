@@ -1,0 +1,67 @@
+import { type BaseOptions, createClient, type Environment, type OpenSocket } from "@holdfast/client";
+import type { MemorySocket } from "../src/testing.js";
+import { agents } from "./agents.js";
+import type { World } from "./world.js";
+
+/** Real clients on the transport without a network, in the same virtual time as the server. */
+export class ClientWorld {
+  /** The sockets that are open, each with the client it belongs to. */
+  readonly sockets = new Map<MemorySocket, string>();
+  readonly #world: () => World | undefined;
+  readonly #random: () => number;
+
+  /** `world` gives the server that is up at present; undefined while there is none. */
+  constructor(world: () => World | undefined, random: () => number) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  client(name: string, clock: Environment["clock"], options: Partial<BaseOptions> = {}) {
+    return createClient(agents, {
+      url: "ws://memory/ws",
+      token: () => Promise.resolve(`token-${name}`),
+      ...options,
+      environment: {
+        clock,
+        random: this.#random,
+        hints: { isOnline: () => true, subscribe: () => () => {} },
+        openSocket: this.#openSocket(name),
+      },
+    });
+  }
+
+  #openSocket(name: string): OpenSocket {
+    return (target, listener) => {
+      let ended = false;
+      let socket: MemorySocket | undefined;
+      const end = (code: number, reason: string): void => {
+        if (ended) return;
+        ended = true;
+        if (socket) this.sockets.delete(socket);
+        listener.end({ code, reason });
+      };
+      const open = async (): Promise<void> => {
+        const connected = await this.#world()?.transport.connect({
+          url: target.url.replace("ws://memory", ""),
+          headers: { "sec-websocket-protocol": target.subprotocol },
+        });
+        if (!connected?.ok) return end(1006, connected ? `HTTP ${connected.status}` : "");
+        socket = connected.socket;
+        if (ended) return socket.close();
+        this.sockets.set(socket, name);
+        socket.onFrame = (frame) => void (ended || listener.message(frame));
+        socket.onClosed = end;
+        listener.open();
+      };
+      void open();
+      return {
+        send: (frame) => socket?.send(frame),
+        close: (code, reason) => {
+          ended = true;
+          if (socket) this.sockets.delete(socket);
+          socket?.close(code, reason);
+        },
+      };
+    };
+  }
+}

@@ -1,0 +1,196 @@
+import { isHoldfastError } from "@holdfast/client";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { agents, authenticate } from "./agents.js";
+import { ClientWorld } from "./client-world.js";
+import { seeded } from "./seeded.js";
+import { VirtualEnvironment, World } from "./world.js";
+
+/** Each seed is one history of clients, drops, restarts and publications. `HOLDFAST_SEED=n` runs only that one. */
+const only = process.env["HOLDFAST_SEED"];
+const seeds = only === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(only)];
+const STEPS = 150;
+const CHANNELS = ["updates", "log"] as const;
+
+describe("[FZ1] clients and a server, with drops, restarts and requests in between", () => {
+  test.each(seeds)(
+    "seed %i: order holds, nothing comes twice, every request settles, everyone comes back, nothing stays",
+    async (seed) => {
+      const history = new History(seed);
+      await history.run();
+      await history.end();
+    },
+  );
+});
+
+class History {
+  readonly #random: () => number;
+  readonly #environment = new VirtualEnvironment();
+  readonly #net: ClientWorld;
+  readonly #clients: Actor[] = [];
+  #up: ReturnType<History["start"]>;
+  #published = 0;
+  #requests: Promise<string>[] = [];
+
+  constructor(seed: number) {
+    this.#random = seeded(seed);
+    this.#up = this.start();
+    this.#net = new ClientWorld(() => this.#up?.world, this.#random);
+    const clock = { now: this.#environment.now, after: this.#environment.after.bind(this.#environment) };
+    for (const name of ["ada", "bob", "cy"]) this.#clients.push(new Actor(this.#net.client(name, clock)));
+  }
+
+  start(): { server: ReturnType<typeof createServer<typeof agents.definition>>; world: World } | undefined {
+    const server = createServer(agents, { environment: this.#environment, authenticate });
+    server.handle("agent.start", async ({ input }) => {
+      await new Promise<void>((resolve) => this.#environment.after(500, resolve));
+      return { startedAt: new Date(input.id.length) };
+    });
+    server.handle("agent.ping", () => {});
+    server.handle(
+      "agent.slow",
+      ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"))),
+    );
+    return { server: server as never, world: new World(server, this.#environment) };
+  }
+
+  async run(): Promise<void> {
+    for (let step = 0; step < STEPS; step++) {
+      await this.#act();
+      // Frames may be under way when the next thing happens.
+      if (this.#random() < 0.5) await this.#settle();
+      else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#up?.world.transport.step();
+    }
+  }
+
+  async #act(): Promise<void> {
+    const roll = this.#random();
+    const actor = this.#pick(this.#clients);
+    if (roll < 0.3) await this.#publish(this.#pick(CHANNELS));
+    else if (roll < 0.45) actor.toggle(this.#pick(CHANNELS));
+    else if (roll < 0.6)
+      this.#requests.push(actor.request(this.#pick(["agent.start", "agent.ping", "agent.slow"] as const)));
+    else if (roll < 0.75) this.#drop();
+    else if (roll < 0.8) actor.reconnect();
+    else if (roll < 0.83) await this.#restart();
+    else await this.#advance(this.#random() * 8_000);
+  }
+
+  async #publish(channel: (typeof CHANNELS)[number]): Promise<void> {
+    const number = ++this.#published;
+    if (channel === "updates") await this.#up?.server.channel("updates").publish("changed", { id: String(number) });
+    else await this.#up?.server.channel("log").publish("line", String(number));
+  }
+
+  #drop(): void {
+    const sockets = [...this.#net.sockets.keys()];
+    if (sockets.length > 0) this.#pick(sockets).drop();
+  }
+
+  /** Gone without a word, and back some time later. */
+  async #restart(): Promise<void> {
+    for (const socket of [...this.#net.sockets.keys()]) socket.drop();
+    this.#up = undefined;
+    await this.#advance(this.#random() * 5_000);
+    this.#up = this.start();
+  }
+
+  /** Quiet at last: every promise the design makes has to hold. */
+  async end(): Promise<void> {
+    for (const actor of this.#clients) actor.client.connect();
+    await this.#advance(120_000);
+    for (const actor of this.#clients) {
+      expect(actor.client.status.get().name).toBe("ready");
+      for (const channel of CHANNELS) actor.expectInOrder(channel);
+    }
+
+    // What is published now reaches exactly those who want it, once.
+    for (const channel of CHANNELS) {
+      const before = this.#clients.map((actor) => actor.heard[channel].length);
+      await this.#publish(channel);
+      await this.#settle();
+      const wants = this.#clients.map((actor) => actor.wants(channel));
+      expect(this.#clients.map((actor, index) => actor.heard[channel].length - before[index]!)).toEqual(
+        wants.map(Number),
+      );
+      expect(this.#up!.server.channel(channel).subscribers).toBe(wants.filter(Boolean).length);
+    }
+
+    const outcomes = await Promise.all(this.#requests);
+    for (const outcome of outcomes)
+      expect(["done", "aborted", "CONNECTION_LOST", "TIMEOUT", "NOT_CONNECTED"]).toContain(outcome);
+
+    for (const actor of this.#clients) actor.client.disconnect();
+    await this.#advance(5_000);
+    const closing = this.#up!.server.close();
+    await this.#advance(10_000);
+    await closing;
+    expect(this.#up!.server.stats()).toMatchObject({
+      connections: { active: 0 },
+      subscriptions: { active: 0 },
+      requests: { inFlight: 0 },
+    });
+    expect(this.#up!.world.transport.size).toBe(0);
+    expect(this.#environment.timers).toBe(0);
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#up) return this.#up.world.settle();
+    for (let tick = 0; tick < 30; tick++) await Promise.resolve();
+  }
+
+  async #advance(ms: number): Promise<void> {
+    const until = this.#environment.now() + ms;
+    await this.#settle();
+    while (this.#environment.runNext(until)) await this.#settle();
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#random() * items.length)]!;
+  }
+}
+
+/** An application with one client: joins, leaves, asks, and remembers what it heard. */
+class Actor {
+  readonly heard: Record<(typeof CHANNELS)[number], number[]> = { updates: [], log: [] };
+  readonly #leave = new Map<string, () => void>();
+
+  constructor(readonly client: ReturnType<ClientWorld["client"]>) {}
+
+  toggle(channel: (typeof CHANNELS)[number]): void {
+    const leave = this.#leave.get(channel);
+    this.#leave.delete(channel);
+    if (leave) return leave();
+    const off =
+      channel === "updates"
+        ? this.client.channel("updates").on("changed", ({ id }) => void this.heard.updates.push(Number(id)))
+        : this.client.channel("log").on("line", (line) => void this.heard.log.push(Number(line)));
+    this.#leave.set(channel, off);
+  }
+
+  wants(channel: string): boolean {
+    return this.#leave.has(channel);
+  }
+
+  /** The outcome in a word. It must come: a request that never settles would make the test hang. */
+  async request(name: "agent.start" | "agent.ping" | "agent.slow"): Promise<string> {
+    try {
+      if (name === "agent.start") await this.client.request(name, { id: "a" });
+      else if (name === "agent.slow") return await this.client.request(name, { timeoutMs: 2_000 });
+      else await this.client.request(name);
+      return "done";
+    } catch (error) {
+      return isHoldfastError(error) ? error.code : String(error);
+    }
+  }
+
+  reconnect(): void {
+    this.client.disconnect();
+    this.client.connect();
+  }
+
+  expectInOrder(channel: (typeof CHANNELS)[number]): void {
+    const numbers = this.heard[channel];
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  }
+}
