@@ -7,7 +7,7 @@ const list = { type: "list_subscriptions", correlation_id: "l" };
 const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
 
 describe("subscribing", () => {
-  test("[CH1] is answered in the shape of scripts that know only success and subscribed, with a result for each channel", async () => {
+  test("[SU1] is answered in the shape of scripts that know only success and subscribed, with a result for each channel", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("updates", board));
@@ -34,7 +34,7 @@ describe("subscribing", () => {
     ["updatesX", "is not a channel"],
     ["constructor", "is not a channel"],
     ["$all", "is not a channel"],
-  ])("[CH2] to %s is refused alone; the others are joined", async (name, sentence) => {
+  ])("[SU2] to %s is refused alone; the others are joined", async (name, sentence) => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe(name, "updates"));
@@ -48,7 +48,7 @@ describe("subscribing", () => {
     expect(server.stats().subscriptions).toEqual({ active: 1, failed: 1 });
   });
 
-  test("[CH3] asks authorize for each channel, with its name and key, and joins only what it grants", async () => {
+  test("[SU3] asks authorize for each channel, with its name and key, and joins only what it grants", async () => {
     const asked: unknown[] = [];
     const { world } = createWorld({
       authorize: async ({ channel, key, action, session }) => {
@@ -77,7 +77,7 @@ describe("subscribing", () => {
     ],
     ["rejects", () => Promise.reject(new Error("database password"))],
     ["never answers", () => new Promise<boolean>(() => {})],
-  ])("[CH4] is refused when authorize %s", async (_, authorize) => {
+  ])("[SU4] is refused when authorize %s", async (_, authorize) => {
     const { world, server } = createWorld({ authorize: authorize as () => Promise<boolean> });
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
@@ -89,14 +89,14 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
   });
 
-  test("[CH5] anything but true from authorize is a no", async () => {
+  test("[SU5] anything but true from authorize is a no", async () => {
     const { world } = createWorld({ authorize: () => "yes" as unknown as boolean });
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
     expect(peer.last("subscribe_response").data.success).toBe(false);
   });
 
-  test("[CH6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
+  test("[SU6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
     let asked = 0;
     const { world, server } = createWorld({ authorize: () => ++asked > 0 });
     const peer = await world.connect();
@@ -108,7 +108,7 @@ describe("subscribing", () => {
     expect(server.stats().subscriptions.active).toBe(1);
   });
 
-  test("[CH7] subscribe and unsubscribe take effect in the order they were sent, however long authorize takes", async () => {
+  test("[SU7] subscribe and unsubscribe take effect in the order they were sent, however long authorize takes", async () => {
     let grant: ((yes: boolean) => void) | undefined;
     const { world, server } = createWorld({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
     const peer = await world.connect();
@@ -125,7 +125,7 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
   });
 
-  test("[CH8] a connection that closes while authorize runs joins nothing and leaves nothing behind", async () => {
+  test("[SU8] a connection that closes while authorize runs joins nothing and leaves nothing behind", async () => {
     let grant: ((yes: boolean) => void) | undefined;
     const { world, server, environment } = createWorld({
       authorize: () => new Promise<boolean>((resolve) => (grant = resolve)),
@@ -140,7 +140,7 @@ describe("subscribing", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[CH9] nothing is delivered before the answer, and everything published after it", async () => {
+  test("[SU9] nothing is delivered before the answer, and everything published after it", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     peer.socket.send(JSON.stringify(subscribe("updates")));
@@ -154,7 +154,7 @@ describe("subscribing", () => {
     ]);
   });
 
-  test("[CH10] with a position is answered with a reset: nothing is kept to continue from, and that is said", async () => {
+  test("[SU10] with a position is answered with a reset: nothing is kept to continue from, and that is said", async () => {
     const { world } = createWorld();
     const peer = await world.connect();
     await peer.send(
@@ -166,7 +166,7 @@ describe("subscribing", () => {
     ]);
   });
 
-  test("[CH11] beyond the limits of a connection and of a channel is LIMIT_EXCEEDED", async () => {
+  test("[SU11] beyond the limits of a connection and of a channel is LIMIT_EXCEEDED", async () => {
     const { world } = createWorld({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
     const first = await world.connect();
     await first.send(subscribe("updates", "log", board));
@@ -184,7 +184,7 @@ describe("subscribing", () => {
 });
 
 describe("leaving and listing", () => {
-  test("[CH12] an unsubscribed connection gets no more events; leaving what was never joined succeeds", async () => {
+  test("[SU12] an unsubscribed connection gets no more events; leaving what was never joined succeeds", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("updates", "log"), unsubscribe("updates", board), list);
@@ -193,7 +193,7 @@ describe("leaving and listing", () => {
     expect(await server.channel("updates").publish("changed", { id: "a" })).toEqual({ delivered: 0 });
   });
 
-  test("[CH13] a closed connection is on no channel any more", async () => {
+  test("[SU13] a closed connection is on no channel any more", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("updates", board));
@@ -206,7 +206,7 @@ describe("leaving and listing", () => {
 });
 
 describe("publishing", () => {
-  test("[CH14] reaches exactly the members of that channel and key, and says how many", async () => {
+  test("[SU14] reaches exactly the members of that channel and key, and says how many", async () => {
     const { world, server } = createWorld();
     const [one, two, three] = [await world.connect(), await world.connect(), await world.connect()];
     const other = "board:00000000-0000-4000-8000-000000000001";
@@ -220,7 +220,7 @@ describe("publishing", () => {
     expect(server.stats().published).toEqual({ total: 1, delivered: 2 });
   });
 
-  test("[CH15] rich values of an event travel with meta, and only then", async () => {
+  test("[SU15] rich values of an event travel with meta, and only then", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
@@ -234,7 +234,7 @@ describe("publishing", () => {
     expect(peer.of("event")[1]).not.toHaveProperty("meta");
   });
 
-  test("[CH16] a wrong value rejects with INVALID_VALUE naming the field, and nothing is sent", async () => {
+  test("[SU16] a wrong value rejects with INVALID_VALUE naming the field, and nothing is sent", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
@@ -251,7 +251,7 @@ describe("publishing", () => {
     expect(peer.of("event")).toEqual([]);
   });
 
-  test("[CH17] events of one channel arrive in the order of the calls", async () => {
+  test("[SU17] events of one channel arrive in the order of the calls", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await peer.send(subscribe("log"));
@@ -262,7 +262,7 @@ describe("publishing", () => {
     );
   });
 
-  test("[CH18] a broadcast reaches every open connection, subscribed or not, and no one who is not authenticated", async () => {
+  test("[SU18] a broadcast reaches every open connection, subscribed or not, and no one who is not authenticated", async () => {
     const { world, server } = createWorld({ authenticate: ({ token }) => ({ userId: token }) });
     const peers = [await world.connect(), await world.connect()];
     for (const peer of peers) await peer.send({ type: "auth", data: { token: "u" } });

@@ -4,7 +4,7 @@ import { authenticate, createWorld } from "./agents.js";
 const subscribe = { type: "subscribe", data: { channels: ["updates"] } };
 
 describe("the heartbeat", () => {
-  test("[HB1] pings a quiet connection by message, at the latest every 30 s", async () => {
+  test("[PI1] pings a quiet connection by message, at the latest every 30 s", async () => {
     const { world } = createWorld();
     const peer = await world.connect();
     await world.advance(30_000);
@@ -14,7 +14,7 @@ describe("the heartbeat", () => {
     expect(peer.of("ping")).toHaveLength(2);
   });
 
-  test("[HB2] closes with 4408 who sends nothing for 10 s after a ping", async () => {
+  test("[PI2] closes with 4408 who sends nothing for 10 s after a ping", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();
     await world.advance(29_000);
@@ -26,7 +26,7 @@ describe("the heartbeat", () => {
     expect(server.stats().connections.active).toBe(0);
   });
 
-  test("[HB3] takes any frame as a sign of life, not only a pong", async () => {
+  test("[PI3] takes any frame as a sign of life, not only a pong", async () => {
     const { world } = createWorld();
     const peer = await world.connect();
     await world.advance(30_000);
@@ -35,7 +35,7 @@ describe("the heartbeat", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[HB4] does not ask who talks whether it is alive", async () => {
+  test("[PI4] does not ask who talks whether it is alive", async () => {
     const { world } = createWorld();
     const peer = await world.connect();
     for (let round = 0; round < 12; round++) {
@@ -45,14 +45,14 @@ describe("the heartbeat", () => {
     expect(peer.of("ping")).toEqual([]);
   });
 
-  test("[HB5] answers a client's ping at once, with its correlation id", async () => {
+  test("[PI5] answers a client's ping at once, with its correlation id", async () => {
     const { world } = createWorld();
     const peer = await world.connect();
     await peer.send({ type: "ping", correlation_id: "probe" });
     expect(peer.last("pong")).toEqual({ type: "pong", correlation_id: "probe" });
   });
 
-  test("[HB6] needs one timer for a thousand connections, and none for no connection", async () => {
+  test("[PI6] needs one timer for a thousand connections, and none for no connection", async () => {
     const { world, environment } = createWorld();
     const peers = await Promise.all(Array.from({ length: 1_000 }, () => world.connect()));
     expect(environment.timers).toBe(1);

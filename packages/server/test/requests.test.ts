@@ -9,7 +9,7 @@ const request = (name: string, input?: unknown, more: object = {}) => ({
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe("a request", () => {
-  test("[RQ1] is answered with its output; rich values travel with meta", async () => {
+  test("[HD1] is answered with its output; rich values travel with meta", async () => {
     const { server, world, environment } = createWorld();
     server.handle("agent.start", () => ({ startedAt: new Date(environment.now()) }));
     const peer = await world.connect();
@@ -22,7 +22,7 @@ describe("a request", () => {
     });
   });
 
-  test("[RQ2] reaches its handler validated, with rich values restored", async () => {
+  test("[HD2] reaches its handler validated, with rich values restored", async () => {
     const { server, world } = createWorld();
     const handler = vi.fn(() => ({ startedAt: new Date() }));
     server.handle("agent.start", handler);
@@ -41,7 +41,7 @@ describe("a request", () => {
     [{}, undefined, "INVALID_INPUT", "input.id"],
     [undefined, undefined, "INVALID_INPUT", "input"],
     [{ id: "a", at: "today" }, { values: { at: ["RegExp"] } }, "INVALID_INPUT", "meta"],
-  ])("[RQ3] with the input %j and the meta %j is refused with %s at %s", async (input, meta, code, field) => {
+  ])("[HD3] with the input %j and the meta %j is refused with %s at %s", async (input, meta, code, field) => {
     const { server, world } = createWorld();
     const handler = vi.fn(() => ({ startedAt: new Date() }));
     server.handle("agent.start", handler);
@@ -52,7 +52,7 @@ describe("a request", () => {
   });
 
   test.each(["agent.fly", "agent.slow", "constructor", "__proto__"])(
-    "[RQ4] named %s, which nobody handles, is UNKNOWN_REQUEST",
+    "[HD4] named %s, which nobody handles, is UNKNOWN_REQUEST",
     async (name) => {
       const { world } = createWorld();
       const peer = await world.connect();
@@ -64,7 +64,7 @@ describe("a request", () => {
     },
   );
 
-  test("[RQ5] can fail with an error it declares, data included", async () => {
+  test("[HD5] can fail with an error it declares, data included", async () => {
     const { server, world } = createWorld();
     server.handle("agent.start", ({ input, error }) => {
       throw error("UNKNOWN_AGENT", { id: input.id }, `There is no agent ${input.id}.`);
@@ -77,7 +77,7 @@ describe("a request", () => {
     });
   });
 
-  test("[RQ6] can fail with a built-in refusal: a sentence, a field, a time to come back", async () => {
+  test("[HD6] can fail with a built-in refusal: a sentence, a field, a time to come back", async () => {
     const { server, world } = createWorld();
     server.handle("agent.ping", ({ error }) => {
       throw error("RATE_LIMITED", "Once a second is enough.", { retryAfterMs: 1_000 });
@@ -104,7 +104,7 @@ describe("a request", () => {
         throw "hunter2";
       },
     ],
-  ])("[RQ7] whose handler has %s anything else is INTERNAL; the cause stays in the log", async (_, handler) => {
+  ])("[HD7] whose handler has %s anything else is INTERNAL; the cause stays in the log", async (_, handler) => {
     const error = vi.fn();
     const { server, world } = createWorld({ logger: { ...silent, error } });
     server.handle("agent.ping", handler as () => void);
@@ -115,7 +115,7 @@ describe("a request", () => {
     expect(error).toHaveBeenCalledOnce();
   });
 
-  test("[RQ8] an error that a library call threw inside a handler does not reach the caller", async () => {
+  test("[HD8] an error that a library call threw inside a handler does not reach the caller", async () => {
     const { server, world } = createWorld({ logger: silent });
     server.handle("agent.ping", async () => {
       await server.channel("updates").publish("changed", { id: 5 } as never);
@@ -125,7 +125,7 @@ describe("a request", () => {
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
   });
 
-  test("[RQ9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {
+  test("[HD9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {
     const error = vi.fn();
     const { server, world } = createWorld({ logger: { ...silent, error } });
     server.handle("agent.start", () => ({ startedAt: "now" }) as never);
@@ -135,7 +135,7 @@ describe("a request", () => {
     expect(error.mock.calls[0]?.[0]).toMatchObject({ field: "output.startedAt" });
   });
 
-  test("[RQ10] never leaks a field its output does not declare", async () => {
+  test("[HD10] never leaks a field its output does not declare", async () => {
     const { server, world } = createWorld();
     server.handle("agent.start", () => ({ startedAt: new Date(0), passwordHash: "x" }));
     const peer = await world.connect();
@@ -143,7 +143,7 @@ describe("a request", () => {
     expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
   });
 
-  test("[RQ11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {
+  test("[HD11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {
     const { server, world, environment } = createWorld();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
@@ -167,7 +167,7 @@ describe("a request", () => {
     [200, 200],
     [90_000, 30_000],
   ])(
-    "[RQ12] asked for in %s ms is answered TIMEOUT after %s ms, and its handler's signal aborts",
+    "[HD12] asked for in %s ms is answered TIMEOUT after %s ms, and its handler's signal aborts",
     async (timeout_ms, expected) => {
       const { server, world } = createWorld();
       let signal: AbortSignal | undefined;
@@ -185,7 +185,7 @@ describe("a request", () => {
     },
   );
 
-  test("[RQ13] is abandoned when its connection closes: the signal aborts and nothing stays", async () => {
+  test("[HD13] is abandoned when its connection closes: the signal aborts and nothing stays", async () => {
     const { server, world, environment } = createWorld();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
@@ -200,7 +200,7 @@ describe("a request", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[RQ14] a signal that is first looked at after the end is aborted already", async () => {
+  test("[HD14] a signal that is first looked at after the end is aborted already", async () => {
     const { server, world } = createWorld();
     let context: { signal: AbortSignal } | undefined;
     server.handle("agent.slow", (given) => {
@@ -212,7 +212,7 @@ describe("a request", () => {
     expect(context?.signal.aborted).toBe(true);
   });
 
-  test("[RQ15] beyond 64 at once, or with an id that is running, is LIMIT_EXCEEDED", async () => {
+  test("[HD15] beyond 64 at once, or with an id that is running, is LIMIT_EXCEEDED", async () => {
     const { server, world } = createWorld();
     server.handle("agent.slow", () => new Promise(() => {}));
     const peer = await world.connect();
@@ -234,7 +234,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("[RQ16] answers come in the order in which they are ready, and a synchronous one before later events", async () => {
+  test("[HD16] answers come in the order in which they are ready, and a synchronous one before later events", async () => {
     const { server, world } = createWorld();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
@@ -256,7 +256,7 @@ describe("a request", () => {
 });
 
 describe("middleware", () => {
-  test("[RQ17] runs around the handlers, the first one outermost, and may replace the output", async () => {
+  test("[HD17] runs around the handlers, the first one outermost, and may replace the output", async () => {
     const { server, world } = createWorld();
     const order: string[] = [];
     for (const name of ["outer", "inner"]) {
@@ -274,7 +274,7 @@ describe("middleware", () => {
     expect(peer.last("response").data).toEqual({ ok: true, output: "outer(inner(done))" });
   });
 
-  test("[RQ18] may refuse before the handler runs", async () => {
+  test("[HD18] may refuse before the handler runs", async () => {
     const { server, world } = createWorld();
     const handler = vi.fn(() => "done");
     server.use(async ({ error }) => {
@@ -292,7 +292,7 @@ describe("middleware", () => {
 });
 
 describe("handle", () => {
-  test("[RQ19] refuses a second handler and a request the protocol does not have", () => {
+  test("[HD19] refuses a second handler and a request the protocol does not have", () => {
     const { server } = createWorld();
     server.handle("agent.ping", () => {});
     expect(() => server.handle("agent.ping", () => {})).toThrow("has a handler already");
