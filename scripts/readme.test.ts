@@ -1,0 +1,54 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+const root = new URL("..", import.meta.url);
+const read = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
+const names = ["protocol", "server", "client"] as const;
+
+/** A port that is free now. The snippets name one, as a reader's first program would. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("the README", () => {
+  test.each(names)("[DO1] shows docs/snippets/%s.ts to the letter", async (name) => {
+    const readme = await read("README.md");
+    const snippet = await read(`docs/snippets/${name}.ts`);
+    expect(readme).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
+  });
+
+  test("[DO2] shows code that runs as it is: connect, subscribe, request, event", async () => {
+    const folder = new URL(`.artifacts/readme-${process.pid}/`, root);
+    await mkdir(folder, { recursive: true });
+    const port = String(await freePort());
+    for (const name of names) {
+      const code = (await read(`docs/snippets/${name}.ts`)).replaceAll("3000", port);
+      await writeFile(new URL(`${name}.ts`, folder), code);
+    }
+    const lines: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+    const load = (name: string): Promise<Record<string, { close(): Promise<void>; disconnect(): void }>> =>
+      import(fileURLToPath(new URL(`${name}.ts`, folder))) as never;
+    const { server } = await load("server");
+    const { client } = await load("client");
+    client!.disconnect();
+    await server!.close();
+    await rm(folder, { recursive: true });
+    expect(lines).toEqual([
+      `Listening at ws://localhost:${port}/ws`,
+      "authenticating",
+      "ready",
+      "a1 is running",
+      expect.stringMatching(/^started at 20/),
+      "closed",
+    ]);
+  });
+});
