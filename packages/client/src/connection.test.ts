@@ -1,0 +1,513 @@
+import { HoldfastError } from "@holdfast/protocol";
+import { describe, expect, test, vi } from "vitest";
+import {
+  acceptsAndDies,
+  answers,
+  connected,
+  neverOpens,
+  refuses,
+  refusesToken,
+  silent,
+  unreachable,
+} from "../test/support/behaviours.js";
+import { pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
+import type { Logger } from "./options.js";
+
+withFakeTime();
+
+const types = (messages: readonly { type: string }[]): string[] => messages.map(({ type }) => type);
+
+describe("Connecting", () => {
+  test("[CN1] A client connects when it is made", async () => {
+    const { client, world } = testClient();
+    expect(client.status.get()).toEqual({ name: "connecting", attempt: 1 });
+    await settle();
+    expect(client.status.get()).toMatchObject({ name: "ready", sessionId: "s1", userId: "u1" });
+    expect(world.sockets.attempts).toHaveLength(1);
+  });
+
+  test("[CN1] With autoConnect false it waits for connect()", async () => {
+    const { client, world } = testClient(answers(), { autoConnect: false });
+    await pass(60_000);
+    expect(client.status.get()).toEqual({ name: "idle" });
+    client.connect();
+    await settle();
+    expect(client.status.get().name).toBe("ready");
+    expect(world.sockets.attempts).toHaveLength(1);
+  });
+
+  test("[CN2] It offers the subprotocol of its codec", async () => {
+    const { world } = testClient();
+    await settle();
+    expect(world.sockets.last.target.subprotocol).toBe("holdfast.v1.json");
+  });
+
+  test("[CN3] The token travels in the first message and never in the address", async () => {
+    const { world } = testClient(answers(), { token: "s3cret" });
+    await settle();
+    expect(world.sockets.last.sent[0]).toMatchObject({ type: "auth", data: { token: "s3cret" } });
+    expect(world.sockets.last.target.url).toBe("ws://localhost/ws");
+  });
+
+  test("[CN3] A token function is called before every attempt", async () => {
+    let calls = 0;
+    const { world } = testClient(answers(), { token: () => Promise.resolve(`token-${++calls}`) });
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(world.sockets.attempts.map((attempt) => attempt.of("auth")[0]?.data.token)).toEqual(["token-1", "token-2"]);
+  });
+
+  test("[CN4] Behind auth, in the same turn, follows one subscribe for all wanted channels", async () => {
+    const { client, world } = testClient(silent());
+    client.channel("agent-updates").on("removed", () => undefined);
+    client.channel("board", "b1").on("moved", () => undefined);
+    await settle();
+    const { sent } = world.sockets.last;
+    expect(types(sent)).toEqual(["auth", "subscribe"]);
+    expect(sent[1]).toMatchObject({ data: { channels: ["agent-updates", "board:b1"] } });
+  });
+
+  test("[CN5] The status goes from connecting over authenticating to ready, and is the same object while it stays", async () => {
+    const { client, world } = testClient();
+    expect(client.status.get()).toBe(client.status.get());
+    await settle();
+    expect(world.statuses).toEqual(["authenticating", "ready"]);
+    const ready = client.status.get();
+    world.sockets.last.receive({ type: "goaway", data: { reason: "restart", delay_ms: 10 } });
+    expect(client.status.get()).toBe(ready);
+  });
+
+  test("[CN6] The next attempt names the session it would like to continue, and the device", async () => {
+    const { world } = testClient(answers(), { deviceId: "kitchen" });
+    await settle();
+    expect(world.sockets.last.of("auth")[0]!.data).toEqual({ token: "t0ken", device_id: "kitchen" });
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(world.sockets.last.of("auth")[0]!.data).toMatchObject({ session_id: "s1", device_id: "kitchen" });
+  });
+
+  test("[CN15] A client without a token sends no auth, and subscribes as soon as the socket is open", async () => {
+    const { client, world } = testClient(answers(), { token: undefined });
+    client.channel("agent-updates").on("removed", () => undefined);
+    await settle();
+    expect(types(world.sockets.last.sent)).toEqual(["subscribe"]);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test.each([
+    ["chat", "1.0.0"],
+    ["agents", "2.0.0"],
+    ["agents", "0.1.0"],
+  ])(
+    "[CN7] A server that runs %s %s is left with 4406, and the client stops with PROTOCOL_MISMATCH",
+    async (name, version) => {
+      const other = connected({ protocol: { name, version, fingerprint: "x" } });
+      const { client, world } = testClient(answers({ connected: other }));
+      await pass(120_000);
+      expect(world.sockets.attempts).toHaveLength(1);
+      expect(world.sockets.last.closed?.code).toBe(4406);
+      const status = client.status.get();
+      expect(status).toMatchObject({ name: "closed", reason: { name: "UNSUPPORTED_PROTOCOL", code: 4406 } });
+      expect("reason" in status && status.reason.error).toMatchObject({ code: "PROTOCOL_MISMATCH" });
+      expect(world.errors.map(({ error }) => error.code)).toEqual(["PROTOCOL_MISMATCH"]);
+    },
+  );
+
+  test("[CN7] A server with another minor version is fine", async () => {
+    const newer = connected({ protocol: { name: "agents", version: "1.7.3", fingerprint: "x" } });
+    const { client } = testClient(answers({ connected: newer }));
+    await settle();
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[CN10] connect() while connecting or connected does nothing", async () => {
+    const { client, world } = testClient();
+    client.connect();
+    await settle();
+    client.connect();
+    await pass(1_000);
+    expect(world.sockets.attempts).toHaveLength(1);
+    expect(world.statuses).toEqual(["authenticating", "ready"]);
+  });
+
+  test.each([
+    ["never opens", neverOpens()],
+    ["opens and stays silent", silent()],
+  ])("[CN11] A server that %s costs connectTimeoutMs, and then counts as a failed attempt", async (_, behaviour) => {
+    const { client, world } = testClient([behaviour, answers()]);
+    await pass(9_999);
+    expect(world.sockets.last.closed).toBeUndefined();
+    await pass(1);
+    expect(world.sockets.last.closed?.code).toBe(4408);
+    expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 1, reason: { name: "CONNECT_TIMEOUT" } });
+    await pass(2_500);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[CN14] A frame that cannot be read goes to onError, and the connection lives on", async () => {
+    const { client, world } = testClient();
+    await settle();
+    world.sockets.last.receiveText("{");
+    world.sockets.last.receiveText(JSON.stringify({ type: "event" }));
+    expect(world.errors.map(({ error, context }) => [error.code, context.source])).toEqual([
+      ["BAD_MESSAGE", "message"],
+      ["BAD_MESSAGE", "message"],
+    ]);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[CN14] An error message without a caller goes to onError", async () => {
+    const { world } = testClient();
+    await settle();
+    world.sockets.last.receive({
+      type: "error",
+      data: { code: "RATE_LIMITED", message: "Slow down.", retry_after_ms: 5 },
+    });
+    expect(world.errors).toMatchObject([
+      { error: { code: "RATE_LIMITED", retryAfterMs: 5 }, context: { source: "server" } },
+    ]);
+  });
+
+  test("[CN16] A status listener that throws harms no other and is reported", async () => {
+    const { client, world } = testClient();
+    const heard: string[] = [];
+    client.status.subscribe(() => {
+      throw new Error("bad listener");
+    });
+    client.status.subscribe((status) => heard.push(status.name));
+    await settle();
+    expect(heard).toEqual(["authenticating", "ready"]);
+    expect(world.errors[0]).toMatchObject({ error: { code: "HANDLER_FAILED" }, context: { source: "listener" } });
+  });
+
+  test("A token never reaches the log", async () => {
+    const lines: string[] = [];
+    const log = (fields: object, message: string): void => void lines.push(JSON.stringify(fields) + message);
+    const logger: Logger = { debug: log, info: log, warn: log, error: log };
+    testClient([refusesToken(), answers()], { token: "s3cret", logger });
+    await pass(10_000);
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.join("\n")).not.toContain("s3cret");
+  });
+});
+
+describe("Reconnecting", () => {
+  test("[RC3] A server that accepts and dies meets growing delays", async () => {
+    const { world } = testClient(acceptsAndDies(4408), { retry: { minMs: 1_000, maxMs: 8_000 } });
+    await pass(60_000);
+    const gaps = world.sockets.attempts.slice(1).map(({ at }, index) => at - world.sockets.attempts[index]!.at);
+    expect(gaps.slice(0, 5)).toEqual([500, 1_000, 2_000, 4_000, 4_000]);
+  });
+
+  test("[RC3] After 5 s of being ready the next delay is a first one again", async () => {
+    const { client, world } = testClient([unreachable(), unreachable(), unreachable(), answers()]);
+    await pass(20_000);
+    expect(client.status.get().name).toBe("ready");
+    world.sockets.last.end(4408);
+    expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 1, retryAt: Date.now() + 500 });
+  });
+
+  test("[RC4] Unknown codes and a connection that just vanishes are retried", async () => {
+    const { client, world } = testClient([refuses(4321), unreachable(), answers()]);
+    await pass(10_000);
+    expect(world.sockets.attempts).toHaveLength(3);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RC5] A rate limit with a hint is respected", async () => {
+    const { world } = testClient([refuses(4429, '{"retryAfterMs":5000}'), answers()]);
+    world.random = 0;
+    await pass(4_999);
+    expect(world.sockets.attempts).toHaveLength(1);
+    await pass(1);
+    expect(world.sockets.attempts).toHaveLength(2);
+  });
+
+  test("[RC6] After goaway the client stays until the close, and comes back after the delay it was given", async () => {
+    const { client, world } = testClient();
+    await settle();
+    world.sockets.last.receive({ type: "goaway", data: { reason: "restart", delay_ms: 3_200 } });
+    await pass(2_000);
+    expect(client.status.get().name).toBe("ready");
+    world.sockets.last.end(1012);
+    expect(client.status.get()).toMatchObject({ name: "waiting", retryAt: Date.now() + 3_200 });
+  });
+
+  test("[RC7] A refused token is fetched again, three times, and then the client is unauthorized", async () => {
+    const token = vi.fn(() => "stale");
+    const { client, world } = testClient(refusesToken(), { token });
+    await pass(120_000);
+    expect(token).toHaveBeenCalledTimes(4);
+    expect(world.sockets.attempts).toHaveLength(4);
+    expect(client.status.get()).toMatchObject({
+      name: "unauthorized",
+      reason: {
+        name: "UNAUTHENTICATED",
+        code: 4401,
+        error: { code: "UNAUTHENTICATED", message: "The token has expired." },
+      },
+    });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("[RC7] connect() after unauthorized starts with a clean slate", async () => {
+    const { client } = testClient([refusesToken(), refusesToken(), refusesToken(), refusesToken(), answers()]);
+    await settle();
+    expect(client.status.get().name).toBe("unauthorized");
+    client.connect();
+    await settle();
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RC8] 4401 without a token option is unauthorized at once", async () => {
+    const { client, world } = testClient(refuses(4401), { token: undefined });
+    await pass(120_000);
+    expect(world.sockets.attempts).toHaveLength(1);
+    expect(client.status.get().name).toBe("unauthorized");
+  });
+
+  test("[RC9] A token function that gives nothing is unauthorized, and no socket opens", async () => {
+    const { client, world } = testClient(answers(), { token: () => null });
+    await settle();
+    expect(client.status.get()).toMatchObject({ name: "unauthorized", reason: { name: "NO_TOKEN" } });
+    expect(world.sockets.attempts).toHaveLength(0);
+  });
+
+  test.each([
+    ["rejects", () => Promise.reject(new Error("500"))],
+    [
+      "throws",
+      () => {
+        throw new Error("500");
+      },
+    ],
+    ["gives something else", () => 42 as never],
+  ])("[RC10] A token function that %s is a failed attempt, retried with backoff", async (_, failing) => {
+    const token = vi
+      .fn<() => string | Promise<string>>(() => "good")
+      .mockImplementationOnce(failing)
+      .mockImplementationOnce(failing);
+    const { client, world } = testClient(answers(), { token });
+    await settle();
+    expect(client.status.get()).toMatchObject({
+      name: "waiting",
+      attempt: 1,
+      retryAt: 500,
+      reason: { name: "TOKEN_FAILED" },
+    });
+    await pass(500);
+    expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 2, retryAt: 1_500 });
+    await pass(1_000);
+    expect(client.status.get().name).toBe("ready");
+    expect(world.sockets.attempts).toHaveLength(1);
+  });
+
+  test("[RC11] A token function that hangs is given up after connectTimeoutMs, and its late token is ignored", async () => {
+    const resolvers: ((token: string) => void)[] = [];
+    const token = (): Promise<string> => new Promise((resolve) => resolvers.push(resolve));
+    const { client, world } = testClient(answers(), { token });
+    await pass(10_000);
+    expect(client.status.get()).toMatchObject({ name: "waiting", reason: { name: "TOKEN_FAILED" } });
+    await pass(500);
+    expect(resolvers).toHaveLength(2);
+    resolvers[0]!("late");
+    await settle();
+    expect(world.sockets.attempts).toHaveLength(0);
+    resolvers[1]!("fresh");
+    await settle();
+    expect(world.sockets.last.of("auth")[0]?.data.token).toBe("fresh");
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RC12] connect() while waiting makes the attempt at once", async () => {
+    const { client, world } = testClient([refuses(4429, '{"retryAfterMs":50000}'), answers()]);
+    await settle();
+    expect(client.status.get().name).toBe("waiting");
+    client.connect();
+    await settle();
+    expect(client.status.get().name).toBe("ready");
+    expect(world.sockets.attempts).toHaveLength(2);
+  });
+
+  test.each(["online", "visible"] as const)(
+    "[RC13] While waiting, %s brings the attempt within a second",
+    async (hint) => {
+      const { client, world } = testClient([
+        unreachable(),
+        unreachable(),
+        unreachable(),
+        unreachable(),
+        unreachable(),
+        answers(),
+      ]);
+      await pass(14_000);
+      expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 5 });
+      world.hint(hint);
+      await pass(500);
+      expect(client.status.get().name).toBe("ready");
+    },
+  );
+
+  test("[RC14] Offline, no attempt is made until the platform is online again", async () => {
+    const { client, world } = testClient([unreachable(), answers()]);
+    await settle();
+    world.online = false;
+    await pass(20_000);
+    expect(world.sockets.attempts).toHaveLength(1);
+    world.online = true;
+    world.hint("online");
+    await pass(500);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RC14] A platform that says offline for ever puts each attempt off by maxMs at most", async () => {
+    const { client, world } = testClient([unreachable(), answers()]);
+    world.online = false;
+    await pass(2_500 + 30_000);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RC15] Going offline ends no live connection", async () => {
+    const { client, world } = testClient();
+    await settle();
+    world.online = false;
+    world.hint("offline");
+    await pass(20_000);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test.each([1000, 1008, 4400, 4403, 4406, 4409, 4950])(
+    "[RC16] A server that closes with %i is not called again",
+    async (code) => {
+      const { client, world } = testClient(refuses(code, "because"));
+      await pass(120_000);
+      expect(world.sockets.attempts).toHaveLength(1);
+      expect(client.status.get()).toMatchObject({ name: "closed", reason: { code } });
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
+
+  test("[RC19] There is never more than one live socket, whatever happens when", async () => {
+    const { client, world } = testClient([neverOpens(), silent(), acceptsAndDies(), answers()]);
+    for (let step = 0; step < 400; step++) {
+      world.random = (step * 0.37) % 1;
+      if (step % 7 === 0) world.hint("online");
+      if (step % 11 === 0) client.connect();
+      if (step % 53 === 0) client.disconnect();
+      await pass(307);
+      expect(world.sockets.live.length).toBeLessThanOrEqual(1);
+    }
+    expect(world.sockets.attempts.length).toBeGreaterThan(5);
+  });
+});
+
+describe("The heartbeat of a connection", () => {
+  test("[HB1] A ping is answered at once, with its correlation id", async () => {
+    const { world } = testClient();
+    await settle();
+    world.sockets.last.receive({ type: "ping", correlation_id: "p7" });
+    world.sockets.last.receive({ type: "ping" });
+    expect(world.sockets.last.of("pong")).toEqual([{ type: "pong", correlation_id: "p7" }, { type: "pong" }]);
+  });
+
+  test("[HB2] A server silent for its interval and timeout together is left with 4408, and called again", async () => {
+    const heartbeat = { interval_ms: 5_000, timeout_ms: 2_000 };
+    const { client, world } = testClient(answers({ connected: connected({ heartbeat }) }));
+    await pass(6_999);
+    expect(client.status.get().name).toBe("ready");
+    await pass(1);
+    expect(world.sockets.attempts[0]!.closed?.code).toBe(4408);
+    expect(client.status.get()).toMatchObject({ name: "waiting", reason: { name: "HEARTBEAT_MISSED" } });
+    await pass(1_000);
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test.each(["online", "visible"] as const)(
+    "[HB4] While ready, %s probes, and 3 s without a frame end the connection",
+    async (hint) => {
+      const mute = answers();
+      const { client, world } = testClient([
+        { ...mute, received: (a, m) => m.type !== "ping" && mute.received!(a, m) },
+        answers(),
+      ]);
+      await settle();
+      world.hint(hint);
+      expect(types(world.sockets.last.sent)).toContain("ping");
+      await pass(3_000);
+      expect(client.status.get().name).toBe("waiting");
+      await pass(3_000);
+      expect(client.status.get().name).toBe("ready");
+      world.hint(hint);
+      await pass(10_000);
+      expect(client.status.get().name).toBe("ready");
+    },
+  );
+});
+
+describe("disconnect()", () => {
+  test("[CN8] It closes with 1000, leaves no timer and no listener, and stays closed", async () => {
+    const { client, world } = testClient();
+    await settle();
+    client.disconnect();
+    expect(client.status.get()).toMatchObject({ name: "closed", reason: { name: "DISCONNECTED", code: 1000 } });
+    expect(world.sockets.last.closed).toEqual({ code: 1000, reason: "" });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(world.hintListeners).toBe(0);
+    world.hint("online");
+    await pass(120_000);
+    expect(world.sockets.attempts).toHaveLength(1);
+  });
+
+  test.each([
+    ["while the token is fetched", { token: () => new Promise<string>(() => undefined) }, answers()],
+    ["while the socket opens", {}, neverOpens()],
+    ["during the handshake", {}, silent()],
+    ["while waiting", {}, unreachable()],
+    ["while ready", {}, answers()],
+    ["while a probe is out", {}, answers()],
+  ])("[RC18] %s it leaves no timer, and no attempt follows", async (when, options, behaviour) => {
+    const { client, world } = testClient(behaviour, options);
+    await settle();
+    if (when.includes("probe")) world.hint("visible");
+    const made = world.sockets.attempts.length;
+    client.disconnect();
+    expect(vi.getTimerCount()).toBe(0);
+    await pass(120_000);
+    expect(world.sockets.attempts).toHaveLength(made);
+    expect(client.status.get().name).toBe("closed");
+  });
+
+  test("[CN8] It can be called in every state, twice, and by a status listener", async () => {
+    const { client, world } = testClient();
+    client.status.subscribe((status) => status.name === "ready" && client.disconnect());
+    await settle();
+    client.disconnect();
+    expect(world.statuses).toEqual(["authenticating", "ready", "closed"]);
+    expect(world.sockets.live).toEqual([]);
+  });
+
+  test("[CN9] connect() works again afterwards, and resumes the channels that were wanted", async () => {
+    const { client, world } = testClient();
+    const updates = client.channel("agent-updates");
+    updates.on("removed", () => undefined);
+    await settle();
+    client.disconnect();
+    expect(updates.status.get().name).toBe("pending");
+    client.connect();
+    await settle();
+    expect(client.status.get().name).toBe("ready");
+    expect(updates.status.get().name).toBe("subscribed");
+    expect(world.sockets.attempts).toHaveLength(2);
+  });
+
+  test("The reason a pending caller gets names what happened", async () => {
+    const { client } = testClient(refuses(4403, "suspended"));
+    const pending = client.request("agents.list");
+    await expect(pending).rejects.toThrow(HoldfastError);
+    await expect(pending).rejects.toMatchObject({
+      code: "NOT_CONNECTED",
+      message: expect.stringContaining("suspended"),
+    });
+  });
+});

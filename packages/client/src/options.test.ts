@@ -1,0 +1,54 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { settingsOf, urlOf } from "./options.js";
+
+afterEach(() => void vi.unstubAllGlobals());
+
+describe("urlOf", () => {
+  test.each([
+    ["ws://localhost:3000/ws", {}, "ws://localhost:3000/ws"],
+    ["https://example.com/ws", {}, "wss://example.com/ws"],
+    ["HTTP://example.com/ws", {}, "ws://example.com/ws"],
+    ["wss://example.com/ws?v=1", { a: "1" }, "wss://example.com/ws?v=1&a=1"],
+    [
+      "wss://example.com",
+      { "a b": "ü&=", n: 3, yes: true, none: undefined, nil: null },
+      "wss://example.com?a%20b=%C3%BC%26%3D&n=3&yes=true",
+    ],
+  ])("[CN12] %s with %j is %s", (url, parameters, expected) => {
+    expect(urlOf(url, parameters)).toBe(expected);
+  });
+
+  test("A path is read against the page's own origin", () => {
+    vi.stubGlobal("location", { origin: "https://example.com" });
+    expect(urlOf("/ws", {})).toBe("wss://example.com/ws");
+  });
+
+  test.each(["/ws", "example.com", "ftp://example.com", "", "ws://a b", "ws://a#b", "//example.com/ws"])(
+    "[CN13] The address %j is refused where it cannot work",
+    (url) => {
+      expect(() => urlOf(url, {})).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field: "url" }));
+    },
+  );
+});
+
+describe("settingsOf", () => {
+  test("The defaults are those of the documentation", () => {
+    expect(settingsOf({ url: "" })).toEqual({
+      connectTimeoutMs: 10_000,
+      requestTimeoutMs: 30_000,
+      retry: { minMs: 1_000, maxMs: 30_000 },
+    });
+  });
+
+  test.each([
+    ["connectTimeoutMs", { connectTimeoutMs: 0 }],
+    ["requestTimeoutMs", { requestTimeoutMs: Number.NaN }],
+    ["retry.minMs", { retry: { minMs: -1 } }],
+    ["retry.maxMs", { retry: { maxMs: 0 } }],
+    ["retry.minMs", { retry: { minMs: 500, maxMs: 100 } }],
+  ])("[CN13] A wrong %s is refused by its name", (field, options) => {
+    expect(() => settingsOf({ url: "", ...options })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field }),
+    );
+  });
+});

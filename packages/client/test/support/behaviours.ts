@@ -1,0 +1,104 @@
+import type { ClientMessage, ServerMessage } from "@holdfast/protocol";
+import type { Attempt, Behaviour } from "./scripted-socket.js";
+
+/** What a server does to one connection, by name. */
+
+/** Never opens. */
+export const neverOpens = (): Behaviour => ({});
+
+/** The network refuses. */
+export const unreachable = (): Behaviour => ({ opened: (attempt) => attempt.end() });
+
+/** Opens, and never says a word. */
+export const silent = (): Behaviour => ({ opened: (attempt) => attempt.open() });
+
+/** Opens and closes at once with this code. */
+export const refuses = (code: number, reason = ""): Behaviour => ({
+  opened(attempt) {
+    attempt.open();
+    attempt.end(code, reason);
+  },
+});
+
+/** Greets like a good server, and dies in the same breath. */
+export const acceptsAndDies = (code = 1006): Behaviour => ({
+  opened(attempt) {
+    attempt.open();
+    attempt.receive(connected());
+    attempt.end(code);
+  },
+});
+
+/** Refuses the token with a message, then closes. */
+export const refusesToken = (): Behaviour => ({
+  opened: (attempt) => attempt.open(),
+  received(attempt, message) {
+    if (message.type !== "auth") return;
+    const error = { code: "UNAUTHENTICATED", message: "The token has expired." };
+    attempt.receive({ type: "auth_response", data: { success: false, error } });
+    attempt.end(4401, "the token has expired");
+  },
+});
+
+export interface Answers {
+  connected?: ServerMessage;
+  subscribe?: (channel: string) => object;
+  request?: (message: Extract<ClientMessage, { type: "request" }>) => ServerMessage | undefined;
+}
+
+/** A server that does what the protocol says: greets, grants every channel, answers requests as it is told (or not at all). */
+export const answers = (script: Answers = {}): Behaviour => ({
+  opened(attempt) {
+    attempt.open();
+    // Without `auth` behind the open, the connection is anonymous.
+    if (attempt.of("auth").length === 0) attempt.receive(script.connected ?? connected());
+  },
+  received(attempt, message) {
+    switch (message.type) {
+      case "auth":
+        attempt.receive({ type: "auth_response", data: { success: true, user_id: "u1" } });
+        return attempt.receive(script.connected ?? connected());
+      case "subscribe":
+        return grant(attempt, message, script.subscribe);
+      case "request": {
+        const answer = script.request?.(message);
+        if (answer) attempt.receive(answer);
+        return;
+      }
+      case "ping":
+        return attempt.receive({ type: "pong", correlation_id: message.correlation_id });
+      default:
+    }
+  },
+});
+
+/** Answers a `subscribe`: every channel joined, unless `verdict` says more. */
+export function grant(
+  attempt: Attempt,
+  message: Extract<ClientMessage, { type: "subscribe" }>,
+  verdict: (channel: string) => object = () => ({}),
+): void {
+  const names = message.data.channels.map((asked) => (typeof asked === "string" ? asked : asked.channel));
+  const results = names.map((channel) => ({ ok: true, channel, ...verdict(channel) }));
+  attempt.receive({
+    type: "subscribe_response",
+    correlation_id: message.correlation_id,
+    data: { success: true, subscribed: names, results },
+  } as ServerMessage);
+}
+
+type Connected = Extract<ServerMessage, { type: "connected" }>;
+
+export function connected(changes: Partial<Connected["data"]> = {}): Connected {
+  return {
+    type: "connected",
+    data: {
+      session_id: "s1",
+      user_id: "u1",
+      protocol: { name: "agents", version: "1.0.0", fingerprint: "9d0b5f3c2a417e68" },
+      heartbeat: { interval_ms: 30_000, timeout_ms: 10_000 },
+      limits: { message_bytes: 65_536, subscriptions: 128, requests_in_flight: 64 },
+      ...changes,
+    },
+  };
+}

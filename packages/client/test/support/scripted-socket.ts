@@ -1,0 +1,95 @@
+import type { ClientMessage, ServerMessage } from "@holdfast/protocol";
+import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket.js";
+
+/** One attempt as the other side sees it: what the client sent, and the means to answer. Nothing happens by itself. */
+export interface Attempt {
+  readonly target: SocketTarget;
+  /** When it was made. Milliseconds. */
+  readonly at: number;
+  readonly sent: ClientMessage[];
+  /** How the client closed it. */
+  closed: { code: number; reason: string } | undefined;
+  /** Whether the other side ended it. */
+  ended: boolean;
+  open(): void;
+  receive(message: ServerMessage): void;
+  /** Delivers text as it is. */
+  receiveText(frame: string): void;
+  end(code?: number, reason?: string, more?: Partial<SocketEnd>): void;
+  /** Messages of one type, in order. */
+  of<Type extends ClientMessage["type"]>(type: Type): Extract<ClientMessage, { type: Type }>[];
+}
+
+/** What an attempt meets. `opened` runs in a microtask; `received` whenever the client has sent something. */
+export interface Behaviour {
+  opened?(attempt: Attempt): void;
+  received?(attempt: Attempt, message: ClientMessage): void;
+}
+
+export interface ScriptedSockets {
+  readonly openSocket: OpenSocket;
+  readonly attempts: Attempt[];
+  /** The newest attempt. */
+  readonly last: Attempt;
+  /** Attempts that neither side has ended. */
+  readonly live: Attempt[];
+}
+
+/** Sockets in memory: the n-th attempt meets the n-th behaviour, and the last one meets all that follow. */
+export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): ScriptedSockets {
+  const attempts: Attempt[] = [];
+  const openSocket: OpenSocket = (target, listener) => {
+    const behaviour = behaviours[Math.min(attempts.length, behaviours.length - 1)]!;
+    const attempt = createAttempt(target, listener);
+    attempts.push(attempt);
+    const isOver = (): boolean => attempt.closed !== undefined || attempt.ended;
+    queueMicrotask(() => void (isOver() || behaviour.opened?.(attempt)));
+    return {
+      send(frame) {
+        if (isOver()) throw new Error("The client sent on a socket that is over.");
+        const message = JSON.parse(frame) as ClientMessage;
+        attempt.sent.push(message);
+        // Answers come in a later turn, as they would from a network.
+        queueMicrotask(() => void (isOver() || behaviour.received?.(attempt, message)));
+      },
+      close(code, reason) {
+        if (isOver()) throw new Error("The client closed a socket that is over.");
+        attempt.closed = { code, reason };
+      },
+    };
+  };
+  return {
+    openSocket,
+    attempts,
+    get last() {
+      return attempts.at(-1)!;
+    },
+    get live() {
+      return attempts.filter((attempt) => !attempt.ended && !attempt.closed);
+    },
+  };
+}
+
+function createAttempt(target: SocketTarget, listener: SocketListener): Attempt {
+  const sent: ClientMessage[] = [];
+  // A socket that the client has closed reports nothing any more, as socket.ts promises.
+  const unlessClosed = (run: () => void): void => void (attempt.closed || run());
+  const attempt: Attempt = {
+    target,
+    at: Date.now(),
+    sent,
+    closed: undefined,
+    ended: false,
+    open: () => unlessClosed(() => listener.open()),
+    receive: (message) => attempt.receiveText(JSON.stringify(message)),
+    receiveText: (frame) => unlessClosed(() => listener.message(frame)),
+    end: (code = 1006, reason = "", more = {}) =>
+      unlessClosed(() => {
+        attempt.ended = true;
+        listener.end({ code, reason, ...more });
+      }),
+    of: <Type extends ClientMessage["type"]>(type: Type) =>
+      sent.filter((message): message is Extract<ClientMessage, { type: Type }> => message.type === type),
+  };
+  return attempt;
+}
