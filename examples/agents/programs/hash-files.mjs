@@ -8,7 +8,7 @@ import { bytes, count, files, pace } from "./work.mjs";
 
 const { values } = parseArgs({ options: { algorithm: { type: "string", default: "sha256" } } });
 const root = process.cwd();
-const BIGGEST_BYTES = 32_000_000;
+const BIGGEST_BYTES = 8_000_000;
 
 let hashed = 0;
 let size = 0;
@@ -17,8 +17,8 @@ let latest = "";
 const seen = new Set();
 
 const breathe = pace({
-  busyMs: 120,
-  restMs: 180,
+  busyMs: 70,
+  restMs: 230,
   report: () => console.log(`${latest}  (${count(hashed)} files, ${bytes(size)}, ${count(doubles)} doubles)`),
 });
 

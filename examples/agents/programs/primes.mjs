@@ -10,16 +10,13 @@ const SEGMENT = 1 << 16;
 
 let found = 0;
 let last = 2;
-let widest = { size: 0, from: 2, to: 2 };
+let widest = 0;
 const small = [];
 
 const breathe = pace({
   busyMs: PERIOD_MS * busy,
   restMs: PERIOD_MS * (1 - busy),
-  report: () =>
-    console.log(
-      `${count(found)} primes up to ${count(last)}, widest gap ${widest.size} (${count(widest.from)} to ${count(widest.to)})`,
-    ),
+  report: () => console.log(`${count(found)} primes up to ${count(last)}, widest gap ${widest}`),
 });
 
 for (let from = 2; ; from += SEGMENT) {
@@ -35,7 +32,7 @@ for (let from = 2; ; from += SEGMENT) {
     if (composite[index]) continue;
     const prime = from + index;
     found++;
-    if (prime - last > widest.size) widest = { size: prime - last, from: last, to: prime };
+    widest = Math.max(widest, prime - last);
     last = prime;
   }
   await breathe();

@@ -10,12 +10,10 @@ afterEach(async () => {
 });
 
 function makeFleet(options: Partial<FleetOptions> = {}) {
-  const told: unknown[][] = [];
+  const told: { name: string; agent: Agent; line: Line | undefined }[] = [];
   const watched = new Set<number>();
-  const tell =
-    (name: string) =>
-    (...facts: unknown[]) =>
-      void told.push([name, ...facts]);
+  const tell = (name: string) => (agent: Agent, detail?: unknown) =>
+    void told.push({ name, agent, line: name === "output" ? (detail as Line) : undefined });
   const fleet = new Fleet({
     cwd: tmpdir(),
     listener: {
@@ -32,9 +30,8 @@ function makeFleet(options: Partial<FleetOptions> = {}) {
   return {
     fleet,
     watched,
-    names: (id: string) => told.filter(([, first]) => first === id).map(([name]) => name),
-    texts: (id: string) =>
-      told.filter(([name, first]) => name === "output" && first === id).map(([, , line]) => (line as Line).text),
+    names: (id: string) => told.filter(({ agent }) => agent.id === id).map(({ name }) => name),
+    texts: (id: string) => told.flatMap(({ agent, line }) => (agent.id === id && line ? [line.text] : [])),
   };
 }
 
@@ -80,7 +77,7 @@ test("[EX6] An agent is a real process: its lines arrive in order, then its stat
   expect(status).toBe("finished");
   expect(exit).toMatchObject({ code: 0, signal: null });
   expect(texts(agent.id)).toEqual(["one", "two", "ended with exit code 0"]);
-  expect(names(agent.id)).toEqual(["output", "output", "output", "statusChanged", "exited"]);
+  expect(names(agent.id)).toEqual(["started", "output", "output", "output", "statusChanged", "exited"]);
 });
 
 test("[EX7] An exit code other than 0 is a failure, with the code.", async () => {
@@ -103,7 +100,12 @@ test("[EX8] Stopping asks with SIGTERM and says so at once.", async () => {
   expect(fleet.stop(agent.id)?.status).toBe("stopping");
   const { status, exit } = await ended(fleet, agent.id);
   expect([status, exit.signal]).toEqual(["stopped", "SIGTERM"]);
-  expect(names(agent.id).filter((name) => name !== "output")).toEqual(["statusChanged", "statusChanged", "exited"]);
+  expect(names(agent.id).filter((name) => name !== "output")).toEqual([
+    "started",
+    "statusChanged",
+    "statusChanged",
+    "exited",
+  ]);
 });
 
 test("[EX8] A process that ignores SIGTERM is killed when the grace is over.", async () => {

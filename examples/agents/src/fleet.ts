@@ -2,15 +2,15 @@ import { randomUUID } from "node:crypto";
 import { AgentLog } from "./agent-log.js";
 import { AgentProcess } from "./agent-process.js";
 import type { Launch } from "./programs.js";
-import type { Agent, AgentStatus, Exit, Line } from "./protocol.js";
+import type { Agent, Exit, Line } from "./protocol.js";
 
 /** What happens in the fleet, told in the order it happens. */
 export interface FleetListener {
   started(agent: Agent): void;
-  statusChanged(agentId: string, status: AgentStatus): void;
-  output(agentId: string, line: Line): void;
-  exited(agentId: string, status: AgentStatus, exit: Exit): void;
-  removed(agentId: string): void;
+  statusChanged(agent: Agent): void;
+  output(agent: Agent, line: Line): void;
+  exited(agent: Agent, exit: Exit): void;
+  removed(agent: Agent): void;
 }
 
 export interface FleetOptions {
@@ -71,7 +71,10 @@ export class Fleet {
     }
     const id = `${launch.program}-${randomUUID().slice(0, 8)}`;
     const { listener, warden, cwd, graceMs } = this.#options;
-    const log = new AgentLog((line) => listener.output(id, line));
+    const log = new AgentLog((line) => {
+      const member = this.#members.get(id);
+      if (member) listener.output(member.agent, line);
+    });
     this.#starting++;
     let process: AgentProcess;
     try {
@@ -128,22 +131,22 @@ export class Fleet {
     const status = member.agent.status === "stopping" ? "stopped" : code === 0 ? "finished" : "failed";
     member.log.note(signal === null ? `ended with exit code ${code}` : `ended by ${signal}`);
     this.#change(member, { ...member.agent, status, exit });
-    listener.exited(id, status, exit);
+    listener.exited(member.agent, exit);
     this.#forgetOldest();
     if (this.living().length === 0) this.#whenEmpty?.();
   }
 
   #change(member: Member, agent: Agent): void {
     member.agent = agent;
-    this.#options.listener.statusChanged(agent.id, agent.status);
+    this.#options.listener.statusChanged(agent);
   }
 
   #forgetOldest(): void {
     const ended = this.list().filter(({ exit }) => exit !== undefined);
     ended.sort((one, other) => (one.exit?.at.getTime() ?? 0) - (other.exit?.at.getTime() ?? 0));
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - (this.#options.keepEnded ?? 6)))) {
-      this.#members.delete(id);
-      this.#options.listener.removed(id);
+    for (const agent of ended.slice(0, Math.max(0, ended.length - (this.#options.keepEnded ?? 6)))) {
+      this.#members.delete(agent.id);
+      this.#options.listener.removed(agent);
     }
   }
 }

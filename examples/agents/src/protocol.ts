@@ -75,6 +75,10 @@ const sample = z.object({
     memoryUsedBytes: z.number(),
     memoryTotalBytes: z.number(),
   }),
+  server: z.object({
+    connections: z.int(),
+    deliveriesPerSecond: z.number().check(z.describe("Events handed to connections.")),
+  }),
   agents: z
     .array(z.object({ agentId, cpuPercent, memoryBytes }))
     .check(z.describe("One entry for each living process.")),
@@ -113,6 +117,11 @@ export const agents = defineProtocol({
       input: z.object({ agentId }),
       output: z.object({ lines: z.array(line) }),
       errors: { UNKNOWN_AGENT: unknownAgent },
+    },
+    "metrics.recent": {
+      kind: "query",
+      description: "The samples of the last two minutes, oldest first; the channel metrics continues them.",
+      output: z.object({ samples: z.array(sample) }),
     },
     "agent.start": {
       kind: "mutation",

@@ -8,13 +8,14 @@ const sleeper = () => spawn(process.execPath, ["-e", "setInterval(() => {}, 1000
 
 test("[EX11] When the server's end of the pipe closes, the warden kills what still lives and nothing else.", async () => {
   const warden = spawn(process.execPath, [script], { stdio: ["pipe", "ignore", "inherit"] });
+  const gone = once(warden, "exit");
   const watched = sleeper();
   const released = sleeper();
   warden.stdin.end(`+${watched.pid}\n+${released.pid}\n-${released.pid}\n`);
 
   const [, signal] = await once(watched, "exit");
   expect(signal).toBe("SIGKILL");
-  const [code] = await once(warden, "exit");
+  const [code] = await gone;
   expect(code).toBe(0);
 
   expect(released.exitCode ?? released.signalCode).toBeNull();

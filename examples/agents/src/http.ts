@@ -1,0 +1,66 @@
+import { readdir, readFile } from "node:fs/promises";
+import { createServer, type Server as HttpServer } from "node:http";
+import { extname, join } from "node:path";
+
+const types = new Map([
+  [".html", "text/html; charset=utf-8"],
+  [".js", "text/javascript; charset=utf-8"],
+  [".css", "text/css; charset=utf-8"],
+  [".svg", "image/svg+xml"],
+]);
+
+const headers = {
+  // Whatever a program prints, the page runs its own script and nothing else.
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  // The page of a server that was restarted with newer code is the newer page.
+  "Cache-Control": "no-cache",
+};
+
+export interface HttpOptions {
+  /** The folder with the built page. */
+  pageFolder: string;
+  stats: () => unknown;
+}
+
+/** Serves the page, its health and its figures. The few files are read once: no request can name a path on disk. */
+export async function createHttp({ pageFolder, stats }: HttpOptions): Promise<HttpServer> {
+  const files = new Map<string, { type: string; body: Buffer }>();
+  for (const name of await readdir(pageFolder)) {
+    const type = types.get(extname(name));
+    if (type !== undefined) files.set(`/${name}`, { type, body: await readFile(join(pageFolder, name)) });
+  }
+  const json = (value: unknown) => ({
+    type: "application/json; charset=utf-8",
+    body: Buffer.from(`${JSON.stringify(value, null, 2)}\n`),
+  });
+
+  const find = (path: string): { type: string; body: Buffer } | undefined => {
+    switch (path) {
+      case "/":
+        return files.get("/index.html");
+      case "/healthz":
+        return json({ status: "ok" });
+      case "/stats":
+        return json(stats());
+      default:
+        return files.get(path);
+    }
+  };
+
+  return createServer((request, response) => {
+    const found = find((request.url ?? "/").split("?", 1)[0] ?? "/");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { ...headers, Allow: "GET, HEAD" }).end();
+    } else if (!found) {
+      response
+        .writeHead(404, { ...headers, "Content-Type": "text/plain; charset=utf-8" })
+        .end("There is nothing here.\n");
+    } else {
+      response.writeHead(200, { ...headers, "Content-Type": found.type, "Content-Length": found.body.byteLength });
+      response.end(request.method === "HEAD" ? undefined : found.body);
+    }
+  });
+}

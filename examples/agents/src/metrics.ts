@@ -1,0 +1,74 @@
+import type { Server } from "@holdfast/server";
+import type { Fleet } from "./fleet.js";
+import { HostUsage } from "./host-usage.js";
+import { readUsage } from "./process-usage.js";
+import type { agents, Sample } from "./protocol.js";
+
+// The promise is an event at least every second, and a timer is late rather than early.
+const PERIOD_MS = 950;
+/** Two minutes: what a page shows that has just been opened. */
+const KEPT = 125;
+
+/** Samples what the processes and the host use and what the server delivers. Remembers the last two minutes of it. */
+export class Metrics {
+  readonly #server: Server<typeof agents.definition>;
+  readonly #fleet: Fleet;
+  readonly #host = new HostUsage();
+  readonly #samples: Sample[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #reading = false;
+  #connections = 0;
+  #delivered = 0;
+
+  constructor(server: Server<typeof agents.definition>, fleet: Fleet) {
+    this.#server = server;
+    this.#fleet = fleet;
+  }
+
+  /** The last samples, oldest first. */
+  get recent(): Sample[] {
+    return [...this.#samples];
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.#sample(), PERIOD_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #sample(): Promise<void> {
+    // A reading that outlasts the period must not pile up behind itself.
+    if (this.#reading) return;
+    this.#reading = true;
+    const at = new Date();
+    const living = this.#fleet.living();
+    const usage = await readUsage(living.map(({ pid }) => pid));
+    this.#reading = false;
+    if (this.#timer === undefined) return;
+    const { connections, published } = this.#server.stats();
+    const seconds = (at.getTime() - (this.#samples.at(-1)?.at.getTime() ?? at.getTime() - PERIOD_MS)) / 1_000;
+    const sample: Sample = {
+      at,
+      host: this.#host.read(),
+      server: {
+        connections: connections.active,
+        deliveriesPerSecond: Math.round((published.delivered - this.#delivered) / seconds),
+      },
+      agents: living.flatMap(({ id, pid }) => {
+        const used = usage.get(pid);
+        return used ? [{ agentId: id, ...used }] : [];
+      }),
+    };
+    this.#delivered = published.delivered;
+    this.#samples.push(sample);
+    if (this.#samples.length > KEPT) this.#samples.shift();
+    await this.#server.channel("metrics").publish("sampled", sample);
+
+    if (connections.active === this.#connections) return;
+    this.#connections = connections.active;
+    await this.#server.channel("system-events").publish("connectionsChanged", { connections: connections.active, at });
+  }
+}

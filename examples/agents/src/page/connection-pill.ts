@@ -1,0 +1,64 @@
+import type { Client, Status } from "@holdfast/client";
+import type { agents } from "../protocol.js";
+import { h, setAttributes, setText } from "./dom.js";
+import { secondsUntil } from "./format.js";
+
+type AgentsClient = Client<typeof agents.definition>;
+
+/** What each state is called, and how it looks. A table, so that a state without an entry does not compile. */
+const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
+  idle: { label: "Not connected", tone: "off" },
+  connecting: { label: "Connecting", tone: "busy" },
+  authenticating: { label: "Signing in", tone: "busy" },
+  ready: { label: "Live", tone: "good" },
+  waiting: { label: "Waiting", tone: "bad" },
+  unauthorized: { label: "Not signed in", tone: "bad" },
+  closed: { label: "Closed", tone: "off" },
+};
+
+/**
+ * Shows what the connection is doing: a pill in the header, and while there is none a strip that says why, counts down to
+ * the next attempt and can make it at once. The countdown is hidden from screen readers, which would read every second.
+ */
+export function showConnection(client: AgentsClient, pillHost: HTMLElement, outageHost: HTMLElement): void {
+  const label = h("span");
+  const countdown = h("span", { class: "countdown", "aria-hidden": "true" });
+  const pill = h("div", { class: "pill", role: "status" }, h("i", { class: "dot" }), label, countdown);
+  pillHost.append(pill);
+
+  const reason = h("strong");
+  const plan = h("span", { class: "plan" });
+  const retry = h("button", { type: "button", class: "button" }, "Try now");
+  retry.addEventListener("click", () => client.connect());
+  const outage = h("div", { class: "outage", hidden: true }, h("p", {}, reason, " ", plan), retry);
+  outageHost.append(outage);
+
+  let ticking: number | undefined;
+
+  const render = (): void => {
+    const status = client.status.get();
+    const { label: text, tone } = looks[status.name];
+    setText(label, text);
+    setAttributes(pill, { "data-tone": tone, "data-status": status.name });
+    setAttributes(document.body, { "data-live": status.name === "ready" });
+
+    const seconds = status.name === "waiting" ? secondsUntil(status.retryAt, Date.now()) : undefined;
+    setText(countdown, seconds === undefined ? "" : `${seconds} s`);
+    // An attempt that follows an outage is a part of it: the strip stays until the page is live, or was never lost.
+    const trying = (status.name === "connecting" || status.name === "authenticating") && status.attempt > 1;
+    const down = "reason" in status;
+    setAttributes(outage, { hidden: !(down || trying) });
+    if (down) setText(reason, status.reason.message);
+    if (status.name === "waiting") setText(plan, `Attempt ${status.attempt + 1} in ${seconds} s.`);
+    else setText(plan, trying ? "Trying now." : "");
+    setAttributes(retry, { disabled: !down });
+  };
+
+  client.status.subscribe((status) => {
+    window.clearInterval(ticking);
+    // Four times a second: the number changes within a quarter of a second of when it should.
+    if (status.name === "waiting") ticking = window.setInterval(render, 250);
+    render();
+  });
+  render();
+}

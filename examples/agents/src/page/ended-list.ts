@@ -1,0 +1,47 @@
+import type { Agent } from "../protocol.js";
+import { h, setAttributes, setText } from "./dom.js";
+import type { FleetStore } from "./fleet-store.js";
+import { clock, duration } from "./format.js";
+import { keyedList } from "./keyed-list.js";
+
+/** The agents that ended, the last one first: how each ended, and its log for whoever wants to know why. */
+export function endedList(section: HTMLElement, store: FleetStore, select: (agentId: string) => void): () => void {
+  const list = h("ul", { class: "ended" });
+  section.append(h("h2", {}, "Ended"), list);
+
+  const show = keyedList<Agent>(list, (agent) => {
+    const title = h("button", { type: "button", class: "card-title" });
+    title.addEventListener("click", () => select(agent.id));
+    const how = h("span", { class: "badge" }, howItEnded(agent));
+    const at = agent.exit?.at ?? agent.startedAt;
+    const when = `${clock(at)} · after ${duration(at.getTime() - agent.startedAt.getTime())}`;
+    const element = h(
+      "li",
+      { "data-agent": agent.id, "data-status": agent.status },
+      title,
+      h("span", { class: "muted facts" }, when),
+      how,
+    );
+    return {
+      element,
+      show() {
+        const selected = store.selectedId === agent.id;
+        setText(title, store.titleOf(agent));
+        setAttributes(title, { "aria-pressed": String(selected) });
+        setAttributes(element, { "data-selected": selected });
+      },
+    };
+  });
+
+  return () => {
+    const ended = [...store.agents.values()].filter(({ exit }) => exit !== undefined);
+    ended.sort((one, other) => (other.exit?.at.getTime() ?? 0) - (one.exit?.at.getTime() ?? 0));
+    show(ended);
+    setAttributes(section, { hidden: ended.length === 0 });
+  };
+}
+
+function howItEnded({ status, exit }: Agent): string {
+  if (status !== "failed" || !exit) return status;
+  return exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+}

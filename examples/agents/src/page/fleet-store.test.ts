@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { Agent, Line } from "../protocol.js";
+import { FleetStore, KEPT_LINES } from "./fleet-store.js";
+
+const agent = (id: string, more: Partial<Agent> = {}): Agent => ({
+  id,
+  program: "primes",
+  options: {},
+  pid: 1,
+  status: "running",
+  startedAt: new Date(0),
+  ...more,
+});
+const exit = { code: 0, signal: null, at: new Date(0) };
+const line = (number: number): Line => ({ number, stream: "stdout", text: `line ${number}`, at: new Date(0) });
+const makeStore = () => new FleetStore(() => {});
+
+test("[EX20] The server's list replaces what the page had: what is not on it is gone, with its log and selection.", () => {
+  const store = makeStore();
+  store.replace([agent("a"), agent("b")], 8);
+  store.select("a");
+  store.addLines("a", [line(1)]);
+  store.replace([agent("c")], 8);
+  expect([...store.agents.keys()]).toEqual(["c"]);
+  expect(store.log("a")).toEqual([]);
+  expect(store.selectedId).toBe("c");
+});
+
+test("[EX20] An event about an agent that is not on the list brings no ghost.", () => {
+  const store = makeStore();
+  store.replace([agent("a")], 8);
+  store.statusChanged("ghost", "stopping");
+  store.exited("ghost", "failed", exit);
+  store.addLines("ghost", [line(1)]);
+  expect([...store.agents.keys()]).toEqual(["a"]);
+  expect(store.log("ghost")).toEqual([]);
+});
+
+test("[EX20] Status and exit are what the events say.", () => {
+  const store = makeStore();
+  store.started(agent("a"));
+  store.statusChanged("a", "stopping");
+  expect(store.agents.get("a")?.status).toBe("stopping");
+  store.exited("a", "stopped", exit);
+  expect(store.agents.get("a")).toMatchObject({ status: "stopped", exit });
+  expect(store.living()).toEqual([]);
+  store.removed("a");
+  expect(store.agents.size).toBe(0);
+});
+
+test("[EX21] A log and the live lines join by number, whichever comes first, without a double or a gap.", () => {
+  const store = makeStore();
+  store.replace([agent("a")], 8);
+  store.addLines("a", [line(4)]);
+  store.addLines("a", [line(1), line(2), line(3), line(4)]);
+  store.addLines("a", [line(5)]);
+  expect(store.log("a").map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("[EX21] Only the last lines and samples are kept.", () => {
+  const store = makeStore();
+  store.replace([agent("a")], 8);
+  for (let number = 1; number <= KEPT_LINES + 10; number++) store.addLines("a", [line(number)]);
+  expect(store.log("a")).toHaveLength(KEPT_LINES);
+  expect(store.log("a")[0]?.number).toBe(11);
+});
+
+test("[EX20] Agents have different colours as long as there are enough, and a colour is free again when its agent goes.", () => {
+  const store = makeStore();
+  const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  store.replace(
+    ids.map((id) => agent(id)),
+    8,
+  );
+  expect(new Set(ids.map((id) => store.colourOf(id))).size).toBe(8);
+  const freed = store.colourOf("c");
+  store.removed("c");
+  store.started(agent("i"));
+  expect(store.colourOf("i")).toBe(freed);
+});

@@ -1,0 +1,154 @@
+import type { Agent, AgentStatus, Exit, Line, Program, Sample } from "../protocol.js";
+
+/** Two minutes of samples, one a second: what the chart shows. */
+export const KEPT_SAMPLES = 125;
+export const KEPT_LINES = 200;
+/** As many colours as agents may run; after that they repeat. */
+const COLOURS = 8;
+
+export interface Usage {
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * All the page knows about the fleet, without a word about how it is drawn. The list is the server's answer, whole; events
+ * change it from there. Events and answers arrive in the order the server sent them, so a list simply replaces what was.
+ */
+export class FleetStore {
+  readonly agents = new Map<string, Agent>();
+  readonly #logs = new Map<string, Line[]>();
+  readonly #colours = new Map<string, number>();
+  readonly #onChange: () => void;
+  programs: readonly Program[] = [];
+  samples: Sample[] = [];
+  maximum = 0;
+  selectedId: string | undefined;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get selected(): Agent | undefined {
+    return this.selectedId === undefined ? undefined : this.agents.get(this.selectedId);
+  }
+
+  get latest(): Sample | undefined {
+    return this.samples.at(-1);
+  }
+
+  living(): Agent[] {
+    return [...this.agents.values()].filter(({ exit }) => exit === undefined);
+  }
+
+  titleOf(agent: Agent): string {
+    return this.programs.find(({ id }) => id === agent.program)?.title ?? agent.program;
+  }
+
+  colourOf(agentId: string): number {
+    return this.#colours.get(agentId) ?? 0;
+  }
+
+  log(agentId: string): readonly Line[] {
+    return this.#logs.get(agentId) ?? [];
+  }
+
+  /** What an agent used over time, oldest first; nothing where it was not measured. */
+  usage(agentId: string): (Usage | undefined)[] {
+    return this.samples.map((sample) => sample.agents.find((entry) => entry.agentId === agentId));
+  }
+
+  select(agentId: string): void {
+    this.selectedId = agentId;
+    this.#onChange();
+  }
+
+  setPrograms(programs: readonly Program[]): void {
+    this.programs = programs;
+    this.#onChange();
+  }
+
+  /** The server's list, whole: what is not on it is gone, however it went. */
+  replace(agents: readonly Agent[], maximum: number): void {
+    this.maximum = maximum;
+    const listed = new Set(agents.map(({ id }) => id));
+    for (const id of this.agents.keys()) if (!listed.has(id)) this.#forget(id);
+    for (const agent of agents) this.#put(agent);
+    this.#selectSomething();
+    this.#onChange();
+  }
+
+  started(agent: Agent): void {
+    this.#put(agent);
+    this.#selectSomething();
+    this.#onChange();
+  }
+
+  statusChanged(agentId: string, status: AgentStatus): void {
+    this.#change(agentId, (agent) => ({ ...agent, status }));
+  }
+
+  exited(agentId: string, status: AgentStatus, exit: Exit): void {
+    this.#change(agentId, (agent) => ({ ...agent, status, exit }));
+  }
+
+  removed(agentId: string): void {
+    this.#forget(agentId);
+    this.#selectSomething();
+    this.#onChange();
+  }
+
+  /** Lines from an event or from the log; told twice they count once, because each has its number. */
+  addLines(agentId: string, lines: readonly Line[]): void {
+    if (!this.agents.has(agentId)) return;
+    const log = this.#logs.get(agentId) ?? [];
+    const known = new Set(log.map(({ number }) => number));
+    const fresh = lines.filter(({ number }) => !known.has(number));
+    if (fresh.length === 0) return;
+    const inOrder = (log.at(-1)?.number ?? 0) < (fresh[0]?.number ?? 0);
+    const joined = [...log, ...fresh];
+    if (!inOrder) joined.sort((one, other) => one.number - other.number);
+    this.#logs.set(agentId, joined.slice(-KEPT_LINES));
+    this.#onChange();
+  }
+
+  sampled(sample: Sample): void {
+    this.samples = [...this.samples, sample].slice(-KEPT_SAMPLES);
+    this.#onChange();
+  }
+
+  /** What the server remembers, which may end before or after what the page has; each moment counts once. */
+  addSamples(samples: readonly Sample[]): void {
+    const byTime = new Map([...this.samples, ...samples].map((sample) => [sample.at.getTime(), sample]));
+    const inOrder = [...byTime].sort(([one], [other]) => one - other);
+    this.samples = inOrder.map(([, sample]) => sample).slice(-KEPT_SAMPLES);
+    this.#onChange();
+  }
+
+  #put(agent: Agent): void {
+    this.agents.set(agent.id, agent);
+    if (this.#colours.has(agent.id)) return;
+    const taken = new Set([...this.#colours.values()]);
+    const free = Array.from({ length: COLOURS }, (_, colour) => colour).find((colour) => !taken.has(colour));
+    this.#colours.set(agent.id, free ?? this.agents.size % COLOURS);
+  }
+
+  #change(agentId: string, change: (agent: Agent) => Agent): void {
+    const agent = this.agents.get(agentId);
+    // An event about an agent that is not on the list: it is older than the list.
+    if (!agent) return;
+    this.agents.set(agentId, change(agent));
+    this.#onChange();
+  }
+
+  #forget(agentId: string): void {
+    this.agents.delete(agentId);
+    this.#logs.delete(agentId);
+    this.#colours.delete(agentId);
+  }
+
+  #selectSomething(): void {
+    if (this.selected) return;
+    this.selectedId = (this.living()[0] ?? [...this.agents.values()].at(-1))?.id;
+  }
+}

@@ -1,0 +1,119 @@
+import { createClient, HoldfastError, isDeclaredError } from "@holdfast/client";
+import { agents } from "../protocol.js";
+import { showConnection } from "./connection-pill.js";
+import { byId, setText } from "./dom.js";
+import { endedList } from "./ended-list.js";
+import { fleetCards } from "./fleet-cards.js";
+import { FleetStore } from "./fleet-store.js";
+import { hostTiles } from "./host-tiles.js";
+import { launcher } from "./launcher.js";
+import { logPane } from "./log-pane.js";
+import { themeButton } from "./theme.js";
+import { Toasts } from "./toasts.js";
+import { usageChart } from "./usage-chart.js";
+
+const client = createClient(agents, {
+  url: `${location.origin}/ws`,
+  // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`, called before every attempt.
+  token: "abc123",
+});
+let drawing: number | undefined;
+const store = new FleetStore(drawSoon);
+const toasts = new Toasts(byId("toasts"));
+
+// What happens, as it happens.
+const updates = client.channel("agent-updates");
+updates.on("started", ({ agent }) => store.started(agent));
+updates.on("statusChanged", ({ agentId, status }) => store.statusChanged(agentId, status));
+updates.on("exited", ({ agentId, status, exit }) => store.exited(agentId, status, exit));
+updates.on("output", ({ agentId, line }) => store.addLines(agentId, [line]));
+updates.on("removed", ({ agentId }) => store.removed(agentId));
+client.channel("metrics").on("sampled", (sample) => store.sampled(sample));
+client.channel("notifications").on("posted", (notification) => toasts.show(notification));
+client.channel("system-events").on("stopping", ({ reason }) => {
+  toasts.show({ level: "warning", title: "The server is stopping", text: reason });
+});
+
+// What is the case: asked for whenever events may have been missed, which is after every (re)connect and every reset.
+async function load(): Promise<void> {
+  const [{ programs }, fleet, { samples }] = await Promise.all([
+    client.request("agent.programs"),
+    client.request("agent.list"),
+    client.request("metrics.recent"),
+  ]);
+  store.setPrograms(programs);
+  store.replace(fleet.agents, fleet.maximum);
+  store.addSamples(samples);
+  await loadLog();
+}
+async function loadLog(): Promise<void> {
+  const agentId = store.selectedId;
+  if (agentId === undefined) return;
+  const { lines } = await client.request("agent.log", { agentId });
+  store.addLines(agentId, lines);
+}
+client.status.subscribe((status) => {
+  if (status.name === "ready") load().catch(report);
+});
+updates.onReset(() => load().catch(report));
+client.onError(report);
+
+// What people do.
+function select(agentId: string): void {
+  store.select(agentId);
+  loadLog().catch(report);
+}
+/** On a narrow screen the log lies below the fleet: whoever asks for it is taken there. */
+function look(agentId: string): void {
+  select(agentId);
+  if (matchMedia("(max-width: 1080px)").matches) byId("log").scrollIntoView({ behavior: "smooth", block: "nearest" });
+}
+function stop(agentId: string): void {
+  client.request("agent.stop", { agentId }).catch(report);
+}
+function start(program: string, options: Record<string, string>): void {
+  client
+    .request("agent.start", { program, options })
+    .then(({ agent }) => select(agent.id))
+    .catch((error: unknown) => {
+      if (isDeclaredError(agents, "agent.start", error) && error.code === "TOO_MANY_AGENTS") {
+        toasts.show({
+          level: "warning",
+          title: "The fleet is full",
+          text: `Only ${error.data.maximum} may run at once.`,
+        });
+      } else report(error);
+    });
+}
+function report(error: unknown): void {
+  // The connection strip already says so.
+  if (error instanceof HoldfastError && error.code === "CONNECTION_LOST") return;
+  toasts.show({
+    level: "error",
+    title: "That did not work",
+    text: error instanceof Error ? error.message : String(error),
+  });
+}
+
+const views = [
+  hostTiles(byId("host"), store),
+  launcher(byId("launcher"), store, start),
+  fleetCards(byId("cards"), byId("fleet-count"), store, { select: look, stop }),
+  endedList(byId("ended"), store, look),
+  usageChart(byId("chart"), store, select),
+  logPane(byId("log"), store),
+];
+showConnection(client, byId("connection"), byId("outage"));
+themeButton(byId("theme"));
+client.status.subscribe((status) => {
+  if (status.name === "ready") setText(byId("session"), `Session ${status.sessionId}`);
+});
+
+/** Many events, one drawing: everything that arrives before the next frame is drawn with it. */
+function drawSoon(): void {
+  if (drawing !== undefined) return;
+  drawing = requestAnimationFrame(() => {
+    drawing = undefined;
+    for (const draw of views) draw();
+  });
+}

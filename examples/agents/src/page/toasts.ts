@@ -1,0 +1,38 @@
+import type { Notification } from "../protocol.js";
+import { h } from "./dom.js";
+
+const SHOWN_MS = 6_000;
+const MOST = 4;
+
+/** Messages for a person, each for a few seconds; one under the pointer or the keyboard stays. */
+export class Toasts {
+  readonly #host: HTMLElement;
+
+  constructor(host: HTMLElement) {
+    this.#host = host;
+  }
+
+  show({ level, title, text }: Pick<Notification, "level" | "title" | "text">): void {
+    const close = h("button", { type: "button", class: "toast-close", "aria-label": "Dismiss" }, "×");
+    const toast = h(
+      "div",
+      { class: "toast", "data-level": level },
+      h("div", {}, h("strong", {}, title), h("p", {}, text)),
+      close,
+    );
+    const remove = (): void => toast.remove();
+    let timer = window.setTimeout(remove, SHOWN_MS);
+    const hold = (): void => window.clearTimeout(timer);
+    const release = (): void => {
+      hold();
+      timer = window.setTimeout(remove, SHOWN_MS / 2);
+    };
+    toast.addEventListener("pointerenter", hold);
+    toast.addEventListener("pointerleave", release);
+    toast.addEventListener("focusin", hold);
+    toast.addEventListener("focusout", release);
+    close.addEventListener("click", remove);
+    this.#host.append(toast);
+    while (this.#host.childElementCount > MOST) this.#host.firstElementChild?.remove();
+  }
+}
