@@ -59,7 +59,7 @@ const statusCodes = new Map([
 /** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
 const CLOSE_GRACE_MS = 50;
 
-type State = { name: "live" } | { name: "failed"; cancelGrace: Cancel } | { name: "ended" };
+type State = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
 
 export const openSocket: OpenSocket = (target, listener, clock) => {
   let state: State = { name: "live" };
@@ -93,11 +93,14 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
       return inert;
     }
     // First, before the package's own, which closes the socket and would hide the true code.
-    raw.addEventListener("close", ({ code, reason }) => end({ code: code ?? 1006, reason: reason ?? "" }));
-    raw.addEventListener("error", (event) => {
+    raw.addEventListener("close", ({ code = 1006, reason = "" }) =>
+      end({ code, reason, cause: state.name === "failed" ? state.cause : undefined }),
+    );
+    raw.addEventListener("error", ({ error, message }) => {
       if (state.name !== "live") return;
-      const failure = { code: 1006, reason: "", cause: event.error ?? event.message };
-      state = { name: "failed", cancelGrace: clock.after(CLOSE_GRACE_MS, () => end(failure)) };
+      const cause = error ?? message;
+      const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
+      state = { name: "failed", cause, cancelGrace };
     });
     // An EventEmitter without an `error` listener throws, and the package takes its own off before it closes.
     raw.on?.("error", () => undefined);

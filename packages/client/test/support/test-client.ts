@@ -51,7 +51,7 @@ export function testClientOf<P extends ProtocolDefinition>(
   behaviours: Behaviour | [Behaviour, ...Behaviour[]],
   options: Partial<BaseOptions> & { parameters?: object } = {},
 ): { client: Client<P>; world: World } {
-  const sockets = scriptedSockets(...(Array.isArray(behaviours) ? behaviours : ([behaviours] as const)));
+  const sockets = scriptedSockets(...(Array.isArray(behaviours) ? behaviours : ([behaviours] satisfies [Behaviour])));
   const listeners = new Set<(hint: Hint) => void>();
   const world: World = {
     sockets,
@@ -87,3 +87,13 @@ export function testClientOf<P extends ProtocolDefinition>(
 /** Lets promises and due timers run. */
 export const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+
+/** What a promise is rejected with. Taken at once, so that a rejection is never unhandled while the test makes time pass. */
+export function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`Expected a rejection, but it resolved with ${JSON.stringify(value)}.`);
+    },
+    (error: unknown) => error,
+  );
+}

@@ -1,0 +1,156 @@
+import {
+  type DefinitionOf,
+  defineProtocol,
+  isDeclaredError,
+  type RequestName,
+  type ResetReason,
+} from "@holdfast/protocol";
+import { describe, expectTypeOf, test } from "vitest";
+import { WebSocket as NodeWebSocket } from "ws";
+import * as z from "zod";
+import * as mini from "zod/mini";
+import { agents } from "../test/support/agents.js";
+import {
+  type AbortSignalLike,
+  type BaseOptions,
+  type ChannelStatus,
+  type Client,
+  createClient,
+  type HoldfastError,
+  type Status,
+  type TokenSource,
+  type WebSocketConstructor,
+} from "./index.js";
+
+const client = createClient(agents, { url: "ws://localhost/ws" });
+
+describe("request", () => {
+  test("The input is checked and the output inferred, rich values included", () => {
+    expectTypeOf(client.request("agent.start", { program: "primes" })).resolves.toEqualTypeOf<{
+      id: string;
+      startedAt: Date;
+    }>();
+    expectTypeOf(client.request("agents.list")).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(client.request("agent.rename", { name: "a" })).resolves.toEqualTypeOf<undefined>();
+  });
+
+  test("Wrong names and inputs do not compile", () => {
+    expectTypeOf<RequestName<DefinitionOf<typeof agents>>>().toEqualTypeOf<
+      "agent.start" | "agent.rename" | "agents.list" | "agents.find"
+    >();
+    // @ts-expect-error: no such request
+    void client.request("agent.stop");
+    // @ts-expect-error: the input is missing
+    void client.request("agent.start");
+    // @ts-expect-error: the input is wrong
+    void client.request("agent.start", { program: 1 });
+    // @ts-expect-error: this request takes no input
+    void client.request("agents.list", { program: "primes" });
+  });
+
+  test("Options come third, or second where there is no input; the input may be left out where it is optional", () => {
+    const { signal } = new AbortController();
+    expectTypeOf(signal).toExtend<AbortSignalLike>();
+    void client.request("agent.start", { program: "primes" }, { timeoutMs: 5, signal });
+    void client.request("agents.list", { timeoutMs: 5, signal });
+    void client.request("agents.list", undefined, { timeoutMs: 5, signal });
+    void client.request("agents.find");
+    void client.request("agents.find", "x", { timeoutMs: 5 });
+    // @ts-expect-error: no such option
+    void client.request("agents.list", { timeout: 5 });
+  });
+
+  test("A caught error narrows to the declared ones", () => {
+    const caught = null as unknown;
+    if (isDeclaredError(agents, "agent.start", caught)) {
+      expectTypeOf(caught.code).toEqualTypeOf<"UNKNOWN_PROGRAM">();
+      expectTypeOf(caught.data).toEqualTypeOf<{ known: string[]; since: Date }>();
+    }
+  });
+});
+
+describe("channel", () => {
+  test("A key is required where the channel declares one, and refused where it does not", () => {
+    expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<string>();
+    expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<string>();
+    // @ts-expect-error: the key is missing
+    client.channel("board");
+    // @ts-expect-error: the key is a string
+    client.channel("board", 1);
+    // @ts-expect-error: this channel has no key
+    client.channel("agent-updates", "k");
+    // @ts-expect-error: no such channel
+    client.channel("boards");
+  });
+
+  test("on infers the data of the event, and takes any handler for it", () => {
+    const updates = client.channel("agent-updates");
+    updates.on("statusChanged", (data) =>
+      expectTypeOf(data).toEqualTypeOf<{ agentId: string; at?: Date | undefined }>(),
+    );
+    const ids: string[] = [];
+    expectTypeOf(updates.on("removed", (id) => ids.push(id))).toEqualTypeOf<() => void>();
+    updates.on("removed", async (id) => void id.length);
+    // @ts-expect-error: no such event
+    updates.on("moved", () => undefined);
+    // @ts-expect-error: the data is a string
+    updates.on("removed", (id: number) => id);
+    updates.onReset(({ reason }) => expectTypeOf(reason).toEqualTypeOf<ResetReason>());
+    expectTypeOf(updates.status.get()).toEqualTypeOf<ChannelStatus>();
+    expectTypeOf(updates.ready({ timeoutMs: 5, signal: new AbortController().signal })).resolves.toEqualTypeOf<void>();
+  });
+});
+
+describe("options", () => {
+  const rooms = defineProtocol({
+    name: "rooms",
+    version: "1.0.0",
+    parameters: z.object({ sessionId: z.string(), page: z.coerce.number().default(1) }),
+    channels: { room: { events: { said: mini.string() } } },
+  });
+
+  test("Parameters are required exactly where the protocol declares them", () => {
+    const made = createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: "s1" } });
+    expectTypeOf(made).toEqualTypeOf<Client<DefinitionOf<typeof rooms>>>();
+    // @ts-expect-error: the parameters are missing
+    createClient(rooms, { url: "ws://localhost/ws" });
+    // @ts-expect-error: a parameter is wrong
+    createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: 1 } });
+    // @ts-expect-error: this protocol declares none
+    createClient(agents, { url: "ws://localhost/ws", parameters: { sessionId: "s1" } });
+  });
+
+  test("The token is a string, or a function that gives one, now or later, or none", () => {
+    expectTypeOf<TokenSource>().toEqualTypeOf<BaseOptions["token"] & {}>();
+    createClient(agents, { url: "ws://localhost/ws", token: "t" });
+    createClient(agents, { url: "ws://localhost/ws", token: () => "t" });
+    createClient(agents, { url: "ws://localhost/ws", token: () => localStorage.getItem("token") });
+    createClient(agents, { url: "ws://localhost/ws", token: async () => "t" });
+    // @ts-expect-error: a number is no token
+    createClient(agents, { url: "ws://localhost/ws", token: () => 1 });
+  });
+
+  test("WebSocket takes the platform's class and that of ws", () => {
+    expectTypeOf(WebSocket).toExtend<WebSocketConstructor>();
+    createClient(agents, { url: "ws://localhost/ws", WebSocket });
+    createClient(agents, { url: "ws://localhost/ws", WebSocket: NodeWebSocket });
+  });
+});
+
+test("The status narrows by its name", () => {
+  const status: Status = client.status.get();
+  if (status.name === "ready") expectTypeOf(status.sessionId).toEqualTypeOf<string>();
+  if (status.name === "waiting") expectTypeOf(status.retryAt).toEqualTypeOf<number>();
+  // @ts-expect-error: only a waiting client has a next attempt
+  void status.retryAt;
+  expectTypeOf(client.status.subscribe((next) => expectTypeOf(next).toEqualTypeOf<Status>())).toEqualTypeOf<
+    () => void
+  >();
+});
+
+test("onError hands over an error and where it came from", () => {
+  client.onError((error, context) => {
+    expectTypeOf(error).toEqualTypeOf<HoldfastError>();
+    expectTypeOf(context.source).toEqualTypeOf<"event" | "handler" | "listener" | "message" | "server">();
+  });
+});

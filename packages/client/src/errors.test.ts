@@ -1,0 +1,41 @@
+import { HoldfastError } from "@holdfast/protocol";
+import { expect, test, vi } from "vitest";
+import { createErrors, type ErrorContext } from "./errors.js";
+
+function setUp() {
+  const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const heard: [HoldfastError, ErrorContext][] = [];
+  const errors = createErrors(logger);
+  errors.on((...reported) => heard.push(reported));
+  return { errors, heard, logger };
+}
+
+test("An error of Holdfast is passed on as it is, and logged also where no one listens", () => {
+  const { errors, heard, logger } = setUp();
+  const error = new HoldfastError("BAD_MESSAGE", "No.");
+  errors.report(error, { source: "message" });
+  expect(heard).toEqual([[error, { source: "message" }]]);
+  expect(logger.warn).toHaveBeenCalledTimes(1);
+});
+
+test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and keeps its cause", () => {
+  const { errors, heard } = setUp();
+  const cause = new TypeError("x is undefined");
+  errors.report(cause, { source: "handler", channel: "board:b1", event: "moved" });
+  errors.report("just text", { source: "listener" });
+  expect(heard.map(([error]) => error)).toMatchObject([
+    { code: "HANDLER_FAILED", message: "A handler of board:b1 (moved) threw: x is undefined", cause },
+    { code: "HANDLER_FAILED", message: "A listener threw: just text", cause: "just text" },
+  ]);
+});
+
+test("A listener of onError that throws is logged and harms no other", () => {
+  const { errors, heard, logger } = setUp();
+  errors.on(() => {
+    throw new Error("bad");
+  });
+  errors.on((...reported) => heard.push(reported));
+  errors.report(new Error("x"), { source: "handler" });
+  expect(heard).toHaveLength(2);
+  expect(logger.error).toHaveBeenCalledTimes(1);
+});
