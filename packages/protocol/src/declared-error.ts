@@ -1,5 +1,5 @@
 import type { Protocol, ProtocolDefinition } from "./define-protocol.js";
-import { HoldfastError, isHoldfastError } from "./errors.js";
+import { type HoldfastError, isHoldfastError } from "./errors.js";
 import type { ErrorCodeOf, ErrorDataOf, RequestName } from "./infer.js";
 
 /** The errors a request declares, as a union to switch over. */

@@ -60,6 +60,7 @@ test("[TY1] a handler gets its input as parsed, and must return its output", () 
 
 test("[TY2] an error for the caller is one the request declares, with its data, or a built-in refusal", () => {
   server.handle("start", ({ error }) => {
+    expectTypeOf(error("UNKNOWN", { id: "a" }).code).toEqualTypeOf<"UNKNOWN">();
     if (Math.random() > 2) throw error("UNKNOWN", { id: "a" });
     if (Math.random() > 2) throw error("BUSY", { retryAt: new Date() }, "Later.");
     if (Math.random() > 2) throw error("FORBIDDEN", "Not you.");
@@ -71,7 +72,7 @@ test("[TY2] an error for the caller is one the request declares, with its data, 
 });
 
 test("[TY3] a publication needs a channel, its key, an event of it and its data", () => {
-  void server.channel("updates").publish("changed", { id: "a" });
+  expectTypeOf(server.channel("updates").publish("changed", { id: "a" })).resolves.toHaveProperty("delivered");
   void server.channel("updates").publish("gone", null);
   void server.channel("board", "7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11").publish("moved", { x: 1 });
   // @ts-expect-error: wrong data

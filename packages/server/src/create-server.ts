@@ -1,4 +1,3 @@
-import type { Server as HttpServer } from "node:http";
 import {
   type ChannelName,
   clientMessage,
@@ -39,7 +38,7 @@ import { drain } from "./session/drain.js";
 import { Heartbeat } from "./session/heartbeat.js";
 import { Departures } from "./session/outbox.js";
 import type { Session } from "./session/session.js";
-import { listen, type Listening, type ListenOptions } from "./transport/listen.js";
+import { type HttpServer, listen, type Listening, type ListenOptions } from "./transport/listen.js";
 import { attachToNode } from "./transport/node.js";
 import type { Admission, ServerSocket } from "./transport/socket.js";
 

@@ -103,8 +103,8 @@ describe("attach", () => {
         other.handleUpgrade(request, socket, head, (ws) => ws.send(JSON.stringify({ type: "theirs" })));
     });
     start().attach(http);
-    await (await open(`ws://127.0.0.1:${port}/other`)).next("theirs");
-    await (await open(`ws://127.0.0.1:${port}/ws`)).next("connected");
+    expect(await (await open(`ws://127.0.0.1:${port}/other`)).next("theirs")).toEqual({ type: "theirs" });
+    expect(await (await open(`ws://127.0.0.1:${port}/ws`)).next("connected")).toMatchObject({ type: "connected" });
   });
 
   test("[TR3] answers 404 on a path that nobody serves, when nobody else listens", async () => {

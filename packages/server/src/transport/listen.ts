@@ -1,6 +1,8 @@
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
+export type { HttpServer };
+
 export interface ListenOptions {
   /** @default every interface */
   readonly host?: string;
