@@ -19,7 +19,7 @@ for await (const path of files(root, ownSources)) {
   const words = text.split(/\s+/).filter(Boolean).length;
   const total = totals.get(kind) ?? { files: 0, lines: 0, words: 0 };
   totals.set(kind, { files: total.files + 1, lines: total.lines + lines, words: total.words + words });
-  console.log(`${count(lines).padStart(7)} lines ${count(words).padStart(8)} words  ${relative(root, path)}`);
+  console.log(`${count(lines).padStart(6)} lines ${count(words).padStart(7)} words  ${relative(root, path)}`);
   await breathe();
 }
 

@@ -34,6 +34,7 @@ export function showConnection(client: AgentsClient, pillHost: HTMLElement, outa
   outageHost.append(outage);
 
   let ticking: number | undefined;
+  let lost: string | undefined;
 
   const render = (): void => {
     const status = client.status.get();
@@ -44,14 +45,14 @@ export function showConnection(client: AgentsClient, pillHost: HTMLElement, outa
 
     const seconds = status.name === "waiting" ? secondsUntil(status.retryAt, Date.now()) : undefined;
     setText(countdown, seconds === undefined ? "" : `${seconds} s`);
-    // An attempt that follows an outage is a part of it: the strip stays until the page is live, or was never lost.
-    const trying = (status.name === "connecting" || status.name === "authenticating") && status.attempt > 1;
-    const down = "reason" in status;
-    setAttributes(outage, { hidden: !(down || trying) });
-    if (down) setText(reason, status.reason.message);
-    if (status.name === "waiting") setText(plan, `Attempt ${status.attempt + 1} in ${seconds} s.`);
-    else setText(plan, trying ? "Trying now." : "");
-    setAttributes(retry, { disabled: !down });
+    if ("reason" in status) lost = status.reason.message;
+    else if (status.name === "ready") lost = undefined;
+    // An attempt that follows an outage is a part of it: the strip stays until the page is live again.
+    setAttributes(outage, { hidden: lost === undefined });
+    setText(reason, lost ?? "");
+    if (seconds !== undefined) setText(plan, `Next attempt in ${seconds} s.`);
+    else setText(plan, "attempt" in status ? "Trying now." : "");
+    setAttributes(retry, { disabled: !("reason" in status) });
   };
 
   client.status.subscribe((status) => {

@@ -68,7 +68,10 @@ class Card implements Row<Agent> {
     setAttributes(this.element, { "data-status": agent.status, "data-selected": selected });
     const stopping = agent.status === "stopping";
     setText(this.#stop, stopping ? "Stopping" : "Stop");
-    setAttributes(this.#stop, { disabled: stopping, "aria-label": `Stop ${title}, process ${agent.pid}` });
+    setAttributes(this.#stop, {
+      disabled: stopping || !store.live,
+      "aria-label": `Stop ${title}, process ${agent.pid}`,
+    });
 
     const usage = store.usage(agent.id);
     const used = usage.at(-1);

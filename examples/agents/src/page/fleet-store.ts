@@ -23,6 +23,8 @@ export class FleetStore {
   programs: readonly Program[] = [];
   samples: Sample[] = [];
   maximum = 0;
+  /** Whether the page is connected: what is shown is true now, and can be acted upon. */
+  live = false;
   selectedId: string | undefined;
 
   constructor(onChange: () => void) {
@@ -60,6 +62,11 @@ export class FleetStore {
 
   select(agentId: string): void {
     this.selectedId = agentId;
+    this.#onChange();
+  }
+
+  setLive(live: boolean): void {
+    this.live = live;
     this.#onChange();
   }
 

@@ -13,7 +13,7 @@ export function launcher(host: HTMLElement, store: FleetStore, start: Start): ()
       host.replaceChildren(...shown.map((program) => chip(program, start)));
     }
     const full = store.living().length >= store.maximum;
-    for (const button of host.querySelectorAll("button")) button.disabled = full;
+    for (const button of host.querySelectorAll("button")) button.disabled = full || !store.live;
     host.toggleAttribute("data-full", full);
   };
 }

@@ -53,6 +53,7 @@ async function loadLog(): Promise<void> {
   store.addLines(agentId, lines);
 }
 client.status.subscribe((status) => {
+  store.setLive(status.name === "ready");
   if (status.name === "ready") load().catch(report);
 });
 updates.onReset(() => load().catch(report));

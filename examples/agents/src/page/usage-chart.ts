@@ -2,7 +2,7 @@ import type { Sample } from "../protocol.js";
 import { h, setAttributes, setText, svg } from "./dom.js";
 import type { FleetStore } from "./fleet-store.js";
 import { bytes, clock, percent } from "./format.js";
-import { bands, type Measure, stretches, ticks, valueOf } from "./stack.js";
+import { type BandPoint, bands, type Measure, stretches, ticks, valueOf } from "./stack.js";
 
 const WINDOW_MS = 120_000;
 const HEIGHT = 190;
@@ -13,10 +13,17 @@ const measures: { readonly [M in Measure]: { title: string; least: number; show:
   memory: { title: "Memory", least: 50_000_000, show: bytes },
 };
 
+/** From values to pixels. */
+interface Scale {
+  readonly width: number;
+  x(at: number): number;
+  y(value: number): number;
+}
+
 /** What the agents use, one band each, over the last two minutes. */
 export function usageChart(host: HTMLElement, store: FleetStore, select: (agentId: string) => void): () => void {
   let measure: Measure = "cpu";
-  let pointedAt: number | undefined;
+  let pointerX: number | undefined;
 
   const switches = (Object.keys(measures) as Measure[]).map((name) => {
     const button = h("button", { type: "button" }, measures[name].title);
@@ -44,14 +51,12 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
     plot,
     legend,
   );
-  plot.addEventListener("pointermove", (event) => {
-    pointedAt = event.offsetX;
+  const point = (x: number | undefined) => {
+    pointerX = x;
     render();
-  });
-  plot.addEventListener("pointerleave", () => {
-    pointedAt = undefined;
-    render();
-  });
+  };
+  plot.addEventListener("pointermove", ({ offsetX }) => point(offsetX));
+  plot.addEventListener("pointerleave", () => point(undefined));
   new ResizeObserver(() => render()).observe(host);
 
   const render = (): void => {
@@ -61,90 +66,94 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
     const { least, show, title } = measures[measure];
     const end = latest.at.getTime();
     const visible = stretches(store.samples, end - WINDOW_MS);
-    const all = visible.flat();
-    const ids = [...store.agents.keys()].filter((id) => all.some((sample) => valueOf(sample, id, measure) > 0));
+    const samples = visible.flat();
+    const valueIn = (sample: Sample, id: string): number | undefined => valueOf(sample, id, measure);
+    const ids = [...store.agents.keys()].filter((id) => samples.some((sample) => valueIn(sample, id) !== undefined));
+    const total = (sample: Sample): number => ids.reduce((sum, id) => sum + (valueIn(sample, id) ?? 0), 0);
 
-    const width = Math.max(240, plot.clientWidth);
-    const total = (sample: Sample): number => ids.reduce((sum, id) => sum + valueOf(sample, id, measure), 0);
-    const marks = ticks(Math.max(least, ...all.map(total)));
-    const highest = marks.at(-1) ?? least;
-    const x = (at: number): number => MARGIN.left + (1 - (end - at) / WINDOW_MS) * (width - MARGIN.left - MARGIN.right);
-    const y = (value: number): number =>
-      HEIGHT - MARGIN.bottom - (value / highest) * (HEIGHT - MARGIN.top - MARGIN.bottom);
+    const marks = ticks(Math.max(least, ...samples.map(total)));
+    const scale = makeScale(Math.max(240, plot.clientWidth), end, marks.at(-1) ?? least);
+    const pointed = pointerX === undefined ? undefined : nearest(samples, pointerX, scale);
 
-    const pointed = pointedAt === undefined ? undefined : nearest(all, pointedAt, x);
-    setText(moment, pointed ? `at ${clock(pointed.at)}` : "last two minutes");
     plot.replaceChildren(
-      ...marks.map((mark) => gridLine(y(mark), width, show(mark))),
-      ...["2 min ago", "1 min ago", "now"].map((text, index) =>
-        svg(
-          "text",
-          {
-            class: "axis",
-            x: x(end - WINDOW_MS * (1 - index / 2)),
-            y: HEIGHT - 4,
-            "text-anchor": ["start", "middle", "end"][index],
-          },
-          text,
-        ),
+      ...marks.map((mark) => gridLine(scale, mark, show(mark))),
+      ...timeAxis(scale, end),
+      ...visible.flatMap((stretch) =>
+        bands(stretch, ids, measure)
+          .map((band, index) => drawBand(scale, band, store, ids[index] ?? ""))
+          // The lowest band is drawn last: where a band has no height, the line below it is what should be seen.
+          .reverse(),
       ),
-      ...visible.flatMap((samples) =>
-        // From the top down: where a band has no height, the line of the one below it is what should be seen.
-        bands(samples, ids, measure)
-          .reverse()
-          .map((band, index) => {
-            const id = ids[ids.length - 1 - index] ?? "";
-            const along = (edge: 0 | 1): string[] =>
-              samples.map(
-                (sample, at) => `${x(sample.at.getTime()).toFixed(1)},${y(band[at]?.[edge] ?? 0).toFixed(1)}`,
-              );
-            return svg(
-              "g",
-              { class: "band", "data-colour": store.colourOf(id), "data-selected": id === store.selectedId },
-              svg("path", { class: "band-area", d: `M${along(1).join("L")}L${along(0).reverse().join("L")}Z` }),
-              svg("path", { class: "band-line", d: `M${along(1).join("L")}` }),
-            );
-          }),
-      ),
-      ...(pointed
-        ? [
-            svg("line", {
-              class: "cursor",
-              x1: x(pointed.at.getTime()),
-              x2: x(pointed.at.getTime()),
-              y1: MARGIN.top,
-              y2: y(0),
-            }),
-          ]
-        : []),
+      ...(pointed ? [cursor(scale, pointed.at.getTime())] : []),
     );
     setAttributes(plot, { "aria-label": `${title} of ${ids.length} agents, ${show(total(latest))} in all` });
+    setText(moment, pointed ? `at ${clock(pointed.at)}` : "last two minutes");
     legend.replaceChildren(
       ...ids.map((id) => {
         const agent = store.agents.get(id);
         const name = h("button", { type: "button" }, h("i", { class: "swatch" }), agent ? store.titleOf(agent) : id);
         name.addEventListener("click", () => select(id));
-        const value = show(valueOf(pointed ?? latest, id, measure));
-        return h("li", { "data-colour": store.colourOf(id) }, name, h("span", {}, value));
+        const value = valueIn(pointed ?? latest, id);
+        return h(
+          "li",
+          { "data-colour": store.colourOf(id) },
+          name,
+          value === undefined ? undefined : h("span", {}, show(value)),
+        );
       }),
     );
   };
   return render;
 }
 
-function gridLine(y: number, width: number, label: string): SVGElement {
+function makeScale(width: number, end: number, highest: number): Scale {
+  const inner = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
+  return {
+    width,
+    x: (at) => MARGIN.left + (1 - (end - at) / WINDOW_MS) * inner.width,
+    y: (value) => MARGIN.top + (1 - value / highest) * inner.height,
+  };
+}
+
+function drawBand({ x, y }: Scale, band: readonly BandPoint[], store: FleetStore, id: string): SVGElement {
+  const along = (edge: "low" | "high"): string[] =>
+    band.map((point) => `${x(point.at).toFixed(1)},${y(point[edge]).toFixed(1)}`);
+  const line = band.length === 0 ? "" : `M${along("high").join("L")}`;
   return svg(
     "g",
-    {},
-    svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }),
-    svg("text", { class: "axis", x: MARGIN.left - 8, y: y + 4, "text-anchor": "end" }, label),
+    { class: "band", "data-colour": store.colourOf(id), "data-selected": id === store.selectedId },
+    svg("path", { class: "band-area", d: line && `${line}L${along("low").reverse().join("L")}Z` }),
+    svg("path", { class: "band-line", d: line }),
   );
 }
 
-function nearest(samples: readonly Sample[], offsetX: number, x: (at: number) => number): Sample | undefined {
-  const distance = (sample: Sample): number => Math.abs(x(sample.at.getTime()) - offsetX);
-  return samples.reduce<Sample | undefined>(
-    (best, sample) => (best === undefined || distance(sample) < distance(best) ? sample : best),
-    undefined,
+function gridLine({ width, y }: Scale, mark: number, label: string): SVGElement {
+  return svg(
+    "g",
+    {},
+    svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(mark), y2: y(mark) }),
+    svg("text", { class: "axis", x: MARGIN.left - 8, y: y(mark) + 4, "text-anchor": "end" }, label),
   );
+}
+
+function timeAxis({ x }: Scale, end: number): SVGElement[] {
+  const labels = [
+    { text: "2 min ago", at: end - WINDOW_MS, anchor: "start" },
+    { text: "1 min ago", at: end - WINDOW_MS / 2, anchor: "middle" },
+    { text: "now", at: end, anchor: "end" },
+  ];
+  return labels.map(({ text, at, anchor }) =>
+    svg("text", { class: "axis", x: x(at), y: HEIGHT - 4, "text-anchor": anchor }, text),
+  );
+}
+
+function cursor({ x, y }: Scale, at: number): SVGElement {
+  return svg("line", { class: "cursor", x1: x(at), x2: x(at), y1: MARGIN.top, y2: y(0) });
+}
+
+function nearest(samples: readonly Sample[], offsetX: number, { x }: Scale): Sample | undefined {
+  const distance = (sample: Sample): number => Math.abs(x(sample.at.getTime()) - offsetX);
+  let best: Sample | undefined;
+  for (const sample of samples) if (best === undefined || distance(sample) < distance(best)) best = sample;
+  return best;
 }
