@@ -9,9 +9,11 @@ import {
 } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
+import { unknownEvent } from "./event.js";
+import { createListeners, type Handler } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
-import type { ChannelStatus, Delivery, Holder, Subscriptions } from "./subscriptions.js";
+import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions.js";
 
 /**
  * A handle on one channel. It wants the channel for as long as it has a listener, and from `ready()` until `leave()`; the
@@ -41,9 +43,6 @@ export interface ChannelParts {
   readonly report: ReportError;
 }
 
-// `never`: what a handler takes is known only to the types, which have matched it with the event's schema.
-type Handler = (value: never) => unknown;
-
 /** The handle without its types, which exist only at compile time. */
 export interface UntypedChannel {
   readonly name: string;
@@ -56,31 +55,24 @@ export interface UntypedChannel {
 
 const IDLE: ChannelStatus = { name: "idle" };
 
-/** Listeners for resets live beside those for events, under a name no event can have. */
-const RESET = "$reset";
-
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
   const { subscriptions, clock, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
-  /** Every listener is one want; so is `ready`. */
-  const wants = new Set<{ event: string; handler: Handler } | "ready">();
+  const listeners = createListeners(channel, report);
+  /** By ready(), until leave(). */
+  let kept = false;
   const waiting = new Set<(error?: HoldfastError) => void>();
+
+  const isWanted = (): boolean => kept || listeners.size > 0;
 
   const settleWaiting = (error?: HoldfastError): void => {
     for (const settle of [...waiting]) settle(error);
   };
 
   const holder: Holder = {
-    hears: (event) => [...wants].some((want) => want !== "ready" && want.event === event),
-    handle(delivery) {
-      const pending = [...wants].flatMap((want) => {
-        // Over a copy; a listener taken off by the one before it is not called any more.
-        const hears = want !== "ready" && want.event === eventOf(delivery) && wants.has(want);
-        return hears ? (call(want.handler, delivery) ?? []) : [];
-      });
-      return pending.length > 0 ? Promise.all(pending) : undefined;
-    },
+    hears: listeners.has,
+    handle: listeners.call,
     setStatus(next) {
       status.set(next);
       if (next.name === "subscribed") settleWaiting();
@@ -89,45 +81,29 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     over: settleWaiting,
   };
 
-  const call = (handler: Handler, delivery: Delivery): Promise<unknown> | undefined => {
-    const event = delivery.type === "event" ? delivery.event : undefined;
-    const fail = (fault: unknown): void => report(fault, { source: "handler", channel, event });
-    try {
-      const value = delivery.type === "event" ? delivery.value : { reason: delivery.reason };
-      const result = handler(value as never);
-      return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
-    } catch (fault) {
-      fail(fault);
-      return undefined;
-    }
-  };
-
-  const want = (added: { event: string; handler: Handler } | "ready"): void => {
-    const first = wants.size === 0;
-    wants.add(added);
-    if (first) subscriptions.join(id, holder);
+  const want = <Result>(change: () => Result): Result => {
+    const before = isWanted();
+    const result = change();
+    if (!before) subscriptions.join(id, holder);
+    return result;
   };
 
   const release = (): void => {
-    if (wants.size > 0) return;
+    if (isWanted()) return;
     subscriptions.leave(id, holder);
     status.set(IDLE);
   };
 
   const listen = (event: string, handler: Handler): (() => void) => {
-    const entry = { event, handler };
-    want(entry);
-    return () => void (wants.delete(entry) && release());
+    const remove = want(() => listeners.add(event, handler));
+    return () => void (remove() && release());
   };
 
   return {
     name: channel,
     status,
     on(event, handler) {
-      if (!id.contract.events.has(event)) {
-        const message = `The channel ${id.contract.name} has no event ${JSON.stringify(event)}.`;
-        throw new HoldfastError("INVALID_VALUE", message, { field: "event" });
-      }
+      if (!id.contract.events.has(event)) throw unknownEvent(`The channel ${id.contract.name}`, event);
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),
@@ -142,7 +118,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
         };
         const stopWatch = watchPatience(channel, { timeoutMs, signal }, clock, settle);
         waiting.add(settle);
-        want("ready");
+        want(() => (kept = true));
         const now = status.get();
         if (now.name === "subscribed") settle();
         else if (now.name === "refused") settle(now.error);
@@ -150,18 +126,11 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
       });
     },
     leave() {
-      if (wants.size === 0) return;
-      wants.clear();
+      if (!isWanted()) return;
+      kept = false;
+      listeners.clear();
       release();
       settleWaiting(new HoldfastError("CANCELLED", `${channel}: leave() was called.`));
     },
   };
-}
-
-function eventOf(delivery: Delivery): string {
-  return delivery.type === "event" ? delivery.event : RESET;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -11,7 +11,11 @@ withFakeTime();
 const rooms = defineProtocol({
   name: "rooms",
   version: "0.3.0",
-  parameters: z.object({ sessionId: z.string(), page: z.optional(z.coerce.number()), since: z.optional(z.coerce.date()) }),
+  parameters: z.object({
+    sessionId: z.string(),
+    page: z.optional(z.coerce.number()),
+    since: z.optional(z.coerce.date()),
+  }),
   channels: { room: { events: { said: z.string() } } },
 });
 

@@ -2,21 +2,21 @@ import {
   channelId,
   type ChannelName,
   type ClientMessage,
+  type DirectName,
+  type DirectOf,
   HoldfastError,
   isProtocol,
-  jsonCodec,
   type KeyArguments,
   type OutputOf,
   type Protocol,
   type ProtocolDefinition,
   type RequestName,
   type SentInputOf,
-  type ServerMessage,
-  serverMessage,
 } from "@holdfast/protocol";
 import { type Channel, createChannel } from "./channel.js";
 import { createConnection } from "./connection.js";
 import type { Status } from "./connection-state.js";
+import { createDirectEvents } from "./direct-events.js";
 import { systemEnvironment } from "./environment.js";
 import { createErrors, type ErrorListener } from "./errors.js";
 import { createInbox } from "./inbox.js";
@@ -24,6 +24,7 @@ import type { Observable } from "./observable.js";
 import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
 import { createRequests } from "./requests.js";
+import { jsonFrames } from "./server-frame.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 export interface Client<P extends ProtocolDefinition> {
@@ -40,6 +41,11 @@ export interface Client<P extends ProtocolDefinition> {
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
   /** A handle on a channel. Making one costs nothing; its first listener joins the channel. */
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
+  /**
+   * Calls `handler` for every direct event of this name, in order: those sent to this user or device, or to everyone, rather
+   * than published on a channel. If it returns a promise, the next direct event waits for it. Returns its unsubscribe.
+   */
+  on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
   onError(listener: ErrorListener): () => void;
 }
@@ -77,7 +83,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const environment = { ...systemEnvironment, ...options.environment };
   const { clock } = environment;
   const { logger = silent } = options;
-  const codec = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
+  const codec = jsonFrames;
   const { encode } = codec;
   const { report, on: onError } = createErrors(logger);
   let ids = 0;
@@ -109,7 +115,8 @@ export function createClient<const P extends ProtocolDefinition>(
     send: connection.send,
   });
   const subscriptions = createSubscriptions({ nextId, send, report, logger });
-  const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, send, report });
+  const direct = createDirectEvents(protocol, report);
+  const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 
   if (options.autoConnect ?? true) connection.dispatch({ type: "connect" });
 
@@ -129,6 +136,7 @@ export function createClient<const P extends ProtocolDefinition>(
       if (!id.ok) throw new HoldfastError("UNKNOWN_CHANNEL", id.fault.message, { field: id.fault.field });
       return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
     },
+    on: direct.on,
     onError,
   };
 }

@@ -1,5 +1,6 @@
 import { type ClientMessage, type Codec, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
+import { type DirectEvents, isDirect } from "./direct-events.js";
 import type { ReportError } from "./errors.js";
 import type { Requests } from "./requests.js";
 import type { Subscriptions } from "./subscriptions.js";
@@ -10,6 +11,7 @@ export interface InboxParts {
   readonly connection: Connection;
   readonly requests: Requests;
   readonly subscriptions: Subscriptions;
+  readonly direct: DirectEvents;
   readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
 }
@@ -42,7 +44,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "response":
         return requests.respond(message);
       case "event":
-        return subscriptions.deliver(message);
+        return (isDirect(message) ? parts.direct : subscriptions).deliver(message);
       case "reset":
         return subscriptions.reset(message.channel, message.data.reason);
       case "goaway":

@@ -9,6 +9,7 @@ import {
 } from "@holdfast/protocol";
 import type { Link } from "./connection.js";
 import type { ReportError } from "./errors.js";
+import { type Delivery, type Event, readEvent } from "./event.js";
 import { inOrder } from "./in-order.js";
 import type { Logger } from "./options.js";
 
@@ -46,11 +47,8 @@ export interface Holder {
   over(error: HoldfastError): void;
 }
 
-export type Delivery =
-  | { readonly type: "event"; readonly event: string; readonly value: unknown }
-  | { readonly type: "reset"; readonly reason: ResetReason };
-
-type Event = Extract<ServerMessage, { type: "event" }>;
+/** Handlers for resets stand beside those for events, under a name that no event can have. */
+export const RESET = "$reset";
 
 /**
  * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
@@ -145,7 +143,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     return entry;
   };
 
-  const deliver = ({ channel, event, data, meta }: Event): void => {
+  const deliver = (message: Event): void => {
+    const { channel, event } = message;
     const entry = entries.get(channel);
     const schema = entry?.id.contract.events.get(event);
     if (!entry || !schema) {
@@ -153,15 +152,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       return parts.logger.debug({ channel, event }, "An event that is not wanted was ignored.");
     }
     if (![...entry.holders].some((holder) => holder.hears(event))) return;
-    const checked = schema.receive(data, meta, "data");
-    if (checked.ok) return entry.enqueue({ type: "event", event, value: checked.value });
-    const { field, message, cause } = checked.fault;
-    parts.report(new HoldfastError("BAD_MESSAGE", `${channel}: ${event}: ${message}`, { field, cause }), {
-      source: "event",
-      channel,
-      event,
-    });
+    const delivery = readEvent(schema, message, parts.report);
+    if (delivery) entry.enqueue(delivery);
   };
+
+  const reset = (entry: Entry | undefined, reason: ResetReason): void =>
+    entry?.enqueue({ event: RESET, value: { reason } });
 
   const settleOne = (entry: Entry, result: SubscribeResult): void => {
     if (!result.ok) {
@@ -174,7 +170,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const reason = result.reset ?? unproved;
     entry.resumes = true;
     // Before any newer event.
-    if (reason) entry.enqueue({ type: "reset", reason });
+    if (reason) reset(entry, reason);
     else result.missed?.forEach(deliver);
     setStatus(entry, SUBSCRIBED);
   };
@@ -230,7 +226,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       return refused.length > 0;
     },
     deliver,
-    reset: (channel, reason) => entries.get(channel)?.enqueue({ type: "reset", reason }),
+    reset: (channel, reason) => reset(entries.get(channel), reason),
   };
 }
 

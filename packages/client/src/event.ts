@@ -1,0 +1,25 @@
+import { HoldfastError, type ServerMessage, type ValueSchema } from "@holdfast/protocol";
+import type { ReportError } from "./errors.js";
+
+export type Event = Extract<ServerMessage, { type: "event" }>;
+
+/** An event on its way to its handlers. */
+export interface Delivery {
+  readonly event: string;
+  readonly value: unknown;
+}
+
+/** Restores and validates an event; one that does not match the protocol is reported, and nothing comes of it. */
+export function readEvent(schema: ValueSchema, message: Event, report: ReportError): Delivery | undefined {
+  const { channel, event, data, meta } = message;
+  const checked = schema.receive(data, meta, "data");
+  if (checked.ok) return { event, value: checked.value };
+  const { field, message: sentence, cause } = checked.fault;
+  const error = new HoldfastError("BAD_MESSAGE", `${channel}: ${event}: ${sentence}`, { field, cause });
+  report(error, { source: "event", channel, event });
+  return undefined;
+}
+
+export function unknownEvent(where: string, event: string): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(event)}.`, { field: "event" });
+}
