@@ -112,9 +112,8 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
 
   const connectionContext: ConnectionContext = {
     heartbeat: new Heartbeat(environment, settings.heartbeat),
-    departures: new Departures(environment),
+    departures: new Departures(environment, settings.limits.owedBytes),
     stats,
-    limits: settings.limits,
     logger,
     dispatcher: new Dispatcher({ codec, requests, subscriptions, authenticator, stats, logger }),
     onLeft(connection) {

@@ -4,13 +4,12 @@ import type { Membership } from "../channel/membership.js";
 import type { Subscriber } from "../channel/subscriber.js";
 import { Calls } from "../dispatch/calls.js";
 import type { Cancel } from "../environment.js";
-import type { Limits } from "../options.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import type { ServerSocket, SocketOwner, UpgradeRequest } from "../transport/socket.js";
 import type { Beating, Heartbeat } from "./heartbeat.js";
-import { type Departures, Outbox } from "./outbox.js";
+import { type Departures, Outbox, type Paced } from "./outbox.js";
 import { ConnectionSession } from "./session.js";
 
 /**
@@ -36,7 +35,6 @@ export interface ConnectionContext {
   readonly heartbeat: Heartbeat;
   readonly departures: Departures;
   readonly stats: Stats;
-  readonly limits: Limits;
   readonly logger: Logger;
   /** Where the frames of an open connection go. */
   readonly dispatcher: FrameReceiver;
@@ -47,7 +45,7 @@ export interface ConnectionContext {
 }
 
 /** Holds only what an idle connection needs; the rest is made when it is first used. */
-export class Connection implements SocketOwner, Subscriber, Beating {
+export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt = 0;
   membership: Membership | undefined;
@@ -72,7 +70,7 @@ export class Connection implements SocketOwner, Subscriber, Beating {
   ) {
     this.lastHeardAt = connectedAt;
     this.#socket = socket;
-    this.#outbox = new Outbox(socket, context.departures);
+    this.#outbox = new Outbox(socket, context.departures, this);
     this.#context = context;
     this.#state = { name: "handshaking", handshake: handshake.receiver, deadline: handshake.deadline };
     context.stats.connectionOpened();
@@ -132,7 +130,6 @@ export class Connection implements SocketOwner, Subscriber, Beating {
     if (this.#state.name !== "open" && this.#state.name !== "handshaking") return;
     this.#context.stats.sent++;
     this.#outbox.reply(new Frame(JSON.stringify(message)));
-    this.#checkPace();
   }
 
   /** An event or a ping: leaves at the end of the turn, together with the others of that turn. */
@@ -140,7 +137,6 @@ export class Connection implements SocketOwner, Subscriber, Beating {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
     this.#outbox.event(frame);
-    this.#checkPace();
   }
 
   terminate(): void {
@@ -211,9 +207,9 @@ export class Connection implements SocketOwner, Subscriber, Beating {
    * A reader that cannot keep up is closed rather than buffered for: nobody else waits for it, and it can come back. The
    * close frame stands behind all that is owed, so such a peer mostly sees 1006.
    */
-  #checkPace(): void {
-    if (this.#outbox.size <= this.#context.limits.owedBytes) return;
-    this.#context.logger.warn({ session: this.id, owedBytes: this.#outbox.size }, "connection closed: too slow");
+  tooSlow(owedBytes: number): void {
+    if (this.#state.name === "closing" || this.#state.name === "closed") return;
+    this.#context.logger.warn({ session: this.id, owedBytes }, "connection closed: too slow");
     this.close("TOO_SLOW", "the client reads more slowly than it is sent to");
   }
 }

@@ -6,31 +6,36 @@ import { Departures, Outbox } from "./outbox.js";
 let soon: (() => void)[];
 let later: (() => void)[];
 let departures: Departures;
+const LIMIT = 100;
 beforeEach(() => {
   soon = [];
   later = [];
-  departures = new Departures({
-    now: () => 0,
-    after: () => () => {},
-    every: () => () => {},
-    newId: () => "",
-    soon: (run) => void soon.push(run),
-    atEndOfTurn: (run) => void later.push(run),
-  });
+  departures = new Departures(
+    {
+      now: () => 0,
+      after: () => () => {},
+      every: () => () => {},
+      newId: () => "",
+      soon: (run) => void soon.push(run),
+      atEndOfTurn: (run) => void later.push(run),
+    },
+    LIMIT,
+  );
 });
 
-function outbox(): { outbox: Outbox; writes: string[][] } {
+function outbox(bufferedBytes = 0): { outbox: Outbox; writes: string[][]; slow: number[] } {
   const writes: string[][] = [];
+  const slow: number[] = [];
   const socket: ServerSocket = {
     remoteAddress: "",
-    bufferedBytes: 7,
+    bufferedBytes,
     write: (batch: Batch) => void writes.push(batch.frames().map((frame) => frame.text)),
     close() {},
     terminate() {},
     pause() {},
     resume() {},
   };
-  return { outbox: new Outbox(socket, departures), writes };
+  return { outbox: new Outbox(socket, departures, { tooSlow: (owed) => void slow.push(owed) }), writes, slow };
 }
 const run = (queue: (() => void)[]): void => queue.splice(0).forEach((due) => due());
 
@@ -66,12 +71,16 @@ describe("an outbox", () => {
     expect(writes).toEqual([["reply"], ["event"]]);
   });
 
-  test("[OB4] counts what waits here and what waits in the socket", () => {
-    const { outbox: box } = outbox();
-    expect(box.size).toBe(7);
-    box.event(new Frame("12345"));
-    expect(box.size).toBe(7 + 7);
+  test("[OB4] says so when more waits here than may, and when more waits in the socket", () => {
+    const here = outbox();
+    here.outbox.event(new Frame("x".repeat(60)));
+    expect(here.slow).toEqual([]);
+    here.outbox.event(new Frame("x".repeat(60)));
+    expect(here.slow).toEqual([124]);
+
+    const [quick, stalled] = [outbox(LIMIT), outbox(LIMIT + 1)];
+    for (const { outbox: box } of [quick, stalled]) box.event(new Frame("x"));
     run(later);
-    expect(box.size).toBe(7);
+    expect([quick.slow, stalled.slow]).toEqual([[], [LIMIT + 1]]);
   });
 });

@@ -9,11 +9,14 @@ import type { ServerSocket } from "../transport/socket.js";
  */
 export class Departures {
   readonly #environment: Environment;
+  /** What a connection may be owed, here and in its socket, before it counts as too slow. */
+  readonly limitBytes: number;
   #soon: Outbox[] = [];
   #later: Outbox[] = [];
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, limitBytes: number) {
     this.#environment = environment;
+    this.limitBytes = limitBytes;
   }
 
   soon(outbox: Outbox): void {
@@ -37,21 +40,23 @@ export class Departures {
   };
 }
 
+/** Who is told when a connection is owed more than it may be. */
+export interface Paced {
+  tooSlow(owedBytes: number): void;
+}
+
 /** What one connection is owed. */
 export class Outbox {
   readonly #socket: ServerSocket;
   readonly #departures: Departures;
+  readonly #owner: Paced;
   #owed: Batch | undefined;
   #replyOwed = false;
 
-  constructor(socket: ServerSocket, departures: Departures) {
+  constructor(socket: ServerSocket, departures: Departures, owner: Paced) {
     this.#socket = socket;
     this.#departures = departures;
-  }
-
-  /** Bytes not yet taken by the network: what waits here, and what waits in the socket. */
-  get size(): number {
-    return (this.#owed?.size ?? 0) + this.#socket.bufferedBytes;
+    this.#owner = owner;
   }
 
   reply(frame: Frame): void {
@@ -72,9 +77,14 @@ export class Outbox {
     if (!owed) return;
     this.#owed = undefined;
     this.#socket.write(owed);
+    // Asked once a write, not once a frame: what the network has not taken is the socket's to count.
+    const { bufferedBytes } = this.#socket;
+    if (bufferedBytes > this.#departures.limitBytes) this.#owner.tooSlow(bufferedBytes);
   }
 
   #append(frame: Frame): void {
-    this.#owed = this.#owed ? this.#owed.append(frame) : frame.batch;
+    const owed = this.#owed ? this.#owed.append(frame) : frame.batch;
+    this.#owed = owed;
+    if (owed.size > this.#departures.limitBytes) this.#owner.tooSlow(owed.size);
   }
 }

@@ -1,0 +1,68 @@
+// The server side of the fan-out measurement, one process for each contender. Talks to its parent by IPC.
+import { createServer as createHttpServer } from "node:http";
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { WebSocketServer } from "ws";
+import * as z from "zod";
+
+const event = (index) => ({ agentId: "agent-123", status: "running", note: "x".repeat(80), index });
+
+/** Each contender listens and gives `publish(index)`, which sends one event to every subscriber. */
+const contenders = {
+  /** What one writes without a library: stringify once, send to each. */
+  async "ws-naive"() {
+    const http = createHttpServer();
+    const wss = new WebSocketServer({ server: http, path: "/ws" });
+    await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+    return {
+      port: http.address().port,
+      subscribers: () => wss.clients.size,
+      publish(index) {
+        const text = JSON.stringify({ type: "event", channel: "updates", event: "changed", data: event(index) });
+        for (const client of wss.clients) client.send(text);
+      },
+    };
+  },
+
+  async holdfast() {
+    const protocol = defineProtocol({
+      name: "bench",
+      version: "1.0.0",
+      channels: {
+        updates: {
+          events: {
+            changed: z.object({
+              agentId: z.string(),
+              status: z.enum(["idle", "running"]),
+              note: z.string(),
+              index: z.number(),
+            }),
+          },
+        },
+      },
+    });
+    const server = createServer(protocol, { limits: { owedBytes: 64 * 1_048_576 } });
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const updates = server.channel("updates");
+    return {
+      port,
+      subscribers: () => updates.subscribers,
+      publish: (index) => void updates.publish("changed", event(index)),
+    };
+  },
+};
+
+const contender = await contenders[process.argv[2]]();
+let busy; // CPU used up to the start of the measurement
+process.on("message", async ({ ask, bursts, burst }) => {
+  if (ask === "subscribers") process.send({ subscribers: contender.subscribers() });
+  if (ask === "cpu") process.send({ cpu: process.cpuUsage(busy) });
+  if (ask !== "publish") return;
+  busy = process.cpuUsage();
+  // Each burst in a turn of its own, as if a message had caused it.
+  for (let round = 0; round < bursts; round++) {
+    for (let index = 0; index < burst; index++) contender.publish(index);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+process.send({ port: contender.port });
