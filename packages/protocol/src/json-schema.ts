@@ -140,6 +140,8 @@ function bounds(schema: $ZodTypes): JsonSchema {
         break;
       case "size_equals":
         found["minItems"] = found["maxItems"] = def.size;
+        break;
+      default: // what zod writes itself
     }
   }
   return found;

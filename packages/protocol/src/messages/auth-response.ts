@@ -8,7 +8,9 @@ export const authResponse = z.object({
   data: z.discriminatedUnion("success", [
     z.object({
       success: z.literal(true),
+      /** Who the token belongs to. */
       user_id: z.optional(z.string()),
+      /** The device, where one was named. */
       device_id: z.optional(z.string()),
       /** When the credential ends. Milliseconds since 1970. */
       expires_at: z.optional(z.number()),

@@ -5,11 +5,16 @@ export const connected = z.object({
   ...envelope,
   type: z.literal("connected"),
   data: z.object({
+    /** Names this session, also after a reconnect that sent it in `auth`. */
     session_id: opaqueId,
+    /** Who the server takes the client for; absent when it is anonymous. */
     user_id: z.optional(z.string()),
+    /** The device, where `auth` or the server named one. */
     device_id: z.optional(z.string()),
+    /** What the server speaks. The client closes with 4406 when it does not. */
     protocol: z.object({
       name: z.string(),
+      /** Same major number on both sides, before 1.0.0 the same minor one. */
       version: z.string(),
       /** Changes whenever a schema of the protocol does. */
       fingerprint: z.string(),
@@ -17,8 +22,11 @@ export const connected = z.object({
     /** A ping at the latest every `interval_ms`; whoever is silent for `timeout_ms` more counts as gone. */
     heartbeat: z.object({ interval_ms: z.number().check(z.positive()), timeout_ms: z.number().check(z.positive()) }),
     limits: z.object({
+      /** The largest message the server accepts. */
       message_bytes: z.int().check(z.positive()),
+      /** How many channels one connection may have joined. */
       subscriptions: z.int().check(z.positive()),
+      /** How many requests may wait for their response. */
       requests_in_flight: z.int().check(z.positive()),
     }),
   }),

@@ -16,7 +16,7 @@ export const errorDoc: MessageDoc<ErrorMessage> = {
     type: "error",
     data: {
       code: "BAD_MESSAGE",
-      message: "data.channels: expected an array, received a string.",
+      message: "data.channels: expected array, received string.",
       field: "data.channels",
       remedy: "Send a message that matches the protocol reference.",
     },

@@ -6,7 +6,9 @@ export const event = z.object({
   ...envelope,
   type: z.literal("event"),
   channel: channelName,
+  /** The name of the event. */
   event: memberName,
+  /** What happened, by the schema of the event. */
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
   meta: z.optional(richMeta),

@@ -17,7 +17,9 @@ export type Position = z.output<typeof position>;
 
 /** What an event of a channel with history carries, so that a client can tell whether it follows its position. */
 export const link = z.object({
+  /** Its place in the channel's history, from 1. */
   offset: z.int().check(z.positive()),
+  /** Names this event; no other ever has the same. */
   id: opaqueId,
   /** The id of the event before it; empty for the first of an epoch. */
   prev: z.string().check(z.maxLength(128)),
@@ -25,7 +27,18 @@ export const link = z.object({
 export type Link = z.output<typeof link>;
 
 /** Why a position cannot be continued. */
-export const resetReason = z.enum(["epoch", "fork", "trimmed", "too_many", "server"]);
+export const resetReason = z.enum([
+  /** The history was lost and begun anew. */
+  "epoch",
+  /** The store was rolled back: it holds another event at that offset. */
+  "fork",
+  /** The next events are no longer kept. */
+  "trimmed",
+  /** More was missed than is sent in one answer. */
+  "too_many",
+  /** The server keeps no history of the channel. */
+  "server",
+]);
 export type ResetReason = z.output<typeof resetReason>;
 
 /** The chain check, once for client and server: does this event follow that position? */

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
 
 const member = z.object({
+  /** The user. */
   user_id: z.string(),
   /** The user's devices on the channel. */
   devices: z.array(z.string()),
@@ -16,9 +17,11 @@ export const presence = z.object({
   data: z.object({
     /** `snapshot` lists everyone in `joined`; `change` is a difference to what was known. */
     kind: z.enum(["snapshot", "change"]),
+    /** Users who came, or everyone. */
     joined: z.array(member),
+    /** Users whose data or devices changed. */
     updated: z.array(member),
-    /** User ids. */
+    /** The ids of users who left. */
     left: z.array(z.string()),
     /** How many users are on the channel. */
     count: z.int().check(z.nonnegative()),

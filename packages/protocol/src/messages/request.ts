@@ -6,7 +6,9 @@ export const request = z.object({
   type: z.literal("request"),
   correlation_id: correlationId,
   data: z.object({
+    /** The name of the request. */
     name: memberName,
+    /** What it is called with, by the schema of its input. */
     input: z.optional(z.unknown()),
     /** The idempotency key of a mutation, the same on every retry. */
     key: z.optional(opaqueId),

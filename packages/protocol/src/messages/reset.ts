@@ -6,7 +6,12 @@ export const reset = z.object({
   ...envelope,
   type: z.literal("reset"),
   channel: channelName,
-  data: z.object({ reason: resetReason, /** Where the channel stands now. */ position: z.optional(position) }),
+  data: z.object({
+    /** Why it cannot be continued. */
+    reason: resetReason,
+    /** Where the channel stands now. */
+    position: z.optional(position),
+  }),
 });
 export type Reset = z.output<typeof reset>;
 

@@ -7,8 +7,8 @@ export const response = z.object({
   type: z.literal("response"),
   correlation_id: correlationId,
   data: z.discriminatedUnion("ok", [
-    z.object({ ok: z.literal(true), output: z.optional(z.unknown()) }),
-    z.object({ ok: z.literal(false), error: wireError }),
+    z.object({ ok: z.literal(true), /** By the schema of the request's output. */ output: z.optional(z.unknown()) }),
+    z.object({ ok: z.literal(false), /** Why there is no output. */ error: wireError }),
   ]),
   /** Annotates `data.output`, or `data.error.data`. */
   meta: z.optional(richMeta),

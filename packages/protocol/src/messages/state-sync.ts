@@ -7,7 +7,9 @@ export const stateSync = z.object({
   type: z.literal("state_sync"),
   channel: channelName,
   data: z.object({
+    /** The whole document, by the channel's state schema. */
     state: z.unknown(),
+    /** The event up to which it is current. */
     position,
     /** Of the canonical JSON of `state`: the client checks that it holds the same document. */
     hash: z.string(),

@@ -10,8 +10,11 @@ export const stateUpdate = z.object({
     /** In order. `remove` deletes the value at the path. Array positions are numbers. */
     patches: z.array(
       z.object({
+        /** What to do at the path. */
         op: z.enum(["add", "replace", "remove"]),
+        /** From the root of the document: names and positions. */
         path: z.array(z.union([z.string(), z.int()])).check(z.maxLength(32)),
+        /** The new value of `add` and `replace`. */
         value: z.optional(z.unknown()),
       }),
     ),
@@ -20,6 +23,7 @@ export const stateUpdate = z.object({
   }),
   /** Annotates `data.patches`. */
   meta: z.optional(richMeta),
+  /** Its place in the channel's chain. */
   metadata: link,
 });
 export type StateUpdate = z.output<typeof stateUpdate>;

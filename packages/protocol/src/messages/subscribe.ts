@@ -8,7 +8,16 @@ export const subscribe = z.object({
   data: z.object({
     /** Channels to join: a name, or a name with the position to continue from. */
     channels: z
-      .array(z.union([channelName, z.object({ channel: channelName, position: z.optional(position) })]))
+      .array(
+        z.union([
+          channelName,
+          z.object({
+            channel: channelName,
+            /** The last event applied; left out, from now on. */
+            position: z.optional(position),
+          }),
+        ]),
+      )
       .check(z.minLength(1), z.maxLength(1_000)),
   }),
 });

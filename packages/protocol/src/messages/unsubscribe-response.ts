@@ -4,7 +4,7 @@ import { channelName, envelope, type MessageDoc } from "./envelope.js";
 export const unsubscribeResponse = z.object({
   ...envelope,
   type: z.literal("unsubscribe_response"),
-  data: z.object({ success: z.boolean(), unsubscribed: z.array(channelName) }),
+  data: z.object({ success: z.boolean(), /** The channels left. */ unsubscribed: z.array(channelName) }),
 });
 export type UnsubscribeResponse = z.output<typeof unsubscribeResponse>;
 

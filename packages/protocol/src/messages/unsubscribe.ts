@@ -4,7 +4,10 @@ import { channelName, envelope, type MessageDoc } from "./envelope.js";
 export const unsubscribe = z.object({
   ...envelope,
   type: z.literal("unsubscribe"),
-  data: z.object({ channels: z.array(channelName).check(z.minLength(1), z.maxLength(1_000)) }),
+  data: z.object({
+    /** Channels to leave. */
+    channels: z.array(channelName).check(z.minLength(1), z.maxLength(1_000)),
+  }),
 });
 export type Unsubscribe = z.output<typeof unsubscribe>;
 

@@ -1,0 +1,225 @@
+import type { ClientMessage } from "../client-message.js";
+import type { RichValue } from "../codec/rich-values.js";
+import type { ChannelContract, Protocol, RequestContract, RequestKind } from "../define-protocol.js";
+import type { Schema } from "../schema.js";
+import type { ServerMessage } from "../server-message.js";
+import type { ValueSchema } from "../value.js";
+import { checkFrame, examplesOf } from "./examples.js";
+
+/** A value of the application: its schema, and its examples as they travel. */
+export interface DocumentedValue {
+  readonly schema: Schema;
+  readonly rich: boolean;
+  readonly examples: readonly [RichValue, ...RichValue[]];
+}
+
+export interface DocumentedRequest {
+  readonly name: string;
+  readonly kind: RequestKind;
+  readonly description: string | undefined;
+  readonly input: DocumentedValue | undefined;
+  readonly output: DocumentedValue | undefined;
+  readonly errors: readonly DocumentedError[];
+  readonly calls: readonly ClientMessage[];
+  readonly answers: readonly ServerMessage[];
+}
+
+export interface DocumentedError {
+  readonly code: string;
+  readonly value: DocumentedValue;
+  readonly answers: readonly ServerMessage[];
+}
+
+export interface DocumentedEvent {
+  readonly name: string;
+  readonly value: DocumentedValue;
+  readonly frames: readonly ServerMessage[];
+}
+
+export interface DocumentedChannel {
+  readonly name: string;
+  /** As it stands in a frame: `board`, or `board:7c1f` with an example of its key. */
+  readonly wireExample: string;
+  readonly description: string | undefined;
+  readonly key: DocumentedValue | undefined;
+  readonly history: ChannelContract["history"];
+  readonly events: readonly DocumentedEvent[];
+  readonly state: (DocumentedValue & { readonly frames: readonly ServerMessage[] }) | undefined;
+  readonly presence: (DocumentedValue & { readonly frames: readonly ServerMessage[] }) | undefined;
+  readonly subscribe: ClientMessage;
+}
+
+/** A protocol with an example frame for everything it can say: what both documents are written from. */
+export interface Application {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string | undefined;
+  readonly parameters: DocumentedValue | undefined;
+  readonly requests: readonly DocumentedRequest[];
+  readonly channels: readonly DocumentedChannel[];
+  readonly direct: readonly DocumentedEvent[];
+}
+
+/** The library's own channel for direct events. No channel of a protocol can begin with $. */
+export const DIRECT_CHANNEL = "$all";
+
+/** @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema */
+export function documentProtocol(protocol: Protocol): Application {
+  const { definition } = protocol;
+  return {
+    name: protocol.name,
+    version: protocol.version,
+    description: definition.description,
+    parameters: protocol.parameters && documentValue(protocol.parameters, "parameters"),
+    requests: [...protocol.requests.values()].map((contract) =>
+      documentRequest(contract, definition.requests?.[contract.name]?.description),
+    ),
+    channels: [...protocol.channels.values()].map((contract) =>
+      documentChannel(contract, definition.channels?.[contract.name]?.description),
+    ),
+    direct: [...protocol.direct].map(([name, value]) =>
+      documentEvent(name, documentValue(value, `direct.${name}`), DIRECT_CHANNEL, false),
+    ),
+  };
+}
+
+function documentValue(value: ValueSchema, place: string): DocumentedValue {
+  const schema = value.schema as Schema;
+  return { schema, rich: value.rich, examples: examplesOf(schema, place) };
+}
+
+function documentRequest(contract: RequestContract, description: string | undefined): DocumentedRequest {
+  const { name, kind } = contract;
+  const place = `requests.${name}`;
+  const input = contract.input.schema && documentValue(contract.input, `${place}.input`);
+  const output = contract.output.schema && documentValue(contract.output, `${place}.output`);
+  const id = "5";
+  const key = kind === "mutation" ? { key: "c81f3b" } : {};
+  return {
+    name,
+    kind,
+    description,
+    input,
+    output,
+    calls: (input?.examples ?? [undefined]).map((example) =>
+      client({
+        type: "request",
+        correlation_id: id,
+        data: { name, ...(example?.data !== undefined && { input: example.data }), ...key },
+        ...metaOf(example),
+      }),
+    ),
+    answers: (output?.examples ?? [undefined]).map((example) =>
+      server({
+        type: "response",
+        correlation_id: id,
+        data: { ok: true, ...(example?.data !== undefined && { output: example.data }) },
+        ...metaOf(example),
+      }),
+    ),
+    errors: [...contract.errors].map(([code, value]) => {
+      const documented = documentValue(value, `${place}.errors.${code}`);
+      const message = `${name} was refused: ${code}.`;
+      const answers = documented.examples.map((example) =>
+        server({
+          type: "response",
+          correlation_id: id,
+          data: { ok: false, error: { code, message, data: example.data } },
+          ...metaOf(example),
+        }),
+      );
+      return { code, value: documented, answers };
+    }),
+  };
+}
+
+function documentChannel(contract: ChannelContract, description: string | undefined): DocumentedChannel {
+  const { name, history } = contract;
+  const place = `channels.${name}`;
+  const key = contract.key && documentValue(contract.key, `${place}.key`);
+  const channel = key ? `${name}:${String(key.examples[0].data)}` : name;
+  const state = contract.state && documentValue(contract.state, `${place}.state`);
+  const presence = contract.presence && documentValue(contract.presence, `${place}.presence`);
+  const position = { epoch: "b7Qx", offset: 41, id: "9fK2mW" };
+  return {
+    name,
+    wireExample: channel,
+    description,
+    key,
+    history,
+    events: [...contract.events].map(([event, value]) =>
+      documentEvent(event, documentValue(value, `${place}.events.${event}`), channel, history !== undefined),
+    ),
+    state: state && {
+      ...state,
+      frames: state.examples.map((example) =>
+        server({
+          type: "state_sync",
+          channel,
+          data: { state: example.data, position, hash: "5d41402abc4b2a76" },
+          ...metaOf(example),
+        }),
+      ),
+    },
+    presence: presence && {
+      ...presence,
+      frames: presence.examples.map((example) =>
+        server({
+          type: "presence",
+          channel,
+          data: {
+            kind: "snapshot",
+            joined: [{ user_id: "u1", devices: ["laptop"], ...(example.data !== undefined && { data: example.data }) }],
+            updated: [],
+            left: [],
+            count: 1,
+          },
+          ...below("joined.0.data", example),
+        }),
+      ),
+    },
+    subscribe: client({
+      type: "subscribe",
+      correlation_id: "2",
+      data: { channels: [history ? { channel, position } : channel] },
+    }),
+  };
+}
+
+function documentEvent(name: string, value: DocumentedValue, channel: string, chained: boolean): DocumentedEvent {
+  const frames = value.examples.map((example) =>
+    server({
+      type: "event",
+      channel,
+      event: name,
+      ...(example.data !== undefined && { data: example.data }),
+      ...metaOf(example),
+      ...(chained && { metadata: { offset: 42, id: "p3Vd8s", prev: "9fK2mW" } }),
+    }),
+  );
+  return { name, value, frames };
+}
+
+function metaOf(example: RichValue | undefined): { meta?: unknown } {
+  return example?.meta === undefined ? {} : { meta: example.meta };
+}
+
+/** Annotations of a value that stands deeper in what `meta` annotates: superjson takes the path before them. */
+function below(path: string, example: RichValue): { meta?: unknown } {
+  if (example.meta === undefined) return {};
+  const { values, ...rest } = example.meta as { values: unknown };
+  const prefixed = Array.isArray(values)
+    ? { [path]: values }
+    : Object.fromEntries(Object.entries(values as object).map(([key, value]) => [`${path}.${key}`, value]));
+  return { meta: { values: prefixed, ...rest } };
+}
+
+function client(message: ClientMessage): ClientMessage {
+  checkFrame("client", message);
+  return message;
+}
+
+function server(message: ServerMessage): ServerMessage {
+  checkFrame("server", message);
+  return message;
+}

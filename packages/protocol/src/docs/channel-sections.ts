@@ -1,0 +1,122 @@
+import { DIRECT_CHANNEL, type DocumentedChannel, type DocumentedEvent, type DocumentedValue } from "./application.js";
+import { number } from "./fields.js";
+import { type Badge, code, frame, link, nth, type Section, sequenceSection, table, text } from "./reference.js";
+import type { Sequence } from "./sequence.js";
+import { valueFields } from "./value-fields.js";
+
+export function channelsSection(channels: readonly DocumentedChannel[], sequences: readonly Sequence[]): Section {
+  return {
+    id: "channels",
+    title: "Channels",
+    blocks: [
+      table(
+        ["Channel", "Events", "What is on it"],
+        channels.map((channel) => [
+          link(`channel-${channel.name}`, code(channel.key ? `${channel.name}:key` : channel.name)),
+          channel.events.map(({ name }) => code(name)).join(", "),
+          channel.description ?? "",
+        ]),
+      ),
+    ],
+    sections: [...channels.map(channelSection), ...sequences.map(sequenceSection)],
+  };
+}
+
+function channelSection(channel: DocumentedChannel): Section {
+  const { name, description, key, history, events, state, presence } = channel;
+  const id = `channel-${name}`;
+  const badges: Badge[] = [...(key ? (["key"] as const) : []), ...(history ? (["history"] as const) : [])];
+  return {
+    id,
+    title: name,
+    isName: true,
+    badges,
+    blocks: [
+      ...(description ? [text(description)] : []),
+      ...(key ? [text(`There is one channel for each key: \`${name}:\` and the key.`), valueFields("Key", key)] : []),
+      ...(history
+        ? [
+            text(
+              `History: the last ${number(history.size)} events, for ${duration(history.ttlMs)}. Events carry their place in ` +
+                "the chain in `metadata`, and a client that comes back gets what it missed, or a reset.",
+            ),
+          ]
+        : []),
+      frame("Subscribe", "client", channel.subscribe),
+    ],
+    sections: [
+      ...events.map((event) => eventSection(event, `${id}-event-${event.name}`)),
+      ...(state
+        ? [
+            valueSection(
+              `${id}-state`,
+              "State",
+              "A versioned document; its updates are events of the same chain.",
+              state,
+            ),
+          ]
+        : []),
+      ...(presence
+        ? [valueSection(`${id}-presence`, "Presence", "What the others see of a member, in `data` of each.", presence)]
+        : []),
+    ],
+  };
+}
+
+function eventSection({ name, value, frames }: DocumentedEvent, id: string): Section {
+  return {
+    id,
+    title: name,
+    isName: true,
+    badges: ["server → client"],
+    blocks: [
+      valueFields("Data", value),
+      ...frames.map((message, index) => frame(nth("Event", index, frames), "server", message)),
+    ],
+  };
+}
+
+function valueSection(
+  id: string,
+  title: string,
+  sentence: string,
+  value: DocumentedValue & { readonly frames: readonly unknown[] },
+): Section {
+  return {
+    id,
+    title,
+    badges: ["server → client"],
+    blocks: [
+      text(sentence),
+      valueFields(title, value),
+      ...value.frames.map((message, index) => frame(nth("Message", index, value.frames), "server", message)),
+    ],
+  };
+}
+
+export function directSection(events: readonly DocumentedEvent[]): Section {
+  return {
+    id: "direct",
+    title: "Direct events",
+    blocks: [
+      text(
+        `Sent to connections rather than published on a channel of the protocol; nobody subscribes. On the wire their \`channel\` is the ` +
+          `library's own, such as \`${DIRECT_CHANNEL}\`: names that begin with $ always are.`,
+      ),
+    ],
+    sections: events.map((event) => eventSection(event, `direct-${event.name}`)),
+  };
+}
+
+function duration(ms: number): string {
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1_000, "second"],
+  ] as const;
+  for (const [length, unit] of units) {
+    if (ms % length === 0) return `${ms / length} ${ms === length ? unit : `${unit}s`}`;
+  }
+  return `${number(ms)} ms`;
+}

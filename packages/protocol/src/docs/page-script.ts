@@ -1,0 +1,45 @@
+/**
+ * All that runs in the page: a search that hides what does not match, the place in the contents, and the choice of light or
+ * dark, which a page opened from a file may not be able to keep.
+ */
+export const pageScript = `
+const all = [...document.querySelectorAll("main section")];
+const leaves = all.map((section) => ({ section, text: (section.querySelector("h2,h3,h4,h5,h6").textContent + " " + section.querySelector(".own").textContent).toLowerCase() }));
+const links = new Map([...document.querySelectorAll("nav li")].map((item) => [item.querySelector("a").hash.slice(1), item]));
+const nav = document.querySelector("nav");
+const search = document.getElementById("search");
+search.addEventListener("input", () => {
+  const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
+  const found = new Set(leaves.filter(({ text }) => words.every((word) => text.includes(word))).map(({ section }) => section));
+  for (const section of all) {
+    const shown = found.has(section) || all.some((other) => found.has(other) && (section.contains(other) || (words.length > 0 && other.contains(section) && other.matches(".level-3,.level-4"))));
+    section.hidden = !shown;
+    section.classList.toggle("passed", shown && !found.has(section) && words.length > 0);
+    const item = links.get(section.id);
+    if (item) item.hidden = !shown;
+  }
+  document.getElementById("none").hidden = found.size > 0;
+});
+addEventListener("keydown", (event) => {
+  if (event.key === "/" && document.activeElement !== search) { event.preventDefault(); search.focus(); }
+  if (event.key === "Escape") { search.value = ""; search.dispatchEvent(new Event("input")); search.blur(); }
+});
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) {
+    document.querySelector("nav a.here")?.classList.remove("here");
+    const link = links.get(target.id)?.querySelector("a");
+    if (!link) continue;
+    link.classList.add("here");
+    const [at, edge] = [link.getBoundingClientRect(), nav.getBoundingClientRect()];
+    if (at.top < edge.top + 80 || at.bottom > edge.bottom - 80) nav.scrollTop += at.top - edge.top - edge.height / 2;
+  }
+}, { rootMargin: "-10% 0px -80% 0px" });
+for (const section of all) seen.observe(section);
+const root = document.documentElement;
+try { root.dataset.theme = localStorage.getItem("theme") ?? ""; } catch { /* opened from a file */ }
+document.getElementById("theme").addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* opened from a file */ }
+});
+`;
