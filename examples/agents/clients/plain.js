@@ -1,0 +1,29 @@
+// A browser's own WebSocket and nothing else: no library, no build. `node` runs it too (22 and newer).
+const ws = new WebSocket("ws://localhost:3000/ws?token=abc123");
+
+ws.onopen = () => {
+  ws.send(
+    JSON.stringify({
+      type: "subscribe",
+      data: { channels: ["agent-updates"] },
+    }),
+  );
+};
+
+ws.onmessage = (event) => {
+  const msg = JSON.parse(event.data);
+
+  if (msg.type === "ping") {
+    ws.send(JSON.stringify({ type: "pong" }));
+  } else if (msg.type === "event") {
+    console.log("Event received:", msg.data);
+  }
+};
+
+ws.onerror = (error) => {
+  console.error("WebSocket error:", error);
+};
+
+ws.onclose = () => {
+  console.log("WebSocket closed");
+};

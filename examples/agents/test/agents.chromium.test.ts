@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import type { Agent } from "../src/protocol.js";
+import { alive, build, end, runMain } from "./run-main.js";
+
+const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
+let browser: Browser;
+
+beforeAll(async () => {
+  build();
+  await mkdir(pictures, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [
+      // Needed as root, as in a container.
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+afterAll(() => browser.close());
+
+interface Look {
+  width: number;
+  height: number;
+  colorScheme?: "dark" | "light";
+}
+const wide: Look = { width: 1440, height: 900 };
+const phone: Look = { width: 390, height: 844 };
+
+/** A page of the example. Any error in it fails the test, but for the sockets that cannot open while there is no server. */
+async function openPage(port: number, { width, height, colorScheme = "dark" }: Look): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (message.type() === "error" && !/^WebSocket connection to .* failed/.test(text)) faults.push(text);
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  });
+  await page.goto(`http://localhost:${port}/`);
+  return page;
+}
+
+const status = (page: Page, name: string) =>
+  page.waitForFunction((wanted) => document.querySelector(`.pill[data-status="${wanted}"]`) !== null, name);
+const shownIds = async (page: Page) =>
+  new Set(
+    await page.$$eval("[data-agent]", (elements) => elements.map((element) => element.getAttribute("data-agent"))),
+  );
+const idsOf = (list: readonly Agent[]) => new Set(list.map(({ id }) => id));
+
+test("[EX23] Through a crash and a restart of the server the page says what happens, comes back by itself and is right.", async () => {
+  const server = await runMain();
+  const page = await openPage(server.port, wide);
+  await status(page, "ready");
+
+  // Started by hand, with a choice; its real output is shown.
+  await page.getByLabel("Prime search: pace").selectOption("steady");
+  await page.getByRole("button", { name: "Start Prime search" }).click();
+  await page.getByText("· steady").waitFor();
+  await page.waitForFunction(() => document.querySelector(".lines")?.textContent?.includes("primes up to"));
+  await page.waitForFunction(() => document.querySelectorAll(".card .spark-line[d^=M]").length === 3);
+  const before = await server.list();
+  expect(await shownIds(page)).toEqual(idsOf(before));
+  await page.screenshot({ path: join(pictures, "ready-wide-dark.png") });
+
+  await end(server, "SIGKILL");
+  await status(page, "waiting");
+  await page.waitForFunction(() => /^\d+ s$/.test(document.querySelector(".countdown")?.textContent ?? ""));
+  expect(await page.getByRole("button", { name: "Start Prime search" }).isDisabled()).toBe(true);
+  expect(await page.getByRole("button", { name: "Try now" }).isEnabled()).toBe(true);
+  await page.screenshot({ path: join(pictures, "waiting-wide-dark.png") });
+  await vi.waitFor(() => expect(before.some(({ pid }) => alive(pid))).toBe(false), { timeout: 5_000 });
+
+  const restarted = await runMain({ port: server.port });
+  await status(page, "ready");
+  const after = await restarted.list();
+  await vi.waitFor(async () => expect(await shownIds(page)).toEqual(idsOf(after)), { timeout: 10_000 });
+  expect(after.filter(({ id }) => idsOf(before).has(id))).toEqual([]);
+  expect(await page.locator(".outage").isVisible()).toBe(false);
+  // Live again, and not only listed: the log goes on.
+  await page.waitForFunction(() => document.querySelectorAll(".lines li").length >= 2);
+  await page.screenshot({ path: join(pictures, "back-wide-dark.png") });
+});
+
+test("[EX24] An agent is stopped by its button, and the page says how it ended.", async () => {
+  const server = await runMain();
+  const page = await openPage(server.port, { ...phone, colorScheme: "light" });
+  await status(page, "ready");
+  const [agent] = await server.list();
+  await page.getByRole("button", { name: `Stop Prime search, process ${agent?.pid}` }).click();
+  const row = page.locator(`.ended [data-agent="${agent?.id}"]`);
+  await row.getByText("stopped").waitFor();
+  expect(alive(agent?.pid ?? 0)).toBe(false);
+  expect(await page.locator(".card").count()).toBe(1);
+  await page.screenshot({ path: join(pictures, "ready-phone-light.png") });
+});
+
+test("[EX25] What a program prints is shown as text, never read as HTML.", async () => {
+  const cwd = await mkdtemp(join(tmpdir(), "agents-html-"));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  const name = "<img src=x onerror=document.title='owned'>.md";
+  await writeFile(join(cwd, name), "one two three\n");
+  const server = await runMain({ cwd });
+  const page = await openPage(server.port, { ...wide, colorScheme: "light" });
+  await status(page, "ready");
+  await page.getByRole("button", { name: "Start Word count" }).click();
+  await page.locator(".lines").getByText(name).waitFor();
+  expect(await page.locator("main img").count()).toBe(0);
+  expect(await page.title()).toBe("Agents · Holdfast");
+  await page.screenshot({ path: join(pictures, "ready-wide-light.png") });
+});

@@ -1,0 +1,32 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import { alive, build, end, runMain } from "./run-main.js";
+
+beforeAll(build);
+
+test("[EX19] The server prints its address and token on one line and starts two agents, so that there is something to see.", async () => {
+  const server = await runMain();
+  expect(server.output()).toBe(`Agents example: http://localhost:${server.port} (WebSocket at /ws, token abc123)\n`);
+  const agents = await server.list();
+  expect(agents.map(({ program, status }) => [program, status])).toEqual([
+    ["primes", "running"],
+    ["watch-host", "running"],
+  ]);
+});
+
+test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
+  "[EX11] No agent outlives a server that was ended by %s.",
+  async (signal) => {
+    const server = await runMain();
+    const pids = (await server.list()).map(({ pid }) => pid);
+    expect(pids.map(alive)).toEqual([true, true]);
+    const code = await end(server, signal);
+    expect(code).toBe(signal === "SIGKILL" ? null : 0);
+    await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false]), { timeout: 5_000, interval: 20 });
+  },
+  20_000,
+);
+
+test("[EX19] A port that is taken is said in one line, with what to do.", async () => {
+  const { port } = await runMain();
+  await expect(runMain({ port })).rejects.toThrow(/ended with 1:\nThe port is taken\. .*PORT=3001/);
+});
