@@ -88,7 +88,8 @@ export function settingsOf(options: BaseOptions): Settings {
   const { minMs = 1_000, maxMs = 30_000 } = options.retry ?? {};
   const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
   for (const [field, value] of Object.entries(times)) {
-    if (!(typeof value === "number" && value > 0)) refuse(field, `expected a number of milliseconds above 0, received ${String(value)}`);
+    if (!(typeof value === "number" && value > 0))
+      refuse(field, `expected a number of milliseconds above 0, received ${String(value)}`);
   }
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
   return { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };

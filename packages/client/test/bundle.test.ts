@@ -24,7 +24,7 @@ async function bundleForBrowsers() {
   return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs) };
 }
 
-test("[CN20] A bundle for browsers holds neither ws nor anything of Node", async () => {
+test("[CN17] A bundle for browsers holds neither ws nor anything of Node", async () => {
   const { text, inputs } = await bundleForBrowsers();
   expect(inputs.filter((path) => /node_modules\/ws\//.test(path))).toEqual([]);
   expect(inputs.some((path) => path.endsWith("isomorphic-ws/browser.js"))).toBe(true);
