@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -28,7 +28,6 @@ const common = {
 };
 
 const out = path("dist");
-await rm(out, { recursive: true, force: true });
 await mkdir(`${out}/page`, { recursive: true });
 await Promise.all([
   build({ ...common, entryPoints: [path("src/main.ts")], outdir: out, platform: "node", packages: "external" }),

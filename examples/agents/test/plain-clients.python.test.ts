@@ -1,7 +1,15 @@
-import { test } from "vitest";
-import { expectItWorks } from "./foreign-client.js";
+import { expect, test } from "vitest";
+import { observe } from "./plain-client.js";
 
 test("[EX30] The plain Python client receives the events of agent-updates and answers pings.", async () => {
   // -u: Python would keep what it prints for itself until there are 8 KB of it.
-  await expectItWorks("plain.py", process.env["PYTHON"] ?? "/usr/bin/python3", ["-u"]);
+  const { output, agentId, stats, ended } = await observe("plain.py", process.env["PYTHON"] ?? "/usr/bin/python3", [
+    "-u",
+  ]);
+  expect(output).toContain(`'agentId': '${agentId}'`);
+  expect(output).toContain("cores [");
+  expect(stats.connections).toMatchObject({ active: 1, total: 1, failed: 0 });
+  // Nothing it sent was refused.
+  expect(stats.errors).toEqual({});
+  expect(ended).toBe(false);
 }, 30_000);
