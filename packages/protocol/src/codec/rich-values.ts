@@ -59,7 +59,6 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
 
   const checkNode = (node: unknown, json: unknown, depth: number): void => {
     if (!Array.isArray(node)) return checkBranch(node, json, depth);
-    if (--budget < 0) throw new Error(`more than ${MAX_ANNOTATIONS} annotations`);
     const [tag, children] = node as unknown[];
     if (node.length > 2 || typeof tag !== "string" || !allowed.has(tag as RichTag))
       throw new Error("names a type that the schema does not hold");
@@ -69,17 +68,19 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
 
   const checkBranch = (branch: unknown, json: unknown, depth: number): void => {
     if (!isRecord(branch)) throw new Error("is malformed");
-    for (const path of Object.keys(branch)) {
-      const segments = parsePath(path);
+    const paths = Object.keys(branch);
+    // Counted before any is looked at: refusing has to cost less than sending.
+    budget -= paths.length;
+    if (budget < 0) throw new Error(`more than ${MAX_ANNOTATIONS} annotations`);
+    for (const path of paths) {
+      const segments = segmentsOf(path);
       if (depth + segments.length > MAX_DEPTH) throw new Error("is nested too deeply");
       let found: unknown = json;
-      let prefix = "";
-      for (const [index, segment] of segments.entries()) {
-        if (typeof found !== "object" || found === null || !Object.hasOwn(found, segment))
+      for (const { name, end } of segments) {
+        if (typeof found !== "object" || found === null || !Object.hasOwn(found, name))
           throw new Error("annotates a value that is not there");
-        found = (found as Record<string, unknown>)[segment];
-        prefix += (index > 0 ? "." : "") + segment.replace(/[\\.]/g, "\\$&");
-        if (index < segments.length - 1 && Object.hasOwn(branch, prefix))
+        found = (found as Record<string, unknown>)[name];
+        if (end < path.length && Object.hasOwn(branch, path.slice(0, end)))
           throw new Error("annotates below another annotation");
       }
       checkNode(branch[path], found, depth + segments.length);
@@ -90,20 +91,30 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   return SuperJSON.deserialize({ json: data as never, meta: { values: values as never, v: 1 } });
 }
 
+interface Segment {
+  readonly name: string;
+  /** Where it ends in the path. Each name has one spelling only, so the path up to here is the path of what holds it. */
+  readonly end: number;
+}
+
 /** superjson's own syntax: segments joined by dots, a dot or backslash inside one escaped by a backslash. */
-function parsePath(path: string): string[] {
-  const segments = [""];
-  for (let index = 0; index < path.length; index++) {
-    let char = path.charAt(index);
-    if (char === ".") {
-      segments.push("");
-      continue;
+function segmentsOf(path: string): Segment[] {
+  const segments: Segment[] = [];
+  let name = "";
+  let from = 0;
+  for (let index = 0; index <= path.length; index++) {
+    const char = path.charAt(index);
+    if (char === "." || index === path.length) {
+      segments.push({ name: name + path.slice(from, index), end: index });
+      name = "";
+      from = index + 1;
+    } else if (char === "\\") {
+      const escaped = path.charAt(index + 1);
+      if (escaped !== "." && escaped !== "\\") throw new Error("is malformed");
+      name += path.slice(from, index) + escaped;
+      index++;
+      from = index + 1;
     }
-    if (char === "\\") {
-      char = path.charAt(++index);
-      if (char !== "." && char !== "\\") throw new Error("is malformed");
-    }
-    segments[segments.length - 1] += char;
   }
   return segments;
 }

@@ -9,7 +9,7 @@ const MAX_MEMBERS = 10_000;
  * What an application's value may use of the depth. The deepest place for one is an event among the missed ones of a
  * `subscribe_response`, six levels down; a value that may be sent at all can then be sent everywhere.
  */
-const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
+export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 
 const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
 const tooMany = `holds a list of more than ${MAX_MEMBERS} members`;

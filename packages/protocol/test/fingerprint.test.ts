@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { hash, jsonSchema } from "../src/describe.js";
+import { clientMessage, PROTOCOL_VERSION, serverMessage } from "../src/index.js";
+
+const HASH = "c53617bf34f3fe16";
+const VERSION = 1;
+
+test("[WR2] the schemas of all messages are those of this version of the wire", () => {
+  const wire = [clientMessage, serverMessage].map((schema) => jsonSchema(schema, { annotations: false }));
+  expect(
+    { version: PROTOCOL_VERSION, hash: hash(wire) },
+    "The messages are not those of this version any more. Can a client that is already deployed go on without noticing " +
+      "(a new message it may ignore, a new optional field)? Then put the new hash here. If not, raise PROTOCOL_VERSION in " +
+      "src/version.ts, add a line to the history above it, give the new version its own folder test/frames/vN, and put both " +
+      "here.",
+  ).toEqual({ version: VERSION, hash: HASH });
+});
