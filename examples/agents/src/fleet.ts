@@ -29,8 +29,13 @@ export interface FleetOptions {
 
 export type Started =
   | { readonly ok: true; readonly agent: Agent }
-  | { readonly ok: false; readonly code: "TOO_MANY_AGENTS"; readonly data: { maximum: number } }
-  | { readonly ok: false; readonly code: "START_FAILED"; readonly data: { reason: string } };
+  | {
+      readonly ok: false;
+      readonly code: "TOO_MANY_AGENTS";
+      readonly message: string;
+      readonly data: { maximum: number };
+    }
+  | { readonly ok: false; readonly code: "START_FAILED"; readonly message: string; readonly data: { reason: string } };
 
 interface Member {
   agent: Agent;
@@ -67,7 +72,8 @@ export class Fleet {
 
   async start(launch: Launch): Promise<Started> {
     if (this.living().length + this.#starting >= this.maximum) {
-      return { ok: false, code: "TOO_MANY_AGENTS", data: { maximum: this.maximum } };
+      const message = `Only ${this.maximum} agents may run at once. Stop one first.`;
+      return { ok: false, code: "TOO_MANY_AGENTS", message, data: { maximum: this.maximum } };
     }
     const id = `${launch.program}-${randomUUID().slice(0, 8)}`;
     const { listener, warden, cwd, graceMs } = this.#options;
@@ -85,7 +91,13 @@ export class Fleet {
         onExit: (code, signal) => this.#ended(id, code, signal),
       });
     } catch (error) {
-      return { ok: false, code: "START_FAILED", data: { reason: codeOf(error) } };
+      const reason = codeOf(error);
+      return {
+        ok: false,
+        code: "START_FAILED",
+        message: `The process could not be started: ${reason}.`,
+        data: { reason },
+      };
     } finally {
       this.#starting--;
     }

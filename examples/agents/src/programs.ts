@@ -98,10 +98,16 @@ export interface Launch {
 
 export type Choice =
   | { readonly ok: true; readonly launch: Launch }
-  | { readonly ok: false; readonly code: "UNKNOWN_PROGRAM"; readonly data: { program: string; known: string[] } }
+  | {
+      readonly ok: false;
+      readonly code: "UNKNOWN_PROGRAM";
+      readonly message: string;
+      readonly data: { program: string; known: string[] };
+    }
   | {
       readonly ok: false;
       readonly code: "UNKNOWN_CHOICE";
+      readonly message: string;
       readonly data: { option: string; choice: string; allowed: string[] };
     };
 
@@ -142,7 +148,7 @@ export async function findPrograms(path: string): Promise<Programs> {
 
     choose(program, wanted = {}) {
       const found = available.get(program);
-      if (!found) return { ok: false, code: "UNKNOWN_PROGRAM", data: { program, known: [...available.keys()] } };
+      if (!found) return unknownProgram(program, [...available.keys()]);
       const open = new Map(Object.entries(wanted));
       const options: Record<string, string> = {};
       const chosen = [...found.fixed];
@@ -164,8 +170,15 @@ function choice(name: string, standard: string, choices: Record<string, readonly
   return { name, default: standard, choices: new Map(Object.entries(choices)) };
 }
 
+function unknownProgram(program: string, known: string[]): Choice {
+  const message = `There is no program ${JSON.stringify(program)}; there are ${known.join(", ")}.`;
+  return { ok: false, code: "UNKNOWN_PROGRAM", message, data: { program, known } };
+}
+
 function unknownChoice(option: string, made: string, allowed: string[]): Choice {
-  return { ok: false, code: "UNKNOWN_CHOICE", data: { option, choice: made, allowed } };
+  const expected = allowed.length > 0 ? `expected ${allowed.join(", ")}` : "the program has no such option";
+  const message = `${JSON.stringify(made)} cannot be chosen for ${JSON.stringify(option)}: ${expected}.`;
+  return { ok: false, code: "UNKNOWN_CHOICE", message, data: { option, choice: made, allowed } };
 }
 
 async function findTool(tool: string, path: string): Promise<string | undefined> {

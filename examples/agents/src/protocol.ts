@@ -6,14 +6,18 @@ import * as z from "zod/mini";
  * it. zod/mini rather than zod, because the page downloads it: the same schemas, a quarter of the bytes.
  */
 
-const agentId = z.string().check(z.describe("Names an agent for as long as the server runs, such as primes-5f0c2a91."));
-const programId = z.string().check(z.describe("The id of a program, as agent.programs lists them."));
+const agentId = z
+  .string()
+  .check(z.meta({ description: "Names an agent; never used twice.", examples: ["primes-5f0c2a91"] }));
+const programId = z
+  .string()
+  .check(z.meta({ description: "The id of a program, as agent.programs lists them.", examples: ["primes"] }));
 const cpuPercent = z.number().check(z.describe("100 is one core kept fully busy."));
-const memoryBytes = z.number().check(z.describe("Resident memory."));
+const memoryBytes = z.number().check(z.meta({ description: "Resident memory.", examples: [48_300_000] }));
 
 const program = z.object({
   id: programId,
-  title: z.string(),
+  title: z.string().check(z.meta({ examples: ["Prime search"] })),
   description: z.string().check(z.describe("One sentence for people: what it works on.")),
   options: z
     .array(
@@ -27,9 +31,12 @@ const program = z.object({
 });
 export type Program = z.output<typeof program>;
 
-const options = z
-  .record(z.string(), z.string())
-  .check(z.describe("The choices made, by the option's name; the default stands for what is left out."));
+const options = z.record(z.string(), z.string()).check(
+  z.meta({
+    description: "The choices made, by the option's name; the default stands for what is left out.",
+    examples: [{ pace: "steady" }],
+  }),
+);
 
 const status = z
   .enum(["running", "stopping", "finished", "stopped", "failed"])
@@ -49,7 +56,7 @@ const agent = z.object({
   id: agentId,
   program: programId,
   options,
-  pid: z.int().check(z.describe("The process, as the operating system numbers it.")),
+  pid: z.int().check(z.meta({ description: "The process, as the system numbers it.", examples: [4711] })),
   status,
   startedAt: z.date(),
   exit: z.optional(exit).check(z.describe("How it ended; absent while the process lives.")),
@@ -61,7 +68,7 @@ const line = z.object({
     .int()
     .check(z.describe("Counts the agent's lines from 1, so that a log and live lines join without a double.")),
   stream: z.enum(["stdout", "stderr", "note"]).check(z.describe("note: said by the server, not by the program.")),
-  text: z.string(),
+  text: z.string().check(z.meta({ examples: ["78,498 primes up to 999,983, widest gap 114"] })),
   at: z.date(),
 });
 export type Line = z.output<typeof line>;

@@ -57,20 +57,20 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   server.handle("agent.programs", () => ({ programs: [...programs.list] }));
   server.handle("agent.log", ({ input, error }) => {
     const lines = fleet.log(input.agentId);
-    if (!lines) throw error("UNKNOWN_AGENT", input);
+    if (!lines) throw error("UNKNOWN_AGENT", input, `There is no agent ${JSON.stringify(input.agentId)}.`);
     return { lines: [...lines] };
   });
   server.handle("metrics.recent", () => ({ samples: metrics.recent }));
   server.handle("agent.start", async ({ input, error }) => {
     const choice = programs.choose(input.program, input.options);
-    if (!choice.ok) throw error(choice.code, choice.data);
+    if (!choice.ok) throw error(choice.code, choice.data, choice.message);
     const started = await fleet.start(choice.launch);
-    if (!started.ok) throw error(started.code, started.data);
+    if (!started.ok) throw error(started.code, started.data, started.message);
     return { agent: started.agent };
   });
   server.handle("agent.stop", ({ input, error }) => {
     const agent = fleet.stop(input.agentId);
-    if (!agent) throw error("UNKNOWN_AGENT", input);
+    if (!agent) throw error("UNKNOWN_AGENT", input, `There is no agent ${JSON.stringify(input.agentId)}.`);
     return { agent };
   });
 

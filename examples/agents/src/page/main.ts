@@ -1,4 +1,4 @@
-import { createClient, HoldfastError, isDeclaredError } from "@holdfast/client";
+import { createClient, isDeclaredError, isHoldfastError } from "@holdfast/client";
 import { agents } from "../protocol.js";
 import { showConnection } from "./connection-pill.js";
 import { byId, setText } from "./dom.js";
@@ -34,35 +34,35 @@ client.channel("system-events").on("stopping", ({ reason }) => {
   toasts.show({ level: "warning", title: "The server is stopping", text: reason });
 });
 
-// What is the case: asked for whenever events may have been missed, which is after every (re)connect and every reset.
-async function load(): Promise<void> {
-  const [{ programs }, fleet, { samples }] = await Promise.all([
-    client.request("agent.programs"),
-    client.request("agent.list"),
-    client.request("metrics.recent"),
-  ]);
-  store.setPrograms(programs);
-  store.replace(fleet.agents, fleet.maximum);
-  store.addSamples(samples);
-  await loadLog();
+// What is the case: asked for whenever events may have been missed, which is after every (re)connect and every reset. Each
+// answer is applied as it arrives, not when all have: an event that comes behind it has to find it in place.
+function load(): void {
+  const lists = client.request("agent.list").then(({ agents: list, maximum }) => store.replace(list, maximum));
+  lists.then(loadLog).catch(report);
+  const programs = client.request("agent.programs").then((answer) => store.setPrograms(answer.programs));
+  const samples = client.request("metrics.recent").then((answer) => store.addSamples(answer.samples));
+  Promise.all([programs, samples]).catch(report);
 }
-async function loadLog(): Promise<void> {
+function loadLog(): void {
   const agentId = store.selectedId;
   if (agentId === undefined) return;
-  const { lines } = await client.request("agent.log", { agentId });
-  store.addLines(agentId, lines);
+  client
+    .request("agent.log", { agentId })
+    .then(({ lines }) => store.addLines(agentId, lines))
+    // An agent that is gone by now has no log, and soon no card.
+    .catch((error: unknown) => isDeclaredError(agents, "agent.log", error) || report(error));
 }
 client.status.subscribe((status) => {
   store.setLive(status.name === "ready");
-  if (status.name === "ready") load().catch(report);
+  if (status.name === "ready") load();
 });
-updates.onReset(() => load().catch(report));
+updates.onReset(load);
 client.onError(report);
 
 // What people do.
 function select(agentId: string): void {
   store.select(agentId);
-  loadLog().catch(report);
+  loadLog();
 }
 /** On a narrow screen the log lies below the fleet: whoever asks for it is taken there. */
 function look(agentId: string): void {
@@ -78,17 +78,13 @@ function start(program: string, options: Record<string, string>): void {
     .then(({ agent }) => select(agent.id))
     .catch((error: unknown) => {
       if (isDeclaredError(agents, "agent.start", error) && error.code === "TOO_MANY_AGENTS") {
-        toasts.show({
-          level: "warning",
-          title: "The fleet is full",
-          text: `Only ${error.data.maximum} may run at once.`,
-        });
+        toasts.show({ level: "warning", title: "The fleet is full", text: error.message });
       } else report(error);
     });
 }
 function report(error: unknown): void {
   // The connection strip already says so.
-  if (error instanceof HoldfastError && error.code === "CONNECTION_LOST") return;
+  if (isHoldfastError(error) && error.code === "CONNECTION_LOST") return;
   toasts.show({
     level: "error",
     title: "That did not work",

@@ -103,7 +103,14 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
       }),
     );
   };
-  return render;
+  let drawn: readonly unknown[] = [];
+  return () => {
+    // Lines of output change nothing here, and there can be many between two samples.
+    const facts = [store.samples, store.selectedId, store.agents.size, store.programs];
+    if (facts.every((fact, index) => fact === drawn[index])) return;
+    drawn = facts;
+    render();
+  };
 }
 
 function makeScale(width: number, end: number, highest: number): Scale {
