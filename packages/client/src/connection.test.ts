@@ -59,10 +59,12 @@ describe("Connecting", () => {
   });
 
   test("[CN4] Behind auth, in the same turn, follows one subscribe for all wanted channels", async () => {
-    const { client, world } = testClient(silent());
+    const { client, world } = testClient(neverOpens());
     client.channel("agent-updates").on("removed", () => undefined);
     client.channel("board", "b1").on("moved", () => undefined);
     await settle();
+    world.sockets.last.open();
+    // Nothing awaited: a turn later would be a turn too late.
     const { sent } = world.sockets.last;
     expect(types(sent)).toEqual(["auth", "subscribe"]);
     expect(sent[1]).toMatchObject({ data: { channels: ["agent-updates", "board:b1"] } });
@@ -485,6 +487,17 @@ describe("disconnect()", () => {
     client.disconnect();
     expect(world.statuses).toEqual(["authenticating", "ready", "closed"]);
     expect(world.sockets.live).toEqual([]);
+  });
+
+  test("[CN8] It can be called by a listener that hears of a drop while the parts are still being told", async () => {
+    const { client, world } = testClient();
+    const updates = client.channel("agent-updates");
+    updates.on("removed", () => undefined);
+    await settle();
+    updates.status.subscribe(({ name }) => name === "pending" && client.disconnect());
+    world.sockets.last.end();
+    expect(client.status.get().name).toBe("closed");
+    await expect(client.request("agents.list")).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
   test("[CN9] connect() works again afterwards, and resumes the channels that were wanted", async () => {

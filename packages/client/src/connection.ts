@@ -33,6 +33,12 @@ export type Link =
   | { readonly name: "greeted" }
   | { readonly name: "ready"; readonly limits: Limits };
 
+/** Before the first attempt. */
+export const NOT_YET: Link = {
+  name: "over",
+  error: new HoldfastError("NOT_CONNECTED", "The client is not connected."),
+};
+
 export interface ConnectionParts {
   readonly environment: Environment;
   readonly settings: Settings;
@@ -189,7 +195,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 function linkOf(state: ConnectionState): Link {
   switch (state.name) {
     case "idle":
-      return { name: "over", error: new HoldfastError("NOT_CONNECTED", "The client is not connected.") };
+      return NOT_YET;
     case "unauthorized":
     case "closed": {
       const { name, message, error: cause } = state.reason;

@@ -4,7 +4,6 @@ import {
   type ClientMessage,
   type DirectName,
   type DirectOf,
-  HoldfastError,
   isProtocol,
   type KeyArguments,
   type OutputOf,
@@ -18,7 +17,7 @@ import { createConnection } from "./connection.js";
 import type { Status } from "./connection-state.js";
 import { createDirectEvents } from "./direct-events.js";
 import { systemEnvironment } from "./environment.js";
-import { createErrors, type ErrorListener } from "./errors.js";
+import { createErrors, type ErrorListener, faultError } from "./errors.js";
 import { createInbox } from "./inbox.js";
 import type { Observable } from "./observable.js";
 import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
@@ -74,9 +73,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const settings = settingsOf(options);
   const parameters = protocol.parameters?.send(options.parameters, "parameters");
   if (parameters?.ok === false) {
-    throw new HoldfastError("INVALID_OPTION", `createClient: ${parameters.fault.message}`, {
-      field: parameters.fault.field,
-    });
+    throw faultError("INVALID_OPTION", "createClient", parameters.fault);
   }
   const url = urlOf(options.url, (parameters?.value.data ?? {}) as object);
 
@@ -133,7 +130,7 @@ export function createClient<const P extends ProtocolDefinition>(
     },
     channel(name, ...[key]: [key?: unknown]) {
       const id = channelId(protocol, name, key);
-      if (!id.ok) throw new HoldfastError("UNKNOWN_CHANNEL", id.fault.message, { field: id.fault.field });
+      if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
       return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
     },
     on: direct.on,

@@ -24,8 +24,8 @@ test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and kee
   errors.report(cause, { source: "handler", channel: "board:b1", event: "moved" });
   errors.report("just text", { source: "listener" });
   expect(heard.map(([error]) => error)).toMatchObject([
-    { code: "HANDLER_FAILED", message: "A handler of board:b1 (moved) threw: x is undefined", cause },
-    { code: "HANDLER_FAILED", message: "A listener threw: just text", cause: "just text" },
+    { code: "HANDLER_FAILED", message: "handler board:b1 moved threw: TypeError: x is undefined", cause },
+    { code: "HANDLER_FAILED", message: "listener threw: just text", cause: "just text" },
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from "@holdfast/protocol";
+import { type BuiltInErrorCode, type Fault, HoldfastError, isHoldfastError } from "@holdfast/protocol";
 import { emitter } from "./observable.js";
 import type { Logger } from "./options.js";
 
@@ -41,7 +41,11 @@ export function createErrors(logger: Logger): Errors {
 }
 
 function failed(cause: unknown, { source, channel, event }: ErrorContext): HoldfastError {
-  const where = channel === undefined ? "" : ` of ${channel}${event === undefined ? "" : ` (${event})`}`;
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new HoldfastError("HANDLER_FAILED", `A ${source}${where} threw: ${said}`, { cause });
+  const where = [source, channel, event].filter((part) => part !== undefined).join(" ");
+  return new HoldfastError("HANDLER_FAILED", `${where} threw: ${String(cause)}`, { cause });
+}
+
+/** A fault that validation found, as the error of whoever has to know of it. */
+export function faultError(code: BuiltInErrorCode, where: string, { field, message, cause }: Fault): HoldfastError {
+  return new HoldfastError(code, `${where}: ${message}`, { field, cause });
 }

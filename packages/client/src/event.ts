@@ -1,5 +1,5 @@
 import { HoldfastError, type ServerMessage, type ValueSchema } from "@holdfast/protocol";
-import type { ReportError } from "./errors.js";
+import { faultError, type ReportError } from "./errors.js";
 
 export type Event = Extract<ServerMessage, { type: "event" }>;
 
@@ -14,9 +14,7 @@ export function readEvent(schema: ValueSchema, message: Event, report: ReportErr
   const { channel, event, data, meta } = message;
   const checked = schema.receive(data, meta, "data");
   if (checked.ok) return { event, value: checked.value };
-  const { field, message: sentence, cause } = checked.fault;
-  const error = new HoldfastError("BAD_MESSAGE", `${channel}: ${event}: ${sentence}`, { field, cause });
-  report(error, { source: "event", channel, event });
+  report(faultError("BAD_MESSAGE", `${channel}: ${event}`, checked.fault), { source: "event", channel, event });
   return undefined;
 }
 

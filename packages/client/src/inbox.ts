@@ -1,7 +1,7 @@
 import { type ClientMessage, type Codec, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DirectEvents, isDirect } from "./direct-events.js";
-import type { ReportError } from "./errors.js";
+import { faultError, type ReportError } from "./errors.js";
 import type { Requests } from "./requests.js";
 import type { Subscriptions } from "./subscriptions.js";
 
@@ -23,8 +23,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
   return (frame) => {
     const decoded = parts.codec.decode(frame);
     if (!decoded.ok) {
-      const { field, message, cause } = decoded.fault;
-      const error = new HoldfastError("BAD_MESSAGE", message, { field, cause });
+      const error = faultError("BAD_MESSAGE", "A frame of the server", decoded.fault);
       // Whoever asked is told; an answer that cannot be read will not come again.
       if (!refuse(decoded.correlationId, error)) report(error, { source: "message" });
       return;

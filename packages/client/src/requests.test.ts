@@ -321,6 +321,20 @@ describe("When the connection drops", () => {
     expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual(["1", { program: "4" }]);
   });
 
+  test("[RQ11] What was in flight on the connection that dropped no longer counts", async () => {
+    const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 1 };
+    const { client, world } = testClient(answers({ connected: connected({ limits }) }));
+    const first = failure(client.request("agent.rename", { name: "a" }));
+    await settle();
+    world.sockets.last.end();
+    expect(await first).toMatchObject({ code: "CONNECTION_LOST" });
+    const second = failure(client.request("agent.rename", { name: "b" }));
+    await pass(5_000);
+    expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual([{ name: "b" }]);
+    client.disconnect();
+    await second;
+  });
+
   test("[RQ8] A query sent again keeps its place before requests made later", async () => {
     const { client, world } = testClient([
       answers(),

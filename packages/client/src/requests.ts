@@ -6,7 +6,8 @@ import {
   type ServerMessage,
 } from "@holdfast/protocol";
 import type { RichValue } from "@holdfast/protocol";
-import type { Link } from "./connection.js";
+import { type Link, NOT_YET } from "./connection.js";
+import { faultError } from "./errors.js";
 import type { Cancel, Clock } from "./clock.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
 
@@ -52,7 +53,7 @@ export function createRequests(parts: RequestsParts): Requests {
   const queued = new Set<string>();
   /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
   const inFlight = new Set<string>();
-  let link: Link = { name: "over", error: new HoldfastError("NOT_CONNECTED", "The client is not connected.") };
+  let link: Link = NOT_YET;
 
   const take = (id: string): Call | undefined => {
     const call = calls.get(id);
@@ -122,10 +123,7 @@ export function createRequests(parts: RequestsParts): Requests {
         );
       }
       const checked = contract.input.send(input, "input");
-      if (!checked.ok) {
-        const { field, message, cause } = checked.fault;
-        throw new HoldfastError("INVALID_VALUE", `${name}: ${message}`, { field, cause });
-      }
+      if (!checked.ok) throw faultError("INVALID_VALUE", name, checked.fault);
       if (signal?.aborted) throw cancelled(name, signal);
       if (link.name === "over") throw link.error;
       if (queued.size >= MOST_WAITING) {
@@ -174,14 +172,14 @@ export function createRequests(parts: RequestsParts): Requests {
       if (data.ok) {
         const checked = output.receive(data.output, meta, "output");
         if (checked.ok) call.resolve(checked.value);
-        else call.reject(invalid(name, checked.fault));
+        else call.reject(faultError("INVALID_OUTPUT", name, checked.fault));
         return;
       }
       const declared = errors.get(data.error.code);
       if (!declared) return call.reject(HoldfastError.fromWire(data.error));
       const checked = declared.receive(data.error.data, meta, "error.data");
       if (checked.ok) call.reject(HoldfastError.fromWire({ ...data.error, data: checked.value }));
-      else call.reject(invalid(name, checked.fault));
+      else call.reject(faultError("INVALID_OUTPUT", name, checked.fault));
     },
 
     refuse(id, error) {
@@ -195,16 +193,6 @@ export function createRequests(parts: RequestsParts): Requests {
 
 function lost(name: string): HoldfastError {
   return new HoldfastError("CONNECTION_LOST", `${name}: the connection dropped before the answer.`);
-}
-
-function invalid(
-  name: string,
-  { field, message, cause }: { field: string; message: string; cause?: unknown },
-): HoldfastError {
-  return new HoldfastError("INVALID_OUTPUT", `${name}: the answer does not match the protocol: ${message}`, {
-    field,
-    cause,
-  });
 }
 
 /** Without TextEncoder, which is neither in the language nor on every React Native engine. */

@@ -185,7 +185,7 @@ describe("A frame that cannot be read", () => {
       ok: false,
       fault: {
         field: "correlation_id",
-        message: "A frame of the server is not of the protocol: correlation_id is wrong.",
+        message: "correlation_id is not what the protocol says.",
       },
     });
     expect(decode({ type: "subscribe_response", data: { results } })).toMatchObject({

@@ -73,7 +73,7 @@ export const jsonFrames: Codec<ServerMessage, ClientMessage> = {
       // An escaped letter can hide the name.
       message = JSON.parse(frame as string, /__proto__|\\u/i.test(frame as string) ? refuseProto : undefined);
     } catch (cause) {
-      return { ok: false, fault: { field: "", message: "A frame of the server is not valid JSON.", cause } };
+      return { ok: false, fault: { field: "", message: "is not valid JSON.", cause } };
     }
     const { type, correlation_id: id } = (message ?? {}) as { type?: unknown; correlation_id?: unknown };
     const shape = shapeOf.get(type);
@@ -81,7 +81,7 @@ export const jsonFrames: Codec<ServerMessage, ClientMessage> = {
       ? (faultIn(message, { "correlation_id?": "string" }, "") ?? faultIn(message, shape, ""))
       : "type";
     if (field === undefined) return { ok: true, message: message as ServerMessage };
-    const fault = { field, message: `A frame of the server is not of the protocol: ${field} is wrong.` };
+    const fault = { field, message: `${field} is not what the protocol says.` };
     return { ok: false, fault, ...(typeof id === "string" && { correlationId: id }) };
   },
 };

@@ -92,6 +92,9 @@ describe("Wanted and wire", () => {
     await settle();
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1"]);
     expect(first.status.get().name).toBe("idle");
+    client.channel("agent-updates").on("removed", ignore);
+    await settle();
+    expect(traffic(world)).toEqual(["+board:b1", "-board:b1", "+agent-updates"]);
   });
 
   test("[CH17] Calling one unsubscribe twice releases one want", async () => {
@@ -116,6 +119,19 @@ describe("Wanted and wire", () => {
     grant(world.sockets.last, world.sockets.last.of("subscribe")[0]!);
     await settle();
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1"]);
+  });
+
+  test("[CH12] Only the verdict on the question that was asked last counts", async () => {
+    const { client, world } = testClient(silent(), { token: undefined });
+    const board = client.channel("board", "b1");
+    board.on("moved", ignore);
+    await settle();
+    const asked = world.sockets.last.of("subscribe")[0]!;
+    grant(world.sockets.last, { ...asked, correlation_id: "another" });
+    expect(board.status.get().name).toBe("pending");
+    grant(world.sockets.last, asked);
+    grant(world.sockets.last, asked, () => ({ ok: false, error: { code: "FORBIDDEN", message: "No." } }));
+    expect(board.status.get().name).toBe("subscribed");
   });
 
   test("[CH12] A channel wanted again while its verdict is due is joined once", async () => {

@@ -7,7 +7,7 @@ import {
   type ServerMessage,
   type SubscribeResult,
 } from "@holdfast/protocol";
-import type { Link } from "./connection.js";
+import { type Link, NOT_YET } from "./connection.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, type Event, readEvent } from "./event.js";
 import { inOrder } from "./in-order.js";
@@ -87,7 +87,7 @@ export interface SubscriptionsParts {
 
 export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const entries = new Map<string, Entry>();
-  let link: Link = { name: "over", error: new HoldfastError("NOT_CONNECTED", "The client is not connected.") };
+  let link: Link = NOT_YET;
   let scheduled = false;
 
   const isUp = (): boolean => link.name === "greeted" || link.name === "ready";
