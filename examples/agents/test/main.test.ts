@@ -1,4 +1,4 @@
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { alive, build, end, runMain } from "./run-main.js";
 
 beforeAll(build);
@@ -19,6 +19,9 @@ test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
     const server = await runMain();
     const pids = (await server.list()).map(({ pid }) => pid);
     expect(pids.map(alive)).toEqual([true, true]);
+    onTestFinished(() => pids.forEach((pid) => alive(pid) && process.kill(pid, "SIGKILL")));
+    // Halted, so that they do not end by themselves when the pipe they write to is gone.
+    if (signal === "SIGKILL") for (const pid of pids) process.kill(pid, "SIGSTOP");
     const code = await end(server, signal);
     expect(code).toBe(signal === "SIGKILL" ? null : 0);
     await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false]), { timeout: 5_000, interval: 20 });
