@@ -1,6 +1,6 @@
 import type * as core from "zod/v4/core";
 import type { ProtocolDefinition } from "./define-protocol.js";
-import { errorCode } from "./error-codes.js";
+import { remedyOf } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
 import { formatPath } from "./issues.js";
 import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
@@ -32,7 +32,7 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     if (request.input !== undefined) checkSchema(request.input, [...at, "input"]);
     if (request.output !== undefined) checkSchema(request.output, [...at, "output"]);
     checkMembers(request.errors, [...at, "errors"], ERROR_NAME, (schema, errorAt) => {
-      if (errorCode(errorAt.at(-1)!)) fail(errorAt, "is a built-in error code; choose another name");
+      if (remedyOf(errorAt.at(-1)!)) fail(errorAt, "is a built-in error code; choose another name");
       checkSchema(schema, errorAt);
     });
   });

@@ -1,4 +1,4 @@
-import { type BuiltInErrorCode, errorCode } from "./error-codes.js";
+import { type BuiltInErrorCode, remedyOf } from "./error-codes.js";
 import type { WireError } from "./messages/wire-error.js";
 
 // A registered symbol, not instanceof: an application can hold two copies of this file (ESM and CJS, or a bundled one).
@@ -31,7 +31,7 @@ export class HoldfastError<Code extends string = string> extends Error {
     Object.defineProperty(this, brand, { value: true });
     this.code = code;
     this.field = details.field;
-    this.remedy = details.remedy ?? errorCode(code)?.remedy;
+    this.remedy = details.remedy ?? remedyOf(code);
     this.retryAfterMs = details.retryAfterMs;
     this.data = details.data;
   }

@@ -13,7 +13,7 @@ export {
 export type * from "./infer.js";
 export { type DeclaredError, isDeclaredError } from "./declared-error.js";
 export { type ErrorDetails, HoldfastError, isHoldfastError, toWire } from "./errors.js";
-export { type BuiltInErrorCode, type ErrorCode, errorCode, errorCodes } from "./error-codes.js";
+export { type BuiltInErrorCode, type ErrorCode, errorCodes } from "./error-codes.js";
 export { type CloseAction, closeCode, type CloseCode, closeCodes, type CloseName, closeNumber } from "./close-codes.js";
 export { OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION, subprotocols } from "./version.js";
 export { type ClientMessage, clientMessage } from "./client-message.js";

@@ -136,7 +136,7 @@ describe("annotations of a peer", () => {
           ...Object.fromEntries(members(20_000, (index) => [`s.${String(index)}`, ["Date"]]) as [string, unknown][]),
         },
       },
-      "annotates a value that is not there",
+      "more than 10000 annotations",
     ],
     [
       "entries below a Set annotated beside it",

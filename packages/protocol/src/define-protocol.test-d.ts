@@ -1,0 +1,145 @@
+import * as full from "zod";
+import * as z from "zod/mini";
+import { describe, expectTypeOf, test } from "vitest";
+import { isDeclaredError } from "./declared-error.js";
+import { defineProtocol, type Protocol, type ProtocolDefinition, type RequestKind } from "./define-protocol.js";
+import type { ClientMessage, ServerMessage } from "./index.js";
+import type {
+  ChannelName,
+  DefinitionOf,
+  DirectName,
+  DirectOf,
+  ErrorCodeOf,
+  ErrorDataOf,
+  EventName,
+  EventOf,
+  InputOf,
+  KeyArguments,
+  OutputOf,
+  ParametersOf,
+  RequestName,
+  SentDirectOf,
+  SentErrorDataOf,
+  SentEventOf,
+  SentInputOf,
+  SentOutputOf,
+  SentParametersOf,
+} from "./infer.js";
+
+const agents = defineProtocol({
+  name: "agents",
+  version: "1.0.0",
+  parameters: z.object({ sessionId: z.string(), page: z._default(z.coerce.number(), 1) }),
+  requests: {
+    "agent.start": {
+      kind: "mutation",
+      input: full.object({ id: full.string(), retries: full.number().default(3) }),
+      output: z.object({ startedAt: z.date() }),
+      errors: {
+        UNKNOWN_AGENT: z.object({ id: z.string() }),
+        TOO_MANY: z.object({ maximum: z._default(z.number(), 5) }),
+      },
+    },
+    "agents.list": { output: z.array(z.string()) },
+    forget: {},
+  },
+  channels: {
+    metrics: { events: { sampled: z.object({ at: z.date(), load: full.number().default(0) }), cleared: z.void() } },
+    board: { key: z.uuid(), state: z.object({ cycle: z.number() }) },
+  },
+  direct: { paused: z.object({ at: z._default(z.number(), 0) }) },
+});
+type Agents = DefinitionOf<typeof agents>;
+
+const bare = defineProtocol({ name: "bare", version: "1.0.0" });
+type Bare = DefinitionOf<typeof bare>;
+
+describe("a protocol's types", () => {
+  test("[PR7] names are the ones defined, and no others", () => {
+    expectTypeOf<RequestName<Agents>>().toEqualTypeOf<"agent.start" | "agents.list" | "forget">();
+    expectTypeOf<ChannelName<Agents>>().toEqualTypeOf<"metrics" | "board">();
+    expectTypeOf<EventName<Agents, "metrics">>().toEqualTypeOf<"sampled" | "cleared">();
+    expectTypeOf<EventName<Agents, "board">>().toEqualTypeOf<never>();
+    expectTypeOf<DirectName<Agents>>().toEqualTypeOf<"paused">();
+    expectTypeOf<ErrorCodeOf<Agents, "agent.start">>().toEqualTypeOf<"UNKNOWN_AGENT" | "TOO_MANY">();
+    expectTypeOf<ErrorCodeOf<Agents, "forget">>().toEqualTypeOf<never>();
+    expectTypeOf<RequestName<Bare>>().toEqualTypeOf<never>();
+    expectTypeOf<ChannelName<Bare>>().toEqualTypeOf<never>();
+    expectTypeOf<DirectName<Bare>>().toEqualTypeOf<never>();
+  });
+
+  test("[PR7] a sender may leave defaults out, a receiver has them", () => {
+    expectTypeOf<SentInputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries?: number | undefined }>();
+    expectTypeOf<InputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries: number }>();
+    expectTypeOf<SentEventOf<Agents, "metrics", "sampled">>().toEqualTypeOf<{ at: Date; load?: number | undefined }>();
+    expectTypeOf<EventOf<Agents, "metrics", "sampled">>().toEqualTypeOf<{ at: Date; load: number }>();
+    expectTypeOf<SentDirectOf<Agents, "paused">>().toEqualTypeOf<{ at?: number | undefined }>();
+    expectTypeOf<DirectOf<Agents, "paused">>().toEqualTypeOf<{ at: number }>();
+    expectTypeOf<SentErrorDataOf<Agents, "agent.start", "TOO_MANY">>().toEqualTypeOf<{
+      maximum?: number | undefined;
+    }>();
+    expectTypeOf<ErrorDataOf<Agents, "agent.start", "TOO_MANY">>().toEqualTypeOf<{ maximum: number }>();
+    expectTypeOf<SentParametersOf<Agents>>().toEqualTypeOf<{ sessionId: string; page?: unknown }>();
+    expectTypeOf<ParametersOf<Agents>>().toEqualTypeOf<{ sessionId: string; page: number }>();
+  });
+
+  test("[PR7] rich values keep their types", () => {
+    expectTypeOf<OutputOf<Agents, "agent.start">>().toEqualTypeOf<{ startedAt: Date }>();
+    expectTypeOf<SentOutputOf<Agents, "agent.start">>().toEqualTypeOf<{ startedAt: Date }>();
+  });
+
+  test("[PR7] what is not declared is nothing", () => {
+    expectTypeOf<InputOf<Agents, "agents.list">>().toEqualTypeOf<undefined>();
+    expectTypeOf<OutputOf<Agents, "forget">>().toEqualTypeOf<undefined>();
+    expectTypeOf<SentOutputOf<Agents, "forget">>().toEqualTypeOf<undefined | void>();
+    expectTypeOf<ParametersOf<Bare>>().toEqualTypeOf<undefined>();
+  });
+
+  test("[PR7] a key is asked for where a channel declares one", () => {
+    expectTypeOf<KeyArguments<Agents, "board">>().toEqualTypeOf<[key: string]>();
+    expectTypeOf<KeyArguments<Agents, "metrics">>().toEqualTypeOf<[]>();
+  });
+
+  test("[PR7] any protocol is a Protocol", () => {
+    expectTypeOf(agents).toExtend<Protocol>();
+    expectTypeOf(bare).toExtend<Protocol>();
+    expectTypeOf<Agents>().toExtend<ProtocolDefinition>();
+    expectTypeOf<Agents["requests"]["agent.start"]["kind"]>().toEqualTypeOf<"mutation">();
+    expectTypeOf<RequestKind>().toEqualTypeOf<"query" | "mutation" | "once">();
+  });
+
+  test("[PR7] a declared error narrows to its code and data", () => {
+    const caught: unknown = undefined;
+    if (isDeclaredError(agents, "agent.start", caught)) {
+      expectTypeOf(caught.code).toEqualTypeOf<"UNKNOWN_AGENT" | "TOO_MANY">();
+      if (caught.code === "UNKNOWN_AGENT") expectTypeOf(caught.data).toEqualTypeOf<{ id: string }>();
+    }
+  });
+
+  test("[PR7] messages are unions that narrow by their type", () => {
+    expectTypeOf<Extract<ClientMessage, { type: "cancel" }>["correlation_id"]>().toEqualTypeOf<string>();
+    expectTypeOf<Extract<ServerMessage, { type: "reset" }>["data"]["reason"]>().toEqualTypeOf<
+      "epoch" | "fork" | "trimmed" | "too_many" | "server"
+    >();
+  });
+
+  test("[PR7] what is wrong does not compile", () => {
+    // @ts-expect-error no such kind
+    defineProtocol({ name: "a", version: "1.0.0", requests: { a: { kind: "command" } } });
+    // @ts-expect-error an input is a schema
+    defineProtocol({ name: "a", version: "1.0.0", requests: { a: { input: { id: "string" } } } });
+    // @ts-expect-error a key is a text
+    defineProtocol({ name: "a", version: "1.0.0", channels: { a: { key: z.number(), events: {} } } });
+    // @ts-expect-error a version is needed
+    defineProtocol({ name: "a" });
+    // @ts-expect-error parameters are an object
+    defineProtocol({ name: "a", version: "1.0.0", parameters: z.string() });
+    const channel = { events: { e: z.string() } };
+    // @ts-expect-error history has a size and a time
+    defineProtocol({ name: "a", version: "1.0.0", channels: { a: { ...channel, history: { size: 5 } } } });
+    // @ts-expect-error no such request
+    isDeclaredError(agents, "agent.fly", undefined);
+    // @ts-expect-error no such event
+    expectTypeOf<EventOf<Agents, "metrics", "exploded">>().toBeNever();
+  });
+});

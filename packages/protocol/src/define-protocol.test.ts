@@ -1,0 +1,90 @@
+import * as z from "zod/mini";
+import { describe, expect, test } from "vitest";
+import { channelId, parseChannel } from "./channel-id.js";
+import { isDeclaredError } from "./declared-error.js";
+import { defineProtocol, isProtocol } from "./define-protocol.js";
+import { HoldfastError } from "./errors.js";
+
+const agents = defineProtocol({
+  name: "agents",
+  version: "1.0.0",
+  requests: {
+    "agent.stop": { input: z.object({ id: z.string() }), errors: { UNKNOWN_AGENT: z.object({ id: z.string() }) } },
+  },
+  channels: {
+    metrics: { events: { sampled: z.number() } },
+    board: { key: z.string().check(z.maxLength(255)), events: { drawn: z.string() } },
+    room: { key: z.uuid(), events: { said: z.string() } },
+  },
+});
+
+describe("a protocol", () => {
+  test("[PR8] is recognised by its brand, also when another copy of the package made it", () => {
+    expect(isProtocol(agents)).toBe(true);
+    expect(isProtocol({ [Symbol.for("holdfast.protocol")]: true })).toBe(true);
+    for (const other of [undefined, null, {}, { ...agents }, "agents", () => agents])
+      expect(isProtocol(other)).toBe(false);
+  });
+
+  test("[PR4] finds nothing under the names that every object has", () => {
+    for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
+      expect(agents.requests.get(name)).toBeUndefined();
+      expect(parseChannel(agents, name).ok).toBe(false);
+    }
+  });
+
+  test("[PR8] cannot be changed by those who import it", () => {
+    expect(Object.isFrozen(agents)).toBe(true);
+  });
+});
+
+describe("the name of a channel", () => {
+  test("[PR6] is a name, or a name and a key", () => {
+    expect(parseChannel(agents, "metrics")).toMatchObject({ ok: true, value: { key: undefined, wire: "metrics" } });
+    expect(parseChannel(agents, "board:a:b")).toMatchObject({ ok: true, value: { key: "a:b", wire: "board:a:b" } });
+    expect(channelId(agents, "board", "7c1f")).toMatchObject({ ok: true, value: { wire: "board:7c1f" } });
+  });
+
+  test.each([
+    ["nope", '"nope" is not a channel of the protocol agents.'],
+    ["", '"" is not a channel of the protocol agents.'],
+    [":key", '"" is not a channel of the protocol agents.'],
+    ["$all", '"$all" is not a channel of the protocol agents.'],
+    ["metrics:1", "The channel metrics has no key."],
+    ["metrics:", "The channel metrics has no key."],
+    ["board", "The channel board needs a key: key: expected string, but it is missing."],
+    ["room:1", "The channel room needs a key: key: expected a valid uuid."],
+    [
+      "board:",
+      "The key of the channel board must be printable ASCII without spaces, and short enough for 255 characters in all.",
+    ],
+    [
+      "board:a b",
+      "The key of the channel board must be printable ASCII without spaces, and short enough for 255 characters in all.",
+    ],
+    [
+      "board:naïve",
+      "The key of the channel board must be printable ASCII without spaces, and short enough for 255 characters in all.",
+    ],
+    [
+      `board:${"x".repeat(250)}`,
+      "The key of the channel board must be printable ASCII without spaces, and short enough for 255 characters in all.",
+    ],
+  ])("[PR6] %j is refused with the reason", (wire, message) => {
+    expect(parseChannel(agents, wire)).toEqual({ ok: false, fault: { field: "channel", message } });
+  });
+
+  test("[PR6] of 255 characters in all is the longest", () => {
+    const longest = `board:${"x".repeat(249)}`;
+    expect(longest.length).toBe(255);
+    expect(parseChannel(agents, longest)).toMatchObject({ ok: true, value: { wire: longest } });
+  });
+});
+
+test("[PR7] a declared error is told from every other", () => {
+  const declared = new HoldfastError("UNKNOWN_AGENT", "No such agent.", { data: { id: "a1" } });
+  expect(isDeclaredError(agents, "agent.stop", declared)).toBe(true);
+  expect(isDeclaredError(agents, "agent.stop", new HoldfastError("TIMEOUT", "Too late."))).toBe(false);
+  expect(isDeclaredError(agents, "agent.stop", new Error("UNKNOWN_AGENT"))).toBe(false);
+  expect(isDeclaredError(agents, "agent.stop", { code: "UNKNOWN_AGENT" })).toBe(false);
+});

@@ -1,0 +1,209 @@
+import * as full from "zod";
+import * as z from "zod/mini";
+import { describe as group, expect, test } from "vitest";
+import { defineProtocol, type ProtocolDefinition } from "./define-protocol.js";
+import { describe, fingerprint, jsonSchema } from "./describe.js";
+import type { Schema } from "./schema.js";
+
+const base = {
+  name: "agents",
+  version: "1.0.0",
+  requests: {
+    start: { input: z.object({ id: z.string(), at: z.date() }), output: z.string(), errors: { FULL: z.object({}) } },
+  },
+  channels: { board: { key: z.uuid(), events: { drawn: z.string() }, state: z.object({}), presence: z.string() } },
+  direct: { paused: z.number() },
+  parameters: z.object({ session: z.string() }),
+} satisfies ProtocolDefinition;
+
+const of = (definition: ProtocolDefinition): string => fingerprint(defineProtocol(definition));
+const first = of(base);
+
+group("the fingerprint", () => {
+  test("[PR9] is 16 hex characters, the same on every run", () => {
+    expect(first).toMatch(/^[0-9a-f]{16}$/);
+    expect(of({ ...base })).toBe(first);
+    expect(first).toBe("51ee2d213678e18b");
+  });
+
+  test.each<[string, ProtocolDefinition]>([
+    ["an input", { ...base, requests: { start: { ...base.requests.start, input: z.object({ id: z.string() }) } } }],
+    [
+      "a length",
+      { ...base, requests: { start: { ...base.requests.start, output: z.string().check(z.maxLength(5)) } } },
+    ],
+    [
+      "whether a field may be left out",
+      {
+        ...base,
+        requests: { start: { ...base.requests.start, input: z.object({ id: z.optional(z.string()), at: z.date() }) } },
+      },
+    ],
+    [
+      "a date that becomes a text",
+      {
+        ...base,
+        requests: { start: { ...base.requests.start, input: z.object({ id: z.string(), at: z.iso.datetime() }) } },
+      },
+    ],
+    ["the kind of a request", { ...base, requests: { start: { ...base.requests.start, kind: "query" } } }],
+    ["an error", { ...base, requests: { start: { ...base.requests.start, errors: {} } } }],
+    ["the name of a request", { ...base, requests: { begin: base.requests.start } }],
+    ["a key", { ...base, channels: { board: { ...base.channels.board, key: z.string() } } }],
+    ["an event", { ...base, channels: { board: { ...base.channels.board, events: { drawn: z.number() } } } }],
+    ["a state", { ...base, channels: { board: { ...base.channels.board, state: z.object({ a: z.string() }) } } }],
+    ["a presence", { ...base, channels: { board: { ...base.channels.board, presence: z.number() } } }],
+    ["a direct event", { ...base, direct: { resumed: z.number() } }],
+    ["a parameter", { ...base, parameters: z.object({ session: z.uuid() }) }],
+    ["the bound of a date", { ...base, direct: { paused: z.date().check(z.minimum(new Date(0))) } }],
+    ["the size of a map", { ...base, direct: { paused: z.map(z.string(), z.string()).check(z.maxSize(2)) } }],
+  ])("[PR9] changes with %s", (_name, definition) => {
+    expect(of(definition)).not.toBe(first);
+  });
+
+  test.each<[string, ProtocolDefinition]>([
+    ["the name and version, which are told beside it", { ...base, name: "other", version: "2.0.0" }],
+    [
+      "descriptions",
+      {
+        ...base,
+        description: "x",
+        requests: { start: { ...base.requests.start, description: "y" } },
+        channels: { board: { ...base.channels.board, description: "z" } },
+      },
+    ],
+    [
+      "the order of fields",
+      { ...base, requests: { start: { ...base.requests.start, input: z.object({ at: z.date(), id: z.string() }) } } },
+    ],
+    [
+      "how long events are kept",
+      { ...base, channels: { board: { ...base.channels.board, history: { size: 5, ttlMs: 5_000 } } } },
+    ],
+    [
+      "words, titles, examples and ids on a schema",
+      {
+        ...base,
+        direct: { paused: full.number().meta({ id: "Paused", title: "t", description: "d", examples: [1] }) },
+      },
+    ],
+    [
+      "full zod in place of zod/mini",
+      {
+        ...base,
+        channels: {
+          board: {
+            key: full.uuid(),
+            events: { drawn: full.string() },
+            state: full.object({}),
+            presence: full.string(),
+          },
+        },
+      },
+    ],
+  ])("[PR9] does not change with %s", (_name, definition) => {
+    expect(of(definition)).toBe(first);
+  });
+
+  test("[PR9] does not depend on defaults that are made anew each time", () => {
+    const definition = {
+      ...base,
+      direct: {
+        paused: z.object({
+          id: z._default(z.string(), () => crypto.randomUUID()),
+          at: z._default(z.date(), () => new Date()),
+        }),
+      },
+    };
+    expect(of(definition)).toBe(of(definition));
+  });
+});
+
+group("the JSON Schema of a value", () => {
+  test.each<[string, Schema, object]>([
+    ["Date", z.date(), { type: "string", format: "date-time", "x-holdfast-type": "Date" }],
+    [
+      "BigInt",
+      z.bigint().check(z.gte(1n)),
+      { type: "string", pattern: "^-?\\d{1,1024}$", "x-holdfast-type": "bigint", "x-minimum": "1" },
+    ],
+    ["BigInt literal", z.literal([1n, 2n]), { enum: ["1", "2"], "x-holdfast-type": "bigint" }],
+    ["NaN", z.nan(), { type: "string", const: "NaN", "x-holdfast-type": "number" }],
+    [
+      "Set",
+      z.set(z.string()).check(z.size(2)),
+      {
+        type: "array",
+        items: { type: "string" },
+        uniqueItems: true,
+        "x-holdfast-type": "set",
+        minItems: 2,
+        maxItems: 2,
+      },
+    ],
+    [
+      "Map",
+      z.map(z.string(), z.date()),
+      {
+        type: "array",
+        "x-holdfast-type": "map",
+        items: {
+          type: "array",
+          prefixItems: [{ type: "string" }, { type: "string", format: "date-time", "x-holdfast-type": "Date" }],
+          items: false,
+          minItems: 2,
+          maxItems: 2,
+        },
+      },
+    ],
+    [
+      "a field with a default, which a sender may leave out",
+      z.object({ a: z._default(z.string(), "x") }),
+      { type: "object", properties: { a: { type: "string", default: "x" } } },
+    ],
+    [
+      "a BigInt as a default",
+      z.object({ a: z._default(z.bigint(), 5n) }),
+      {
+        type: "object",
+        properties: { a: { type: "string", pattern: "^-?\\d{1,1024}$", "x-holdfast-type": "bigint", default: "5" } },
+      },
+    ],
+    [
+      "a Date as an example",
+      z.date().check(z.meta({ examples: [new Date(0)] })),
+      { type: "string", format: "date-time", "x-holdfast-type": "Date", examples: ["1970-01-01T00:00:00.000Z"] },
+    ],
+    [
+      "a schema with an id, written out where it stands",
+      z.object({ a: full.string().meta({ id: "Name" }) }),
+      { type: "object", properties: { a: { type: "string", title: "Name" } }, required: ["a"] },
+    ],
+    ["anything", z.any(), {}],
+  ])("[PR9] of %s describes what stands in a frame", (_name, schema, expected) => {
+    expect(jsonSchema(schema)).toEqual(expected);
+  });
+
+  test("[PR9] of a map that holds itself ends", () => {
+    const tree = z.object({
+      children: z.map(
+        z.string(),
+        z.lazy((): z.ZodMiniType => tree),
+      ),
+    });
+    expect(() => JSON.stringify(jsonSchema(tree))).not.toThrow();
+  });
+
+  test("[PR9] in draft 7 has a map's pairs in the older spelling", () => {
+    expect(jsonSchema(z.map(z.string(), z.int()), { target: "draft-07", annotations: false })).toMatchObject({
+      items: { items: [{ type: "string" }, { type: "integer" }], additionalItems: false },
+    });
+  });
+});
+
+test("[PR9] a description is plain JSON, in the order of the definition", () => {
+  const description = describe(defineProtocol({ ...base, requests: { z: { description: "last letter" }, a: {} } }));
+  expect(JSON.parse(JSON.stringify(description))).toEqual(description);
+  expect(Object.keys(description.requests)).toEqual(["z", "a"]);
+  expect(description.requests["z"]).toEqual({ kind: "once", description: "last letter", errors: {} });
+});

@@ -1,0 +1,13 @@
+import type * as core from "zod/v4/core";
+import type { Fault } from "../issues.js";
+
+/** In a page's production build: the field, and what was expected there where that is one word. */
+export const wording = {
+  error: (issue: { readonly code?: string; readonly expected?: unknown }): string =>
+    issue.code === "invalid_type" ? `expected ${String(issue.expected)}` : "is not valid",
+} as const;
+
+export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
+  const field = [root, ...(issue?.path ?? [])].join(".");
+  return { field, message: `${field}: ${issue?.message}.` };
+}

@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import * as z from "zod/mini";
+import { describe, expect, test } from "vitest";
+import { MAX_VALUE_DEPTH } from "./codec/shape.js";
+import { valueSchema } from "./value.js";
+
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level++) value = [value];
+  return value;
+}
+
+const tree = z.lazy((): z.ZodMiniType => z.union([z.number(), z.array(tree)]));
+
+describe("sending", () => {
+  test("[WR13] unknown fields are dropped, so that nothing undeclared leaves", () => {
+    const contract = valueSchema(z.object({ name: z.string() }));
+    expect(contract.send({ name: "a", password: "hunter2" }, "output")).toEqual({
+      ok: true,
+      value: { data: { name: "a" } },
+    });
+  });
+
+  test("[WR13] defaults are filled in by the sender", () => {
+    const contract = valueSchema(z.object({ limit: z._default(z.number(), 10) }));
+    expect(contract.send({}, "input")).toEqual({ ok: true, value: { data: { limit: 10 } } });
+  });
+
+  test("[WR12] an invalid value is refused with its field", () => {
+    expect(valueSchema(z.object({ a: z.string() })).send({ a: 5 }, "data")).toEqual({
+      ok: false,
+      fault: { field: "data.a", message: "data.a: expected string, received number." },
+    });
+  });
+
+  test.each([
+    ["plain", tree],
+    ["rich", z.any()],
+  ])("[WR12] %s values are sent as deep as every message can carry, and no deeper", (_name, schema) => {
+    const contract = valueSchema(schema);
+    expect(contract.send(nested(MAX_VALUE_DEPTH), "data").ok).toBe(true);
+    expect(contract.send(nested(MAX_VALUE_DEPTH + 1), "data")).toEqual({
+      ok: false,
+      fault: { field: "data", message: `data: is nested more than ${MAX_VALUE_DEPTH} levels deep.` },
+    });
+  });
+
+  test("[WR12] annotations count as deep as they are, since they travel too", () => {
+    let set: unknown = new Set([new Date(0)]);
+    for (let level = 0; level < 16; level++) set = new Set([set]);
+    expect(valueSchema(z.any()).send(set, "data")).toMatchObject({ ok: false, fault: { field: "data" } });
+  });
+
+  test("[WR12] 10,000 members are sent, one more is refused", () => {
+    const contract = valueSchema(z.array(z.number()));
+    expect(contract.send(Array(10_000).fill(0), "data").ok).toBe(true);
+    expect(contract.send(Array(10_001).fill(0), "data")).toEqual({
+      ok: false,
+      fault: { field: "data", message: "data: holds a list of more than 10000 members." },
+    });
+  });
+
+  test("[WR12] a text that was cut in the middle of a character is refused", () => {
+    expect(valueSchema(z.string()).send("👍".slice(0, 1), "data")).toEqual({
+      ok: false,
+      fault: { field: "data", message: "data: holds half a surrogate pair." },
+    });
+    expect(valueSchema(z.array(z.string())).send(["👍"], "data").ok).toBe(true);
+  });
+
+  test("[WR12] a value so deep that validation overflows is refused, not thrown", () => {
+    const sent = valueSchema(tree).send(nested(200_000), "data");
+    expect(sent).toMatchObject({ ok: false, fault: { field: "data", message: "data: could not be validated." } });
+    expect(valueSchema(z.any()).send(nested(200_000), "data")).toMatchObject({ ok: false, fault: { field: "data" } });
+  });
+
+  test("[WR12] names that superjson cannot write are refused with a reason", () => {
+    const sent = valueSchema(z.any()).send({ constructor: 1 }, "data");
+    expect(sent).toMatchObject({
+      ok: false,
+      fault: { field: "data", message: expect.stringMatching(/^data: cannot be sent: .+\.$/) },
+    });
+  });
+});
+
+describe("receiving", () => {
+  test("[WR13] unknown fields are dropped and defaults filled in", () => {
+    const contract = valueSchema(z.object({ limit: z._default(z.number(), 10) }));
+    expect(contract.receive({ extra: 1 }, undefined, "input")).toEqual({ ok: true, value: { limit: 10 } });
+  });
+
+  test("[WR13] __proto__ is no field of anything received", () => {
+    const json = JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":{"polluted":true}}}') as unknown;
+    for (const schema of [z.record(z.string(), z.any()), z.looseObject({}), z.object({ a: z.looseObject({}) })]) {
+      const received = valueSchema(schema).receive(json, undefined, "input");
+      expect(Object.assign({}, (received as { value?: object }).value)).not.toHaveProperty("polluted");
+    }
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test("[WR13] where the protocol declares nothing, nothing can be sent and what comes is ignored", () => {
+    const nothing = valueSchema(undefined);
+    expect(nothing.send(undefined, "input")).toEqual({ ok: true, value: { data: undefined } });
+    expect(nothing.send(1, "input")).toEqual({
+      ok: false,
+      fault: { field: "input", message: "input: the protocol declares none." },
+    });
+    expect(nothing.receive({ anything: 1 }, { values: { anything: ["Date"] } }, "input")).toEqual({
+      ok: true,
+      value: undefined,
+    });
+  });
+});
+
+describe("properties", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 8 });
+  const key = text.filter((name) => !["__proto__", "constructor", "prototype"].includes(name));
+  const leaf = fc.oneof(
+    text,
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.bigInt(),
+    fc.date({ noInvalidDate: true }),
+    fc.constantFrom(Number.NaN, Infinity, -Infinity),
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      leaf,
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 4, noNullPrototype: true }),
+      fc.array(fc.tuple(tie("value"), tie("value")), { maxLength: 3 }).map((entries) => new Map(entries)),
+      fc.array(tie("value"), { maxLength: 3 }).map((items) => new Set(items)),
+    ),
+  }));
+  const contract = valueSchema(z.any());
+
+  test("[WR10] any value of Dates, Maps, Sets, BigInts and JSON arrives as it was sent", () => {
+    fc.assert(
+      fc.property(value, (sample) => {
+        const sent = contract.send(sample, "value");
+        if (!sent.ok) throw new Error(sent.fault.message);
+        const wire = JSON.parse(JSON.stringify(sent.value)) as { data: unknown; meta?: unknown };
+        expect(contract.receive(wire.data, wire.meta, "value")).toEqual({ ok: true, value: sample });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("[WR11] no annotations on any data make receiving throw or touch a prototype", () => {
+    const tag = fc.constantFrom(
+      "Date",
+      "bigint",
+      "map",
+      "set",
+      "undefined",
+      "number",
+      "regexp",
+      "Error",
+      "URL",
+      "class",
+      "__proto__",
+    );
+    const path = fc.oneof(
+      fc.constantFrom(
+        "a",
+        "b",
+        "0",
+        "1",
+        "a.b",
+        "a.0",
+        "__proto__.polluted",
+        "a.constructor.prototype",
+        "length",
+        "a\\.b",
+        "\\",
+        "",
+      ),
+      text,
+    );
+    const { node } = fc.letrec<{ node: unknown }>((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 4 },
+        fc.tuple(fc.oneof(tag, fc.tuple(fc.constantFrom("class", "custom", "typed-array", "symbol"), text))),
+        fc.tuple(tag, fc.dictionary(path, tie("node"), { maxKeys: 3 })),
+        fc.dictionary(path, tie("node"), { maxKeys: 3 }),
+        fc.jsonValue(),
+      ),
+    }));
+    const data = fc.oneof(fc.jsonValue(), fc.dictionary(path, fc.jsonValue(), { noNullPrototype: true }));
+    fc.assert(
+      fc.property(data, node, (json, values) => {
+        const received = contract.receive(json, { values }, "value");
+        if (!received.ok) expect(received.fault.message).toMatch(/^(meta|value)[^]*\.$/);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+});
