@@ -1,4 +1,4 @@
-import { serverMessage } from "@holdfast/protocol";
+import { serverMessage } from "@holdfast/protocol/wire";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { jsonFrames } from "./server-frame.js";

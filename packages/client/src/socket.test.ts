@@ -265,6 +265,21 @@ describe("Defects that stay outside", () => {
     },
   );
 
+  test("[D4] Nothing is left of an upgrade that was refused and never finished", async () => {
+    const server = createServer();
+    const gone = new Promise((resolve) =>
+      server.on("upgrade", (_, socket) => {
+        cleanups.push(() => socket.destroy());
+        // The other side's end arrives as `end`, or as an error where bytes were under way.
+        socket.on("end", resolve).on("error", resolve).resume();
+        socket.write("HTTP/1.1 503 Refused\r\nContent-Length: 1000\r\n\r\nand then no more");
+      }),
+    );
+    const client = open(await listen(server));
+    expect(await client.ended).toMatchObject({ code: 1013 });
+    await gone;
+  });
+
   test("[D4] The true code and reason arrive when the server closes", async () => {
     const { url, sockets } = await realServer();
     sockets.on("connection", (socket) => socket.close(4429, '{"retryAfterMs":600}'));

@@ -96,17 +96,15 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     raw.addEventListener("close", ({ code = 1006, reason = "" }) =>
       end({ code, reason, cause: state.name === "failed" ? state.cause : undefined }),
     );
+    // Stays for good: `ws` throws without an `error` listener, and the package takes its own off before it closes.
     raw.addEventListener("error", ({ error, message }) => {
       if (state.name !== "live") return;
       const cause = error ?? message;
       const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
       state = { name: "failed", cause, cancelGrace };
     });
-    // An EventEmitter without an `error` listener throws, and the package takes its own off before it closes.
-    raw.on?.("error", () => undefined);
-    raw.on?.("unexpected-response", (request, response) => {
-      response.resume();
-      request.destroy();
+    // Whoever listens to this event has to end the request; closing the socket, which `end` does, is enough.
+    raw.on?.("unexpected-response", (_, response) => {
       const seconds = Number(response.headers["retry-after"]);
       end({
         code: statusCodes.get(response.statusCode) ?? 1006,
@@ -123,7 +121,6 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     maxRetries: 0,
     maxEnqueuedMessages: 0,
     connectionTimeout: 2 ** 31 - 1,
-    minUptime: 0,
   });
   // Its default, "blob", throws on React Native.
   wire.binaryType = "arraybuffer";
@@ -160,16 +157,11 @@ type RawConstructor = new (url: string, protocols: string, options?: object) => 
 interface RawSocket {
   addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
   addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
-  on?(event: "error", listener: () => void): void;
-  on?(event: "unexpected-response", listener: (request: HttpRequest, response: HttpResponse) => void): void;
-}
-interface HttpRequest {
-  destroy(): void;
+  on?(event: "unexpected-response", listener: (request: unknown, response: HttpResponse) => void): void;
 }
 interface HttpResponse {
   readonly statusCode: number;
   readonly headers: { readonly [name: string]: unknown };
-  resume(): void;
 }
 type WireConstructor = new (url: string, protocol: string, options: object) => Wire;
 interface Wire {
