@@ -16,14 +16,12 @@ export { type ErrorDetails, HoldfastError, isHoldfastError, toWire } from "./err
 export { type BuiltInErrorCode, type ErrorCode, errorCodes } from "./error-codes.js";
 export { type CloseAction, closeCode, type CloseCode, closeCodes, type CloseName, closeNumber } from "./close-codes.js";
 export { OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION, subprotocols } from "./version.js";
-export { type ClientMessage, clientMessage } from "./client-message.js";
-export { type ServerMessage, serverMessage } from "./server-message.js";
+export type { ClientMessage } from "./client-message.js";
+export type { ServerMessage } from "./server-message.js";
 export type { Position, Link, ResetReason } from "./messages/position.js";
-export { links } from "./messages/position.js";
 export type { SubscribeResult } from "./messages/subscribe-response.js";
 export type { WireError } from "./messages/wire-error.js";
 export type { Codec, Decoded } from "./codec/codec.js";
-export { jsonCodec } from "./codec/json.js";
 export type { RichValue } from "./codec/rich-values.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";
 export type { Fault } from "./issues.js";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hash, jsonSchema } from "../src/describe.js";
-import { clientMessage, PROTOCOL_VERSION, serverMessage } from "../src/index.js";
+import { PROTOCOL_VERSION } from "../src/index.js";
+import { clientMessage, serverMessage } from "../src/wire.js";
 
 const HASH = "c53617bf34f3fe16";
 const VERSION = 1;

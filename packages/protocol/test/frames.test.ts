@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serverMessage } from "../src/index.js";
+import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serverMessage } from "../src/wire.js";
 import { type WireMessage, wireMessages } from "../src/docs/messages.js";
 
 /*

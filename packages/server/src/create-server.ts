@@ -1,11 +1,9 @@
 import {
   type ChannelName,
-  clientMessage,
   type ClientMessage,
   type DirectName,
   HoldfastError,
   isProtocol,
-  jsonCodec,
   type KeyArguments,
   type Protocol,
   type ProtocolDefinition,
@@ -15,6 +13,7 @@ import {
   type ParametersOf,
 } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
+import { clientMessage, jsonCodec } from "@holdfast/protocol/wire";
 import { type Admitted, createAdmission } from "./auth/admission.js";
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";

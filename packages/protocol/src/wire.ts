@@ -1,0 +1,9 @@
+/**
+ * For those who read frames against the schemas: servers, proxies, test kits, clients in other languages' tests. Apart from
+ * the main entry, so that a page does not download the schema of every message.
+ */
+export { type ClientMessage, clientMessage } from "./client-message.js";
+export { type ServerMessage, serverMessage } from "./server-message.js";
+export type { Codec, Decoded } from "./codec/codec.js";
+export { jsonCodec } from "./codec/json.js";
+export { links } from "./messages/position.js";
