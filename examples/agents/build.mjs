@@ -7,22 +7,28 @@ import { build } from "esbuild";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-// In the Holdfast repository the packages' sources are bundled, so that they need not be built first. Copied elsewhere,
-// this folder uses the packages it has installed.
-const alias = {};
-for (const name of ["protocol", "client", "server"]) {
-  const sources = path(`../../packages/${name}/src`);
-  if (!existsSync(sources)) continue;
-  if (name === "protocol") alias["@holdfast/protocol/describe"] = `${sources}/describe.ts`;
-  alias[`@holdfast/${name}`] = `${sources}/index.ts`;
-}
-// The repository's tsconfig paths are for type-checking; read here they would point isomorphic-ws at a file of types.
+/**
+ * In the Holdfast repository the packages' sources are bundled, so that they need not be built first. Copied elsewhere,
+ * this folder uses the packages it has installed.
+ */
+const sources = {
+  name: "sources of the repository",
+  setup({ onResolve }) {
+    onResolve({ filter: /^@holdfast\/[a-z]+(\/[a-z]+)?$/ }, ({ path: name }) => {
+      const [, packageName, entry = "index"] = name.split("/");
+      const source = path(`../../packages/${packageName}/src/${entry}.ts`);
+      return existsSync(source) ? { path: source } : undefined;
+    });
+  },
+};
+
 const common = {
   bundle: true,
   format: "esm",
   target: "es2022",
   sourcemap: true,
-  alias,
+  plugins: [sources],
+  // The repository's tsconfig paths are for type-checking; read here they would point isomorphic-ws at a file of types.
   tsconfigRaw: {},
   logLevel: "warning",
 };
@@ -33,8 +39,8 @@ await Promise.all([
   build({ ...common, entryPoints: [path("src/main.ts")], outdir: out, platform: "node", packages: "external" }),
   build({
     ...common,
-    entryPoints: { page: path("src/page/main.ts") },
-    outdir: `${out}/page`,
+    entryPoints: [path("src/page/main.ts")],
+    outfile: `${out}/page/page.js`,
     platform: "browser",
     minify: true,
   }),

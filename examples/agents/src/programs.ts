@@ -96,7 +96,7 @@ export interface Launch {
   readonly arguments: readonly string[];
 }
 
-export type Choice =
+type Choice =
   | { readonly ok: true; readonly launch: Launch }
   | {
       readonly ok: false;

@@ -97,6 +97,22 @@ test("[EX23] Through a crash and a restart of the server the page says what happ
   await page.screenshot({ path: join(pictures, "back-wide-dark.png") });
 });
 
+test("[EX21] The log of an agent begins with what it wrote before the page was opened, and goes on live.", async () => {
+  const server = await runMain();
+  const agent = (await server.list()).find(({ program }) => program === "watch-host");
+  await vi.waitFor(async () => expect((await server.log(agent?.id ?? "")).length).toBeGreaterThan(2), {
+    timeout: 10_000,
+  });
+  const page = await openPage(server.port, wide);
+  await status(page, "ready");
+  // A live line comes first, so that the log is loaded behind it.
+  await page.locator(`[data-agent="${agent?.id}"] .last-line`).getByText("cores").waitFor();
+  await page.locator(`[data-agent="${agent?.id}"] .card-title`).click();
+  await page.waitForFunction(() => document.querySelectorAll(".lines li").length > 4);
+  const numbers = await page.$$eval(".lines li", (lines) => lines.map((line) => (line as HTMLLIElement).value));
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
+
 test("[EX24] An agent is stopped by its button, and the page says how it ended.", async () => {
   const server = await runMain();
   const page = await openPage(server.port, { ...phone, colorScheme: "light" });

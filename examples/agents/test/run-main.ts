@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@holdfast/client";
 import { onTestFinished } from "vitest";
-import { type Agent, agents } from "../src/protocol.js";
+import { type Agent, agents, type Line } from "../src/protocol.js";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -20,6 +20,8 @@ export interface Running {
   output(): string;
   /** The server's own list. */
   list(): Promise<Agent[]>;
+  /** The lines it keeps of an agent. */
+  log(agentId: string): Promise<Line[]>;
 }
 
 /** Runs the built server as a process of its own, which a test may kill. */
@@ -44,11 +46,20 @@ export async function runMain(options: { port?: number; cwd?: string } = {}): Pr
     port,
     output: () => output,
     async list() {
-      const client = createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
+      const client = connect(port);
       const { agents: list } = await client.request("agent.list").finally(() => client.disconnect());
       return list;
     },
+    async log(agentId) {
+      const client = connect(port);
+      const { lines } = await client.request("agent.log", { agentId }).finally(() => client.disconnect());
+      return lines;
+    },
   };
+}
+
+function connect(port: number) {
+  return createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
 }
 
 /** Ends it with a signal and waits until it has ended. */

@@ -14,12 +14,17 @@ export function endedList(section: HTMLElement, store: FleetStore, select: (agen
     title.addEventListener("click", () => select(agent.id));
     const how = h("span", { class: "badge" }, howItEnded(agent));
     const at = agent.exit?.at ?? agent.startedAt;
-    const when = `${clock(at)} · after ${duration(at.getTime() - agent.startedAt.getTime())}`;
+    const lived = duration(at.getTime() - agent.startedAt.getTime());
     const element = h(
       "li",
       { "data-agent": agent.id, "data-status": agent.status },
       title,
-      h("span", { class: "muted facts" }, when),
+      h(
+        "span",
+        { class: "muted facts" },
+        h("time", { datetime: at.toISOString() }, `${clock(at)} · `),
+        `after ${lived}`,
+      ),
       how,
     );
     return {

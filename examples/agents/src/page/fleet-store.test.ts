@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Agent, Line } from "../protocol.js";
-import { FleetStore, KEPT_LINES } from "./fleet-store.js";
+import type { Agent, Line, Sample } from "../protocol.js";
+import { FleetStore, KEPT_LINES, KEPT_SAMPLES } from "./fleet-store.js";
 
 const agent = (id: string, more: Partial<Agent> = {}): Agent => ({
   id,
@@ -13,6 +13,12 @@ const agent = (id: string, more: Partial<Agent> = {}): Agent => ({
 });
 const exit = { code: 0, signal: null, at: new Date(0) };
 const line = (number: number): Line => ({ number, stream: "stdout", text: `line ${number}`, at: new Date(0) });
+const sample = (second: number): Sample => ({
+  at: new Date(second * 1_000),
+  host: { cpuPercent: 0, cores: 1, load: 0, memoryUsedBytes: 0, memoryTotalBytes: 1 },
+  server: { connections: 1, deliveriesPerSecond: 0 },
+  agents: [],
+});
 const makeStore = () => new FleetStore(() => {});
 
 test("[EX20] The server's list replaces what the page had: what is not on it is gone, with its log and selection.", () => {
@@ -63,6 +69,17 @@ test("[EX21] Only the last lines and samples are kept.", () => {
   for (let number = 1; number <= KEPT_LINES + 10; number++) store.addLines("a", [line(number)]);
   expect(store.log("a")).toHaveLength(KEPT_LINES);
   expect(store.log("a")[0]?.number).toBe(11);
+  for (let second = 1; second <= KEPT_SAMPLES + 10; second++) store.sampled(sample(second));
+  expect(store.samples.map(({ at }) => at.getTime())).toEqual(
+    Array.from({ length: KEPT_SAMPLES }, (_, index) => (index + 11) * 1_000),
+  );
+});
+
+test("[EX21] The samples the server remembers fill in what the page missed; each moment counts once, in order.", () => {
+  const store = makeStore();
+  for (const second of [1, 2, 7]) store.sampled(sample(second));
+  store.addSamples([2, 3, 4, 7].map(sample));
+  expect(store.samples.map(({ at }) => at.getTime())).toEqual([1_000, 2_000, 3_000, 4_000, 7_000]);
 });
 
 test("[EX20] Agents have different colours as long as there are enough, and a colour is free again when its agent goes.", () => {

@@ -50,7 +50,13 @@ function tile(name: string) {
   const spark = new Sparkline();
   const value = h("strong", {}, "–");
   const note = h("span", { class: "muted" });
-  const element = h("div", { class: "tile" }, h("h3", {}, name), h("p", {}, value, " ", note), spark.element);
+  const element = h(
+    "div",
+    { class: "tile" },
+    h("p", { class: "tile-name" }, name),
+    h("p", {}, value, " ", note),
+    spark.element,
+  );
   return {
     element,
     spark,

@@ -41,7 +41,9 @@ export function logPane(host: HTMLElement, store: FleetStore): () => void {
     if (agent?.id === shownId && log === shown) return;
 
     const last = shown.at(-1)?.number ?? 0;
-    const appended = agent?.id === shownId && shown.length > 0 && log.some(({ number }) => number === last);
+    // Older lines come when the log is loaded behind live ones; then all of it is laid out again.
+    const older = (log[0]?.number ?? 0) < (shown[0]?.number ?? 0);
+    const appended = agent?.id === shownId && !older && log.some(({ number }) => number === last);
     if (appended) {
       const fresh = log.filter(({ number }) => number > last);
       lines.append(...fresh.map(row));
@@ -56,10 +58,10 @@ export function logPane(host: HTMLElement, store: FleetStore): () => void {
   };
 }
 
-function row({ at, stream, text }: Line): HTMLElement {
+function row({ number, at, stream, text }: Line): HTMLElement {
   return h(
     "li",
-    { "data-stream": stream },
+    { value: number, "data-stream": stream },
     h("time", { datetime: at.toISOString() }, clock(at)),
     h("span", {}, text || " "),
   );

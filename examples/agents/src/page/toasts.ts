@@ -33,6 +33,9 @@ export class Toasts {
     toast.addEventListener("focusout", release);
     close.addEventListener("click", remove);
     this.#host.append(toast);
-    while (this.#host.childElementCount > MOST) this.#host.firstElementChild?.remove();
+    if (this.#host.childElementCount <= MOST) return;
+    // What only informs gives way first: a fleet that ends must not push aside why it ends.
+    const lesser = this.#host.querySelector('[data-level="info"], [data-level="success"]');
+    (lesser ?? this.#host.firstElementChild)?.remove();
   }
 }
