@@ -1,4 +1,4 @@
-import type { HoldfastError } from "@holdfast/protocol";
+import { HoldfastError } from "@holdfast/protocol";
 import type { SocketEnd } from "./socket.js";
 
 /**
@@ -18,31 +18,47 @@ import type { SocketEnd } from "./socket.js";
  *                              closed       <--------+  stop; from everywhere: disconnect
  *
  * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option, preparing is skipped.
+ * What a state does, it does on entering (connection.ts); what has a deadline, ends by itself.
  */
 export type ConnectionState =
   | { readonly name: "idle" }
   /** Fetches the token. */
-  | (Attempt & { readonly name: "preparing" })
-  /** The socket opens. */
-  | (Attempt & { readonly name: "opening"; readonly token: string | undefined })
-  /** `auth` and `subscribe` are on their way; `connected` is due. */
-  | (Attempt & { readonly name: "authenticating"; readonly refusal?: HoldfastError | undefined })
-  | (Attempts & {
+  | { readonly name: "preparing"; readonly made: Attempts; readonly deadline: number }
+  /** Opens the socket. */
+  | {
+      readonly name: "opening";
+      readonly made: Attempts;
+      readonly token: string | undefined;
+      readonly deadline: number;
+    }
+  /** Sends `auth` and `subscribe`; `connected` is due. */
+  | {
+      readonly name: "authenticating";
+      readonly made: Attempts;
+      readonly token: string | undefined;
+      readonly deadline: number;
+      /** The server's words, which come before its close code. */
+      readonly refusal?: HoldfastError;
+    }
+  | {
       readonly name: "ready";
+      readonly made: Attempts;
       readonly session: Session;
       readonly limits: Limits;
       readonly since: number;
       /** What `goaway` named: the delay before the connection that follows this one. */
-      readonly goawayMs?: number | undefined;
-    })
-  | (Attempt & {
+      readonly goawayMs?: number;
+    }
+  | {
       readonly name: "waiting";
+      readonly made: Attempts;
       readonly reason: CloseInfo;
+      readonly deadline: number;
       /** No hint of the platform makes the attempt earlier than this: the server asked for it. */
       readonly notBefore: number;
       /** The platform says offline, and the attempt is put off once. */
       readonly held: boolean;
-    })
+    }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
   | { readonly name: "closed"; readonly reason: CloseInfo };
 
@@ -51,11 +67,6 @@ export interface Attempts {
   readonly attempt: number;
   /** When refused credentials were renewed within the last minute. Milliseconds since 1970. */
   readonly renewals: readonly number[];
-}
-
-/** A state that ends by itself. The runner has one timer, set to this. */
-export interface Attempt extends Attempts {
-  readonly deadline: number;
 }
 
 export interface Session {
@@ -76,7 +87,7 @@ export interface Limits {
 export interface CloseInfo {
   /** A name of the close-code table, or CONNECT_TIMEOUT, TOKEN_FAILED, NO_TOKEN, DISCONNECTED. */
   readonly name: string;
-  /** The close code; absent when no socket was involved. */
+  /** The close code; absent when there was none. */
   readonly code?: number | undefined;
   /** One sentence for a person. */
   readonly message: string;
@@ -102,13 +113,19 @@ export type ConnectionEvent =
   | { readonly type: "offline" }
   | { readonly type: "visible" };
 
-/** What the runner has to do after a transition, in order. */
-export type Effect =
-  | { readonly do: "fetch_token" }
-  | { readonly do: "open" }
-  | { readonly do: "greet"; readonly token: string | undefined }
-  | { readonly do: "probe" }
-  | { readonly do: "close"; readonly code: number; readonly reason: string };
+/** Whether no connection will come by itself. */
+export function isOver(
+  state: ConnectionState,
+): state is Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }> {
+  return state.name === "idle" || state.name === "unauthorized" || state.name === "closed";
+}
+
+/** What whoever waits for a connection is told when none will come. */
+export function notConnected(state: ConnectionState): HoldfastError {
+  const { message, error }: Partial<CloseInfo> = "reason" in state ? state.reason : {};
+  const why = message ? `: ${message}` : ".";
+  return new HoldfastError("NOT_CONNECTED", `The client is ${state.name}${why}`, { cause: error });
+}
 
 /** What an application sees: the same machine with fewer words. */
 export type Status =
@@ -122,20 +139,19 @@ export type Status =
 
 export function statusOf(state: ConnectionState): Status {
   switch (state.name) {
-    case "idle":
-      return { name: "idle" };
     case "preparing":
     case "opening":
-      return { name: "connecting", attempt: state.attempt };
+      return { name: "connecting", attempt: state.made.attempt };
     case "authenticating":
-      return { name: "authenticating", attempt: state.attempt };
+      return { name: "authenticating", attempt: state.made.attempt };
     case "ready":
       return { name: "ready", ...state.session };
     case "waiting":
-      return { name: "waiting", attempt: state.attempt, retryAt: state.deadline, reason: state.reason };
+      return { name: "waiting", attempt: state.made.attempt, retryAt: state.deadline, reason: state.reason };
+    case "idle":
     case "unauthorized":
     case "closed":
-      return { name: state.name, reason: state.reason };
+      return state;
     default:
       return state satisfies never;
   }

@@ -1,43 +1,20 @@
-import { type ClientMessage, HoldfastError } from "@holdfast/protocol";
-import { isOver, transition } from "./connection-machine.js";
-import {
-  type ConnectionEvent,
-  type ConnectionState,
-  type Effect,
-  type Limits,
-  type Status,
-  statusOf,
-} from "./connection-state.js";
+import { type ClientMessage, closeNumber } from "@holdfast/protocol";
 import type { Cancel } from "./clock.js";
+import { transition } from "./connection-machine.js";
+import { type ConnectionEvent, type ConnectionState, isOver, type Status, statusOf } from "./connection-state.js";
 import type { Environment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
 import type { Logger, Settings, TokenSource } from "./options.js";
-import type { Socket, SocketTarget } from "./socket.js";
+import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
 
-/** Runs the machine: one timer, one socket, one token on its way, and the parts told what they can do. */
+/** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
 export interface Connection {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
-  /** Sends a frame; without a socket it is dropped, so callers wait for their link. */
+  /** Sends a frame; without a socket it is dropped, so callers wait for their state. */
   send(frame: string): void;
 }
-
-/** What the parts may do at present. */
-export type Link =
-  /** No connection will come by itself. */
-  | { readonly name: "over"; readonly error: HoldfastError; /** Not by disconnect(). */ readonly lost?: boolean }
-  /** One is being made. */
-  | { readonly name: "down" }
-  /** Whatever is sent now is handled right behind `auth`. */
-  | { readonly name: "greeted" }
-  | { readonly name: "ready"; readonly limits: Limits };
-
-/** Before the first attempt. */
-export const NOT_YET: Link = {
-  name: "over",
-  error: new HoldfastError("NOT_CONNECTED", "The client is not connected."),
-};
 
 export interface ConnectionParts {
   readonly environment: Environment;
@@ -48,12 +25,13 @@ export interface ConnectionParts {
   readonly encode: (message: ClientMessage) => string;
   readonly logger: Logger;
   readonly onFrame: (frame: string | Uint8Array) => void;
-  readonly onLink: (link: Link) => void;
+  /** A state was entered, and what it does on entering is done. */
+  readonly onState: (state: ConnectionState) => void;
   readonly onFault: OnFault;
 }
 
 export function createConnection(parts: ConnectionParts): Connection {
-  const { environment, settings, logger } = parts;
+  const { environment, settings, logger, encode } = parts;
   const { clock } = environment;
   let state: ConnectionState = { name: "idle" };
   let socket: Socket | undefined;
@@ -65,14 +43,14 @@ export function createConnection(parts: ConnectionParts): Connection {
   let sessionId: string | undefined;
   const status = store<Status>(statusOf(state), parts.onFault);
   const heartbeat = createHeartbeat(clock, {
-    ping: () => send(parts.encode({ type: "ping", correlation_id: "probe" })),
+    ping: () => send(encode({ type: "ping", correlation_id: "probe" })),
     silent: () => dispatch({ type: "silent" }),
   });
 
   const events: ConnectionEvent[] = [];
   let running = false;
   const dispatch = (event: ConnectionEvent): void => {
-    // One event at a time: an effect may cause the next one while the parts have not heard of this one yet.
+    // One event at a time: what a state does may cause the next event while the parts have not heard of this one yet.
     events.push(event);
     if (running) return;
     running = true;
@@ -87,32 +65,22 @@ export function createConnection(parts: ConnectionParts): Connection {
   };
 
   const step = (event: ConnectionEvent): void => {
-    const before = state;
-    const next = transition(before, event, {
+    const before = state.name;
+    state = transition(state, event, {
       ...settings,
       hasToken: parts.token !== undefined,
       now: clock.now(),
       random: environment.random(),
       online: environment.hints.isOnline(),
     });
-    state = next.state;
-    if (state.name !== before.name) {
-      const reason = "reason" in state ? { code: state.reason.code, reason: state.reason.message } : {};
-      logger.debug({ from: before.name, to: state.name, ...reason }, "The connection changed.");
-    }
     arm();
-    for (const effect of next.effects) run(effect);
-    const link = linkOf(state);
-    if (link.name !== linkOf(before).name) {
-      if (state.name === "ready") {
-        sessionId = state.session.sessionId;
-        heartbeat.start(state.limits.silenceMs);
-      } else heartbeat.stop();
-      parts.onLink(link);
-    }
+    if (state.name === before) return;
+    logger.debug({ from: before, to: state.name, ...("reason" in state && state.reason) }, "The connection changed.");
+    enter();
+    parts.onState(state);
   };
 
-  /** The timer and the hints belong to the state: entering starts them, leaving ends them. */
+  /** Timer and hints belong to the state, too: entering starts them, leaving ends them. */
   const arm = (): void => {
     const at = "deadline" in state ? state.deadline : undefined;
     if (at !== timer?.at) {
@@ -122,51 +90,48 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (isOver(state)) {
       stopHints?.();
       stopHints = undefined;
-    } else stopHints ??= environment.hints.subscribe((hint) => dispatch({ type: hint }));
+    } else {
+      stopHints ??= environment.hints.subscribe((hint) => {
+        if (hint !== "offline") heartbeat.probe();
+        dispatch({ type: hint });
+      });
+    }
   };
   const expire = (): void => {
     timer = undefined;
     dispatch({ type: "deadline" });
   };
 
-  const run = (effect: Effect): void => {
-    switch (effect.do) {
-      case "fetch_token":
+  /** What each state does. */
+  const enter = (): void => {
+    heartbeat.stop();
+    switch (state.name) {
+      case "preparing":
         return fetchToken();
-      case "open":
-        socket = environment.openSocket(
-          parts.target,
-          {
-            open: () => dispatch({ type: "opened" }),
-            message(frame) {
-              heartbeat.heard();
-              parts.onFrame(frame);
-            },
-            end(end) {
-              socket = undefined;
-              dispatch({ type: "ended", end });
-            },
-          },
-          clock,
-        );
+      case "opening":
+        return open();
+      case "authenticating": {
+        const { token } = state;
+        if (token !== undefined) {
+          send(encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id: sessionId } }));
+        }
         return;
-      case "greet":
-        if (effect.token === undefined) return;
-        return send(
-          parts.encode({
-            type: "auth",
-            data: { token: effect.token, device_id: parts.deviceId, session_id: sessionId },
-          }),
-        );
-      case "probe":
-        return heartbeat.probe();
-      case "close": {
-        const closing = socket;
-        socket = undefined;
-        return closing?.close(effect.code, effect.reason);
       }
+      case "ready":
+        sessionId = state.session.sessionId;
+        return heartbeat.start(state.limits.silenceMs);
+      case "waiting":
+      case "unauthorized":
+      case "closed": {
+        // Where it was not the socket's end that led here, the socket is still there.
+        const left = socket;
+        socket = undefined;
+        return left?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
+      }
+      case "idle":
+        return;
       default:
-        return effect satisfies never;
+        state satisfies never;
     }
   };
 
@@ -187,32 +152,24 @@ export function createConnection(parts: ConnectionParts): Connection {
       });
   };
 
+  const open = (): void => {
+    const listener = {
+      open: () => dispatch({ type: "opened" }),
+      message(frame: string | Uint8Array) {
+        heartbeat.heard();
+        parts.onFrame(frame);
+      },
+      end(end: SocketEnd) {
+        socket = undefined;
+        dispatch({ type: "ended", end });
+      },
+    };
+    socket = environment.openSocket(parts.target, listener, clock);
+  };
+
   const send = (frame: string): void => socket?.send(frame);
 
   return { status, dispatch, send };
-}
-
-function linkOf(state: ConnectionState): Link {
-  switch (state.name) {
-    case "idle":
-      return NOT_YET;
-    case "unauthorized":
-    case "closed": {
-      const { name, message, error: cause } = state.reason;
-      const error = new HoldfastError("NOT_CONNECTED", `The client is ${state.name}: ${message}`, { cause });
-      return { name: "over", error, lost: name !== "DISCONNECTED" };
-    }
-    case "preparing":
-    case "opening":
-    case "waiting":
-      return { name: "down" };
-    case "authenticating":
-      return { name: "greeted" };
-    case "ready":
-      return { name: "ready", limits: state.limits };
-    default:
-      return state satisfies never;
-  }
 }
 
 /** Steps inside one public status, such as from fetching the token to opening the socket, are no change to anyone outside. */

@@ -95,10 +95,10 @@ export function createClient<const P extends ProtocolDefinition>(
     encode,
     logger,
     onFrame: (frame) => inbox(frame),
-    onLink(link) {
+    onState(state) {
       // Channels before requests: the answer to a request may come with events that its caller expects to hear.
-      subscriptions.setLink(link);
-      requests.setLink(link);
+      subscriptions.setState(state);
+      requests.setState(state);
     },
     onFault: (fault) => report(fault, { source: "listener" }),
   });

@@ -6,7 +6,7 @@ import {
   type ServerMessage,
 } from "@holdfast/protocol";
 import type { RichValue } from "@holdfast/protocol";
-import { type Link, NOT_YET } from "./connection.js";
+import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import { faultError } from "./errors.js";
 import type { Cancel, Clock } from "./clock.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
@@ -16,7 +16,7 @@ type Response = Extract<ServerMessage, { type: "response" }>;
 /** Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9). */
 export interface Requests {
   request(name: string, input: unknown, options: WaitOptions): Promise<unknown>;
-  setLink(link: Link): void;
+  setState(state: ConnectionState): void;
   respond(response: Response): void;
   /** Settles the request with this id; false if there is none. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
@@ -53,7 +53,7 @@ export function createRequests(parts: RequestsParts): Requests {
   const queued = new Set<string>();
   /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
   const inFlight = new Set<string>();
-  let link: Link = NOT_YET;
+  let state: ConnectionState = { name: "idle" };
 
   const take = (id: string): Call | undefined => {
     const call = calls.get(id);
@@ -101,11 +101,12 @@ export function createRequests(parts: RequestsParts): Requests {
   };
 
   const flush = (): void => {
-    if (link.name !== "ready") return;
+    if (state.name !== "ready") return;
+    const { requestsInFlight, messageBytes } = state.limits;
     for (const id of queued) {
-      if (inFlight.size >= link.limits.requestsInFlight) return;
+      if (inFlight.size >= requestsInFlight) return;
       queued.delete(id);
-      send(id, calls.get(id)!, link.limits.messageBytes);
+      send(id, calls.get(id)!, messageBytes);
     }
   };
 
@@ -125,7 +126,7 @@ export function createRequests(parts: RequestsParts): Requests {
       const checked = contract.input.send(input, "input");
       if (!checked.ok) throw faultError("INVALID_VALUE", name, checked.fault);
       if (signal?.aborted) throw cancelled(name, signal);
-      if (link.name === "over") throw link.error;
+      if (isOver(state)) throw notConnected(state);
       if (queued.size >= MOST_WAITING) {
         throw new HoldfastError("LIMIT_EXCEEDED", `${name}: ${MOST_WAITING} requests are waiting already.`);
       }
@@ -149,14 +150,16 @@ export function createRequests(parts: RequestsParts): Requests {
       });
     },
 
-    setLink(next) {
-      link = next;
-      if (link.name === "ready") return flush();
+    setState(next) {
+      state = next;
+      if (state.name === "ready") return flush();
       inFlight.clear();
+      const over = isOver(state) ? notConnected(state) : undefined;
+      const asked = state.name === "closed" && state.reason.name === "DISCONNECTED";
       for (const [id, call] of calls) {
-        const unknownOutcome = call.state === "sent" && call.contract.kind !== "query";
-        if (link.name === "over") fail(id, unknownOutcome && link.lost ? lost(call.contract.name) : link.error);
-        else if (unknownOutcome) fail(id, lost(call.contract.name));
+        const outcomeUnknown = call.state === "sent" && call.contract.kind !== "query" && !asked;
+        if (outcomeUnknown) fail(id, lost(call.contract.name));
+        else if (over) fail(id, over);
         else call.state = "queued";
       }
       // Rebuilt, so that what is sent again keeps its place before what was never sent.

@@ -116,7 +116,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   };
 
   const wire = new (reconnectingWebSocket())(target.url, target.subprotocol, {
-    WebSocket: Object.assign(Watched, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }),
+    WebSocket: Object.assign(Watched, { CLOSING: 2 }),
     startClosed: true,
     maxRetries: 0,
     maxEnqueuedMessages: 0,

@@ -7,7 +7,7 @@ import {
   type ServerMessage,
   type SubscribeResult,
 } from "@holdfast/protocol";
-import { type Link, NOT_YET } from "./connection.js";
+import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, type Event, readEvent } from "./event.js";
 import { inOrder } from "./in-order.js";
@@ -22,7 +22,7 @@ export interface Subscriptions {
   leave(id: ChannelId, holder: Holder): void;
   /** Tells the holder at once if there is nothing to wait for. */
   expect(holder: Holder): void;
-  setLink(link: Link): void;
+  setState(state: ConnectionState): void;
   settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
   /** Refuses what was asked for under this id; false if nothing was. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
@@ -87,10 +87,11 @@ export interface SubscriptionsParts {
 
 export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const entries = new Map<string, Entry>();
-  let link: Link = NOT_YET;
+  let state: ConnectionState = { name: "idle" };
   let scheduled = false;
 
-  const isUp = (): boolean => link.name === "greeted" || link.name === "ready";
+  /** Whatever is sent now is handled, at the latest right behind `auth`. */
+  const isUp = (): boolean => state.name === "authenticating" || state.name === "ready";
 
   const schedule = (): void => {
     if (scheduled) return;
@@ -189,15 +190,15 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       schedule();
     },
     expect(holder) {
-      if (link.name === "over") holder.over(link.error);
+      if (isOver(state)) holder.over(notConnected(state));
     },
     leave(id, holder) {
       entries.get(id.wire)?.holders.delete(holder);
       schedule();
     },
-    setLink(next) {
+    setState(next) {
       const wasUp = isUp();
-      link = next;
+      state = next;
       if (isUp()) {
         // At once, not in a microtask: it travels right behind `auth`.
         if (!wasUp) reconcile();
@@ -206,7 +207,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       for (const entry of entries.values()) {
         entry.wire = { name: "absent" };
         if (entry.status.name !== "pending") setStatus(entry, PENDING);
-        if (link.name === "over") for (const holder of [...entry.holders]) holder.over(link.error);
+        if (isOver(state)) for (const holder of [...entry.holders]) holder.over(notConnected(state));
       }
       schedule();
     },
