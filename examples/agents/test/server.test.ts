@@ -127,7 +127,7 @@ test("[EX16] Another site's page is refused, also with the right token.", async 
     return response.statusCode;
   };
   const others = ["https://elsewhere.example", `http://localhost:${port + 1}`, "null"];
-  expect(await Promise.all(others.map(statusFor))).toEqual([401, 401, 401]);
+  expect(await Promise.all(others.map(statusFor))).toEqual([403, 403, 403]);
   const own = new WebSocket(`ws://localhost:${port}/ws?token=abc123`, { origin: `http://localhost:${port}` });
   onTestFinished(() => own.terminate());
   await once(own, "open");

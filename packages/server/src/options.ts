@@ -41,7 +41,11 @@ export interface Limits {
 export interface GeneralOptions {
   /** Where a credential may come from besides the `auth` message and the Authorization header. */
   readonly credentials?: CredentialOptions;
-  /** Pages of other origins that may use the credential cookie, such as "https://app.example.com". @default none */
+  /**
+   * Pages of other origins that may connect, such as "https://app.example.com"; those of the server's own origin always may.
+   * An empty list: only those.
+   * @default any page may connect, but none of another origin with a credential cookie
+   */
   readonly origins?: readonly string[];
   readonly heartbeat?: HeartbeatOptions;
   readonly limits?: Partial<Limits>;
@@ -65,7 +69,7 @@ export interface ServerOptions<P extends ProtocolDefinition, I extends Identity 
 /** The options with their defaults, as the parts of the server take them. */
 export interface Settings {
   readonly credentials: CredentialOptions;
-  readonly origins: readonly string[];
+  readonly origins: readonly string[] | undefined;
   readonly heartbeat: Required<HeartbeatOptions>;
   readonly limits: Limits;
   readonly authTimeoutMs: number;
@@ -87,7 +91,7 @@ const defaultLimits: Limits = {
 export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
   const settings: Settings = {
     credentials: options.credentials ?? {},
-    origins: options.origins ?? [],
+    origins: options.origins,
     heartbeat: {
       intervalMs: options.heartbeat?.intervalMs ?? 30_000,
       timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
@@ -107,7 +111,7 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
       invalid(`limits.${name}`, `is not a limit; there are ${Object.keys(defaultLimits).join(", ")}`);
     positive(`limits.${name}`, value);
   }
-  for (const origin of settings.origins) {
+  for (const origin of settings.origins ?? []) {
     if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
       invalid(
         "origins",

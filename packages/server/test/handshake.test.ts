@@ -228,9 +228,23 @@ describe("a credential in the upgrade request", () => {
   });
 
   test("[HS19] a cookie of another name is no credential", async () => {
-    const { world } = createWorld(withCookie);
+    const { world } = createWorld({ authenticate, credentials: { cookie: "sid" } });
     const peer = await world.connect({ headers: { cookie: "tracking=1", origin: "https://evil.example" } });
     expect(peer.received).toEqual([]);
+  });
+
+  test("[HS24] a list of origins holds for every page, whatever its credential; who is no page is not asked", async () => {
+    const { world } = createWorld({ authenticate, origins: ["https://app.example.com"] });
+    const bearer = { authorization: "Bearer token-u1", host: "api.example.com" };
+    expect(await world.refused({ headers: { ...bearer, origin: "https://evil.example" } })).toBe(403);
+    expect(await world.refused({ headers: { host: "api.example.com", origin: "null" } })).toBe(403);
+    for (const headers of [
+      bearer,
+      { ...bearer, origin: "https://app.example.com" },
+      { ...bearer, origin: "https://api.example.com" },
+    ]) {
+      expect((await world.connect({ headers })).last("connected").data.user_id).toBe("u1");
+    }
   });
 
   test("authenticate is told where the credential came from, and all cookies and headers", async () => {

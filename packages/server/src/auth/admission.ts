@@ -59,13 +59,15 @@ export function createAdmission(context: AdmissionContext): Admission {
     const parameters = checked?.value;
 
     const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
+    // A list of origins is for every page. A cookie needs one even without a list: browsers send it along by themselves.
+    const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
+    if ((fromPage || found?.source === "cookie") && !originAllowed(request, settings.origins ?? [])) {
+      const origin = printable(String(request.headers["origin"] ?? ""));
+      settings.logger.warn({ origin }, "upgrade refused: this origin may not connect");
+      return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
+    }
     let identity: Identity | undefined;
     if (found) {
-      if (found.source === "cookie" && !originAllowed(request, settings.origins)) {
-        const origin = printable(String(request.headers["origin"] ?? ""));
-        settings.logger.warn({ origin }, "upgrade refused: this origin may not use the cookie");
-        return refuse({ kind: "refuse", status: 403, message: "This origin may not connect with a cookie." });
-      }
       const result = await authenticator.check(found, request, parameters, undefined);
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
