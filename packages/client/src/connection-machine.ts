@@ -69,7 +69,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
     case "online":
     case "visible": {
       if (state.name !== "waiting") return state;
-      const soon = Math.max(state.notBefore, now + random * SOON_MS);
+      const soon = Math.max(state.notBefore, now + Math.ceil(random * SOON_MS));
       return soon < state.deadline ? { ...state, deadline: soon } : state;
     }
     case "offline":

@@ -377,6 +377,7 @@ describe("Reconnecting", () => {
     world.hint("offline");
     await pass(20_000);
     expect(client.status.get().name).toBe("ready");
+    expect(types(world.sockets.last.sent)).toEqual(["auth"]);
   });
 
   test.each([1000, 1008, 4400, 4403, 4406, 4409, 4950])(

@@ -45,7 +45,7 @@ export function retryDelay(
   // The row's wide first window spreads a herd that no one told anything; with a hint the server has taken that over.
   const first = (hintMs === 0 && row.firstRetryMs) || limits.minMs;
   const window = Math.min(limits.maxMs, attempt === 1 ? first : limits.minMs * 2 ** (attempt - 1));
-  return { ms: hintMs + draw.random * window, leastMs: hintMs };
+  return { ms: hintMs + Math.ceil(draw.random * window), leastMs: hintMs };
 }
 
 /** Reads `{"retryAfterMs":600}` from a close reason; whatever else is there is text for a person. */

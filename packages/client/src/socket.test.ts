@@ -58,6 +58,7 @@ interface Watch {
   readonly socket: Socket;
   readonly ends: SocketEnd[];
   readonly messages: (string | Uint8Array)[];
+  readonly opens: unknown[];
   readonly opened: Promise<void>;
   readonly ended: Promise<SocketEnd>;
 }
@@ -65,12 +66,16 @@ interface Watch {
 function open(url: string, WebSocket?: WebSocketConstructor): Watch {
   const ends: SocketEnd[] = [];
   const messages: (string | Uint8Array)[] = [];
+  const opens: unknown[] = [];
   const opened = withResolvers<void>();
   const ended = withResolvers<SocketEnd>();
   const socket = openSocket(
     { url, subprotocol: "holdfast.v1.json", WebSocket },
     {
-      open: () => opened.resolve(),
+      open() {
+        opens.push("open");
+        opened.resolve();
+      },
       message: (frame) => messages.push(frame),
       end(end) {
         ends.push(end);
@@ -80,7 +85,7 @@ function open(url: string, WebSocket?: WebSocketConstructor): Watch {
     systemEnvironment.clock,
   );
   cleanups.push(() => socket.close(1000, ""));
-  return { socket, ends, messages, opened: opened.promise, ended: ended.promise };
+  return { socket, ends, messages, opens, opened: opened.promise, ended: ended.promise };
 }
 
 function withResolvers<Value>() {
@@ -315,6 +320,34 @@ describe("Defects that stay outside", () => {
       expect(raw.closes).toEqual([[1000, ""]]);
       vi.useRealTimers();
     }
+  });
+
+  test("A socket that was closed reports nothing that comes later", async () => {
+    const { raw, socket, opens, messages, ends } = await openFake();
+    socket.close(1000, "");
+    raw.fire("open");
+    raw.fire("message", { data: "late" });
+    raw.fire("close", { code: 1000, reason: "" });
+    await vi.advanceTimersByTimeAsync(100);
+    expect({ opens, messages, ends }).toEqual({ opens: [], messages: [], ends: [] });
+  });
+
+  test("`ws` is told not to wait 30 s for the answer of a dead peer to a close", async () => {
+    const made: unknown[][] = [];
+    class LikeWs {
+      readyState = 0;
+      constructor(...args: unknown[]) {
+        made.push(args);
+      }
+      terminate(): void {}
+      addEventListener(): void {}
+      removeEventListener(): void {}
+      close(): void {}
+      send(): void {}
+    }
+    open("ws://localhost/ws", LikeWs);
+    await vi.waitUntil(() => made.length === 1);
+    expect(made).toEqual([["ws://localhost/ws", "holdfast.v1.json", { closeTimeout: 3_000 }]]);
   });
 
   test("[D6] The package's own limit of retries is never what ends an attempt: a new attempt has a new instance", async () => {

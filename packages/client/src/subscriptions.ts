@@ -197,13 +197,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       schedule();
     },
     setState(next) {
-      const wasUp = isUp();
       state = next;
-      if (isUp()) {
-        // At once, not in a microtask: it travels right behind `auth`.
-        if (!wasUp) reconcile();
-        return;
-      }
+      // At once, not in a microtask: it travels right behind `auth`.
+      if (isUp()) return reconcile();
       for (const entry of entries.values()) {
         entry.wire = { name: "absent" };
         if (entry.status.name !== "pending") setStatus(entry, PENDING);
