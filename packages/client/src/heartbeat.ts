@@ -20,7 +20,7 @@ export interface Heartbeat {
 }
 
 /** G11: a dead peer is noticed within 3 s after wake. */
-export const PROBE_MS = 3_000;
+const PROBE_MS = 3_000;
 
 type State =
   | { name: "stopped" }

@@ -23,7 +23,7 @@ export interface Requests {
 }
 
 /** How many may wait for a connection. Beyond it something is wrong, and memory should not pay for it. */
-export const MOST_WAITING = 1_000;
+const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /** queued -> sent -> settled (and out of the table); a `query` whose connection drops goes back to queued. */

@@ -12,7 +12,6 @@ type Shape =
   | "string"
   | "number"
   | "boolean"
-  | "unknown"
   | readonly [Shape]
   | { readonly [field: string]: Shape }
   | ((found: Record<string, unknown>) => Shape);
@@ -88,7 +87,7 @@ export const jsonFrames: Codec<ServerMessage, ClientMessage> = {
 
 /** The path of the first field that does not have its shape. */
 function faultIn(value: unknown, shape: Shape, path: string): string | undefined {
-  if (typeof shape === "string") return shape === "unknown" || typeof value === shape ? undefined : path;
+  if (typeof shape === "string") return typeof value === shape ? undefined : path;
   if (Array.isArray(shape)) {
     if (!Array.isArray(value)) return path;
     return first(value.keys(), (index) => faultIn(value[index], shape[0] as Shape, `${path}[${index}]`));
