@@ -9,7 +9,7 @@ describe("close codes", () => {
     for (let code = 0; code < 5_100; code++) {
       const row = closeCode(code);
       expect(row.code).toBe(code);
-      if (row.name === "UNKNOWN") expect(row.action).toBe("retry");
+      expect([row.name, row.action]).not.toEqual(["UNKNOWN", expect.stringMatching(/^(?!retry$)/)]);
     }
   });
 
@@ -61,8 +61,9 @@ describe("close codes", () => {
 
   test("[WR14] what is sent as a close code may be sent: not reserved, and with a reason of 123 bytes at most", () => {
     const reserved = [1_004, 1_005, 1_006, 1_015];
-    for (const { code, meaning } of closeCodes) {
-      if (code !== 1_006) expect(reserved).not.toContain(code);
+    // 1006 is never sent: it is what a client sees when nothing was.
+    for (const { code, meaning } of closeCodes.filter((row) => row.code !== 1_006)) {
+      expect(reserved).not.toContain(code);
       expect(new TextEncoder().encode(meaning).length).toBeLessThanOrEqual(123);
     }
   });

@@ -40,11 +40,17 @@ export function valueSchema(schema: Schema | undefined): ValueSchema {
       return fault ? refuse(root, fault) : { ok: true, value: out };
     },
     receive(data, meta, root) {
-      if (rich.size === 0 || meta === undefined) return parse(schema, data, root);
-      return parseRevived(schema, data, meta, rich, root);
+      if (meta === undefined) return parse(schema, data, root);
+      return parseRevived(schema, data, meta, rich.size > 0 ? rich : harmless, root);
     },
   };
 }
+
+/**
+ * What may be restored for a schema of plain values: a page in production annotates without having read the schema, and
+ * superjson annotates these two wherever they turn up.
+ */
+const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
 /** Where the protocol declares no schema there is nothing to send; what a peer sends all the same is ignored. */
 const nothing: ValueSchema = {

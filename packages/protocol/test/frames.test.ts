@@ -45,11 +45,12 @@ describe("golden frames", () => {
       const frame = encode(row);
       const file = `${folder}${name}.json`;
       const golden = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-      expect(
-        golden,
-        `If this message is new, write this line to packages/protocol/test/frames/v1/${name}.json. If it was changed, ` +
-          `deployed clients will meet it: add fields as optional, or raise PROTOCOL_VERSION.\n${frame}`,
-      ).toBe(frame);
+      const advice =
+        golden === frame
+          ? ""
+          : `If this message is new, write the line below to packages/protocol/test/frames/v1/${name}.json. If it was ` +
+            "changed, deployed clients will meet it: add fields as optional, or raise PROTOCOL_VERSION.";
+      expect({ advice, frame: golden }).toEqual({ advice: "", frame });
     },
   );
 

@@ -269,12 +269,17 @@ describe("annotations of a peer", () => {
       });
   });
 
-  test("[WR11] a schema that knows no rich values does not look at annotations", () => {
-    const contract = valueSchema(z.object({ at: z.string() }));
-    expect(contract.receive({ at: "2026" }, { values: { at: ["Date"] } }, "data")).toEqual({
-      ok: true,
-      value: { at: "2026" },
+  test("[WR11] a schema of plain values restores nothing but undefined and numbers, which a page may annotate", () => {
+    const contract = valueSchema(z.object({ at: z.optional(z.string()), n: z.number() }));
+    expect(contract.receive({ at: "2026", n: 1 }, { values: { at: ["Date"] } }, "data")).toMatchObject({
+      ok: false,
+      fault: { field: "meta" },
     });
+    const { data, meta } = JSON.parse(JSON.stringify(dehydrate({ at: undefined, n: -0 }))) as {
+      data: unknown;
+      meta: unknown;
+    };
+    expect(contract.receive(data, meta, "data")).toEqual({ ok: true, value: { at: undefined, n: -0 } });
   });
 
   test("[WR11] annotations without values leave the data as it is", () => {

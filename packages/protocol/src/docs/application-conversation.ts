@@ -98,7 +98,7 @@ class Content implements Conversation {
     if (key) this.#schema(`channel.${name}.key`, key);
     for (const event of events) this.addEvent(`event.${name}.${event.name}`, channel, event, `Published on ${name}.`);
     const send = (id: string, type: "state_sync" | "presence", value: DocumentedValue, frames: readonly unknown[]) => {
-      const schema = this.#schema(id, value);
+      const schema = this.#schema(`${id}.value`, value);
       const base = wireField(type, "data") as { properties?: { [name: string]: JsonSchema } };
       const data =
         type === "state_sync"
@@ -136,24 +136,25 @@ class Content implements Conversation {
     this.operations.push({ id: `server.${message}`, sentBy: "server", title, summary, message });
   }
 
-  /** Keys may hold the dots of names, so two places could share one. */
   #message(message: DocumentedMessage): string {
-    const id = unused(message.id, (candidate) => this.messages.some((other) => other.id === candidate));
+    const id = this.#unused(message.id);
     this.messages.push({ ...message, id });
     return id;
   }
 
   #schema(wanted: string, value: DocumentedValue): JsonSchema {
-    const name = unused(wanted, (candidate) => candidate in this.schemas);
+    const name = this.#unused(wanted);
     this.schemas[name] = jsonSchema(value.schema, { target: "draft-07" });
     return { $ref: `#/components/schemas/${name}` };
   }
-}
 
-function unused(wanted: string, isTaken: (candidate: string) => boolean): string {
-  let candidate = wanted;
-  for (let count = 2; isTaken(candidate); count++) candidate = `${wanted}-${count}`;
-  return candidate;
+  /** Names may hold dots, so two places can come out alike; payloads and values stand among the same components. */
+  #unused(wanted: string): string {
+    let candidate = wanted;
+    for (let count = 2; candidate in this.schemas || this.messages.some(({ id }) => id === candidate); count++)
+      candidate = `${wanted}-${count}`;
+    return candidate;
+  }
 }
 
 function rowOf(type: WireMessage["type"]): WireMessage {
@@ -189,7 +190,7 @@ function withMemberData(base: { properties?: { [name: string]: JsonSchema } }, d
 }
 
 function isRequired({ examples, schema }: DocumentedValue): boolean {
-  return schema._zod.optin !== "optional" && examples.every(({ data }) => data !== undefined);
+  return schema._zod.optin === undefined && examples.every(({ data }) => data !== undefined);
 }
 
 function object(properties: { readonly [name: string]: JsonSchema }, required: readonly string[]): JsonSchema {

@@ -50,9 +50,7 @@ export function fieldsOf(root: JsonSchema): readonly Field[] {
     for (const part of list(schema["allOf"]).filter(isSchema)) descend(prefix, part, condition, inner);
   };
 
-  const resolvedRoot = resolve(root, root);
-  if (typeOf(root, root) !== "object" || Object.keys(schemas(resolvedRoot["properties"])).length === 0)
-    add("(value)", root, true, "");
+  if (typeOf(root, root) !== "object") add("(value)", root, true, "");
   descend("", root, "", []);
   return merge(rows);
 }

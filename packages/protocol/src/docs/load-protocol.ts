@@ -17,7 +17,7 @@ export async function loadProtocol(path: string, name: string | undefined): Prom
   const file = resolve(path);
   if (!existsSync(file))
     throw wrong(
-      `there is no file ${path}`,
+      `There is no file ${path}`,
       `Give the path of the file that calls defineProtocol; this is ${process.cwd()}.`,
     );
   const found = protocolsIn(await evaluate(file, path));

@@ -73,7 +73,7 @@ class Synthesis {
       case "object":
         return Object.fromEntries(
           Object.entries(def.shape)
-            .filter(([, field]) => field._zod.optin !== "optional")
+            .filter(([, field]) => field._zod.optin === undefined)
             .map(([key, field]) => [key, inner(field, key)]),
         );
       case "record":

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { everything } from "../../test/everything.js";
+import { protocolFiles } from "./index.js";
+
+const flags =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+let browser: Browser;
+let folder: string;
+let page: Page;
+let requests: string[];
+let errors: string[];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast-page-"));
+  writeFileSync(join(folder, "index.html"), protocolFiles(everything).get("index.html")!);
+  browser = await chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: flags.split(" "),
+  });
+});
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
+  requests = [];
+  errors = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => errors.push(message.text()));
+  await page.goto(pathToFileURL(join(folder, "index.html")).href, { waitUntil: "load" });
+});
+afterEach(async () => {
+  await page.close();
+});
+
+const visible = (selector: string) => page.locator(`${selector}:visible`).count();
+
+test("[DC8] the page asks for nothing but itself, and nothing in it fails", async () => {
+  await page.mouse.wheel(0, 20_000);
+  await page.locator("#theme").click();
+  await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
+  expect(requests).toEqual([pathToFileURL(join(folder, "index.html")).href]);
+  expect(errors).toEqual([]);
+});
+
+test("[DC8] nothing is wider than the page, on a desk and on a telephone", async () => {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+  }
+});
+
+test("[DC8] a search leaves what matches, the way to it, and nothing else; Escape brings all back", async () => {
+  const all = await visible("main section");
+  await page.locator("#search").fill("water the plants");
+  expect(await page.locator("#request-task\\.create").isVisible()).toBe(true);
+  expect(await page.locator("#requests").isVisible()).toBe(true);
+  expect(await page.locator("#channel-feed").isVisible()).toBe(false);
+  expect(await page.locator("nav a[href='#channel-feed']").isVisible()).toBe(false);
+  await page.locator("#search").fill("no such words anywhere");
+  expect(await visible("main section")).toBe(0);
+  expect(await page.locator("#none").isVisible()).toBe(true);
+  await page.keyboard.press("Escape");
+  expect(await visible("main section")).toBe(all);
+  expect(errors).toEqual([]);
+});
+
+test("[DC8] following a link shows its place in the contents, without moving the page away", async () => {
+  await page.locator("nav a[href='#close-codes']").click();
+  await page.waitForFunction("document.querySelector('nav a.here')?.hash === '#close-codes'");
+  expect(await page.locator("#close-codes h2").isVisible()).toBe(true);
+  expect(errors).toEqual([]);
+});
+
+test("[DC8] light and dark follow the system, and the choice of the reader comes first", async () => {
+  const ground = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+  await page.locator("#theme").click();
+  expect(await ground()).toBe(light);
+});
