@@ -43,7 +43,8 @@ export default defineConfig({
           typecheck: {
             enabled: true,
             only: true,
-            checker: "tsc",
+            // TypeScript 7, by its path: see scripts/typecheck.mjs.
+            checker: fileURLToPath(new URL("./node_modules/@typescript/native/bin/tsc", import.meta.url)),
             include: ["packages/*/{src,test}/**/*.test-d.ts"],
             tsconfig: "./tsconfig.json",
             // `npm run typecheck` reports those; here only what a type test claims counts.

@@ -26,7 +26,7 @@ const command = (line) => async () => {
 /** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
 const gates = {
   build: command("node scripts/turbo.mjs build"),
-  typecheck: command("npm run --silent typecheck"),
+  typecheck: () => lastLine(command("node scripts/typecheck.mjs")),
   lint: command("npm run --silent lint"),
   format: command("prettier --check --log-level=warn ."),
   unused: command("knip --no-progress"),
