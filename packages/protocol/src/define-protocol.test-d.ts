@@ -55,7 +55,7 @@ const bare = defineProtocol({ name: "bare", version: "1.0.0" });
 type Bare = DefinitionOf<typeof bare>;
 
 describe("a protocol's types", () => {
-  test("[PR7] names are the ones defined, and no others", () => {
+  test("[PR5] names are the ones defined, and no others", () => {
     expectTypeOf<RequestName<Agents>>().toEqualTypeOf<"agent.start" | "agents.list" | "forget">();
     expectTypeOf<ChannelName<Agents>>().toEqualTypeOf<"metrics" | "board">();
     expectTypeOf<EventName<Agents, "metrics">>().toEqualTypeOf<"sampled" | "cleared">();
@@ -68,7 +68,7 @@ describe("a protocol's types", () => {
     expectTypeOf<DirectName<Bare>>().toEqualTypeOf<never>();
   });
 
-  test("[PR7] a sender may leave defaults out, a receiver has them", () => {
+  test("[PR5] a sender may leave defaults out, a receiver has them", () => {
     expectTypeOf<SentInputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries?: number | undefined }>();
     expectTypeOf<InputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries: number }>();
     expectTypeOf<SentEventOf<Agents, "metrics", "sampled">>().toEqualTypeOf<{ at: Date; load?: number | undefined }>();
@@ -83,24 +83,24 @@ describe("a protocol's types", () => {
     expectTypeOf<ParametersOf<Agents>>().toEqualTypeOf<{ sessionId: string; page: number }>();
   });
 
-  test("[PR7] rich values keep their types", () => {
+  test("[PR5] rich values keep their types", () => {
     expectTypeOf<OutputOf<Agents, "agent.start">>().toEqualTypeOf<{ startedAt: Date }>();
     expectTypeOf<SentOutputOf<Agents, "agent.start">>().toEqualTypeOf<{ startedAt: Date }>();
   });
 
-  test("[PR7] what is not declared is nothing", () => {
+  test("[PR5] what is not declared is nothing", () => {
     expectTypeOf<InputOf<Agents, "agents.list">>().toEqualTypeOf<undefined>();
     expectTypeOf<OutputOf<Agents, "forget">>().toEqualTypeOf<undefined>();
     expectTypeOf<SentOutputOf<Agents, "forget">>().toEqualTypeOf<undefined | void>();
     expectTypeOf<ParametersOf<Bare>>().toEqualTypeOf<undefined>();
   });
 
-  test("[PR7] a key is asked for where a channel declares one", () => {
+  test("[PR5] a key is asked for where a channel declares one", () => {
     expectTypeOf<KeyArguments<Agents, "board">>().toEqualTypeOf<[key: string]>();
     expectTypeOf<KeyArguments<Agents, "metrics">>().toEqualTypeOf<[]>();
   });
 
-  test("[PR7] any protocol is a Protocol", () => {
+  test("[PR5] any protocol is a Protocol", () => {
     expectTypeOf(agents).toExtend<Protocol>();
     expectTypeOf(bare).toExtend<Protocol>();
     expectTypeOf<Agents>().toExtend<ProtocolDefinition>();
@@ -108,7 +108,7 @@ describe("a protocol's types", () => {
     expectTypeOf<RequestKind>().toEqualTypeOf<"query" | "mutation" | "once">();
   });
 
-  test("[PR7] a declared error narrows to its code and data", () => {
+  test("[PR5] a declared error narrows to its code and data", () => {
     const caught: unknown = undefined;
     if (isDeclaredError(agents, "agent.start", caught)) {
       expectTypeOf(caught.code).toEqualTypeOf<"UNKNOWN_AGENT" | "TOO_MANY">();
@@ -116,14 +116,14 @@ describe("a protocol's types", () => {
     }
   });
 
-  test("[PR7] messages are unions that narrow by their type", () => {
+  test("[PR5] messages are unions that narrow by their type", () => {
     expectTypeOf<Extract<ClientMessage, { type: "cancel" }>["correlation_id"]>().toEqualTypeOf<string>();
     expectTypeOf<Extract<ServerMessage, { type: "reset" }>["data"]["reason"]>().toEqualTypeOf<
       "epoch" | "fork" | "trimmed" | "too_many" | "server"
     >();
   });
 
-  test("[PR7] what is wrong does not compile", () => {
+  test("[PR5] what is wrong does not compile", () => {
     // @ts-expect-error no such kind
     defineProtocol({ name: "a", version: "1.0.0", requests: { a: { kind: "command" } } });
     // @ts-expect-error an input is a schema

@@ -20,7 +20,7 @@ const of = (definition: ProtocolDefinition): string => fingerprint(defineProtoco
 const first = of(base);
 
 group("the fingerprint", () => {
-  test("[PR9] is 16 hex characters, the same on every run", () => {
+  test("[PR7] is 16 hex characters, the same on every run", () => {
     expect(first).toMatch(/^[0-9a-f]{16}$/);
     expect(of({ ...base })).toBe(first);
     expect(first).toBe("51ee2d213678e18b");
@@ -57,7 +57,7 @@ group("the fingerprint", () => {
     ["a parameter", { ...base, parameters: z.object({ session: z.uuid() }) }],
     ["the bound of a date", { ...base, direct: { paused: z.date().check(z.minimum(new Date(0))) } }],
     ["the size of a map", { ...base, direct: { paused: z.map(z.string(), z.string()).check(z.maxSize(2)) } }],
-  ])("[PR9] changes with %s", (_name, definition) => {
+  ])("[PR7] changes with %s", (_name, definition) => {
     expect(of(definition)).not.toBe(first);
   });
 
@@ -101,11 +101,11 @@ group("the fingerprint", () => {
         },
       },
     ],
-  ])("[PR9] does not change with %s", (_name, definition) => {
+  ])("[PR7] does not change with %s", (_name, definition) => {
     expect(of(definition)).toBe(first);
   });
 
-  test("[PR9] does not depend on defaults that are made anew each time", () => {
+  test("[PR7] does not depend on defaults that are made anew each time", () => {
     const definition = {
       ...base,
       direct: {
@@ -180,11 +180,11 @@ group("the JSON Schema of a value", () => {
       { type: "object", properties: { a: { type: "string", title: "Name" } }, required: ["a"] },
     ],
     ["anything", z.any(), {}],
-  ])("[PR9] of %s describes what stands in a frame", (_name, schema, expected) => {
+  ])("[PR7] of %s describes what stands in a frame", (_name, schema, expected) => {
     expect(jsonSchema(schema)).toEqual(expected);
   });
 
-  test("[PR9] of a map that holds itself ends", () => {
+  test("[PR7] of a map that holds itself ends", () => {
     const tree = z.object({
       children: z.map(
         z.string(),
@@ -194,14 +194,14 @@ group("the JSON Schema of a value", () => {
     expect(() => JSON.stringify(jsonSchema(tree))).not.toThrow();
   });
 
-  test("[PR9] in draft 7 has a map's pairs in the older spelling", () => {
+  test("[PR7] in draft 7 has a map's pairs in the older spelling", () => {
     expect(jsonSchema(z.map(z.string(), z.int()), { target: "draft-07", annotations: false })).toMatchObject({
       items: { items: [{ type: "string" }, { type: "integer" }], additionalItems: false },
     });
   });
 });
 
-test("[PR9] a description is plain JSON, in the order of the definition", () => {
+test("[PR7] a description is plain JSON, in the order of the definition", () => {
   const description = describe(defineProtocol({ ...base, requests: { z: { description: "last letter" }, a: {} } }));
   expect(JSON.parse(JSON.stringify(description))).toEqual(description);
   expect(Object.keys(description.requests)).toEqual(["z", "a"]);

@@ -90,11 +90,11 @@ describe("sentences", () => {
     at(z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })]), {}, "is missing", "input.kind"),
     at(z.string().check(z.refine(() => false)), "a", "is not valid"),
     at(z.never(), 1, "expected never, received number"),
-  ])("[WR9] %#: the field, what was expected, and what came", (schema, value, field, sentence) => {
+  ])("[WR8] %#: the field, what was expected, and what came", (schema, value, field, sentence) => {
     expect(faultOf(schema, value)).toBe(`${field}: ${sentence}.`);
   });
 
-  test("[WR9] a message that the application wrote is the one that is said", () => {
+  test("[WR8] a message that the application wrote is the one that is said", () => {
     expect(faultOf(z.string().check(z.minLength(3, "a name has three letters.")), "a")).toBe(
       "input: a name has three letters.",
     );
@@ -104,7 +104,7 @@ describe("sentences", () => {
     );
   });
 
-  test("[WR9] what a peer chose is cut to 64 characters, and not in the middle of one", () => {
+  test("[WR8] what a peer chose is cut to 64 characters, and not in the middle of one", () => {
     const kind = z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })]);
     expect(faultOf(kind, { kind: `${"x".repeat(63)}👍👍` })).toBe(
       `input.kind: "${"x".repeat(63)}…" is not a known kind.`,
@@ -114,7 +114,7 @@ describe("sentences", () => {
     );
   });
 
-  test("[WR9] a refinement that throws is not quoted to the peer", () => {
+  test("[WR8] a refinement that throws is not quoted to the peer", () => {
     const schema = z.string().check(
       z.refine(() => {
         throw new Error("database password is hunter2");
@@ -125,12 +125,12 @@ describe("sentences", () => {
     expect(JSON.stringify(received)).not.toContain("hunter2");
   });
 
-  test("[WR9] a refinement that is asynchronous is refused rather than waited for", () => {
+  test("[WR8] a refinement that is asynchronous is refused rather than waited for", () => {
     expect(faultOf(z.string().check(z.refine(async () => true)), "a")).toBe("input: could not be validated.");
   });
 });
 
-test("[WR9] paths read like code", () => {
+test("[WR8] paths read like code", () => {
   expect(formatPath("input", ["items", 0, "at"])).toBe("input.items[0].at");
   expect(formatPath("", ["data", "a b", "$c", "1d"])).toBe('data["a b"].$c["1d"]');
   expect(formatPath("", [])).toBe("");

@@ -31,15 +31,15 @@ describe("what is read", () => {
     });
   });
 
-  test("[WR7] whole surrogate pairs, escaped or not, are read", () => {
+  test("[WR6] whole surrogate pairs, escaped or not, are read", () => {
     expect(server.decode(request('"\\ud83d\\udc4d 👍"'))).toMatchObject({ message: { data: { input: "👍 👍" } } });
   });
 
-  test("[WR7] a field given twice in the application's value counts once, the last time, as JSON.parse has it", () => {
+  test("[WR6] a field given twice in the application's value counts once, the last time, as JSON.parse has it", () => {
     expect(server.decode(request('{"a":1,"a":2}'))).toMatchObject({ ok: true, message: { data: { input: { a: 2 } } } });
   });
 
-  test("[WR8] fields that are not known are dropped, not refused", () => {
+  test("[WR7] fields that are not known are dropped, not refused", () => {
     expect(server.decode('{"type":"ping","shape":"round","data":{}}')).toEqual({ ok: true, message: { type: "ping" } });
     expect(server.decode('{"type":"auth","data":{"token":"t","colour":"red"}}')).toEqual({
       ok: true,
@@ -47,17 +47,17 @@ describe("what is read", () => {
     });
   });
 
-  test("[WR9] a refused frame is answered under its own correlation id, though its data may hold another", () => {
+  test("[WR8] a refused frame is answered under its own correlation id, though its data may hold another", () => {
     const nested = '{"type":"request","data":{"input":{"correlation_id":"theirs"}},"correlation_id":"ours"}';
     expect(server.decode(nested)).toMatchObject({ ok: false, correlationId: "ours" });
   });
 
-  test("[WR9] a frame refused before it is parsed has its correlation id all the same", () => {
+  test("[WR8] a frame refused before it is parsed has its correlation id all the same", () => {
     expect(server.decode(request("[".repeat(40)))).toMatchObject({ ok: false, correlationId: "5" });
     expect(server.decode('{"type":"request","correlation_id":"6",')).toMatchObject({ ok: false, correlationId: "6" });
   });
 
-  test("[WR9] a correlation id that is none is not given back", () => {
+  test("[WR8] a correlation id that is none is not given back", () => {
     for (const id of ['""', "5", `"${"x".repeat(65)}"`, "null", "{}"]) {
       const decoded = server.decode(`{"type":"nope","correlation_id":${id}}`);
       expect(decoded).not.toHaveProperty("correlationId");

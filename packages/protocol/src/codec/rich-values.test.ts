@@ -45,17 +45,17 @@ describe("values that JSON cannot hold", () => {
       { at: new Date(1), big: 2n, map: new Map([["a", new Set([new Date(3)])]]), list: [undefined, null] },
     ],
     ["the same Date twice, as two", z.object({ a: z.date(), b: z.date() }), ((at) => ({ a: at, b: at }))(new Date(7))],
-  ])("[WR10] %s arrives as it was sent", (_name, schema, value) => {
+  ])("[WR9] %s arrives as it was sent", (_name, schema, value) => {
     expect(travel(schema, value)).toEqual(value);
   });
 
-  test("[WR10] a schema without such values sends plain JSON and no annotations", () => {
+  test("[WR9] a schema without such values sends plain JSON and no annotations", () => {
     const contract = valueSchema(z.object({ a: z.string(), b: z.array(z.int()) }));
     expect(contract.rich).toBe(false);
     expect(contract.send({ a: "x", b: [1] }, "value")).toEqual({ ok: true, value: { data: { a: "x", b: [1] } } });
   });
 
-  test("[WR10] annotations are sent only where a value needs them", () => {
+  test("[WR9] annotations are sent only where a value needs them", () => {
     const contract = valueSchema(z.object({ at: z.optional(z.date()) }));
     expect(contract.send({}, "value")).toEqual({ ok: true, value: { data: {} } });
     expect(contract.send({ at: new Date(0) }, "value")).toEqual({
@@ -64,12 +64,12 @@ describe("values that JSON cannot hold", () => {
     });
   });
 
-  test("[WR10] what is sent of nothing is nothing, whether or not its schema knows rich values", () => {
+  test("[WR9] what is sent of nothing is nothing, whether or not its schema knows rich values", () => {
     for (const schema of [z.void(), z.optional(z.date()), z.any()])
       expect(valueSchema(schema).send(undefined, "value")).toEqual({ ok: true, value: { data: undefined } });
   });
 
-  test("[WR10] equal references arrive as copies, so that a peer cannot decide what is shared", () => {
+  test("[WR9] equal references arrive as copies, so that a peer cannot decide what is shared", () => {
     const shared = { at: new Date(0) };
     const { data, meta } = JSON.parse(JSON.stringify(dehydrate([shared, shared]))) as { data: unknown; meta: unknown };
     expect(meta).not.toHaveProperty("referentialEqualities");
@@ -78,7 +78,7 @@ describe("values that JSON cannot hold", () => {
     expect(first).not.toBe(second);
   });
 
-  test("[WR12] a value that contains itself is refused, not cut", () => {
+  test("[WR11] a value that contains itself is refused, not cut", () => {
     const loop: Record<string, unknown> = { name: "loop" };
     loop["self"] = loop;
     const deep = { list: [{ inner: loop }] };
@@ -237,7 +237,7 @@ describe("annotations of a peer", () => {
       { values: { "a\\.b\\": ["Date"] } },
       "is malformed",
     ],
-  ])("[WR11] %s is refused within 10 ms", (_name, data, meta, sentence) => {
+  ])("[WR10] %s is refused within 10 ms", (_name, data, meta, sentence) => {
     const contract = valueSchema(any);
     // The best of three: what is measured is the work, not what else the machine does.
     let took = Number.POSITIVE_INFINITY;
@@ -251,7 +251,7 @@ describe("annotations of a peer", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test("[WR11] a tag that the schema does not ask for is refused, though another may have it", () => {
+  test("[WR10] a tag that the schema does not ask for is refused, though another may have it", () => {
     const contract = valueSchema(z.object({ at: z.date() }));
     const text = "2026-01-15T09:30:00.000Z";
     expect(contract.receive({ at: text }, { values: { at: ["Date"] } }, "data")).toEqual({
@@ -269,7 +269,7 @@ describe("annotations of a peer", () => {
       });
   });
 
-  test("[WR11] a schema of plain values restores nothing but undefined and numbers, which a page may annotate", () => {
+  test("[WR10] a schema of plain values restores nothing but undefined and numbers, which a page may annotate", () => {
     const contract = valueSchema(z.object({ at: z.optional(z.string()), n: z.number() }));
     expect(contract.receive({ at: "2026", n: 1 }, { values: { at: ["Date"] } }, "data")).toMatchObject({
       ok: false,
@@ -282,11 +282,11 @@ describe("annotations of a peer", () => {
     expect(contract.receive(data, meta, "data")).toEqual({ ok: true, value: { at: undefined, n: -0 } });
   });
 
-  test("[WR11] annotations without values leave the data as it is", () => {
+  test("[WR10] annotations without values leave the data as it is", () => {
     expect(valueSchema(any).receive({ a: 1 }, {}, "data")).toEqual({ ok: true, value: { a: 1 } });
   });
 
-  test("[WR11] a Set's entries are restored in time that grows with their number, not with its square", () => {
+  test("[WR10] a Set's entries are restored in time that grows with their number, not with its square", () => {
     // Written side by side, 418 KB of them took superjson 775 ms: every path made it walk the Set from its beginning.
     const contract = valueSchema(z.object({ s: z.set(z.date()) }));
     const time = (count: number): number => {

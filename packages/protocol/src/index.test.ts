@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const source = fileURLToPath(new URL(".", import.meta.url));
+
+/** Every module that importing a file runs, and every package it names. Types are gone by then. */
+function reachable(entry: string): { files: string[]; packages: string[] } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (file: string): void => {
+    if (files.has(file)) return;
+    files.add(file);
+    const statements = readFileSync(file, "utf8").matchAll(
+      /^(?:import|export) (?!type )[^;]*? from "([^"]+)"|^import "([^"]+)"/gms,
+    );
+    for (const [, from, alone] of statements) {
+      const path = (from ?? alone) as string;
+      if (path.startsWith(".")) visit(resolve(dirname(file), path.replace(/\.js$/, ".ts")));
+      else packages.add(path);
+    }
+  };
+  visit(resolve(source, entry));
+  return { files: [...files].map((file) => relative(source, file)).sort(), packages: [...packages].sort() };
+}
+
+test("[PR8] what a page imports reaches neither the generator nor Node, and of packages only zod/mini and superjson", () => {
+  const { files, packages } = reachable("index.ts");
+  expect(files).toContain("define-protocol.ts");
+  expect(files.filter((file) => /^docs\/|^describe|^json-schema|^cli\./.test(file))).toEqual([]);
+  expect(packages).toEqual(["superjson", "zod/mini"]);
+});
+
+test("[PR8] those who read frames need no more", () => {
+  const { files, packages } = reachable("wire.ts");
+  expect(files.filter((file) => /^docs\/|^describe|^json-schema|^cli\./.test(file))).toEqual([]);
+  expect(packages).toEqual(["zod/mini"]);
+});
+
+test("[PR8] the generator is reached from its own entries only", () => {
+  expect(reachable("docs/index.ts").files).toContain("docs/html.ts");
+  expect(reachable("describe.ts").files.filter((file) => file.startsWith("docs/"))).toEqual([]);
+});
