@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.js";
@@ -30,9 +31,9 @@ export default defineConfig([
       {
         name: "page",
         setup(build) {
-          build.onResolve({ filter: /^\.\.?\/[a-z-]+\.js$/ }, ({ path, importer }) => {
+          build.onResolve({ filter: /^\.\.?\/[a-z/-]+\.js$/ }, ({ path, importer }) => {
             const stand = inPage(path.replace(/^.*\/|\.js$/g, ""));
-            return existsSync(stand) && !importer.includes("/page/") ? { path: stand } : undefined;
+            return existsSync(stand) && dirname(importer) !== dirname(stand) ? { path: stand } : undefined;
           });
         },
       },

@@ -11,6 +11,7 @@ import {
   type ProtocolDefinition,
   type RequestName,
   type SentInputOf,
+  serverFrames,
 } from "@holdfast/protocol";
 import { type Channel, createChannel } from "./channel.js";
 import { createConnection } from "./connection.js";
@@ -23,7 +24,6 @@ import type { Observable } from "./observable.js";
 import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
 import { createRequests } from "./requests.js";
-import { jsonFrames } from "./server-frame.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 export interface Client<P extends ProtocolDefinition> {
@@ -80,7 +80,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const environment = { ...systemEnvironment, ...options.environment };
   const { clock } = environment;
   const { logger = silent } = options;
-  const codec = jsonFrames;
+  const codec = serverFrames();
   const { encode } = codec;
   const { report, on: onError } = createErrors(logger);
   let ids = 0;

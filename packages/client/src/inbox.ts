@@ -28,7 +28,14 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       if (!refuse(decoded.correlationId, error)) report(error, { source: "message" });
       return;
     }
-    receive(decoded.message);
+    try {
+      receive(decoded.message);
+    } catch (cause) {
+      // A page in production reads frames without their schemas, so what they hold may not be what they should.
+      report(new HoldfastError("BAD_MESSAGE", "A frame of the server is not of the protocol.", { cause }), {
+        source: "message",
+      });
+    }
   };
 
   function receive(message: ServerMessage): void {

@@ -180,6 +180,7 @@ group("the JSON Schema of a value", () => {
       { type: "object", properties: { a: { type: "string", title: "Name" } }, required: ["a"] },
     ],
     ["anything", z.any(), {}],
+    ["nothing", z.void(), { "x-holdfast-type": "undefined" }],
   ])("[PR7] of %s describes what stands in a frame", (_name, schema, expected) => {
     expect(jsonSchema(schema)).toEqual(expected);
   });

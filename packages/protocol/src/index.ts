@@ -22,6 +22,7 @@ export type { Position, Link, ResetReason } from "./messages/position.js";
 export type { SubscribeResult } from "./messages/subscribe-response.js";
 export type { WireError } from "./messages/wire-error.js";
 export type { Codec, Decoded } from "./codec/codec.js";
+export { serverFrames } from "./server-frames.js";
 export type { RichValue } from "./codec/rich-values.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";
 export type { Fault } from "./issues.js";

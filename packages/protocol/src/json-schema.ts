@@ -78,6 +78,9 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any"
       return { type: "string", format: "date-time", ...tag("Date") };
     case "bigint":
       return { type: "string", pattern: "^-?\\d{1,1024}$", ...tag("bigint") };
+    case "undefined":
+    case "void":
+      return tag("undefined");
     case "nan":
       return { type: "string", const: "NaN", ...tag("number") };
     case "literal":

@@ -3,6 +3,7 @@ import * as full from "zod";
 import { describe, expect, test } from "vitest";
 import { everything } from "../../test/everything.js";
 import { defineProtocol } from "../define-protocol.js";
+import { resetReasons } from "../messages/position.js";
 import { protocolFiles, wireFiles } from "./index.js";
 import { wireMessages } from "./messages.js";
 
@@ -204,6 +205,16 @@ describe("protocol.md", () => {
       expect(text).toContain(part);
     expect(text.match(/```mermaid/g)).toHaveLength(8);
     expect(text).toContain("?sessionId=0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e&mode=quiet");
+  });
+
+  test("[DC5] says what each reason of a reset means", () => {
+    const [, rows = ""] = wire.get("protocol.md")!.split("| Reason | What happened |\n| --- | --- |\n");
+    for (const reason of resetReasons.options)
+      expect(rows).toMatch(new RegExp(`^\\| \`${reason}\` \\| [A-Z].+\\. \\|$`, "m"));
+  });
+
+  test("[DC5] says of a value that is nothing that it is nothing", () => {
+    expect(text).toContain("| `(value)` | `nothing` | no |");
   });
 
   test("[DC5] keeps its tables whole, whatever stands in a cell", () => {

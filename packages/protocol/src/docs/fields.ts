@@ -13,8 +13,12 @@ export interface Field {
   readonly description: string;
 }
 
-/** The fields of a value, each below the one that holds it, in the order they were declared. */
-export function fieldsOf(root: JsonSchema): readonly Field[] {
+/**
+ * The fields of a value, each below the one that holds it, in the order they were declared.
+ *
+ * @param isRequired whether the value itself has to be there
+ */
+export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] {
   const rows: Row[] = [];
 
   const add = (path: string, part: JsonSchema, required: boolean, condition: string): void => {
@@ -50,7 +54,7 @@ export function fieldsOf(root: JsonSchema): readonly Field[] {
     for (const part of list(schema["allOf"]).filter(isSchema)) descend(prefix, part, condition, inner);
   };
 
-  if (typeOf(root, root) !== "object") add("(value)", root, true, "");
+  if (typeOf(root, root) !== "object") add("(value)", root, isRequired, "");
   descend("", root, "", []);
   return merge(rows);
 }
@@ -108,6 +112,8 @@ export function typeOf(part: JsonSchema, root: JsonSchema): string {
       return Array.isArray(schema["enum"]) ? schema["enum"].map((value) => `${String(value)}n`).join(" | ") : "bigint";
     case "number":
       return "NaN";
+    case "undefined":
+      return "nothing";
     case "set":
       return `Set<${items ? typeOf(items, root) : "any"}>`;
     case "map": {

@@ -11,10 +11,11 @@ const search = document.getElementById("search");
 search.addEventListener("input", () => {
   const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
   const found = new Set(leaves.filter(({ text }) => words.every((word) => text.includes(word))).map(({ section }) => section));
+  const way = new Set([...found].flatMap((section) => all.filter((other) => other.contains(section))));
   for (const section of all) {
-    const shown = found.has(section) || all.some((other) => found.has(other) && (section.contains(other) || (words.length > 0 && other.contains(section) && other.matches(".level-3,.level-4"))));
+    const shown = way.has(section);
     section.hidden = !shown;
-    section.classList.toggle("passed", shown && !found.has(section) && words.length > 0);
+    section.classList.toggle("passed", shown && !found.has(section));
     const item = links.get(section.id);
     if (item) item.hidden = !shown;
   }

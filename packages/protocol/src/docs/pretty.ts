@@ -1,13 +1,20 @@
+const WIDTH = 92;
+
 /** JSON as a person writes it: short lists and objects stay on one line. */
-export function pretty(value: unknown, indent = "", room = 88): string {
+export function pretty(value: unknown, indent = "", before = 0): string {
   const flat = oneLine(value);
-  if (flat.length <= room - indent.length || typeof value !== "object" || value === null) return flat;
+  const fits = indent.length + before + flat.length <= WIDTH;
+  // The fields of a message stand one below the other, however short it is.
+  if ((fits && (indent || flat.length <= 60)) || typeof value !== "object" || value === null) return flat;
   const inner = `${indent}  `;
-  const isList = Array.isArray(value);
-  const members = isList
-    ? value.map((item) => pretty(item, inner, room))
-    : entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pretty(item, inner, room - key.length - 4)}`);
-  return `${isList ? "[" : "{"}\n${members.map((member) => inner + member).join(",\n")}\n${indent}${isList ? "]" : "}"}`;
+  const members = Array.isArray(value)
+    ? value.map((item) => pretty(item, inner))
+    : entries(value).map(([key, item]) => {
+        const name = `${JSON.stringify(key)}: `;
+        return name + pretty(item, inner, name.length);
+      });
+  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  return `${open}\n${members.map((member) => inner + member).join(",\n")}\n${indent}${close}`;
 }
 
 function oneLine(value: unknown): string {

@@ -1,4 +1,4 @@
-import { resetReason } from "../messages/position.js";
+import { resetReasons } from "../messages/position.js";
 import { PROTOCOL_VERSION } from "../version.js";
 import { fieldNotes } from "./field-notes.js";
 import { type Field, fieldsOf } from "./fields.js";
@@ -157,7 +157,7 @@ function resetSection(): Section {
       ),
       table(
         ["Reason", "What happened"],
-        resetReason.options.map((reason) => [code(reason), fieldNotes[`reset-reason.${reason}`] ?? ""]),
+        resetReasons.options.map((reason) => [code(reason), fieldNotes[`reset-reasons.${reason}`] ?? ""]),
       ),
     ],
   };

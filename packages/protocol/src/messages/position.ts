@@ -27,7 +27,7 @@ export const link = z.object({
 export type Link = z.output<typeof link>;
 
 /** Why a position cannot be continued. */
-export const resetReason = z.enum([
+export const resetReasons = z.enum([
   /** The history was lost and begun anew. */
   "epoch",
   /** The store was rolled back: it holds another event at that offset. */
@@ -39,7 +39,10 @@ export const resetReason = z.enum([
   /** The server keeps no history of the channel. */
   "server",
 ]);
-export type ResetReason = z.output<typeof resetReason>;
+export type ResetReason = z.output<typeof resetReasons>;
+
+/** A reason that a newer server gives counts as `server`: it is a reset all the same, and must not be lost. */
+export const resetReason = z.catch(resetReasons, "server");
 
 /** The chain check, once for client and server: does this event follow that position? */
 export function links(from: Position, event: Link): boolean {

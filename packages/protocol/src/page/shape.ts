@@ -1,0 +1,2 @@
+/** In a page's production build: the server refuses what is too deep or too long, and says so. */
+export function shapeFault(): undefined {}

@@ -1,0 +1,9 @@
+import type { ClientMessage } from "./client-message.js";
+import type { Codec } from "./codec/codec.js";
+import { jsonCodec } from "./codec/json.js";
+import { type ServerMessage, serverMessage } from "./server-message.js";
+
+/** How a client reads a server: every frame against its schema. */
+export function serverFrames(): Codec<ServerMessage, ClientMessage> {
+  return jsonCodec(serverMessage);
+}
