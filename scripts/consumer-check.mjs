@@ -36,7 +36,7 @@ try {
   await compileAll();
   await runBoth();
   await generateDocs();
-  console.log(`TypeScript ${Object.keys(compilers).join(", ")}; run as ESM and CommonJS; npx holdfast docs`);
+  console.log(`TypeScript ${Object.keys(compilers).sort().join(", ")}; run as ESM and CommonJS; npx holdfast docs`);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -30,7 +30,7 @@ for (const name of packages) {
 
 if (different.length > 0) {
   console.error(`The public surface has changed: ${different.join(", ")}.`);
-  console.error("Run `node scripts/surface.mjs`, read the difference as a user would, and commit it with the change.");
+  console.error("Run `npm run surface`, read the difference as a user would, and commit it with the change.");
   process.exitCode = 1;
 }
 

@@ -57,7 +57,7 @@ async function vitest(name, projects, env = {}) {
   // A file that could not be loaded, or an error outside any test, leaves no failed test behind; the count must show it.
   counts.failed += code === 0 ? failed : Math.max(failed, 1);
   const ok = code === 0 && failed === 0;
-  return { ok, output: withoutDots(output), note: `${passed} tests` };
+  return { ok, output: output.replace(noise, "").trim(), note: `${passed} tests` };
 }
 
 function readReport(file) {
@@ -74,10 +74,8 @@ function readReport(file) {
   return { passed: report.numPassedTests, failed: report.numFailedTests, skipped };
 }
 
-/** The dot reporter's dots say nothing in a log. */
-function withoutDots(output) {
-  return output.replace(/^[·x*\-\s]+$/gm, "").trim();
-}
+/** What vitest says about itself, and the dots of its dot reporter. */
+const noise = /^[·x*\-\s]+$|^(Testing types with|Breaking changes might|JSON report written).*$/gm;
 
 /** Tests that need a program are named after it: `restart.chromium.test.ts` needs `chromium`. */
 async function testsThatNeed(name) {

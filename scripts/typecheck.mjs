@@ -13,13 +13,16 @@ const projects = ["tsconfig.json", ...["packages", "examples", "bench"].flatMap(
   .filter((path) => process.argv.length < 3 || process.argv.slice(2).some((part) => path.includes(part)));
 
 const count = projects.length;
+/** A file belongs to several projects; its errors are shown once. */
+const errors = new Set();
 const worker = async () => {
   for (let project = projects.shift(); project; project = projects.shift()) {
     const { code, output } = await run(process.execPath, [tsc, "-p", project]);
-    if (code === 0) continue;
-    console.error(`${project}\n${output}`);
-    process.exitCode = 1;
+    if (code !== 0) for (const line of output.split("\n")) errors.add(line);
   }
 };
 await Promise.all([worker(), worker()]);
-if (!process.exitCode) console.log(`${count} projects`);
+if (errors.size > 0) {
+  console.error([...errors].join("\n"));
+  process.exitCode = 1;
+} else console.log(`${count} projects`);
