@@ -47,7 +47,7 @@ const visible = (selector: string) => page.locator(`${selector}:visible`).count(
 test("[DC8] the page asks for nothing but itself, and nothing in it fails", async () => {
   await page.mouse.wheel(0, 20_000);
   await page.locator("#theme").click();
-  await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
+  await page.locator("html[data-theme='dark']").waitFor();
   expect(requests).toEqual([pathToFileURL(join(folder, "index.html")).href]);
   expect(errors).toEqual([]);
 });
@@ -78,7 +78,7 @@ test("[DC8] a search leaves what matches, the way to it, and nothing else; Escap
 
 test("[DC8] following a link shows its place in the contents, without moving the page away", async () => {
   await page.locator("nav a[href='#close-codes']").click();
-  await page.waitForFunction("document.querySelector('nav a.here')?.hash === '#close-codes'");
+  await page.locator("nav a.here[href='#close-codes']").waitFor();
   expect(await page.locator("#close-codes h2").isVisible()).toBe(true);
   expect(errors).toEqual([]);
 });
