@@ -150,6 +150,7 @@ function wait(
 
 function describe(code: number, text: string): CloseInfo {
   const { name, meaning } = closeCode(code);
-  const said = text && !text.startsWith("{") ? `: ${text.replace(/\.$/, "")}` : "";
-  return { name, code, message: `The connection ended because ${meaning}${said}.` };
+  // What the other side said of it says more than the table does, unless it is a hint for machines.
+  const said = text && !text.startsWith("{") ? `: ${text.replace(/\.$/, "")}` : ` because ${meaning}`;
+  return { name, code, message: `The connection ended${said}.` };
 }

@@ -40,11 +40,11 @@ export interface Client<P extends ProtocolDefinition> {
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
   /** A handle on a channel. Making one costs nothing; its first listener joins the channel. */
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
-  /**
-   * Calls `handler` for every direct event of this name, in order: those sent to this user or device, or to everyone, rather
-   * than published on a channel. If it returns a promise, the next direct event waits for it. Returns its unsubscribe.
-   */
-  on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
+  /** Events sent to this client itself, whatever channels it has joined. */
+  readonly direct: {
+    /** Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. */
+    on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
+  };
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
   onError(listener: ErrorListener): () => void;
 }
@@ -133,7 +133,7 @@ export function createClient<const P extends ProtocolDefinition>(
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
       return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
     },
-    on: direct.on,
+    direct: { on: direct.on },
     onError,
   };
 }

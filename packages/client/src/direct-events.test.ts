@@ -17,11 +17,11 @@ const running = () =>
 test("[CH18] Direct events reach their handlers validated and in order, whatever channels are joined", async () => {
   const { client, world } = testClientOf(player, running());
   const heard: unknown[] = [];
-  client.on("paused", async (data) => {
+  client.direct.on("paused", async (data) => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     heard.push(data);
   });
-  const off = client.on("stopped", (data) => heard.push(data));
+  const off = client.direct.on("stopped", (data) => heard.push(data));
   await settle();
   const send = (event: string, data: unknown, meta?: unknown): void =>
     world.sockets.last.receive({ type: "event", channel: "$all", event, data, meta });
@@ -39,7 +39,7 @@ test("[CH18] Direct events reach their handlers validated and in order, whatever
 test("[CH18] A direct event that does not match goes to onError; one that is unknown or that no one hears is ignored", async () => {
   const { client, world } = testClientOf(player, running());
   const heard = vi.fn();
-  client.on("stopped", heard);
+  client.direct.on("stopped", heard);
   await settle();
   for (const event of ["stopped", "paused", "constructor"]) {
     world.sockets.last.receive({ type: "event", channel: "$user", event, data: 7 });
@@ -52,7 +52,7 @@ test("[CH18] A direct event that does not match goes to onError; one that is unk
 
 test("[CH15] A direct event that the protocol does not have is refused where it is named", () => {
   const { client } = testClientOf(player, running());
-  expect(() => client.on("moved" as never, () => undefined)).toThrow(
+  expect(() => client.direct.on("moved" as never, () => undefined)).toThrow(
     expect.objectContaining({ code: "INVALID_VALUE", field: "event" }),
   );
 });

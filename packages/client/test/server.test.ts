@@ -92,7 +92,7 @@ test("Channels deliver what is published, per key; a refused one says why; direc
   const heard: unknown[] = [];
   const board = client.channel("board", "b1");
   board.on("moved", ({ by }) => heard.push(by));
-  client.on("announced", (text) => heard.push(text));
+  client.direct.on("announced", (text) => heard.push(text));
   await board.ready();
   await expect(client.channel("board", "secret").ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
   expect(await server.channel("board", "b1").publish("moved", { by: 5n })).toMatchObject({ delivered: 1 });

@@ -55,8 +55,10 @@ describe("the auth message", () => {
     expect(peer.received).toEqual([]);
     // The socket is not even read: whoever is not authenticated cannot make the server keep anything.
     expect(server.stats().messages.received).toBe(1);
+    expect(peer.socket.isRead).toBe(false);
     decide!();
     await world.settle();
+    expect(peer.socket.isRead).toBe(true);
     expect(peer.received.map((message) => message.type)).toEqual([
       "auth_response",
       "connected",
@@ -110,6 +112,8 @@ describe("the auth message", () => {
     await peer.send(auth("t"));
     await world.advance(5_000);
     expect(peer.closed?.code).toBe(4401);
+    // Read again, or the closing handshake would never end.
+    expect(peer.socket.isRead).toBe(true);
   });
 
   test("[HS9] who sends more than 64 KiB before it is authenticated is closed", async () => {

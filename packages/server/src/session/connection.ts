@@ -149,6 +149,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#state = { name: "closing" };
     // What is owed goes first: it may say why.
     this.#outbox.flush();
+    // A socket that is not read would not hear the peer's own close frame either, and wait for it until it is cut off.
+    this.#socket.resume();
     this.#socket.close(typeof why === "number" ? why : closeNumber[why], reason);
   }
 

@@ -13,6 +13,8 @@ export interface MemorySocket {
   /** Both ends are told 1006, and what was under way is lost. */
   drop(): void;
   readonly state: "open" | "closed";
+  /** Whether the server reads from it at present. */
+  readonly isRead: boolean;
   readonly subprotocol: string | undefined;
   onFrame: ((frame: string) => void) | undefined;
   onClosed: ((code: number, reason: string) => void) | undefined;
@@ -98,6 +100,9 @@ class Pipe implements ServerSocket {
       onClosed: undefined,
       get state() {
         return pipe.#open ? "open" : "closed";
+      },
+      get isRead() {
+        return !pipe.#paused;
       },
       send: (frame) => void (this.#open && this.#toServer.push({ frame })),
       force: (frame) => void (this.#open && this.owner?.onFrame(frame)),
