@@ -88,6 +88,11 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   };
 
   checkNode(values, data, 0);
+  return restore(data, values);
+}
+
+/** superjson's part, once the annotations have been checked. */
+export function restore(data: unknown, values: unknown): unknown {
   return SuperJSON.deserialize({ json: data as never, meta: { values: values as never, v: 1 } });
 }
 

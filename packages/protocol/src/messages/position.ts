@@ -42,6 +42,7 @@ export const resetReasons = z.enum([
 export type ResetReason = z.output<typeof resetReasons>;
 
 /** A reason that a newer server gives counts as `server`: it is a reset all the same, and must not be lost. */
+// oxlint-disable-next-line promise/valid-params -- the catch of a schema, not of a promise
 export const resetReason = z.catch(resetReasons, "server");
 
 /** The chain check, once for client and server: does this event follow that position? */

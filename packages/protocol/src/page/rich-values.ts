@@ -1,4 +1,4 @@
-import SuperJSON from "superjson";
+import { restore } from "../codec/rich-values.js";
 import type { RichTag } from "../schema.js";
 
 export { dehydrate, type RichValue } from "../codec/rich-values.js";
@@ -11,7 +11,7 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   const { values } = meta as { readonly values?: unknown };
   if (values === undefined) return data;
   check(values, allowed);
-  return SuperJSON.deserialize({ json: data as never, meta: { values: values as never, v: 1 } });
+  return restore(data, values);
 }
 
 function check(node: unknown, allowed: ReadonlySet<RichTag>): void {
