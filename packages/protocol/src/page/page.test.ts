@@ -11,21 +11,21 @@ import { serverFrames as pageFrames } from "./server-frames.js";
 const { rich } = readSchema();
 
 describe("what stands in for checks in a page's production build", () => {
-  test("[WR20] reads every message of a server as the full build does", () => {
+  test("[PG1] reads every message of a server as the full build does", () => {
     const examples = wireMessages.filter((row) => row.sentBy === "server").map((row) => JSON.stringify(row.example));
     expect(examples.length).toBeGreaterThan(15);
     for (const text of examples) expect(pageFrames().decode(text)).toEqual(serverFrames().decode(text));
   });
 
   test.each(["", "{", "null", "5", '{"__proto__":{"polluted":1}}', '{"\\u005f_proto__":{"polluted":1}}'])(
-    "[WR21] refuses the frame %j",
+    "[PG2] refuses the frame %j",
     (frame) => {
       expect(pageFrames().decode(frame).ok).toBe(false);
       expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
     },
   );
 
-  test("[WR22] restores every rich value that a server can send", () => {
+  test("[PG3] restores every rich value that a server can send", () => {
     const value = {
       at: new Date(5),
       big: 12n,
@@ -42,11 +42,11 @@ describe("what stands in for checks in a page's production build", () => {
     [{ a: "/x/" }, { values: { a: ["regexp"] } }],
     [{ a: {} }, { values: { a: [["class", "Foo"]] } }],
     [{ a: [] }, { values: { a: ["set", { 0: [["custom", "foo"]] }] } }],
-  ])("[WR23] keeps the closed list of types: %j with %j is refused", (data, meta) => {
+  ])("[PG4] keeps the closed list of types: %j with %j is refused", (data, meta) => {
     expect(() => revive(data, meta, rich)).toThrow("names a type");
   });
 
-  test("[WR24] names the field of a value that does not match, and the type expected", () => {
+  test("[PG5] names the field of a value that does not match, and the type expected", () => {
     const schema = z.object({ items: z.array(z.object({ at: z.string() })) });
     const { error } = z.safeParse(schema, { items: [{ at: 5 }] }, wording);
     expect(describeIssue(error!.issues, "data")).toEqual({
@@ -56,7 +56,7 @@ describe("what stands in for checks in a page's production build", () => {
   });
 });
 
-test("[WR25] a reset whose reason only a newer server knows is a reset all the same", () => {
+test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {
   const frame = JSON.stringify({ type: "reset", channel: "a", data: { reason: "moved" } });
   expect(serverFrames().decode(frame)).toMatchObject({ ok: true, message: { data: { reason: "server" } } });
 });
