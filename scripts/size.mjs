@@ -1,9 +1,9 @@
 /**
  * How much a browser downloads: size/app.ts bundled from the BUILT packages, as an application's bundler would do it.
  *
- * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket layer. "Our own code" is the
- * same bundle with the libraries left out: what is gzipped is then our text alone. Subtracting two compressed sizes would
- * credit us with what the libraries' text saves ours.
+ * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket layer. "Our own code" is what
+ * createClient and defineProtocol bring, with the libraries left out: what is gzipped is then our text alone. Subtracting two
+ * compressed sizes would credit us with what the libraries' text saves ours.
  *
  * The build fails over budget, and when `ws` or a Node module has found its way in.
  */
@@ -17,12 +17,12 @@ const KB = 1024;
  * `everything` is the promise. For our own code the aim is 9 KB; it is not reached, and this bound keeps it from growing while
  * we look for what else a page can do without.
  */
-const budgets = { everything: 22 * KB, own: 11.75 * KB };
+const budgets = { everything: 22 * KB, own: 11.5 * KB };
 const libraries = ["zod", "superjson", "reconnecting-websocket", "isomorphic-ws"];
 
-async function bundle(external) {
+async function bundle(entry, external) {
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(root, "scripts", "size", "app.ts")],
+    stdin: { contents: entry, resolveDir: join(root, "scripts", "size"), loader: "ts" },
     bundle: true,
     minify: true,
     format: "esm",
@@ -39,8 +39,11 @@ async function bundle(external) {
   return { text: outputFiles[0].contents, inputs: Object.keys(metafile.inputs) };
 }
 
-const everything = await bundle([]);
-const own = await bundle(libraries.flatMap((name) => [name, `${name}/*`]));
+const everything = await bundle('import "./app.ts"', []);
+const own = await bundle(
+  'export { createClient } from "@holdfast/client"; export { defineProtocol } from "@holdfast/protocol";',
+  libraries.flatMap((name) => [name, `${name}/*`]),
+);
 const gzip = (bytes) => gzipSync(bytes, { level: 9 }).length;
 const measured = { everything: gzip(everything.text), own: gzip(own.text) };
 const brotli = brotliCompressSync(everything.text).length;
