@@ -19,10 +19,10 @@ async function freePort(): Promise<number> {
 afterEach(() => vi.restoreAllMocks());
 
 describe("the README", () => {
-  test.each(names)("[DO1] shows docs/snippets/%s.ts to the letter", async (name) => {
-    const readme = await read("README.md");
+  test.each(names)("[DO1] and that of the package show docs/snippets/%s.ts to the letter", async (name) => {
     const snippet = await read(`docs/snippets/${name}.ts`);
-    expect(readme).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
+    for (const readme of ["README.md", `packages/${name}/README.md`])
+      expect(await read(readme)).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
   });
 
   test("[DO2] shows code that runs as it is: connect, subscribe, request, event", async () => {
