@@ -17,7 +17,7 @@ describe("what stands in for checks in a page's production build", () => {
     for (const text of examples) expect(pageFrames().decode(text)).toEqual(serverFrames().decode(text));
   });
 
-  test.each(["", "{", "null", "5", '{"__proto__":{"polluted":1}}', '{"\\u005f_proto__":{"polluted":1}}'])(
+  test.each(["", "{", "null", "5", "[]", '{"__proto__":{"polluted":1}}', '{"\\u005f_proto__":{"polluted":1}}'])(
     "[PG2] refuses the frame %j",
     (frame) => {
       expect(pageFrames().decode(frame).ok).toBe(false);

@@ -19,7 +19,8 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
           frame as string,
           /__proto__|\\u/i.test(frame as string) ? refuseProto : undefined,
         );
-        if (typeof message === "object" && message !== null) return { ok: true, message: message as ServerMessage };
+        if (typeof message === "object" && message !== null && !Array.isArray(message))
+          return { ok: true, message: message as ServerMessage };
       } catch {
         // Said below.
       }
