@@ -85,15 +85,35 @@ describe("the auth message", () => {
     expect(server.stats().connections).toMatchObject({ active: 0, failed: 1 });
   });
 
-  test("[HS6] any other first message is refused and closed with 4401", async () => {
+  test("[HS6] any other first message but ping and pong is refused and closed with 4401", async () => {
     const { world } = createWorld({ authenticate });
     const peer = await world.connect();
+    await peer.send({ type: "pong" }, { type: "ping", correlation_id: "p" });
+    expect(peer.received).toEqual([{ type: "pong", correlation_id: "p" }]);
     await peer.send(subscribe);
     expect(peer.last("error")).toMatchObject({
       correlation_id: "s",
       data: { code: "UNAUTHENTICATED", message: "The first message must be auth, not subscribe." },
     });
     expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[HS25] the id of another session gives nothing of it: the token alone decides", async () => {
+    const { world } = createWorld({ authenticate });
+    const victim = await world.connect();
+    await victim.send(auth("token-u1"), subscribe);
+    const { session_id } = victim.last("connected").data as { session_id: string };
+    const peer = await world.connect();
+    await peer.send({ type: "auth", data: { token: "token-u2", session_id } }, { type: "list_subscriptions" });
+    expect(peer.last("connected").data).toMatchObject({
+      user_id: "u2",
+      session_id: expect.not.stringMatching(session_id),
+    });
+    expect(peer.last("subscriptions").data).toEqual({ channels: [] });
+    expect(victim.closed).toBeUndefined();
+    const stranger = await world.connect();
+    await stranger.send({ type: "auth", data: { token: "wrong", session_id } });
+    expect(stranger.closed?.code).toBe(4401);
   });
 
   test("[HS7] who has not authenticated after 5 s is closed with 4401", async () => {
