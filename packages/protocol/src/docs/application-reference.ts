@@ -13,6 +13,7 @@ import {
   closeCodeSection,
   credentialSection,
   errorCodeSection,
+  notServedYet,
   richValueSection,
   shapeSection,
 } from "./shared-sections.js";
@@ -41,6 +42,7 @@ export function applicationReference(protocol: Protocol, application: Applicatio
             ["Message", "Sent by", "When"],
             wireMessages.map(({ type, sentBy, sentWhen }) => [code(type), sentBy, sentWhen]),
           ),
+          notServedYet(),
         ],
         sections: about("heartbeat", "refusal", "restart").map(sequenceSection),
       },

@@ -1,10 +1,28 @@
 import { type CloseAction, type CloseCode, closeCode, closeCodes } from "../close-codes.js";
 import { errorCodes } from "../error-codes.js";
+import type { ServerMessage } from "../server-message.js";
 import { subprotocols } from "../version.js";
-import { code, frame, type Section, sequenceSection, table, text } from "./reference.js";
+import { type Block, code, frame, type Section, sequenceSection, table, text } from "./reference.js";
 import type { Sequence } from "./sequence.js";
 
 /** The sections that every reference has, of an application or of the wire itself. */
+
+const notSentYet: readonly ServerMessage["type"][] = [
+  "reset",
+  "presence",
+  "state_sync",
+  "state_update",
+  "state_deleted",
+  "goaway",
+];
+
+/** The wire is ahead of the server, so that clients need not change later; a reader has to know by how much. */
+export function notServedYet(): Block {
+  return text(
+    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}; it takes ` +
+      "no notice of `ack`, and it answers every position with a reset, since it keeps no history.",
+  );
+}
 
 const actions: { readonly [Action in CloseAction]: string } = {
   retry: "reconnects, with backoff",

@@ -22,6 +22,7 @@ import {
   closeCodeSection,
   credentialSection,
   errorCodeSection,
+  notServedYet,
   richValueSection,
   shapeSection,
 } from "./shared-sections.js";
@@ -40,6 +41,7 @@ export function wireReference(): Reference {
           "language. An application's own requests and channels travel inside these messages; its reference is written by " +
           "`npx holdfast docs`.",
       ),
+      notServedYet(),
     ],
     sections: [
       {
