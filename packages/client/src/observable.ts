@@ -11,7 +11,6 @@ export interface Store<Value> extends Observable<Value> {
 }
 
 export interface Emitter<Args extends unknown[]> {
-  readonly size: number;
   on(listener: (...args: Args) => void): () => void;
   emit(...args: Args): void;
 }
@@ -23,9 +22,6 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
   // Entries, not functions: the same function registered twice is two registrations, each with its own unsubscribe.
   const entries = new Set<{ listener: (...args: Args) => void }>();
   return {
-    get size() {
-      return entries.size;
-    },
     on(listener) {
       const entry = { listener };
       entries.add(entry);

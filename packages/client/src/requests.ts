@@ -3,9 +3,9 @@ import {
   HoldfastError,
   type Protocol,
   type RequestContract,
+  type RichValue,
   type ServerMessage,
 } from "@holdfast/protocol";
-import type { RichValue } from "@holdfast/protocol";
 import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import { faultError } from "./errors.js";
 import type { Cancel, Clock } from "./clock.js";
@@ -82,17 +82,8 @@ export function createRequests(parts: RequestsParts): Requests {
     const bytes = frame.length * 3 <= messageBytes ? 0 : utf8Length(frame);
     if (bytes > messageBytes) {
       // The server would close the connection, and a query would be sent again, and again.
-      fail(
-        id,
-        new HoldfastError(
-          "LIMIT_EXCEEDED",
-          `${call.contract.name}: input: ${bytes} bytes; the server accepts ${messageBytes}.`,
-          {
-            field: "input",
-            remedy: "Send less at once.",
-          },
-        ),
-      );
+      const sentence = `${call.contract.name}: input: ${bytes} bytes; the server accepts ${messageBytes}.`;
+      fail(id, new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "input", remedy: "Send less at once." }));
       return;
     }
     call.state = "sent";

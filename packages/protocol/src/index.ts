@@ -15,7 +15,7 @@ export { type DeclaredError, isDeclaredError } from "./declared-error.js";
 export { type ErrorDetails, HoldfastError, isHoldfastError, toWire } from "./errors.js";
 export { type BuiltInErrorCode, type ErrorCode, errorCodes } from "./error-codes.js";
 export { type CloseAction, closeCode, type CloseCode, closeCodes, type CloseName, closeNumber } from "./close-codes.js";
-export { OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION, subprotocols } from "./version.js";
+export { PROTOCOL_VERSION, subprotocols } from "./version.js";
 export type { ClientMessage } from "./client-message.js";
 export type { ServerMessage } from "./server-message.js";
 export type { Position, Link, ResetReason } from "./messages/position.js";
