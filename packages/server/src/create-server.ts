@@ -14,7 +14,7 @@ import {
 } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
 import { clientMessage, jsonCodec } from "@holdfast/protocol/wire";
-import { type Admitted, createAdmission } from "./auth/admission.js";
+import { type Admitted, createAdmission, OVERLOADED_REASON } from "./auth/admission.js";
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
@@ -96,7 +96,7 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
   const { environment, logger } = settings;
 
   const stats = new Stats();
-  const channels = new Channels(protocol, stats);
+  const channels = new Channels(protocol, stats, settings.limits.owedBytes);
   const handlers = new Handlers(protocol);
   const requests = new Requests(handlers, settings, stats);
   const authenticator = new Authenticator(
@@ -146,7 +146,10 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
       handshake,
     );
     connections.add(connection);
-    if (authenticated) finishHandshake(connection, identity, handshakeContext);
+    // Asked again: while a credential is checked others come in, and the server may begin to close.
+    if (closing) connection.close("GOING_AWAY", "the server is shutting down");
+    else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
+    else if (authenticated) finishHandshake(connection, identity, handshakeContext);
     return connection;
   };
 
@@ -180,6 +183,7 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
         path,
         maxMessageBytes: settings.limits.messageBytes,
         upgradeTimeoutMs: settings.authTimeoutMs,
+        logger,
       });
       http.add(detach);
       return () => {
@@ -190,6 +194,10 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
 
     async listen(port, listenOptions = {}) {
       const listening = await listen(server, port, listenOptions);
+      if (closing) {
+        await listening.close();
+        throw new HoldfastError("UNAVAILABLE", "listen: the server was closed meanwhile.");
+      }
       http.add(() => listening.close());
       return listening;
     },

@@ -32,3 +32,21 @@ export const nodeEnvironment: Environment = {
   soon: (run) => process.nextTick(run),
   newId: () => randomBytes(16).toString("base64url"),
 };
+
+/** Whether an answer of the application is still to come. Promises of other libraries and realms are no `Promise` of ours. */
+export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is PromiseLike<Value> {
+  return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
+}
+
+/** What was promised, or a rejection with this sentence when it takes longer than it may. */
+export function inTime<Value>(
+  promised: PromiseLike<Value>,
+  environment: Environment,
+  timeoutMs: number,
+  sentence: string,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const cancel = environment.after(timeoutMs, () => reject(new Error(sentence)));
+    void Promise.resolve(promised).then(resolve, reject).finally(cancel);
+  });
+}

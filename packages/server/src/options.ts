@@ -102,14 +102,15 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     logger: options.logger ?? silentLogger,
     environment: options.environment ?? nodeEnvironment,
   };
-  positive("heartbeat.intervalMs", settings.heartbeat.intervalMs);
-  positive("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);
-  positive("authTimeoutMs", settings.authTimeoutMs);
-  positive("requestTimeoutMs", settings.requestTimeoutMs);
+  duration("heartbeat.intervalMs", settings.heartbeat.intervalMs);
+  duration("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);
+  duration("authTimeoutMs", settings.authTimeoutMs);
+  duration("requestTimeoutMs", settings.requestTimeoutMs);
   for (const [name, value] of Object.entries(settings.limits)) {
     if (!(name in defaultLimits))
       invalid(`limits.${name}`, `is not a limit; there are ${Object.keys(defaultLimits).join(", ")}`);
-    positive(`limits.${name}`, value);
+    // Whole, and never Infinity: clients are told, and JSON would say null.
+    if (!(Number.isSafeInteger(value) && value > 0)) invalid(`limits.${name}`, "expected a whole number above 0");
   }
   for (const origin of settings.origins ?? []) {
     if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
@@ -125,8 +126,12 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   return settings;
 }
 
-function positive(name: string, value: number): void {
-  if (!(typeof value === "number" && value > 0)) invalid(name, "expected a number above 0");
+/** A longer timer, Infinity included, would run off at once. */
+const MAX_MS = 2 ** 31 - 1;
+
+function duration(name: string, ms: number): void {
+  if (!(typeof ms === "number" && ms > 0 && ms <= MAX_MS))
+    invalid(name, `expected a number of milliseconds above 0, at most ${MAX_MS}`);
 }
 
 export function invalid(name: string, sentence: string): never {

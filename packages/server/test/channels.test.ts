@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createWorld } from "./agents.js";
+import { ForeignPromise } from "./world.js";
 
 const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 const unsubscribe = (...channels: string[]) => ({ type: "unsubscribe", correlation_id: "u", data: { channels } });
@@ -89,11 +90,31 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
   });
 
+  test("[SU4] one that cannot even be logged is answered all the same", async () => {
+    const error = vi.fn().mockImplementationOnce(() => {
+      throw new Error("the log is full");
+    });
+    const { world } = createWorld({
+      authorize: () => Promise.reject(new Error("no database")),
+      logger: { debug() {}, info() {}, warn() {}, error },
+    });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"));
+    expect(peer.last("error")).toMatchObject({ correlation_id: "s", data: { code: "INTERNAL" } });
+  });
+
   test("[SU5] anything but true from authorize is a no", async () => {
     const { world } = createWorld({ authorize: () => "yes" as unknown as boolean });
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
     expect(peer.last("subscribe_response").data.success).toBe(false);
+  });
+
+  test("[SU5] a promise of another library is awaited like any other", async () => {
+    const { world } = createWorld({ authorize: ({ channel }) => ForeignPromise.resolve(channel === "updates") });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates", "log"));
+    expect(peer.last("subscribe_response").data.subscribed).toEqual(["updates"]);
   });
 
   test("[SU6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
@@ -138,6 +159,27 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
     expect(server.stats()).toMatchObject({ connections: { active: 0 }, subscriptions: { active: 0 } });
     expect(environment.timers).toBe(0);
+  });
+
+  test("[SU8] nor is authorize asked for what it had sent behind", async () => {
+    const grant: ((yes: boolean) => void)[] = [];
+    const { world } = createWorld({ authorize: () => new Promise<boolean>((resolve) => grant.push(resolve)) });
+    const peer = await world.connect();
+    await peer.send(subscribe("updates"), subscribe("log"));
+    peer.socket.drop();
+    grant[0]!(true);
+    await world.settle();
+    expect(grant).toHaveLength(1);
+  });
+
+  test("[SU19] who sends changes of 4,096 channels behind one that is undecided is closed with 4429", async () => {
+    const { world } = createWorld({ authorize: () => new Promise<boolean>(() => {}) });
+    const peer = await world.connect();
+    const many = unsubscribe(...Array.from({ length: 512 }, (_, index) => `c${index}`));
+    await peer.send(subscribe("updates"), ...Array.from({ length: 8 }, () => many));
+    expect(peer.closed).toBeUndefined();
+    await peer.send(list);
+    expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
   });
 
   test("[SU9] nothing is delivered before the answer, and everything published after it", async () => {
@@ -249,6 +291,19 @@ describe("publishing", () => {
     expect(() => server.channel("board", "no-uuid")).toThrow("needs a key");
     await world.settle();
     expect(peer.of("event")).toEqual([]);
+  });
+
+  test("[SU20] an event larger than a connection may be owed rejects, and closes nobody", async () => {
+    const { world, server } = createWorld({ limits: { owedBytes: 10_000 } });
+    const peer = await world.connect();
+    await peer.send(subscribe("log"));
+    const expected = { code: "LIMIT_EXCEEDED", field: "data", message: expect.stringContaining("10000") };
+    await expect(server.channel("log").publish("line", "é".repeat(5_000))).rejects.toMatchObject(expected);
+    await expect(server.broadcast("announcement", { text: "x".repeat(10_000) })).rejects.toMatchObject(expected);
+    await world.settle();
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("event")).toEqual([]);
+    expect(server.stats().published).toEqual({ total: 0, delivered: 0 });
   });
 
   test("[SU17] events of one channel arrive in the order of the calls", async () => {

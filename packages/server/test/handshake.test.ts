@@ -1,9 +1,9 @@
 import { defineProtocol, subprotocols } from "@holdfast/protocol";
-import { createServer } from "@holdfast/server";
+import { createServer, type Identity } from "@holdfast/server";
 import * as z from "zod";
 import { describe, expect, test, vi } from "vitest";
 import { agents, authenticate, createWorld } from "./agents.js";
-import { VirtualEnvironment, World } from "./world.js";
+import { ForeignPromise, VirtualEnvironment, World } from "./world.js";
 
 const subscribe = { type: "subscribe", correlation_id: "s", data: { channels: ["updates"] } };
 const auth = (token: string) => ({ type: "auth", correlation_id: "a", data: { token } });
@@ -136,6 +136,20 @@ describe("the auth message", () => {
     expect(peer.socket.isRead).toBe(true);
   });
 
+  test("[HS8] nor when what it returns is a promise of another library", async () => {
+    const never = new ForeignPromise<{ userId: string }>(() => {});
+    const { world } = createWorld({ authenticate: () => never, authTimeoutMs: 1_000 });
+    expect(
+      await Promise.race([
+        world.refused({ headers: { authorization: "Bearer t" } }),
+        (async () => {
+          for (let turn = 0; turn < 3; turn++) await world.advance(1_000);
+          return "nothing";
+        })(),
+      ]),
+    ).toBe(401);
+  });
+
   test("[HS9] who sends more than 64 KiB before it is authenticated is closed", async () => {
     const { world } = createWorld({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
     const peer = await world.connect();
@@ -143,6 +157,18 @@ describe("the auth message", () => {
     await peer.send(auth("t"));
     for (let index = 0; index < 5; index++) peer.socket.force("x".repeat(16_384));
     await world.settle();
+    expect(peer.closed?.code).toBe(4400);
+  });
+
+  test("[HS9] pings count too: they are answered, and whoever reads no answer makes the server keep it", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect();
+    peer.socket.stall(true);
+    const ping = { type: "ping", metadata: { note: "x".repeat(10_000) } };
+    await peer.send(...Array.from({ length: 8 }, () => ping));
+    peer.socket.stall(false);
+    await world.settle();
+    expect(peer.of("pong")).toHaveLength(6);
     expect(peer.closed?.code).toBe(4400);
   });
 
@@ -156,6 +182,75 @@ describe("the auth message", () => {
     await peer.send(auth("t"));
     expect(peer.closed?.code).toBe(4401);
     expect(error).toHaveBeenCalledWith({}, expect.stringContaining("userId"));
+  });
+
+  test.each([
+    ["a deviceId that is no text", { userId: "u1", deviceId: 5n }],
+    ["an expiresAt that is no time, and would never come", { userId: "u1", expiresAt: Number.NaN }],
+    ["an expiresAt that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
+  ])("[HS10] so is one with %s", async (_what, identity) => {
+    const error = vi.fn();
+    const { world } = createWorld({
+      authenticate: () => identity as unknown as Identity,
+      logger: { debug() {}, info() {}, warn() {}, error },
+    });
+    const peer = await world.connect();
+    await peer.send(auth("t"));
+    expect(peer.closed?.code).toBe(4401);
+    expect(error).toHaveBeenCalledWith({}, expect.stringMatching(/deviceId|expiresAt/));
+  });
+
+  test("[HS26] the identity stays the object that authenticate returned, methods included", async () => {
+    class Member {
+      readonly userId = "u1";
+      readonly #plan = "paid";
+      may(): boolean {
+        return this.#plan === "paid";
+      }
+    }
+    const { world, server } = createWorld({ authenticate: () => new Member() });
+    const peer = await world.connect();
+    await peer.send({ ...auth("t"), data: { token: "t", device_id: "d1" } });
+    const [session] = server.sessions();
+    expect(session!.identity.may()).toBe(true);
+    expect(session!.deviceId).toBe("d1");
+    await peer.send(auth("t"));
+    expect(session!.deviceId).toBe("d1");
+    expect(peer.last("auth_response").data).toEqual({ success: true, user_id: "u1", device_id: "d1" });
+  });
+
+  test("[HS27] refreshes take effect in the order they were sent, however long authenticate takes", async () => {
+    const answers = new Map<string, () => void>();
+    const { world, server } = createWorld({
+      authenticate: ({ token }) =>
+        new Promise<Identity>((resolve) => answers.set(token, () => resolve({ userId: "u1", claims: token }))),
+    });
+    const peer = await world.connect();
+    const answer = async (token: string) => {
+      answers.get(token)?.();
+      await world.settle();
+    };
+    await peer.send(auth("first"));
+    await answer("first");
+    await peer.send(auth("second"), auth("third"));
+    for (const token of ["third", "second", "third"]) await answer(token);
+    expect(server.sessions()[0]!.identity?.claims).toBe("third");
+    expect(peer.of("auth_response")).toHaveLength(3);
+  });
+
+  test("[HS28] who sends more refreshes than that, without waiting for an answer, is closed with 4429", async () => {
+    let asked = 0;
+    const { world, environment } = createWorld({
+      authenticate: ({ token }) => (asked++ === 0 ? { userId: token } : new Promise<Identity>(() => {})),
+    });
+    const peer = await world.connect();
+    await peer.send(auth("u1"), ...Array.from({ length: 8 }, () => auth("u1")));
+    expect(peer.closed).toBeUndefined();
+    await peer.send(auth("u1"));
+    expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
+    await world.advance(60_000);
+    expect(asked).toBe(2);
+    expect(environment.timers).toBe(0);
   });
 
   test("[HS11] sent again on a live connection it refreshes the identity and loses nothing", async () => {

@@ -70,6 +70,20 @@ describe("limits", () => {
     expect(server.stats().connections).toEqual({ active: 1, peak: 1, total: 1, failed: 1 });
   });
 
+  test("[LM1] also those whose credentials were checked at the same time", async () => {
+    const decide: (() => void)[] = [];
+    const { world, server } = createWorld({
+      limits: { connections: 1 },
+      authenticate: () => new Promise<{ userId: string }>((resolve) => decide.push(() => resolve({ userId: "u1" }))),
+    });
+    const both = [1, 2].map(() => world.connect({ headers: { authorization: "Bearer t" } }));
+    await world.settle();
+    for (const answer of decide) answer();
+    const [one, two] = await Promise.all(both);
+    expect([one!.closed, two!.closed]).toEqual([undefined, { code: 1013, reason: '{"retryAfterMs":5000}' }]);
+    expect(server.stats().connections.active).toBe(1);
+  });
+
   test("[LM2] a connection that reads too slowly is closed with 4413; the others get everything", async () => {
     const { world, server } = createWorld({ limits: { owedBytes: 10_000 } });
     const [slow, quick] = [await world.connect(), await world.connect()];
@@ -135,6 +149,20 @@ describe("closing", () => {
     expect(server.stats().connections.active).toBe(0);
   });
 
+  test("[CL1] also one whose credential was being checked when it was called", async () => {
+    let decide: (() => void) | undefined;
+    const { world, server, environment } = createWorld({
+      authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
+    });
+    const connecting = world.connect({ headers: { authorization: "Bearer t" } });
+    await world.settle();
+    await server.close();
+    decide!();
+    expect((await connecting).closed?.code).toBe(1001);
+    expect(server.sessions()).toEqual([]);
+    expect(environment.timers).toBe(0);
+  });
+
   test("[CL2] lets running requests finish, refuses new ones meanwhile", async () => {
     const { world, server } = createWorld();
     let finish: ((text: string) => void) | undefined;
@@ -190,6 +218,21 @@ describe("closing", () => {
     ]);
     expect(server.sessions()).toEqual([]);
   });
+
+  test.each([0, 999, 1005, 1006, 1015, 2999, 5000, 4000.5, Number.NaN])(
+    "[CL5] %d, which no close frame may carry, is refused and ends nothing",
+    async (code) => {
+      const { world, server } = createWorld();
+      const peer = await world.connect();
+      const [session] = server.sessions();
+      expect(() => session!.disconnect(code)).toThrow(
+        expect.objectContaining({ code: "INVALID_VALUE", field: "code" }),
+      );
+      await world.settle();
+      expect(peer.closed).toBeUndefined();
+      expect(server.sessions()).toEqual([session]);
+    },
+  );
 });
 
 describe("a session", () => {

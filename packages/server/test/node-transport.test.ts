@@ -4,6 +4,7 @@ import { closeNumber } from "@holdfast/protocol";
 import { createServer, type Identity, type ServerOptions } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { closeReason } from "../src/transport/socket.js";
 import { agents, authenticate } from "./agents.js";
 
 const cleanups: (() => Promise<unknown> | void)[] = [];
@@ -147,6 +148,28 @@ describe("listen", () => {
     expect((await fetch(listening.url.replace("ws:", "http:"))).status).toBe(426);
   });
 
+  test("[TR18] ends, when the server closes, also connections that never said a word", async () => {
+    const server = start();
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const [silent, slow] = [await raw(port, ""), await raw(port, "GET /ws HTTP/1.1\r\nHost: ")];
+    // Both have arrived once a later connection has been served.
+    await fetch(`http://127.0.0.1:${port}/`);
+    const client = await open(`ws://127.0.0.1:${port}/ws`);
+    await client.next("connected");
+    await server.close();
+    // The one in a WebSocket is told why.
+    expect((await client.closed).code).toBe(closeNumber.GOING_AWAY);
+    expect(await Promise.all([silent.answer, slow.answer])).toEqual(["", ""]);
+  });
+
+  test("[TR19] that is under way when the server closes rejects, and listens to nobody", async () => {
+    const server = start();
+    const listening = server.listen(0, { host: "127.0.0.1" });
+    await server.close();
+    await expect(listening).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(server.listen(0)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
   test("[TR7] a taken port rejects and holds nothing", async () => {
     const { port } = await start().listen(0, { host: "127.0.0.1" });
     await expect(start().listen(port, { host: "127.0.0.1" })).rejects.toMatchObject({ code: "EADDRINUSE" });
@@ -196,6 +219,19 @@ describe("the upgrade", () => {
     await vi.waitFor(() => expect(server.stats().connections.active).toBe(0));
   });
 
+  test("[TR20] that another listener has taken is left to it, and logged", async () => {
+    const { http, port } = await startHttp();
+    const other = new WebSocketServer({ server: http });
+    other.on("connection", (ws) => ws.send(JSON.stringify({ type: "theirs" })));
+    const error = vi.fn();
+    start({ logger: { debug() {}, info() {}, warn() {}, error } }).attach(http);
+    const client = await open(`ws://127.0.0.1:${port}/ws`);
+    await client.next("theirs");
+    await vi.waitFor(() => expect(error).toHaveBeenCalledWith({ err: expect.any(Error) }, expect.any(String)));
+    client.ws.close();
+    expect((await client.closed).code).toBe(1005);
+  });
+
   test("[TR11] offers no compression, and answers with the subprotocol it chose", async () => {
     const { url } = await start().listen(0, { host: "127.0.0.1" });
     const client = await open(url, ["other", "holdfast.v1.json"], { perMessageDeflate: true });
@@ -227,6 +263,12 @@ describe("frames on a real socket", () => {
     const client = await open(url);
     client.ws.send("x".repeat(65_537));
     expect((await client.closed).code).toBe(closeNumber.TOO_BIG);
+  });
+
+  test("[TR14] however long it is, in no time", () => {
+    expect(closeReason("🙂".repeat(1_000_000))).toBe("🙂".repeat(30));
+    expect(closeReason(`x${"🙂".repeat(60)}`)).toBe(`x${"🙂".repeat(30)}`);
+    expect(closeReason("x".repeat(1_000_000))).toBe("x".repeat(123));
   });
 
   test("[TR14] a close reason of any length and alphabet is cut to what RFC 6455 allows", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { createWorld } from "./agents.js";
+import { ForeignPromise } from "./world.js";
 
 const request = (name: string, input?: unknown, more: object = {}) => ({
   type: "request",
@@ -141,6 +142,52 @@ describe("a request", () => {
     const peer = await world.connect();
     await peer.send(request("agent.start", { id: "a" }));
     expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
+  });
+
+  test("[HD1] is answered with the output of a promise of another library", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.slow", () => ForeignPromise.resolve("done"));
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    expect(peer.last("response").data).toEqual({ ok: true, output: "done" });
+  });
+
+  test("[HD7] so is a refusal that cannot be sent, whenever it is thrown", async () => {
+    const { server, world } = createWorld();
+    server.handle("agent.slow", async ({ error }) => {
+      throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
+    });
+    server.handle("agent.ping", ({ error }) => {
+      throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"), { ...request("agent.ping"), correlation_id: "r2" });
+    expect(
+      peer.of("response").map(({ correlation_id: id, data }) => [id, data.ok === false && data.error.code]),
+    ).toEqual(
+      expect.arrayContaining([
+        ["r1", "INTERNAL"],
+        ["r2", "INTERNAL"],
+      ]),
+    );
+    expect(server.stats().requests.inFlight).toBe(0);
+  });
+
+  test("[HD20] whose output is larger than a connection may be owed is INVALID_OUTPUT, and the connection lives", async () => {
+    const error = vi.fn();
+    const { server, world } = createWorld({
+      limits: { owedBytes: 10_000 },
+      logger: { debug() {}, info() {}, warn() {}, error },
+    });
+    server.handle("agent.slow", () => "é".repeat(5_000));
+    const peer = await world.connect();
+    await peer.send(request("agent.slow"));
+    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INVALID_OUTPUT" } });
+    expect(peer.closed).toBeUndefined();
+    expect(error).toHaveBeenCalledWith(
+      expect.objectContaining({ request: "agent.slow" }),
+      expect.stringContaining("10000"),
+    );
   });
 
   test("[HD11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {

@@ -1,6 +1,10 @@
+import { runInNewContext } from "node:vm";
 import type { ClientMessage, ProtocolDefinition, ServerMessage } from "@holdfast/protocol";
 import type { Environment, Server } from "@holdfast/server";
 import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/testing.js";
+
+/** The Promise of another realm: as good as ours, and no instance of it. Those of other libraries are not either. */
+export const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;
 
 /** Virtual time: timers run when the test moves the clock, turns end when the test says so. */
 export class VirtualEnvironment implements Environment {

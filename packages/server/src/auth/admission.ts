@@ -7,6 +7,9 @@ import type { Authenticator } from "./authenticator.js";
 import { findCredential, originAllowed } from "./credential.js";
 import type { Identity } from "./identity.js";
 
+/** The reason of a close with OVERLOADED: clients read from it when to come back. */
+export const OVERLOADED_REASON = '{"retryAfterMs":5000}';
+
 /** An upgrade request that may come in. */
 export interface Admitted {
   readonly request: UpgradeRequest;
@@ -47,8 +50,7 @@ export function createAdmission(context: AdmissionContext): Admission {
       refuse({ kind: "close", subprotocol: subprotocol ?? offered[0], code, reason });
 
     if (context.isClosing()) return refuse({ kind: "refuse", status: 503, message: "The server is shutting down." });
-    if (stats.connectionsActive >= settings.limits.connections)
-      return close(closeNumber.OVERLOADED, '{"retryAfterMs":5000}');
+    if (stats.connectionsActive >= settings.limits.connections) return close(closeNumber.OVERLOADED, OVERLOADED_REASON);
     if (offered.length > 0 && subprotocol === undefined) {
       return close(closeNumber.UNSUPPORTED_PROTOCOL, `This server speaks ${subprotocols.json}.`);
     }

@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
-import type { Environment } from "../environment.js";
+import { type Environment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 import type { UpgradeRequest } from "../transport/socket.js";
 import { cookiesOf, type FoundCredential } from "./credential.js";
@@ -46,7 +46,10 @@ export class Authenticator {
         parameters,
         remoteAddress: request.remoteAddress,
       });
-      return this.#judge(await this.#inTime(asked), deviceId);
+      const identity = isThenable(asked)
+        ? await inTime(asked, this.#environment, this.#timeoutMs, "authenticate did not answer in time")
+        : asked;
+      return this.#judge(identity);
     } catch (error) {
       // The application's own words stay here: they may say which half of a credential was right.
       this.#logger.info({ source: credential.source, err: error }, "credential refused");
@@ -54,25 +57,25 @@ export class Authenticator {
     }
   }
 
-  #judge(identity: Identity | undefined, deviceId: string | undefined): Authenticated {
-    if (typeof identity?.userId !== "string" || identity.userId === "") {
-      this.#logger.error({}, "authenticate must return an identity with a userId, or throw; the connection is refused");
+  #judge(identity: Identity | undefined): Authenticated {
+    const fault = identityFault(identity);
+    if (!identity || fault) {
+      this.#logger.error({}, `authenticate must return an identity with ${fault}, or throw; the connection is refused`);
       return refused("The credential was refused.");
     }
     if (identity.expiresAt !== undefined && identity.expiresAt <= this.#environment.now())
       return refused("The credential has expired.");
-    return { ok: true, identity: identity.deviceId === undefined ? { ...identity, deviceId } : identity };
+    return { ok: true, identity };
   }
+}
 
-  async #inTime<Value>(asked: Value | Promise<Value>): Promise<Value> {
-    if (!(asked instanceof Promise)) return asked;
-    return new Promise((resolve, reject) => {
-      const cancel = this.#environment.after(this.#timeoutMs, () =>
-        reject(new Error("authenticate did not answer in time")),
-      );
-      asked.then(resolve, reject).finally(cancel);
-    });
-  }
+/** What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without `exp`) never ends. */
+function identityFault(identity: Identity | undefined): string | undefined {
+  if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";
+  const { deviceId, expiresAt } = identity;
+  if (deviceId !== undefined && typeof deviceId !== "string") return "a deviceId that is a string, or without one";
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return "an expiresAt in milliseconds, or without one";
+  return undefined;
 }
 
 function refused(message: string): Authenticated {

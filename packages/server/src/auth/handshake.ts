@@ -12,8 +12,8 @@ import type { Connection, FrameReceiver } from "../session/connection.js";
 import type { Authenticator } from "./authenticator.js";
 import type { Identity } from "./identity.js";
 
-/** What an unauthenticated peer may make us keep while its credential is checked. */
-const MAX_HELD_BYTES = 65_536;
+/** What an unauthenticated peer may send beside its credential. */
+const MAX_TAKEN_BYTES = 65_536;
 
 export interface HandshakeContext {
   readonly protocol: Protocol;
@@ -40,7 +40,7 @@ export function finishHandshake(
     data: {
       session_id: connection.id,
       ...(identity && { user_id: identity.userId }),
-      ...(identity?.deviceId !== undefined && { device_id: identity.deviceId }),
+      ...(connection.deviceId !== undefined && { device_id: connection.deviceId }),
       protocol: { name: protocol.name, version: protocol.version, fingerprint: context.fingerprint },
       heartbeat: { interval_ms: settings.heartbeat.intervalMs, timeout_ms: settings.heartbeat.timeoutMs },
       limits: {
@@ -59,14 +59,17 @@ export function finishHandshake(
 export class Handshake implements FrameReceiver {
   readonly #context: HandshakeContext;
   #held: (string | Uint8Array)[] | undefined;
-  #heldBytes = 0;
+  #takenBytes = 0;
 
   constructor(context: HandshakeContext) {
     this.#context = context;
   }
 
   onFrame(connection: Connection, frame: string | Uint8Array): void {
-    if (this.#held) return this.#hold(connection, frame);
+    if (this.#held) {
+      if (this.#mayTake(connection, frame)) this.#held.push(frame);
+      return;
+    }
     const decoded = this.#context.codec.decode(frame);
     if (!decoded.ok)
       return this.#refuse(
@@ -74,15 +77,21 @@ export class Handshake implements FrameReceiver {
         new HoldfastError("BAD_MESSAGE", decoded.fault.message, { field: decoded.fault.field }),
       );
     const { message } = decoded;
-    if (message.type === "ping") return connection.send({ ...message, type: "pong" });
-    if (message.type === "pong") return;
+    if (message.type === "ping" || message.type === "pong") {
+      // Counted like what is held: a peer that does not read its pongs makes us keep them.
+      if (this.#mayTake(connection, frame) && message.type === "ping") connection.send({ ...message, type: "pong" });
+      return;
+    }
     if (message.type !== "auth") {
       const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`);
       return this.#refuse(connection, error, message);
     }
     this.#held = [];
     connection.pause();
-    void this.#authenticate(connection, message);
+    this.#authenticate(connection, message).catch((error: unknown) => {
+      this.#context.settings.logger.error({ session: connection.id, err: error }, "a handshake could not be finished");
+      connection.close("INTERNAL", "the server failed");
+    });
   }
 
   async #authenticate(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
@@ -94,6 +103,7 @@ export class Handshake implements FrameReceiver {
       deviceId,
     );
     if (!connection.isHandshaking) return;
+    connection.claimedDeviceId = deviceId;
     answerAuth(connection, message, result.ok ? result.identity : result.error);
     if (!result.ok) return;
     finishHandshake(connection, result.identity, this.#context);
@@ -101,10 +111,11 @@ export class Handshake implements FrameReceiver {
     for (const frame of this.#held ?? []) connection.route(frame);
   }
 
-  #hold(connection: Connection, frame: string | Uint8Array): void {
-    this.#heldBytes += frame.length;
-    if (this.#heldBytes <= MAX_HELD_BYTES) this.#held?.push(frame);
-    else connection.close("BAD_REQUEST", "too much was sent before authentication");
+  #mayTake(connection: Connection, frame: string | Uint8Array): boolean {
+    this.#takenBytes += frame.length;
+    if (this.#takenBytes <= MAX_TAKEN_BYTES) return true;
+    connection.close("BAD_REQUEST", "too much was sent before authentication");
+    return false;
   }
 
   #refuse(connection: Connection, error: HoldfastError, message: { correlation_id?: string | undefined } = {}): void {
@@ -124,13 +135,14 @@ export function answerAuth(
     connection.close("UNAUTHENTICATED", result.message);
     return;
   }
+  const deviceId = result?.deviceId ?? connection.claimedDeviceId;
   connection.send({
     type: "auth_response",
     ...replyTo(message),
     data: {
       success: true,
       ...(result && { user_id: result.userId }),
-      ...(result?.deviceId !== undefined && { device_id: result.deviceId }),
+      ...(deviceId !== undefined && { device_id: deviceId }),
       ...(result?.expiresAt !== undefined && { expires_at: result.expiresAt }),
     },
   });

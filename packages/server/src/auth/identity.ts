@@ -1,7 +1,7 @@
 /** Who is on the other side, as `authenticate` says. */
 export interface Identity {
   readonly userId: string;
-  /** Names the device, where the application knows it. @default what the client said of itself */
+  /** Names the device, where the application knows it. @default `session.deviceId` is what the client said of itself */
   readonly deviceId?: string | undefined;
   /** When the credential ends: the connection is closed with 4401 soon after. Milliseconds since 1970. @default never */
   readonly expiresAt?: number | undefined;

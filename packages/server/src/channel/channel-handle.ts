@@ -18,7 +18,8 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
 
   /**
    * Publishes an event. Resolves with the number of connections it was handed to; rejects with INVALID_VALUE, naming the
-   * field, when the data does not match the schema.
+   * field, when the data does not match the schema, and with LIMIT_EXCEEDED when it takes more bytes than a connection may
+   * be owed.
    */
   async publish<E extends EventName<P, C>>(event: E, data: SentEventOf<P, C, E>): Promise<Published> {
     return this.#channels.publish(this.#id, event, data);

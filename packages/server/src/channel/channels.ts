@@ -29,12 +29,15 @@ export const EVERYONE = "$all";
 export class Channels {
   readonly #protocol: Protocol;
   readonly #stats: Stats;
+  readonly #maxEventBytes: number;
   readonly #channels = new Map<string, Channel>();
   readonly #everyone = new Set<Subscriber>();
 
-  constructor(protocol: Protocol, stats: Stats) {
+  /** `maxEventBytes`: what a connection may be owed. A larger event would close every member, each time it came back. */
+  constructor(protocol: Protocol, stats: Stats, maxEventBytes: number) {
     this.#protocol = protocol;
     this.#stats = stats;
+    this.#maxEventBytes = maxEventBytes;
   }
 
   /** The name and key of a channel, checked. @throws HoldfastError UNKNOWN_CHANNEL */
@@ -71,17 +74,33 @@ export class Channels {
     this.#everyone.delete(member);
   }
 
-  /** @throws HoldfastError INVALID_VALUE, naming the field */
+  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
   publish(id: ChannelId, event: string, data: unknown): Published {
-    const frame = encode(id.wire, event, id.contract.events.get(event), data);
+    const frame = this.#encode(id.wire, event, id.contract.events.get(event), data);
     return this.#count(this.#channels.get(id.wire)?.deliver(frame) ?? 0);
   }
 
-  /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE, naming the field */
+  /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
   broadcast(event: string, data: unknown): Published {
-    const frame = encode(EVERYONE, event, this.#protocol.direct.get(event), data);
+    const frame = this.#encode(EVERYONE, event, this.#protocol.direct.get(event), data);
     for (const member of this.#everyone) member.deliver(frame);
     return this.#count(this.#everyone.size);
+  }
+
+  /** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
+  #encode(channel: string, event: string, schema: ValueSchema | undefined, data: unknown): Frame {
+    if (!schema)
+      throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
+    const sent = schema.send(data, "data");
+    if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
+    const { value } = sent as { value: RichValue };
+    const message: ServerMessage = { type: "event", channel, event, ...value };
+    const frame = new Frame(JSON.stringify(message));
+    if (frame.isLargerThan(this.#maxEventBytes)) {
+      const text = `Event ${event} on ${channel} was not published: it takes more than ${this.#maxEventBytes} bytes.`;
+      throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
+    }
+    return frame;
   }
 
   #count(delivered: number): Published {
@@ -89,17 +108,6 @@ export class Channels {
     this.#stats.delivered += delivered;
     return { delivered };
   }
-}
-
-/** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
-function encode(channel: string, event: string, schema: ValueSchema | undefined, data: unknown): Frame {
-  if (!schema)
-    throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
-  const sent = schema.send(data, "data");
-  if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
-  const { value } = sent as { value: RichValue };
-  const message: ServerMessage = { type: "event", channel, event, ...value };
-  return new Frame(JSON.stringify(message));
 }
 
 function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {

@@ -10,6 +10,7 @@ export class Membership {
   #ended = false;
   /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
   #lastChange: Promise<void> | undefined;
+  #waiting = 0;
 
   constructor(channels: Channels, member: Subscriber) {
     this.#channels = channels;
@@ -18,6 +19,11 @@ export class Membership {
 
   get size(): number {
     return this.#joined.size;
+  }
+
+  /** How many channels the changes are about that wait for one before them. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   has(wire: string): boolean {
@@ -45,14 +51,21 @@ export class Membership {
     this.#joined.clear();
   }
 
-  /** Runs a change after those before it; at once when none is under way. */
-  change(run: () => Promise<void> | void): void {
+  /** Runs a change after those before it; at once when none is under way. It must not reject: nobody would hear. */
+  change(channels: number, run: () => Promise<void> | void): void {
     if (!this.#lastChange) {
       const running = run();
       if (!running) return;
       this.#chain(running);
     } else {
-      this.#chain(this.#lastChange.then(run));
+      this.#waiting += channels;
+      this.#chain(
+        this.#lastChange.then(() => {
+          this.#waiting -= channels;
+          // Nobody is left to ask `authorize` for.
+          return this.#ended ? undefined : run();
+        }),
+      );
     }
   }
 

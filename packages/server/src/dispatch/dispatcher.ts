@@ -19,6 +19,9 @@ import type { Subscriptions } from "./subscriptions.js";
 const MAX_FAULTS = 3;
 const FAULT_WINDOW_MS = 60_000;
 
+/** Newer credentials that may wait to be checked; a client has no use for a second one before the first is answered. */
+const MAX_REFRESHES = 8;
+
 export interface DispatcherContext {
   readonly codec: Codec<ClientMessage, ServerMessage>;
   readonly requests: Requests;
@@ -65,7 +68,7 @@ export class Dispatcher implements FrameReceiver {
       case "list_subscriptions":
         return this.#context.subscriptions.list(connection, message);
       case "auth":
-        return void this.#refreshCredential(connection, message);
+        return this.#refreshInTurn(connection, message);
       case "ping":
         return connection.send({ ...message, type: "pong" });
       case "pong":
@@ -75,6 +78,20 @@ export class Dispatcher implements FrameReceiver {
       default:
         message satisfies never;
     }
+  }
+
+  /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
+  #refreshInTurn(connection: Connection, message: ClientMessage & { type: "auth" }): void {
+    const refreshes = (connection.refreshes ??= { count: 0, last: Promise.resolve() });
+    if (refreshes.count === MAX_REFRESHES) return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
+    refreshes.count++;
+    refreshes.last = refreshes.last
+      .then(() => (connection.isOpen ? this.#refreshCredential(connection, message) : undefined))
+      .catch((error: unknown) => {
+        this.#context.logger.error({ session: connection.id, err: error }, "a credential could not be refreshed");
+        connection.close("INTERNAL", "the server failed");
+      })
+      .finally(() => refreshes.count--);
   }
 
   /** `auth` on a live connection: a newer token of the same user. */
@@ -98,6 +115,7 @@ export class Dispatcher implements FrameReceiver {
         }),
       );
     }
+    connection.claimedDeviceId = deviceId ?? connection.claimedDeviceId;
     connection.refresh(result.identity);
     answerAuth(connection, message, result.identity);
   }

@@ -8,10 +8,12 @@ import {
   type WireError,
 } from "@holdfast/protocol";
 import type { ClientMessage } from "@holdfast/protocol";
+import { isThenable } from "../environment.js";
 import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import type { Session } from "../session/session.js";
+import { Frame } from "../transport/frame.js";
 import { Call } from "./calls.js";
 import { type Handlers, Refusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
 
@@ -81,11 +83,20 @@ export class Requests {
     });
 
     const context = new CallContext(found.contract, checked.value, connection.session as Session, call);
-    const fail = (error: unknown) => this.#fail(connection, id, call, error, found.contract);
+    const fail = (error: unknown): void => {
+      try {
+        this.#fail(connection, id, call, error, found.contract);
+      } catch (cause) {
+        // A refusal that JSON cannot hold is a failure like any other.
+        this.#fail(connection, id, call, cause, found.contract);
+      }
+    };
     try {
       const output = this.#handlers.run(found.handler, context);
-      if (output instanceof Promise)
-        output.then((value) => this.#succeed(connection, id, call, found.contract, value)).catch(fail);
+      if (isThenable(output))
+        Promise.resolve(output)
+          .then((value) => this.#succeed(connection, id, call, found.contract, value))
+          .catch(fail);
       else this.#succeed(connection, id, call, found.contract, output);
     } catch (error) {
       fail(error);
@@ -115,24 +126,33 @@ export class Requests {
       );
     }
     const { data, meta } = sent.value as RichValue;
-    this.#settle(connection, id, call, {
+    const answer = encode({
       type: "response",
       correlation_id: id,
       data: { ok: true, ...(data !== undefined && { output: data }) },
       ...(meta !== undefined && { meta }),
     });
+    // Sent, it would close the connection as too slow, and a query would be asked again after each reconnect.
+    const { owedBytes } = this.#settings.limits;
+    if (answer.isLargerThan(owedBytes)) {
+      this.#settings.logger.error({ request: contract.name }, `a handler returned more than ${owedBytes} bytes`);
+      const text = `${contract.name} returned more than the server sends at once.`;
+      return this.#fail(connection, id, call, new HoldfastError("INVALID_OUTPUT", text));
+    }
+    this.#settle(connection, id, call, answer);
   }
 
   #fail(connection: Connection, id: string, call: Call, error: unknown, contract?: RequestContract): void {
     if (call.settled) return;
     const { wire, meta } = this.#explain(error, contract);
-    this.#stats.error(wire.code);
-    this.#settle(connection, id, call, {
+    const answer = encode({
       type: "response",
       correlation_id: id,
       data: { ok: false, error: wire },
       ...(meta !== undefined && { meta }),
     });
+    this.#stats.error(wire.code);
+    this.#settle(connection, id, call, answer);
   }
 
   /** What of an error the caller may read. */
@@ -161,9 +181,8 @@ export class Requests {
     return { wire: { ...wire, data }, meta };
   }
 
-  #settle(connection: Connection, id: string, call: Call, answer: ServerMessage): void {
-    // Sent first: an answer that cannot be encoded throws here, and the call is still there to be answered with INTERNAL.
-    connection.send(answer);
+  #settle(connection: Connection, id: string, call: Call, answer: Frame): void {
+    connection.reply(answer);
     if (!call.settle()) return; // sending closed the connection, and with it the call
     connection.calls.remove(id);
     this.#stats.requestsInFlight--;
@@ -174,6 +193,11 @@ export class Requests {
     const error = toWire(new HoldfastError(code, message, { field }));
     connection.send({ type: "response", correlation_id: id, data: { ok: false, error } });
   }
+}
+
+/** Before anything is settled: an answer that cannot be encoded throws here, and its call can still be answered. */
+function encode(answer: ServerMessage & { type: "response" }): Frame {
+  return new Frame(JSON.stringify(answer));
 }
 
 /** What a handler sees of its call. A class, so that the signal is only made for those who look at it. */

@@ -9,6 +9,7 @@ import {
 } from "@holdfast/protocol";
 import { Membership } from "../channel/membership.js";
 import type { Channels } from "../channel/channels.js";
+import { inTime, isThenable } from "../environment.js";
 import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
@@ -16,6 +17,14 @@ import { replyTo } from "./reply-to.js";
 
 /** Whether a connection may join a channel; the application's `authorize` behind it. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
+
+/**
+ * Channels in messages that wait for the verdict on one before them: far more than a client that comes back asks for at once,
+ * and about a megabyte of the longest names.
+ */
+const MAX_WAITING = 4_096;
+
+type Reply = ReturnType<typeof replyTo>;
 
 type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
@@ -40,45 +49,57 @@ export class Subscriptions {
   }
 
   subscribe(connection: Connection, message: ClientMessage & { type: "subscribe" }): void {
+    const { channels } = message.data;
+    const reply = replyTo(message);
     const membership = (connection.membership ??= new Membership(this.#channels, connection));
-    membership.change(() => {
-      const verdicts = message.data.channels.map((entry) =>
+    this.#change(connection, channels.length, reply, () => {
+      const verdicts = channels.map((entry) =>
         this.#judge(connection, membership, typeof entry === "string" ? entry : entry.channel),
       );
-      if (verdicts.some((verdict) => verdict instanceof Promise)) {
-        return Promise.all(verdicts)
-          .then((settled) => this.#join(connection, membership, message, settled))
-          .catch((error: unknown) =>
-            this.#settings.logger.error({ err: error }, "a subscription could not be answered"),
-          );
-      }
-      return this.#join(connection, membership, message, verdicts as Verdict[]);
+      if (verdicts.some((verdict) => verdict instanceof Promise))
+        return Promise.all(verdicts).then((settled) => this.#join(connection, membership, channels, reply, settled));
+      return this.#join(connection, membership, channels, reply, verdicts as Verdict[]);
     });
   }
 
   unsubscribe(connection: Connection, message: ClientMessage & { type: "unsubscribe" }): void {
     const { channels } = message.data;
-    const leave = () => {
+    const reply = replyTo(message);
+    this.#change(connection, channels.length, reply, () => {
       for (const wire of channels) connection.membership?.leave(wire);
-      connection.send({
-        type: "unsubscribe_response",
-        ...replyTo(message),
-        data: { success: true, unsubscribed: channels },
-      });
-    };
-    if (connection.membership) connection.membership.change(leave);
-    else leave();
+      connection.send({ type: "unsubscribe_response", ...reply, data: { success: true, unsubscribed: channels } });
+    });
   }
 
   list(connection: Connection, message: ClientMessage & { type: "list_subscriptions" }): void {
-    const answer = () =>
-      connection.send({
-        type: "subscriptions",
-        ...replyTo(message),
-        data: { channels: connection.membership?.channels() ?? [] },
-      });
-    if (connection.membership) connection.membership.change(answer);
-    else answer();
+    const reply = replyTo(message);
+    this.#change(connection, 1, reply, () =>
+      connection.send({ type: "subscriptions", ...reply, data: { channels: connection.membership?.channels() ?? [] } }),
+    );
+  }
+
+  /**
+   * Runs what a message asks for, after what was asked before it. What waits is the peer's to choose and ours to keep, so it
+   * is bounded, and holds of the message no more than it needs.
+   */
+  #change(connection: Connection, channels: number, reply: Reply, run: () => Promise<void> | void): void {
+    const { membership } = connection;
+    if (!membership) return void run();
+    if (membership.waiting >= Math.max(MAX_WAITING, 4 * this.#settings.limits.subscriptions))
+      return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
+    const failed = (error: unknown): void => {
+      this.#settings.logger.error({ session: connection.id, err: error }, "a subscription could not be answered");
+      const answer = new HoldfastError("INTERNAL", "The message could not be handled.");
+      connection.send({ type: "error", ...reply, data: toWire(answer) });
+    };
+    membership.change(channels, () => {
+      try {
+        const running = run();
+        return running instanceof Promise ? running.catch(failed) : undefined;
+      } catch (error) {
+        return failed(error);
+      }
+    });
   }
 
   #judge(connection: Connection, membership: Membership, wire: string): Verdict | Promise<Verdict> {
@@ -99,7 +120,10 @@ export class Subscriptions {
     };
     try {
       const answer = this.#mayJoin(connection, id);
-      return answer instanceof Promise ? this.#inTime(answer).then(judge, failed) : judge(answer);
+      const { environment, requestTimeoutMs } = this.#settings;
+      return isThenable(answer)
+        ? inTime(answer, environment, requestTimeoutMs, "authorize did not answer in time").then(judge, failed)
+        : judge(answer);
     } catch (error) {
       return failed(error);
     }
@@ -108,10 +132,10 @@ export class Subscriptions {
   #join(
     connection: Connection,
     membership: Membership,
-    message: ClientMessage & { type: "subscribe" },
+    asked: readonly (string | { readonly position?: unknown })[],
+    reply: Reply,
     verdicts: Verdict[],
   ): void {
-    const asked = message.data.channels;
     const results = verdicts.map((verdict, index): SubscribeResult => {
       const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
       if (!judged.ok) {
@@ -129,7 +153,7 @@ export class Subscriptions {
     const subscribed = results.filter((result) => result.ok).map((result) => result.channel);
     connection.send({
       type: "subscribe_response",
-      ...replyTo(message),
+      ...reply,
       data: { success: subscribed.length === results.length, subscribed, results },
     });
   }
@@ -147,13 +171,5 @@ export class Subscriptions {
     if (this.#channels.size(id) >= limits.subscribersPerChannel)
       return refuse(`${id.wire} has all the members it may have.`);
     return { ok: true, id };
-  }
-
-  #inTime(answer: Promise<boolean>): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      const { environment, requestTimeoutMs } = this.#settings;
-      const cancel = environment.after(requestTimeoutMs, () => reject(new Error("authorize did not answer in time")));
-      answer.then(resolve, reject).finally(cancel);
-    });
   }
 }

@@ -49,6 +49,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt = 0;
   membership: Membership | undefined;
+  /** The name that the client gives its device. A claim, not a proof. */
+  claimedDeviceId: string | undefined;
+  /** Newer credentials that are being checked, one after the other. */
+  refreshes: { count: number; last: Promise<void> } | undefined;
   /** Unreadable messages lately, to tell a slip from an attack. */
   faults: { count: number; since: number } | undefined;
   readonly #socket: ServerSocket;
@@ -86,6 +90,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
 
   get identity(): Identity | undefined {
     return this.#identity;
+  }
+
+  get deviceId(): string | undefined {
+    return this.#identity?.deviceId ?? this.claimedDeviceId;
   }
 
   get expiresAt(): number {
@@ -127,9 +135,14 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
 
   /** An answer: leaves as soon as what is being read has been handled. */
   send(message: ServerMessage): void {
+    this.reply(new Frame(JSON.stringify(message)));
+  }
+
+  /** The same, for an answer that is encoded already. */
+  reply(frame: Frame): void {
     if (this.#state.name !== "open" && this.#state.name !== "handshaking") return;
     this.#context.stats.sent++;
-    this.#outbox.reply(new Frame(JSON.stringify(message)));
+    this.#outbox.reply(frame);
   }
 
   /** An event or a ping: leaves at the end of the turn, together with the others of that turn. */

@@ -1,3 +1,4 @@
+import { HoldfastError } from "@holdfast/protocol";
 import type { Identity } from "../auth/identity.js";
 import type { Connection } from "./connection.js";
 
@@ -22,6 +23,8 @@ export interface Session<I = unknown, Parameters = unknown> {
   /**
    * Ends its connection. The code says whether the client comes back: 4403 and 4900 to 4999 stop it, 4800 to 4899 make it
    * retry. @default 4403, "disconnected by the server"
+   *
+   * @throws HoldfastError INVALID_VALUE when no close frame may carry the code
    */
   disconnect(code?: number, reason?: string): void;
 }
@@ -47,7 +50,7 @@ export class ConnectionSession implements Session<Identity | undefined> {
   }
 
   get deviceId(): string | undefined {
-    return this.#connection.identity?.deviceId;
+    return this.#connection.deviceId;
   }
 
   get parameters(): unknown {
@@ -71,6 +74,19 @@ export class ConnectionSession implements Session<Identity | undefined> {
   }
 
   disconnect(code = 4403, reason = "disconnected by the server"): void {
+    // The socket would refuse it too, but only once the connection had left everything, and would then stay for ever.
+    if (!isCloseCode(code))
+      throw new HoldfastError("INVALID_VALUE", `disconnect: ${code} is not a close code that may be sent.`, {
+        field: "code",
+      });
     this.#connection.close(code, reason);
   }
 }
+
+/** RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 are what is read where no code was sent. */
+function isCloseCode(code: number): boolean {
+  return (
+    Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)))
+  );
+}
+const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);

@@ -13,6 +13,11 @@ export class Frame {
     return (this.#bytes ??= encodeTextFrame(this.text));
   }
 
+  /** A text that is short enough in any alphabet is not measured. */
+  isLargerThan(bytes: number): boolean {
+    return this.text.length * 3 + 10 > bytes && this.bytes.length > bytes;
+  }
+
   /** The batch that holds only this frame; the same one for every socket, so that they can share what follows. */
   get batch(): Batch {
     return (this.#batch ??= new Batch(undefined, this));

@@ -30,9 +30,13 @@ export async function listen(
   });
   const detach = server.attach(http, { path });
   await new Promise<void>((resolve, reject) => {
-    http.once("error", reject);
+    const fail = (error: Error): void => {
+      detach();
+      reject(error);
+    };
+    http.once("error", fail);
     http.listen(port, host, () => {
-      http.off("error", reject);
+      http.off("error", fail);
       resolve();
     });
   });
@@ -47,6 +51,9 @@ export async function listen(
       (closed ??= new Promise((resolve) => {
         detach();
         http.close(() => resolve());
+        // Or a peer that has connected and says nothing would hold it up for ever: `close` spares those in the middle of a
+        // request, and stops the timer that would have ended them. WebSockets are not the http server's any more.
+        http.closeAllConnections();
       })),
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Logger } from "../observe/logger.js";
 import { type RawData, type ServerOptions as WsOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Batch } from "./frame.js";
 import { type Admission, closeReason, type ServerSocket, type SocketOwner, type Verdict } from "./socket.js";
@@ -13,6 +14,7 @@ export interface NodeTransportOptions {
   readonly maxMessageBytes: number;
   /** How long an upgrade may wait for `authenticate`. Node itself sets no limit. */
   readonly upgradeTimeoutMs: number;
+  readonly logger: Logger;
 }
 
 /**
@@ -57,17 +59,22 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     // Until ws has the socket an error on it would be nobody's, and end the process.
     raw.on("error", ignore);
     const deadline = setTimeout(() => refuseUpgrade(raw, 503, "The upgrade took too long."), options.upgradeTimeoutMs);
-    raw.once("close", () => clearTimeout(deadline));
-    void admit({
+    const stop = () => clearTimeout(deadline);
+    raw.once("close", stop);
+    admit({
       url: request.url ?? "/",
       headers: request.headers,
       remoteAddress: request.socket.remoteAddress ?? "",
-    }).then((verdict) => {
-      clearTimeout(deadline);
-      if (raw.destroyed) return;
-      if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
-      else accept(request, raw, head, verdict);
-    });
+    })
+      .then((verdict) => {
+        stop();
+        raw.off("close", stop); // it would keep the request for as long as the connection lasts
+        if (raw.destroyed) return;
+        if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
+        else accept(request, raw, head, verdict);
+      })
+      // ws throws when another listener of the http server has taken the socket. It is theirs then: hands off.
+      .catch((error: unknown) => options.logger.error({ err: error }, "an upgrade could not be completed"));
   });
 }
 

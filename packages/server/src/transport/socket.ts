@@ -43,7 +43,7 @@ export type Admission = (request: UpgradeRequest) => Promise<Verdict>;
 
 /** RFC 6455 allows a close reason 123 bytes; one more would throw. Cut between characters, not inside one. */
 export function closeReason(text: string): string {
-  let reason = text;
+  let reason = text.slice(0, 123); // no character takes less than a byte
   while (Buffer.byteLength(reason) > 123) reason = [...reason].slice(0, -1).join("");
   return reason;
 }
