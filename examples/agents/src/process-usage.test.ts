@@ -10,8 +10,8 @@ afterEach(() => {
 });
 
 /** Runs a script and waits for its first output. */
-async function running(script: string): Promise<{ child: ChildProcess; pid: number }> {
-  const child = spawn(process.execPath, ["-e", `console.log('up'); ${script}`], {
+async function running(script: string, before = ""): Promise<{ child: ChildProcess; pid: number }> {
+  const child = spawn(process.execPath, ["-e", `${before}; console.log('up'); ${script}`], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
@@ -21,22 +21,24 @@ async function running(script: string): Promise<{ child: ChildProcess; pid: numb
 
 test("[EX13] CPU is what the process used since the last reading, memory what it holds.", async () => {
   // Half a second by the process's own account of its CPU time: a busy machine makes it take longer, not burn more.
-  const burner = await running(`
-    globalThis.block = Buffer.alloc(200_000_000, 1);
-    const used = () => process.cpuUsage().user + process.cpuUsage().system;
-    setTimeout(() => {
+  // Its memory is filled before it says that it is up, since that takes CPU too, and it burns when it is told to.
+  const burner = await running(
+    `const used = () => process.cpuUsage().user + process.cpuUsage().system;
+    process.once('SIGUSR2', () => {
       const until = used() + 500_000;
       while (used() < until);
       console.log('done');
-      setInterval(() => {}, 1000);
-    }, 100);
-  `);
+    });
+    setInterval(() => {}, 1000);`,
+    "globalThis.block = Buffer.alloc(200_000_000, 1)",
+  );
   const idler = await running("setInterval(() => {}, 1000)");
   const pids = [burner.pid, idler.pid];
   // The library reads its clock somewhere inside each call, so the time between its two readings lies between these.
   const beforeFirst = performance.now();
   await readUsage(pids);
   const afterFirst = performance.now();
+  burner.child.kill("SIGUSR2");
   await once(burner.child.stdout as NodeJS.ReadableStream, "data");
   const beforeSecond = performance.now();
   const usage = await readUsage(pids);
