@@ -1,12 +1,9 @@
-import type { ChannelId } from "@holdfast/protocol";
 import type { Frame } from "../transport/frame.js";
 import type { Subscriber } from "./subscriber.js";
 
 /** The members of one channel on this instance. */
 export class Channel {
   readonly #members = new Set<Subscriber>();
-
-  constructor(readonly id: ChannelId) {}
 
   get size(): number {
     return this.#members.size;
@@ -20,7 +17,7 @@ export class Channel {
     this.#members.delete(member);
   }
 
-  /** Hands the frame to every member. Returns how many there were. */
+  /** Hands the frame to every member. Returns how many remain: one that turns out to be too slow has left by then. */
   deliver(frame: Frame): number {
     for (const member of this.#members) member.deliver(frame);
     return this.#members.size;

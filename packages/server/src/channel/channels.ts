@@ -31,7 +31,7 @@ export class Channels {
   readonly #stats: Stats;
   readonly #maxEventBytes: number;
   readonly #channels = new Map<string, Channel>();
-  readonly #everyone = new Set<Subscriber>();
+  readonly #everyone = new Channel();
 
   /** `maxEventBytes`: what a connection may be owed. A larger event would close every member, each time it came back. */
   constructor(protocol: Protocol, stats: Stats, maxEventBytes: number) {
@@ -53,7 +53,7 @@ export class Channels {
 
   join(id: ChannelId, member: Subscriber): void {
     let channel = this.#channels.get(id.wire);
-    if (!channel) this.#channels.set(id.wire, (channel = new Channel(id)));
+    if (!channel) this.#channels.set(id.wire, (channel = new Channel()));
     channel.add(member);
     this.#stats.subscriptionsActive++;
   }
@@ -71,7 +71,7 @@ export class Channels {
   }
 
   depart(member: Subscriber): void {
-    this.#everyone.delete(member);
+    this.#everyone.remove(member);
   }
 
   /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
@@ -83,8 +83,7 @@ export class Channels {
   /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
   broadcast(event: string, data: unknown): Published {
     const frame = this.#encode(EVERYONE, event, this.#protocol.direct.get(event), data);
-    for (const member of this.#everyone) member.deliver(frame);
-    return this.#count(this.#everyone.size);
+    return this.#count(this.#everyone.deliver(frame));
   }
 
   /** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
