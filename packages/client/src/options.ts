@@ -1,15 +1,15 @@
-import { HoldfastError, type ProtocolDefinition, type Schema, type SentParametersOf } from "@holdfast/protocol";
+import {
+  HoldfastError,
+  type Logger,
+  type ProtocolDefinition,
+  type Schema,
+  type SentParametersOf,
+} from "@holdfast/protocol";
 import type { Environment } from "./environment.js";
 import { host } from "./host.js";
 import type { WebSocketConstructor } from "./socket.js";
 
-/** A logger in the shape of pino's. */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+export type { Logger };
 
 /** A credential, or how to get one. */
 export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);

@@ -26,5 +26,6 @@ export { serverFrames } from "./server-frames.js";
 export type { RichValue } from "./codec/rich-values.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";
 export type { Fault } from "./issues.js";
+export type { Logger } from "./logger.js";
 export type { ReceivedBy, Schema, SentBy } from "./schema.js";
 export type { Checked, ValueSchema } from "./value.js";

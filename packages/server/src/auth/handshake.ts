@@ -83,7 +83,11 @@ export class Handshake implements FrameReceiver {
       return;
     }
     if (message.type !== "auth") {
-      const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`);
+      const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`, {
+        // Whoever reads this mostly believes to have given a token.
+        remedy:
+          "Send auth first (the client: its `token` option). `?token=` needs `credentials.queryToken` on the server.",
+      });
       return this.#refuse(connection, error, message);
     }
     this.#held = [];

@@ -1,13 +1,6 @@
-/**
- * Where the server says what it does: fields first, then a sentence, so that a pino logger fits as it is. It never holds a
- * credential or a payload. @default silent
- */
-export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { Logger } from "@holdfast/protocol";
+
+export type { Logger };
 
 const ignore = (): void => {};
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
