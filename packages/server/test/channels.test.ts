@@ -182,6 +182,15 @@ describe("subscribing", () => {
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
   });
 
+  test("[SU19] what has been decided counts no more", async () => {
+    const { world } = createWorld({ authorize: () => Promise.resolve(true) });
+    const peer = await world.connect();
+    const many = unsubscribe("updates", ...Array.from({ length: 511 }, (_, index) => `c${index}`));
+    for (let round = 0; round < 10; round++) await peer.send(subscribe("updates"), many);
+    expect(peer.of("unsubscribe_response")).toHaveLength(10);
+    expect(peer.closed).toBeUndefined();
+  });
+
   test("[SU9] nothing is delivered before the answer, and everything published after it", async () => {
     const { world, server } = createWorld();
     const peer = await world.connect();

@@ -238,6 +238,14 @@ describe("the auth message", () => {
     expect(peer.of("auth_response")).toHaveLength(3);
   });
 
+  test("[HS28] as many as one likes, each after the answer to the one before", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect();
+    for (let count = 0; count < 20; count++) await peer.send(auth("token-u1"));
+    expect(peer.of("auth_response")).toHaveLength(20);
+    expect(peer.closed).toBeUndefined();
+  });
+
   test("[HS28] who sends more refreshes than that, without waiting for an answer, is closed with 4429", async () => {
     let asked = 0;
     const { world, environment } = createWorld({
