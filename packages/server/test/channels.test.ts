@@ -183,10 +183,15 @@ describe("subscribing", () => {
   });
 
   test("[SU19] what has been decided counts no more", async () => {
-    const { world } = createWorld({ authorize: () => Promise.resolve(true) });
+    let grant: ((yes: boolean) => void) | undefined;
+    const { world } = createWorld({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
     const peer = await world.connect();
     const many = unsubscribe("updates", ...Array.from({ length: 511 }, (_, index) => `c${index}`));
-    for (let round = 0; round < 10; round++) await peer.send(subscribe("updates"), many);
+    for (let round = 0; round < 10; round++) {
+      await peer.send(subscribe("updates"), many);
+      grant!(true);
+      await world.settle();
+    }
     expect(peer.of("unsubscribe_response")).toHaveLength(10);
     expect(peer.closed).toBeUndefined();
   });
