@@ -32,6 +32,17 @@ describe("urlOf", () => {
 });
 
 describe("settingsOf", () => {
+  test.each([
+    [{ url: "ws://a", tokn: "t" }, "tokn"],
+    [{ url: "ws://a", timeoutMs: 5 }, "timeoutMs"],
+    [{ url: "ws://a", token: 5 }, "token"],
+    [{}, "url"],
+    [undefined, "url"],
+    [{ url: new URL("ws://a") }, "url"],
+  ])("[CN13] %j is refused by the name of what is wrong", (options, field) => {
+    expect(() => settingsOf(options as never)).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field }));
+  });
+
   test("The defaults are those of the documentation", () => {
     expect(settingsOf({ url: "" })).toEqual({
       connectTimeoutMs: 10_000,

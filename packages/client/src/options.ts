@@ -82,8 +82,29 @@ export interface Settings {
   readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
+const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parameters: 1 } = {
+  url: 1,
+  token: 1,
+  autoConnect: 1,
+  deviceId: 1,
+  requestTimeoutMs: 1,
+  connectTimeoutMs: 1,
+  retry: 1,
+  logger: 1,
+  WebSocket: 1,
+  environment: 1,
+  parameters: 1,
+};
+
 /** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
 export function settingsOf(options: BaseOptions): Settings {
+  for (const name of Object.keys(options ?? {})) {
+    if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
+  }
+  if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
+  const { token } = options;
+  if (token && typeof token !== "string" && typeof token !== "function")
+    refuse("token", "expected a string or a function");
   const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   const { minMs = 1_000, maxMs = 30_000 } = options.retry ?? {};
   const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };

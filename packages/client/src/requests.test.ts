@@ -260,7 +260,11 @@ describe("Giving up", () => {
     const { client, world } = testClient(silent(), { requestTimeoutMs: 3_000 });
     const outcome = failure(client.request("agents.list"));
     await pass(3_000);
-    expect(await outcome).toMatchObject({ code: "TIMEOUT" });
+    // Whoever reads this should look at the connection, not at the request.
+    expect(await outcome).toMatchObject({
+      code: "TIMEOUT",
+      message: "agents.list: not sent within 3000 ms: no connection.",
+    });
     expect(world.sockets.last.of("cancel")).toEqual([]);
   });
 

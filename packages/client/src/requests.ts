@@ -125,7 +125,11 @@ export function createRequests(parts: RequestsParts): Requests {
       return new Promise<unknown>((resolve, reject) => {
         const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, (error) => {
           if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
-          fail(id, error);
+          const unsent = queued.has(id) && error.code === "TIMEOUT";
+          fail(
+            id,
+            unsent ? new HoldfastError("TIMEOUT", `${name}: not sent within ${timeoutMs} ms: no connection.`) : error,
+          );
         });
         calls.set(id, {
           contract,

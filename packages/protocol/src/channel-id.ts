@@ -27,7 +27,12 @@ export function channelId(protocol: Protocol, name: string, key: unknown): Check
       : fault("channel", `The channel ${name} has no key.`);
   }
   const checked = contract.key.receive(key, undefined, "key");
-  if (!checked.ok) return fault("channel", `The channel ${name} needs a key: ${checked.fault.message}`);
+  if (!checked.ok) {
+    return fault(
+      "channel",
+      key === undefined ? `The channel ${name} needs a key.` : `The channel ${name}: ${checked.fault.message}`,
+    );
+  }
   const text = checked.value;
   if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text) || name.length + text.length > 254) {
     return fault(

@@ -7,12 +7,11 @@ const terminal = {
 };
 
 run(process.argv.slice(2), terminal).then(
-  (code) => {
-    process.exitCode = code;
-  },
+  // Not by letting it end: a file that is no protocol may have opened a socket or a timer when it was loaded.
+  (code) => process.exit(code),
   (error: unknown) => {
     // Ours, not the caller's: the stack is what a report needs.
     terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = 1;
+    process.exit(1);
   },
 );

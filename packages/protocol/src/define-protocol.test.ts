@@ -52,8 +52,8 @@ describe("the name of a channel", () => {
     ["$all", '"$all" is not a channel of the protocol agents.'],
     ["metrics:1", "The channel metrics has no key."],
     ["metrics:", "The channel metrics has no key."],
-    ["board", "The channel board needs a key: key: expected string, but it is missing."],
-    ["room:1", "The channel room needs a key: key: expected a valid uuid."],
+    ["board", "The channel board needs a key."],
+    ["room:1", "The channel room: key: expected a valid uuid."],
     [
       "board:",
       "The key of the channel board must be printable ASCII without spaces, and short enough for 255 characters in all.",

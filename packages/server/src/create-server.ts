@@ -175,6 +175,9 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
     stats: () => stats.snapshot(),
 
     attach(httpServer, { path = "/ws" } = {}) {
+      if (!/^\/[^\s?#]*$/.test(path)) {
+        throw new HoldfastError("INVALID_OPTION", `attach: path: expected a path such as "/ws".`, { field: "path" });
+      }
       if (closing) throw new HoldfastError("UNAVAILABLE", "attach: the server is closed.");
       const missing = handlers.missing();
       if (missing.length > 0)

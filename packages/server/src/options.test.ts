@@ -20,6 +20,18 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
     [{ origins: ["https://app.example.com/path"] }, "origins"],
     [{ credentials: { cookie: "sid" } }, "credentials"],
     [{ credentials: { queryToken: true } }, "credentials"],
+    [{ auth: () => ({ userId: "u" }) } as object, "auth"],
+    [{ authenticate: "secret" as never }, "authenticate"],
+    [{ authorize: true as never }, "authorize"],
+    [{ queryToken: true } as object, "queryToken"],
+    [{ credentials: { querytoken: true } as object }, "credentials.querytoken"],
+    [{ authenticate: () => ({ userId: "u" }), credentials: { queryToken: "yes" as never } }, "credentials.queryToken"],
+    [{ heartbeat: 5 as never }, "heartbeat"],
+    [{ heartbeat: { interval: 5 } as object }, "heartbeat.interval"],
+    [{ logger: true as never }, "logger"],
+    [{ logger: { info() {} } as never }, "logger"],
+    [{ origins: "https://app.example.com" as never }, "origins"],
+    [null as never, "options"],
   ])("%j", (options, field) => {
     expect(() => createServer(agents, options)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(field) }),

@@ -87,8 +87,42 @@ const defaultLimits: Limits = {
   owedBytes: 1_048_576,
 };
 
+/** Every option there is, and the kind of its value. A misspelt `authenticate` would otherwise leave the door open. */
+const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "function" | "object" | "number" } = {
+  authenticate: "function",
+  authorize: "function",
+  credentials: "object",
+  origins: "object",
+  heartbeat: "object",
+  limits: "object",
+  authTimeoutMs: "number",
+  requestTimeoutMs: "number",
+  logger: "object",
+  environment: "object",
+};
+const parts: { readonly [option: string]: readonly string[] } = {
+  credentials: ["cookie", "queryToken"] satisfies (keyof CredentialOptions)[],
+  heartbeat: ["intervalMs", "timeoutMs"] satisfies (keyof HeartbeatOptions)[],
+  limits: Object.keys(defaultLimits),
+};
+
+function checkKnown(options: object): void {
+  if (typeof options !== "object" || options === null) invalid("options", "expected an object");
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (!Object.hasOwn(kinds, name)) invalid(name, `is not an option; there are ${Object.keys(kinds).join(", ")}`);
+    if (value === undefined) continue;
+    const kind = kinds[name as keyof typeof kinds];
+    if (typeof value !== kind || value === null) invalid(name, `expected ${kind === "object" ? "an" : "a"} ${kind}`);
+    const known = parts[name];
+    for (const part of known ? Object.keys(value) : []) {
+      if (!known!.includes(part)) invalid(`${name}.${part}`, `is not an option; there are ${known!.join(", ")}`);
+    }
+  }
+}
+
 /** @throws HoldfastError INVALID_OPTION, naming the option */
 export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
+  checkKnown(options);
   const settings: Settings = {
     credentials: options.credentials ?? {},
     origins: options.origins,
@@ -107,11 +141,10 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   duration("authTimeoutMs", settings.authTimeoutMs);
   duration("requestTimeoutMs", settings.requestTimeoutMs);
   for (const [name, value] of Object.entries(settings.limits)) {
-    if (!(name in defaultLimits))
-      invalid(`limits.${name}`, `is not a limit; there are ${Object.keys(defaultLimits).join(", ")}`);
     // Whole, and never Infinity: clients are told, and JSON would say null.
     if (!(Number.isSafeInteger(value) && value > 0)) invalid(`limits.${name}`, "expected a whole number above 0");
   }
+  if (settings.origins !== undefined && !Array.isArray(settings.origins)) invalid("origins", "expected a list");
   for (const origin of settings.origins ?? []) {
     if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
       invalid(
@@ -122,6 +155,14 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   }
   if ((options.credentials?.cookie !== undefined || options.credentials?.queryToken) && !options.authenticate) {
     invalid("credentials", "are never looked at without `authenticate`");
+  }
+  const { cookie, queryToken } = settings.credentials;
+  if (cookie !== undefined && typeof cookie !== "string")
+    invalid("credentials.cookie", "expected the name of a cookie");
+  if (queryToken !== undefined && typeof queryToken !== "boolean")
+    invalid("credentials.queryToken", "expected true or false");
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof settings.logger[level] !== "function") invalid("logger", `has no function ${level}`);
   }
   return settings;
 }

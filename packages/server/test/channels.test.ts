@@ -30,7 +30,7 @@ describe("subscribing", () => {
   test.each([
     ["nonsense", "is not a channel"],
     ["board", "needs a key"],
-    ["board:42", "needs a key"],
+    ["board:42", "key: expected a valid uuid"],
     ["updates:1", "has no key"],
     ["updatesX", "is not a channel"],
     ["constructor", "is not a channel"],
@@ -302,7 +302,7 @@ describe("publishing", () => {
       code: "INVALID_VALUE",
       field: "event",
     });
-    expect(() => server.channel("board", "no-uuid")).toThrow("needs a key");
+    expect(() => server.channel("board", "no-uuid")).toThrow("key: expected a valid uuid");
     await world.settle();
     expect(peer.of("event")).toEqual([]);
   });

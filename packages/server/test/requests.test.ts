@@ -344,5 +344,6 @@ describe("handle", () => {
     server.handle("agent.ping", () => {});
     expect(() => server.handle("agent.ping", () => {})).toThrow("has a handler already");
     expect(() => server.handle("agent.fly" as "agent.ping", () => {})).toThrow('has no request "agent.fly"');
+    expect(() => server.handle("agent.slow", 5 as never)).toThrow("agent.slow: expected a function");
   });
 });

@@ -49,6 +49,16 @@ describe("values that JSON cannot hold", () => {
     expect(travel(schema, value)).toEqual(value);
   });
 
+  const dates = (count: number) => new Map(Array.from({ length: count }, (_, at) => [at, new Date(at)] as const));
+  test.each<[string, Schema, unknown, string]>([
+    ["more rich values than are restored", z.array(z.map(z.int(), z.date())), [dates(6_000), dates(6_000)], "10000"],
+    ["a BigInt of more digits than are read", z.bigint(), 10n ** 1_024n, "a bigint cannot be read"],
+    ["a type that is never restored", z.any(), { pattern: /a/ }, "names a type"],
+  ])("[WR11] %s are refused where they are sent", (_name, schema, value, sentence) => {
+    const sent = valueSchema(schema).send(value, "value");
+    expect(sent).toMatchObject({ ok: false, fault: { field: "value", message: expect.stringContaining(sentence) } });
+  });
+
   test("[WR9] a schema without such values sends plain JSON and no annotations", () => {
     const contract = valueSchema(z.object({ a: z.string(), b: z.array(z.int()) }));
     expect(contract.rich).toBe(false);

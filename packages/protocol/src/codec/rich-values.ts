@@ -31,8 +31,21 @@ const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
 };
 
-/** @throws Error with a sentence about what cannot be sent */
+const everyTag: ReadonlySet<RichTag> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.keys(shapes) as RichTag[]);
+
+/**
+ * Made JSON, and nothing that the other side would refuse to restore.
+ *
+ * @throws Error with a sentence about what cannot be sent
+ */
 export function dehydrate(value: unknown): RichValue {
+  const sent = serialize(value);
+  if (sent.meta !== undefined) checkAnnotations((sent.meta as { values: unknown }).values, sent.data, everyTag);
+  return sent;
+}
+
+/** @throws Error with a sentence about what cannot be sent */
+export function serialize(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
   if (meta === undefined) return { data: json };
   if (isCircular(meta.referentialEqualities)) throw new Error("a value contains itself");
@@ -55,6 +68,12 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   if (meta["referentialEqualities"] !== undefined) throw new Error("referentialEqualities are not accepted");
   const { values } = meta;
   if (values === undefined) return data;
+  checkAnnotations(values, data, allowed);
+  return restore(data, values);
+}
+
+/** @throws Error with a sentence about what is wrong with them */
+function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<RichTag>): void {
   let budget = MAX_ANNOTATIONS;
 
   const checkNode = (node: unknown, json: unknown, depth: number): void => {
@@ -88,7 +107,6 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   };
 
   checkNode(values, data, 0);
-  return restore(data, values);
 }
 
 /** superjson's part, once the annotations have been checked. */

@@ -1,7 +1,7 @@
 import { restore } from "../codec/rich-values.js";
 import type { RichTag } from "../schema.js";
 
-export { dehydrate, type RichValue } from "../codec/rich-values.js";
+export { serialize as dehydrate, type RichValue } from "../codec/rich-values.js";
 
 /**
  * In a page's production build: the closed list of types is kept (never a class, a RegExp or a typed array), the bounds on

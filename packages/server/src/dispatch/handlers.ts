@@ -37,8 +37,9 @@ export interface RequestContext<P extends ProtocolDefinition, N extends RequestN
    * Makes an error for the caller to read: one that the request declares, with its data, or a built-in refusal with a
    * sentence. Throw it. @example throw error("UNKNOWN_AGENT", { id: input.id })
    */
-  error<C extends ErrorCodeOf<P, N>>(code: C, data: SentErrorDataOf<P, N, C>, message?: string): HoldfastError<C>;
   error(code: RefusalCode, message: string, details?: RefusalDetails): HoldfastError<RefusalCode>;
+  // Last, because a compiler's complaint is about the last one, and this is the one that is mostly meant.
+  error<C extends ErrorCodeOf<P, N>>(code: C, data: SentErrorDataOf<P, N, C>, message?: string): HoldfastError<C>;
 }
 
 export type Handler<P extends ProtocolDefinition, N extends RequestName<P>, I> = (
@@ -91,6 +92,9 @@ export class Handlers {
         `handle: the protocol ${this.#protocol.name} has no request ${JSON.stringify(name)}.`,
         { field: name },
       );
+    }
+    if (typeof handler !== "function") {
+      throw new HoldfastError("INVALID_OPTION", `handle: ${name}: expected a function.`, { field: name });
     }
     if (this.#handlers.has(name)) {
       throw new HoldfastError("INVALID_OPTION", `handle: the request ${name} has a handler already.`, { field: name });
