@@ -120,6 +120,7 @@ describe("attach", () => {
     one.attach(http, { path: "/one" });
     const detach = two.attach(http, { path: "/two" });
     expect(() => two.attach(http, { path: "/one" })).toThrow("The path /one of this http server is taken");
+    expect(() => two.attach(http, { path: "three" })).toThrow('path: expected a path such as "/ws"');
     await (await open(`ws://127.0.0.1:${port}/one`)).next("connected");
     await (await open(`ws://127.0.0.1:${port}/two`)).next("connected");
     expect([one.stats().connections.total, two.stats().connections.total]).toEqual([1, 1]);

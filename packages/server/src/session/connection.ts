@@ -100,6 +100,11 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#identity?.expiresAt ?? Number.POSITIVE_INFINITY;
   }
 
+  /** How many requests are running; asking does not make the table. */
+  get requestsRunning(): number {
+    return this.#calls?.size ?? 0;
+  }
+
   /** The requests that are running. */
   get calls(): Calls {
     return (this.#calls ??= new Calls());

@@ -10,7 +10,7 @@ const POLL_MS = 20;
  * Whoever comes in meanwhile is refused by the admission.
  */
 export async function drain(connections: Set<Connection>, environment: Environment, graceMs: number): Promise<void> {
-  await until(() => [...connections].every((connection) => connection.calls.size === 0), environment, graceMs);
+  await until(() => [...connections].every((connection) => connection.requestsRunning === 0), environment, graceMs);
   for (const connection of connections) connection.close("GOING_AWAY", "the server is shutting down");
   await until(() => connections.size === 0, environment, CUT_OFF_MS);
   for (const connection of connections) connection.terminate();
