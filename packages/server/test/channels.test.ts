@@ -254,9 +254,10 @@ describe("leaving and listing", () => {
     const peer = await world.connect();
     await peer.send(subscribe("updates", board));
     expect(server.sessions()[0]?.subscriptions).toEqual(["updates", board]);
+    expect(server.stats().channels.active).toBe(2);
     peer.socket.close();
     await world.settle();
-    expect(server.stats().subscriptions.active).toBe(0);
+    expect(server.stats()).toMatchObject({ subscriptions: { active: 0 }, channels: { active: 0 } });
     expect(server.channel("updates").subscribers).toBe(0);
   });
 });

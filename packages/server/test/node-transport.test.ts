@@ -239,6 +239,15 @@ describe("the upgrade", () => {
     expect(client.ws.protocol).toBe("holdfast.v1.json");
     expect(client.ws.extensions).toBe("");
   });
+
+  test("[TR21] of a draft version is refused with 400", async () => {
+    const { port } = await start().listen(0, { host: "127.0.0.1" });
+    const { answer } = await raw(
+      port,
+      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
+    );
+    expect(await answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
 });
 
 describe("frames on a real socket", () => {

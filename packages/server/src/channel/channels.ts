@@ -56,6 +56,7 @@ export class Channels {
     if (!channel) this.#channels.set(id.wire, (channel = new Channel()));
     channel.add(member);
     this.#stats.subscriptionsActive++;
+    this.#stats.channelsActive = this.#channels.size;
   }
 
   leave(wire: string, member: Subscriber): void {
@@ -63,7 +64,9 @@ export class Channels {
     if (!channel) return;
     channel.remove(member);
     this.#stats.subscriptionsActive--;
+    // Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed.
     if (channel.size === 0) this.#channels.delete(wire);
+    this.#stats.channelsActive = this.#channels.size;
   }
 
   arrive(member: Subscriber): void {

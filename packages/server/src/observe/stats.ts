@@ -11,6 +11,8 @@ export interface ServerStats {
   };
   readonly messages: { readonly sent: number; readonly received: number };
   readonly subscriptions: { readonly active: number; readonly failed: number };
+  /** Channels that have members. */
+  readonly channels: { readonly active: number };
   /** Publications, and to how many connections they were handed. */
   readonly published: { readonly total: number; readonly delivered: number };
   readonly requests: { readonly total: number; readonly inFlight: number };
@@ -28,6 +30,7 @@ export class Stats {
   received = 0;
   subscriptionsActive = 0;
   subscriptionsFailed = 0;
+  channelsActive = 0;
   published = 0;
   delivered = 0;
   requests = 0;
@@ -54,6 +57,7 @@ export class Stats {
       },
       messages: { sent: this.sent, received: this.received },
       subscriptions: { active: this.subscriptionsActive, failed: this.subscriptionsFailed },
+      channels: { active: this.channelsActive },
       published: { total: this.published, delivered: this.delivered },
       requests: { total: this.requests, inFlight: this.requestsInFlight },
       errors: Object.fromEntries(this.#errors),

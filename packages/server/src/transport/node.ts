@@ -58,6 +58,9 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
   return routeUpgrades(http, options.path, (request, raw, head) => {
     // Until ws has the socket an error on it would be nobody's, and end the process.
     raw.on("error", ignore);
+    // ws would also take 8, a draft without what RFC 6455 was made for; anything else it refuses by itself.
+    if (request.headers["sec-websocket-version"] === "8")
+      return refuseUpgrade(raw, 400, "The WebSocket version is 13.");
     const deadline = setTimeout(() => refuseUpgrade(raw, 503, "The upgrade took too long."), options.upgradeTimeoutMs);
     const stop = () => clearTimeout(deadline);
     raw.once("close", stop);
