@@ -14,10 +14,11 @@ import { root } from "./run.mjs";
 
 const KB = 1024;
 /**
- * `everything` is the promise. For our own code the aim is 9 KB; it is not reached, and this bound keeps it from growing while
- * we look for what else a page can do without.
+ * `everything` is the promise. For our own code the aim is 9 KB, which is not reached: every run says by how much, and the bound
+ * keeps it from growing while we look for what else a page can do without.
  */
 const budgets = { everything: 22 * KB, own: 11.5 * KB };
+const OWN_AIM = 9 * KB;
 const libraries = ["zod", "superjson", "reconnecting-websocket", "isomorphic-ws"];
 
 async function bundle(entry, external) {
@@ -64,5 +65,6 @@ if (faults.length > 0) process.exitCode = 1;
 const kb = (bytes) => `${(bytes / KB).toFixed(2)} KB`;
 console.log(
   `everything ${kb(everything.text.length)} min, ${kb(measured.everything)} gzip (of ${budgets.everything / KB}), ` +
-    `${kb(brotli)} brotli; our own code ${kb(measured.own)} gzip (of ${budgets.own / KB})`,
+    `${kb(brotli)} brotli; our own code ${kb(measured.own)} gzip (aim ${OWN_AIM / KB}, ` +
+    `${measured.own > OWN_AIM ? `missed by ${kb(measured.own - OWN_AIM)}; ` : ""}held at ${budgets.own / KB})`,
 );

@@ -1,6 +1,6 @@
 import { escapeHtml } from "./escape-html.js";
 import { actorNames } from "./mermaid.js";
-import { type Actor, actorsOf, labelOf, type Sequence, type Step } from "./sequence.js";
+import { type Actor, actorsOf, everyStep, labelOf, type Sequence, type Step } from "./sequence.js";
 
 /*
  * A sequence as an SVG, from the same steps as the mermaid text. Drawn here, because the page may load nothing and mermaid
@@ -38,14 +38,17 @@ function layOut(steps: readonly Step[], actors: readonly Actor[]): Layout {
     const wanted = (cut(label).length * CHARACTER + 34) / (last - first);
     for (let index = first; index < last; index++) gaps[index] = Math.max(gaps[index] ?? 0, wanted);
   };
-  const visit = (step: Step): void => {
+  for (const step of everyStep(steps)) {
     switch (step.kind) {
       case "frame":
-        return fit("client", "server", labelOf(step.message));
+        fit("client", "server", labelOf(step.message));
+        break;
       case "close":
-        return fit("client", "server", step.label);
+        fit("client", "server", step.label);
+        break;
       case "call":
-        return fit(step.from, step.to, step.label);
+        fit(step.from, step.to, step.label);
+        break;
       case "note": {
         const index = actors.indexOf(step.over);
         const half = noteWidth(step.label) / 2 + 10;
@@ -53,16 +56,12 @@ function layOut(steps: readonly Step[], actors: readonly Actor[]): Layout {
         else gaps[index - 1] = Math.max(gaps[index - 1] ?? 0, half);
         if (index < gaps.length) gaps[index] = Math.max(gaps[index] ?? 0, half);
         else right = Math.max(right, half);
-        return;
+        break;
       }
-      case "either":
-        for (const branch of step.branches) branch.steps.forEach(visit);
-        return;
       default:
         step satisfies never;
     }
-  };
-  steps.forEach(visit);
+  }
   let x = 2 * MARGIN + left;
   const columns = new Map<Actor, number>();
   for (const [index, actor] of actors.entries()) {

@@ -124,28 +124,32 @@ function detailOf(message: ClientMessage | ServerMessage): string {
   }
 }
 
+/** Every step in order, those of all branches included. */
+export function* everyStep(steps: readonly Step[]): Generator<Exclude<Step, { kind: "either" }>> {
+  for (const step of steps) {
+    if (step.kind === "either") for (const branch of step.branches) yield* everyStep(branch.steps);
+    else yield step;
+  }
+}
+
 /** The actors a sequence needs, from left to right. */
 export function actorsOf(steps: readonly Step[]): Actor[] {
   const found = new Set<Actor>();
-  const visit = (step: Step): void => {
+  for (const step of everyStep(steps)) {
     switch (step.kind) {
       case "frame":
       case "close":
         found.add("client").add("server");
-        return;
+        break;
       case "call":
         found.add(step.from).add(step.to);
-        return;
+        break;
       case "note":
         found.add(step.over);
-        return;
-      case "either":
-        for (const branch of step.branches) branch.steps.forEach(visit);
-        return;
+        break;
       default:
         step satisfies never;
     }
-  };
-  steps.forEach(visit);
+  }
   return actors.filter((actor) => found.has(actor));
 }
