@@ -68,6 +68,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "subscriptions":
         return;
       // Nothing in this version listens to them.
+      case "auth_expiring":
+      case "unsubscribed":
       case "presence":
       case "state_sync":
       case "state_update":

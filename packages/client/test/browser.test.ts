@@ -24,7 +24,7 @@ test("[CN3] [RC5] [RC7] On a page: rate limited with a hint, refused once with a
       peer.addEventListener("message", ({ data }) => {
         const message = JSON.parse(data as string) as ClientMessage;
         if (message.type !== "auth") return;
-        seen.tokens.push(message.data.token);
+        seen.tokens.push(message.data.token!);
         if (nth === 2) return peer.close(4401, "expired");
         peer.send(JSON.stringify({ type: "auth_response", data: { success: true } }));
         peer.send(JSON.stringify(connected()));

@@ -10,18 +10,19 @@ const event = { events: { happened: text } };
 
 type Wrong = readonly [name: string, definition: unknown, field: string, sentence: string];
 
-const about = "expected an object with name, version, description, parameters, requests, channels, direct";
+const about = "expected an object with name, version, description, parameters, requests, channels, direct, deviceId";
 const aName = "is not a usable name: expected a letter, then letters, digits, dots, dashes or underscores";
 
 const wrong: readonly Wrong[] = [
   ["nothing at all", undefined, "the definition", about],
   ["a list", [], "the definition", about],
   ["a schema in place of a definition", z.object({}), "the definition", about],
+  ["a device id that is neither", { ...base, deviceId: "always" }, "deviceId", 'expected "optional" or "required"'],
   [
     "a misspelt section",
     { ...base, request: {} },
     "request",
-    "is not known here; expected name, version, description, parameters, requests, channels, direct",
+    "is not known here; expected name, version, description, parameters, requests, channels, direct, deviceId",
   ],
   ["no name", { version: "1.0.0" }, "name", 'expected letters, digits and dashes, such as "agents"'],
   [

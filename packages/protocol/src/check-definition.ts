@@ -10,7 +10,11 @@ import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
  * sentence names the place; it stops at the first fault.
  */
 export function checkDefinition(definition: ProtocolDefinition): void {
-  checkObject(definition, [], ["name", "version", "description", "parameters", "requests", "channels", "direct"]);
+  checkObject(
+    definition,
+    [],
+    ["name", "version", "description", "parameters", "requests", "channels", "direct", "deviceId"],
+  );
   checkDescription(definition.description, ["description"]);
   if (typeof definition.name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/i.test(definition.name)) {
     fail(["name"], 'expected letters, digits and dashes, such as "agents"');
@@ -58,6 +62,9 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   });
 
   checkMembers(definition.direct, ["direct"], NAME, checkSchema);
+  if (definition.deviceId !== undefined && !["optional", "required"].includes(definition.deviceId)) {
+    fail(["deviceId"], 'expected "optional" or "required"');
+  }
 }
 
 // A colon separates a channel's name from its key, and names that begin with $ are the library's own.

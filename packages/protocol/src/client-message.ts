@@ -6,6 +6,7 @@ import { listSubscriptions } from "./messages/list-subscriptions.js";
 import { ping } from "./messages/ping.js";
 import { pong } from "./messages/pong.js";
 import { request } from "./messages/request.js";
+import { setPresence } from "./messages/set-presence.js";
 import { subscribe } from "./messages/subscribe.js";
 import { unsubscribe } from "./messages/unsubscribe.js";
 
@@ -18,6 +19,7 @@ export const clientMessage = z.discriminatedUnion("type", [
   request,
   cancel,
   ack,
+  setPresence,
   ping,
   pong,
 ]);

@@ -7,8 +7,10 @@ import type { ClientMessage, ServerMessage } from "./index.js";
 import type {
   ChannelName,
   DefinitionOf,
+  DirectGroup,
   DirectName,
   DirectOf,
+  DirectOfGroup,
   ErrorCodeOf,
   ErrorDataOf,
   EventName,
@@ -17,6 +19,8 @@ import type {
   KeyArguments,
   OutputOf,
   ParametersOf,
+  PresenceChannelName,
+  PresenceOf,
   RequestName,
   SentDirectOf,
   SentErrorDataOf,
@@ -24,6 +28,7 @@ import type {
   SentInputOf,
   SentOutputOf,
   SentParametersOf,
+  SentPresenceOf,
 } from "./infer.js";
 
 const agents = defineProtocol({
@@ -100,6 +105,44 @@ describe("a protocol's types", () => {
     expectTypeOf<KeyArguments<Agents, "metrics">>().toEqualTypeOf<[]>();
   });
 
+  test("[PR5] direct events form groups by the dots in their names, told apart by their event", () => {
+    const player = defineProtocol({
+      name: "player",
+      version: "1.0.0",
+      direct: {
+        "playback.paused": z.object({ at: z.number() }),
+        "playback.queue.added": z.string(),
+        "sync.done": z.boolean(),
+        hello: z.string(),
+      },
+    });
+    type Player = DefinitionOf<typeof player>;
+    type Paused = { readonly event: "playback.paused"; readonly data: { at: number } };
+    type Added = { readonly event: "playback.queue.added"; readonly data: string };
+    type Done = { readonly event: "sync.done"; readonly data: boolean };
+    type Hello = { readonly event: "hello"; readonly data: string };
+    expectTypeOf<DirectGroup<Player>>().toEqualTypeOf<"playback.*" | "playback.queue.*" | "sync.*" | "*">();
+    expectTypeOf<DirectOfGroup<Player, "playback.*">>().toEqualTypeOf<Paused | Added>();
+    expectTypeOf<DirectOfGroup<Player, "playback.queue.*">>().toEqualTypeOf<Added>();
+    expectTypeOf<DirectOfGroup<Player, "*">>().toEqualTypeOf<Paused | Added | Done | Hello>();
+  });
+
+  test("[PR5] presence is of the channels that declare it", () => {
+    const room = defineProtocol({
+      name: "room",
+      version: "1.0.0",
+      channels: {
+        room: { key: z.string(), presence: z.object({ name: z.string(), mood: z._default(z.string(), "fine") }) },
+        news: { events: { published: z.string() } },
+      },
+    });
+    type Room = DefinitionOf<typeof room>;
+    expectTypeOf<PresenceChannelName<Room>>().toEqualTypeOf<"room">();
+    expectTypeOf<PresenceOf<Room, "room">>().toEqualTypeOf<{ name: string; mood: string }>();
+    expectTypeOf<SentPresenceOf<Room, "room">>().toEqualTypeOf<{ name: string; mood?: string | undefined }>();
+    expectTypeOf<PresenceOf<Room, "news">>().toBeNever();
+  });
+
   test("[PR5] any protocol is a Protocol", () => {
     expectTypeOf(agents).toExtend<Protocol>();
     expectTypeOf(bare).toExtend<Protocol>();
@@ -137,6 +180,8 @@ describe("a protocol's types", () => {
     const channel = { events: { e: z.string() } };
     // @ts-expect-error history has a size and a time
     defineProtocol({ name: "a", version: "1.0.0", channels: { a: { ...channel, history: { size: 5 } } } });
+    // @ts-expect-error a device id is required or it is not
+    defineProtocol({ name: "a", version: "1.0.0", deviceId: true });
     // @ts-expect-error no such request
     isDeclaredError(agents, "agent.fly", undefined);
     // @ts-expect-error no such event

@@ -37,7 +37,7 @@ export interface ChannelDefinition {
   readonly events?: { readonly [event: string]: Schema };
   /** A versioned document that belongs to the channel. */
   readonly state?: Schema;
-  /** What the others see of a member. */
+  /** What the others see of a user who is on the channel. Present: the channel knows who is there. */
   readonly presence?: Schema;
   /** Present: events are kept, and a client that was away gets what it missed, or is told that it cannot. */
   readonly history?: HistoryDefinition;
@@ -58,6 +58,12 @@ export interface ProtocolDefinition {
   readonly channels?: { readonly [name: string]: ChannelDefinition };
   /** Events sent to a user's devices. */
   readonly direct?: { readonly [event: string]: Schema };
+  /**
+   * `required`: a connection that neither names its device nor is given one by `authenticate` is refused. Otherwise each
+   * session counts as a device of its own.
+   * @default "optional"
+   */
+  readonly deviceId?: "optional" | "required";
 }
 
 /** A request, ready for use. */

@@ -69,6 +69,30 @@ export type DirectName<P extends ProtocolDefinition> = keyof Direct<P> & string;
 /** The data of a direct event, as a handler gets it. */
 export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<Direct<P>[E]>;
 
+/** `playback` and `playback.queue` of `playback.queue.added`. */
+type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
+/** Groups of direct events by the dots in their names: `playback.*`; and `*`, all of them. */
+export type DirectGroup<P extends ProtocolDefinition> = `${PrefixOf<DirectName<P>>}.*` | "*";
+/** A direct event of a group, as a handler gets it: told apart by `event`. */
+export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = {
+  [E in DirectName<P>]: (
+    G extends "*" ? E : G extends `${infer Prefix}.*` ? E & `${Prefix}.${string}` : never
+  ) extends never
+    ? never
+    : { readonly event: E; readonly data: DirectOf<P, E> };
+}[DirectName<P>];
+
+/** Channels that know who is on them. */
+export type PresenceChannelName<P extends ProtocolDefinition> = {
+  [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
+}[ChannelName<P>];
+/** What is seen of a user on a channel, as a reader gets it; `never` where the channel declares no presence. */
+export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { presence: infer S extends Schema } ? ReceivedBy<S> : never;
+/** The same, as it is given. */
+export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
+
 /** The data of a direct event, as it is sent. */
 export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<Direct<P>[E]>;
 

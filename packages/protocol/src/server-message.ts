@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { authExpiring } from "./messages/auth-expiring.js";
 import { authResponse } from "./messages/auth-response.js";
 import { connected } from "./messages/connected.js";
 import { error } from "./messages/error.js";
@@ -14,14 +15,17 @@ import { stateSync } from "./messages/state-sync.js";
 import { stateUpdate } from "./messages/state-update.js";
 import { subscribeResponse } from "./messages/subscribe-response.js";
 import { subscriptions } from "./messages/subscriptions.js";
+import { unsubscribed } from "./messages/unsubscribed.js";
 import { unsubscribeResponse } from "./messages/unsubscribe-response.js";
 
 /** Everything a server may send. */
 export const serverMessage = z.discriminatedUnion("type", [
   connected,
   authResponse,
+  authExpiring,
   subscribeResponse,
   unsubscribeResponse,
+  unsubscribed,
   subscriptions,
   response,
   event,

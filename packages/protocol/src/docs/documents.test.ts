@@ -171,7 +171,7 @@ describe("schemas/", () => {
       properties: {
         data: {
           properties: {
-            session_id: { description: "The session to continue. It confers no authority: the token decides." },
+            session_id: { description: "The session to continue. It confers no authority: the credential decides." },
           },
         },
       },

@@ -4,7 +4,13 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "ack.metadata": "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "ack.channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
-  "ack.data.id": "The id of the event whose handler has finished.",
+  "ack.data.id": "The id of the event whose handlers have finished.",
+  "ack.data.failure":
+    "Why it was not handled: nobody listens to the event, its data is not of the protocol, or a handler failed.",
+  "auth_expiring.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
+  "auth_expiring.metadata":
+    "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
+  "auth_expiring.data.expires_at": "When the credential ends. Milliseconds since 1970, by the server's clock.",
   "auth_response.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "auth_response.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
@@ -22,17 +28,19 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "auth.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "auth.metadata": "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "auth.data.token":
-    "The credential: a JWT, an API key, a one-time ticket. What it means is the application's business.",
-  "auth.data.device_id": "Names the device, where the application knows it.",
-  "auth.data.session_id": "The session to continue. It confers no authority: the token decides.",
+    "The credential: a JWT, an API key. What it means is the application's business. Left out where the upgrade request carried one (a cookie, a header), or where none is needed.",
+  "auth.data.device_id":
+    "Names the device; a newer connection of the same device replaces the older one. Left out, the session is the device.",
+  "auth.data.session_id": "The session to continue. It confers no authority: the credential decides.",
   "cancel.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "cancel.metadata": "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "connected.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "connected.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "connected.data.session_id": "Names this session, also after a reconnect that sent it in `auth`.",
+  "connected.data.resumed": "True when it is the session that `auth` named, with what the application keeps in it.",
   "connected.data.user_id": "Who the server takes the client for; absent when it is anonymous.",
-  "connected.data.device_id": "The device, where `auth` or the server named one.",
+  "connected.data.device_id": "The user's device: what the application or `auth` named, or else the session's id.",
   "connected.data.protocol": "What the server speaks. The client closes with 4406 when it does not.",
   "connected.data.protocol.version": "Same major number on both sides, before 1.0.0 the same minor one.",
   "connected.data.protocol.fingerprint": "Changes whenever a schema of the protocol does.",
@@ -54,7 +62,7 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "error.data.retry_after_ms": "Present when trying again later can succeed. Milliseconds.",
   "error.data.data": "The data of an error that a request declares.",
   "event.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
-  "event.metadata": "Its place in the channel's chain, on channels with history.",
+  "event.metadata": "Its place in the channel's chain, on channels with history; its id, where an `ack` is asked for.",
   "event.channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
   "event.event": "The name of the event.",
@@ -63,6 +71,7 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "event.metadata.offset": "Its place in the channel's history, from 1.",
   "event.metadata.id": "Names this event; no other ever has the same.",
   "event.metadata.prev": "The id of the event before it; empty for the first of an epoch.",
+  "event.metadata.ack": "True: the sender waits for an `ack` with the event's id.",
   "goaway.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "goaway.metadata": "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "goaway.data.reason": "Why, in a word.",
@@ -89,13 +98,14 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "presence.data.joined[].user_id": "The user.",
   "presence.data.joined[].devices": "The user's devices on the channel.",
   "presence.data.joined[].data": "What the application shows of the user, by the channel's presence schema.",
+  "presence.data.joined[].meta": "Annotates `data`.",
   "presence.data.updated": "Users whose data or devices changed.",
   "presence.data.updated[].user_id": "The user.",
   "presence.data.updated[].devices": "The user's devices on the channel.",
   "presence.data.updated[].data": "What the application shows of the user, by the channel's presence schema.",
+  "presence.data.updated[].meta": "Annotates `data`.",
   "presence.data.left": "The ids of users who left.",
-  "presence.data.count": "How many users are on the channel.",
-  "presence.meta": "Annotates `data`.",
+  "presence.data.count": "How many users are present; more than are listed where the server lists only so many.",
   "request.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "request.metadata": "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "request.data.name": "The name of the request.",
@@ -124,6 +134,13 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "response.data.error.retry_after_ms": "Present when trying again later can succeed. Milliseconds.",
   "response.data.error.data": "The data of an error that a request declares.",
   "response.meta": "Annotates `data.output`, or `data.error.data`.",
+  "set_presence.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
+  "set_presence.metadata":
+    "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
+  "set_presence.channel":
+    "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
+  "set_presence.data": "What the others see, by the channel's presence schema. Left out: nothing any more.",
+  "set_presence.meta": "Annotates `data`.",
   "state_deleted.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "state_deleted.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
@@ -173,7 +190,8 @@ export const fieldNotes: { readonly [path: string]: string } = {
     "Everything missed since the position given, in order. Never a part of it.",
   "subscribe_response.data.results[].missed[].correlation_id":
     "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
-  "subscribe_response.data.results[].missed[].metadata": "Its place in the channel's chain, on channels with history.",
+  "subscribe_response.data.results[].missed[].metadata":
+    "Its place in the channel's chain, on channels with history; its id, where an `ack` is asked for.",
   "subscribe_response.data.results[].missed[].channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
   "subscribe_response.data.results[].missed[].event": "The name of the event.",
@@ -183,6 +201,7 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "subscribe_response.data.results[].missed[].metadata.id": "Names this event; no other ever has the same.",
   "subscribe_response.data.results[].missed[].metadata.prev":
     "The id of the event before it; empty for the first of an epoch.",
+  "subscribe_response.data.results[].missed[].metadata.ack": "True: the sender waits for an `ack` with the event's id.",
   "subscribe_response.data.results[].reset": "Instead of `missed`: the position given cannot be continued.",
   "subscribe_response.data.results[].error":
     "A refusal as it travels: what happened, which field, what to do about it. Never a stack, never a secret.",
@@ -216,4 +235,16 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "unsubscribe.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "unsubscribe.data.channels": "Channels to leave.",
+  "unsubscribed.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
+  "unsubscribed.metadata":
+    "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
+  "unsubscribed.channel":
+    "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
+  "unsubscribed.data": "Why.",
+  "unsubscribed.data.code": "A row of the error-code table, or a code the request declares.",
+  "unsubscribed.data.message": "One sentence for a person.",
+  "unsubscribed.data.field": "The path of the value at fault, such as `input.items[0].at`.",
+  "unsubscribed.data.remedy": "What to do about it.",
+  "unsubscribed.data.retry_after_ms": "Present when trying again later can succeed. Milliseconds.",
+  "unsubscribed.data.data": "The data of an error that a request declares.",
 };

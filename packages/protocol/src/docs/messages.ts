@@ -4,6 +4,7 @@ import type { Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";
 import { ack, ackDoc } from "../messages/ack.js";
 import { auth, authDoc } from "../messages/auth.js";
+import { authExpiring, authExpiringDoc } from "../messages/auth-expiring.js";
 import { authResponse, authResponseDoc } from "../messages/auth-response.js";
 import { cancel, cancelDoc } from "../messages/cancel.js";
 import { connected, connectedDoc } from "../messages/connected.js";
@@ -17,6 +18,7 @@ import { presence, presenceDoc } from "../messages/presence.js";
 import { request, requestDoc } from "../messages/request.js";
 import { reset, resetDoc } from "../messages/reset.js";
 import { response, responseDoc } from "../messages/response.js";
+import { setPresence, setPresenceDoc } from "../messages/set-presence.js";
 import { stateDeleted, stateDeletedDoc } from "../messages/state-deleted.js";
 import { stateSync, stateSyncDoc } from "../messages/state-sync.js";
 import { stateUpdate, stateUpdateDoc } from "../messages/state-update.js";
@@ -24,6 +26,7 @@ import { subscribe, subscribeDoc } from "../messages/subscribe.js";
 import { subscribeResponse, subscribeResponseDoc } from "../messages/subscribe-response.js";
 import { subscriptions, subscriptionsDoc } from "../messages/subscriptions.js";
 import { unsubscribe, unsubscribeDoc } from "../messages/unsubscribe.js";
+import { unsubscribed, unsubscribedDoc } from "../messages/unsubscribed.js";
 import { unsubscribeResponse, unsubscribeResponseDoc } from "../messages/unsubscribe-response.js";
 
 /** What the reference says about one message of the wire. */
@@ -47,6 +50,7 @@ export const clientMessages = {
   request: { schema: request, doc: requestDoc, answeredBy: "response" },
   cancel: { schema: cancel, doc: cancelDoc },
   ack: { schema: ack, doc: ackDoc },
+  set_presence: { schema: setPresence, doc: setPresenceDoc },
   ping: { schema: ping, doc: pingDoc, answeredBy: "pong" },
   pong: { schema: pong, doc: pongDoc },
 } as const satisfies Entries<ClientMessage>;
@@ -55,8 +59,10 @@ export const clientMessages = {
 export const serverMessages = {
   connected: { schema: connected, doc: connectedDoc },
   auth_response: { schema: authResponse, doc: authResponseDoc },
+  auth_expiring: { schema: authExpiring, doc: authExpiringDoc },
   subscribe_response: { schema: subscribeResponse, doc: subscribeResponseDoc },
   unsubscribe_response: { schema: unsubscribeResponse, doc: unsubscribeResponseDoc },
+  unsubscribed: { schema: unsubscribed, doc: unsubscribedDoc },
   subscriptions: { schema: subscriptions, doc: subscriptionsDoc },
   response: { schema: response, doc: responseDoc },
   event: { schema: event, doc: eventDoc },

@@ -103,6 +103,8 @@ function detailOf(message: ClientMessage | ServerMessage): string {
       return `${message.channel} ${message.event}${message.metadata?.offset === undefined ? "" : ` #${message.metadata.offset}`}`;
     case "reset":
       return `${message.channel} (${message.data.reason})`;
+    case "set_presence":
+    case "unsubscribed":
     case "presence":
     case "state_sync":
     case "state_update":
@@ -114,6 +116,7 @@ function detailOf(message: ClientMessage | ServerMessage): string {
       return message.data.code;
     case "ack":
       return message.data.id;
+    case "auth_expiring":
     case "cancel":
     case "list_subscriptions":
     case "ping":

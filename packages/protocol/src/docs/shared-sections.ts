@@ -7,20 +7,13 @@ import type { Sequence } from "./sequence.js";
 
 /** The sections that every reference has, of an application or of the wire itself. */
 
-const notSentYet: readonly ServerMessage["type"][] = [
-  "reset",
-  "presence",
-  "state_sync",
-  "state_update",
-  "state_deleted",
-  "goaway",
-];
+const notSentYet: readonly ServerMessage["type"][] = ["reset", "state_sync", "state_update", "state_deleted", "goaway"];
 
 /** The wire is ahead of the server, so that clients need not change later; a reader has to know by how much. */
 export function notServedYet(): Block {
   return text(
-    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}; it takes ` +
-      "no notice of `ack`, and it answers every position with a reset, since it keeps no history.",
+    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}; it answers ` +
+      "every position with a reset, since it keeps no history.",
   );
 }
 
@@ -97,9 +90,22 @@ export function credentialSection(sequences: readonly Sequence[]): Section {
             "`?token=…`, where the server allows it. Addresses end up in logs; meant for scripts.",
             "HTTP 401 instead of the upgrade",
           ],
+          [
+            "ticket",
+            "`?ticket=…`, where the server issues tickets: valid once, for 30 s. For clients that can set no header.",
+            "HTTP 401 instead of the upgrade",
+          ],
         ],
       ),
-      text("`auth` sent again on a live connection replaces the token before it expires. The user has to be the same."),
+      text(
+        "`auth` sent again on a live connection replaces the token before it expires; the server asks for it with " +
+          "`auth_expiring`. User and device have to be the same.",
+      ),
+      text(
+        `A connection whose upgrade request carried the credential is greeted at once. A client that has a device or a ` +
+          `session to name offers the subprotocol ${code(subprotocols.auth)} beside ${code(subprotocols.json)}: then its ` +
+          `first message is ${code("auth")}, without a token, and the greeting is the answer to that.`,
+      ),
     ],
     sections: sequences.map(sequenceSection),
   };

@@ -5,7 +5,12 @@ export const ack = z.object({
   ...envelope,
   type: z.literal("ack"),
   channel: z.optional(channelName),
-  data: z.object({ /** The id of the event whose handler has finished. */ id: opaqueId }),
+  data: z.object({
+    /** The id of the event whose handlers have finished. */
+    id: opaqueId,
+    /** Why it was not handled: nobody listens to the event, its data is not of the protocol, or a handler failed. */
+    failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
+  }),
 });
 export type Ack = z.output<typeof ack>;
 

@@ -7,9 +7,11 @@ export const connected = z.object({
   data: z.object({
     /** Names this session, also after a reconnect that sent it in `auth`. */
     session_id: opaqueId,
+    /** True when it is the session that `auth` named, with what the application keeps in it. */
+    resumed: z.optional(z.boolean()),
     /** Who the server takes the client for; absent when it is anonymous. */
     user_id: z.optional(z.string()),
-    /** The device, where `auth` or the server named one. */
+    /** The user's device: what the application or `auth` named, or else the session's id. */
     device_id: z.optional(z.string()),
     /** What the server speaks. The client closes with 4406 when it does not. */
     protocol: z.object({

@@ -12,8 +12,13 @@ export const event = z.object({
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
   meta: z.optional(richMeta),
-  /** Its place in the channel's chain, on channels with history. */
-  metadata: z.optional(z.partial(link)),
+  /** Its place in the channel's chain, on channels with history; its id, where an `ack` is asked for. */
+  metadata: z.optional(
+    z.extend(z.partial(link), {
+      /** True: the sender waits for an `ack` with the event's id. */
+      ack: z.optional(z.boolean()),
+    }),
+  ),
 });
 export type Event = z.output<typeof event>;
 

@@ -1,14 +1,18 @@
 import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
 
-const member = z.object({
+export const presenceMember = z.object({
   /** The user. */
   user_id: z.string(),
   /** The user's devices on the channel. */
   devices: z.array(z.string()),
   /** What the application shows of the user, by the channel's presence schema. */
   data: z.optional(z.unknown()),
+  /** Annotates `data`. */
+  meta: z.optional(richMeta),
 });
+
+export type PresenceMember = z.output<typeof presenceMember>;
 
 export const presence = z.object({
   ...envelope,
@@ -18,16 +22,14 @@ export const presence = z.object({
     /** `snapshot` lists everyone in `joined`; `change` is a difference to what was known. */
     kind: z.enum(["snapshot", "change"]),
     /** Users who came, or everyone. */
-    joined: z.array(member),
+    joined: z.array(presenceMember),
     /** Users whose data or devices changed. */
-    updated: z.array(member),
+    updated: z.array(presenceMember),
     /** The ids of users who left. */
     left: z.array(z.string()),
-    /** How many users are on the channel. */
+    /** How many users are present; more than are listed where the server lists only so many. */
     count: z.int().check(z.nonnegative()),
   }),
-  /** Annotates `data`. */
-  meta: z.optional(richMeta),
 });
 export type Presence = z.output<typeof presence>;
 

@@ -99,7 +99,7 @@ export class Handshake implements FrameReceiver {
   }
 
   async #authenticate(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
-    const { token, device_id: deviceId } = message.data;
+    const { token = "", device_id: deviceId } = message.data;
     const result = await this.#context.authenticator.check(
       { token, source: "message" },
       connection.request,

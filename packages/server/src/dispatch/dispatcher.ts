@@ -75,6 +75,8 @@ export class Dispatcher implements FrameReceiver {
         return; // heard is all it has to be
       case "ack":
         return; // nothing sent by this version asks for one
+      case "set_presence":
+        return; // a protocol with presence is not served yet
       default:
         message satisfies never;
     }
@@ -96,7 +98,7 @@ export class Dispatcher implements FrameReceiver {
 
   /** `auth` on a live connection: a newer token of the same user. */
   async #refreshCredential(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
-    const { token, device_id: deviceId } = message.data;
+    const { token = "", device_id: deviceId } = message.data;
     const credential = { token, source: "message" } as const;
     const result = await this.#context.authenticator.check(
       credential,

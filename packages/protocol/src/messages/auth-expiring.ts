@@ -1,0 +1,18 @@
+import * as z from "zod/mini";
+import { envelope, type MessageDoc } from "./envelope.js";
+
+export const authExpiring = z.object({
+  ...envelope,
+  type: z.literal("auth_expiring"),
+  data: z.object({
+    /** When the credential ends. Milliseconds since 1970, by the server's clock. */
+    expires_at: z.number(),
+  }),
+});
+export type AuthExpiring = z.output<typeof authExpiring>;
+
+export const authExpiringDoc: MessageDoc<AuthExpiring> = {
+  sentWhen:
+    "Some 30 s before the credential ends, and again until `auth` brings its successor; without one, close code 4401.",
+  example: { type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } },
+};

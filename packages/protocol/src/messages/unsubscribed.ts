@@ -1,0 +1,21 @@
+import * as z from "zod/mini";
+import { channelName, envelope, type MessageDoc } from "./envelope.js";
+import { wireError } from "./wire-error.js";
+
+export const unsubscribed = z.object({
+  ...envelope,
+  type: z.literal("unsubscribed"),
+  channel: channelName,
+  /** Why. */
+  data: wireError,
+});
+export type Unsubscribed = z.output<typeof unsubscribed>;
+
+export const unsubscribedDoc: MessageDoc<Unsubscribed> = {
+  sentWhen: "When the server takes the connection off a channel by itself: its permission has ended.",
+  example: {
+    type: "unsubscribed",
+    channel: "agent-updates",
+    data: { code: "FORBIDDEN", message: "You may not read agent-updates any more.", remedy: "Ask for access." },
+  },
+};
