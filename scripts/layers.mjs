@@ -48,7 +48,7 @@ export const layers = {
   server: [
     {
       name: "assembly",
-      files: ["create-server.ts", "index.ts", "testing.ts"],
+      files: ["create-server.ts", "server.ts", "index.ts", "testing.ts"],
       uses: ["facts", "channel", "session", "auth", "dispatch", "adapters"],
       teaches: "",
     },
@@ -56,6 +56,7 @@ export const layers = {
       name: "facts",
       files: [
         "environment.ts",
+        "expiring.ts",
         "observe/*",
         "limits/*",
         "transport/{frame,socket}.ts",

@@ -256,7 +256,7 @@ describe("the auth message", () => {
     expect(peer.closed).toBeUndefined();
     await peer.send(auth("u1"));
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
-    await world.advance(60_000);
+    await world.advance(120_000); // the session has given up waiting, too
     expect(asked).toBe(2);
     expect(environment.timers).toBe(0);
   });

@@ -15,8 +15,11 @@ export interface Admitted {
   readonly request: UpgradeRequest;
   readonly parameters: unknown;
   /** Present when the upgrade request carried a credential. */
-  readonly identity?: Identity | undefined;
+  readonly identity: Identity | undefined;
+  /** Whether there is nothing left to show: the request carried a credential, or none is needed. */
   readonly authenticated: boolean;
+  /** Whether the client will say `auth` all the same, to name its device and session. */
+  readonly introduces: boolean;
 }
 
 export interface AdmissionContext {
@@ -74,7 +77,13 @@ export function createAdmission(context: AdmissionContext): Admission {
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
     }
-    const admitted = { request, parameters, identity, authenticated: found !== undefined || !authenticator.required };
+    const authenticated = found !== undefined || !authenticator.required;
+    const introduces = offered.includes(subprotocols.auth);
+    if (protocol.definition.deviceId === "required" && authenticated && !introduces && !identity?.deviceId) {
+      const message = "The protocol requires a device id, and the credential names none.";
+      return refuse({ kind: "refuse", status: 400, message });
+    }
+    const admitted = { request, parameters, identity, authenticated, introduces };
     return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
   };
 }

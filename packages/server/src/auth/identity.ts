@@ -1,22 +1,25 @@
 /** Who is on the other side, as `authenticate` says. */
 export interface Identity {
   readonly userId: string;
-  /** Names the device, where the application knows it. @default `session.deviceId` is what the client said of itself */
+  /** Names the device, where the application knows it. @default what the client names, or else the session counts as one */
   readonly deviceId?: string | undefined;
-  /** When the credential ends: the connection is closed with 4401 soon after. Milliseconds since 1970. @default never */
+  /**
+   * When the credential ends. 30 s before, the client is asked for a newer one; 25 s after, without one, the connection is
+   * closed with 4401. Milliseconds since 1970. @default never
+   */
   readonly expiresAt?: number | undefined;
   /** Whatever else `authorize` and the handlers want to know: roles, a tenant, a plan. */
   readonly claims?: unknown;
 }
 
 /** Where a credential came from. */
-export type CredentialSource = "message" | "header" | "cookie" | "query";
+export type CredentialSource = "message" | "header" | "cookie" | "query" | "ticket";
 
 /** What `authenticate` is given to decide by. */
 export interface Credential<Parameters = unknown> {
   /** The token of the `auth` message, the bearer of the Authorization header, the value of the cookie, or `?token=`. */
   readonly token: string;
-  readonly source: CredentialSource;
+  readonly source: Exclude<CredentialSource, "ticket">;
   /** The device id that the client gives itself. A claim, not a proof. */
   readonly deviceId: string | undefined;
   /** All cookies of the upgrade request. */
