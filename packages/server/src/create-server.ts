@@ -83,7 +83,7 @@ export function createServer<
     settings,
     tickets,
   );
-  const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, logger });
+  const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, settings });
   const mayJoin = mayJoinOf(options);
   const subscriptions = new Subscriptions({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
   const userParts = {

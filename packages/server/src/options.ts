@@ -27,7 +27,7 @@ export interface PresenceQuestion<I, Parameters = unknown, Data = unknown, Said 
   readonly identity: I;
   readonly session: Session<I, Parameters, Data>;
   readonly key: string | undefined;
-  /** What the user's client says, validated. A claim. Undefined when it has joined and said nothing yet, or withdraws. */
+  /** What a client of the user said last, validated. A claim. Undefined when none has said anything yet, or it withdraws. */
   readonly data: Said | undefined;
 }
 

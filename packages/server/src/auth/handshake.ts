@@ -16,10 +16,6 @@ import type { Identity } from "./identity.js";
 /** What an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
 
-/** What a client may say of itself, in characters of JSON: it is kept for as long as the session. */
-const MAX_METADATA = 4_096;
-const tooMuch = `metadata: expected at most ${MAX_METADATA} characters of JSON.`;
-
 export type AuthMessage = ClientMessage & { type: "auth" };
 
 export interface HandshakeContext {
@@ -134,11 +130,9 @@ export class Handshake implements FrameReceiver {
   }
 
   /** A token that is given counts, whatever the upgrade request carried; without one, that has to do. */
-  async #check(connection: Connection, { data, metadata }: AuthMessage): Promise<Authenticated> {
+  async #check(connection: Connection, { data }: AuthMessage): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
     const { authenticator } = this.#context;
-    if (metadata && JSON.stringify(metadata).length > MAX_METADATA)
-      return { ok: false, error: new HoldfastError("LIMIT_EXCEEDED", tooMuch, { field: "metadata" }) };
     if (token === undefined) return this.#known ? { ok: true, ...this.#known } : { ok: false, error: noCredential() };
     const credential = { token, source: "message" } as const;
     return authenticator.check(credential, connection.request, connection.parameters, deviceId);

@@ -27,6 +27,8 @@ interface Entry {
 
 interface User {
   readonly devices: Set<string>;
+  /** What a client of the user has said last, for the application to decide by when another device joins. */
+  said: unknown;
   /** What others see; a user without it is not present, for all who watch in silence. */
   data: RichValue | undefined;
   /** The user as others read it, kept until it changes. */
@@ -72,7 +74,7 @@ export class Presence {
   }
 
   arrive(userId: string, deviceId: string): void {
-    const user = this.#users.get(userId) ?? { devices: new Set(), data: undefined, entry: undefined };
+    const user = this.#users.get(userId) ?? { devices: new Set(), said: undefined, data: undefined, entry: undefined };
     this.#users.set(userId, user);
     // Back in time: the devices that had left are now known to be gone, or are this one.
     if (this.#leaving.delete(userId)) user.devices.clear();
@@ -93,10 +95,15 @@ export class Presence {
     this.#changed(user);
   }
 
+  said(userId: string): unknown {
+    return this.#users.get(userId)?.said;
+  }
+
   /** What others see of a user from now on; undefined: nothing. */
-  set(userId: string, data: RichValue | undefined): void {
+  set(userId: string, data: RichValue | undefined, said: unknown): void {
     const user = this.#users.get(userId);
     if (!user) return;
+    user.said = said;
     user.data = data;
     this.#changed(user);
   }

@@ -41,9 +41,14 @@ export class Presences {
     this.#byChannel.get(wire)?.depart(userId, deviceId);
   }
 
+  /** What a client of the user has said last. */
+  said({ wire }: ChannelId, userId: string): unknown {
+    return this.#byChannel.get(wire)?.said(userId);
+  }
+
   /** What others see of a user on a channel; undefined: nothing. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED */
-  set(id: ChannelId, userId: string, value: unknown): void {
-    this.#byChannel.get(id.wire)?.set(userId, value === undefined ? undefined : checked(id, value));
+  set(id: ChannelId, userId: string, value: unknown, said: unknown): void {
+    this.#byChannel.get(id.wire)?.set(userId, value === undefined ? undefined : checked(id, value), said);
   }
 
   /** What a new member is told first; undefined where the channel knows no presence. */

@@ -8,9 +8,10 @@ import {
   toWire,
 } from "@holdfast/protocol";
 import type { Presences } from "../channel/presences.js";
-import type { Logger } from "../observe/logger.js";
+import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
+import { inTurn } from "./in-turn.js";
 import { replyTo } from "./reply-to.js";
 
 type SetPresence = ClientMessage & { type: "set_presence" };
@@ -24,8 +25,13 @@ export interface PresenceUpdateParts {
   /** The application's `presence`, by channel. A channel that is not in it shows what the client says. */
   readonly show: ReadonlyMap<string, ShowMember>;
   readonly stats: Stats;
-  readonly logger: Logger;
+  readonly settings: Settings;
 }
+
+/** What a client may say, in characters of JSON; what the application makes of it has a bound of its own. */
+const MOST_SAID = 1_024;
+/** As much as that in names of channels, for the bound on what waits. */
+const WEIGHT = 4;
 
 /** Decides what others see of a user who is on a channel: when it joins, and whenever its client says something new. */
 export class PresenceUpdates {
@@ -38,29 +44,37 @@ export class PresenceUpdates {
   /** A connection has joined. Where the application decides, what it shows is known without a word of the client. */
   joined(connection: Connection, id: ChannelId): void {
     if (!id.contract.presence || connection.userId === undefined) return;
-    const { presences, show, logger } = this.#parts;
+    const { presences, show, settings } = this.#parts;
     const showMember = show.get(id.contract.name);
     if (!showMember) return;
     try {
-      presences.set(id, connection.userId, showMember(connection, id, undefined));
+      const said = presences.said(id, connection.userId);
+      presences.set(id, connection.userId, showMember(connection, id, said), said);
     } catch (error) {
       // The channel was joined all the same; the user is only not seen.
-      logger.error({ channel: id.contract.name, err: error }, "presence failed");
+      settings.logger.error({ channel: id.contract.name, err: error }, "presence failed");
     }
   }
 
   /** In turn with the subscriptions of the connection: what is said of a channel behind `subscribe` comes after its verdict. */
   set(connection: Connection, message: SetPresence): void {
-    const { membership } = connection;
-    if (!membership) return this.#refuse(connection, message, notJoined(message.channel));
-    membership.change(1, () => {
-      const error = this.#set(connection, message);
-      if (error) this.#refuse(connection, message, error);
+    const { settings } = this.#parts;
+    const reply = replyTo(message);
+    const { channel, data, meta } = message;
+    const refuse = (error: HoldfastError): void => {
+      this.#parts.stats.error(error.code);
+      connection.send({ type: "error", ...reply, channel, data: toWire(error) });
+    };
+    // Before it waits: what waits is kept.
+    if (JSON.stringify([data, meta]).length > MOST_SAID) return refuse(tooMuch());
+    inTurn(connection, WEIGHT, reply, settings, () => {
+      const error = this.#set(connection, channel, data, meta);
+      if (error) refuse(error);
     });
   }
 
-  #set(connection: Connection, { channel, data, meta }: SetPresence): HoldfastError | undefined {
-    const { protocol, presences, show, logger } = this.#parts;
+  #set(connection: Connection, channel: string, data: unknown, meta: unknown): HoldfastError | undefined {
+    const { protocol, presences, show, settings } = this.#parts;
     const parsed = parseChannel(protocol, channel);
     const id = parsed.ok ? parsed.value : undefined;
     if (!id || !connection.membership?.has(id.wire)) return notJoined(channel);
@@ -71,20 +85,22 @@ export class PresenceUpdates {
     if (said?.ok === false) return new HoldfastError("INVALID_INPUT", said.fault.message, { field: said.fault.field });
     try {
       const showMember = show.get(name);
-      presences.set(id, userId, showMember ? showMember(connection, id, said?.value) : said?.value);
+      const value = said?.value;
+      presences.set(id, userId, showMember ? showMember(connection, id, value) : value, value);
       return undefined;
     } catch (error) {
       // A limit is the client's to keep; what the application returned or threw is not the client's to read.
       if (isHoldfastError(error) && error.code === "LIMIT_EXCEEDED") return error;
-      logger.error({ channel: name, err: error }, "presence failed");
+      settings.logger.error({ channel: name, err: error }, "presence failed");
       return new HoldfastError("INTERNAL", `What others see of you on ${channel} could not be decided.`);
     }
   }
+}
 
-  #refuse(connection: Connection, message: SetPresence, error: HoldfastError): void {
-    this.#parts.stats.error(error.code);
-    connection.send({ type: "error", ...replyTo(message), channel: message.channel, data: toWire(error) });
-  }
+function tooMuch(): HoldfastError {
+  return new HoldfastError("LIMIT_EXCEEDED", `data: expected at most ${MOST_SAID} characters of JSON.`, {
+    field: "data",
+  });
 }
 
 function notJoined(channel: string): HoldfastError {

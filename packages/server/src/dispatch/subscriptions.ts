@@ -13,17 +13,12 @@ import { inTime, isThenable } from "../environment.js";
 import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
+import { inTurn } from "./in-turn.js";
 import type { PresenceUpdates } from "./presence-updates.js";
 import { replyTo } from "./reply-to.js";
 
 /** Whether a connection may join a channel; the application's `authorize` behind it. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
-
-/**
- * Channels in messages that wait for the verdict on one before them: far more than a client that comes back asks for at once,
- * and about a megabyte of the longest names.
- */
-const MAX_WAITING = 4_096;
 
 type Reply = ReturnType<typeof replyTo>;
 
@@ -78,7 +73,7 @@ export class Subscriptions {
           : judgeAll(),
       );
     };
-    this.#change(connection, channels.length, reply, judgeAll);
+    inTurn(connection, channels.length, reply, this.#settings, judgeAll);
   }
 
   /**
@@ -103,7 +98,7 @@ export class Subscriptions {
   unsubscribe(connection: Connection, message: ClientMessage & { type: "unsubscribe" }): void {
     const { channels } = message.data;
     const reply = replyTo(message);
-    this.#change(connection, channels.length, reply, () => {
+    inTurn(connection, channels.length, reply, this.#settings, () => {
       for (const wire of channels) connection.membership?.leave(wire);
       connection.send({ type: "unsubscribe_response", ...reply, data: { success: true, unsubscribed: channels } });
     });
@@ -111,33 +106,9 @@ export class Subscriptions {
 
   list(connection: Connection, message: ClientMessage & { type: "list_subscriptions" }): void {
     const reply = replyTo(message);
-    this.#change(connection, 1, reply, () =>
+    inTurn(connection, 1, reply, this.#settings, () =>
       connection.send({ type: "subscriptions", ...reply, data: { channels: connection.membership?.channels() ?? [] } }),
     );
-  }
-
-  /**
-   * Runs what a message asks for, after what was asked before it. What waits is the peer's to choose and ours to keep, so it
-   * is bounded, and holds of the message no more than it needs.
-   */
-  #change(connection: Connection, channels: number, reply: Reply, run: () => Promise<void> | void): void {
-    const { membership } = connection;
-    if (!membership) return void run();
-    if (membership.waiting >= Math.max(MAX_WAITING, 4 * this.#settings.limits.subscriptions))
-      return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
-    const failed = (error: unknown): void => {
-      this.#settings.logger.error({ session: connection.id, err: error }, "a subscription could not be answered");
-      const answer = new HoldfastError("INTERNAL", "The message could not be handled.");
-      connection.send({ type: "error", ...reply, data: toWire(answer) });
-    };
-    membership.change(channels, () => {
-      try {
-        const running = run();
-        return running instanceof Promise ? running.catch(failed) : undefined;
-      } catch (error) {
-        return failed(error);
-      }
-    });
   }
 
   #judge(connection: Connection, membership: Membership, wire: string): Verdict | Promise<Verdict> {

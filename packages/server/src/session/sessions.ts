@@ -10,6 +10,9 @@ import { ClientSession, type Introduction, type SessionEvent } from "./session.j
 /** A user at the limit of devices may try again: one of them may have gone. */
 const FULL_RETRY_MS = 30_000;
 
+/** What a client may say of itself, in characters of JSON: it is kept for as long as the session. */
+const MAX_METADATA = 4_096;
+
 export interface SessionSettings {
   readonly environment: Environment;
   readonly logger: Logger;
@@ -84,6 +87,7 @@ export class Sessions {
   open(connection: Connection, identity: Identity | undefined, introduction: Introduction): Opened {
     const named = identity && (identity.deviceId ?? introduction.deviceId);
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
+    if (introduction.metadata && JSON.stringify(introduction.metadata).length > MAX_METADATA) return tooWordy;
     const previous = this.#continued(identity, named, introduction.sessionId);
     if (previous) {
       this.#resume(previous, connection, identity);
@@ -225,6 +229,16 @@ const deviceMissing: Opened = {
   }),
   close: "BAD_REQUEST",
   reason: "a device id is required",
+};
+
+const tooWordy: Opened = {
+  ok: false,
+  error: new HoldfastError("LIMIT_EXCEEDED", `metadata: expected at most ${MAX_METADATA} characters of JSON.`, {
+    field: "metadata",
+    remedy: "Say less, or declare connection parameters.",
+  }),
+  close: "BAD_REQUEST",
+  reason: "the metadata of auth is too large",
 };
 
 function full(perUser: number): Opened {
