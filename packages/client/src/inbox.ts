@@ -1,4 +1,11 @@
-import { type ClientMessage, type Codec, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
+import {
+  type ClientMessage,
+  closeNumber,
+  type Codec,
+  HoldfastError,
+  type Protocol,
+  type ServerMessage,
+} from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DirectEvents, isDirect } from "./direct-events.js";
 import { faultError, type ReportError } from "./errors.js";
@@ -86,7 +93,10 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     if (theirs.name !== name || compatible(theirs.version) !== compatible(version)) {
       const message = `The server runs ${theirs.name} ${theirs.version}, this client ${name} ${version}.`;
       const error = new HoldfastError("PROTOCOL_MISMATCH", message);
-      connection.dispatch({ type: "mismatch", error });
+      connection.dispatch({
+        type: "ended",
+        end: { code: closeNumber.UNSUPPORTED_PROTOCOL, reason: message, cause: error },
+      });
       return report(error, { source: "server" });
     }
     connection.dispatch({
@@ -106,7 +116,6 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
 }
 
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
-function compatible(version: string): string {
-  const [major = "", minor = ""] = version.split(".");
-  return major === "0" ? `0.${minor}` : major;
+function compatible(version: string): string | undefined {
+  return /^(0\.)?\d+/.exec(version)?.[0];
 }

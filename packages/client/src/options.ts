@@ -110,7 +110,7 @@ export function settingsOf(options: BaseOptions): Settings {
   const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
   for (const [field, value] of Object.entries(times)) {
     if (!(typeof value === "number" && value > 0))
-      refuse(field, `expected a number of milliseconds above 0, received ${String(value)}`);
+      refuse(field, `expected a number of milliseconds above 0, received ${value}`);
   }
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
   return { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };
