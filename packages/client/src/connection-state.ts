@@ -71,6 +71,8 @@ export interface Attempts {
 
 export interface Session {
   readonly sessionId: string;
+  /** Whether it is the session of the connection before this one, with what the server keeps in it. */
+  readonly resumed: boolean;
   readonly userId?: string | undefined;
   readonly deviceId?: string | undefined;
 }

@@ -110,13 +110,10 @@ export function createConnection(parts: ConnectionParts): Connection {
         return fetchToken();
       case "opening":
         return open();
-      case "authenticating": {
-        const { token } = state;
-        if (token !== undefined) {
-          send(encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id: sessionId } }));
-        }
-        return;
-      }
+      case "authenticating":
+        return send(
+          encode({ type: "auth", data: { token: state.token, device_id: parts.deviceId, session_id: sessionId } }),
+        );
       case "ready":
         sessionId = state.session.sessionId;
         return heartbeat.start(state.limits.silenceMs);

@@ -12,6 +12,7 @@ import {
   type RequestName,
   type SentInputOf,
   serverFrames,
+  subprotocols,
 } from "@holdfast/protocol";
 import { type Channel, createChannel } from "./channel.js";
 import { createConnection } from "./connection.js";
@@ -91,7 +92,7 @@ export function createClient<const P extends ProtocolDefinition>(
     settings,
     token: options.token,
     deviceId: options.deviceId,
-    target: { url, subprotocol: codec.subprotocol, WebSocket: options.WebSocket },
+    target: { url, subprotocols: [codec.subprotocol, subprotocols.auth], WebSocket: options.WebSocket },
     encode,
     logger,
     onFrame: (frame) => inbox(frame),

@@ -101,7 +101,12 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     }
     connection.dispatch({
       type: "connected",
-      session: { sessionId: data.session_id, userId: data.user_id, deviceId: data.device_id },
+      session: {
+        sessionId: data.session_id,
+        resumed: data.resumed ?? false,
+        userId: data.user_id,
+        deviceId: data.device_id,
+      },
       limits: {
         silenceMs: data.heartbeat.interval_ms + data.heartbeat.timeout_ms,
         messageBytes: data.limits.message_bytes,

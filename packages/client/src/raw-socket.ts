@@ -5,7 +5,7 @@ import type { SocketEnd, WebSocketConstructor } from "./socket.js";
  * Which WebSocket class is used, and what `ws` can do beyond a platform's own. A page in production, which never sees `ws`,
  * gets src/page/raw-socket.ts instead.
  */
-export type RawConstructor = new (url: string, protocols: string, options?: object) => RawSocket;
+export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
 
 // What is used of each class, declared here: their own types bring in DOM or Node.
 export interface RawSocket {
@@ -35,7 +35,7 @@ export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorp
   return chosen as unknown as RawConstructor;
 }
 
-export function construct(Chosen: RawConstructor, url: string, protocols: string): RawSocket {
+export function construct(Chosen: RawConstructor, url: string, protocols: readonly string[]): RawSocket {
   // The third argument is for `ws`, which would otherwise keep the process alive for 30 s after closing a dead peer.
   return "terminate" in Chosen.prototype
     ? new Chosen(url, protocols, { closeTimeout: 3_000 })

@@ -36,7 +36,8 @@ export interface SocketEnd {
 
 export interface SocketTarget {
   readonly url: string;
-  readonly subprotocol: string;
+  /** Offered to the server in this order. */
+  readonly subprotocols: readonly string[];
   /** @default the global one in browsers and React Native, `ws` in Node */
   readonly WebSocket?: WebSocketConstructor | undefined;
 }
@@ -71,7 +72,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
 
   // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a throw inside the package
   // is an unhandled rejection.
-  const Watched = function (url: string, protocols: string): object {
+  const Watched = function (url: string, protocols: readonly string[]): object {
     let raw: RawSocket;
     try {
       raw = construct(chooseWebSocket(target.WebSocket, IsomorphicWebSocket), url, protocols);
@@ -95,7 +96,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     return raw;
   };
 
-  const wire = new (reconnectingWebSocket())(target.url, target.subprotocol, {
+  const wire = new (reconnectingWebSocket())(target.url, target.subprotocols, {
     WebSocket: Object.assign(Watched, { CLOSING: 2 }),
     startClosed: true,
     maxRetries: 0,
@@ -125,7 +126,7 @@ function reconnectingWebSocket(): WireConstructor {
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
 // What is used of it, declared here: its own types bring in the DOM.
-type WireConstructor = new (url: string, protocol: string, options: object) => Wire;
+type WireConstructor = new (url: string, protocols: readonly string[], options: object) => Wire;
 interface Wire {
   binaryType: string;
   addEventListener(type: "open", listener: () => void): void;

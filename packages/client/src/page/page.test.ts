@@ -22,7 +22,7 @@ describe("What stands in for the choice of a socket in a page's production build
       terminate(): void {}
       addEventListener(): void {}
     }
-    construct(Own, "wss://example.com/ws", "holdfast.v1.json");
-    expect(seen).toEqual([["wss://example.com/ws", "holdfast.v1.json"]]);
+    construct(Own, "wss://example.com/ws", ["holdfast.v1.json"]);
+    expect(seen).toEqual([["wss://example.com/ws", ["holdfast.v1.json"]]]);
   });
 });

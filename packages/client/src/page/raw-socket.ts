@@ -7,7 +7,7 @@ export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorp
   return (given ?? host.WebSocket ?? isomorphic) as RawConstructor;
 }
 
-export function construct(Chosen: RawConstructor, url: string, protocols: string): RawSocket {
+export function construct(Chosen: RawConstructor, url: string, protocols: readonly string[]): RawSocket {
   return new Chosen(url, protocols);
 }
 
