@@ -137,6 +137,17 @@ describe("options", () => {
   });
 });
 
+test("A device is required where the protocol says so, and may be named everywhere", () => {
+  const devices = defineProtocol({ name: "devices", version: "1.0.0", deviceId: "required" });
+  createClient(devices, { url: "ws://localhost/ws", deviceId: "kitchen" });
+  // @ts-expect-error: the device is missing
+  createClient(devices, { url: "ws://localhost/ws" });
+  // @ts-expect-error: none is no device
+  createClient(devices, { url: "ws://localhost/ws", deviceId: undefined });
+  createClient(agents, { url: "ws://localhost/ws", deviceId: "kitchen" });
+  createClient(agents, { url: "ws://localhost/ws", deviceId: undefined });
+});
+
 test("The status narrows by its name", () => {
   const status: Status = client.status.get();
   if (status.name === "ready") expectTypeOf(status.sessionId).toEqualTypeOf<string>();

@@ -71,7 +71,7 @@ export function createClient<const P extends ProtocolDefinition>(
   options: ClientOptions<P>,
 ): Client<P> {
   if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
-  const settings = settingsOf(options);
+  const settings = settingsOf(options, protocol.definition.deviceId);
   const parameters = protocol.parameters?.send(options.parameters, "parameters");
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
