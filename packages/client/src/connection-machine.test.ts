@@ -61,7 +61,7 @@ const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["ty
     ended: "waiting",
     deadline: "waiting",
   },
-  ready: { disconnect: "closed", goaway: "same", ended: "waiting" },
+  ready: { disconnect: "closed", refused: "same", goaway: "same", ended: "waiting" },
   waiting: { connect: "preparing", disconnect: "closed", deadline: "preparing", online: "same", visible: "same" },
   unauthorized: { connect: "preparing", disconnect: "closed" },
   closed: { connect: "preparing" },
@@ -187,6 +187,13 @@ describe("Refused credentials", () => {
     expect(ended(4401, state, { hasToken: false })).toMatchObject({
       reason: { code: 4401, error, message: "The server wants a credential, and the client has no token option." },
     });
+  });
+
+  test("[RC23] The words of a refused newer token are kept for the close that follows, and for no other connection", () => {
+    const state = transition(states.ready, events.refused, given);
+    expect(ended(4403, state)).toMatchObject({ name: "closed", reason: { code: 4403, error } });
+    const renewed = transition(states.authenticating, events.refused, given);
+    expect(transition(renewed, events.connected, given)).not.toHaveProperty("refusal");
   });
 
   test.each([null, undefined, ""])("[RC9] A token function that gives %j ends in unauthorized", (token) => {

@@ -52,6 +52,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "auth_response":
         if (message.data.success) return;
         return connection.dispatch({ type: "refused", error: HoldfastError.fromWire(message.data.error) });
+      case "auth_expiring":
+        return connection.renew();
       case "subscribe_response":
         return subscriptions.settle(message);
       case "response":
@@ -75,7 +77,6 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "subscriptions":
         return;
       // Nothing in this version listens to them.
-      case "auth_expiring":
       case "unsubscribed":
       case "presence":
       case "state_sync":
