@@ -56,6 +56,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
         return connection.renew();
       case "subscribe_response":
         return subscriptions.settle(message);
+      case "unsubscribed":
+        return subscriptions.withdraw(message.channel, HoldfastError.fromWire(message.data));
       case "response":
         return requests.respond(message);
       case "event":
@@ -77,7 +79,6 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "subscriptions":
         return;
       // Nothing in this version listens to them.
-      case "unsubscribed":
       case "presence":
       case "state_sync":
       case "state_update":

@@ -26,6 +26,8 @@ export interface Subscriptions {
   settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
   /** Refuses what was asked for under this id; false if nothing was. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
+  /** The server has taken the connection off a channel. */
+  withdraw(channel: string, error: HoldfastError): void;
   deliver(event: Event): void;
   reset(channel: string, reason: ResetReason): void;
 }
@@ -55,6 +57,7 @@ export const RESET = "$reset";
  * `unsubscribe` can never overtake the `subscribe` before it.
  *
  *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
+ *                            |                 | unsubscribed
  *                            +-------refusal-> refused          (a dropped connection: absent, from everywhere)
  */
 type Wire = { name: "absent" } | { name: "joining"; batch: string } | { name: "joined" } | { name: "refused" };
@@ -126,6 +129,11 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     for (const holder of [...entry.holders]) holder.setStatus(status);
   };
 
+  const refuse = (entry: Entry, error: HoldfastError): void => {
+    entry.wire = { name: "refused" };
+    setStatus(entry, { name: "refused", error });
+  };
+
   const create = (id: ChannelId): Entry => {
     const holders = new Set<Holder>();
     const handle = (delivery: Delivery): Promise<unknown> | undefined => {
@@ -161,10 +169,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     entry?.enqueue({ event: RESET, value: { reason } });
 
   const settleOne = (entry: Entry, result: SubscribeResult): void => {
-    if (!result.ok) {
-      entry.wire = { name: "refused" };
-      return setStatus(entry, { name: "refused", error: HoldfastError.fromWire(result.error) });
-    }
+    if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
     entry.wire = { name: "joined" };
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = entry.resumes && entry.id.contract.history && !result.missed ? "server" : undefined;
@@ -221,6 +226,11 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
         setStatus(entry, { name: "refused", error });
       }
       return refused.length > 0;
+    },
+    withdraw(channel, error) {
+      const entry = entries.get(channel);
+      // One that was left, or is being joined again, is past that.
+      if (entry?.wire.name === "joined") refuse(entry, error);
     },
     deliver,
     reset: (channel, reason) => reset(entries.get(channel), reason),
