@@ -14,6 +14,8 @@ export interface Connection {
   dispatch(event: ConnectionEvent): void;
   /** Sends a frame; without a socket it is dropped, so callers wait for their state. */
   send(frame: string): void;
+  /** Tells this connection from those before and after it. */
+  readonly link: object | undefined;
   /** Sends a newer token on the live connection: the server has said that the one it knows is about to end. */
   renew(): void;
 }
@@ -181,7 +183,15 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const send = (frame: string): void => socket?.send(frame);
 
-  return { status, dispatch, send, renew };
+  return {
+    status,
+    dispatch,
+    send,
+    renew,
+    get link() {
+      return socket;
+    },
+  };
 }
 
 type TokenEvent = Extract<ConnectionEvent, { type: "token" | "token_failed" }>;

@@ -148,6 +148,31 @@ test("A device is required where the protocol says so, and may be named everywhe
   createClient(agents, { url: "ws://localhost/ws", deviceId: undefined });
 });
 
+test("Direct events are typed by their name, and by the group they are heard in", () => {
+  const player = defineProtocol({
+    name: "player",
+    version: "1.0.0",
+    direct: { "playback.paused": z.object({ at: z.number() }), "playback.speed": z.number(), ended: z.string() },
+  });
+  const { direct } = createClient(player, { url: "ws://localhost/ws" });
+  direct.on("playback.paused", (data) => expectTypeOf(data).toEqualTypeOf<{ at: number }>());
+  direct.on("playback.*", (given) => {
+    expectTypeOf(given.event).toEqualTypeOf<"playback.paused" | "playback.speed">();
+    if (given.event === "playback.speed") expectTypeOf(given.data).toEqualTypeOf<number>();
+  });
+  expectTypeOf(
+    direct.on("*", ({ event, data }) => {
+      if (event === "ended") expectTypeOf(data).toEqualTypeOf<string>();
+    }),
+  ).toEqualTypeOf<() => void>();
+  // @ts-expect-error: no such event
+  direct.on("playback.stopped", () => undefined);
+  // @ts-expect-error: no event is in this group
+  direct.on("ended.*", () => undefined);
+  // @ts-expect-error: the data is a string
+  direct.on("ended", (data: number) => data);
+});
+
 test("The status narrows by its name", () => {
   const status: Status = client.status.get();
   if (status.name === "ready") expectTypeOf(status.sessionId).toEqualTypeOf<string>();

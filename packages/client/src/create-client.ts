@@ -2,8 +2,10 @@ import {
   channelId,
   type ChannelName,
   type ClientMessage,
+  type DirectGroup,
   type DirectName,
   type DirectOf,
+  type DirectOfGroup,
   isProtocol,
   type KeyArguments,
   type OutputOf,
@@ -45,6 +47,8 @@ export interface Client<P extends ProtocolDefinition> {
   readonly direct: {
     /** Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
+    /** The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. Told apart by `event`. */
+    on<G extends DirectGroup<P>>(group: G, handler: (event: DirectOfGroup<P, G>) => unknown): () => void;
   };
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
   onError(listener: ErrorListener): () => void;
@@ -113,7 +117,7 @@ export function createClient<const P extends ProtocolDefinition>(
     send: connection.send,
   });
   const subscriptions = createSubscriptions({ nextId, send, report, logger });
-  const direct = createDirectEvents(protocol, report);
+  const direct = createDirectEvents({ protocol, connection, send, report });
   const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 
   if (options.autoConnect ?? true) connection.dispatch({ type: "connect" });

@@ -10,7 +10,7 @@ import {
 import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, type Event, readEvent } from "./event.js";
-import { inOrder } from "./in-order.js";
+import { inOrder, together } from "./in-order.js";
 import type { Logger } from "./options.js";
 
 /**
@@ -136,10 +136,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   const create = (id: ChannelId): Entry => {
     const holders = new Set<Holder>();
-    const handle = (delivery: Delivery): Promise<unknown> | undefined => {
-      const pending = [...holders].map((holder) => holder.handle(delivery)).filter((promise) => promise !== undefined);
-      return pending.length > 0 ? Promise.all(pending) : undefined;
-    };
+    const handle = (delivery: Delivery): Promise<unknown> | undefined =>
+      together([...holders].map((holder) => holder.handle(delivery)));
     const entry: Entry = {
       id,
       holders,
