@@ -136,7 +136,7 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, ...[key]: [key?: unknown]) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
+      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, send, report });
     },
     direct: { on: direct.on },
     onError,

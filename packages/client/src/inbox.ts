@@ -78,14 +78,9 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "unsubscribe_response":
       case "subscriptions":
         return;
-      // Nothing in this version listens to them.
-      case "presence":
-      case "state_sync":
-      case "state_update":
-      case "state_deleted":
-        return;
       default:
-        return message satisfies never;
+        // Read by parts that a page may leave out.
+        return subscriptions.tell(message satisfies AboutChannel);
     }
   }
 
@@ -121,6 +116,9 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     return requests.refuse(correlationId, error) || subscriptions.refuse(correlationId, error);
   }
 }
+
+/** What is said about a channel that is no event. */
+type AboutChannel = Extract<ServerMessage, { type: "presence" | "state_sync" | "state_update" | "state_deleted" }>;
 
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
 function compatible(version: string): string | undefined {

@@ -30,6 +30,10 @@ export interface Subscriptions {
   withdraw(channel: string, error: HoldfastError): void;
   deliver(event: Event): void;
   reset(channel: string, reason: ResetReason): void;
+  /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
+  tell(message: { readonly type: string; readonly channel: string }): void;
+  /** What is remembered of a channel while it is wanted. */
+  entry(id: ChannelId): Entry | undefined;
 }
 
 export type ChannelStatus =
@@ -49,8 +53,12 @@ export interface Holder {
   over(error: HoldfastError): void;
 }
 
-/** Handlers for resets stand beside those for events, under a name that no event can have. */
+/**
+ * Handlers for what is no event stand beside those for events, under names that no event can have. `$joining` comes when
+ * `subscribe` was sent, before anything else is: what a channel has to be told on each join follows right behind it.
+ */
 export const RESET = "$reset";
+export const JOINING = "$joining";
 
 /**
  * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
@@ -62,9 +70,10 @@ export const RESET = "$reset";
  */
 type Wire = { name: "absent" } | { name: "joining"; batch: string } | { name: "joined" } | { name: "refused" };
 
-interface Entry {
+export interface Entry {
   readonly id: ChannelId;
   readonly holders: Set<Holder>;
+  readonly handle: Holder["handle"];
   readonly enqueue: (delivery: Delivery) => void;
   wire: Wire;
   status: ChannelStatus;
@@ -121,6 +130,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       const batch = parts.nextId();
       for (const entry of chunk) entry.wire = { name: "joining", batch };
       parts.send({ type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } });
+      for (const entry of chunk) void entry.handle({ event: JOINING, value: batch });
     }
   };
 
@@ -141,6 +151,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const entry: Entry = {
       id,
       holders,
+      handle,
       enqueue: inOrder(handle),
       wire: { name: "absent" },
       status: PENDING,
@@ -219,10 +230,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     refuse(batch, error) {
       const refused = batch === undefined ? [] : inBatch(batch);
-      for (const entry of refused) {
-        entry.wire = { name: "refused" };
-        setStatus(entry, { name: "refused", error });
-      }
+      for (const entry of refused) refuse(entry, error);
       return refused.length > 0;
     },
     withdraw(channel, error) {
@@ -232,6 +240,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     deliver,
     reset: (channel, reason) => reset(entries.get(channel), reason),
+    tell: (message) => void entries.get(message.channel)?.handle({ event: `$${message.type}`, value: message }),
+    entry: (id) => entries.get(id.wire),
   };
 }
 
