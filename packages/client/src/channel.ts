@@ -115,7 +115,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   };
 
   return {
-    [INSIDE]: { id, status, listeners, listen, subscriptions, send, report },
+    [INSIDE]: { ...parts, id, status, listeners, listen },
     name: channel,
     status,
     on(event, handler) {
