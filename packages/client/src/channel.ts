@@ -71,7 +71,7 @@ export interface UntypedChannel {
 const IDLE: ChannelStatus = { name: "idle" };
 
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
-  const { subscriptions, clock, send, report } = parts;
+  const { subscriptions, clock, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report);
