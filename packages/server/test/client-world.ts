@@ -43,7 +43,7 @@ export class ClientWorld {
       const open = async (): Promise<void> => {
         const connected = await this.#world()?.transport.connect({
           url: target.url.replace("ws://memory", ""),
-          headers: { "sec-websocket-protocol": target.subprotocol },
+          headers: { "sec-websocket-protocol": target.subprotocols.join(", ") },
         });
         if (!connected?.ok) return end(1006, connected ? `HTTP ${connected.status}` : "");
         socket = connected.socket;

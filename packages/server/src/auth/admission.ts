@@ -59,11 +59,14 @@ export function createAdmission(context: AdmissionContext): Admission {
     }
 
     const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
+    const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
+    // A credential in the query is none of the application's parameters, and a strict schema would say so.
+    if (found?.source === "query") query.delete("token");
+    if (found?.source === "ticket") query.delete("ticket");
     const checked = protocol.parameters?.receive(Object.fromEntries(query), undefined, "");
     if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
     const parameters = checked?.value;
 
-    const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
     // A list of origins is for every page. A cookie needs one even without a list: browsers send it along by themselves.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
     if ((fromPage || found?.source === "cookie") && !originAllowed(request, settings.origins ?? [])) {

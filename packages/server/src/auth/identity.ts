@@ -22,9 +22,9 @@ export interface Credential<Parameters = unknown> {
   readonly source: Exclude<CredentialSource, "ticket">;
   /** The device id that the client gives itself. A claim, not a proof. */
   readonly deviceId: string | undefined;
-  /** All cookies of the upgrade request. */
+  /** The cookies of the upgrade request; none where a page of an origin that is neither the server's nor listed has sent them. */
   readonly cookies: Readonly<Record<string, string | undefined>>;
-  /** The headers of the upgrade request, names in lower case. */
+  /** The headers of the upgrade request, names in lower case; `cookie` under the same condition. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The connection parameters, validated. */
   readonly parameters: Parameters;
