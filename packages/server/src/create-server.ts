@@ -121,11 +121,11 @@ export function createServer<
   };
 
   const open = (admitted: Admitted, socket: ServerSocket): Connection => {
-    const { request, parameters, identity, authenticated, introduces } = admitted;
+    const { request, parameters, identity, judgedSince, authenticated, introduces } = admitted;
     const deadline = environment.after(settings.authTimeoutMs, () =>
       connection.close("UNAUTHENTICATED", "authentication timeout"),
     );
-    const known = authenticated ? { identity } : undefined;
+    const known = authenticated ? { identity, judgedSince } : undefined;
     const handshake = { receiver: new Handshake(handshakeContext, known), deadline };
     const connection = new Connection(
       environment.newId(),
@@ -140,7 +140,7 @@ export function createServer<
     // Asked again: while a credential is checked others come in, and the server may begin to close.
     if (closing) connection.close("GOING_AWAY", "the server is shutting down");
     else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
-    else if (authenticated && !introduces) finishHandshake(connection, identity, handshakeContext);
+    else if (authenticated && !introduces) finishHandshake(connection, identity, judgedSince, handshakeContext);
     return connection;
   };
 
@@ -150,6 +150,7 @@ export function createServer<
     authenticator,
     stats,
     isClosing: () => closing !== undefined,
+    moment: () => sessions.moment,
     open,
   });
 

@@ -174,6 +174,56 @@ describe("what ends a session", () => {
     await expect(server.user("u1").disconnect(1006)).rejects.toMatchObject({ code: "INVALID_VALUE", field: "code" });
   });
 
+  test("[SN14] disconnecting a user: a connection whose credential was being judged meanwhile is meant as well", async () => {
+    const judging: (() => void)[] = [];
+    const { server, world } = createPlayer({
+      authenticate: ({ token }) => new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: token }))),
+    });
+    const [banned, other] = [await world.connect(), await world.connect()];
+    await banned.send(auth("u1"));
+    await other.send(auth("u2"));
+    expect(await server.user("u1").disconnect()).toBe(0);
+    judging.forEach((judge) => judge());
+    await world.settle();
+    expect(banned.last("auth_response").data.success).toBe(false);
+    expect(banned.closed).toEqual({ code: 4403, reason: "disconnected by the server" });
+    expect(other.closed).toBeUndefined();
+    // Who begins after it is judged by authenticate alone.
+    const later = await world.connect();
+    await later.send(auth("u1"));
+    judging.at(-1)!();
+    await world.settle();
+    expect(later.last("connected").data.user_id).toBe("u1");
+  });
+
+  test("[SN14] so is one that was judged in its upgrade request and has yet to say auth", async () => {
+    const { server, world, environment } = createPlayer();
+    const headers = { authorization: "Bearer u1", "sec-websocket-protocol": "holdfast.v1.json, holdfast.v1.auth" };
+    const peer = await world.connect({ headers });
+    await server.user("u1").disconnect(4900, "banned");
+    await peer.send(auth(undefined));
+    expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
+    await world.advance(15_000);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[SN14] revoking a session: a connection that would continue it, and no other", async () => {
+    const judging: (() => void)[] = [];
+    let slow = false;
+    const { server, world, connect } = createPlayer({
+      authenticate: () =>
+        slow ? new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: "u1" }))) : { userId: "u1" },
+    });
+    const session_id = sessionOf(await connect("u1"));
+    slow = true;
+    const [continues, begins] = [await connect("u1", { session_id }), await connect("u1")];
+    await server.session(session_id).revoke();
+    judging.forEach((judge) => judge());
+    await world.settle();
+    expect(continues.closed?.code).toBe(4401);
+    expect(begins.closed).toBeUndefined();
+  });
+
   test("[SN11] closing the server: no session and no timer is left", async () => {
     const { server, world, environment, connect } = createPlayer();
     await connect("u1", {}, subscribe("room:a"), {

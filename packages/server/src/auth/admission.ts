@@ -16,6 +16,8 @@ export interface Admitted {
   readonly parameters: unknown;
   /** Present when the upgrade request carried a credential. */
   readonly identity: Identity | undefined;
+  /** The moment of the sessions at which the credential began to be judged. */
+  readonly judgedSince: number;
   /** Whether there is nothing left to show: the request carried a credential, or none is needed. */
   readonly authenticated: boolean;
   /** Whether the client will say `auth` all the same, to name its device and session. */
@@ -29,6 +31,8 @@ export interface AdmissionContext {
   readonly stats: Stats;
   /** Whether the server is closing. */
   isClosing(): boolean;
+  /** The moment of the sessions, see `Sessions.moment`. */
+  moment(): number;
   open(admitted: Admitted, socket: ServerSocket): SocketOwner;
 }
 
@@ -75,6 +79,7 @@ export function createAdmission(context: AdmissionContext): Admission {
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
     let identity: Identity | undefined;
+    const judgedSince = context.moment();
     if (found) {
       const result = await authenticator.check(found, request, parameters, undefined);
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
@@ -86,7 +91,7 @@ export function createAdmission(context: AdmissionContext): Admission {
       const message = "The protocol requires a device id, and the credential names none.";
       return refuse({ kind: "refuse", status: 400, message });
     }
-    const admitted = { request, parameters, identity, authenticated, introduces };
+    const admitted = { request, parameters, identity, judgedSince, authenticated, introduces };
     return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
   };
 }

@@ -24,7 +24,8 @@ export interface CredentialOptions {
 
 export interface FoundCredential {
   readonly token: string;
-  readonly source: CredentialSource;
+  /** A ticket is the server's own and asks nobody. */
+  readonly source: CredentialSource | "ticket";
 }
 
 /** The credential an upgrade request carries, if any; the most deliberate one wins. */

@@ -29,19 +29,24 @@ export interface HandshakeContext {
   onOpen(connection: Connection): void;
 }
 
-/** Ends the handshake: whoever this is may now send requests and join channels. `auth` is the message that is answered, if any. */
+/**
+ * Ends the handshake: whoever this is may now send requests and join channels. `judgedSince`: the moment of the registry at
+ * which the credential began to be judged; `auth`: the message that is answered, if any.
+ */
 export function finishHandshake(
   connection: Connection,
   identity: Identity | undefined,
+  judgedSince: number,
   context: HandshakeContext,
   auth?: AuthMessage,
 ): void {
   const { protocol, settings, sessions } = context;
-  const opened = sessions.open(connection, identity, {
+  const introduction = {
     deviceId: auth?.data.device_id,
     sessionId: auth?.data.session_id,
     metadata: auth?.metadata,
-  });
+  };
+  const opened = sessions.open(connection, identity, introduction, judgedSince);
   if (!opened.ok) {
     const data = toWire(opened.error);
     if (auth) connection.send({ type: "auth_response", ...replyTo(auth), data: { success: false, error: data } });
@@ -71,6 +76,12 @@ export function finishHandshake(
   sessions.tell(resumed ? "resumed" : "opened", session);
 }
 
+/** What the upgrade request has shown. */
+export interface Known {
+  readonly identity: Identity | undefined;
+  readonly judgedSince: number;
+}
+
 /**
  * A connection that is to say who it is: its first message has to be `auth`. Clients send what follows right behind it, so
  * those frames are held, and the socket is paused, until the application has decided.
@@ -78,11 +89,11 @@ export function finishHandshake(
 export class Handshake implements FrameReceiver {
   readonly #context: HandshakeContext;
   /** What the upgrade request has shown already, where it carried a credential or none is needed. */
-  readonly #known: { readonly identity: Identity | undefined } | undefined;
+  readonly #known: Known | undefined;
   #held: (string | Uint8Array)[] | undefined;
   #takenBytes = 0;
 
-  constructor(context: HandshakeContext, known: { readonly identity: Identity | undefined } | undefined) {
+  constructor(context: HandshakeContext, known: Known | undefined) {
     this.#context = context;
     this.#known = known;
   }
@@ -121,21 +132,22 @@ export class Handshake implements FrameReceiver {
   }
 
   async #authenticate(connection: Connection, message: AuthMessage): Promise<void> {
-    const result = await this.#check(connection, message);
+    // A token that is given counts, whatever the upgrade request carried; without one, that has to do.
+    const { moment } = this.#context.sessions;
+    const known = message.data.token === undefined ? this.#known : undefined;
+    const result = known ? ({ ok: true, ...known } as const) : await this.#check(connection, message);
     if (!connection.isHandshaking) return;
     if (!result.ok) return refuseAuth(connection, message, result.error);
-    finishHandshake(connection, result.identity, this.#context, message);
+    finishHandshake(connection, result.identity, known?.judgedSince ?? moment, this.#context, message);
     connection.resume();
     for (const frame of this.#held ?? []) connection.route(frame);
   }
 
-  /** A token that is given counts, whatever the upgrade request carried; without one, that has to do. */
   async #check(connection: Connection, { data }: AuthMessage): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
-    const { authenticator } = this.#context;
-    if (token === undefined) return this.#known ? { ok: true, ...this.#known } : { ok: false, error: noCredential() };
+    if (token === undefined) return { ok: false, error: noCredential() };
     const credential = { token, source: "message" } as const;
-    return authenticator.check(credential, connection.request, connection.parameters, deviceId);
+    return this.#context.authenticator.check(credential, connection.request, connection.parameters, deviceId);
   }
 
   #mayTake(connection: Connection, frame: string | Uint8Array): boolean {

@@ -13,13 +13,13 @@ export interface Identity {
 }
 
 /** Where a credential came from. */
-export type CredentialSource = "message" | "header" | "cookie" | "query" | "ticket";
+export type CredentialSource = "message" | "header" | "cookie" | "query";
 
 /** What `authenticate` is given to decide by. */
 export interface Credential<Parameters = unknown> {
   /** The token of the `auth` message, the bearer of the Authorization header, the value of the cookie, or `?token=`. */
   readonly token: string;
-  readonly source: Exclude<CredentialSource, "ticket">;
+  readonly source: CredentialSource;
   /** The device id that the client gives itself. A claim, not a proof. */
   readonly deviceId: string | undefined;
   /** The cookies of the upgrade request; none where a page of an origin that is neither the server's nor listed has sent them. */

@@ -5,6 +5,7 @@ import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "./connection.js";
+import { Endings } from "./endings.js";
 import { ClientSession, type Introduction, type SessionEvent } from "./session.js";
 
 /** A user at the limit of devices may try again: one of them may have gone. */
@@ -16,6 +17,7 @@ const MAX_METADATA = 4_096;
 export interface SessionSettings {
   readonly environment: Environment;
   readonly logger: Logger;
+  readonly authTimeoutMs: number;
   readonly sessionResumeMs: number;
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
   /** Whether the protocol wants devices to be named. */
@@ -27,7 +29,7 @@ export interface SessionSettings {
 /** What comes of a connection that wants to take part. */
 export type Opened =
   | { readonly ok: true; readonly session: ClientSession; readonly resumed: boolean }
-  | { readonly ok: false; readonly error: HoldfastError; readonly close: CloseName; readonly reason: string };
+  | { readonly ok: false; readonly error: HoldfastError; readonly close: CloseName | number; readonly reason: string };
 
 /**
  * Remembers the sessions: by id, and by user and device. A device has one session, and a session at most one connection:
@@ -38,6 +40,8 @@ export class Sessions {
   readonly #byId = new Map<string, ClientSession>();
   readonly #byUser = new Map<string, Map<string, ClientSession>>();
   readonly #away: Expiring<ClientSession>;
+  /** Who was ended a moment ago: whoever was being authenticated meanwhile is meant as well. */
+  readonly #endings: Endings;
   readonly #settings: SessionSettings;
   readonly #stats: Stats;
   readonly #listeners = new Set<{ listener: (event: SessionEvent) => void }>();
@@ -46,6 +50,12 @@ export class Sessions {
     this.#settings = settings;
     this.#stats = stats;
     this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) => this.#forget(session));
+    this.#endings = new Endings(settings.environment, settings.authTimeoutMs);
+  }
+
+  /** To be asked before a credential is judged, and given to `open`. */
+  get moment(): number {
+    return this.#endings.moment;
   }
 
   get(id: string): ClientSession | undefined {
@@ -84,7 +94,14 @@ export class Sessions {
   }
 
   /** A connection has shown who it is: finds the session it continues, or begins one. */
-  open(connection: Connection, identity: Identity | undefined, introduction: Introduction): Opened {
+  open(
+    connection: Connection,
+    identity: Identity | undefined,
+    introduction: Introduction,
+    judgedSince: number,
+  ): Opened {
+    const ended = identity && this.#endings.since(judgedSince, identity.userId, introduction.sessionId);
+    if (ended) return { ok: false, error: endedMeanwhile, close: ended.code, reason: ended.reason };
     const named = identity && (identity.deviceId ?? introduction.deviceId);
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
     if (introduction.metadata && JSON.stringify(introduction.metadata).length > MAX_METADATA) return tooWordy;
@@ -117,21 +134,22 @@ export class Sessions {
 
   /** Ends a session for good, whatever it is doing: its id continues nothing any more. */
   end(session: ClientSession, code: number, reason: string): void {
-    const { connection } = session;
-    this.#forget(session);
-    connection?.close(code, reason);
+    this.#endings.session(session.id, code, reason);
+    this.#close(session, code, reason);
   }
 
   /** Ends everything of a user; how much there was. */
   endUser(userId: string, code: number, reason: string): number {
     const sessions = [...(this.#byUser.get(userId)?.values() ?? [])];
-    for (const session of sessions) this.end(session, code, reason);
+    this.#endings.user(userId, code, reason);
+    for (const session of sessions) this.#close(session, code, reason);
     return sessions.length;
   }
 
   /** The server is closing: nothing waits any more. */
   clear(): void {
     this.#away.clear();
+    this.#endings.clear();
     for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#forget(session);
   }
 
@@ -174,15 +192,21 @@ export class Sessions {
     const { perUser, whenFull } = this.#settings.devices;
     const devices = this.#byUser.get(userId);
     const older = devices?.get(deviceId);
-    if (older) this.end(older, closeNumber.REPLACED, "a newer connection of the same device took its place");
+    if (older) this.#close(older, closeNumber.REPLACED, "a newer connection of the same device took its place");
     else if (devices && devices.size >= perUser) {
       // Those that wait to be resumed go first: nobody is there to be turned away.
       const all = [...devices.values()].sort((a, b) => rank(a) - rank(b));
       const [oldest] = all as [ClientSession];
       if (oldest.isConnected && whenFull === "refuse") return full(perUser);
-      this.end(oldest, closeNumber.REPLACED, `a newer device took its place: a user may have ${perUser}`);
+      this.#close(oldest, closeNumber.REPLACED, `a newer device took its place: a user may have ${perUser}`);
     }
     return undefined;
+  }
+
+  #close(session: ClientSession, code: number, reason: string): void {
+    const { connection } = session;
+    this.#forget(session);
+    connection?.close(code, reason);
   }
 
   #remember(session: ClientSession): void {
@@ -215,6 +239,8 @@ export class Sessions {
     this.#stats.users = this.#byUser.size;
   }
 }
+
+const endedMeanwhile = new HoldfastError("UNAUTHENTICATED", "The user or session was disconnected meanwhile.");
 
 /** Sessions that are away before those that are live, and those heard from longest ago first. */
 function rank(session: ClientSession): number {
