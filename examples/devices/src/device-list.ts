@@ -49,21 +49,15 @@ export class DeviceList {
     const { userId } = session.identity;
     const deviceId = deviceOf(session);
     const devices = this.#byUser.get(userId) ?? new Map<string, DeviceSession>();
-    switch (what) {
-      case "opened":
-      case "resumed":
-      case "dropped":
-        devices.set(deviceId, session);
-        break;
-      case "ended":
-        devices.delete(deviceId);
-        this.#playback.stop(userId, deviceId);
-        break;
-      default:
-        what satisfies never;
-    }
+    if (what === "ended") devices.delete(deviceId);
+    else devices.set(deviceId, session);
     if (devices.size > 0) this.#byUser.set(userId, devices);
     else this.#byUser.delete(userId);
-    this.publish(userId);
+    // A page that is loaded anew ends the session of its device and opens the next one in one go. Told when both have
+    // happened, so that the device is not gone in between, and what it plays not forgotten.
+    queueMicrotask(() => {
+      if (!this.find(userId, deviceId)) this.#playback.stop(userId, deviceId);
+      this.publish(userId);
+    });
   }
 }
