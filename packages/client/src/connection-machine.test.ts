@@ -184,8 +184,8 @@ describe("Refused credentials", () => {
 
   test("[RC8] The reason holds the refusal the server gave in words", () => {
     const state = transition(states.authenticating, events.refused, given);
-    expect(ended(4401, state, { hasToken: false })).toMatchObject({
-      reason: { code: 4401, error, message: "The server wants a credential, and the client has no token option." },
+    expect(ended(4401, state, { hasToken: false }, "logged out")).toMatchObject({
+      reason: { code: 4401, error, message: "The connection ended: logged out." },
     });
   });
 

@@ -117,11 +117,8 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
     case "stop":
       return { name: "closed", reason };
     case "new_token":
-      if (!given.hasToken) {
-        const message = "The server wants a credential, and the client has no token option.";
-        return { name: "unauthorized", reason: { ...reason, message } };
-      }
-      if (renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
+      // Without a token option there is nothing to renew, and the server's words say what it misses.
+      if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
       return again({ attempt, renewals: [...renewals, now] }, given);
     case "retry":
     case "retry_after": {
