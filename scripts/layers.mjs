@@ -34,7 +34,7 @@ export const layers = {
     },
     {
       name: "uses",
-      files: ["{inbox,direct-events,requests,outbox,subscriptions,channel,state-document}*.ts"],
+      files: ["{inbox,direct-events,requests,outbox,subscriptions,channel,presence,state-document}*.ts"],
       uses: ["facts", "connection"],
       teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
     },
@@ -48,7 +48,7 @@ export const layers = {
   server: [
     {
       name: "assembly",
-      files: ["create-server.ts", "index.ts", "testing.ts"],
+      files: ["create-server.ts", "server.ts", "index.ts", "testing.ts"],
       uses: ["facts", "channel", "session", "auth", "dispatch", "adapters"],
       teaches: "",
     },
@@ -56,6 +56,7 @@ export const layers = {
       name: "facts",
       files: [
         "environment.ts",
+        "expiring.ts",
         "observe/*",
         "limits/*",
         "transport/{frame,socket}.ts",

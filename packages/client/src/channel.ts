@@ -1,6 +1,7 @@
 import {
   type ChannelId,
   type ChannelName,
+  type ClientMessage,
   type EventName,
   type EventOf,
   HoldfastError,
@@ -10,7 +11,7 @@ import {
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 import { unknownEvent } from "./event.js";
-import { createListeners, type Handler } from "./listeners.js";
+import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
 import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions.js";
@@ -40,11 +41,25 @@ export interface ChannelParts {
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
+}
+
+/** A registered symbol, so that a handle that another copy of this package made is recognised. */
+export const INSIDE = Symbol.for("holdfast.channel");
+
+/** What a part that a page may leave out, such as presence, is made of. */
+export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "report"> {
+  readonly id: ChannelId;
+  readonly status: Observable<ChannelStatus>;
+  readonly listeners: Listeners;
+  /** As `on`, for the names that stand beside those of events. */
+  listen(name: string, handler: Handler): () => void;
 }
 
 /** The handle without its types, which exist only at compile time. */
 export interface UntypedChannel {
+  readonly [INSIDE]: Inside;
   readonly name: string;
   readonly status: Observable<ChannelStatus>;
   on(event: string, handler: Handler): () => void;
@@ -56,7 +71,7 @@ export interface UntypedChannel {
 const IDLE: ChannelStatus = { name: "idle" };
 
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
-  const { subscriptions, clock, report } = parts;
+  const { subscriptions, clock, send, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report);
@@ -100,6 +115,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   };
 
   return {
+    [INSIDE]: { id, status, listeners, listen, subscriptions, send, report },
     name: channel,
     status,
     on(event, handler) {

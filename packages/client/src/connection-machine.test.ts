@@ -21,7 +21,7 @@ const states: { [Name in ConnectionState["name"]]: Extract<ConnectionState, { na
   preparing: { name: "preparing", made, deadline: now + 5 },
   opening: { name: "opening", made, token: "t0ken", deadline: now + 5 },
   authenticating: { name: "authenticating", made, token: "t0ken", deadline: now + 5 },
-  ready: { name: "ready", made, session: { sessionId: "s1" }, limits, since: now - 1_000 },
+  ready: { name: "ready", made, session: { sessionId: "s1", resumed: false }, limits, since: now - 1_000 },
   waiting: { name: "waiting", made, deadline: now + 9_000, reason, notBefore: now, held: false },
   unauthorized: { name: "unauthorized", reason },
   closed: { name: "closed", reason },
@@ -35,7 +35,7 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
   token_failed: { type: "token_failed", error: new Error("500") },
   opened: { type: "opened" },
   refused: { type: "refused", error },
-  connected: { type: "connected", session: { sessionId: "s1" }, limits },
+  connected: { type: "connected", session: { sessionId: "s1", resumed: false }, limits },
   mismatch: { type: "mismatch", error },
   goaway: { type: "goaway", delayMs: 3_200 },
   ended: { type: "ended", end: { code: 1006, reason: "" } },
@@ -66,7 +66,7 @@ const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["ty
     silent: "waiting",
     deadline: "waiting",
   },
-  ready: { disconnect: "closed", goaway: "same", ended: "waiting", silent: "waiting" },
+  ready: { disconnect: "closed", refused: "same", goaway: "same", ended: "waiting", silent: "waiting" },
   waiting: { connect: "preparing", disconnect: "closed", deadline: "preparing", online: "same", visible: "same" },
   unauthorized: { connect: "preparing", disconnect: "closed" },
   closed: { connect: "preparing" },
@@ -191,6 +191,13 @@ describe("Refused credentials", () => {
     expect(ended(4401, state, { hasToken: false })).toMatchObject({
       reason: { code: 4401, error, message: "The server wants a credential, and the client has no token option." },
     });
+  });
+
+  test("[RC23] The words of a refused newer token are kept for the close that follows, and for no other connection", () => {
+    const state = transition(states.ready, events.refused, given);
+    expect(ended(4403, state)).toMatchObject({ name: "closed", reason: { code: 4403, error } });
+    const renewed = transition(states.authenticating, events.refused, given);
+    expect(transition(renewed, events.connected, given)).not.toHaveProperty("refusal");
   });
 
   test.each([null, undefined, ""])("[RC9] A token function that gives %j ends in unauthorized", (token) => {

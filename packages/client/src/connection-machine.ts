@@ -47,7 +47,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
     case "opened":
       return state.name === "opening" ? { ...state, name: "authenticating", deadline } : state;
     case "refused":
-      return state.name === "authenticating" ? { ...state, refusal: event.error } : state;
+      return state.name === "authenticating" || state.name === "ready" ? { ...state, refusal: event.error } : state;
     case "connected": {
       if (state.name !== "authenticating") return state;
       const { session, limits } = event;
@@ -115,7 +115,7 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
   if (state.name !== "opening" && state.name !== "authenticating" && state.name !== "ready") return state;
   const { now } = given;
   const { action } = closeCode(end.code);
-  const refusal = state.name === "authenticating" ? state.refusal : undefined;
+  const refusal = "refusal" in state ? state.refusal : undefined;
   const reason = { ...describe(end.code, end.reason), error: refusal ?? end.cause };
   const lasted = state.name === "ready" && now - state.since >= LASTING_MS;
   const attempt = lasted ? 1 : state.made.attempt;

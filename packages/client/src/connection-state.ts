@@ -18,7 +18,8 @@ import type { SocketEnd } from "./socket.js";
  *                              closed       <--------+  stop; from everywhere: disconnect
  *
  * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option, preparing is skipped.
- * What a state does, it does on entering (connection.ts); what has a deadline, ends by itself.
+ * What a state does, it does on entering (connection.ts); what has a deadline, ends by itself. A newer token for a live
+ * connection is no state: nothing waits for it, and where it does not come the server ends the connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }
@@ -46,6 +47,8 @@ export type ConnectionState =
       readonly session: Session;
       readonly limits: Limits;
       readonly since: number;
+      /** Of a newer token, in the server's words, which come before its close code. */
+      readonly refusal?: HoldfastError;
       /** What `goaway` named: the delay before the connection that follows this one. */
       readonly goawayMs?: number;
     }
@@ -71,6 +74,8 @@ export interface Attempts {
 
 export interface Session {
   readonly sessionId: string;
+  /** Whether it is the session of the connection before this one, with what the server keeps in it. */
+  readonly resumed: boolean;
   readonly userId?: string | undefined;
   readonly deviceId?: string | undefined;
 }

@@ -36,10 +36,10 @@ describe("Connecting", () => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[CN2] It offers the subprotocol of its codec", async () => {
+  test("[CN2] It offers the subprotocol of its codec, and with another one says that its first message is auth", async () => {
     const { world } = testClient();
     await settle();
-    expect(world.sockets.last.target.subprotocol).toBe("holdfast.v1.json");
+    expect(world.sockets.last.target.subprotocols).toEqual(["holdfast.v1.json", "holdfast.v1.auth"]);
   });
 
   test("[CN3] The token travels in the first message and never in the address", async () => {
@@ -89,12 +89,37 @@ describe("Connecting", () => {
     expect(world.sockets.last.of("auth")[0]!.data).toMatchObject({ session_id: "s1", device_id: "kitchen" });
   });
 
-  test("[CN15] A client without a token sends no auth, and subscribes as soon as the socket is open", async () => {
-    const { client, world } = testClient(answers(), { token: undefined });
+  test("[CN15] A client without a token sends auth all the same, with its device and the session to continue", async () => {
+    const { client, world } = testClient(answers(), { token: undefined, deviceId: "kitchen" });
     client.channel("agent-updates").on("removed", () => undefined);
     await settle();
-    expect(types(world.sockets.last.sent)).toEqual(["subscribe"]);
+    expect(types(world.sockets.last.sent)).toEqual(["auth", "subscribe"]);
+    expect(world.sockets.last.of("auth")[0]!.data).toEqual({ device_id: "kitchen" });
     expect(client.status.get().name).toBe("ready");
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(world.sockets.last.of("auth")[0]!.data).toEqual({ device_id: "kitchen", session_id: "s1" });
+  });
+
+  test("[CN18] A ready client says whether the session is the one it had before", async () => {
+    const { client, world } = testClient([answers(), answers({ connected: connected({ resumed: true }) })]);
+    await settle();
+    expect(client.status.get()).toMatchObject({ name: "ready", resumed: false });
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(client.status.get()).toMatchObject({ name: "ready", sessionId: "s1", resumed: true });
+  });
+
+  test("[CN19] A server that greets at once, and answers auth later or never, is as good", async () => {
+    const { client, world } = testClient(silent());
+    await settle();
+    world.sockets.last.receive(connected());
+    expect(client.status.get().name).toBe("ready");
+    world.sockets.last.receive({ type: "auth_response", data: { success: true } });
+    await pass(20_000);
+    expect(client.status.get().name).toBe("ready");
+    expect(world.sockets.attempts).toHaveLength(1);
+    expect(world.errors).toEqual([]);
   });
 
   test.each([

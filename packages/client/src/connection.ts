@@ -14,6 +14,10 @@ export interface Connection {
   dispatch(event: ConnectionEvent): void;
   /** Sends a frame; without a socket it is dropped, so callers wait for their state. */
   send(frame: string): void;
+  /** Tells this connection from those before and after it. */
+  readonly link: object | undefined;
+  /** Sends a newer token on the live connection: the server has said that the one it knows is about to end. */
+  renew(): void;
 }
 
 export interface ConnectionParts {
@@ -37,8 +41,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   let socket: Socket | undefined;
   let timer: { at: number; cancel: Cancel } | undefined;
   let stopHints: Cancel | undefined;
-  /** Only the newest token counts: an older one belongs to an attempt that was given up. */
-  let fetches = 0;
+  /** The socket that a newer token is fetched for: one at a time, and one that never comes holds up no other socket. */
+  let renewing: Socket | undefined;
   /** The session to continue; the server decides whether it can be. */
   let sessionId: string | undefined;
   const status = store<Status>(statusOf(state), parts.onFault);
@@ -106,17 +110,15 @@ export function createConnection(parts: ConnectionParts): Connection {
   const enter = (): void => {
     heartbeat.stop();
     switch (state.name) {
-      case "preparing":
-        return fetchToken();
+      case "preparing": {
+        const attempt = state;
+        // A token that comes late belongs to an attempt that was given up.
+        return fetchToken((event) => void (state === attempt && dispatch(event)));
+      }
       case "opening":
         return open();
-      case "authenticating": {
-        const { token } = state;
-        if (token !== undefined) {
-          send(encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id: sessionId } }));
-        }
-        return;
-      }
+      case "authenticating":
+        return authenticate(state.token, sessionId);
       case "ready":
         sessionId = state.session.sessionId;
         return heartbeat.start(state.limits.silenceMs);
@@ -135,10 +137,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   };
 
-  const fetchToken = (): void => {
-    const fetch = ++fetches;
+  const fetchToken = (report: (event: TokenEvent) => void): void => {
     const { token } = parts;
-    const report = (event: ConnectionEvent): void => void (fetch === fetches && dispatch(event));
     // Inside the chain, so that a function that throws is a rejection like any other.
     Promise.resolve()
       .then(() => (typeof token === "function" ? token() : token))
@@ -151,6 +151,20 @@ export function createConnection(parts: ConnectionParts): Connection {
         report({ type: "token_failed", error });
       });
   };
+
+  const renew = (): void => {
+    const link = socket;
+    if (typeof parts.token !== "function" || renewing === link) return;
+    renewing = link;
+    fetchToken((event) => {
+      if (renewing === link) renewing = undefined;
+      // For this connection only; the next one fetches its own. A failure was logged, and the server asks again.
+      if (event.type === "token" && event.token && socket === link) authenticate(event.token);
+    });
+  };
+
+  const authenticate = (token: string | undefined, session_id?: string): void =>
+    send(encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id } }));
 
   const open = (): void => {
     const listener = {
@@ -169,8 +183,18 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const send = (frame: string): void => socket?.send(frame);
 
-  return { status, dispatch, send };
+  return {
+    status,
+    dispatch,
+    send,
+    renew,
+    get link() {
+      return socket;
+    },
+  };
 }
+
+type TokenEvent = Extract<ConnectionEvent, { type: "token" | "token_failed" }>;
 
 /** Steps inside one public status, such as from fetching the token to opening the socket, are no change to anyone outside. */
 function same(a: object, b: object): boolean {

@@ -13,10 +13,14 @@ import { agents } from "../test/support/agents.js";
 import {
   type AbortSignalLike,
   type BaseOptions,
+  type ChannelPresence,
   type ChannelStatus,
   type Client,
   createClient,
   type HoldfastError,
+  type Presence,
+  presence,
+  type PresentUser,
   type Status,
   type TokenSource,
   type WebSocketConstructor,
@@ -137,8 +141,76 @@ describe("options", () => {
   });
 });
 
+test("A device is required where the protocol says so, and may be named everywhere", () => {
+  const devices = defineProtocol({ name: "devices", version: "1.0.0", deviceId: "required" });
+  createClient(devices, { url: "ws://localhost/ws", deviceId: "kitchen" });
+  // @ts-expect-error: the device is missing
+  createClient(devices, { url: "ws://localhost/ws" });
+  // @ts-expect-error: none is no device
+  createClient(devices, { url: "ws://localhost/ws", deviceId: undefined });
+  createClient(agents, { url: "ws://localhost/ws", deviceId: "kitchen" });
+  createClient(agents, { url: "ws://localhost/ws", deviceId: undefined });
+});
+
+test("Direct events are typed by their name, and by the group they are heard in", () => {
+  const player = defineProtocol({
+    name: "player",
+    version: "1.0.0",
+    direct: { "playback.paused": z.object({ at: z.number() }), "playback.speed": z.number(), ended: z.string() },
+  });
+  const { direct } = createClient(player, { url: "ws://localhost/ws" });
+  direct.on("playback.paused", (data) => expectTypeOf(data).toEqualTypeOf<{ at: number }>());
+  direct.on("playback.*", (given) => {
+    expectTypeOf(given.event).toEqualTypeOf<"playback.paused" | "playback.speed">();
+    if (given.event === "playback.speed") expectTypeOf(given.data).toEqualTypeOf<number>();
+  });
+  expectTypeOf(
+    direct.on("*", ({ event, data }) => {
+      if (event === "ended") expectTypeOf(data).toEqualTypeOf<string>();
+    }),
+  ).toEqualTypeOf<() => void>();
+  // @ts-expect-error: no such event
+  direct.on("playback.stopped", () => undefined);
+  // @ts-expect-error: no event is in this group
+  direct.on("ended.*", () => undefined);
+  // @ts-expect-error: the data is a string
+  direct.on("ended", (data: number) => data);
+});
+
+describe("presence", () => {
+  const rooms = defineProtocol({
+    name: "rooms",
+    version: "1.0.0",
+    channels: {
+      room: { key: z.string(), presence: z.object({ name: z.string().default("someone") }) },
+      news: { events: { posted: z.string() } },
+    },
+  });
+  const made = createClient(rooms, { url: "ws://localhost/ws" });
+
+  test("Its data is typed for whoever reads it and for whoever sets it", () => {
+    const who = presence(made.channel("room", "r1"));
+    expectTypeOf(who).toEqualTypeOf<ChannelPresence<{ name: string }, { name?: string | undefined }>>();
+    expectTypeOf(who.get()).toEqualTypeOf<Presence<{ name: string }>>();
+    expectTypeOf(who.get().users[0]!).toEqualTypeOf<PresentUser<{ name: string }>>();
+    expectTypeOf(who.subscribe(({ users }) => users.map(({ data }) => data.name))).toEqualTypeOf<() => void>();
+    who.set({});
+    who.set(undefined);
+    // @ts-expect-error: the data is wrong
+    who.set({ name: 1 });
+  });
+
+  test("Only channels that declare it have it", () => {
+    // @ts-expect-error: this channel declares none
+    presence(made.channel("news"));
+    // @ts-expect-error: nor does any of this protocol
+    presence(client.channel("agent-updates"));
+  });
+});
+
 test("The status narrows by its name", () => {
   const status: Status = client.status.get();
+  if (status.name === "ready") expectTypeOf(status.resumed).toEqualTypeOf<boolean>();
   if (status.name === "ready") expectTypeOf(status.sessionId).toEqualTypeOf<string>();
   if (status.name === "waiting") expectTypeOf(status.retryAt).toEqualTypeOf<number>();
   // @ts-expect-error: only a waiting client has a next attempt

@@ -57,6 +57,13 @@ test("[CN7] Before version 1.0.0 client and server must share the minor version"
   expect(other!.client.status.get().name).toBe("closed");
 });
 
+test("[CN20] A protocol that requires a device is not connected to without one", () => {
+  const devices = defineProtocol({ name: "devices", version: "1.0.0", deviceId: "required" });
+  expect(() => createClient(devices, { url: "ws://localhost/ws" } as never)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
+  );
+});
+
 test.each([
   ["protocol", { ...agents }, { url: "ws://localhost/ws" }],
   ["url", agents, {}],

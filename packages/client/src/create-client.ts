@@ -2,8 +2,10 @@ import {
   channelId,
   type ChannelName,
   type ClientMessage,
+  type DirectGroup,
   type DirectName,
   type DirectOf,
+  type DirectOfGroup,
   isProtocol,
   type KeyArguments,
   type OutputOf,
@@ -12,6 +14,7 @@ import {
   type RequestName,
   type SentInputOf,
   serverFrames,
+  subprotocols,
 } from "@holdfast/protocol";
 import { type Channel, createChannel } from "./channel.js";
 import { createConnection } from "./connection.js";
@@ -44,6 +47,8 @@ export interface Client<P extends ProtocolDefinition> {
   readonly direct: {
     /** Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
+    /** The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. Told apart by `event`. */
+    on<G extends DirectGroup<P>>(group: G, handler: (event: DirectOfGroup<P, G>) => unknown): () => void;
   };
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
   onError(listener: ErrorListener): () => void;
@@ -70,7 +75,7 @@ export function createClient<const P extends ProtocolDefinition>(
   options: ClientOptions<P>,
 ): Client<P> {
   if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
-  const settings = settingsOf(options);
+  const settings = settingsOf(options, protocol.definition.deviceId);
   const parameters = protocol.parameters?.send(options.parameters, "parameters");
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
@@ -91,7 +96,7 @@ export function createClient<const P extends ProtocolDefinition>(
     settings,
     token: options.token,
     deviceId: options.deviceId,
-    target: { url, subprotocol: codec.subprotocol, WebSocket: options.WebSocket },
+    target: { url, subprotocols: [codec.subprotocol, subprotocols.auth], WebSocket: options.WebSocket },
     encode,
     logger,
     onFrame: (frame) => inbox(frame),
@@ -112,7 +117,7 @@ export function createClient<const P extends ProtocolDefinition>(
     send: connection.send,
   });
   const subscriptions = createSubscriptions({ nextId, send, report, logger });
-  const direct = createDirectEvents(protocol, report);
+  const direct = createDirectEvents({ protocol, connection, send, report });
   const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 
   if (options.autoConnect ?? true) connection.dispatch({ type: "connect" });
@@ -131,7 +136,7 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, ...[key]: [key?: unknown]) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, report });
+      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, send, report });
     },
     direct: { on: direct.on },
     onError,

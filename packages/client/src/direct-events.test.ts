@@ -1,5 +1,5 @@
-import { defineProtocol } from "@holdfast/protocol";
-import { expect, test, vi } from "vitest";
+import { defineProtocol, type ServerMessage } from "@holdfast/protocol";
+import { describe, expect, test, vi } from "vitest";
 import * as z from "zod/mini";
 import { answers, connected } from "../test/support/behaviours.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
@@ -9,50 +9,180 @@ withFakeTime();
 const player = defineProtocol({
   name: "player",
   version: "1.0.0",
-  direct: { paused: z.object({ at: z.date() }), stopped: z.string() },
+  direct: {
+    paused: z.object({ at: z.date() }),
+    stopped: z.string(),
+    "queue.cleared": z.number(),
+    "queue.track.added": z.string(),
+    queued: z.number(),
+  },
 });
 const running = () =>
   answers({ connected: connected({ protocol: { name: "player", version: "1.0.0", fingerprint: "x" } }) });
 
-test("[CH18] Direct events reach their handlers validated and in order, whatever channels are joined", async () => {
+/** A ready client, what its server sends, and which acks come back. */
+async function playing() {
   const { client, world } = testClientOf(player, running());
+  await settle();
+  const event = (name: string, data: unknown, more: object = {}): void =>
+    world.sockets.last.receive({ type: "event", channel: "$user", event: name, data, ...more } as ServerMessage);
+  const ask = (name: string, data: unknown, id = name): void => event(name, data, { metadata: { id, ack: true } });
+  const acks = (): unknown[] => world.sockets.attempts.flatMap((attempt) => attempt.of("ack").map(({ data }) => data));
+  return { client, world, event, ask, acks };
+}
+
+const later = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("[CH18] Direct events reach their handlers validated and in order, whatever channels are joined", async () => {
+  const { client, world, event } = await playing();
   const heard: unknown[] = [];
   client.direct.on("paused", async (data) => {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await later();
     heard.push(data);
   });
   const off = client.direct.on("stopped", (data) => heard.push(data));
-  await settle();
-  const send = (event: string, data: unknown, meta?: unknown): void =>
-    world.sockets.last.receive({ type: "event", channel: "$all", event, data, meta });
-  send("paused", { at: "1970-01-01T00:00:00.000Z" }, { values: { at: ["Date"] } });
-  send("stopped", "done");
+  event("paused", { at: "1970-01-01T00:00:00.000Z" }, { meta: { values: { at: ["Date"] } } });
+  event("stopped", "done");
   expect(heard).toEqual([]);
   await pass(10);
   expect(heard).toEqual([{ at: new Date(0) }, "done"]);
   off();
-  send("stopped", "again");
+  event("stopped", "again");
   expect(heard).toHaveLength(2);
   expect(world.sockets.last.of("subscribe")).toEqual([]);
 });
 
 test("[CH18] A direct event that does not match goes to onError; one that is unknown or that no one hears is ignored", async () => {
-  const { client, world } = testClientOf(player, running());
+  const { client, world, event } = await playing();
   const heard = vi.fn();
   client.direct.on("stopped", heard);
-  await settle();
-  for (const event of ["stopped", "paused", "constructor"]) {
-    world.sockets.last.receive({ type: "event", channel: "$user", event, data: 7 });
-  }
+  for (const name of ["stopped", "paused", "constructor"]) event(name, 7);
   expect(heard).not.toHaveBeenCalled();
   expect(world.errors).toMatchObject([
     { error: { code: "BAD_MESSAGE", field: "data" }, context: { source: "event", event: "stopped" } },
   ]);
 });
 
-test("[CH15] A direct event that the protocol does not have is refused where it is named", () => {
-  const { client } = testClientOf(player, running());
-  expect(() => client.direct.on("moved" as never, () => undefined)).toThrow(
-    expect.objectContaining({ code: "INVALID_VALUE", field: "event" }),
+test.each(["moved", "stopped.*", "que*", "queue.track*", "*.cleared", "track.*", ".*", ""])(
+  "[CH15] The direct event or group %j, which the protocol does not have, is refused where it is named",
+  (name) => {
+    const { client } = testClientOf(player, running());
+    expect(() => client.direct.on(name as never, () => undefined)).toThrow(
+      expect.objectContaining({ code: "INVALID_VALUE", field: "event" }),
+    );
+  },
+);
+
+describe("Groups", () => {
+  test("[DE1] A handler of a group gets each event of it with its name, beside the handlers of the event itself", async () => {
+    const { client, event } = await playing();
+    const heard: unknown[] = [];
+    client.direct.on("queue.cleared", (data) => heard.push(data));
+    client.direct.on("queue.*", (given) => heard.push(["queue.*", given]));
+    client.direct.on("queue.track.*", (given) => heard.push(["queue.track.*", given]));
+    const off = client.direct.on("*", (given) => heard.push(["*", given]));
+    event("queue.cleared", 1);
+    event("queue.track.added", "a");
+    event("queued", 2);
+    off();
+    event("queued", 3);
+    expect(heard).toEqual([
+      1,
+      ["queue.*", { event: "queue.cleared", data: 1 }],
+      ["*", { event: "queue.cleared", data: 1 }],
+      ["queue.*", { event: "queue.track.added", data: "a" }],
+      ["queue.track.*", { event: "queue.track.added", data: "a" }],
+      ["*", { event: "queue.track.added", data: "a" }],
+      ["*", { event: "queued", data: 2 }],
+    ]);
+  });
+
+  test("[DE1] One that throws goes to onError with the name of the event", async () => {
+    const { client, world, event } = await playing();
+    client.direct.on("*", () => {
+      throw new Error("bad handler");
+    });
+    event("stopped", "x");
+    expect(world.errors).toMatchObject([
+      { error: { code: "HANDLER_FAILED" }, context: { source: "handler", event: "stopped" } },
+    ]);
+  });
+
+  test("[DE1] A group of a protocol without direct events is one that no event is in", () => {
+    const { client } = testClientOf(defineProtocol({ name: "none", version: "1.0.0" }), running());
+    expect(() => client.direct.on("*", () => undefined)).toThrow(expect.objectContaining({ code: "INVALID_VALUE" }));
+  });
+});
+
+describe("Acks", () => {
+  test("[DE2] An event that asks for it is acknowledged when all its handlers have finished, and no other is", async () => {
+    const { client, event, ask, acks } = await playing();
+    client.direct.on("stopped", () => later(10));
+    client.direct.on("stopped", () => later(30));
+    client.direct.on("queue.*", () => undefined);
+    ask("stopped", "x", "e1");
+    ask("queue.cleared", 1, "e2");
+    await pass(29);
+    expect(acks()).toEqual([]);
+    await pass(1);
+    expect(acks()).toEqual([{ id: "e1" }, { id: "e2" }]);
+    ask("queue.cleared", 1, "e3");
+    expect(acks()).toHaveLength(3);
+    event("queue.cleared", 1, { metadata: { id: "e4" } });
+    event("queue.cleared", 1, { metadata: { ack: true } });
+    event("queue.cleared", 1, { metadata: { id: "e6", ack: false } });
+    expect(acks()).toHaveLength(3);
+  });
+
+  test("[DE3] What became of it otherwise is said: nobody listens, it does not match, a handler failed", async () => {
+    const { client, ask, acks } = await playing();
+    client.direct.on("stopped", (text) => {
+      if (text === "throw") throw new Error("bad handler");
+      return text === "reject" ? later().then(() => Promise.reject(new Error("bad handler"))) : undefined;
+    });
+    client.direct.on("stopped", () => undefined);
+    ask("queued", 1);
+    ask("constructor", 1);
+    ask("stopped", 7, "wrong");
+    for (const text of ["throw", "reject", "fine"]) ask("stopped", text, text);
+    await pass(10);
+    expect(acks()).toEqual([
+      { id: "queued", failure: "not_handled" },
+      { id: "constructor", failure: "not_handled" },
+      { id: "wrong", failure: "invalid" },
+      { id: "throw", failure: "handler_failed" },
+      { id: "reject", failure: "handler_failed" },
+      { id: "fine" },
+    ]);
+  });
+
+  test("[DE3] A handler that is taken off while its event waits for another has not handled it", async () => {
+    const { client, ask, acks } = await playing();
+    client.direct.on("queued", () => later());
+    const off = client.direct.on("stopped", () => undefined);
+    ask("queued", 1);
+    ask("stopped", "x");
+    off();
+    await pass(10);
+    expect(acks()).toEqual([{ id: "queued" }, { id: "stopped", failure: "not_handled" }]);
+  });
+
+  test.each(["drop", "disconnect"] as const)(
+    "[DE4] An ack goes to the connection that brought the event, and to none after a %s",
+    async (way) => {
+      const { client, world, ask, acks } = await playing();
+      client.direct.on("stopped", () => later(10_000));
+      ask("stopped", "x");
+      if (way === "drop") world.sockets.last.end();
+      else client.disconnect();
+      client.connect();
+      await pass(5_000);
+      expect(client.status.get().name).toBe("ready");
+      await pass(5_000);
+      expect(acks()).toEqual([]);
+      ask("stopped", "y", "next");
+      await pass(10_000);
+      expect(acks()).toEqual([{ id: "next" }]);
+    },
   );
 });

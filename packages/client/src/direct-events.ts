@@ -1,13 +1,29 @@
-import type { Protocol } from "@holdfast/protocol";
+import type { ClientMessage, Protocol } from "@holdfast/protocol";
 import type { ReportError } from "./errors.js";
-import { type Event, readEvent, unknownEvent } from "./event.js";
+import { type Delivery, type Event, readEvent, unknownEvent } from "./event.js";
 import { inOrder } from "./in-order.js";
-import { createListeners, type Handler } from "./listeners.js";
+import { createListeners, type Handler, isNamed } from "./listeners.js";
 
 /** Remembers who listens to events that are sent to this client itself, whatever channels it has joined. */
 export interface DirectEvents {
-  on(event: string, handler: Handler): () => void;
+  /** `name` is an event or a group. */
+  on(name: string, handler: Handler): () => void;
   deliver(event: Event): void;
+}
+
+export interface DirectEventsParts {
+  readonly protocol: Protocol;
+  readonly connection: { readonly link: object | undefined };
+  readonly send: (message: ClientMessage) => void;
+  readonly report: ReportError;
+}
+
+type Failure = Extract<ClientMessage, { type: "ack" }>["data"]["failure"];
+
+/** An event on its way to its handlers, and how its sender is told what became of it. */
+interface Reception {
+  readonly delivery: Delivery;
+  readonly settle: (failure?: Failure) => void;
 }
 
 /** Channels of the library's own, which no protocol can define, carry them. */
@@ -15,18 +31,41 @@ export function isDirect({ channel }: Event): boolean {
   return channel.startsWith("$");
 }
 
-export function createDirectEvents(protocol: Protocol, report: ReportError): DirectEvents {
+export function createDirectEvents({ protocol, connection, send, report }: DirectEventsParts): DirectEvents {
   const listeners = createListeners("$direct", report);
-  const enqueue = inOrder(listeners.call);
+
+  const enqueue = inOrder<Reception>(({ delivery, settle }) => {
+    // Handlers come and go while an event waits for the one before it.
+    let failure: Failure = listeners.has(delivery.event) ? undefined : "not_handled";
+    const pending = listeners.call(delivery, () => (failure = "handler_failed"));
+    const finish = (): void => settle(failure);
+    if (pending) return pending.then(finish);
+    finish();
+    return undefined;
+  });
+
+  /** For a sender who waits, on the connection that brought the event: another one has other ids. */
+  const settler = ({ metadata }: Event): Reception["settle"] => {
+    const { link } = connection;
+    return (failure) => {
+      if (metadata?.ack && metadata.id && connection.link === link)
+        send({ type: "ack", data: { id: metadata.id, failure } });
+    };
+  };
+
   return {
-    on(event, handler) {
-      if (!protocol.direct.has(event)) throw unknownEvent(`The protocol ${protocol.name}`, event);
-      return listeners.add(event, handler);
+    on(name, handler) {
+      if (![...protocol.direct.keys()].some((event) => isNamed(event, name)))
+        throw unknownEvent(`The protocol ${protocol.name}`, name);
+      return listeners.add(name, handler);
     },
     deliver(message) {
+      const settle = settler(message);
       const schema = protocol.direct.get(message.event);
-      const delivery = schema && listeners.has(message.event) && readEvent(schema, message, report);
-      if (delivery) enqueue(delivery);
+      if (!schema || !listeners.has(message.event)) return settle("not_handled");
+      const delivery = readEvent(schema, message, report);
+      if (delivery) enqueue({ delivery, settle });
+      else settle("invalid");
     },
   };
 }

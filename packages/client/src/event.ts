@@ -10,7 +10,11 @@ export interface Delivery {
 }
 
 /** Restores and validates an event; one that does not match the protocol is reported, and nothing comes of it. */
-export function readEvent(schema: ValueSchema, message: Event, report: ReportError): Delivery | undefined {
+export function readEvent(
+  schema: ValueSchema,
+  message: Pick<Event, "channel" | "event" | "data" | "meta">,
+  report: ReportError,
+): Delivery | undefined {
   const { channel, event, data, meta } = message;
   const checked = schema.receive(data, meta, "data");
   if (checked.ok) return { event, value: checked.value };

@@ -27,3 +27,9 @@ export function inOrder<Item>(handle: (item: Item) => Promise<unknown> | undefin
     drain();
   };
 }
+
+/** Resolves when all have finished; undefined where nothing is pending, so that what follows need not wait for a turn. */
+export function together(promises: readonly (Promise<unknown> | undefined)[]): Promise<unknown> | undefined {
+  const pending = promises.filter((promise) => promise !== undefined);
+  return pending.length > 0 ? Promise.all(pending) : undefined;
+}

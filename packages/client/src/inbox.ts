@@ -45,8 +45,12 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "auth_response":
         if (message.data.success) return;
         return connection.dispatch({ type: "refused", error: HoldfastError.fromWire(message.data.error) });
+      case "auth_expiring":
+        return connection.renew();
       case "subscribe_response":
         return subscriptions.settle(message);
+      case "unsubscribed":
+        return subscriptions.withdraw(message.channel, HoldfastError.fromWire(message.data));
       case "response":
         return requests.respond(message);
       case "event":
@@ -67,14 +71,12 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "unsubscribe_response":
       case "subscriptions":
         return;
-      // Nothing in this version listens to them.
-      case "auth_expiring":
-      case "unsubscribed":
+      // Read by parts that a page may leave out.
       case "presence":
       case "state_sync":
       case "state_update":
       case "state_deleted":
-        return;
+        return subscriptions.tell(message);
       default:
         return message satisfies never;
     }
@@ -91,7 +93,12 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     }
     connection.dispatch({
       type: "connected",
-      session: { sessionId: data.session_id, userId: data.user_id, deviceId: data.device_id },
+      session: {
+        sessionId: data.session_id,
+        resumed: data.resumed ?? false,
+        userId: data.user_id,
+        deviceId: data.device_id,
+      },
       limits: {
         silenceMs: data.heartbeat.interval_ms + data.heartbeat.timeout_ms,
         messageBytes: data.limits.message_bytes,

@@ -1,6 +1,8 @@
 export { type Client, createClient, type RequestArguments } from "./create-client.js";
 export type { BaseOptions, ClientOptions, Logger, TokenSource } from "./options.js";
 export type { Channel } from "./channel.js";
+export { type ChannelPresence, presence } from "./presence.js";
+export type { Presence, PresentUser } from "./presence-list.js";
 export type { ChannelStatus } from "./subscriptions.js";
 export type { CloseInfo, Session, Status } from "./connection-state.js";
 export type { ErrorContext, ErrorListener } from "./errors.js";

@@ -1,5 +1,6 @@
 import type { ReportError } from "./errors.js";
 import type { Delivery } from "./event.js";
+import { together } from "./in-order.js";
 
 // `never`: what a handler takes is known only to the types, which have matched it with its event's schema.
 export type Handler = (value: never) => unknown;
@@ -11,43 +12,50 @@ export interface Listeners {
   add(event: string, handler: Handler): () => boolean;
   has(event: string): boolean;
   /**
-   * Calls the handlers of an event, all at once. The promise, where one of them returned one, resolves when all have
-   * finished; it never rejects: what a handler throws is reported, and harms no other.
+   * Calls the handlers of an event, all at once, those of a group with the event's name beside its value. The promise, where
+   * one of them returned one, resolves when all have finished; it never rejects: what a handler throws is reported, and
+   * harms no other. `failed` is called for each that threw or rejected.
    */
-  call(delivery: Delivery): Promise<unknown> | undefined;
+  call(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;
   clear(): void;
 }
 
-export function createListeners(channel: string, report: ReportError): Listeners {
-  const entries = new Set<{ event: string; handler: Handler }>();
+/** Whether events of this name belong to `name`: the event's own, a group by the dots in it (`playback.*`), or `*`. */
+export function isNamed(event: string, name: string): boolean {
+  return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)));
+}
 
-  const run = (event: string, handler: Handler, value: unknown): Promise<unknown> | undefined => {
-    const fail = (fault: unknown): void => report(fault, { source: "handler", channel, event });
-    try {
-      const result = handler(value as never);
-      return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
-    } catch (fault) {
-      fail(fault);
-      return undefined;
-    }
-  };
+export function createListeners(channel: string, report: ReportError): Listeners {
+  const entries = new Set<{ name: string; handler: Handler }>();
 
   return {
     get size() {
       return entries.size;
     },
-    add(event, handler) {
-      const entry = { event, handler };
+    add(name, handler) {
+      const entry = { name, handler };
       entries.add(entry);
       return () => entries.delete(entry);
     },
-    has: (event) => [...entries].some((entry) => entry.event === event),
-    call({ event, value }) {
+    has: (event) => [...entries].some(({ name }) => isNamed(event, name)),
+    call({ event, value }, failed) {
+      const fail = (fault: unknown): void => {
+        failed?.();
+        report(fault, { source: "handler", channel, event });
+      };
+      const run = ({ name, handler }: { name: string; handler: Handler }): Promise<unknown> | undefined => {
+        try {
+          const result = handler((name === event ? value : { event, data: value }) as never);
+          return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
+        } catch (fault) {
+          fail(fault);
+          return undefined;
+        }
+      };
       // Over a copy; a handler taken off by the one before it is not called any more.
-      const pending = [...entries].flatMap((entry) =>
-        entry.event === event && entries.has(entry) ? (run(event, entry.handler, value) ?? []) : [],
+      return together(
+        [...entries].map((entry) => (isNamed(event, entry.name) && entries.has(entry) ? run(entry) : undefined)),
       );
-      return pending.length > 0 ? Promise.all(pending) : undefined;
     },
     clear: () => entries.clear(),
   };

@@ -32,6 +32,21 @@ describe("urlOf", () => {
 });
 
 describe("settingsOf", () => {
+  test.each(["", "x".repeat(129), 7, null])("[CN20] The deviceId %j is refused where it is given", (deviceId) => {
+    expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
+    );
+    expect(settingsOf({ url: "ws://a", deviceId: "ü\n" })).toBeDefined();
+  });
+
+  test("[CN20] It may be left out unless the protocol requires it", () => {
+    expect(settingsOf({ url: "ws://a" }, "optional")).toBeDefined();
+    expect(settingsOf({ url: "ws://a", deviceId: "kitchen" }, "required")).toBeDefined();
+    expect(() => settingsOf({ url: "ws://a" }, "required")).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
+    );
+  });
+
   test.each([
     [{ url: "ws://a", tokn: "t" }, "tokn"],
     [{ url: "ws://a", timeoutMs: 5 }, "timeoutMs"],

@@ -33,8 +33,9 @@ export interface BaseOptions {
    */
   readonly autoConnect?: boolean | undefined;
   /**
-   * Names this device, so that a newer connection of the same device replaces the older one. Needs a token.
-   * @default the server's choice
+   * Names this device: the same text as long as it is the same device, 1 to 128 characters. A newer connection of the same
+   * device replaces the older one. Where the protocol says `deviceId: "required"` it cannot be left out.
+   * @default none: each session is a device of its own, unless the server knows better
    */
   readonly deviceId?: string | undefined;
   /**
@@ -70,11 +71,12 @@ export interface BaseOptions {
   readonly environment?: Partial<Environment> | undefined;
 }
 
-/** The options of `createClient`. `parameters` is required where the protocol declares them. */
+/** The options of `createClient`. `parameters` is required where the protocol declares them, `deviceId` where it says so. */
 export type ClientOptions<P extends ProtocolDefinition> = BaseOptions &
   (P extends { readonly parameters: Schema }
     ? { /** The connection parameters, sent in the query string. */ readonly parameters: SentParametersOf<P> }
-    : { readonly parameters?: undefined });
+    : { readonly parameters?: undefined }) &
+  (P extends { readonly deviceId: "required" } ? { readonly deviceId: string } : unknown);
 
 export interface Settings {
   readonly connectTimeoutMs: number;
@@ -97,12 +99,14 @@ const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parame
 };
 
 /** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
-export function settingsOf(options: BaseOptions): Settings {
+export function settingsOf(options: BaseOptions, deviceIs?: ProtocolDefinition["deviceId"]): Settings {
   for (const name of Object.keys(options ?? {})) {
     if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
   }
   if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
-  const { token } = options;
+  const { token, deviceId = deviceIs === "required" ? "" : undefined } = options;
+  if (deviceId !== undefined && !(typeof deviceId === "string" && /^[^]{1,128}$/.test(deviceId)))
+    refuse("deviceId", "expected 1 to 128 characters that name this device");
   if (token && typeof token !== "string" && typeof token !== "function")
     refuse("token", "expected a string or a function");
   const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;

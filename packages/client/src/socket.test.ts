@@ -70,7 +70,7 @@ function open(url: string, WebSocket?: WebSocketConstructor): Watch {
   const opened = withResolvers<void>();
   const ended = withResolvers<SocketEnd>();
   const socket = openSocket(
-    { url, subprotocol: "holdfast.v1.json", WebSocket },
+    { url, subprotocols: ["holdfast.v1.json", "holdfast.v1.auth"], WebSocket },
     {
       open() {
         opens.push("open");
@@ -150,7 +150,7 @@ async function openFake() {
 }
 
 describe("An attempt", () => {
-  test("Text goes both ways, under the subprotocol offered", async () => {
+  test("Text goes both ways, under a subprotocol that was offered", async () => {
     const { url, sockets, seen } = await realServer();
     const client = open(url);
     await client.opened;
@@ -347,7 +347,7 @@ describe("Defects that stay outside", () => {
     }
     open("ws://localhost/ws", LikeWs);
     await vi.waitUntil(() => made.length === 1);
-    expect(made).toEqual([["ws://localhost/ws", "holdfast.v1.json", { closeTimeout: 3_000 }]]);
+    expect(made).toEqual([["ws://localhost/ws", ["holdfast.v1.json", "holdfast.v1.auth"], { closeTimeout: 3_000 }]]);
   });
 
   test("[D6] The package's own limit of retries is never what ends an attempt: a new attempt has a new instance", async () => {
@@ -401,7 +401,11 @@ describe("Defects that stay outside", () => {
     const nested = await import("./socket.js");
     vi.doUnmock("reconnecting-websocket");
     const { made, FakeWebSocket } = fakeWebSocket();
-    const target = { url: "ws://localhost/ws", subprotocol: "holdfast.v1.json", WebSocket: FakeWebSocket };
+    const target = {
+      url: "ws://localhost/ws",
+      subprotocols: ["holdfast.v1.json", "holdfast.v1.auth"],
+      WebSocket: FakeWebSocket,
+    };
     const listener = { open() {}, message() {}, end() {} };
     const socket = nested.openSocket(target, listener, systemEnvironment.clock);
     await expect.poll(() => made.length).toBe(1);

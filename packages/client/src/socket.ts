@@ -35,7 +35,8 @@ export interface SocketEnd {
 
 export interface SocketTarget {
   readonly url: string;
-  readonly subprotocol: string;
+  /** Offered to the server in this order. */
+  readonly subprotocols: readonly string[];
   /** @default the global one in browsers and React Native, `ws` in Node */
   readonly WebSocket?: WebSocketConstructor | undefined;
 }
@@ -78,7 +79,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
 
   // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a throw inside the package
   // is an unhandled rejection.
-  const Watched = function (url: string, protocols: string): object {
+  const Watched = function (url: string, protocols: readonly string[]): object {
     let raw: RawSocket;
     try {
       const Chosen = chooseWebSocket(target.WebSocket);
@@ -115,7 +116,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     return raw;
   };
 
-  const wire = new (reconnectingWebSocket())(target.url, target.subprotocol, {
+  const wire = new (reconnectingWebSocket())(target.url, target.subprotocols, {
     WebSocket: Object.assign(Watched, { CLOSING: 2 }),
     startClosed: true,
     maxRetries: 0,
@@ -153,7 +154,7 @@ function reconnectingWebSocket(): WireConstructor {
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
 // What is used of each, declared here: their own types bring in DOM or Node.
-type RawConstructor = new (url: string, protocols: string, options?: object) => RawSocket;
+type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
 interface RawSocket {
   addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
   addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
@@ -163,7 +164,7 @@ interface HttpResponse {
   readonly statusCode: number;
   readonly headers: { readonly [name: string]: unknown };
 }
-type WireConstructor = new (url: string, protocol: string, options: object) => Wire;
+type WireConstructor = new (url: string, protocols: readonly string[], options: object) => Wire;
 interface Wire {
   binaryType: string;
   addEventListener(type: "open", listener: () => void): void;

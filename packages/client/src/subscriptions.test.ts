@@ -348,6 +348,44 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
+  const taken: ServerMessage = { type: "unsubscribed", channel: "board:b1", data: refusal };
+
+  test("[CH19] A channel that the server takes away says why, keeps its handlers, and is asked for again after a reconnect", async () => {
+    const { client, world } = testClient();
+    const heard: number[] = [];
+    const board = client.channel("board", "b1");
+    board.on("moved", (step) => heard.push(step));
+    await settle();
+    world.sockets.last.receive(taken);
+    expect(board.status.get()).toMatchObject({ name: "refused", error: { code: "FORBIDDEN", message: "Not yours." } });
+    await expect(board.ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+    board.leave();
+    await settle();
+    // The server knows it, and need not be told.
+    expect(traffic(world)).toEqual(["+board:b1"]);
+    board.on("moved", (step) => heard.push(step));
+    await settle();
+    world.sockets.last.receive(taken);
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(board.status.get().name).toBe("subscribed");
+    world.sockets.last.receive(event("board:b1", "moved", 4));
+    expect(heard).toEqual([4]);
+  });
+
+  test("[CH19] One that was left or is being joined again is not concerned", async () => {
+    const { client, world } = testClient(silent());
+    const board = client.channel("board", "b1");
+    board.on("moved", ignore);
+    await settle();
+    world.sockets.last.receive(taken);
+    world.sockets.last.receive({ ...taken, channel: "board:b2" });
+    expect(board.status.get().name).toBe("pending");
+    grant(world.sockets.last, world.sockets.last.of("subscribe")[0]!);
+    expect(board.status.get().name).toBe("subscribed");
+    expect(world.errors).toEqual([]);
+  });
+
   test("[CH7] A refused channel is asked for again after a reconnect, and leaving it sends nothing", async () => {
     const { client, world } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");

@@ -10,7 +10,7 @@ import {
 import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, type Event, readEvent } from "./event.js";
-import { inOrder } from "./in-order.js";
+import { inOrder, together } from "./in-order.js";
 import type { Logger } from "./options.js";
 
 /**
@@ -26,8 +26,14 @@ export interface Subscriptions {
   settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
   /** Refuses what was asked for under this id; false if nothing was. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
+  /** The server has taken the connection off a channel. */
+  withdraw(channel: string, error: HoldfastError): void;
   deliver(event: Event): void;
   reset(channel: string, reason: ResetReason): void;
+  /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
+  tell(message: { readonly type: string; readonly channel: string }): void;
+  /** What is remembered of a channel while it is wanted. */
+  entry(id: ChannelId): Entry | undefined;
 }
 
 export type ChannelStatus =
@@ -47,21 +53,27 @@ export interface Holder {
   over(error: HoldfastError): void;
 }
 
-/** Handlers for resets stand beside those for events, under a name that no event can have. */
+/**
+ * Handlers for what is no event stand beside those for events, under names that no event can have. `$joining` comes when
+ * `subscribe` was sent, before anything else is: what a channel has to be told on each join follows right behind it.
+ */
 export const RESET = "$reset";
+export const JOINING = "$joining";
 
 /**
  * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
  * `unsubscribe` can never overtake the `subscribe` before it.
  *
  *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
+ *                            |                 | unsubscribed
  *                            +-------refusal-> refused          (a dropped connection: absent, from everywhere)
  */
 type Wire = { name: "absent" } | { name: "joining"; batch: string } | { name: "joined" } | { name: "refused" };
 
-interface Entry {
+export interface Entry {
   readonly id: ChannelId;
   readonly holders: Set<Holder>;
+  readonly handle: Holder["handle"];
   readonly enqueue: (delivery: Delivery) => void;
   wire: Wire;
   status: ChannelStatus;
@@ -118,6 +130,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       const batch = parts.nextId();
       for (const entry of chunk) entry.wire = { name: "joining", batch };
       parts.send({ type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } });
+      for (const entry of chunk) void entry.handle({ event: JOINING, value: batch });
     }
   };
 
@@ -126,15 +139,19 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     for (const holder of [...entry.holders]) holder.setStatus(status);
   };
 
+  const refuse = (entry: Entry, error: HoldfastError): void => {
+    entry.wire = { name: "refused" };
+    setStatus(entry, { name: "refused", error });
+  };
+
   const create = (id: ChannelId): Entry => {
     const holders = new Set<Holder>();
-    const handle = (delivery: Delivery): Promise<unknown> | undefined => {
-      const pending = [...holders].map((holder) => holder.handle(delivery)).filter((promise) => promise !== undefined);
-      return pending.length > 0 ? Promise.all(pending) : undefined;
-    };
+    const handle = (delivery: Delivery): Promise<unknown> | undefined =>
+      together([...holders].map((holder) => holder.handle(delivery)));
     const entry: Entry = {
       id,
       holders,
+      handle,
       enqueue: inOrder(handle),
       wire: { name: "absent" },
       status: PENDING,
@@ -161,10 +178,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     entry?.enqueue({ event: RESET, value: { reason } });
 
   const settleOne = (entry: Entry, result: SubscribeResult): void => {
-    if (!result.ok) {
-      entry.wire = { name: "refused" };
-      return setStatus(entry, { name: "refused", error: HoldfastError.fromWire(result.error) });
-    }
+    if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
     entry.wire = { name: "joined" };
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = entry.resumes && entry.id.contract.history && !result.missed ? "server" : undefined;
@@ -216,14 +230,18 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     refuse(batch, error) {
       const refused = batch === undefined ? [] : inBatch(batch);
-      for (const entry of refused) {
-        entry.wire = { name: "refused" };
-        setStatus(entry, { name: "refused", error });
-      }
+      for (const entry of refused) refuse(entry, error);
       return refused.length > 0;
+    },
+    withdraw(channel, error) {
+      const entry = entries.get(channel);
+      // One that was left, or is being joined again, is past that.
+      if (entry?.wire.name === "joined") refuse(entry, error);
     },
     deliver,
     reset: (channel, reason) => reset(entries.get(channel), reason),
+    tell: (message) => void entries.get(message.channel)?.handle({ event: `$${message.type}`, value: message }),
+    entry: (id) => entries.get(id.wire),
   };
 }
 

@@ -21,12 +21,16 @@ async function bundleForBrowsers() {
     write: false,
     metafile: true,
   });
-  return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs) };
+  const kept = Object.entries(Object.values(metafile.outputs)[0]!.inputs);
+  const bytes = (part: string): number =>
+    kept.reduce((sum, [path, { bytesInOutput }]) => (path.includes(part) ? sum + bytesInOutput : sum), 0);
+  return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs), bytes };
 }
 
-test("[CN17] A bundle for browsers holds neither ws nor anything of Node", async () => {
-  const { text, inputs } = await bundleForBrowsers();
+test("[CN17] A bundle for browsers holds neither ws nor anything of Node, and of presence nothing that is not asked for", async () => {
+  const { text, inputs, bytes } = await bundleForBrowsers();
   expect(inputs.filter((path) => /node_modules\/ws\//.test(path))).toEqual([]);
   expect(inputs.some((path) => path.endsWith("isomorphic-ws/browser.js"))).toBe(true);
   expect(text).not.toMatch(/["']node:|\brequire\(/);
+  expect(bytes("client/src/presence")).toBe(0);
 });

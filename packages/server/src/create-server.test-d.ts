@@ -1,5 +1,5 @@
 import { defineProtocol } from "@holdfast/protocol";
-import { createServer } from "@holdfast/server";
+import { createServer, type DeliveryFailure, type PresentUser } from "@holdfast/server";
 import { expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import * as mini from "zod/mini";
@@ -21,6 +21,16 @@ const protocol = defineProtocol({
     board: { key: z.uuid(), events: { moved: z.object({ x: z.number() }) } },
   },
   direct: { hello: z.object({ text: z.string() }) },
+});
+const room = defineProtocol({
+  name: "room",
+  version: "1.0.0",
+  requests: { buy: { input: z.string() } },
+  channels: {
+    room: { key: z.string(), presence: z.object({ name: z.string(), mood: z.string().default("fine") }) },
+    news: { events: { published: z.string() } },
+  },
+  direct: { "playback.paused": z.object({ at: z.number() }) },
 });
 const server = createServer(protocol, {
   authenticate: ({ token, parameters }) => {
@@ -95,4 +105,55 @@ test("[TY4] a server without authenticate has sessions without an identity", () 
   expectTypeOf(open.sessions()[0]!.identity).toEqualTypeOf<undefined>();
   // @ts-expect-error: authenticate must name the user
   createServer(protocol, { authenticate: () => ({ name: "Ada" }) });
+});
+
+test("[TY5] what sessionData makes is session.data, everywhere a session is", async () => {
+  const shop = createServer(room, {
+    authenticate: () => ({ userId: "u1", claims: { plan: "free" } }),
+    sessionData: ({ identity }) => ({ cart: [] as string[], plan: identity.claims.plan }),
+    authorize: ({ session }) => session.data.cart.length < 5,
+    presence: {
+      room: ({ identity, session, data }) => {
+        expectTypeOf(data).toEqualTypeOf<{ name: string; mood: string } | undefined>();
+        return { name: `${identity.userId} ${session.data.plan}` };
+      },
+    },
+  });
+  shop.handle("buy", ({ session, input }) => void session.data.cart.push(input));
+  shop.use(async ({ session }, next) => {
+    expectTypeOf(session.data.cart).toEqualTypeOf<string[]>();
+    return next();
+  });
+  shop.onSession(({ type, session }) => {
+    expectTypeOf(type).toEqualTypeOf<"opened" | "resumed" | "dropped" | "ended">();
+    expectTypeOf(session.data.plan).toEqualTypeOf<string>();
+  });
+  expectTypeOf(shop.sessions()[0]!.data.cart).toEqualTypeOf<string[]>();
+  expectTypeOf(shop.session("id").get()?.identity.claims.plan).toEqualTypeOf<string | undefined>();
+  expectTypeOf(server.sessions()[0]!.data).toEqualTypeOf<undefined>();
+
+  const user = shop.user("u1");
+  expectTypeOf(user.sessions()[0]!.data.plan).toEqualTypeOf<string>();
+  expectTypeOf(await user.send("playback.paused", { at: 1 }, { exceptDevice: "d", ack: true })).toEqualTypeOf<{
+    readonly delivered: readonly string[];
+    readonly failed: readonly { readonly deviceId: string; readonly reason: DeliveryFailure }[];
+  }>();
+  expectTypeOf(await shop.channel("room", "a").presence.list()).toEqualTypeOf<
+    PresentUser<{ name: string; mood: string }>[]
+  >();
+  expectTypeOf(shop.channel("news").presence).toBeNever();
+  // @ts-expect-error: the data has no such field
+  void user.send("playback.paused", { when: 1 });
+  // @ts-expect-error: there is no such direct event
+  void user.send("playback.stopped", { at: 1 });
+  createServer(room, {
+    authenticate: () => ({ userId: "u1" }),
+    // @ts-expect-error: the channel declares no presence
+    presence: { news: () => ({ name: "x" }) },
+  });
+  createServer(room, {
+    authenticate: () => ({ userId: "u1" }),
+    // @ts-expect-error: what is shown has a name
+    presence: { room: () => ({ mood: "x" }) },
+  });
 });

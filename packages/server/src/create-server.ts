@@ -1,16 +1,11 @@
 import {
-  type ChannelName,
   type ClientMessage,
-  type DirectName,
   HoldfastError,
   isProtocol,
-  type KeyArguments,
+  type ParametersOf,
   type Protocol,
   type ProtocolDefinition,
-  type RequestName,
-  type SentDirectOf,
   type ServerMessage,
-  type ParametersOf,
 } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
 import { clientMessage, jsonCodec } from "@holdfast/protocol/wire";
@@ -18,92 +13,84 @@ import { type Admitted, createAdmission, OVERLOADED_REASON } from "./auth/admiss
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
+import { Tickets } from "./auth/tickets.js";
 import { ChannelHandle } from "./channel/channel-handle.js";
-import { Channels, type Published } from "./channel/channels.js";
+import { Channels } from "./channel/channels.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
-import {
-  type Handler,
-  Handlers,
-  type Middleware,
-  type UntypedHandler,
-  type UntypedMiddleware,
-} from "./dispatch/handlers.js";
+import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
+import { PresenceUpdates, type ShowMember } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
 import { type MayJoin, Subscriptions } from "./dispatch/subscriptions.js";
-import { type ServerStats, Stats } from "./observe/stats.js";
-import { invalid, type ServerOptions, settle } from "./options.js";
+import { Stats } from "./observe/stats.js";
+import { invalid, type PresenceQuestion, type ServerOptions, settle } from "./options.js";
+import type { Server } from "./server.js";
 import { Connection, type ConnectionContext } from "./session/connection.js";
+import { DirectEvents } from "./session/direct.js";
 import { drain } from "./session/drain.js";
 import { Heartbeat } from "./session/heartbeat.js";
 import { Departures } from "./session/outbox.js";
-import type { Session } from "./session/session.js";
-import { type HttpServer, listen, type Listening, type ListenOptions } from "./transport/listen.js";
+import type { Session, SessionEvent } from "./session/session.js";
+import { SessionHandle } from "./session/session-handle.js";
+import { Sessions, type SessionSettings } from "./session/sessions.js";
+import { UserHandle } from "./session/user-handle.js";
+import { listen } from "./transport/listen.js";
 import { attachToNode } from "./transport/node.js";
-import type { Admission, ServerSocket } from "./transport/socket.js";
-
-export interface AttachOptions {
-  /** The path whose upgrades are taken; other paths are left to others. @default "/ws" */
-  readonly path?: string;
-}
-
-export interface CloseOptions {
-  /** How long requests that are running may take to finish. @default 5_000 */
-  readonly graceMs?: number;
-}
-
-/** A server of one protocol. `I` is what `authenticate` returns. */
-export interface Server<P extends ProtocolDefinition, I = unknown> {
-  /** Says what a request does. @throws HoldfastError INVALID_OPTION when it has a handler already */
-  handle<N extends RequestName<P>>(name: N, handler: Handler<P, N, I>): void;
-  /** Adds a middleware around all handlers; the first one added is outermost. */
-  use(middleware: Middleware<I, ParametersOf<P>>): void;
-  /** A channel, to publish on. @throws HoldfastError UNKNOWN_CHANNEL when the key is invalid */
-  channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): ChannelHandle<P, C>;
-  /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE (rejects), naming the field */
-  broadcast<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>): Promise<Published>;
-  /** Every open connection, as a session. */
-  sessions(): Session<I, ParametersOf<P>>[];
-  /** Serves WebSockets on one path of an http server. Returns a function that stops it, for new connections. */
-  attach(http: HttpServer, options?: AttachOptions): () => void;
-  /** Serves on an http server of its own. Port 0 takes any free one. */
-  listen(port: number, options?: ListenOptions): Promise<Listening>;
-  stats(): ServerStats;
-  /**
-   * Refuses new connections and requests, lets running requests finish, then closes every connection with 1001 and resolves
-   * when all sockets are gone. A second call waits for the first.
-   */
-  close(options?: CloseOptions): Promise<void>;
-  /** For transports other than Node's http server, such as the in-memory one of the test kit. */
-  readonly admission: Admission;
-}
+import type { ServerSocket } from "./transport/socket.js";
 
 /**
  * Creates a server. It serves nothing until `attach` or `listen`.
  *
  * @throws HoldfastError INVALID_OPTION, naming the option
  */
-export function createServer<const P extends ProtocolDefinition, I extends Identity | undefined = undefined>(
-  protocol: Protocol<P>,
-  options: ServerOptions<P, I> = {},
-): Server<P, I> {
+export function createServer<
+  const P extends ProtocolDefinition,
+  I extends Identity | undefined = undefined,
+  Data = undefined,
+>(protocol: Protocol<P>, options: ServerOptions<P, I, Data> = {}): Server<P, I, Data> {
   if (!isProtocol(protocol)) invalid("protocol", "expected what defineProtocol returns");
   for (const [name, channel] of protocol.channels) {
     // Accepted and not served would be a lie that only shows in production.
     if (channel.state) invalid("protocol", `channels.${name}.state is not served by this version`);
-    if (channel.presence) invalid("protocol", `channels.${name}.presence is not served by this version`);
+    if (channel.presence && !options.authenticate)
+      invalid("authenticate", `is needed: channels.${name}.presence lists users, and nobody would be one`);
   }
+  if (protocol.definition.deviceId === "required" && !options.authenticate)
+    invalid("authenticate", "is needed: the protocol requires a device id, and devices are those of users");
   const settings = settle(options);
+  const show = showersOf(protocol, options);
   const { environment, logger } = settings;
 
   const stats = new Stats();
-  const channels = new Channels(protocol, stats, settings.limits.owedBytes);
+  const channels = new Channels(protocol, stats, settings.limits.owedBytes, {
+    environment,
+    graceMs: settings.presenceGraceMs,
+    mostListed: settings.limits.presencePerChannel,
+  });
+  const sessions = new Sessions(
+    {
+      ...settings,
+      deviceRequired: protocol.definition.deviceId === "required",
+      sessionData: options.sessionData as SessionSettings["sessionData"],
+    },
+    stats,
+  );
+  const direct = new DirectEvents(channels, environment);
   const handlers = new Handlers(protocol);
   const requests = new Requests(handlers, settings, stats);
+  const tickets = settings.credentials.ticket ? new Tickets(environment) : undefined;
   const authenticator = new Authenticator(
     options.authenticate as Authenticate<Identity | undefined> | undefined,
     settings,
+    tickets,
   );
-  const subscriptions = new Subscriptions(protocol, channels, mayJoinOf(options), settings, stats);
+  const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, settings });
+  const mayJoin = mayJoinOf(options);
+  const subscriptions = new Subscriptions({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
+  const userParts = {
+    sessions,
+    direct,
+    reauthorize: (connection: Connection) => subscriptions.reauthorize(connection),
+  };
   const codec = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
   const connections = new Set<Connection>();
   const http = new Set<() => Promise<void> | void>();
@@ -114,10 +101,11 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
     departures: new Departures(environment, settings.limits.owedBytes),
     stats,
     logger,
-    dispatcher: new Dispatcher({ codec, requests, subscriptions, authenticator, stats, logger }),
+    dispatcher: new Dispatcher({ codec, requests, subscriptions, presenceUpdates, authenticator, stats, logger }),
     onLeft(connection) {
       connection.membership?.end();
       channels.depart(connection);
+      sessions.left(connection);
     },
     onGone: (connection) => void connections.delete(connection),
   };
@@ -127,15 +115,18 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
     fingerprint: fingerprint(protocol),
     settings,
     authenticator,
+    sessions,
     codec,
     onOpen: (connection) => channels.arrive(connection),
   };
 
-  const open = ({ request, parameters, identity, authenticated }: Admitted, socket: ServerSocket): Connection => {
+  const open = (admitted: Admitted, socket: ServerSocket): Connection => {
+    const { request, parameters, identity, judgedSince, authenticated, introduces } = admitted;
     const deadline = environment.after(settings.authTimeoutMs, () =>
       connection.close("UNAUTHENTICATED", "authentication timeout"),
     );
-    const handshake = { receiver: new Handshake(handshakeContext), deadline };
+    const known = authenticated ? { identity, judgedSince } : undefined;
+    const handshake = { receiver: new Handshake(handshakeContext, known), deadline };
     const connection = new Connection(
       environment.newId(),
       request,
@@ -149,7 +140,7 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
     // Asked again: while a credential is checked others come in, and the server may begin to close.
     if (closing) connection.close("GOING_AWAY", "the server is shutting down");
     else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
-    else if (authenticated) finishHandshake(connection, identity, handshakeContext);
+    else if (authenticated && !introduces) finishHandshake(connection, identity, judgedSince, handshakeContext);
     return connection;
   };
 
@@ -159,19 +150,21 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
     authenticator,
     stats,
     isClosing: () => closing !== undefined,
+    moment: () => sessions.moment,
     open,
   });
 
-  const server: Server<P, I> = {
+  const server: Server<P, I, Data> = {
     admission,
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) => new ChannelHandle(channels, channels.identify(name, key[0] as string | undefined)),
     broadcast: async (event, data) => channels.broadcast(event, data),
-    sessions: () =>
-      [...connections]
-        .filter((connection) => connection.isOpen)
-        .map((connection) => connection.session as unknown as Session<I, ParametersOf<P>>),
+    user: (id) => new UserHandle(id, userParts),
+    session: (id) => new SessionHandle(id, sessions, direct),
+    sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
+    onSession: (listener) => sessions.on(listener as (event: SessionEvent) => void),
+    issueTicket: async (identity) => authenticator.issueTicket(identity),
     stats: () => stats.snapshot(),
 
     attach(httpServer, { path = "/ws" } = {}) {
@@ -209,6 +202,9 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
       return (closing ??= (async () => {
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
+        sessions.clear();
+        channels.presences.close();
+        tickets?.clear();
         await Promise.all([...http].map((stop) => stop()));
         http.clear();
       })());
@@ -217,8 +213,8 @@ export function createServer<const P extends ProtocolDefinition, I extends Ident
   return server;
 }
 
-function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined>(
-  options: ServerOptions<P, I>,
+function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
+  options: ServerOptions<P, I, Data>,
 ): MayJoin | undefined {
   const { authorize } = options;
   return (
@@ -226,10 +222,27 @@ function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined>
     ((connection, id) =>
       authorize({
         identity: connection.identity as I,
-        session: connection.session as unknown as Session<I, ParametersOf<P>>,
+        session: connection.session as Session as Session<I, ParametersOf<P>, Data>,
         channel: id.contract.name,
         key: id.key,
         action: "subscribe",
       }))
   );
+}
+
+/** What the application shows of users, by channel, without the types of one protocol. */
+function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
+  protocol: Protocol<P>,
+  options: ServerOptions<P, I, Data>,
+): Map<string, ShowMember> {
+  const show = new Map<string, ShowMember>();
+  for (const [name, ask] of Object.entries(options.presence ?? {})) {
+    if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
+    if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
+    const asked = ask as (question: PresenceQuestion<unknown>) => unknown;
+    show.set(name, ({ identity, session }, { key }, data) =>
+      asked({ identity, session: session as Session, key, data }),
+    );
+  }
+  return show;
 }

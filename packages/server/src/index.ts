@@ -1,9 +1,18 @@
-export { type AttachOptions, type CloseOptions, createServer, type Server } from "./create-server.js";
-export type { AuthorizeQuestion, HeartbeatOptions, Limits, ServerOptions } from "./options.js";
+export { createServer } from "./create-server.js";
+export type { AttachOptions, CloseOptions, Server } from "./server.js";
+export type {
+  AuthorizeQuestion,
+  DeviceOptions,
+  HeartbeatOptions,
+  Limits,
+  PresenceQuestion,
+  ServerOptions,
+} from "./options.js";
 export type { Authenticate, Credential, CredentialSource, Identity } from "./auth/identity.js";
 export type { CredentialOptions } from "./auth/credential.js";
-export type { ChannelHandle } from "./channel/channel-handle.js";
+export type { ChannelHandle, PresenceHandle } from "./channel/channel-handle.js";
 export type { Published } from "./channel/channels.js";
+export type { PresentUser } from "./channel/presences.js";
 export type {
   Handler,
   Middleware,
@@ -15,6 +24,10 @@ export type {
 export type { Environment } from "./environment.js";
 export type { Logger } from "./observe/logger.js";
 export type { ServerStats } from "./observe/stats.js";
-export type { Session } from "./session/session.js";
+export type { DeliveryFailure } from "./session/acks.js";
+export type { DeliveryReport, SendOptions } from "./session/direct.js";
+export type { Session, SessionEvent } from "./session/session.js";
+export type { SessionHandle } from "./session/session-handle.js";
+export type { Device, SendToUserOptions, UserHandle } from "./session/user-handle.js";
 export type { Listening, ListenOptions } from "./transport/listen.js";
 export { HoldfastError, isHoldfastError } from "@holdfast/protocol";

@@ -31,6 +31,15 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
     [{ logger: true as never }, "logger"],
     [{ logger: { info() {} } as never }, "logger"],
     [{ origins: "https://app.example.com" as never }, "origins"],
+    [{ sessionResumeMs: -1 }, "sessionResumeMs"],
+    [{ presenceGraceMs: Number.POSITIVE_INFINITY }, "presenceGraceMs"],
+    [{ devices: { perUser: 0 } }, "devices.perUser"],
+    [{ devices: { whenFull: "panic" as never } }, "devices.whenFull"],
+    [{ devices: { limit: 5 } as object }, "devices.limit"],
+    [{ credentials: { ticket: true } }, "credentials"],
+    [{ authenticate: () => ({ userId: "u" }), credentials: { ticket: 1 as never } }, "credentials.ticket"],
+    [{ sessionData: {} as never }, "sessionData"],
+    [{ presence: { board: 5 } as object }, "presence.board"],
     [null as never, "options"],
   ])("%j", (options, field) => {
     expect(() => createServer(agents, options)).toThrow(
@@ -40,12 +49,16 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
 });
 
 describe("[OP2] what this version does not serve is refused, not ignored", () => {
-  test.each([
-    [{ state: z.object({ cycle: z.number() }) }, "channels.board.state"],
-    [{ presence: z.object({ name: z.string() }) }, "channels.board.presence"],
-  ])("%#", (channel, place) => {
+  test.each([[{ state: z.object({ cycle: z.number() }) }, "channels.board.state"]])("%#", (channel, place) => {
     const protocol = defineProtocol({ name: "p", version: "1.0.0", channels: { board: channel } });
     expect(() => createServer(protocol)).toThrow(place);
+  });
+
+  test("a device id that is required, where nobody can have one", () => {
+    const protocol = defineProtocol({ name: "p", version: "1.0.0", requests: { a: {} }, deviceId: "required" });
+    expect(() => createServer(protocol)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "authenticate" }),
+    );
   });
 
   test("something that is no protocol", () => {

@@ -1,4 +1,11 @@
-import { HoldfastError, type ParametersOf, type ProtocolDefinition } from "@holdfast/protocol";
+import {
+  HoldfastError,
+  type ParametersOf,
+  type PresenceChannelName,
+  type PresenceOf,
+  type ProtocolDefinition,
+  type SentPresenceOf,
+} from "@holdfast/protocol";
 import type { CredentialOptions } from "./auth/credential.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
@@ -6,13 +13,33 @@ import { type Logger, silentLogger } from "./observe/logger.js";
 import type { Session } from "./session/session.js";
 
 /** What `authorize` is asked. */
-export interface AuthorizeQuestion<I, Parameters = unknown> {
+export interface AuthorizeQuestion<I, Parameters = unknown, Data = unknown> {
   readonly identity: I;
-  readonly session: Session<I, Parameters>;
+  readonly session: Session<I, Parameters, Data>;
   /** The channel's name, without its key. */
   readonly channel: string;
   readonly key: string | undefined;
   readonly action: "subscribe";
+}
+
+/** What `presence` is asked: what others see of a user on a channel. */
+export interface PresenceQuestion<I, Parameters = unknown, Data = unknown, Said = unknown> {
+  readonly identity: I;
+  readonly session: Session<I, Parameters, Data>;
+  readonly key: string | undefined;
+  /** What a client of the user said last, validated. A claim. Undefined when none has said anything yet, or it withdraws. */
+  readonly data: Said | undefined;
+}
+
+export interface DeviceOptions {
+  /** Devices one user may have connected. @default 50 */
+  readonly perUser?: number;
+  /**
+   * What happens to one more: it is refused (close code 4429, and it tries again later), or it takes the place of the device
+   * heard from longest ago (which is told 4409).
+   * @default "refuse"
+   */
+  readonly whenFull?: "refuse" | "replace_oldest";
 }
 
 export interface HeartbeatOptions {
@@ -35,6 +62,8 @@ export interface Limits {
   readonly requestsInFlight: number;
   /** Bytes a connection may be owed before it counts as too slow (close code 4413). @default 1_048_576 */
   readonly owedBytes: number;
+  /** Users who are listed as present on one channel; more are only counted. @default 1_000 */
+  readonly presencePerChannel: number;
 }
 
 /** The options that do not depend on the protocol. */
@@ -51,6 +80,13 @@ export interface GeneralOptions {
   readonly limits?: Partial<Limits>;
   /** How long a new connection may take to authenticate. @default 5_000 */
   readonly authTimeoutMs?: number;
+  readonly devices?: DeviceOptions;
+  /**
+   * How long a session waits for its client after its connection was lost; 0: not at all. Milliseconds. @default 120_000
+   */
+  readonly sessionResumeMs?: number;
+  /** How long a user stays present on a channel after the last device has left it; 0: not at all. Milliseconds. @default 5_000 */
+  readonly presenceGraceMs?: number;
   /** How long a handler may run; a client may ask for less. Also the limit of `authorize`. @default 30_000 */
   readonly requestTimeoutMs?: number;
   /** @default silent */
@@ -59,11 +95,26 @@ export interface GeneralOptions {
   readonly environment?: Environment;
 }
 
-export interface ServerOptions<P extends ProtocolDefinition, I extends Identity | undefined> extends GeneralOptions {
+export interface ServerOptions<
+  P extends ProtocolDefinition,
+  I extends Identity | undefined,
+  Data = undefined,
+> extends GeneralOptions {
   /** Decides who a credential belongs to; throws to refuse it. @default everyone may connect, anonymously */
   readonly authenticate?: Authenticate<I, ParametersOf<P>>;
   /** Whether a session may do something on a channel. @default everyone may */
-  readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>>) => boolean | Promise<boolean>;
+  readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>, Data>) => boolean | Promise<boolean>;
+  /** Makes what the application keeps in `session.data`. Called once for each session. @default undefined */
+  readonly sessionData?: (start: { readonly identity: I; readonly parameters: ParametersOf<P> }) => Data;
+  /**
+   * What others see of a user who is on a channel, by channel. Undefined: the user is not seen.
+   * @default what the user's client says
+   */
+  readonly presence?: {
+    readonly [C in PresenceChannelName<P>]?: (
+      question: PresenceQuestion<I, ParametersOf<P>, Data, PresenceOf<P, C>>,
+    ) => SentPresenceOf<P, C> | undefined;
+  };
 }
 
 /** The options with their defaults, as the parts of the server take them. */
@@ -72,6 +123,9 @@ export interface Settings {
   readonly origins: readonly string[] | undefined;
   readonly heartbeat: Required<HeartbeatOptions>;
   readonly limits: Limits;
+  readonly devices: Required<DeviceOptions>;
+  readonly sessionResumeMs: number;
+  readonly presenceGraceMs: number;
   readonly authTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
@@ -85,6 +139,7 @@ const defaultLimits: Limits = {
   subscribersPerChannel: 10_000,
   requestsInFlight: 64,
   owedBytes: 1_048_576,
+  presencePerChannel: 1_000,
 };
 
 /** Every option there is, and the kind of its value. A misspelt `authenticate` would otherwise leave the door open. */
@@ -94,6 +149,11 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   credentials: "object",
   origins: "object",
   heartbeat: "object",
+  sessionData: "function",
+  presence: "object",
+  devices: "object",
+  sessionResumeMs: "number",
+  presenceGraceMs: "number",
   limits: "object",
   authTimeoutMs: "number",
   requestTimeoutMs: "number",
@@ -101,8 +161,9 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   environment: "object",
 };
 const parts: { readonly [option: string]: readonly string[] } = {
-  credentials: ["cookie", "queryToken"] satisfies (keyof CredentialOptions)[],
+  credentials: ["cookie", "queryToken", "ticket"] satisfies (keyof CredentialOptions)[],
   heartbeat: ["intervalMs", "timeoutMs"] satisfies (keyof HeartbeatOptions)[],
+  devices: ["perUser", "whenFull"] satisfies (keyof DeviceOptions)[],
   limits: Object.keys(defaultLimits),
 };
 
@@ -131,6 +192,9 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
       timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
     },
     limits: { ...defaultLimits, ...options.limits },
+    devices: { perUser: options.devices?.perUser ?? 50, whenFull: options.devices?.whenFull ?? "refuse" },
+    sessionResumeMs: options.sessionResumeMs ?? 120_000,
+    presenceGraceMs: options.presenceGraceMs ?? 5_000,
     authTimeoutMs: options.authTimeoutMs ?? 5_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     logger: options.logger ?? silentLogger,
@@ -140,10 +204,13 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   duration("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);
   duration("authTimeoutMs", settings.authTimeoutMs);
   duration("requestTimeoutMs", settings.requestTimeoutMs);
-  for (const [name, value] of Object.entries(settings.limits)) {
-    // Whole, and never Infinity: clients are told, and JSON would say null.
-    if (!(Number.isSafeInteger(value) && value > 0)) invalid(`limits.${name}`, "expected a whole number above 0");
-  }
+  for (const name of ["sessionResumeMs", "presenceGraceMs"] as const)
+    if (settings[name] !== 0) duration(name, settings[name]);
+  // Whole, and never Infinity: clients are told, and JSON would say null.
+  for (const [name, value] of Object.entries(settings.limits)) whole(`limits.${name}`, value);
+  whole("devices.perUser", settings.devices.perUser);
+  if (!["refuse", "replace_oldest"].includes(settings.devices.whenFull))
+    invalid("devices.whenFull", 'expected "refuse" or "replace_oldest"');
   if (settings.origins !== undefined && !Array.isArray(settings.origins)) invalid("origins", "expected a list");
   for (const origin of settings.origins ?? []) {
     if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
@@ -153,14 +220,14 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
       );
     }
   }
-  if ((options.credentials?.cookie !== undefined || options.credentials?.queryToken) && !options.authenticate) {
+  const { cookie, queryToken, ticket } = settings.credentials;
+  if ((cookie !== undefined || queryToken || ticket) && !options.authenticate) {
     invalid("credentials", "are never looked at without `authenticate`");
   }
-  const { cookie, queryToken } = settings.credentials;
   if (cookie !== undefined && typeof cookie !== "string")
     invalid("credentials.cookie", "expected the name of a cookie");
-  if (queryToken !== undefined && typeof queryToken !== "boolean")
-    invalid("credentials.queryToken", "expected true or false");
+  for (const [name, value] of Object.entries({ queryToken, ticket }))
+    if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
   for (const level of ["debug", "info", "warn", "error"] as const) {
     if (typeof settings.logger[level] !== "function") invalid("logger", `has no function ${level}`);
   }
@@ -173,6 +240,10 @@ const MAX_MS = 2 ** 31 - 1;
 function duration(name: string, ms: number): void {
   if (!(typeof ms === "number" && ms > 0 && ms <= MAX_MS))
     invalid(name, `expected a number of milliseconds above 0, at most ${MAX_MS}`);
+}
+
+function whole(name: string, value: number): void {
+  if (!(Number.isSafeInteger(value) && value > 0)) invalid(name, "expected a whole number above 0");
 }
 
 export function invalid(name: string, sentence: string): never {

@@ -1,4 +1,12 @@
-import { type BaseOptions, createClient, type Environment, type OpenSocket } from "@holdfast/client";
+import {
+  type BaseOptions,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type Environment,
+  type OpenSocket,
+} from "@holdfast/client";
+import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
 import type { MemorySocket } from "../src/testing.js";
 import { agents } from "./agents.js";
 import type { World } from "./world.js";
@@ -17,7 +25,16 @@ export class ClientWorld {
   }
 
   client(name: string, clock: Environment["clock"], options: Partial<BaseOptions> = {}) {
-    return createClient(agents, {
+    return this.clientOf(agents, name, clock, options);
+  }
+
+  clientOf<P extends ProtocolDefinition>(
+    protocol: Protocol<P>,
+    name: string,
+    clock: Environment["clock"],
+    options: Partial<BaseOptions> = {},
+  ): Client<P> {
+    const all = {
       url: "ws://memory/ws",
       token: () => Promise.resolve(`token-${name}`),
       ...options,
@@ -27,7 +44,8 @@ export class ClientWorld {
         hints: { isOnline: () => true, subscribe: () => () => {} },
         openSocket: this.#openSocket(name),
       },
-    });
+    };
+    return createClient(protocol, all as unknown as ClientOptions<P>);
   }
 
   #openSocket(name: string): OpenSocket {
@@ -43,7 +61,7 @@ export class ClientWorld {
       const open = async (): Promise<void> => {
         const connected = await this.#world()?.transport.connect({
           url: target.url.replace("ws://memory", ""),
-          headers: { "sec-websocket-protocol": target.subprotocol },
+          headers: { "sec-websocket-protocol": target.subprotocols.join(", ") },
         });
         if (!connected?.ok) return end(1006, connected ? `HTTP ${connected.status}` : "");
         socket = connected.socket;

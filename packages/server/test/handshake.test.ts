@@ -266,7 +266,7 @@ describe("the auth message", () => {
     expect(peer.closed).toBeUndefined();
     await peer.send(auth("u1"));
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
-    await world.advance(60_000);
+    await world.advance(120_000); // the session has given up waiting, too
     expect(asked).toBe(2);
     expect(environment.timers).toBe(0);
   });
@@ -384,6 +384,30 @@ describe("a credential in the upgrade request", () => {
     }
   });
 
+  test.each([
+    ["a page of another origin", "https://evil.example", {}],
+    ["a page without an origin to name", "null", {}],
+    ["a page of this origin", "https://api.example.com", { sid: "ada" }],
+    ["a page of a listed origin", "https://app.example.com", { sid: "ada" }],
+  ])("[HS31] what authenticate reads of the cookies of %s is %s", async (_, origin, cookies) => {
+    const seen: unknown[] = [];
+    const environment = new VirtualEnvironment();
+    // The list is not given to the server but for the last case: without one any page may connect, and prove nothing by that.
+    const origins = origin === "https://app.example.com" ? [origin] : undefined;
+    const server = createServer(agents, {
+      environment,
+      ...(origins && { origins }),
+      authenticate: (credential) => {
+        seen.push(credential.cookies, credential.headers["cookie"] !== undefined);
+        return { userId: "u1" };
+      },
+    });
+    const world = new World(server, environment);
+    const peer = await world.connect({ headers: { cookie: "sid=ada", host: "api.example.com", origin } });
+    await peer.send(auth("anything"));
+    expect(seen).toEqual([cookies, Object.keys(cookies).length > 0]);
+  });
+
   test("authenticate is told where the credential came from, and all cookies and headers", async () => {
     const seen: unknown[] = [];
     const { world } = createWorld({
@@ -428,6 +452,25 @@ describe("connection parameters", () => {
       ok: true,
       output: { sessionId: "7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11", since: 12 },
     });
+  });
+
+  test("[HS32] a credential in the query is none of them, however strict they are", async () => {
+    const protocol = defineProtocol({
+      name: "strict",
+      version: "1.0.0",
+      parameters: z.strictObject({ page: z.string() }),
+      requests: { ping: {} },
+    });
+    const environment = new VirtualEnvironment();
+    const credentials = { queryToken: true, ticket: true };
+    const server = createServer(protocol, { environment, authenticate, credentials });
+    const world = new World(server, environment);
+    const peer = await world.connect({ url: "/ws?page=1&token=token-u1" });
+    expect(peer.last("connected").data.user_id).toBe("u1");
+    const ticket = await server.issueTicket({ userId: "u2" });
+    expect((await world.connect({ url: `/ws?page=1&ticket=${ticket}` })).last("connected").data.user_id).toBe("u2");
+    expect(server.sessions().map(({ parameters }) => parameters)).toEqual([{ page: "1" }, { page: "1" }]);
+    expect((await world.connect({ url: "/ws?page=1&stranger=1" })).closed?.code).toBe(1008);
   });
 
   test.each([

@@ -246,7 +246,7 @@ describe("a session", () => {
     expect(session).toMatchObject({
       id: "id-1",
       userId: "u1",
-      deviceId: undefined,
+      deviceId: "id-1",
       remoteAddress: "10.1.2.3",
       subscriptions: [],
     });

@@ -87,6 +87,58 @@ async function raw(port: number, text: string): Promise<{ socket: Socket; answer
   return { socket, answer: ended };
 }
 
+describe("a socket that is half-open", () => {
+  test("[SN3] is taken over: its session goes on at once, and the socket itself is cut off within a second or two", async () => {
+    const server = start({ authenticate });
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const auth = (session_id?: string) =>
+      JSON.stringify({ type: "auth", data: { token: "token-u1", device_id: "phone", session_id } });
+    const old = await open(`ws://127.0.0.1:${port}/ws`);
+    old.ws.send(auth());
+    const { data } = (await old.next("connected")) as unknown as { data: { session_id: string } };
+    // Nothing is read any more, so no close frame is ever answered: what a telephone in a tunnel looks like.
+    (old.ws as unknown as { _socket: Socket })._socket.pause();
+
+    const client = await open(`ws://127.0.0.1:${port}/ws`);
+    client.ws.send(auth(data.session_id));
+    expect(await client.next("connected")).toMatchObject({ data: { session_id: data.session_id, resumed: true } });
+    expect(server.sessions()).toHaveLength(1);
+    expect(await server.user("u1").send("announcement", { text: "hello" })).toEqual({
+      delivered: ["phone"],
+      failed: [],
+    });
+    expect(await client.next("event")).toMatchObject({ data: { text: "hello" } });
+    await vi.waitFor(() => expect(server.stats().connections.active).toBe(1), { timeout: 4_000, interval: 50 });
+    expect(server.sessions()[0]?.isConnected).toBe(true);
+  });
+});
+
+describe("a device that connects again and again", () => {
+  test("[DV16] a hundred times over real sockets, each replacing the one before, leaves one connection and nothing else", async () => {
+    const { http, port } = await startHttp();
+    const server = start({ authenticate });
+    server.attach(http);
+    const auth = JSON.stringify({ type: "auth", data: { token: "token-u1", device_id: "phone" } });
+    const connect = async (): Promise<Client> => {
+      const client = await open(`ws://127.0.0.1:${port}/ws`);
+      client.ws.send(auth);
+      await client.next("connected");
+      return client;
+    };
+    let last = await connect();
+    for (let count = 0; count < 100; count++) {
+      const next = await connect();
+      expect((await last.closed).code).toBe(closeNumber.REPLACED);
+      last = next;
+    }
+    expect(server.stats()).toMatchObject({ sessions: { active: 1, away: 0 }, users: { active: 1 } });
+    const sockets = () => new Promise<number>((resolve) => http.getConnections((_, count) => resolve(count)));
+    const left = async () => [await sockets(), server.stats().connections.active];
+    await vi.waitFor(async () => expect(await left()).toEqual([1, 1]), { timeout: 4_000, interval: 20 });
+    expect(server.stats().connections.total).toBe(101);
+  });
+});
+
 describe("attach", () => {
   test("[TR1] serves its own path and leaves plain requests to the application", async () => {
     const { http, port } = await startHttp();

@@ -48,11 +48,7 @@ export interface Answers {
 
 /** A server that does what the protocol says: greets, grants every channel, answers requests as it is told (or not at all). */
 export const answers = (script: Answers = {}): Behaviour => ({
-  opened(attempt) {
-    attempt.open();
-    // Without `auth` behind the open, the connection is anonymous.
-    if (attempt.of("auth").length === 0) attempt.receive(script.connected ?? connected());
-  },
+  opened: (attempt) => attempt.open(),
   received(attempt, message) {
     switch (message.type) {
       case "auth":

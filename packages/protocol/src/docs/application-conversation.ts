@@ -6,7 +6,7 @@ import type {
   DocumentedRequest,
   DocumentedValue,
 } from "./application.js";
-import { DIRECT_CHANNEL } from "./application.js";
+import { DIRECT_CHANNELS } from "./application.js";
 import type { Conversation, DocumentedMessage, Operation } from "./conversation.js";
 import { wireMessages, type WireMessage } from "./messages.js";
 import { wireSchema } from "./wire-schema.js";
@@ -17,7 +17,7 @@ export function applicationConversation(application: Application): Conversation 
   for (const request of application.requests) content.addRequest(request);
   for (const channel of application.channels) content.addChannel(channel);
   for (const event of application.direct)
-    content.addEvent(`direct.${event.name}`, { const: DIRECT_CHANNEL }, event, `Direct event ${event.name}.`);
+    content.addEvent(`direct.${event.name}`, { enum: DIRECT_CHANNELS }, event, `Direct event ${event.name}.`);
   return content;
 }
 

@@ -31,8 +31,10 @@ export function applicationReference(protocol: Protocol, application: Applicatio
     sections: [
       connectingSection(application, server, about("connect-with-a-token", "connect-with-a-cookie")),
       ...(requests.length > 0 ? [requestsSection(requests, about("request-and-cancel"))] : []),
-      ...(channels.length > 0 ? [channelsSection(channels, about("subscribe-and-publish", "resume-or-reset"))] : []),
-      ...(direct.length > 0 ? [directSection(direct)] : []),
+      ...(channels.length > 0
+        ? [channelsSection(channels, about("subscribe-and-publish", "resume-or-reset", "presence"))]
+        : []),
+      ...(direct.length > 0 ? [directSection(direct, about("send-to-devices"))] : []),
       {
         id: "connection",
         title: "The life of a connection",
@@ -44,7 +46,9 @@ export function applicationReference(protocol: Protocol, application: Applicatio
           ),
           notServedYet(),
         ],
-        sections: about("heartbeat", "refusal", "restart").map(sequenceSection),
+        sections: about("heartbeat", "renew-a-credential", "continue-a-session", "refusal", "restart").map(
+          sequenceSection,
+        ),
       },
       ...(isRich(application) ? [richValueSection()] : []),
       shapeSection(),
@@ -55,12 +59,16 @@ export function applicationReference(protocol: Protocol, application: Applicatio
 }
 
 /** The diagrams speak of the application's own first channel and request. */
-function castOf(protocol: Protocol, { name, version, channels, requests }: Application): Cast {
+function castOf(protocol: Protocol, { name, version, channels, requests, direct }: Application): Cast {
   const channel = channels.find(({ events }) => events.length > 0);
   const event = channel?.events[0];
   const request = requests.find(({ input }) => input) ?? requests[0];
+  const room = channels.find(({ presence }) => presence);
+  const [sent] = direct;
   return {
     ...EXAMPLE_CAST,
+    direct: sent && { event: sent.name, data: sent.value.examples[0].data },
+    presence: room?.presence && { channel: room.wireExample, data: room.presence.examples[0] },
     protocol: name,
     version,
     fingerprint: fingerprint(protocol),

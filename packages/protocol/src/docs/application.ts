@@ -45,7 +45,8 @@ export interface DocumentedChannel {
   readonly history: ChannelContract["history"];
   readonly events: readonly DocumentedEvent[];
   readonly state: (DocumentedValue & { readonly frames: readonly ServerMessage[] }) | undefined;
-  readonly presence: (DocumentedValue & { readonly frames: readonly ServerMessage[] }) | undefined;
+  readonly presence:
+    (DocumentedValue & { readonly frames: readonly ServerMessage[]; readonly said: ClientMessage }) | undefined;
   readonly subscribe: ClientMessage;
 }
 
@@ -60,8 +61,8 @@ export interface Application {
   readonly direct: readonly DocumentedEvent[];
 }
 
-/** The library's own channel for direct events. No channel of a protocol can begin with $. */
-export const DIRECT_CHANNEL = "$all";
+/** The library's own channels for direct events: to everyone, and to chosen devices. No channel of a protocol can begin with $. */
+export const DIRECT_CHANNELS = ["$all", "$user"] as const;
 
 /** @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema */
 export function documentProtocol(protocol: Protocol): Application {
@@ -78,7 +79,7 @@ export function documentProtocol(protocol: Protocol): Application {
       documentChannel(contract, definition.channels?.[contract.name]?.description),
     ),
     direct: [...protocol.direct].map(([name, value]) =>
-      documentEvent(name, documentValue(value, `direct.${name}`), DIRECT_CHANNEL, false),
+      documentEvent(name, documentValue(value, `direct.${name}`), DIRECT_CHANNELS[1], false),
     ),
   };
 }
@@ -169,14 +170,27 @@ function documentChannel(contract: ChannelContract, description: string | undefi
           channel,
           data: {
             kind: "snapshot",
-            joined: [{ user_id: "u1", devices: ["laptop"], ...(example.data !== undefined && { data: example.data }) }],
+            joined: [
+              {
+                user_id: "u1",
+                devices: ["laptop"],
+                ...(example.data !== undefined && { data: example.data }),
+                ...metaOf(example),
+              },
+            ],
             updated: [],
             left: [],
             count: 1,
           },
-          ...below("joined.0.data", example),
         }),
       ),
+      said: client({
+        type: "set_presence",
+        correlation_id: "5",
+        channel,
+        ...(presence.examples[0].data !== undefined && { data: presence.examples[0].data }),
+        ...metaOf(presence.examples[0]),
+      }),
     },
     subscribe: client({
       type: "subscribe",
@@ -202,16 +216,6 @@ function documentEvent(name: string, value: DocumentedValue, channel: string, ch
 
 function metaOf(example: RichValue | undefined): { meta?: unknown } {
   return example?.meta === undefined ? {} : { meta: example.meta };
-}
-
-/** Annotations of a value that stands deeper in what `meta` annotates: superjson takes the path before them. */
-function below(path: string, example: RichValue): { meta?: unknown } {
-  if (example.meta === undefined) return {};
-  const { values, ...rest } = example.meta as { values: unknown };
-  const prefixed = Array.isArray(values)
-    ? { [path]: values }
-    : Object.fromEntries(Object.entries(values as object).map(([key, value]) => [`${path}.${key}`, value]));
-  return { meta: { values: prefixed, ...rest } };
 }
 
 function client(message: ClientMessage): ClientMessage {

@@ -1,4 +1,5 @@
 import type { ClientMessage } from "../client-message.js";
+import type { RichValue } from "../codec/rich-values.js";
 import type { ServerMessage } from "../server-message.js";
 
 /** The names that the diagrams are told with: an application's own, so that its reference speaks of what it knows. */
@@ -12,6 +13,10 @@ export interface Cast {
   readonly request: string;
   readonly input: unknown;
   readonly output: unknown;
+  /** A direct event, where there is one. */
+  readonly direct: { readonly event: string; readonly data: unknown } | undefined;
+  /** A channel with presence, and what a user shows there. */
+  readonly presence: { readonly channel: string; readonly data: RichValue } | undefined;
 }
 
 /** The cast of the wire's own reference, where there is no application. */
@@ -25,13 +30,15 @@ export const EXAMPLE_CAST: Cast = {
   request: "agent.start",
   input: { program: "primes" },
   output: { id: "a1" },
+  direct: { event: "playback.paused", data: { at: 12 } },
+  presence: { channel: "board:7c1f", data: { data: { name: "Ada" } } },
 };
 
 /** The frames that the diagrams are told with. */
 export interface Script {
   readonly auth: ClientMessage;
   readonly welcome: ServerMessage;
-  readonly connected: ServerMessage;
+  readonly connected: ServerMessage & { type: "connected" };
   readonly subscribe: ClientMessage;
   readonly subscribed: ServerMessage;
   readonly requested: ClientMessage;

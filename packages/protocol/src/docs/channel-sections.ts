@@ -1,4 +1,4 @@
-import { DIRECT_CHANNEL, type DocumentedChannel, type DocumentedEvent, type DocumentedValue } from "./application.js";
+import { DIRECT_CHANNELS, type DocumentedChannel, type DocumentedEvent, type DocumentedValue } from "./application.js";
 import { number } from "./fields.js";
 import { type Badge, code, frame, link, nth, type Section, sequenceSection, table, text } from "./reference.js";
 import type { Sequence } from "./sequence.js";
@@ -57,7 +57,25 @@ function channelSection(channel: DocumentedChannel): Section {
           ]
         : []),
       ...(presence
-        ? [valueSection(`${id}-presence`, "Presence", "What the others see of a member, in `data` of each.", presence)]
+        ? [
+            valueSection(
+              `${id}-presence`,
+              "Presence",
+              "What the others see of a user who is on the channel, in `data` of each.",
+              presence,
+            ),
+            {
+              id: `${id}-set-presence`,
+              title: "To be seen",
+              badges: ["client → server"],
+              blocks: [
+                text(
+                  "What a client says that others should see of its user; the server may make something else of it.",
+                ),
+                frame("Message", "client", presence.said),
+              ],
+            } satisfies Section,
+          ]
         : []),
     ],
   };
@@ -94,17 +112,21 @@ function valueSection(
   };
 }
 
-export function directSection(events: readonly DocumentedEvent[]): Section {
+export function directSection(events: readonly DocumentedEvent[], sequences: readonly Sequence[]): Section {
   return {
     id: "direct",
     title: "Direct events",
     blocks: [
       text(
-        `Sent to connections rather than published on a channel of the protocol; nobody subscribes. On the wire their \`channel\` is the ` +
-          `library's own, such as \`${DIRECT_CHANNEL}\`: names that begin with $ always are.`,
+        "Sent to a user's devices, or to everyone, rather than published on a channel of the protocol; nobody subscribes. On " +
+          `the wire their \`channel\` is the library's own, ${DIRECT_CHANNELS.map((name) => `\`${name}\``).join(" or ")}: ` +
+          "names that begin with $ always are. Where `metadata.ack` is true the sender waits for an `ack` with the event's id.",
       ),
     ],
-    sections: events.map((event) => eventSection(event, `direct-${event.name}`)),
+    sections: [
+      ...events.map((event) => eventSection(event, `direct-${event.name}`)),
+      ...sequences.map(sequenceSection),
+    ],
   };
 }
 

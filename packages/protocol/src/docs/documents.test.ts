@@ -203,7 +203,7 @@ describe("protocol.md", () => {
       "| `BAD_MESSAGE` |",
     ])
       expect(text).toContain(part);
-    expect(text.match(/```mermaid/g)).toHaveLength(8);
+    expect(text.match(/```mermaid/g)).toHaveLength(12);
     expect(text).toContain("?sessionId=0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e&mode=quiet");
   });
 
@@ -258,7 +258,7 @@ describe("index.html", () => {
   });
 
   test("[DC8] draws every diagram", () => {
-    expect(app.get("index.html")!.match(/<svg class="sequence"/g)).toHaveLength(8);
+    expect(app.get("index.html")!.match(/<svg class="sequence"/g)).toHaveLength(12);
   });
 });
 

@@ -1,11 +1,13 @@
 import { subprotocols } from "../version.js";
 import { type Cast, scriptOf } from "./cast.js";
+import { identitySequences } from "./identity-sequences.js";
 import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
 
 /** Everything that can happen on a connection, told once: the texts, the mermaid diagrams and the drawings come from here. */
 export function sequencesOf(cast: Cast): readonly Sequence[] {
   const { channel, request } = cast;
-  const { auth, welcome, connected, subscribe, subscribed, requested, answered, event, failed } = scriptOf(cast);
+  const script = scriptOf(cast);
+  const { auth, welcome, connected, subscribe, subscribed, requested, answered, event, failed } = script;
   const upgrade = call("client", "server", "GET /ws, Upgrade: websocket");
   const switching = answer("server", "client", `101 ${subprotocols.json}`);
 
@@ -54,7 +56,8 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       title: "Connect with a cookie",
       text:
         "A credential that travels with the upgrade (a cookie, an `Authorization` header, or `?token=` where the server " +
-        "allows it) is checked before the connection exists. No `auth` follows; a refusal is a plain HTTP 401.",
+        "allows it) is checked before the connection exists; a refusal is a plain HTTP 401. The greeting comes by itself, " +
+        `or, for a client that offers \`${subprotocols.auth}\`, behind its \`auth\` without a token.`,
       steps: [
         call("client", "server", "GET /ws, Cookie: sid=…"),
         call("server", "handler", "authenticate({ cookies })"),
@@ -126,6 +129,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
         ),
       ],
     },
+    ...identitySequences(cast, script),
     {
       id: "resume-or-reset",
       title: "Resume, or reset",

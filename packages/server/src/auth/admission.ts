@@ -15,8 +15,13 @@ export interface Admitted {
   readonly request: UpgradeRequest;
   readonly parameters: unknown;
   /** Present when the upgrade request carried a credential. */
-  readonly identity?: Identity | undefined;
+  readonly identity: Identity | undefined;
+  /** The moment of the sessions at which the credential began to be judged. */
+  readonly judgedSince: number;
+  /** Whether there is nothing left to show: the request carried a credential, or none is needed. */
   readonly authenticated: boolean;
+  /** Whether the client will say `auth` all the same, to name its device and session. */
+  readonly introduces: boolean;
 }
 
 export interface AdmissionContext {
@@ -26,6 +31,8 @@ export interface AdmissionContext {
   readonly stats: Stats;
   /** Whether the server is closing. */
   isClosing(): boolean;
+  /** The moment of the sessions, see `Sessions.moment`. */
+  moment(): number;
   open(admitted: Admitted, socket: ServerSocket): SocketOwner;
 }
 
@@ -56,11 +63,14 @@ export function createAdmission(context: AdmissionContext): Admission {
     }
 
     const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
+    const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
+    // A credential in the query is none of the application's parameters, and a strict schema would say so.
+    if (found?.source === "query") query.delete("token");
+    if (found?.source === "ticket") query.delete("ticket");
     const checked = protocol.parameters?.receive(Object.fromEntries(query), undefined, "");
     if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
     const parameters = checked?.value;
 
-    const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
     // A list of origins is for every page. A cookie needs one even without a list: browsers send it along by themselves.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
     if ((fromPage || found?.source === "cookie") && !originAllowed(request, settings.origins ?? [])) {
@@ -69,12 +79,19 @@ export function createAdmission(context: AdmissionContext): Admission {
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
     let identity: Identity | undefined;
+    const judgedSince = context.moment();
     if (found) {
       const result = await authenticator.check(found, request, parameters, undefined);
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
     }
-    const admitted = { request, parameters, identity, authenticated: found !== undefined || !authenticator.required };
+    const authenticated = found !== undefined || !authenticator.required;
+    const introduces = offered.includes(subprotocols.auth);
+    if (protocol.definition.deviceId === "required" && authenticated && !introduces && !identity?.deviceId) {
+      const message = "The protocol requires a device id, and the credential names none.";
+      return refuse({ kind: "refuse", status: 400, message });
+    }
+    const admitted = { request, parameters, identity, judgedSince, authenticated, introduces };
     return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
   };
 }

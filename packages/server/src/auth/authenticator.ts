@@ -2,8 +2,10 @@ import { HoldfastError } from "@holdfast/protocol";
 import { type Environment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 import type { UpgradeRequest } from "../transport/socket.js";
-import { cookiesOf, type FoundCredential } from "./credential.js";
-import type { Authenticate, Identity } from "./identity.js";
+import type { Settings } from "../options.js";
+import { cookiesOf, type FoundCredential, originAllowed } from "./credential.js";
+import type { Authenticate, Credential, Identity } from "./identity.js";
+import type { Tickets } from "./tickets.js";
 
 export type Authenticated = { ok: true; identity: Identity | undefined } | { ok: false; error: HoldfastError };
 
@@ -13,15 +15,21 @@ export class Authenticator {
   readonly #environment: Environment;
   readonly #timeoutMs: number;
   readonly #logger: Logger;
+  readonly #origins: readonly string[];
+  /** Present where tickets are accepted. */
+  readonly #tickets: Tickets | undefined;
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
-    settings: { environment: Environment; authTimeoutMs: number; logger: Logger },
+    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins">,
+    tickets: Tickets | undefined,
   ) {
     this.#authenticate = authenticate;
     this.#environment = settings.environment;
     this.#timeoutMs = settings.authTimeoutMs;
     this.#logger = settings.logger;
+    this.#origins = settings.origins ?? [];
+    this.#tickets = tickets;
   }
 
   /** Whether a connection needs a credential at all. */
@@ -30,19 +38,23 @@ export class Authenticator {
   }
 
   async check(
-    credential: FoundCredential,
+    { token, source }: FoundCredential,
     request: UpgradeRequest,
     parameters: unknown,
     deviceId: string | undefined,
   ): Promise<Authenticated> {
     const authenticate = this.#authenticate;
     if (!authenticate) return { ok: true, identity: undefined };
+    if (source === "ticket") {
+      const identity = this.#tickets?.take(token);
+      return identity ? this.#judge(identity) : refused("The ticket is unknown, used up, or too old.");
+    }
     try {
       const asked = authenticate({
-        ...credential,
+        token,
+        source,
         deviceId,
-        cookies: cookiesOf(request),
-        headers: request.headers,
+        ...this.#shown(request),
         parameters,
         remoteAddress: request.remoteAddress,
       });
@@ -52,9 +64,36 @@ export class Authenticator {
       return this.#judge(identity);
     } catch (error) {
       // The application's own words stay here: they may say which half of a credential was right.
-      this.#logger.info({ source: credential.source, err: error }, "credential refused");
+      this.#logger.info({ source, err: error }, "credential refused");
       return refused("The credential was refused.");
     }
+  }
+
+  /**
+   * What of the request `authenticate` may read. A page of another origin could have the browser send its user's cookies and
+   * then say `auth` with anything: such cookies are not shown, so that nobody takes them for a proof.
+   */
+  #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
+    const { cookie, ...headers } = request.headers;
+    // Browsers always name the origin; who names none is no page.
+    const foreign = headers["origin"] !== undefined && !originAllowed(request, this.#origins);
+    if (cookie === undefined || foreign) return { cookies: {}, headers };
+    return { cookies: cookiesOf(request), headers: request.headers };
+  }
+
+  /** @throws HoldfastError INVALID_OPTION where tickets are not accepted, INVALID_VALUE when the identity is none */
+  issueTicket(identity: Identity): string {
+    if (!this.#tickets)
+      throw new HoldfastError("INVALID_OPTION", "issueTicket: the server accepts no tickets.", {
+        field: "credentials.ticket",
+        remedy: "Set `credentials: { ticket: true }` and `authenticate`.",
+      });
+    const fault = identityFault(identity);
+    if (fault)
+      throw new HoldfastError("INVALID_VALUE", `issueTicket: expected an identity with ${fault}.`, {
+        field: "identity",
+      });
+    return this.#tickets.issue(identity);
   }
 
   #judge(identity: Identity | undefined): Authenticated {

@@ -14,11 +14,18 @@ export interface CredentialOptions {
    * @default false
    */
   readonly queryToken?: boolean | undefined;
+  /**
+   * Accept `?ticket=` with what `server.issueTicket` has issued: valid once, within 30 s. For clients that can set no header,
+   * and for gateways that want to see a credential before the upgrade. `authenticate` is not asked again.
+   * @default false
+   */
+  readonly ticket?: boolean | undefined;
 }
 
 export interface FoundCredential {
   readonly token: string;
-  readonly source: CredentialSource;
+  /** A ticket is the server's own and asks nobody. */
+  readonly source: CredentialSource | "ticket";
 }
 
 /** The credential an upgrade request carries, if any; the most deliberate one wins. */
@@ -31,6 +38,8 @@ export function findCredential(
   if (bearer) return { token: bearer, source: "header" };
   const inQuery = options.queryToken ? query.get("token") : null;
   if (inQuery) return { token: inQuery, source: "query" };
+  const ticket = options.ticket ? query.get("ticket") : null;
+  if (ticket) return { token: ticket, source: "ticket" };
   const inCookie = options.cookie === undefined ? undefined : cookiesOf(request)[options.cookie];
   return inCookie ? { token: inCookie, source: "cookie" } : undefined;
 }

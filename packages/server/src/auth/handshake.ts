@@ -9,7 +9,8 @@ import {
 import { replyTo } from "../dispatch/reply-to.js";
 import type { Settings } from "../options.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";
-import type { Authenticator } from "./authenticator.js";
+import type { Sessions } from "../session/sessions.js";
+import type { Authenticated, Authenticator } from "./authenticator.js";
 import type { Identity } from "./identity.js";
 
 /** What an unauthenticated peer may send beside its credential. */
@@ -21,32 +22,54 @@ const MAX_READS = 128;
 /** So does a ping, ours or that of WebSocket itself: 64 KiB of them are 4,369 answers. */
 const MAX_PINGS = 8;
 
+export type AuthMessage = ClientMessage & { type: "auth" };
+
 export interface HandshakeContext {
   readonly protocol: Protocol;
   readonly fingerprint: string;
   readonly settings: Settings;
   readonly authenticator: Authenticator;
+  readonly sessions: Sessions;
   readonly codec: Codec<ClientMessage, ServerMessage>;
   /** The connection is open: it may take part. */
   onOpen(connection: Connection): void;
 }
 
-/** Ends the handshake: whoever this is may now send requests and join channels. */
+/**
+ * Ends the handshake: whoever this is may now send requests and join channels. `judgedSince`: the moment of the registry at
+ * which the credential began to be judged; `auth`: the message that is answered, if any.
+ */
 export function finishHandshake(
   connection: Connection,
   identity: Identity | undefined,
+  judgedSince: number,
   context: HandshakeContext,
+  auth?: AuthMessage,
 ): void {
-  const { protocol, settings } = context;
-  connection.open(identity);
-  if (!connection.isOpen) return;
+  const { protocol, settings, sessions } = context;
+  const introduction = {
+    deviceId: auth?.data.device_id,
+    sessionId: auth?.data.session_id,
+    metadata: auth?.metadata,
+  };
+  const opened = sessions.open(connection, identity, introduction, judgedSince);
+  if (!opened.ok) {
+    const data = toWire(opened.error);
+    if (auth) connection.send({ type: "auth_response", ...replyTo(auth), data: { success: false, error: data } });
+    else connection.send({ type: "error", data });
+    return connection.close(opened.close, opened.reason);
+  }
+  const { session, resumed } = opened;
+  connection.open(session);
   context.onOpen(connection);
+  if (auth) acceptAuth(connection, auth);
   connection.send({
     type: "connected",
     data: {
-      session_id: connection.id,
-      ...(identity && { user_id: identity.userId }),
-      ...(connection.deviceId !== undefined && { device_id: connection.deviceId }),
+      session_id: session.id,
+      ...(resumed && { resumed }),
+      ...(session.userId !== undefined && { user_id: session.userId }),
+      ...(session.deviceId !== undefined && { device_id: session.deviceId }),
       protocol: { name: protocol.name, version: protocol.version, fingerprint: context.fingerprint },
       heartbeat: { interval_ms: settings.heartbeat.intervalMs, timeout_ms: settings.heartbeat.timeoutMs },
       limits: {
@@ -56,22 +79,32 @@ export function finishHandshake(
       },
     },
   });
+  sessions.tell(resumed ? "resumed" : "opened", session);
+}
+
+/** What the upgrade request has shown. */
+export interface Known {
+  readonly identity: Identity | undefined;
+  readonly judgedSince: number;
 }
 
 /**
- * A connection without a credential: its first message has to be `auth`. Clients send what follows right behind it, so those
- * frames are held, and the socket is paused, until the application has decided.
+ * A connection that is to say who it is: its first message has to be `auth`. Clients send what follows right behind it, so
+ * those frames are held, and the socket is paused, until the application has decided.
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
+  /** What the upgrade request has shown already, where it carried a credential or none is needed. */
+  readonly #known: Known | undefined;
   #held: (string | Uint8Array)[] | undefined;
   #takenBytes = 0;
   #readBytes = 0;
   #reads = 0;
   #pings = 0;
 
-  constructor(context: HandshakeContext) {
+  constructor(context: HandshakeContext, known: Known | undefined) {
     this.#context = context;
+    this.#known = known;
   }
 
   onFrame(connection: Connection, frame: string | Uint8Array): void {
@@ -117,21 +150,23 @@ export class Handshake implements HandshakeReceiver {
     this.#mayPing(connection);
   }
 
-  async #authenticate(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
-    const { token = "", device_id: deviceId } = message.data;
-    const result = await this.#context.authenticator.check(
-      { token, source: "message" },
-      connection.request,
-      connection.parameters,
-      deviceId,
-    );
+  async #authenticate(connection: Connection, message: AuthMessage): Promise<void> {
+    // A token that is given counts, whatever the upgrade request carried; without one, that has to do.
+    const { moment } = this.#context.sessions;
+    const known = message.data.token === undefined ? this.#known : undefined;
+    const result = known ? ({ ok: true, ...known } as const) : await this.#check(connection, message);
     if (!connection.isHandshaking) return;
-    connection.claimedDeviceId = deviceId;
-    answerAuth(connection, message, result.ok ? result.identity : result.error);
-    if (!result.ok) return;
-    finishHandshake(connection, result.identity, this.#context);
+    if (!result.ok) return refuseAuth(connection, message, result.error);
+    finishHandshake(connection, result.identity, known?.judgedSince ?? moment, this.#context, message);
     connection.resume();
     for (const frame of this.#held ?? []) connection.route(frame);
+  }
+
+  async #check(connection: Connection, { data }: AuthMessage): Promise<Authenticated> {
+    const { token, device_id: deviceId } = data;
+    if (token === undefined) return { ok: false, error: noCredential() };
+    const credential = { token, source: "message" } as const;
+    return this.#context.authenticator.check(credential, connection.request, connection.parameters, deviceId);
   }
 
   #mayTake(connection: Connection, frame: string | Uint8Array): boolean {
@@ -154,26 +189,35 @@ export class Handshake implements HandshakeReceiver {
   }
 }
 
-/** Answers an `auth` message. A refusal ends the connection: the client comes back with a new token. */
-export function answerAuth(
-  connection: Connection,
-  message: ClientMessage & { type: "auth" },
-  result: Identity | undefined | HoldfastError,
-): void {
-  if (result instanceof HoldfastError) {
-    connection.send({ type: "auth_response", ...replyTo(message), data: { success: false, error: toWire(result) } });
-    connection.close("UNAUTHENTICATED", result.message);
-    return;
-  }
-  const deviceId = result?.deviceId ?? connection.claimedDeviceId;
+/** Refuses an `auth` message. That ends the connection: the client comes back with a new token. */
+export function refuseAuth(connection: Connection, message: AuthMessage, error: HoldfastError): void {
+  const data = { success: false, error: toWire(error) } as const;
+  connection.send({ type: "auth_response", ...replyTo(message), data });
+  connection.close("UNAUTHENTICATED", error.message);
+}
+
+/** Answers an `auth` message with what is known now. */
+export function acceptAuth(connection: Connection, message: AuthMessage): void {
+  const { userId, deviceId, identity } = connection;
   connection.send({
     type: "auth_response",
     ...replyTo(message),
     data: {
       success: true,
-      ...(result && { user_id: result.userId }),
+      ...(userId !== undefined && { user_id: userId }),
       ...(deviceId !== undefined && { device_id: deviceId }),
-      ...(result?.expiresAt !== undefined && { expires_at: result.expiresAt }),
+      ...(identity?.expiresAt !== undefined && { expires_at: identity.expiresAt }),
     },
   });
+}
+
+function noCredential(): HoldfastError {
+  return new HoldfastError(
+    "UNAUTHENTICATED",
+    "There is no credential: neither a token, nor one in the upgrade request.",
+    {
+      // Whoever reads this mostly believes to have given one.
+      remedy: "Send a token in auth (the client: its `token` option), or a cookie that the server reads.",
+    },
+  );
 }

@@ -11,6 +11,8 @@ import {
 import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import { Channel } from "./channel.js";
+import type { PresenceSettings } from "./presence.js";
+import { Presences } from "./presences.js";
 import type { Subscriber } from "./subscriber.js";
 
 /** What came of a publication. */
@@ -25,6 +27,9 @@ export interface Published {
  */
 export const EVERYONE = "$all";
 
+/** A direct event for some: its channel's members are chosen anew for each event, by user, device or session. */
+const CHOSEN = "$user";
+
 /** The channels that have members on this instance, and the one way out: validate, encode once, hand to every member. */
 export class Channels {
   readonly #protocol: Protocol;
@@ -32,10 +37,13 @@ export class Channels {
   readonly #maxEventBytes: number;
   readonly #channels = new Map<string, Channel>();
   readonly #everyone = new Channel();
+  /** Who is on them. */
+  readonly presences: Presences;
 
   /** `maxEventBytes`: what a connection may be owed. A larger event would close every member, each time it came back. */
-  constructor(protocol: Protocol, stats: Stats, maxEventBytes: number) {
+  constructor(protocol: Protocol, stats: Stats, maxEventBytes: number, presence: PresenceSettings) {
     this.#protocol = protocol;
+    this.presences = new Presences(presence, (wire, frame) => void this.#channels.get(wire)?.deliver(frame));
     this.#stats = stats;
     this.#maxEventBytes = maxEventBytes;
   }
@@ -55,6 +63,7 @@ export class Channels {
     let channel = this.#channels.get(id.wire);
     if (!channel) this.#channels.set(id.wire, (channel = new Channel()));
     channel.add(member);
+    this.presences.arrive(id, member);
     this.#stats.subscriptionsActive++;
     this.#stats.channelsActive = this.#channels.size;
   }
@@ -63,6 +72,7 @@ export class Channels {
     const channel = this.#channels.get(wire);
     if (!channel) return;
     channel.remove(member);
+    this.presences.depart(wire, member);
     this.#stats.subscriptionsActive--;
     // Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed.
     if (channel.size === 0) this.#channels.delete(wire);
@@ -89,14 +99,31 @@ export class Channels {
     return this.#count(this.#everyone.deliver(frame));
   }
 
+  /**
+   * Sends a direct event to chosen members. `ackId`: they are asked to tell when they have handled it.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+   */
+  send(event: string, data: unknown, members: readonly Subscriber[], ackId: string | undefined): void {
+    const metadata = ackId === undefined ? undefined : { id: ackId, ack: true };
+    const frame = this.#encode(CHOSEN, event, this.#protocol.direct.get(event), data, metadata);
+    for (const member of members) member.deliver(frame);
+    this.#count(members.length);
+  }
+
   /** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
-  #encode(channel: string, event: string, schema: ValueSchema | undefined, data: unknown): Frame {
+  #encode(
+    channel: string,
+    event: string,
+    schema: ValueSchema | undefined,
+    data: unknown,
+    metadata?: (ServerMessage & { type: "event" })["metadata"],
+  ): Frame {
     if (!schema)
       throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
     const sent = schema.send(data, "data");
     if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
     const { value } = sent as { value: RichValue };
-    const message: ServerMessage = { type: "event", channel, event, ...value };
+    const message: ServerMessage = { type: "event", channel, event, ...value, ...(metadata && { metadata }) };
     const frame = new Frame(JSON.stringify(message));
     if (frame.isLargerThan(this.#maxEventBytes)) {
       const text = `Event ${event} on ${channel} was not published: it takes more than ${this.#maxEventBytes} bytes.`;

@@ -8,6 +8,8 @@ export class Membership {
   readonly #channels: Channels;
   readonly #member: Subscriber;
   #ended = false;
+  /** Goes up whenever what `authorize` has said is to be asked anew. */
+  permissions = 0;
   /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
   #lastChange: Promise<void> | undefined;
   #waiting = 0;

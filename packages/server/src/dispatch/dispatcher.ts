@@ -6,11 +6,12 @@ import {
   type ServerMessage,
   toWire,
 } from "@holdfast/protocol";
-import { answerAuth } from "../auth/handshake.js";
+import { acceptAuth, type AuthMessage, refuseAuth } from "../auth/handshake.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import { type Logger, printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection, FrameReceiver } from "../session/connection.js";
+import type { PresenceUpdates } from "./presence-updates.js";
 import { replyTo } from "./reply-to.js";
 import type { Requests } from "./requests.js";
 import type { Subscriptions } from "./subscriptions.js";
@@ -26,6 +27,7 @@ export interface DispatcherContext {
   readonly codec: Codec<ClientMessage, ServerMessage>;
   readonly requests: Requests;
   readonly subscriptions: Subscriptions;
+  readonly presenceUpdates: PresenceUpdates;
   readonly authenticator: Authenticator;
   readonly stats: Stats;
   readonly logger: Logger;
@@ -74,16 +76,16 @@ export class Dispatcher implements FrameReceiver {
       case "pong":
         return; // heard is all it has to be
       case "ack":
-        return; // nothing sent by this version asks for one
+        return connection.acks.settle(message.data.id, message.data.failure);
       case "set_presence":
-        return; // a protocol with presence is not served yet
+        return this.#context.presenceUpdates.set(connection, message);
       default:
         message satisfies never;
     }
   }
 
   /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
-  #refreshInTurn(connection: Connection, message: ClientMessage & { type: "auth" }): void {
+  #refreshInTurn(connection: Connection, message: AuthMessage): void {
     const refreshes = (connection.refreshes ??= { count: 0, last: Promise.resolve() });
     if (refreshes.count === MAX_REFRESHES) return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
     refreshes.count++;
@@ -96,30 +98,24 @@ export class Dispatcher implements FrameReceiver {
       .finally(() => refreshes.count--);
   }
 
-  /** `auth` on a live connection: a newer token of the same user. */
-  async #refreshCredential(connection: Connection, message: ClientMessage & { type: "auth" }): Promise<void> {
-    const { token = "", device_id: deviceId } = message.data;
+  /** `auth` on a live connection: a newer token of the same user, on the same device. */
+  async #refreshCredential(connection: Connection, message: AuthMessage): Promise<void> {
+    const { token, device_id: deviceId } = message.data;
+    // A client that introduces itself to a server that has greeted it already: there is nothing new in it.
+    if (token === undefined) return acceptAuth(connection, message);
+    const { authenticator, subscriptions } = this.#context;
     const credential = { token, source: "message" } as const;
-    const result = await this.#context.authenticator.check(
-      credential,
-      connection.request,
-      connection.parameters,
-      deviceId,
-    );
+    const result = await authenticator.check(credential, connection.request, connection.parameters, deviceId);
     if (!connection.isOpen) return;
-    if (!result.ok) return answerAuth(connection, message, result.error);
-    if (connection.identity?.userId !== result.identity?.userId) {
-      return answerAuth(
-        connection,
-        message,
-        new HoldfastError("UNAUTHENTICATED", "The token is of another user.", {
-          remedy: "Open a new connection for another user.",
-        }),
-      );
-    }
-    connection.claimedDeviceId = deviceId ?? connection.claimedDeviceId;
-    connection.refresh(result.identity);
-    answerAuth(connection, message, result.identity);
+    if (!result.ok) return refuseAuth(connection, message, result.error);
+    const { identity } = result;
+    if (connection.userId !== identity?.userId) return refuseAuth(connection, message, another("user"));
+    const named = identity && (identity.deviceId ?? deviceId);
+    if (named !== undefined && named !== connection.deviceId) return refuseAuth(connection, message, another("device"));
+    connection.refresh(identity);
+    acceptAuth(connection, message);
+    // What the newer token says may be less than the older one did.
+    await subscriptions.reauthorize(connection);
   }
 
   #refuse(connection: Connection, fault: Fault, correlationId: string | undefined): void {
@@ -134,4 +130,10 @@ export class Dispatcher implements FrameReceiver {
     if (++connection.faults.count >= MAX_FAULTS)
       connection.close("BAD_REQUEST", "too many messages that are not of the protocol");
   }
+}
+
+function another(what: "user" | "device"): HoldfastError {
+  return new HoldfastError("UNAUTHENTICATED", `The token is of another ${what}.`, {
+    remedy: `Open a new connection for another ${what}.`,
+  });
 }

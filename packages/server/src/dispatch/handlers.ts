@@ -26,11 +26,11 @@ export interface RefusalDetails {
 export class Refusal extends HoldfastError {}
 
 /** What a handler is given. */
-export interface RequestContext<P extends ProtocolDefinition, N extends RequestName<P>, I> {
+export interface RequestContext<P extends ProtocolDefinition, N extends RequestName<P>, I, Data = unknown> {
   readonly name: N;
   /** Validated. */
   readonly input: InputOf<P, N>;
-  readonly session: Session<I, ParametersOf<P>>;
+  readonly session: Session<I, ParametersOf<P>, Data>;
   /** Aborts when nobody waits any more: the caller cancelled, the time is up, the connection closed. */
   readonly signal: AbortSignal;
   /**
@@ -42,23 +42,23 @@ export interface RequestContext<P extends ProtocolDefinition, N extends RequestN
   error<C extends ErrorCodeOf<P, N>>(code: C, data: SentErrorDataOf<P, N, C>, message?: string): HoldfastError<C>;
 }
 
-export type Handler<P extends ProtocolDefinition, N extends RequestName<P>, I> = (
-  context: RequestContext<P, N, I>,
+export type Handler<P extends ProtocolDefinition, N extends RequestName<P>, I, Data = unknown> = (
+  context: RequestContext<P, N, I, Data>,
 ) => SentOutputOf<P, N> | Promise<SentOutputOf<P, N>>;
 
 /** What a middleware is given: any request, its input validated. */
-export interface MiddlewareContext<I, Parameters = unknown> {
+export interface MiddlewareContext<I, Parameters = unknown, Data = unknown> {
   readonly name: string;
   readonly kind: RequestKind;
   readonly input: unknown;
-  readonly session: Session<I, Parameters>;
+  readonly session: Session<I, Parameters, Data>;
   readonly signal: AbortSignal;
   error(code: RefusalCode, message: string, details?: RefusalDetails): HoldfastError<RefusalCode>;
 }
 
 /** Runs around every handler, the first one outermost. What it returns is the output. */
-export type Middleware<I, Parameters = unknown> = (
-  context: MiddlewareContext<I, Parameters>,
+export type Middleware<I, Parameters = unknown, Data = unknown> = (
+  context: MiddlewareContext<I, Parameters, Data>,
   next: () => Promise<unknown>,
 ) => Promise<unknown>;
 

@@ -13,20 +13,25 @@ import { inTime, isThenable } from "../environment.js";
 import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
+import { inTurn } from "./in-turn.js";
+import type { PresenceUpdates } from "./presence-updates.js";
 import { replyTo } from "./reply-to.js";
 
 /** Whether a connection may join a channel; the application's `authorize` behind it. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
 
-/**
- * Channels in messages that wait for the verdict on one before them: far more than a client that comes back asks for at once,
- * and about a megabyte of the longest names.
- */
-const MAX_WAITING = 4_096;
-
 type Reply = ReturnType<typeof replyTo>;
 
 type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
+
+export interface SubscriptionParts {
+  readonly protocol: Protocol;
+  readonly channels: Channels;
+  readonly mayJoin: MayJoin | undefined;
+  readonly presenceUpdates: PresenceUpdates;
+  readonly settings: Settings;
+  readonly stats: Stats;
+}
 
 /**
  * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate → authorise → limits →
@@ -37,35 +42,63 @@ export class Subscriptions {
   readonly #protocol: Protocol;
   readonly #channels: Channels;
   readonly #mayJoin: MayJoin | undefined;
+  readonly #presence: PresenceUpdates;
   readonly #settings: Settings;
   readonly #stats: Stats;
 
-  constructor(protocol: Protocol, channels: Channels, mayJoin: MayJoin | undefined, settings: Settings, stats: Stats) {
-    this.#protocol = protocol;
-    this.#channels = channels;
-    this.#mayJoin = mayJoin;
-    this.#settings = settings;
-    this.#stats = stats;
+  constructor(parts: SubscriptionParts) {
+    this.#protocol = parts.protocol;
+    this.#channels = parts.channels;
+    this.#mayJoin = parts.mayJoin;
+    this.#presence = parts.presenceUpdates;
+    this.#settings = parts.settings;
+    this.#stats = parts.stats;
   }
 
   subscribe(connection: Connection, message: ClientMessage & { type: "subscribe" }): void {
     const { channels } = message.data;
     const reply = replyTo(message);
     const membership = (connection.membership ??= new Membership(this.#channels, connection));
-    this.#change(connection, channels.length, reply, () => {
+    const judgeAll = (): Promise<void> | void => {
+      const { permissions } = membership;
       const verdicts = channels.map((entry) =>
         this.#judge(connection, membership, typeof entry === "string" ? entry : entry.channel),
       );
-      if (verdicts.some((verdict) => verdict instanceof Promise))
-        return Promise.all(verdicts).then((settled) => this.#join(connection, membership, channels, reply, settled));
-      return this.#join(connection, membership, channels, reply, verdicts as Verdict[]);
+      if (!verdicts.some((verdict) => verdict instanceof Promise))
+        return this.#join(connection, membership, channels, reply, verdicts as Verdict[]);
+      return Promise.all(verdicts).then((settled) =>
+        // What was granted under permissions that have changed meanwhile is asked anew.
+        membership.permissions === permissions
+          ? this.#join(connection, membership, channels, reply, settled)
+          : judgeAll(),
+      );
+    };
+    inTurn(connection, channels.length, reply, this.#settings, judgeAll);
+  }
+
+  /**
+   * Asks `authorize` again for everything the connection has joined, and takes it off what is not granted any more. Not in
+   * turn with what the client asks for: a subscription whose verdict is slow must not hold up one that has to end.
+   */
+  async reauthorize(connection: Connection): Promise<void> {
+    const { membership } = connection;
+    if (!membership || !this.#mayJoin) return;
+    membership.permissions++;
+    const judged = membership.channels().map(async (wire) => {
+      const parsed = parseChannel(this.#protocol, wire);
+      const verdict = parsed.ok ? await this.#ask(connection, parsed.value) : undefined;
+      if (!verdict || verdict.ok || !membership.has(wire)) return;
+      membership.leave(wire);
+      this.#stats.error(verdict.error.code);
+      connection.send({ type: "unsubscribed", channel: wire, data: toWire(verdict.error) });
     });
+    await Promise.all(judged);
   }
 
   unsubscribe(connection: Connection, message: ClientMessage & { type: "unsubscribe" }): void {
     const { channels } = message.data;
     const reply = replyTo(message);
-    this.#change(connection, channels.length, reply, () => {
+    inTurn(connection, channels.length, reply, this.#settings, () => {
       for (const wire of channels) connection.membership?.leave(wire);
       connection.send({ type: "unsubscribe_response", ...reply, data: { success: true, unsubscribed: channels } });
     });
@@ -73,50 +106,26 @@ export class Subscriptions {
 
   list(connection: Connection, message: ClientMessage & { type: "list_subscriptions" }): void {
     const reply = replyTo(message);
-    this.#change(connection, 1, reply, () =>
+    inTurn(connection, 1, reply, this.#settings, () =>
       connection.send({ type: "subscriptions", ...reply, data: { channels: connection.membership?.channels() ?? [] } }),
     );
   }
 
-  /**
-   * Runs what a message asks for, after what was asked before it. What waits is the peer's to choose and ours to keep, so it
-   * is bounded, and holds of the message no more than it needs.
-   */
-  #change(connection: Connection, channels: number, reply: Reply, run: () => Promise<void> | void): void {
-    const { membership } = connection;
-    if (!membership) return void run();
-    if (membership.waiting >= Math.max(MAX_WAITING, 4 * this.#settings.limits.subscriptions))
-      return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
-    const failed = (error: unknown): void => {
-      this.#settings.logger.error({ session: connection.id, err: error }, "a subscription could not be answered");
-      const answer = new HoldfastError("INTERNAL", "The message could not be handled.");
-      connection.send({ type: "error", ...reply, data: toWire(answer) });
-    };
-    membership.change(channels, () => {
-      try {
-        const running = run();
-        return running instanceof Promise ? running.catch(failed) : undefined;
-      } catch (error) {
-        return failed(error);
-      }
-    });
-  }
-
   #judge(connection: Connection, membership: Membership, wire: string): Verdict | Promise<Verdict> {
     const parsed = parseChannel(this.#protocol, wire);
-    const refuse = (code: string, text: string): Verdict => ({
-      ok: false,
-      channel: wire,
-      error: new HoldfastError(code, text, { field: "channels" }),
-    });
-    if (!parsed.ok) return refuse("UNKNOWN_CHANNEL", parsed.fault.message);
-    const id = parsed.value;
-    if (membership.has(id.wire) || !this.#mayJoin) return { ok: true, id };
+    if (!parsed.ok) return refused("UNKNOWN_CHANNEL", wire, parsed.fault.message);
+    return membership.has(parsed.value.wire) ? { ok: true, id: parsed.value } : this.#ask(connection, parsed.value);
+  }
+
+  /** Asks the application. Never rejects, and never takes longer than it may. */
+  #ask(connection: Connection, id: ChannelId): Verdict | Promise<Verdict> {
+    if (!this.#mayJoin) return { ok: true, id };
+    const { wire } = id;
     const judge = (allowed: boolean): Verdict =>
-      allowed === true ? { ok: true, id } : refuse("FORBIDDEN", `You may not join ${wire}.`);
+      allowed === true ? { ok: true, id } : refused("FORBIDDEN", wire, `You may not join ${wire}.`);
     const failed = (error: unknown): Verdict => {
       this.#settings.logger.error({ channel: id.contract.name, err: error }, "authorize failed");
-      return refuse("INTERNAL", `It could not be decided whether you may join ${wire}.`);
+      return refused("INTERNAL", wire, `It could not be decided whether you may join ${wire}.`);
     };
     try {
       const answer = this.#mayJoin(connection, id);
@@ -144,7 +153,10 @@ export class Subscriptions {
         return { ok: false, channel: judged.channel, error: toWire(judged.error) };
       }
       const { id } = judged;
-      membership.join(id);
+      if (!membership.has(id.wire)) {
+        membership.join(id);
+        this.#presence.joined(connection, id);
+      }
       // A position asks to continue, and nothing is kept yet to continue from: the honest answer is a reset, always.
       const entry = asked[index];
       const resumes = typeof entry === "object" && entry.position !== undefined;
@@ -156,6 +168,10 @@ export class Subscriptions {
       ...reply,
       data: { success: subscribed.length === results.length, subscribed, results },
     });
+    for (const verdict of verdicts) {
+      const snapshot = verdict.ok && membership.has(verdict.id.wire) && this.#channels.presences.snapshot(verdict.id);
+      if (snapshot) connection.reply(snapshot);
+    }
   }
 
   #withinLimits(membership: Membership, id: ChannelId): Verdict {
@@ -172,4 +188,8 @@ export class Subscriptions {
       return refuse(`${id.wire} has all the members it may have.`);
     return { ok: true, id };
   }
+}
+
+function refused(code: string, channel: string, text: string): Verdict {
+  return { ok: false, channel, error: new HoldfastError(code, text, { field: "channels" }) };
 }

@@ -9,6 +9,16 @@ export interface ServerStats {
     /** Refused at the upgrade, or closed without having authenticated. */
     readonly failed: number;
   };
+  readonly sessions: {
+    /** Those that have a connection. */
+    readonly active: number;
+    /** Those that wait to be resumed. */
+    readonly away: number;
+  };
+  readonly users: {
+    /** Those with at least one session, away or not. */
+    readonly active: number;
+  };
   readonly messages: { readonly sent: number; readonly received: number };
   readonly subscriptions: { readonly active: number; readonly failed: number };
   /** Channels that have members. */
@@ -26,6 +36,9 @@ export class Stats {
   connectionsPeak = 0;
   connectionsTotal = 0;
   connectionsFailed = 0;
+  sessionsLive = 0;
+  sessionsAway = 0;
+  users = 0;
   sent = 0;
   received = 0;
   subscriptionsActive = 0;
@@ -55,6 +68,8 @@ export class Stats {
         total: this.connectionsTotal,
         failed: this.connectionsFailed,
       },
+      sessions: { active: this.sessionsLive, away: this.sessionsAway },
+      users: { active: this.users },
       messages: { sent: this.sent, received: this.received },
       subscriptions: { active: this.subscriptionsActive, failed: this.subscriptionsFailed },
       channels: { active: this.channelsActive },

@@ -9,8 +9,9 @@ import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import type { ServerSocket, SocketOwner, UpgradeRequest } from "../transport/socket.js";
 import type { Beating, Heartbeat } from "./heartbeat.js";
+import { Acks } from "./acks.js";
 import { type Departures, Outbox, type Paced } from "./outbox.js";
-import { ConnectionSession } from "./session.js";
+import type { ClientSession } from "./session.js";
 
 /**
  * One socket's life:
@@ -50,13 +51,18 @@ export interface ConnectionContext {
   onGone(connection: Connection): void;
 }
 
+/** How long before a credential ends its successor is asked for, unless it lives so short that this is most of its life. */
+const RENEW_BEFORE_MS = 30_000;
+/** An asking that led to nothing is repeated. */
+const RENEW_AGAIN_MS = 10_000;
+
 /** Holds only what an idle connection needs; the rest is made when it is first used. */
 export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt = 0;
+  /** When a newer credential is to be asked for. */
+  renewAt = Number.POSITIVE_INFINITY;
   membership: Membership | undefined;
-  /** The name that the client gives its device. A claim, not a proof. */
-  claimedDeviceId: string | undefined;
   /** Newer credentials that are being checked, one after the other. */
   refreshes: { count: number; last: Promise<void> } | undefined;
   /** Unreadable messages lately, to tell a slip from an attack. */
@@ -65,12 +71,14 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   readonly #outbox: Outbox;
   readonly #context: ConnectionContext;
   #calls: Calls | undefined;
-  #session: ConnectionSession | undefined;
-  #identity: Identity | undefined;
+  #acks: Acks | undefined;
+  #session: ClientSession | undefined;
   #state: ConnectionState;
 
+  readonly #ownId: string;
+
   constructor(
-    readonly id: string,
+    ownId: string,
     readonly request: UpgradeRequest,
     readonly parameters: unknown,
     readonly connectedAt: number,
@@ -78,12 +86,18 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context: ConnectionContext,
     handshake: { readonly receiver: HandshakeReceiver; readonly deadline: Cancel },
   ) {
+    this.#ownId = ownId;
     this.lastHeardAt = connectedAt;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context.departures, this);
     this.#context = context;
     this.#state = { name: "handshaking", handshake: handshake.receiver, deadline: handshake.deadline };
     context.stats.connectionOpened();
+  }
+
+  /** That of its session. Until it has one: what a new one's would be. */
+  get id(): string {
+    return this.#session?.id ?? this.#ownId;
   }
 
   get isOpen(): boolean {
@@ -94,16 +108,29 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#state.name === "handshaking";
   }
 
+  /** Who it is and what is known of it; from the handshake on. */
+  get session(): ClientSession | undefined {
+    return this.#session;
+  }
+
   get identity(): Identity | undefined {
-    return this.#identity;
+    return this.#session?.identity;
+  }
+
+  get userId(): string | undefined {
+    return this.#session?.userId;
   }
 
   get deviceId(): string | undefined {
-    return this.#identity?.deviceId ?? this.claimedDeviceId;
+    return this.#session?.deviceId;
+  }
+
+  get remoteAddress(): string {
+    return this.request.remoteAddress;
   }
 
   get expiresAt(): number {
-    return this.#identity?.expiresAt ?? Number.POSITIVE_INFINITY;
+    return this.identity?.expiresAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** How many requests are running; asking does not make the table. */
@@ -116,23 +143,30 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return (this.#calls ??= new Calls());
   }
 
-  /** The same connection, as the application sees it. */
-  get session(): ConnectionSession {
-    return (this.#session ??= new ConnectionSession(this));
+  /** The acks it owes. */
+  get acks(): Acks {
+    return (this.#acks ??= new Acks());
   }
 
   /** Ends the handshake: from now on frames go to the dispatcher, and the heartbeat listens. */
-  open(identity: Identity | undefined): void {
+  open(session: ClientSession): void {
     if (this.#state.name !== "handshaking") return;
     this.#state.deadline();
     this.#state = { name: "open" };
-    this.#identity = identity;
+    this.#session = session;
     this.#context.heartbeat.add(this);
+    this.#expectRenewal();
   }
 
   /** The client has sent a newer credential. */
   refresh(identity: Identity | undefined): void {
-    this.#identity = identity;
+    if (this.#session) this.#session.identity = identity;
+    this.#expectRenewal();
+  }
+
+  #expectRenewal(): void {
+    const remainingMs = this.expiresAt - this.#context.heartbeat.now;
+    this.renewAt = this.expiresAt - Math.min(RENEW_BEFORE_MS, remainingMs / 2);
   }
 
   /** Holds the peer back while its credential is checked. */
@@ -186,6 +220,11 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.close("HEARTBEAT_MISSED", "nothing was heard in time");
   }
 
+  askForCredential(): void {
+    this.renewAt = this.#context.heartbeat.now + RENEW_AGAIN_MS;
+    this.send({ type: "auth_expiring", data: { expires_at: this.expiresAt } });
+  }
+
   credentialExpired(): void {
     this.close("UNAUTHENTICATED", "the credential has expired");
   }
@@ -237,6 +276,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     }
     this.#context.heartbeat.remove(this);
     this.#context.stats.requestsInFlight -= this.#calls?.abandon() ?? 0;
+    this.#acks?.abandon();
     this.#context.onLeft(this);
   }
 

@@ -9,8 +9,11 @@ export interface Beating {
   pingedAt: number;
   /** When its credential ends; Infinity when it does not. */
   readonly expiresAt: number;
+  /** When its successor is to be asked for; Infinity when there is nothing to ask for. */
+  readonly renewAt: number;
   deliver(frame: Frame): void;
   heartbeatMissed(): void;
+  askForCredential(): void;
   credentialExpired(): void;
 }
 
@@ -63,7 +66,10 @@ export class Heartbeat {
     for (const connection of this.#connections) {
       if (this.now >= connection.expiresAt + EXPIRY_GRACE_MS) {
         connection.credentialExpired();
-      } else if (connection.pingedAt > 0) {
+        continue;
+      }
+      if (this.now >= connection.renewAt) connection.askForCredential();
+      if (connection.pingedAt > 0) {
         if (this.now - connection.pingedAt >= this.#timeoutMs) connection.heartbeatMissed();
       } else if (this.now - connection.lastHeardAt >= this.#intervalMs - this.#tickMs) {
         connection.pingedAt = this.now;

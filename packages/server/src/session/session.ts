@@ -3,90 +3,163 @@ import type { Identity } from "../auth/identity.js";
 import type { Connection } from "./connection.js";
 
 /**
- * A client, as the application sees it: who it is and since when. Its id is 128 random bits and confers no authority.
- * `I` is what `authenticate` returns.
+ * A client, as the application sees it: who it is, since when, and what the application keeps of it. It outlives its
+ * connection: a client that comes back within `sessionResumeMs`, as the same user, continues it. Its id is 128 random bits
+ * and confers no authority. `I` is what `authenticate` returns, `Data` what `sessionData` does.
  */
-export interface Session<I = unknown, Parameters = unknown> {
+export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   readonly id: string;
   /** What `authenticate` returned; it changes when the client refreshes its token. */
   readonly identity: I;
   readonly userId: string | undefined;
+  /** The user's device: what `authenticate` or the client named, or else the session's own id. Undefined without a user. */
   readonly deviceId: string | undefined;
   /** The connection parameters, validated. */
   readonly parameters: Parameters;
+  /** What the client says of itself: the `metadata` of its `auth` message. Claims, not facts; at most 4 KiB. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The application's own, made by `sessionData`; what it puts in stays through reconnects. */
+  readonly data: Data;
   readonly remoteAddress: string;
+  /** When the session began. */
   readonly connectedAt: Date;
   /** When something was last heard from it, a heartbeat included. To the second. */
   readonly lastActiveAt: Date;
+  /** Whether it has a connection at present; without one it waits to be resumed, or has ended. */
+  readonly isConnected: boolean;
   /** The channels it has joined, as the wire names them. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends its connection. The code says whether the client comes back: 4403 and 4900 to 4999 stop it, 4800 to 4899 make it
-   * retry. @default 4403, "disconnected by the server"
+   * Ends the session and its connection. The code says whether the client comes back, as a new session: 4403 and 4900 to
+   * 4999 stop it, 4800 to 4899 make it retry. @default 4403, "disconnected by the server"
    *
    * @throws HoldfastError INVALID_VALUE when no close frame may carry the code
    */
   disconnect(code?: number, reason?: string): void;
 }
 
-/** The session of a connection, made when the application first looks at it. */
-export class ConnectionSession implements Session<Identity | undefined> {
-  readonly #connection: Connection;
+/** Something that happened to a session. */
+export interface SessionEvent<I = unknown, Parameters = unknown, Data = unknown> {
+  /**
+   * - `opened`: a client has connected
+   * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be dead
+   * - `dropped`: its connection has ended, and it may still come back
+   * - `ended`: for good
+   */
+  readonly type: "opened" | "resumed" | "dropped" | "ended";
+  readonly session: Session<I, Parameters, Data>;
+}
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+/** What a client says of itself when it connects. Claims: the credential alone says who it is. */
+export interface Introduction {
+  readonly deviceId?: string | undefined;
+  /** The session it would like to continue. */
+  readonly sessionId?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ *   live ──connection lost──▶ away ──window over──▶ ended
+ *    ▲                         │                      ▲
+ *    └──────── resumed ────────┘                      │
+ *    └──────── disconnected, revoked, replaced ───────┘   (from `away` as well)
+ *
+ * A session that is taken over while its old connection is half-open stays `live`: only the connection changes.
+ */
+export type SessionState =
+  | { readonly name: "live"; readonly connection: Connection }
+  | { readonly name: "away"; readonly last: Trace }
+  | { readonly name: "ended"; readonly last: Trace };
+
+/** What stays of a connection. Not the connection: its socket and headers would be kept for as long as the session waits. */
+type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "remoteAddress">;
+
+/** What a session needs of the registry that it stands in. */
+interface Registry {
+  end(session: ClientSession, code: number, reason: string): void;
+}
+
+export class ClientSession implements Session<Identity | undefined> {
+  state: SessionState;
+  data: unknown;
+  metadata: Readonly<Record<string, unknown>> = none;
+  readonly #connectedAt: number;
+  readonly #registry: Registry;
+
+  constructor(
+    readonly id: string,
+    public identity: Identity | undefined,
+    readonly deviceId: string | undefined,
+    connection: Connection,
+    registry: Registry,
+  ) {
+    this.state = { name: "live", connection };
+    this.#connectedAt = connection.connectedAt;
+    this.#registry = registry;
   }
 
-  get id(): string {
-    return this.#connection.id;
+  get #trace(): Trace {
+    return this.state.name === "live" ? this.state.connection : this.state.last;
   }
 
-  get identity(): Identity | undefined {
-    return this.#connection.identity;
+  /** It has no connection any more; `ended` is for good. */
+  leave(state: "away" | "ended"): void {
+    const { parameters, lastHeardAt, remoteAddress } = this.#trace;
+    this.state = { name: state, last: { parameters, lastHeardAt, remoteAddress } };
+  }
+
+  get connection(): Connection | undefined {
+    return this.state.name === "live" ? this.state.connection : undefined;
   }
 
   get userId(): string | undefined {
-    return this.#connection.identity?.userId;
-  }
-
-  get deviceId(): string | undefined {
-    return this.#connection.deviceId;
+    return this.identity?.userId;
   }
 
   get parameters(): unknown {
-    return this.#connection.parameters;
+    return this.#trace.parameters;
   }
 
   get remoteAddress(): string {
-    return this.#connection.request.remoteAddress;
+    return this.#trace.remoteAddress;
   }
 
   get connectedAt(): Date {
-    return new Date(this.#connection.connectedAt);
+    return new Date(this.#connectedAt);
   }
 
   get lastActiveAt(): Date {
-    return new Date(this.#connection.lastHeardAt);
+    return new Date(this.#trace.lastHeardAt);
+  }
+
+  get isConnected(): boolean {
+    return this.state.name === "live";
   }
 
   get subscriptions(): readonly string[] {
-    return this.#connection.membership?.channels() ?? [];
+    return this.connection?.membership?.channels() ?? [];
   }
 
   disconnect(code = 4403, reason = "disconnected by the server"): void {
-    // The socket would refuse it too, but only once the connection had left everything, and would then stay for ever.
-    if (!isCloseCode(code))
-      throw new HoldfastError("INVALID_VALUE", `disconnect: ${code} is not a close code that may be sent.`, {
-        field: "code",
-      });
-    this.#connection.close(code, reason);
+    this.#registry.end(this, checkCloseCode(code), reason);
   }
 }
 
-/** RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 are what is read where no code was sent. */
-function isCloseCode(code: number): boolean {
-  return (
-    Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)))
-  );
+const none: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/**
+ * The socket would refuse it too, but only once the connection had left everything, and would then stay for ever.
+ *
+ * @throws HoldfastError INVALID_VALUE
+ */
+export function checkCloseCode(code: number): number {
+  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 are what is read where no code was sent.
+  const ok =
+    Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
+  if (!ok)
+    throw new HoldfastError("INVALID_VALUE", `disconnect: ${code} is not a close code that may be sent.`, {
+      field: "code",
+    });
+  return code;
 }
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);

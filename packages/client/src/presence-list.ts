@@ -1,0 +1,105 @@
+import type { ServerMessage, ValueSchema } from "@holdfast/protocol";
+import type { Inside } from "./channel.js";
+import { readEvent } from "./event.js";
+import type { Observable } from "./observable.js";
+import type { Entry } from "./subscriptions.js";
+
+/** Who is on a channel. The same object for as long as nothing changed. */
+export interface Presence<Data> {
+  readonly users: readonly PresentUser<Data>[];
+  /** How many users are present; more than are listed where the server lists only so many. */
+  readonly count: number;
+}
+
+/** The same object for as long as nothing changed about this user. */
+export interface PresentUser<Data> {
+  readonly userId: string;
+  /** The user's devices on the channel. */
+  readonly devices: readonly string[];
+  readonly data: Data;
+}
+
+type Said = Extract<ServerMessage, { type: "presence" }>["data"];
+
+/** What all handles of a channel share. */
+interface Shared {
+  list: Presence<unknown>;
+  /** By user, with the text it was read from. */
+  known: ReadonlyMap<string, { readonly text: string; readonly user: PresentUser<unknown> }>;
+  /** Read last: each listener of each handle brings every message. */
+  read: Said;
+}
+
+const PRESENCE = "$presence";
+const NOBODY: Presence<unknown> = { users: [], count: 0 };
+const NOBODY_SAID: Said = { kind: "snapshot", joined: [], updated: [], left: [], count: 0 };
+
+/** Kept for as long as the channel is wanted. */
+const shared = /* @__PURE__ */ new WeakMap<Entry, Shared>();
+
+/** Remembers who is on a channel, as the server said. */
+export function createPresenceList(inside: Inside, schema: ValueSchema): Observable<Presence<unknown>> {
+  const { id, status, listeners, listen, subscriptions, report } = inside;
+  const channel = id.wire;
+
+  const restart = (): Shared => {
+    const all = { list: NOBODY, known: new Map(), read: NOBODY_SAID };
+    shared.set(subscriptions.entry(id)!, all);
+    return all;
+  };
+  const sharedByAll = (): Shared => shared.get(subscriptions.entry(id)!)!;
+
+  const get = (): Presence<unknown> => (listeners.has(PRESENCE) ? sharedByAll().list : NOBODY);
+
+  const read = (said: Said): void => {
+    const all = sharedByAll();
+    if (all.read === said) return;
+    all.read = said;
+    const { known, list } = all;
+    const next = new Map(said.kind === "snapshot" ? [] : known);
+    for (const { user_id: userId, devices, data, meta } of [...said.joined, ...said.updated]) {
+      const text = JSON.stringify([devices, data, meta]);
+      const before = known.get(userId);
+      if (before?.text === text) {
+        next.set(userId, before);
+        continue;
+      }
+      const delivery = readEvent(schema, { channel, event: PRESENCE, data, meta }, report);
+      if (delivery) next.set(userId, { text, user: { userId, devices, data: delivery.value } });
+      else next.delete(userId);
+    }
+    for (const userId of said.left) next.delete(userId);
+    all.known = next;
+    const users = [...next.values()].map(({ user }) => user);
+    const isSame = users.length === list.users.length && users.every((user, index) => user === list.users[index]);
+    if (!isSame || said.count !== list.count) all.list = { users, count: said.count };
+  };
+
+  return {
+    get,
+    subscribe(listener) {
+      const holders = subscriptions.entry(id)?.holders ?? [];
+      const isKept = [...holders].some((holder) => holder.hears(PRESENCE));
+      const hear = ({ data }: { data: Said }): void => {
+        read(data);
+        const now = get();
+        if (now !== seen) listener((seen = now));
+      };
+      const off = listen(PRESENCE, hear);
+      if (!isKept) restart();
+      // Joined before anyone listened, so the list has been missed: the answer to another `subscribe` brings it again.
+      if (!isKept && status.get().name === "subscribed")
+        inside.send({ type: "subscribe", data: { channels: [channel] } });
+      let seen = get();
+      const stop = status.subscribe(({ name }) => {
+        // Of a refused channel nothing is told any more, and what was told is not true for long.
+        if (name === "refused") hear({ data: NOBODY_SAID });
+        if (name === "idle") stop();
+      });
+      return () => {
+        stop();
+        off();
+      };
+    },
+  };
+}

@@ -1,0 +1,372 @@
+import { type ClientMessage, defineProtocol, type ServerMessage } from "@holdfast/protocol";
+import { describe, expect, test, vi } from "vitest";
+import * as z from "zod/mini";
+import { answers, connected, grant } from "../test/support/behaviours.js";
+import type { Attempt, Behaviour } from "../test/support/scripted-socket.js";
+import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
+import { presence } from "./presence.js";
+
+withFakeTime();
+
+const rooms = defineProtocol({
+  name: "rooms",
+  version: "1.0.0",
+  channels: {
+    room: {
+      key: z.string(),
+      events: { said: z.string() },
+      presence: z.object({ name: z.string(), since: z.optional(z.date()) }),
+    },
+    news: { events: { posted: z.string() } },
+  },
+});
+
+type Said = Extract<ServerMessage, { type: "presence" }>["data"];
+type Member = Said["joined"][number];
+
+const member = (user_id: string, name = user_id, devices = ["d1"]): Member => ({ user_id, devices, data: { name } });
+const user = (userId: string, name = userId, devices = ["d1"]) => ({ userId, devices, data: { name } });
+
+const say = (attempt: Attempt, said: Partial<Said>, channel = "room:r"): void =>
+  attempt.receive({
+    type: "presence",
+    channel,
+    data: { kind: "change", joined: [], updated: [], left: [], count: 0, ...said },
+  });
+
+/** Grants every channel, and says behind it who is there. */
+function serverOf(who: { members: Member[] }, verdict?: (channel: string) => object): Behaviour {
+  const good = answers({ connected: connected({ protocol: { name: "rooms", version: "1.0.0", fingerprint: "x" } }) });
+  return {
+    ...good,
+    received(attempt, message) {
+      if (message.type !== "subscribe") return good.received!(attempt, message);
+      grant(attempt, message, verdict);
+      for (const asked of message.data.channels) {
+        const channel = typeof asked === "string" ? asked : asked.channel;
+        const { members } = who;
+        if (!verdict) say(attempt, { kind: "snapshot", joined: members, count: members.length }, channel);
+      }
+    },
+  };
+}
+
+function inRoom(members: Member[] = [member("ada"), member("bob")], verdict?: (channel: string) => object) {
+  const who = { members };
+  const { client, world } = testClientOf(rooms, serverOf(who, verdict));
+  const room = client.channel("room", "r");
+  const change = (said: Partial<Said>): void => say(world.sockets.last, said);
+  /** What was sent about the channel, but for the handshake. */
+  const sent = (): unknown[] =>
+    world.sockets.last.sent
+      .filter(({ type }) => type !== "auth")
+      .map((message: ClientMessage) =>
+        message.type === "set_presence"
+          ? { set: message.data, ...(message.meta !== undefined && { meta: message.meta }) }
+          : message.type,
+      );
+  return { client, world, room, who, change, sent };
+}
+
+describe("Who is there", () => {
+  test("[PC1] Subscribing joins the channel; the list comes with the answer, and changes are told", async () => {
+    const { room, change, sent } = inRoom();
+    const who = presence(room);
+    const heard = vi.fn();
+    expect(who.get()).toEqual({ users: [], count: 0 });
+    const off = who.subscribe(heard);
+    expect(room.status.get().name).toBe("pending");
+    await settle();
+    expect(room.status.get().name).toBe("subscribed");
+    expect(who.get()).toEqual({ users: [user("ada"), user("bob")], count: 2 });
+    change({ joined: [member("cyd")], updated: [member("ada", "Ada", ["d1", "d2"])], left: ["bob"], count: 2 });
+    expect(who.get()).toEqual({ users: [user("ada", "Ada", ["d1", "d2"]), user("cyd")], count: 2 });
+    expect(heard.mock.calls.map(([list]) => list.users.length)).toEqual([2, 2]);
+    expect(heard.mock.lastCall![0]).toBe(who.get());
+    off();
+    off();
+    await settle();
+    expect(sent()).toEqual(["subscribe", "unsubscribe"]);
+    expect(who.get()).toEqual({ users: [], count: 0 });
+  });
+
+  test("[PC2] List and users stay the same objects while nothing about them changed, also over a reconnect", async () => {
+    const { world, room, change } = inRoom();
+    const who = presence(room);
+    const heard = vi.fn();
+    who.subscribe(heard);
+    await settle();
+    const before = who.get();
+    change({ updated: [member("bob")], count: 2 });
+    world.sockets.last.end();
+    expect(who.get()).toBe(before);
+    await pass(5_000);
+    expect(room.status.get().name).toBe("subscribed");
+    expect(who.get()).toBe(before);
+    expect(heard).toHaveBeenCalledTimes(1);
+    change({ updated: [member("bob", "Bob")], count: 2 });
+    expect(who.get()).not.toBe(before);
+    expect(who.get().users[0]).toBe(before.users[0]);
+    expect(who.get().users[1]).toEqual(user("bob", "Bob"));
+    change({ count: 3 });
+    expect(who.get().count).toBe(3);
+  });
+
+  test("[PC2] It is the same object for the same handle", () => {
+    const { client, room } = inRoom();
+    expect(presence(room)).toBe(presence(room));
+    expect(presence(client.channel("room", "r"))).not.toBe(presence(room));
+  });
+
+  test("[PC3] After a drop the last list stays until the next snapshot replaces it", async () => {
+    const { world, room, who: there } = inRoom();
+    const who = presence(room);
+    who.subscribe(() => undefined);
+    await settle();
+    there.members = [member("cyd")];
+    world.sockets.last.end();
+    expect(who.get().users).toEqual([user("ada"), user("bob")]);
+    await pass(5_000);
+    expect(who.get()).toEqual({ users: [user("cyd")], count: 1 });
+  });
+
+  test("[PC3] leave() empties it and takes off its listeners; another handle's stay", async () => {
+    const { client, room, change, sent } = inRoom();
+    const other = presence(client.channel("room", "r"));
+    const who = presence(room);
+    const [mine, theirs] = [vi.fn(), vi.fn()];
+    who.subscribe(mine);
+    other.subscribe(theirs);
+    await settle();
+    expect(other.get()).toBe(who.get());
+    room.leave();
+    expect(who.get()).toEqual({ users: [], count: 0 });
+    change({ left: ["bob"], count: 1 });
+    expect(mine).toHaveBeenCalledTimes(1);
+    expect(theirs).toHaveBeenCalledTimes(2);
+    expect(other.get().users).toEqual([user("ada")]);
+    expect(sent()).toEqual(["subscribe"]);
+  });
+
+  test("[PC4] Whoever subscribes when the channel is joined already has the list as well", async () => {
+    const { client, world, room, change, sent } = inRoom();
+    room.on("said", () => undefined);
+    await settle();
+    change({ left: ["bob"], count: 1 });
+    const who = presence(room);
+    const heard = vi.fn();
+    who.subscribe(heard);
+    await settle();
+    expect(heard).toHaveBeenCalledExactlyOnceWith({ users: [user("ada"), user("bob")], count: 2 });
+    // Asked for again, once: whoever comes next finds it.
+    expect(sent()).toEqual(["subscribe", "subscribe"]);
+    expect(world.sockets.last.of("subscribe")[1]!.data).toEqual({ channels: ["room:r"] });
+    const late = presence(client.channel("room", "r"));
+    late.subscribe(() => undefined);
+    expect(late.get()).toBe(who.get());
+    await settle();
+    expect(sent()).toHaveLength(2);
+    expect(room.status.get().name).toBe("subscribed");
+  });
+
+  test("[PC4] One who unsubscribes and comes back in one turn is not shown what was missed meanwhile as if it were true", async () => {
+    const { room, who: there, sent } = inRoom();
+    const who = presence(room);
+    room.on("said", () => undefined);
+    who.subscribe(() => undefined)();
+    await settle();
+    there.members = [member("cyd")];
+    who.subscribe(() => undefined);
+    expect(who.get().users).toEqual([]);
+    await settle();
+    expect(who.get().users).toEqual([user("cyd")]);
+    expect(sent()).toEqual(["subscribe", "subscribe"]);
+  });
+
+  test("[PC3] A refused channel shows nobody, and says so", async () => {
+    const { world, room } = inRoom();
+    const who = presence(room);
+    const heard = vi.fn();
+    who.subscribe(heard);
+    who.subscribe(heard);
+    await settle();
+    const data = { code: "FORBIDDEN", message: "Not yours." };
+    world.sockets.last.receive({ type: "unsubscribed", channel: "room:r", data });
+    expect(who.get()).toEqual({ users: [], count: 0 });
+    expect(heard).toHaveBeenCalledTimes(4);
+    world.sockets.last.end();
+    expect(who.get().users).toEqual([]);
+    await pass(5_000);
+    expect(who.get().users).toHaveLength(2);
+  });
+
+  test("[PC5] Rich values arrive restored; a user whose data does not match goes to onError and is not listed", async () => {
+    const since = "1970-01-01T00:00:00.000Z";
+    const rich: Member = {
+      user_id: "ada",
+      devices: [],
+      data: { name: "Ada", since },
+      meta: { values: { since: ["Date"] } },
+    };
+    const { world, room, change } = inRoom([rich, { ...member("bob"), data: { name: 7 } }]);
+    const who = presence(room);
+    who.subscribe(() => undefined);
+    await settle();
+    expect(who.get().users).toEqual([{ userId: "ada", devices: [], data: { name: "Ada", since: new Date(0) } }]);
+    expect(world.errors).toMatchObject([
+      { error: { code: "BAD_MESSAGE", field: "data.name" }, context: { source: "event", channel: "room:r" } },
+    ]);
+    change({ updated: [{ ...rich, data: {} }], count: 2 });
+    expect(who.get().users).toEqual([]);
+  });
+
+  test("[PC5] A listener that throws goes to onError and harms no other", async () => {
+    const { world, room } = inRoom();
+    const heard = vi.fn();
+    presence(room).subscribe(() => {
+      throw new Error("bad listener");
+    });
+    presence(room).subscribe(heard);
+    await settle();
+    expect(heard).toHaveBeenCalledTimes(1);
+    expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { channel: "room:r" } }]);
+  });
+
+  test("[PC1] What is no handle, or of a channel without presence, is refused", () => {
+    const { client } = inRoom();
+    for (const wrong of [client.channel("news"), {}, undefined]) {
+      expect(() => presence(wrong as never)).toThrow(
+        expect.objectContaining({ code: "INVALID_VALUE", field: "channel" }),
+      );
+    }
+  });
+});
+
+describe("What the others see of this user", () => {
+  test("[PC6] It joins the channel, travels behind subscribe in the same turn, and again on each reconnect", async () => {
+    const { world, room, sent } = inRoom();
+    presence(room).set({ name: "Ada", since: new Date(0) });
+    expect(room.status.get().name).toBe("pending");
+    await settle();
+    const told = {
+      set: { name: "Ada", since: "1970-01-01T00:00:00.000Z" },
+      meta: { v: 1, values: { since: ["Date"] } },
+    };
+    expect(sent()).toEqual(["subscribe", told]);
+    expect(world.sockets.last.of("set_presence")[0]).toMatchObject({ channel: "room:r" });
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(sent()).toEqual(["subscribe", told]);
+  });
+
+  test("[PC6] A change is sent once a turn, the newest; without a connection it waits for the next one", async () => {
+    const { client, world, room, sent } = inRoom();
+    const who = presence(room);
+    who.set({ name: "a" });
+    await settle();
+    who.set({ name: "b" });
+    who.set({ name: "c" });
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "a" } }, { set: { name: "c" } }]);
+    world.sockets.last.end();
+    who.set({ name: "d" });
+    await pass(5_000);
+    expect(sent()).toEqual(["subscribe", { set: { name: "d" } }]);
+    client.disconnect();
+    who.set({ name: "e" });
+    await settle();
+    client.connect();
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "e" } }]);
+  });
+
+  test("[PC7] set(undefined) withdraws it, and gives the channel up where nothing else wants it", async () => {
+    const { room, sent } = inRoom();
+    const who = presence(room);
+    const off = room.on("said", () => undefined);
+    who.set({ name: "a" });
+    await settle();
+    who.set(undefined);
+    who.set(undefined);
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "a" } }, { set: undefined }]);
+    who.set({ name: "b" });
+    await settle();
+    off();
+    await settle();
+    expect(sent()).toHaveLength(4);
+    who.set(undefined);
+    await settle();
+    // The server forgets it with the channel; it need not be told twice.
+    expect(sent().slice(4)).toEqual(["unsubscribe"]);
+    expect(room.status.get().name).toBe("idle");
+  });
+
+  test("[PC7] leave() withdraws what its handle set, also where another handle or a new listener keeps the channel", async () => {
+    const { client, room, sent } = inRoom();
+    client.channel("room", "r").on("said", () => undefined);
+    presence(room).set({ name: "a" });
+    await settle();
+    room.leave();
+    room.on("said", () => undefined);
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "a" } }, { set: undefined }]);
+    presence(room).set({ name: "b" });
+    await settle();
+    expect(sent().at(-1)).toEqual({ set: { name: "b" } });
+  });
+
+  test("[PC7] Of several handles the one that set last is heard; when it lets go, the one before it", async () => {
+    const { client, world, room, sent } = inRoom();
+    const [first, second] = [presence(room), presence(client.channel("room", "r"))];
+    first.set({ name: "first" });
+    second.set({ name: "second" });
+    await settle();
+    first.set({ name: "first again" });
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(sent()).toEqual(["subscribe", { set: { name: "first again" } }]);
+    first.set(undefined);
+    await settle();
+    second.set(undefined);
+    await settle();
+    expect(sent().slice(2)).toEqual([{ set: { name: "second" } }, "unsubscribe"]);
+  });
+
+  test("[PC8] Data that does not match is refused where it is given, and changes nothing", async () => {
+    const { room, sent } = inRoom();
+    const who = presence(room);
+    expect(() => who.set({ name: 7 as never })).toThrow(
+      expect.objectContaining({ code: "INVALID_VALUE", field: "data.name" }),
+    );
+    await settle();
+    expect(sent()).toEqual([]);
+    who.set({ name: "a", secret: "dropped" } as never);
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "a" } }]);
+  });
+
+  test("[PC8] Nothing is set on a channel that was refused", async () => {
+    const error = { code: "FORBIDDEN", message: "Not yours." };
+    const { room, sent } = inRoom([], () => ({ ok: false, error }));
+    const who = presence(room);
+    who.set({ name: "a" });
+    await settle();
+    who.set({ name: "b" });
+    await settle();
+    expect(sent()).toEqual(["subscribe", { set: { name: "a" } }]);
+    expect(room.status.get().name).toBe("refused");
+  });
+
+  test("[PC8] What the server does not accept goes to onError", async () => {
+    const { world, room } = inRoom();
+    presence(room).set({ name: "a" });
+    await settle();
+    const data = { code: "FORBIDDEN", message: "Not that name." };
+    world.sockets.last.receive({ type: "error", channel: "room:r", data });
+    expect(world.errors).toMatchObject([
+      { error: { code: "FORBIDDEN" }, context: { source: "server", channel: "room:r" } },
+    ]);
+  });
+});

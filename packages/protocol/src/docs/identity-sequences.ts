@@ -1,0 +1,146 @@
+import { type Cast, type Script } from "./cast.js";
+import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
+
+/** What users, devices and credentials have to do with a connection, told once. */
+export function identitySequences(cast: Cast, script: Script): readonly Sequence[] {
+  const { direct, presence } = cast;
+  return [
+    ...credentialSequences(cast, script),
+    ...(direct ? [deviceSequence(direct)] : []),
+    ...(presence ? [presenceSequence(presence)] : []),
+  ];
+}
+
+function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Script): readonly Sequence[] {
+  return [
+    {
+      id: "renew-a-credential",
+      title: "Renew a credential",
+      text:
+        "The server asks 30 s before a credential ends, by its own clock, and again every 10 s. The connection and all its " +
+        "channels stay; what the newer credential does not allow any more is left, with the reason.",
+      steps: [
+        says.server({ type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } }),
+        call("client", "application", "token()"),
+        answer("application", "client", "a fresh token"),
+        says.client(auth),
+        either(
+          {
+            label: "it is good",
+            steps: [
+              says.server(welcome),
+              call("server", "handler", "authorize, for each channel joined"),
+              says.server({
+                type: "unsubscribed",
+                channel,
+                data: { code: "FORBIDDEN", message: `You may not join ${channel}.` },
+              }),
+            ],
+          },
+          {
+            label: "none comes within 25 s after the end",
+            steps: [close("server", "UNAUTHENTICATED"), note("client", "fetches a new token, then connects again")],
+          },
+        ),
+      ],
+    },
+    {
+      id: "continue-a-session",
+      title: "Continue a session",
+      text:
+        "A client that comes back names its session. As the same user it continues it, even when the server has not noticed " +
+        "yet that the old connection is dead. The id grants nothing: the credential decides, and channels are asked for anew.",
+      steps: [
+        note("client", "its network is gone, and back; the server still holds the old connection"),
+        says.client({
+          type: "auth",
+          correlation_id: "1",
+          data: { token: "eyJhbGciOiJFZERTQSJ9…", session_id: "s_4fQm0cR2Vb8TzKx1Yw9u3A" },
+        }),
+        says.server(welcome),
+        note("server", "closes the old connection with 4409"),
+        says.server({ ...connected, data: { ...connected.data, resumed: true } }),
+      ],
+    },
+  ];
+}
+
+function deviceSequence({ event, data }: NonNullable<Cast["direct"]>): Sequence {
+  return {
+    id: "send-to-devices",
+    title: "Send to a user's devices",
+    text:
+      "A direct event goes to the devices of a user, whatever channels they have joined. With `ack` the sender learns of " +
+      "each device whether its handlers have finished.",
+    steps: [
+      call("handler", "server", `user("u1").send("${event}", …, { ack: true })`),
+      says.server({
+        type: "event",
+        channel: "$user",
+        event,
+        ...(data !== undefined && { data }),
+        metadata: { id: "p3Vd8s", ack: true },
+      }),
+      either(
+        {
+          label: "the handler finishes",
+          steps: [
+            call("client", "application", "direct.on(…)"),
+            answer("application", "client", "done"),
+            says.client({ type: "ack", data: { id: "p3Vd8s" } }),
+            answer("server", "handler", "delivered"),
+          ],
+        },
+        {
+          label: "nobody listens",
+          steps: [
+            says.client({ type: "ack", data: { id: "p3Vd8s", failure: "not_handled" } }),
+            answer("server", "handler", "failed: not_handled"),
+          ],
+        },
+        {
+          label: "a newer connection of the device takes its place",
+          steps: [close("server", "REPLACED"), answer("server", "handler", "failed: disconnected")],
+        },
+      ),
+    ],
+  };
+}
+
+function presenceSequence({ channel, data: said }: NonNullable<Cast["presence"]>): Sequence {
+  const { data, meta } = said;
+  const shown = { ...(data !== undefined && { data }), ...(meta !== undefined && { meta }) };
+  const nobody = { joined: [], updated: [], left: [] };
+  return {
+    id: "presence",
+    title: "Presence",
+    text:
+      "On a channel with presence a snapshot follows the answer to `subscribe`, then what changes, in batches. What others " +
+      "see of a user is what its client says, or what the server makes of it.",
+    steps: [
+      says.client({ type: "subscribe", correlation_id: "2", data: { channels: [channel] } }),
+      says.client({ type: "set_presence", correlation_id: "5", channel, ...shown }),
+      says.server({
+        type: "subscribe_response",
+        correlation_id: "2",
+        data: { success: true, subscribed: [channel], results: [{ ok: true, channel }] },
+      }),
+      says.server({
+        type: "presence",
+        channel,
+        data: { ...nobody, kind: "snapshot", count: 0 },
+      }),
+      note("server", "200 ms later, for all who are there"),
+      says.server({
+        type: "presence",
+        channel,
+        data: {
+          ...nobody,
+          kind: "change",
+          joined: [{ user_id: "u1", devices: ["phone"], ...shown }],
+          count: 1,
+        },
+      }),
+    ],
+  };
+}

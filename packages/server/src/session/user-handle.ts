@@ -1,0 +1,106 @@
+import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import type { Connection } from "./connection.js";
+import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
+import { checkCloseCode, type Session } from "./session.js";
+import type { Sessions } from "./sessions.js";
+
+/** A device that is connected. */
+export interface Device {
+  readonly id: string;
+  /** The session it has. */
+  readonly sessionId: string;
+  /** When its session began. */
+  readonly connectedAt: Date;
+  /** When something was last heard from it. To the second. */
+  readonly lastActiveAt: Date;
+}
+
+export interface SendToUserOptions extends SendOptions {
+  /** Only to this device. Not connected, it is reported as failed. @default all of the user's devices */
+  readonly onlyDevice?: string | undefined;
+  /** To all devices but this one: mostly the one that caused the event. @default none is left out */
+  readonly exceptDevice?: string | undefined;
+}
+
+/** What the handle needs of the server beyond sessions. */
+export interface UserParts {
+  readonly sessions: Sessions;
+  readonly direct: DirectEvents;
+  /** Asks `authorize` again for every channel of a connection. */
+  reauthorize(connection: Connection): Promise<void>;
+}
+
+/**
+ * A user and the devices that are connected. Costs nothing to make; holds no state. What asks or tells about devices is
+ * asynchronous, because a device may be connected to another instance.
+ */
+export class UserHandle<P extends ProtocolDefinition, S extends Session> {
+  readonly #parts: UserParts;
+
+  constructor(
+    readonly id: string,
+    parts: UserParts,
+  ) {
+    this.#parts = parts;
+  }
+
+  /** The user's sessions that are connected to this process. */
+  sessions(): S[] {
+    return this.#parts.sessions.ofUser(this.id) as Session[] as S[];
+  }
+
+  /** The devices that are connected. */
+  async devices(): Promise<Device[]> {
+    return this.#parts.sessions.ofUser(this.id).map(({ id, deviceId = id, connectedAt, lastActiveAt }) => ({
+      id: deviceId,
+      sessionId: id,
+      connectedAt,
+      lastActiveAt,
+    }));
+  }
+
+  /** Whether a device is connected; without a device, whether any is. */
+  async isConnected(deviceId?: string): Promise<boolean> {
+    const { sessions } = this.#parts;
+    if (deviceId === undefined) return sessions.ofUser(this.id).length > 0;
+    return sessions.device(this.id, deviceId) !== undefined;
+  }
+
+  /**
+   * Sends a direct event to the user's devices and says what became of it on each.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field
+   */
+  send<E extends DirectName<P>>(
+    event: E,
+    data: SentDirectOf<P, E>,
+    options: SendToUserOptions = {},
+  ): Promise<DeliveryReport> {
+    const { onlyDevice, exceptDevice, ...rest } = options;
+    const targets = this.#parts.sessions.ofUser(this.id).map(targetOf);
+    const named = onlyDevice === undefined ? targets : targets.filter(({ deviceId }) => deviceId === onlyDevice);
+    const meant =
+      onlyDevice !== undefined && named.length === 0 ? [{ deviceId: onlyDevice, connection: undefined }] : named;
+    const chosen = meant.filter(({ deviceId }) => deviceId !== exceptDevice);
+    return this.#parts.direct.send(chosen, event, data, rest);
+  }
+
+  /**
+   * Ends all sessions of the user, those that wait to be resumed included; resolves with how many. The default code stops the
+   * clients for good; whoever connects anew is judged by `authenticate`. @default 4403, "disconnected by the server"
+   */
+  async disconnect(code = closeNumber.FORBIDDEN as number, reason = "disconnected by the server"): Promise<number> {
+    checkCloseCode(code);
+    return this.#parts.sessions.endUser(this.id, code, reason);
+  }
+
+  /**
+   * The user's permissions have changed: asks `authorize` again for every channel the user is on, and takes the connections
+   * off those that are not granted any more, telling them why. Nothing else of the connection is touched.
+   */
+  async reauthorize(): Promise<void> {
+    const { sessions, reauthorize } = this.#parts;
+    await Promise.all(
+      sessions.ofUser(this.id).flatMap(({ connection }) => (connection ? reauthorize(connection) : [])),
+    );
+  }
+}

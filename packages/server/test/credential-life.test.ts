@@ -1,0 +1,281 @@
+import { subprotocols } from "@holdfast/protocol";
+import type { Identity } from "@holdfast/server";
+import { describe, expect, test, vi } from "vitest";
+import { auth, authenticate, createPlayer, sessionOf, stay, subscribe } from "./player.js";
+import { VirtualEnvironment } from "./world.js";
+
+const START = new VirtualEnvironment().now();
+
+/** Tokens `u1-60`: the user, and the end in seconds after the start. */
+const untilSecond = ({ token }: { token: string }): Identity => {
+  const [userId = "", seconds] = token.split("-");
+  return { userId, expiresAt: START + Number(seconds) * 1_000 };
+};
+
+describe("a credential that ends", () => {
+  test("[AU1] its successor is asked for 30 s before, and again every 10 s", async () => {
+    const { world, connect } = createPlayer({ authenticate: untilSecond });
+    const peer = await connect("u1-100");
+    await stay(world, 69_000, peer);
+    expect(peer.of("auth_expiring")).toEqual([]);
+    await world.advance(2_000);
+    expect(peer.of("auth_expiring")).toEqual([{ type: "auth_expiring", data: { expires_at: START + 100_000 } }]);
+    await stay(world, 22_000, peer);
+    expect(peer.of("auth_expiring")).toHaveLength(3);
+  });
+
+  test("[AU1] one that lives for less than a minute is renewed half way", async () => {
+    const { world, connect } = createPlayer({ authenticate: untilSecond });
+    const peer = await connect("u1-20");
+    await world.advance(9_000);
+    expect(peer.of("auth_expiring")).toEqual([]);
+    await world.advance(2_000);
+    expect(peer.of("auth_expiring")).toHaveLength(1);
+  });
+
+  test("[AU2] a newer one moves the end, loses nothing, and ends the asking", async () => {
+    const { server, world, connect } = createPlayer({ authenticate: untilSecond });
+    const peer = await connect("u1-60", {}, subscribe("news"));
+    await stay(world, 32_000, peer);
+    expect(peer.of("auth_expiring")).toHaveLength(1);
+    await peer.send(auth("u1-1000"));
+    await stay(world, 100_000, peer);
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("auth_expiring")).toHaveLength(1);
+    expect(peer.of("connected")).toHaveLength(1);
+    await server.channel("news").publish("published", "still here");
+    await world.settle();
+    expect(peer.of("event")).toHaveLength(1);
+  });
+
+  test("[AU2] who has none and no successor is not asked", async () => {
+    const { world, connect } = createPlayer();
+    const peer = await connect("u1");
+    await stay(world, 600_000, peer);
+    expect(peer.of("auth_expiring")).toEqual([]);
+  });
+
+  test("[AU7] a refresh with the token of another device closes the connection", async () => {
+    const { connect } = createPlayer();
+    const peer = await connect("u1@phone");
+    await peer.send(auth("u1@tablet"));
+    expect(peer.last("auth_response").data).toMatchObject({ error: { message: "The token is of another device." } });
+    expect(peer.closed?.code).toBe(4401);
+    const named = await connect("u2", { device_id: "phone" });
+    await named.send(auth("u2"), auth("u2", { device_id: "phone" }));
+    expect(named.closed).toBeUndefined();
+  });
+});
+
+describe("permissions that change", () => {
+  const granted = new Set<string>();
+  const authorize = ({ channel, key }: { channel: string; key: string | undefined }) =>
+    granted.has(key === undefined ? channel : `${channel}:${key}`);
+  const grant = (...names: string[]) => {
+    granted.clear();
+    names.forEach((name) => granted.add(name));
+  };
+
+  test("[AU4] take the user off what is not granted any more, with the reason, and touch nothing else", async () => {
+    grant("news", "room:a", "room:b");
+    const { server, world, connect } = createPlayer({ authorize });
+    const peer = await connect("u1", {}, subscribe("news", "room:a", "room:b"));
+    const other = await connect("u2", {}, subscribe("room:a"));
+    grant("news", "room:b");
+    await server.user("u1").reauthorize();
+    await world.settle();
+    expect(peer.of("unsubscribed")).toEqual([
+      {
+        type: "unsubscribed",
+        channel: "room:a",
+        data: expect.objectContaining({ code: "FORBIDDEN", message: "You may not join room:a." }),
+      },
+    ]);
+    await server.channel("room", "a").publish("said", "secret");
+    await server.channel("room", "b").publish("said", "hello");
+    await world.settle();
+    expect(peer.of("event").map(({ channel }) => channel)).toEqual(["room:b"]);
+    expect(other.of("event").map(({ channel }) => channel)).toEqual(["room:a"]);
+    await peer.send({ type: "list_subscriptions" });
+    expect(peer.last("subscriptions").data.channels).toEqual(["news", "room:b"]);
+    expect(peer.closed).toBeUndefined();
+  });
+
+  test("[AU4] an authorize that fails is a no", async () => {
+    let fails = false;
+    const { server, world, connect } = createPlayer({
+      authorize: () => {
+        if (fails) throw new Error("the database is down");
+        return true;
+      },
+    });
+    const peer = await connect("u1", {}, subscribe("news"));
+    fails = true;
+    await server.user("u1").reauthorize();
+    await world.settle();
+    expect(peer.last("unsubscribed")).toMatchObject({ channel: "news", data: { code: "INTERNAL" } });
+    expect(JSON.stringify(peer.received)).not.toContain("database");
+    expect(server.channel("news").subscribers).toBe(0);
+  });
+
+  test("[AU3] are asked about again after every newer credential", async () => {
+    const { world, connect } = createPlayer({
+      authenticate: ({ token }) => ({ userId: "u1", claims: token }),
+      authorize: ({ identity, channel }) => identity.claims === "paid" || channel === "news",
+    });
+    const peer = await connect("paid", {}, subscribe("news", "room:a"));
+    await peer.send(auth("free"));
+    await world.settle();
+    expect(peer.last("auth_response").data.success).toBe(true);
+    expect(peer.of("unsubscribed").map(({ channel }) => channel)).toEqual(["room:a"]);
+  });
+
+  test("[AU5] a verdict given under the older ones joins nothing", async () => {
+    const verdicts: ((allowed: boolean) => void)[] = [];
+    const { server, world, connect } = createPlayer({
+      authorize: () => new Promise<boolean>((resolve) => verdicts.push(resolve)),
+    });
+    const peer = await connect("u1", {}, subscribe("room:a"));
+    // Asked for the first time; before the answer comes, the user is banned.
+    expect(verdicts).toHaveLength(1);
+    const reauthorized = server.user("u1").reauthorize();
+    verdicts[0]!(true);
+    await world.settle();
+    expect(peer.of("subscribe_response")).toEqual([]);
+    expect(verdicts).toHaveLength(2);
+    verdicts[1]!(false);
+    await world.settle();
+    await reauthorized;
+    expect(peer.last("subscribe_response").data).toMatchObject({ success: false, subscribed: [] });
+    expect(server.channel("room", "a").subscribers).toBe(0);
+  });
+
+  test("[AU6] are not held up by a subscription whose verdict is slow", async () => {
+    let banned = false;
+    const { server, world, connect } = createPlayer({
+      authorize: ({ key }) => (key === "slow" ? new Promise<boolean>(() => {}) : !banned),
+    });
+    const peer = await connect("u1", {}, subscribe("room:a"), subscribe("room:slow"));
+    banned = true;
+    await server.user("u1").reauthorize();
+    await world.settle();
+    expect(peer.of("unsubscribed").map(({ channel }) => channel)).toEqual(["room:a"]);
+  });
+});
+
+describe("auth without a token", () => {
+  const offered = { "sec-websocket-protocol": `${subprotocols.json}, ${subprotocols.auth}` };
+
+  test("[AU8] is refused where nothing else has shown who it is", async () => {
+    const { connect } = createPlayer();
+    const peer = await connect(undefined as never);
+    expect(peer.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[AU9] names device and session where the upgrade request carried the credential", async () => {
+    const { server, world } = createPlayer();
+    const request = { headers: { ...offered, authorization: "Bearer u1" } };
+    const peer = await world.connect(request);
+    expect(peer.received).toEqual([]);
+    expect(peer.socket.subprotocol).toBe(subprotocols.json);
+    await peer.send(auth(undefined, { device_id: "phone" }));
+    expect(peer.received).toMatchObject([
+      { type: "auth_response", correlation_id: "a", data: { success: true, user_id: "u1", device_id: "phone" } },
+      { type: "connected", data: { user_id: "u1", device_id: "phone" } },
+    ]);
+    peer.socket.drop();
+    const again = await world.connect(request);
+    await again.send(auth(undefined, { device_id: "phone", session_id: sessionOf(peer) }));
+    expect(again.last("connected").data).toMatchObject({ session_id: sessionOf(peer), resumed: true });
+    expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
+  });
+
+  test("[AU9] has to come in time there too", async () => {
+    const { world } = createPlayer();
+    const peer = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    await world.advance(5_001);
+    expect(peer.closed).toEqual({ code: 4401, reason: "authentication timeout" });
+  });
+
+  test("[AU9] a token in it counts, whatever the upgrade request carried", async () => {
+    const { world } = createPlayer();
+    const peer = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    await peer.send(auth("u2"));
+    expect(peer.last("connected").data).toMatchObject({ user_id: "u2" });
+  });
+
+  test("[AU8] is answered on a connection that was greeted already, and changes nothing", async () => {
+    const { world } = createPlayer();
+    const peer = await world.connect({ headers: { authorization: "Bearer u1" } });
+    await peer.send(auth(undefined, { device_id: "phone" }));
+    expect(peer.last("auth_response").data).toMatchObject({ success: true, user_id: "u1", device_id: sessionOf(peer) });
+    expect(peer.of("connected")).toHaveLength(1);
+  });
+});
+
+describe("a ticket", () => {
+  const options = { authenticate: vi.fn(authenticate), credentials: { ticket: true } };
+
+  test("[AU10] opens one connection, once, and authenticate is not asked again", async () => {
+    const { server, world } = createPlayer(options);
+    options.authenticate.mockClear();
+    const ticket = await server.issueTicket({ userId: "u1", deviceId: "tv" });
+    const peer = await world.connect({ url: `/ws?ticket=${ticket}` });
+    expect(peer.last("connected").data).toMatchObject({ user_id: "u1", device_id: "tv" });
+    expect(options.authenticate).not.toHaveBeenCalled();
+    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+  });
+
+  test("[AU11] that is late, invented or empty is HTTP 401, and no ticket is logged", async () => {
+    const lines: string[] = [];
+    const log = (fields: object, text: string) => void lines.push(JSON.stringify(fields) + text);
+    const { server, world, environment } = createPlayer({
+      ...options,
+      logger: { debug: log, info: log, warn: log, error: log },
+    });
+    const ticket = await server.issueTicket({ userId: "u1" });
+    await world.advance(30_001);
+    expect(environment.timers).toBe(0);
+    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+    expect(await world.refused({ url: "/ws?ticket=invented" })).toBe(401);
+    const peer = await world.connect({ url: `/ws?ticket=${await server.issueTicket({ userId: "u1" })}` });
+    peer.socket.drop();
+    expect(lines.join()).not.toMatch(new RegExp(`${ticket}|invented`));
+  });
+
+  test("[AU11] whose credential has ended meanwhile is refused", async () => {
+    const { server, world } = createPlayer(options);
+    const ticket = await server.issueTicket({ userId: "u1", expiresAt: START + 10_000 });
+    await world.advance(11_000);
+    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+  });
+
+  test("[AU12] is neither issued nor looked at unless it was opted in", async () => {
+    const { server, world } = createPlayer();
+    await expect(server.issueTicket({ userId: "u1" })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+      field: "credentials.ticket",
+    });
+    const peer = await world.connect({ url: "/ws?ticket=x" });
+    expect(peer.received).toEqual([]);
+  });
+
+  test("[AU12] is issued to an identity, and to nothing else", async () => {
+    const { server } = createPlayer(options);
+    await expect(server.issueTicket({ userId: "" })).rejects.toMatchObject({ code: "INVALID_VALUE" });
+    await expect(server.issueTicket({ userId: "u1", expiresAt: Number.NaN })).rejects.toMatchObject({
+      field: "identity",
+    });
+  });
+
+  test("[AU10] issued by the hundred thousand the oldest go first", async () => {
+    const { server, world } = createPlayer(options);
+    const first = await server.issueTicket({ userId: "u1" });
+    let last = first;
+    for (let count = 0; count < 100_000; count++) last = await server.issueTicket({ userId: "u1" });
+    expect(await world.refused({ url: `/ws?ticket=${first}` })).toBe(401);
+    const peer = await world.connect({ url: `/ws?ticket=${last}` });
+    expect(peer.last("connected").data.user_id).toBe("u1");
+  });
+});

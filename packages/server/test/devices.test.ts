@@ -1,0 +1,346 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { auth, authenticate, createPlayer, sessionOf } from "./player.js";
+import { type Peer, VirtualEnvironment, World } from "./world.js";
+
+const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
+
+/** Answers the newest event that asks for an ack. */
+async function acknowledge(peer: Peer, failure?: string): Promise<void> {
+  const asking = peer.of("event").findLast(({ metadata }) => metadata?.ack);
+  await peer.send({ type: "ack", data: { id: asking?.metadata?.id ?? "", failure } });
+}
+
+describe("a user's devices", () => {
+  test("[DV1] are named by the credential, by the client, or are the session itself, as for each tab", async () => {
+    const { server, connect } = createPlayer();
+    const [named, claimed, tab] = [
+      await connect("u1@phone", { device_id: "ignored" }),
+      await connect("u1", { device_id: "tablet" }),
+      await connect("u1"),
+    ];
+    expect([named, claimed, tab].map((peer) => peer.last("connected").data.device_id)).toEqual([
+      "phone",
+      "tablet",
+      sessionOf(tab),
+    ]);
+    const devices = await server.user("u1").devices();
+    expect(devices.map(({ id }) => id)).toEqual(["phone", "tablet", sessionOf(tab)]);
+    expect(devices[1]).toEqual({
+      id: "tablet",
+      sessionId: sessionOf(claimed),
+      connectedAt: expect.any(Date),
+      lastActiveAt: expect.any(Date),
+    });
+  });
+
+  test("[DV11] are connected or they are not, and others stay when one goes", async () => {
+    const { server, connect } = createPlayer();
+    expect(await server.user("u1").isConnected()).toBe(false);
+    const phone = await connect("u1@phone");
+    const tablet = await connect("u1@tablet");
+    expect(await server.user("u1").isConnected("phone")).toBe(true);
+    expect(await server.user("u1").isConnected("watch")).toBe(false);
+    phone.socket.drop();
+    expect(await server.user("u1").isConnected("phone")).toBe(false);
+    expect(await server.user("u1").isConnected()).toBe(true);
+    expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["tablet"]);
+    expect(tablet.closed).toBeUndefined();
+  });
+
+  test("[DV2] a second connection of a device replaces the first, which is told 4409", async () => {
+    const { server, world, connect } = createPlayer();
+    const first = await connect("u1@phone");
+    const other = await connect("u2@phone");
+    const second = await connect("u1@phone");
+    expect(first.closed).toEqual({ code: 4409, reason: "a newer connection of the same device took its place" });
+    expect(other.closed).toBeUndefined();
+    expect(second.closed).toBeUndefined();
+    expect(server.session(sessionOf(first)).get()).toBeUndefined();
+    await server.user("u1").send("hello", "phone");
+    await world.settle();
+    expect([first, second].map(heard)).toEqual([[], ["phone"]]);
+  });
+
+  test("[DV2] of two connections that authenticate at the same time, the later to finish stays", async () => {
+    const answers: (() => void)[] = [];
+    const { server, world } = createPlayer({
+      authenticate: () =>
+        new Promise<{ userId: string; deviceId: string }>((resolve) =>
+          answers.push(() => resolve({ userId: "u1", deviceId: "phone" })),
+        ),
+    });
+    const [a, b] = [await world.connect(), await world.connect()];
+    await a.send(auth("t"));
+    await b.send(auth("t"));
+    answers[1]!();
+    answers[0]!();
+    await world.settle();
+    expect(a.closed).toBeUndefined();
+    expect(b.closed?.code).toBe(4409);
+    expect(server.sessions().map(({ id }) => id)).toEqual([sessionOf(a)]);
+  });
+
+  test("[DV16] a hundred connections of one device, each replacing the one before, leave nothing behind", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    let peer = await connect("u1@phone");
+    for (let count = 0; count < 100; count++) peer = await connect("u1@phone");
+    expect(server.stats()).toMatchObject({
+      connections: { active: 1 },
+      sessions: { active: 1, away: 0 },
+      users: { active: 1 },
+      channels: { active: 0 },
+    });
+    expect(world.transport.size).toBe(1);
+    peer.socket.drop();
+    await world.advance(121_000);
+    expect(server.stats()).toMatchObject({ connections: { active: 0 }, sessions: { active: 0 }, users: { active: 0 } });
+    expect(environment.timers).toBe(0);
+  });
+});
+
+describe("sending to a user", () => {
+  test("[DV3] reaches all devices of that user, and says which", async () => {
+    const { server, world, connect } = createPlayer();
+    const [phone, tablet, other] = [await connect("u1@phone"), await connect("u1@tablet"), await connect("u2@tv")];
+    expect(await server.user("u1").send("playback.paused", { at: 12 })).toEqual({
+      delivered: ["phone", "tablet"],
+      failed: [],
+    });
+    await world.settle();
+    expect([phone, tablet, other].map(heard)).toEqual([[{ at: 12 }], [{ at: 12 }], []]);
+    expect(phone.last("event")).toEqual({
+      type: "event",
+      channel: "$user",
+      event: "playback.paused",
+      data: { at: 12 },
+    });
+    expect(await server.user("nobody").send("hello", "?")).toEqual({ delivered: [], failed: [] });
+    expect(server.stats().published).toEqual({ total: 2, delivered: 2 });
+  });
+
+  test("[DV4] exceptDevice leaves one out: mostly the one that caused it", async () => {
+    const { server, world, connect } = createPlayer();
+    const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
+    const report = await server.user("u1").send("hello", "others", { exceptDevice: "phone" });
+    await world.settle();
+    expect(report).toEqual({ delivered: ["tablet"], failed: [] });
+    expect([phone, tablet].map(heard)).toEqual([[], ["others"]]);
+  });
+
+  test("[DV5] onlyDevice reaches one; not connected, it is reported as failed", async () => {
+    const { server, world, connect } = createPlayer();
+    const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
+    const report = await server.user("u1").send("hello", "tablet", { onlyDevice: "tablet" });
+    await world.settle();
+    expect(report).toEqual({ delivered: ["tablet"], failed: [] });
+    expect([phone, tablet].map(heard)).toEqual([[], ["tablet"]]);
+    tablet.socket.drop();
+    for (const ack of [false, true])
+      expect(await server.user("u1").send("hello", "gone", { onlyDevice: "tablet", ack })).toEqual({
+        delivered: [],
+        failed: [{ deviceId: "tablet", reason: "not_connected" }],
+      });
+  });
+
+  test("[DV15] what does not match its schema is refused, and nothing is sent", async () => {
+    const { server, world, connect } = createPlayer();
+    const phone = await connect("u1@phone");
+    const user = server.user("u1");
+    await expect(user.send("playback.paused", { at: "now" as never })).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "data.at",
+    });
+    await expect(user.send("nothing" as never, 1 as never)).rejects.toMatchObject({ field: "event" });
+    await expect(user.send("hello", "x", { ack: true, timeoutMs: Number.NaN })).rejects.toMatchObject({
+      field: "timeoutMs",
+    });
+    await world.settle();
+    expect(heard(phone)).toEqual([]);
+  });
+});
+
+describe("sending with ack", () => {
+  /** Two devices of one user, and a send that waits for both. */
+  async function waiting(timeoutMs?: number) {
+    const player = createPlayer();
+    const [phone, tablet] = [await player.connect("u1@phone"), await player.connect("u1@tablet")];
+    let report: unknown;
+    const options = timeoutMs === undefined ? { ack: true } : { ack: true, timeoutMs };
+    void player.server
+      .user("u1")
+      .send("hello", "?", options)
+      .then((settled) => (report = settled));
+    await player.world.settle();
+    return { ...player, phone, tablet, report: () => report };
+  }
+
+  test("[DV7] a device counts as delivered when its handlers have finished", async () => {
+    const { world, environment, phone, tablet, report } = await waiting();
+    expect(phone.last("event").metadata).toEqual({ ack: true, id: expect.any(String) });
+    // The same event, the same bytes.
+    expect(tablet.last("event")).toEqual(phone.last("event"));
+    await acknowledge(phone);
+    expect(report()).toBeUndefined();
+    await acknowledge(tablet);
+    expect(report()).toEqual({ delivered: ["phone", "tablet"], failed: [] });
+    phone.socket.drop();
+    tablet.socket.drop();
+    await world.advance(121_000);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[DV8] who says nothing in time has not, and the others have", async () => {
+    const { world, phone, report } = await waiting();
+    await acknowledge(phone);
+    await world.advance(9_999);
+    expect(report()).toBeUndefined();
+    await world.advance(2);
+    expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "timeout" }] });
+  });
+
+  test("[DV8] the time is the caller's to choose", async () => {
+    const { world, report } = await waiting(500);
+    await world.advance(501);
+    expect(report()).toMatchObject({ delivered: [], failed: [{ reason: "timeout" }, { reason: "timeout" }] });
+  });
+
+  test.each(["not_handled", "invalid", "handler_failed"])(
+    "[DV8] a client that could not says why: %s",
+    async (reason) => {
+      const { phone, tablet, report } = await waiting();
+      await acknowledge(phone);
+      await acknowledge(tablet, reason);
+      expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason }] });
+    },
+  );
+
+  test("[DV9] a device that disconnects meanwhile has failed at once", async () => {
+    const { phone, tablet, report, world } = await waiting();
+    await acknowledge(phone);
+    tablet.socket.drop();
+    await world.settle();
+    expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "disconnected" }] });
+  });
+
+  test("[DV9] so has one that is replaced, or taken over, meanwhile: the newer connection never got it", async () => {
+    const { phone, tablet, report, connect } = await waiting();
+    const newer = await connect("u1@phone");
+    const resumed = await connect("u1@tablet", { session_id: sessionOf(tablet) });
+    expect(phone.closed?.code).toBe(4409);
+    expect(tablet.closed?.code).toBe(4409);
+    expect(report()).toEqual({
+      delivered: [],
+      failed: [
+        { deviceId: "phone", reason: "disconnected" },
+        { deviceId: "tablet", reason: "disconnected" },
+      ],
+    });
+    expect([newer, resumed].flatMap(heard)).toEqual([]);
+  });
+
+  test("[DV10] only the device's own ack counts, and only the first", async () => {
+    const { phone, tablet, report, connect } = await waiting();
+    const id = phone.last("event").metadata?.id ?? "";
+    const stranger = await connect("u2@phone");
+    await stranger.send({ type: "ack", data: { id } });
+    await phone.send(
+      { type: "ack", data: { id: "invented" } },
+      { type: "ack", data: { id, failure: "handler_failed" } },
+      { type: "ack", data: { id } },
+    );
+    expect(report()).toBeUndefined();
+    await acknowledge(tablet);
+    expect(report()).toEqual({ delivered: ["tablet"], failed: [{ deviceId: "phone", reason: "handler_failed" }] });
+    for (const peer of [phone, tablet, stranger]) expect(peer.closed).toBeUndefined();
+  });
+
+  test("[DV7] with nobody there it resolves at once, and leaves no timer", async () => {
+    const { server, environment } = createPlayer();
+    expect(await server.user("u1").send("hello", "?", { ack: true })).toEqual({ delivered: [], failed: [] });
+    expect(environment.timers).toBe(0);
+  });
+});
+
+describe("too many devices", () => {
+  test("[DV12] one more than a user may have is refused, with the reason and a time to come back", async () => {
+    const { server, connect } = createPlayer({ devices: { perUser: 2 } });
+    const [a, b, c] = [await connect("u1@a"), await connect("u1@b"), await connect("u1@c")];
+    expect(c.last("auth_response").data).toMatchObject({
+      success: false,
+      error: { code: "LIMIT_EXCEEDED", message: "This user has 2 devices connected, and may have no more." },
+    });
+    expect(c.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":30000}' });
+    expect([a.closed, b.closed]).toEqual([undefined, undefined]);
+    // A device that is in already may come again, and so may another user.
+    expect((await connect("u1@a")).closed).toBeUndefined();
+    expect((await connect("u2@c")).closed).toBeUndefined();
+    expect(server.stats().sessions.active).toBe(3);
+  });
+
+  test("[DV12] so is one whose upgrade request carried the credential: there is no auth to answer", async () => {
+    const { world, connect } = createPlayer({ devices: { perUser: 1 } });
+    await connect("u1@a");
+    const peer = await world.connect({ headers: { authorization: "Bearer u1@b" } });
+    expect(peer.received).toMatchObject([{ type: "error", data: { code: "LIMIT_EXCEEDED" } }]);
+    expect(peer.closed?.code).toBe(4429);
+  });
+
+  test("[DV13] or it takes the place of the one heard from longest ago", async () => {
+    const { server, world, connect } = createPlayer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const a = await connect("u1@a");
+    const b = await connect("u1@b");
+    await world.advance(5_000);
+    await a.send({ type: "pong" });
+    const c = await connect("u1@c");
+    expect(b.closed).toEqual({ code: 4409, reason: "a newer device took its place: a user may have 2" });
+    expect([a.closed, c.closed]).toEqual([undefined, undefined]);
+    expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["a", "c"]);
+  });
+
+  test("[DV13] those that only wait to be resumed go first, whatever the policy", async () => {
+    const { server, connect } = createPlayer({ devices: { perUser: 2 } });
+    const a = await connect("u1@a");
+    const b = await connect("u1@b");
+    b.socket.drop();
+    const c = await connect("u1@c");
+    expect([a.closed, c.closed]).toEqual([undefined, undefined]);
+    expect(server.stats().sessions).toEqual({ active: 2, away: 0 });
+  });
+});
+
+describe("a protocol that requires a device id", () => {
+  const protocol = defineProtocol({ name: "strict", version: "1.0.0", requests: { ping: {} }, deviceId: "required" });
+  const create = () => {
+    const environment = new VirtualEnvironment();
+    const server = createServer(protocol, { authenticate, environment });
+    return { server, world: new World(server, environment) };
+  };
+
+  test("[DV14] refuses who names none, in words, with 4400", async () => {
+    const { world } = create();
+    const peer = await world.connect();
+    await peer.send(auth("u1"));
+    expect(peer.last("auth_response").data).toMatchObject({
+      success: false,
+      error: { code: "BAD_MESSAGE", field: "data.device_id", remedy: expect.stringContaining("deviceId") },
+    });
+    expect(peer.closed).toEqual({ code: 4400, reason: "a device id is required" });
+  });
+
+  test("[DV14] takes it from the client or from authenticate", async () => {
+    const { server, world } = create();
+    const [said, known] = [await world.connect(), await world.connect()];
+    await said.send(auth("u1", { device_id: "phone" }));
+    await known.send(auth("u1@tablet"));
+    expect(server.sessions().map(({ deviceId }) => deviceId)).toEqual(["phone", "tablet"]);
+  });
+
+  test("[DV14] answers an upgrade request that can name none with HTTP 400", async () => {
+    const { world } = create();
+    expect(await world.refused({ headers: { authorization: "Bearer u1" } })).toBe(400);
+    const peer = await world.connect({ headers: { authorization: "Bearer u1@phone" } });
+    expect(peer.last("connected").data.device_id).toBe("phone");
+  });
+});

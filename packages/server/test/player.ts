@@ -1,0 +1,65 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer, type Identity, type ServerOptions } from "@holdfast/server";
+import * as z from "zod";
+import { type Peer, VirtualEnvironment, World } from "./world.js";
+
+/** The protocol of the tests about identity: users with devices, and rooms that know who is there. */
+export const player = defineProtocol({
+  name: "player",
+  version: "1.0.0",
+  requests: { wait: {} },
+  channels: {
+    news: { events: { published: z.string() } },
+    room: {
+      key: z.string(),
+      events: { said: z.string() },
+      presence: z.object({ name: z.string(), since: z.date().optional() }),
+    },
+  },
+  direct: { "playback.paused": z.object({ at: z.number() }), hello: z.string() },
+});
+
+/** `u1`, `u1@phone`: the user, and the device where the credential names it. */
+export const authenticate = ({ token }: { token: string }): Identity => {
+  const [, userId, deviceId] = /^(\w+)(?:@(\w+))?$/.exec(token) ?? [];
+  if (!userId || userId === "nobody") throw new Error("unknown token");
+  return { userId, deviceId };
+};
+
+export function createPlayer<I extends Identity, Data = undefined>(
+  options: ServerOptions<typeof player.definition, I, Data> = {},
+) {
+  const environment = new VirtualEnvironment();
+  const server = createServer(player, {
+    ...({ authenticate } as unknown as ServerOptions<typeof player.definition, I, Data>),
+    ...options,
+    environment,
+  });
+  const world = new World(server, environment);
+
+  /** A client that has connected and said who it is, and whatever `more` says behind it. */
+  const connect = async (token: string, said: object = {}, ...more: object[]): Promise<Peer> => {
+    const peer = await world.connect();
+    await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
+    return peer;
+  };
+  return { server, environment, world, connect };
+}
+
+export function auth(token: string | undefined, said: object = {}, metadata?: object) {
+  return { type: "auth", correlation_id: "a", data: { token, ...said }, metadata };
+}
+
+export function subscribe(...channels: string[]) {
+  return { type: "subscribe", correlation_id: "s", data: { channels } };
+}
+
+/** Lets time pass for peers that answer every now and then, as live ones do. */
+export async function stay(world: World, ms: number, ...peers: Peer[]): Promise<void> {
+  for (let left = ms; left > 0; left -= 20_000) {
+    await world.advance(Math.min(left, 20_000));
+    for (const peer of peers) await peer.send({ type: "pong" });
+  }
+}
+
+export const sessionOf = (peer: Peer): string => peer.last("connected").data.session_id;

@@ -1,0 +1,338 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { createPlayer, player, sessionOf, stay, subscribe } from "./player.js";
+import type { Peer } from "./world.js";
+
+const ROOM = "room:a";
+const shows = (name: string, more: object = {}) => ({
+  type: "set_presence",
+  correlation_id: "p",
+  channel: ROOM,
+  data: { name, ...more },
+});
+const told = (peer: Peer) => peer.of("presence").map(({ data }) => data);
+const member = (user_id: string, devices: string[], name: string) => ({ user_id, devices, data: { name } });
+const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
+
+/** A member of the room who shows a name and has heard of itself. */
+async function enter({ connect, world }: ReturnType<typeof createPlayer>, token: string, name: string): Promise<Peer> {
+  const peer = await connect(token, {}, subscribe(ROOM), shows(name));
+  await world.advance(200);
+  return peer;
+}
+
+describe("who joins a channel with presence", () => {
+  test("[PS1] is told who is there, behind the answer to subscribe, and then what changes", async () => {
+    const all = createPlayer();
+    const ada = await enter(all, "ada@desk", "Ada");
+    const grace = await all.connect("grace@desk", {}, subscribe(ROOM));
+    expect(grace.received.slice(-2)).toMatchObject([
+      { type: "subscribe_response" },
+      {
+        type: "presence",
+        channel: ROOM,
+        data: { ...change({ joined: [member("ada", ["desk"], "Ada")] }), kind: "snapshot", count: 1 },
+      },
+    ]);
+    await grace.send(shows("Grace"));
+    await all.world.advance(200);
+    const joined = change({ joined: [member("grace", ["desk"], "Grace")], count: 2 });
+    expect(told(ada).at(-1)).toEqual(joined);
+    expect(told(grace).at(-1)).toEqual(joined);
+  });
+
+  test("[PS1] gets nothing of it on a channel that declares none", async () => {
+    const { world, connect } = createPlayer();
+    const peer = await connect("u1", {}, subscribe("news"), { ...shows("Ada"), channel: "news" });
+    await world.advance(1_000);
+    expect(told(peer)).toEqual([]);
+    expect(peer.last("error")).toMatchObject({ correlation_id: "p", channel: "news", data: { code: "FORBIDDEN" } });
+  });
+
+  test("[PS11] and shows nothing is on no list, and nothing is kept for whoever only watches", async () => {
+    const all = createPlayer();
+    const watcher = await all.connect("watcher", {}, subscribe(ROOM));
+    await enter(all, "ada", "Ada");
+    expect(told(watcher).at(-1)).toMatchObject({ count: 1, joined: [{ user_id: "ada" }] });
+    expect(await all.server.channel("room", "a").presence.count()).toBe(1);
+    watcher.socket.drop();
+    await all.world.advance(6_000);
+    expect(told(watcher)).toHaveLength(2);
+  });
+});
+
+describe("a user", () => {
+  test("[PS2] is one, with the devices beneath: the second one is an update, and so is its end", async () => {
+    const all = createPlayer();
+    const watcher = await enter(all, "watcher", "Watcher");
+    await enter(all, "ada@desk", "Ada");
+    const phone = await all.connect("ada@phone", {}, subscribe(ROOM));
+    await all.world.advance(200);
+    expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk", "phone"], "Ada")], count: 2 }));
+    phone.socket.drop();
+    await all.world.advance(200);
+    expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Ada")], count: 2 }));
+  });
+
+  test("[PS3] stays for 5 s after the last device has left; who is back by then was never away", async () => {
+    const all = createPlayer();
+    const watcher = await enter(all, "watcher", "Watcher");
+    const desk = await enter(all, "ada@desk", "Ada");
+    const heard = told(watcher).length;
+    desk.socket.drop();
+    await all.world.advance(4_900);
+    const back = await all.connect("ada@desk", {}, subscribe(ROOM));
+    await stay(all.world, 20_000, watcher, back);
+    expect(told(watcher)).toHaveLength(heard);
+    await back.send({ type: "unsubscribe", data: { channels: [ROOM] } });
+    await all.world.advance(4_900);
+    expect(told(watcher)).toHaveLength(heard);
+    await all.world.advance(400);
+    expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
+  });
+
+  test("[PS3] who comes back on another device within that time changes the device, and was never away", async () => {
+    const all = createPlayer();
+    const watcher = await enter(all, "watcher", "Watcher");
+    (await enter(all, "ada@desk", "Ada")).socket.drop();
+    await all.connect("ada@phone", {}, subscribe(ROOM));
+    await all.world.advance(10_000);
+    expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["phone"], "Ada")], count: 2 }));
+    expect(told(watcher).flatMap(({ left }) => left)).toEqual([]);
+  });
+
+  test("[PS3] without a grace is gone at once", async () => {
+    const all = createPlayer({ presenceGraceMs: 0 });
+    const watcher = await enter(all, "watcher", "Watcher");
+    (await enter(all, "ada", "Ada")).socket.drop();
+    await all.world.advance(200);
+    expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
+  });
+
+  test("[PS13] who loses the permission for the channel leaves the list too", async () => {
+    let banned = false;
+    const all = createPlayer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
+    const watcher = await enter(all, "watcher", "Watcher");
+    await enter(all, "ada", "Ada");
+    banned = true;
+    await all.server.user("ada").reauthorize();
+    await all.world.advance(5_300);
+    expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
+  });
+});
+
+describe("what is told", () => {
+  test("[PS4] travels in batches: a hundred who come at once are one message for each member", async () => {
+    const all = createPlayer();
+    const watcher = await enter(all, "watcher", "Watcher");
+    const heard = told(watcher).length;
+    for (let count = 0; count < 100; count++) await all.connect(`u${count}`, {}, subscribe(ROOM), shows("N"));
+    await all.world.advance(200);
+    expect(told(watcher)).toHaveLength(heard + 1);
+    expect(told(watcher).at(-1)?.joined).toHaveLength(100);
+    expect(told(watcher).at(-1)?.count).toBe(101);
+  });
+
+  test("[PS4] who came and went within one batch is not mentioned", async () => {
+    const all = createPlayer({ presenceGraceMs: 0 });
+    const watcher = await enter(all, "watcher", "Watcher");
+    const heard = told(watcher).length;
+    const peer = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
+    peer.socket.drop();
+    await all.world.advance(1_000);
+    expect(told(watcher)).toHaveLength(heard);
+  });
+
+  test("[PS7] lists so many users and counts the others; a place that becomes free is taken", async () => {
+    const all = createPlayer({ limits: { presencePerChannel: 3 }, presenceGraceMs: 0 });
+    const peers = [];
+    for (const name of ["a", "b", "c", "d", "e"]) peers.push(await enter(all, name, name.toUpperCase()));
+    const late = await all.connect("watcher", {}, subscribe(ROOM));
+    expect(told(late)[0]).toMatchObject({ kind: "snapshot", count: 5 });
+    expect(told(late)[0]?.joined.map(({ user_id }) => user_id)).toEqual(["a", "b", "c"]);
+    peers[1]!.socket.drop();
+    await all.world.advance(200);
+    expect(told(late).at(-1)).toEqual(
+      change({ joined: [member("d", [sessionOf(peers[3]!)], "D")], left: ["b"], count: 4 }),
+    );
+    expect(await all.server.channel("room", "a").presence.count()).toBe(4);
+  });
+
+  test("[PS7] a list takes no more than 256 KiB, so that a snapshot fits what a connection may be owed", async () => {
+    const all = createPlayer();
+    for (let count = 0; count < 300; count++)
+      await all.connect(`u${count}`, {}, subscribe(ROOM), shows("n".repeat(990)));
+    await all.world.advance(200);
+    const late = await all.connect("watcher", {}, subscribe(ROOM));
+    const [snapshot] = late.of("presence");
+    expect(snapshot?.data.count).toBe(300);
+    expect(snapshot?.data.joined.length).toBeGreaterThan(200);
+    expect(JSON.stringify(snapshot).length).toBeLessThan(270_000);
+  });
+
+  test("[PS12] leaves no timer and no entry when all have gone", async () => {
+    const all = createPlayer();
+    for (const name of ["a", "b"]) (await enter(all, name, name)).socket.drop();
+    await all.world.advance(121_000);
+    expect(all.environment.timers).toBe(0);
+    expect(await all.server.channel("room", "a").presence.list()).toEqual([]);
+  });
+});
+
+describe("what a client shows", () => {
+  test("[PS5] may change, and be withdrawn", async () => {
+    const all = createPlayer();
+    const watcher = await enter(all, "watcher", "Watcher");
+    const ada = await enter(all, "ada@desk", "Ada");
+    await ada.send(shows("Countess"));
+    await all.world.advance(200);
+    expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Countess")], count: 2 }));
+    await ada.send({ type: "set_presence", channel: ROOM });
+    await all.world.advance(200);
+    expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
+    const heard = told(watcher).length;
+    await ada.send(shows("Watcher"), shows("Ada"), shows("Watcher"));
+    await all.world.advance(200);
+    expect(told(watcher)).toHaveLength(heard + 1);
+  });
+
+  test("[PS5] is validated: what is wrong is refused with the field, and what stood there stays", async () => {
+    const all = createPlayer();
+    const ada = await enter(all, "ada", "Ada");
+    await ada.send({ ...shows("x"), data: { name: 7 } });
+    expect(ada.last("error")).toMatchObject({
+      correlation_id: "p",
+      channel: ROOM,
+      data: { code: "INVALID_INPUT", field: "data.name" },
+    });
+    await ada.send({ ...shows("Ada"), channel: "room:other" });
+    expect(ada.last("error")).toMatchObject({ channel: "room:other", data: { code: "FORBIDDEN" } });
+    await ada.send({ ...shows("Ada"), channel: "nowhere" });
+    expect(ada.last("error")).toMatchObject({ data: { code: "FORBIDDEN" } });
+    expect(await all.server.channel("room", "a").presence.list()).toMatchObject([{ data: { name: "Ada" } }]);
+    const nobody = await all.connect("nobody1");
+    await nobody.send(shows("before any subscribe"));
+    expect(nobody.last("error").data.code).toBe("FORBIDDEN");
+  });
+
+  test("[PS8] is at most a KiB", async () => {
+    const all = createPlayer();
+    const ada = await enter(all, "ada", "Ada");
+    await ada.send(shows("n".repeat(1_024)));
+    expect(ada.last("error").data).toMatchObject({ code: "LIMIT_EXCEEDED", field: "data" });
+    expect(await all.server.channel("room", "a").presence.list()).toMatchObject([{ data: { name: "Ada" } }]);
+  });
+
+  test("[PS15] may not pile up behind a verdict that does not come", async () => {
+    const all = createPlayer({ authorize: () => new Promise<boolean>(() => {}) });
+    const ada = await all.connect("ada", {}, subscribe(ROOM));
+    for (let sent = 0; sent < 1_025 && !ada.closed; sent++) await ada.send(shows("Ada"));
+    expect(ada.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
+  });
+
+  test("[PS14] takes effect behind the subscribe it follows, however long its verdict takes", async () => {
+    let decide: ((allowed: boolean) => void) | undefined;
+    const all = createPlayer({ authorize: () => new Promise<boolean>((resolve) => (decide = resolve)) });
+    const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
+    expect(ada.of("error")).toEqual([]);
+    decide!(true);
+    await all.world.settle();
+    await all.world.advance(200);
+    expect(told(ada).at(-1)).toMatchObject({ joined: [{ user_id: "ada", data: { name: "Ada" } }] });
+  });
+
+  test("[PS10] keeps its rich values on the way, and on the server", async () => {
+    const all = createPlayer();
+    const at = "2026-11-24T10:00:00.000Z";
+    const rich = { ...shows("Ada", { since: at }), meta: { values: { since: ["Date"] } } };
+    const ada = await all.connect("ada@desk", {}, subscribe(ROOM), rich);
+    await all.world.advance(200);
+    expect(ada.of("error")).toEqual([]);
+    expect(told(ada).at(-1)?.joined).toEqual([
+      {
+        user_id: "ada",
+        devices: ["desk"],
+        data: { name: "Ada", since: at },
+        meta: { values: { since: ["Date"] }, v: 1 },
+      },
+    ]);
+    expect(await all.server.channel("room", "a").presence.list()).toEqual([
+      { userId: "ada", devices: ["desk"], data: { name: "Ada", since: new Date(at) } },
+    ]);
+  });
+});
+
+describe("what the application shows", () => {
+  test("[PS6] is what its `presence` says, from the moment of joining", async () => {
+    const all = createPlayer({
+      presence: {
+        room: ({ identity, key, data }) =>
+          identity.userId === "hidden" ? undefined : { name: `${identity.userId} of ${key}: ${data?.name ?? "-"}` },
+      },
+    });
+    const ada = await all.connect("ada@desk", {}, subscribe(ROOM));
+    await all.connect("hidden", {}, subscribe(ROOM), shows("I am here"));
+    await all.world.advance(200);
+    expect(told(ada).at(-1)).toEqual(change({ joined: [member("ada", ["desk"], "ada of a: -")], count: 1 }));
+    await ada.send(shows("hello"));
+    await all.world.advance(200);
+    expect(told(ada).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "ada of a: hello")], count: 1 }));
+    // Another device has said nothing; what the first one said still holds.
+    await all.connect("ada@phone", {}, subscribe(ROOM));
+    await all.world.advance(200);
+    expect(told(ada).at(-1)?.updated).toEqual([member("ada", ["desk", "phone"], "ada of a: hello")]);
+  });
+
+  test("[PS6] when it fails the user is not seen; the cause stays in the log", async () => {
+    const errors: unknown[] = [];
+    const ignore = () => {};
+    const all = createPlayer({
+      presence: {
+        room: () => {
+          throw new Error("no such table");
+        },
+      },
+      logger: { debug: ignore, info: ignore, warn: ignore, error: (fields: object) => errors.push(fields) },
+    });
+    const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
+    expect(ada.last("subscribe_response").data.success).toBe(true);
+    expect(ada.last("error").data).toMatchObject({ code: "INTERNAL" });
+    expect(JSON.stringify(ada.received)).not.toContain("table");
+    expect(errors).toHaveLength(2);
+    expect(await all.server.channel("room", "a").presence.count()).toBe(0);
+  });
+
+  test("[PS6] wrong data of its own is its own fault: INTERNAL for the client", async () => {
+    const all = createPlayer({ presence: { room: () => ({ name: 7 }) as never } });
+    const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
+    expect(ada.last("error").data.code).toBe("INTERNAL");
+  });
+});
+
+describe("on the server", () => {
+  test("[PS9] presence is listed, and counted without listing", async () => {
+    const all = createPlayer();
+    await enter(all, "ada@desk", "Ada");
+    await all.connect("ada@phone", {}, subscribe(ROOM));
+    await enter(all, "grace@desk", "Grace");
+    const { presence } = all.server.channel("room", "a");
+    expect(await presence.list()).toEqual([
+      { userId: "ada", devices: ["desk", "phone"], data: { name: "Ada" } },
+      { userId: "grace", devices: ["desk"], data: { name: "Grace" } },
+    ]);
+    expect(await presence.count()).toBe(2);
+    expect(await all.server.channel("room", "empty").presence.list()).toEqual([]);
+    expect(() => all.server.channel("news").presence as unknown).toThrow("declares no presence");
+  });
+
+  test("[PS11] presence without authenticate is refused when the server is created: nobody would be a user", () => {
+    expect(() => createServer(player)).toThrow("channels.room.presence lists users");
+    const other = defineProtocol({ name: "p", version: "1.0.0", channels: { a: { events: { e: z.string() } } } });
+    const options = { authenticate: () => ({ userId: "u" }), presence: { a: () => "x" } };
+    expect(() => createServer(other, options as object)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "presence.a" }),
+    );
+  });
+});

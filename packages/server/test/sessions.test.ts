@@ -1,0 +1,332 @@
+import type { Identity, SessionEvent } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { createWorld } from "./agents.js";
+import { auth, createPlayer, sessionOf, subscribe } from "./player.js";
+
+describe("a client that comes back", () => {
+  test("[SN1] as the same user continues its session: id, data, metadata and beginning", async () => {
+    const { server, world, environment, connect } = createPlayer({ sessionData: () => ({ seen: [] as string[] }) });
+    const start = environment.now();
+    const peer = await world.connect();
+    await peer.send(auth("u1", {}, { app: "test 1.2" }), subscribe("news"));
+    const id = sessionOf(peer);
+    expect(peer.last("connected").data).not.toHaveProperty("resumed");
+    server.session(id).get()!.data.seen.push("first");
+    peer.socket.drop();
+    await world.advance(119_000);
+    const again = await connect("u1", { session_id: id }, { type: "list_subscriptions" });
+    expect(again.last("connected").data).toMatchObject({ session_id: id, device_id: id, resumed: true });
+    const session = server.session(id).get()!;
+    expect(session.data).toEqual({ seen: ["first"] });
+    expect(session.metadata).toEqual({ app: "test 1.2" });
+    expect(session.connectedAt.getTime()).toBe(start);
+    expect(session.isConnected).toBe(true);
+    // Nothing is granted for the id: channels are asked for again.
+    expect(again.last("subscriptions").data.channels).toEqual([]);
+    expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
+  });
+
+  test("[SN2] after more than two minutes begins a new one, and nothing stays of the old", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    const peer = await connect("u1");
+    peer.socket.drop();
+    expect(server.stats().sessions).toEqual({ active: 0, away: 1 });
+    expect(server.stats().users.active).toBe(1);
+    await world.advance(120_001);
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    expect(server.stats().users.active).toBe(0);
+    expect(environment.timers).toBe(0);
+    const again = await connect("u1", { session_id: sessionOf(peer) });
+    expect(again.last("connected").data).not.toHaveProperty("resumed");
+    expect(sessionOf(again)).not.toBe(sessionOf(peer));
+  });
+
+  test("[SN2] as another user, or on another device, begins a new one and harms the old one in nothing", async () => {
+    const { server, connect } = createPlayer();
+    const victim = await connect("u1", { device_id: "phone" });
+    const session_id = sessionOf(victim);
+    const thief = await connect("u2", { session_id });
+    const other = await connect("u1", { session_id, device_id: "tablet" });
+    for (const peer of [thief, other]) expect(sessionOf(peer)).not.toBe(session_id);
+    expect(victim.closed).toBeUndefined();
+    expect(server.session(session_id).get()?.deviceId).toBe("phone");
+  });
+
+  test("[SN3] before its old socket is known to be dead takes it over, and the old one is closed", async () => {
+    const { server, world, connect } = createPlayer({ sessionData: () => ({ count: 1 }) });
+    const events: string[] = [];
+    server.onSession(({ type }) => void events.push(type));
+    const old = await connect("u1", {}, subscribe("news"));
+    old.socket.stall(true);
+    const id = sessionOf(old);
+    server.session(id).get()!.data.count = 7;
+    const peer = await connect("u1", { session_id: id }, subscribe("news"));
+    expect(peer.last("connected").data).toMatchObject({ session_id: id, resumed: true });
+    expect(server.session(id).get()!.data.count).toBe(7);
+    expect(server.channel("news").subscribers).toBe(1);
+    await server.user("u1").send("hello", "only once");
+    await world.settle();
+    expect(peer.of("event")).toHaveLength(1);
+    old.socket.stall(false);
+    await world.settle();
+    expect(old.closed?.code).toBe(4409);
+    expect(old.of("event")).toEqual([]);
+    expect(events).toEqual(["opened", "resumed"]);
+    expect(server.session(id).get()?.isConnected).toBe(true);
+  });
+
+  test("[SN4] without having shown who it is begins a new one: an id alone continues nothing", async () => {
+    const { server, world } = createWorld();
+    const peer = await world.connect();
+    const { session_id } = peer.last("connected").data;
+    peer.socket.drop();
+    expect(server.session(session_id).get()).toBeUndefined();
+    const again = await world.connect({
+      headers: { "sec-websocket-protocol": "holdfast.v1.json, holdfast.v1.auth" },
+    });
+    await again.send({ type: "auth", data: { session_id } });
+    expect(again.last("connected").data).not.toMatchObject({ session_id });
+    expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
+  });
+
+  test("[SN1] may be told to begin anew each time", async () => {
+    const { server, connect, environment } = createPlayer({ sessionResumeMs: 0 });
+    const peer = await connect("u1");
+    peer.socket.drop();
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[SN13] a refresh that was under way when the connection dropped changes nothing of the session", async () => {
+    const answers: ((identity: Identity) => void)[] = [];
+    const { server, world } = createPlayer({
+      authenticate: ({ token }) =>
+        token === "slow" ? new Promise<Identity>((resolve) => answers.push(resolve)) : { userId: "u1", claims: token },
+    });
+    const peer = await world.connect();
+    await peer.send(auth("first"));
+    await peer.send(auth("slow"));
+    peer.socket.drop();
+    const again = await world.connect();
+    await again.send(auth("second", { session_id: sessionOf(peer) }));
+    expect(again.last("connected").data.resumed).toBe(true);
+    answers[0]!({ userId: "u1", claims: "late" });
+    await world.settle();
+    expect(server.session(sessionOf(again)).get()?.identity).toMatchObject({ claims: "second" });
+  });
+});
+
+describe("what ends a session", () => {
+  test("[SN5] disconnect: its id continues nothing any more", async () => {
+    const { server, world, connect } = createPlayer();
+    const peer = await connect("u1");
+    const session_id = sessionOf(peer);
+    expect(await server.session(session_id).disconnect()).toBe(true);
+    await world.settle();
+    expect(peer.closed).toEqual({ code: 4403, reason: "disconnected by the server" });
+    expect(await server.session(session_id).disconnect()).toBe(false);
+    const again = await connect("u1", { session_id });
+    expect(sessionOf(again)).not.toBe(session_id);
+  });
+
+  test("[SN5] revoke: 4401, so that the client has to show a new credential", async () => {
+    const { server, world, connect } = createPlayer();
+    const peer = await connect("u1");
+    const id = sessionOf(peer);
+    await server.session(id).revoke();
+    await world.settle();
+    expect(peer.closed).toEqual({ code: 4401, reason: "the session was revoked" });
+    expect(server.session(id).get()).toBeUndefined();
+    expect((await connect("u1", { session_id: id })).last("connected").data).not.toHaveProperty("resumed");
+  });
+
+  test("[SN5] revoke, while it waits to be resumed and while its subscription is being decided", async () => {
+    let decide: ((allowed: boolean) => void) | undefined;
+    const { server, world, connect } = createPlayer({
+      authorize: () => new Promise<boolean>((resolve) => (decide = resolve)),
+    });
+    const waiting = await connect("u1");
+    waiting.socket.drop();
+    expect(await server.session(sessionOf(waiting)).revoke()).toBe(true);
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    const deciding = await connect("u1", {}, subscribe("room:a"));
+    await server.session(sessionOf(deciding)).revoke();
+    decide!(true);
+    await world.settle();
+    expect(deciding.closed?.code).toBe(4401);
+    expect(server.channel("room", "a").subscribers).toBe(0);
+    expect(deciding.of("subscribe_response")).toEqual([]);
+  });
+
+  test("[SN12] user.disconnect: all of a user's sessions, those that wait included, and nobody else's", async () => {
+    const { server, world, connect } = createPlayer();
+    const [phone, tablet, other] = [await connect("u1"), await connect("u1"), await connect("u2")];
+    const gone = await connect("u1");
+    gone.socket.drop();
+    expect(await server.user("u1").disconnect()).toBe(3);
+    await world.settle();
+    for (const peer of [phone, tablet]) expect(peer.closed?.code).toBe(4403);
+    expect(other.closed).toBeUndefined();
+    expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
+    expect(await server.user("u1").disconnect()).toBe(0);
+    const back = await connect("u1", { session_id: sessionOf(gone) });
+    expect(back.last("connected").data).not.toHaveProperty("resumed");
+    await expect(server.user("u1").disconnect(1006)).rejects.toMatchObject({ code: "INVALID_VALUE", field: "code" });
+  });
+
+  test("[SN14] disconnecting a user: a connection whose credential was being judged meanwhile is meant as well", async () => {
+    const judging: (() => void)[] = [];
+    const { server, world } = createPlayer({
+      authenticate: ({ token }) => new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: token }))),
+    });
+    const [banned, other] = [await world.connect(), await world.connect()];
+    await banned.send(auth("u1"));
+    await other.send(auth("u2"));
+    expect(await server.user("u1").disconnect()).toBe(0);
+    judging.forEach((judge) => judge());
+    await world.settle();
+    expect(banned.last("auth_response").data.success).toBe(false);
+    expect(banned.closed).toEqual({ code: 4403, reason: "disconnected by the server" });
+    expect(other.closed).toBeUndefined();
+    // Who begins after it is judged by authenticate alone.
+    const later = await world.connect();
+    await later.send(auth("u1"));
+    judging.at(-1)!();
+    await world.settle();
+    expect(later.last("connected").data.user_id).toBe("u1");
+  });
+
+  test("[SN14] so is one that was judged in its upgrade request and has yet to say auth", async () => {
+    const { server, world, environment } = createPlayer();
+    const headers = { authorization: "Bearer u1", "sec-websocket-protocol": "holdfast.v1.json, holdfast.v1.auth" };
+    const peer = await world.connect({ headers });
+    await server.user("u1").disconnect(4900, "banned");
+    await peer.send(auth(undefined));
+    expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
+    await world.advance(15_000);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[SN14] revoking a session: a connection that would continue it, and no other", async () => {
+    const judging: (() => void)[] = [];
+    let slow = false;
+    const { server, world, connect } = createPlayer({
+      authenticate: () =>
+        slow ? new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: "u1" }))) : { userId: "u1" },
+    });
+    const session_id = sessionOf(await connect("u1"));
+    slow = true;
+    const [continues, begins] = [await connect("u1", { session_id }), await connect("u1")];
+    await server.session(session_id).revoke();
+    judging.forEach((judge) => judge());
+    await world.settle();
+    expect(continues.closed?.code).toBe(4401);
+    expect(begins.closed).toBeUndefined();
+  });
+
+  test("[SN11] closing the server: no session and no timer is left", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    await connect("u1", {}, subscribe("room:a"), {
+      type: "set_presence",
+      channel: "room:a",
+      data: { name: "Ada" },
+    });
+    (await connect("u2")).socket.drop();
+    const closed = server.close();
+    await world.advance(10_000);
+    await closed;
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    expect(environment.timers).toBe(0);
+  });
+});
+
+describe("what the application keeps and knows of a session", () => {
+  test("[SN6] sessionData is made once, from who it is; when it fails, the connection is refused", async () => {
+    const made: unknown[] = [];
+    const { server, world, connect } = createPlayer({
+      sessionData: ({ identity }) => {
+        if (identity.userId === "u9") throw new Error("no room for u9");
+        made.push(identity.userId);
+        return { cart: [] as string[] };
+      },
+    });
+    const peer = await connect("u1");
+    peer.socket.drop();
+    await connect("u1", { session_id: sessionOf(peer) });
+    expect(made).toEqual(["u1"]);
+    const refused = await connect("u9");
+    expect(refused.last("auth_response").data).toMatchObject({ success: false, error: { code: "INTERNAL" } });
+    expect(refused.closed?.code).toBe(1011);
+    expect(JSON.stringify(refused.received)).not.toContain("no room");
+    expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
+    await world.settle();
+  });
+
+  test("[SN7] what the client says of itself is kept, up to 4 KiB; more is refused", async () => {
+    const { server, world } = createPlayer();
+    const peer = await world.connect();
+    await peer.send(auth("u1", {}, { client_version: "1.2.0" }));
+    expect(server.sessions()[0]?.metadata).toEqual({ client_version: "1.2.0" });
+    const wordy = await world.connect();
+    await wordy.send(auth("u1", {}, { note: "x".repeat(4_096) }));
+    expect(wordy.last("auth_response").data).toMatchObject({
+      success: false,
+      error: { code: "LIMIT_EXCEEDED", field: "metadata" },
+    });
+    expect(wordy.closed?.code).toBe(4400);
+  });
+
+  test("[SN8] sessions are found by id, by user and by device, and counted", async () => {
+    const { server, connect } = createPlayer();
+    const [a, b, c] = [await connect("u1@phone"), await connect("u1@tablet"), await connect("u2")];
+    const ids = (sessions: { id: string }[]) => sessions.map(({ id }) => id);
+    expect(ids(server.sessions())).toEqual([a, b, c].map(sessionOf));
+    expect(ids(server.user("u1").sessions())).toEqual([a, b].map(sessionOf));
+    expect(server.session(sessionOf(c)).get()?.userId).toBe("u2");
+    expect(server.session("nobody").get()).toBeUndefined();
+    expect(await server.user("u1").isConnected("tablet")).toBe(true);
+    expect(await server.user("u2").isConnected("tablet")).toBe(false);
+    expect(server.stats()).toMatchObject({ sessions: { active: 3, away: 0 }, users: { active: 2 } });
+  });
+
+  test("[SN9] the life of a session is told in order; a listener that throws harms nobody", async () => {
+    const { server, world, connect } = createPlayer();
+    const events: string[] = [];
+    server.onSession(() => {
+      throw new Error("a bad listener");
+    });
+    const stop = server.onSession(({ type, session }: SessionEvent<Identity>) =>
+      events.push(`${type} ${session.userId} ${session.isConnected}`),
+    );
+    const peer = await connect("u1");
+    peer.socket.drop();
+    const again = await connect("u1", { session_id: sessionOf(peer) });
+    again.socket.drop();
+    await world.advance(121_000);
+    expect(events).toEqual([
+      "opened u1 true",
+      "dropped u1 false",
+      "resumed u1 true",
+      "dropped u1 false",
+      "ended u1 false",
+    ]);
+    stop();
+    await connect("u1");
+    expect(events).toHaveLength(5);
+  });
+
+  test("[SN10] a direct event goes to one session, to a user, or to all", async () => {
+    const { server, world, connect } = createPlayer();
+    const [a, b, c] = [await connect("u1"), await connect("u1"), await connect("u2")];
+    expect(await server.session(sessionOf(a)).send("hello", "you")).toEqual({ delivered: [sessionOf(a)], failed: [] });
+    expect((await server.user("u1").send("hello", "both")).delivered).toEqual([a, b].map(sessionOf));
+    expect(await server.broadcast("hello", "all")).toEqual({ delivered: 3 });
+    expect(await server.session("gone").send("hello", "anyone?")).toEqual({
+      delivered: [],
+      failed: [{ deviceId: "gone", reason: "not_connected" }],
+    });
+    await world.settle();
+    const heard = (peer: typeof a) => peer.of("event").map(({ data }) => data);
+    expect([a, b, c].map(heard)).toEqual([["you", "both", "all"], ["both", "all"], ["all"]]);
+  });
+});
