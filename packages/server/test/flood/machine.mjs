@@ -5,7 +5,7 @@ import { constants, setPriority } from "node:os";
 /** What is measured goes first, and attackers take what is left: they have machines of their own. Going first is root's. */
 export function goes(order) {
   try {
-    setPriority(constants.priority[order === "first" ? "PRIORITY_HIGHEST" : "PRIORITY_BELOW_NORMAL"]);
+    setPriority(constants.priority[order === "first" ? "PRIORITY_HIGH" : "PRIORITY_BELOW_NORMAL"]);
   } catch {
     // Then it takes its turn.
   }
