@@ -172,6 +172,16 @@ describe("the auth message", () => {
     expect(peer.closed?.code).toBe(4400);
   });
 
+  test("[HS9] more than eight are refused, however short they are", async () => {
+    const { world } = createWorld({ authenticate });
+    const peer = await world.connect();
+    await peer.send(...Array.from({ length: 8 }, () => ({ type: "ping" })));
+    expect(peer.of("pong")).toHaveLength(8);
+    expect(peer.closed).toBeUndefined();
+    await peer.send({ type: "pong" });
+    expect(peer.closed).toEqual({ code: 4400, reason: "too much was sent before authentication" });
+  });
+
   test("[HS10] an identity without a userId is a fault of the application and refused", async () => {
     const error = vi.fn();
     const { world } = createWorld({

@@ -302,6 +302,99 @@ describe("the upgrade", () => {
   });
 });
 
+describe("a peer that has not authenticated", () => {
+  const upgrade =
+    "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  /** The close frame at the end of what a raw socket was told. */
+  const closeFrame = (code: number) =>
+    `\x88\x29${String.fromCharCode(code >> 8, code & 255)}too much was sent before authentication`;
+
+  test("[HS9] may send eight pings of WebSocket, and is answered", async () => {
+    const { url } = await start({ authenticate }).listen(0, { host: "127.0.0.1" });
+    const client = await open(url);
+    let pongs = 0;
+    client.ws.on("pong", () => pongs++);
+    for (let index = 0; index < 8; index++) client.ws.ping();
+    await vi.waitFor(() => expect(pongs).toBe(8));
+    client.ws.ping();
+    expect(await client.closed).toEqual({ code: 4400, reason: "too much was sent before authentication" });
+  });
+
+  test("[HS9] cannot have a message kept that never ends, however large messages may be", async () => {
+    const { port } = await start({ authenticate, limits: { messageBytes: 10_000_000 } }).listen(0, {
+      host: "127.0.0.1",
+    });
+    const { socket, answer } = await raw(port, upgrade);
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.write(Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x50, 0, 0, 0, 0, 0, 0]));
+    socket.write(Buffer.alloc(100_000));
+    expect(await answer).toContain(closeFrame(4400));
+  });
+
+  test("[HS9] nor one that comes in crumbs", async () => {
+    const { port } = await start({ authenticate }).listen(0, { host: "127.0.0.1" });
+    const { socket, answer } = await raw(port, upgrade);
+    socket.setNoDelay();
+    await new Promise((resolve) => socket.once("data", resolve));
+    socket.write(Buffer.from([0x81, 0xfe, 0xff, 0, 0, 0, 0, 0]));
+    for (let crumb = 0; crumb < 2_000 && socket.writable; crumb++) {
+      socket.write("x");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await answer).toContain(closeFrame(4400));
+  });
+
+  test("[HS9] what it sends behind too much is not looked at", async () => {
+    const server = start({ authenticate });
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const { socket, answer } = await raw(port, upgrade);
+    await new Promise((resolve) => socket.once("data", resolve));
+    const ping = Buffer.from([0x81, 0x8f, 0, 0, 0, 0, ...Buffer.from('{"type":"ping"}')]);
+    socket.write(Buffer.concat(Array.from({ length: 3_000 }, () => ping)));
+    expect(await answer).toContain(closeFrame(4400));
+    expect(server.stats().messages.received).toBeLessThan(200);
+  });
+
+  test("[HS4] is heard again, all it sent, once it has", async () => {
+    const server = start({ authenticate });
+    server.handle("agent.slow", () => "done");
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const { socket } = await raw(port, upgrade);
+    await new Promise((resolve) => socket.once("data", resolve));
+    const frame = (message: object): Buffer => {
+      const text = Buffer.from(JSON.stringify(message));
+      return Buffer.concat([Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0]), text]);
+    };
+    let answer = "";
+    socket.on("data", (data: Buffer) => (answer += data.toString("latin1")));
+    // More than one piece, none of which ends where a frame does.
+    const requests = Array.from({ length: 60 }, (_, index) =>
+      frame({
+        type: "request",
+        correlation_id: `r${index}`,
+        data: { name: "agent.slow" },
+        metadata: { note: "x".repeat(200) },
+      }),
+    );
+    socket.write(Buffer.concat([frame({ type: "auth", data: { token: "token-u1" } }), ...requests]));
+    await vi.waitFor(() => expect(answer.match(/"correlation_id":"r\d+"[^]*?"done"/g)).toHaveLength(60));
+    socket.write(requests[0]!);
+    await vi.waitFor(() => expect(answer.match(/"correlation_id":"r\d+"[^]*?"done"/g)).toHaveLength(61));
+  });
+
+  test("[HS5] is refused with a closing handshake, and its own close frame is heard", async () => {
+    const debug = vi.fn();
+    const server = start({ authenticate, logger: { debug, info() {}, warn() {}, error() {} } });
+    const { url } = await server.listen(0, { host: "127.0.0.1" });
+    const client = await open(url);
+    client.ws.send(JSON.stringify({ type: "auth", data: { token: "wrong" } }));
+    expect((await client.closed).code).toBe(4401);
+    await vi.waitFor(() =>
+      expect(debug).toHaveBeenCalledWith(expect.objectContaining({ code: 4401 }), "connection closed"),
+    );
+  });
+});
+
 describe("frames on a real socket", () => {
   test("[TR12] of every length class of RFC 6455 arrive as they were sent", async () => {
     const server = start({ limits: { owedBytes: 10_000_000 } });

@@ -8,7 +8,7 @@ import {
 } from "@holdfast/protocol";
 import { replyTo } from "../dispatch/reply-to.js";
 import type { Settings } from "../options.js";
-import type { Connection, FrameReceiver } from "../session/connection.js";
+import type { Connection, HandshakeReceiver } from "../session/connection.js";
 import type { Sessions } from "../session/sessions.js";
 import type { Authenticated, Authenticator } from "./authenticator.js";
 import type { FoundCredential } from "./credential.js";
@@ -16,6 +16,12 @@ import type { Identity } from "./identity.js";
 
 /** What an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
+/** The same on the wire, frames that never end included: a read of 64 KiB may come behind the first half of an `auth`. */
+const MAX_READ_BYTES = 81_920;
+/** A read costs us something however short it is. 64 KiB are 122 of the shortest packets that networks make (536 bytes). */
+const MAX_READS = 128;
+/** So does a ping, ours or that of WebSocket itself: 64 KiB of them are 4,369 answers. */
+const MAX_PINGS = 8;
 
 export type AuthMessage = ClientMessage & { type: "auth" };
 
@@ -82,12 +88,15 @@ export function finishHandshake(
  * A connection that is to say who it is: its first message has to be `auth`. Clients send what follows right behind it, so
  * those frames are held, and the socket is paused, until the application has decided.
  */
-export class Handshake implements FrameReceiver {
+export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
   /** The credential that the upgrade request carried. */
   readonly #found: FoundCredential | undefined;
   #held: (string | Uint8Array)[] | undefined;
   #takenBytes = 0;
+  #readBytes = 0;
+  #reads = 0;
+  #pings = 0;
 
   constructor(context: HandshakeContext, found: FoundCredential | undefined) {
     this.#context = context;
@@ -108,7 +117,8 @@ export class Handshake implements FrameReceiver {
     const { message } = decoded;
     if (message.type === "ping" || message.type === "pong") {
       // Counted like what is held: a peer that does not read its pongs makes us keep them.
-      if (this.#mayTake(connection, frame) && message.type === "ping") connection.send({ ...message, type: "pong" });
+      if (!this.#mayTake(connection, frame) || !this.#mayPing(connection)) return;
+      if (message.type === "ping") connection.send({ ...message, type: "pong" });
       return;
     }
     if (message.type !== "auth") {
@@ -125,6 +135,15 @@ export class Handshake implements FrameReceiver {
       this.#context.settings.logger.error({ session: connection.id, err: error }, "a handshake could not be finished");
       connection.close("INTERNAL", "the server failed");
     });
+  }
+
+  onRead(connection: Connection, bytes: number): void {
+    this.#readBytes += bytes;
+    if (++this.#reads > MAX_READS || this.#readBytes > MAX_READ_BYTES) this.#tooMuch(connection);
+  }
+
+  onPing(connection: Connection): void {
+    this.#mayPing(connection);
   }
 
   async #authenticate(connection: Connection, message: AuthMessage): Promise<void> {
@@ -148,7 +167,14 @@ export class Handshake implements FrameReceiver {
 
   #mayTake(connection: Connection, frame: string | Uint8Array): boolean {
     this.#takenBytes += frame.length;
-    if (this.#takenBytes <= MAX_TAKEN_BYTES) return true;
+    return this.#takenBytes <= MAX_TAKEN_BYTES || this.#tooMuch(connection);
+  }
+
+  #mayPing(connection: Connection): boolean {
+    return ++this.#pings <= MAX_PINGS || this.#tooMuch(connection);
+  }
+
+  #tooMuch(connection: Connection): false {
     connection.close("BAD_REQUEST", "too much was sent before authentication");
     return false;
   }

@@ -22,13 +22,19 @@ import type { ClientSession } from "./session.js";
  * From every state a socket that closes by itself leads to `closed`.
  */
 type ConnectionState =
-  | { readonly name: "handshaking"; readonly handshake: FrameReceiver; readonly deadline: Cancel }
+  | { readonly name: "handshaking"; readonly handshake: HandshakeReceiver; readonly deadline: Cancel }
   | { readonly name: "open" }
   | { readonly name: "closing" }
   | { readonly name: "closed" };
 
 export interface FrameReceiver {
   onFrame(connection: Connection, frame: string | Uint8Array): void;
+}
+
+/** Who is in charge of a peer before it has said who it is. What it costs counts then, too. */
+export interface HandshakeReceiver extends FrameReceiver {
+  onRead(connection: Connection, bytes: number): void;
+  onPing(connection: Connection): void;
 }
 
 /** What all connections of a server share. */
@@ -78,7 +84,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     readonly connectedAt: number,
     socket: ServerSocket,
     context: ConnectionContext,
-    handshake: { readonly receiver: FrameReceiver; readonly deadline: Cancel },
+    handshake: { readonly receiver: HandshakeReceiver; readonly deadline: Cancel },
   ) {
     this.#ownId = ownId;
     this.lastHeardAt = connectedAt;
@@ -201,13 +207,16 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
 
   close(why: CloseName | number, reason: string): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;
+    const unknown = this.#state.name === "handshaking";
     this.#leave();
     this.#state = { name: "closing" };
     // What is owed goes first: it may say why.
     this.#outbox.flush();
     // A socket that is not read would not hear the peer's own close frame either, and wait for it until it is cut off.
     this.#socket.resume();
-    this.#socket.close(typeof why === "number" ? why : closeNumber[why], reason);
+    const code = typeof why === "number" ? why : closeNumber[why];
+    if (unknown) this.#socket.dismiss(code, reason);
+    else this.#socket.close(code, reason);
   }
 
   heartbeatMissed(): void {
@@ -229,6 +238,14 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.lastHeardAt = this.#context.heartbeat.now;
     this.pingedAt = 0;
     this.route(frame);
+  }
+
+  onRead(bytes: number): void {
+    if (this.#state.name === "handshaking") this.#state.handshake.onRead(this, bytes);
+  }
+
+  onPing(): void {
+    if (this.#state.name === "handshaking") this.#state.handshake.onPing(this);
   }
 
   /** Hands a frame to whoever is in charge of it in this state. */

@@ -31,6 +31,7 @@ function outbox(bufferedBytes = 0): { outbox: Outbox; writes: string[][]; slow: 
     bufferedBytes,
     write: (batch: Batch) => void writes.push(batch.frames().map((frame) => frame.text)),
     close() {},
+    dismiss() {},
     terminate() {},
     pause() {},
     resume() {},

@@ -127,6 +127,10 @@ class Pipe implements ServerSocket {
     this.#toClient.push({ code, reason: closeReason(reason) });
   }
 
+  dismiss(code: number, reason: string): void {
+    this.close(code, reason);
+  }
+
   terminate(): void {
     this.#end(1006, "", 1006);
   }

@@ -4,10 +4,13 @@ import type { Logger } from "../observe/logger.js";
 import { type RawData, type ServerOptions as WsOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Batch } from "./frame.js";
 import { type Admission, closeReason, type ServerSocket, type SocketOwner, type Verdict } from "./socket.js";
+import { handOutInPieces } from "./stranger.js";
 import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 
 /** A peer that does not answer our close frame is cut off after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** One that nobody knows has less: with the 5 s it may take to authenticate, it is gone within 5.5 s. */
+const DISMISS_TIMEOUT_MS = 250;
 
 export interface NodeTransportOptions {
   readonly path: string;
@@ -83,7 +86,7 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
 
 const ignore = (): void => {};
 
-/** ws calls its listeners with the socket as `this`: four functions for all connections instead of four for each. */
+/** ws calls its listeners with the socket as `this`: five functions for all connections instead of five for each. */
 type Owned = WebSocket & { owner: SocketOwner };
 
 function open(
@@ -95,14 +98,21 @@ function open(
   const owned = socket as Owned;
   owned.binaryType = "nodebuffer";
   owned.on("error", ignore); // ws closes the connection by itself and says with which code in `close`
-  owned.owner = start(new NodeSocket(socket, raw, remoteAddress));
+  const nodeSocket = new NodeSocket(socket, raw, remoteAddress);
+  owned.owner = start(nodeSocket);
+  if (owned.owner.isHandshaking) handOutInPieces(raw, socket, owned.owner, () => nodeSocket.isDismissed);
   owned.on("message", onMessage);
+  owned.on("ping", onPing);
   owned.on("close", onClose);
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const bytes = data as Buffer;
   (this as Owned).owner.onFrame(isBinary ? bytes : bytes.toString());
+}
+
+function onPing(this: WebSocket): void {
+  (this as Owned).owner.onPing();
 }
 
 function onClose(this: WebSocket, code: number): void {
@@ -112,6 +122,7 @@ function onClose(this: WebSocket, code: number): void {
 class NodeSocket implements ServerSocket {
   readonly #ws: WebSocket;
   readonly #raw: Duplex;
+  isDismissed = false;
 
   constructor(
     ws: WebSocket,
@@ -134,6 +145,13 @@ class NodeSocket implements ServerSocket {
 
   close(code: number, reason: string): void {
     this.#ws.close(code, closeReason(reason));
+  }
+
+  dismiss(code: number, reason: string): void {
+    this.isDismissed = true;
+    this.close(code, reason);
+    const cutOff = setTimeout(() => this.terminate(), DISMISS_TIMEOUT_MS);
+    this.#ws.once("close", () => clearTimeout(cutOff));
   }
 
   terminate(): void {

@@ -9,6 +9,8 @@ export interface ServerSocket {
   write(batch: Batch): void;
   /** Starts the closing handshake; whoever does not answer within a second is terminated. */
   close(code: number, reason: string): void;
+  /** The same for a peer that nobody knows: it has a quarter of a second, and hardly more of it is looked at. */
+  dismiss(code: number, reason: string): void;
   terminate(): void;
   /** No more frames are read until `resume`; those already read may still arrive. */
   pause(): void;
@@ -17,7 +19,13 @@ export interface ServerSocket {
 
 /** What a socket tells its owner. `onClosed` comes exactly once, and last. */
 export interface SocketOwner {
+  /** Nobody knows yet who this is. The transport tells what it costs, and hands it out in small pieces. */
+  readonly isHandshaking: boolean;
+  /** Of a peer that nobody knows so many bytes were read at once; their frames follow. */
+  onRead(bytes: number): void;
   onFrame(frame: string | Uint8Array): void;
+  /** A ping of WebSocket itself, which the transport has answered. */
+  onPing(): void;
   onClosed(code: number): void;
 }
 

@@ -1,0 +1,34 @@
+import { createClient } from "@holdfast/client";
+import { createServer } from "@holdfast/server";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { agents } from "./protocol.js";
+
+// Whose tokens count, and where that issuer's keys are, is said here. What a token says about keys (`jku`, `jwk`) is not
+// followed: anybody can write a token.
+const issuer = "https://login.example.com";
+const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`));
+
+export const server = createServer(agents, {
+  authenticate: async ({ token }) => {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience: "agents", // a token that the same issuer made for another service is not ours
+      algorithms: ["ES256"], // never what the token's own header asks for: that may be `none`
+      requiredClaims: ["sub", "exp"],
+    });
+    return { userId: payload.sub!, expiresAt: payload.exp! * 1_000, claims: payload };
+  },
+});
+await server.listen(3000);
+
+// The client, in another program.
+export const client = createClient(agents, {
+  url: "ws://localhost:3000/ws",
+  // Called before every attempt, and when the server says that the token is about to end.
+  token: async () => {
+    const response = await fetch(`${issuer}/token`, { method: "POST", credentials: "include" });
+    if (response.status === 401) return null; // nobody is logged in: the client stops, as `unauthorized`
+    if (!response.ok) throw new Error(`no token: HTTP ${response.status}`); // it tries again, later and later
+    return response.text();
+  },
+});

@@ -1,0 +1,35 @@
+/**
+ * Someone who means well: connects, authenticates and leaves, `count` times within `overMs`, and tells how long each handshake
+ * took. In a process of its own, so that it measures the server and not the attackers. Time in which the server or the visitor
+ * was ready to run and got no core is the machine's, and taken off.
+ */
+import { WebSocket } from "ws";
+import { goes, waitedMs } from "./machine.mjs";
+
+goes("first");
+
+const handshake = (url, server) =>
+  new Promise((resolve, reject) => {
+    const now = () => performance.now() - waitedMs(server) - waitedMs(process.pid);
+    const start = now();
+    const socket = new WebSocket(url, ["holdfast.v1.json"]);
+    socket.once("open", () => socket.send('{"type":"auth","data":{"token":"token-u1"}}'));
+    socket.once("error", reject);
+    socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
+    socket.addEventListener("message", ({ data }) => {
+      if (JSON.parse(data).type !== "connected") return;
+      resolve(now() - start);
+      socket.close();
+    });
+  });
+
+process.on("message", ({ url, server, count, overMs }) => {
+  const visits = Array.from({ length: count }, (_, index) =>
+    new Promise((resolve) => setTimeout(resolve, (index * overMs) / count)).then(() => handshake(url, server)),
+  );
+  Promise.all(visits).then(
+    (tookMs) => process.send({ tookMs }),
+    (error) => process.send({ error: String(error) }),
+  );
+});
+process.once("disconnect", () => process.exit());
