@@ -420,7 +420,7 @@ describe("what the application keeps and knows of a session", () => {
     const { server, world, connect } = createPlayer();
     const reports: unknown[] = [];
     server.handle("wait", ({ session, signal }) => {
-      signal.addEventListener("abort", () => void session.disconnect(4900, "aborted"));
+      signal.addEventListener("abort", () => session.disconnect(4900, "aborted"));
       signal.addEventListener("abort", () => reports.push(server.user("u1").send("hello", "too late")));
       return new Promise<undefined>(() => {});
     });
