@@ -27,7 +27,7 @@ export interface HttpOptions {
   pageFolder: string;
   logins: Logins;
   /** Called when a login has ended: whoever is connected by it has to go. */
-  ended: (login: Login) => void;
+  ended: (login: Login) => Promise<void>;
 }
 
 /** Serves the page, and who is logged in: `/session`, `/login`, `/logout`. */
@@ -67,7 +67,7 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
     } else {
       const before = request.session.login;
       await logins.begin(request, user.id);
-      if (before) ended(before);
+      if (before) await ended(before);
       response.json({ user });
     }
   });
@@ -76,7 +76,7 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
     const { login } = request.session;
     // The login first: whoever is disconnected and comes back at once must find it gone.
     await logins.end(request.sessionID);
-    if (login) ended(login);
+    if (login) await ended(login);
     response.clearCookie(COOKIE, { httpOnly: true, sameSite: "strict" }).status(204).end();
   });
 

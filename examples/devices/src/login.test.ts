@@ -68,9 +68,7 @@ test("[DX3] A cookie that is missing, unsigned, signed by another secret, or of 
     `${value}x`,
   ];
   expect(others.map((other) => logins.find(other))).toEqual(others.map(() => undefined));
-  expect(logins.has(sessionId)).toBe(true);
   await logins.end(sessionId);
-  expect(logins.has(sessionId)).toBe(false);
   expect(logins.find(value)).toBeUndefined();
 });
 

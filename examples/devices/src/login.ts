@@ -80,11 +80,6 @@ export class Logins {
     return { ...found.login, sessionId, expiresAt: new Date(found.cookie.expires ?? 0).getTime() };
   }
 
-  /** Whether a login still lasts. */
-  has(sessionId: string): boolean {
-    return this.#store.find(sessionId)?.login !== undefined;
-  }
-
   /** Ends a login: its cookie is worth nothing any more, in whatever tab and whoever has it. */
   end(sessionId: string): Promise<void> {
     return settled((done) => this.#store.destroy(sessionId, done));

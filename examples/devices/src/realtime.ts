@@ -10,8 +10,9 @@ export interface RealtimeOptions {
 /** The WebSocket server: who may connect, what is kept of each session, and who may read which list. */
 export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: RealtimeOptions = {}) {
   return createServer(devices, {
-    // A WebSocket begins as an HTTP request, and brings the cookie that `/login` has set. A wrong one is HTTP 401.
-    credentials: { cookie: COOKIE },
+    // A WebSocket begins as an HTTP request, and brings the cookie that `/login` has set. Nothing else opens one: without a
+    // good cookie the upgrade is HTTP 401, or for the page, which could not read that, close code 4401.
+    credentials: { cookie: COOKIE, message: false },
     authenticate: ({ token, source }) => {
       const login = logins.find(source === "cookie" ? token : undefined);
       if (!login) throw new Error("not logged in");

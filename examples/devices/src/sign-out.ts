@@ -10,11 +10,15 @@ export interface SignOutOptions {
 
 /**
  * What happens to connections when a login ends. It always ends in the store first: a client that is disconnected and comes
- * back at once must find it gone.
+ * back at once must find it gone. One that was just being opened is ended with the others.
  */
-export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut: (login: Login) => void } {
-  const sessionsOf = (userId: string, loginId: string): DeviceSession[] =>
-    list.sessions(userId).filter(({ identity }) => identity.claims.loginId === loginId);
+export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut: (login: Login) => Promise<void> } {
+  const connectedBy =
+    ({ id }: Login) =>
+    ({ identity }: DeviceSession): boolean =>
+      identity.claims.loginId === id;
+  const disconnect = (login: Login, code: number, reason: string): Promise<number> =>
+    server.user(login.userId).disconnect(code, reason, connectedBy(login));
 
   // Another device is signed out: with its browser's login, and so with all tabs of that browser.
   server.handle("device.signOut", async ({ input, session, error }) => {
@@ -22,26 +26,19 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
     const target = list.find(userId, input.deviceId);
     if (!target) throw error("UNKNOWN_DEVICE", input);
     const { loginId, sessionId } = target.identity.claims;
+    const login = { id: loginId, userId };
     await logins.end(sessionId);
-    const sessions = sessionsOf(userId, loginId);
     const by = { deviceId: deviceOf(session), name: session.data.name };
-    for (const { id } of sessions) {
-      await server.session(id).send("device.signedOut", { by });
-      await server.session(id).revoke(`signed out by ${by.name}`);
-    }
-    return { ended: sessions.length };
-  });
-
-  // A login can end between the upgrade request that showed its cookie and the message that opens the session.
-  server.onSession(({ type, session }) => {
-    const { sessionId } = session.identity.claims;
-    if ((type === "opened" || type === "resumed") && !logins.has(sessionId)) void server.session(session.id).revoke();
+    const tabs = server.user(userId).sessions().filter(connectedBy(login));
+    await Promise.all(tabs.map(({ id }) => server.session(id).send("device.signedOut", { by })));
+    // 4401 (UNAUTHENTICATED): the client is to log in again, and its page asks for that.
+    return { ended: await disconnect(login, 4401, `signed out by ${by.name}`) };
   });
 
   return {
     // 4403 (FORBIDDEN) tells a client to stop: with this login there is nothing to come back to.
-    loggedOut({ id, userId }) {
-      for (const session of sessionsOf(userId, id)) session.disconnect(4403, "logged out");
+    async loggedOut(login) {
+      await disconnect(login, 4403, "logged out");
     },
   };
 }

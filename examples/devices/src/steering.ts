@@ -72,11 +72,11 @@ export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: S
   });
 }
 
-/** The report with the names of the devices. One that is offline was not sent to, and says so here too. */
-function outcomes(meant: readonly DeviceSession[], { delivered, failed }: DeliveryReport): Outcome[] {
+/** The report with the names of the devices, those included that are offline, in the order of the list. */
+function outcomes(meant: readonly DeviceSession[], { failed }: DeliveryReport): Outcome[] {
   return meant.map((session) => {
     const deviceId = deviceOf(session);
-    const failure = failed.find((one) => one.deviceId === deviceId)?.reason ?? "not_connected";
-    return { deviceId, name: session.data.name, result: delivered.includes(deviceId) ? "confirmed" : failure };
+    const failure = failed.find((one) => one.deviceId === deviceId);
+    return { deviceId, name: session.data.name, result: failure?.reason ?? "confirmed" };
   });
 }

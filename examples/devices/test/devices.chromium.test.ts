@@ -231,6 +231,33 @@ test("[DX14] Logging out disconnects every tab of the browser for good: no conne
   await cards(watcher, 1);
 });
 
+test("[DX14] A page that was away shows who has logged in meanwhile, and the login when nobody has.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const between = await network(port);
+  const browser = await openBrowser();
+  // The cookie is one for both: ports do not tell cookies apart.
+  const near = await logIn(await openTab(browser, port));
+  const away = await openTab(browser, between.port);
+  await status(away, "ready");
+  between.cut();
+  await status(away, "waiting");
+  await near.getByRole("button", { name: "Log out" }).click();
+  await logIn(near, "grace");
+  between.restore();
+  await away.locator(".account").getByText("Grace Hopper").waitFor();
+  await status(away, "ready");
+  await cards(away, 2);
+  await cards(near, 2);
+  expect(await away.locator(".toast").count()).toBe(0);
+
+  between.cut();
+  await status(away, "waiting");
+  await near.getByRole("button", { name: "Log out" }).click();
+  await near.getByText("You have logged out.").waitFor();
+  between.restore();
+  await away.getByText("Your login has ended.").waitFor();
+});
+
 test("[DX15] A login that is refused says so, the right one connects.", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const page = await openTab(await openBrowser(), port);

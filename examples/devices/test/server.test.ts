@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { isDeclaredError, isHoldfastError } from "@holdfast/client";
 import { expect, test, vi } from "vitest";
-import { devices } from "../src/protocol.js";
-import { Browser, loggedIn, soon } from "./browser.js";
+import { devices, type Overview } from "../src/protocol.js";
+import { type Browser, loggedIn, soon } from "./browser.js";
 import { emptyFolder, start } from "./start-example.js";
 
 const query = "?deviceName=Script&deviceKind=computer";
@@ -21,20 +21,31 @@ test("[DX5] The cookie of a login opens the WebSocket: the user is that of the l
   expect(tab.names).toEqual(["laptop"]);
 });
 
-test("[DX5] A cookie that is no login's is HTTP 401, another site's page 403, and no cookie at all 4401.", async () => {
+test("[DX5] Without a cookie, or with one that is no login's, the upgrade is HTTP 401, and another site's page is 403.", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const elsewhere = browser.socket(query, own, { origin: "https://elsewhere.example" });
   expect(await refusal(elsewhere)).toBe(403);
   const { cookie } = browser;
   await browser.post("/logout");
-  browser.cookie = cookie;
-  expect(await refusal(browser.socket(query, own))).toBe(401);
-  browser.cookie = `${cookie}x`;
-  expect(await refusal(browser.socket(query, own))).toBe(401);
+  for (const wrong of [undefined, cookie, `${cookie}x`]) {
+    browser.cookie = wrong;
+    expect(await refusal(browser.socket(query))).toBe(401);
+    expect(await refusal(browser.socket(query, ["holdfast.v1.json"]))).toBe(401);
+  }
+});
 
-  const tab = new Browser(port).tab("laptop");
-  expect(await tab.becomes("unauthorized")).toMatchObject({ reason: { code: 4401 } });
+test("[DX5] The page, which cannot read that, is told 4401 and does not try again.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const { cookie } = browser;
+  await browser.post("/logout");
+  for (const wrong of [undefined, cookie]) {
+    browser.cookie = wrong;
+    const tab = browser.tab("laptop");
+    expect(await tab.becomes("unauthorized")).toMatchObject({ reason: { code: 4401 } });
+    expect(tab.statuses.map(({ name }) => name)).not.toContain("waiting");
+  }
 });
 
 test("[DX5] A tab without a name, or without a device id, does not come in.", async () => {
@@ -47,14 +58,25 @@ test("[DX5] A tab without a name, or without a device id, does not come in.", as
   expect(await refusal(browser.socket(query, ["holdfast.v1.json"]))).toBe(400);
 });
 
-test("[DX6] A newer connection of a device takes the place of the older one, which stops.", async () => {
+test("[DX6] A newer connection of a device takes the place of the older one, which stops; the device plays on.", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
+  const watcher = await browser.tab("watcher").ready();
   const first = await browser.tab("laptop").ready();
+  await first.client.request("playback.play", { trackId: "paper-planets", positionMs: 0 });
+  await watcher.sees("laptop", "watcher");
+  const lists: Overview[] = [];
+  watcher.client.channel("devices", "ada").on("changed", (overview) => void lists.push(overview));
+
   const second = await browser.tab("laptop").ready();
   expect(await first.becomes("closed")).toMatchObject({ reason: { name: "REPLACED", code: 4409 } });
-  await second.sees("laptop");
+  await second.sees("laptop", "watcher");
   expect(second.client.status.get().name).toBe("ready");
+  await vi.waitFor(() => expect(lists).not.toEqual([]), soon);
+  // In none of them it is gone.
+  for (const { devices: listed, playing } of lists) {
+    expect([listed.length, playing?.deviceId]).toEqual([2, "laptop"]);
+  }
 });
 
 test("[DX8] Playback started on one device is paused on the user's others, and only there; each of them confirms it.", async () => {
@@ -162,13 +184,16 @@ test("[DX11] The list tells who comes, goes offline, comes back and is gone, and
 
   await phone.client.request("device.rename", { name: "  Kitchen <b>radio</b> " });
   await laptop.sees("laptop", "Kitchen <b>radio</b>");
+  await phone.client.request("playback.play", { trackId: "paper-planets", positionMs: 0 });
   phone.client.disconnect();
   await laptop.sees("laptop", "(Kitchen <b>radio</b>)");
+  expect(laptop.overview?.playing?.deviceId).toBe("phone");
   phone.client.connect();
   await laptop.sees("laptop", "Kitchen <b>radio</b>");
   expect(phone.client.status.get()).toMatchObject({ name: "ready", resumed: true });
   phone.client.disconnect();
   await laptop.sees("laptop");
+  expect(laptop.overview?.playing).toBeUndefined();
 });
 
 test("[DX12] Nobody joins the list of another user.", async () => {
@@ -188,7 +213,7 @@ test("[DX13] Signing a device out ends the login of its browser: all its tabs ha
   }
   await laptop.sees("laptop");
   expect(await phone.user()).toBeNull();
-  expect(await refusal(phone.socket(query, own))).toBe(401);
+  await phone.tab("three").becomes("unauthorized");
 });
 
 test("[DX14] Logging out ends every tab of the browser with 4403; none comes back, and other browsers stay.", async () => {

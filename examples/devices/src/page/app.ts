@@ -12,6 +12,8 @@ import { playerPanel } from "./player-panel.js";
 import { logOut, type User, whoAmI } from "./session-api.js";
 import { showToast } from "./toasts.js";
 
+const LOGIN_ENDED = "Your login has ended.";
+
 /** Why the player was left: for somebody else who is logged in now, or for the login. */
 export interface Left {
   readonly user?: User | undefined;
@@ -49,21 +51,18 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     switch (status.name) {
       case "ready":
         // The cookie may be somebody else's by now: another tab logged out, and another user in.
-        if (status.userId !== user.id) return void askWho();
+        if (status.userId !== user.id) return void makeWay();
         client.request("device.list").then(show, report);
         break;
-      case "waiting":
-        // A browser does not tell a page that the upgrade was refused with 401; asked over HTTP, the server does.
-        void askWho();
-        break;
       case "unauthorized":
-        return leave({ notice: "Your login has ended." });
+        return leave({ notice: LOGIN_ENDED });
       case "closed":
         if (status.reason.name === "FORBIDDEN") return leave({ notice: "This browser was logged out." });
         break;
       case "idle":
       case "connecting":
       case "authenticating":
+      case "waiting":
         break;
       default:
         status satisfies never;
@@ -77,10 +76,11 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     playback.agree();
     drawSoon();
   }
-  /** Leaves when it is not this user any more; while nobody answers, nobody knows. */
-  async function askWho(): Promise<void> {
-    const found = await whoAmI().catch(() => user);
-    if (found?.id !== user.id) leave(found ? { user: found } : { notice: "Your login has ended." });
+  /** Leaves the player to whoever is logged in now. This one must not do anything in their name. */
+  async function makeWay(): Promise<void> {
+    client.disconnect();
+    const found = await whoAmI().catch(() => undefined);
+    leave(found ? { user: found } : { notice: LOGIN_ENDED });
   }
 
   const page = h("div", { class: "app" });
