@@ -17,8 +17,7 @@ export class DeviceList {
       // What took its place is told of next: a page that is loaded anew is not gone in between, and goes on playing.
       if (event.type === "ended" && event.reason === "replaced") return;
       const { userId } = event.session.identity;
-      const playing = playback.of(userId);
-      if (playing && !this.find(userId, playing.deviceId)) playback.stop(userId, playing.deviceId);
+      if (event.type === "ended") playback.stop(userId, deviceOf(event.session));
       this.publish(userId);
     });
   }

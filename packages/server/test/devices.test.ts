@@ -322,6 +322,8 @@ describe("too many devices", () => {
 
   test("[DV13] or it takes the place of the one heard from longest ago", async () => {
     const { server, world, connect } = createPlayer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const ends: string[] = [];
+    server.onSession((event) => event.type === "ended" && ends.push(`${event.session.deviceId} ${event.reason}`));
     const a = await connect("u1@a");
     const b = await connect("u1@b");
     await world.advance(5_000);
@@ -330,6 +332,7 @@ describe("too many devices", () => {
     expect(b.closed).toEqual({ code: 4409, reason: "a newer device took its place: a user may have 2" });
     expect([a.closed, c.closed]).toEqual([undefined, undefined]);
     expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["a", "c"]);
+    expect(ends).toEqual(["b evicted"]);
   });
 
   test("[DV13] those that only wait to be resumed go first, whatever the policy", async () => {

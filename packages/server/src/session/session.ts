@@ -41,8 +41,14 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   disconnect(code?: number, reason?: string): void;
 }
 
-/** Why a session ended: nobody came back to it in time, a newer connection took its device's place, or the server ended it. */
-export type SessionEnd = "expired" | "replaced" | "disconnected";
+/**
+ * Why a session ended:
+ * - `expired`: nobody came back to it in time
+ * - `replaced`: a newer connection of the same device took its place
+ * - `evicted`: a newer device of the same user did, because the user had as many as allowed
+ * - `disconnected`: the server ended it
+ */
+export type SessionEnd = "expired" | "replaced" | "evicted" | "disconnected";
 
 /**
  * Something that happened to a session:

@@ -169,7 +169,7 @@ export class Sessions {
   #begin(session: ClientSession, leaving: readonly Leaving[]): Opened {
     const connections = leaving.map(({ session: older }) => older.connection);
     this.#remember(session);
-    const ends = leaving.flatMap(({ session: older }) => this.#forget(older, "replaced"));
+    const ends = leaving.flatMap(({ session: older, why }) => this.#forget(older, why));
     const finish = (): void => {
       this.#events.tell(...ends, { type: "opened", session });
       leaving.forEach(({ reason }, index) => connections[index]?.close("REPLACED", reason));
@@ -199,12 +199,13 @@ export class Sessions {
     const { perUser, whenFull } = this.#settings.devices;
     const devices = this.#byUser.get(userId);
     const older = devices?.get(deviceId);
-    if (older) return [{ session: older, reason: "a newer connection of the same device took its place" }];
+    if (older)
+      return [{ session: older, why: "replaced", reason: "a newer connection of the same device took its place" }];
     if (!devices || devices.size < perUser) return [];
     // Those that wait to be resumed go first: nobody is there to be turned away.
     const [oldest] = [...devices.values()].sort((a, b) => rank(a) - rank(b)) as [ClientSession];
     if (oldest.isConnected && whenFull === "refuse") return full(perUser);
-    return [{ session: oldest, reason: `a newer device took its place: a user may have ${perUser}` }];
+    return [{ session: oldest, why: "evicted", reason: `a newer device took its place: a user may have ${perUser}` }];
   }
 
   #disconnect(session: ClientSession, code: number, reason: string): void {
@@ -252,6 +253,7 @@ export class Sessions {
 
 interface Leaving {
   readonly session: ClientSession;
+  readonly why: SessionEnd;
   readonly reason: string;
 }
 
