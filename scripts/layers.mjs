@@ -40,7 +40,7 @@ export const layers = {
     },
     {
       name: "facts",
-      files: ["*.ts"],
+      files: ["*.ts", "page/*.ts"],
       uses: [],
       teaches: "Tables, types, small stores and the seams to the outside know nothing of what is built on them.",
     },

@@ -225,9 +225,9 @@ describe("cookie session", () => {
     expect(await connect(url, { Cookie: `${cookie}x`, Origin: origin })).toBe(401);
   });
 
-  test("[RE4] who has no cookie is asked for a credential, and has none", async () => {
-    const { ws, closed } = await opened(url, { Origin: origin });
-    ws.send(JSON.stringify({ type: "auth", data: {} }));
+  test("[RE4] without a cookie it is 401, and the client of a page is told so in words", async () => {
+    expect(await connect(url, { Origin: origin })).toBe(401);
+    const { closed } = await opened(url, { Origin: origin }, ["holdfast.v1.json", "holdfast.v1.auth"]);
     expect(await closed).toBe(4401);
   });
 
@@ -261,7 +261,18 @@ describe("cookie session", () => {
     const { ws, closed } = await opened(url, { Cookie: cookie, Origin: origin }, protocols);
     await post("/logout", cookie);
     ws.send(JSON.stringify({ type: "auth", data: {} }));
-    expect(await closed).toBe(4403);
+    expect(await closed).toBe(4401);
+  });
+
+  test("[RE5] and the one that was being judged", async () => {
+    const cookie = await login();
+    const { ws, closed } = await opened(url, { Cookie: cookie, Origin: origin }, [
+      "holdfast.v1.json",
+      "holdfast.v1.auth",
+    ]);
+    ws.send(JSON.stringify({ type: "auth", data: {} }));
+    await post("/logout", cookie);
+    expect([4401, 4403]).toContain(await closed);
   });
 });
 

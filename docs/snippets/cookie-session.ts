@@ -23,16 +23,20 @@ app.post("/login", (request, response, next) => {
     response.sendStatus(204);
   });
 });
-app.post("/logout", ({ session, sessionID: login }, response) => {
+app.post("/logout", ({ session, sessionID: login }, response, next) => {
+  const { userId } = session;
   // First the login, then its sockets: a client that comes back at once has to find it gone.
   session.destroy((error) => {
-    for (const open of server.sessions()) if (open.identity.claims.login === login) open.disconnect(4403, "logged out");
-    response.sendStatus(error ? 500 : 204);
+    if (error) return next(error);
+    if (userId)
+      void server.user(userId).disconnect(4403, "logged out", ({ identity }) => identity.claims.login === login);
+    response.sendStatus(204);
   });
 });
 
 export const server = createServer(agents, {
-  credentials: { cookie: "sid" }, // of this server's own pages; those of other origins have to be listed in `origins`
+  // Of this server's own pages; those of other origins have to be listed in `origins`. Nothing else opens a connection.
+  credentials: { cookie: "sid", message: false },
   authenticate: async ({ headers }) => {
     // The same middleware as for pages: it knows how its cookie is signed, and where the session is.
     const request = { headers, url: "/", originalUrl: "/" } as Request;
@@ -40,11 +44,6 @@ export const server = createServer(agents, {
     if (!request.session?.userId) throw new Error("not logged in");
     return { userId: request.session.userId, claims: { login: request.sessionID } };
   },
-});
-// Between the request with the cookie and the first message lies a round trip, in which the login may have ended.
-server.onSession(({ type, session: open }) => {
-  const stillThere = (_error: unknown, found: unknown) => found || open.disconnect(4403, "logged out");
-  if (type === "opened" || type === "resumed") store.get(open.identity.claims.login, stillThere);
 });
 export const http = app.listen(3000);
 server.attach(http);

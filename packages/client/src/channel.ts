@@ -71,7 +71,7 @@ export interface UntypedChannel {
 const IDLE: ChannelStatus = { name: "idle" };
 
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
-  const { subscriptions, clock, send, report } = parts;
+  const { subscriptions, clock, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report);
@@ -115,7 +115,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   };
 
   return {
-    [INSIDE]: { id, status, listeners, listen, subscriptions, send, report },
+    [INSIDE]: { ...parts, id, status, listeners, listen },
     name: channel,
     status,
     on(event, handler) {

@@ -53,17 +53,10 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
       const { session, limits } = event;
       return { name: "ready", made: state.made, session, limits, since: now };
     }
-    case "mismatch": {
-      if (state.name !== "authenticating") return state;
-      const { error } = event;
-      return { name: "closed", reason: { ...describe(closeNumber.UNSUPPORTED_PROTOCOL, error.message), error } };
-    }
     case "goaway":
       return state.name === "ready" ? { ...state, goawayMs: event.delayMs } : state;
     case "ended":
       return ended(state, event.end, given);
-    case "silent":
-      return ended(state, { code: closeNumber.HEARTBEAT_MISSED, reason: "" }, given);
     case "deadline":
       return expired(state, given);
     case "online":
@@ -81,8 +74,8 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
 }
 
 function again({ attempt, renewals }: Attempts, { now, connectTimeoutMs, hasToken }: Conditions): ConnectionState {
-  const step = { made: { attempt: attempt + 1, renewals }, deadline: now + connectTimeoutMs };
-  return hasToken ? { name: "preparing", ...step } : { name: "opening", ...step, token: undefined };
+  const made = { attempt: attempt + 1, renewals };
+  return { name: hasToken ? "preparing" : "opening", made, deadline: now + connectTimeoutMs };
 }
 
 function expired(state: ConnectionState, given: Conditions): ConnectionState {
@@ -110,7 +103,7 @@ function expired(state: ConnectionState, given: Conditions): ConnectionState {
   }
 }
 
-/** The socket is gone: the row of the close code decides. */
+/** The connection is over: the row of the close code decides. */
 function ended(state: ConnectionState, end: SocketEnd, given: Conditions): ConnectionState {
   if (state.name !== "opening" && state.name !== "authenticating" && state.name !== "ready") return state;
   const { now } = given;
@@ -124,11 +117,8 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
     case "stop":
       return { name: "closed", reason };
     case "new_token":
-      if (!given.hasToken) {
-        const message = "The server wants a credential, and the client has no token option.";
-        return { name: "unauthorized", reason: { ...reason, message } };
-      }
-      if (renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
+      // Without a token option there is nothing to renew, and the server's words say what it misses.
+      if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
       return again({ attempt, renewals: [...renewals, now] }, given);
     case "retry":
     case "retry_after": {

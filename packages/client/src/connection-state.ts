@@ -29,14 +29,14 @@ export type ConnectionState =
   | {
       readonly name: "opening";
       readonly made: Attempts;
-      readonly token: string | undefined;
+      readonly token?: string | undefined;
       readonly deadline: number;
     }
   /** Sends `auth` and `subscribe`; `connected` is due. */
   | {
       readonly name: "authenticating";
       readonly made: Attempts;
-      readonly token: string | undefined;
+      readonly token?: string | undefined;
       readonly deadline: number;
       /** The server's words, which come before its close code. */
       readonly refusal?: HoldfastError;
@@ -109,10 +109,9 @@ export type ConnectionEvent =
   | { readonly type: "opened" }
   | { readonly type: "refused"; readonly error: HoldfastError }
   | { readonly type: "connected"; readonly session: Session; readonly limits: Limits }
-  | { readonly type: "mismatch"; readonly error: HoldfastError }
   | { readonly type: "goaway"; readonly delayMs: number }
+  /** By the other side, the network, or this side's own judgement of the other. */
   | { readonly type: "ended"; readonly end: SocketEnd }
-  | { readonly type: "silent" }
   | { readonly type: "deadline" }
   | { readonly type: "online" }
   | { readonly type: "offline" }

@@ -48,7 +48,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   const status = store<Status>(statusOf(state), parts.onFault);
   const heartbeat = createHeartbeat(clock, {
     ping: () => send(encode({ type: "ping", correlation_id: "probe" })),
-    silent: () => dispatch({ type: "silent" }),
+    silent: () => dispatch({ type: "ended", end: { code: closeNumber.HEARTBEAT_MISSED, reason: "" } }),
   });
 
   const events: ConnectionEvent[] = [];

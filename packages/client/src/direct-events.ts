@@ -44,15 +44,6 @@ export function createDirectEvents({ protocol, connection, send, report }: Direc
     return undefined;
   });
 
-  /** For a sender who waits, on the connection that brought the event: another one has other ids. */
-  const settler = ({ metadata }: Event): Reception["settle"] => {
-    const { link } = connection;
-    return (failure) => {
-      if (metadata?.ack && metadata.id && connection.link === link)
-        send({ type: "ack", data: { id: metadata.id, failure } });
-    };
-  };
-
   return {
     on(name, handler) {
       if (![...protocol.direct.keys()].some((event) => isNamed(event, name)))
@@ -60,9 +51,15 @@ export function createDirectEvents({ protocol, connection, send, report }: Direc
       return listeners.add(name, handler);
     },
     deliver(message) {
-      const settle = settler(message);
-      const schema = protocol.direct.get(message.event);
-      if (!schema || !listeners.has(message.event)) return settle("not_handled");
+      const { event, metadata } = message;
+      const { link } = connection;
+      // On the connection that brought the event or not at all: with it, its sender has given up.
+      const settle = (failure?: Failure): void => {
+        if (metadata?.ack && metadata.id && connection.link === link)
+          send({ type: "ack", data: { id: metadata.id, failure } });
+      };
+      const schema = protocol.direct.get(event);
+      if (!schema || !listeners.has(event)) return settle("not_handled");
       const delivery = readEvent(schema, message, report);
       if (delivery) enqueue({ delivery, settle });
       else settle("invalid");

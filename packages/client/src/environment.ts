@@ -42,17 +42,16 @@ export const systemEnvironment: Environment = {
     isOnline: () => host.navigator?.onLine !== false,
     subscribe(listener) {
       const { document } = host;
-      const online = (): void => listener("online");
-      const offline = (): void => listener("offline");
       const visibility = (): void => void (document?.visibilityState === "visible" && listener("visible"));
       // React Native has a global object, but no events on it; an application there passes hints of its own.
-      host.addEventListener?.("online", online);
-      host.addEventListener?.("offline", offline);
-      document?.addEventListener("visibilitychange", visibility);
+      const sources = [
+        [host, "online", () => listener("online")],
+        [host, "offline", () => listener("offline")],
+        [document, "visibilitychange", visibility],
+      ] as const;
+      for (const [source, type, tell] of sources) source?.addEventListener?.(type, tell);
       return () => {
-        host.removeEventListener?.("online", online);
-        host.removeEventListener?.("offline", offline);
-        document?.removeEventListener("visibilitychange", visibility);
+        for (const [source, type, tell] of sources) source?.removeEventListener?.(type, tell);
       };
     },
   },

@@ -1,4 +1,11 @@
-import { type ClientMessage, type Codec, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
+import {
+  type ClientMessage,
+  closeNumber,
+  type Codec,
+  HoldfastError,
+  type Protocol,
+  type ServerMessage,
+} from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DirectEvents, isDirect } from "./direct-events.js";
 import { faultError, type ReportError } from "./errors.js";
@@ -71,14 +78,9 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "unsubscribe_response":
       case "subscriptions":
         return;
-      // Read by parts that a page may leave out.
-      case "presence":
-      case "state_sync":
-      case "state_update":
-      case "state_deleted":
-        return subscriptions.tell(message);
       default:
-        return message satisfies never;
+        // Read by parts that a page may leave out.
+        return subscriptions.tell(message satisfies AboutChannel);
     }
   }
 
@@ -88,7 +90,10 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     if (theirs.name !== name || compatible(theirs.version) !== compatible(version)) {
       const message = `The server runs ${theirs.name} ${theirs.version}, this client ${name} ${version}.`;
       const error = new HoldfastError("PROTOCOL_MISMATCH", message);
-      connection.dispatch({ type: "mismatch", error });
+      connection.dispatch({
+        type: "ended",
+        end: { code: closeNumber.UNSUPPORTED_PROTOCOL, reason: message, cause: error },
+      });
       return report(error, { source: "server" });
     }
     connection.dispatch({
@@ -112,8 +117,10 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
   }
 }
 
+/** What is said about a channel that is no event. */
+type AboutChannel = Extract<ServerMessage, { type: "presence" | "state_sync" | "state_update" | "state_deleted" }>;
+
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
-function compatible(version: string): string {
-  const [major = "", minor = ""] = version.split(".");
-  return major === "0" ? `0.${minor}` : major;
+function compatible(version: string): string | undefined {
+  return /^(0\.)?\d+/.exec(version)?.[0];
 }

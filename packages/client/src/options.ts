@@ -104,8 +104,8 @@ export function settingsOf(options: BaseOptions, deviceIs?: ProtocolDefinition["
     if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
   }
   if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
-  const { token, deviceId = deviceIs === "required" ? "" : undefined } = options;
-  if (deviceId !== undefined && !(typeof deviceId === "string" && /^[^]{1,128}$/.test(deviceId)))
+  const { token, deviceId = deviceIs === "required" ? "" : "any" } = options;
+  if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128)
     refuse("deviceId", "expected 1 to 128 characters that name this device");
   if (token && typeof token !== "string" && typeof token !== "function")
     refuse("token", "expected a string or a function");
@@ -114,7 +114,7 @@ export function settingsOf(options: BaseOptions, deviceIs?: ProtocolDefinition["
   const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
   for (const [field, value] of Object.entries(times)) {
     if (!(typeof value === "number" && value > 0))
-      refuse(field, `expected a number of milliseconds above 0, received ${String(value)}`);
+      refuse(field, `expected a number of milliseconds above 0, received ${value}`);
   }
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
   return { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };

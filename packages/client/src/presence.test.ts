@@ -169,18 +169,32 @@ describe("Who is there", () => {
     expect(room.status.get().name).toBe("subscribed");
   });
 
-  test("[PC4] One who unsubscribes and comes back in one turn is not shown what was missed meanwhile as if it were true", async () => {
-    const { room, who: there, sent } = inRoom();
+  test("[PC4] Whoever comes back is not shown the list of before as if nothing had been missed", async () => {
+    const { room, who: there, change, sent } = inRoom();
     const who = presence(room);
     room.on("said", () => undefined);
-    who.subscribe(() => undefined)();
+    const off = who.subscribe(() => undefined);
     await settle();
+    off();
     there.members = [member("cyd")];
+    change({ joined: there.members, left: ["ada", "bob"], count: 1 });
     who.subscribe(() => undefined);
     expect(who.get().users).toEqual([]);
     await settle();
     expect(who.get().users).toEqual([user("cyd")]);
     expect(sent()).toEqual(["subscribe", "subscribe"]);
+  });
+
+  test("[PC4] Leaving and joining again in one turn, which sends nothing about the channel, loses nothing either", async () => {
+    const { room, sent } = inRoom();
+    const who = presence(room);
+    who.subscribe(() => undefined);
+    await settle();
+    room.leave();
+    who.subscribe(() => undefined);
+    await settle();
+    expect(sent()).toEqual(["subscribe", "subscribe"]);
+    expect(who.get().users).toHaveLength(2);
   });
 
   test("[PC3] A refused channel shows nobody, and says so", async () => {
@@ -211,6 +225,7 @@ describe("Who is there", () => {
     const { world, room, change } = inRoom([rich, { ...member("bob"), data: { name: 7 } }]);
     const who = presence(room);
     who.subscribe(() => undefined);
+    who.subscribe(() => undefined);
     await settle();
     expect(who.get().users).toEqual([{ userId: "ada", devices: [], data: { name: "Ada", since: new Date(0) } }]);
     expect(world.errors).toMatchObject([
@@ -230,6 +245,18 @@ describe("Who is there", () => {
     await settle();
     expect(heard).toHaveBeenCalledTimes(1);
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { channel: "room:r" } }]);
+  });
+
+  test("[PC1] A handler of events that takes its time holds up no list", async () => {
+    const { world, room, change } = inRoom();
+    const who = presence(room);
+    who.subscribe(() => undefined);
+    room.on("said", () => new Promise((resolve) => setTimeout(resolve, 1_000)));
+    await settle();
+    world.sockets.last.receive({ type: "event", channel: "room:r", event: "said", data: "hello" });
+    change({ left: ["bob"], count: 1 });
+    expect(who.get().users).toEqual([user("ada")]);
+    await pass(1_000);
   });
 
   test("[PC1] What is no handle, or of a channel without presence, is refused", () => {

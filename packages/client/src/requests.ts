@@ -26,12 +26,11 @@ export interface Requests {
 const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
-/** queued -> sent -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
+/** queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
 interface Call {
   readonly contract: RequestContract;
   readonly input: RichValue;
   readonly expiresAt: number;
-  state: "queued" | "sent";
   stopWatch: Cancel;
   resolve(output: unknown): void;
   reject(error: HoldfastError): void;
@@ -86,7 +85,6 @@ export function createRequests(parts: RequestsParts): Requests {
       fail(id, new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "input", remedy: "Send less at once." }));
       return;
     }
-    call.state = "sent";
     inFlight.add(id);
     parts.send(frame);
   };
@@ -135,7 +133,6 @@ export function createRequests(parts: RequestsParts): Requests {
           contract,
           input: checked.value,
           expiresAt: clock.now() + timeoutMs,
-          state: "queued",
           stopWatch,
           resolve,
           reject,
@@ -148,15 +145,14 @@ export function createRequests(parts: RequestsParts): Requests {
     setState(next) {
       state = next;
       if (state.name === "ready") return flush();
-      inFlight.clear();
       const over = isOver(state) ? notConnected(state) : undefined;
       const asked = state.name === "closed" && state.reason.name === "DISCONNECTED";
       for (const [id, call] of calls) {
-        const outcomeUnknown = call.state === "sent" && call.contract.kind !== "query" && !asked;
+        const outcomeUnknown = inFlight.has(id) && call.contract.kind !== "query" && !asked;
         if (outcomeUnknown) fail(id, lost(call.contract.name));
         else if (over) fail(id, over);
-        else call.state = "queued";
       }
+      inFlight.clear();
       // Rebuilt, so that what is sent again keeps its place before what was never sent.
       queued.clear();
       for (const id of calls.keys()) queued.add(id);
@@ -193,12 +189,7 @@ function lost(name: string): HoldfastError {
   return new HoldfastError("CONNECTION_LOST", `${name}: the connection dropped before the answer.`);
 }
 
-/** Without TextEncoder, which is neither in the language nor on every React Native engine. */
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
+/** Without TextEncoder, which is neither in the language nor on every React Native engine: here each byte is one %xx. */
+function utf8Length(json: string): number {
+  return encodeURIComponent(json).replace(/%../g, "-").length;
 }

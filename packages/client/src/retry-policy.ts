@@ -50,7 +50,6 @@ export function retryDelay(
 
 /** Reads `{"retryAfterMs":600}` from a close reason; whatever else is there is text for a person. */
 export function retryAfterMs(reason: string): number | undefined {
-  if (!reason.startsWith("{")) return undefined;
   try {
     const { retryAfterMs: hint } = JSON.parse(reason) as { retryAfterMs?: unknown };
     return typeof hint === "number" && hint >= 0 ? hint : undefined;

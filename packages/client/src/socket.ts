@@ -1,10 +1,11 @@
 import IsomorphicWebSocket from "isomorphic-ws";
-import * as reconnecting from "reconnecting-websocket";
+import reconnecting from "reconnecting-websocket";
 import type { Cancel, Clock } from "./clock.js";
-import { host } from "./host.js";
+import { chooseWebSocket, construct, type RawSocket, watchRefusal } from "./raw-socket.js";
 
 /**
- * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws.
+ * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws. The class behind it
+ * is chosen in raw-socket.ts.
  *
  * reconnecting-websocket is only the wire here; whether and when to try again is the machine's business. Its defects are
  * kept out by five habits: a static url (a rejected url function would stop it for good), a new instance for each attempt
@@ -49,14 +50,6 @@ export type WebSocketConstructor = new (
   protocols?: string | string[],
 ) => { readonly readyState: number; send(data: string): void; close(code?: number, reason?: string): void };
 
-/** How a refused upgrade reads as a close code. A proxy's other answers are an abnormal end, and so retried. */
-const statusCodes = new Map([
-  [401, 4401],
-  [403, 4403],
-  [429, 4429],
-  [503, 1013],
-]);
-
 /** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
 const CLOSE_GRACE_MS = 50;
 
@@ -82,12 +75,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   const Watched = function (url: string, protocols: readonly string[]): object {
     let raw: RawSocket;
     try {
-      const Chosen = chooseWebSocket(target.WebSocket);
-      // The third argument is for `ws`, which would otherwise keep the process alive for 30 s after closing a dead peer.
-      raw =
-        "terminate" in Chosen.prototype
-          ? new Chosen(url, protocols, { closeTimeout: 3_000 })
-          : new Chosen(url, protocols);
+      raw = construct(chooseWebSocket(target.WebSocket, IsomorphicWebSocket), url, protocols);
     } catch (cause) {
       // Later, so that the package has the object to close.
       void Promise.resolve().then(() => end({ code: 1006, reason: "", cause }));
@@ -104,15 +92,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
       const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
       state = { name: "failed", cause, cancelGrace };
     });
-    // Whoever listens to this event has to end the request; closing the socket, which `end` does, is enough.
-    raw.on?.("unexpected-response", (_, response) => {
-      const seconds = Number(response.headers["retry-after"]);
-      end({
-        code: statusCodes.get(response.statusCode) ?? 1006,
-        reason: `HTTP ${response.statusCode}`,
-        retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
-      });
-    });
+    watchRefusal(raw, end);
     return raw;
   };
 
@@ -137,33 +117,15 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   };
 };
 
-/** Chosen for each attempt, so that a global replaced meanwhile (by a test's mock, a polyfill) is the one that is used. */
-function chooseWebSocket(given: WebSocketConstructor | undefined): RawConstructor {
-  const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
-  const chosen = given ?? (inNode ? IsomorphicWebSocket : (host.WebSocket ?? IsomorphicWebSocket));
-  if (typeof chosen !== "function") throw new Error("There is no WebSocket here; pass one as the option WebSocket.");
-  return chosen as unknown as RawConstructor;
-}
-
 /** ESM, CommonJS and bundlers disagree on where the class is. */
 function reconnectingWebSocket(): WireConstructor {
-  const { default: found } = reconnecting as unknown as { default: WireConstructor | { default: WireConstructor } };
+  const found = reconnecting as unknown as WireConstructor | { default: WireConstructor };
   return typeof found === "function" ? found : found.default;
 }
 
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
-// What is used of each, declared here: their own types bring in DOM or Node.
-type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
-interface RawSocket {
-  addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
-  addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
-  on?(event: "unexpected-response", listener: (request: unknown, response: HttpResponse) => void): void;
-}
-interface HttpResponse {
-  readonly statusCode: number;
-  readonly headers: { readonly [name: string]: unknown };
-}
+// What is used of it, declared here: its own types bring in the DOM.
 type WireConstructor = new (url: string, protocols: readonly string[], options: object) => Wire;
 interface Wire {
   binaryType: string;

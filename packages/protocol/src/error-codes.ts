@@ -14,33 +14,33 @@ export interface ErrorCode {
 
 /** The half of a row that is needed while running. The other half is below, so that a page need not download it. */
 const remedies = {
-  // A peer sent something wrong.
   BAD_MESSAGE: "Send a message that matches the protocol reference.",
-  INVALID_INPUT: "Correct the field named.",
   UNKNOWN_REQUEST: "Check the name, and that both sides run the same version of the protocol.",
   UNKNOWN_CHANNEL: "Check the channel's name and key.",
-  UNAUTHENTICATED: "Send a valid token.",
-  FORBIDDEN: "Ask for access.",
   LIMIT_EXCEEDED: "Release some first.",
-  RATE_LIMITED: "Wait for retry_after_ms.",
-  // The server could not do it.
-  INTERNAL: "Try again; if it persists, tell the operator.",
   INVALID_OUTPUT: "Tell the operator.",
-  UNAVAILABLE: "Try again later.",
   TIMEOUT: "Try again, or allow more time.",
   CANCELLED: "Nothing: this is what the caller asked for.",
-  // The client could not do it.
   NOT_CONNECTED: "Call connect().",
   CONNECTION_LOST: "Find out whether it took effect before you repeat it.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
-  // The application's own code is wrong.
-  INVALID_PROTOCOL: "Correct the place named.",
   INVALID_VALUE: "Correct the field named.",
   HANDLER_FAILED: "Look at the cause and correct the handler.",
   INVALID_OPTION: "Correct the option named.",
 } as const;
 
-export type BuiltInErrorCode = keyof typeof remedies;
+/** Of errors that no client raises. A page need not download these either: a server's refusal brings its remedy. */
+const otherRemedies = {
+  INVALID_INPUT: "Correct the field named.",
+  UNAUTHENTICATED: "Send a valid token.",
+  FORBIDDEN: "Ask for access.",
+  RATE_LIMITED: "Wait for retry_after_ms.",
+  INTERNAL: "Try again; if it persists, tell the operator.",
+  UNAVAILABLE: "Try again later.",
+  INVALID_PROTOCOL: "Correct the place named.",
+} as const;
+
+export type BuiltInErrorCode = keyof typeof remedies | keyof typeof otherRemedies;
 
 const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string, retryable: boolean] } = {
   // A peer sent something wrong.
@@ -71,12 +71,21 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
 
 /** The whole table. */
 export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
-  Object.entries(remedies).map(([code, remedy]) => {
-    const [meaning, retryable] = meanings[code as BuiltInErrorCode];
+  Object.entries(meanings).map(([code, [meaning, retryable]]) => {
+    const remedy = remedyOf(code)!;
     return { code, meaning, retryable, remedy };
   }))();
 
 /** What to do about an error of a built-in code; undefined for a code that a request declares. */
 export function remedyOf(code: string): string | undefined {
-  return Object.hasOwn(remedies, code) ? remedies[code as BuiltInErrorCode] : undefined;
+  return remedyIn(remedies, code) ?? remedyIn(otherRemedies, code);
+}
+
+/** The same for the errors that a client can raise. */
+export function clientRemedyOf(code: string): string | undefined {
+  return remedyIn(remedies, code);
+}
+
+function remedyIn(table: { readonly [code: string]: string }, code: string): string | undefined {
+  return Object.hasOwn(table, code) ? table[code] : undefined;
 }

@@ -20,11 +20,12 @@ export interface ErrorDetails {
 /** Every error of Holdfast: a code to branch on, a sentence, the field, a remedy. */
 export class HoldfastError<Code extends string = string> extends Error {
   override readonly name = "HoldfastError";
-  readonly code: Code;
-  readonly field: string | undefined;
-  readonly remedy: string | undefined;
-  readonly retryAfterMs: number | undefined;
-  readonly data: unknown;
+  // Declared only: the constructor sets each of them, and once is enough.
+  declare readonly code: Code;
+  declare readonly field: string | undefined;
+  declare readonly remedy: string | undefined;
+  declare readonly retryAfterMs: number | undefined;
+  declare readonly data: unknown;
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -121,12 +121,11 @@ export function createServer<
   };
 
   const open = (admitted: Admitted, socket: ServerSocket): Connection => {
-    const { request, parameters, identity, judgedSince, authenticated, introduces } = admitted;
+    const { request, parameters, found, known } = admitted;
     const deadline = environment.after(settings.authTimeoutMs, () =>
       connection.close("UNAUTHENTICATED", "authentication timeout"),
     );
-    const known = authenticated ? { identity, judgedSince } : undefined;
-    const handshake = { receiver: new Handshake(handshakeContext, known), deadline };
+    const handshake = { receiver: new Handshake(handshakeContext, found), deadline };
     const connection = new Connection(
       environment.newId(),
       request,
@@ -140,7 +139,7 @@ export function createServer<
     // Asked again: while a credential is checked others come in, and the server may begin to close.
     if (closing) connection.close("GOING_AWAY", "the server is shutting down");
     else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
-    else if (authenticated && !introduces) finishHandshake(connection, identity, judgedSince, handshakeContext);
+    else if (known) finishHandshake(connection, known.identity, known.judgedSince, handshakeContext);
     return connection;
   };
 

@@ -26,7 +26,7 @@ export type { Logger } from "./observe/logger.js";
 export type { ServerStats } from "./observe/stats.js";
 export type { DeliveryFailure } from "./session/acks.js";
 export type { DeliveryReport, SendOptions } from "./session/direct.js";
-export type { Session, SessionEvent } from "./session/session.js";
+export type { Session, SessionEnd, SessionEvent } from "./session/session.js";
 export type { SessionHandle } from "./session/session-handle.js";
 export type { Device, SendToUserOptions, UserHandle } from "./session/user-handle.js";
 export type { Listening, ListenOptions } from "./transport/listen.js";

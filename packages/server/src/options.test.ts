@@ -37,6 +37,7 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
     [{ devices: { whenFull: "panic" as never } }, "devices.whenFull"],
     [{ devices: { limit: 5 } as object }, "devices.limit"],
     [{ credentials: { ticket: true } }, "credentials"],
+    [{ credentials: { message: false } }, "credentials"],
     [{ authenticate: () => ({ userId: "u" }), credentials: { ticket: 1 as never } }, "credentials.ticket"],
     [{ sessionData: {} as never }, "sessionData"],
     [{ presence: { board: 5 } as object }, "presence.board"],

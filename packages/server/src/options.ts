@@ -102,10 +102,14 @@ export interface ServerOptions<
 > extends GeneralOptions {
   /** Decides who a credential belongs to; throws to refuse it. @default everyone may connect, anonymously */
   readonly authenticate?: Authenticate<I, ParametersOf<P>>;
+  /**
+   * Makes what the application keeps in `session.data`. Called once for each session. Write it before `authorize` and
+   * `presence`: TypeScript reads options in order, and takes the type of the data from here.
+   * @default undefined
+   */
+  readonly sessionData?: (start: { readonly identity: I; readonly parameters: ParametersOf<P> }) => Data;
   /** Whether a session may do something on a channel. @default everyone may */
   readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>, Data>) => boolean | Promise<boolean>;
-  /** Makes what the application keeps in `session.data`. Called once for each session. @default undefined */
-  readonly sessionData?: (start: { readonly identity: I; readonly parameters: ParametersOf<P> }) => Data;
   /**
    * What others see of a user who is on a channel, by channel. Undefined: the user is not seen.
    * @default what the user's client says
@@ -161,7 +165,7 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   environment: "object",
 };
 const parts: { readonly [option: string]: readonly string[] } = {
-  credentials: ["cookie", "queryToken", "ticket"] satisfies (keyof CredentialOptions)[],
+  credentials: ["cookie", "queryToken", "ticket", "message"] satisfies (keyof CredentialOptions)[],
   heartbeat: ["intervalMs", "timeoutMs"] satisfies (keyof HeartbeatOptions)[],
   devices: ["perUser", "whenFull"] satisfies (keyof DeviceOptions)[],
   limits: Object.keys(defaultLimits),
@@ -220,13 +224,13 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
       );
     }
   }
-  const { cookie, queryToken, ticket } = settings.credentials;
-  if ((cookie !== undefined || queryToken || ticket) && !options.authenticate) {
+  const { cookie, queryToken, ticket, message } = settings.credentials;
+  if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate) {
     invalid("credentials", "are never looked at without `authenticate`");
   }
   if (cookie !== undefined && typeof cookie !== "string")
     invalid("credentials.cookie", "expected the name of a cookie");
-  for (const [name, value] of Object.entries({ queryToken, ticket }))
+  for (const [name, value] of Object.entries({ queryToken, ticket, message }))
     if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
   for (const level of ["debug", "info", "warn", "error"] as const) {
     if (typeof settings.logger[level] !== "function") invalid("logger", `has no function ${level}`);

@@ -191,6 +191,36 @@ describe("auth without a token", () => {
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
+  test("[AU13] is where such a credential is judged, with the device it names, and refused in words", async () => {
+    const seen: unknown[] = [];
+    const { world } = createPlayer({
+      authenticate: ({ token, source, deviceId }) => {
+        seen.push([token, source, deviceId]);
+        return authenticate({ token });
+      },
+    });
+    const good = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    expect(seen).toEqual([]);
+    await good.send(auth(undefined, { device_id: "phone" }));
+    expect(seen).toEqual([["u1", "header", "phone"]]);
+    const bad = await world.connect({ headers: { ...offered, authorization: "Bearer nobody" } });
+    await bad.send(auth(undefined));
+    expect(bad.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
+    expect(bad.closed).toEqual({ code: 4401, reason: "The credential was refused." });
+  });
+
+  test("[AU14] is all there is where tokens in messages are not accepted: without a credential the upgrade is 401", async () => {
+    const { world } = createPlayer({ credentials: { message: false } });
+    expect(await world.refused({})).toBe(401);
+    // A page cannot read a status.
+    const page = await world.connect({ headers: offered });
+    expect(page.closed).toEqual({ code: 4401, reason: "The upgrade request carries no credential." });
+    const peer = await world.connect({ headers: { authorization: "Bearer u1" } });
+    expect(peer.last("connected").data.user_id).toBe("u1");
+    await peer.send(auth("u1"));
+    expect(peer.closed).toEqual({ code: 4401, reason: "A token in a message is not accepted here." });
+  });
+
   test("[AU9] has to come in time there too", async () => {
     const { world } = createPlayer();
     const peer = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });

@@ -1,7 +1,7 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { auth, authenticate, createPlayer, sessionOf } from "./player.js";
+import { auth, authenticate, createPlayer, sessionOf, stay } from "./player.js";
 import { type Peer, VirtualEnvironment, World } from "./world.js";
 
 const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
@@ -142,6 +142,16 @@ describe("sending to a user", () => {
         delivered: [],
         failed: [{ deviceId: "tablet", reason: "not_connected" }],
       });
+  });
+
+  test("[DV5] one that lost its connection just now is reported, since it misses the event", async () => {
+    const { server, world, connect } = createPlayer();
+    const phone = await connect("u1@phone");
+    (await connect("u1@tablet")).socket.drop();
+    const report = { delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "not_connected" }] };
+    expect(await server.user("u1").send("hello", "both")).toEqual(report);
+    await stay(world, 121_000, phone);
+    expect((await server.user("u1").send("hello", "both")).failed).toEqual([]);
   });
 
   test("[DV15] what does not match its schema is refused, and nothing is sent", async () => {

@@ -115,7 +115,7 @@ class History {
   #send(userId: string): void {
     const meant = this.#server
       .user(userId)
-      .sessions()
+      .sessions({ away: true })
       .map(({ deviceId }) => deviceId!);
     const text = String(++this.#sent);
     const report = this.#server.user(userId).send("hello", text, { ack: true, timeoutMs: 3_000 });

@@ -43,6 +43,17 @@ describe("who joins a channel with presence", () => {
     expect(told(grace).at(-1)).toEqual(joined);
   });
 
+  test("[PS16] gets the snapshot again when it subscribes again, and joins only once", async () => {
+    const all = createPlayer();
+    await enter(all, "ada@desk", "Ada");
+    const late = await all.connect("grace", {}, subscribe(ROOM), subscribe(ROOM));
+    expect(told(late).map(({ kind, joined }) => [kind, joined.length])).toEqual([
+      ["snapshot", 1],
+      ["snapshot", 1],
+    ]);
+    expect(all.server.channel("room", "a").subscribers).toBe(2);
+  });
+
   test("[PS1] gets nothing of it on a channel that declares none", async () => {
     const { world, connect } = createPlayer();
     const peer = await connect("u1", {}, subscribe("news"), { ...shows("Ada"), channel: "news" });

@@ -196,15 +196,53 @@ describe("what ends a session", () => {
     expect(later.last("connected").data.user_id).toBe("u1");
   });
 
-  test("[SN14] so is one that was judged in its upgrade request and has yet to say auth", async () => {
-    const { server, world, environment } = createPlayer();
-    const headers = { authorization: "Bearer u1", "sec-websocket-protocol": "holdfast.v1.json, holdfast.v1.auth" };
-    const peer = await world.connect({ headers });
+  test("[SN14] so is one whose upgrade request was being judged", async () => {
+    let judge: (() => void) | undefined;
+    const { server, world, environment } = createPlayer({
+      authenticate: () => new Promise<Identity>((resolve) => (judge = () => resolve({ userId: "u1" }))),
+    });
+    const connecting = world.connect({ headers: { authorization: "Bearer u1" } });
+    await world.settle();
     await server.user("u1").disconnect(4900, "banned");
-    await peer.send(auth(undefined));
+    judge!();
+    const peer = await connecting;
     expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
+    expect(peer.of("connected")).toEqual([]);
     await world.advance(15_000);
     expect(environment.timers).toBe(0);
+  });
+
+  test("[SN16] user.disconnect with a condition ends only those that meet it: the sessions of one login", async () => {
+    const judging: ((identity: Identity) => void)[] = [];
+    const { server, world } = createPlayer({
+      authenticate: () => new Promise<Identity>((resolve) => judging.push(resolve)),
+    });
+    const login = async (claims: string, judged = true) => {
+      const peer = await world.connect();
+      await peer.send(auth("t"));
+      const judge = () => judging.pop()!({ userId: "u1", claims });
+      if (judged) judge();
+      await world.settle();
+      return { peer, judge };
+    };
+    const [home, work] = [await login("home"), await login("work")];
+    const pending = await login("home", false);
+    expect(await server.user("u1").disconnect(4403, "logged out", ({ identity }) => identity.claims === "home")).toBe(
+      1,
+    );
+    pending.judge();
+    await world.settle();
+    expect(home.peer.closed).toEqual({ code: 4403, reason: "logged out" });
+    expect(pending.peer.closed).toEqual({ code: 4403, reason: "logged out" });
+    expect(work.peer.closed).toBeUndefined();
+    const failing = await login("home", false);
+    const where = () => {
+      throw new Error("a bad condition");
+    };
+    await expect(server.user("u1").disconnect(4403, "x", where)).rejects.toThrow("a bad condition");
+    failing.judge();
+    await world.settle();
+    expect(failing.peer.closed?.code).toBe(4403);
   });
 
   test("[SN14] revoking a session: a connection that would continue it, and no other", async () => {
@@ -295,9 +333,16 @@ describe("what the application keeps and knows of a session", () => {
     server.onSession(() => {
       throw new Error("a bad listener");
     });
-    const stop = server.onSession(({ type, session }: SessionEvent<Identity>) =>
-      events.push(`${type} ${session.userId} ${session.isConnected}`),
-    );
+    const note = (event: SessionEvent<Identity>) =>
+      events.push(
+        [
+          event.type,
+          event.session.userId,
+          event.session.isConnected,
+          ...(event.type === "ended" ? [event.reason] : []),
+        ].join(" "),
+      );
+    const stop = server.onSession(note);
     const peer = await connect("u1");
     peer.socket.drop();
     const again = await connect("u1", { session_id: sessionOf(peer) });
@@ -308,11 +353,37 @@ describe("what the application keeps and knows of a session", () => {
       "dropped u1 false",
       "resumed u1 true",
       "dropped u1 false",
-      "ended u1 false",
+      "ended u1 false expired",
     ]);
     stop();
     await connect("u1");
     expect(events).toHaveLength(5);
+  });
+
+  test("[SN9] why one ended is told: nobody came back, a newer connection replaced it, or the server ended it", async () => {
+    const { server, world, connect } = createPlayer();
+    const ends: string[] = [];
+    server.onSession((event) => {
+      if (event.type === "ended") ends.push(`${event.session.deviceId} ${event.reason}`);
+    });
+    await connect("u1@phone");
+    await connect("u1@phone");
+    const tablet = await connect("u1@tablet");
+    await server.session(sessionOf(tablet)).disconnect();
+    (await connect("u1@tv")).socket.drop();
+    await world.advance(39_000); // the phone says nothing: its connection is given up
+    await world.advance(125_000);
+    expect(ends).toEqual(["phone replaced", "tablet disconnected", "tv expired", "phone expired"]);
+  });
+
+  test("[SN15] those of a user are listed with or without those that wait to be resumed", async () => {
+    const { server, connect } = createPlayer();
+    await connect("u1@phone");
+    (await connect("u1@tablet")).socket.drop();
+    const ids = (sessions: { deviceId: string | undefined }[]) => sessions.map(({ deviceId }) => deviceId);
+    expect(ids(server.user("u1").sessions())).toEqual(["phone"]);
+    expect(ids(server.user("u1").sessions({ away: true }))).toEqual(["phone", "tablet"]);
+    expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["phone"]);
   });
 
   test("[SN10] a direct event goes to one session, to a user, or to all", async () => {

@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { dehydrate } from "../codec/rich-values.js";
 import { wireMessages } from "../docs/messages.js";
+import { errorCodes, remedyOf } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
+import { remedyOf as pageRemedyOf } from "./error-codes.js";
 import { describeIssue, wording } from "./issues.js";
 import { revive } from "./rich-values.js";
 import { readSchema } from "./schema.js";
@@ -59,4 +62,16 @@ describe("what stands in for checks in a page's production build", () => {
 test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {
   const frame = JSON.stringify({ type: "reset", channel: "a", data: { reason: "moved" } });
   expect(serverFrames().decode(frame)).toMatchObject({ ok: true, message: { data: { reason: "server" } } });
+});
+
+test("[PG6] has the remedy of every error that the client raises itself, and no other remedy", () => {
+  const folder = new URL("../../../client/src/", import.meta.url);
+  const sources = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name));
+  const raised = sources.flatMap((name) =>
+    [...readFileSync(new URL(name, folder), "utf8").matchAll(/Error\(\s*"([A-Z_]+)"/g)].map(([, code]) => code!),
+  );
+  expect(raised).toContain("HANDLER_FAILED");
+  for (const code of raised) expect(pageRemedyOf(code), code).toBe(remedyOf(code));
+  const others = errorCodes.map(({ code }) => code).filter((code) => !raised.includes(code));
+  expect(others.map(pageRemedyOf)).toEqual(others.map(() => undefined));
 });

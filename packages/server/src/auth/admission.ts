@@ -4,7 +4,7 @@ import { printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, Verdict } from "../transport/socket.js";
 import type { Authenticator } from "./authenticator.js";
-import { findCredential, originAllowed } from "./credential.js";
+import { findCredential, type FoundCredential, originAllowed } from "./credential.js";
 import type { Identity } from "./identity.js";
 
 /** The reason of a close with OVERLOADED: clients read from it when to come back. */
@@ -14,14 +14,10 @@ export const OVERLOADED_REASON = '{"retryAfterMs":5000}';
 export interface Admitted {
   readonly request: UpgradeRequest;
   readonly parameters: unknown;
-  /** Present when the upgrade request carried a credential. */
-  readonly identity: Identity | undefined;
-  /** The moment of the sessions at which the credential began to be judged. */
-  readonly judgedSince: number;
-  /** Whether there is nothing left to show: the request carried a credential, or none is needed. */
-  readonly authenticated: boolean;
-  /** Whether the client will say `auth` all the same, to name its device and session. */
-  readonly introduces: boolean;
+  /** The credential that the upgrade request carried. */
+  readonly found: FoundCredential | undefined;
+  /** Who it is, where nothing is left to show: the credential was judged, or none is needed. Otherwise `auth` has to come. */
+  readonly known: { readonly identity: Identity | undefined; readonly judgedSince: number } | undefined;
 }
 
 export interface AdmissionContext {
@@ -38,8 +34,8 @@ export interface AdmissionContext {
 
 /**
  * Decides about an upgrade request before there is a connection. Answers that a browser has to be able to read are close
- * codes on an accepted socket, since no browser shows an HTTP status; a refused credential is HTTP 401 all the same, because
- * what carries one in the upgrade is mostly no browser, or a browser whose page is logged out.
+ * codes on an accepted socket, since no browser shows an HTTP status. A refused credential is HTTP 401 all the same, unless the
+ * client will say `auth`: whoever does not is mostly no browser.
  */
 export function createAdmission(context: AdmissionContext): Admission {
   const { protocol, settings, authenticator, stats } = context;
@@ -78,20 +74,26 @@ export function createAdmission(context: AdmissionContext): Admission {
       settings.logger.warn({ origin }, "upgrade refused: this origin may not connect");
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
-    let identity: Identity | undefined;
+    // A client that will say `auth` names its device there, and can read there why it is refused: it is judged then.
+    const introduces = offered.includes(subprotocols.auth);
+    if (authenticator.required && !found && settings.credentials.message === false) {
+      const message = "The upgrade request carries no credential.";
+      if (introduces) return close(closeNumber.UNAUTHENTICATED, message);
+      return refuse({ kind: "refuse", status: 401, message });
+    }
     const judgedSince = context.moment();
-    if (found) {
+    let identity: Identity | undefined;
+    if (found && !introduces) {
       const result = await authenticator.check(found, request, parameters, undefined);
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
+      if (protocol.definition.deviceId === "required" && !identity?.deviceId) {
+        const message = "The protocol requires a device id, and the credential names none.";
+        return refuse({ kind: "refuse", status: 400, message });
+      }
     }
-    const authenticated = found !== undefined || !authenticator.required;
-    const introduces = offered.includes(subprotocols.auth);
-    if (protocol.definition.deviceId === "required" && authenticated && !introduces && !identity?.deviceId) {
-      const message = "The protocol requires a device id, and the credential names none.";
-      return refuse({ kind: "refuse", status: 400, message });
-    }
-    const admitted = { request, parameters, identity, judgedSince, authenticated, introduces };
+    const isKnown = !introduces && (found !== undefined || !authenticator.required);
+    const admitted = { request, parameters, found, known: isKnown ? { identity, judgedSince } : undefined };
     return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
   };
 }

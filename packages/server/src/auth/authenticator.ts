@@ -16,12 +16,13 @@ export class Authenticator {
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #origins: readonly string[];
+  readonly #inMessage: boolean;
   /** Present where tickets are accepted. */
   readonly #tickets: Tickets | undefined;
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
-    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins">,
+    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins" | "credentials">,
     tickets: Tickets | undefined,
   ) {
     this.#authenticate = authenticate;
@@ -29,6 +30,7 @@ export class Authenticator {
     this.#timeoutMs = settings.authTimeoutMs;
     this.#logger = settings.logger;
     this.#origins = settings.origins ?? [];
+    this.#inMessage = settings.credentials.message ?? true;
     this.#tickets = tickets;
   }
 
@@ -45,6 +47,7 @@ export class Authenticator {
   ): Promise<Authenticated> {
     const authenticate = this.#authenticate;
     if (!authenticate) return { ok: true, identity: undefined };
+    if (source === "message" && !this.#inMessage) return refused("A token in a message is not accepted here.");
     if (source === "ticket") {
       const identity = this.#tickets?.take(token);
       return identity ? this.#judge(identity) : refused("The ticket is unknown, used up, or too old.");

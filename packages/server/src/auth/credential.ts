@@ -20,6 +20,12 @@ export interface CredentialOptions {
    * @default false
    */
   readonly ticket?: boolean | undefined;
+  /**
+   * Accept a token in the `auth` message. False: a connection whose upgrade request carries no credential is refused with
+   * HTTP 401, before the upgrade.
+   * @default true
+   */
+  readonly message?: boolean | undefined;
 }
 
 export interface FoundCredential {

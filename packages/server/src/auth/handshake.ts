@@ -11,6 +11,7 @@ import type { Settings } from "../options.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";
 import type { Sessions } from "../session/sessions.js";
 import type { Authenticated, Authenticator } from "./authenticator.js";
+import type { FoundCredential } from "./credential.js";
 import type { Identity } from "./identity.js";
 
 /** What an unauthenticated peer may send beside its credential. */
@@ -79,13 +80,7 @@ export function finishHandshake(
       },
     },
   });
-  sessions.tell(resumed ? "resumed" : "opened", session);
-}
-
-/** What the upgrade request has shown. */
-export interface Known {
-  readonly identity: Identity | undefined;
-  readonly judgedSince: number;
+  sessions.tell({ type: resumed ? "resumed" : "opened", session });
 }
 
 /**
@@ -94,17 +89,17 @@ export interface Known {
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
-  /** What the upgrade request has shown already, where it carried a credential or none is needed. */
-  readonly #known: Known | undefined;
+  /** The credential that the upgrade request carried. */
+  readonly #found: FoundCredential | undefined;
   #held: (string | Uint8Array)[] | undefined;
   #takenBytes = 0;
   #readBytes = 0;
   #reads = 0;
   #pings = 0;
 
-  constructor(context: HandshakeContext, known: Known | undefined) {
+  constructor(context: HandshakeContext, found: FoundCredential | undefined) {
     this.#context = context;
-    this.#known = known;
+    this.#found = found;
   }
 
   onFrame(connection: Connection, frame: string | Uint8Array): void {
@@ -151,22 +146,22 @@ export class Handshake implements HandshakeReceiver {
   }
 
   async #authenticate(connection: Connection, message: AuthMessage): Promise<void> {
-    // A token that is given counts, whatever the upgrade request carried; without one, that has to do.
     const { moment } = this.#context.sessions;
-    const known = message.data.token === undefined ? this.#known : undefined;
-    const result = known ? ({ ok: true, ...known } as const) : await this.#check(connection, message);
+    const result = await this.#check(connection, message);
     if (!connection.isHandshaking) return;
     if (!result.ok) return refuseAuth(connection, message, result.error);
-    finishHandshake(connection, result.identity, known?.judgedSince ?? moment, this.#context, message);
+    finishHandshake(connection, result.identity, moment, this.#context, message);
     connection.resume();
     for (const frame of this.#held ?? []) connection.route(frame);
   }
 
+  /** A token that is given counts, whatever the upgrade request carried; without one, that has to do. */
   async #check(connection: Connection, { data }: AuthMessage): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
-    if (token === undefined) return { ok: false, error: noCredential() };
-    const credential = { token, source: "message" } as const;
-    return this.#context.authenticator.check(credential, connection.request, connection.parameters, deviceId);
+    const { authenticator } = this.#context;
+    const credential = token === undefined ? this.#found : ({ token, source: "message" } as const);
+    if (credential) return authenticator.check(credential, connection.request, connection.parameters, deviceId);
+    return authenticator.required ? { ok: false, error: noCredential() } : { ok: true, identity: undefined };
   }
 
   #mayTake(connection: Connection, frame: string | Uint8Array): boolean {

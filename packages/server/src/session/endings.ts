@@ -1,11 +1,17 @@
 import type { Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
+import type { ClientSession } from "./session.js";
+
+/** Which of a user's sessions are meant. */
+export type Where = (session: ClientSession) => boolean;
 
 /** How a user or session was ended. */
 interface Ending {
+  readonly key: string;
   readonly at: number;
   readonly code: number;
   readonly reason: string;
+  readonly where: Where | undefined;
 }
 
 /**
@@ -14,32 +20,33 @@ interface Ending {
  * come in behind the back of the ban.
  */
 export class Endings {
-  readonly #endings = new Map<string, Ending>();
-  readonly #expiring: Expiring<string>;
+  readonly #endings = new Map<string, Ending[]>();
+  readonly #expiring: Expiring<Ending>;
   /** Counts endings: two in one millisecond are told apart, and a clock that is set back harms nothing. */
   #moment = 0;
 
   constructor(environment: Environment, authTimeoutMs: number) {
     // Once in the upgrade request, once more until `auth` has been said and judged.
-    this.#expiring = new Expiring(environment, 3 * authTimeoutMs, (key) => void this.#endings.delete(key));
+    this.#expiring = new Expiring(environment, 3 * authTimeoutMs, ({ key }) => this.#forgetOldest(key));
   }
 
   get moment(): number {
     return this.#moment;
   }
 
-  user(userId: string, code: number, reason: string): void {
-    this.#remember(`user ${userId}`, code, reason);
+  user(userId: string, code: number, reason: string, where: Where | undefined): void {
+    this.#remember(`user ${userId}`, code, reason, where);
   }
 
   session(id: string, code: number, reason: string): void {
-    this.#remember(`session ${id}`, code, reason);
+    this.#remember(`session ${id}`, code, reason, undefined);
   }
 
-  /** Whether the user, or the session they would like to continue, was ended after that moment. */
-  since(moment: number, userId: string, sessionId: string | undefined): Ending | undefined {
-    const found = [this.#endings.get(`user ${userId}`), this.#endings.get(`session ${sessionId}`)];
-    return found.find((ending) => ending && ending.at > moment);
+  /** How a session that is about to begin, or the one it would like to continue, was ended after that moment. */
+  since(moment: number, session: ClientSession, wantedId: string | undefined): Ending | undefined {
+    const ofUser = this.#endings.get(`user ${session.userId}`) ?? [];
+    const ofSession = this.#endings.get(`session ${wantedId}`) ?? [];
+    return [...ofUser, ...ofSession].find(({ at, where }) => at > moment && (!where || holds(where, session)));
   }
 
   clear(): void {
@@ -47,8 +54,26 @@ export class Endings {
     this.#expiring.clear();
   }
 
-  #remember(key: string, code: number, reason: string): void {
-    this.#endings.set(key, { at: ++this.#moment, code, reason });
-    this.#expiring.add(key);
+  #remember(key: string, code: number, reason: string, where: Where | undefined): void {
+    const ending = { key, at: ++this.#moment, code, reason, where };
+    const others = this.#endings.get(key);
+    if (others) others.push(ending);
+    else this.#endings.set(key, [ending]);
+    this.#expiring.add(ending);
+  }
+
+  #forgetOldest(key: string): void {
+    const endings = this.#endings.get(key);
+    endings?.shift();
+    if (endings?.length === 0) this.#endings.delete(key);
+  }
+}
+
+/** One that fails counts as met: of the two mistakes, the one that ends a session can be made good. */
+function holds(where: Where, session: ClientSession): boolean {
+  try {
+    return where(session);
+  } catch {
+    return true;
   }
 }

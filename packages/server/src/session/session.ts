@@ -38,17 +38,19 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   disconnect(code?: number, reason?: string): void;
 }
 
-/** Something that happened to a session. */
-export interface SessionEvent<I = unknown, Parameters = unknown, Data = unknown> {
-  /**
-   * - `opened`: a client has connected
-   * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be dead
-   * - `dropped`: its connection has ended, and it may still come back
-   * - `ended`: for good
-   */
-  readonly type: "opened" | "resumed" | "dropped" | "ended";
+/** Why a session ended: nobody came back to it in time, a newer connection took its device's place, or the server ended it. */
+export type SessionEnd = "expired" | "replaced" | "disconnected";
+
+/**
+ * Something that happened to a session:
+ * - `opened`: a client has connected
+ * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be dead
+ * - `dropped`: its connection has ended, and it may still come back
+ * - `ended`: for good
+ */
+export type SessionEvent<I = unknown, Parameters = unknown, Data = unknown> = {
   readonly session: Session<I, Parameters, Data>;
-}
+} & ({ readonly type: "opened" | "resumed" | "dropped" } | { readonly type: "ended"; readonly reason: SessionEnd });
 
 /** What a client says of itself when it connects. Claims: the credential alone says who it is. */
 export interface Introduction {

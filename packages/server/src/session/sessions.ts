@@ -5,8 +5,8 @@ import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "./connection.js";
-import { Endings } from "./endings.js";
-import { ClientSession, type Introduction, type SessionEvent } from "./session.js";
+import { Endings, type Where } from "./endings.js";
+import { ClientSession, type Introduction, type SessionEnd, type SessionEvent } from "./session.js";
 
 /** A user at the limit of devices may try again: one of them may have gone. */
 const FULL_RETRY_MS = 30_000;
@@ -49,7 +49,9 @@ export class Sessions {
   constructor(settings: SessionSettings, stats: Stats) {
     this.#settings = settings;
     this.#stats = stats;
-    this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) => this.#forget(session));
+    this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) =>
+      this.#forget(session, "expired"),
+    );
     this.#endings = new Endings(settings.environment, settings.authTimeoutMs);
   }
 
@@ -67,9 +69,9 @@ export class Sessions {
     return [...this.#byId.values()].filter((session) => session.isConnected);
   }
 
-  /** Those of a user that have a connection. */
+  /** Those of a user, connected or waiting to be resumed. */
   ofUser(userId: string): ClientSession[] {
-    return [...(this.#byUser.get(userId)?.values() ?? [])].filter((session) => session.isConnected);
+    return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
 
   device(userId: string, deviceId: string): ClientSession | undefined {
@@ -83,12 +85,12 @@ export class Sessions {
     return () => void this.#listeners.delete(entry);
   }
 
-  tell(type: SessionEvent["type"], session: ClientSession): void {
+  tell(event: SessionEvent): void {
     for (const { listener } of [...this.#listeners]) {
       try {
-        listener({ type, session });
+        listener(event);
       } catch (error) {
-        this.#settings.logger.error({ session: session.id, err: error }, "a listener of onSession failed");
+        this.#settings.logger.error({ session: event.session.id, err: error }, "a listener of onSession failed");
       }
     }
   }
@@ -100,24 +102,23 @@ export class Sessions {
     introduction: Introduction,
     judgedSince: number,
   ): Opened {
-    const ended = identity && this.#endings.since(judgedSince, identity.userId, introduction.sessionId);
-    if (ended) return { ok: false, error: endedMeanwhile, close: ended.code, reason: ended.reason };
     const named = identity && (identity.deviceId ?? introduction.deviceId);
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
     if (introduction.metadata && JSON.stringify(introduction.metadata).length > MAX_METADATA) return tooWordy;
     const previous = this.#continued(identity, named, introduction.sessionId);
-    if (previous) {
-      this.#resume(previous, connection, identity);
-      if (introduction.metadata) previous.metadata = introduction.metadata;
-      return { ok: true, session: previous, resumed: true };
-    }
     const id = connection.id;
     const session = new ClientSession(id, identity, identity && (named ?? id), connection, this);
-    const refused = this.#makeData(session) ?? this.#makeRoom(session);
+    if (previous) session.data = previous.data;
+    const refused =
+      (previous ? undefined : this.#makeData(session)) ??
+      this.#endedMeanwhile(session, introduction, judgedSince) ??
+      (previous ? undefined : this.#makeRoom(session));
     if (refused) return refused;
-    if (introduction.metadata) session.metadata = introduction.metadata;
-    this.#remember(session);
-    return { ok: true, session, resumed: false };
+    if (previous) this.#resume(previous, connection, identity);
+    else this.#remember(session);
+    const opened = previous ?? session;
+    if (introduction.metadata) opened.metadata = introduction.metadata;
+    return { ok: true, session: opened, resumed: previous !== undefined };
   }
 
   /** A connection has left. If it is the one its session has, the session waits for the next. */
@@ -125,24 +126,24 @@ export class Sessions {
     const { session } = connection;
     if (!session || session.connection !== connection) return;
     // Without a user nothing but the id would say whose session it is, and an id must not be enough to continue it.
-    if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#forget(session);
+    if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#forget(session, "expired");
     session.leave("away");
     this.#away.add(session);
     this.#count();
-    this.tell("dropped", session);
+    this.tell({ type: "dropped", session });
   }
 
   /** Ends a session for good, whatever it is doing: its id continues nothing any more. */
   end(session: ClientSession, code: number, reason: string): void {
     this.#endings.session(session.id, code, reason);
-    this.#close(session, code, reason);
+    this.#close(session, "disconnected", code, reason);
   }
 
-  /** Ends everything of a user; how much there was. */
-  endUser(userId: string, code: number, reason: string): number {
-    const sessions = [...(this.#byUser.get(userId)?.values() ?? [])];
-    this.#endings.user(userId, code, reason);
-    for (const session of sessions) this.#close(session, code, reason);
+  /** Ends what a user has, or what of it fits; how much there was. */
+  endUser(userId: string, code: number, reason: string, where: Where | undefined): number {
+    this.#endings.user(userId, code, reason, where);
+    const sessions = this.ofUser(userId).filter((session) => !where || where(session));
+    for (const session of sessions) this.#close(session, "disconnected", code, reason);
     return sessions.length;
   }
 
@@ -150,7 +151,7 @@ export class Sessions {
   clear(): void {
     this.#away.clear();
     this.#endings.clear();
-    for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#forget(session);
+    for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#forget(session, "expired");
   }
 
   /** Only the same user continues a session, and only on the same device. */
@@ -186,26 +187,39 @@ export class Sessions {
     }
   }
 
+  /** Whether the application has ended what this would be, after the credential began to be judged. */
+  #endedMeanwhile(session: ClientSession, { sessionId }: Introduction, judgedSince: number): Opened | undefined {
+    const ending = this.#endings.since(judgedSince, session, sessionId);
+    if (!ending) return undefined;
+    return { ok: false, error: endedMeanwhile, close: ending.code, reason: ending.reason };
+  }
+
   /** Ends what stands in the way of a new session: the older one of its device, and the oldest of a user who has too many. */
   #makeRoom({ userId, deviceId }: ClientSession): Opened | undefined {
     if (userId === undefined || deviceId === undefined) return undefined;
     const { perUser, whenFull } = this.#settings.devices;
     const devices = this.#byUser.get(userId);
     const older = devices?.get(deviceId);
-    if (older) this.#close(older, closeNumber.REPLACED, "a newer connection of the same device took its place");
+    if (older)
+      this.#close(older, "replaced", closeNumber.REPLACED, "a newer connection of the same device took its place");
     else if (devices && devices.size >= perUser) {
       // Those that wait to be resumed go first: nobody is there to be turned away.
       const all = [...devices.values()].sort((a, b) => rank(a) - rank(b));
       const [oldest] = all as [ClientSession];
       if (oldest.isConnected && whenFull === "refuse") return full(perUser);
-      this.#close(oldest, closeNumber.REPLACED, `a newer device took its place: a user may have ${perUser}`);
+      this.#close(
+        oldest,
+        "replaced",
+        closeNumber.REPLACED,
+        `a newer device took its place: a user may have ${perUser}`,
+      );
     }
     return undefined;
   }
 
-  #close(session: ClientSession, code: number, reason: string): void {
+  #close(session: ClientSession, why: SessionEnd, code: number, reason: string): void {
     const { connection } = session;
-    this.#forget(session);
+    this.#forget(session, why);
     connection?.close(code, reason);
   }
 
@@ -220,7 +234,7 @@ export class Sessions {
     this.#count();
   }
 
-  #forget(session: ClientSession): void {
+  #forget(session: ClientSession, reason: SessionEnd): void {
     if (session.state.name === "ended") return;
     session.leave("ended");
     this.#away.delete(session);
@@ -230,7 +244,7 @@ export class Sessions {
     if (deviceId !== undefined) devices?.delete(deviceId);
     if (userId !== undefined && devices?.size === 0) this.#byUser.delete(userId);
     this.#count();
-    this.tell("ended", session);
+    this.tell({ type: "ended", session, reason });
   }
 
   #count(): void {

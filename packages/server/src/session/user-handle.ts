@@ -2,6 +2,7 @@ import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectO
 import type { Connection } from "./connection.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
 import { checkCloseCode, type Session } from "./session.js";
+import type { Where } from "./endings.js";
 import type { Sessions } from "./sessions.js";
 
 /** A device that is connected. */
@@ -44,14 +45,15 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     this.#parts = parts;
   }
 
-  /** The user's sessions that are connected to this process. */
-  sessions(): S[] {
-    return this.#parts.sessions.ofUser(this.id) as Session[] as S[];
+  /** The user's sessions that are connected to this process; with `away`, those that wait to be resumed as well. */
+  sessions({ away = false }: { readonly away?: boolean } = {}): S[] {
+    const sessions = this.#parts.sessions.ofUser(this.id).filter(({ isConnected }) => away || isConnected);
+    return sessions as Session[] as S[];
   }
 
   /** The devices that are connected. */
   async devices(): Promise<Device[]> {
-    return this.#parts.sessions.ofUser(this.id).map(({ id, deviceId = id, connectedAt, lastActiveAt }) => ({
+    return this.sessions().map(({ id, deviceId = id, connectedAt, lastActiveAt }) => ({
       id: deviceId,
       sessionId: id,
       connectedAt,
@@ -61,13 +63,13 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
 
   /** Whether a device is connected; without a device, whether any is. */
   async isConnected(deviceId?: string): Promise<boolean> {
-    const { sessions } = this.#parts;
-    if (deviceId === undefined) return sessions.ofUser(this.id).length > 0;
-    return sessions.device(this.id, deviceId) !== undefined;
+    if (deviceId === undefined) return this.sessions().length > 0;
+    return this.#parts.sessions.device(this.id, deviceId) !== undefined;
   }
 
   /**
-   * Sends a direct event to the user's devices and says what became of it on each.
+   * Sends a direct event to the user's devices and says what became of it on each. A device that lost its connection just now
+   * and may come back is reported as `not_connected`: it does not get the event later.
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field
    */
   send<E extends DirectName<P>>(
@@ -85,12 +87,19 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   }
 
   /**
-   * Ends all sessions of the user, those that wait to be resumed included; resolves with how many. The default code stops the
-   * clients for good; whoever connects anew is judged by `authenticate`. @default 4403, "disconnected by the server"
+   * Ends all sessions of the user, those that wait to be resumed included, or those for which `where` holds: mostly, of one
+   * login. Resolves with how many. The default code stops the clients for good; whoever connects anew is judged by
+   * `authenticate`, so end there first what must not come back.
+   *
+   * @throws HoldfastError INVALID_VALUE (rejects) when no close frame may carry the code
    */
-  async disconnect(code = closeNumber.FORBIDDEN as number, reason = "disconnected by the server"): Promise<number> {
+  async disconnect(
+    code = closeNumber.FORBIDDEN as number,
+    reason = "disconnected by the server",
+    where?: (session: S) => boolean,
+  ): Promise<number> {
     checkCloseCode(code);
-    return this.#parts.sessions.endUser(this.id, code, reason);
+    return this.#parts.sessions.endUser(this.id, code, reason, where as unknown as Where | undefined);
   }
 
   /**

@@ -1,0 +1,129 @@
+import { createClient, isHoldfastError } from "@holdfast/client";
+import { devices, type Overview } from "../protocol.js";
+import { accountMenu } from "./account-menu.js";
+import { showConnection } from "./connection-pill.js";
+import { deliveryPanel } from "./delivery-panel.js";
+import { deviceCards } from "./device-cards.js";
+import { h } from "./dom.js";
+import { type DevicesClient, now } from "./model.js";
+import type { OwnDevice } from "./own-device.js";
+import { Playback } from "./playback.js";
+import { playerPanel } from "./player-panel.js";
+import { logOut, type User, whoAmI } from "./session-api.js";
+import { showToast } from "./toasts.js";
+
+/** Why the player was left: for somebody else who is logged in now, or for the login. */
+export interface Left {
+  readonly user?: User | undefined;
+  readonly notice?: string | undefined;
+}
+
+export interface AppOptions {
+  readonly user: User;
+  readonly device: OwnDevice;
+  readonly content: HTMLElement;
+  readonly header: HTMLElement;
+  readonly outage: HTMLElement;
+  readonly toasts: HTMLElement;
+  readonly left: (why: Left) => void;
+}
+
+/** The player of a user who is logged in, from here until the login ends. */
+export function startApp({ user, device, content, header, outage, toasts, left }: AppOptions): void {
+  // No token: the browser sends the cookie of the login along. The name travels with the connection, so that the others
+  // never see a device without one.
+  const client: DevicesClient = createClient(devices, {
+    url: "/ws",
+    deviceId: device.id,
+    parameters: { deviceName: device.name, deviceKind: device.kind },
+  });
+  const playback = new Playback({ client, device, changed: drawSoon, report });
+  const { model } = playback;
+
+  client.channel("devices", user.id).on("changed", (overview) => show(overview));
+  client.direct.on("playback.*", (command) => playback.obey(command));
+  client.direct.on("device.signedOut", ({ by }) => leave({ notice: `${by.name} has signed this browser out.` }));
+  client.onError(report);
+  client.status.subscribe((status) => {
+    model.live = status.name === "ready";
+    switch (status.name) {
+      case "ready":
+        // The cookie may be somebody else's by now: another tab logged out, and another user in.
+        if (status.userId !== user.id) return void askWho();
+        client.request("device.list").then(show, report);
+        break;
+      case "waiting":
+        // A browser does not tell a page that the upgrade was refused with 401; asked over HTTP, the server does.
+        void askWho();
+        break;
+      case "unauthorized":
+        return leave({ notice: "Your login has ended." });
+      case "closed":
+        if (status.reason.name === "FORBIDDEN") return leave({ notice: "This browser was logged out." });
+        break;
+      case "idle":
+      case "connecting":
+      case "authenticating":
+        break;
+      default:
+        status satisfies never;
+    }
+    drawSoon();
+  });
+
+  function show(overview: Overview): void {
+    model.overview = overview;
+    model.overviewAt = now();
+    playback.agree();
+    drawSoon();
+  }
+  /** Leaves when it is not this user any more; while nobody answers, nobody knows. */
+  async function askWho(): Promise<void> {
+    const found = await whoAmI().catch(() => user);
+    if (found?.id !== user.id) leave(found ? { user: found } : { notice: "Your login has ended." });
+  }
+
+  const page = h("div", { class: "app" });
+  const views = [
+    playerPanel(page, model, playback),
+    deliveryPanel(page, model),
+    deviceCards(page, model, playback),
+  ] as const;
+  const account = accountMenu(user, () => {
+    // The server ends the connections of all tabs of this browser; this one does not wait to be told.
+    logOut().then(() => leave({ notice: "You have logged out." }), report);
+  });
+  const hidePill = showConnection(client, header, outage);
+  header.append(account);
+  content.replaceChildren(page);
+
+  let drawing: number | undefined;
+  let isOver = false;
+  const ticking = window.setInterval(() => {
+    playback.tick();
+    drawSoon();
+  }, 250);
+
+  function leave(why: Left): void {
+    if (isOver) return;
+    isOver = true;
+    window.clearInterval(ticking);
+    client.disconnect();
+    hidePill();
+    account.remove();
+    left(why);
+  }
+  function report(error: unknown): undefined {
+    // The connection strip already says so, and whoever leaves is not interested.
+    if (isOver || (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code))) return;
+    const text = error instanceof Error ? error.message : String(error);
+    showToast(toasts, { level: "error", title: "That did not work", text });
+  }
+  /** Many changes, one drawing: everything that happens before the next frame is drawn with it. */
+  function drawSoon(): void {
+    drawing ??= requestAnimationFrame(() => {
+      drawing = undefined;
+      for (const draw of views) draw();
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { Status } from "@holdfast/client";
+import { h, setAttributes, setText } from "./dom.js";
+import { secondsUntil } from "./format.js";
+import type { DevicesClient } from "./model.js";
+
+/** What each state is called, and how it looks. A table, so that a state without an entry does not compile. */
+const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
+  idle: { label: "Not connected", tone: "off" },
+  connecting: { label: "Connecting", tone: "busy" },
+  authenticating: { label: "Signing in", tone: "busy" },
+  ready: { label: "Live", tone: "good" },
+  waiting: { label: "Waiting", tone: "bad" },
+  unauthorized: { label: "Not signed in", tone: "bad" },
+  closed: { label: "Closed", tone: "off" },
+};
+
+/**
+ * Shows what the connection is doing: a pill in the header, and while there is none a strip that says why, counts down to
+ * the next attempt and can make it at once. The countdown is hidden from screen readers, which would read every second.
+ * Returns what takes both away.
+ */
+export function showConnection(client: DevicesClient, pillHost: HTMLElement, outageHost: HTMLElement): () => void {
+  const label = h("span");
+  const countdown = h("span", { class: "countdown", "aria-hidden": "true" });
+  const pill = h("div", { class: "pill", role: "status" }, h("i", { class: "dot" }), label, countdown);
+  pillHost.append(pill);
+
+  const reason = h("strong");
+  const plan = h("span", { class: "plan" });
+  const retry = h("button", { type: "button", class: "button" });
+  retry.addEventListener("click", () => client.connect());
+  const outage = h("div", { class: "outage", hidden: true }, h("p", {}, reason, " ", plan), retry);
+  outageHost.append(outage);
+
+  let ticking: number | undefined;
+  let lost: string | undefined;
+
+  const render = (): void => {
+    const status = client.status.get();
+    const { label: text, tone } = looks[status.name];
+    setText(label, text);
+    setAttributes(pill, { "data-tone": tone, "data-status": status.name });
+    setAttributes(document.body, { "data-live": status.name === "ready" });
+
+    const seconds = status.name === "waiting" ? secondsUntil(status.retryAt, Date.now()) : undefined;
+    setText(countdown, seconds === undefined ? "" : `${seconds} s`);
+    if ("reason" in status) lost = status.reason.message;
+    else if (status.name === "ready") lost = undefined;
+    // An attempt that follows an outage is a part of it: the strip stays until the page is live again.
+    setAttributes(outage, { hidden: lost === undefined });
+    setText(reason, lost ?? "");
+    if (seconds !== undefined) setText(plan, `Next attempt in ${seconds} s.`);
+    else setText(plan, "attempt" in status ? "Trying now." : "");
+    setText(retry, status.name === "closed" ? "Connect here" : "Try now");
+    setAttributes(retry, { disabled: !("reason" in status) });
+  };
+
+  const unsubscribe = client.status.subscribe((status) => {
+    window.clearInterval(ticking);
+    // Four times a second: the number changes within a quarter of a second of when it should.
+    if (status.name === "waiting") ticking = window.setInterval(render, 250);
+    render();
+  });
+  render();
+  return () => {
+    unsubscribe();
+    window.clearInterval(ticking);
+    pill.remove();
+    outage.remove();
+    setAttributes(document.body, { "data-live": undefined });
+  };
+}

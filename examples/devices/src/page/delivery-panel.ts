@@ -1,0 +1,58 @@
+import type { Outcome } from "../protocol.js";
+import { h, setAttributes, setText } from "./dom.js";
+import type { Delivery, Model } from "./model.js";
+
+/** What each answer means to a person. A table, so that a reason without a sentence does not compile. */
+const words: { readonly [Result in Outcome["result"]]: string } = {
+  confirmed: "has done it",
+  not_connected: "is not connected",
+  disconnected: "went away before it answered",
+  timeout: "did not answer in time",
+  not_handled: "runs a page that does not know how",
+  invalid: "could not read what it was sent",
+  handler_failed: "tried, and failed",
+};
+
+/** What this device asked of others last, and what became of it on each of them. */
+export function deliveryPanel(host: HTMLElement, model: Model): () => void {
+  const title = h("h2", { id: "delivery-title" });
+  const sum = h("span", { class: "muted" });
+  const list = h("ul", { class: "outcomes" });
+  const section = h(
+    "section",
+    { class: "delivery panel", "aria-labelledby": "delivery-title", role: "status", hidden: true },
+    h("div", { class: "section-head" }, title, sum),
+    list,
+  );
+  host.append(section);
+
+  let shown: Delivery | undefined;
+  return () => {
+    const { delivery } = model;
+    if (delivery === shown) return;
+    shown = delivery;
+    setAttributes(section, { hidden: !delivery });
+    if (!delivery) return;
+    const { report } = delivery;
+    setText(title, delivery.title);
+    setText(sum, report ? summary(report) : "asking …");
+    list.replaceChildren(...(report ?? []).map(row));
+  };
+}
+
+function summary(report: readonly Outcome[]): string {
+  if (report.length === 0) return "there is no other";
+  const confirmed = report.filter(({ result }) => result === "confirmed").length;
+  return `${confirmed} of ${report.length} confirmed`;
+}
+
+function row({ deviceId, name, result }: Outcome): HTMLElement {
+  const done = result === "confirmed";
+  return h(
+    "li",
+    { "data-device": deviceId, "data-result": result },
+    h("span", { class: "mark", "aria-hidden": "true" }, done ? "✓" : "✕"),
+    h("strong", {}, name),
+    h("span", { class: "muted" }, words[result]),
+  );
+}

@@ -1,0 +1,17 @@
+/** Figures as people read them. */
+
+/** How far into a track: 3:07. */
+export function playTime(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Hours and minutes of a moment: 14:03. */
+export function clock(at: Date): string {
+  return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** Whole seconds until a moment, never below 0. */
+export function secondsUntil(at: number, now: number): number {
+  return Math.max(0, Math.ceil((at - now) / 1_000));
+}

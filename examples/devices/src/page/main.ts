@@ -1,0 +1,37 @@
+import { type Left, startApp } from "./app.js";
+import { byId } from "./dom.js";
+import { loginForm } from "./login-form.js";
+import { ownDevice } from "./own-device.js";
+import { type User, whoAmI } from "./session-api.js";
+import { themeButton } from "./theme.js";
+
+/** Shows the login or the player: who is logged in is asked of the server, and the player says when that has changed. */
+
+const content = byId("content");
+themeButton(byId("theme"));
+const device = await ownDevice();
+
+function showPlayer(user: User): void {
+  startApp({ user, device, content, header: byId("session"), outage: byId("outage"), toasts: byId("toasts"), left });
+}
+
+function left({ user, notice }: Left): void {
+  if (user) return showPlayer(user);
+  const form = loginForm({ notice, loggedIn: enter });
+  content.replaceChildren(form);
+
+  // Another tab may log this browser in meanwhile; whoever comes back to this one finds it so.
+  const look = (): void => {
+    if (document.visibilityState === "visible") whoAmI().then((found) => found && enter(found), quiet);
+  };
+  function enter(found: User): void {
+    document.removeEventListener("visibilitychange", look);
+    if (form.isConnected) showPlayer(found);
+  }
+  document.addEventListener("visibilitychange", look);
+}
+
+/** The form says so when it is used. */
+function quiet(): void {}
+
+left({ user: await whoAmI().catch(() => undefined) });

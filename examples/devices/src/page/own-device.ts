@@ -1,0 +1,53 @@
+import type { DeviceKind } from "../protocol.js";
+import { describeDevice } from "./device-name.js";
+
+/**
+ * Each tab is a device of its own. sessionStorage is what a tab keeps through a reload, and what no other tab sees.
+ *
+ * But "duplicate tab" copies it, and two tabs with one id would throw each other out. So a tab holds a lock by its id for as
+ * long as it lives; who does not get the lock is a copy, and takes a new id. A reloaded page may have to wait for the lock
+ * until the page before it is gone.
+ */
+const LOCK_WAIT_MS = 500;
+
+export interface OwnDevice {
+  readonly id: string;
+  readonly kind: DeviceKind;
+  name: string;
+}
+
+export async function ownDevice(): Promise<OwnDevice> {
+  const known = sessionStorage.getItem("device-id");
+  const keeps = known !== null && (await hold(known));
+  const id = keeps ? known : newId();
+  if (!keeps) {
+    sessionStorage.setItem("device-id", id);
+    await hold(id);
+  }
+  const { name, kind } = describeDevice(navigator.userAgent);
+  return { id, kind, name: (keeps ? sessionStorage.getItem("device-name") : null) ?? name };
+}
+
+export function keepName(name: string): void {
+  sessionStorage.setItem("device-name", name);
+}
+
+function hold(id: string): Promise<boolean> {
+  // Browsers offer locks, like much else, on https and localhost only. Without them a duplicate replaces its original.
+  if (!("locks" in navigator)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const held = (): Promise<never> => {
+      resolve(true);
+      // Held until the page is gone.
+      return new Promise(() => {});
+    };
+    navigator.locks
+      .request(`device ${id}`, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, held)
+      .catch(() => resolve(false));
+  });
+}
+
+/** Not `crypto.randomUUID`, which is there on https and localhost only. */
+function newId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,163 @@
+import type { DirectOfGroup } from "@holdfast/protocol";
+import type { Device, devices, Outcome } from "../protocol.js";
+import { agree } from "./agree.js";
+import { type Actions, type DevicesClient, type Model, nameOf, now } from "./model.js";
+import { keepName, type OwnDevice } from "./own-device.js";
+import { Player } from "./player.js";
+
+/** What another device asks of this one, told apart by `event`. */
+type Command = DirectOfGroup<typeof devices.definition, "playback.*">;
+
+export interface PlaybackOptions {
+  readonly client: Pick<DevicesClient, "request">;
+  readonly device: OwnDevice;
+  readonly changed: () => void;
+  readonly report: (error: unknown) => undefined;
+}
+
+/** This device's part in the playback of its user: it plays, says so, does as it is asked, and agrees with the server's list. */
+export class Playback implements Actions {
+  readonly model: Model;
+  readonly #client: PlaybackOptions["client"];
+  readonly #changed: () => void;
+  readonly #report: (error: unknown) => undefined;
+  #claims = 0;
+  /** A list came while a claim was under way. */
+  #unread = false;
+  /** Until this page has played, or has seen a list. */
+  #fresh = true;
+
+  constructor({ client, device, changed, report }: PlaybackOptions) {
+    this.model = { own: device, player: new Player(now, changed), overviewAt: 0, live: false };
+    this.#client = client;
+    this.#changed = changed;
+    this.#report = report;
+  }
+
+  play(trackId?: string, positionMs?: number): void {
+    this.model.player.play(trackId, positionMs);
+    void this.#claim();
+  }
+
+  pause(): void {
+    this.model.player.pause();
+    this.model.note = undefined;
+    this.#client.request("playback.pause").catch(this.#report);
+  }
+
+  seek(positionMs: number): void {
+    const { player } = this.model;
+    player.seek(positionMs);
+    // The others show how far it is.
+    if (player.state.playing) void this.#claim();
+  }
+
+  rename(name: string): void {
+    this.model.own.name = name;
+    keepName(name);
+    this.#client.request("device.rename", { name }).catch(this.#report);
+  }
+
+  pauseOn({ id, name }: Device): void {
+    const asked = this.#client.request("playback.pauseOn", { deviceId: id });
+    void this.#follow(`Pausing ${name}`, asked);
+  }
+
+  playOn({ id, name }: Device): void {
+    const { player } = this.model;
+    const what = { trackId: player.state.track.id, positionMs: player.positionMs };
+    const asked = this.#client.request("playback.playOn", { deviceId: id, ...what });
+    void this.#follow(`Playing on ${name}`, asked);
+  }
+
+  signOut({ id }: Device): void {
+    this.#client.request("device.signOut", { deviceId: id }).catch(this.#report);
+  }
+
+  /** The server waits until this has returned, and then tells who asked that it was done. */
+  obey(command: Command): void {
+    const { player } = this.model;
+    const { by } = command.data;
+    switch (command.event) {
+      case "playback.paused":
+        this.#yield(command.data.reason === "elsewhere" ? `${by.name} plays now` : `Paused by ${by.name}`);
+        break;
+      case "playback.started":
+        player.play(command.data.trackId, command.data.positionMs);
+        void this.#claim(`Started by ${by.name}`);
+        break;
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** To be called with every list of the server. */
+  agree(): void {
+    const { own, player, overview } = this.model;
+    if (!overview) return;
+    const { playing } = overview;
+    this.#unread = this.#claims > 0;
+    // A restarted server knows the name that the page connected with, which may not be the last one.
+    const listed = overview.devices.find(({ id }) => id === own.id);
+    if (listed && listed.name !== own.name) this.rename(own.name);
+    const here = { deviceId: own.id, playing: player.state.playing, claiming: this.#claims > 0, fresh: this.#fresh };
+    this.#fresh = false;
+    const step = agree(here, playing);
+    switch (step) {
+      case "pause":
+        this.#yield(`${nameOf(this.model, playing?.deviceId ?? "")} plays now`);
+        break;
+      case "resume":
+        this.play(playing?.trackId, playing?.positionMs);
+        break;
+      case "claim":
+        void this.#claim();
+        break;
+      case "release":
+        this.#client.request("playback.pause").catch(this.#report);
+        break;
+      case "nothing":
+        break;
+      default:
+        step satisfies never;
+    }
+  }
+
+  tick(): void {
+    const end = this.model.player.tick();
+    if (end === "next") void this.#claim();
+    if (end === "ended") this.pause();
+  }
+
+  #yield(note: string): void {
+    this.model.player.pause();
+    this.model.note = note;
+    // What the others did when this device asked them to is not what they do now.
+    this.model.delivery = undefined;
+    this.#changed();
+  }
+
+  /** Tells the server that this device plays; it pauses the others, and says what they said. */
+  async #claim(note?: string): Promise<void> {
+    const { player } = this.model;
+    this.model.note = note;
+    this.#fresh = false;
+    this.#claims++;
+    const claim = { trackId: player.state.track.id, positionMs: player.positionMs };
+    const settled = await this.#follow("Pausing the others", this.#client.request("playback.play", claim));
+    this.#claims--;
+    // The list that tells of it came before the answer. A claim that failed is made again with the next list, not at once.
+    if (settled && this.#unread) this.agree();
+  }
+
+  /** Shows that devices are asked, and then what became of it. Says whether there was an answer. */
+  async #follow(title: string, asked: Promise<{ readonly report: readonly Outcome[] }>): Promise<boolean> {
+    const others = this.model.overview?.devices.some(({ id, online }) => online && id !== this.model.own.id);
+    if (others) this.model.delivery = { title };
+    this.#changed();
+    const answer = await asked.catch(this.#report);
+    if (others || answer?.report.length) this.model.delivery = { title, report: answer?.report ?? [] };
+    this.#changed();
+    return answer !== undefined;
+  }
+}

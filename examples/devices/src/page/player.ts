@@ -1,0 +1,67 @@
+import { findTrack, nextTrack, type Track, tracks } from "../tracks.js";
+
+export interface PlayerState {
+  readonly track: Track;
+  readonly playing: boolean;
+}
+
+/** This device's player: a track, and a clock that runs while it plays. Where a real one has an audio element. */
+export class Player {
+  readonly #now: () => number;
+  readonly #onChange: () => void;
+  #state: PlayerState = { track: tracks[0] as Track, playing: false };
+  /** Where it was at `#since`. */
+  #positionMs = 0;
+  #since = 0;
+
+  constructor(now: () => number, onChange: () => void) {
+    this.#now = now;
+    this.#onChange = onChange;
+  }
+
+  /** The same object as long as nothing but the time has changed. */
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  get positionMs(): number {
+    const passed = this.#state.playing ? this.#now() - this.#since : 0;
+    return Math.min(this.#state.track.lengthMs, Math.round(this.#positionMs + passed));
+  }
+
+  /** Plays on, or from somewhere else; a track that does not exist changes nothing. */
+  play(trackId = this.#state.track.id, positionMs = this.positionMs): void {
+    const track = findTrack(trackId);
+    if (track) this.#set({ track, playing: true }, positionMs);
+  }
+
+  pause(): void {
+    if (this.#state.playing) this.#set({ ...this.#state, playing: false }, this.positionMs);
+  }
+
+  seek(positionMs: number): void {
+    this.#set({ ...this.#state }, positionMs);
+  }
+
+  /** Shows a track without playing it. */
+  select(track: Track): void {
+    this.#set({ track, playing: this.#state.playing }, 0);
+  }
+
+  /** To be called often: at the end of a track comes the next one, and after the last one silence. */
+  tick(): "goes_on" | "next" | "ended" {
+    const { track, playing } = this.#state;
+    if (!playing || this.positionMs < track.lengthMs) return "goes_on";
+    const next = nextTrack(track.id);
+    if (next) this.#set({ track: next, playing: true }, 0);
+    else this.#set({ track, playing: false }, 0);
+    return next ? "next" : "ended";
+  }
+
+  #set(state: PlayerState, positionMs: number): void {
+    this.#state = state;
+    this.#positionMs = Math.max(0, Math.min(state.track.lengthMs, positionMs));
+    this.#since = this.#now();
+    this.#onChange();
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { Playback } from "./playback.js";
+
+const from = (deviceId: string, positionMs = 0) => ({ deviceId, trackId: "harbour-lights", positionMs });
+
+test("[DX8] At most one device of a user plays: whichever said so last.", () => {
+  const playback = new Playback(() => 0);
+  expect(playback.of("ada")).toBeUndefined();
+  playback.start("ada", from("laptop"));
+  playback.start("ada", from("phone"));
+  playback.start("grace", from("tablet"));
+  expect(playback.of("ada")?.deviceId).toBe("phone");
+  expect(playback.stop("ada", "laptop")).toBe(false);
+  expect(playback.of("ada")?.deviceId).toBe("phone");
+  expect(playback.stop("ada", "phone")).toBe(true);
+  expect(playback.of("ada")).toBeUndefined();
+  expect(playback.of("grace")?.deviceId).toBe("tablet");
+});
+
+test("[DX8] The position runs with the clock, never backwards and never beyond the end of the track.", () => {
+  let now = 1_000;
+  const playback = new Playback(() => now);
+  playback.start("ada", from("laptop", 10_000));
+  now += 2_500;
+  expect(playback.of("ada")?.positionMs).toBe(12_500);
+  now -= 60_000;
+  expect(playback.of("ada")?.positionMs).toBe(10_000);
+  now += 3_600_000;
+  expect(playback.of("ada")?.positionMs).toBe(214_000);
+});

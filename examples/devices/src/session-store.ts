@@ -1,0 +1,119 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { callbackify } from "node:util";
+import session, { type SessionData } from "express-session";
+import * as z from "zod/mini";
+
+/** A session as it lies on disk: what express-session gave, a cookie with an end among it. */
+const kept = z.looseObject({ cookie: z.looseObject({ expires: z.iso.datetime() }) });
+type Kept = z.output<typeof kept>;
+const file = z.record(z.string(), kept);
+
+export interface FileStoreOptions {
+  /** How many sessions are kept; the oldest gives way. @default 1000 */
+  maximum?: number;
+  /** The current time, in milliseconds. @default Date.now */
+  now?: () => number;
+}
+
+/**
+ * Sessions of express-session in memory, and in one JSON file. A change is answered once it is on disk, and the file is
+ * replaced as a whole, so that a server that is killed at any moment finds every login that it had confirmed.
+ *
+ * There is no `touch`: a session ends when its cookie does, and a cookie is not sent again.
+ */
+export class FileStore extends session.Store {
+  readonly #path: string;
+  readonly #sessions: Map<string, Kept>;
+  readonly #maximum: number;
+  readonly #now: () => number;
+  /** The writing under way, and the one that begins behind it for everything changed meanwhile. */
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(
+    path: string,
+    sessions: Map<string, Kept>,
+    { maximum = 1_000, now = Date.now }: FileStoreOptions,
+  ) {
+    super();
+    this.#path = path;
+    this.#sessions = sessions;
+    this.#maximum = maximum;
+    this.#now = now;
+  }
+
+  /** Reads what an earlier server left. @throws Error with what to do, when the file cannot be read */
+  static async open(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return new FileStore(path, new Map(Object.entries(await read(path))), options);
+  }
+
+  override get(sid: string, done: (error: unknown, found?: SessionData | null) => void): void {
+    done(undefined, this.find(sid));
+  }
+
+  override set(sid: string, data: SessionData, done?: (error?: unknown) => void): void {
+    // Deleted first, so that the order of the map is that of the last change.
+    this.#sessions.delete(sid);
+    // Through JSON and the schema: what is kept now is what will be read after a restart, or an error tells right away.
+    const checked = kept.safeParse(JSON.parse(JSON.stringify(data)));
+    if (!checked.success)
+      return done?.(new Error("A session without an end cannot be kept: give its cookie a maxAge."));
+    this.#sessions.set(sid, checked.data);
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined && this.#sessions.size > this.#maximum) this.#sessions.delete(oldest);
+    this.#save(done);
+  }
+
+  override destroy(sid: string, done?: (error?: unknown) => void): void {
+    if (!this.#sessions.delete(sid)) return done?.();
+    this.#save(done);
+  }
+
+  /** For whoever is no request of Express. A copy: only `set` changes a session. */
+  find(sid: string): SessionData | undefined {
+    const found = this.#sessions.get(sid);
+    if (!found || Date.parse(found.cookie.expires) <= this.#now()) return undefined;
+    return structuredClone(found) as unknown as SessionData;
+  }
+
+  #save(done: (error?: unknown) => void = () => {}): void {
+    // Outside of the promise: an error that `done` throws is not the store's, and must not call it again.
+    callbackify(() => this.#saved())(done);
+  }
+
+  /** Resolves when everything changed until now is on disk. Changes that come while a writing is under way share the next. */
+  #saved(): Promise<void> {
+    if (!this.#writing) return (this.#writing = this.#write().finally(() => (this.#writing = undefined)));
+    return (this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.#saved();
+      }));
+  }
+
+  async #write(): Promise<void> {
+    const now = this.#now();
+    for (const [sid, { cookie }] of this.#sessions) {
+      if (Date.parse(cookie.expires) <= now) this.#sessions.delete(sid);
+    }
+    const text = `${JSON.stringify(Object.fromEntries(this.#sessions), null, 2)}\n`;
+    // A session id is a credential: nobody else on this machine may read it.
+    await writeFile(`${this.#path}.new`, text, { mode: 0o600, flush: true });
+    await rename(`${this.#path}.new`, this.#path);
+  }
+}
+
+async function read(path: string): Promise<z.output<typeof file>> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return "{}";
+    throw error;
+  });
+  try {
+    return file.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${path} does not hold sessions. Remove it, and everybody has to log in again.`, { cause });
+  }
+}

@@ -1,0 +1,82 @@
+import type { DeliveryReport } from "@holdfast/server";
+import type { DeviceList } from "./device-list.js";
+import type { Playback } from "./playback.js";
+import type { Outcome } from "./protocol.js";
+import { deviceOf, type DeviceSession, type Realtime } from "./realtime.js";
+import { findTrack } from "./tracks.js";
+
+export interface SteeringOptions {
+  server: Realtime;
+  list: DeviceList;
+  playback: Playback;
+  /** How long a device may take to do as it was asked. @default 2000 */
+  ackTimeoutMs?: number;
+}
+
+/** What the devices of a user ask of each other. Nobody else's device can be named: all is looked up below the caller's user. */
+export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: SteeringOptions): void {
+  // A device counts as reached when its handler has finished, not when something was written to a socket.
+  const acked = { ack: true, timeoutMs: ackTimeoutMs } as const;
+  const callerOf = (session: DeviceSession) => ({ deviceId: deviceOf(session), name: session.data.name });
+
+  server.handle("device.list", ({ session }) => list.overview(session.identity.userId));
+
+  server.handle("device.rename", ({ input, session }) => {
+    session.data.name = input.name;
+    list.publish(session.identity.userId);
+  });
+
+  server.handle("playback.play", async ({ input, session, error }) => {
+    const { trackId, positionMs } = input;
+    if (!findTrack(trackId)) throw error("UNKNOWN_TRACK", { trackId });
+    const { userId } = session.identity;
+    const by = callerOf(session);
+    const others = list.sessions(userId).filter((other) => deviceOf(other) !== by.deviceId);
+
+    playback.start(userId, { deviceId: by.deviceId, trackId, positionMs });
+    const asked = server
+      .user(userId)
+      .send("playback.paused", { by, reason: "elsewhere" }, { exceptDevice: by.deviceId, ...acked });
+    list.publish(userId);
+    return { report: outcomes(others, await asked) };
+  });
+
+  server.handle("playback.pause", ({ session }) => {
+    const { userId } = session.identity;
+    if (playback.stop(userId, deviceOf(session))) list.publish(userId);
+  });
+
+  server.handle("playback.pauseOn", async ({ input, session, error }) => {
+    const { userId } = session.identity;
+    const { deviceId } = input;
+    const target = list.find(userId, deviceId);
+    if (!target) throw error("UNKNOWN_DEVICE", { deviceId });
+    const report = await server
+      .user(userId)
+      .send("playback.paused", { by: callerOf(session), reason: "asked" }, { onlyDevice: deviceId, ...acked });
+    if (report.delivered.includes(deviceId) && playback.stop(userId, deviceId)) list.publish(userId);
+    return { report: outcomes([target], report) };
+  });
+
+  server.handle("playback.playOn", async ({ input, session, error }) => {
+    const { userId } = session.identity;
+    const { deviceId, trackId, positionMs } = input;
+    if (!findTrack(trackId)) throw error("UNKNOWN_TRACK", { trackId });
+    const target = list.find(userId, deviceId);
+    if (!target) throw error("UNKNOWN_DEVICE", { deviceId });
+    // It plays, and then says so with `playback.play` like any device that was told to by hand.
+    const report = await server
+      .user(userId)
+      .send("playback.started", { by: callerOf(session), trackId, positionMs }, { onlyDevice: deviceId, ...acked });
+    return { report: outcomes([target], report) };
+  });
+}
+
+/** The report with the names of the devices. One that is offline was not sent to, and says so here too. */
+function outcomes(meant: readonly DeviceSession[], { delivered, failed }: DeliveryReport): Outcome[] {
+  return meant.map((session) => {
+    const deviceId = deviceOf(session);
+    const failure = failed.find((one) => one.deviceId === deviceId)?.reason ?? "not_connected";
+    return { deviceId, name: session.data.name, result: delivered.includes(deviceId) ? "confirmed" : failure };
+  });
+}

@@ -1,0 +1,137 @@
+import { type Client, createClient, type Status } from "@holdfast/client";
+import { onTestFinished, vi } from "vitest";
+import { WebSocket } from "ws";
+import { COOKIE } from "../src/login.js";
+import { devices, type Overview } from "../src/protocol.js";
+
+export type DevicesClient = Client<typeof devices.definition>;
+
+export const soon = { timeout: 5_000, interval: 10 };
+
+/** What a browser is to the server: a cookie, and tabs that connect with it. */
+export class Browser {
+  readonly #origin: string;
+  /** `name=value`, as it is sent back; undefined before the login, and after the logout. */
+  cookie: string | undefined;
+
+  constructor(port: number) {
+    this.#origin = `http://localhost:${port}`;
+  }
+
+  /** A request of the page, with the browser's cookie; a cookie that is set or taken is kept in mind. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { ...(init.headers as Record<string, string>), ...(this.cookie && { cookie: this.cookie }) };
+    const response = await fetch(this.#origin + path, { ...init, headers });
+    const set = response.headers.get("set-cookie");
+    if (set?.startsWith(`${COOKIE}=;`)) this.cookie = undefined;
+    else if (set) this.cookie = set.split(";", 1)[0];
+    return response;
+  }
+
+  post(path: string, body?: unknown): Promise<Response> {
+    const json = { "Content-Type": "application/json" };
+    return this.fetch(path, {
+      method: "POST",
+      ...(body !== undefined && { headers: json, body: JSON.stringify(body) }),
+    });
+  }
+
+  logIn(user = "ada", password = "holdfast"): Promise<Response> {
+    return this.post("/login", { user, password });
+  }
+
+  /** Whom the server takes it for. */
+  async user(): Promise<unknown> {
+    const { user } = (await (await this.fetch("/session")).json()) as { user: unknown };
+    return user;
+  }
+
+  /** A bare socket, with the cookie as it is now. */
+  socket(query = "", protocols: string[] = [], headers: Record<string, string> = {}): WebSocket {
+    const url = `${this.#origin.replace("http", "ws")}/ws${query}`;
+    const sent = { origin: this.#origin, ...(this.cookie && { cookie: this.cookie }), ...headers };
+    const socket = new WebSocket(url, protocols, { headers: sent });
+    socket.on("error", () => {});
+    onTestFinished(() => socket.terminate());
+    return socket;
+  }
+
+  /** A tab: a client with a device id of its own, and what it has heard. */
+  tab(id: string, name = id): Tab {
+    const browser = this;
+    // What a browser does by itself: the cookie of this moment, and the origin of the page.
+    class BrowserSocket extends WebSocket {
+      constructor(url: string, protocols?: string | string[]) {
+        const headers = { origin: browser.#origin, ...(browser.cookie && { cookie: browser.cookie }) };
+        super(url, protocols ?? [], { headers });
+      }
+    }
+    const client = createClient(devices, {
+      url: `${this.#origin}/ws`,
+      deviceId: id,
+      parameters: { deviceName: name, deviceKind: "computer" },
+      WebSocket: BrowserSocket,
+      retry: { minMs: 20, maxMs: 100 },
+      // After a restart retries are spread over 5 s; here every one is early in its window.
+      environment: { random: () => 0.02 },
+    });
+    onTestFinished(() => client.disconnect());
+    return new Tab(client);
+  }
+}
+
+export class Tab {
+  readonly client: DevicesClient;
+  readonly statuses: Status[] = [];
+  /** Direct events, in the order they came. */
+  readonly heard: { event: string; data: unknown }[] = [];
+  overview: Overview | undefined;
+
+  constructor(client: DevicesClient) {
+    this.client = client;
+    client.status.subscribe((status) => void this.statuses.push(status));
+    client.direct.on("*", (command) => void this.heard.push(command));
+  }
+
+  /** Connected, and on the user's list. */
+  async ready(userId = "ada"): Promise<this> {
+    const channel = this.client.channel("devices", userId);
+    const show = (overview: Overview): void => void (this.overview = overview);
+    const load = () => this.client.request("device.list").then(show);
+    channel.on("changed", show);
+    await channel.ready();
+    await load();
+    // As the page does: what happened while there was no connection was not told.
+    this.client.status.subscribe(({ name }) => name === "ready" && load().catch(() => {}));
+    return this;
+  }
+
+  /** The names on the list, those offline in brackets. */
+  get names(): string[] {
+    return (this.overview?.devices ?? []).map(({ name, online }) => (online ? name : `(${name})`));
+  }
+
+  async sees(...names: string[]): Promise<void> {
+    const wanted = names.toSorted().join(", ");
+    await vi.waitFor(() => {
+      const seen = this.names.toSorted().join(", ");
+      if (seen !== wanted) throw new Error(`sees ${seen}, not ${wanted}`);
+    }, soon);
+  }
+
+  async becomes(name: Status["name"]): Promise<Status> {
+    return vi.waitFor(() => {
+      const status = this.client.status.get();
+      if (status.name !== name) throw new Error(`is ${status.name}, not ${name}`);
+      return status;
+    }, soon);
+  }
+}
+
+/** A browser that has just logged in. */
+export async function loggedIn(port: number, user = "ada"): Promise<Browser> {
+  const browser = new Browser(port);
+  const { status } = await browser.logIn(user);
+  if (status !== 200) throw new Error(`the login was answered with ${status}`);
+  return browser;
+}

@@ -1,0 +1,306 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { network } from "./cuttable-proxy.js";
+import { build, end, runMain } from "./run-main.js";
+import { emptyFolder } from "./start-example.js";
+
+const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
+let chrome: Browser;
+
+beforeAll(async () => {
+  build();
+  await mkdir(pictures, { recursive: true });
+  chrome = await chromium.launch({
+    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+    args: [
+      // Needed as root, as in a container.
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+afterAll(() => chrome.close());
+
+interface Look {
+  width: number;
+  height: number;
+  colorScheme: "dark" | "light";
+  userAgent?: string;
+}
+const wide: Look = { width: 1280, height: 860, colorScheme: "dark" };
+const phone: Look = {
+  width: 390,
+  height: 844,
+  colorScheme: "light",
+  userAgent:
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
+};
+
+/** What Chromium itself reports where there is no server, or a login was refused. */
+const expected = /^WebSocket connection to .* failed|^Failed to load resource: (net::ERR_|.* status of 401)/;
+
+/** A browser: the cookies of one are not those of another. Any fault in one of its tabs fails the test. */
+async function openBrowser({ width, height, ...rest }: Look = wide): Promise<BrowserContext> {
+  const context = await chrome.newContext({ viewport: { width, height }, ...rest });
+  const faults: string[] = [];
+  context.on("weberror", (fault) => faults.push(fault.error().message));
+  context.on("console", (message) => {
+    if (message.type() === "error" && !expected.test(message.text())) faults.push(message.text());
+  });
+  onTestFinished(async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  });
+  return context;
+}
+
+async function openTab(browser: BrowserContext, port: number): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${port}/`);
+  return page;
+}
+
+const status = (page: Page, name: string) => page.locator(`.pill[data-status="${name}"]`).waitFor();
+
+async function logIn(page: Page, user = "ada"): Promise<Page> {
+  await page.locator(`[data-user="${user}"]`).click();
+  await page.getByRole("button", { name: "Log in" }).click();
+  await status(page, "ready");
+  return page;
+}
+
+/** The name of a tab on the list, given to it by hand. */
+async function rename(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "Rename this device" }).click();
+  await page.getByLabel("Name of this device").fill(name);
+  await page.getByRole("button", { name: "Save" }).click();
+  await card(page, name).waitFor();
+}
+
+const card = (page: Page, name: string) =>
+  page.locator(".card", { has: page.getByRole("heading", { name, exact: true }) });
+const note = (page: Page, text: string) => page.locator(".player-note").getByText(text).waitFor();
+const play = (page: Page, track: string) => page.getByRole("button", { name: `Play ${track} here` }).click();
+const paused = (page: Page) => page.getByRole("button", { name: "Play", exact: true }).waitFor();
+const playing = (page: Page) => page.getByRole("button", { name: "Pause", exact: true }).waitFor();
+const cards = (page: Page, count: number) =>
+  page.waitForFunction((wanted) => document.querySelectorAll(".card").length === wanted, count);
+const idOf = (page: Page) => page.evaluate(() => sessionStorage.getItem("device-id"));
+
+test("[DX8] Playback started on one page is paused on the user's others, and the page that started it shows who has done it.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const browser = await openBrowser();
+  const desk = await logIn(await openTab(browser, port));
+  await rename(desk, "Desk");
+  const kitchen = await openTab(browser, port);
+  await status(kitchen, "ready");
+  await rename(kitchen, "Kitchen");
+  const sofa = await logIn(await openTab(await openBrowser(phone), port));
+  await rename(sofa, "Sofa");
+
+  await play(desk, "Harbour Lights");
+  await note(desk, "Playing here");
+  await desk.locator(".delivery").getByText("2 of 2 confirmed").waitFor();
+  await card(sofa, "Desk").getByText("Harbour Lights").waitFor();
+
+  await play(sofa, "Slow Train North");
+  await note(desk, "Sofa plays now");
+  await paused(desk);
+  await sofa.locator(".delivery").getByText("2 of 2 confirmed").waitFor();
+  expect(await sofa.locator(".outcomes li").allInnerTexts()).toEqual([
+    expect.stringContaining("Desk"),
+    expect.stringContaining("Kitchen"),
+  ]);
+  await card(desk, "Sofa").getByText("Slow Train North").waitFor();
+  await desk.screenshot({ path: join(pictures, "player-wide-dark.png") });
+  await sofa.screenshot({ path: join(pictures, "player-phone-light.png"), fullPage: true });
+
+  // Taken over where it is, paused over there, started over there.
+  await card(desk, "Sofa").getByRole("button", { name: "Play here what plays on Sofa" }).click();
+  await note(sofa, "Desk plays now");
+  await paused(sofa);
+  expect(await desk.locator(".player h2").innerText()).toBe("Slow Train North");
+  await card(sofa, "Desk").getByRole("button", { name: "Pause Desk" }).click();
+  await note(desk, "Paused by Sofa");
+  await paused(desk);
+  await card(sofa, "Kitchen").getByRole("button", { name: "Play on Kitchen" }).click();
+  await note(kitchen, "Started by Sofa");
+  await playing(kitchen);
+  await card(desk, "Kitchen").getByText("Slow Train North").waitFor();
+  await sofa.locator(".delivery").getByText("1 of 1 confirmed").waitFor();
+});
+
+test("[DX17] Two tabs of one browser are two devices: each keeps its own through a reload, and a duplicate gets one of its own.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const browser = await openBrowser();
+  const first = await logIn(await openTab(browser, port));
+  const second = await openTab(browser, port);
+  await status(second, "ready");
+  const ids = [await idOf(first), await idOf(second)];
+  expect(new Set(ids).size).toBe(2);
+  await cards(first, 2);
+  await rename(second, "Second");
+
+  await play(second, "First Light");
+  await card(first, "Second").getByText("First Light").waitFor();
+  await second.reload();
+  await status(second, "ready");
+  expect(await idOf(second)).toBe(ids[1]);
+  await card(second, "Second").waitFor();
+  // What it played it goes on playing, and nobody else has to be told.
+  await playing(second);
+  expect(await second.locator(".player h2").innerText()).toBe("First Light");
+  await cards(first, 2);
+
+  // Opened by the page, a tab begins with a copy of its sessionStorage, as "duplicate tab" does.
+  const opening = browser.waitForEvent("page");
+  await second.evaluate(() => void window.open(location.href));
+  const duplicate = await opening;
+  await status(duplicate, "ready");
+  expect(ids).not.toContain(await idOf(duplicate));
+  await cards(first, 3);
+  await status(second, "ready");
+});
+
+test("[DX11] The list of devices is live: who comes, goes, comes back, and what each is called, as text and never as HTML.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const desk = await logIn(await openTab(await openBrowser(), port));
+  await cards(desk, 1);
+  const other = await openBrowser();
+  const guest = await logIn(await openTab(other, port));
+  await cards(desk, 2);
+  await rename(guest, "<img src=x onerror=document.title=1>");
+  await card(desk, "<img src=x onerror=document.title=1>").getByText("another browser").waitFor();
+  expect(await desk.locator("main img").count()).toBe(0);
+  expect(await desk.title()).toBe("Devices · Holdfast");
+
+  await guest.close();
+  await desk.getByText("Offline just now").waitFor();
+  const back = await openTab(other, port);
+  await status(back, "ready");
+  await desk.locator(".cards").getByText("Online since").nth(1).waitFor();
+});
+
+test("[DX13] A device of another browser is signed out from here: it shows the login and why, and does not come back.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const desk = await logIn(await openTab(await openBrowser(), port));
+  await rename(desk, "Desk");
+  const sofa = await logIn(await openTab(await openBrowser(phone), port));
+  await rename(sofa, "Sofa");
+  await desk.getByRole("button", { name: "Sign out Sofa" }).click();
+  await sofa.getByText("Desk has signed this browser out.").waitFor();
+  await sofa.screenshot({ path: join(pictures, "login-phone-light.png") });
+  await cards(desk, 1);
+  await sofa.reload();
+  await sofa.getByRole("button", { name: "Log in" }).waitFor();
+});
+
+test("[DX14] Logging out disconnects every tab of the browser for good: no connection is made until somebody logs in.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const browser = await openBrowser();
+  const sockets: string[] = [];
+  browser.on("page", (page) => page.on("websocket", (socket) => sockets.push(socket.url())));
+  const first = await logIn(await openTab(browser, port));
+  const second = await openTab(browser, port);
+  await status(second, "ready");
+  const watcher = await logIn(await openTab(await openBrowser(), port));
+  await cards(watcher, 3);
+  expect(sockets).toHaveLength(2);
+
+  await first.getByRole("button", { name: "Log out" }).click();
+  await first.getByText("You have logged out.").waitFor();
+  await second.getByText("This browser was logged out.").waitFor();
+  await cards(watcher, 1);
+  // Longer than the widest first window of a retry, which is 5 s.
+  await first.waitForTimeout(6_000);
+  expect(sockets).toHaveLength(2);
+
+  // A login connects, and as whoever logs in.
+  await logIn(first, "grace");
+  expect(sockets).toHaveLength(3);
+  await first.locator(".account").getByText("Grace Hopper").waitFor();
+  await cards(first, 1);
+  await cards(watcher, 1);
+});
+
+test("[DX15] A login that is refused says so, the right one connects.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const page = await openTab(await openBrowser(), port);
+  await page.getByLabel("User").fill("ada");
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("alert").getByText("No such user, or not this password.").waitFor();
+  await page.screenshot({ path: join(pictures, "login-wide-dark.png") });
+  await page.getByLabel("Password").fill("holdfast");
+  await page.keyboard.press("Enter");
+  await status(page, "ready");
+});
+
+test("[DX16] A server that was killed and started again takes both pages back without a login, and one of them still plays.", async () => {
+  const data = await emptyFolder();
+  const server = await runMain({ data });
+  const browser = await openBrowser();
+  const desk = await logIn(await openTab(browser, server.port));
+  const kitchen = await openTab(browser, server.port);
+  await status(kitchen, "ready");
+  await rename(kitchen, "Kitchen");
+  await play(kitchen, "Paper Planets");
+  await card(desk, "Kitchen").getByText("Paper Planets").waitFor();
+
+  await end(server, "SIGKILL");
+  for (const page of [desk, kitchen]) await status(page, "waiting");
+  await desk.waitForFunction(() => /^\d+ s$/.test(document.querySelector(".countdown")?.textContent ?? ""));
+  expect(await desk.getByRole("button", { name: "Try now" }).isEnabled()).toBe(true);
+  await desk.getByText("as last known").waitFor();
+  await desk.screenshot({ path: join(pictures, "waiting-wide-dark.png"), animations: "disabled" });
+
+  await runMain({ data, port: server.port });
+  for (const page of [desk, kitchen]) await status(page, "ready");
+  await cards(desk, 2);
+  // The server had forgotten both: the page says again what it is called and what it plays.
+  await card(desk, "Kitchen").getByText("Paper Planets").waitFor();
+  await playing(kitchen);
+  await paused(desk);
+});
+
+test("[DX18] A network that goes away and comes back: the page says so, continues its session by itself, and agrees who plays.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const between = await network(port);
+  const sofa = await logIn(await openTab(await openBrowser(phone), between.port));
+  await rename(sofa, "Sofa");
+  const desk = await logIn(await openTab(await openBrowser({ ...wide, colorScheme: "light" }), port));
+  await rename(desk, "Desk");
+  await play(sofa, "Tin Roof Rain");
+  await card(desk, "Sofa").getByText("Tin Roof Rain").waitFor();
+  const since = await card(desk, "Sofa").locator(".presence").innerText();
+
+  between.cut();
+  await status(sofa, "waiting");
+  await playing(sofa);
+  await card(desk, "Sofa").getByText("Offline just now").waitFor();
+  await play(desk, "Seven Bridges");
+  await desk.locator(".outcomes").getByText("is not connected").waitFor();
+  await desk.screenshot({ path: join(pictures, "player-wide-light.png") });
+
+  between.restore();
+  await status(sofa, "ready");
+  await note(sofa, "Desk plays now");
+  await paused(sofa);
+  await card(desk, "Sofa").getByText(since).waitFor();
+});
+
+test("[DX12] Another user sees none of these devices.", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  await logIn(await openTab(await openBrowser(), port));
+  const grace = await logIn(await openTab(await openBrowser(), port), "grace");
+  await cards(grace, 1);
+  await card(grace, "Chrome on Linux").getByText("this device").waitFor();
+});

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { devices } from "../src/protocol.js";
+
+const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
+const readme = await read("README.md");
+
+/** Code compared by its lines: where it stands it is indented further. */
+const lines = (code: string) =>
+  code
+    .split("\n")
+    .map((line) => line.trim())
+    .join("\n");
+
+test("[DX20] The README's snippets are lines of the sources.", async () => {
+  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => lines(code));
+  const sources = await Promise.all(["src/realtime.ts", "src/steering.ts"].map(read));
+  expect(snippets).toHaveLength(2);
+  // Comments between the lines are left out in the README.
+  const code = sources.map((source) => lines(source.replace(/^ *\/\/.*\n/gm, ""))).join("\n");
+  for (const snippet of snippets) expect(code).toContain(snippet);
+});
+
+test("[DX20] The README names every channel, event and request of the protocol, and every file it names is there.", async () => {
+  const { requests, channels, direct } = devices;
+  const events = [...channels.values()].flatMap((channel) => [...channel.events.keys()]);
+  const names = [...requests.keys(), ...channels.keys(), ...direct.keys(), ...events];
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  for (const [, path = ""] of readme.matchAll(/\]\((src\/[^)]+)\)/g)) await read(path);
+});
+
+test("[DX20] What the README says of the specification is proved by tests of the numbers it names.", async () => {
+  const files = ["server", "http", "main", "devices.chromium"].map((name) => `test/${name}.test.ts`);
+  const tests = (await Promise.all([...files, "src/session-store.test.ts"].map(read))).join("\n");
+  const table = readme.slice(readme.indexOf("| Item "));
+  const cited = new Set([...table.matchAll(/DX\d+/g)].map(([id]) => id));
+  expect([...cited].filter((id) => !tests.includes(`[${id}] `))).toEqual([]);
+});

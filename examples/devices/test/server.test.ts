@@ -1,0 +1,249 @@
+import { once } from "node:events";
+import { isDeclaredError, isHoldfastError } from "@holdfast/client";
+import { expect, test, vi } from "vitest";
+import { devices } from "../src/protocol.js";
+import { Browser, loggedIn, soon } from "./browser.js";
+import { emptyFolder, start } from "./start-example.js";
+
+const query = "?deviceName=Script&deviceKind=computer";
+const own = ["holdfast.v1.json", "holdfast.v1.auth"];
+
+/** The status that an upgrade is refused with. */
+async function refusal(socket: ReturnType<Browser["socket"]>): Promise<number> {
+  const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number }];
+  return response.statusCode;
+}
+
+test("[DX5] The cookie of a login opens the WebSocket: the user is that of the login, the device what the tab names.", async () => {
+  const browser = await loggedIn((await start()).port);
+  const tab = await browser.tab("laptop").ready();
+  expect(tab.client.status.get()).toMatchObject({ name: "ready", userId: "ada", deviceId: "laptop" });
+  expect(tab.names).toEqual(["laptop"]);
+});
+
+test("[DX5] A cookie that is no login's is HTTP 401, another site's page 403, and no cookie at all 4401.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const elsewhere = browser.socket(query, own, { origin: "https://elsewhere.example" });
+  expect(await refusal(elsewhere)).toBe(403);
+  const { cookie } = browser;
+  await browser.post("/logout");
+  browser.cookie = cookie;
+  expect(await refusal(browser.socket(query, own))).toBe(401);
+  browser.cookie = `${cookie}x`;
+  expect(await refusal(browser.socket(query, own))).toBe(401);
+
+  const tab = new Browser(port).tab("laptop");
+  expect(await tab.becomes("unauthorized")).toMatchObject({ reason: { code: 4401 } });
+});
+
+test("[DX5] A tab without a name, or without a device id, does not come in.", async () => {
+  const browser = await loggedIn((await start()).port);
+  const [code, reason] = (await once(browser.socket("?deviceName=%20&deviceKind=computer", own), "close")) as [
+    number,
+    Buffer,
+  ];
+  expect([code, reason.toString()]).toEqual([1008, expect.stringContaining("deviceName")]);
+  expect(await refusal(browser.socket(query, ["holdfast.v1.json"]))).toBe(400);
+});
+
+test("[DX6] A newer connection of a device takes the place of the older one, which stops.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const first = await browser.tab("laptop").ready();
+  const second = await browser.tab("laptop").ready();
+  expect(await first.becomes("closed")).toMatchObject({ reason: { name: "REPLACED", code: 4409 } });
+  await second.sees("laptop");
+  expect(second.client.status.get().name).toBe("ready");
+});
+
+test("[DX8] Playback started on one device is paused on the user's others, and only there; each of them confirms it.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const laptop = await browser.tab("laptop").ready();
+  const desk = await browser.tab("desk").ready();
+  const phone = await (await loggedIn(port)).tab("phone").ready();
+  const stranger = await (await loggedIn(port, "grace")).tab("phone").ready("grace");
+
+  const { report } = await laptop.client.request("playback.play", { trackId: "paper-planets", positionMs: 1_000 });
+  expect(report).toEqual([
+    { deviceId: "desk", name: "desk", result: "confirmed" },
+    { deviceId: "phone", name: "phone", result: "confirmed" },
+  ]);
+  const paused = {
+    event: "playback.paused",
+    data: { by: { deviceId: "laptop", name: "laptop" }, reason: "elsewhere" },
+  };
+  expect([laptop, desk, phone, stranger].map(({ heard }) => heard)).toEqual([[], [paused], [paused], []]);
+  for (const { overview } of [laptop, desk, phone]) {
+    expect(overview?.playing).toMatchObject({ deviceId: "laptop", trackId: "paper-planets" });
+  }
+  expect(stranger.overview?.playing).toBeUndefined();
+});
+
+test("[DX8] Who started it is told which device did not do it, and why.", async () => {
+  const { port } = await start({ ackTimeoutMs: 150 });
+  const browser = await loggedIn(port);
+  const laptop = await browser.tab("laptop").ready();
+  const slow = await browser.tab("slow").ready();
+  slow.client.direct.on("playback.paused", () => new Promise(() => {}));
+  const broken = await browser.tab("broken").ready();
+  broken.client.direct.on("playback.paused", () => {
+    throw new Error("no audio device");
+  });
+  const gone = await browser.tab("gone").ready();
+  gone.client.disconnect();
+  await laptop.sees("laptop", "slow", "broken", "(gone)");
+
+  const { report } = await laptop.client.request("playback.play", { trackId: "paper-planets", positionMs: 0 });
+  expect(Object.fromEntries(report.map(({ deviceId, result }) => [deviceId, result]))).toEqual({
+    slow: "timeout",
+    broken: "handler_failed",
+    gone: "not_connected",
+  });
+});
+
+test("[DX9] One device alone is paused, or made to play, from another.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const laptop = await browser.tab("laptop").ready();
+  const desk = await browser.tab("desk").ready();
+  const phone = await browser.tab("phone").ready();
+
+  const started = { deviceId: "desk", trackId: "first-light", positionMs: 5_000 };
+  expect(await laptop.client.request("playback.playOn", started)).toMatchObject({ report: [{ result: "confirmed" }] });
+  const by = { deviceId: "laptop", name: "laptop" };
+  expect(desk.heard).toEqual([{ event: "playback.started", data: { by, trackId: "first-light", positionMs: 5_000 } }]);
+
+  await desk.client.request("playback.play", { trackId: "first-light", positionMs: 5_000 });
+  await laptop.client.request("playback.pauseOn", { deviceId: "desk" });
+  expect(desk.heard.at(-1)).toEqual({ event: "playback.paused", data: { by, reason: "asked" } });
+  await vi.waitFor(() => expect(phone.overview).toBeDefined(), soon);
+  await vi.waitFor(() => expect(phone.overview?.playing).toBeUndefined(), soon);
+  expect(phone.heard).toMatchObject([{ event: "playback.paused", data: { reason: "elsewhere" } }]);
+});
+
+test("[DX9] A device or a track that does not exist is refused with a declared error, and so is another user's device.", async () => {
+  const { port } = await start();
+  const laptop = await (await loggedIn(port)).tab("laptop").ready();
+  const stranger = await (await loggedIn(port, "grace")).tab("tablet").ready("grace");
+  for (const deviceId of ["nowhere", "tablet", "constructor"]) {
+    const asked = [
+      ["playback.pauseOn", { deviceId }],
+      ["device.signOut", { deviceId }],
+      ["playback.playOn", { deviceId, trackId: "first-light", positionMs: 0 }],
+    ] as const;
+    for (const [name, input] of asked) {
+      const error: unknown = await laptop.client.request(name, input as never).catch((reason: unknown) => reason);
+      expect(isDeclaredError(devices, name, error) && [error.code, error.data], name).toEqual([
+        "UNKNOWN_DEVICE",
+        { deviceId },
+      ]);
+    }
+  }
+  const track = { trackId: "__proto__", positionMs: 0 };
+  const error: unknown = await laptop.client.request("playback.play", track).catch((reason: unknown) => reason);
+  expect(isDeclaredError(devices, "playback.play", error) && error.data).toEqual({ trackId: "__proto__" });
+  const wrong: unknown = await laptop.client
+    .request("playback.play", { trackId: "first-light", positionMs: -1 })
+    .catch((reason: unknown) => reason);
+  expect(isHoldfastError(wrong) && wrong.field).toContain("positionMs");
+  expect(stranger.heard).toEqual([]);
+});
+
+test("[DX11] The list tells who comes, goes offline, comes back and is gone, and what everyone is called.", async () => {
+  const { port } = await start({ sessionResumeMs: 400 });
+  const browser = await loggedIn(port);
+  const laptop = await browser.tab("laptop").ready();
+  const phone = await (await loggedIn(port)).tab("phone").ready();
+  await laptop.sees("laptop", "phone");
+  const browsers = laptop.overview?.devices.map((device) => device.browser);
+  expect(new Set(browsers).size).toBe(2);
+
+  await phone.client.request("device.rename", { name: "  Kitchen <b>radio</b> " });
+  await laptop.sees("laptop", "Kitchen <b>radio</b>");
+  phone.client.disconnect();
+  await laptop.sees("laptop", "(Kitchen <b>radio</b>)");
+  phone.client.connect();
+  await laptop.sees("laptop", "Kitchen <b>radio</b>");
+  expect(phone.client.status.get()).toMatchObject({ name: "ready", resumed: true });
+  phone.client.disconnect();
+  await laptop.sees("laptop");
+});
+
+test("[DX12] Nobody joins the list of another user.", async () => {
+  const laptop = await (await loggedIn((await start()).port)).tab("laptop").ready();
+  await expect(laptop.client.channel("devices", "grace").ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+});
+
+test("[DX13] Signing a device out ends the login of its browser: all its tabs have to log in again, this one stays.", async () => {
+  const { port } = await start();
+  const laptop = await (await loggedIn(port)).tab("laptop").ready();
+  const phone = await loggedIn(port);
+  const tabs = [await phone.tab("one").ready(), await phone.tab("two").ready()];
+  expect(await laptop.client.request("device.signOut", { deviceId: "one" })).toEqual({ ended: 2 });
+  for (const tab of tabs) {
+    await tab.becomes("unauthorized");
+    expect(tab.heard).toMatchObject([{ event: "device.signedOut", data: { by: { name: "laptop" } } }]);
+  }
+  await laptop.sees("laptop");
+  expect(await phone.user()).toBeNull();
+  expect(await refusal(phone.socket(query, own))).toBe(401);
+});
+
+test("[DX14] Logging out ends every tab of the browser with 4403; none comes back, and other browsers stay.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const tabs = [await browser.tab("one").ready(), await browser.tab("two").ready()];
+  const other = await (await loggedIn(port)).tab("other").ready();
+  await browser.post("/logout");
+  for (const tab of tabs) {
+    expect(await tab.becomes("closed")).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
+  }
+  await other.sees("other");
+  // Their retries would come within 100 ms.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(tabs.map(({ statuses }) => statuses.at(-1)?.name)).toEqual(["closed", "closed"]);
+  expect(other.names).toEqual(["other"]);
+});
+
+test("[DX14] A connection whose login ended between its upgrade and its first message does not come in.", async () => {
+  const { port } = await start();
+  const browser = await loggedIn(port);
+  const watcher = await (await loggedIn(port)).tab("watcher").ready();
+  const socket = browser.socket(query, own);
+  await once(socket, "open");
+  await browser.post("/logout");
+  socket.send(JSON.stringify({ type: "auth", data: { device_id: "late" } }));
+  const [code] = (await once(socket, "close")) as [number];
+  expect(code).toBe(4401);
+  await watcher.sees("watcher");
+});
+
+test("[DX15] After a login the same tabs connect again, as whoever logged in.", async () => {
+  const browser = await loggedIn((await start()).port);
+  const tab = await browser.tab("one").ready();
+  await browser.post("/logout");
+  await tab.becomes("closed");
+  await browser.logIn("ada");
+  tab.client.connect();
+  expect(await tab.becomes("ready")).toMatchObject({ userId: "ada" });
+  // A login over a login ends the one before.
+  await browser.logIn("grace");
+  await tab.becomes("closed");
+  tab.client.connect();
+  expect(await tab.becomes("ready")).toMatchObject({ userId: "grace" });
+});
+
+test("[DX16] A server that is started anew in the same data folder takes back everyone without a login.", async () => {
+  const dataFolder = await emptyFolder();
+  const first = await start({ dataFolder });
+  const browser = await loggedIn(first.port);
+  const tabs = [await browser.tab("one").ready(), await browser.tab("two").ready()];
+  await first.close();
+  await start({ dataFolder, port: first.port });
+  for (const tab of tabs) {
+    await tab.becomes("ready");
+    await tab.sees("one", "two");
+  }
+});

@@ -1,0 +1,56 @@
+import { host } from "./host.js";
+import type { SocketEnd, WebSocketConstructor } from "./socket.js";
+
+/**
+ * Which WebSocket class is used, and what `ws` can do beyond a platform's own. A page in production, which never sees `ws`,
+ * gets src/page/raw-socket.ts instead.
+ */
+export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
+
+// What is used of each class, declared here: their own types bring in DOM or Node.
+export interface RawSocket {
+  addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
+  addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
+  on?(event: "unexpected-response", listener: (request: unknown, response: HttpResponse) => void): void;
+}
+
+interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: { readonly [name: string]: unknown };
+}
+
+/** How a refused upgrade reads as a close code. A proxy's other answers are an abnormal end, and so retried. */
+const statusCodes = new Map([
+  [401, 4401],
+  [403, 4403],
+  [429, 4429],
+  [503, 1013],
+]);
+
+/** Asked for each attempt, so that a global replaced meanwhile (by a test's mock, a polyfill) is the one that is used. */
+export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorphic: unknown): RawConstructor {
+  const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
+  const chosen = given ?? (inNode ? isomorphic : (host.WebSocket ?? isomorphic));
+  if (typeof chosen !== "function") throw new Error("There is no WebSocket here; pass one as the option WebSocket.");
+  return chosen as unknown as RawConstructor;
+}
+
+export function construct(Chosen: RawConstructor, url: string, protocols: readonly string[]): RawSocket {
+  // The third argument is for `ws`, which would otherwise keep the process alive for 30 s after closing a dead peer.
+  return "terminate" in Chosen.prototype
+    ? new Chosen(url, protocols, { closeTimeout: 3_000 })
+    : new Chosen(url, protocols);
+}
+
+/** An upgrade refused over HTTP, which only `ws` shows. */
+export function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
+  // Whoever listens to this event has to end the request; closing the socket, which `end` does, is enough.
+  raw.on?.("unexpected-response", (_, response) => {
+    const seconds = Number(response.headers["retry-after"]);
+    end({
+      code: statusCodes.get(response.statusCode) ?? 1006,
+      reason: `HTTP ${response.statusCode}`,
+      retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
+    });
+  });
+}
