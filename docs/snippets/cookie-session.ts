@@ -23,19 +23,19 @@ app.post("/login", (request, response, next) => {
     response.sendStatus(204);
   });
 });
-app.post("/logout", ({ session, sessionID: login }, response, next) => {
-  const { userId } = session;
+app.post("/logout", ({ session, sessionID }, response) => {
+  const { userId = "nobody" } = session;
   // First the login, then its sockets: a client that comes back at once has to find it gone.
-  session.destroy((error) => {
-    if (error) return next(error);
-    if (userId)
-      void server.user(userId).disconnect(4403, "logged out", ({ identity }) => identity.claims.login === login);
-    response.sendStatus(204);
+  session.destroy(async (error) => {
+    await server
+      .user(userId)
+      .disconnect(4403, "logged out", { where: (open) => open.identity.claims.login === sessionID });
+    response.sendStatus(error ? 500 : 204);
   });
 });
 
 export const server = createServer(agents, {
-  // Of this server's own pages; those of other origins have to be listed in `origins`. Nothing else opens a connection.
+  // The cookie, and nothing else. Of this server's own pages; those of other origins have to be listed in `origins`.
   credentials: { cookie: "sid", message: false },
   authenticate: async ({ headers }) => {
     // The same middleware as for pages: it knows how its cookie is signed, and where the session is.

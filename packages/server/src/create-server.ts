@@ -13,14 +13,16 @@ import { type Admitted, createAdmission, OVERLOADED_REASON } from "./auth/admiss
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
-import { Tickets } from "./auth/tickets.js";
+import { TICKET_MS, Tickets } from "./auth/tickets.js";
 import { ChannelHandle } from "./channel/channel-handle.js";
 import { Channels } from "./channel/channels.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
+import { isThenable } from "./environment.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
 import { PresenceUpdates, type ShowMember } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
 import { type MayJoin, Subscriptions } from "./dispatch/subscriptions.js";
+import type { Logger } from "./observe/logger.js";
 import { Stats } from "./observe/stats.js";
 import { invalid, type PresenceQuestion, type ServerOptions, settle } from "./options.js";
 import type { Server } from "./server.js";
@@ -57,7 +59,7 @@ export function createServer<
   if (protocol.definition.deviceId === "required" && !options.authenticate)
     invalid("authenticate", "is needed: the protocol requires a device id, and devices are those of users");
   const settings = settle(options);
-  const show = showersOf(protocol, options);
+  const show = showersOf(protocol, options, settings.logger);
   const { environment, logger } = settings;
 
   const stats = new Stats();
@@ -65,10 +67,13 @@ export function createServer<
     environment,
     graceMs: settings.presenceGraceMs,
     mostListed: settings.limits.presencePerChannel,
+    mostBytes: settings.limits.owedBytes / 4,
   });
   const sessions = new Sessions(
     {
       ...settings,
+      // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged when it was issued.
+      judgementMs: 3 * settings.authTimeoutMs + TICKET_MS,
       deviceRequired: protocol.definition.deviceId === "required",
       sessionData: options.sessionData as SessionSettings["sessionData"],
     },
@@ -77,7 +82,7 @@ export function createServer<
   const direct = new DirectEvents(channels, environment);
   const handlers = new Handlers(protocol);
   const requests = new Requests(handlers, settings, stats);
-  const tickets = settings.credentials.ticket ? new Tickets(environment) : undefined;
+  const tickets = settings.credentials.ticket ? new Tickets(environment, () => sessions.moment) : undefined;
   const authenticator = new Authenticator(
     options.authenticate as Authenticate<Identity | undefined> | undefined,
     settings,
@@ -162,8 +167,11 @@ export function createServer<
     user: (id) => new UserHandle(id, userParts),
     session: (id) => new SessionHandle(id, sessions, direct),
     sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
-    onSession: (listener) => sessions.on(listener as (event: SessionEvent) => void),
-    issueTicket: async (identity) => authenticator.issueTicket(identity),
+    onSession: (listener) => sessions.on(listener as (event: SessionEvent) => unknown),
+    async issueTicket(identity) {
+      if (closing) throw new HoldfastError("UNAVAILABLE", "issueTicket: the server is closed.");
+      return authenticator.issueTicket(identity);
+    },
     stats: () => stats.snapshot(),
 
     attach(httpServer, { path = "/ws" } = {}) {
@@ -233,15 +241,19 @@ function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined,
 function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
   protocol: Protocol<P>,
   options: ServerOptions<P, I, Data>,
+  logger: Logger,
 ): Map<string, ShowMember> {
   const show = new Map<string, ShowMember>();
   for (const [name, ask] of Object.entries(options.presence ?? {})) {
     if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
     if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
     const asked = ask as (question: PresenceQuestion<unknown>) => unknown;
-    show.set(name, ({ identity, session }, { key }, data) =>
-      asked({ identity, session: session as Session, key, data }),
-    );
+    show.set(name, ({ identity, session }, { key }, data) => {
+      const shown = asked({ identity, session: session as Session, key, data });
+      if (!isThenable(shown)) return shown;
+      Promise.resolve(shown).catch((error: unknown) => logger.error({ channel: name, err: error }, "presence failed"));
+      throw new Error("presence must not be asynchronous: what it needs belongs into the claims of authenticate.");
+    });
   }
   return show;
 }

@@ -38,15 +38,28 @@ export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
 }
 
-/** What was promised, or a rejection with this sentence when it takes longer than it may. */
+/**
+ * What was promised, or a rejection with this sentence when it takes longer than it may. `whoAsks` is handed the means to give
+ * it up: then it rejects at once, and leaves no timer.
+ */
 export function inTime<Value>(
   promised: PromiseLike<Value>,
   environment: Environment,
   timeoutMs: number,
   sentence: string,
+  whoAsks?: (giveUp: Cancel) => Cancel,
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
     const cancel = environment.after(timeoutMs, () => reject(new Error(sentence)));
-    void Promise.resolve(promised).then(resolve, reject).finally(cancel);
+    const forget = whoAsks?.(() => {
+      cancel();
+      reject(new Error("Nobody waits for it any more."));
+    });
+    void Promise.resolve(promised)
+      .then(resolve, reject)
+      .finally(() => {
+        cancel();
+        forget?.();
+      });
   });
 }

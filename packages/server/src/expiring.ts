@@ -48,7 +48,8 @@ export class Expiring<Item> {
   #arm(): void {
     const [dueAt] = this.#dueAt.values();
     if (this.#cancel || dueAt === undefined) return;
-    this.#cancel = this.#environment.after(Math.max(0, dueAt - this.#environment.now()), this.#expire);
+    const waitMs = Math.min(this.#afterMs, Math.max(0, dueAt - this.#environment.now()));
+    this.#cancel = this.#environment.after(waitMs, this.#expire);
   }
 
   #disarm(): void {
@@ -60,7 +61,8 @@ export class Expiring<Item> {
     this.#cancel = undefined;
     const now = this.#environment.now();
     for (const [item, dueAt] of this.#dueAt) {
-      if (dueAt > now) break;
+      // Further away than it can be: the clock was set back, and nothing has to wait longer for that.
+      if (dueAt > now && dueAt <= now + this.#afterMs) break;
       this.#dueAt.delete(item);
       this.#onExpired(item);
     }

@@ -9,7 +9,7 @@ import {
 import type { CredentialOptions } from "./auth/credential.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
-import { type Logger, silentLogger } from "./observe/logger.js";
+import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
 import type { Session } from "./session/session.js";
 
 /** What `authorize` is asked. */
@@ -188,6 +188,9 @@ function checkKnown(options: object): void {
 /** @throws HoldfastError INVALID_OPTION, naming the option */
 export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
   checkKnown(options);
+  const { logger = silentLogger } = options;
+  for (const level of ["debug", "info", "warn", "error"] as const)
+    if (typeof logger[level] !== "function") invalid("logger", `has no function ${level}`);
   const settings: Settings = {
     credentials: options.credentials ?? {},
     origins: options.origins,
@@ -201,7 +204,7 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     presenceGraceMs: options.presenceGraceMs ?? 5_000,
     authTimeoutMs: options.authTimeoutMs ?? 5_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
-    logger: options.logger ?? silentLogger,
+    logger: sturdy(logger),
     environment: options.environment ?? nodeEnvironment,
   };
   duration("heartbeat.intervalMs", settings.heartbeat.intervalMs);
@@ -232,9 +235,6 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     invalid("credentials.cookie", "expected the name of a cookie");
   for (const [name, value] of Object.entries({ queryToken, ticket, message }))
     if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof settings.logger[level] !== "function") invalid("logger", `has no function ${level}`);
-  }
   return settings;
 }
 

@@ -44,11 +44,15 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   session(id: string): SessionHandle<P, Session<I, ParametersOf<P>, Data>>;
   /** Every session that has a connection to this process. */
   sessions(): Session<I, ParametersOf<P>, Data>[];
-  /** Calls `listener` when a session opens, is resumed, drops or ends on this process. Returns its unsubscribe. */
-  onSession(listener: (event: SessionEvent<I, ParametersOf<P>, Data>) => void): () => void;
+  /**
+   * Calls `listener` when a session opens, is resumed, drops or ends on this process, in order. What it throws, or rejects
+   * with, is logged. Returns its unsubscribe.
+   */
+  onSession(listener: (event: SessionEvent<I, ParametersOf<P>, Data>) => unknown): () => void;
   /**
    * Issues a ticket for `?ticket=`, for someone who has shown over HTTP who it is: opens one connection, once, within 30 s.
-   * @throws HoldfastError INVALID_OPTION (rejects) without `credentials: { ticket: true }`
+   * @throws HoldfastError (rejects) INVALID_OPTION without `credentials: { ticket: true }`, INVALID_VALUE for what is no identity,
+   *   UNAVAILABLE when the server is closed
    */
   issueTicket(identity: I & Identity): Promise<string>;
   /** Serves WebSockets on one path of an http server. Returns a function that stops it, for new connections. */

@@ -100,7 +100,11 @@ describe("subscribing", () => {
     });
     const peer = await world.connect();
     await peer.send(subscribe("updates"));
-    expect(peer.last("error")).toMatchObject({ correlation_id: "s", data: { code: "INTERNAL" } });
+    expect(error).toHaveBeenCalled();
+    expect(peer.last("subscribe_response")).toMatchObject({
+      correlation_id: "s",
+      data: { success: false, results: [{ error: { code: "INTERNAL" } }] },
+    });
   });
 
   test("[SU5] anything but true from authorize is a no", async () => {

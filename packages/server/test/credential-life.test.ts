@@ -150,6 +150,68 @@ describe("permissions that change", () => {
     expect(server.channel("room", "a").subscribers).toBe(0);
   });
 
+  test("[AU5] nor does one about a channel that was joined when it was given, and is not any more", async () => {
+    const pending = new Map<string, ((allowed: boolean) => void)[]>();
+    let slow = false;
+    const { server, world, connect } = createPlayer({
+      authorize: ({ channel, key }) =>
+        slow
+          ? new Promise<boolean>((resolve) => {
+              const name = key ?? channel;
+              pending.set(name, [...(pending.get(name) ?? []), resolve]);
+            })
+          : true,
+    });
+    const peer = await connect("u1", {}, subscribe("news"));
+    slow = true;
+    const reauthorized = server.user("u1").reauthorize();
+    await peer.send(subscribe("news", "room:a"));
+    pending.get("news")![0]!(false);
+    await world.settle();
+    expect(peer.of("unsubscribed")).toHaveLength(1);
+    pending.get("a")![0]!(true);
+    await world.settle();
+    await reauthorized;
+    // Asked anew, both of them.
+    pending.get("news")![1]!(false);
+    pending.get("a")![1]!(true);
+    await world.settle();
+    expect(server.channel("news").subscribers).toBe(0);
+    expect(peer.last("subscribe_response").data.subscribed).toEqual(["room:a"]);
+  });
+
+  test("[AU4] the newest verdict counts, whichever comes last", async () => {
+    const verdicts: ((allowed: boolean) => void)[] = [];
+    let slow = false;
+    const { server, world, connect } = createPlayer({
+      authorize: () => (slow ? new Promise<boolean>((resolve) => verdicts.push(resolve)) : true),
+    });
+    const peer = await connect("u1", {}, subscribe("news"));
+    slow = true;
+    const both = [server.user("u1").reauthorize(), server.user("u1").reauthorize()];
+    verdicts[1]!(true);
+    verdicts[0]!(false);
+    await world.settle();
+    await Promise.all(both);
+    expect(peer.of("unsubscribed")).toEqual([]);
+    expect(server.channel("news").subscribers).toBe(1);
+  });
+
+  test("[AU4] nothing is said about a channel that the client has left meanwhile", async () => {
+    let decide: ((allowed: boolean) => void) | undefined;
+    let slow = false;
+    const { server, world, connect } = createPlayer({
+      authorize: () => (slow ? new Promise<boolean>((resolve) => (decide = resolve)) : true),
+    });
+    const peer = await connect("u1", {}, subscribe("news"));
+    slow = true;
+    void server.user("u1").reauthorize();
+    await peer.send({ type: "unsubscribe", data: { channels: ["news"] } });
+    decide!(false);
+    await world.settle();
+    expect(peer.of("unsubscribed")).toEqual([]);
+  });
+
   test("[AU6] are not held up by a subscription whose verdict is slow", async () => {
     let banned = false;
     const { server, world, connect } = createPlayer({
@@ -269,9 +331,23 @@ describe("a ticket", () => {
     expect(environment.timers).toBe(0);
     expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
     expect(await world.refused({ url: "/ws?ticket=invented" })).toBe(401);
-    const peer = await world.connect({ url: `/ws?ticket=${await server.issueTicket({ userId: "u1" })}` });
-    peer.socket.drop();
-    expect(lines.join()).not.toMatch(new RegExp(`${ticket}|invented`));
+    // An empty one is none: the connection has to say auth.
+    expect((await world.connect({ url: "/ws?ticket=" })).received).toEqual([]);
+    const good = await server.issueTicket({ userId: "u1" });
+    (await world.connect({ url: `/ws?ticket=${good}` })).socket.drop();
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.join()).not.toMatch(new RegExp(`${ticket}|${good}|invented`));
+  });
+
+  test("[AU15] does not let in who was disconnected after it was issued", async () => {
+    const { server, world } = createPlayer(options);
+    const ticket = await server.issueTicket({ userId: "u1" });
+    await world.advance(20_000);
+    await server.user("u1").disconnect(4403, "banned");
+    await world.advance(9_000);
+    const peer = await world.connect({ url: `/ws?ticket=${ticket}` });
+    expect(peer.closed).toEqual({ code: 4403, reason: "banned" });
+    expect(peer.of("connected")).toEqual([]);
   });
 
   test("[AU11] whose credential has ended meanwhile is refused", async () => {

@@ -93,6 +93,7 @@ describe("a user's devices", () => {
       channels: { active: 0 },
     });
     expect(world.transport.size).toBe(1);
+    expect((await server.broadcast("hello", "all")).delivered).toBe(1);
     peer.socket.drop();
     await world.advance(121_000);
     expect(server.stats()).toMatchObject({ connections: { active: 0 }, sessions: { active: 0 }, users: { active: 0 } });
@@ -163,6 +164,9 @@ describe("sending to a user", () => {
       field: "data.at",
     });
     await expect(user.send("nothing" as never, 1 as never)).rejects.toMatchObject({ field: "event" });
+    await expect(user.send("hello", "x", { exceptDevices: "phone" } as object)).rejects.toMatchObject({
+      field: "exceptDevices",
+    });
     await expect(user.send("hello", "x", { ack: true, timeoutMs: Number.NaN })).rejects.toMatchObject({
       field: "timeoutMs",
     });
@@ -193,8 +197,10 @@ describe("sending with ack", () => {
     expect(tablet.last("event")).toEqual(phone.last("event"));
     await acknowledge(phone);
     expect(report()).toBeUndefined();
+    const timers = environment.timers;
     await acknowledge(tablet);
     expect(report()).toEqual({ delivered: ["phone", "tablet"], failed: [] });
+    expect(environment.timers).toBe(timers - 1);
     phone.socket.drop();
     tablet.socket.drop();
     await world.advance(121_000);
@@ -248,6 +254,23 @@ describe("sending with ack", () => {
       ],
     });
     expect([newer, resumed].flatMap(heard)).toEqual([]);
+  });
+
+  test("[DV9] so has one that turns out to be too slow for the event: at once, and never as delivered", async () => {
+    const { server, connect, environment } = createPlayer({ limits: { owedBytes: 4_096 } });
+    await connect("u1@phone");
+    const slow = await connect("u1@tablet");
+    slow.socket.stall(true);
+    const user = server.user("u1");
+    // In one turn, before the socket can say that it takes no more.
+    const reports = await Promise.all(
+      [1, 2, 3].map((number) =>
+        user.send("hello", String(number).repeat(2_000), { onlyDevice: "tablet", ack: number !== 2 }),
+      ),
+    );
+    expect(reports.map(({ delivered }) => delivered)).toEqual([[], [], []]);
+    expect(reports.map(({ failed }) => failed[0]?.reason)).toEqual(["disconnected", "disconnected", "not_connected"]);
+    expect(environment.timers).toBeLessThan(5);
   });
 
   test("[DV10] only the device's own ack counts, and only the first", async () => {

@@ -70,7 +70,12 @@ class History {
         if (this.#banned.has(userId)) throw new Error("banned");
         return { userId, expiresAt: now() + TOKEN_MS };
       },
-      authorize: ({ identity }) => !this.#barred.has(identity.userId),
+      authorize: ({ identity }) => {
+        // As a database would: what was true when it was asked arrives later.
+        const allowed = !this.#barred.has(identity.userId);
+        if (this.#random() < 0.3) return allowed;
+        return new Promise((resolve) => this.#environment.after(this.#random() * 500, () => resolve(allowed)));
+      },
       sessionData: () => ({ joined: 0 }),
     });
     this.#world = new World(this.#server, this.#environment);
@@ -99,6 +104,13 @@ class History {
     const userId = this.#pick(["ada", "bob"]);
     const user = this.#server.user(userId);
     const sockets = [...this.#net.sockets.keys()];
+    const { room, isReady } = this.#pick(this.#devices);
+    // Joins and leaves in between, so that questions about one channel overlap.
+    if (isReady && this.#random() < 0.2) {
+      room.leave();
+      room.on("said", () => {});
+      presence(room).set({ name: userId });
+    }
     if (roll < 0.25) this.#send(userId);
     else if (roll < 0.4 && sockets.length > 0) this.#pick(sockets).drop();
     else if (roll < 0.5 && sockets.length > 0) this.#pick(sockets).stall(true);
@@ -108,8 +120,20 @@ class History {
     else if (roll < 0.74) await this.#revoke();
     else if (roll < 0.78) await this.#toggle(this.#barred, userId);
     else if (roll < 0.8) await this.#toggle(this.#banned, userId);
-    else await this.#advance(this.#random() * 20_000);
+    else {
+      await this.#advance(1_000 + this.#random() * 19_000);
+      this.#checkBarred();
+    }
     this.#check();
+  }
+
+  /** A second after the last change everything that was asked is answered. */
+  #checkBarred(): void {
+    for (const { userId, subscriptions } of this.#server.sessions())
+      this.#hold(
+        !this.#barred.has(userId ?? "") || subscriptions.length === 0,
+        "nobody stays on a channel who is barred",
+      );
   }
 
   #send(userId: string): void {

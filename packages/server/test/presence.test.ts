@@ -2,8 +2,10 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { Channels } from "../src/channel/channels.js";
+import { Stats } from "../src/observe/stats.js";
 import { createPlayer, player, sessionOf, stay, subscribe } from "./player.js";
-import type { Peer } from "./world.js";
+import { ForeignPromise, type Peer, VirtualEnvironment } from "./world.js";
 
 const ROOM = "room:a";
 const shows = (name: string, more: object = {}) => ({
@@ -82,9 +84,30 @@ describe("a user", () => {
     const phone = await all.connect("ada@phone", {}, subscribe(ROOM));
     await all.world.advance(200);
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk", "phone"], "Ada")], count: 2 }));
+    const heard = told(watcher).length - 1;
     phone.socket.drop();
-    await all.world.advance(200);
+    await all.world.advance(5_000);
+    expect(told(watcher)).toHaveLength(heard + 1);
+    await all.world.advance(400);
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Ada")], count: 2 }));
+  });
+
+  test("[PS2] is what the newest of the devices shows; one that withdraws, or repeats itself, changes nothing for the others", async () => {
+    const all = createPlayer();
+    const shown = async () => (await all.server.channel("room", "a").presence.list()).map(({ data }) => data.name);
+    const desk = await enter(all, "ada@desk", "at the desk");
+    const phone = await enter(all, "ada@phone", "on the phone");
+    expect(await shown()).toEqual(["on the phone"]);
+    await desk.send(shows("at the desk"));
+    expect(await shown()).toEqual(["on the phone"]);
+    await phone.send({ type: "set_presence", channel: ROOM });
+    expect(await shown()).toEqual(["at the desk"]);
+    await phone.send(shows("on the phone"));
+    phone.socket.drop();
+    await all.world.advance(5_100);
+    expect(await shown()).toEqual(["at the desk"]);
+    await desk.send({ type: "set_presence", channel: ROOM });
+    expect(await shown()).toEqual([]);
   });
 
   test("[PS3] stays for 5 s after the last device has left; who is back by then was never away", async () => {
@@ -104,13 +127,16 @@ describe("a user", () => {
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
-  test("[PS3] who comes back on another device within that time changes the device, and was never away", async () => {
+  test("[PS3] who comes back on another device within that time was never away", async () => {
     const all = createPlayer();
     const watcher = await enter(all, "watcher", "Watcher");
     (await enter(all, "ada@desk", "Ada")).socket.drop();
-    await all.connect("ada@phone", {}, subscribe(ROOM));
+    await all.connect("ada@phone", {}, subscribe(ROOM), shows("Ada"));
     await all.world.advance(10_000);
-    expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["phone"], "Ada")], count: 2 }));
+    expect(told(watcher).slice(-2)).toEqual([
+      change({ updated: [member("ada", ["desk", "phone"], "Ada")], count: 2 }),
+      change({ updated: [member("ada", ["phone"], "Ada")], count: 2 }),
+    ]);
     expect(told(watcher).flatMap(({ left }) => left)).toEqual([]);
   });
 
@@ -184,11 +210,87 @@ describe("what is told", () => {
   });
 
   test("[PS12] leaves no timer and no entry when all have gone", async () => {
-    const all = createPlayer();
-    for (const name of ["a", "b"]) (await enter(all, name, name)).socket.drop();
-    await all.world.advance(121_000);
-    expect(all.environment.timers).toBe(0);
-    expect(await all.server.channel("room", "a").presence.list()).toEqual([]);
+    const environment = new VirtualEnvironment();
+    const stats = new Stats();
+    const channels = new Channels(player, stats, 1_048_576, {
+      environment,
+      graceMs: 5_000,
+      mostListed: 1_000,
+      mostBytes: 262_144,
+    });
+    const room = channels.identify("room", "a");
+    const members = ["ada", "grace", undefined].map((userId) => ({
+      userId,
+      deviceId: userId,
+      isBehind: true,
+      deliver: () => {},
+    }));
+    for (const who of members) {
+      channels.join(room, who);
+      channels.presences.set(room, who, { name: "x" }, undefined);
+      channels.presences.welcome(room, who);
+    }
+    expect(channels.presences.size).toBe(1);
+    for (const who of members) channels.leave(room.wire, who);
+    environment.pass(10_000);
+    expect(channels.presences.size).toBe(0);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[PS17] is no reason to lose a connection: who is owed a lot already gets a snapshot when it has caught up", async () => {
+    const all = createPlayer({ limits: { owedBytes: 65_536, messageBytes: 65_536 } });
+    const crowd = [];
+    const rooms = Array.from({ length: 40 }, (_, index) => `room:${index}`);
+    for (let count = 0; count < 20; count++)
+      crowd.push(
+        await all.connect(
+          `u${count}`,
+          {},
+          subscribe(...rooms),
+          ...rooms.map((channel) => ({ ...shows("名".repeat(250)), channel })),
+        ),
+      );
+    await all.world.advance(2_000);
+    const late = await all.connect("late", {}, subscribe(...rooms));
+    // All of them at once, as after a restart.
+    late.socket.stall(true);
+    await all.world.advance(2_000);
+    late.socket.stall(false);
+    await all.world.advance(20_000);
+    for (const peer of [late, ...crowd]) expect(peer.closed).toBeUndefined();
+    const seen = new Map<string, Set<string>>();
+    for (const { channel, data } of late.of("presence")) {
+      const users = data.kind === "snapshot" ? new Set<string>() : (seen.get(channel) ?? new Set());
+      for (const { user_id } of [...data.joined, ...data.updated]) users.add(user_id);
+      for (const id of data.left) users.delete(id);
+      seen.set(channel, users);
+    }
+    // 40 lists of 16 KB each, on connections that may be owed 64 KiB.
+    expect([...seen.values()].map(({ size }) => size)).toEqual(rooms.map(() => 20));
+    expect(late.last("presence").data.count).toBe(20);
+  });
+
+  test("[PS4] is the same bytes for every member, and for everyone who joins between two changes", async () => {
+    const environment = new VirtualEnvironment();
+    const settings = { environment, graceMs: 5_000, mostListed: 1_000, mostBytes: 262_144 };
+    const channels = new Channels(player, new Stats(), 1_048_576, settings);
+    const room = channels.identify("room", "a");
+    const frames: unknown[][] = [[], []];
+    const members = frames.map((heard, index) => ({
+      userId: `u${index}`,
+      deviceId: "d",
+      isBehind: false,
+      deliver: (frame: unknown) => void heard.push(frame),
+    }));
+    for (const who of members) {
+      channels.join(room, who);
+      channels.presences.set(room, who, { name: "x" }, undefined);
+    }
+    environment.pass(1_000);
+    for (const who of members) channels.presences.welcome(room, who);
+    expect(frames[0]).toHaveLength(2);
+    expect(frames[0]![0]).toBe(frames[1]![0]);
+    expect(frames[0]![1]).toBe(frames[1]![1]);
   });
 });
 
@@ -239,7 +341,7 @@ describe("what a client shows", () => {
   test("[PS15] may not pile up behind a verdict that does not come", async () => {
     const all = createPlayer({ authorize: () => new Promise<boolean>(() => {}) });
     const ada = await all.connect("ada", {}, subscribe(ROOM));
-    for (let sent = 0; sent < 1_025 && !ada.closed; sent++) await ada.send(shows("Ada"));
+    for (let sent = 0; sent < 257 && !ada.closed; sent++) await ada.send(shows("Ada"));
     expect(ada.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
   });
 
@@ -313,6 +415,27 @@ describe("what the application shows", () => {
     expect(JSON.stringify(ada.received)).not.toContain("table");
     expect(errors).toHaveLength(2);
     expect(await all.server.channel("room", "a").presence.count()).toBe(0);
+  });
+
+  test("[PS6] is decided again with a newer credential, and after reauthorize", async () => {
+    let role = "admin";
+    const all = createPlayer({
+      authenticate: ({ token }) => ({ userId: token, claims: role }),
+      presence: { room: ({ identity }) => ({ name: identity.claims }) },
+    });
+    const shown = async () => (await all.server.channel("room", "a").presence.list()).map(({ data }) => data.name);
+    const ada = await all.connect("ada", {}, subscribe(ROOM));
+    expect(await shown()).toEqual(["admin"]);
+    role = "guest";
+    await ada.send({ type: "auth", data: { token: "ada" } });
+    expect(await shown()).toEqual(["guest"]);
+  });
+
+  test("[PS6] must not be asynchronous: one that is counts as failed, and its rejection is nobody's end", async () => {
+    const all = createPlayer({ presence: { room: () => ForeignPromise.reject(new Error("no database")) as never } });
+    const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
+    await all.world.settle();
+    expect(ada.last("error").data.code).toBe("INTERNAL");
   });
 
   test("[PS6] wrong data of its own is its own fault: INTERNAL for the client", async () => {

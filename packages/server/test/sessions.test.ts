@@ -2,6 +2,7 @@ import type { Identity, SessionEvent } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { createWorld } from "./agents.js";
 import { auth, createPlayer, sessionOf, subscribe } from "./player.js";
+import { ForeignPromise } from "./world.js";
 
 describe("a client that comes back", () => {
   test("[SN1] as the same user continues its session: id, data, metadata and beginning", async () => {
@@ -208,7 +209,7 @@ describe("what ends a session", () => {
     const peer = await connecting;
     expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
     expect(peer.of("connected")).toEqual([]);
-    await world.advance(15_000);
+    await world.advance(45_000);
     expect(environment.timers).toBe(0);
   });
 
@@ -227,22 +228,28 @@ describe("what ends a session", () => {
     };
     const [home, work] = [await login("home"), await login("work")];
     const pending = await login("home", false);
-    expect(await server.user("u1").disconnect(4403, "logged out", ({ identity }) => identity.claims === "home")).toBe(
-      1,
-    );
+    expect(
+      await server.user("u1").disconnect(4403, "logged out", { where: ({ identity }) => identity.claims === "home" }),
+    ).toBe(1);
     pending.judge();
     await world.settle();
     expect(home.peer.closed).toEqual({ code: 4403, reason: "logged out" });
     expect(pending.peer.closed).toEqual({ code: 4403, reason: "logged out" });
     expect(work.peer.closed).toBeUndefined();
-    const failing = await login("home", false);
-    const where = () => {
+    const bad = () => {
       throw new Error("a bad condition");
     };
-    await expect(server.user("u1").disconnect(4403, "x", where)).rejects.toThrow("a bad condition");
-    failing.judge();
+    await expect(server.user("u1").disconnect(4403, "x", { where: bad })).rejects.toThrow("a bad condition");
     await world.settle();
-    expect(failing.peer.closed?.code).toBe(4403);
+    expect(work.peer.closed).toBeUndefined();
+    // Where it fails only for one that is being judged, that one is ended: the other mistake could not be made good.
+    let fails = false;
+    const late = await login("home", false);
+    await server.user("u1").disconnect(4403, "x", { where: () => fails && bad() });
+    fails = true;
+    late.judge();
+    await world.settle();
+    expect(late.peer.closed?.code).toBe(4403);
   });
 
   test("[SN14] revoking a session: a connection that would continue it, and no other", async () => {
@@ -262,18 +269,26 @@ describe("what ends a session", () => {
     expect(begins.closed).toBeUndefined();
   });
 
-  test("[SN11] closing the server: no session and no timer is left", async () => {
-    const { server, world, environment, connect } = createPlayer();
-    await connect("u1", {}, subscribe("room:a"), {
-      type: "set_presence",
-      channel: "room:a",
-      data: { name: "Ada" },
+  test("[SN11] closing the server: no session and no timer is left, whatever was waiting", async () => {
+    const { server, world, environment, connect } = createPlayer({
+      credentials: { ticket: true },
+      authorize: ({ key }) => (key === "slow" ? new Promise<boolean>(() => {}) : true),
     });
-    (await connect("u2")).socket.drop();
+    const room = { type: "set_presence", channel: "room:a", data: { name: "Ada" } };
+    await connect("u1", {}, subscribe("room:a"), room, subscribe("room:slow"));
+    (await connect("u2", {}, subscribe("room:a"), room)).socket.drop();
+    await server.issueTicket({ userId: "u3" });
+    void server.user("u1").send("hello", "?", { ack: true });
+    await server.user("u4").disconnect();
+    expect(environment.timers).toBeGreaterThan(3);
     const closed = server.close();
-    await world.advance(10_000);
+    await world.advance(60);
     await closed;
     expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    expect(environment.timers).toBe(0);
+    // And none begins.
+    await server.user("u1").disconnect();
+    await expect(server.issueTicket({ userId: "u1" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(environment.timers).toBe(0);
   });
 });
@@ -374,6 +389,113 @@ describe("what the application keeps and knows of a session", () => {
     await world.advance(39_000); // the phone says nothing: its connection is given up
     await world.advance(125_000);
     expect(ends).toEqual(["phone replaced", "tablet disconnected", "tv expired", "phone expired"]);
+  });
+
+  test("[SN9] a listener that is asynchronous and rejects is logged, and harms nobody", async () => {
+    const errors: object[] = [];
+    const ignore = () => {};
+    const { server, world, connect } = createPlayer({
+      logger: { debug: ignore, info: ignore, warn: ignore, error: (fields: object) => void errors.push(fields) },
+    });
+    server.onSession(() => ForeignPromise.reject(new Error("no database")));
+    const peer = await connect("u1");
+    await world.settle();
+    expect(peer.last("connected").data.user_id).toBe("u1");
+    expect(errors).toHaveLength(1);
+  });
+
+  test("[SN9] one that ends the session it is told of changes the order for no other", async () => {
+    const { server, world, connect } = createPlayer();
+    const heard: string[] = [];
+    server.onSession(({ type, session }) => type === "opened" && session.disconnect());
+    server.onSession(({ type }) => heard.push(type));
+    const peer = await connect("u1");
+    await world.settle();
+    expect(heard).toEqual(["opened", "ended"]);
+    expect(peer.closed?.code).toBe(4403);
+    expect((await server.broadcast("hello", "anyone?")).delivered).toBe(0);
+  });
+
+  test("[SN3] what the old connection's end sets off finds the new one open", async () => {
+    const { server, world, connect } = createPlayer();
+    const reports: unknown[] = [];
+    server.handle("wait", ({ session, signal }) => {
+      signal.addEventListener("abort", () => session.disconnect(4900, "aborted"));
+      signal.addEventListener("abort", () => reports.push(server.user("u1").send("hello", "too late")));
+      return new Promise<undefined>(() => {});
+    });
+    const old = await connect("u1", {}, { type: "request", correlation_id: "1", data: { name: "wait" } });
+    old.socket.stall(true);
+    const peer = await connect("u1", { session_id: sessionOf(old) });
+    await world.settle();
+    expect(peer.of("connected")).toHaveLength(1);
+    expect(peer.closed).toEqual({ code: 4900, reason: "aborted" });
+    expect(await Promise.all(reports)).toEqual([{ delivered: [], failed: [] }]);
+    expect((await server.broadcast("hello", "anyone?")).delivered).toBe(0);
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+  });
+
+  test("[SN14] a ban from inside sessionData, or from a listener, reaches the connection that is coming in", async () => {
+    let ban: "data" | "listener" | undefined = "data";
+    const { server, world, connect } = createPlayer({
+      sessionData: () => {
+        if (ban === "data") void server.user("u1").disconnect(4900, "banned");
+        return 1;
+      },
+    });
+    server.onSession(({ type }) => {
+      if (type === "ended" && ban === "listener") void server.user("u1").disconnect(4900, "banned");
+    });
+    expect((await connect("u1@phone")).closed).toEqual({ code: 4900, reason: "banned" });
+    ban = undefined;
+    await connect("u1@phone");
+    ban = "listener"; // told that the older one was replaced
+    const peer = await connect("u1@phone");
+    await world.settle();
+    expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+  });
+
+  test("[SN6] sessionData is not asked for a connection that there is no room for, and must not be asynchronous", async () => {
+    let made = 0;
+    const { connect } = createPlayer({ devices: { perUser: 1 }, sessionData: () => ++made });
+    await connect("u1@a");
+    expect((await connect("u1@b")).closed?.code).toBe(4429);
+    expect(made).toBe(1);
+    const async = createPlayer({ sessionData: () => ForeignPromise.reject(new Error("no database")) });
+    expect((await async.connect("u1")).closed?.code).toBe(1011);
+    await async.world.settle();
+  });
+
+  test("[SN14] a connection that drops while its credential is judged leaves nothing", async () => {
+    let judge: (() => void) | undefined;
+    const { server, world } = createPlayer({
+      authenticate: () => new Promise<Identity>((resolve) => (judge = () => resolve({ userId: "u1" }))),
+    });
+    const peer = await world.connect();
+    await peer.send(auth("t"));
+    peer.socket.drop();
+    judge!();
+    await world.settle();
+    expect(server.stats()).toMatchObject({ sessions: { active: 0, away: 0 }, connections: { active: 0 } });
+    expect((await server.broadcast("hello", "anyone?")).delivered).toBe(0);
+  });
+
+  test("[SN1] what the client says of itself on coming back replaces what it said before", async () => {
+    const { server, world } = createPlayer();
+    const peer = await world.connect();
+    await peer.send(auth("u1", {}, { app: "1.0" }));
+    peer.socket.drop();
+    const again = await world.connect();
+    await again.send(auth("u1", { session_id: sessionOf(peer) }, { app: "1.1" }));
+    expect(server.session(sessionOf(peer)).get()?.metadata).toEqual({ app: "1.1" });
+  });
+
+  test("[DV6] a user or session without an id is refused: a ban that names nobody must not look like one", () => {
+    const { server } = createPlayer();
+    for (const id of ["", undefined as never, 7 as never])
+      for (const make of [() => server.user(id), () => server.session(id)])
+        expect(make).toThrow(expect.objectContaining({ code: "INVALID_VALUE", field: "id" }));
   });
 
   test("[SN15] those of a user are listed with or without those that wait to be resumed", async () => {

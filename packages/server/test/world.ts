@@ -48,6 +48,12 @@ export class VirtualEnvironment implements Environment {
     return true;
   }
 
+  /** Lets time pass where nothing but timers has to move. */
+  pass(ms: number): void {
+    const until = this.#now + ms;
+    while (this.runNext(until)) continue;
+  }
+
   #start(timer: { at: number; order: number; run: () => void; everyMs?: number }): () => void {
     this.#timers.push(timer);
     return () => {

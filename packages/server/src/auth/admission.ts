@@ -81,12 +81,13 @@ export function createAdmission(context: AdmissionContext): Admission {
       if (introduces) return close(closeNumber.UNAUTHENTICATED, message);
       return refuse({ kind: "refuse", status: 401, message });
     }
-    const judgedSince = context.moment();
+    let judgedSince = context.moment();
     let identity: Identity | undefined;
     if (found && !introduces) {
       const result = await authenticator.check(found, request, parameters, undefined);
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
+      judgedSince = result.judgedSince ?? judgedSince;
       if (protocol.definition.deviceId === "required" && !identity?.deviceId) {
         const message = "The protocol requires a device id, and the credential names none.";
         return refuse({ kind: "refuse", status: 400, message });

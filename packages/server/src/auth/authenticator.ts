@@ -7,7 +7,9 @@ import { cookiesOf, type FoundCredential, originAllowed } from "./credential.js"
 import type { Authenticate, Credential, Identity } from "./identity.js";
 import type { Tickets } from "./tickets.js";
 
-export type Authenticated = { ok: true; identity: Identity | undefined } | { ok: false; error: HoldfastError };
+export type Authenticated =
+  /** `judgedSince`: the moment of the sessions at which it was judged, where that was before it was asked for here. */
+  { ok: true; identity: Identity | undefined; judgedSince?: number } | { ok: false; error: HoldfastError };
 
 /** Asks the application who a credential belongs to. Never rejects, and never takes longer than it may. */
 export class Authenticator {
@@ -49,8 +51,10 @@ export class Authenticator {
     if (!authenticate) return { ok: true, identity: undefined };
     if (source === "message" && !this.#inMessage) return refused("A token in a message is not accepted here.");
     if (source === "ticket") {
-      const identity = this.#tickets?.take(token);
-      return identity ? this.#judge(identity) : refused("The ticket is unknown, used up, or too old.");
+      const issued = this.#tickets?.take(token);
+      if (!issued) return refused("The ticket is unknown, used up, or too old.");
+      const judged = this.#judge(issued.identity);
+      return judged.ok ? { ...judged, judgedSince: issued.judgedSince } : judged;
     }
     try {
       const asked = authenticate({
@@ -115,7 +119,8 @@ export class Authenticator {
 function identityFault(identity: Identity | undefined): string | undefined {
   if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";
   const { deviceId, expiresAt } = identity;
-  if (deviceId !== undefined && typeof deviceId !== "string") return "a deviceId that is a string, or without one";
+  if (deviceId !== undefined && !(typeof deviceId === "string" && deviceId.length >= 1 && deviceId.length <= 128))
+    return "a deviceId of 1 to 128 characters, or without one";
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return "an expiresAt in milliseconds, or without one";
   return undefined;
 }

@@ -80,7 +80,8 @@ export function finishHandshake(
       },
     },
   });
-  sessions.tell({ type: resumed ? "resumed" : "opened", session });
+  // Last: what has to leave for it runs code of the application, and finds it open.
+  opened.finish();
 }
 
 /**
@@ -150,7 +151,7 @@ export class Handshake implements HandshakeReceiver {
     const result = await this.#check(connection, message);
     if (!connection.isHandshaking) return;
     if (!result.ok) return refuseAuth(connection, message, result.error);
-    finishHandshake(connection, result.identity, moment, this.#context, message);
+    finishHandshake(connection, result.identity, result.judgedSince ?? moment, this.#context, message);
     connection.resume();
     for (const frame of this.#held ?? []) connection.route(frame);
   }

@@ -3,7 +3,14 @@ import { Expiring } from "../expiring.js";
 import type { Identity } from "./identity.js";
 
 /** Long enough to open a connection with, short enough to be worthless in a log. */
-const TICKET_MS = 30_000;
+export const TICKET_MS = 30_000;
+
+/** Whom a ticket was issued to, and when: who has been banned since does not come in with it. */
+export interface Issued {
+  readonly identity: Identity;
+  /** The moment of the sessions, see `Sessions.moment`. */
+  readonly judgedSince: number;
+}
 
 /** Whoever issues more than this within 30 s does it for nobody: the oldest go first. */
 const MOST_TICKETS = 100_000;
@@ -14,33 +21,35 @@ const MOST_TICKETS = 100_000;
  */
 export class Tickets {
   readonly #environment: Environment;
-  readonly #identities = new Map<string, Identity>();
+  readonly #moment: () => number;
+  readonly #issued = new Map<string, Issued>();
   readonly #expiring: Expiring<string>;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, moment: () => number) {
     this.#environment = environment;
-    this.#expiring = new Expiring(environment, TICKET_MS, (ticket) => void this.#identities.delete(ticket));
+    this.#moment = moment;
+    this.#expiring = new Expiring(environment, TICKET_MS, (ticket) => void this.#issued.delete(ticket));
   }
 
   issue(identity: Identity): string {
     const { oldest } = this.#expiring;
     if (this.#expiring.size >= MOST_TICKETS && oldest !== undefined) this.take(oldest);
     const ticket = this.#environment.newId();
-    this.#identities.set(ticket, identity);
+    this.#issued.set(ticket, { identity, judgedSince: this.#moment() });
     this.#expiring.add(ticket);
     return ticket;
   }
 
   /** Whom it was issued to, once. */
-  take(ticket: string): Identity | undefined {
-    const identity = this.#identities.get(ticket);
-    this.#identities.delete(ticket);
+  take(ticket: string): Issued | undefined {
+    const issued = this.#issued.get(ticket);
+    this.#issued.delete(ticket);
     this.#expiring.delete(ticket);
-    return identity;
+    return issued;
   }
 
   clear(): void {
-    this.#identities.clear();
+    this.#issued.clear();
     this.#expiring.clear();
   }
 }

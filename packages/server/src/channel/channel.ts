@@ -17,6 +17,10 @@ export class Channel {
     this.#members.delete(member);
   }
 
+  get members(): Iterable<Subscriber> {
+    return this.#members;
+  }
+
   /** Hands the frame to every member. Returns how many remain: one that turns out to be too slow has left by then. */
   deliver(frame: Frame): number {
     for (const member of this.#members) member.deliver(frame);

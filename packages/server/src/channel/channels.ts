@@ -43,7 +43,7 @@ export class Channels {
   /** `maxEventBytes`: what a connection may be owed. A larger event would close every member, each time it came back. */
   constructor(protocol: Protocol, stats: Stats, maxEventBytes: number, presence: PresenceSettings) {
     this.#protocol = protocol;
-    this.presences = new Presences(presence, (wire, frame) => void this.#channels.get(wire)?.deliver(frame));
+    this.presences = new Presences(presence, (wire) => this.#channels.get(wire)?.members ?? []);
     this.#stats = stats;
     this.#maxEventBytes = maxEventBytes;
   }
@@ -90,24 +90,29 @@ export class Channels {
   /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
   publish(id: ChannelId, event: string, data: unknown): Published {
     const frame = this.#encode(id.wire, event, id.contract.events.get(event), data);
-    return this.#count(this.#channels.get(id.wire)?.deliver(frame) ?? 0);
+    return this.count(this.#channels.get(id.wire)?.deliver(frame) ?? 0);
   }
 
   /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
   broadcast(event: string, data: unknown): Published {
     const frame = this.#encode(EVERYONE, event, this.#protocol.direct.get(event), data);
-    return this.#count(this.#everyone.deliver(frame));
+    return this.count(this.#everyone.deliver(frame));
   }
 
   /**
-   * Sends a direct event to chosen members. `ackId`: they are asked to tell when they have handled it.
+   * The frame of a direct event for chosen members. `ackId`: they are asked to tell when they have handled it.
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
    */
-  send(event: string, data: unknown, members: readonly Subscriber[], ackId: string | undefined): void {
+  directFrame(event: string, data: unknown, ackId: string | undefined): Frame {
     const metadata = ackId === undefined ? undefined : { id: ackId, ack: true };
-    const frame = this.#encode(CHOSEN, event, this.#protocol.direct.get(event), data, metadata);
-    for (const member of members) member.deliver(frame);
-    this.#count(members.length);
+    return this.#encode(CHOSEN, event, this.#protocol.direct.get(event), data, metadata);
+  }
+
+  /** A publication has reached so many. */
+  count(delivered: number): Published {
+    this.#stats.published++;
+    this.#stats.delivered += delivered;
+    return { delivered };
   }
 
   /** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
@@ -130,12 +135,6 @@ export class Channels {
       throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
     }
     return frame;
-  }
-
-  #count(delivered: number): Published {
-    this.#stats.published++;
-    this.#stats.delivered += delivered;
-    return { delivered };
   }
 }
 

@@ -1,15 +1,21 @@
 import type { ChannelId } from "@holdfast/protocol";
+import type { Cancel } from "../environment.js";
 import type { Channels } from "./channels.js";
 import type { Subscriber } from "./subscriber.js";
 
 /** The channels one connection has joined. */
 export class Membership {
-  readonly #joined = new Set<string>();
+  /** Each with a number of its own: a verdict about a channel that was left and joined again since is about nothing. */
+  readonly #joined = new Map<string, number>();
+  #joins = 0;
+  readonly #questions = new Set<Cancel>();
   readonly #channels: Channels;
   readonly #member: Subscriber;
   #ended = false;
-  /** Goes up whenever what `authorize` has said is to be asked anew. */
+  /** Goes up whenever what `authorize` has said about channels to be joined is to be asked anew. */
   permissions = 0;
+  /** How often `authorize` was asked about everything joined; the newest verdict counts. */
+  reauthorized = 0;
   /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
   #lastChange: Promise<void> | undefined;
   #waiting = 0;
@@ -33,14 +39,21 @@ export class Membership {
   }
 
   channels(): string[] {
-    return [...this.#joined];
+    return [...this.#joined.keys()];
   }
 
-  join(id: ChannelId): void {
+  /** Which joining of a channel it is that lasts; undefined where it is not joined. */
+  joining(wire: string): number | undefined {
+    return this.#joined.get(wire);
+  }
+
+  /** Returns whether that changed anything. */
+  join(id: ChannelId): boolean {
     // The connection may have closed while `authorize` ran: a member that nobody removes would stay for ever.
-    if (this.#ended || this.#joined.has(id.wire)) return;
-    this.#joined.add(id.wire);
+    if (this.#ended || this.#joined.has(id.wire)) return false;
+    this.#joined.set(id.wire, ++this.#joins);
     this.#channels.join(id, this.#member);
+    return true;
   }
 
   leave(wire: string): void {
@@ -49,8 +62,15 @@ export class Membership {
 
   end(): void {
     this.#ended = true;
-    for (const wire of this.#joined) this.#channels.leave(wire, this.#member);
+    for (const wire of this.#joined.keys()) this.#channels.leave(wire, this.#member);
     this.#joined.clear();
+    for (const giveUp of [...this.#questions]) giveUp();
+  }
+
+  /** Something was asked on behalf of the connection; when it ends, nobody waits for the answer. Returns how to take that back. */
+  asked(giveUp: Cancel): Cancel {
+    this.#questions.add(giveUp);
+    return () => void this.#questions.delete(giveUp);
   }
 
   /** Runs a change after those before it; at once when none is under way. It must not reject: nobody would hear. */

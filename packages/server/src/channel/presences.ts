@@ -1,5 +1,4 @@
 import { type ChannelId, type Fault, HoldfastError, type RichValue } from "@holdfast/protocol";
-import type { Frame } from "../transport/frame.js";
 import { Presence, presenceFrame, type PresenceSettings } from "./presence.js";
 import type { Subscriber } from "./subscriber.js";
 
@@ -9,7 +8,7 @@ const MAX_DATA = 1_024;
 /** A user who is on a channel. */
 export interface PresentUser<Data = unknown> {
   readonly userId: string;
-  /** The user's devices on the channel. Through the grace after the last one has left, that one. */
+  /** The user's devices on the channel, those that left within the grace included. */
   readonly devices: readonly string[];
   /** What others see of the user. */
   readonly data: Data;
@@ -18,15 +17,16 @@ export interface PresentUser<Data = unknown> {
 /** Who is where: a presence for each channel that somebody is on, or was on a moment ago. */
 export class Presences {
   readonly #settings: PresenceSettings;
-  readonly #deliver: (wire: string, frame: Frame) => void;
+  readonly #members: (wire: string) => Iterable<Subscriber>;
   readonly #byChannel = new Map<string, Presence>();
 
-  /** `deliver` hands a frame to the members of a channel. */
-  constructor(settings: PresenceSettings, deliver: (wire: string, frame: Frame) => void) {
+  /** `members`: those of a channel. */
+  constructor(settings: PresenceSettings, members: (wire: string) => Iterable<Subscriber>) {
     this.#settings = settings;
-    this.#deliver = deliver;
+    this.#members = members;
   }
 
+  /** How many channels are remembered. Keys are a peer's to choose: when all have gone it has to be none. */
   get size(): number {
     return this.#byChannel.size;
   }
@@ -36,9 +36,10 @@ export class Presences {
     this.#of(id.wire).arrive(userId, deviceId);
   }
 
-  depart(wire: string, { userId, deviceId }: Subscriber): void {
-    if (userId === undefined || deviceId === undefined) return;
-    this.#byChannel.get(wire)?.depart(userId, deviceId);
+  depart(wire: string, member: Subscriber): void {
+    const presence = this.#byChannel.get(wire);
+    presence?.forget(member);
+    if (member.userId !== undefined && member.deviceId !== undefined) presence?.depart(member.userId, member.deviceId);
   }
 
   /** What a client of the user has said last. */
@@ -46,15 +47,23 @@ export class Presences {
     return this.#byChannel.get(wire)?.said(userId);
   }
 
-  /** What others see of a user on a channel; undefined: nothing. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED */
-  set(id: ChannelId, userId: string, value: unknown, said: unknown): void {
-    this.#byChannel.get(id.wire)?.set(userId, value === undefined ? undefined : checked(id, value), said);
+  /**
+   * What others see of a user on a channel, by one of the devices; undefined: nothing.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED
+   */
+  set(id: ChannelId, { userId, deviceId }: Subscriber, value: unknown, said: unknown): void {
+    const shown = value === undefined ? undefined : checked(id, value);
+    if (userId !== undefined && deviceId !== undefined)
+      this.#byChannel.get(id.wire)?.set(userId, deviceId, shown, said);
   }
 
-  /** What a new member is told first; undefined where the channel knows no presence. */
-  snapshot(id: ChannelId): Frame | undefined {
-    // Where nobody is, nothing is kept: keys are a peer's to choose.
-    return id.contract.presence && (this.#byChannel.get(id.wire)?.snapshot ?? presenceFrame(id.wire, "snapshot"));
+  /** Tells a new member who is there, on a channel that knows presence. */
+  welcome(id: ChannelId, member: Subscriber): void {
+    if (!id.contract.presence) return;
+    const presence = this.#byChannel.get(id.wire);
+    // Where nobody is, nothing is kept.
+    if (presence) presence.welcome(member);
+    else member.deliver(presenceFrame(id.wire, "snapshot"));
   }
 
   count({ wire }: ChannelId): number {
@@ -62,9 +71,9 @@ export class Presences {
   }
 
   list({ wire, contract }: ChannelId): PresentUser[] {
-    return (this.#byChannel.get(wire)?.users() ?? []).map(({ userId, devices, data }) => {
+    return (this.#byChannel.get(wire)?.users() ?? []).flatMap(({ userId, devices, data }) => {
       const read = contract.presence?.receive(data.data, data.meta, "data");
-      return { userId, devices, data: read?.ok ? read.value : undefined };
+      return read?.ok ? [{ userId, devices, data: read.value }] : [];
     });
   }
 
@@ -79,7 +88,7 @@ export class Presences {
     const presence = new Presence(
       wire,
       this.#settings,
-      (frame) => this.#deliver(wire, frame),
+      () => this.#members(wire),
       () => void this.#byChannel.delete(wire),
     );
     this.#byChannel.set(wire, presence);

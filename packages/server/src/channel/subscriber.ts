@@ -5,6 +5,8 @@ export interface Subscriber {
   /** Who it is; undefined where nobody is known, and then it is on no list of those present. */
   readonly userId: string | undefined;
   readonly deviceId: string | undefined;
+  /** Whether it is owed so much that what can be made up for later should wait. */
+  readonly isBehind: boolean;
   /** Takes over a frame to send. Never throws, never waits. */
   deliver(frame: Frame): void;
 }

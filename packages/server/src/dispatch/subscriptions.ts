@@ -82,13 +82,21 @@ export class Subscriptions {
    */
   async reauthorize(connection: Connection): Promise<void> {
     const { membership } = connection;
-    if (!membership || !this.#mayJoin) return;
+    if (!membership) return;
     membership.permissions++;
+    const question = ++membership.reauthorized;
     const judged = membership.channels().map(async (wire) => {
       const parsed = parseChannel(this.#protocol, wire);
-      const verdict = parsed.ok ? await this.#ask(connection, parsed.value) : undefined;
-      if (!verdict || verdict.ok || !membership.has(wire)) return;
+      const joining = membership.joining(wire);
+      if (!parsed.ok) return;
+      const verdict = await this.#ask(connection, parsed.value);
+      // Left, or left and joined again meanwhile; or a newer question is about it.
+      if (membership.joining(wire) !== joining || membership.reauthorized !== question) return;
+      // What others see of the user may depend on who it is now.
+      if (verdict.ok) return this.#presence.joined(connection, parsed.value);
       membership.leave(wire);
+      // A subscription that waits was told that it is joined already; it has to ask again.
+      membership.permissions++;
       this.#stats.error(verdict.error.code);
       connection.send({ type: "unsubscribed", channel: wire, data: toWire(verdict.error) });
     });
@@ -124,14 +132,17 @@ export class Subscriptions {
     const judge = (allowed: boolean): Verdict =>
       allowed === true ? { ok: true, id } : refused("FORBIDDEN", wire, `You may not join ${wire}.`);
     const failed = (error: unknown): Verdict => {
-      this.#settings.logger.error({ channel: id.contract.name, err: error }, "authorize failed");
+      // Nobody is left to hear of a verdict that was given up.
+      if (connection.isOpen) this.#settings.logger.error({ channel: id.contract.name, err: error }, "authorize failed");
       return refused("INTERNAL", wire, `It could not be decided whether you may join ${wire}.`);
     };
     try {
       const answer = this.#mayJoin(connection, id);
       const { environment, requestTimeoutMs } = this.#settings;
       return isThenable(answer)
-        ? inTime(answer, environment, requestTimeoutMs, "authorize did not answer in time").then(judge, failed)
+        ? inTime(answer, environment, requestTimeoutMs, "authorize did not answer in time", (giveUp) =>
+            connection.membership!.asked(giveUp),
+          ).then(judge, failed)
         : judge(answer);
     } catch (error) {
       return failed(error);
@@ -145,6 +156,7 @@ export class Subscriptions {
     reply: Reply,
     verdicts: Verdict[],
   ): void {
+    if (!connection.isOpen) return;
     const results = verdicts.map((verdict, index): SubscribeResult => {
       const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
       if (!judged.ok) {
@@ -153,10 +165,7 @@ export class Subscriptions {
         return { ok: false, channel: judged.channel, error: toWire(judged.error) };
       }
       const { id } = judged;
-      if (!membership.has(id.wire)) {
-        membership.join(id);
-        this.#presence.joined(connection, id);
-      }
+      if (membership.join(id)) this.#presence.joined(connection, id);
       // A position asks to continue, and nothing is kept yet to continue from: the honest answer is a reset, always.
       const entry = asked[index];
       const resumes = typeof entry === "object" && entry.position !== undefined;
@@ -168,10 +177,8 @@ export class Subscriptions {
       ...reply,
       data: { success: subscribed.length === results.length, subscribed, results },
     });
-    for (const verdict of verdicts) {
-      const snapshot = verdict.ok && membership.has(verdict.id.wire) && this.#channels.presences.snapshot(verdict.id);
-      if (snapshot) connection.reply(snapshot);
-    }
+    const shown = new Map(verdicts.flatMap((verdict) => (verdict.ok ? [[verdict.id.wire, verdict.id] as const] : [])));
+    for (const id of shown.values()) if (membership.has(id.wire)) this.#channels.presences.welcome(id, connection);
   }
 
   #withinLimits(membership: Membership, id: ChannelId): Verdict {

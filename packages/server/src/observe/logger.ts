@@ -9,3 +9,17 @@ export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore,
 export function printable(text: string): string {
   return text.slice(0, 256).replace(/[\p{Cc}\p{Cf}]/gu, "�");
 }
+
+/** A logger whose own failures are nobody's: a line that cannot be written must not leave a connection half closed. */
+export function sturdy(logger: Logger): Logger {
+  const guard =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // There is nowhere to say it.
+      }
+    };
+  return { debug: guard("debug"), info: guard("info"), warn: guard("warn"), error: guard("error") };
+}

@@ -129,6 +129,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.request.remoteAddress;
   }
 
+  get isBehind(): boolean {
+    return this.#outbox.isBehind;
+  }
+
   get expiresAt(): number {
     return this.identity?.expiresAt ?? Number.POSITIVE_INFINITY;
   }

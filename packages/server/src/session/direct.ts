@@ -44,44 +44,59 @@ export class DirectEvents {
     this.#environment = environment;
   }
 
-  /** @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
+  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field */
   async send(
     targets: readonly Target[],
     event: string,
     data: unknown,
-    { ack = false, timeoutMs = 10_000 }: SendOptions,
+    { ack = false, timeoutMs = 10_000, ...unknown }: SendOptions,
   ): Promise<DeliveryReport> {
-    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31))
-      throw new HoldfastError("INVALID_VALUE", "send: timeoutMs: expected a number of milliseconds above 0.", {
-        field: "timeoutMs",
-      });
-    const delivered: string[] = [];
-    const failed = targets
-      .filter(({ connection }) => !connection)
-      .map(({ deviceId }) => ({ deviceId, reason: "not_connected" as DeliveryFailure }));
-    const reached = targets.filter((target): target is Target & { connection: Connection } => !!target.connection);
-    const connections = reached.map(({ connection }) => connection);
+    // A misspelt `exceptDevice` would reach the device that must not be reached.
+    const [stranger] = Object.keys(unknown);
+    if (stranger !== undefined) throw wrong(stranger, "is not an option");
+    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw wrong("timeoutMs", "expected a number of milliseconds above 0");
     const id = ack ? this.#environment.newId() : undefined;
-    this.#channels.send(event, data, connections, id);
-    const outcomes = id === undefined ? [] : await this.#outcomes(connections, id, timeoutMs);
-    reached.forEach(({ deviceId }, index) => {
-      const reason = outcomes[index];
+    const frame = this.#channels.directFrame(event, data, id);
+    const connections = targets.flatMap(({ connection }) => connection ?? []);
+    // Before the event is handed over: a connection that turns out to be too slow for it is gone with its acks.
+    const outcomes = id === undefined ? undefined : this.#outcomes(connections, id, timeoutMs);
+    for (const connection of connections) connection.deliver(frame);
+    this.#channels.count(connections.filter(({ isOpen }) => isOpen).length);
+
+    const settled = new Map(outcomes && (await outcomes));
+    const delivered: string[] = [];
+    const failed: { deviceId: string; reason: DeliveryFailure }[] = [];
+    for (const { deviceId, connection } of targets) {
+      const reason = connection ? failureOf(connection, settled) : "not_connected";
       if (reason === undefined) delivered.push(deviceId);
       else failed.push({ deviceId, reason });
-    });
+    }
     return { delivered, failed };
   }
 
-  #outcomes(
-    connections: readonly Connection[],
-    id: string,
-    timeoutMs: number,
-  ): Promise<(DeliveryFailure | undefined)[]> {
-    const outcomes = Promise.all(connections.map(({ acks }) => acks.expect(id)));
+  #outcomes(connections: readonly Connection[], id: string, timeoutMs: number): Promise<Outcome[]> {
+    const outcomes = Promise.all(
+      connections.map(async (connection): Promise<Outcome> => [connection, await connection.acks.expect(id)]),
+    );
     if (connections.length === 0) return outcomes;
     const cancel = this.#environment.after(timeoutMs, () => {
       for (const { acks } of connections) acks.settle(id, "timeout");
     });
     return outcomes.finally(cancel);
   }
+}
+
+/** What a connection has answered; undefined: that it has handled the event. */
+type Outcome = readonly [connection: Connection, failure: DeliveryFailure | undefined];
+
+function failureOf(
+  connection: Connection,
+  settled: ReadonlyMap<Connection, DeliveryFailure | undefined>,
+): DeliveryFailure | undefined {
+  if (settled.has(connection)) return settled.get(connection);
+  return connection.isOpen ? undefined : "disconnected";
+}
+
+function wrong(option: string, sentence: string): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `send: ${option}: ${sentence}.`, { field: option });
 }

@@ -24,10 +24,11 @@ export class Endings {
   readonly #expiring: Expiring<Ending>;
   /** Counts endings: two in one millisecond are told apart, and a clock that is set back harms nothing. */
   #moment = 0;
+  #isClosed = false;
 
-  constructor(environment: Environment, authTimeoutMs: number) {
-    // Once in the upgrade request, once more until `auth` has been said and judged.
-    this.#expiring = new Expiring(environment, 3 * authTimeoutMs, ({ key }) => this.#forgetOldest(key));
+  /** `rememberMs`: the longest time between the judgement of a credential and the session it opens. */
+  constructor(environment: Environment, rememberMs: number) {
+    this.#expiring = new Expiring(environment, rememberMs, ({ key }) => this.#forgetOldest(key));
   }
 
   get moment(): number {
@@ -49,12 +50,15 @@ export class Endings {
     return [...ofUser, ...ofSession].find(({ at, where }) => at > moment && (!where || holds(where, session)));
   }
 
-  clear(): void {
+  /** The server has closed: nobody comes in any more, and no timer may start. */
+  close(): void {
+    this.#isClosed = true;
     this.#endings.clear();
     this.#expiring.clear();
   }
 
   #remember(key: string, code: number, reason: string, where: Where | undefined): void {
+    if (this.#isClosed) return;
     const ending = { key, at: ++this.#moment, code, reason, where };
     const others = this.#endings.get(key);
     if (others) others.push(ending);

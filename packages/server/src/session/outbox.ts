@@ -59,6 +59,11 @@ export class Outbox {
     this.#owner = owner;
   }
 
+  /** A quarter of what it may be owed is owed: there is still room for what cannot wait, twice over. */
+  get isBehind(): boolean {
+    return (this.#owed?.size ?? 0) + this.#socket.bufferedBytes > this.#departures.limitBytes / 4;
+  }
+
   reply(frame: Frame): void {
     this.#append(frame);
     if (this.#replyOwed) return;

@@ -1,6 +1,6 @@
 import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, type Session } from "./session.js";
+import { checkCloseCode, checkId, type Session } from "./session.js";
 import type { Sessions } from "./sessions.js";
 
 /** A session by its id, whether it exists or not. Costs nothing to make; holds no state. */
@@ -13,11 +13,12 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
     sessions: Sessions,
     direct: DirectEvents,
   ) {
+    checkId("session", id);
     this.#sessions = sessions;
     this.#direct = direct;
   }
 
-  /** The session, as long as it is connected or can still be resumed. */
+  /** The session, as long as it is connected to this process or can still be resumed. */
   get(): S | undefined {
     return this.#sessions.get(this.id) as Session as S | undefined;
   }

@@ -8,6 +8,7 @@ import type { Connection } from "./connection.js";
  * and confers no authority. `I` is what `authenticate` returns, `Data` what `sessionData` does.
  */
 export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
+  /** Where no device was named it is the device's id as well, which other users may see. */
   readonly id: string;
   /** What `authenticate` returned; it changes when the client refreshes its token. */
   readonly identity: I;
@@ -16,7 +17,9 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   readonly deviceId: string | undefined;
   /** The connection parameters, validated. */
   readonly parameters: Parameters;
-  /** What the client says of itself: the `metadata` of its `auth` message. Claims, not facts; at most 4 KiB. */
+  /**
+   * What the client says of itself when it connects: the `metadata` of its `auth` message. Claims, not facts; at most 4 KiB.
+   */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The application's own, made by `sessionData`; what it puts in stays through reconnects. */
   readonly data: Data;
@@ -165,3 +168,11 @@ export function checkCloseCode(code: number): number {
   return code;
 }
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
+
+/** A ban that names nobody must not look like one. @throws HoldfastError INVALID_VALUE */
+export function checkId(of: "user" | "session", id: string): void {
+  if (typeof id === "string" && id !== "") return;
+  throw new HoldfastError("INVALID_VALUE", `${of}: expected the id of a ${of}, a text that is not empty.`, {
+    field: "id",
+  });
+}

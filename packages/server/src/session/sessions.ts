@@ -1,23 +1,19 @@
-import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
 import type { Identity } from "../auth/identity.js";
-import type { Environment } from "../environment.js";
+import { type Environment, isThenable } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "./connection.js";
 import { Endings, type Where } from "./endings.js";
+import { deviceMissing, endedMeanwhile, full, MAX_METADATA, notBegun, type Refused, tooWordy } from "./refusals.js";
 import { ClientSession, type Introduction, type SessionEnd, type SessionEvent } from "./session.js";
-
-/** A user at the limit of devices may try again: one of them may have gone. */
-const FULL_RETRY_MS = 30_000;
-
-/** What a client may say of itself, in characters of JSON: it is kept for as long as the session. */
-const MAX_METADATA = 4_096;
+import { SessionEvents } from "./session-events.js";
 
 export interface SessionSettings {
   readonly environment: Environment;
   readonly logger: Logger;
-  readonly authTimeoutMs: number;
+  /** The longest time between the judgement of a credential and the session it opens. */
+  readonly judgementMs: number;
   readonly sessionResumeMs: number;
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
   /** Whether the protocol wants devices to be named. */
@@ -28,8 +24,14 @@ export interface SessionSettings {
 
 /** What comes of a connection that wants to take part. */
 export type Opened =
-  | { readonly ok: true; readonly session: ClientSession; readonly resumed: boolean }
-  | { readonly ok: false; readonly error: HoldfastError; readonly close: CloseName | number; readonly reason: string };
+  | {
+      readonly ok: true;
+      readonly session: ClientSession;
+      readonly resumed: boolean;
+      /** To be called when the connection is open: tells the application, and closes what has to leave for it. */
+      finish(): void;
+    }
+  | Refused;
 
 /**
  * Remembers the sessions: by id, and by user and device. A device has one session, and a session at most one connection:
@@ -44,15 +46,14 @@ export class Sessions {
   readonly #endings: Endings;
   readonly #settings: SessionSettings;
   readonly #stats: Stats;
-  readonly #listeners = new Set<{ listener: (event: SessionEvent) => void }>();
+  readonly #events: SessionEvents;
 
   constructor(settings: SessionSettings, stats: Stats) {
     this.#settings = settings;
     this.#stats = stats;
-    this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) =>
-      this.#forget(session, "expired"),
-    );
-    this.#endings = new Endings(settings.environment, settings.authTimeoutMs);
+    this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) => this.#expire(session));
+    this.#endings = new Endings(settings.environment, settings.judgementMs);
+    this.#events = new SessionEvents(settings.logger);
   }
 
   /** To be asked before a credential is judged, and given to `open`. */
@@ -79,20 +80,8 @@ export class Sessions {
     return session?.isConnected ? session : undefined;
   }
 
-  on(listener: (event: SessionEvent) => void): () => void {
-    const entry = { listener };
-    this.#listeners.add(entry);
-    return () => void this.#listeners.delete(entry);
-  }
-
-  tell(event: SessionEvent): void {
-    for (const { listener } of [...this.#listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#settings.logger.error({ session: event.session.id, err: error }, "a listener of onSession failed");
-      }
-    }
+  on(listener: (event: SessionEvent) => unknown): () => void {
+    return this.#events.on(listener);
   }
 
   /** A connection has shown who it is: finds the session it continues, or begins one. */
@@ -106,19 +95,17 @@ export class Sessions {
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
     if (introduction.metadata && JSON.stringify(introduction.metadata).length > MAX_METADATA) return tooWordy;
     const previous = this.#continued(identity, named, introduction.sessionId);
-    const id = connection.id;
-    const session = new ClientSession(id, identity, identity && (named ?? id), connection, this);
+    const session = new ClientSession(connection.id, identity, identity && (named ?? connection.id), connection, this);
+    const room = previous ? [] : this.#room(session);
+    if (!Array.isArray(room)) return room;
     if (previous) session.data = previous.data;
-    const refused =
-      (previous ? undefined : this.#makeData(session)) ??
-      this.#endedMeanwhile(session, introduction, judgedSince) ??
-      (previous ? undefined : this.#makeRoom(session));
-    if (refused) return refused;
-    if (previous) this.#resume(previous, connection, identity);
-    else this.#remember(session);
+    else if (!this.#makeData(session)) return notBegun;
+    // Last, since what the application was asked for may have been the ban.
+    const ending = this.#endings.since(judgedSince, session, introduction.sessionId);
+    if (ending) return endedMeanwhile(ending.code, ending.reason);
     const opened = previous ?? session;
     if (introduction.metadata) opened.metadata = introduction.metadata;
-    return { ok: true, session: opened, resumed: previous !== undefined };
+    return previous ? this.#resume(previous, connection, identity) : this.#begin(session, room);
   }
 
   /** A connection has left. If it is the one its session has, the session waits for the next. */
@@ -126,32 +113,32 @@ export class Sessions {
     const { session } = connection;
     if (!session || session.connection !== connection) return;
     // Without a user nothing but the id would say whose session it is, and an id must not be enough to continue it.
-    if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#forget(session, "expired");
+    if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#expire(session);
     session.leave("away");
     this.#away.add(session);
     this.#count();
-    this.tell({ type: "dropped", session });
+    this.#events.tell({ type: "dropped", session });
   }
 
   /** Ends a session for good, whatever it is doing: its id continues nothing any more. */
   end(session: ClientSession, code: number, reason: string): void {
     this.#endings.session(session.id, code, reason);
-    this.#close(session, "disconnected", code, reason);
+    this.#disconnect(session, code, reason);
   }
 
   /** Ends what a user has, or what of it fits; how much there was. */
   endUser(userId: string, code: number, reason: string, where: Where | undefined): number {
-    this.#endings.user(userId, code, reason, where);
     const sessions = this.ofUser(userId).filter((session) => !where || where(session));
-    for (const session of sessions) this.#close(session, "disconnected", code, reason);
+    this.#endings.user(userId, code, reason, where);
+    for (const session of sessions) this.#disconnect(session, code, reason);
     return sessions.length;
   }
 
   /** The server is closing: nothing waits any more. */
   clear(): void {
     this.#away.clear();
-    this.#endings.clear();
-    for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#forget(session, "expired");
+    this.#endings.close();
+    for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#expire(session);
   }
 
   /** Only the same user continues a session, and only on the same device. */
@@ -165,62 +152,69 @@ export class Sessions {
     return device === undefined || device === session.deviceId ? session : undefined;
   }
 
-  #resume(session: ClientSession, connection: Connection, identity: Identity | undefined): void {
+  #resume(session: ClientSession, connection: Connection, identity: Identity | undefined): Opened {
     const before = session.connection;
     this.#away.delete(session);
     session.identity = identity;
     session.state = { name: "live", connection };
-    // It has not been noticed yet that the old one is dead. It is no longer the session's, so its end ends nothing.
-    before?.close("REPLACED", "the session continues on a newer connection");
     this.#count();
+    const finish = (): void => {
+      this.#events.tell({ type: "resumed", session });
+      // It has not been noticed yet that the old one is dead. It is no longer the session's, so its end ends nothing.
+      before?.close("REPLACED", "the session continues on a newer connection");
+    };
+    return { ok: true, session, resumed: true, finish };
   }
 
-  #makeData(session: ClientSession): Opened | undefined {
+  #begin(session: ClientSession, leaving: readonly Leaving[]): Opened {
+    const connections = leaving.map(({ session: older }) => older.connection);
+    this.#remember(session);
+    const ends = leaving.flatMap(({ session: older }) => this.#forget(older, "replaced"));
+    const finish = (): void => {
+      this.#events.tell(...ends, { type: "opened", session });
+      leaving.forEach(({ reason }, index) => connections[index]?.close("REPLACED", reason));
+    };
+    return { ok: true, session, resumed: false, finish };
+  }
+
+  /** Whether the application could make its part of the session. */
+  #makeData(session: ClientSession): boolean {
+    const failed = (error: unknown): void =>
+      this.#settings.logger.error({ session: session.id, err: error }, "sessionData failed");
     try {
       const { identity, parameters } = session;
       session.data = this.#settings.sessionData?.({ identity, parameters });
-      return undefined;
+      if (!isThenable(session.data)) return true;
+      Promise.resolve(session.data).catch(failed);
+      failed(new Error("sessionData must not be asynchronous: what it needs belongs into the claims of authenticate."));
     } catch (error) {
-      this.#settings.logger.error({ session: session.id, err: error }, "sessionData failed");
-      const told = new HoldfastError("INTERNAL", "The session could not be begun.");
-      return { ok: false, error: told, close: "INTERNAL", reason: "the server failed" };
+      failed(error);
     }
+    return false;
   }
 
-  /** Whether the application has ended what this would be, after the credential began to be judged. */
-  #endedMeanwhile(session: ClientSession, { sessionId }: Introduction, judgedSince: number): Opened | undefined {
-    const ending = this.#endings.since(judgedSince, session, sessionId);
-    if (!ending) return undefined;
-    return { ok: false, error: endedMeanwhile, close: ending.code, reason: ending.reason };
-  }
-
-  /** Ends what stands in the way of a new session: the older one of its device, and the oldest of a user who has too many. */
-  #makeRoom({ userId, deviceId }: ClientSession): Opened | undefined {
-    if (userId === undefined || deviceId === undefined) return undefined;
+  /** What has to leave for a new session: the older one of its device, or the oldest of a user who has too many. */
+  #room({ userId, deviceId }: ClientSession): Leaving[] | Refused {
+    if (userId === undefined || deviceId === undefined) return [];
     const { perUser, whenFull } = this.#settings.devices;
     const devices = this.#byUser.get(userId);
     const older = devices?.get(deviceId);
-    if (older)
-      this.#close(older, "replaced", closeNumber.REPLACED, "a newer connection of the same device took its place");
-    else if (devices && devices.size >= perUser) {
-      // Those that wait to be resumed go first: nobody is there to be turned away.
-      const all = [...devices.values()].sort((a, b) => rank(a) - rank(b));
-      const [oldest] = all as [ClientSession];
-      if (oldest.isConnected && whenFull === "refuse") return full(perUser);
-      this.#close(
-        oldest,
-        "replaced",
-        closeNumber.REPLACED,
-        `a newer device took its place: a user may have ${perUser}`,
-      );
-    }
-    return undefined;
+    if (older) return [{ session: older, reason: "a newer connection of the same device took its place" }];
+    if (!devices || devices.size < perUser) return [];
+    // Those that wait to be resumed go first: nobody is there to be turned away.
+    const [oldest] = [...devices.values()].sort((a, b) => rank(a) - rank(b)) as [ClientSession];
+    if (oldest.isConnected && whenFull === "refuse") return full(perUser);
+    return [{ session: oldest, reason: `a newer device took its place: a user may have ${perUser}` }];
   }
 
-  #close(session: ClientSession, why: SessionEnd, code: number, reason: string): void {
+  #disconnect(session: ClientSession, code: number, reason: string): void {
     const { connection } = session;
-    this.#forget(session, why);
+    this.#events.tell(...this.#forget(session, "disconnected"));
     connection?.close(code, reason);
+  }
+
+  #expire(session: ClientSession): void {
+    this.#events.tell(...this.#forget(session, "expired"));
   }
 
   #remember(session: ClientSession): void {
@@ -234,17 +228,19 @@ export class Sessions {
     this.#count();
   }
 
-  #forget(session: ClientSession, reason: SessionEnd): void {
-    if (session.state.name === "ended") return;
+  /** Returns what there is to tell of it: nothing, when it had ended before. */
+  #forget(session: ClientSession, reason: SessionEnd): SessionEvent[] {
+    if (session.state.name === "ended") return [];
     session.leave("ended");
     this.#away.delete(session);
     this.#byId.delete(session.id);
     const { userId, deviceId } = session;
     const devices = userId === undefined ? undefined : this.#byUser.get(userId);
-    if (deviceId !== undefined) devices?.delete(deviceId);
+    // The place of the device may be its successor's already.
+    if (deviceId !== undefined && devices?.get(deviceId) === session) devices.delete(deviceId);
     if (userId !== undefined && devices?.size === 0) this.#byUser.delete(userId);
     this.#count();
-    this.tell({ type: "ended", session, reason });
+    return [{ type: "ended", session, reason }];
   }
 
   #count(): void {
@@ -254,41 +250,12 @@ export class Sessions {
   }
 }
 
-const endedMeanwhile = new HoldfastError("UNAUTHENTICATED", "The user or session was disconnected meanwhile.");
+interface Leaving {
+  readonly session: ClientSession;
+  readonly reason: string;
+}
 
 /** Sessions that are away before those that are live, and those heard from longest ago first. */
 function rank(session: ClientSession): number {
   return (session.isConnected ? 1e15 : 0) + session.lastActiveAt.getTime();
-}
-
-const deviceMissing: Opened = {
-  ok: false,
-  error: new HoldfastError("BAD_MESSAGE", "The protocol requires a device id, and none was named.", {
-    field: "data.device_id",
-    remedy: "Name the device in auth (the client: its `deviceId` option), or return a deviceId from authenticate.",
-  }),
-  close: "BAD_REQUEST",
-  reason: "a device id is required",
-};
-
-const tooWordy: Opened = {
-  ok: false,
-  error: new HoldfastError("LIMIT_EXCEEDED", `metadata: expected at most ${MAX_METADATA} characters of JSON.`, {
-    field: "metadata",
-    remedy: "Say less, or declare connection parameters.",
-  }),
-  close: "BAD_REQUEST",
-  reason: "the metadata of auth is too large",
-};
-
-function full(perUser: number): Opened {
-  const error = new HoldfastError(
-    "LIMIT_EXCEEDED",
-    `This user has ${perUser} devices connected, and may have no more.`,
-    {
-      remedy: "Disconnect another device first.",
-      retryAfterMs: FULL_RETRY_MS,
-    },
-  );
-  return { ok: false, error, close: "RATE_LIMITED", reason: `{"retryAfterMs":${FULL_RETRY_MS}}` };
 }

@@ -1,7 +1,7 @@
 import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, type Session } from "./session.js";
+import { checkCloseCode, checkId, type Session } from "./session.js";
 import type { Where } from "./endings.js";
 import type { Sessions } from "./sessions.js";
 
@@ -42,6 +42,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     readonly id: string,
     parts: UserParts,
   ) {
+    checkId("user", id);
     this.#parts = parts;
   }
 
@@ -96,7 +97,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   async disconnect(
     code = closeNumber.FORBIDDEN as number,
     reason = "disconnected by the server",
-    where?: (session: S) => boolean,
+    { where }: { readonly where?: (session: S) => boolean } = {},
   ): Promise<number> {
     checkCloseCode(code);
     return this.#parts.sessions.endUser(this.id, code, reason, where as unknown as Where | undefined);
