@@ -67,12 +67,14 @@ async function serve() {
 }
 
 /** Looks at this process, which is the server's, every 25 ms: its resident memory, and how long it got no core. */
-function watch() {
+function watch(open: ReadonlySet<object>) {
   const seen: { at: number; waitedMs: number }[] = [];
   let highestBytes = 0;
+  let mostOpen = 0;
   const look = (): void => {
     seen.push({ at: performance.now(), waitedMs: waitedMs(process.pid) });
     highestBytes = Math.max(highestBytes, process.memoryUsage.rss());
+    mostOpen = Math.max(mostOpen, open.size);
   };
   look();
   const timer = setInterval(look, 25);
@@ -81,6 +83,7 @@ function watch() {
   return {
     stop,
     highestBytes: () => highestBytes,
+    mostOpen: () => mostOpen,
     /** How long the machine let the server wait in this time; a server that waits looks late, so from one look before. */
     waitedMs(from: number, to: number): number {
       if (to <= from) return 0;
@@ -109,7 +112,7 @@ async function flood(kind: string) {
   collect();
   baselineBytes ??= process.memoryUsage.rss();
 
-  const watched = watch();
+  const watched = watch(open);
   const staying = kind === "silence" || kind === "a frame that never ends";
   const visits = visit(VISITS, staying ? ARRIVE_MS + AUTH_TIMEOUT_MS : ARRIVE_MS);
   attackers.send({ port, count: ATTACKERS, overMs: ARRIVE_MS, kind });
@@ -123,6 +126,7 @@ async function flood(kind: string) {
   const livedMs = lives.map(({ from, to }) => to - from - watched.waitedMs(from + AUTH_TIMEOUT_MS, to));
   return {
     upgraded,
+    mostOpen: watched.mostOpen(),
     /** At its highest, garbage included. */
     kib: (watched.highestBytes() - baselineBytes) / 1_024 / ATTACKERS,
     livedMs: Math.max(...livedMs),

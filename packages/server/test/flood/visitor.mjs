@@ -1,7 +1,7 @@
 /**
  * Someone who means well: connects, authenticates and leaves, `count` times within `overMs`, and tells how long each handshake
  * took. In a process of its own, so that it measures the server and not the attackers. Time in which the server or the visitor
- * was ready to run and got no core is the machine's, and taken off.
+ * was ready to run and got no core is the machine's, and the longer of the two is taken off: they may have waited together.
  */
 import { WebSocket } from "ws";
 import { goes, waitedMs } from "./machine.mjs";
@@ -10,15 +10,16 @@ goes("first");
 
 const handshake = (url, server) =>
   new Promise((resolve, reject) => {
-    const now = () => performance.now() - waitedMs(server) - waitedMs(process.pid);
-    const start = now();
+    const clock = () => [performance.now(), waitedMs(server), waitedMs(process.pid)];
+    const start = clock();
     const socket = new WebSocket(url, ["holdfast.v1.json"]);
     socket.once("open", () => socket.send('{"type":"auth","data":{"token":"token-u1"}}'));
     socket.once("error", reject);
     socket.once("close", (code) => reject(new Error(`closed with ${code}`)));
     socket.addEventListener("message", ({ data }) => {
       if (JSON.parse(data).type !== "connected") return;
-      resolve(now() - start);
+      const [tookMs, serverMs, visitorMs] = clock().map((now, index) => now - start[index]);
+      resolve(tookMs - Math.max(serverMs, visitorMs));
       socket.close();
     });
   });
