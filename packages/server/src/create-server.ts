@@ -13,6 +13,7 @@ import { type Admitted, createAdmission, OVERLOADED_REASON } from "./auth/admiss
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
+import { Refreshes } from "./auth/refreshes.js";
 import { TICKET_MS, Tickets } from "./auth/tickets.js";
 import { ChannelHandle } from "./channel/channel-handle.js";
 import { Channels } from "./channel/channels.js";
@@ -91,11 +92,9 @@ export function createServer<
   const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, settings });
   const mayJoin = mayJoinOf(options);
   const subscriptions = new Subscriptions({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
-  const userParts = {
-    sessions,
-    direct,
-    reauthorize: (connection: Connection) => subscriptions.reauthorize(connection),
-  };
+  const reauthorize = (connection: Connection): Promise<void> => subscriptions.reauthorize(connection);
+  const refreshes = new Refreshes({ authenticator, logger, reauthorize });
+  const userParts = { sessions, direct, reauthorize };
   const codec = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
   const connections = new Set<Connection>();
   const http = new Set<() => Promise<void> | void>();
@@ -106,7 +105,7 @@ export function createServer<
     departures: new Departures(environment, settings.limits.owedBytes),
     stats,
     logger,
-    dispatcher: new Dispatcher({ codec, requests, subscriptions, presenceUpdates, authenticator, stats, logger }),
+    dispatcher: new Dispatcher({ codec, requests, subscriptions, presenceUpdates, refreshes, stats, logger }),
     onLeft(connection) {
       connection.membership?.end();
       channels.depart(connection);

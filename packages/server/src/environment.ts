@@ -8,6 +8,8 @@ export interface Environment {
   /** Milliseconds since 1970. */
   now(): number;
   after(delayMs: number, run: () => void): Cancel;
+  /** The same, for what a process need not stay alive for: a session that nobody may come back to, a list to be told. */
+  afterIdle(delayMs: number, run: () => void): Cancel;
   every(intervalMs: number, run: () => void): Cancel;
   /** When the events of this turn of the event loop have all been read: the moment to send what they caused together. */
   atEndOfTurn(run: () => void): void;
@@ -21,6 +23,10 @@ export const nodeEnvironment: Environment = {
   now: Date.now,
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+  afterIdle(delayMs, run) {
+    const timer = setTimeout(run, delayMs).unref();
     return () => clearTimeout(timer);
   },
   every(intervalMs, run) {

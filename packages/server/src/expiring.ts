@@ -49,7 +49,7 @@ export class Expiring<Item> {
     const [dueAt] = this.#dueAt.values();
     if (this.#cancel || dueAt === undefined) return;
     const waitMs = Math.min(this.#afterMs, Math.max(0, dueAt - this.#environment.now()));
-    this.#cancel = this.#environment.after(waitMs, this.#expire);
+    this.#cancel = this.#environment.afterIdle(waitMs, this.#expire);
   }
 
   #disarm(): void {

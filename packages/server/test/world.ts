@@ -17,6 +17,7 @@ export class VirtualEnvironment implements Environment {
   now = (): number => this.#now;
   newId = (): string => `id-${++this.#ids}`;
   after = (delayMs: number, run: () => void) => this.#start({ at: this.#now + delayMs, order: this.#order++, run });
+  afterIdle = (delayMs: number, run: () => void) => this.after(delayMs, run);
   every = (intervalMs: number, run: () => void) =>
     this.#start({ at: this.#now + intervalMs, order: this.#order++, run, everyMs: intervalMs });
   soon = (run: () => void): void => void this.#turn.push(run);

@@ -162,7 +162,7 @@ export class Presence {
   }
 
   #schedule(): void {
-    this.#cancelBatch ??= this.#settings.environment.after(BATCH_MS, () => {
+    this.#cancelBatch ??= this.#settings.environment.afterIdle(BATCH_MS, () => {
       this.#cancelBatch = undefined;
       this.#tell();
       this.#catchUp();

@@ -6,8 +6,7 @@ import {
   type ServerMessage,
   toWire,
 } from "@holdfast/protocol";
-import { acceptAuth, type AuthMessage, refuseAuth } from "../auth/handshake.js";
-import type { Authenticator } from "../auth/authenticator.js";
+import type { Refreshes } from "../auth/refreshes.js";
 import { type Logger, printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection, FrameReceiver } from "../session/connection.js";
@@ -20,15 +19,12 @@ import type { Subscriptions } from "./subscriptions.js";
 const MAX_FAULTS = 3;
 const FAULT_WINDOW_MS = 60_000;
 
-/** Newer credentials that may wait to be checked; a client has no use for a second one before the first is answered. */
-const MAX_REFRESHES = 8;
-
 export interface DispatcherContext {
   readonly codec: Codec<ClientMessage, ServerMessage>;
   readonly requests: Requests;
   readonly subscriptions: Subscriptions;
   readonly presenceUpdates: PresenceUpdates;
-  readonly authenticator: Authenticator;
+  readonly refreshes: Refreshes;
   readonly stats: Stats;
   readonly logger: Logger;
 }
@@ -70,7 +66,7 @@ export class Dispatcher implements FrameReceiver {
       case "list_subscriptions":
         return this.#context.subscriptions.list(connection, message);
       case "auth":
-        return this.#refreshInTurn(connection, message);
+        return this.#context.refreshes.start(connection, message);
       case "ping":
         return connection.send({ ...message, type: "pong" });
       case "pong":
@@ -82,40 +78,6 @@ export class Dispatcher implements FrameReceiver {
       default:
         message satisfies never;
     }
-  }
-
-  /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
-  #refreshInTurn(connection: Connection, message: AuthMessage): void {
-    const refreshes = (connection.refreshes ??= { count: 0, last: Promise.resolve() });
-    if (refreshes.count === MAX_REFRESHES) return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
-    refreshes.count++;
-    refreshes.last = refreshes.last
-      .then(() => (connection.isOpen ? this.#refreshCredential(connection, message) : undefined))
-      .catch((error: unknown) => {
-        this.#context.logger.error({ session: connection.id, err: error }, "a credential could not be refreshed");
-        connection.close("INTERNAL", "the server failed");
-      })
-      .finally(() => refreshes.count--);
-  }
-
-  /** `auth` on a live connection: a newer token of the same user, on the same device. */
-  async #refreshCredential(connection: Connection, message: AuthMessage): Promise<void> {
-    const { token, device_id: deviceId } = message.data;
-    // A client that introduces itself to a server that has greeted it already: there is nothing new in it.
-    if (token === undefined) return acceptAuth(connection, message);
-    const { authenticator, subscriptions } = this.#context;
-    const credential = { token, source: "message" } as const;
-    const result = await authenticator.check(credential, connection.request, connection.parameters, deviceId);
-    if (!connection.isOpen) return;
-    if (!result.ok) return refuseAuth(connection, message, result.error);
-    const { identity } = result;
-    if (connection.userId !== identity?.userId) return refuseAuth(connection, message, another("user"));
-    const named = identity && (identity.deviceId ?? deviceId);
-    if (named !== undefined && named !== connection.deviceId) return refuseAuth(connection, message, another("device"));
-    connection.refresh(identity);
-    acceptAuth(connection, message);
-    // What the newer token says may be less than the older one did.
-    await subscriptions.reauthorize(connection);
   }
 
   #refuse(connection: Connection, fault: Fault, correlationId: string | undefined): void {
@@ -130,10 +92,4 @@ export class Dispatcher implements FrameReceiver {
     if (++connection.faults.count >= MAX_FAULTS)
       connection.close("BAD_REQUEST", "too many messages that are not of the protocol");
   }
-}
-
-function another(what: "user" | "device"): HoldfastError {
-  return new HoldfastError("UNAUTHENTICATED", `The token is of another ${what}.`, {
-    remedy: `Open a new connection for another ${what}.`,
-  });
 }

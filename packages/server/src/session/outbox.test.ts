@@ -14,6 +14,7 @@ beforeEach(() => {
     {
       now: () => 0,
       after: () => () => {},
+      afterIdle: () => () => {},
       every: () => () => {},
       newId: () => "",
       soon: (run) => void soon.push(run),
