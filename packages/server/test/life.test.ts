@@ -252,6 +252,10 @@ describe("a session", () => {
     });
     expect(session.identity).toMatchObject({ userId: "u1" });
     expect(session.connectedAt.getTime()).toBe(start);
+    await world.advance(300); // between two ticks of the heartbeat
+    await world.connect({ headers: { authorization: "Bearer token-u2" } });
+    for (const { connectedAt, lastActiveAt } of server.sessions())
+      expect(lastActiveAt.getTime()).toBeGreaterThanOrEqual(connectedAt.getTime());
     expect(session.lastActiveAt.getTime()).toBe(start + 5_000);
   });
 });

@@ -140,7 +140,8 @@ export class ClientSession implements Session<Identity | undefined> {
   }
 
   get lastActiveAt(): Date {
-    return new Date(this.#trace.lastHeardAt);
+    // The clock that stamps frames is coarse, and may lie before the beginning.
+    return new Date(Math.max(this.#trace.lastHeardAt, this.#connectedAt));
   }
 
   get isConnected(): boolean {
