@@ -54,6 +54,9 @@ describe("who joins a channel with presence", () => {
       ["snapshot", 1],
     ]);
     expect(all.server.channel("room", "a").subscribers).toBe(2);
+    // However often one message names it, once.
+    await late.send(subscribe(...Array.from({ length: 500 }, () => ROOM)));
+    expect(told(late)).toHaveLength(3);
   });
 
   test("[PS1] gets nothing of it on a channel that declares none", async () => {
