@@ -197,6 +197,27 @@ describe("permissions that change", () => {
     expect(server.channel("news").subscribers).toBe(1);
   });
 
+  test("[AU16] a no is not put off by asking again: who refreshes without end is off when the first answer comes", async () => {
+    let granted = true;
+    const { server, world, environment, connect } = createPlayer({
+      authorize: () => {
+        const allowed = granted;
+        return new Promise<boolean>((resolve) => environment.after(200, () => resolve(allowed)));
+      },
+    });
+    const peer = await connect("u1", {}, subscribe("news"));
+    await world.advance(200);
+    expect(server.channel("news").subscribers).toBe(1);
+    granted = false;
+    void server.user("u1").reauthorize();
+    for (let round = 0; round < 5; round++) {
+      await peer.send(auth("u1"));
+      await world.advance(50);
+    }
+    expect(server.channel("news").subscribers).toBe(0);
+    expect(peer.of("unsubscribed")).toHaveLength(1);
+  });
+
   test("[AU4] nothing is said about a channel that the client has left meanwhile", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     let slow = false;

@@ -3,18 +3,22 @@ import type { Cancel } from "../environment.js";
 import type { Channels } from "./channels.js";
 import type { Subscriber } from "./subscriber.js";
 
+/** One joining of a channel. A verdict about a channel that was left and joined again since is about another one. */
+export interface Joining {
+  /** The newest question of `reauthorize` that was answered. An older answer that comes later is out of date. */
+  judgedBy: number;
+}
+
 /** The channels one connection has joined. */
 export class Membership {
-  /** Each with a number of its own: a verdict about a channel that was left and joined again since is about nothing. */
-  readonly #joined = new Map<string, number>();
-  #joins = 0;
+  readonly #joined = new Map<string, Joining>();
   readonly #questions = new Set<Cancel>();
   readonly #channels: Channels;
   readonly #member: Subscriber;
   #ended = false;
   /** Goes up whenever what `authorize` has said about channels to be joined is to be asked anew. */
   permissions = 0;
-  /** How often `authorize` was asked about everything joined; the newest verdict counts. */
+  /** How often `authorize` was asked about everything joined. */
   reauthorized = 0;
   /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
   #lastChange: Promise<void> | undefined;
@@ -43,7 +47,7 @@ export class Membership {
   }
 
   /** Which joining of a channel it is that lasts; undefined where it is not joined. */
-  joining(wire: string): number | undefined {
+  joining(wire: string): Joining | undefined {
     return this.#joined.get(wire);
   }
 
@@ -51,7 +55,7 @@ export class Membership {
   join(id: ChannelId): boolean {
     // The connection may have closed while `authorize` ran: a member that nobody removes would stay for ever.
     if (this.#ended || this.#joined.has(id.wire)) return false;
-    this.#joined.set(id.wire, ++this.#joins);
+    this.#joined.set(id.wire, { judgedBy: 0 });
     this.#channels.join(id, this.#member);
     return true;
   }

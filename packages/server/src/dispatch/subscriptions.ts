@@ -90,8 +90,10 @@ export class Subscriptions {
       const joining = membership.joining(wire);
       if (!parsed.ok) return;
       const verdict = await this.#ask(connection, parsed.value);
-      // Left, or left and joined again meanwhile; or a newer question is about it.
-      if (membership.joining(wire) !== joining || membership.reauthorized !== question) return;
+      // Left, or left and joined again meanwhile; or a newer question was answered. One that was only asked changes nothing:
+      // a client that refreshes its credential again and again would put a slow "no" off for ever.
+      if (!joining || membership.joining(wire) !== joining || joining.judgedBy > question) return;
+      joining.judgedBy = question;
       // What others see of the user may depend on who it is now.
       if (verdict.ok) return this.#presence.joined(connection, parsed.value);
       membership.leave(wire);
