@@ -1,6 +1,6 @@
 import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, checkId, type Session } from "./session.js";
+import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
 import type { Sessions } from "./sessions.js";
 
 /** A session by its id, whether it exists or not. Costs nothing to make; holds no state. */
@@ -38,7 +38,7 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
   }
 
   /** Ends it for good, connected or waiting; says whether there was one. See `Session.disconnect`. */
-  async disconnect(code = closeNumber.FORBIDDEN as number, reason = "disconnected by the server"): Promise<boolean> {
+  async disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): Promise<boolean> {
     checkCloseCode(code);
     const session = this.#sessions.get(this.id);
     if (session) this.#sessions.end(session, code, reason);

@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { closeNumber, HoldfastError } from "@holdfast/protocol";
 import type { Identity } from "../auth/identity.js";
 import type { Connection } from "./connection.js";
 
@@ -152,10 +152,16 @@ export class ClientSession implements Session<Identity | undefined> {
     return this.connection?.membership?.channels() ?? [];
   }
 
-  disconnect(code = 4403, reason = "disconnected by the server"): void {
+  disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): void {
     this.#registry.end(this, checkCloseCode(code), reason);
   }
 }
+
+/** What a client is told that the server ends without saying more: it stops. */
+export const DISCONNECTED: { readonly code: number; readonly reason: string } = {
+  code: closeNumber.FORBIDDEN,
+  reason: "disconnected by the server",
+};
 
 const none: Readonly<Record<string, unknown>> = Object.freeze({});
 

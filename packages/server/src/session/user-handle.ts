@@ -1,7 +1,7 @@
-import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import { type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, checkId, type Session } from "./session.js";
+import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
 import type { Where } from "./endings.js";
 import type { Sessions } from "./sessions.js";
 
@@ -95,8 +95,8 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
    * @throws HoldfastError INVALID_VALUE (rejects) when no close frame may carry the code
    */
   async disconnect(
-    code = closeNumber.FORBIDDEN as number,
-    reason = "disconnected by the server",
+    code = DISCONNECTED.code,
+    reason = DISCONNECTED.reason,
     { where }: { readonly where?: (session: S) => boolean } = {},
   ): Promise<number> {
     checkCloseCode(code);
