@@ -60,6 +60,7 @@ export const layers = {
         "observe/*",
         "limits/*",
         "transport/{frame,socket}.ts",
+        "broker/broker.ts",
         "auth/{identity,credential}.ts",
         "dispatch/reply-to.ts",
       ],
@@ -68,14 +69,14 @@ export const layers = {
     },
     {
       name: "adapters",
-      files: ["transport/*"],
+      files: ["transport/*", "broker/*", "broker/*/*"],
       uses: ["facts"],
       teaches:
         "A transport hands over a ServerSocket and facts about the request; what is done with them is decided above.",
     },
     {
       name: "channel",
-      files: ["channel/*", "broker/*", "state/*"],
+      files: ["channel/*", "state/*"],
       uses: ["facts"],
       teaches:
         "A channel knows a Subscriber, never a session or a socket: ask for what it needs in channel/subscriber.ts.",

@@ -16,7 +16,10 @@ import type { Authenticate, Identity } from "./auth/identity.js";
 import { Refreshes } from "./auth/refreshes.js";
 import { TICKET_MS, Tickets } from "./auth/tickets.js";
 import { ChannelHandle } from "./channel/channel-handle.js";
+import type { BrokerLink } from "./broker/broker.js";
+import { memoryBroker } from "./broker/memory-broker.js";
 import { Channels } from "./channel/channels.js";
+import { Topics } from "./channel/topics.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
 import { isThenable } from "./environment.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
@@ -64,11 +67,31 @@ export function createServer<
   const { environment, logger } = settings;
 
   const stats = new Stats();
-  const channels = new Channels(protocol, stats, settings.limits.owedBytes, {
+  const topics = new Topics(environment, () => link);
+  const link: BrokerLink = (options.broker ?? memoryBroker()).join({
+    id: environment.newId(),
+    protocol: protocol.name,
     environment,
-    graceMs: settings.presenceGraceMs,
-    mostListed: settings.limits.presencePerChannel,
-    mostBytes: settings.limits.owedBytes / 4,
+    logger,
+    receive: (topic, publication) => topics.receive(topic, publication),
+    onDoubt: () => topics.check(),
+    onGone() {},
+    onForgotten() {},
+  });
+  const channels = new Channels({
+    protocol,
+    link,
+    topics,
+    environment,
+    logger,
+    stats,
+    maxEventBytes: settings.limits.owedBytes,
+    presence: {
+      environment,
+      graceMs: settings.presenceGraceMs,
+      mostListed: settings.limits.presencePerChannel,
+      mostBytes: settings.limits.owedBytes / 4,
+    },
   });
   const sessions = new Sessions(
     {
@@ -162,7 +185,7 @@ export function createServer<
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) => new ChannelHandle(channels, channels.identify(name, key[0] as string | undefined)),
-    broadcast: async (event, data) => channels.broadcast(event, data),
+    broadcast: (event, data) => channels.broadcast(event, data),
     user: (id) => new UserHandle(id, userParts),
     session: (id) => new SessionHandle(id, sessions, direct),
     sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
@@ -209,7 +232,9 @@ export function createServer<
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
         sessions.clear();
-        channels.presences.close();
+        channels.close();
+        topics.close();
+        await link.close();
         tickets?.clear();
         await Promise.all([...http].map((stop) => stop()));
         http.clear();

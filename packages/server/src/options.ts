@@ -8,6 +8,7 @@ import {
 } from "@holdfast/protocol";
 import type { CredentialOptions } from "./auth/credential.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
+import type { Broker } from "./broker/broker.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
 import type { Session } from "./session/session.js";
@@ -89,6 +90,12 @@ export interface GeneralOptions {
   readonly presenceGraceMs?: number;
   /** How long a handler may run; a client may ask for less. Also the limit of `authorize`. @default 30_000 */
   readonly requestTimeoutMs?: number;
+  /**
+   * What carries events between instances and keeps what clients may have missed. `redisBroker` of `@holdfast/server/redis` makes
+   * several processes one server.
+   * @default memoryBroker(): one process, nothing to install
+   */
+  readonly broker?: Broker;
   /** @default silent */
   readonly logger?: Logger;
   /** Time and chance, for tests. @default the real ones */
@@ -161,6 +168,7 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   limits: "object",
   authTimeoutMs: "number",
   requestTimeoutMs: "number",
+  broker: "object",
   logger: "object",
   environment: "object",
 };
@@ -191,6 +199,8 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   const { logger = silentLogger } = options;
   for (const level of ["debug", "info", "warn", "error"] as const)
     if (typeof logger[level] !== "function") invalid("logger", `has no function ${level}`);
+  if (options.broker && typeof options.broker.join !== "function")
+    invalid("broker", "expected a broker, such as redisBroker({ url })");
   const settings: Settings = {
     credentials: options.credentials ?? {},
     origins: options.origins,

@@ -40,8 +40,10 @@ class History {
     for (const name of ["ada", "bob", "cy"]) this.#clients.push(new Actor(this.#net.client(name, clock)));
   }
 
-  start(): { server: ReturnType<typeof createServer<typeof agents.definition>>; world: World } | undefined {
-    const server = createServer(agents, { environment: this.#environment, authenticate });
+  start():
+    { server: ReturnType<typeof createServer<typeof agents.definition>>; world: World; kill: () => void } | undefined {
+    const environment = this.#environment.process();
+    const server = createServer(agents, { environment, authenticate });
     server.handle("agent.start", async ({ input }) => {
       await new Promise<void>((resolve) => this.#environment.after(500, resolve));
       return { startedAt: new Date(input.id.length) };
@@ -51,7 +53,7 @@ class History {
       "agent.slow",
       ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"))),
     );
-    return { server: server as never, world: new World(server, this.#environment) };
+    return { server: server as never, world: new World(server, this.#environment), kill: environment.kill };
   }
 
   async run(): Promise<void> {
@@ -90,6 +92,7 @@ class History {
   /** Gone without a word, and back some time later. */
   async #restart(): Promise<void> {
     for (const socket of [...this.#net.sockets.keys()]) socket.drop();
+    this.#up?.kill();
     this.#up = undefined;
     await this.#advance(this.#random() * 5_000);
     this.#up = this.start();

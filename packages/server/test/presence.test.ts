@@ -2,9 +2,9 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { Channels } from "../src/channel/channels.js";
 import { Stats } from "../src/observe/stats.js";
 import { createPlayer, player, sessionOf, stay, subscribe } from "./player.js";
+import { bareChannels } from "./bare-channels.js";
 import { ForeignPromise, type Peer, VirtualEnvironment } from "./world.js";
 
 const ROOM = "room:a";
@@ -215,12 +215,7 @@ describe("what is told", () => {
   test("[PS12] leaves no timer and no entry when all have gone", async () => {
     const environment = new VirtualEnvironment();
     const stats = new Stats();
-    const channels = new Channels(player, stats, 1_048_576, {
-      environment,
-      graceMs: 5_000,
-      mostListed: 1_000,
-      mostBytes: 262_144,
-    });
+    const { channels } = bareChannels(player, environment, stats);
     const room = channels.identify("room", "a");
     const members = ["ada", "grace", undefined].map((userId) => ({
       userId,
@@ -275,8 +270,7 @@ describe("what is told", () => {
 
   test("[PS4] is the same bytes for every member, and for everyone who joins between two changes", async () => {
     const environment = new VirtualEnvironment();
-    const settings = { environment, graceMs: 5_000, mostListed: 1_000, mostBytes: 262_144 };
-    const channels = new Channels(player, new Stats(), 1_048_576, settings);
+    const { channels } = bareChannels(player, environment);
     const room = channels.identify("room", "a");
     const frames: unknown[][] = [[], []];
     const members = frames.map((heard, index) => ({

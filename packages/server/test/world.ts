@@ -15,7 +15,8 @@ export class VirtualEnvironment implements Environment {
   #turn: (() => void)[] = [];
 
   now = (): number => this.#now;
-  newId = (): string => `id-${++this.#ids}`;
+  /** The first one, id-0, is that of the server. */
+  newId = (): string => `id-${this.#ids++}`;
   after = (delayMs: number, run: () => void) => this.#start({ at: this.#now + delayMs, order: this.#order++, run });
   afterIdle = (delayMs: number, run: () => void) => this.after(delayMs, run);
   every = (intervalMs: number, run: () => void) =>
@@ -26,6 +27,44 @@ export class VirtualEnvironment implements Environment {
   /** Timers that are running. After everything is closed there must be none. */
   get timers(): number {
     return this.#timers.length;
+  }
+
+  /** The same time for a process of its own, which can be killed: then nothing that it has started happens any more. */
+  process(): Environment & { kill(): void } {
+    const started = new Set<() => void>();
+    let isDead = false;
+    const keep = (cancel: () => void): (() => void) => {
+      started.add(cancel);
+      return () => {
+        started.delete(cancel);
+        cancel();
+      };
+    };
+    const after = (delayMs: number, run: () => void): (() => void) => {
+      if (isDead) return () => {};
+      const cancel = keep(
+        this.after(delayMs, () => {
+          cancel();
+          run();
+        }),
+      );
+      return cancel;
+    };
+    const alive = (run: () => void) => (): void => void (isDead || run());
+    return {
+      now: this.now,
+      newId: this.newId,
+      after,
+      afterIdle: after,
+      every: (intervalMs, run) => (isDead ? () => {} : keep(this.every(intervalMs, run))),
+      soon: (run) => this.soon(alive(run)),
+      atEndOfTurn: (run) => this.atEndOfTurn(alive(run)),
+      kill() {
+        isDead = true;
+        for (const cancel of started) cancel();
+        started.clear();
+      },
+    };
   }
 
   endTurn(): boolean {

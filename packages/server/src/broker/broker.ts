@@ -34,6 +34,8 @@ export interface Broker {
 export interface BrokerInstance {
   /** 128 random bits: no two instances have the same, and one that is restarted has another. */
   readonly id: string;
+  /** The name of the protocol that it serves. Topics of one protocol are not those of another. */
+  readonly protocol: string;
   readonly environment: Environment;
   readonly logger: Logger;
   /** Something was published on a topic that the instance has subscribed to. Never throws. */

@@ -41,13 +41,27 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
   }
 
   /**
-   * Publishes an event. Resolves with the number of connections it was handed to; rejects with INVALID_VALUE, naming the
-   * field, when the data does not match the schema, and with LIMIT_EXCEEDED when it takes more bytes than a connection may
-   * be owed.
+   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
+   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with LIMIT_EXCEEDED when
+   * it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
+   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely.
    */
-  async publish<E extends EventName<P, C>>(event: E, data: SentEventOf<P, C, E>): Promise<Published> {
-    return this.#channels.publish(this.#id, event, data);
+  publish<E extends EventName<P, C>>(
+    event: E,
+    data: SentEventOf<P, C, E>,
+    options: PublishOptions = {},
+  ): Promise<Published> {
+    return this.#channels.publish(this.#id, event, data, options);
   }
+}
+
+export interface PublishOptions {
+  /**
+   * Names this publication, 1 to 128 characters: another one on the channel with the same key, on whatever instance, within 10
+   * minutes changes nothing and resolves with the place of the first. Only on channels with history.
+   * @default none: each call publishes
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** Who is on a channel: users who are seen, with their devices beneath. */

@@ -1,12 +1,22 @@
 import type { Frame } from "../transport/frame.js";
+import type { LogFeed } from "./log-feed.js";
+import type { PlainFeed } from "./plain-feed.js";
 import type { Subscriber } from "./subscriber.js";
 
-/** The members of one channel on this instance. */
+/** One channel on this instance: its members, and how its events come here. */
 export class Channel {
   readonly #members = new Set<Subscriber>();
+  /** Those who are about to join: the channel is there for them already. */
+  holds = 0;
+
+  constructor(readonly feed: LogFeed | PlainFeed) {}
 
   get size(): number {
     return this.#members.size;
+  }
+
+  get isIdle(): boolean {
+    return this.#members.size === 0 && this.holds === 0;
   }
 
   add(member: Subscriber): void {

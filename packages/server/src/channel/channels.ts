@@ -1,24 +1,38 @@
 import {
   channelId,
   type ChannelId,
-  type Fault,
   HoldfastError,
+  type Position,
   type Protocol,
-  type RichValue,
   type ServerMessage,
-  type ValueSchema,
 } from "@holdfast/protocol";
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Environment } from "../environment.js";
+import { Expiring } from "../expiring.js";
+import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import { Channel } from "./channel.js";
+import type { Continuation } from "./continuity.js";
+import { encodeEvent, eventFrame } from "./event-text.js";
+import { LogFeed } from "./log-feed.js";
+import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
 import { Presences } from "./presences.js";
+import type { KeptEvent } from "./ring.js";
 import type { Subscriber } from "./subscriber.js";
+import type { Topics } from "./topics.js";
 
 /** What came of a publication. */
 export interface Published {
-  /** How many connections it was handed to. */
+  /** How many connections of this process were on the channel when the store had it. With one process, that is all of them. */
   readonly delivered: number;
+  /** Its place in the channel's history; undefined on a channel without. */
+  readonly offset?: number | undefined;
+  /** Its id, on a channel with history. */
+  readonly id?: string | undefined;
+  /** True: one with the same `idempotencyKey` was published before, and this is the place of that one. */
+  readonly duplicate?: boolean | undefined;
 }
 
 /**
@@ -30,27 +44,51 @@ export const EVERYONE = "$all";
 /** A direct event for some: its channel's members are chosen anew for each event, by user, device or session. */
 const CHOSEN = "$user";
 
+/** How long what was given back to more members than usual keeps what it read. */
+const WIDE_MS = 10_000;
+
+export interface ChannelsParts {
+  readonly protocol: Protocol;
+  readonly link: BrokerLink;
+  readonly topics: Topics;
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly stats: Stats;
+  /** What a connection may be owed. A larger event would close every member, each time it came back. */
+  readonly maxEventBytes: number;
+  readonly presence: PresenceSettings;
+}
+
+/** A channel that is kept for someone who is about to join it. */
+export interface Held {
+  /** What there is to wait for before it can be joined, from this position on; undefined: nothing. */
+  prepare(from: Position | undefined): Promise<void> | undefined;
+  release(): void;
+}
+
 /** The channels that have members on this instance, and the one way out: validate, encode once, hand to every member. */
 export class Channels {
-  readonly #protocol: Protocol;
-  readonly #stats: Stats;
-  readonly #maxEventBytes: number;
+  readonly #parts: ChannelsParts;
   readonly #channels = new Map<string, Channel>();
-  readonly #everyone = new Channel();
+  readonly #everyone: Channel;
+  readonly #wide: Expiring<LogFeed>;
   /** Who is on them. */
   readonly presences: Presences;
 
-  /** `maxEventBytes`: what a connection may be owed. A larger event would close every member, each time it came back. */
-  constructor(protocol: Protocol, stats: Stats, maxEventBytes: number, presence: PresenceSettings) {
-    this.#protocol = protocol;
-    this.presences = new Presences(presence, (wire) => this.#channels.get(wire)?.members ?? []);
-    this.#stats = stats;
-    this.#maxEventBytes = maxEventBytes;
+  constructor(parts: ChannelsParts) {
+    this.#parts = parts;
+    this.#wide = new Expiring(parts.environment, WIDE_MS, (feed) => feed.narrow());
+    this.presences = new Presences(parts.presence, (wire) => this.#channels.get(wire)?.members ?? []);
+    const feed = new PlainFeed(EVERYONE, parts.link, (publication) =>
+      this.#deliver(this.#everyone, EVERYONE, publication),
+    );
+    this.#everyone = new Channel(feed);
+    parts.topics.follow(EVERYONE, feed);
   }
 
   /** The name and key of a channel, checked. @throws HoldfastError UNKNOWN_CHANNEL */
   identify(name: string, key: string | undefined): ChannelId {
-    const checked = channelId(this.#protocol, name, key);
+    const checked = channelId(this.#parts.protocol, name, key);
     if (!checked.ok) throw new HoldfastError("UNKNOWN_CHANNEL", checked.fault.message, { field: checked.fault.field });
     return checked.value;
   }
@@ -59,13 +97,35 @@ export class Channels {
     return this.#channels.get(id.wire)?.size ?? 0;
   }
 
+  /** Keeps the channel until it is released: what is published from when it is prepared arrives here. */
+  hold(id: ChannelId): Held {
+    const channel = this.#of(id);
+    channel.holds++;
+    return {
+      prepare: (from) => channel.feed.prepare(from),
+      release: () => {
+        channel.holds--;
+        this.#tidy(id.wire, channel);
+      },
+    };
+  }
+
+  /** Where a channel with history stands on this instance. It has to be prepared. */
+  position(id: ChannelId): Position | undefined {
+    const feed = this.#channels.get(id.wire)?.feed;
+    return feed instanceof LogFeed ? feed.position : undefined;
+  }
+
+  /** What was missed since. It has to be prepared for that position. */
+  resume(id: ChannelId, from: Position): Continuation<KeptEvent> {
+    const feed = this.#channels.get(id.wire)?.feed;
+    return feed instanceof LogFeed ? feed.resume(from) : { ok: false, reset: "server" };
+  }
+
   join(id: ChannelId, member: Subscriber): void {
-    let channel = this.#channels.get(id.wire);
-    if (!channel) this.#channels.set(id.wire, (channel = new Channel()));
-    channel.add(member);
+    this.#of(id).add(member);
     this.presences.arrive(id, member);
-    this.#stats.subscriptionsActive++;
-    this.#stats.channelsActive = this.#channels.size;
+    this.#parts.stats.subscriptionsActive++;
   }
 
   leave(wire: string, member: Subscriber): void {
@@ -73,10 +133,8 @@ export class Channels {
     if (!channel) return;
     channel.remove(member);
     this.presences.depart(wire, member);
-    this.#stats.subscriptionsActive--;
-    // Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed.
-    if (channel.size === 0) this.#channels.delete(wire);
-    this.#stats.channelsActive = this.#channels.size;
+    this.#parts.stats.subscriptionsActive--;
+    this.#tidy(wire, channel);
   }
 
   arrive(member: Subscriber): void {
@@ -87,16 +145,42 @@ export class Channels {
     this.#everyone.remove(member);
   }
 
-  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
-  publish(id: ChannelId, event: string, data: unknown): Published {
-    const frame = this.#encode(id.wire, event, id.contract.events.get(event), data);
-    return this.count(this.#channels.get(id.wire)?.deliver(frame) ?? 0);
+  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE */
+  async publish(
+    id: ChannelId,
+    event: string,
+    data: unknown,
+    { idempotencyKey: key, ...unknown }: { readonly idempotencyKey?: string | undefined } = {},
+  ): Promise<Published> {
+    const { link, environment, maxEventBytes, stats } = this.#parts;
+    const { wire, contract } = id;
+    checkOptions(key, unknown);
+    const body = encodeEvent(wire, event, contract.events.get(event), data, maxEventBytes);
+    if (contract.history) {
+      const options = { log: contract.history, key };
+      const { outcome, position } = await link.publish(wire, environment.newId(), body, options);
+      const { offset, id: published } = position!;
+      const channel = this.#channels.get(wire);
+      if (channel?.feed instanceof LogFeed) channel.feed.follower.expect(offset);
+      const delivered = outcome === "duplicate" ? 0 : (channel?.size ?? 0);
+      if (outcome === "appended") stats.published++;
+      return { delivered, offset, id: published, ...(outcome === "duplicate" && { duplicate: true }) };
+    }
+    if (key !== undefined) throw noHistory(wire);
+    await link.publish(wire, "", body);
+    stats.published++;
+    return { delivered: this.size(id) };
   }
 
-  /** Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field */
-  broadcast(event: string, data: unknown): Published {
-    const frame = this.#encode(EVERYONE, event, this.#protocol.direct.get(event), data);
-    return this.count(this.#everyone.deliver(frame));
+  /**
+   * Sends a direct event to every open connection.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE
+   */
+  async broadcast(event: string, data: unknown): Promise<Published> {
+    const { protocol, link, maxEventBytes, stats } = this.#parts;
+    await link.publish(EVERYONE, "", encodeEvent(EVERYONE, event, protocol.direct.get(event), data, maxEventBytes));
+    stats.published++;
+    return { delivered: this.#everyone.size };
   }
 
   /**
@@ -104,43 +188,98 @@ export class Channels {
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
    */
   directFrame(event: string, data: unknown, ackId: string | undefined): Frame {
-    const metadata = ackId === undefined ? undefined : { id: ackId, ack: true };
-    return this.#encode(CHOSEN, event, this.#protocol.direct.get(event), data, metadata);
+    const { protocol, maxEventBytes } = this.#parts;
+    const body = encodeEvent(CHOSEN, event, protocol.direct.get(event), data, maxEventBytes);
+    return eventFrame(CHOSEN, body, ackId === undefined ? undefined : { id: ackId, ack: true })!;
   }
 
-  /** A publication has reached so many. */
-  count(delivered: number): Published {
-    this.#stats.published++;
-    this.#stats.delivered += delivered;
-    return { delivered };
+  /** A direct event has reached so many. */
+  count(delivered: number): void {
+    this.#parts.stats.published++;
+    this.#parts.stats.delivered += delivered;
   }
 
-  /** An event's frame is the same bytes for every subscriber: nothing in it belongs to one connection. */
-  #encode(
-    channel: string,
-    event: string,
-    schema: ValueSchema | undefined,
-    data: unknown,
-    metadata?: (ServerMessage & { type: "event" })["metadata"],
-  ): Frame {
-    if (!schema)
-      throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
-    const sent = schema.send(data, "data");
-    if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
-    const { value } = sent as { value: RichValue };
-    const message: ServerMessage = { type: "event", channel, event, ...value, ...(metadata && { metadata }) };
-    const frame = new Frame(JSON.stringify(message));
-    if (frame.isLargerThan(this.#maxEventBytes)) {
-      const text = `Event ${event} on ${channel} was not published: it takes more than ${this.#maxEventBytes} bytes.`;
-      throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
-    }
-    return frame;
+  close(): void {
+    for (const channel of this.#channels.values()) channel.feed.close();
+    this.#everyone.feed.close();
+    this.#wide.clear();
+    this.presences.close();
+  }
+
+  #of({ wire, contract }: ChannelId): Channel {
+    const { topics, stats, link, environment } = this.#parts;
+    let channel = this.#channels.get(wire);
+    if (channel) return channel;
+    // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
+    const { history } = contract;
+    const feed = history
+      ? new LogFeed({
+          topic: wire,
+          history,
+          link,
+          environment,
+          wide: this.#wide,
+          read: (publication) => this.#read(wire, publication),
+          deliver: ({ frame }) => void (stats.delivered += channel!.deliver(frame)),
+          lost: (reason, position) => void channel!.deliver(resetFrame(wire, reason, position)),
+        })
+      : new PlainFeed(wire, link, (publication) => this.#deliver(channel!, wire, publication));
+    this.#channels.set(wire, (channel = new Channel(feed)));
+    topics.follow(wire, feed);
+    stats.channelsActive = this.#channels.size;
+    return channel;
+  }
+
+  /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
+  #tidy(wire: string, channel: Channel): void {
+    if (!channel.isIdle || this.#channels.get(wire) !== channel) return;
+    this.#channels.delete(wire);
+    this.#parts.topics.unfollow(wire);
+    channel.feed.close();
+    this.#parts.stats.channelsActive = this.#channels.size;
+  }
+
+  #deliver(channel: Channel, wire: string, { body }: Publication): void {
+    const frame = eventFrame(wire, body);
+    if (frame) this.#parts.stats.delivered += channel.deliver(frame);
+    else this.#strange(wire);
+  }
+
+  #read(wire: string, { body, link }: Publication): KeptEvent | undefined {
+    const frame = link && eventFrame(wire, body, link);
+    if (frame) return { link, frame };
+    this.#strange(wire);
+    return undefined;
+  }
+
+  #strange(wire: string): void {
+    this.#parts.logger.error({ channel: wire }, "something was published that is no event of ours");
   }
 }
 
-function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${fault.message}`, {
-    field: fault.field,
-    cause: fault.cause,
+function resetFrame(
+  channel: string,
+  reason: (ServerMessage & { type: "reset" })["data"]["reason"],
+  position: Position,
+) {
+  const message: ServerMessage = { type: "reset", channel, data: { reason, position } };
+  return new Frame(JSON.stringify(message));
+}
+
+/** A misspelt key would publish twice. @throws HoldfastError INVALID_VALUE */
+function checkOptions(key: unknown, others: object): void {
+  const [stranger] = Object.keys(others);
+  const wrong = (field: string, text: string): never => {
+    throw new HoldfastError("INVALID_VALUE", `publish: ${field}: ${text}.`, { field });
+  };
+  if (stranger !== undefined) wrong(stranger, "is not an option");
+  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 128))
+    wrong("idempotencyKey", "expected a text of 1 to 128 characters");
+}
+
+function noHistory(channel: string): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `publish: idempotencyKey: ${channel} keeps no history to find it in.`, {
+    field: "idempotencyKey",
+    remedy: "Declare `history` for the channel.",
   });
 }

@@ -4,7 +4,6 @@ import {
   HoldfastError,
   parseChannel,
   type Protocol,
-  type SubscribeResult,
   toWire,
 } from "@holdfast/protocol";
 import { Membership } from "../channel/membership.js";
@@ -14,15 +13,12 @@ import type { Settings } from "../options.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import { inTurn } from "./in-turn.js";
+import { Joins, type Verdict } from "./joins.js";
 import type { PresenceUpdates } from "./presence-updates.js";
 import { replyTo } from "./reply-to.js";
 
 /** Whether a connection may join a channel; the application's `authorize` behind it. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
-
-type Reply = ReturnType<typeof replyTo>;
-
-type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
 export interface SubscriptionParts {
   readonly protocol: Protocol;
@@ -34,9 +30,9 @@ export interface SubscriptionParts {
 }
 
 /**
- * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate → authorise → limits →
- * remember → answer. The last two happen in one go, so no event can come between them: what is published after the answer is
- * delivered, and nothing is delivered before it.
+ * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate → authorise → broker → limits →
+ * remember → answer. The last three happen in one go, so no event can come between them: what was published before is in the
+ * answer, what is published after it is delivered, and nothing is delivered before it.
  */
 export class Subscriptions {
   readonly #protocol: Protocol;
@@ -45,8 +41,10 @@ export class Subscriptions {
   readonly #presence: PresenceUpdates;
   readonly #settings: Settings;
   readonly #stats: Stats;
+  readonly #joins: Joins;
 
   constructor(parts: SubscriptionParts) {
+    this.#joins = new Joins(parts);
     this.#protocol = parts.protocol;
     this.#channels = parts.channels;
     this.#mayJoin = parts.mayJoin;
@@ -59,21 +57,26 @@ export class Subscriptions {
     const { channels } = message.data;
     const reply = replyTo(message);
     const membership = (connection.membership ??= new Membership(this.#channels, connection));
-    const judgeAll = (): Promise<void> | void => {
+    const judgeFrom = (start: number): Promise<void> | void => {
       const { permissions } = membership;
-      const verdicts = channels.map((entry) =>
-        this.#judge(connection, membership, typeof entry === "string" ? entry : entry.channel),
-      );
-      if (!verdicts.some((verdict) => verdict instanceof Promise))
-        return this.#join(connection, membership, channels, reply, verdicts as Verdict[]);
-      return Promise.all(verdicts).then((settled) =>
-        // What was granted under permissions that have changed meanwhile is asked anew.
-        membership.permissions === permissions
-          ? this.#join(connection, membership, channels, reply, settled)
-          : judgeAll(),
-      );
+      // What was granted under permissions that have changed meanwhile is asked anew.
+      const isCurrent = (): boolean => membership.permissions === permissions;
+      const asked = channels.slice(start).map((entry) => (typeof entry === "string" ? { channel: entry } : entry));
+      const goOn = (answered: number): Promise<void> | void => {
+        const next = start + answered;
+        return connection.isOpen && next < channels.length ? judgeFrom(next) : undefined;
+      };
+      const join = (verdicts: readonly Verdict[]): Promise<void> | void => {
+        const wishes = verdicts.map((verdict, index) => ({ verdict, position: asked[index]?.position }));
+        const answered = this.#joins.join({ connection, membership, wishes, reply, isCurrent });
+        return typeof answered === "number" ? goOn(answered) : answered.then(goOn);
+      };
+      const verdicts = asked.map(({ channel }) => this.#judge(connection, membership, channel));
+      return verdicts.some((verdict) => verdict instanceof Promise)
+        ? Promise.all(verdicts).then(join)
+        : join(verdicts as Verdict[]);
     };
-    inTurn(connection, channels.length, reply, this.#settings, judgeAll);
+    inTurn(connection, channels.length, reply, this.#settings, () => judgeFrom(0));
   }
 
   /**
@@ -149,53 +152,6 @@ export class Subscriptions {
     } catch (error) {
       return failed(error);
     }
-  }
-
-  #join(
-    connection: Connection,
-    membership: Membership,
-    asked: readonly (string | { readonly position?: unknown })[],
-    reply: Reply,
-    verdicts: Verdict[],
-  ): void {
-    if (!connection.isOpen) return;
-    const results = verdicts.map((verdict, index): SubscribeResult => {
-      const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
-      if (!judged.ok) {
-        this.#stats.subscriptionsFailed++;
-        this.#stats.error(judged.error.code);
-        return { ok: false, channel: judged.channel, error: toWire(judged.error) };
-      }
-      const { id } = judged;
-      if (membership.join(id)) this.#presence.joined(connection, id);
-      // A position asks to continue, and nothing is kept yet to continue from: the honest answer is a reset, always.
-      const entry = asked[index];
-      const resumes = typeof entry === "object" && entry.position !== undefined;
-      return { ok: true, channel: id.wire, ...(resumes && { reset: "server" as const }) };
-    });
-    const subscribed = results.filter((result) => result.ok).map((result) => result.channel);
-    connection.send({
-      type: "subscribe_response",
-      ...reply,
-      data: { success: subscribed.length === results.length, subscribed, results },
-    });
-    const shown = new Map(verdicts.flatMap((verdict) => (verdict.ok ? [[verdict.id.wire, verdict.id] as const] : [])));
-    for (const id of shown.values()) if (membership.has(id.wire)) this.#channels.presences.welcome(id, connection);
-  }
-
-  #withinLimits(membership: Membership, id: ChannelId): Verdict {
-    const { limits } = this.#settings;
-    const refuse = (text: string): Verdict => ({
-      ok: false,
-      channel: id.wire,
-      error: new HoldfastError("LIMIT_EXCEEDED", text),
-    });
-    if (membership.has(id.wire)) return { ok: true, id };
-    if (membership.size >= limits.subscriptions)
-      return refuse(`A connection may join ${limits.subscriptions} channels.`);
-    if (this.#channels.size(id) >= limits.subscribersPerChannel)
-      return refuse(`${id.wire} has all the members it may have.`);
-    return { ok: true, id };
   }
 }
 

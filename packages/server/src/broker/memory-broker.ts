@@ -1,0 +1,246 @@
+import { HoldfastError, type Position } from "@holdfast/protocol";
+import type { Cancel } from "../environment.js";
+import type {
+  Appended,
+  Broker,
+  BrokerInstance,
+  BrokerLink,
+  Entry,
+  Publication,
+  PublishOptions,
+  Reading,
+  ReadOptions,
+} from "./broker.js";
+
+const KEY_MS = 600_000;
+/** A topic that was published on is remembered this long after it was last touched: its positions stay good. */
+const TOPIC_MS = 30 * 24 * 3_600_000;
+const SWEEP_MS = 30_000;
+/** Idle topics beyond this many go, oldest first; whoever held a position on one of them is told so. */
+const MOST_IDLE = 100_000;
+
+/** What is kept of a topic. */
+export interface Topic {
+  epoch: string;
+  offset: number;
+  id: string;
+  log: Publication[];
+  logTtlMs: number;
+  table: Map<string, string>;
+  keys: Map<string, { readonly position: Position; readonly at: number }>;
+  /** How long it is remembered after `touchedAt`. */
+  ttlMs: number;
+  publishedAt: number;
+  touchedAt: number;
+}
+
+/**
+ * Keeps everything in the process: the default, with nothing to install. Servers that are given the same one are instances of
+ * each other. What is published is delivered before `publish` returns.
+ */
+export function memoryBroker(): Broker {
+  const store = new MemoryStore();
+  return { join: (instance) => store.join(instance) };
+}
+
+export class MemoryStore {
+  /** In the order they were touched. */
+  readonly topics = new Map<string, Topic>();
+  readonly #links = new Set<MemoryLink>();
+  #announcing: (() => void)[] | undefined;
+  /** While there are topics, somebody's clock runs. */
+  #sweeping: { readonly by: BrokerInstance; readonly stop: Cancel } | undefined;
+
+  join(instance: BrokerInstance): BrokerLink {
+    const link = new MemoryLink(this, instance);
+    this.#links.add(link);
+    return link;
+  }
+
+  leave(link: MemoryLink): void {
+    this.#links.delete(link);
+    if (this.#sweeping?.by !== link.instance) return;
+    this.#sweeping.stop();
+    this.#sweeping = undefined;
+  }
+
+  instances(): Set<string> {
+    return new Set([...this.#links].map(({ instance }) => instance.id));
+  }
+
+  /**
+   * Tells everyone of one publication before anyone of the next: what a server publishes while it is told comes after, for
+   * all.
+   */
+  announce(topic: string, publication: Publication): void {
+    const told = [...this.#links].filter((link) => link.subscribed.has(topic));
+    const tell = (): void => {
+      for (const link of told) if (link.subscribed.has(topic)) link.instance.receive(topic, publication);
+    };
+    if (this.#announcing) return void this.#announcing.push(tell);
+    this.#announcing = [tell];
+    try {
+      for (let index = 0; index < this.#announcing.length; index++) this.#announcing[index]!();
+    } finally {
+      this.#announcing = undefined;
+    }
+  }
+
+  publish(name: string, id: string, body: string, options: PublishOptions, instance: BrokerInstance): Appended {
+    const { log, table, key, expected } = options;
+    if (!log && !table) {
+      this.announce(name, { body });
+      return { outcome: "appended" };
+    }
+    const now = instance.environment.now();
+    const topic = this.touch(name, now, table?.ttlMs ?? TOPIC_MS, instance);
+    topic.ttlMs = log ? TOPIC_MS : table!.ttlMs;
+    const first = key === undefined ? undefined : topic.keys.get(key);
+    if (first && now - first.at < KEY_MS) return { outcome: "duplicate", position: first.position };
+    const before = positionOf(topic);
+    if (expected && (expected.offset !== before.offset || expected.id !== before.id))
+      return { outcome: "conflict", position: before };
+    const previous = table && topic.table.get(table.entry.field);
+    if (table && table.entry.value === undefined && previous === undefined)
+      return { outcome: "unchanged", position: before };
+
+    if (table) change(topic.table, table.entry);
+    topic.offset++;
+    topic.id = id;
+    const link = { offset: topic.offset, id, prev: before.id };
+    const publication: Publication = { body, link, ...(table && { entry: table.entry }) };
+    topic.publishedAt = now;
+    if (log) {
+      topic.logTtlMs = log.ttlMs;
+      topic.log.push(publication);
+      if (topic.log.length > log.size) topic.log.shift();
+    }
+    const position = positionOf(topic);
+    if (key !== undefined) topic.keys.set(key, { position, at: now });
+    this.announce(name, publication);
+    return { outcome: "appended", position, ...(previous !== undefined && { previous }) };
+  }
+
+  read(name: string, { log, table, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
+    const topic = this.touch(name, instance.environment.now(), ttlMs, instance);
+    const events = log ? topic.log.filter(({ link }) => link!.offset > log.after).slice(-log.most) : [];
+    return { position: positionOf(topic), events, entries: new Map(table ? topic.table : []) };
+  }
+
+  /** The topic, made where there is none, without what has run out. */
+  touch(name: string, now: number, ttlMs: number, by: BrokerInstance): Topic {
+    const { environment } = by;
+    this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.now())) };
+    let topic = this.topics.get(name);
+    this.topics.delete(name);
+    if (topic && now - topic.touchedAt > topic.ttlMs) topic = undefined;
+    topic ??= {
+      epoch: environment.newId(),
+      offset: 0,
+      id: "",
+      log: [],
+      logTtlMs: 0,
+      table: new Map(),
+      keys: new Map(),
+      ttlMs,
+      publishedAt: now,
+      touchedAt: now,
+    };
+    topic.touchedAt = now;
+    expire(topic, now);
+    this.topics.set(name, topic);
+    return topic;
+  }
+
+  /** Takes out what has run out. Names of topics are a peer's to choose: none may stay for ever. */
+  sweep(now: number): void {
+    for (const [name, topic] of this.topics) {
+      expire(topic, now);
+      if (now - topic.touchedAt > topic.ttlMs || this.topics.size > MOST_IDLE + this.#followed)
+        if (![...this.#links].some(({ subscribed }) => subscribed.has(name))) this.topics.delete(name);
+    }
+    if (this.topics.size > 0) return;
+    this.#sweeping?.stop();
+    this.#sweeping = undefined;
+  }
+
+  get #followed(): number {
+    return [...this.#links].reduce((sum, { subscribed }) => sum + subscribed.size, 0);
+  }
+}
+
+export class MemoryLink implements BrokerLink {
+  readonly isHealthy = true;
+  readonly subscribed = new Set<string>();
+  readonly #store: MemoryStore;
+  #isClosed = false;
+
+  constructor(
+    store: MemoryStore,
+    readonly instance: BrokerInstance,
+  ) {
+    this.#store = store;
+  }
+
+  publish(topic: string, id: string, body: string, options: PublishOptions = {}): Promise<Appended> {
+    return this.#answer(() => this.#store.publish(topic, id, body, options, this.instance));
+  }
+
+  subscribe(topic: string): Promise<void> {
+    return this.#answer(() => void this.subscribed.add(topic));
+  }
+
+  unsubscribe(topic: string): void {
+    this.subscribed.delete(topic);
+  }
+
+  read(topic: string, options: ReadOptions): Promise<Reading> {
+    return this.#answer(() => this.#store.read(topic, options, this.instance));
+  }
+
+  positions(topics: readonly string[]): Promise<(Position | undefined)[]> {
+    const now = this.instance.environment.now();
+    return this.#answer(() =>
+      topics.map((name) => {
+        const topic = this.#store.topics.get(name);
+        if (!topic || now - topic.touchedAt > topic.ttlMs) return undefined;
+        topic.touchedAt = now;
+        return positionOf(topic);
+      }),
+    );
+  }
+
+  instances(): Promise<ReadonlySet<string>> {
+    return this.#answer(() => this.#store.instances());
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.subscribed.clear();
+    this.#store.leave(this);
+    return Promise.resolve();
+  }
+
+  /** At once: what is published is on its way before anything else happens. */
+  #answer<Value>(ask: () => Value): Promise<Value> {
+    if (this.#isClosed) return Promise.reject(new HoldfastError("UNAVAILABLE", "The broker is closed."));
+    return Promise.resolve(ask());
+  }
+}
+
+function change(table: Map<string, string>, { field, value }: Entry): void {
+  if (value === undefined) table.delete(field);
+  else table.set(field, value);
+}
+
+function expire(topic: Topic, now: number): void {
+  if (topic.log.length > 0 && now - topic.publishedAt > topic.logTtlMs) topic.log = [];
+  for (const [key, { at }] of topic.keys) {
+    if (now - at < KEY_MS) break;
+    topic.keys.delete(key);
+  }
+}
+
+export function positionOf({ epoch, offset, id }: Topic): Position {
+  return { epoch, offset, id };
+}

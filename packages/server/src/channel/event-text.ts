@@ -1,0 +1,51 @@
+import { type Fault, HoldfastError, type Link, type RichValue, type ValueSchema } from "@holdfast/protocol";
+import { Frame } from "../transport/frame.js";
+
+/** What the place of an event takes on the wire, at most. */
+const LINK_BYTES = 384;
+
+/**
+ * The text of an event without its channel and its place, which are added when it is known where it stands. It is what the
+ * broker keeps: JSON, so that programs of others can read it. It is encoded once, wherever it goes.
+ *
+ * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+ */
+export function encodeEvent(
+  channel: string,
+  event: string,
+  schema: ValueSchema | undefined,
+  data: unknown,
+  maxBytes: number,
+): string {
+  if (!schema)
+    throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
+  const sent = schema.send(data, "data");
+  if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
+  const { value } = sent as { value: RichValue };
+  const body = JSON.stringify({ event, ...value });
+  // A text that is short enough in any alphabet is not measured.
+  const room = maxBytes - LINK_BYTES - channel.length;
+  if (body.length * 3 > room && Buffer.byteLength(body) > room) {
+    const text = `Event ${event} on ${channel} was not published: it takes more than ${maxBytes} bytes.`;
+    throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
+  }
+  return body;
+}
+
+/** The frame of an event: the same bytes for every subscriber. Undefined for a body that is none of ours. */
+export function eventFrame(
+  channel: string,
+  body: string,
+  metadata?: Link | { readonly id: string; readonly ack: true },
+): Frame | undefined {
+  if (!body.startsWith('{"event":"') || !body.endsWith("}")) return undefined;
+  const start = `{"type":"event","channel":${JSON.stringify(channel)},${body.slice(1, -1)}`;
+  return new Frame(metadata ? `${start},"metadata":${JSON.stringify(metadata)}}` : `${start}}`);
+}
+
+function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${fault.message}`, {
+    field: fault.field,
+    cause: fault.cause,
+  });
+}

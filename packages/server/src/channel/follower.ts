@@ -1,0 +1,198 @@
+import { links } from "@holdfast/protocol/wire";
+import type { Link, Position } from "@holdfast/protocol";
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Cancel, Environment } from "../environment.js";
+
+/** A publication that has its place in the chain of its topic. */
+export type LinkedPublication = Publication & { readonly link: Link };
+
+/** What was read of a topic, and what it means. */
+export interface Loaded {
+  /** Where the topic stood when it was read. */
+  readonly position: Position;
+  /** Called in the same go as the position is taken over. */
+  apply(): void;
+}
+
+export interface FollowerParts {
+  readonly topic: string;
+  readonly link: BrokerLink;
+  readonly environment: Environment;
+  /** Reads the topic. `from`: what is known already; undefined at the beginning. */
+  load(from: Position | undefined): Promise<Loaded>;
+  /** The next publication, in order. */
+  deliver(publication: LinkedPublication): void;
+  /** Whether exactly this was delivered before. */
+  knows(link: Link): boolean;
+}
+
+/** How long after a failed repair the next one is tried: the store is away, and its return should be noticed soon. */
+const RETRY_MS = 250;
+/** What is announced while the topic is read. Beyond it the announcements are dropped, and read instead. */
+const MOST_WAITING = 1_000;
+/** Announcements that the store does not confirm so often were made by nobody we should believe. */
+const MOST_READINGS = 3;
+/** An own publication that was not announced after this long was lost on its way here. */
+const ECHO_MS = 1_000;
+
+/**
+ *   opening ──read──▶ live ──does not link──▶ repairing ──read──▶ live
+ *      └──failed──▶ closed                       └──failed──▶ waits, tries again
+ *
+ * While the topic is read, announcements wait. `closed` from everywhere.
+ */
+type State =
+  | { readonly name: "opening"; waiting: Publication[] }
+  | { readonly name: "live" }
+  | { readonly name: "repairing"; waiting: Publication[]; readonly done: Promise<void>; cancelRetry?: Cancel }
+  | { readonly name: "closed" };
+
+/**
+ * Follows one topic of the broker in order and without a hole, for everyone on this instance. What does not link is repaired
+ * here, once, by reading the store: however many clients listen, they wait for one reading, and notice nothing.
+ */
+export class Follower {
+  readonly #parts: FollowerParts;
+  #state: State = { name: "opening", waiting: [] };
+  #position: Position | undefined;
+  /** Resolves when it is live; rejects when the broker could not be reached, and then it is closed. */
+  readonly opened: Promise<void>;
+  #expected = 0;
+  #cancelEcho: Cancel | undefined;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+    this.opened = this.#open();
+    // Whoever waits for it hears of it; nobody has to.
+    this.opened.catch(() => undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.#state.name === "live" || this.#state.name === "repairing";
+  }
+
+  /** Where the instance stands; undefined until it is open. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  receive(publication: Publication): void {
+    switch (this.#state.name) {
+      case "opening":
+      case "repairing":
+        this.#state.waiting.push(publication);
+        if (this.#state.waiting.length > MOST_WAITING) this.#state.waiting = [];
+        return;
+      case "live":
+        if (!this.#take(publication)) void this.#repair([publication]);
+        return;
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  /** Reads the topic again, and holds announcements meanwhile. Rejects only when this is closed. */
+  refresh(): Promise<void> {
+    switch (this.#state.name) {
+      case "opening":
+        return this.opened;
+      case "repairing":
+        return this.#state.done;
+      case "live":
+        return this.#repair([]);
+      case "closed":
+        return Promise.reject(new Error("It is not followed any more."));
+      default:
+        return this.#state satisfies never;
+    }
+  }
+
+  /** The store has this offset, for certain: if it is not announced, something was lost. */
+  expect(offset: number): void {
+    this.#expected = Math.max(this.#expected, offset);
+    if (this.#expected <= (this.#position?.offset ?? 0)) return;
+    this.#cancelEcho ??= this.#parts.environment.afterIdle(ECHO_MS, () => {
+      this.#cancelEcho = undefined;
+      if (this.#state.name === "live" && this.#expected > this.#position!.offset) void this.#repair([]);
+    });
+  }
+
+  /** `theirs`: where the store says that the topic stands, asked when this stood at `mine`. */
+  compare(mine: Position, theirs: Position | undefined): void {
+    // What was announced and linked meanwhile has proved more than the comparison could.
+    if (this.#state.name !== "live" || this.#position !== mine) return;
+    if (theirs && theirs.epoch === mine.epoch && theirs.offset === mine.offset && theirs.id === mine.id) return;
+    void this.#repair([]);
+  }
+
+  close(): void {
+    if (this.#state.name === "closed") return;
+    if (this.#state.name === "repairing") this.#state.cancelRetry?.();
+    this.#cancelEcho?.();
+    this.#state = { name: "closed" };
+    this.#parts.link.unsubscribe(this.#parts.topic);
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#parts.link.subscribe(this.#parts.topic);
+      await this.#read();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Takes what links or is known; says whether it was one of these. */
+  #take(publication: Publication): boolean {
+    const { link } = publication;
+    if (this.#state.name !== "live") {
+      // Delivering the one before has led to a reading, or to the end.
+      this.receive(publication);
+      return true;
+    }
+    const position = this.#position!;
+    // What has no place in a chain is none of ours.
+    if (!link) return true;
+    if (links(position, link)) {
+      this.#position = { epoch: position.epoch, offset: link.offset, id: link.id };
+      this.#parts.deliver(publication as LinkedPublication);
+      return true;
+    }
+    return link.offset <= position.offset && this.#parts.knows(link);
+  }
+
+  #repair(waiting: Publication[], reading = 1): Promise<void> {
+    let finish!: () => void;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    this.#state = { name: "repairing", waiting, done };
+    const attempt = (): void => {
+      this.#read(reading).then(finish, () => {
+        if (this.#state.name !== "repairing") return finish();
+        this.#state.cancelRetry = this.#parts.environment.afterIdle(RETRY_MS, attempt);
+      });
+    };
+    attempt();
+    return done;
+  }
+
+  /** Reads the topic and then takes what was announced meanwhile; what does not fit even then is read for once more. */
+  async #read(reading = 1): Promise<void> {
+    const loaded = await this.#parts.load(this.#position);
+    const state = this.#state;
+    if (state.name !== "opening" && state.name !== "repairing") return undefined;
+    this.#position = loaded.position;
+    // Still not live: what delivering causes to be announced waits for its turn.
+    loaded.apply();
+    // What the reading knew of it has in it, or has not any more.
+    const ahead = state.waiting.filter(({ link }) => link && link.offset > loaded.position.offset);
+    this.#state = { name: "live" };
+    for (const [index, publication] of ahead.entries()) {
+      if (this.#take(publication)) continue;
+      if (reading < MOST_READINGS) return this.#repair(ahead.slice(index), reading + 1);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,155 @@
+import type { HistoryDefinition, Position, ResetReason } from "@holdfast/protocol";
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Environment } from "../environment.js";
+import type { Expiring } from "../expiring.js";
+import { type Continuation, continuation } from "./continuity.js";
+import { Follower, type LinkedPublication, type Loaded } from "./follower.js";
+import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
+
+/** What a channel keeps here while nobody needs more: enough for those who were away for a moment. */
+const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
+/** What is made up for at most. Whoever has missed more is better served by loading what it needs. */
+export const MOST_MISSED: RingLimits = { events: 1_024, bytes: 256 * 1_024 };
+/** How long a channel nobody has published on is remembered by the store when nobody follows it. */
+const UNPUBLISHED_MS = 600_000;
+
+export interface LogFeedParts {
+  readonly topic: string;
+  readonly history: HistoryDefinition;
+  readonly link: BrokerLink;
+  readonly environment: Environment;
+  /** Those that keep more than usual, until nobody has needed it for a while. */
+  readonly wide: Expiring<LogFeed>;
+  /** The event that was published; undefined for what is none. */
+  read(publication: Publication): KeptEvent | undefined;
+  deliver(event: KeptEvent): void;
+  /** What came next is not known and will not be: the members are to start anew from there. */
+  lost(reason: ResetReason, position: Position): void;
+}
+
+/** How the events of a channel with history come here, and how those who were away get what they missed. */
+export class LogFeed {
+  readonly follower: Follower;
+  readonly #parts: LogFeedParts;
+  #ring: Ring | undefined;
+  /** The lowest offset somebody wants to continue from that the ring does not cover. */
+  #wanted = Number.POSITIVE_INFINITY;
+
+  constructor(parts: LogFeedParts) {
+    this.#parts = parts;
+    const { topic, link, environment } = parts;
+    this.follower = new Follower({
+      topic,
+      link,
+      environment,
+      load: (from) => this.#load(from),
+      deliver: (publication) => this.#deliver(publication),
+      knows: (known) => this.#ring!.has(known),
+    });
+  }
+
+  /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
+  prepare(from: Position | undefined): Promise<void> | undefined {
+    if (!this.follower.isOpen) return this.follower.opened.then(() => this.prepare(from));
+    return !from || this.#knowsOf(from) ? undefined : this.#widen(from);
+  }
+
+  /** Where the members of this instance stand. */
+  get position(): Position {
+    return this.#ring!.position;
+  }
+
+  /** What was missed since, or why that cannot be said. */
+  resume(from: Position): Continuation<KeptEvent> {
+    const verdict = continuation(from, this.#ring!);
+    if (!verdict.ok) {
+      const tooMany = verdict.reset === "trimmed" && !this.#ring!.covers(from);
+      return tooMany ? { ok: false, reset: "too_many" } : verdict;
+    }
+    const bytes = verdict.missed.reduce((sum, { frame }) => sum + frame.text.length, 0);
+    return bytes > MOST_MISSED.bytes ? { ok: false, reset: "too_many" } : verdict;
+  }
+
+  receive(publication: Publication): void {
+    this.follower.receive(publication);
+  }
+
+  /** Nobody has needed what is older for a while. */
+  narrow(): void {
+    this.#ring?.limit(NARROW);
+  }
+
+  close(): void {
+    this.#parts.wide.delete(this);
+    this.follower.close();
+  }
+
+  #knowsOf(from: Position): boolean {
+    // Another epoch, or another event at the place where we stand: no reading would change the verdict.
+    return from.epoch !== this.position.epoch || this.#ring!.covers(from);
+  }
+
+  async #widen(from: Position): Promise<void> {
+    this.#wanted = Math.min(this.#wanted, from.offset);
+    // A reading that is under way may have begun before this was wanted.
+    while (this.#wanted <= from.offset) await this.follower.refresh();
+  }
+
+  async #load(from: Position | undefined): Promise<Loaded> {
+    const wanted = this.#wanted;
+    this.#wanted = Number.POSITIVE_INFINITY;
+    const after = from ? Math.min(from.offset, wanted) : 0;
+    const { topic, link, history, read } = this.#parts;
+    const most = Math.min(history.size, MOST_MISSED.events);
+    const reading = await link.read(topic, { log: { after, most }, ttlMs: UNPUBLISHED_MS }).catch((error: unknown) => {
+      this.#wanted = Math.min(this.#wanted, wanted);
+      throw error;
+    });
+    const { position, events } = reading;
+    const isAll = events.length < most;
+    const items = readable(events.map(read));
+    const verdict = from && continuation(from, { position, items });
+    return {
+      position,
+      apply: () => {
+        const onlyMissed = verdict?.ok && after === from!.offset;
+        if (onlyMissed) for (const item of verdict.missed) this.#ring!.push(item);
+        else this.#renew(position, items, after, isAll && items.length === events.length);
+        if (verdict?.ok) for (const item of verdict.missed) this.#parts.deliver(item);
+        else if (verdict)
+          this.#parts.lost(verdict.reset === "trimmed" && !isAll ? "too_many" : verdict.reset, position);
+      },
+    };
+  }
+
+  #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
+    // Nothing older is in the store when all was asked for, or when what was asked for has a hole at its beginning.
+    const first = position.offset - items.length + 1;
+    this.#ring = new Ring(position, items, isAll && (after === 0 || first > after + 1), MOST_MISSED);
+    if (items.length > 0) this.#parts.wide.add(this);
+  }
+
+  #deliver(publication: LinkedPublication): void {
+    const event = this.#parts.read(publication);
+    if (!event) return this.#skip(publication);
+    this.#ring!.push(event);
+    this.#parts.deliver(event);
+  }
+
+  /** Something has its place in the chain and is no event: whoever writes there is not one of us. */
+  #skip({ link: { offset, id } }: LinkedPublication): void {
+    const position = { epoch: this.position.epoch, offset, id };
+    this.#ring = new Ring(position, [], false, NARROW);
+    this.#parts.lost("server", position);
+  }
+}
+
+/** Those behind the last that could not be read. */
+function readable(events: readonly (KeptEvent | undefined)[]): KeptEvent[] {
+  const kept: KeptEvent[] = [];
+  for (const event of events) {
+    if (event) kept.push(event);
+    else kept.length = 0;
+  }
+  return kept;
+}

@@ -1,0 +1,190 @@
+import { type ChannelId, HoldfastError, type Position, type SubscribeResult, toWire } from "@holdfast/protocol";
+import type { Channels, Held } from "../channel/channels.js";
+import type { Membership } from "../channel/membership.js";
+import { inTime } from "../environment.js";
+import type { Stats } from "../observe/stats.js";
+import type { Settings } from "../options.js";
+import type { Connection } from "../session/connection.js";
+import { Frame } from "../transport/frame.js";
+import type { PresenceUpdates } from "./presence-updates.js";
+import type { replyTo } from "./reply-to.js";
+
+type Reply = ReturnType<typeof replyTo>;
+
+export type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
+
+/** One channel that is asked for, what was decided about it, and from where it is to be continued. */
+export interface Wish {
+  readonly verdict: Verdict;
+  readonly position: Position | undefined;
+}
+
+/** A wish whose channel is kept until it is answered. */
+interface Kept {
+  verdict: Verdict;
+  readonly position: Position | undefined;
+  readonly held: Held | undefined;
+}
+
+/** What is asked in one message, or what is left of it. */
+export interface Ask {
+  readonly connection: Connection;
+  readonly membership: Membership;
+  readonly wishes: readonly Wish[];
+  readonly reply: Reply;
+  /** Whether what was granted is granted still. */
+  isCurrent(): boolean;
+}
+
+export interface JoinsParts {
+  readonly channels: Channels;
+  readonly presenceUpdates: PresenceUpdates;
+  readonly settings: Settings;
+  readonly stats: Stats;
+}
+
+/** The broker answers within a second, or refuses. */
+const PREPARE_MS = 2_000;
+/** How often a reader that is being caught up is looked at. */
+const PACE_MS = 20;
+
+/**
+ * Joins the channels that were granted and answers. What has to be read first is read before; then each channel is joined and
+ * answered in one go, so that nothing can be published in between: what came before is in the answer, what comes after is
+ * delivered behind it.
+ *
+ * An answer that would be large comes in parts, at the pace at which it is read. The channels of a part are joined when it is
+ * written, so a client that has missed a lot in many channels is not closed for being owed it all at once.
+ */
+export class Joins {
+  readonly #parts: JoinsParts;
+
+  constructor(parts: JoinsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * How many were answered: all, unless what was granted is not certain any more (`isCurrent`) or the connection has closed.
+   * Never rejects for what a broker does.
+   */
+  join(ask: Ask): Promise<number> | number {
+    const kept = ask.wishes.map(({ verdict, position }): Kept => {
+      const held = verdict.ok ? this.#parts.channels.hold(verdict.id) : undefined;
+      return { verdict, position, held };
+    });
+    const finish = (): number => {
+      for (const { held } of kept) held?.release();
+      return ask.wishes.length - kept.length;
+    };
+    let waits = true;
+    try {
+      const preparing = kept.map((wish) => this.#prepare(wish));
+      waits = preparing.some((prepared) => prepared !== undefined) || this.#answer(ask, kept);
+      if (waits)
+        return Promise.all(preparing)
+          .then(() => this.#answerAll(ask, kept))
+          .then(finish, (error: unknown) => {
+            finish();
+            throw error;
+          });
+    } catch (error) {
+      finish();
+      throw error;
+    }
+    return finish();
+  }
+
+  /** What cannot be prepared is refused; the other channels are joined. */
+  #prepare(wish: Kept): Promise<void> | undefined {
+    const preparing = wish.held?.prepare(wish.position);
+    if (!preparing) return undefined;
+    const { environment, logger } = this.#parts.settings;
+    const { verdict } = wish;
+    return inTime(preparing, environment, PREPARE_MS, "The broker did not answer in time").catch((error: unknown) => {
+      if (!verdict.ok) return;
+      const { wire, contract } = verdict.id;
+      logger.warn({ channel: contract.name, err: error }, "a channel could not be joined");
+      const text = `${wire} cannot be joined at the moment.`;
+      wish.verdict = { ok: false, channel: wire, error: new HoldfastError("UNAVAILABLE", text, { field: "channels" }) };
+    });
+  }
+
+  async #answerAll(ask: Ask, kept: Kept[]): Promise<void> {
+    const { environment } = this.#parts.settings;
+    const { connection } = ask;
+    while (this.#answer(ask, kept))
+      while (connection.isOpen && connection.isBehind)
+        await new Promise<void>((resolve) => void environment.after(PACE_MS, resolve));
+  }
+
+  /** Joins and answers as many as one part may hold, and takes them off the list. Returns whether to go on. */
+  #answer({ connection, membership, reply, isCurrent }: Ask, kept: Kept[]): boolean {
+    if (!connection.isOpen || !isCurrent()) return false;
+    const results: string[] = [];
+    const subscribed: string[] = [];
+    const joined = new Map<string, ChannelId>();
+    const partBytes = this.#parts.settings.limits.owedBytes / 8;
+    let bytes = 0;
+    let count = 0;
+    for (; count < kept.length && bytes < partBytes; count++) {
+      const result = this.#joinOne(connection, membership, kept[count]!);
+      if (result.ok) {
+        subscribed.push(result.id.wire);
+        joined.set(result.id.wire, result.id);
+      }
+      results.push(result.text);
+      bytes += result.text.length;
+    }
+    for (const { held } of kept.splice(0, count)) held?.release();
+    const success = subscribed.length === results.length;
+    const head = JSON.stringify({ type: "subscribe_response", ...reply, data: { success, subscribed } });
+    connection.reply(new Frame(`${head.slice(0, -2)},"results":[${results.join(",")}]}}`));
+    const { presences } = this.#parts.channels;
+    for (const id of joined.values()) if (membership.has(id.wire)) presences.welcome(id, connection);
+    return kept.length > 0;
+  }
+
+  /** The result as text: what was missed is encoded already. */
+  #joinOne(
+    connection: Connection,
+    membership: Membership,
+    { verdict, position }: Kept,
+  ): { ok: true; id: ChannelId; text: string } | { ok: false; text: string } {
+    const { channels, presenceUpdates, stats } = this.#parts;
+    const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
+    if (!judged.ok) {
+      stats.subscriptionsFailed++;
+      stats.error(judged.error.code);
+      const result: SubscribeResult = { ok: false, channel: judged.channel, error: toWire(judged.error) };
+      return { ok: false, text: JSON.stringify(result) };
+    }
+    const { id } = judged;
+    const continued = position && channels.resume(id, position);
+    if (membership.join(id)) presenceUpdates.joined(connection, id);
+    const result: SubscribeResult = {
+      ok: true,
+      channel: id.wire,
+      ...(id.contract.history && { position: channels.position(id) }),
+      ...(continued?.ok === false && { reset: continued.reset }),
+    };
+    const text = JSON.stringify(result);
+    if (!continued?.ok) return { ok: true, id, text };
+    const missed = continued.missed.map(({ frame }) => frame.text).join(",");
+    return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}` };
+  }
+
+  #withinLimits(membership: Membership, id: ChannelId): Verdict {
+    const { limits } = this.#parts.settings;
+    const refuse = (text: string): Verdict => ({
+      ok: false,
+      channel: id.wire,
+      error: new HoldfastError("LIMIT_EXCEEDED", text),
+    });
+    if (membership.has(id.wire)) return { ok: true, id };
+    if (membership.size >= limits.subscriptions)
+      return refuse(`A connection may join ${limits.subscriptions} channels.`);
+    if (this.#parts.channels.size(id) >= limits.subscribersPerChannel)
+      return refuse(`${id.wire} has all the members it may have.`);
+    return { ok: true, id };
+  }
+}

@@ -1,0 +1,40 @@
+import type { Protocol } from "@holdfast/protocol";
+import { memoryBroker } from "../src/broker/memory-broker.js";
+import { Channels } from "../src/channel/channels.js";
+import { Topics } from "../src/channel/topics.js";
+import { silentLogger } from "../src/observe/logger.js";
+import { Stats } from "../src/observe/stats.js";
+import type { VirtualEnvironment } from "./world.js";
+
+/** Channels without a server around them. */
+export function bareChannels(protocol: Protocol, environment: VirtualEnvironment, stats = new Stats()) {
+  const topics = new Topics(environment, () => link);
+  const link = memoryBroker().join({
+    id: environment.newId(),
+    protocol: protocol.name,
+    environment,
+    logger: silentLogger,
+    receive: (topic, publication) => topics.receive(topic, publication),
+    onDoubt: () => topics.check(),
+    onGone() {},
+    onForgotten() {},
+  });
+  const presence = { environment, graceMs: 5_000, mostListed: 1_000, mostBytes: 262_144 };
+  const parts = {
+    protocol,
+    link,
+    topics,
+    environment,
+    logger: silentLogger,
+    stats,
+    maxEventBytes: 1_048_576,
+    presence,
+  };
+  const channels = new Channels(parts);
+  const close = async (): Promise<void> => {
+    channels.close();
+    topics.close();
+    await link.close();
+  };
+  return { channels, close };
+}
