@@ -20,6 +20,7 @@ export const agents = defineProtocol({
     updates: { events: { changed: z.object({ id: z.string(), at: z.date().optional() }) } },
     board: { key: z.uuid(), events: { moved: z.object({ x: z.number() }) } },
     log: { events: { line: z.string() }, history: { size: 16, ttlMs: 60_000 } },
+    journal: { key: z.string(), events: { line: z.string() }, history: { size: 16, ttlMs: 60_000 } },
   },
   direct: { announcement: z.object({ text: z.string() }) },
 });

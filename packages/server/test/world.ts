@@ -6,11 +6,18 @@ import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/t
 /** The Promise of another realm: as good as ours, and no instance of it. Those of other libraries are not either. */
 export const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;
 
+interface Timer {
+  at: number;
+  readonly order: number;
+  readonly run: () => void;
+  readonly everyMs?: number;
+}
+
 /** Virtual time: timers run when the test moves the clock, turns end when the test says so. */
 export class VirtualEnvironment implements Environment {
   #now = 1_800_000_000_000;
   #ids = 0;
-  #timers: { at: number; order: number; run: () => void; everyMs?: number }[] = [];
+  #timers: Timer[] = [];
   #order = 0;
   #turn: (() => void)[] = [];
 
@@ -76,12 +83,15 @@ export class VirtualEnvironment implements Environment {
 
   /** Runs the next timer due by `until`; false when there is none. */
   runNext(until: number): boolean {
-    const [next] = this.#timers.filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at || a.order - b.order);
+    let next: Timer | undefined;
+    for (const timer of this.#timers)
+      if (timer.at <= until && (!next || timer.at < next.at || (timer.at === next.at && timer.order < next.order)))
+        next = timer;
     if (!next) {
-      this.#now = until;
+      this.#now = Math.max(this.#now, until);
       return false;
     }
-    this.#now = next.at;
+    this.#now = Math.max(this.#now, next.at);
     if (next.everyMs === undefined) this.#timers.splice(this.#timers.indexOf(next), 1);
     else next.at += next.everyMs;
     next.run();
@@ -94,7 +104,7 @@ export class VirtualEnvironment implements Environment {
     while (this.runNext(until)) continue;
   }
 
-  #start(timer: { at: number; order: number; run: () => void; everyMs?: number }): () => void {
+  #start(timer: Timer): () => void {
     this.#timers.push(timer);
     return () => {
       const index = this.#timers.indexOf(timer);

@@ -25,7 +25,7 @@ import type { Topics } from "./topics.js";
 
 /** What came of a publication. */
 export interface Published {
-  /** How many connections of this process were on the channel when the store had it. With one process, that is all of them. */
+  /** How many connections of this process are on the channel: they have it. With one process, that is all of them. */
   readonly delivered: number;
   /** Its place in the channel's history; undefined on a channel without. */
   readonly offset?: number | undefined;
@@ -160,11 +160,12 @@ export class Channels {
       const options = { log: contract.history, key };
       const { outcome, position } = await link.publish(wire, environment.newId(), body, options);
       const { offset, id: published } = position!;
-      const channel = this.#channels.get(wire);
-      if (channel?.feed instanceof LogFeed) channel.feed.follower.expect(offset);
-      const delivered = outcome === "duplicate" ? 0 : (channel?.size ?? 0);
-      if (outcome === "appended") stats.published++;
-      return { delivered, offset, id: published, ...(outcome === "duplicate" && { duplicate: true }) };
+      if (outcome === "duplicate") return { delivered: 0, offset, id: published, duplicate: true };
+      stats.published++;
+      const feed = this.#channels.get(wire)?.feed;
+      // Whoever publishes and then answers a request has the event before the answer.
+      if (feed instanceof LogFeed) await feed.follower.expect(offset);
+      return { delivered: this.size(id), offset, id: published };
     }
     if (key !== undefined) throw noHistory(wire);
     await link.publish(wire, "", body);

@@ -32,8 +32,17 @@ const RETRY_MS = 250;
 const MOST_WAITING = 1_000;
 /** Announcements that the store does not confirm so often were made by nobody we should believe. */
 const MOST_READINGS = 3;
+/** How long whoever has published waits for the members here to have it. Mostly that is before the store has answered. */
+const ECHO_MS = 100;
 /** An own publication that was not announced after this long was lost on its way here. */
-const ECHO_MS = 1_000;
+const LOST_MS = 1_000;
+
+/** Somebody waits for an own publication to come back. */
+interface Echo {
+  readonly offset: number;
+  readonly resolve: () => void;
+  readonly cancel: Cancel;
+}
 
 /**
  *   opening ──read──▶ live ──does not link──▶ repairing ──read──▶ live
@@ -58,7 +67,8 @@ export class Follower {
   /** Resolves when it is live; rejects when the broker could not be reached, and then it is closed. */
   readonly opened: Promise<void>;
   #expected = 0;
-  #cancelEcho: Cancel | undefined;
+  #cancelLost: Cancel | undefined;
+  readonly #echoes = new Set<Echo>();
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
@@ -109,13 +119,21 @@ export class Follower {
     }
   }
 
-  /** The store has this offset, for certain: if it is not announced, something was lost. */
-  expect(offset: number): void {
+  /**
+   * The store has this offset, for certain. If it is not announced, something was lost. Resolves when it has been delivered
+   * here, or after a moment; undefined where it has been already.
+   */
+  expect(offset: number): Promise<void> | undefined {
+    if (!this.isOpen || offset <= this.#position!.offset) return undefined;
     this.#expected = Math.max(this.#expected, offset);
-    if (this.#expected <= (this.#position?.offset ?? 0)) return;
-    this.#cancelEcho ??= this.#parts.environment.afterIdle(ECHO_MS, () => {
-      this.#cancelEcho = undefined;
+    const { environment } = this.#parts;
+    this.#cancelLost ??= environment.afterIdle(LOST_MS, () => {
+      this.#cancelLost = undefined;
       if (this.#state.name === "live" && this.#expected > this.#position!.offset) void this.#repair([]);
+    });
+    return new Promise((resolve) => {
+      const echo: Echo = { offset, resolve, cancel: environment.after(ECHO_MS, () => this.#heard(echo)) };
+      this.#echoes.add(echo);
     });
   }
 
@@ -130,7 +148,8 @@ export class Follower {
   close(): void {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "repairing") this.#state.cancelRetry?.();
-    this.#cancelEcho?.();
+    this.#cancelLost?.();
+    for (const echo of [...this.#echoes]) this.#heard(echo);
     this.#state = { name: "closed" };
     this.#parts.link.unsubscribe(this.#parts.topic);
   }
@@ -159,9 +178,20 @@ export class Follower {
     if (links(position, link)) {
       this.#position = { epoch: position.epoch, offset: link.offset, id: link.id };
       this.#parts.deliver(publication as LinkedPublication);
+      this.#tellEchoes();
       return true;
     }
     return link.offset <= position.offset && this.#parts.knows(link);
+  }
+
+  #tellEchoes(): void {
+    for (const echo of this.#echoes) if (echo.offset <= this.#position!.offset) this.#heard(echo);
+  }
+
+  #heard(echo: Echo): void {
+    this.#echoes.delete(echo);
+    echo.cancel();
+    echo.resolve();
   }
 
   #repair(waiting: Publication[], reading = 1): Promise<void> {
@@ -186,6 +216,7 @@ export class Follower {
     this.#position = loaded.position;
     // Still not live: what delivering causes to be announced waits for its turn.
     loaded.apply();
+    this.#tellEchoes();
     // What the reading knew of it has in it, or has not any more.
     const ahead = state.waiting.filter(({ link }) => link && link.offset > loaded.position.offset);
     this.#state = { name: "live" };

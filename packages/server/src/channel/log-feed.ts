@@ -106,7 +106,8 @@ export class LogFeed {
       throw error;
     });
     const { position, events } = reading;
-    const isAll = events.length < most;
+    // No store keeps more than the history says.
+    const isAll = events.length < most || most === history.size;
     const items = readable(events.map(read));
     const verdict = from && continuation(from, { position, items });
     return {

@@ -1,0 +1,404 @@
+import type { Position } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { memoryBroker } from "../src/broker/memory-broker.js";
+import { agents, createWorld } from "./agents.js";
+import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
+import type { Peer, World } from "./world.js";
+
+const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
+const at = (position: unknown, channel = "log") => subscribe({ channel, position });
+
+/** One instance on a broker whose every fault is the test's to choose. */
+function instance(options: Parameters<typeof createWorld>[0] = {}, broker = new SimBroker()) {
+  const all = createWorld({ broker, ...options });
+  return {
+    ...all,
+    broker,
+    link: broker.links.at(-1)!,
+    topic: (name = "log") => broker.store.topics.get(name)!,
+    async publish(...lines: string[]) {
+      const published = lines.map((line) => all.server.channel("log").publish("line", line));
+      await all.world.advance(2_000);
+      return Promise.all(published);
+    },
+    async connect(message?: Record<string, unknown>): Promise<Peer> {
+      const peer = await all.world.connect();
+      if (message) await peer.send(message);
+      await all.world.advance(50);
+      return peer;
+    },
+  };
+}
+
+/** What the last answer says of its only channel. */
+const result = (peer: Peer): { position: Position; missed?: object[]; reset?: string } =>
+  peer.last("subscribe_response").data.results[0] as never;
+const lines = (events: object[] | undefined): unknown[] =>
+  (events ?? []).map((event) => (event as { data: unknown }).data);
+const heard = (peer: Peer): unknown[] => lines(peer.of("event"));
+
+describe("an event of a channel with history", () => {
+  test("[RV2] carries its place: offsets count up, and each names the one before it", async () => {
+    const { connect, publish } = instance();
+    const peer = await connect(subscribe("log"));
+    const { position } = result(peer);
+    expect(position).toMatchObject({ offset: 0, id: "" });
+    const [first, second] = await publish("a", "b");
+    expect(peer.of("event").map(({ metadata }) => metadata)).toEqual([
+      { offset: 1, id: first!.id, prev: "" },
+      { offset: 2, id: second!.id, prev: first!.id },
+    ]);
+    expect(first).toEqual({ delivered: 1, offset: 1, id: expect.any(String) });
+    await peer.send(subscribe("log"));
+    expect(result(peer).position).toEqual({ epoch: position.epoch, offset: 2, id: second!.id });
+  });
+
+  test("[RV3] has none on a channel without, which is at most once", async () => {
+    const { world, server, connect } = instance();
+    const peer = await connect(subscribe("updates"));
+    const published = server.channel("updates").publish("changed", { id: "a" });
+    await world.advance(100);
+    expect(await published).toEqual({ delivered: 1 });
+    expect(peer.last("event")).not.toHaveProperty("metadata");
+    expect(result(peer)).toEqual({ ok: true, channel: "updates" });
+  });
+
+  test("[RV4] is published once for each idempotency key; the second time says where the first one is", async () => {
+    const { world, server, connect } = instance();
+    const peer = await connect(subscribe("log"));
+    const publish = () => server.channel("log").publish("line", "a", { idempotencyKey: "k" });
+    const both = [publish(), publish()];
+    await world.advance(100);
+    const [first, second] = await Promise.all(both);
+    expect(second).toEqual({ ...first, delivered: 0, duplicate: true });
+    expect(heard(peer)).toEqual(["a"]);
+    for (const [key, field] of [
+      ["", "idempotencyKey"],
+      ["x".repeat(129), "idempotencyKey"],
+    ] as const)
+      await expect(server.channel("log").publish("line", "a", { idempotencyKey: key })).rejects.toMatchObject({
+        code: "INVALID_VALUE",
+        field,
+      });
+    const misspelt = { idempotenceKey: "k" } as object;
+    await expect(server.channel("log").publish("line", "a", misspelt)).rejects.toMatchObject({
+      field: "idempotenceKey",
+    });
+    await expect(
+      server.channel("updates").publish("changed", { id: "a" }, { idempotencyKey: "k" }),
+    ).rejects.toMatchObject({ code: "INVALID_VALUE", field: "idempotencyKey" });
+  });
+
+  test("[RV5] is there before the answer of a handler that has published it", async () => {
+    const { server, connect, world } = instance();
+    server.handle("agent.ping", async () => void (await server.channel("log").publish("line", "before")));
+    const peer = await connect(subscribe("log"));
+    await peer.send({ type: "request", correlation_id: "r", data: { name: "agent.ping" } });
+    await world.advance(200);
+    const order = peer.received.map(({ type }) => type).filter((type) => type === "event" || type === "response");
+    expect(order.slice(0, 2)).toEqual(["event", "response"]);
+  });
+});
+
+describe("a client that comes back with its position", () => {
+  test("[RV6] gets everything it missed in the answer, in order, and what comes after behind it", async () => {
+    const { connect, publish } = instance();
+    await connect(subscribe("log"));
+    const [, second] = await publish("a", "b");
+    await publish("c", "d");
+    const { epoch } = (await result(await connect(subscribe("log")))).position;
+    const back = await connect(at({ epoch, offset: 2, id: second!.id }));
+    expect(lines(result(back).missed)).toEqual(["c", "d"]);
+    expect(result(back)).not.toHaveProperty("reset");
+    expect(result(back).position.offset).toBe(4);
+    await publish("e");
+    expect(heard(back)).toEqual(["e"]);
+    // It has missed nothing, and that is said as well.
+    const again = await connect(at(result(await connect(subscribe("log"))).position));
+    expect(result(again).missed).toEqual([]);
+  });
+
+  test("[RV7] finds it whoever serves it: the first on a new instance, and the thousandth, read the store once together", async () => {
+    const { connect, publish, broker, environment, topic } = instance();
+    await connect(subscribe("log"));
+    const [first] = await publish(...Array.from({ length: 12 }, (_, index) => `${index}`));
+    const position = { epoch: topic().epoch, offset: 1, id: first!.id };
+    const server = createServer(agents, { environment, broker });
+    const reads: string[] = [];
+    const link = broker.links.at(-1)!;
+    const { read } = link;
+    link.read = (name, options) => (reads.push(name), read.call(link, name, options));
+    const { MemoryTransport } = await import("../src/testing.js");
+    const transport = new MemoryTransport(server);
+    const answers: string[] = [];
+    for (let count = 0; count < 1_000; count++) {
+      const connected = await transport.connect();
+      if (!connected.ok) throw new Error("refused");
+      connected.socket.onFrame = (frame) => void (frame.includes("subscribe_response") && answers.push(frame));
+      connected.socket.send(JSON.stringify(at(position)));
+      transport.flush();
+    }
+    for (let round = 0; round < 50; round++) {
+      for (let tick = 0; tick < 20; tick++) await Promise.resolve();
+      environment.runNext(environment.now() + 5);
+      environment.endTurn();
+      transport.flush();
+    }
+    expect(answers).toHaveLength(1_000);
+    expect(
+      lines((JSON.parse(answers[999]!) as { data: { results: [{ missed: object[] }] } }).data.results[0].missed),
+    ).toHaveLength(11);
+    expect(new Set(answers).size).toBe(1);
+    expect(reads).toEqual(["log"]);
+  });
+
+  test.each<[string, (position: Position) => Position]>([
+    ["epoch", (position) => ({ ...position, epoch: "another" })],
+    ["fork", (position) => ({ ...position, offset: position.offset + 1, id: "never-published" })],
+    ["fork", (position) => ({ ...position, id: "of-another-branch" })],
+    ["fork", (position) => ({ ...position, offset: position.offset - 1, id: "of-another-branch" })],
+    ["trimmed", (position) => ({ ...position, offset: 1, id: "long-ago" })],
+  ])(
+    "[RV8] is told of a reset, %s, and where the channel stands, never a part of what it missed",
+    async (reset, from) => {
+      const { connect, publish } = instance();
+      await publish(...Array.from({ length: 20 }, (_, index) => `${index}`));
+      const { position } = result(await connect(subscribe("log")));
+      const back = await connect(at(from(position)));
+      expect(result(back)).toEqual({ ok: true, channel: "log", reset, position });
+    },
+  );
+
+  test("[RV9] is told that it has missed too much when that is more than 256 KiB", async () => {
+    const { connect, publish } = instance();
+    const { position } = result(await connect(subscribe("log")));
+    await publish(...Array.from({ length: 6 }, () => "x".repeat(50_000)));
+    expect(result(await connect(at(position))).reset).toBe("too_many");
+  });
+
+  test("[RV10] with many channels gets large answers in parts, at the pace at which it reads, and is not closed for it", async () => {
+    const { connect, world, server } = instance({ limits: { owedBytes: 262_144 } });
+    const keys = Array.from({ length: 20 }, (_, index) => `7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e${10 + index}`);
+    const wires = keys.map((key) => `journal:${key}`);
+    const first = await connect(subscribe(...wires));
+    const positions = first
+      .last("subscribe_response")
+      .data.results.map((entry) => (entry as { position: Position }).position);
+    for (const key of keys) void server.channel("journal", key).publish("line", "x".repeat(40_000));
+    await world.advance(500);
+    const back = await world.connect();
+    back.socket.stall(true);
+    await back.send(subscribe(...wires.map((channel, index) => ({ channel, position: positions[index] }))));
+    await world.advance(1_000);
+    back.socket.stall(false);
+    await world.advance(5_000);
+    const parts = back.of("subscribe_response");
+    expect(parts.length).toBeGreaterThan(5);
+    expect(parts.every(({ correlation_id: id }) => id === "s")).toBe(true);
+    expect(parts.flatMap(({ data }) => data.subscribed)).toEqual(wires);
+    expect(
+      parts.flatMap(({ data }) => data.results.flatMap((entry) => lines((entry as { missed: object[] }).missed))),
+    ).toHaveLength(20);
+    expect(back.closed).toBeUndefined();
+    expect(back.of("event")).toEqual([]);
+  });
+
+  test("[RV11] resumes under permissions that have changed while its history was read only if they allow it", async () => {
+    let allowed = true;
+    const { world, server, link } = instance({
+      authenticate: () => ({ userId: "ada" }),
+      authorize: () => allowed,
+      credentials: { cookie: "c" },
+    });
+    const { read } = link;
+    link.read = async (...read_) => {
+      allowed = false;
+      await server
+        .user("ada")
+        .reauthorize()
+        .catch(() => undefined);
+      return read.apply(link, read_);
+    };
+    const peer = await world.connect({ headers: { cookie: "c=1", origin: "http://memory", host: "memory" } });
+    await peer.send(subscribe("log"));
+    await world.advance(3_000);
+    expect(peer.last("subscribe_response").data).toMatchObject({
+      success: false,
+      results: [{ error: { code: "FORBIDDEN" } }],
+    });
+  });
+});
+
+describe("what is lost between the broker and an instance", () => {
+  test("[RV12] is fetched once for the instance when the next event does not link; the members notice nothing", async () => {
+    const { connect, publish, link, server, world } = instance();
+    const peers = [await connect(subscribe("log")), await connect(subscribe("log"))];
+    await publish("a");
+    link.isDeaf = true;
+    for (const line of ["b", "c"]) void server.channel("log").publish("line", line);
+    await world.advance(50);
+    let reads = 0;
+    const { read } = link;
+    link.read = (...asked) => (reads++, read.apply(link, asked));
+    link.isDeaf = false;
+    await publish("d");
+    for (const peer of peers) expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
+    expect(reads).toBe(1);
+  });
+
+  test("[RV13] is found within 20 s though nothing follows, and within 2 s by the instance that has published it", async () => {
+    const broker = new SimBroker();
+    const here = instance({}, broker);
+    const peer = await here.connect(subscribe("log"));
+    const there = createServer(agents, { environment: here.environment, broker });
+    here.link.isDeaf = true;
+    void there.channel("log").publish("line", "from there");
+    await here.world.advance(20_000);
+    expect(heard(peer)).toEqual(["from there"]);
+    void here.server.channel("log").publish("line", "from here");
+    await here.world.advance(2_000);
+    expect(heard(peer)).toEqual(["from there", "from here"]);
+  });
+
+  test("[RV14] is given up only where the store cannot say: the members are told of a reset before anything newer", async () => {
+    const { connect, publish, link, topic, world, server } = instance();
+    const peer = await connect(subscribe("log"));
+    await publish("a");
+    link.isDeaf = true;
+    void publish(...Array.from({ length: 20 }, (_, index) => `${index}`));
+    await world.advance(50);
+    topic().log = topic().log.slice(-2);
+    link.isDeaf = false;
+    void server.channel("log").publish("line", "new");
+    await world.advance(3_000);
+    const after = peer.received.slice(peer.received.findIndex(({ type }) => type === "reset"));
+    expect(after[0]).toMatchObject({ type: "reset", channel: "log", data: { reason: "trimmed" } });
+    const { position } = (after[0] as { data: { position: Position } }).data;
+    // What is published from then on links to the position given.
+    await publish("newer");
+    const next = peer.of("event").at(-1)!;
+    expect(next.data).toBe("newer");
+    expect(next.metadata?.offset).toBeGreaterThan(position.offset);
+  });
+
+  test.each([
+    ["with its connections", true],
+    ["behind a proxy that hides it", false],
+  ])("[RV15] includes what the store itself has lost: rolled back %s, everyone is told of a fork", async (_, cuts) => {
+    const { connect, publish, broker, world, server } = instance();
+    const peer = await connect(subscribe("log"));
+    await publish("a");
+    const old = broker.store.snapshot();
+    await publish("b", "c");
+    const away = result(await connect(subscribe("log"))).position;
+    if (cuts) broker.down();
+    broker.store.restore(old);
+    if (cuts) broker.up();
+    await world.advance(20_000);
+    expect(peer.last("reset").data).toMatchObject({ reason: "fork", position: { offset: 1 } });
+    void server.channel("log").publish("line", "d");
+    await world.advance(2_000);
+    expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
+    expect(peer.received.findIndex(({ type }) => type === "reset")).toBeLessThan(peer.received.length - 1);
+    // The offset that the client knows is there again, and is another event.
+    void server.channel("log").publish("line", "e");
+    await world.advance(2_000);
+    expect(result(await connect(at(away))).reset).toBe("fork");
+  });
+
+  test("[RV16] an announcement that comes twice, late, or from nobody, reaches no one", async () => {
+    const broker = new SimBroker();
+    const { connect, publish, world, server, environment } = instance({}, broker);
+    const peer = await connect(subscribe("log"));
+    broker.weather = { ...fairWeather, twice: 1 };
+    await publish("a", "b");
+    broker.weather = { ...fairWeather, overtaken: 1 };
+    await publish("c", "d");
+    broker.weather = fairWeather;
+    expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
+    // Somebody announces what the store does not have.
+    const strange = { topic: "log", body: '{"event":"line","data":"forged"}', link: { offset: 9, id: "x", prev: "y" } };
+    for (const link of broker.links) link.announce(strange.topic, strange);
+    await world.advance(30_000);
+    await publish("e");
+    expect(heard(peer)).toEqual(["a", "b", "c", "d", "e"]);
+    expect(peer.of("reset")).toEqual([]);
+    expect(server.channel("log").subscribers).toBe(1);
+    expect(environment.timers).toBeGreaterThan(0);
+  });
+});
+
+describe("while the broker cannot be reached", () => {
+  test("[RV17] publishing is refused within a second, nobody is disconnected, and within a second of its return all is well", async () => {
+    const { connect, publish, broker, world, server, environment } = instance();
+    const peer = await connect(subscribe("log"));
+    await publish("a");
+    broker.down();
+    const started = environment.now();
+    const refused = server.channel("log").publish("line", "lost");
+    const ended = refused.catch((error: { code: string }) => [error.code, environment.now() - started] as const);
+    await world.advance(20_000);
+    const [code, ms] = (await ended) as readonly [string, number];
+    expect([code, ms < 1_000]).toEqual(["UNAVAILABLE", true]);
+    await expect(
+      Promise.all([server.broadcast("announcement", { text: "x" }), world.advance(2_000)]),
+    ).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    expect(peer.closed).toBeUndefined();
+    broker.up();
+    void server.channel("log").publish("line", "b");
+    await world.advance(1_000);
+    expect(heard(peer)).toEqual(["a", "b"]);
+  });
+
+  test("[RV18] a channel that cannot be joined is refused with UNAVAILABLE; what is open on this instance still can be", async () => {
+    const { connect, broker, world } = instance();
+    const { position } = result(await connect(subscribe("log")));
+    broker.down();
+    const late = await world.connect();
+    await late.send(
+      subscribe("log", { channel: "updates" }, { channel: "log", position: { ...position, offset: 7, id: "x" } }),
+    );
+    await world.advance(3_000);
+    expect(late.last("subscribe_response").data).toMatchObject({
+      success: false,
+      subscribed: ["log"],
+      results: [
+        { ok: true, channel: "log" },
+        { ok: false, channel: "updates", error: { code: "UNAVAILABLE" } },
+        // It was further than this instance is: whether that is a fork cannot be said now.
+        { ok: false, channel: "log", error: { code: "UNAVAILABLE" } },
+      ],
+    });
+    broker.up();
+    await late.send(subscribe("updates"));
+    await world.advance(1_000);
+    expect(late.last("subscribe_response").data.success).toBe(true);
+  });
+});
+
+describe("servers that are given the same broker", () => {
+  test("[RV19] are instances of each other: what one publishes, the members on all of them get, in one order", async () => {
+    const broker = memoryBroker();
+    const one = createWorld({ broker });
+    const two = createServer(agents, { environment: one.environment, broker });
+    const { World } = await import("./world.js");
+    const other: World = new World(two, one.environment);
+    const peers = [await one.world.connect(), await other.connect()];
+    for (const peer of peers) await peer.send(subscribe("log", "updates"));
+    for (const [index, server] of [one.server, two, one.server, two].entries()) {
+      await server.channel("log").publish("line", `${index}`);
+      await server.channel("updates").publish("changed", { id: `${index}` });
+      await server.broadcast("announcement", { text: `${index}` });
+    }
+    await one.world.settle();
+    await other.settle();
+    const all = peers.map((peer) => peer.of("event").map(({ channel, data }) => [channel, data]));
+    expect(all[0]).toHaveLength(12);
+    expect(all[1]).toEqual(all[0]);
+    await Promise.all([one.server.close(), two.close(), one.world.advance(5_000)]);
+    expect(one.environment.timers).toBe(0);
+  });
+});

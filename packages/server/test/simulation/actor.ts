@@ -1,0 +1,94 @@
+import type { Client } from "@holdfast/client";
+import type { numbers, Wire } from "./protocol.js";
+
+/** What an application saw of a channel, in order. */
+export type Seen =
+  /** It is on the channel from now on: whatever is published is to be heard, or a reset. */
+  | { readonly kind: "joined"; readonly at: number }
+  | { readonly kind: "event"; readonly number: number; readonly at: number }
+  | { readonly kind: "reset"; readonly reason: string; readonly at: number }
+  | { readonly kind: "left"; readonly at: number };
+
+type SimClient = Client<typeof numbers.definition>;
+type Handle = Pick<ReturnType<SimClient["channel"]>, "status" | "on" | "onReset" | "leave">;
+
+/** An application with a client: joins, leaves, and writes down what it hears. */
+export class Actor {
+  readonly seen = new Map<Wire, Seen[]>();
+  readonly #joined = new Map<Wire, () => void>();
+  #client: SimClient;
+
+  /** `handling`: what a handler does with an event; a promise holds up the next one. */
+  constructor(
+    readonly name: string,
+    client: SimClient,
+    readonly now: () => number,
+    readonly handling: () => Promise<void> | undefined,
+  ) {
+    this.#client = client;
+  }
+
+  get client(): SimClient {
+    return this.#client;
+  }
+
+  wants(wire: Wire): boolean {
+    return this.#joined.has(wire);
+  }
+
+  toggle(wire: Wire): void {
+    const leave = this.#joined.get(wire);
+    if (leave) {
+      leave();
+      this.#joined.delete(wire);
+      this.#note(wire, { kind: "left", at: this.now() });
+    } else {
+      this.#join(wire);
+    }
+  }
+
+  /** The page is loaded again: another client, which has nothing of the old one but what is stored. */
+  reload(client: SimClient): void {
+    const wanted = [...this.#joined];
+    this.#joined.clear();
+    // A page that goes away is told nothing more.
+    for (const [, leave] of wanted) void leave;
+    this.#client = client;
+    for (const [wire] of wanted) this.#join(wire, true);
+  }
+
+  #join(wire: Wire, continues = false): void {
+    const channel = this.#handle(wire);
+    const client = this.#client;
+    const isCurrent = (): boolean => this.#client === client;
+    let wasJoined = continues;
+    const stop = channel.status.subscribe((status) => {
+      if (status.name !== "subscribed" || wasJoined || !isCurrent()) return;
+      wasJoined = true;
+      this.#note(wire, { kind: "joined", at: this.now() });
+    });
+    channel.on("number", (number) => {
+      if (!isCurrent()) return undefined;
+      this.#note(wire, { kind: "event", number, at: this.now() });
+      return this.handling();
+    });
+    channel.onReset(({ reason }) => {
+      if (isCurrent()) this.#note(wire, { kind: "reset", reason, at: this.now() });
+    });
+    this.#joined.set(wire, () => {
+      stop();
+      channel.leave();
+    });
+  }
+
+  #handle(wire: Wire): Handle {
+    const [name, key] = wire.split(":") as ["short" | "long" | "room", string | undefined];
+    return (name === "room" ? this.#client.channel(name, key!) : this.#client.channel(name)) as unknown as Handle;
+  }
+
+  #note(wire: Wire, seen: Seen): void {
+    const all = this.seen.get(wire);
+    if (all) all.push(seen);
+    else this.seen.set(wire, [seen]);
+  }
+}

@@ -1,0 +1,208 @@
+import { HoldfastError, type Position } from "@holdfast/protocol";
+import type {
+  Appended,
+  Broker,
+  BrokerInstance,
+  BrokerLink,
+  Publication,
+  PublishOptions,
+  Reading,
+  ReadOptions,
+} from "../../src/broker/broker.js";
+import { type MemoryLink, MemoryStore, type Topic } from "../../src/broker/memory-broker.js";
+
+/** How unreliable a broker is. Chances are between 0 and 1, times in virtual milliseconds. */
+export interface Weather {
+  /** Between 0 and 1, the same for the same seed. */
+  readonly random: () => number;
+  /** What a command or an announcement takes at most on its way. */
+  readonly latencyMs: number;
+  /** The chance that an announcement is lost without anyone noticing. */
+  readonly lost: number;
+  /** The chance that it comes twice. */
+  readonly twice: number;
+  /** The chance that it is overtaken by the next one. */
+  readonly overtaken: number;
+}
+
+/** Nothing goes wrong, and everything takes its time. */
+export const fairWeather: Weather = { random: () => 0.5, latencyMs: 2, lost: 0, twice: 0, overtaken: 0 };
+
+/** A store that can be rolled back, trimmed and emptied, and that remembers everything it ever accepted. */
+class SimStore extends MemoryStore {
+  /** Every publication that has a place, in the order of acceptance. */
+  readonly accepted: { readonly topic: string; readonly publication: Publication }[] = [];
+
+  override announce(topic: string, publication: Publication): void {
+    if (publication.link) this.accepted.push({ topic, publication });
+    super.announce(topic, publication);
+  }
+
+  snapshot(): Map<string, Topic> {
+    return copy(this.topics);
+  }
+
+  restore(snapshot: Map<string, Topic>): void {
+    this.topics.clear();
+    for (const [name, topic] of copy(snapshot)) this.topics.set(name, topic);
+  }
+
+  /** Takes out the older half of every log. */
+  trim(): void {
+    for (const topic of this.topics.values()) topic.log = topic.log.slice(Math.ceil(topic.log.length / 2));
+  }
+}
+
+/**
+ * A broker with everything that can go wrong in a real one, in virtual time: slow, cut off, silently deaf, overtaking,
+ * repeating, and with a store that goes back in time.
+ */
+export class SimBroker implements Broker {
+  readonly store = new SimStore();
+  readonly links: SimLink[] = [];
+
+  constructor(public weather: Weather = fairWeather) {}
+
+  join(instance: BrokerInstance): SimLink {
+    const link = new SimLink(this, instance);
+    this.links.push(link);
+    return link;
+  }
+
+  /** The store is gone for everyone; `up` brings it back. */
+  down(): void {
+    for (const link of this.links) link.cut();
+  }
+
+  up(): void {
+    for (const link of this.links) link.mend();
+  }
+}
+
+export class SimLink implements BrokerLink {
+  readonly #broker: SimBroker;
+  readonly #instance: BrokerInstance;
+  readonly #inner: MemoryLink;
+  #isUp = true;
+  #isClosed = false;
+  /** Announcements are lost, and nothing shows it. */
+  isDeaf = false;
+  /** When the last announcement that is under way arrives: the next one is not earlier. */
+  #arrivesAt = 0;
+  /** Goes up whenever the connection is lost: what was under way is lost with it. */
+  #life = 0;
+
+  constructor(broker: SimBroker, instance: BrokerInstance) {
+    this.#broker = broker;
+    this.#instance = instance;
+    const heard = (topic: string, publication: Publication): void => this.announce(topic, publication);
+    this.#inner = broker.store.join({
+      id: instance.id,
+      protocol: instance.protocol,
+      environment: instance.environment,
+      logger: instance.logger,
+      receive: heard,
+      onDoubt() {},
+      onGone() {},
+      onForgotten() {},
+    }) as MemoryLink;
+  }
+
+  get isHealthy(): boolean {
+    return this.#isUp;
+  }
+
+  cut(): void {
+    this.#isUp = false;
+    this.#life++;
+  }
+
+  mend(): void {
+    if (this.#isUp || this.#isClosed) return;
+    this.#isUp = true;
+    this.#instance.onDoubt();
+  }
+
+  publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended> {
+    return this.#command(() => this.#inner.publish(topic, id, body, options));
+  }
+
+  subscribe(topic: string): Promise<void> {
+    return this.#command(() => this.#inner.subscribe(topic));
+  }
+
+  unsubscribe(topic: string): void {
+    this.#inner.unsubscribe(topic);
+  }
+
+  read(topic: string, options: ReadOptions): Promise<Reading> {
+    return this.#command(() => this.#inner.read(topic, options));
+  }
+
+  positions(topics: readonly string[]): Promise<(Position | undefined)[]> {
+    return this.#command(() => this.#inner.positions(topics));
+  }
+
+  instances(): Promise<ReadonlySet<string>> {
+    return this.#command(() => this.#inner.instances());
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#life++;
+    return this.#inner.close();
+  }
+
+  /** There and back; either way may be cut, and then nobody knows whether it was done. */
+  async #command<Value>(run: () => Promise<Value>): Promise<Value> {
+    const life = this.#life;
+    await this.#travel();
+    if (!this.#isUp || life !== this.#life) throw await this.#unavailable();
+    const value = await run();
+    await this.#travel();
+    if (life !== this.#life) throw await this.#unavailable();
+    return value;
+  }
+
+  #travel(): Promise<void> {
+    const { random, latencyMs } = this.#broker.weather;
+    return this.#wait(random() * latencyMs);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#instance.environment.after(ms, resolve));
+  }
+
+  async #unavailable(): Promise<HoldfastError> {
+    await this.#wait(200);
+    return new HoldfastError("UNAVAILABLE", "The broker cannot be reached.");
+  }
+
+  /** An announcement sets out for the instance. */
+  announce(topic: string, publication: Publication): void {
+    const { random, latencyMs, lost, twice, overtaken } = this.#broker.weather;
+    if (!this.#isUp || this.isDeaf || random() < lost) return;
+    const { environment } = this.#instance;
+    const at = Math.max(environment.now() + random() * latencyMs, this.#arrivesAt);
+    // One that is overtaken arrives after the next, which does not wait for it.
+    const late = random() < overtaken ? latencyMs * 3 : 0;
+    if (late === 0) this.#arrivesAt = at;
+    for (let copies = random() < twice ? 2 : 1; copies > 0; copies--) this.#arrive(topic, publication, at + late);
+  }
+
+  #arrive(topic: string, publication: Publication, at: number): void {
+    const life = this.#life;
+    this.#instance.environment.after(Math.max(0, at - this.#instance.environment.now()), () => {
+      if (this.#isUp && life === this.#life) this.#instance.receive(topic, publication);
+    });
+  }
+}
+
+function copy(topics: Map<string, Topic>): Map<string, Topic> {
+  return new Map(
+    [...topics].map(([name, topic]) => [
+      name,
+      { ...topic, log: [...topic.log], table: new Map(topic.table), keys: new Map(topic.keys) },
+    ]),
+  );
+}
