@@ -59,6 +59,7 @@ export const layers = {
         "expiring.ts",
         "observe/*",
         "limits/*",
+        "broker/broker.ts",
         "transport/{frame,socket}.ts",
         "auth/{identity,credential}.ts",
         "dispatch/reply-to.ts",
@@ -68,10 +69,10 @@ export const layers = {
     },
     {
       name: "adapters",
-      files: ["transport/*"],
+      files: ["transport/*", "broker/redis/*", "redis.ts"],
       uses: ["facts"],
       teaches:
-        "A transport hands over a ServerSocket and facts about the request; what is done with them is decided above.",
+        "A transport hands over a ServerSocket and facts about the request, a broker hands over publications; what is done with them is decided above.",
     },
     {
       name: "channel",
