@@ -12,7 +12,8 @@ test("[DO3] every behaviour has a test, and every test that names one names one 
   const cited = new Set<string>();
   for (const folder of ["packages", "examples", "scripts"]) {
     for (const file of filesBelow(folder)) {
-      if (!/\.(test|test-d)\.ts$/.test(file)) continue;
+      // A contract is tests that files of tests call.
+      if (!/(\.test|\.test-d|-contract)\.ts$/.test(file)) continue;
       const text = await readFile(join(root, file), "utf8");
       for (const [, id] of text.matchAll(/["'`]\[([A-Z]{2}\d+)\]/g)) cited.add(id!);
       // A table of cases may carry the numbers of its rows.

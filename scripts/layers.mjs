@@ -59,8 +59,8 @@ export const layers = {
         "expiring.ts",
         "observe/*",
         "limits/*",
-        "transport/{frame,socket}.ts",
         "broker/broker.ts",
+        "transport/{frame,socket}.ts",
         "auth/{identity,credential}.ts",
         "dispatch/reply-to.ts",
       ],
@@ -69,10 +69,10 @@ export const layers = {
     },
     {
       name: "adapters",
-      files: ["transport/*", "broker/*", "broker/*/*"],
+      files: ["transport/*", "broker/*", "broker/redis/*", "redis.ts"],
       uses: ["facts"],
       teaches:
-        "A transport hands over a ServerSocket and facts about the request; what is done with them is decided above.",
+        "A transport hands over a ServerSocket and facts about the request, a broker hands over publications; what is done with them is decided above.",
     },
     {
       name: "channel",

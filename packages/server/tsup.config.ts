@@ -3,6 +3,6 @@ import { base } from "../../tsup.base.js";
 
 export default defineConfig({
   ...base,
-  entry: { index: "src/index.ts", testing: "src/testing.ts" },
+  entry: { index: "src/index.ts", redis: "src/redis.ts", testing: "src/testing.ts" },
   platform: "node",
 });

@@ -1,0 +1,88 @@
+import type { Position } from "@holdfast/protocol";
+import { links } from "@holdfast/protocol/wire";
+import type { Appended, Publication, Reading } from "../broker.js";
+import { readEntry } from "./announcement.js";
+import { unavailable } from "./unavailable.js";
+
+/** What scripts answer, made into what the broker says. A reply that is not what they write is a store that something else uses. */
+
+const outcomes: ReadonlySet<unknown> = new Set<Appended["outcome"]>(["appended", "duplicate", "conflict", "unchanged"]);
+
+export function readAppended(answer: unknown): Appended {
+  const [outcome, epoch, offset, id, previous] = list(answer);
+  if (!outcomes.has(outcome)) throw strange();
+  return {
+    outcome: outcome as Appended["outcome"],
+    position: readPosition(epoch, offset, id),
+    ...(typeof previous === "string" && { previous }),
+  };
+}
+
+export function readReading(answer: unknown): Reading {
+  const [epoch, offset, id, log, table] = list(answer);
+  const position = readPosition(epoch, offset, id);
+  const entries = new Map<string, string>();
+  const fields = list(table);
+  for (let index = 0; index + 1 < fields.length; index += 2) entries.set(text(fields[index]), text(fields[index + 1]));
+  return { position, events: readLog(list(log), position), entries };
+}
+
+/** Undefined for a topic that the store does not know. */
+export function readKnown(answer: unknown): Position | undefined {
+  const [epoch, offset, id] = list(answer);
+  return epoch === undefined ? undefined : readPosition(epoch, offset, id);
+}
+
+function readPosition(epoch: unknown, offset: unknown, id: unknown): Position {
+  const number = Number(offset);
+  if (!Number.isSafeInteger(number) || number < 0) throw strange();
+  return { epoch: text(epoch), offset: number, id: text(id) };
+}
+
+/** Newest first in the answer. What does not lead to the position link by link is not handed out: better missed than wrong. */
+function readLog(answer: readonly unknown[], position: Position): readonly Publication[] {
+  const events: Publication[] = [];
+  for (const entry of answer) {
+    const event = readLogged(list(entry));
+    const next = events.at(-1)?.link;
+    const follows = next
+      ? links({ ...position, offset: event.link.offset, id: event.link.id }, next)
+      : isAt(event, position);
+    if (!follows) break;
+    events.push(event);
+  }
+  return events.reverse();
+}
+
+function isAt({ link }: { link: { offset: number; id: string } }, position: Position): boolean {
+  return link.offset === position.offset && link.id === position.id;
+}
+
+function readLogged([key, fields]: readonly unknown[]): Publication & { link: NonNullable<Publication["link"]> } {
+  const values = new Map<unknown, string>();
+  const flat = list(fields);
+  for (let index = 0; index + 1 < flat.length; index += 2) values.set(flat[index], text(flat[index + 1]));
+  const entry = values.get("e");
+  return {
+    body: values.get("b") ?? "",
+    link: { offset: Number.parseInt(text(key), 10), id: values.get("i") ?? "", prev: values.get("p") ?? "" },
+    ...(entry && { entry: readEntry(entry) }),
+  };
+}
+
+export function list(answer: unknown): readonly unknown[] {
+  if (!Array.isArray(answer)) throw strange();
+  return answer;
+}
+
+export function text(answer: unknown): string {
+  if (typeof answer !== "string") throw strange();
+  return answer;
+}
+
+function strange(): Error {
+  return unavailable(
+    "Redis holds something else under the keys of the broker.",
+    "Choose another `prefix`, or delete what has it.",
+  );
+}

@@ -1,0 +1,122 @@
+import type { Cancel, Environment } from "../../environment.js";
+import type { Commands } from "./commands.js";
+import { slotOf } from "./keys.js";
+import * as scripts from "./scripts.js";
+
+const BEAT_MS = 2_000;
+/** Four beats may get lost. */
+export const LEASE_MS = 10_000;
+/** Beats that are further apart than this were kept from Redis, and so may have been those of others. */
+const GAP_MS = LEASE_MS / 2;
+
+export interface LeaseHooks {
+  onGone(instances: readonly string[]): void;
+  onForgotten(): void;
+}
+
+/**
+ * That this instance is there, said again and again, and who else is. Numbered, so that a store that was set back, or emptied,
+ * shows by the number it has.
+ */
+export class Lease {
+  readonly #id: string;
+  readonly #environment: Environment;
+  readonly #commands: Commands;
+  readonly #hooks: LeaseHooks;
+  readonly #keys: readonly [string, string];
+  readonly #slot: number;
+  readonly #cancel: Cancel;
+  #isClosed = false;
+  #isBeating = false;
+  /** The number of the last beat, and of the last that was answered: the store has one from there to here. */
+  #number = 0;
+  #answered = 0;
+  #answeredAt: number | undefined;
+  /** Until then nobody is given up: they may have been kept from Redis as well, and need time to beat. */
+  #patientUntil = 0;
+  #others = new Set<string>();
+
+  constructor(id: string, environment: Environment, commands: Commands, prefix: string, hooks: LeaseHooks) {
+    this.#id = id;
+    this.#environment = environment;
+    this.#commands = commands;
+    this.#hooks = hooks;
+    this.#keys = [`{${prefix}}:instances`, `{${prefix}}:beats`];
+    this.#slot = slotOf(this.#keys[0]);
+    this.#cancel = environment.every(BEAT_MS, () => void this.beat());
+    void this.beat();
+  }
+
+  /** Whether Redis answers. */
+  get isFresh(): boolean {
+    return this.#answeredAt !== undefined && this.#environment.now() - this.#answeredAt < GAP_MS;
+  }
+
+  /** Never rejects: what could not be said is said again. */
+  async beat(): Promise<void> {
+    if (this.#isBeating || this.#isClosed) return;
+    this.#isBeating = true;
+    try {
+      const answer = await this.#run(scripts.beat, [this.#id, LEASE_MS, ++this.#number]);
+      if (!this.#isClosed) await this.#consider(answer as [string, string[], string[]]);
+    } catch {
+      // The connection says what is wrong.
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+
+  /** Everyone whose lease was not ended, by themselves or by one who noticed that it had run out. */
+  async instances(): Promise<ReadonlySet<string>> {
+    const answer = (await this.#run(scripts.members, [])) as string[];
+    return new Set([...answer, this.#id]);
+  }
+
+  /** Others give up everything at once; those who noticed before that the store is another one. */
+  bePatient(): void {
+    this.#patientUntil = this.#environment.now() + LEASE_MS;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    if (this.#answeredAt === undefined) return;
+    await this.#run(scripts.leave, [this.#id]).catch(() => {
+      // It runs out by itself.
+    });
+  }
+
+  async #consider([before, instances, expired]: [string, string[], string[]]): Promise<void> {
+    const now = this.#environment.now();
+    const isFirst = this.#answeredAt === undefined;
+    const isGap = isFirst || now - this.#answeredAt! > GAP_MS;
+    const known = before === "" ? undefined : Number(before);
+    // A beat whose answer got lost may have been counted.
+    const isForgotten = !isFirst && !(known !== undefined && known >= this.#answered && known < this.#number);
+    this.#answeredAt = now;
+    this.#answered = this.#number;
+    if (isGap || isForgotten) this.bePatient();
+    if (isForgotten) this.#hooks.onForgotten();
+
+    const others = new Set(instances);
+    others.delete(this.#id);
+    if (now < this.#patientUntil && this.#patientUntil <= now + LEASE_MS) {
+      // Who was there before and is not now is remembered: it has until then to come back.
+      for (const other of others) this.#others.add(other);
+      return;
+    }
+    const buried = expired.length > 0 ? ((await this.#run(scripts.bury, expired)) as string[]) : [];
+    for (const other of buried) {
+      others.delete(other);
+      this.#others.add(other);
+    }
+    if (this.#isClosed) return;
+    const gone = [...this.#others].filter((other) => !others.has(other));
+    this.#others = others;
+    if (gone.length > 0) this.#hooks.onGone(gone);
+  }
+
+  #run(script: scripts.Script, args: readonly (string | number)[]): Promise<unknown> {
+    return this.#commands.run(this.#slot, script, this.#keys, args);
+  }
+}

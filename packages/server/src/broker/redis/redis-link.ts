@@ -1,0 +1,235 @@
+import type { Position } from "@holdfast/protocol";
+import { type Logger, printable, sturdy } from "../../observe/logger.js";
+import type { Appended, BrokerInstance, BrokerLink, PublishOptions, Reading, ReadOptions } from "../broker.js";
+import { announcement, readAnnouncement, writeEntry } from "./announcement.js";
+import { list, readAppended, readKnown, readReading } from "./answers.js";
+import { Commands } from "./commands.js";
+import { topicKeys } from "./keys.js";
+import { Lease } from "./lease.js";
+import * as scripts from "./scripts.js";
+import { Subscriptions } from "./subscriptions.js";
+import type { Topology } from "./topology.js";
+import { unavailable } from "./unavailable.js";
+
+/** An idempotency key is remembered for so long. */
+const KEY_TTL_MS = 600_000;
+/** A topic with a log keeps its position so long after its events are gone: a client that comes back is told what it missed, or nothing. */
+const POSITION_TTL_MS = 30 * 24 * 3_600_000;
+/** Topics in one script, and scripts under way at once, when many positions are asked for. */
+const TOPICS_PER_SCRIPT = 100;
+const SCRIPTS_AT_ONCE = 200;
+/** Garbage is reported this often. */
+const COMPLAINT_MS = 10_000;
+
+/** One instance's end: what the broker is asked, said in scripts. */
+export class RedisLink implements BrokerLink {
+  readonly #instance: BrokerInstance;
+  readonly #logger: Logger;
+  readonly #prefix: string;
+  readonly #topology: Topology;
+  readonly #commands: Commands;
+  readonly #subscriptions: Subscriptions;
+  readonly #lease: Lease;
+  /** Since when something of it is down, as the log says it. */
+  #downSince: number | undefined;
+  #complainedAt = -Infinity;
+  #isClosed = false;
+  /** Epochs are numbered below an id of this link, so that none is ever used twice. */
+  readonly #epochs: string;
+  #epoch = 0;
+
+  constructor(instance: BrokerInstance, prefix: string, makeTopology: (onChange: () => void) => Topology) {
+    const { environment } = instance;
+    this.#instance = instance;
+    this.#logger = sturdy(instance.logger);
+    this.#prefix = prefix;
+    this.#epochs = environment.newId();
+    const place = (): void => {
+      if (this.#isClosed) return;
+      this.#commands.place();
+      this.#subscriptions.place();
+    };
+    this.#topology = makeTopology(place);
+    const onDown = (reason: string): void => this.#noteDown(reason);
+    this.#commands = new Commands(environment, this.#topology, {
+      onUp: () => {
+        this.#noteUp();
+        void this.#lease?.beat();
+      },
+      onDown,
+      onOther: () => {
+        this.#lease?.bePatient();
+        this.#tell(() => instance.onForgotten());
+        this.#tell(() => instance.onDoubt());
+      },
+    });
+    const parts = { topology: this.#topology, commands: this.#commands, prefix };
+    this.#subscriptions = new Subscriptions(environment, parts, {
+      hear: (topic, bytes) => this.#hear(topic, bytes),
+      onUp: () => this.#noteUp(),
+      onDown,
+      onDoubt: () => this.#tell(() => instance.onDoubt()),
+    });
+    this.#lease = new Lease(instance.id, environment, this.#commands, prefix, {
+      onGone: (instances) => this.#tell(() => instance.onGone(instances)),
+      onForgotten: () => this.#tell(() => instance.onForgotten()),
+    });
+  }
+
+  get isHealthy(): boolean {
+    return !this.#isClosed && this.#commands.isUp && this.#subscriptions.isUp && this.#lease.isFresh;
+  }
+
+  async publish(topic: string, id: string, body: string, options: PublishOptions = {}): Promise<Appended> {
+    this.#checkOpen();
+    const keys = topicKeys(this.#prefix, topic);
+    const { log, table, key, expected } = options;
+    if (!log && !table) {
+      await this.#commands.announce(keys.slot, keys.channel, announcement(id, body));
+      return { outcome: "appended" };
+    }
+    const entry = table?.entry;
+    const change = !entry ? "" : entry.value === undefined ? "del" : "set";
+    const answer = await this.#commands.run(
+      keys.slot,
+      scripts.append,
+      [keys.meta, keys.log, keys.table, key === undefined ? keys.meta : keys.key(key)],
+      [
+        id,
+        body,
+        entry ? writeEntry(entry) : "",
+        this.#newEpoch(),
+        log?.size ?? 0,
+        whole(log?.ttlMs ?? 0),
+        change,
+        entry?.field ?? "",
+        entry?.value ?? "",
+        whole(table?.ttlMs ?? 0),
+        key === undefined ? "" : "1",
+        expected?.offset ?? "",
+        expected?.id ?? "",
+        keys.channel,
+        this.#topology.isCluster ? "SPUBLISH" : "PUBLISH",
+        log ? Math.max(POSITION_TTL_MS, whole(log.ttlMs)) : whole(table?.ttlMs ?? 0),
+        KEY_TTL_MS,
+      ],
+    );
+    return readAppended(answer);
+  }
+
+  async subscribe(topic: string): Promise<void> {
+    this.#checkOpen();
+    await this.#subscriptions.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    if (!this.#isClosed) this.#subscriptions.unsubscribe(topic);
+  }
+
+  async read(topic: string, { log, table, ttlMs }: ReadOptions): Promise<Reading> {
+    this.#checkOpen();
+    const keys = topicKeys(this.#prefix, topic);
+    const answer = await this.#commands.run(
+      keys.slot,
+      scripts.read,
+      [keys.meta, keys.log, keys.table],
+      [this.#newEpoch(), whole(ttlMs), log && log.most > 0 ? log.after + 1 : "", log?.most ?? 0, table ? "1" : ""],
+    );
+    return readReading(answer);
+  }
+
+  async positions(topics: readonly string[]): Promise<(Position | undefined)[]> {
+    this.#checkOpen();
+    const found = new Array<Position | undefined>(topics.length);
+    const batches = this.#batches(topics);
+    for (let at = 0; at < batches.length; at += SCRIPTS_AT_ONCE) {
+      const group = batches.slice(at, at + SCRIPTS_AT_ONCE).map(async ({ slot, indexes, keys }) => {
+        const answers = list(await this.#commands.run(slot, scripts.positions, keys, []));
+        for (const [nth, index] of indexes.entries()) found[index] = readKnown(answers[nth]);
+      });
+      await Promise.all(group);
+    }
+    return found;
+  }
+
+  async instances(): Promise<ReadonlySet<string>> {
+    this.#checkOpen();
+    return this.#lease.instances();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#subscriptions.close();
+    await this.#lease.close();
+    this.#commands.close();
+    this.#topology.close();
+  }
+
+  /** Keys of one command have to be of one slot in a cluster. */
+  #batches(topics: readonly string[]): { slot: number; indexes: number[]; keys: string[] }[] {
+    const batches: { slot: number; indexes: number[]; keys: string[] }[] = [];
+    const open = new Map<number, { slot: number; indexes: number[]; keys: string[] }>();
+    for (const [index, topic] of topics.entries()) {
+      const { slot, meta, table } = topicKeys(this.#prefix, topic);
+      const group = this.#topology.isCluster ? slot : 0;
+      let batch = open.get(group);
+      if (!batch || batch.indexes.length === TOPICS_PER_SCRIPT) {
+        batch = { slot, indexes: [], keys: [] };
+        batches.push(batch);
+        open.set(group, batch);
+      }
+      batch.indexes.push(index);
+      batch.keys.push(meta, table);
+    }
+    return batches;
+  }
+
+  #newEpoch(): string {
+    return `${this.#epochs}.${(this.#epoch++).toString(36)}`;
+  }
+
+  #hear(topic: string, bytes: Buffer): void {
+    const publication = readAnnouncement(bytes);
+    if (publication) return this.#tell(() => this.#instance.receive(topic, publication));
+    const now = this.#instance.environment.now();
+    if (Math.abs(now - this.#complainedAt) < COMPLAINT_MS) return;
+    this.#complainedAt = now;
+    this.#logger.warn(
+      { topic: printable(topic), bytes: bytes.length },
+      "Something that is no publication was announced in Redis where only brokers should. It is ignored.",
+    );
+  }
+
+  /** Nothing the instance does may come back as an error of the socket that was being read. */
+  #tell(call: () => void): void {
+    if (this.#isClosed) return;
+    try {
+      call();
+    } catch (error) {
+      this.#logger.error({ error }, "What a broker has told failed.");
+    }
+  }
+
+  #noteDown(reason: string): void {
+    if (this.#isClosed || this.#downSince !== undefined) return;
+    this.#downSince = this.#instance.environment.now();
+    this.#logger.warn({ reason: printable(reason) }, "Redis cannot be reached. It is tried again and again.");
+  }
+
+  #noteUp(): void {
+    if (this.#isClosed || this.#downSince === undefined || !this.#commands.isUp || !this.#subscriptions.isUp) return;
+    const downMs = this.#instance.environment.now() - this.#downSince;
+    this.#downSince = undefined;
+    this.#logger.info({ downMs }, "Redis is back.");
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw unavailable("The link to Redis is closed.");
+  }
+}
+
+/** Redis takes whole milliseconds only. */
+function whole(ms: number): number {
+  return Math.max(0, Math.ceil(ms));
+}

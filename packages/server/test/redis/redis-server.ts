@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../until.js";
+import { say } from "./resp.js";
+
+export interface RedisStart {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Writes a snapshot on SAVE and on a polite shutdown, and reads it when it starts. */
+  readonly persist?: boolean;
+  readonly replicaOf?: number;
+  /** Further arguments of redis-server. */
+  readonly args?: readonly string[];
+}
+
+/** Not one outlives this process, however it ends. */
+const running = new Set<ChildProcess>();
+const folders = new Set<string>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
+  folders.add(folder);
+  const server = new RedisServer(start.port ?? (await freePort()), folder, start);
+  await server.start();
+  return server;
+}
+
+/** A redis-server of one's own, which can be killed, stopped and started again on its port. */
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #options: RedisStart;
+  #child: ChildProcess | undefined;
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(port: number, folder: string, options: RedisStart) {
+    this.port = port;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const { persist, replicaOf, args = [] } = this.#options;
+    const program = process.env["REDIS_SERVER"] ?? "redis-server";
+    const child = spawn(
+      program,
+      [
+        ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder, "--loglevel", "warning"],
+        // Never by itself: what a snapshot holds is what a test decides. `save ""` would also refuse to write one at the end.
+        ...["--save", persist ? "86400 1000000" : "", "--appendonly", "no"],
+        ...(replicaOf === undefined
+          ? []
+          : ["--replicaof", "127.0.0.1", `${replicaOf}`, "--repl-diskless-sync-delay", "0"]),
+        ...args,
+      ],
+      { stdio: ["ignore", "ignore", "inherit"] },
+    );
+    this.#child = child;
+    running.add(child);
+    this.#ended = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
+    void this.#ended.then(() => running.delete(child));
+    await until(
+      () =>
+        this.say("PING").then(
+          (answer) => answer === "PONG",
+          () => false,
+        ),
+      5_000,
+      "redis-server's start",
+    );
+  }
+
+  say(...words: (string | number)[]): Promise<string> {
+    return say(this.port, ...words);
+  }
+
+  /** As if the machine had lost its power. */
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** It answers nothing, and its connections stay open. */
+  stop(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  cont(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async save(): Promise<void> {
+    await this.say("SAVE");
+    copyFileSync(join(this.#folder, "dump.rdb"), join(this.#folder, "kept.rdb"));
+  }
+
+  /** Killed, and started with what it had at the last `save`. */
+  async rollBack(): Promise<void> {
+    await this.kill();
+    copyFileSync(join(this.#folder, "kept.rdb"), join(this.#folder, "dump.rdb"));
+    await this.start();
+  }
+
+  async end(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+    folders.delete(this.#folder);
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  // A cluster node needs the port 10,000 above as well, unless it is told another.
+  return port;
+}
