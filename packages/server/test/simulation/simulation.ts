@@ -1,3 +1,4 @@
+import { keepPositions } from "@holdfast/client";
 import { createServer, type Server } from "@holdfast/server";
 import type { MemoryTransport } from "../../src/testing.js";
 import { ClientWorld } from "../client-world.js";
@@ -205,13 +206,15 @@ export class Simulation {
     const environment = this.#environment;
     const clock = { now: environment.now, after: environment.after.bind(environment) };
     const stored = this.#stored.get(name);
-    const positions = stored && {
-      getItem: (key: string) => stored.get(key) ?? null,
-      setItem: (key: string, value: string) => void stored.set(key, value),
-    };
+    const positions =
+      stored &&
+      keepPositions({
+        getItem: (key) => stored.get(key) ?? null,
+        setItem: (key, value) => void stored.set(key, value),
+      });
     return this.#net.clientOf(numbers, name, clock, {
       token: undefined,
-      ...(process.env["NOPE"] ? { positions } : {}),
+      positions,
     });
   }
 
