@@ -80,35 +80,49 @@ export class Simulation {
   #act(): void {
     const roll = this.#random();
     const instance = this.#pick(this.#alive());
-    if (roll < 0.6) return this.#publish(this.#pick(wires)!);
-    if (roll < 0.66) return this.#pick(this.#actors)!.toggle(this.#pick(wires)!);
-    if (roll < 0.74) return this.#pick([...this.#net.sockets.keys()])?.drop();
-    if (roll < 0.77) return this.#reload();
-    if (roll < 0.8) return this.#restart();
-    if (roll < 0.83)
+    if (roll < 0.5) return this.#burst();
+    if (roll < 0.56) return this.#pick(this.#actors)!.toggle(this.#pick(wires)!);
+    if (roll < 0.62) return this.#pick([...this.#net.sockets.keys()])?.drop();
+    if (roll < 0.68) return this.#away(this.#pick(this.#actors)!);
+    if (roll < 0.71) return this.#reload();
+    if (roll < 0.74) return this.#restart();
+    if (roll < 0.77)
       return this.#for(
-        this.#random() * 3_000,
+        3_000,
         () => instance?.link.cut(),
         () => instance?.link.mend(),
       );
-    if (roll < 0.86)
+    if (roll < 0.81)
       return this.#for(
-        this.#random() * 30_000,
+        30_000,
         () => this.#deafen(instance, true),
         () => this.#deafen(instance, false),
       );
-    if (roll < 0.88)
+    if (roll < 0.83)
       return this.#for(
-        this.#random() * 5_000,
+        5_000,
         () => this.#broker.down(),
         () => this.#broker.up(),
       );
-    if (roll < 0.9) return this.#wait(this.#random() * 20_000);
-    if (this.#isStoreTrue) return this.#publish(this.#pick(wires)!);
-    if (roll < 0.94) return void (this.#saved = this.#broker.store.snapshot());
+    if (roll < 0.85) return this.#wait(this.#random() * 20_000);
+    if (this.#isStoreTrue) return this.#burst();
+    if (roll < 0.91) return void (this.#saved = this.#broker.store.snapshot());
     if (roll < 0.97) return this.#rollBack();
     if (roll < 0.985) return this.#broker.store.trim();
     if (roll < 0.99) return this.#broker.store.topics.clear();
+  }
+
+  #burst(): void {
+    const wire = this.#pick(wires)!;
+    for (let count = 1 + Math.floor(this.#random() * 4); count > 0; count--) this.#publish(wire);
+  }
+
+  /** Offline for a while. */
+  #away(actor: Actor): void {
+    const { client } = actor;
+    client.disconnect();
+    // A page that was loaded anew meanwhile is another client; the old one is gone.
+    this.#later(this.#random() * 10_000, () => void (actor.client === client && client.connect()));
   }
 
   #publish(wire: Wire): void {
@@ -131,21 +145,29 @@ export class Simulation {
     if (!this.#saved) return;
     this.#broker.store.restore(this.#saved);
     // Mostly connections are lost with it; a proxy can hide that.
-    if (this.#random() < 0.7) {
-      this.#broker.down();
-      this.#wait(0);
-      this.#later(this.#random() * 1_000, () => this.#broker.up());
-    }
+    if (this.#random() < 0.5)
+      this.#for(
+        1_000,
+        () => this.#broker.down(),
+        () => this.#broker.up(),
+      );
+    else if (this.#random() < 0.7) this.#burst();
   }
 
   #deafen(instance: Instance | undefined, isDeaf: boolean): void {
     if (instance) instance.link.isDeaf = isDeaf;
   }
 
+  /** The old page has gone before the new one is there: what it was told last, it has stored. */
   #reload(): void {
     const actor = this.#pick(this.#actors.slice(0, 2))!;
-    actor.client.disconnect();
-    actor.reload(this.#client(actor.name));
+    const { client } = actor;
+    client.disconnect();
+    this.#later(1 + this.#random() * 2_000, () => {
+      if (actor.client !== client) return;
+      client.disconnect();
+      actor.reload(this.#client(actor.name));
+    });
   }
 
   #restart(): void {
@@ -157,9 +179,10 @@ export class Simulation {
     this.#later(this.#random() * 5_000, () => void (this.#instances[index] = this.#start()));
   }
 
+  /** For at most so long. */
   #for(ms: number, begin: () => void, end: () => void): void {
     begin();
-    this.#later(ms, end);
+    this.#later(this.#random() * ms, end);
   }
 
   #later(ms: number, run: () => void): void {
