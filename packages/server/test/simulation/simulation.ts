@@ -7,7 +7,7 @@ import { VirtualEnvironment, World } from "../world.js";
 import { Actor } from "./actor.js";
 import { type Accepted, check, checkEnd } from "./checker.js";
 import { numbers, type Wire, wires } from "./protocol.js";
-import { SimBroker } from "./sim-broker.js";
+import { type AcceptedPublication, SimBroker, type Snapshot } from "./sim-broker.js";
 
 const SERVERS = 3;
 const CLIENTS = 5;
@@ -45,21 +45,27 @@ export class Simulation {
   readonly #publishedAt = new Map<number, number>();
   /** Some histories have a store that forgets nothing: there, nobody may be told of a reset. */
   readonly #isStoreTrue: boolean;
-  #saved: ReturnType<SimBroker["store"]["snapshot"]> | undefined;
+  #saved: Snapshot | undefined;
   #numbers = 0;
 
-  constructor(readonly seed: number) {
+  constructor(
+    readonly seed: number,
+    { idsAreOffsets = false } = {},
+  ) {
     this.#random = seeded(seed);
     const random = this.#random;
     this.#isStoreTrue = random() < 0.25;
     const rough = random() < 0.5;
-    this.#broker = new SimBroker({
-      random,
-      latencyMs: 1 + random() * 20,
-      lost: rough ? 0.02 : 0,
-      twice: rough ? 0.02 : 0,
-      overtaken: rough ? 0.02 : 0,
-    });
+    this.#broker = new SimBroker(
+      {
+        random,
+        latencyMs: 1 + random() * 20,
+        lost: rough ? 0.02 : 0,
+        twice: rough ? 0.02 : 0,
+        overtaken: rough ? 0.02 : 0,
+      },
+      idsAreOffsets,
+    );
     for (let count = 0; count < SERVERS; count++) this.#instances.push(this.#start());
     // Whatever balances the load sends each connection anywhere.
     this.#net = new ClientWorld(() => this.#pick(this.#alive())?.world, random);
@@ -109,7 +115,7 @@ export class Simulation {
     if (roll < 0.91) return void (this.#saved = this.#broker.store.snapshot());
     if (roll < 0.97) return this.#rollBack();
     if (roll < 0.985) return this.#broker.store.trim();
-    if (roll < 0.99) return this.#broker.store.topics.clear();
+    if (roll < 0.99) return this.#broker.store.empty();
   }
 
   #burst(): void {
@@ -278,13 +284,14 @@ export class Simulation {
   }
 
   #truth(): Map<number, Accepted> {
+    const numberOf = ({ publication }: AcceptedPublication): number =>
+      (JSON.parse(publication.body) as { data: number }).data;
     const truth = new Map<number, Accepted>();
-    const byId = new Map<string, number>();
-    for (const { publication } of this.#broker.store.accepted) {
-      const { data: number } = JSON.parse(publication.body) as { data: number };
-      const { offset, id, prev } = publication.link!;
-      byId.set(id, number);
-      truth.set(number, { number, offset, id, prev: byId.get(prev), publishedAt: this.#publishedAt.get(number)! });
+    for (const accepted of this.#broker.store.accepted) {
+      const number = numberOf(accepted);
+      const { previous } = accepted;
+      const publishedAt = this.#publishedAt.get(number)!;
+      truth.set(number, { number, prev: previous && numberOf(previous), publishedAt });
     }
     return truth;
   }
