@@ -27,7 +27,7 @@ export class Lease {
   readonly #slot: number;
   readonly #cancel: Cancel;
   #isClosed = false;
-  #isBeating = false;
+  #beating: Promise<void> | undefined;
   /** The number of the last beat, and of the last that was answered: the store has one from there to here. */
   #number = 0;
   #answered = 0;
@@ -52,18 +52,10 @@ export class Lease {
     return this.#answeredAt !== undefined && this.#environment.now() - this.#answeredAt < GAP_MS;
   }
 
-  /** Never rejects: what could not be said is said again. */
-  async beat(): Promise<void> {
-    if (this.#isBeating || this.#isClosed) return;
-    this.#isBeating = true;
-    try {
-      const answer = await this.#run(scripts.beat, [this.#id, LEASE_MS, ++this.#number]);
-      if (!this.#isClosed) await this.#consider(answer as [string, string[], string[]]);
-    } catch {
-      // The connection says what is wrong.
-    } finally {
-      this.#isBeating = false;
-    }
+  beat(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
+    return this.#beating;
   }
 
   /** Everyone whose lease was not ended, by themselves or by one who noticed that it had run out. */
@@ -80,10 +72,22 @@ export class Lease {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
+    // One that is under way would be stored after the lease was given up.
+    await this.#beating;
     if (this.#answeredAt === undefined) return;
     await this.#run(scripts.leave, [this.#id]).catch(() => {
       // It runs out by itself.
     });
+  }
+
+  /** Never rejects: what could not be said is said again. */
+  async #beat(): Promise<void> {
+    try {
+      const answer = await this.#run(scripts.beat, [this.#id, LEASE_MS, ++this.#number]);
+      await this.#consider(answer as [string, string[], string[]]);
+    } catch {
+      // The connection says what is wrong.
+    }
   }
 
   async #consider([before, instances, expired]: [string, string[], string[]]): Promise<void> {
@@ -96,6 +100,7 @@ export class Lease {
     this.#answeredAt = now;
     this.#answered = this.#number;
     if (isGap || isForgotten) this.bePatient();
+    if (this.#isClosed) return;
     if (isForgotten) this.#hooks.onForgotten();
 
     const others = new Set(instances);

@@ -114,7 +114,8 @@ export const positions = script(
   `
 local found = {}
 for index = 1, #KEYS, 2 do
-  local known = redis.call('HMGET', KEYS[index], 'epoch', 'offset', 'id', 'ttl', 'tableTtl')
+  -- One topic that something else has written over must not keep the others from being answered.
+  local known = redis.pcall('HMGET', KEYS[index], 'epoch', 'offset', 'id', 'ttl', 'tableTtl')
   if known[1] then
     keep(KEYS[index], KEYS[index + 1], tonumber(known[4]) or 0, tonumber(known[5]) or 0)
     found[#found + 1] = { known[1], tonumber(known[2]) or 0, known[3] or '' }
