@@ -6,7 +6,7 @@ import { seeded } from "../seeded.js";
 import { VirtualEnvironment, World } from "../world.js";
 import { Actor } from "./actor.js";
 import { type Accepted, check, checkEnd } from "./checker.js";
-import { numbers, type Wire, wires } from "./protocol.js";
+import { numbers, wires } from "./protocol.js";
 import { type AcceptedPublication, SimBroker, type Snapshot } from "./sim-broker.js";
 
 const SERVERS = 3;
@@ -131,7 +131,7 @@ export class Simulation {
     this.#later(this.#random() * 10_000, () => void (actor.client === client && client.connect()));
   }
 
-  #publish(wire: Wire): void {
+  #publish(wire: (typeof wires)[number]): void {
     const instance = this.#pick(this.#alive());
     if (!instance) return;
     const number = ++this.#numbers;
@@ -142,7 +142,7 @@ export class Simulation {
       .catch(() => undefined);
   }
 
-  #handle({ server }: Instance, wire: Wire) {
+  #handle({ server }: Instance, wire: (typeof wires)[number]) {
     return wire === "room:a" ? server.channel("room", "a") : server.channel(wire);
   }
 
@@ -257,7 +257,7 @@ export class Simulation {
     await this.#advance(40_000);
     for (const { link } of this.#alive()) link.isDeaf = false;
     await this.#advance(60_000);
-    const last = new Map<Wire, number>();
+    const last = new Map<string, number>();
     for (const wire of wires) {
       this.#publish(wire);
       last.set(wire, this.#numbers);
