@@ -1,6 +1,8 @@
 import { links } from "@holdfast/protocol/wire";
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { ChaosConnection } from "../chaos/chaos-proxy.js";
+import { freePort } from "../redis/redis-server.js";
 import { counting, outcome, recording, RedisWorld } from "../redis/redis-world.js";
 import { until } from "../until.js";
 import { all, log, newId, type Participant, set } from "./broker-contract.js";
@@ -349,6 +351,73 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect(two.on("a:b")[0]!.body).toBe("two's");
     expect((await two.link.read("a:b", { log: all, table: true, ttlMs: 1_000 })).entries.size).toBe(0);
     expect(await one.link.instances()).toEqual(new Set([one.id]));
+  });
+
+  test("[BR46] what Redis refuses is refused with what to do about it, and no password is told", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis({ args: ["--requirepass", "secret-word"] });
+    const logger = recording();
+    const refusalOf = async (one: Participant): Promise<{ code: string; message: string; remedy: string }> => {
+      const refused = await one.link
+        .publish("news", newId(), "x".repeat(1_000), { log })
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "UNAVAILABLE" });
+      return refused as { code: string; message: string; remedy: string };
+    };
+    const wrong = world.join({ url: `redis://:wrong-word@127.0.0.1:${server.port}` }, { logger });
+    expect((await refusalOf(wrong)).message).toMatch(/WRONGPASS/);
+    const without = world.join(server, { logger });
+    expect((await refusalOf(without)).message).toMatch(/NOAUTH/);
+    expect(logger.lines).toHaveLength(2);
+    expect(JSON.stringify(logger.lines)).not.toMatch(/-word/);
+
+    const one = world.join({ url: `redis://:secret-word@127.0.0.1:${server.port}` });
+    expect(await works(one)).toBe(true);
+    const other = await world.redis();
+    const two = world.join(other);
+    expect(await works(two)).toBe(true);
+    await other.say("CONFIG", "SET", "min-replicas-to-write", 1);
+    expect((await refusalOf(two)).remedy).toMatch(/replicas/);
+    await other.say("CONFIG", "SET", "min-replicas-to-write", 0);
+    await other.say("CONFIG", "SET", "maxmemory", 1);
+    expect((await refusalOf(two)).remedy).toMatch(/maxmemory/);
+    await other.say("CONFIG", "SET", "maxmemory", 0);
+    expect(await works(two)).toBe(true);
+    const cluster = await world.redis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${await freePort()}`] });
+    const three = world.join(cluster);
+    expect((await refusalOf(three)).message).toMatch(/CLUSTERDOWN/);
+  });
+
+  test("[BR48] the ACL that the documentation names is enough", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const source = await readFile(new URL("../../src/redis.ts", import.meta.url), "utf8");
+    const rules = [...source.replaceAll("\n *", " ").matchAll(/`([~&+][^`]+)`/g)].flatMap(([, rule]) =>
+      rule!.split(/\s+/),
+    );
+    expect(rules).toContain("+@scripting");
+    const created = await server.say(
+      "ACL",
+      "SETUSER",
+      "holdfast",
+      "on",
+      ">pass",
+      "resetkeys",
+      "resetchannels",
+      ...rules,
+    );
+    expect(created).toBe("OK");
+    const logger = recording();
+    const one = world.join({ url: `redis://holdfast:pass@127.0.0.1:${server.port}` }, { logger });
+    await one.link.subscribe("a}b");
+    await one.link.publish("a}b", newId(), "", { log, table: set("f", "1"), key: "k" });
+    await one.link.publish("a}b", newId(), "plain");
+    await one.link.read("a}b", { log: all, table: true, ttlMs: 1_000 });
+    await one.link.positions(["a}b"]);
+    await until(() => one.heard.length === 2 && one.link.isHealthy);
+    expect(await one.link.instances()).toEqual(new Set([one.id]));
+    expect(await server.say("ACL", "LOG")).toBe("*0");
+    expect(logger.lines).toEqual([]);
   });
 
   test("[BR43] after close there is no timer, no connection and no subscription left, in whatever state it was", async (context) => {
