@@ -1,6 +1,9 @@
 import { links } from "@holdfast/protocol/wire";
+import { readFile } from "node:fs/promises";
+import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import type { ChaosConnection } from "../chaos/chaos-proxy.js";
+import { freePort } from "../redis/redis-server.js";
 import { counting, outcome, recording, RedisWorld } from "../redis/redis-world.js";
 import { until } from "../until.js";
 import { all, log, newId, type Participant, set } from "./broker-contract.js";
@@ -184,6 +187,40 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect(one.doubts).toBeGreaterThan(0);
   });
 
+  for (const seed of [1, 2, 3])
+    test(`[BR49] through a network that cuts at random bytes, what is repeated with its key is stored once, and heard in order or doubted (seed ${seed})`, async (context) => {
+      const world = new RedisWorld(context);
+      const server = await world.redis();
+      const proxy = await world.proxy({ to: server.port, seed, weather: { cutWithin: 40_000, slice: 700 } });
+      const [one, two] = [world.join(proxy), world.join(server)];
+      const keep = async (attempt: () => Promise<unknown>): Promise<void> =>
+        until(() =>
+          attempt().then(
+            () => true,
+            (error: { code: string }) => {
+              expect(error.code).toBe("UNAVAILABLE");
+              return false;
+            },
+          ),
+        );
+      await keep(() => one.link.subscribe("news"));
+      const doubts = one.doubts;
+      const bodies = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(100)}`);
+      const options = { log: { size: 1_000, ttlMs: 60_000 } };
+      for (const [index, body] of bodies.entries())
+        await keep(() => one.link.publish("news", newId(), body, { ...options, key: `key ${index}` }));
+      expect(proxy.accepted).toBeGreaterThan(4);
+      const { events } = await two.link.read("news", { log: all, ttlMs: 1_000 });
+      expect(events.map(({ body }) => body)).toEqual(bodies);
+      for (const [index, event] of events.entries())
+        if (index > 0) expect(event.link!.prev).toBe(events[index - 1]!.link!.id);
+      const heard = one.on("news");
+      const offsets = heard.map(({ link }) => link!.offset);
+      expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b));
+      for (const publication of heard) expect(publication).toEqual(events[publication.link!.offset - 1]);
+      if (heard.length < events.length) await until(() => one.doubts > doubts);
+    });
+
   test("[BR35] Redis that stops answering is refused within a second and then at once, and used again when it goes on", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
@@ -242,6 +279,34 @@ describe.concurrent("redisBroker when things go wrong", () => {
     await until(() => one.on("news").length > 0);
     expect(one.on("news").map(({ body }) => body)).toEqual(["heard again"]);
     expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { reason: "Announcements do not come through" } });
+  });
+
+  test("[BR36] while announcements cannot come through at all, the link is not healthy after 20 s, though commands work", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const proxy = await world.proxy({
+      to: server.port,
+      inspect(connection, direction, bytes) {
+        if (direction === "up" && /\r\nsubscribe\r\n/i.test(bytes.toString("latin1"))) connection.name = "subscriber";
+      },
+    });
+    const one = world.join(proxy);
+    await one.link.subscribe("news");
+    await until(() => one.link.isHealthy);
+    proxy.weather = { blackhole: true };
+    proxy.blackhole(({ name }) => name === "subscriber");
+    const lostAt = performance.now();
+    await until(() => !one.link.isHealthy, 20_000, "Ill health");
+    expect(performance.now() - lostAt).toBeLessThan(20_000);
+    expect(await works(one)).toBe(true);
+    // New subscriptions are refused, those there were are kept.
+    expect((await outcome(one.link.subscribe("more"))).code).toBe("UNAVAILABLE");
+    expect((await outcome(one.link.subscribe("news"))).code).toBe("kept");
+    const doubts = one.doubts;
+    proxy.weather = {};
+    await until(() => one.doubts > doubts && one.link.isHealthy, 5_000, "Health");
+    await hears(one, "news");
+    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:more}:said")).toMatch(/:0$/);
   });
 
   test("[BR36] a link on which nothing is said stays as it is: its probes are answered", async (context) => {
@@ -351,12 +416,103 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect(await one.link.instances()).toEqual(new Set([one.id]));
   });
 
+  test("[BR46] what Redis refuses is refused with what to do about it, and no password is told", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis({ args: ["--requirepass", "secret-word"] });
+    const logger = recording();
+    const refusalOf = async (one: Participant): Promise<{ code: string; message: string; remedy: string }> => {
+      const refused = await one.link
+        .publish("news", newId(), "x".repeat(1_000), { log })
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "UNAVAILABLE" });
+      return refused as { code: string; message: string; remedy: string };
+    };
+    const wrong = world.join({ url: `redis://:wrong-word@127.0.0.1:${server.port}` }, { logger });
+    expect((await refusalOf(wrong)).message).toMatch(/WRONGPASS/);
+    const without = world.join(server, { logger });
+    expect((await refusalOf(without)).message).toMatch(/NOAUTH/);
+    expect(logger.lines).toHaveLength(2);
+    expect(JSON.stringify(logger.lines)).not.toMatch(/-word/);
+
+    const one = world.join({ url: `redis://:secret-word@127.0.0.1:${server.port}` });
+    expect(await works(one)).toBe(true);
+    const other = await world.redis();
+    const two = world.join(other);
+    expect(await works(two)).toBe(true);
+    await other.say("CONFIG", "SET", "min-replicas-to-write", 1);
+    expect((await refusalOf(two)).remedy).toMatch(/replicas/);
+    await other.say("CONFIG", "SET", "min-replicas-to-write", 0);
+    await other.say("CONFIG", "SET", "maxmemory", 1);
+    expect((await refusalOf(two)).remedy).toMatch(/maxmemory/);
+    await other.say("CONFIG", "SET", "maxmemory", 0);
+    expect(await works(two)).toBe(true);
+    const cluster = await world.redis({ args: ["--cluster-enabled", "yes", "--cluster-port", `${await freePort()}`] });
+    const three = world.join(cluster);
+    expect((await refusalOf(three)).message).toMatch(/CLUSTERDOWN/);
+  });
+
+  test("[BR47] a client that is handed in stays the application's: its prefix is not taken over, and it is not closed", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const client = new Redis(server.port, "127.0.0.1", { keyPrefix: "app:", enableAutoPipelining: true, db: 3 });
+    world.endsWith(async () => client.disconnect());
+    const one = world.join({ client });
+    await one.link.subscribe("news");
+    await one.link.publish("news", newId(), "", { log });
+    await until(() => one.heard.length === 1);
+    // Its database is: that is part of where it connects to.
+    const same = client.duplicate({ keyPrefix: "" });
+    expect(await same.exists("{holdfast:news}:meta")).toBe(1);
+    same.disconnect();
+    await one.link.close();
+    expect(await client.ping()).toBe("PONG");
+    await until(async () => (await server.clients()) === 1, 5_000, "The end of the broker's connections");
+  });
+
+  test("[BR48] the ACL that the documentation names is enough", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const source = await readFile(new URL("../../src/redis.ts", import.meta.url), "utf8");
+    const rules = [...source.replaceAll("\n *", " ").matchAll(/`([~&+][^`]+)`/g)].flatMap(([, rule]) =>
+      rule!.split(/\s+/),
+    );
+    expect(rules).toContain("+@scripting");
+    const created = await server.say(
+      "ACL",
+      "SETUSER",
+      "holdfast",
+      "on",
+      ">pass",
+      "resetkeys",
+      "resetchannels",
+      ...rules,
+    );
+    expect(created).toBe("OK");
+    const logger = recording();
+    const one = world.join({ url: `redis://holdfast:pass@127.0.0.1:${server.port}` }, { logger });
+    await one.link.subscribe("a}b");
+    await one.link.publish("a}b", newId(), "", { log, table: set("f", "1"), key: "k" });
+    await one.link.publish("a}b", newId(), "plain");
+    await one.link.read("a}b", { log: all, table: true, ttlMs: 1_000 });
+    await one.link.positions(["a}b"]);
+    await until(() => one.heard.length === 2 && one.link.isHealthy);
+    expect(await one.link.instances()).toEqual(new Set([one.id]));
+    expect(await server.say("ACL", "LOG")).toBe("*0");
+    expect(logger.lines).toEqual([]);
+  });
+
   test("[BR43] after close there is no timer, no connection and no subscription left, in whatever state it was", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const states: [string, (one: Participant) => Promise<unknown>][] = [
       ["just joined", async () => {}],
-      ["at work", async (one) => until(() => one.link.isHealthy)],
+      [
+        "at work",
+        async (one) => {
+          await until(() => one.link.isHealthy);
+          expect(await server.clients()).toBe(1);
+        },
+      ],
       ["subscribed", async (one) => one.link.subscribe("news")],
       ["down", async () => server.kill()],
       ["stopped", async () => (await server.start(), server.stop())],
@@ -373,9 +529,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
       const told = [one.heard.length, one.doubts, one.forgotten, one.gone.length];
       if (state === "stopped") server.cont();
       if (state !== "down") {
-        const open = async (): Promise<string[]> =>
-          (await server.say("CLIENT", "LIST")).split("\n").filter((line) => !/cmd=client\|list/.test(line));
-        await until(async () => (await open()).every((line) => !line.includes("lib-name=ioredis")), 5_000);
+        await until(async () => (await server.clients()) === 0, 5_000, `The end of the connections (${state})`);
         expect(await server.say("ZCARD", "{holdfast}:instances")).toBe("0");
       }
       expect([one.heard.length, one.doubts, one.forgotten, one.gone.length]).toEqual(told);
