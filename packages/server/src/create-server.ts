@@ -121,7 +121,7 @@ export function createServer<
   const tickets = !settings.credentials.ticket
     ? undefined
     : shared
-      ? new SharedTickets({ link, environment, ordersKnown: () => cluster?.ordersKnown })
+      ? new SharedTickets({ link, environment, ordersKnown: async () => cluster?.ordersKnown() })
       : new Tickets(environment, () => sessions.moment);
   const authenticator = new Authenticator(
     options.authenticate as Authenticate<Identity | undefined> | undefined,

@@ -10,7 +10,7 @@ export interface SharedTicketsParts {
   readonly link: BrokerLink;
   readonly environment: Environment;
   /** Up to where the orders to all instances (disconnect this user, end that session) are known here. */
-  ordersKnown(): Position | undefined;
+  ordersKnown(): Promise<Position | undefined>;
 }
 
 /**
@@ -30,7 +30,7 @@ export class SharedTickets implements TicketStore {
   /** @throws HoldfastError UNAVAILABLE; INVALID_VALUE for an identity that cannot travel */
   async issue(identity: Identity): Promise<string> {
     const { link, environment, ordersKnown } = this.#parts;
-    const known = ordersKnown();
+    const known = await ordersKnown();
     if (!known) throw new HoldfastError("UNAVAILABLE", "issueTicket: the broker cannot be reached.");
     const value = JSON.stringify({ identity, epoch: known.epoch, offset: known.offset });
     const read = JSON.parse(value) as { identity: unknown };
@@ -57,7 +57,7 @@ export class SharedTickets implements TicketStore {
     if (previous === undefined) return undefined;
     const { identity, epoch, offset } = JSON.parse(previous) as Position & { identity: Identity };
     // The store has lost the orders since: which of them came later cannot be said.
-    if (ordersKnown()?.epoch !== epoch) return undefined;
+    if ((await ordersKnown())?.epoch !== epoch) return undefined;
     return { identity, judgedSince: { offset } };
   }
 

@@ -1,3 +1,4 @@
+import type { Position } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
 import type { Topics } from "../channel/topics.js";
 import type { Environment } from "../environment.js";
@@ -55,8 +56,8 @@ export class Cluster implements Elsewhere {
   }
 
   /** Up to where the orders to all instances are known here. */
-  get ordersKnown() {
-    return this.#control.position;
+  ordersKnown(): Promise<Position | undefined> {
+    return this.#control.known();
   }
 
   async endUser(

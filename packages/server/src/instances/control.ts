@@ -54,9 +54,11 @@ export class Control {
     this.#opening.want(TOPIC);
   }
 
-  /** Up to where the orders are known here; undefined until they are followed. */
-  get position(): Position | undefined {
-    return this.#follower?.position;
+  /** Up to where the orders are known here; undefined while they cannot be followed. */
+  async known(): Promise<Position | undefined> {
+    const follower = this.#follower;
+    await follower?.opened.catch(() => undefined);
+    return follower?.position;
   }
 
   /**
