@@ -87,19 +87,33 @@ export class Claims {
     return claim;
   }
 
+  /** Those whose devices are here. */
   users(): string[] {
     return [...new Set([...this.#claims.values()].map(({ userId }) => userId))];
   }
 
-  /** What was put is not there any more, of all users or of these. Returns what is to be put again. */
-  forget(userIds?: ReadonlySet<string>): Claim[] {
-    const lost = [...this.#claims.values()].filter(({ userId }) => !userIds || userIds.has(userId));
+  /** What was put is not there any more. Returns what is to be put again. */
+  forget(): Claim[] {
+    const lost = [...this.#claims.values()];
     for (const claim of lost) {
       claim.connection = undefined;
       claim.written = undefined;
       claim.isLate = true;
     }
     return lost;
+  }
+
+  /** Those whose table does not stand where it was last seen: something may have become of what was put there. */
+  changed(positions: ReadonlyMap<string, Position | undefined>): Claim[] {
+    return [...this.#claims.values()].filter((claim) => {
+      const { userId, seenAt } = claim;
+      if (!positions.has(userId)) return false;
+      const position = positions.get(userId);
+      if (seenAt && position?.epoch === seenAt.epoch && position.id === seenAt.id) return false;
+      claim.written = undefined;
+      claim.seenAt = undefined;
+      return true;
+    });
   }
 
   /** Makes the table say what is true now. Rejects when the broker cannot be reached. */
@@ -168,9 +182,15 @@ export class Claims {
       before = holders.find((one) => one.deviceId === deviceId && one.instance !== this.#id);
       if (before && !mayTake(before)) return undefined;
       claim.seenAt = position;
+      const mine = holders.find((one) => one.deviceId === deviceId && one.instance === this.#id);
+      if (mine && holder && isSame(mine, holder)) return { position, before: undefined };
     }
     throw new Error("The table changes all the time.");
   }
+}
+
+function isSame({ deviceId: _, ...one }: Holder, other: Omit<Holder, "deviceId">): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function keyOf(userId: string, deviceId: string): string {

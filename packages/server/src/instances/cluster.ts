@@ -95,6 +95,7 @@ export class Cluster implements Elsewhere {
 
   gone(instances: readonly string[]): void {
     this.#inbox.gone(instances);
+    this.#directory.audit();
   }
 
   putAgain(): void {

@@ -5,7 +5,7 @@ import { type Holder, readHolder } from "./questions.js";
 
 /** Tables whose instance touches them every hour. */
 const TTL_MS = 24 * 3_600_000;
-const TOUCHED_AT_ONCE = 500;
+const AT_ONCE = 500;
 
 /** Which instance has which device of a user: a table for each user. */
 export class DeviceTables {
@@ -42,15 +42,15 @@ export class DeviceTables {
     return (await this.#link.instances()).has(instance);
   }
 
-  /** Keeps tables from running out. Returns the users whose table the store does not know. */
-  async touch(userIds: readonly string[]): Promise<string[]> {
-    const lost: string[] = [];
-    for (let start = 0; start < userIds.length; start += TOUCHED_AT_ONCE) {
-      const some = userIds.slice(start, start + TOUCHED_AT_ONCE);
+  /** Where tables stand, which keeps them from running out; undefined for one that the store does not know. */
+  async positions(userIds: readonly string[]): Promise<Map<string, Position | undefined>> {
+    const found = new Map<string, Position | undefined>();
+    for (let start = 0; start < userIds.length; start += AT_ONCE) {
+      const some = userIds.slice(start, start + AT_ONCE);
       const positions = await this.#link.positions(some.map(topicOf));
-      lost.push(...some.filter((_, index) => !positions[index]));
+      for (const [index, userId] of some.entries()) found.set(userId, positions[index]);
     }
-    return lost;
+    return found;
   }
 
   /** As long as nothing else changes: another one that notices does the same, and one that has come back puts its own again. */

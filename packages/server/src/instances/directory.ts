@@ -65,6 +65,18 @@ export class Directory {
   }
 
   /**
+   * Looks whether the tables still say what was put there. An instance that has claimed a device and died before it could tell
+   * the one that had it leaves nobody in the table; and tables that nobody touches run out.
+   */
+  audit(): void {
+    this.#parts.tables.positions(this.#claims.users()).then(
+      (positions) => this.#upkeep.wantAll(this.#claims.changed(positions)),
+      // The broker is away. Tables live a day.
+      () => undefined,
+    );
+  }
+
+  /**
    * Another instance says that a session has to leave. Whether that is settled: while a claim of this instance is on its way it
    * is not known which of the two came later.
    */
@@ -90,7 +102,7 @@ export class Directory {
   #follow({ session: { userId, deviceId } }: SessionEvent): void {
     if (userId === undefined || deviceId === undefined) return;
     this.#upkeep.want(this.#claims.of(userId, deviceId));
-    this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.#touch());
+    this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.audit());
   }
 
   /** Makes the table say what is true of one device. */
@@ -173,14 +185,6 @@ export class Directory {
   #end(session: ClientSession, why: Why): void {
     const { end, ...how } = endings[why];
     this.#parts.sessions.yield(session, end, how);
-  }
-
-  #touch(): void {
-    this.#parts.tables.touch(this.#claims.users()).then(
-      (lost) => this.#upkeep.wantAll(this.#claims.forget(new Set(lost))),
-      // The broker is away. Tables live a day.
-      () => undefined,
-    );
   }
 }
 
