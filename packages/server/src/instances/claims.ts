@@ -40,6 +40,12 @@ interface Changed {
   readonly before: Holder | undefined;
 }
 
+/** Something may stand there, or nothing. */
+const UNKNOWN = "";
+
+/** Asks another instance whether it has a connection for what it holds. One that does not answer may have. */
+type IsThere = (holder: Holder, userId: string) => Promise<boolean>;
+
 /** How often a table may change under our hands before it is tried again later. */
 const MOST_CONFLICTS = 20;
 
@@ -53,9 +59,11 @@ export class Claims {
   readonly #id: string;
   readonly #sessions: Sessions;
   readonly #tables: DeviceTables;
+  readonly #isThere: IsThere;
 
-  constructor(id: string, sessions: Sessions, tables: DeviceTables) {
+  constructor(id: string, sessions: Sessions, tables: DeviceTables, isThere: IsThere) {
     this.#id = id;
+    this.#isThere = isThere;
     this.#sessions = sessions;
     this.#tables = tables;
   }
@@ -97,7 +105,7 @@ export class Claims {
     const lost = [...this.#claims.values()];
     for (const claim of lost) {
       claim.connection = undefined;
-      claim.written = undefined;
+      claim.written = UNKNOWN;
       claim.isLate = true;
     }
     return lost;
@@ -110,7 +118,7 @@ export class Claims {
       if (!positions.has(userId)) return false;
       const position = positions.get(userId);
       if (seenAt && position?.epoch === seenAt.epoch && position.id === seenAt.id) return false;
-      claim.written = undefined;
+      claim.written = UNKNOWN;
       claim.seenAt = undefined;
       return true;
     });
@@ -133,7 +141,7 @@ export class Claims {
     if (!isNew && JSON.stringify(holder) === claim.written) return { kind: "settled" };
     const changed = await (isNew && !claim.isLate
       ? this.#claim(claim, holder)
-      : this.#change(claim, holder, ({ claimedAt }) => isNew && claimedAt <= holder.claimedAt));
+      : this.#change(claim, holder, async (other) => isNew && (await this.#isOlder(other, holder, session))));
     if (!changed) return { kind: "lost", session };
     const { position, before } = changed;
     claim.written = JSON.stringify(holder);
@@ -154,9 +162,18 @@ export class Claims {
     return { position: position!, before: before?.instance === this.#id ? undefined : before };
   }
 
+  /**
+   * Whether a claim that comes late is the newer one all the same. Clocks of two instances decide only where both have a
+   * connection; whoever has none has nothing to lose.
+   */
+  async #isOlder(other: Holder, holder: Omit<Holder, "deviceId">, session: ClientSession): Promise<boolean> {
+    if (!other.connected || other.sessionId === session.introduced || other.claimedAt < holder.claimedAt) return true;
+    return !(await this.#isThere(other, session.userId!));
+  }
+
   async #withdraw(claim: Claim): Promise<Settled> {
     // A claim that has failed may have arrived all the same.
-    if (claim.written !== undefined || claim.isLate) await this.#change(claim, undefined, () => false);
+    if (claim.written !== undefined || claim.isLate) await this.#change(claim, undefined, () => Promise.resolve(false));
     claim.written = undefined;
     claim.isLate = false;
     // Somebody may have come meanwhile; then it is wanted again, and has to be the same.
@@ -168,7 +185,7 @@ export class Claims {
   async #change(
     claim: Claim,
     holder: Omit<Holder, "deviceId"> | undefined,
-    mayTake: (other: Holder) => boolean,
+    mayTake: (other: Holder) => Promise<boolean>,
   ): Promise<Changed | undefined> {
     const { userId, deviceId } = claim;
     let before: Holder | undefined;
@@ -180,7 +197,7 @@ export class Claims {
       }
       const { position, holders } = await this.#tables.read(userId);
       before = holders.find((one) => one.deviceId === deviceId && one.instance !== this.#id);
-      if (before && !mayTake(before)) return undefined;
+      if (before && !(await mayTake(before))) return undefined;
       claim.seenAt = position;
       const mine = holders.find((one) => one.deviceId === deviceId && one.instance === this.#id);
       if (mine && holder && isSame(mine, holder)) return { position, before: undefined };

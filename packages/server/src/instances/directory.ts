@@ -47,6 +47,7 @@ export class Directory {
   readonly #claims: Claims;
   readonly #upkeep: Upkeep<Claim>;
   readonly #notices: Upkeep<Notice>;
+  readonly #auditing: Upkeep<string>;
   readonly #stopListening: () => void;
   #stopTouching: Cancel | undefined;
 
@@ -55,7 +56,14 @@ export class Directory {
     const { environment, sessions, tables, id } = parts;
     this.#upkeep = new Upkeep(environment, (claim) => this.#settle(claim));
     this.#notices = new Upkeep(environment, (notice) => this.#notify(notice));
-    this.#claims = new Claims(id, sessions, tables);
+    this.#claims = new Claims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
+      const asked = await parts.inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+      return asked.kind !== "answer" || readDevices(asked.answer).some((device) => device.sessionId === sessionId);
+    });
+    this.#auditing = new Upkeep(environment, async () => {
+      const positions = await tables.positions(this.#claims.users());
+      this.#upkeep.wantAll(this.#claims.changed(positions));
+    });
     this.#stopListening = sessions.on((event) => this.#follow(event));
   }
 
@@ -69,11 +77,7 @@ export class Directory {
    * the one that had it leaves nobody in the table; and tables that nobody touches run out.
    */
   audit(): void {
-    this.#parts.tables.positions(this.#claims.users()).then(
-      (positions) => this.#upkeep.wantAll(this.#claims.changed(positions)),
-      // The broker is away. Tables live a day.
-      () => undefined,
-    );
+    this.#auditing.want("all");
   }
 
   /**
@@ -93,6 +97,7 @@ export class Directory {
 
   async close(): Promise<void> {
     this.#notices.close();
+    this.#auditing.close();
     await this.#upkeep.settled(CLOSE_MS);
     this.#stopListening();
     this.#upkeep.close();
