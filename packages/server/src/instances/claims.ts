@@ -43,7 +43,7 @@ interface Changed {
 /** Something may stand there, or nothing. */
 const UNKNOWN = "";
 
-/** Asks another instance whether it has a connection for what it holds. One that does not answer may have. */
+/** Asks another instance whether it has a connection for what it holds. Rejects when it does not answer. */
 type IsThere = (holder: Holder, userId: string) => Promise<boolean>;
 
 /** How often a table may change under our hands before it is tried again later. */

@@ -58,7 +58,9 @@ export class Directory {
     this.#notices = new Upkeep(environment, (notice) => this.#notify(notice));
     this.#claims = new Claims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
       const asked = await parts.inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
-      return asked.kind !== "answer" || readDevices(asked.answer).some((device) => device.sessionId === sessionId);
+      // Nobody is ended on a guess: it answers, or it is found to be gone.
+      if (asked.kind !== "answer") throw new Error("It does not answer.");
+      return readDevices(asked.answer).some((device) => device.sessionId === sessionId);
     });
     this.#auditing = new Upkeep(environment, async () => {
       const positions = await tables.positions(this.#claims.users());

@@ -43,6 +43,7 @@ class History {
   );
   /** Where a device came in last. Whoever was slow to be judged may have come in after a newer one. */
   readonly #lastIn = new Map<string, Instance>();
+  #hasForgotten = false;
   readonly #broken = new Set<string>();
   readonly #options: Options;
 
@@ -131,7 +132,7 @@ class History {
 
   /** With it goes what was ordered a moment ago and did not arrive everywhere; that is logged, and for the application to repeat. */
   #forget(): void {
-    for (const userId of this.#banned) this.#repeat.add(userId);
+    this.#hasForgotten = true;
     this.#all.broker.forget();
   }
 
@@ -153,7 +154,7 @@ class History {
     broker.loses = () => false;
     broker.comeBack();
     for (const { peers } of living) for (const { socket } of peers) socket.stall(false);
-    for (const userId of this.#repeat)
+    for (const userId of this.#hasForgotten ? this.#banned : this.#repeat)
       if (this.#banned.has(userId)) await this.#over([...living][0]!.user(userId).disconnect(4403));
     await this.#all.stay(180_000);
 
