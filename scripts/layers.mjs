@@ -54,8 +54,8 @@ export const layers = {
   server: [
     {
       name: "assembly",
-      files: ["create-server.ts", "server.ts", "index.ts", "testing.ts"],
-      uses: ["facts", "channel", "session", "auth", "dispatch", "adapters"],
+      files: ["create-server.ts", "application.ts", "server.ts", "index.ts", "testing.ts"],
+      uses: ["facts", "channel", "session", "instances", "auth", "dispatch", "adapters"],
       teaches: "",
     },
     {
@@ -63,6 +63,7 @@ export const layers = {
       files: [
         "environment.ts",
         "expiring.ts",
+        "upkeep.ts",
         "observe/*",
         "limits/*",
         "broker/broker.ts",
@@ -93,6 +94,13 @@ export const layers = {
       uses: ["facts", "channel"],
       teaches:
         "A session remembers; who may enter (auth) and what a message means (dispatch) is decided by those above it.",
+    },
+    {
+      name: "instances",
+      files: ["instances/*"],
+      uses: ["facts", "channel", "session"],
+      teaches:
+        "What is known across instances is built on what one knows; sessions ask for it by session/elsewhere.ts.",
     },
     {
       name: "auth",

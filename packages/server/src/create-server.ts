@@ -9,11 +9,13 @@ import {
 } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
 import { clientMessage, jsonCodec } from "@holdfast/protocol/wire";
+import { mayJoinOf, showersOf } from "./application.js";
 import { type Admitted, createAdmission, OVERLOADED_REASON } from "./auth/admission.js";
 import { Authenticator } from "./auth/authenticator.js";
 import { finishHandshake, Handshake, type HandshakeContext } from "./auth/handshake.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
 import { Refreshes } from "./auth/refreshes.js";
+import { SharedTickets } from "./auth/shared-tickets.js";
 import { TICKET_MS, Tickets } from "./auth/tickets.js";
 import { ChannelHandle } from "./channel/channel-handle.js";
 import type { BrokerLink } from "./broker/broker.js";
@@ -21,14 +23,13 @@ import { memoryBroker } from "./broker/memory-broker.js";
 import { Channels } from "./channel/channels.js";
 import { Topics } from "./channel/topics.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
-import { isThenable } from "./environment.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
-import { PresenceUpdates, type ShowMember } from "./dispatch/presence-updates.js";
+import { PresenceUpdates } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
-import { type MayJoin, Subscriptions } from "./dispatch/subscriptions.js";
-import type { Logger } from "./observe/logger.js";
+import { Subscriptions } from "./dispatch/subscriptions.js";
+import { Cluster } from "./instances/cluster.js";
 import { Stats } from "./observe/stats.js";
-import { invalid, type PresenceQuestion, type ServerOptions, settle } from "./options.js";
+import { invalid, type ServerOptions, settle } from "./options.js";
 import type { Server } from "./server.js";
 import { Connection, type ConnectionContext } from "./session/connection.js";
 import { DirectEvents } from "./session/direct.js";
@@ -68,17 +69,27 @@ export function createServer<
 
   const stats = new Stats();
   const topics = new Topics(environment, () => link);
+  const instance = environment.newId();
   const link: BrokerLink = (options.broker ?? memoryBroker()).join({
-    id: environment.newId(),
+    id: instance,
     protocol: protocol.name,
     environment,
     logger,
     receive: (topic, publication) => topics.receive(topic, publication),
     onDoubt: () => topics.check(),
-    onGone() {},
-    onForgotten() {},
+    onGone(instances) {
+      cluster?.gone(instances);
+      channels.presences.gone(instances);
+    },
+    onForgotten() {
+      cluster?.putAgain();
+      channels.presences.putAgain();
+    },
   });
+  // Without a broker of its own a server is the only instance there can be: nobody has to be told anything, or asked.
+  const shared = options.broker && { id: instance, link, topics, environment };
   const channels = new Channels({
+    shared,
     protocol,
     link,
     topics,
@@ -93,11 +104,12 @@ export function createServer<
       mostBytes: settings.limits.owedBytes / 4,
     },
   });
+  // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged when it was issued.
+  const judgementMs = 3 * settings.authTimeoutMs + TICKET_MS;
   const sessions = new Sessions(
     {
       ...settings,
-      // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged when it was issued.
-      judgementMs: 3 * settings.authTimeoutMs + TICKET_MS,
+      judgementMs,
       deviceRequired: protocol.definition.deviceId === "required",
       sessionData: options.sessionData as SessionSettings["sessionData"],
     },
@@ -106,7 +118,11 @@ export function createServer<
   const direct = new DirectEvents(channels, environment);
   const handlers = new Handlers(protocol);
   const requests = new Requests(handlers, settings, stats);
-  const tickets = settings.credentials.ticket ? new Tickets(environment, () => sessions.moment) : undefined;
+  const tickets = !settings.credentials.ticket
+    ? undefined
+    : shared
+      ? new SharedTickets({ link, environment, ordersKnown: async () => cluster?.ordersKnown() })
+      : new Tickets(environment, () => sessions.moment);
   const authenticator = new Authenticator(
     options.authenticate as Authenticate<Identity | undefined> | undefined,
     settings,
@@ -117,7 +133,8 @@ export function createServer<
   const subscriptions = new Subscriptions({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
   const reauthorize = (connection: Connection): Promise<void> => subscriptions.reauthorize(connection);
   const refreshes = new Refreshes({ authenticator, logger, reauthorize });
-  const userParts = { sessions, direct, reauthorize };
+  const cluster = shared && new Cluster({ ...settings, ...shared, sessions, direct, judgementMs, reauthorize });
+  const handleParts = { sessions, direct, elsewhere: cluster, reauthorize };
   const codec = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
   const connections = new Set<Connection>();
   const http = new Set<() => Promise<void> | void>();
@@ -186,8 +203,8 @@ export function createServer<
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) => new ChannelHandle(channels, channels.identify(name, key[0] as string | undefined)),
     broadcast: (event, data) => channels.broadcast(event, data),
-    user: (id) => new UserHandle(id, userParts),
-    session: (id) => new SessionHandle(id, sessions, direct),
+    user: (id) => new UserHandle(id, handleParts),
+    session: (id) => new SessionHandle(id, handleParts),
     sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
     onSession: (listener) => sessions.on(listener as (event: SessionEvent) => unknown),
     async issueTicket(identity) {
@@ -235,6 +252,7 @@ export function createServer<
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
         sessions.clear();
+        await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();
         topics.close();
         await link.close();
@@ -245,42 +263,4 @@ export function createServer<
     },
   };
   return server;
-}
-
-function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
-  options: ServerOptions<P, I, Data>,
-): MayJoin | undefined {
-  const { authorize } = options;
-  return (
-    authorize &&
-    ((connection, id) =>
-      authorize({
-        identity: connection.identity as I,
-        session: connection.session as Session as Session<I, ParametersOf<P>, Data>,
-        channel: id.contract.name,
-        key: id.key,
-        action: "subscribe",
-      }))
-  );
-}
-
-/** What the application shows of users, by channel, without the types of one protocol. */
-function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
-  protocol: Protocol<P>,
-  options: ServerOptions<P, I, Data>,
-  logger: Logger,
-): Map<string, ShowMember> {
-  const show = new Map<string, ShowMember>();
-  for (const [name, ask] of Object.entries(options.presence ?? {})) {
-    if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
-    if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
-    const asked = ask as (question: PresenceQuestion<unknown>) => unknown;
-    show.set(name, ({ identity, session }, { key }, data) => {
-      const shown = asked({ identity, session: session as Session, key, data });
-      if (!isThenable(shown)) return shown;
-      Promise.resolve(shown).catch((error: unknown) => logger.error({ channel: name, err: error }, "presence failed"));
-      throw new Error("presence must not be asynchronous: what it needs belongs into the claims of authenticate.");
-    });
-  }
-  return show;
 }

@@ -51,18 +51,21 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   onSession(listener: (event: SessionEvent<I, ParametersOf<P>, Data>) => unknown): () => void;
   /**
    * Issues a ticket for `?ticket=`, for someone who has shown over HTTP who it is: opens one connection, once, within 30 s.
+   * On whatever instance, where several share a broker; then the identity has to be JSON.
    * @throws HoldfastError (rejects) INVALID_OPTION without `credentials: { ticket: true }`, INVALID_VALUE for what is no identity,
-   *   UNAVAILABLE when the server is closed
+   *   UNAVAILABLE when the server is closed or the broker cannot be reached
    */
   issueTicket(identity: I & Identity): Promise<string>;
   /** Serves WebSockets on one path of an http server. Returns a function that stops it, for new connections. */
   attach(http: HttpServer, options?: AttachOptions): () => void;
   /** Serves on an http server of its own. Port 0 takes any free one. */
   listen(port: number, options?: ListenOptions): Promise<Listening>;
+  /** The figures of this instance. Those of others are theirs. */
   stats(): ServerStats;
   /**
-   * Whether it can do all that it promises, for a load balancer's readiness probe: false while it is closing, and while its
-   * broker cannot be reached or announces nothing, which is noticed within 20 s.
+   * Whether it is a good idea to send clients here: false while it closes, and while its broker cannot be reached or announces
+   * nothing, which is noticed within 20 s. Connections are served all the same; meant for the readiness probe of a load balancer,
+   * not for a liveness probe.
    */
   readonly isReady: boolean;
   /**

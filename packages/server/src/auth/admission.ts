@@ -2,6 +2,7 @@ import { closeNumber, type Protocol, subprotocols } from "@holdfast/protocol";
 import type { Settings } from "../options.js";
 import { printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
+import type { JudgedSince } from "../session/endings.js";
 import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, Verdict } from "../transport/socket.js";
 import type { Authenticator } from "./authenticator.js";
 import { findCredential, type FoundCredential, originAllowed } from "./credential.js";
@@ -17,7 +18,7 @@ export interface Admitted {
   /** The credential that the upgrade request carried. */
   readonly found: FoundCredential | undefined;
   /** Who it is, where nothing is left to show: the credential was judged, or none is needed. Otherwise `auth` has to come. */
-  readonly known: { readonly identity: Identity | undefined; readonly judgedSince: number } | undefined;
+  readonly known: { readonly identity: Identity | undefined; readonly judgedSince: JudgedSince } | undefined;
 }
 
 export interface AdmissionContext {
@@ -81,7 +82,7 @@ export function createAdmission(context: AdmissionContext): Admission {
       if (introduces) return close(closeNumber.UNAUTHENTICATED, message);
       return refuse({ kind: "refuse", status: 401, message });
     }
-    let judgedSince = context.moment();
+    let judgedSince: JudgedSince = context.moment();
     let identity: Identity | undefined;
     if (found && !introduces) {
       const result = await authenticator.check(found, request, parameters, undefined);

@@ -1,15 +1,16 @@
 import { HoldfastError } from "@holdfast/protocol";
 import { type Environment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
+import type { JudgedSince } from "../session/endings.js";
 import type { UpgradeRequest } from "../transport/socket.js";
 import type { Settings } from "../options.js";
 import { cookiesOf, type FoundCredential, originAllowed } from "./credential.js";
 import type { Authenticate, Credential, Identity } from "./identity.js";
-import type { Tickets } from "./tickets.js";
+import type { TicketStore } from "./tickets.js";
 
 export type Authenticated =
-  /** `judgedSince`: the moment of the sessions at which it was judged, where that was before it was asked for here. */
-  { ok: true; identity: Identity | undefined; judgedSince?: number } | { ok: false; error: HoldfastError };
+  /** `judgedSince`: where it was judged before it was asked for here. */
+  { ok: true; identity: Identity | undefined; judgedSince?: JudgedSince } | { ok: false; error: HoldfastError };
 
 /** Asks the application who a credential belongs to. Never rejects, and never takes longer than it may. */
 export class Authenticator {
@@ -20,12 +21,12 @@ export class Authenticator {
   readonly #origins: readonly string[];
   readonly #inMessage: boolean;
   /** Present where tickets are accepted. */
-  readonly #tickets: Tickets | undefined;
+  readonly #tickets: TicketStore | undefined;
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
     settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins" | "credentials">,
-    tickets: Tickets | undefined,
+    tickets: TicketStore | undefined,
   ) {
     this.#authenticate = authenticate;
     this.#environment = settings.environment;
@@ -50,12 +51,7 @@ export class Authenticator {
     const authenticate = this.#authenticate;
     if (!authenticate) return { ok: true, identity: undefined };
     if (source === "message" && !this.#inMessage) return refused("A token in a message is not accepted here.");
-    if (source === "ticket") {
-      const issued = this.#tickets?.take(token);
-      if (!issued) return refused("The ticket is unknown, used up, or too old.");
-      const judged = this.#judge(issued.identity);
-      return judged.ok ? { ...judged, judgedSince: issued.judgedSince } : judged;
-    }
+    if (source === "ticket") return this.#redeem(token);
     try {
       const asked = authenticate({
         token,
@@ -76,6 +72,18 @@ export class Authenticator {
     }
   }
 
+  async #redeem(ticket: string): Promise<Authenticated> {
+    try {
+      const issued = await this.#tickets?.take(ticket);
+      if (!issued) return refused("The ticket is unknown, used up, or too old.");
+      const judged = this.#judge(issued.identity);
+      return judged.ok ? { ...judged, judgedSince: issued.judgedSince } : judged;
+    } catch (error) {
+      this.#logger.warn({ err: error }, "a ticket could not be looked up");
+      return refused("The ticket could not be looked up.");
+    }
+  }
+
   /**
    * What of the request `authenticate` may read. A page of another origin could have the browser send its user's cookies and
    * then say `auth` with anything: such cookies are not shown, so that nobody takes them for a proof.
@@ -89,7 +97,7 @@ export class Authenticator {
   }
 
   /** @throws HoldfastError INVALID_OPTION where tickets are not accepted, INVALID_VALUE when the identity is none */
-  issueTicket(identity: Identity): string {
+  issueTicket(identity: Identity): string | Promise<string> {
     if (!this.#tickets)
       throw new HoldfastError("INVALID_OPTION", "issueTicket: the server accepts no tickets.", {
         field: "credentials.ticket",

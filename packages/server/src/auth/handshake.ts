@@ -9,6 +9,7 @@ import {
 import { replyTo } from "../dispatch/reply-to.js";
 import type { Settings } from "../options.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";
+import type { JudgedSince } from "../session/endings.js";
 import type { Sessions } from "../session/sessions.js";
 import type { Authenticated, Authenticator } from "./authenticator.js";
 import type { FoundCredential } from "./credential.js";
@@ -43,7 +44,7 @@ export interface HandshakeContext {
 export function finishHandshake(
   connection: Connection,
   identity: Identity | undefined,
-  judgedSince: number,
+  judgedSince: JudgedSince,
   context: HandshakeContext,
   auth?: AuthMessage,
 ): void {

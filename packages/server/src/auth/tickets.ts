@@ -1,5 +1,6 @@
 import type { Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
+import type { JudgedSince } from "../session/endings.js";
 import type { Identity } from "./identity.js";
 
 /** Long enough to open a connection with, short enough to be worthless in a log. */
@@ -8,8 +9,15 @@ export const TICKET_MS = 30_000;
 /** Whom a ticket was issued to, and when: who has been banned since does not come in with it. */
 export interface Issued {
   readonly identity: Identity;
-  /** The moment of the sessions, see `Sessions.moment`. */
-  readonly judgedSince: number;
+  readonly judgedSince: JudgedSince;
+}
+
+/** Where tickets are remembered. */
+export interface TicketStore {
+  issue(identity: Identity): string | Promise<string>;
+  /** Whom it was issued to, once. */
+  take(ticket: string): Issued | undefined | Promise<Issued | undefined>;
+  clear(): void;
 }
 
 /** Whoever issues more than this within 30 s does it for nobody: the oldest go first. */
@@ -19,7 +27,7 @@ const MOST_TICKETS = 100_000;
  * Remembers the tickets that were issued and not used: each opens one connection, once, within 30 s. For clients that can set
  * no header and send no first message; a ticket in an address is used up before it can be read in a log.
  */
-export class Tickets {
+export class Tickets implements TicketStore {
   readonly #environment: Environment;
   readonly #moment: () => number;
   readonly #issued = new Map<string, Issued>();

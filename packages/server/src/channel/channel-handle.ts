@@ -34,8 +34,8 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
       throw new HoldfastError("INVALID_OPTION", `The channel ${id.contract.name} declares no presence.`);
     // Asynchronous, because users may be connected to another instance.
     const handle: PresenceHandle<unknown> = {
-      list: () => Promise.resolve(presences.list(id)),
-      count: () => Promise.resolve(presences.count(id)),
+      list: () => presences.list(id),
+      count: () => presences.count(id),
     };
     return handle as never;
   }
@@ -64,7 +64,10 @@ export interface PublishOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** Who is on a channel: users who are seen, with their devices beneath. */
+/**
+ * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE where
+ * nobody of this instance is on the channel and the broker cannot be reached.
+ */
 export interface PresenceHandle<Data> {
   list(): Promise<PresentUser<Data>[]>;
   /** How many there are, without listing them. */

@@ -18,6 +18,7 @@ import { encodeEvent, eventFrame } from "./event-text.js";
 import { LogFeed } from "./log-feed.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
+import type { PresenceLink } from "./presence-table.js";
 import { Presences } from "./presences.js";
 import type { KeptEvent } from "./ring.js";
 import type { Subscriber } from "./subscriber.js";
@@ -57,6 +58,8 @@ export interface ChannelsParts {
   /** What a connection may be owed. A larger event would close every member, each time it came back. */
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
+  /** The other instances; undefined: there can be none. */
+  readonly shared?: PresenceLink | undefined;
 }
 
 /** A channel that is kept for someone who is about to join it. */
@@ -78,7 +81,12 @@ export class Channels {
   constructor(parts: ChannelsParts) {
     this.#parts = parts;
     this.#wide = new Expiring(parts.environment, WIDE_MS, (feed) => feed.narrow());
-    this.presences = new Presences(parts.presence, (wire) => this.#channels.get(wire)?.members ?? []);
+    this.presences = new Presences({
+      settings: parts.presence,
+      shared: parts.shared,
+      members: (wire) => this.#channels.get(wire)?.members ?? [],
+      isUsed: (wire) => this.#channels.get(wire)?.isIdle === false,
+    });
     const feed = new PlainFeed(EVERYONE, parts.link, (publication) =>
       this.#deliver(this.#everyone, EVERYONE, publication),
     );
@@ -102,7 +110,7 @@ export class Channels {
     const channel = this.#of(id);
     channel.holds++;
     return {
-      prepare: (from) => channel.feed.prepare(from),
+      prepare: (from) => both(channel.feed.prepare(from), this.presences.prepare(id)),
       release: () => {
         channel.holds--;
         this.#tidy(id.wire, channel);
@@ -195,8 +203,8 @@ export class Channels {
   }
 
   /** A direct event has reached so many. */
-  count(delivered: number): void {
-    this.#parts.stats.published++;
+  count(delivered: number, isOrigin: boolean): void {
+    if (isOrigin) this.#parts.stats.published++;
     this.#parts.stats.delivered += delivered;
   }
 
@@ -235,6 +243,7 @@ export class Channels {
   #tidy(wire: string, channel: Channel): void {
     if (!channel.isIdle || this.#channels.get(wire) !== channel) return;
     this.#channels.delete(wire);
+    if (this.#parts.shared) this.presences.tidy(wire);
     this.#parts.topics.unfollow(wire);
     channel.feed.close();
     this.#parts.stats.channelsActive = this.#channels.size;
@@ -256,6 +265,10 @@ export class Channels {
   #strange(wire: string): void {
     this.#parts.logger.error({ channel: wire }, "something was published that is no event of ours");
   }
+}
+
+function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+  return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
 }
 
 function resetFrame(

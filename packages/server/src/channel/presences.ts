@@ -1,5 +1,8 @@
 import { type ChannelId, type Fault, HoldfastError, type RichValue } from "@holdfast/protocol";
+import { Attendance } from "./attendance.js";
 import { Presence, presenceFrame, type PresenceSettings } from "./presence.js";
+import { type PresenceLink, PresenceTable, presenceTopic, readListed, readPresence } from "./presence-table.js";
+import { Roster } from "./roster.js";
 import type { Subscriber } from "./subscriber.js";
 
 /** What one user may show on one channel, in characters of JSON. */
@@ -14,16 +17,33 @@ export interface PresentUser<Data = unknown> {
   readonly data: Data;
 }
 
-/** Who is where: a presence for each channel that somebody is on, or was on a moment ago. */
-export class Presences {
-  readonly #settings: PresenceSettings;
-  readonly #members: (wire: string) => Iterable<Subscriber>;
-  readonly #byChannel = new Map<string, Presence>();
+/** One channel: who is on it, which of them are here, and, where there are other instances, how these know of it. */
+interface Room {
+  readonly presence: Presence;
+  readonly attendance: Attendance;
+  readonly table: PresenceTable | undefined;
+}
 
-  /** `members`: those of a channel. */
-  constructor(settings: PresenceSettings, members: (wire: string) => Iterable<Subscriber>) {
-    this.#settings = settings;
-    this.#members = members;
+export interface PresencesParts {
+  readonly settings: PresenceSettings;
+  /** The other instances; undefined: there can be none. */
+  readonly shared: PresenceLink | undefined;
+  /** The members of a channel on this instance. */
+  members(wire: string): Iterable<Subscriber>;
+  /** Whether a channel has members on this instance, or is about to. */
+  isUsed(wire: string): boolean;
+}
+
+/** What this instance is called where there is no other. */
+const ALONE = "";
+
+/** Who is where: a room for each channel that somebody is on, or was on a moment ago. */
+export class Presences {
+  readonly #parts: PresencesParts;
+  readonly #byChannel = new Map<string, Room>();
+
+  constructor(parts: PresencesParts) {
+    this.#parts = parts;
   }
 
   /** How many channels are remembered. Keys are a peer's to choose: when all have gone it has to be none. */
@@ -31,20 +51,39 @@ export class Presences {
     return this.#byChannel.size;
   }
 
+  /** What there is to wait for before somebody can join: who is there on other instances; undefined: nothing. */
+  prepare(id: ChannelId): Promise<void> | undefined {
+    if (!this.#parts.shared || !id.contract.presence) return undefined;
+    const { follower } = this.#of(id).table!;
+    return follower.isOpen ? undefined : follower.opened;
+  }
+
   arrive(id: ChannelId, { userId, deviceId }: Subscriber): void {
     if (!id.contract.presence || userId === undefined || deviceId === undefined) return;
-    this.#of(id.wire).arrive(userId, deviceId);
+    this.#of(id).attendance.arrive(userId, deviceId);
   }
 
   depart(wire: string, member: Subscriber): void {
-    const presence = this.#byChannel.get(wire);
-    presence?.forget(member);
-    if (member.userId !== undefined && member.deviceId !== undefined) presence?.depart(member.userId, member.deviceId);
+    const room = this.#byChannel.get(wire);
+    if (!room) return;
+    room.presence.forget(member);
+    if (member.userId !== undefined && member.deviceId !== undefined)
+      room.attendance.depart(member.userId, member.deviceId);
   }
 
-  /** What a client of the user has said last. */
-  said({ wire }: ChannelId, userId: string): unknown {
-    return this.#byChannel.get(wire)?.said(userId);
+  /** What a client of the user has said last, on whatever instance. */
+  said({ wire, contract }: ChannelId, userId: string): unknown {
+    const room = this.#byChannel.get(wire);
+    if (!room) return undefined;
+    // What was said here may be on its way to the others, and back.
+    const here = room.attendance.ofUser(userId).map(({ listing }) => listing);
+    const newest = here.filter(({ said }) => said).sort((a, b) => b.at - a.at)[0];
+    const known = room.presence.roster.newestSaid(userId);
+    const said = (newest?.at ?? -1) >= (known?.at ?? -1) ? newest?.said : known?.said;
+    if (!said) return undefined;
+    if ("value" in said) return said.value;
+    const read = contract.presence?.receive(said.rich.data, said.rich.meta, "data");
+    return read?.ok ? read.value : undefined;
   }
 
   /**
@@ -54,45 +93,106 @@ export class Presences {
   set(id: ChannelId, { userId, deviceId }: Subscriber, value: unknown, said: unknown): void {
     const shown = value === undefined ? undefined : checked(id, value);
     if (userId !== undefined && deviceId !== undefined)
-      this.#byChannel.get(id.wire)?.set(userId, deviceId, shown, said);
+      this.#byChannel.get(id.wire)?.attendance.set(userId, deviceId, shown, said);
   }
 
   /** Tells a new member who is there, on a channel that knows presence. */
   welcome(id: ChannelId, member: Subscriber): void {
     if (!id.contract.presence) return;
-    const presence = this.#byChannel.get(id.wire);
+    const room = this.#byChannel.get(id.wire);
     // Where nobody is, nothing is kept.
-    if (presence) presence.welcome(member);
+    if (room) room.presence.welcome(member);
     else member.deliver(presenceFrame(id.wire, "snapshot"));
   }
 
-  count({ wire }: ChannelId): number {
-    return this.#byChannel.get(wire)?.count ?? 0;
+  /** @throws HoldfastError UNAVAILABLE (rejects), where nobody here is on the channel and the broker cannot be reached */
+  async count(id: ChannelId): Promise<number> {
+    return (await this.#roster(id)).count;
   }
 
-  list({ wire, contract }: ChannelId): PresentUser[] {
-    return (this.#byChannel.get(wire)?.users() ?? []).flatMap(({ userId, devices, data }) => {
-      const read = contract.presence?.receive(data.data, data.meta, "data");
+  /** @throws HoldfastError UNAVAILABLE (rejects), likewise */
+  async list(id: ChannelId): Promise<PresentUser[]> {
+    return (await this.#roster(id)).users().flatMap(({ userId, devices, data }) => {
+      const read = id.contract.presence?.receive(data.data, data.meta, "data");
       return read?.ok ? [{ userId, devices, data: read.value }] : [];
     });
   }
 
+  /** These instances are gone: what they list stays through the grace. */
+  gone(instances: readonly string[]): void {
+    for (const { table } of this.#byChannel.values()) table?.gone(instances);
+  }
+
+  /** The store has lost what this instance lists. */
+  putAgain(): void {
+    for (const { table } of this.#byChannel.values()) table?.putAgain();
+  }
+
+  /** A channel may be used no more. */
+  tidy(wire: string): void {
+    const room = this.#byChannel.get(wire);
+    if (!room) return;
+    const { table, attendance, presence } = room;
+    if (table ? this.#parts.isUsed(wire) || attendance.size > 0 || !table.isSettled : !presence.isEmpty) return;
+    this.#byChannel.delete(wire);
+    this.#close(room);
+  }
+
+  /** The server closes: the others are told, while the link is there. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.#byChannel.values()].map(({ table }) => table?.leave()));
+  }
+
   close(): void {
-    for (const presence of this.#byChannel.values()) presence.close();
+    for (const room of this.#byChannel.values()) this.#close(room);
     this.#byChannel.clear();
   }
 
-  #of(wire: string): Presence {
+  #close({ presence, attendance, table }: Room): void {
+    presence.close();
+    attendance.close();
+    table?.close();
+  }
+
+  #of(id: ChannelId): Room {
+    const { wire } = id;
     const found = this.#byChannel.get(wire);
     if (found) return found;
-    const presence = new Presence(
-      wire,
-      this.#settings,
-      () => this.#members(wire),
-      () => void this.#byChannel.delete(wire),
-    );
-    this.#byChannel.set(wire, presence);
-    return presence;
+    const { settings, shared, members } = this.#parts;
+    const { environment, graceMs } = settings;
+    const onSettled = (): void => this.tidy(wire);
+    const presence = new Presence(wire, settings, () => members(wire), onSettled);
+    const attendance: Attendance = new Attendance(environment, graceMs, presence.roster, (attending, isListed) => {
+      const { userId, deviceId, listing } = attending;
+      if (table) table.list(attending);
+      else presence.apply(ALONE, userId, deviceId, isListed ? listing : undefined);
+    });
+    const table: PresenceTable | undefined =
+      shared && new PresenceTable({ ...shared, channel: id, graceMs, presence, attendance, onSettled });
+    const room = { presence, attendance, table };
+    this.#byChannel.set(wire, room);
+    // One that could not be opened is of no use to the next who comes.
+    table?.follower.opened.catch(() => {
+      if (this.#byChannel.get(wire) === room) this.#byChannel.delete(wire);
+      this.#close(room);
+    });
+    return room;
+  }
+
+  /** As it is known here, where somebody here is on the channel; otherwise as the others say. */
+  async #roster(id: ChannelId): Promise<Roster> {
+    const room = this.#byChannel.get(id.wire);
+    const { shared } = this.#parts;
+    if (!shared) return room?.presence.roster ?? new Roster();
+    if (room?.table?.follower.isOpen) return room.presence.roster;
+    const { entries, dead } = await readPresence(shared.link, presenceTopic(id), shared.id);
+    for (const field of dead) entries.delete(field);
+    const roster = new Roster();
+    for (const [field, text] of entries) {
+      const listed = readListed(field, text);
+      if (listed && !listed.hasLeft) roster.apply(listed.instance, listed.userId, listed.deviceId, listed.listing);
+    }
+    return roster;
   }
 }
 

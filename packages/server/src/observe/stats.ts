@@ -1,4 +1,4 @@
-/** The figures of `server.stats()`. Totals count from the start of the server. */
+/** The figures of `server.stats()`: of this instance alone. Totals count from the start of the server. */
 export interface ServerStats {
   readonly connections: {
     /** Open now, handshakes included. */
@@ -16,7 +16,7 @@ export interface ServerStats {
     readonly away: number;
   };
   readonly users: {
-    /** Those with at least one session, away or not. */
+    /** Those with at least one session on this instance, away or not. */
     readonly active: number;
   };
   readonly messages: { readonly sent: number; readonly received: number };

@@ -1,6 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { Channels } from "../channel/channels.js";
 import type { Environment } from "../environment.js";
+import type { Frame } from "../transport/frame.js";
 import type { DeliveryFailure } from "./acks.js";
 import type { Connection } from "./connection.js";
 import type { ClientSession } from "./session.js";
@@ -21,6 +22,14 @@ export interface DeliveryReport {
   readonly delivered: readonly string[];
   /** Those it was not delivered to, or not as far as is known, and why. */
   readonly failed: readonly { readonly deviceId: string; readonly reason: DeliveryFailure }[];
+}
+
+/** A direct event, encoded once, however many instances hand it to their connections. */
+export interface Prepared {
+  readonly frame: Frame;
+  /** Under which the acks come; undefined: none is waited for. */
+  readonly ackId: string | undefined;
+  readonly timeoutMs: number;
 }
 
 /** A device that an event is for; without a connection there is no way to it. */
@@ -44,24 +53,35 @@ export class DirectEvents {
     this.#environment = environment;
   }
 
-  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field */
-  async send(
-    targets: readonly Target[],
-    event: string,
-    data: unknown,
-    { ack = false, timeoutMs = 10_000, ...unknown }: SendOptions,
-  ): Promise<DeliveryReport> {
+  /**
+   * The event as it travels, and how long to wait for it.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+   */
+  prepare(event: string, data: unknown, { ack = false, timeoutMs = 10_000, ...unknown }: SendOptions): Prepared {
     // A misspelt `exceptDevice` would reach the device that must not be reached.
     const [stranger] = Object.keys(unknown);
     if (stranger !== undefined) throw wrong(stranger, "is not an option");
     if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw wrong("timeoutMs", "expected a number of milliseconds above 0");
-    const id = ack ? this.#environment.newId() : undefined;
-    const frame = this.#channels.directFrame(event, data, id);
+    const ackId = ack ? this.#environment.newId() : undefined;
+    return { frame: this.#channels.directFrame(event, data, ackId), ackId, timeoutMs };
+  }
+
+  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field */
+  async send(targets: readonly Target[], event: string, data: unknown, options: SendOptions): Promise<DeliveryReport> {
+    return this.deliver(targets, this.prepare(event, data, options));
+  }
+
+  /** `isOrigin`: it was sent here, and not handed over by another instance. Counted there. */
+  async deliver(
+    targets: readonly Target[],
+    { frame, ackId, timeoutMs }: Prepared,
+    isOrigin = true,
+  ): Promise<DeliveryReport> {
     const connections = targets.flatMap(({ connection }) => connection ?? []);
     // Before the event is handed over: a connection that turns out to be too slow for it is gone with its acks.
-    const outcomes = id === undefined ? undefined : this.#outcomes(connections, id, timeoutMs);
+    const outcomes = ackId === undefined ? undefined : this.#outcomes(connections, ackId, timeoutMs);
     for (const connection of connections) connection.deliver(frame);
-    this.#channels.count(connections.filter(({ isOpen }) => isOpen).length);
+    this.#channels.count(connections.filter(({ isOpen }) => isOpen).length, isOrigin);
 
     const settled = new Map(outcomes && (await outcomes));
     const delivered: string[] = [];

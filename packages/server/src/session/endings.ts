@@ -5,10 +5,26 @@ import type { ClientSession } from "./session.js";
 /** Which of a user's sessions are meant. */
 export type Where = (session: ClientSession) => boolean;
 
+/** An order to all instances, and its place among these: how many there were before it. Undefined: it has none yet. */
+export interface OrderPlace {
+  readonly id: string;
+  readonly offset?: number | undefined;
+  /** Given before this instance was there: it says something about tickets that are older still, and about nobody who is here. */
+  readonly isOld?: boolean | undefined;
+}
+
+/**
+ * When a credential was judged: at a moment of this instance, or, on another one, when that knew the orders to all instances up
+ * to this offset.
+ */
+export type JudgedSince = number | { readonly offset: number };
+
 /** How a user or session was ended. */
 interface Ending {
   readonly key: string;
   readonly at: number;
+  /** Where it was an order to all instances: its place. */
+  place: OrderPlace | undefined;
   readonly code: number;
   readonly reason: string;
   readonly where: Where | undefined;
@@ -22,54 +38,74 @@ interface Ending {
 export class Endings {
   readonly #endings = new Map<string, Ending[]>();
   readonly #expiring: Expiring<Ending>;
+  /** Those of this instance that have no place yet. */
+  readonly #unplaced = new Map<string, Ending>();
   /** Counts endings: two in one millisecond are told apart, and a clock that is set back harms nothing. */
   #moment = 0;
   #isClosed = false;
 
   /** `rememberMs`: the longest time between the judgement of a credential and the session it opens. */
   constructor(environment: Environment, rememberMs: number) {
-    this.#expiring = new Expiring(environment, rememberMs, ({ key }) => this.#forgetOldest(key));
+    this.#expiring = new Expiring(environment, rememberMs, (ending) => this.#forget(ending));
   }
 
   get moment(): number {
     return this.#moment;
   }
 
-  user(userId: string, code: number, reason: string, where: Where | undefined): void {
-    this.#remember(`user ${userId}`, code, reason, where);
+  user(userId: string, code: number, reason: string, where: Where | undefined, place?: OrderPlace): void {
+    this.#remember({ key: `user ${userId}`, at: this.#momentOf(place), code, reason, where, place });
   }
 
-  session(id: string, code: number, reason: string): void {
-    this.#remember(`session ${id}`, code, reason, undefined);
+  session(id: string, code: number, reason: string, place?: OrderPlace): void {
+    this.#remember({ key: `session ${id}`, at: this.#momentOf(place), code, reason, where: undefined, place });
   }
 
-  /** How a session that is about to begin, or the one it would like to continue, was ended after that moment. */
-  since(moment: number, session: ClientSession, wantedId: string | undefined): Ending | undefined {
+  /** An order of this instance has got its place. */
+  placed(place: OrderPlace): void {
+    const ending = this.#unplaced.get(place.id);
+    if (ending) ending.place = place;
+    this.#unplaced.delete(place.id);
+  }
+
+  /** How a session that is about to begin, or the one it would like to continue, was ended after that. */
+  since(judged: JudgedSince, session: ClientSession, wantedId: string | undefined): Ending | undefined {
     const ofUser = this.#endings.get(`user ${session.userId}`) ?? [];
     const ofSession = this.#endings.get(`session ${wantedId}`) ?? [];
-    return [...ofUser, ...ofSession].find(({ at, where }) => at > moment && (!where || holds(where, session)));
+    const isLater = ({ at, place }: Ending): boolean =>
+      typeof judged === "number" ? at > judged : (place?.offset ?? Number.POSITIVE_INFINITY) > judged.offset;
+    return [...ofUser, ...ofSession].find(
+      (ending) => isLater(ending) && (!ending.where || holds(ending.where, session)),
+    );
   }
 
   /** The server has closed: nobody comes in any more, and no timer may start. */
   close(): void {
     this.#isClosed = true;
     this.#endings.clear();
+    this.#unplaced.clear();
     this.#expiring.clear();
   }
 
-  #remember(key: string, code: number, reason: string, where: Where | undefined): void {
+  #momentOf(place: OrderPlace | undefined): number {
+    return place?.isOld ? 0 : ++this.#moment;
+  }
+
+  #remember(ending: Ending): void {
     if (this.#isClosed) return;
-    const ending = { key, at: ++this.#moment, code, reason, where };
-    const others = this.#endings.get(key);
+    const others = this.#endings.get(ending.key);
     if (others) others.push(ending);
-    else this.#endings.set(key, [ending]);
+    else this.#endings.set(ending.key, [ending]);
+    if (ending.place && ending.place.offset === undefined) this.#unplaced.set(ending.place.id, ending);
     this.#expiring.add(ending);
   }
 
-  #forgetOldest(key: string): void {
+  /** It is the oldest of its key. */
+  #forget({ key, place }: Ending): void {
     const endings = this.#endings.get(key);
     endings?.shift();
     if (endings?.length === 0) this.#endings.delete(key);
+    if (place) this.#unplaced.delete(place.id);
   }
 }
 

@@ -13,6 +13,8 @@ export const MAX_METADATA = 4_096;
 
 /** A user at the limit of devices may try again: one of them may have gone. */
 const FULL_RETRY_MS = 30_000;
+/** The reason of the close: clients read from it when to come back. */
+export const FULL_REASON = `{"retryAfterMs":${FULL_RETRY_MS}}`;
 
 export const deviceMissing: Refused = {
   ok: false,
@@ -50,7 +52,7 @@ export function full(perUser: number): Refused {
       retryAfterMs: FULL_RETRY_MS,
     },
   );
-  return { ok: false, error, close: "RATE_LIMITED", reason: `{"retryAfterMs":${FULL_RETRY_MS}}` };
+  return { ok: false, error, close: "RATE_LIMITED", reason: FULL_REASON };
 }
 
 /** The application has disconnected the user or session while the credential was being judged. */

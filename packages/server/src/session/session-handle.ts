@@ -1,48 +1,53 @@
 import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
-import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
+import { type DeliveryReport, type SendOptions, targetOf } from "./direct.js";
 import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
-import type { Sessions } from "./sessions.js";
+import type { HandleParts } from "./user-handle.js";
 
 /** A session by its id, whether it exists or not. Costs nothing to make; holds no state. */
 export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
-  readonly #sessions: Sessions;
-  readonly #direct: DirectEvents;
+  readonly #parts: HandleParts;
 
   constructor(
     readonly id: string,
-    sessions: Sessions,
-    direct: DirectEvents,
+    parts: HandleParts,
   ) {
     checkId("session", id);
-    this.#sessions = sessions;
-    this.#direct = direct;
+    this.#parts = parts;
   }
 
   /** The session, as long as it is connected to this process or can still be resumed. */
   get(): S | undefined {
-    return this.#sessions.get(this.id) as Session as S | undefined;
+    return this.#parts.sessions.get(this.id) as Session as S | undefined;
   }
 
   /**
-   * Sends a direct event to this session alone. A session that does not exist is reported as `not_connected`.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field
+   * Sends a direct event to this session alone, on whatever instance it is. A session that does not exist is reported as
+   * `not_connected`.
+   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE where it is not here and the
+   *   broker cannot be reached
    */
-  send<E extends DirectName<P>>(
+  async send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
     options: SendOptions = {},
   ): Promise<DeliveryReport> {
-    const session = this.#sessions.get(this.id);
-    const target = session ? targetOf(session) : { deviceId: this.id, connection: undefined };
-    return this.#direct.send([target], event, data, options);
+    const { sessions, direct, elsewhere } = this.#parts;
+    const prepared = direct.prepare(event, data, options);
+    const session = sessions.get(this.id);
+    if (session) return direct.deliver([targetOf(session)], prepared);
+    if (elsewhere) return elsewhere.sendToSession(this.id, prepared);
+    return direct.deliver([{ deviceId: this.id, connection: undefined }], prepared);
   }
 
-  /** Ends it for good, connected or waiting; says whether there was one. See `Session.disconnect`. */
+  /**
+   * Ends it for good, connected or waiting, on whatever instance it is; says whether there was one. See `Session.disconnect`.
+   * @throws HoldfastError (rejects) INVALID_VALUE when no close frame may carry the code; UNAVAILABLE when the broker cannot be
+   *   reached: then it is in force on this instance only, and is to be repeated
+   */
   async disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): Promise<boolean> {
     checkCloseCode(code);
-    const session = this.#sessions.get(this.id);
-    if (session) this.#sessions.end(session, code, reason);
-    return session !== undefined;
+    const { sessions, elsewhere } = this.#parts;
+    return elsewhere ? elsewhere.endSession(this.id, code, reason) : sessions.end(this.id, code, reason);
   }
 
   /**

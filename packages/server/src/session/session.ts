@@ -45,10 +45,11 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
  * Why a session ended:
  * - `expired`: nobody came back to it in time
  * - `replaced`: a newer connection of the same device took its place
- * - `evicted`: a newer device of the same user did, because the user had as many as allowed
+ * - `moved`: its client has come back on another instance, as a new session there
+ * - `evicted`: the user had as many devices as allowed, and one had to leave
  * - `disconnected`: the server ended it
  */
-export type SessionEnd = "expired" | "replaced" | "evicted" | "disconnected";
+export type SessionEnd = "expired" | "replaced" | "moved" | "evicted" | "disconnected";
 
 /**
  * Something that happened to a session:
@@ -87,13 +88,15 @@ type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "remoteAddress">;
 
 /** What a session needs of the registry that it stands in. */
 interface Registry {
-  end(session: ClientSession, code: number, reason: string): void;
+  end(id: string, code: number, reason: string): void;
 }
 
 export class ClientSession implements Session<Identity | undefined> {
   state: SessionState;
   data: unknown;
   metadata: Readonly<Record<string, unknown>> = none;
+  /** The session that its client wanted to continue and that is not here. Another instance may have it. */
+  introduced: string | undefined;
   readonly #connectedAt: number;
   readonly #registry: Registry;
 
@@ -153,7 +156,7 @@ export class ClientSession implements Session<Identity | undefined> {
   }
 
   disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): void {
-    this.#registry.end(this, checkCloseCode(code), reason);
+    this.#registry.end(this.id, checkCloseCode(code), reason);
   }
 }
 

@@ -1,10 +1,11 @@
+import { type CloseName, closeNumber } from "@holdfast/protocol";
 import type { Identity } from "../auth/identity.js";
 import { type Environment, isThenable } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "./connection.js";
-import { Endings, type Where } from "./endings.js";
+import { Endings, type JudgedSince, type OrderPlace, type Where } from "./endings.js";
 import { deviceMissing, endedMeanwhile, full, MAX_METADATA, notBegun, type Refused, tooWordy } from "./refusals.js";
 import { ClientSession, type Introduction, type SessionEnd, type SessionEvent } from "./session.js";
 import { SessionEvents } from "./session-events.js";
@@ -75,9 +76,9 @@ export class Sessions {
     return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
 
+  /** That of a device, connected or waiting to be resumed. */
   device(userId: string, deviceId: string): ClientSession | undefined {
-    const session = this.#byUser.get(userId)?.get(deviceId);
-    return session?.isConnected ? session : undefined;
+    return this.#byUser.get(userId)?.get(deviceId);
   }
 
   on(listener: (event: SessionEvent) => unknown): () => void {
@@ -89,7 +90,7 @@ export class Sessions {
     connection: Connection,
     identity: Identity | undefined,
     introduction: Introduction,
-    judgedSince: number,
+    judgedSince: JudgedSince,
   ): Opened {
     const named = identity && (identity.deviceId ?? introduction.deviceId);
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
@@ -103,6 +104,7 @@ export class Sessions {
     // Last, since what the application was asked for may have been the ban.
     const ending = this.#endings.since(judgedSince, session, introduction.sessionId);
     if (ending) return endedMeanwhile(ending.code, ending.reason);
+    if (!previous) session.introduced = introduction.sessionId;
     const opened = previous ?? session;
     if (introduction.metadata) opened.metadata = introduction.metadata;
     return previous ? this.#resume(previous, connection, identity) : this.#begin(session, room);
@@ -120,18 +122,30 @@ export class Sessions {
     this.#events.tell({ type: "dropped", session });
   }
 
-  /** Ends a session for good, whatever it is doing: its id continues nothing any more. */
-  end(session: ClientSession, code: number, reason: string): void {
-    this.#endings.session(session.id, code, reason);
-    this.#disconnect(session, code, reason);
+  /** Ends a session for good, whatever it is doing: its id continues nothing any more. Says whether there was one. */
+  end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
+    const session = place?.isOld ? undefined : this.#byId.get(id);
+    this.#endings.session(id, code, reason, place);
+    if (session) this.#leave(session, "disconnected", code, reason);
+    return session !== undefined;
   }
 
   /** Ends what a user has, or what of it fits; how much there was. */
-  endUser(userId: string, code: number, reason: string, where: Where | undefined): number {
-    const sessions = this.ofUser(userId).filter((session) => !where || where(session));
-    this.#endings.user(userId, code, reason, where);
-    for (const session of sessions) this.#disconnect(session, code, reason);
+  endUser(userId: string, code: number, reason: string, where: Where | undefined, place?: OrderPlace): number {
+    const sessions = place?.isOld ? [] : this.ofUser(userId).filter((session) => !where || where(session));
+    this.#endings.user(userId, code, reason, where, place);
+    for (const session of sessions) this.#leave(session, "disconnected", code, reason);
     return sessions.length;
+  }
+
+  /** An order of this instance to all, carried out when it was given, has got its place. */
+  placed(place: OrderPlace): void {
+    this.#endings.placed(place);
+  }
+
+  /** Another instance has a session that this one has to leave for. Nobody is banned by that. */
+  yield(session: ClientSession, why: SessionEnd, { close, reason }: { close: CloseName; reason: string }): void {
+    this.#leave(session, why, closeNumber[close], reason);
   }
 
   /** The server is closing: nothing waits any more. */
@@ -208,9 +222,9 @@ export class Sessions {
     return [{ session: oldest, why: "evicted", reason: `a newer device took its place: a user may have ${perUser}` }];
   }
 
-  #disconnect(session: ClientSession, code: number, reason: string): void {
+  #leave(session: ClientSession, why: SessionEnd, code: number, reason: string): void {
     const { connection } = session;
-    this.#events.tell(...this.#forget(session, "disconnected"));
+    this.#events.tell(...this.#forget(session, why));
     connection?.close(code, reason);
   }
 

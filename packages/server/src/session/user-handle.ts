@@ -1,20 +1,12 @@
-import { type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import { type DirectName, HoldfastError, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
+import { chosen, type Device, deviceOf } from "./device.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
+import type { Elsewhere } from "./elsewhere.js";
 import type { Where } from "./endings.js";
+import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
 import type { Sessions } from "./sessions.js";
-
-/** A device that is connected. */
-export interface Device {
-  readonly id: string;
-  /** The session it has. */
-  readonly sessionId: string;
-  /** When its session began. */
-  readonly connectedAt: Date;
-  /** When something was last heard from it. To the second. */
-  readonly lastActiveAt: Date;
-}
+import { matching, type PartOf } from "./where.js";
 
 export interface SendToUserOptions extends SendOptions {
   /** Only to this device. Not connected, it is reported as failed. @default all of the user's devices */
@@ -23,10 +15,12 @@ export interface SendToUserOptions extends SendOptions {
   readonly exceptDevice?: string | undefined;
 }
 
-/** What the handle needs of the server beyond sessions. */
-export interface UserParts {
+/** What the handles of users and sessions need of the server. */
+export interface HandleParts {
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
+  /** The other instances; undefined: there can be none. */
+  readonly elsewhere: Elsewhere | undefined;
   /** Asks `authorize` again for every channel of a connection. */
   reauthorize(connection: Connection): Promise<void>;
 }
@@ -36,11 +30,11 @@ export interface UserParts {
  * asynchronous, because a device may be connected to another instance.
  */
 export class UserHandle<P extends ProtocolDefinition, S extends Session> {
-  readonly #parts: UserParts;
+  readonly #parts: HandleParts;
 
   constructor(
     readonly id: string,
-    parts: UserParts,
+    parts: HandleParts,
   ) {
     checkId("user", id);
     this.#parts = parts;
@@ -52,65 +46,101 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     return sessions as Session[] as S[];
   }
 
-  /** The devices that are connected. */
+  /**
+   * The devices that are connected, to whatever instance. Of one whose instance does not answer `lastActiveAt` is when it
+   * connected.
+   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached
+   */
   async devices(): Promise<Device[]> {
-    return this.sessions().map(({ id, deviceId = id, connectedAt, lastActiveAt }) => ({
-      id: deviceId,
-      sessionId: id,
-      connectedAt,
-      lastActiveAt,
-    }));
-  }
-
-  /** Whether a device is connected; without a device, whether any is. */
-  async isConnected(deviceId?: string): Promise<boolean> {
-    if (deviceId === undefined) return this.sessions().length > 0;
-    return this.#parts.sessions.device(this.id, deviceId) !== undefined;
+    const { sessions, elsewhere } = this.#parts;
+    return elsewhere ? elsewhere.devices(this.id) : sessions.ofUser(this.id).filter(isConnected).map(deviceOf);
   }
 
   /**
-   * Sends a direct event to the user's devices and says what became of it on each. A device that lost its connection just now
-   * and may come back is reported as `not_connected`: it does not get the event later.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field
+   * Whether a device is connected; without a device, whether any is.
+   * @throws HoldfastError UNAVAILABLE (rejects) when it is not here and the broker cannot be reached
    */
-  send<E extends DirectName<P>>(
+  async isConnected(deviceId?: string): Promise<boolean> {
+    const { sessions, elsewhere } = this.#parts;
+    const isHere =
+      deviceId === undefined
+        ? sessions.ofUser(this.id).some(isConnected)
+        : sessions.device(this.id, deviceId)?.isConnected === true;
+    return isHere || (await elsewhere?.isConnected(this.id, deviceId)) === true;
+  }
+
+  /**
+   * Sends a direct event to the user's devices, on whatever instance, and says what became of it on each. A device that lost its
+   * connection just now and may come back is reported as `not_connected`: it does not get the event later. Devices of an
+   * instance that does not answer are reported as `timeout`.
+   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE when the broker cannot be
+   *   reached: then nothing was delivered
+   */
+  async send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
     options: SendToUserOptions = {},
   ): Promise<DeliveryReport> {
+    const { sessions, direct, elsewhere } = this.#parts;
     const { onlyDevice, exceptDevice, ...rest } = options;
-    const targets = this.#parts.sessions.ofUser(this.id).map(targetOf);
-    const named = onlyDevice === undefined ? targets : targets.filter(({ deviceId }) => deviceId === onlyDevice);
-    const meant =
-      onlyDevice !== undefined && named.length === 0 ? [{ deviceId: onlyDevice, connection: undefined }] : named;
-    const chosen = meant.filter(({ deviceId }) => deviceId !== exceptDevice);
-    return this.#parts.direct.send(chosen, event, data, rest);
+    const choice = { onlyDevice, exceptDevice };
+    const prepared = direct.prepare(event, data, rest);
+    if (elsewhere) return elsewhere.sendToUser(this.id, choice, prepared);
+    return direct.deliver(chosen(sessions.ofUser(this.id).map(targetOf), choice), prepared);
   }
 
   /**
-   * Ends all sessions of the user, those that wait to be resumed included, or those for which `where` holds: mostly, of one
-   * login. Resolves with how many. The default code stops the clients for good; whoever connects anew is judged by
+   * Ends all sessions of the user on all instances, those that wait to be resumed included, or those that `where` means: mostly,
+   * of one login. `where` is what their identity must have, such as `{ claims: { login } }`; or a function, where this is the only
+   * instance. Resolves with how many, when the instances have done it or after a second; one that the broker's announcements do
+   * not reach does it within 20 s. The default code stops the clients for good; whoever connects anew is judged by
    * `authenticate`, so end there first what must not come back.
    *
-   * @throws HoldfastError INVALID_VALUE (rejects) when no close frame may carry the code
+   * @throws HoldfastError (rejects) INVALID_VALUE when no close frame may carry the code; INVALID_OPTION for a `where` that cannot
+   *   travel, and then nothing has ended; UNAVAILABLE when the broker cannot be reached: then it is in force on this instance
+   *   only, and is to be repeated
    */
   async disconnect(
     code = DISCONNECTED.code,
     reason = DISCONNECTED.reason,
-    { where }: { readonly where?: (session: S) => boolean } = {},
+    { where }: { readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined } = {},
   ): Promise<number> {
     checkCloseCode(code);
-    return this.#parts.sessions.endUser(this.id, code, reason, where as unknown as Where | undefined);
+    const { sessions, elsewhere } = this.#parts;
+    if (typeof where !== "function") {
+      const pattern = where as object | undefined;
+      const meant = pattern && matching(pattern);
+      if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, pattern);
+      return sessions.endUser(this.id, code, reason, meant);
+    }
+    const meant = where as unknown as Where;
+    if (!elsewhere) return sessions.endUser(this.id, code, reason, meant);
+    const isAlone = await elsewhere.isAlone().catch((error: unknown) => {
+      sessions.endUser(this.id, code, reason, meant);
+      throw error;
+    });
+    if (!isAlone) throw cannotTravel();
+    return sessions.endUser(this.id, code, reason, meant);
   }
 
   /**
-   * The user's permissions have changed: asks `authorize` again for every channel the user is on, and takes the connections
-   * off those that are not granted any more, telling them why. Nothing else of the connection is touched.
+   * The user's permissions have changed: asks `authorize` again for every channel the user is on, on all instances, and takes the
+   * connections off those that are not granted any more, telling them why. Nothing else of the connection is touched. Resolves
+   * when that is done here, and elsewhere or a second has passed.
+   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached: then it was done on this instance only
    */
   async reauthorize(): Promise<void> {
-    const { sessions, reauthorize } = this.#parts;
-    await Promise.all(
-      sessions.ofUser(this.id).flatMap(({ connection }) => (connection ? reauthorize(connection) : [])),
-    );
+    const { sessions, elsewhere, reauthorize } = this.#parts;
+    const asked = sessions.ofUser(this.id).flatMap(({ connection }) => (connection ? reauthorize(connection) : []));
+    await Promise.all([...asked, elsewhere?.reauthorize(this.id)]);
   }
+}
+
+const isConnected = (session: Session): boolean => session.isConnected;
+
+function cannotTravel(): HoldfastError {
+  return new HoldfastError("INVALID_OPTION", "disconnect: where: a function cannot be asked on other instances.", {
+    field: "where",
+    remedy: "Say what the identity must have instead, such as `{ where: { claims: { login } } }`.",
+  });
 }

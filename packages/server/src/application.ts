@@ -1,0 +1,47 @@
+import type { Protocol, ParametersOf, ProtocolDefinition } from "@holdfast/protocol";
+import type { Identity } from "./auth/identity.js";
+import type { ShowMember } from "./dispatch/presence-updates.js";
+import type { MayJoin } from "./dispatch/subscriptions.js";
+import { isThenable } from "./environment.js";
+import type { Logger } from "./observe/logger.js";
+import { invalid, type PresenceQuestion, type ServerOptions } from "./options.js";
+import type { Session } from "./session/session.js";
+
+/** What the application says of channels, without the types of one protocol. */
+export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
+  options: ServerOptions<P, I, Data>,
+): MayJoin | undefined {
+  const { authorize } = options;
+  return (
+    authorize &&
+    ((connection, id) =>
+      authorize({
+        identity: connection.identity as I,
+        session: connection.session as Session as Session<I, ParametersOf<P>, Data>,
+        channel: id.contract.name,
+        key: id.key,
+        action: "subscribe",
+      }))
+  );
+}
+
+/** What the application shows of users, by channel, without the types of one protocol. */
+export function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
+  protocol: Protocol<P>,
+  options: ServerOptions<P, I, Data>,
+  logger: Logger,
+): Map<string, ShowMember> {
+  const show = new Map<string, ShowMember>();
+  for (const [name, ask] of Object.entries(options.presence ?? {})) {
+    if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
+    if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
+    const asked = ask as (question: PresenceQuestion<unknown>) => unknown;
+    show.set(name, ({ identity, session }, { key }, data) => {
+      const shown = asked({ identity, session: session as Session, key, data });
+      if (!isThenable(shown)) return shown;
+      Promise.resolve(shown).catch((error: unknown) => logger.error({ channel: name, err: error }, "presence failed"));
+      throw new Error("presence must not be asynchronous: what it needs belongs into the claims of authenticate.");
+    });
+  }
+  return show;
+}

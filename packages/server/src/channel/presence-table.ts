@@ -1,0 +1,275 @@
+import type { ChannelId, RichValue } from "@holdfast/protocol";
+import * as z from "zod/mini";
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Environment } from "../environment.js";
+import { Expiring } from "../expiring.js";
+import { Upkeep } from "../upkeep.js";
+import type { Attendance, Attending } from "./attendance.js";
+import { Follower, type LinkedPublication, type Loaded } from "./follower.js";
+import type { Presence } from "./presence.js";
+import type { Listing, Said } from "./roster.js";
+import type { Receiver, Topics } from "./topics.js";
+
+/** As long as somebody follows it, it is touched four times a minute. */
+const TTL_MS = 600_000;
+/** How long a server that closes waits for its devices to be let go. */
+const CLOSE_MS = 1_000;
+/** At least so long something stays that nobody vouches for, also where there is no grace: taking it out may have to be repeated. */
+const ORPHAN_MS = 1_000;
+
+/** The other instances, as presence needs them. */
+export interface PresenceLink {
+  /** Of this instance. */
+  readonly id: string;
+  readonly link: BrokerLink;
+  readonly topics: Topics;
+  readonly environment: Environment;
+}
+
+export interface PresenceTableParts extends PresenceLink {
+  readonly channel: ChannelId;
+  readonly graceMs: number;
+  readonly presence: Presence;
+  readonly attendance: Attendance;
+  /** Something was put or taken out: perhaps the last. */
+  onSettled(): void;
+}
+
+const rich = z.object({ data: z.unknown(), meta: z.optional(z.unknown()) });
+const stored = z.object({
+  since: z.number(),
+  came: z.number(),
+  at: z.number(),
+  shown: z.optional(rich),
+  /** True: what is shown. */
+  said: z.optional(z.union([z.literal(true), rich])),
+  /** Its instance has closed: it is on its way to another one, or gone. */
+  left: z.optional(z.literal(true)),
+});
+const name = z.tuple([z.string(), z.string(), z.string()]);
+
+/** What stands in one field: which instance lists which device, and what it says of it. */
+export interface Listed {
+  readonly instance: string;
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly listing: Listing;
+  readonly hasLeft: boolean;
+}
+
+/**
+ * Who is on one channel, on whatever instance: a table in which each instance lists its own devices. What this instance says of
+ * them takes effect when it comes back from the broker, in the order that all see.
+ */
+export class PresenceTable implements Receiver {
+  readonly follower: Follower;
+  readonly #parts: PresenceTableParts;
+  readonly #topic: string;
+  readonly #upkeep: Upkeep<string>;
+  /** What the table says, as far as it is known here. */
+  readonly #texts = new Map<string, string>();
+  /** What this instance has put there. */
+  readonly #written = new Map<string, string>();
+  /** What nobody vouches for any more stays through the grace: its device may be on its way to another instance. */
+  readonly #orphans: Expiring<string>;
+  /** Set when the server closes: devices are not taken out, they are let go. */
+  #isLeaving = false;
+  #isLoaded = false;
+
+  constructor(parts: PresenceTableParts) {
+    this.#parts = parts;
+    const { channel, link, environment, topics, graceMs } = parts;
+    this.#topic = presenceTopic(channel);
+    this.#upkeep = new Upkeep(environment, (field) => this.#put(field));
+    this.#orphans = new Expiring(environment, Math.max(graceMs, ORPHAN_MS), (field) => this.#takeOut(field));
+    this.follower = new Follower({
+      topic: this.#topic,
+      link,
+      environment,
+      load: () => this.#load(),
+      deliver: (publication) => this.#deliver(publication),
+      // What has come before is read again: a table does not say what it has said.
+      knows: () => false,
+    });
+    topics.follow(this.#topic, this);
+  }
+
+  /** Whether nothing of this instance stands there. */
+  get isSettled(): boolean {
+    return this.#written.size === 0;
+  }
+
+  receive(publication: Publication): void {
+    this.follower.receive(publication);
+  }
+
+  /** What this instance says of a device has changed. */
+  list({ userId, deviceId }: Attending): void {
+    this.#upkeep.want(JSON.stringify([this.#parts.id, userId, deviceId]));
+  }
+
+  /** These instances vouch for nothing any more. */
+  gone(instances: readonly string[]): void {
+    for (const [field] of this.#texts) if (instances.includes(instanceOf(field))) this.#orphans.add(field);
+  }
+
+  /** The store has lost what was put, or some of it. */
+  putAgain(): void {
+    const fields = [...this.#written.keys()];
+    this.#written.clear();
+    this.#upkeep.wantAll(fields);
+  }
+
+  /** The server closes: its devices are on their way to other instances. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    for (const attending of this.#parts.attendance.all()) this.list(attending);
+    await this.#upkeep.settled(CLOSE_MS);
+  }
+
+  close(): void {
+    this.#parts.topics.unfollow(this.#topic);
+    this.follower.close();
+    this.#upkeep.close();
+    this.#orphans.clear();
+  }
+
+  async #put(field: string): Promise<void> {
+    const { link, environment, attendance } = this.#parts;
+    const [, userId, deviceId] = JSON.parse(field) as [string, string, string];
+    const attending = attendance.get(userId, deviceId);
+    const value = attending && this.#encode(attending.listing);
+    if (value === this.#written.get(field)) return;
+    // Whether it has arrived is not known before it is answered.
+    this.#written.set(field, "");
+    const table = { entry: { field, value }, ttlMs: TTL_MS };
+    await link.publish(this.#topic, environment.newId(), "", { table });
+    if (value === undefined) this.#written.delete(field);
+    else this.#written.set(field, value);
+    this.#parts.onSettled();
+  }
+
+  #deliver({ entry }: LinkedPublication): void {
+    if (entry) this.#apply(entry.field, entry.value);
+  }
+
+  async #load(): Promise<Loaded> {
+    const { link, id } = this.#parts;
+    const { position, entries, dead } = await readPresence(link, this.#topic, id);
+    return {
+      position,
+      apply: () => {
+        for (const field of [...this.#texts.keys()]) if (!entries.has(field)) this.#apply(field, undefined);
+        for (const [field, text] of entries) this.#apply(field, text);
+        for (const field of dead) this.#orphans.add(field);
+        for (const attending of this.#parts.attendance.all()) {
+          const field = JSON.stringify([id, attending.userId, attending.deviceId]);
+          if (!entries.has(field)) this.#heal(field);
+        }
+        if (!this.#isLoaded) this.#parts.presence.begin();
+        this.#isLoaded = true;
+      },
+    };
+  }
+
+  #apply(field: string, text: string | undefined): void {
+    const { id, presence, attendance } = this.#parts;
+    if (this.#texts.get(field) === text) return;
+    const listed = readListed(field, text);
+    const { instance, userId, deviceId } = listed ?? readName(field) ?? {};
+    if (text === undefined) this.#texts.delete(field);
+    else this.#texts.set(field, text);
+    if (listed?.hasLeft) this.#orphans.add(field);
+    else this.#orphans.delete(field);
+    if (instance === undefined || userId === undefined || deviceId === undefined) return;
+    presence.apply(instance, userId, deviceId, listed?.listing);
+    // Others take out what they believe to be left behind.
+    if (instance === id && (text === undefined) === (attendance.get(userId, deviceId) !== undefined)) this.#heal(field);
+  }
+
+  #heal(field: string): void {
+    if (this.#upkeep.isPending(field)) return;
+    this.#written.set(field, "");
+    this.#upkeep.want(field);
+  }
+
+  #takeOut(field: string): void {
+    const table = { entry: { field }, ttlMs: TTL_MS };
+    const { link, environment } = this.#parts;
+    link.publish(this.#topic, environment.newId(), "", { table }).catch(() => {
+      // The broker is away; when it is back it is still to be done.
+      if (this.#texts.has(field)) this.#orphans.add(field);
+    });
+  }
+
+  #encode({ since, came, at, shown, said }: Listing): string {
+    const rich = said && this.#richOf(said);
+    const isShown = rich !== undefined && JSON.stringify(rich) === shown?.text;
+    return JSON.stringify({
+      since,
+      came,
+      at,
+      ...(shown && { shown: shown.value }),
+      ...(rich && { said: isShown ? true : rich }),
+      ...(this.#isLeaving && { left: true }),
+    });
+  }
+
+  #richOf(said: Said): RichValue | undefined {
+    if ("rich" in said) return said.rich;
+    const sent = this.#parts.channel.contract.presence?.send(said.value, "data");
+    return sent?.ok ? sent.value : undefined;
+  }
+}
+
+export function presenceTopic({ wire }: ChannelId): string {
+  return `$presence:${wire}`;
+}
+
+/** What a table says, and which of its fields are of instances that are gone. */
+export async function readPresence(link: BrokerLink, topic: string, id: string) {
+  const { position, entries } = await link.read(topic, { table: true, ttlMs: TTL_MS });
+  const isForeign = [...entries.keys()].some((field) => instanceOf(field) !== id);
+  // Asked after the table was read: who has put something there was alive by then.
+  const alive = isForeign ? await link.instances() : new Set([id]);
+  return {
+    position,
+    entries: new Map(entries),
+    dead: [...entries.keys()].filter((field) => !alive.has(instanceOf(field))),
+  };
+}
+
+export function readListed(field: string, text: string | undefined): Listed | undefined {
+  const named = readName(field);
+  if (text === undefined || !named) return undefined;
+  const { success, data } = stored.safeParse(parsed(text));
+  if (!success) return undefined;
+  const { since, came, at, left } = data;
+  const shown = data.shown as RichValue | undefined;
+  const said = data.said === true ? shown : (data.said as RichValue | undefined);
+  const listing: Listing = {
+    since,
+    came,
+    at,
+    said: said && { rich: said },
+    shown: shown && { value: shown, text: JSON.stringify(shown) },
+  };
+  return { ...named, listing, hasLeft: left === true };
+}
+
+function readName(field: string): Pick<Listed, "instance" | "userId" | "deviceId"> | undefined {
+  const { success, data } = name.safeParse(parsed(field));
+  return success ? { instance: data[0], userId: data[1], deviceId: data[2] } : undefined;
+}
+
+function instanceOf(field: string): string {
+  return readName(field)?.instance ?? "";
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

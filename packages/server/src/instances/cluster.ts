@@ -1,0 +1,166 @@
+import type { Position } from "@holdfast/protocol";
+import type { BrokerLink } from "../broker/broker.js";
+import type { Topics } from "../channel/topics.js";
+import type { Environment } from "../environment.js";
+import type { Logger } from "../observe/logger.js";
+import type { Connection } from "../session/connection.js";
+import type { DirectEvents } from "../session/direct.js";
+import type { Elsewhere } from "../session/elsewhere.js";
+import type { OrderPlace, Where } from "../session/endings.js";
+import type { Sessions } from "../session/sessions.js";
+import { matching } from "../session/where.js";
+import { Control } from "./control.js";
+import { DeviceTables } from "./device-tables.js";
+import { Directory, type DirectoryParts } from "./directory.js";
+import { Inbox } from "./inbox.js";
+import type { Order, Question } from "./questions.js";
+import { Users } from "./users.js";
+
+export interface ClusterParts {
+  /** Of this instance. */
+  readonly id: string;
+  readonly link: BrokerLink;
+  readonly topics: Topics;
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly sessions: Sessions;
+  readonly direct: DirectEvents;
+  readonly devices: DirectoryParts["devices"];
+  readonly judgementMs: number;
+  reauthorize(connection: Connection): Promise<void>;
+}
+
+/** The instances that share a broker, as one of them sees it: what is known, asked and ordered across them. */
+export class Cluster implements Elsewhere {
+  readonly #parts: ClusterParts;
+  readonly #inbox: Inbox;
+  readonly #control: Control;
+  readonly #directory: Directory;
+  readonly #users: Users;
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    const { id, link, environment, sessions } = parts;
+    const tables = new DeviceTables(id, link, environment);
+    const inbox = new Inbox(parts, (question) => this.#answer(question));
+    this.#inbox = inbox;
+    this.#users = new Users({ ...parts, tables, inbox, instances: () => link.instances() });
+    this.#directory = new Directory({ ...parts, tables, inbox });
+    this.#control = new Control({
+      ...parts,
+      inbox,
+      apply: (order, place) => this.#carryOut(order, place),
+      placed: (place) => sessions.placed(place),
+      lost: () => this.#reauthorizeAll(),
+    });
+  }
+
+  /** Up to where the orders to all instances are known here. */
+  ordersKnown(): Promise<Position | undefined> {
+    return this.#control.known();
+  }
+
+  async endUser(
+    userId: string,
+    code: number,
+    reason: string,
+    where: Where | undefined,
+    pattern?: object,
+  ): Promise<number> {
+    const id = this.#parts.environment.newId();
+    const here = this.#parts.sessions.endUser(userId, code, reason, where, { id });
+    return here + (await this.#control.issue(id, { kind: "end_user", userId, code, reason, where: pattern }));
+  }
+
+  async endSession(sessionId: string, code: number, reason: string): Promise<boolean> {
+    const id = this.#parts.environment.newId();
+    const wasHere = this.#parts.sessions.end(sessionId, code, reason, { id });
+    const elsewhere = await this.#control.issue(id, { kind: "end_session", sessionId, code, reason });
+    return wasHere || elsewhere > 0;
+  }
+
+  async reauthorize(userId: string): Promise<void> {
+    await this.#control.issue(this.#parts.environment.newId(), { kind: "reauthorize", userId });
+  }
+
+  async isAlone(): Promise<boolean> {
+    return (await this.#parts.link.instances()).size <= 1;
+  }
+
+  readonly devices: Elsewhere["devices"] = (userId) => this.#users.devices(userId);
+  readonly isConnected: Elsewhere["isConnected"] = (userId, deviceId) => this.#users.isConnected(userId, deviceId);
+  readonly sendToUser: Elsewhere["sendToUser"] = (userId, choice, prepared) =>
+    this.#users.sendToUser(userId, choice, prepared);
+  readonly sendToSession: Elsewhere["sendToSession"] = (id, prepared) => this.#users.sendToSession(id, prepared);
+
+  gone(instances: readonly string[]): void {
+    this.#inbox.gone(instances);
+    this.#directory.audit();
+  }
+
+  putAgain(): void {
+    this.#directory.putAgain();
+  }
+
+  /** The sessions have ended: their devices are taken out while the link is there. */
+  async close(): Promise<void> {
+    await this.#directory.close();
+    this.#control.close();
+    this.#inbox.close();
+  }
+
+  #answer(question: Question): unknown {
+    switch (question.kind) {
+      case "end":
+        return this.#directory.answerEnd(question);
+      case "deliver":
+        return this.#users.answerDeliver(question);
+      case "devices":
+        return this.#users.answerDevices(question.userId);
+      default:
+        return question satisfies never;
+    }
+  }
+
+  #carryOut(order: Order, place: OrderPlace): Promise<number> | number {
+    const { sessions } = this.#parts;
+    switch (order.kind) {
+      case "end_user": {
+        const { userId, code, reason, where } = order;
+        return sessions.endUser(userId, code, reason, whereOf(where), place);
+      }
+      case "end_session":
+        return sessions.end(order.sessionId, order.code, order.reason, place) ? 1 : 0;
+      case "reauthorize":
+        return place.isOld ? 0 : this.#reauthorizeUser(order.userId);
+      default:
+        return order satisfies never;
+    }
+  }
+
+  async #reauthorizeUser(userId: string): Promise<number> {
+    const { sessions, reauthorize } = this.#parts;
+    const connections = sessions.ofUser(userId).flatMap(({ connection }) => connection ?? []);
+    await Promise.all(connections.map(reauthorize));
+    return connections.length;
+  }
+
+  /** What was ordered is not known any more. To ask about every permission costs nobody the connection. */
+  #reauthorizeAll(): void {
+    const { sessions, reauthorize, logger } = this.#parts;
+    const connections = sessions.live().flatMap(({ connection }) => connection ?? []);
+    Promise.all(connections.map(reauthorize)).catch((error: unknown) =>
+      logger.error({ err: error }, "permissions could not be asked about again"),
+    );
+  }
+}
+
+/** What cannot be read means everything: of the two mistakes, the one that ends a session can be made good. */
+function whereOf(pattern: unknown): Where | undefined {
+  if (typeof pattern !== "object" || pattern === null) return undefined;
+  try {
+    return matching(pattern);
+  } catch {
+    return undefined;
+  }
+}

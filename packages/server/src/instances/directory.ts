@@ -1,0 +1,205 @@
+import type { Position } from "@holdfast/protocol";
+import type { Cancel, Environment } from "../environment.js";
+import { FULL_REASON } from "../session/refusals.js";
+import type { ClientSession, SessionEnd, SessionEvent } from "../session/session.js";
+import type { Sessions } from "../session/sessions.js";
+import { Upkeep } from "../upkeep.js";
+import { type Claim, Claims } from "./claims.js";
+import type { DeviceTables } from "./device-tables.js";
+import type { Inbox } from "./inbox.js";
+import { type Holder, type Question, readDevices, type Why } from "./questions.js";
+
+const HOUR_MS = 3_600_000;
+/** How long a server that closes waits for its devices to be taken out. Whoever reads the tables later finds that it is gone. */
+const CLOSE_MS = 1_000;
+const ANSWER_MS = 1_000;
+
+export interface DirectoryParts {
+  /** Of this instance. */
+  readonly id: string;
+  readonly sessions: Sessions;
+  readonly tables: DeviceTables;
+  readonly inbox: Inbox;
+  readonly environment: Environment;
+  readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
+}
+
+/** What has to be said to another instance until it has done it. */
+interface Notice {
+  readonly to: string;
+  readonly question: Question & { kind: "end" };
+}
+
+/** How a session ends that another one, here or elsewhere, has taken the place of. */
+const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RATE_LIMITED"; reason: string } } = {
+  replaced: { end: "replaced", close: "REPLACED", reason: "a newer connection of the same device took its place" },
+  moved: { end: "moved", close: "REPLACED", reason: "the session continues on a newer connection" },
+  evicted: { end: "evicted", close: "REPLACED", reason: "a newer device of the user took its place" },
+  refused: { end: "evicted", close: "RATE_LIMITED", reason: FULL_REASON },
+};
+
+/**
+ * Keeps it known to all instances which of them has which device, and sees to it that a device has one of them. Sessions open
+ * without waiting for it; the table of the user then decides: who has claimed a device last has it, and tells the one before.
+ */
+export class Directory {
+  readonly #parts: DirectoryParts;
+  readonly #claims: Claims;
+  readonly #upkeep: Upkeep<Claim>;
+  readonly #notices: Upkeep<Notice>;
+  readonly #auditing: Upkeep<string>;
+  readonly #stopListening: () => void;
+  #stopTouching: Cancel | undefined;
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+    const { environment, sessions, tables, id } = parts;
+    this.#upkeep = new Upkeep(environment, (claim) => this.#settle(claim));
+    this.#notices = new Upkeep(environment, (notice) => this.#notify(notice));
+    this.#claims = new Claims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
+      const asked = await parts.inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+      // Nobody is ended on a guess: it answers, or it is found to be gone.
+      if (asked.kind !== "answer") throw new Error("It does not answer.");
+      return readDevices(asked.answer).some((device) => device.sessionId === sessionId);
+    });
+    this.#auditing = new Upkeep(environment, async () => {
+      const positions = await tables.positions(this.#claims.users());
+      this.#upkeep.wantAll(this.#claims.changed(positions));
+    });
+    this.#stopListening = sessions.on((event) => this.#follow(event));
+  }
+
+  /** The store has lost what stood there, or some of it. */
+  putAgain(): void {
+    this.#upkeep.wantAll(this.#claims.forget());
+  }
+
+  /**
+   * Looks whether the tables still say what was put there. An instance that has claimed a device and died before it could tell
+   * the one that had it leaves nobody in the table; and tables that nobody touches run out.
+   */
+  audit(): void {
+    this.#auditing.want("all");
+  }
+
+  /**
+   * Another instance says that a session has to leave. Whether that is settled: while a claim of this instance is on its way it
+   * is not known which of the two came later.
+   */
+  answerEnd({ userId, deviceId, sessionId, why, position }: Question & { kind: "end" }): boolean {
+    const session = this.#parts.sessions.get(sessionId);
+    if (session?.userId !== userId || session.deviceId !== deviceId) return true;
+    const claim = this.#claims.get(userId, deviceId);
+    if (claim && this.#upkeep.isPending(claim)) return false;
+    const mine = claim?.claimedAt;
+    if (mine?.epoch === position.epoch && mine.offset > position.offset) return true;
+    this.#end(session, why);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#notices.close();
+    this.#auditing.close();
+    await this.#upkeep.settled(CLOSE_MS);
+    this.#stopListening();
+    this.#upkeep.close();
+    this.#stopTouching?.();
+  }
+
+  #follow({ session: { userId, deviceId } }: SessionEvent): void {
+    if (userId === undefined || deviceId === undefined) return;
+    this.#upkeep.want(this.#claims.of(userId, deviceId));
+    this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.audit());
+  }
+
+  /** Makes the table say what is true of one device. */
+  async #settle(claim: Claim): Promise<void> {
+    const result = await this.#claims.settle(claim);
+    // The place in the table is another's already.
+    if (result.kind === "lost") return this.#end(result.session, "replaced");
+    if (result.kind === "claimed" && result.before)
+      this.#tell(result.before, claim.userId, whyOf(result.session, result.before), result.position);
+    if (claim.newcomer) {
+      await this.#look(claim.newcomer);
+      claim.newcomer.introduced = undefined;
+      claim.newcomer = undefined;
+    }
+    if (this.#claims.size > 0) return;
+    this.#stopTouching?.();
+    this.#stopTouching = undefined;
+  }
+
+  /** Who else has to leave for a session that has just come: where it was before, and who is too many. */
+  async #look(session: ClientSession): Promise<void> {
+    const { id, tables, devices } = this.#parts;
+    const { userId } = session;
+    if (userId === undefined || session.state.name === "ended") return;
+    const { position, holders } = await tables.read(userId);
+    const introduced = session.introduced;
+    const isUnnamed = session.deviceId === session.id;
+    const left = holders.find((holder) => holder.sessionId === introduced && holder.instance !== id);
+    if (left && isUnnamed) this.#tell(left, userId, "moved", position);
+    const rest = left && isUnnamed ? holders.filter((holder) => holder !== left) : holders;
+    let tooMany = rest.length - devices.perUser;
+    if (tooMany <= 0) return;
+    // Those that wait to be resumed go first: nobody is there to be turned away.
+    const away = rest
+      .filter(({ connected }) => !connected)
+      .sort(byClaim)
+      .slice(0, tooMany);
+    for (const holder of away) this.#tell(holder, userId, "evicted", position);
+    tooMany -= away.length;
+    if (tooMany <= 0) return;
+    const connected = rest.filter((holder) => holder.connected).sort(byClaim);
+    const leaving =
+      devices.whenFull === "refuse"
+        ? connected.slice(-tooMany)
+        : (await this.#byActivity(userId, connected)).slice(0, tooMany);
+    for (const holder of leaving)
+      this.#tell(holder, userId, devices.whenFull === "refuse" ? "refused" : "evicted", position);
+  }
+
+  /** Those heard from longest ago first. Of whom an instance does not tell, when it came. */
+  async #byActivity(userId: string, holders: readonly Holder[]): Promise<Holder[]> {
+    const { id, inbox, sessions } = this.#parts;
+    const times = new Map<string, number>(
+      sessions.ofUser(userId).map((session) => [session.id, session.lastActiveAt.getTime()]),
+    );
+    const others = new Set(holders.map(({ instance }) => instance).filter((instance) => instance !== id));
+    const question: Question = { kind: "devices", userId };
+    for (const asked of await Promise.all([...others].map((other) => inbox.ask(other, question, ANSWER_MS))))
+      if (asked.kind === "answer")
+        for (const { sessionId, lastActiveAt } of readDevices(asked.answer)) times.set(sessionId, lastActiveAt);
+    const timeOf = ({ sessionId, claimedAt }: Holder): number => times.get(sessionId) ?? claimedAt;
+    return [...holders].sort((a, b) => timeOf(a) - timeOf(b));
+  }
+
+  /** Ends a session here, or has it ended where it is. */
+  #tell({ instance, deviceId, sessionId }: Holder, userId: string, why: Why, position: Position): void {
+    const session = this.#parts.sessions.get(sessionId);
+    if (instance !== this.#parts.id)
+      this.#notices.want({ to: instance, question: { kind: "end", userId, deviceId, sessionId, why, position } });
+    else if (session) this.#end(session, why);
+  }
+
+  /** Until the instance has said that it is settled, or is gone. */
+  async #notify({ to, question }: Notice): Promise<void> {
+    const asked = await this.#parts.inbox.ask(to, question, ANSWER_MS);
+    if (asked.kind === "gone" || (asked.kind === "answer" && asked.answer === true)) return;
+    if (await this.#parts.tables.isAlive(to)) throw new Error("It is not settled yet.");
+  }
+
+  #end(session: ClientSession, why: Why): void {
+    const { end, ...how } = endings[why];
+    this.#parts.sessions.yield(session, end, how);
+  }
+}
+
+function whyOf(session: ClientSession, before: Holder): Why {
+  return before.sessionId === session.introduced ? "moved" : "replaced";
+}
+
+/** Two instances that look at the same time see the same order. */
+function byClaim(a: Holder, b: Holder): number {
+  return a.claimedAt - b.claimedAt || (a.sessionId < b.sessionId ? -1 : 1);
+}

@@ -1,0 +1,123 @@
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Topics } from "../channel/topics.js";
+import type { Environment } from "../environment.js";
+import type { Logger } from "../observe/logger.js";
+import { Upkeep } from "../upkeep.js";
+import { type Question, readQuestion } from "./questions.js";
+
+export interface InboxParts {
+  /** Of this instance. */
+  readonly id: string;
+  readonly link: BrokerLink;
+  readonly topics: Topics;
+  readonly environment: Environment;
+  readonly logger: Logger;
+}
+
+/** What became of a question: the answer, or why there is none. */
+export type Asked =
+  { readonly kind: "answer"; readonly answer: unknown } | { readonly kind: "silent" } | { readonly kind: "gone" };
+
+type Answer = (question: Question) => unknown;
+
+const topicOf = (instance: string): string => `$inbox:${instance}`;
+
+/** Questions of one instance to another, and their answers. Nothing is repeated here: who has to know asks again. */
+export class Inbox {
+  readonly #parts: InboxParts;
+  readonly #answer: Answer;
+  readonly #pending = new Map<string, { readonly to: string; settle(asked: Asked): void }>();
+  /** Answers that are waited for under a name that everyone knows, as those to an order to all. */
+  readonly #gathering = new Map<string, (from: string, answer: unknown) => void>();
+  readonly #subscribing: Upkeep<string>;
+
+  constructor(parts: InboxParts, answer: Answer) {
+    this.#parts = parts;
+    this.#answer = answer;
+    const topic = topicOf(parts.id);
+    parts.topics.follow(topic, { receive: (publication) => this.#receive(publication) });
+    this.#subscribing = new Upkeep(parts.environment, (name) => parts.link.subscribe(name));
+    this.#subscribing.want(topic);
+  }
+
+  /** Never rejects: what could not be asked was not answered. */
+  async ask(instance: string, question: Question, timeoutMs: number): Promise<Asked> {
+    const id = this.#parts.environment.newId();
+    return new Promise((resolve) => {
+      const settle = (asked: Asked): void => {
+        if (!this.#pending.delete(id)) return;
+        cancel();
+        resolve(asked);
+      };
+      const cancel = this.#parts.environment.after(timeoutMs, () => settle({ kind: "silent" }));
+      this.#pending.set(id, { to: instance, settle });
+      this.#send(instance, { id, from: this.#parts.id, question });
+    });
+  }
+
+  /** Answers that come under this name, each with the instance that has sent it, until it is taken back. */
+  gather(name: string, hear: (from: string, answer: unknown) => void): () => void {
+    this.#gathering.set(name, hear);
+    return () => void this.#gathering.delete(name);
+  }
+
+  /** Answers what was not asked here, under the name that it has. */
+  reply(instance: string, name: string, answer: unknown): void {
+    this.#send(instance, { to: name, from: this.#parts.id, answer });
+  }
+
+  /** Nothing more will be heard of them. */
+  gone(instances: readonly string[]): void {
+    for (const { to, settle } of [...this.#pending.values()]) if (instances.includes(to)) settle({ kind: "gone" });
+  }
+
+  close(): void {
+    this.#subscribing.close();
+    const topic = topicOf(this.#parts.id);
+    this.#parts.topics.unfollow(topic);
+    this.#parts.link.unsubscribe(topic);
+    for (const { settle } of [...this.#pending.values()]) settle({ kind: "silent" });
+    this.#gathering.clear();
+  }
+
+  #send(instance: string, message: object): void {
+    this.#parts.link.publish(topicOf(instance), "", JSON.stringify(message)).catch((error: unknown) =>
+      // Whoever waits for it is told in time that nothing was answered.
+      this.#parts.logger.debug({ instance, err: error }, "another instance could not be told something"),
+    );
+  }
+
+  #receive({ body }: Publication): void {
+    const message = parsed(body);
+    if (!message || typeof message["from"] !== "string") return this.#strange();
+    const { from, id, to } = message;
+    if (typeof to === "string") {
+      this.#pending.get(to)?.settle({ kind: "answer", answer: message["answer"] });
+      return this.#gathering.get(to)?.(from, message["answer"]);
+    }
+    const question = readQuestion(message["question"]);
+    if (typeof id !== "string" || !question) return this.#strange();
+    void this.#respond(from, id, question);
+  }
+
+  async #respond(from: string, id: string, question: Question): Promise<void> {
+    try {
+      this.reply(from, id, await this.#answer(question));
+    } catch (error) {
+      this.#parts.logger.error({ question: question.kind, err: error }, "a question of another instance failed");
+    }
+  }
+
+  #strange(): void {
+    this.#parts.logger.error({}, "something was sent to this instance that is no question of ours");
+  }
+}
+
+function parsed(text: string): { readonly [key: string]: unknown; readonly from?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

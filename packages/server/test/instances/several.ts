@@ -1,0 +1,129 @@
+import { createServer, type Identity, type Server, type ServerOptions } from "@holdfast/server";
+import type { MemoryRequest } from "../../src/testing.js";
+import { auth, authenticate, player, subscribe } from "../player.js";
+import { type Peer, VirtualEnvironment, World } from "../world.js";
+import { FaultyBroker } from "./faulty-broker.js";
+
+type Definition = typeof player.definition;
+export type Options = ServerOptions<Definition, Identity, { seen: number }>;
+
+/** One server among several that share a broker. */
+export class Instance extends World {
+  readonly server: Server<Definition, Identity, { seen: number }>;
+  readonly id: string;
+  readonly kill: () => void;
+  /** What was logged. */
+  readonly logged: string[];
+  readonly #all: Several;
+
+  constructor(all: Several, options: Options) {
+    const environment = all.environment.process();
+    const logged: string[] = [];
+    const log = (_fields: object, text: string) => void logged.push(text);
+    const server = createServer(player, {
+      authenticate: authenticate as Options["authenticate"] & {},
+      sessionData: () => ({ seen: 0 }),
+      logger: { debug: () => {}, info: () => {}, warn: log, error: log },
+      ...options,
+      broker: all.broker,
+      environment,
+    });
+    super(server, all.environment);
+    this.server = server;
+    this.logged = logged;
+    this.#all = all;
+    this.id = all.broker.links.at(-1)!.instance.id;
+    this.kill = () => {
+      environment.kill();
+      all.broker.kill(this.id);
+      all.living.delete(this);
+      for (const peer of this.peers) peer.socket.drop();
+    };
+  }
+
+  readonly peers: Peer[] = [];
+
+  override settle(): Promise<void> {
+    return this.#all.settle();
+  }
+
+  override async connect(request: MemoryRequest = {}): Promise<Peer> {
+    const peer = await super.connect(request);
+    this.peers.push(peer);
+    return peer;
+  }
+
+  /** A client that has connected here and said who it is, and whatever `more` says behind it. */
+  async enter(token: string, said: object = {}, ...more: object[]): Promise<Peer> {
+    const peer = await this.connect();
+    await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
+    return peer;
+  }
+
+  get user() {
+    return this.server.user.bind(this.server);
+  }
+}
+
+/** Servers that share a broker, in one virtual time. */
+export class Several {
+  readonly environment = new VirtualEnvironment();
+  readonly broker = new FaultyBroker(this.environment);
+  readonly living = new Set<Instance>();
+
+  start(options: Options = {}): Instance {
+    const instance = new Instance(this, options);
+    this.living.add(instance);
+    return instance;
+  }
+
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3;) {
+      for (let tick = 0; tick < 20; tick++) await Promise.resolve();
+      let moved = this.environment.endTurn();
+      for (const { transport } of this.living) moved = transport.step() || moved;
+      quiet = moved ? 0 : quiet + 1;
+    }
+  }
+
+  async advance(ms: number): Promise<void> {
+    const until = this.environment.now() + ms;
+    await this.settle();
+    while (this.environment.runNext(until)) await this.settle();
+  }
+
+  /** Lets time pass for peers that answer every now and then, as live ones do. */
+  async stay(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 20_000) {
+      await this.advance(Math.min(left, 20_000));
+      for (const { peers } of this.living)
+        for (const peer of peers) if (!peer.closed) await peer.send({ type: "pong" });
+    }
+  }
+
+  /** Closes all; no timer may be left. */
+  async end(): Promise<void> {
+    const closing = [...this.living].map(({ server }) => server.close({ graceMs: 10 }));
+    await this.advance(20_000);
+    await Promise.all(closing);
+  }
+}
+
+/** So many servers with the same options. */
+export async function several(count: number, options: Options = {}): Promise<[Several, ...Instance[]]> {
+  const all = new Several();
+  const instances = Array.from({ length: count }, () => all.start(options));
+  await all.settle();
+  return [all, ...instances];
+}
+
+export const ROOM = "room:a";
+export const shows = (name: string) => ({ type: "set_presence", channel: ROOM, data: { name } });
+export const inRoom = (name: string) => [subscribe(ROOM), shows(name)] as const;
+export const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
+
+/** Answers the newest event that asks for an ack. */
+export async function acknowledge(peer: Peer, failure?: string): Promise<void> {
+  const asking = peer.of("event").findLast(({ metadata }) => metadata?.ack);
+  await peer.send({ type: "ack", data: { id: asking?.metadata?.id ?? "", failure } });
+}
