@@ -39,6 +39,12 @@ export const layers = {
       teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
     },
     {
+      name: "node",
+      files: ["file.ts"],
+      uses: ["facts"],
+      teaches: "An entry of its own, for what only Node can do: the application hands it to the client.",
+    },
+    {
       name: "facts",
       files: ["*.ts", "page/*.ts"],
       uses: [],

@@ -8,11 +8,18 @@ export default defineConfig([
     entry: { index: "src/index.ts" },
     platform: "neutral",
     tsconfig: "tsconfig.src.json",
-    // Both builds run at once: this one must not sweep away what the other has written.
-    clean: ["!page/**"],
+    // All builds run at once: this one must not sweep away what the others have written.
+    clean: ["!page/**", "!file.*"],
   },
   {
-    // What a page downloads in production. The module of src/page stands in for the one of the same name.
+    // What only Node can do.
+    ...base,
+    entry: { file: "src/file.ts" },
+    platform: "node",
+    clean: false,
+  },
+  {
+    // What a page downloads in production. The modules of src/page stand in for those of the same name.
     ...base,
     entry: { index: "src/index.ts" },
     outDir: "dist/page",
@@ -23,8 +30,9 @@ export default defineConfig([
       {
         name: "page",
         setup(build) {
-          const path = fileURLToPath(new URL("src/page/raw-socket.ts", import.meta.url));
-          build.onResolve({ filter: /^\.\/raw-socket\.js$/ }, () => ({ path }));
+          build.onResolve({ filter: /^\.\/(raw-socket|check-options)\.js$/ }, ({ path }) => ({
+            path: fileURLToPath(new URL(`src/page/${path.slice(2, -3)}.ts`, import.meta.url)),
+          }));
         },
       },
     ],

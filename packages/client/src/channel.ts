@@ -14,7 +14,7 @@ import { unknownEvent } from "./event.js";
 import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
-import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions.js";
+import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions-state.js";
 
 /**
  * A handle on one channel. It wants the channel for as long as it has a listener, and from `ready()` until `leave()`; the

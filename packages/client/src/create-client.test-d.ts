@@ -223,6 +223,6 @@ test("The status narrows by its name", () => {
 test("onError hands over an error and where it came from", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
-    expectTypeOf(context.source).toEqualTypeOf<"event" | "handler" | "listener" | "message" | "server">();
+    expectTypeOf(context.source).toEqualTypeOf<"event" | "handler" | "listener" | "message" | "server" | "storage">();
   });
 });

@@ -6,7 +6,6 @@ import {
   type DirectName,
   type DirectOf,
   type DirectOfGroup,
-  isProtocol,
   type KeyArguments,
   type OutputOf,
   type Protocol,
@@ -24,7 +23,7 @@ import { systemEnvironment } from "./environment.js";
 import { createErrors, type ErrorListener, faultError } from "./errors.js";
 import { createInbox } from "./inbox.js";
 import type { Observable } from "./observable.js";
-import { type ClientOptions, type Logger, refuse, settingsOf, urlOf } from "./options.js";
+import { type ClientOptions, type Logger, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
 import { createRequests } from "./requests.js";
 import { createSubscriptions } from "./subscriptions.js";
@@ -74,8 +73,7 @@ export function createClient<const P extends ProtocolDefinition>(
   protocol: Protocol<P>,
   options: ClientOptions<P>,
 ): Client<P> {
-  if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
-  const settings = settingsOf(options, protocol.definition.deviceId);
+  const settings = settingsOf(options, protocol);
   const parameters = protocol.parameters?.send(options.parameters, "parameters");
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
@@ -83,7 +81,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const url = urlOf(options.url, (parameters?.value.data ?? {}) as object);
 
   const environment = { ...systemEnvironment, ...options.environment };
-  const { clock } = environment;
+  const { clock, random } = environment;
   const { logger = silent } = options;
   const codec = serverFrames();
   const { encode } = codec;
@@ -116,7 +114,8 @@ export function createClient<const P extends ProtocolDefinition>(
     encode,
     send: connection.send,
   });
-  const subscriptions = createSubscriptions({ nextId, send, report, logger });
+  const positions = options.positions?.({ name: protocol.name, url, clock, report });
+  const subscriptions = createSubscriptions({ clock, random, positions, nextId, send, report, logger });
   const direct = createDirectEvents({ protocol, connection, send, report });
   const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 

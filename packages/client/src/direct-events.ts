@@ -24,6 +24,7 @@ type Failure = Extract<ClientMessage, { type: "ack" }>["data"]["failure"];
 interface Reception {
   readonly delivery: Delivery;
   readonly settle: (failure?: Failure) => void;
+  failure?: Failure;
 }
 
 /** Channels of the library's own, which no protocol can define, carry them. */
@@ -34,15 +35,15 @@ export function isDirect({ channel }: Event): boolean {
 export function createDirectEvents({ protocol, connection, send, report }: DirectEventsParts): DirectEvents {
   const listeners = createListeners("$direct", report);
 
-  const enqueue = inOrder<Reception>(({ delivery, settle }) => {
-    // Handlers come and go while an event waits for the one before it.
-    let failure: Failure = listeners.has(delivery.event) ? undefined : "not_handled";
-    const pending = listeners.call(delivery, () => (failure = "handler_failed"));
-    const finish = (): void => settle(failure);
-    if (pending) return pending.then(finish);
-    finish();
-    return undefined;
-  });
+  const enqueue = inOrder<Reception>(
+    (reception) => {
+      const { delivery } = reception;
+      // Handlers come and go while an event waits for the one before it.
+      if (!listeners.has(delivery.event)) reception.failure = "not_handled";
+      return listeners.call(delivery, () => (reception.failure = "handler_failed"));
+    },
+    ({ settle, failure }) => settle(failure),
+  );
 
   return {
     on(name, handler) {

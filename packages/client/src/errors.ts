@@ -9,9 +9,10 @@ export interface ErrorContext {
    * - `handler`: a handler of the application threw or rejected (`cause` is what it threw)
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
+   * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
    * - `server`: the server refused something that has no answer of its own
    */
-  readonly source: "event" | "handler" | "listener" | "message" | "server";
+  readonly source: "event" | "handler" | "listener" | "message" | "storage" | "server";
   readonly channel?: string | undefined;
   readonly event?: string | undefined;
 }

@@ -1,20 +1,29 @@
 /**
  * Hands over one item at a time: while `handle` has returned a promise that is pending, later items wait. Where nothing
- * is pending an item is handled at once, in the caller's turn. `handle` must neither throw nor reject.
+ * is pending an item is handled at once, in the caller's turn. `finished` is called when its handling is over, before the
+ * next one begins. `handle` must neither throw nor reject.
  */
-export function inOrder<Item>(handle: (item: Item) => Promise<unknown> | undefined): (item: Item) => void {
+export function inOrder<Item>(
+  handle: (item: Item) => Promise<unknown> | undefined,
+  finished: (item: Item) => void,
+): (item: Item) => void {
   let waiting: Item[] = [];
   let busy = false;
 
   const drain = (): void => {
     // By index: shift() moves everything that is left, for each item of a burst.
     for (let index = 0; index < waiting.length; index++) {
-      const pending = handle(waiting[index]!);
+      const item = waiting[index]!;
+      const pending = handle(item);
       if (pending) {
         waiting = waiting.slice(index + 1);
-        void pending.then(drain);
+        void pending.then(() => {
+          finished(item);
+          drain();
+        });
         return;
       }
+      finished(item);
     }
     waiting = [];
     busy = false;

@@ -10,7 +10,7 @@ import type { Connection } from "./connection.js";
 import { type DirectEvents, isDirect } from "./direct-events.js";
 import { faultError, type ReportError } from "./errors.js";
 import type { Requests } from "./requests.js";
-import type { Subscriptions } from "./subscriptions.js";
+import type { Subscriptions } from "./subscriptions-state.js";
 
 export interface InboxParts {
   readonly protocol: Protocol;
@@ -63,7 +63,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "event":
         return (isDirect(message) ? parts.direct : subscriptions).deliver(message);
       case "reset":
-        return subscriptions.reset(message.channel, message.data.reason);
+        return subscriptions.reset(message);
       case "goaway":
         return connection.dispatch({ type: "goaway", delayMs: message.data.delay_ms });
       case "ping":

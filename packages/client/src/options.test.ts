@@ -1,4 +1,6 @@
+import { defineProtocol } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { agents } from "../test/support/agents.js";
 import { settingsOf, urlOf } from "./options.js";
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -33,16 +35,17 @@ describe("urlOf", () => {
 
 describe("settingsOf", () => {
   test.each(["", "x".repeat(129), 7, null])("[CN20] The deviceId %j is refused where it is given", (deviceId) => {
-    expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never })).toThrow(
+    expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never }, agents)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
     );
-    expect(settingsOf({ url: "ws://a", deviceId: "ü\n" })).toBeDefined();
+    expect(settingsOf({ url: "ws://a", deviceId: "ü\n" }, agents)).toBeDefined();
   });
 
   test("[CN20] It may be left out unless the protocol requires it", () => {
-    expect(settingsOf({ url: "ws://a" }, "optional")).toBeDefined();
-    expect(settingsOf({ url: "ws://a", deviceId: "kitchen" }, "required")).toBeDefined();
-    expect(() => settingsOf({ url: "ws://a" }, "required")).toThrow(
+    const required = defineProtocol({ name: "kitchens", version: "1.0.0", deviceId: "required" });
+    expect(settingsOf({ url: "ws://a" }, agents)).toBeDefined();
+    expect(settingsOf({ url: "ws://a", deviceId: "kitchen" }, required)).toBeDefined();
+    expect(() => settingsOf({ url: "ws://a" }, required)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
     );
   });
@@ -51,15 +54,18 @@ describe("settingsOf", () => {
     [{ url: "ws://a", tokn: "t" }, "tokn"],
     [{ url: "ws://a", timeoutMs: 5 }, "timeoutMs"],
     [{ url: "ws://a", token: 5 }, "token"],
+    [{ url: "ws://a", positions: { getItem() {}, setItem() {} } }, "positions"],
     [{}, "url"],
     [undefined, "url"],
     [{ url: new URL("ws://a") }, "url"],
   ])("[CN13] %j is refused by the name of what is wrong", (options, field) => {
-    expect(() => settingsOf(options as never)).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field }));
+    expect(() => settingsOf(options as never, agents)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field }),
+    );
   });
 
   test("The defaults are those of the documentation", () => {
-    expect(settingsOf({ url: "" })).toEqual({
+    expect(settingsOf({ url: "" }, agents)).toEqual({
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 30_000,
       retry: { minMs: 1_000, maxMs: 30_000 },
@@ -73,7 +79,7 @@ describe("settingsOf", () => {
     ["retry.maxMs", { retry: { maxMs: 0 } }],
     ["retry.minMs", { retry: { minMs: 500, maxMs: 100 } }],
   ])("[CN13] A wrong %s is refused by its name", (field, options) => {
-    expect(() => settingsOf({ url: "", ...options })).toThrow(
+    expect(() => settingsOf({ url: "", ...options }, agents)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field }),
     );
   });

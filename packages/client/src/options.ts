@@ -1,12 +1,9 @@
-import {
-  HoldfastError,
-  type Logger,
-  type ProtocolDefinition,
-  type Schema,
-  type SentParametersOf,
-} from "@holdfast/protocol";
+import type { Logger, Protocol, ProtocolDefinition, Schema, SentParametersOf } from "@holdfast/protocol";
+import { checkOptions, checkTimes } from "./check-options.js";
 import type { Environment } from "./environment.js";
 import { host } from "./host.js";
+import type { PositionKeeper } from "./keep-positions.js";
+import { refuse } from "./refuse-option.js";
 import type { WebSocketConstructor } from "./socket.js";
 
 export type { Logger };
@@ -54,6 +51,12 @@ export interface BaseOptions {
    */
   readonly retry?: { readonly minMs?: number | undefined; readonly maxMs?: number | undefined } | undefined;
   /**
+   * Where a client that starts anew goes on with its channels: `keepPositions(sessionStorage)`. It concerns channels with
+   * history, which otherwise begin with the first event after joining. A reconnect continues them with or without it.
+   * @default none: positions live as long as the client
+   */
+  readonly positions?: PositionKeeper | undefined;
+  /**
    * Told what the client does and why. Never given a token.
    * @default silent
    */
@@ -84,40 +87,14 @@ export interface Settings {
   readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
-const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parameters: 1 } = {
-  url: 1,
-  token: 1,
-  autoConnect: 1,
-  deviceId: 1,
-  requestTimeoutMs: 1,
-  connectTimeoutMs: 1,
-  retry: 1,
-  logger: 1,
-  WebSocket: 1,
-  environment: 1,
-  parameters: 1,
-};
-
 /** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
-export function settingsOf(options: BaseOptions, deviceIs?: ProtocolDefinition["deviceId"]): Settings {
-  for (const name of Object.keys(options ?? {})) {
-    if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
-  }
-  if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
-  const { token, deviceId = deviceIs === "required" ? "" : "any" } = options;
-  if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128)
-    refuse("deviceId", "expected 1 to 128 characters that name this device");
-  if (token && typeof token !== "string" && typeof token !== "function")
-    refuse("token", "expected a string or a function");
+export function settingsOf(options: BaseOptions, protocol: Protocol): Settings {
+  checkOptions(options, protocol);
   const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   const { minMs = 1_000, maxMs = 30_000 } = options.retry ?? {};
-  const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
-  for (const [field, value] of Object.entries(times)) {
-    if (!(typeof value === "number" && value > 0))
-      refuse(field, `expected a number of milliseconds above 0, received ${value}`);
-  }
-  if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
-  return { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };
+  const settings = { connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } };
+  checkTimes(settings);
+  return settings;
 }
 
 /** The address with the connection parameters in its query string. @throws HoldfastError INVALID_OPTION */
@@ -131,8 +108,4 @@ export function urlOf(given: string, parameters: object): string {
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join("&");
   return url + (query && (url.includes("?") ? "&" : "?")) + query;
-}
-
-export function refuse(field: string, sentence: string): never {
-  throw new HoldfastError("INVALID_OPTION", `createClient: ${field}: ${sentence}.`, { field });
 }

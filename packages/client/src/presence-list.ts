@@ -2,7 +2,7 @@ import type { ServerMessage, ValueSchema } from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { readEvent } from "./event.js";
 import type { Observable } from "./observable.js";
-import type { Entry } from "./subscriptions.js";
+import type { Entry } from "./subscriptions-state.js";
 
 /** Who is on a channel. The same object for as long as nothing changed. */
 export interface Presence<Data> {

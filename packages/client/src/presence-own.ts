@@ -1,7 +1,7 @@
 import type { RichValue, ValueSchema } from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
-import { type Entry, JOINING } from "./subscriptions.js";
+import { type Entry, JOINING } from "./subscriptions-state.js";
 
 /** What all handles of a channel share. */
 interface Shared {

@@ -2,87 +2,37 @@ import {
   type ChannelId,
   type ClientMessage,
   HoldfastError,
+  links,
+  type Link,
   type Position,
   type ResetReason,
-  type ServerMessage,
   type SubscribeResult,
 } from "@holdfast/protocol";
+import type { Cancel, Clock } from "./clock.js";
 import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, type Event, readEvent } from "./event.js";
 import { inOrder, together } from "./in-order.js";
+import type { KeptPositions } from "./keep-positions.js";
 import type { Logger } from "./options.js";
-
-/**
- * Remembers which channels are wanted, by whom, and what the server knows of it. Wanted and wire are brought together once
- * in a microtask, so that leaving and joining again in one turn sends nothing, and channels joined together travel together.
- */
-export interface Subscriptions {
-  join(id: ChannelId, holder: Holder): void;
-  leave(id: ChannelId, holder: Holder): void;
-  /** Tells the holder at once if there is nothing to wait for. */
-  expect(holder: Holder): void;
-  setState(state: ConnectionState): void;
-  settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
-  /** Refuses what was asked for under this id; false if nothing was. */
-  refuse(correlationId: string | undefined, error: HoldfastError): boolean;
-  /** The server has taken the connection off a channel. */
-  withdraw(channel: string, error: HoldfastError): void;
-  deliver(event: Event): void;
-  reset(channel: string, reason: ResetReason): void;
-  /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
-  tell(message: { readonly type: string; readonly channel: string }): void;
-  /** What is remembered of a channel while it is wanted. */
-  entry(id: ChannelId): Entry | undefined;
-}
-
-export type ChannelStatus =
-  | { readonly name: "idle" }
-  | { readonly name: "pending" }
-  | { readonly name: "subscribed" }
-  | { readonly name: "refused"; readonly error: HoldfastError };
-
-/** Someone who wants a channel: one handle of the application. */
-export interface Holder {
-  /** Whether anyone would notice this event; what no one hears is not even validated. */
-  hears(event: string): boolean;
-  /** Calls the handlers; the promise, where one of them returned one, resolves when all have finished. */
-  handle(delivery: Delivery): Promise<unknown> | undefined;
-  setStatus(status: ChannelStatus): void;
-  /** No connection will come by itself. */
-  over(error: HoldfastError): void;
-}
-
-/**
- * Handlers for what is no event stand beside those for events, under names that no event can have. `$joining` comes when
- * `subscribe` was sent, before anything else is: what a channel has to be told on each join follows right behind it.
- */
-export const RESET = "$reset";
-export const JOINING = "$joining";
-
-/**
- * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
- * `unsubscribe` can never overtake the `subscribe` before it.
- *
- *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
- *                            |                 | unsubscribed
- *                            +-------refusal-> refused          (a dropped connection: absent, from everywhere)
- */
-type Wire = { name: "absent" } | { name: "joining"; batch: string } | { name: "joined" } | { name: "refused" };
-
-export interface Entry {
-  readonly id: ChannelId;
-  readonly holders: Set<Holder>;
-  readonly handle: Holder["handle"];
-  readonly enqueue: (delivery: Delivery) => void;
-  wire: Wire;
-  status: ChannelStatus;
-  /** It was live before, so events may have been missed since. */
-  resumes: boolean;
-}
+import {
+  type ChannelStatus,
+  type Entry,
+  type Holder,
+  JOINING,
+  RESET,
+  type Subscriptions,
+} from "./subscriptions-state.js";
 
 /** 100 names of 255 characters with their positions stay below the 64 KiB a server accepts by default. */
 const MOST_IN_ONE_MESSAGE = 100;
+
+/** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
+const MOST_REPAIRS = 3;
+
+/** A server whose store is down is asked again by all its clients: spread over two seconds. */
+const AGAIN_AFTER_MS = 1_000;
+const AGAIN_WITHIN_MS = 2_000;
 
 /** Stands for "I was here, and cannot say up to where": no history has an epoch without a name. */
 const NOWHERE: Position = { epoch: "", offset: 0, id: "" };
@@ -91,15 +41,25 @@ const PENDING: ChannelStatus = { name: "pending" };
 const SUBSCRIBED: ChannelStatus = { name: "subscribed" };
 
 export interface SubscriptionsParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly positions: KeptPositions | undefined;
   readonly nextId: () => string;
   readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
   readonly logger: Logger;
 }
 
+/**
+ * Wanted and wire are brought together once in a microtask, so that leaving and joining again in one turn sends nothing,
+ * and channels joined together travel together.
+ */
 export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
+  const { positions } = parts;
   const entries = new Map<string, Entry>();
   let state: ConnectionState = { name: "idle" };
+  /** Runs only while the connection is up: for the channels that are `postponed`, which then travel together. */
+  let cancelAgain: Cancel | undefined;
   let scheduled = false;
 
   /** Whatever is sent now is handled, at the latest right behind `auth`. */
@@ -116,19 +76,24 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const joining: Entry[] = [];
     const leaving: string[] = [];
     for (const entry of entries.values()) {
-      const { wire } = entry;
+      const { name } = entry.wire;
       if (entry.holders.size > 0) {
-        if (wire.name === "absent") joining.push(entry);
-      } else if (wire.name !== "joining") {
-        if (wire.name === "joined") leaving.push(entry.id.wire);
+        if (name === "absent" || name === "broken") joining.push(entry);
+      } else if (name !== "joining") {
+        if (name !== "absent" && name !== "refused") leaving.push(entry.id.wire);
         entries.delete(entry.id.wire);
+        // What is not followed any more cannot be continued.
+        positions?.set(entry.id.wire, undefined);
       }
     }
-    if (!isUp()) return;
+    if (positions?.wait(isUp(), schedule) || !isUp()) return;
     for (const channels of chunks(leaving)) parts.send({ type: "unsubscribe", data: { channels } });
     for (const chunk of chunks(joining)) {
       const batch = parts.nextId();
-      for (const entry of chunk) entry.wire = { name: "joining", batch };
+      for (const entry of chunk) {
+        entry.wire = { name: "joining", batch };
+        if (entry.id.contract.history) entry.received ??= positions?.get(entry.id.wire);
+      }
       parts.send({ type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } });
       for (const entry of chunk) void entry.handle({ event: JOINING, value: batch });
     }
@@ -140,8 +105,16 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 
   const refuse = (entry: Entry, error: HoldfastError): void => {
-    entry.wire = { name: "refused" };
-    setStatus(entry, { name: "refused", error });
+    const postponed = error.code === "UNAVAILABLE";
+    entry.wire = { name: postponed ? "postponed" : "refused" };
+    setStatus(entry, postponed ? PENDING : { name: "refused", error });
+    if (postponed) cancelAgain ??= parts.clock.after(AGAIN_AFTER_MS + parts.random() * AGAIN_WITHIN_MS, askAgain);
+  };
+
+  const askAgain = (): void => {
+    cancelAgain = undefined;
+    for (const entry of entries.values()) if (entry.wire.name === "postponed") entry.wire = { name: "absent" };
+    reconcile();
   };
 
   const create = (id: ChannelId): Entry => {
@@ -152,46 +125,69 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       id,
       holders,
       handle,
-      enqueue: inOrder(handle),
+      enqueue: inOrder(
+        ({ delivery }) => delivery && handle(delivery),
+        ({ position }) => {
+          // Only now: whoever starts again from here must not miss what a handler had not finished.
+          if (entries.get(id.wire) === entry) positions?.set(id.wire, position);
+        },
+      ),
       wire: { name: "absent" },
       status: PENDING,
-      resumes: false,
+      received: undefined,
+      repairs: 0,
     };
     entries.set(id.wire, entry);
     return entry;
   };
 
   const deliver = (message: Event): void => {
-    const { channel, event } = message;
+    const { channel, event, metadata } = message;
     const entry = entries.get(channel);
     const schema = entry?.id.contract.events.get(event);
-    if (!entry || !schema) {
-      // Left a moment ago, or published by a server with a newer protocol.
-      return parts.logger.debug({ channel, event }, "An event that is not wanted was ignored.");
+    // Left a moment ago, or published by a server with a newer protocol.
+    if (!schema) parts.logger.debug({ channel, event }, "An event that is not wanted was ignored.");
+    if (!entry) return;
+    const { received } = entry;
+    if (received?.epoch) {
+      const link = metadata as Link | undefined;
+      // The answer that is due begins where the position is, and holds this event as well.
+      if (entry.wire.name !== "joined" || link?.id === received.id) return;
+      if (!link?.id || !links(received, link)) return repair(entry);
+      entry.received = { epoch: received.epoch, offset: link.offset, id: link.id };
+      entry.repairs = 0;
     }
-    if (![...entry.holders].some((holder) => holder.hears(event))) return;
-    const delivery = readEvent(schema, message, parts.report);
-    if (delivery) entry.enqueue(delivery);
+    const heard = schema && [...entry.holders].some((holder) => holder.hears(event));
+    const delivery = heard ? readEvent(schema, message, parts.report) : undefined;
+    entry.enqueue({ delivery, position: entry.received });
   };
 
-  const reset = (entry: Entry | undefined, reason: ResetReason): void =>
-    entry?.enqueue({ event: RESET, value: { reason } });
+  /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
+  const repair = (entry: Entry): void => {
+    if (entry.wire.name !== "joined") return;
+    entry.wire = { name: "broken" };
+    entry.repairs++;
+    schedule();
+  };
+
+  /** From here on, with a reset where what came before cannot be continued. It comes before any newer event. */
+  const follow = (entry: Entry, position: Position | undefined, reason: ResetReason | undefined): void => {
+    entry.received = entry.id.contract.history && (position ?? NOWHERE);
+    entry.repairs = 0;
+    entry.enqueue({ delivery: reason && { event: RESET, value: { reason } }, position: entry.received });
+  };
 
   const settleOne = (entry: Entry, result: SubscribeResult): void => {
     if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
+    const { position, missed } = result;
     entry.wire = { name: "joined" };
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
-    const unproved = entry.resumes && entry.id.contract.history && !result.missed ? "server" : undefined;
-    const reason = result.reset ?? unproved;
-    entry.resumes = true;
-    // Before any newer event.
-    if (reason) reset(entry, reason);
-    else result.missed?.forEach(deliver);
+    const reason = result.reset ?? (entry.received && !missed ? "server" : undefined);
+    if (!reason) missed?.forEach(deliver);
+    if (reason || !entry.received?.epoch) follow(entry, position, reason);
+    else if (position && position.id !== entry.received.id) repair(entry);
     setStatus(entry, SUBSCRIBED);
   };
-
-  const inBatch = (batch: string): Entry[] =>
-    [...entries.values()].filter(({ wire }) => wire.name === "joining" && wire.batch === batch);
 
   return {
     join(id, holder) {
@@ -214,6 +210,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       state = next;
       // At once, not in a microtask: it travels right behind `auth`.
       if (isUp()) return reconcile();
+      cancelAgain?.();
+      cancelAgain = undefined;
       for (const entry of entries.values()) {
         entry.wire = { name: "absent" };
         if (entry.status.name !== "pending") setStatus(entry, PENDING);
@@ -229,7 +227,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       schedule();
     },
     refuse(batch, error) {
-      const refused = batch === undefined ? [] : inBatch(batch);
+      const refused = [...entries.values()].filter(({ wire }) => wire.name === "joining" && wire.batch === batch);
       for (const entry of refused) refuse(entry, error);
       return refused.length > 0;
     },
@@ -239,15 +237,19 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       if (entry?.wire.name === "joined") refuse(entry, error);
     },
     deliver,
-    reset: (channel, reason) => reset(entries.get(channel), reason),
+    reset({ channel, data }) {
+      const entry = entries.get(channel);
+      // The answer that is due says it as well, and from where.
+      if (entry?.wire.name === "joined") follow(entry, data.position, data.reason);
+    },
     tell: (message) => void entries.get(message.channel)?.handle({ event: `$${message.type}`, value: message }),
     entry: (id) => entries.get(id.wire),
   };
 }
 
-/** Positions find their place here. */
-function wanted({ id, resumes }: Entry): string | { channel: string; position: Position } {
-  return resumes && id.contract.history ? { channel: id.wire, position: NOWHERE } : id.wire;
+/** The position is left out where it was given up, and the answer then counts as a reset. */
+function wanted({ id, received, repairs }: Entry): string | { channel: string; position: Position } {
+  return received && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received } : id.wire;
 }
 
 function chunks<Item>(items: readonly Item[]): Item[][] {

@@ -1,3 +1,4 @@
+import { type ChannelFault, channelFault } from "./channel-fault.js";
 import type { ChannelContract, Protocol } from "./define-protocol.js";
 import type { Checked } from "./value.js";
 
@@ -20,29 +21,18 @@ export function parseChannel(protocol: Protocol, wire: string): Checked<ChannelI
 /** Checks a name and key and puts them together. */
 export function channelId(protocol: Protocol, name: string, key: unknown): Checked<ChannelId> {
   const contract = protocol.channels.get(name);
-  if (!contract) return fault("channel", `${JSON.stringify(name)} is not a channel of the protocol ${protocol.name}.`);
+  if (!contract) return fault("unknown");
   if (!contract.key) {
-    return key === undefined
-      ? { ok: true, value: { contract, key: undefined, wire: name } }
-      : fault("channel", `The channel ${name} has no key.`);
+    return key === undefined ? { ok: true, value: { contract, key: undefined, wire: name } } : fault("keyless");
   }
   const checked = contract.key.receive(key, undefined, "key");
-  if (!checked.ok) {
-    return fault(
-      "channel",
-      key === undefined ? `The channel ${name} needs a key.` : `The channel ${name}: ${checked.fault.message}`,
-    );
-  }
+  if (!checked.ok) return key === undefined ? fault("no_key") : fault("invalid", checked.fault.message);
   const text = checked.value;
-  if (typeof text !== "string" || !/^[\x21-\x7e]+$/.test(text) || name.length + text.length > 254) {
-    return fault(
-      "channel",
-      `The key of the channel ${name} must be printable ASCII without spaces, and short enough for 255 characters in all.`,
-    );
-  }
-  return { ok: true, value: { contract, key: text, wire: `${name}:${text}` } };
-}
+  return typeof text === "string" && /^[\x21-\x7e]+$/.test(text) && name.length + text.length <= 254
+    ? { ok: true, value: { contract, key: text, wire: `${name}:${text}` } }
+    : fault("illegible");
 
-function fault(field: string, message: string): Checked<never> {
-  return { ok: false, fault: { field, message } };
+  function fault(kind: ChannelFault, more?: string): Checked<never> {
+    return { ok: false, fault: { field: "channel", message: channelFault(kind, protocol, name, more) } };
+  }
 }

@@ -19,6 +19,7 @@ export { PROTOCOL_VERSION, subprotocols } from "./version.js";
 export type { ClientMessage } from "./client-message.js";
 export type { ServerMessage } from "./server-message.js";
 export type { Position, Link, ResetReason } from "./messages/position.js";
+export { links } from "./messages/links.js";
 export type { PresenceMember } from "./messages/presence.js";
 export type { SubscribeResult } from "./messages/subscribe-response.js";
 export type { WireError } from "./messages/wire-error.js";

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import { opaqueId } from "./envelope.js";
 
+export { links } from "./links.js";
+
 /**
  * The last event applied on a channel. The id is what proves continuity: a store that was rolled back issues the same
  * offsets again under the same epoch, but never the same ids.
@@ -44,8 +46,3 @@ export type ResetReason = z.output<typeof resetReasons>;
 /** A reason that a newer server gives counts as `server`: it is a reset all the same, and must not be lost. */
 // oxlint-disable-next-line promise/valid-params -- the catch of a schema, not of a promise
 export const resetReason = z.catch(resetReasons, "server");
-
-/** The chain check, once for client and server: does this event follow that position? */
-export function links(from: Position, event: Link): boolean {
-  return event.offset === from.offset + 1 && event.prev === from.id;
-}

@@ -30,6 +30,6 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
 }
 
 function refuseProto(key: string, value: unknown): unknown {
-  if (key === "__proto__") throw new Error("The key __proto__ is not accepted.");
+  if (key === "__proto__") throw new Error(key);
   return value;
 }

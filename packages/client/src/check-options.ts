@@ -1,0 +1,48 @@
+import { isProtocol, type Protocol } from "@holdfast/protocol";
+import type { BaseOptions, Settings } from "./options.js";
+import { refuse } from "./refuse-option.js";
+
+/**
+ * What of the options cannot work, by name. A page in production, whose options its developer has tried, gets
+ * src/page/check-options.ts instead.
+ */
+const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parameters: 1 } = {
+  url: 1,
+  token: 1,
+  autoConnect: 1,
+  deviceId: 1,
+  requestTimeoutMs: 1,
+  connectTimeoutMs: 1,
+  retry: 1,
+  positions: 1,
+  logger: 1,
+  WebSocket: 1,
+  environment: 1,
+  parameters: 1,
+};
+
+/** @throws HoldfastError INVALID_OPTION */
+export function checkOptions(options: BaseOptions, protocol: Protocol): void {
+  if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
+  for (const name of Object.keys(options ?? {})) {
+    if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
+  }
+  if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
+  const { token, positions, deviceId = protocol.definition.deviceId === "required" ? "" : "any" } = options;
+  if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128)
+    refuse("deviceId", "expected 1 to 128 characters that name this device");
+  if (token && typeof token !== "string" && typeof token !== "function")
+    refuse("token", "expected a string or a function");
+  if (positions && typeof positions !== "function")
+    refuse("positions", "expected what keepPositions returns, such as keepPositions(sessionStorage)");
+}
+
+/** @throws HoldfastError INVALID_OPTION */
+export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } }: Settings): void {
+  const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
+  for (const [field, value] of Object.entries(times)) {
+    if (!(typeof value === "number" && value > 0))
+      refuse(field, `expected a number of milliseconds above 0, received ${value}`);
+  }
+  if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
+}

@@ -1,0 +1,181 @@
+import type { Position } from "@holdfast/protocol";
+import type { Cancel, Clock } from "./clock.js";
+import type { ReportError } from "./errors.js";
+
+/** Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or anything of their shape. */
+export interface PositionStorage {
+  /** Null where nothing is kept under this key. */
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
+}
+
+/** What `keepPositions` returns and the option `positions` takes. */
+export type PositionKeeper = (parts: PositionKeeperParts) => KeptPositions;
+
+export interface PositionKeeperParts {
+  /** Of the protocol. */
+  readonly name: string;
+  readonly url: string;
+  readonly clock: Clock;
+  readonly report: ReportError;
+}
+
+/** Remembers where the application is on each channel, from one life of the process to the next. */
+export interface KeptPositions {
+  /**
+   * Whether what was kept is still being read, so that nothing can be asked for yet; `ready` is called when it is. The first
+   * call begins to read. Only while someone is `asking` does the time run after which it goes on without.
+   */
+  wait(asking: boolean, ready: () => void): boolean;
+  get(channel: string): Position | undefined;
+  /** Undefined: the channel is followed no more. */
+  set(channel: string, position: Position | undefined): void;
+}
+
+/** A storage that takes longer must not keep an application from its channels. */
+const PATIENCE_MS = 1_000;
+
+/** A client that joins ever new channels must not fill the storage; those whose last event is oldest are dropped. */
+const MOST_KEPT = 1_000;
+
+/**
+ *   unread --first wait--> reading --text, failure, 1 s--> read
+ *
+ * The timer belongs to `reading`, and runs while the connection is up.
+ */
+type State =
+  | { name: "unread" }
+  | { name: "reading"; ready: (() => void) | undefined; cancel: Cancel | undefined }
+  | { name: "read" };
+
+/**
+ * Lets channels with history continue after a reload or restart: what was published meanwhile is delivered, or `onReset`
+ * says that it cannot be. For the option `positions`; a page that does not call it does not download it.
+ *
+ * What is kept for a channel is the position of the last event whose handlers have finished, promises included; so an event
+ * that a handler was busy with is delivered again. It is removed when the channel is left, and when more than 1,000 channels
+ * are kept. All of it is one entry: the key is `holdfast:`, the protocol's name, `:` and the address without user, password
+ * and query. It is written at once, then at most once a turn, one write at a time.
+ *
+ * Positions and what the application made of the events belong together, so choose a storage that lives as long, and that
+ * no other client writes to: `sessionStorage` for a tab; `localStorage` only where there is one tab. A storage that throws,
+ * rejects, takes longer than 1 s or holds something else is reported to `onError` once (`source: "storage"`), and channels
+ * then begin anew, as if nothing had been kept.
+ */
+export function keepPositions(storage: PositionStorage): PositionKeeper {
+  return ({ name, url, clock, report }) => {
+    const key = `holdfast:${name}:${url.replace(/\?.*/, "").replace(/\/\/[^/]*@/, "//")}`;
+    const kept = new Map<string, Position>();
+    let state: State = { name: "unread" };
+    let changed = false;
+    let writing = false;
+    let failed = false;
+
+    const fail = (cause: unknown): void => {
+      if (!failed) report(cause, { source: "storage" });
+      failed = true;
+    };
+
+    const finish = (): void => {
+      if (state.name !== "reading") return;
+      const { ready, cancel } = state;
+      cancel?.();
+      state = { name: "read" };
+      ready?.();
+    };
+
+    const take = (text: string | null): void => {
+      // One that comes too late says where the application was before it went on without.
+      if (state.name !== "reading") return;
+      try {
+        for (const [channel, position] of text ? positionsIn(text) : []) kept.set(channel, position);
+      } catch (cause) {
+        fail(cause);
+      }
+      finish();
+    };
+
+    const refuse = (cause: unknown): void => {
+      fail(cause);
+      finish();
+    };
+
+    const read = (): void => {
+      state = { name: "reading", ready: undefined, cancel: undefined };
+      try {
+        const found = storage.getItem(key);
+        // Not always by way of a promise: with sessionStorage `subscribe` still travels right behind `auth`.
+        if (found instanceof Object) found.then(take).catch(refuse);
+        else take(found);
+      } catch (cause) {
+        refuse(cause);
+      }
+    };
+
+    const write = async (): Promise<void> => {
+      if (writing) return;
+      writing = true;
+      // What else changes in this turn is written with it.
+      await Promise.resolve();
+      while (changed) {
+        changed = false;
+        const turn = new Promise<void>((resolve) => clock.after(0, resolve));
+        try {
+          await storage.setItem(key, JSON.stringify([...kept]));
+        } catch (cause) {
+          fail(cause);
+        }
+        await turn;
+      }
+      writing = false;
+    };
+
+    return {
+      wait(asking, ready) {
+        if (state.name === "unread") read();
+        if (state.name !== "reading") return false;
+        state.ready = ready;
+        if (asking)
+          state.cancel ??= clock.after(PATIENCE_MS, () => refuse(new Error(`no answer within ${PATIENCE_MS} ms`)));
+        else {
+          state.cancel?.();
+          state.cancel = undefined;
+        }
+        return true;
+      },
+      get: (channel) => kept.get(channel),
+      set(channel, position) {
+        if (kept.get(channel) === position) return;
+        // The newest last.
+        kept.delete(channel);
+        if (position) kept.set(channel, position);
+        if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+        changed = true;
+        void write();
+      },
+    };
+  };
+}
+
+/** What is read was written by who knows whom. @throws Error */
+function positionsIn(text: string): [string, Position][] {
+  const entries = JSON.parse(text) as unknown;
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw new Error("what it holds are no positions");
+  return entries.slice(-MOST_KEPT);
+}
+
+function isEntry(entry: unknown): entry is [string, Position] {
+  if (!Array.isArray(entry)) return false;
+  const [channel, position] = entry as [unknown, Partial<Record<keyof Position, unknown>> | null | undefined];
+  return (
+    isText(channel, 255) &&
+    isText(position?.epoch, 64) &&
+    Number.isSafeInteger(position?.offset) &&
+    (position?.offset as number) >= 0 &&
+    isText(position?.id, 128)
+  );
+}
+
+function isText(value: unknown, most: number): boolean {
+  return typeof value === "string" && value.length <= most;
+}

@@ -1,0 +1,95 @@
+import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
+import type { ConnectionState } from "./connection-state.js";
+import type { Delivery, Event } from "./event.js";
+
+/**
+ * Remembers which channels are wanted, by whom, and what the server knows of it. Wanted and wire are brought together once
+ * in a microtask, so that leaving and joining again in one turn sends nothing, and channels joined together travel together.
+ */
+export interface Subscriptions {
+  join(id: ChannelId, holder: Holder): void;
+  leave(id: ChannelId, holder: Holder): void;
+  /** Tells the holder at once if there is nothing to wait for. */
+  expect(holder: Holder): void;
+  setState(state: ConnectionState): void;
+  settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
+  /** Refuses what was asked for under this id; false if nothing was. */
+  refuse(correlationId: string | undefined, error: HoldfastError): boolean;
+  /** The server has taken the connection off a channel. */
+  withdraw(channel: string, error: HoldfastError): void;
+  deliver(event: Event): void;
+  /** The server cannot continue the channel from where it was. */
+  reset(message: Extract<ServerMessage, { type: "reset" }>): void;
+  /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
+  tell(message: { readonly type: string; readonly channel: string }): void;
+  /** What is remembered of a channel while it is wanted. */
+  entry(id: ChannelId): Entry | undefined;
+}
+
+export type ChannelStatus =
+  | { readonly name: "idle" }
+  | { readonly name: "pending" }
+  | { readonly name: "subscribed" }
+  | { readonly name: "refused"; readonly error: HoldfastError };
+
+/** Someone who wants a channel: one handle of the application. */
+export interface Holder {
+  /** Whether anyone would notice this event; what no one hears is not even validated. */
+  hears(event: string): boolean;
+  /** Calls the handlers; the promise, where one of them returned one, resolves when all have finished. */
+  handle(delivery: Delivery): Promise<unknown> | undefined;
+  setStatus(status: ChannelStatus): void;
+  /** No connection will come by itself. */
+  over(error: HoldfastError): void;
+}
+
+/**
+ * Handlers for what is no event stand beside those for events, under names that no event can have. `$joining` comes when
+ * `subscribe` was sent, before anything else is: what a channel has to be told on each join follows right behind it.
+ */
+export const RESET = "$reset";
+export const JOINING = "$joining";
+
+/**
+ * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
+ * `unsubscribe` can never overtake the `subscribe` before it.
+ *
+ *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
+ *     ^                   ^  |  |               |  |
+ *     |         subscribe |  |  +---refusal-----|--+ unsubscribed --> refused
+ *     |                   |  |                  |
+ *     |                broken <-----------------+  an event that does not follow the one before it
+ *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE
+ *                                                                     (a dropped connection: absent, from everywhere)
+ */
+type Wire =
+  | { name: "absent" }
+  | { name: "joining"; batch: string }
+  | { name: "joined" }
+  /** Asked for again in the microtask that follows; to the application nothing has changed. */
+  | { name: "broken" }
+  /** The server could not say; the timer for all of these is the one of subscriptions.ts. */
+  | { name: "postponed" }
+  | { name: "refused" };
+
+export interface Entry {
+  readonly id: ChannelId;
+  readonly holders: Set<Holder>;
+  readonly handle: Holder["handle"];
+  readonly enqueue: (item: Queued) => void;
+  wire: Wire;
+  status: ChannelStatus;
+  /**
+   * With history only, and once it was live: the last event that was put in the queue of the handlers. The queue outlives a
+   * connection, so to ask from here neither repeats an event nor leaves one out. NOWHERE if the server gives no positions.
+   */
+  received: Position | undefined;
+  /** How often in a row it was asked for again because of an event that did not follow. */
+  repairs: number;
+}
+
+/** What waits for its turn: an event or a reset, unless no one hears it, and where the channel stands when it is done. */
+export interface Queued {
+  readonly delivery?: Delivery | undefined;
+  readonly position: Position | undefined;
+}
