@@ -5,6 +5,7 @@
  *   npm run redis-clients --workspace bench          (redis-server on the PATH, or REDIS_SERVER)
  */
 import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { clients } from "./redis/clients.mjs";
 import { say, sleep, startCluster, startRedis } from "./redis/servers.mjs";
 
@@ -143,18 +144,35 @@ async function silence(name) {
   return { ...outcomes, errors: errors.length };
 }
 
+/** Loads one library alone, and opens a connection with it. */
+const opening = {
+  ioredis: `
+    const { Redis } = await import("ioredis");
+    const open = async (port) => {
+      const client = new Redis({ port, host: "127.0.0.1", lazyConnect: true });
+      await client.connect();
+      return client;
+    };`,
+  "node-redis": `
+    const { createClient } = await import("redis");
+    const open = (port) => createClient({ socket: { port, host: "127.0.0.1" } }).connect();`,
+};
+
 /** In a process of its own: what it costs to have the library loaded and two connections open. */
 function weight(server, name) {
   const code = `
     const before = process.memoryUsage().rss;
     const start = performance.now();
-    const { clients } = await import(${JSON.stringify(new URL(`./redis/one-of-them.mjs?${name}`, import.meta.url).href)});
+    ${opening[name]}
     const loadMs = performance.now() - start;
-    const open = [await clients.single(${server.port}), await clients.single(${server.port})];
+    const clients = [await open(${server.port}), await open(${server.port})];
     gc();
     console.log(JSON.stringify({ loadMs, rssMb: (process.memoryUsage().rss - before) / 2 ** 20 }));
-    process.exit();`;
-  return JSON.parse(execFileSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", code]).toString());
+    process.exit(clients.length - 2);`;
+  const options = { cwd: fileURLToPath(new URL(".", import.meta.url)) };
+  return JSON.parse(
+    execFileSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", code], options).toString(),
+  );
 }
 
 const round = (value) => (typeof value === "number" ? Math.round(value * 10) / 10 : value);

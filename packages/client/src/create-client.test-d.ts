@@ -18,6 +18,7 @@ import {
   type Client,
   createClient,
   type HoldfastError,
+  keepPositions,
   type Presence,
   presence,
   type PresentUser,
@@ -225,4 +226,15 @@ test("onError hands over an error and where it came from", () => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
     expectTypeOf(context.source).toEqualTypeOf<"event" | "handler" | "listener" | "message" | "server" | "storage">();
   });
+});
+
+test("keepPositions takes every storage of the shape, and the option only what it returns", () => {
+  const asyncStorage = {
+    getItem: (_key: string): Promise<string | null> => Promise.resolve(null),
+    setItem: (_key: string, _value: string): Promise<void> => Promise.resolve(),
+  };
+  createClient(agents, { url: "", positions: keepPositions(sessionStorage) });
+  createClient(agents, { url: "", positions: keepPositions(asyncStorage) });
+  // @ts-expect-error: a storage alone does not say that a page needs the code to use it
+  createClient(agents, { url: "", positions: sessionStorage });
 });

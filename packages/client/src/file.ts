@@ -43,8 +43,12 @@ async function read(path: string): Promise<Items> {
     if ((error as { code?: unknown }).code === "ENOENT") return new Map();
     throw error;
   }
-  const entries = Object.entries((JSON.parse(text) ?? undefined) as object);
-  if (!entries.every((entry): entry is [string, string] => typeof entry[1] === "string"))
-    throw new Error(`${path} holds something else than texts.`);
-  return new Map(entries);
+  const found = JSON.parse(text) as unknown;
+  if (!isTexts(found)) throw new Error(`${path} holds something else than texts.`);
+  return new Map(Object.entries(found));
+}
+
+function isTexts(value: unknown): value is { [key: string]: string } {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).every((text) => typeof text === "string");
 }

@@ -105,7 +105,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       try {
         const found = storage.getItem(key);
         // Not always by way of a promise: with sessionStorage `subscribe` still travels right behind `auth`.
-        if (found instanceof Object) found.then(take).catch(refuse);
+        if (typeof found === "object" && found !== null) void found.then(take, refuse);
         else take(found);
       } catch (cause) {
         refuse(cause);

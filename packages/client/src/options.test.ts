@@ -25,10 +25,10 @@ describe("urlOf", () => {
     expect(urlOf("/ws", {})).toBe("wss://example.com/ws");
   });
 
-  test.each(["/ws", "example.com", "ftp://example.com", "", "ws://a b", "ws://a#b", "//example.com/ws"])(
+  test.each(["/ws", "example.com", "ftp://example.com", "", "ws://a b", "ws://a#b", "//example.com/ws", undefined])(
     "[CN13] The address %j is refused where it cannot work",
     (url) => {
-      expect(() => urlOf(url, {})).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field: "url" }));
+      expect(() => urlOf(url as string, {})).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field: "url" }));
     },
   );
 });

@@ -2,10 +2,7 @@ import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfas
 import type { ConnectionState } from "./connection-state.js";
 import type { Delivery, Event } from "./event.js";
 
-/**
- * Remembers which channels are wanted, by whom, and what the server knows of it. Wanted and wire are brought together once
- * in a microtask, so that leaving and joining again in one turn sends nothing, and channels joined together travel together.
- */
+/** Remembers which channels are wanted, by whom, what the server knows of it, and how far each with history has come. */
 export interface Subscriptions {
   join(id: ChannelId, holder: Holder): void;
   leave(id: ChannelId, holder: Holder): void;

@@ -30,7 +30,7 @@ const MOST_IN_ONE_MESSAGE = 100;
 /** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
 const MOST_REPAIRS = 3;
 
-/** A server whose store is down is asked again by all its clients: spread over two seconds. */
+/** A server whose store is down is asked again after this, and not by all its clients at once. */
 const AGAIN_AFTER_MS = 1_000;
 const AGAIN_WITHIN_MS = 2_000;
 
@@ -182,7 +182,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const { position, missed } = result;
     entry.wire = { name: "joined" };
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
-    const reason = result.reset ?? (entry.received && !missed ? "server" : undefined);
+    const unproved = entry.received && (!missed || entry.repairs > MOST_REPAIRS);
+    const reason = result.reset ?? (unproved ? "server" : undefined);
     if (!reason) missed?.forEach(deliver);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { closeCode, closeCodes, closeNumber } from "./close-codes.js";
 import { errorCodes, remedyOf } from "./error-codes.js";
 import { HoldfastError, isHoldfastError, toWire } from "./errors.js";
-import { links } from "./messages/position.js";
+import { links } from "./links.js";
 
 describe("close codes", () => {
   test("[WR13] every number has a row, and unknown ones retry", () => {

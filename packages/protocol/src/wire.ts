@@ -6,4 +6,4 @@ export { type ClientMessage, clientMessage } from "./client-message.js";
 export { type ServerMessage, serverMessage } from "./server-message.js";
 export type { Codec, Decoded } from "./codec/codec.js";
 export { jsonCodec } from "./codec/json.js";
-export { links } from "./messages/position.js";
+export { links } from "./links.js";

@@ -15,4 +15,3 @@
  *   +cluster|info`. Announcements are believed: whoever may publish on these channels can pretend to be a server
  */
 export { redisBroker, type RedisBrokerOptions } from "./broker/redis/redis-broker.js";
-export type * from "./broker/broker.js";

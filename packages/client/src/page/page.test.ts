@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { host } from "../host.js";
+import { checkOptions, checkTimes } from "./check-options.js";
 import { chooseWebSocket, construct } from "./raw-socket.js";
 
 describe("What stands in for the choice of a socket in a page's production build", () => {
@@ -25,4 +26,8 @@ describe("What stands in for the choice of a socket in a page's production build
     construct(Own, "wss://example.com/ws", ["holdfast.v1.json"]);
     expect(seen).toEqual([["wss://example.com/ws", ["holdfast.v1.json"]]]);
   });
+});
+
+test("[CN13] In a page's production build nothing is said of the options", () => {
+  expect([checkOptions(), checkTimes()]).toEqual([undefined, undefined]);
 });

@@ -1,8 +1,6 @@
 import * as z from "zod/mini";
 import { opaqueId } from "./envelope.js";
 
-export { links } from "./links.js";
-
 /**
  * The last event applied on a channel. The id is what proves continuity: a store that was rolled back issues the same
  * offsets again under the same epoch, but never the same ids.

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { dehydrate } from "../codec/rich-values.js";
+import { defineProtocol } from "../define-protocol.js";
 import { wireMessages } from "../docs/messages.js";
 import { errorCodes, remedyOf } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
+import { channelFault } from "./channel-fault.js";
 import { remedyOf as pageRemedyOf } from "./error-codes.js";
 import { describeIssue, wording } from "./issues.js";
 import { revive } from "./rich-values.js";
@@ -57,6 +59,10 @@ describe("what stands in for checks in a page's production build", () => {
       message: "data.items.0.at: expected string.",
     });
   });
+});
+
+test("[PG5] names the channel that is none", () => {
+  expect(channelFault("invalid", defineProtocol({ name: "a", version: "1.0.0" }), "board")).toContain("board");
 });
 
 test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {

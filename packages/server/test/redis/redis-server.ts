@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ export interface RedisStart {
   /** Writes a snapshot on SAVE and on a polite shutdown, and reads it when it starts. */
   readonly persist?: boolean;
   readonly replicaOf?: number;
+  /** A Sentinel that watches the primary on that port, as `main`, and decides alone. */
+  readonly sentinelOf?: number;
   /** Further arguments of redis-server. */
   readonly args?: readonly string[];
 }
@@ -23,6 +25,8 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+// A worker that is told to go leaves by way of the above.
+process.once("SIGTERM", () => process.exit(143));
 
 export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
@@ -51,34 +55,38 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const { persist, replicaOf, args = [] } = this.#options;
+    const { persist, replicaOf, sentinelOf, args = [] } = this.#options;
     const program = process.env["REDIS_SERVER"] ?? "redis-server";
     const child = spawn(
       program,
       [
+        ...(sentinelOf === undefined ? [] : [this.#sentinelConfiguration(sentinelOf), "--sentinel"]),
         ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder, "--loglevel", "warning"],
         // Never by itself: what a snapshot holds is what a test decides. `save ""` would also refuse to write one at the end.
-        ...["--save", persist ? "86400 1000000" : "", "--appendonly", "no"],
+        ...(sentinelOf === undefined ? ["--save", persist ? "86400 1000000" : "", "--appendonly", "no"] : []),
         ...(replicaOf === undefined
           ? []
           : ["--replicaof", "127.0.0.1", `${replicaOf}`, "--repl-diskless-sync-delay", "0"]),
         ...args,
       ],
-      { stdio: ["ignore", "ignore", "inherit"] },
+      { stdio: "ignore" },
     );
     this.#child = child;
     running.add(child);
     this.#ended = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
     void this.#ended.then(() => running.delete(child));
-    await until(
-      () =>
-        this.say("PING").then(
-          (answer) => answer === "PONG",
-          () => false,
-        ),
-      5_000,
-      "redis-server's start",
-    );
+    const isUp = (): Promise<boolean> =>
+      this.say("PING").then(
+        // With a password it is up as well.
+        (answer) => answer === "PONG" || answer.startsWith("NOAUTH"),
+        () => false,
+      );
+    try {
+      await until(isUp, 5_000, "redis-server's start");
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
   }
 
   say(...words: (string | number)[]): Promise<string> {
@@ -115,6 +123,18 @@ export class RedisServer {
     await this.kill();
     copyFileSync(join(this.#folder, "kept.rdb"), join(this.#folder, "dump.rdb"));
     await this.start();
+  }
+
+  /** The one thing that has to be a file: Sentinel writes down there what it finds out. */
+  #sentinelConfiguration(primary: number): string {
+    const file = join(this.#folder, "sentinel.conf");
+    const lines = [
+      `sentinel monitor main 127.0.0.1 ${primary} 1`,
+      "sentinel down-after-milliseconds main 500",
+      "sentinel failover-timeout main 3000",
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return file;
   }
 
   async end(): Promise<void> {

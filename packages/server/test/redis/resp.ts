@@ -8,7 +8,12 @@ export function say(port: number, ...words: (string | number)[]): Promise<string
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("Redis closed the connection without an answer")));
     socket.once("data", (bytes) => {
-      resolve(bytes.toString().replace(/^([+:-]|\$\d+\r\n)/, "").trim());
+      resolve(
+        bytes
+          .toString()
+          .replace(/^([+:-]|\$\d+\r\n)/, "")
+          .trim(),
+      );
       socket.destroy();
     });
     socket.write(`*${words.length}\r\n${parts.join("")}`);

@@ -2,6 +2,7 @@ import type { Cancel, Environment } from "../../environment.js";
 import type { Commands } from "./commands.js";
 import { slotOf } from "./keys.js";
 import * as scripts from "./scripts.js";
+import { wordOf } from "./unavailable.js";
 
 const BEAT_MS = 2_000;
 /** Four beats may get lost. */
@@ -12,6 +13,8 @@ const GAP_MS = LEASE_MS / 2;
 export interface LeaseHooks {
   onGone(instances: readonly string[]): void;
   onForgotten(): void;
+  /** Redis answers, but not this. Said once, until it does. */
+  onRefused(error: Error): void;
 }
 
 /**
@@ -27,11 +30,14 @@ export class Lease {
   readonly #slot: number;
   readonly #cancel: Cancel;
   #isClosed = false;
-  #isBeating = false;
+  #beating: Promise<void> | undefined;
   /** The number of the last beat, and of the last that was answered: the store has one from there to here. */
   #number = 0;
   #answered = 0;
   #answeredAt: number | undefined;
+  /** Whether the store that is there now has had a beat of this instance. */
+  #isKnown = false;
+  #isRefused = false;
   /** Until then nobody is given up: they may have been kept from Redis as well, and need time to beat. */
   #patientUntil = 0;
   #others = new Set<string>();
@@ -52,18 +58,10 @@ export class Lease {
     return this.#answeredAt !== undefined && this.#environment.now() - this.#answeredAt < GAP_MS;
   }
 
-  /** Never rejects: what could not be said is said again. */
-  async beat(): Promise<void> {
-    if (this.#isBeating || this.#isClosed) return;
-    this.#isBeating = true;
-    try {
-      const answer = await this.#run(scripts.beat, [this.#id, LEASE_MS, ++this.#number]);
-      if (!this.#isClosed) await this.#consider(answer as [string, string[], string[]]);
-    } catch {
-      // The connection says what is wrong.
-    } finally {
-      this.#isBeating = false;
-    }
+  beat(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
+    return this.#beating;
   }
 
   /** Everyone whose lease was not ended, by themselves or by one who noticed that it had run out. */
@@ -72,30 +70,48 @@ export class Lease {
     return new Set([...answer, this.#id]);
   }
 
-  /** Others give up everything at once; those who noticed before that the store is another one. */
-  bePatient(): void {
-    this.#patientUntil = this.#environment.now() + LEASE_MS;
+  /** The store is another one, or was set back. What it has of this instance means nothing, and others have to beat again. */
+  storeIsOther(): void {
+    this.#isKnown = false;
+    this.#bePatient();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
+    // One that is under way would be stored after the lease was given up.
+    await this.#beating;
     if (this.#answeredAt === undefined) return;
     await this.#run(scripts.leave, [this.#id]).catch(() => {
       // It runs out by itself.
     });
   }
 
+  /** Never rejects: what could not be said is said again. */
+  async #beat(): Promise<void> {
+    try {
+      const answer = await this.#run(scripts.beat, [this.#id, LEASE_MS, ++this.#number]);
+      await this.#consider(answer as [string, string[], string[]]);
+      this.#isRefused = false;
+    } catch (error) {
+      // Of a connection that is lost the log has a line already.
+      if (this.#isRefused || this.#isClosed || !(error instanceof Error) || wordOf(error.cause) === undefined) return;
+      this.#isRefused = true;
+      this.#hooks.onRefused(error);
+    }
+  }
+
   async #consider([before, instances, expired]: [string, string[], string[]]): Promise<void> {
     const now = this.#environment.now();
-    const isFirst = this.#answeredAt === undefined;
-    const isGap = isFirst || now - this.#answeredAt! > GAP_MS;
+    const isGap = this.#answeredAt === undefined || now - this.#answeredAt > GAP_MS;
     const known = before === "" ? undefined : Number(before);
     // A beat whose answer got lost may have been counted.
-    const isForgotten = !isFirst && !(known !== undefined && known >= this.#answered && known < this.#number);
+    const isForgotten = this.#isKnown && !(known !== undefined && known >= this.#answered && known < this.#number);
+    this.#isKnown = true;
     this.#answeredAt = now;
     this.#answered = this.#number;
-    if (isGap || isForgotten) this.bePatient();
+    if (isGap || isForgotten) this.#bePatient();
+    if (this.#isClosed) return;
     if (isForgotten) this.#hooks.onForgotten();
 
     const others = new Set(instances);
@@ -114,6 +130,10 @@ export class Lease {
     const gone = [...this.#others].filter((other) => !others.has(other));
     this.#others = others;
     if (gone.length > 0) this.#hooks.onGone(gone);
+  }
+
+  #bePatient(): void {
+    this.#patientUntil = this.#environment.now() + LEASE_MS;
   }
 
   #run(script: scripts.Script, args: readonly (string | number)[]): Promise<unknown> {

@@ -18,6 +18,8 @@ const POSITION_TTL_MS = 30 * 24 * 3_600_000;
 /** Topics in one script, and scripts under way at once, when many positions are asked for. */
 const TOPICS_PER_SCRIPT = 100;
 const SCRIPTS_AT_ONCE = 200;
+/** More than any log has, and a number that Redis can read. */
+const MOST_EVENTS = 1_000_000_000;
 /** Garbage is reported this often. */
 const COMPLAINT_MS = 10_000;
 
@@ -58,7 +60,7 @@ export class RedisLink implements BrokerLink {
       },
       onDown,
       onOther: () => {
-        this.#lease?.bePatient();
+        this.#lease?.storeIsOther();
         this.#tell(() => instance.onForgotten());
         this.#tell(() => instance.onDoubt());
       },
@@ -73,6 +75,8 @@ export class RedisLink implements BrokerLink {
     this.#lease = new Lease(instance.id, environment, this.#commands, prefix, {
       onGone: (instances) => this.#tell(() => instance.onGone(instances)),
       onForgotten: () => this.#tell(() => instance.onForgotten()),
+      onRefused: ({ message: reason }) =>
+        this.#logger.warn({ reason: printable(reason) }, "This instance cannot say in Redis that it is there."),
     });
   }
 
@@ -133,7 +137,13 @@ export class RedisLink implements BrokerLink {
       keys.slot,
       scripts.read,
       [keys.meta, keys.log, keys.table],
-      [this.#newEpoch(), whole(ttlMs), log && log.most > 0 ? log.after + 1 : "", log?.most ?? 0, table ? "1" : ""],
+      [
+        this.#newEpoch(),
+        whole(ttlMs),
+        log && log.most > 0 ? log.after + 1 : "",
+        Math.min(log?.most ?? 0, MOST_EVENTS),
+        table ? "1" : "",
+      ],
     );
     return readReading(answer);
   }

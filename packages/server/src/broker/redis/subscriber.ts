@@ -27,6 +27,8 @@ type Ear =
 /** Silence after which it is asked whether it is one, and how long the answer may take: together with a reconnection below 20 s. */
 const SILENCE_MS = 10_000;
 const PROBE_MS = 4_000;
+/** When the question could not be asked, it is asked again after this. */
+const AGAIN_MS = 1_000;
 /** Channels in one command: a reply to each is waited for before the next, so that Redis never owes a connection much. */
 const BATCH = 200;
 
@@ -84,7 +86,8 @@ export class Subscriber {
   async add(channel: string): Promise<void> {
     this.#held.add(channel);
     const client = this.#connection.client ?? (await this.#connection.whenUp());
-    if (this.#confirmed.has(channel)) return;
+    // It may have been taken out again while this waited.
+    if (this.#confirmed.has(channel) || !this.#held.has(channel)) return;
     await this.#commands.deadlines.within(
       () => this.#subscribe(client, [channel]),
       () => {
@@ -98,11 +101,7 @@ export class Subscriber {
   remove(channel: string): void {
     this.#held.delete(channel);
     this.#confirmed.delete(channel);
-    const client = this.#connection.client;
-    if (!client) return;
-    const gone = this.#topology.isCluster ? client.sunsubscribe(channel) : client.unsubscribe(channel);
-    // With the connection goes the subscription.
-    gone.catch(() => {});
+    if (this.#connection.client) this.#unsubscribe(this.#connection.client, channel);
   }
 
   close(): void {
@@ -132,9 +131,18 @@ export class Subscriber {
       }
       if (batch.length === 0) return;
       await this.#subscribe(client, batch);
-      for (const channel of batch) if (this.#held.has(channel)) this.#confirmed.add(channel);
+      for (const channel of batch) {
+        if (this.#held.has(channel)) this.#confirmed.add(channel);
+        else this.#unsubscribe(client, channel);
+      }
       goesOn();
     }
+  }
+
+  #unsubscribe(client: Redis, channel: string): void {
+    const gone = this.#topology.isCluster ? client.sunsubscribe(channel) : client.unsubscribe(channel);
+    // With the connection goes the subscription.
+    gone.catch(() => {});
   }
 
   async #subscribe(client: Redis, channels: readonly string[]): Promise<void> {
@@ -147,10 +155,10 @@ export class Subscriber {
     }
   }
 
-  #listen(): void {
+  #listen(atLeastMs = 0): void {
     this.#stopListening();
-    const dueInMs = Math.max(1, this.#heardAt + SILENCE_MS - this.#environment.now());
-    const cancel = this.#environment.after(Math.min(dueInMs, SILENCE_MS), () => this.#onSilence());
+    const dueInMs = Math.min(SILENCE_MS, this.#heardAt + SILENCE_MS - this.#environment.now());
+    const cancel = this.#environment.after(Math.max(dueInMs, atLeastMs, 1), () => this.#onSilence());
     this.#ear = { name: "listening", cancel };
   }
 
@@ -173,7 +181,7 @@ export class Subscriber {
     this.#ear = probing;
     this.#commands.announce(this.#probe.slot, this.#probe.channel, "?").catch(() => {
       // Nothing was announced, so that it is not heard says nothing.
-      if (this.#ear === probing) this.#listen();
+      if (this.#ear === probing) this.#listen(AGAIN_MS);
     });
   }
 

@@ -102,6 +102,7 @@ export class Subscriptions {
         async (isOver) => {
           for (;;) {
             wanted.node = await this.#commands.nodeOf(wanted.keys.slot);
+            if (this.#isClosed) throw unavailable("The link to Redis is closed.");
             if (isOver() || this.#wanted.get(wanted.topic) !== wanted) return;
             const subscriber = this.#on(wanted.node);
             try {

@@ -1,4 +1,4 @@
-import type { Link, Position } from "./position.js";
+import type { Link, Position } from "./messages/position.js";
 
 /**
  * The chain check, once for client and server: does this event follow that position? In a file of its own, so that a page

@@ -1,0 +1,453 @@
+import type { ServerMessage } from "@holdfast/protocol";
+import { describe, expect, test, vi } from "vitest";
+import { grant } from "../test/support/behaviours.js";
+import { at, from, missed, onJournal, written } from "../test/support/journal.js";
+import { failure, pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
+
+withFakeTime();
+
+const unavailable = { ok: false, error: { code: "UNAVAILABLE", message: "The store is down." } };
+const forbidden = { ok: false, error: { code: "FORBIDDEN", message: "Not yours." } };
+const takenOff: ServerMessage = { type: "unsubscribed", channel: "journal", data: unavailable.error };
+
+describe("Where a channel is continued", () => {
+  test("[RS1] The first subscribe asks from now on; after a drop the position of the last event received is sent, right behind auth", async () => {
+    const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, missed(7, 8)]);
+    listen();
+    await settle();
+    expect(asked()).toEqual([["journal"]]);
+    receive(written(5), written(6));
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from(at(6))]);
+    expect(world.sockets.last.sent.map(({ type }) => type)).toEqual(["auth", "subscribe"]);
+    receive(written(9));
+    expect(heard).toEqual([5, 6, 7, 8, 9]);
+  });
+
+  test("[RS1] Where nothing was published yet, the position is the beginning", async () => {
+    const { asked, heard, listen, receive, world } = onJournal([{ position: at(0) }]);
+    listen();
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from(at(0))]);
+    receive(written(1));
+    expect(heard).toEqual([1]);
+  });
+
+  test("[RS2] An event that comes twice is delivered once", async () => {
+    const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    receive(written(4), written(5), written(5), written(6));
+    await settle();
+    expect(heard).toEqual([5, 6]);
+    expect(asked()).toHaveLength(1);
+  });
+
+  test.each([
+    ["an event was left out", written(7)],
+    ["the event before it is another one", written(6, { prev: "other" })],
+    ["its place is taken by another event", written(5, { id: "other" })],
+    ["it is older than what is known", written(4)],
+    ["it says nothing of its place", written(6, { offset: undefined, id: undefined, prev: undefined } as object)],
+    ["it has no name", written(6, { id: undefined } as object)],
+  ])("[RS3] The server is asked with the position, and the event is not delivered, where %s", async (_, event) => {
+    const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    receive(written(5), event);
+    await settle();
+    expect(asked()).toEqual([["journal"], from(at(5))]);
+    expect(heard).toEqual([5]);
+    receive(written(6));
+    expect(heard).toEqual([5, 6]);
+  });
+
+  test("[RS3] It is asked once, and what comes before the answer is dropped, since the answer holds it", async () => {
+    const { answer, asked, heard, listen, receive, server } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    server.holds = true;
+    receive(written(6), written(7), written(5));
+    await settle();
+    receive(written(8), written(5), { type: "reset", channel: "journal", data: { reason: "fork", position: at(1) } });
+    await settle();
+    expect(asked()).toEqual([["journal"], from(at(4))]);
+    expect(heard).toEqual([]);
+    answer(missed(5, 6, 7, 8));
+    receive(written(9));
+    await settle();
+    expect(heard).toEqual([5, 6, 7, 8, 9]);
+    expect(asked()).toHaveLength(2);
+  });
+
+  test("[RS3] One that is left while the answer is due is left when it has come", async () => {
+    const { answer, heard, journal, listen, receive, server, world } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    server.holds = true;
+    receive(written(6));
+    await settle();
+    journal.leave();
+    await settle();
+    expect(world.sockets.last.of("unsubscribe")).toEqual([]);
+    answer(missed(5, 6));
+    await settle();
+    expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
+    expect(heard).toEqual([]);
+  });
+
+  test("[RS3] One that is left in the turn of the gap is not asked for", async () => {
+    const { asked, journal, listen, receive, world } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    receive(written(6));
+    journal.leave();
+    await settle();
+    expect(asked()).toHaveLength(1);
+    expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
+  });
+
+  test("[RS4] To the application the channel stays subscribed meanwhile, unless it is refused", async () => {
+    const { answer, client, journal, listen, receive, server } = onJournal([{ position: at(4) }]);
+    const statuses: string[] = [];
+    journal.status.subscribe(({ name }) => statuses.push(name));
+    listen();
+    await settle();
+    server.holds = true;
+    receive(written(6));
+    await settle();
+    const late = client.channel("journal");
+    await late.ready();
+    answer(missed(5, 6));
+    expect(statuses).toEqual(["pending", "subscribed"]);
+    receive(written(8));
+    await settle();
+    answer(forbidden);
+    expect(statuses).toEqual(["pending", "subscribed", "refused"]);
+    late.leave();
+  });
+
+  test.each([
+    ["does not follow the position", { missed: [written(6)], position: at(6) }],
+    ["has a gap", { missed: [written(5), written(7)], position: at(7) }],
+    ["ends before the position", { missed: [written(5)], position: at(6) }],
+    ["ends with another event", { missed: [], position: at(6) }],
+  ])("[RS5] What was missed and %s is no proof: the rest is asked for", async (_, wrong) => {
+    const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, wrong]);
+    listen();
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    const begun = heard.length;
+    expect(asked()).toEqual([from(at(4)), from(at(4 + begun))]);
+    receive(written(5 + begun));
+    expect(heard).toEqual([5, 6].slice(0, begun + 1));
+  });
+
+  test("[RS6] After three resumes in a row that led to another gap the position is given up, with a reset before any newer event", async () => {
+    const { asked, heard, listen, receive } = onJournal([
+      { position: at(4) },
+      { missed: [] },
+      { missed: [] },
+      { missed: [] },
+      { position: at(20) },
+    ]);
+    listen();
+    await settle();
+    for (let gap = 1; gap <= 3; gap++) {
+      receive(written(10));
+      await settle();
+      expect(asked()).toHaveLength(1 + gap);
+      expect(asked().at(-1)).toEqual(from(at(4)));
+    }
+    expect(heard).toEqual([]);
+    receive(written(10));
+    await settle();
+    receive(written(21));
+    expect(asked().slice(4)).toEqual([["journal"]]);
+    expect(heard).toEqual(["server", 21]);
+  });
+
+  test("[RS6] An answer that is never right ends as well", async () => {
+    const wrong = { missed: [written(9)], position: at(9) };
+    const { asked, heard, listen, world } = onJournal([{ position: at(4) }, ...Array<object>(4).fill(wrong)]);
+    listen();
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from(at(4)), from(at(4)), from(at(4)), from(at(4)), ["journal"]]);
+    expect(heard).toEqual(["server"]);
+  });
+
+  test("[RS6] An event that follows begins the count anew", async () => {
+    const { asked, heard, listen, receive } = onJournal([{ position: at(0) }]);
+    listen();
+    await settle();
+    for (let offset = 1; offset <= 8; offset++) {
+      receive(written(offset + 1));
+      await settle();
+      receive(written(offset));
+    }
+    expect(heard).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(
+      asked()
+        .slice(1)
+        .every((channels) => typeof (channels as unknown[])[0] === "object"),
+    ).toBe(true);
+  });
+
+  test("[RS6] Where the connection drops before the answer, it is asked for without a position all the same, and reset once", async () => {
+    const { asked, heard, listen, receive, server, world } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    for (let gap = 1; gap <= 4; gap++) {
+      server.holds = gap === 4;
+      receive(written(10));
+      await settle();
+    }
+    server.holds = false;
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([["journal"]]);
+    // That nothing was missed is no answer to a question without a position.
+    expect(heard).toEqual(["server"]);
+  });
+});
+
+describe("Resets and positions", () => {
+  test("[RS7] A reset comes behind the events queued before it and before any newer one, which follow its position", async () => {
+    const { asked, heard, journal, receive } = onJournal([{ position: at(4) }]);
+    const finish: (() => void)[] = [];
+    journal.on("written", async (line) => {
+      heard.push(line);
+      await new Promise<void>((resolve) => finish.push(resolve));
+    });
+    journal.onReset(({ reason }) => heard.push(reason));
+    await settle();
+    receive(written(5), written(6));
+    receive({ type: "reset", channel: "journal", data: { reason: "fork", position: at(2, "e2") } });
+    receive(written(3), written(3));
+    expect(heard).toEqual([5]);
+    finish[0]!();
+    await settle();
+    expect(heard).toEqual([5, 6]);
+    finish[1]!();
+    await settle();
+    expect(heard).toEqual([5, 6, "fork", 3]);
+    receive(written(7));
+    await settle();
+    expect(asked()[1]).toEqual(from(at(3, "e2")));
+    finish[2]!();
+  });
+
+  test("[RS7] So does one that answers a subscribe", async () => {
+    const { heard, listen, receive, world } = onJournal([
+      { position: at(4) },
+      { reset: "trimmed", position: at(90), missed: [written(5)] },
+    ]);
+    listen();
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    receive(written(91));
+    expect(heard).toEqual(["trimmed", 91]);
+  });
+
+  test("[RS7] One without a position leaves none: events are taken as they come, and the next join says that it does not know", async () => {
+    const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, { reset: "server" }]);
+    listen();
+    await settle();
+    receive({ type: "reset", channel: "journal", data: { reason: "fork" } }, written(9), written(3));
+    expect(heard).toEqual(["fork", 9, 3]);
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from({ epoch: "", offset: 0, id: "" })]);
+    expect(heard).toEqual(["fork", 9, 3, "server"]);
+  });
+
+  test("[RS7] A server that answers a position with neither what was missed nor a reset has proved nothing", async () => {
+    const { heard, listen, receive, world } = onJournal([{ position: at(4) }, { position: at(8) }]);
+    listen();
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    receive(written(9));
+    expect(heard).toEqual(["server", 9]);
+  });
+
+  test("[RS8] Events that nobody hears, that cannot be read or that this protocol does not know advance the position", async () => {
+    const { asked, heard, journal, receive, world } = onJournal([{ position: at(4) }]);
+    const off = journal.on("written", (line) => heard.push(line));
+    await settle();
+    receive(written(5, {}, "not a number"));
+    receive({ ...written(6), event: "erased" });
+    journal.onReset(() => undefined);
+    off();
+    receive(written(7));
+    journal.on("written", (line) => heard.push(line));
+    receive(written(8));
+    expect(heard).toEqual([8]);
+    expect(world.errors).toMatchObject([{ error: { code: "BAD_MESSAGE" } }]);
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from(at(8))]);
+  });
+
+  test("[RS9] A handler that takes longer than a reconnect neither loses nor repeats an event", async () => {
+    const { asked, heard, journal, receive, world } = onJournal([{ position: at(0) }, missed(4)]);
+    journal.on("written", async (line) => {
+      heard.push(line);
+      await new Promise((resolve) => setTimeout(resolve, 20_000));
+    });
+    await settle();
+    receive(written(1), written(2), written(3));
+    world.sockets.last.end();
+    await pass(5_000);
+    // The queue has what was received: it is not asked for again.
+    expect(asked()).toEqual([from(at(3))]);
+    receive(written(5));
+    await pass(100_000);
+    expect(heard).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("[RS10] A channel that is left is not followed any more: joining again begins from now on", async () => {
+    const { asked, heard, journal, listen, receive } = onJournal([{ position: at(4) }, { position: at(9) }]);
+    listen();
+    await settle();
+    receive(written(5));
+    journal.leave();
+    await settle();
+    listen();
+    await settle();
+    expect(asked()).toEqual([["journal"], ["journal"]]);
+    receive(written(10));
+    expect(heard).toEqual([5, 10]);
+  });
+
+  test("[RS11] A server that gives no positions is not followed: events are taken as they come, and a drop is a reset", async () => {
+    const { asked, heard, listen, receive, world } = onJournal([{}, {}]);
+    listen();
+    await settle();
+    receive(written(7), written(3), { ...written(5), metadata: undefined });
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from({ epoch: "", offset: 0, id: "" })]);
+    expect(heard).toEqual([7, 3, 5, "server"]);
+  });
+
+  test("[RS11] Nor is a channel without history, whatever a server says of it", async () => {
+    const { client, world } = testClient();
+    const board = client.channel("board", "b1");
+    const heard: number[] = [];
+    board.on("moved", (step) => heard.push(step));
+    await settle();
+    const moved = (offset: number): ServerMessage => ({ ...written(offset), channel: "board:b1", event: "moved" });
+    world.sockets.last.receive({ type: "reset", channel: "board:b1", data: { reason: "fork", position: at(4) } });
+    world.sockets.last.receive(moved(7));
+    world.sockets.last.receive(moved(3));
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(world.sockets.last.of("subscribe")[0]!.data.channels).toEqual(["board:b1"]);
+    expect(heard).toEqual([7, 3]);
+  });
+
+  test("[RS12] A subscribe may be answered in parts, each of which settles its channels", async () => {
+    const { asked, client, heard, listen, receive, server, world, journal } = onJournal([{ position: at(4) }]);
+    const board = client.channel("board", "b1");
+    listen();
+    board.on("moved", () => undefined);
+    await settle();
+    server.holds = true;
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([[...from(at(4)), "board:b1"]]);
+    const message = world.sockets.last.of("subscribe")[0]!;
+    const part = (channel: string): typeof message => ({ ...message, data: { channels: [channel] } });
+    grant(world.sockets.last, part("board:b1"));
+    expect([board.status.get().name, journal.status.get().name]).toEqual(["subscribed", "pending"]);
+    board.leave();
+    await settle();
+    expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
+    grant(world.sockets.last, part("journal"), () => missed(5, 6));
+    receive(written(7));
+    expect(journal.status.get().name).toBe("subscribed");
+    expect(heard).toEqual([5, 6, 7]);
+  });
+});
+
+describe("A server that cannot say for the moment", () => {
+  test("[RS13] A channel refused with UNAVAILABLE stays pending, and is asked for again after 1 to 3 s, as often as it takes", async () => {
+    const { asked, journal, world } = onJournal([unavailable, unavailable, { position: at(4) }]);
+    world.random = 0;
+    const ready = journal.ready();
+    await settle();
+    expect(journal.status.get()).toEqual({ name: "pending" });
+    await pass(999);
+    expect(asked()).toHaveLength(1);
+    world.random = 0.75;
+    await pass(1);
+    expect(asked()).toHaveLength(2);
+    await pass(2_499);
+    expect(asked()).toHaveLength(2);
+    await pass(1);
+    await ready;
+    expect(asked()).toEqual([["journal"], ["journal"], ["journal"]]);
+    expect(world.errors).toEqual([]);
+  });
+
+  test("[RS13] ready() waits no longer than it was told", async () => {
+    const { journal } = onJournal(Array<object>(9).fill(unavailable));
+    const outcome = failure(journal.ready({ timeoutMs: 5_000 }));
+    await pass(5_000);
+    expect(await outcome).toMatchObject({ code: "TIMEOUT" });
+  });
+
+  test("[RS13] Channels that wait travel together, and keep their positions", async () => {
+    const { asked, client, heard, listen, receive, journal } = onJournal([{ position: at(4) }, unavailable, missed(5)]);
+    listen();
+    await settle();
+    receive(takenOff);
+    expect(journal.status.get().name).toBe("pending");
+    receive(written(6));
+    client.channel("board", "b1").on("moved", () => undefined);
+    await settle();
+    expect(asked()).toEqual([["journal"], ["board:b1"]]);
+    await pass(3_000);
+    expect(asked()[2]).toEqual([...from(at(4)), "board:b1"]);
+    expect(heard).toEqual([5]);
+  });
+
+  test("[RS13] A reconnect asks at once, and no timer outlives the connection", async () => {
+    const { asked, client, journal, listen, world } = onJournal([unavailable, { position: at(4) }]);
+    listen();
+    await settle();
+    // The heartbeat's, and the one that asks again.
+    expect(vi.getTimerCount()).toBe(2);
+    world.random = 0;
+    world.sockets.last.end(4408);
+    await pass(0);
+    expect(asked()).toEqual([["journal"]]);
+    expect(journal.status.get().name).toBe("subscribed");
+    await pass(5_000);
+    expect(asked()).toHaveLength(1);
+    world.sockets.last.receive(takenOff);
+    client.disconnect();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("[RS13] One that is left while it waits is not asked for, and the server is told, which may still have it", async () => {
+    const { asked, journal, listen, receive, world } = onJournal([{ position: at(4) }, unavailable]);
+    listen();
+    await settle();
+    receive(written(6));
+    await settle();
+    expect(journal.status.get().name).toBe("pending");
+    journal.leave();
+    await pass(3_000);
+    expect(asked()).toHaveLength(2);
+    expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,65 @@
+import type { Position, ServerMessage } from "@holdfast/protocol";
+import type { Channel } from "../../src/channel.js";
+import type { BaseOptions } from "../../src/options.js";
+import type { agents } from "./agents.js";
+import { answers, grant } from "./behaviours.js";
+import type { Behaviour } from "./scripted-socket.js";
+import { testClient } from "./test-client.js";
+
+/** The journal of a server that gives positions: the n-th event is the number n, its id `i<n>`. */
+
+type Metadata = Partial<{ offset: number; id: string; prev: string }>;
+type Event = Extract<ServerMessage, { type: "event" }>;
+
+const idOf = (offset: number): string => (offset > 0 ? `i${offset}` : "");
+
+export const at = (offset: number, epoch = "e1"): Position => ({ epoch, offset, id: idOf(offset) });
+
+export const written = (offset: number, changes: Metadata = {}, data: unknown = offset): Event => ({
+  type: "event",
+  channel: "journal",
+  event: "written",
+  data,
+  metadata: { offset, id: idOf(offset), prev: idOf(offset - 1), ...changes },
+});
+
+export const missed = (...offsets: number[]): { missed: Event[]; position: Position } => ({
+  missed: offsets.map((offset) => written(offset)),
+  position: at(offsets.at(-1)!),
+});
+
+/** A client that follows the journal. Its server gives the verdicts in this order, then says that nothing was missed. */
+export function onJournal(verdicts: object[], options: Partial<BaseOptions> = {}) {
+  const given = [...verdicts];
+  /** While true, what is asked for has no answer until `answer`. */
+  const server = { holds: false };
+  const good = answers({ subscribe: () => given.shift() ?? { missed: [] } });
+  const behaviour: Behaviour = {
+    opened: (attempt) => good.opened?.(attempt),
+    received(attempt, message) {
+      if (message.type !== "subscribe" || !server.holds) good.received?.(attempt, message);
+    },
+  };
+  const { client, world } = testClient(behaviour, options);
+  const journal: Channel<(typeof agents)["definition"], "journal"> = client.channel("journal");
+  const heard: unknown[] = [];
+  return {
+    client,
+    world,
+    journal,
+    server,
+    heard,
+    listen() {
+      journal.on("written", (line) => heard.push(line));
+      journal.onReset(({ reason }) => heard.push(reason));
+    },
+    receive: (...messages: ServerMessage[]): void => messages.forEach((each) => world.sockets.last.receive(each)),
+    /** What the newest connection asked for, message by message. */
+    asked: (): unknown[] => world.sockets.last.of("subscribe").map(({ data }) => data.channels),
+    /** Answers what was asked last. */
+    answer: (verdict: object): void =>
+      grant(world.sockets.last, world.sockets.last.of("subscribe").at(-1)!, () => verdict),
+  };
+}
+
+export const from = (position: Position): unknown[] => [{ channel: "journal", position }];
