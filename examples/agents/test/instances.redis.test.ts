@@ -49,6 +49,12 @@ test("[EX26] Two instances on one Redis show the same fleet, and what one starts
   const { agent } = await onB.client.request("agent.start", { program: "watch-host", options: { every: "250ms" } });
   expect(agent.instance).toEqual(nameOf(b));
   await vi.waitFor(() => expect(onA.lines.get(agent.id)?.length).toBeGreaterThanOrEqual(3), soon);
+  const sampled = new Set<string>();
+  onA.client
+    .channel("metrics")
+    .on("sampled", ({ agents: used }) => used.forEach(({ agentId }) => sampled.add(agentId)));
+  await vi.waitFor(() => expect(sampled).toEqual(new Set([...idsOf(seenFromA), agent.id])), soon);
+
   const { lines } = await onA.client.request("agent.log", { agentId: agent.id });
   expect(lines.slice(0, 3)).toEqual((await onB.client.request("agent.log", { agentId: agent.id })).lines.slice(0, 3));
   expect(lines[0]?.at).toBeInstanceOf(Date);
