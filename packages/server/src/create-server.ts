@@ -195,6 +195,9 @@ export function createServer<
       return authenticator.issueTicket(identity);
     },
     stats: () => stats.snapshot(),
+    get isReady() {
+      return !closing && link.isHealthy;
+    },
 
     attach(httpServer, { path = "/ws" } = {}) {
       if (!/^\/[^\s?#]*$/.test(path)) {

@@ -61,6 +61,11 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   listen(port: number, options?: ListenOptions): Promise<Listening>;
   stats(): ServerStats;
   /**
+   * Whether it can do all that it promises, for a load balancer's readiness probe: false while it is closing, and while its
+   * broker cannot be reached or announces nothing, which is noticed within 20 s.
+   */
+  readonly isReady: boolean;
+  /**
    * Refuses new connections and requests, lets running requests finish, then closes every connection with 1001 and resolves
    * when all sockets are gone. A second call waits for the first.
    */

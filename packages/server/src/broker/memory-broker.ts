@@ -39,8 +39,14 @@ export interface Topic {
  * each other. What is published is delivered before `publish` returns.
  */
 export function memoryBroker(): Broker {
-  const store = new MemoryStore();
-  return { join: (instance) => store.join(instance) };
+  const stores = new Map<string, MemoryStore>();
+  return {
+    join(instance) {
+      const store = stores.get(instance.protocol) ?? new MemoryStore();
+      stores.set(instance.protocol, store);
+      return store.join(instance);
+    },
+  };
 }
 
 export class MemoryStore {
@@ -75,7 +81,7 @@ export class MemoryStore {
   announce(topic: string, publication: Publication): void {
     const told = [...this.#links].filter((link) => link.subscribed.has(topic));
     const tell = (): void => {
-      for (const link of told) if (link.subscribed.has(topic)) link.instance.receive(topic, publication);
+      for (const link of told) link.announce(topic, publication);
     };
     if (this.#announcing) return void this.#announcing.push(tell);
     this.#announcing = [tell];
@@ -123,7 +129,8 @@ export class MemoryStore {
 
   read(name: string, { log, table, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
     const topic = this.touch(name, instance.environment.now(), ttlMs, instance);
-    const events = log ? topic.log.filter(({ link }) => link!.offset > log.after).slice(-log.most) : [];
+    const after = log ? topic.log.filter(({ link }) => link!.offset > log.after) : [];
+    const events = after.slice(Math.max(0, after.length - (log?.most ?? 0)));
     return { position: positionOf(topic), events, entries: new Map(table ? topic.table : []) };
   }
 
@@ -170,7 +177,6 @@ export class MemoryStore {
 }
 
 export class MemoryLink implements BrokerLink {
-  readonly isHealthy = true;
   readonly subscribed = new Set<string>();
   readonly #store: MemoryStore;
   #isClosed = false;
@@ -180,6 +186,19 @@ export class MemoryLink implements BrokerLink {
     readonly instance: BrokerInstance,
   ) {
     this.#store = store;
+  }
+
+  get isHealthy(): boolean {
+    return !this.#isClosed;
+  }
+
+  announce(topic: string, publication: Publication): void {
+    if (!this.subscribed.has(topic)) return;
+    try {
+      this.instance.receive(topic, publication);
+    } catch (error) {
+      this.instance.logger.error({ topic, err: error }, "an announcement could not be taken");
+    }
   }
 
   publish(topic: string, id: string, body: string, options: PublishOptions = {}): Promise<Appended> {

@@ -9,7 +9,7 @@ import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
 /** What a channel keeps here while nobody needs more: enough for those who were away for a moment. */
 const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
 /** What is made up for at most. Whoever has missed more is better served by loading what it needs. */
-export const MOST_MISSED: RingLimits = { events: 1_024, bytes: 256 * 1_024 };
+export const MOST_MISSED: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
 /** How long a channel nobody has published on is remembered by the store when nobody follows it. */
 const UNPUBLISHED_MS = 600_000;
 

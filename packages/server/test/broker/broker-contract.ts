@@ -42,6 +42,7 @@ export function participate(broker: Broker, partial: Partial<BrokerInstance> = {
   const id = partial.id ?? environment.newId();
   const link = broker.join({
     id,
+    protocol: "contract",
     environment,
     logger: silentLogger,
     receive: (topic, publication) => void heard.push({ topic, publication }),

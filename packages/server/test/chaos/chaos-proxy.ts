@@ -33,6 +33,8 @@ export interface ChaosOptions {
 /** A network that misbehaves on purpose: a TCP proxy between a client and a server of the same machine. */
 export class ChaosProxy {
   weather: Weather;
+  /** Where new connections go. */
+  to: number;
   readonly connections = new Set<ChaosConnection>();
   /** How many there were. */
   accepted = 0;
@@ -43,6 +45,7 @@ export class ChaosProxy {
   private constructor(options: ChaosOptions) {
     this.#options = options;
     this.weather = options.weather ?? {};
+    this.to = options.to;
     this.random = seeded(options.seed ?? 1);
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client));
   }
@@ -83,11 +86,11 @@ export class ChaosProxy {
       client.resetAndDestroy();
       return;
     }
-    const { to, inspect } = this.#options;
+    const { inspect } = this.#options;
     const connection = new ChaosConnection(
       this,
       client,
-      connect({ port: to, host: "127.0.0.1", allowHalfOpen: true }),
+      connect({ port: this.to, host: "127.0.0.1", allowHalfOpen: true }),
       inspect,
     );
     this.connections.add(connection);
@@ -103,7 +106,7 @@ export class ChaosConnection {
   /** Bytes that came in so far, both directions together. */
   bytes = 0;
   /** The byte at which it will be cut. */
-  readonly cutAt: number;
+  cutAt: number;
   readonly #proxy: ChaosProxy;
   readonly #lanes: readonly Lane[];
 

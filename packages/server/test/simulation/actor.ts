@@ -1,5 +1,5 @@
 import type { Client } from "@holdfast/client";
-import type { numbers, Wire } from "./protocol.js";
+import type { numbers } from "./protocol.js";
 
 /** What an application saw of a channel, in order. */
 export type Seen =
@@ -14,8 +14,8 @@ type Handle = Pick<ReturnType<SimClient["channel"]>, "status" | "on" | "onReset"
 
 /** An application with a client: joins, leaves, and writes down what it hears. */
 export class Actor {
-  readonly seen = new Map<Wire, Seen[]>();
-  readonly #joined = new Map<Wire, () => void>();
+  readonly seen = new Map<string, Seen[]>();
+  readonly #joined = new Map<string, () => void>();
   #client: SimClient;
 
   /** `handling`: what a handler does with an event; a promise holds up the next one. */
@@ -32,11 +32,11 @@ export class Actor {
     return this.#client;
   }
 
-  wants(wire: Wire): boolean {
+  wants(wire: string): boolean {
     return this.#joined.has(wire);
   }
 
-  toggle(wire: Wire): void {
+  toggle(wire: string): void {
     const leave = this.#joined.get(wire);
     if (leave) {
       leave();
@@ -57,7 +57,7 @@ export class Actor {
     for (const [wire] of wanted) this.#join(wire, true);
   }
 
-  #join(wire: Wire, continues = false): void {
+  #join(wire: string, continues = false): void {
     const channel = this.#handle(wire);
     const client = this.#client;
     const isCurrent = (): boolean => this.#client === client;
@@ -81,12 +81,13 @@ export class Actor {
     });
   }
 
-  #handle(wire: Wire): Handle {
-    const [name, key] = wire.split(":") as ["short" | "long" | "room", string | undefined];
-    return (name === "room" ? this.#client.channel(name, key!) : this.#client.channel(name)) as unknown as Handle;
+  #handle(wire: string): Handle {
+    const [name, key] = wire.split(":") as ["short" | "long" | "room" | "feed", string | undefined];
+    const keyed = name === "room" || name === "feed";
+    return (keyed ? this.#client.channel(name, key!) : this.#client.channel(name)) as unknown as Handle;
   }
 
-  #note(wire: Wire, seen: Seen): void {
+  #note(wire: string, seen: Seen): void {
     const all = this.seen.get(wire);
     if (all) all.push(seen);
     else this.seen.set(wire, [seen]);

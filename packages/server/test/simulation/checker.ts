@@ -3,8 +3,6 @@ import type { Seen } from "./actor.js";
 /** An event that a store accepted, some time. */
 export interface Accepted {
   readonly number: number;
-  readonly offset: number;
-  readonly id: string;
   /** The number of the one before it; undefined for the first of an epoch. */
   readonly prev: number | undefined;
   /** When `publish` was called. */

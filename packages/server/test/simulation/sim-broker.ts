@@ -28,23 +28,47 @@ export interface Weather {
 /** Nothing goes wrong, and everything takes its time. */
 export const fairWeather: Weather = { random: () => 0.5, latencyMs: 2, lost: 0, twice: 0, overtaken: 0 };
 
+/** A publication that the store accepted, some time. */
+export interface AcceptedPublication {
+  readonly topic: string;
+  readonly publication: Publication;
+  /** The one before it on its topic, on that branch of its history. */
+  readonly previous: AcceptedPublication | undefined;
+}
+
+export interface Snapshot {
+  readonly topics: Map<string, Topic>;
+  readonly tops: Map<string, AcceptedPublication>;
+}
+
 /** A store that can be rolled back, trimmed and emptied, and that remembers everything it ever accepted. */
 class SimStore extends MemoryStore {
   /** Every publication that has a place, in the order of acceptance. */
-  readonly accepted: { readonly topic: string; readonly publication: Publication }[] = [];
+  readonly accepted: AcceptedPublication[] = [];
+  /** The last of each topic, whatever it calls itself. */
+  #tops = new Map<string, AcceptedPublication>();
 
   override announce(topic: string, publication: Publication): void {
-    if (publication.link) this.accepted.push({ topic, publication });
+    if (publication.link) {
+      const accepted = { topic, publication, previous: this.#tops.get(topic) };
+      this.accepted.push(accepted);
+      this.#tops.set(topic, accepted);
+    }
     super.announce(topic, publication);
   }
 
-  snapshot(): Map<string, Topic> {
-    return copy(this.topics);
+  snapshot(): Snapshot {
+    return { topics: copy(this.topics), tops: new Map(this.#tops) };
   }
 
-  restore(snapshot: Map<string, Topic>): void {
+  restore({ topics, tops }: Snapshot): void {
     this.topics.clear();
-    for (const [name, topic] of copy(snapshot)) this.topics.set(name, topic);
+    for (const [name, topic] of copy(topics)) this.topics.set(name, topic);
+    this.#tops = new Map(tops);
+  }
+
+  empty(): void {
+    this.restore({ topics: new Map(), tops: new Map() });
   }
 
   /** Takes out the older half of every log. */
@@ -61,7 +85,11 @@ export class SimBroker implements Broker {
   readonly store = new SimStore();
   readonly links: SimLink[] = [];
 
-  constructor(public weather: Weather = fairWeather) {}
+  /** `idsAreOffsets`: no id says more than the offset, as in systems that rely on epoch and offset alone. */
+  constructor(
+    public weather: Weather = fairWeather,
+    readonly idsAreOffsets = false,
+  ) {}
 
   join(instance: BrokerInstance): SimLink {
     const link = new SimLink(this, instance);
@@ -124,7 +152,9 @@ export class SimLink implements BrokerLink {
   }
 
   publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended> {
-    return this.#command(() => this.#inner.publish(topic, id, body, options));
+    const { store, idsAreOffsets } = this.#broker;
+    const named = (): string => (idsAreOffsets ? `${(store.topics.get(topic)?.offset ?? 0) + 1}` : id);
+    return this.#command(() => this.#inner.publish(topic, named(), body, options));
   }
 
   subscribe(topic: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { keepPositions } from "@holdfast/client";
 import { createServer, type Server } from "@holdfast/server";
 import type { MemoryTransport } from "../../src/testing.js";
 import { ClientWorld } from "../client-world.js";
@@ -5,8 +6,8 @@ import { seeded } from "../seeded.js";
 import { VirtualEnvironment, World } from "../world.js";
 import { Actor } from "./actor.js";
 import { type Accepted, check, checkEnd } from "./checker.js";
-import { numbers, type Wire, wires } from "./protocol.js";
-import { SimBroker } from "./sim-broker.js";
+import { numbers, wires } from "./protocol.js";
+import { type AcceptedPublication, SimBroker, type Snapshot } from "./sim-broker.js";
 
 const SERVERS = 3;
 const CLIENTS = 5;
@@ -44,21 +45,27 @@ export class Simulation {
   readonly #publishedAt = new Map<number, number>();
   /** Some histories have a store that forgets nothing: there, nobody may be told of a reset. */
   readonly #isStoreTrue: boolean;
-  #saved: ReturnType<SimBroker["store"]["snapshot"]> | undefined;
+  #saved: Snapshot | undefined;
   #numbers = 0;
 
-  constructor(readonly seed: number) {
+  constructor(
+    readonly seed: number,
+    { idsAreOffsets = false } = {},
+  ) {
     this.#random = seeded(seed);
     const random = this.#random;
     this.#isStoreTrue = random() < 0.25;
     const rough = random() < 0.5;
-    this.#broker = new SimBroker({
-      random,
-      latencyMs: 1 + random() * 20,
-      lost: rough ? 0.02 : 0,
-      twice: rough ? 0.02 : 0,
-      overtaken: rough ? 0.02 : 0,
-    });
+    this.#broker = new SimBroker(
+      {
+        random,
+        latencyMs: 1 + random() * 20,
+        lost: rough ? 0.02 : 0,
+        twice: rough ? 0.02 : 0,
+        overtaken: rough ? 0.02 : 0,
+      },
+      idsAreOffsets,
+    );
     for (let count = 0; count < SERVERS; count++) this.#instances.push(this.#start());
     // Whatever balances the load sends each connection anywhere.
     this.#net = new ClientWorld(() => this.#pick(this.#alive())?.world, random);
@@ -79,38 +86,52 @@ export class Simulation {
   #act(): void {
     const roll = this.#random();
     const instance = this.#pick(this.#alive());
-    if (roll < 0.6) return this.#publish(this.#pick(wires)!);
-    if (roll < 0.66) return this.#pick(this.#actors)!.toggle(this.#pick(wires)!);
-    if (roll < 0.74) return this.#pick([...this.#net.sockets.keys()])?.drop();
-    if (roll < 0.77) return this.#reload();
-    if (roll < 0.8) return this.#restart();
-    if (roll < 0.83)
+    if (roll < 0.5) return this.#burst();
+    if (roll < 0.56) return this.#pick(this.#actors)!.toggle(this.#pick(wires)!);
+    if (roll < 0.62) return this.#pick([...this.#net.sockets.keys()])?.drop();
+    if (roll < 0.68) return this.#away(this.#pick(this.#actors)!);
+    if (roll < 0.71) return this.#reload();
+    if (roll < 0.74) return this.#restart();
+    if (roll < 0.77)
       return this.#for(
-        this.#random() * 3_000,
+        3_000,
         () => instance?.link.cut(),
         () => instance?.link.mend(),
       );
-    if (roll < 0.86)
+    if (roll < 0.81)
       return this.#for(
-        this.#random() * 30_000,
+        30_000,
         () => this.#deafen(instance, true),
         () => this.#deafen(instance, false),
       );
-    if (roll < 0.88)
+    if (roll < 0.83)
       return this.#for(
-        this.#random() * 5_000,
+        5_000,
         () => this.#broker.down(),
         () => this.#broker.up(),
       );
-    if (roll < 0.9) return this.#wait(this.#random() * 20_000);
-    if (this.#isStoreTrue) return this.#publish(this.#pick(wires)!);
-    if (roll < 0.94) return void (this.#saved = this.#broker.store.snapshot());
+    if (roll < 0.85) return this.#wait(this.#random() * 20_000);
+    if (this.#isStoreTrue) return this.#burst();
+    if (roll < 0.91) return void (this.#saved = this.#broker.store.snapshot());
     if (roll < 0.97) return this.#rollBack();
     if (roll < 0.985) return this.#broker.store.trim();
-    if (roll < 0.99) return this.#broker.store.topics.clear();
+    if (roll < 0.99) return this.#broker.store.empty();
   }
 
-  #publish(wire: Wire): void {
+  #burst(): void {
+    const wire = this.#pick(wires)!;
+    for (let count = 1 + Math.floor(this.#random() * 4); count > 0; count--) this.#publish(wire);
+  }
+
+  /** Offline for a while. */
+  #away(actor: Actor): void {
+    const { client } = actor;
+    client.disconnect();
+    // A page that was loaded anew meanwhile is another client; the old one is gone.
+    this.#later(this.#random() * 10_000, () => void (actor.client === client && client.connect()));
+  }
+
+  #publish(wire: (typeof wires)[number]): void {
     const instance = this.#pick(this.#alive());
     if (!instance) return;
     const number = ++this.#numbers;
@@ -121,7 +142,7 @@ export class Simulation {
       .catch(() => undefined);
   }
 
-  #handle({ server }: Instance, wire: Wire) {
+  #handle({ server }: Instance, wire: (typeof wires)[number]) {
     return wire === "room:a" ? server.channel("room", "a") : server.channel(wire);
   }
 
@@ -130,21 +151,29 @@ export class Simulation {
     if (!this.#saved) return;
     this.#broker.store.restore(this.#saved);
     // Mostly connections are lost with it; a proxy can hide that.
-    if (this.#random() < 0.7) {
-      this.#broker.down();
-      this.#wait(0);
-      this.#later(this.#random() * 1_000, () => this.#broker.up());
-    }
+    if (this.#random() < 0.5)
+      this.#for(
+        1_000,
+        () => this.#broker.down(),
+        () => this.#broker.up(),
+      );
+    else if (this.#random() < 0.7) this.#burst();
   }
 
   #deafen(instance: Instance | undefined, isDeaf: boolean): void {
     if (instance) instance.link.isDeaf = isDeaf;
   }
 
+  /** The old page has gone before the new one is there: what it was told last, it has stored. */
   #reload(): void {
     const actor = this.#pick(this.#actors.slice(0, 2))!;
-    actor.client.disconnect();
-    actor.reload(this.#client(actor.name));
+    const { client } = actor;
+    client.disconnect();
+    this.#later(1 + this.#random() * 2_000, () => {
+      if (actor.client !== client) return;
+      client.disconnect();
+      actor.reload(this.#client(actor.name));
+    });
   }
 
   #restart(): void {
@@ -156,9 +185,10 @@ export class Simulation {
     this.#later(this.#random() * 5_000, () => void (this.#instances[index] = this.#start()));
   }
 
+  /** For at most so long. */
   #for(ms: number, begin: () => void, end: () => void): void {
     begin();
-    this.#later(ms, end);
+    this.#later(this.#random() * ms, end);
   }
 
   #later(ms: number, run: () => void): void {
@@ -205,13 +235,15 @@ export class Simulation {
     const environment = this.#environment;
     const clock = { now: environment.now, after: environment.after.bind(environment) };
     const stored = this.#stored.get(name);
-    const positions = stored && {
-      getItem: (key: string) => stored.get(key) ?? null,
-      setItem: (key: string, value: string) => void stored.set(key, value),
-    };
+    const positions =
+      stored &&
+      keepPositions({
+        getItem: (key) => stored.get(key) ?? null,
+        setItem: (key, value) => void stored.set(key, value),
+      });
     return this.#net.clientOf(numbers, name, clock, {
       token: undefined,
-      ...(process.env["NOPE"] ? { positions } : {}),
+      positions,
     });
   }
 
@@ -225,7 +257,7 @@ export class Simulation {
     await this.#advance(40_000);
     for (const { link } of this.#alive()) link.isDeaf = false;
     await this.#advance(60_000);
-    const last = new Map<Wire, number>();
+    const last = new Map<string, number>();
     for (const wire of wires) {
       this.#publish(wire);
       last.set(wire, this.#numbers);
@@ -252,13 +284,14 @@ export class Simulation {
   }
 
   #truth(): Map<number, Accepted> {
+    const numberOf = ({ publication }: AcceptedPublication): number =>
+      (JSON.parse(publication.body) as { data: number }).data;
     const truth = new Map<number, Accepted>();
-    const byId = new Map<string, number>();
-    for (const { publication } of this.#broker.store.accepted) {
-      const { data: number } = JSON.parse(publication.body) as { data: number };
-      const { offset, id, prev } = publication.link!;
-      byId.set(id, number);
-      truth.set(number, { number, offset, id, prev: byId.get(prev), publishedAt: this.#publishedAt.get(number)! });
+    for (const accepted of this.#broker.store.accepted) {
+      const number = numberOf(accepted);
+      const { previous } = accepted;
+      const publishedAt = this.#publishedAt.get(number)!;
+      truth.set(number, { number, prev: previous && numberOf(previous), publishedAt });
     }
     return truth;
   }

@@ -29,7 +29,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   if ((url === undefined) === (client === undefined)) invalid("url", "expected either `url` or `client`");
   const makeTopology = topologyLike(url === undefined ? checkedClient(client) : clientOf(url));
   return {
-    join: (instance) => new RedisLink(instance, prefix, makeTopology),
+    // No protocol has a colon in its name, so no two of them share a topic.
+    join: (instance) => new RedisLink(instance, `${prefix}:${instance.protocol}`, makeTopology),
   };
 }
 

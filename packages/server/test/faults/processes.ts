@@ -1,0 +1,112 @@
+import { build } from "esbuild";
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, connect, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { until } from "../until.js";
+import type { News, Orders, Told } from "./instance.js";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** `instance.ts` as a file that Node runs, made from the sources. */
+export async function instanceProgram(): Promise<{ file: string; end: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-instance-"));
+  const file = join(folder, "instance.mjs");
+  await build({
+    entryPoints: [fileURLToPath(new URL("./instance.ts", import.meta.url))],
+    outfile: file,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    tsconfig: join(root, "tsconfig.json"),
+    // What is CommonJS in the bundle asks for Node's own modules.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    logLevel: "silent",
+  });
+  return { file, end: async () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A server process. Not one outlives this one. */
+export class InstanceProcess {
+  readonly #child: ChildProcess;
+  #port = 0;
+  #next: number | undefined;
+
+  constructor(
+    file: string,
+    readonly orders: Orders,
+    onConfirmed: (...told: Told) => void,
+  ) {
+    this.#child = fork(file, { stdio: "inherit", execArgv: [] });
+    this.#child.on("message", (news: News) => {
+      if (news.kind === "listening") this.#port = news.port;
+      else if (news.kind === "confirmed") for (const told of news.numbers) onConfirmed(...told);
+      else this.#next = news.next;
+    });
+    this.#child.send(orders);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async listening(): Promise<this> {
+    await until(() => this.#port > 0, 10_000, "The start of an instance");
+    return this;
+  }
+
+  /** Publishes no more; everything under way is decided and told. */
+  async stop(): Promise<void> {
+    this.#child.send("stop");
+    await until(() => this.#next !== undefined, 10_000, "The end of publishing");
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.kill("SIGKILL");
+    await gone;
+    this.#port = 0;
+  }
+}
+
+/** Takes each connection to one of those that are there, as a load balancer without memory does. */
+export class Balancer {
+  readonly #server: Server;
+  #turn = 0;
+
+  private constructor(ports: () => readonly number[]) {
+    this.#server = createServer((client) => {
+      const choice = ports();
+      const port = choice[this.#turn++ % choice.length];
+      if (port === undefined) return void client.resetAndDestroy();
+      const server = connect({ port, host: "127.0.0.1" });
+      for (const [one, other] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        one.on("error", () => undefined);
+        one.once("close", () => other.destroy());
+        one.pipe(other);
+      }
+      return undefined;
+    });
+  }
+
+  static async start(ports: () => readonly number[]): Promise<Balancer> {
+    const balancer = new Balancer(ports);
+    await new Promise<void>((resolve) => balancer.#server.listen(0, "127.0.0.1", resolve));
+    return balancer;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+  }
+}
