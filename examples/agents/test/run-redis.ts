@@ -20,7 +20,8 @@ export async function runRedis(): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), "agents-redis-"));
   const port = await freePort();
   const start = async () => {
-    const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes"];
+    const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
+    options.push("--appendonly", "yes", "--appendfsync", "always");
     const child = spawn(process.env["REDIS_SERVER"] ?? "redis-server", options, { stdio: "ignore" });
     await vi.waitFor(() => once(connect(port, "127.0.0.1"), "connect"), { timeout: 10_000, interval: 20 });
     return child;
