@@ -36,6 +36,20 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([1]);
   });
 
+  test("[RS20] An event that was heard before a reset is not heard again behind it; after 256 others it may be", async () => {
+    const { heard, listen, receive } = onJournal([{ position: at(4) }]);
+    listen();
+    await settle();
+    receive(written(5), written(6));
+    receive({ type: "reset", channel: "journal", data: { reason: "fork", position: at(4) } });
+    receive(written(5), written(6), written(7));
+    expect(heard.filter((what) => typeof what === "number")).toEqual([5, 6, 7]);
+    for (let number = 8; number < 8 + 256; number++) receive(written(number));
+    receive({ type: "reset", channel: "journal", data: { reason: "fork", position: at(4) } });
+    receive(written(5));
+    expect(heard.at(-1)).toBe(5);
+  });
+
   test("[RS2] An event that comes twice is delivered once", async () => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();

@@ -81,6 +81,8 @@ export interface Entry {
    * connection, so to ask from here neither repeats an event nor leaves one out. NOWHERE if the server gives no positions.
    */
   received: Position | undefined;
+  /** The ids of the last events: none is handed over twice, whatever was reset in between. */
+  readonly recent: Set<unknown>;
   /** How often in a row it was asked for again because of an event that did not follow. */
   repairs: number;
 }

@@ -30,6 +30,12 @@ const MOST_IN_ONE_MESSAGE = 100;
 /** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
 const MOST_REPAIRS = 3;
 
+/**
+ * Events that are known again. After a reset a server that has not noticed yet that the store was rolled back may tell what
+ * the client has heard before, until it is told of the roll-back itself.
+ */
+const MOST_RECENT = 256;
+
 /** A server whose store is down is asked again after this, and not by all its clients at once. */
 const AGAIN_AFTER_MS = 1_000;
 const AGAIN_WITHIN_MS = 2_000;
@@ -135,6 +141,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       wire: { name: "absent" },
       status: PENDING,
       received: undefined,
+      recent: new Set(),
       repairs: 0,
     };
     entries.set(id.wire, entry);
@@ -144,21 +151,24 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const deliver = (message: Event): void => {
     const { channel, event, metadata } = message;
     const entry = entries.get(channel);
-    const schema = entry?.id.contract.events.get(event);
+    let schema = entry?.id.contract.events.get(event);
     // Left a moment ago, or published by a server with a newer protocol.
-    if (!schema) parts.logger.debug({ channel, event }, "An event that is not wanted was ignored.");
+    if (!schema) parts.logger.debug({ channel, event }, "event ignored");
     if (!entry) return;
-    const { received } = entry;
+    const { received, recent } = entry;
     if (received?.epoch) {
       const link = metadata as Link | undefined;
       // The answer that is due begins where the position is, and holds this event as well.
       if (entry.wire.name !== "joined" || link?.id === received.id) return;
       if (!link?.id || !links(received, link)) return repair(entry);
-      entry.received = { epoch: received.epoch, offset: link.offset, id: link.id };
+      entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
+      // The queue goes on from it, and nobody hears it a second time.
+      if (recent.has(link.id)) schema = undefined;
+      else if (recent.add(link.id).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
-    const heard = schema && [...entry.holders].some((holder) => holder.hears(event));
-    const delivery = heard ? readEvent(schema, message, parts.report) : undefined;
+    const isHeard = [...entry.holders].some((holder) => holder.hears(event));
+    const delivery = schema && isHeard ? readEvent(schema, message, parts.report) : undefined;
     entry.enqueue({ delivery, position: entry.received });
   };
 

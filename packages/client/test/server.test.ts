@@ -123,7 +123,7 @@ test("[CH10] After a restart of the server the client is back by itself: channel
   await journal.ready();
   await second.server.channel("journal").publish("written", 2);
   await vi.waitUntil(() => heard.length === 3);
-  expect(heard).toEqual([1, "server", 2]);
+  expect(heard).toEqual([1, "epoch", 2]);
   expect(errors).toEqual([]);
 });
 

@@ -55,7 +55,7 @@ export const closeCodes = [
   {
     code: 4400,
     name: "BAD_REQUEST",
-    meaning: "the client kept sending messages that are not of the protocol",
+    meaning: "what the client sent was not of the protocol",
     action: "stop",
   },
   {
@@ -68,7 +68,7 @@ export const closeCodes = [
   {
     code: 4406,
     name: "UNSUPPORTED_PROTOCOL",
-    meaning: "client and server share no version of the protocol",
+    meaning: "there is no common version of the protocol",
     action: "stop",
   },
   { code: 4408, name: "HEARTBEAT_MISSED", meaning: "nothing was heard in time", action: "retry" },

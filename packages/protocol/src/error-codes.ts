@@ -16,17 +16,17 @@ export interface ErrorCode {
 const remedies = {
   BAD_MESSAGE: "Send a message that matches the protocol reference.",
   UNKNOWN_REQUEST: "Check the name, and that both sides run the same version of the protocol.",
-  UNKNOWN_CHANNEL: "Check the channel's name and key.",
+  UNKNOWN_CHANNEL: "Check name and key.",
   LIMIT_EXCEEDED: "Release some first.",
   INVALID_OUTPUT: "Tell the operator.",
   TIMEOUT: "Try again, or allow more time.",
-  CANCELLED: "Nothing: this is what the caller asked for.",
+  CANCELLED: "None: it was asked for.",
   NOT_CONNECTED: "Call connect().",
-  CONNECTION_LOST: "Find out whether it took effect before you repeat it.",
+  CONNECTION_LOST: "Find out whether it took effect, then repeat it.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
   INVALID_VALUE: "Correct the field named.",
-  HANDLER_FAILED: "Look at the cause and correct the handler.",
-  INVALID_OPTION: "Correct the option named.",
+  HANDLER_FAILED: "Correct the handler.",
+  INVALID_OPTION: "Correct the option.",
 } as const;
 
 /** Of errors that no client raises. A page need not download these either: a server's refusal brings its remedy. */

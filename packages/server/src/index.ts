@@ -10,7 +10,9 @@ export type {
 } from "./options.js";
 export type { Authenticate, Credential, CredentialSource, Identity } from "./auth/identity.js";
 export type { CredentialOptions } from "./auth/credential.js";
-export type { ChannelHandle, PresenceHandle } from "./channel/channel-handle.js";
+export type * from "./broker/broker.js";
+export { memoryBroker } from "./broker/memory-broker.js";
+export type { ChannelHandle, PresenceHandle, PublishOptions } from "./channel/channel-handle.js";
 export type { Published } from "./channel/channels.js";
 export type { PresentUser } from "./channel/presences.js";
 export type {

@@ -7,7 +7,7 @@ import type { Sequence } from "./sequence.js";
 
 /** The sections that every reference has, of an application or of the wire itself. */
 
-const notSentYet: readonly ServerMessage["type"][] = ["reset", "state_sync", "state_update", "state_deleted", "goaway"];
+const notSentYet: readonly ServerMessage["type"][] = ["state_sync", "state_update", "state_deleted", "goaway"];
 
 /** The wire is ahead of the server, so that clients need not change later; a reader has to know by how much. */
 export function notServedYet(): Block {

@@ -453,7 +453,7 @@ export function brokerContract(name: string, setUp: () => ContractSetUp | Promis
       await until(() => two.heard.length === 2);
       await one.link.subscribe("news");
       await two.link.publish("news", newId(), "3");
-      await until(() => one.on("news").length === 2);
+      await until(() => one.on("news").length === 2 && two.on("news").length === 3);
       expect(one.on("news").map(({ body }) => body)).toEqual(["1", "3"]);
       expect(two.on("news").map(({ body }) => body)).toEqual(["1", "2", "3"]);
     });

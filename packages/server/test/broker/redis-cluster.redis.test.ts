@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { slotOf, topicKeys } from "../../src/broker/redis/keys.js";
 import type { ChaosConnection, ChaosProxy } from "../chaos/chaos-proxy.js";
 import { type RedisCluster, startCluster } from "../redis/redis-cluster.js";
-import { recording, RedisWorld } from "../redis/redis-world.js";
+import { counting, recording, RedisWorld } from "../redis/redis-world.js";
 import { until } from "../until.js";
 import { all, log, newId, type Participant } from "./broker-contract.js";
 
@@ -150,6 +150,31 @@ describe.concurrent("redisBroker on a cluster", () => {
     });
     expect(one.doubts).toBeGreaterThan(0);
     await until(() => one.forgotten > 0 && one.link.isHealthy);
+  });
+
+  test("[BR43] after close no node of a cluster has a connection left, nor is there a timer", async (context) => {
+    const world = new RedisWorld(context);
+    const cluster = await startCluster(3);
+    world.endsWith(() => cluster.end());
+    const clients = async (): Promise<number> => {
+      const counts = await Promise.all(cluster.nodes.map((node) => node.clients()));
+      return counts.reduce((sum, count) => sum + count);
+    };
+    for (const reach of [
+      async () => {},
+      async (one: Participant) => {
+        await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
+        await until(() => one.link.isHealthy);
+        expect(await clients()).toBeGreaterThan(5);
+      },
+    ]) {
+      const environment = counting();
+      const one = world.join({ client: clientOf(cluster) }, { environment });
+      await reach(one);
+      await one.link.close();
+      expect(environment.timers()).toBe(0);
+      await until(async () => (await clients()) === 0, 5_000, "The end of the connections");
+    }
   });
 
   test("[BR45] slots are computed as Redis does", async (context) => {

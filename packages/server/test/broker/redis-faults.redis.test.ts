@@ -1,5 +1,6 @@
 import { links } from "@holdfast/protocol/wire";
 import { readFile } from "node:fs/promises";
+import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import type { ChaosConnection } from "../chaos/chaos-proxy.js";
 import { freePort } from "../redis/redis-server.js";
@@ -186,6 +187,40 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect(one.doubts).toBeGreaterThan(0);
   });
 
+  for (const seed of [1, 2, 3])
+    test(`[BR49] through a network that cuts at random bytes, what is repeated with its key is stored once, and heard in order or doubted (seed ${seed})`, async (context) => {
+      const world = new RedisWorld(context);
+      const server = await world.redis();
+      const proxy = await world.proxy({ to: server.port, seed, weather: { cutWithin: 40_000, slice: 700 } });
+      const [one, two] = [world.join(proxy), world.join(server)];
+      const keep = async (attempt: () => Promise<unknown>): Promise<void> =>
+        until(() =>
+          attempt().then(
+            () => true,
+            (error: { code: string }) => {
+              expect(error.code).toBe("UNAVAILABLE");
+              return false;
+            },
+          ),
+        );
+      await keep(() => one.link.subscribe("news"));
+      const doubts = one.doubts;
+      const bodies = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(100)}`);
+      const options = { log: { size: 1_000, ttlMs: 60_000 } };
+      for (const [index, body] of bodies.entries())
+        await keep(() => one.link.publish("news", newId(), body, { ...options, key: `key ${index}` }));
+      expect(proxy.accepted).toBeGreaterThan(4);
+      const { events } = await two.link.read("news", { log: all, ttlMs: 1_000 });
+      expect(events.map(({ body }) => body)).toEqual(bodies);
+      for (const [index, event] of events.entries())
+        if (index > 0) expect(event.link!.prev).toBe(events[index - 1]!.link!.id);
+      const heard = one.on("news");
+      const offsets = heard.map(({ link }) => link!.offset);
+      expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b));
+      for (const publication of heard) expect(publication).toEqual(events[publication.link!.offset - 1]);
+      if (heard.length < events.length) await until(() => one.doubts > doubts);
+    });
+
   test("[BR35] Redis that stops answering is refused within a second and then at once, and used again when it goes on", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
@@ -244,6 +279,34 @@ describe.concurrent("redisBroker when things go wrong", () => {
     await until(() => one.on("news").length > 0);
     expect(one.on("news").map(({ body }) => body)).toEqual(["heard again"]);
     expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { reason: "Announcements do not come through" } });
+  });
+
+  test("[BR36] while announcements cannot come through at all, the link is not healthy after 20 s, though commands work", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const proxy = await world.proxy({
+      to: server.port,
+      inspect(connection, direction, bytes) {
+        if (direction === "up" && /\r\nsubscribe\r\n/i.test(bytes.toString("latin1"))) connection.name = "subscriber";
+      },
+    });
+    const one = world.join(proxy);
+    await one.link.subscribe("news");
+    await until(() => one.link.isHealthy);
+    proxy.weather = { blackhole: true };
+    proxy.blackhole(({ name }) => name === "subscriber");
+    const lostAt = performance.now();
+    await until(() => !one.link.isHealthy, 20_000, "Ill health");
+    expect(performance.now() - lostAt).toBeLessThan(20_000);
+    expect(await works(one)).toBe(true);
+    // New subscriptions are refused, those there were are kept.
+    expect((await outcome(one.link.subscribe("more"))).code).toBe("UNAVAILABLE");
+    expect((await outcome(one.link.subscribe("news"))).code).toBe("kept");
+    const doubts = one.doubts;
+    proxy.weather = {};
+    await until(() => one.doubts > doubts && one.link.isHealthy, 5_000, "Health");
+    await hears(one, "news");
+    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:more}:said")).toMatch(/:0$/);
   });
 
   test("[BR36] a link on which nothing is said stays as it is: its probes are answered", async (context) => {
@@ -388,6 +451,24 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect((await refusalOf(three)).message).toMatch(/CLUSTERDOWN/);
   });
 
+  test("[BR47] a client that is handed in stays the application's: its prefix is not taken over, and it is not closed", async (context) => {
+    const world = new RedisWorld(context);
+    const server = await world.redis();
+    const client = new Redis(server.port, "127.0.0.1", { keyPrefix: "app:", enableAutoPipelining: true, db: 3 });
+    world.endsWith(async () => client.disconnect());
+    const one = world.join({ client });
+    await one.link.subscribe("news");
+    await one.link.publish("news", newId(), "", { log });
+    await until(() => one.heard.length === 1);
+    // Its database is: that is part of where it connects to.
+    const same = client.duplicate({ keyPrefix: "" });
+    expect(await same.exists("{holdfast:news}:meta")).toBe(1);
+    same.disconnect();
+    await one.link.close();
+    expect(await client.ping()).toBe("PONG");
+    await until(async () => (await server.clients()) === 1, 5_000, "The end of the broker's connections");
+  });
+
   test("[BR48] the ACL that the documentation names is enough", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
@@ -425,7 +506,13 @@ describe.concurrent("redisBroker when things go wrong", () => {
     const server = await world.redis();
     const states: [string, (one: Participant) => Promise<unknown>][] = [
       ["just joined", async () => {}],
-      ["at work", async (one) => until(() => one.link.isHealthy)],
+      [
+        "at work",
+        async (one) => {
+          await until(() => one.link.isHealthy);
+          expect(await server.clients()).toBe(1);
+        },
+      ],
       ["subscribed", async (one) => one.link.subscribe("news")],
       ["down", async () => server.kill()],
       ["stopped", async () => (await server.start(), server.stop())],
@@ -442,9 +529,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
       const told = [one.heard.length, one.doubts, one.forgotten, one.gone.length];
       if (state === "stopped") server.cont();
       if (state !== "down") {
-        const open = async (): Promise<string[]> =>
-          (await server.say("CLIENT", "LIST")).split("\n").filter((line) => !/cmd=client\|list/.test(line));
-        await until(async () => (await open()).every((line) => !line.includes("lib-name=ioredis")), 5_000);
+        await until(async () => (await server.clients()) === 0, 5_000, `The end of the connections (${state})`);
         expect(await server.say("ZCARD", "{holdfast}:instances")).toBe("0");
       }
       expect([one.heard.length, one.doubts, one.forgotten, one.gone.length]).toEqual(told);

@@ -93,6 +93,12 @@ export class RedisServer {
     return say(this.port, ...words);
   }
 
+  /** How many are connected, besides the one that asks. */
+  async clients(): Promise<number> {
+    const lines = (await this.say("CLIENT", "LIST")).split("\n");
+    return lines.filter((line) => line.startsWith("id=") && !line.includes("cmd=client|list")).length;
+  }
+
   /** As if the machine had lost its power. */
   async kill(): Promise<void> {
     this.#child?.kill("SIGKILL");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { figures } from "../faults/figures.js";
 import { Simulation } from "./simulation.js";
 
 /**
@@ -26,6 +27,7 @@ describe("[RV1] servers that share a broker", () => {
         if (seed % 1_000 === 0 && count > 1_000)
           process.stdout.write(`${seed} histories, ${heard} events, ${resets} resets, ${failed.length} failed\n`);
       }
+      figures("T1", { histories: seeds.length, heard, resets, failed: failed.length });
       expect(failed.slice(0, 10)).toEqual([]);
       // A history in which nothing happens proves nothing.
       expect(heard).toBeGreaterThan(seeds.length * 20);

@@ -91,6 +91,8 @@ export class Commands {
   /** The cluster may have other nodes now. */
   place(): void {
     const nodes = this.#topology.nodes();
+    // A map without nodes is none: what is connected is better than nothing.
+    if (nodes.size === 0) return;
     const before = this.#nodes;
     this.#nodes = nodes;
     const isSame = nodes.size === before.size && [...nodes].every((node) => before.has(node));

@@ -78,10 +78,6 @@ export class Subscriber {
     return this.#connection.client !== undefined;
   }
 
-  holds(channel: string): boolean {
-    return this.#held.has(channel);
-  }
-
   /** Resolves when it is subscribed. It is held also when that fails: the next connection subscribes to it. */
   async add(channel: string): Promise<void> {
     this.#held.add(channel);

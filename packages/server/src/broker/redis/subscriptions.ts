@@ -50,6 +50,7 @@ export class Subscriptions {
     return [...this.#subscribers.values()].every(({ isUp }) => isUp);
   }
 
+  /** One that was confirmed stays confirmed while its connection is made anew: doubt follows, as for all. */
   subscribe(topic: string): Promise<void> {
     const known = this.#wanted.get(topic);
     if (known) return known.establishing ?? Promise.resolve();
@@ -109,8 +110,9 @@ export class Subscriptions {
               return await subscriber.add(wanted.keys.channel);
             } catch (error) {
               if (isOver() || !this.#topology.isCluster) throw error;
+              // It may have moved, and the map is on its way.
+              await this.#commands.pause();
               if (this.#topology.nodeOf(wanted.keys.slot) === wanted.node) throw error;
-              // It has moved meanwhile.
               subscriber.remove(wanted.keys.channel);
             }
           }
