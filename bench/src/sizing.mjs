@@ -43,7 +43,10 @@ const rss = ({ child }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/pr
 async function connect(port, index) {
   // One local address has not enough ports for a large number.
   const localAddress = `127.0.0.${2 + (index % 8)}`;
-  const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ["holdfast.v1.json"], { localAddress, perMessageDeflate: false });
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ["holdfast.v1.json"], {
+    localAddress,
+    perMessageDeflate: false,
+  });
   await once(ws, "open");
   ws.send(JSON.stringify({ type: "auth", data: { token: `user-${index}` } }));
   ws.send(JSON.stringify({ type: "subscribe", data: { channels: ["news", `room:r${index % ROOMS}`] } }));
@@ -56,7 +59,9 @@ async function connectAll(instance) {
   const sockets = [];
   for (let at = 0; at < connections; at += 200) {
     const count = Math.min(200, connections - at);
-    sockets.push(...(await Promise.all(Array.from({ length: count }, (_, index) => connect(instance.port, at + index)))));
+    sockets.push(
+      ...(await Promise.all(Array.from({ length: count }, (_, index) => connect(instance.port, at + index)))),
+    );
   }
   return sockets;
 }
