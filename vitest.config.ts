@@ -33,7 +33,11 @@ export default defineConfig({
       unit("examples", "examples/*"),
       {
         extends: true,
-        test: { name: "scripts", include: ["scripts/**/*.test.ts"], exclude: ["**/node_modules/**"] },
+        test: {
+          name: "scripts",
+          include: ["scripts/**/*.test.ts"],
+          exclude: ["**/node_modules/**", `**/*.{${programs.join(",")}}.test.ts`],
+        },
       },
       {
         extends: true,
@@ -56,7 +60,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name,
-          include: [`{packages,examples}/*/{src,test}/**/*.${name}.test.ts`],
+          include: [`{packages,examples}/*/{src,test}/**/*.${name}.test.ts`, `scripts/**/*.${name}.test.ts`],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

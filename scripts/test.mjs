@@ -79,7 +79,9 @@ const noise = /^[·x*\-\s]+$|^(Testing types with|Breaking changes might|JSON re
 
 /** Tests that need a program are named after it: `restart.chromium.test.ts` needs `chromium`. */
 async function testsThatNeed(name) {
-  const files = ["packages", "examples"].flatMap(filesBelow).filter((path) => path.endsWith(`.${name}.test.ts`));
+  const files = ["packages", "examples", "scripts"]
+    .flatMap(filesBelow)
+    .filter((path) => path.endsWith(`.${name}.test.ts`));
   if (files.length === 0) return { ok: true, note: "no tests" };
   const found = await find(name);
   if ("path" in found) return vitest(name, [name], { [programs[name].variable]: found.path });

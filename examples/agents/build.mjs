@@ -36,7 +36,17 @@ const common = {
 const out = path("dist");
 await mkdir(`${out}/page`, { recursive: true });
 await Promise.all([
-  build({ ...common, entryPoints: [path("src/main.ts")], outdir: out, platform: "node", packages: "external" }),
+  build({
+    ...common,
+    entryPoints: [path("src/main.ts")],
+    outdir: out,
+    platform: "node",
+    packages: "external",
+    // What is imported on demand stays a file of its own, and so does its need for the package ioredis.
+    splitting: true,
+    // Without a hash, which would leave one more file with each build.
+    chunkNames: "[name]",
+  }),
   build({
     ...common,
     entryPoints: [path("src/page/main.ts")],

@@ -16,6 +16,8 @@ export interface FleetListener {
 export interface FleetOptions {
   /** The folder the programs work on. */
   cwd: string;
+  /** The name of this instance, where there are several. */
+  instance?: string | undefined;
   listener: FleetListener;
   /** Told of every process, so that none outlives the server. */
   warden: { watch(pid: number): void; release(pid: number): void };
@@ -108,6 +110,7 @@ export class Fleet {
       options: launch.options,
       pid: process.pid,
       status: "running",
+      instance: this.#options.instance,
       startedAt: new Date(),
     };
     this.#members.set(id, { agent, process, log });

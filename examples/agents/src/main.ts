@@ -4,9 +4,19 @@ import { startExample, TOKEN } from "./server.js";
 /** What `npm start` runs: settings from the environment, one line for people, and an orderly end. */
 
 const host = process.env["HOST"];
+/** With it, this is one of several instances that show the same fleet. */
+const redisUrl = process.env["REDIS_URL"] || undefined;
+/** Redis comes and goes; whoever runs the example wants to see that. */
+const logger = {
+  debug() {},
+  info: (_details: unknown, text: string) => console.log(text),
+  warn: (_details: unknown, text: string) => console.warn(text),
+  error: (details: unknown, text: string) => console.error(text, details),
+};
 const example = await startExample({
   port: Number(process.env["PORT"] ?? 3000),
   ...(host !== undefined && { host }),
+  ...(redisUrl !== undefined && { redisUrl, logger }),
   pageFolder: fileURLToPath(new URL("./page/", import.meta.url)),
   cwd: process.cwd(),
   startAtBoot: ["primes", "watch-host"],

@@ -13,6 +13,7 @@ const KEPT = 125;
 export class Metrics {
   readonly #server: Server<typeof agents.definition>;
   readonly #fleet: Fleet;
+  readonly #instance: string | undefined;
   readonly #host = new HostUsage();
   readonly #samples: Sample[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -20,9 +21,10 @@ export class Metrics {
   #connections = 0;
   #delivered = 0;
 
-  constructor(server: Server<typeof agents.definition>, fleet: Fleet) {
+  constructor(server: Server<typeof agents.definition>, fleet: Fleet, instance?: string) {
     this.#server = server;
     this.#fleet = fleet;
+    this.#instance = instance;
   }
 
   /** The last samples, oldest first. */
@@ -52,6 +54,7 @@ export class Metrics {
     const seconds = (at.getTime() - (this.#samples.at(-1)?.at.getTime() ?? at.getTime() - PERIOD_MS)) / 1_000;
     const sample: Sample = {
       at,
+      instance: this.#instance,
       host: this.#host.read(),
       server: {
         connections: connections.active,
@@ -65,10 +68,18 @@ export class Metrics {
     this.#delivered = published.delivered;
     this.#samples.push(sample);
     if (this.#samples.length > KEPT) this.#samples.shift();
-    await this.#server.channel("metrics").publish("sampled", sample);
+    // With Redis away a sample is lost, and the next one comes in a second.
+    this.#server
+      .channel("metrics")
+      .publish("sampled", sample)
+      .catch(() => {});
 
     if (connections.active === this.#connections) return;
     this.#connections = connections.active;
-    await this.#server.channel("system-events").publish("connectionsChanged", { connections: connections.active, at });
+    const changed = { connections: connections.active, at, instance: this.#instance };
+    this.#server
+      .channel("system-events")
+      .publish("connectionsChanged", changed)
+      .catch(() => {});
   }
 }

@@ -1,33 +1,93 @@
 import type { Server } from "@holdfast/server";
 import type { FleetListener } from "./fleet.js";
+import type { Instances } from "./instances.js";
 import type { Programs } from "./programs.js";
-import type { Agent, agents, Notification } from "./protocol.js";
+import type { Agent, agents, Exit, Notification } from "./protocol.js";
+import type { Publisher } from "./publisher.js";
+import type { RedisInstancesListener } from "./redis-instances.js";
+
+export interface AnnouncerParts {
+  server: Server<typeof agents.definition>;
+  publisher: Publisher;
+  programs: Programs;
+  /** A function, because what it returns needs the fleet, and the fleet needs a listener. */
+  instances: () => Instances;
+}
 
 /** Publishes what happens in the fleet: each fact on agent-updates, what a person should hear also as a notification. */
-export function announcer(server: Server<typeof agents.definition>, programs: Programs): FleetListener {
+export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others: RedisInstancesListener } {
+  const { server, publisher, programs, instances } = parts;
   const updates = server.channel("agent-updates");
   const notifications = server.channel("notifications");
 
   const notify = (level: Notification["level"], agent: Agent, text: string) => {
     const title = programs.list.find(({ id }) => id === agent.program)?.title ?? agent.program;
-    void notifications.publish("posted", { level, title, text, at: new Date() });
+    // Once, and not again if it fails: what it is about is on the page in any case.
+    notifications.publish("posted", { level, title, text, at: new Date() }).catch(() => {});
   };
+  /** How often the status changed: each change is a fact of its own. */
+  let changes = 0;
+  const save = () => instances().save();
 
-  return {
+  const fleet: FleetListener = {
     started(agent) {
-      void updates.publish("started", { agent });
-      notify("info", agent, `Started as process ${agent.pid}`);
+      publisher.push(`started:${agent.id}`, async (options) => {
+        await save();
+        await updates.publish("started", { agent }, options);
+        notify("info", agent, `Started as process ${agent.pid}`);
+      });
     },
-    statusChanged: ({ id, status }) => void updates.publish("statusChanged", { agentId: id, status }),
-    output: ({ id }, line) => void updates.publish("output", { agentId: id, line }),
+    statusChanged({ id, status }) {
+      publisher.push(`status:${id}:${++changes}`, async (options) => {
+        await save();
+        await updates.publish("statusChanged", { agentId: id, status }, options);
+      });
+    },
+    output({ id }, line) {
+      const publish = async (options: { idempotencyKey: string }) => {
+        await instances().keepLine(id, line);
+        await updates.publish("output", { agentId: id, line }, options);
+      };
+      // Left out here it is still in the log, which the page can ask for.
+      publisher.push(`line:${id}:${line.number}`, publish, { mayBeLeftOut: true });
+    },
     exited(agent, exit) {
       const { id, status } = agent;
-      void updates.publish("exited", { agentId: id, status, exit });
-      const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
-      if (status === "finished") notify("success", agent, "Finished its work");
-      else if (status === "stopped") notify("info", agent, `Stopped (${how})`);
-      else notify("error", agent, `Failed (${how})`);
+      publisher.push(`exited:${id}`, async (options) => {
+        await save();
+        await updates.publish("exited", { agentId: id, status, exit }, options);
+        if (status === "finished") notify("success", agent, "Finished its work");
+        else if (status === "stopped") notify("info", agent, `Stopped (${how(exit)})`);
+        else notify("error", agent, `Failed (${how(exit)})`);
+      });
     },
-    removed: ({ id }) => void updates.publish("removed", { agentId: id }),
+    removed({ id }) {
+      publisher.push(`removed:${id}`, async (options) => {
+        await save();
+        await instances().forgetLines(id);
+        await updates.publish("removed", { agentId: id }, options);
+      });
+    },
   };
+
+  const others: RedisInstancesListener = {
+    lost(agent, key) {
+      const { id, status, exit } = agent;
+      if (!exit) return;
+      publisher.push(key, async (options) => {
+        const { duplicate } = await updates.publish("exited", { agentId: id, status, exit }, options);
+        // Another instance was first, and has said this as well.
+        if (!duplicate) notify("error", agent, `Lost with its instance ${agent.instance}`);
+      });
+    },
+    found: (agent, key) => publisher.push(key, (options) => updates.publish("started", { agent }, options)),
+    removed: (agentId, key) => publisher.push(key, (options) => updates.publish("removed", { agentId }, options)),
+    capacityChanged: (maximum, key) =>
+      publisher.push(key, (options) => updates.publish("capacityChanged", { maximum }, options)),
+  };
+  return { fleet, others };
+}
+
+function how({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code}` : signal;
 }

@@ -39,9 +39,11 @@ const options = z.record(z.string(), z.string()).check(
 );
 
 const status = z
-  .enum(["running", "stopping", "finished", "stopped", "failed"])
+  .enum(["running", "stopping", "finished", "stopped", "failed", "lost"])
   .check(
-    z.describe("stopping: asked to end. finished: ended by itself. stopped: ended when asked. failed: anything else."),
+    z.describe(
+      "stopping: asked to end. finished: ended by itself. stopped: ended when asked. lost: its instance is gone, and it with it. failed: anything else.",
+    ),
   );
 export type AgentStatus = z.output<typeof status>;
 
@@ -52,12 +54,19 @@ const exit = z.object({
 });
 export type Exit = z.output<typeof exit>;
 
+const instance = z
+  .optional(z.string())
+  .check(
+    z.meta({ description: "An instance of the server; absent where there is only one.", examples: ["host-a:3001"] }),
+  );
+
 const agent = z.object({
   id: agentId,
   program: programId,
   options,
   pid: z.int().check(z.meta({ description: "The process, as the system numbers it.", examples: [4711] })),
   status,
+  instance,
   startedAt: z.date(),
   exit: z.optional(exit).check(z.describe("How it ended; absent while the process lives.")),
 });
@@ -75,6 +84,7 @@ export type Line = z.output<typeof line>;
 
 const sample = z.object({
   at: z.date(),
+  instance,
   host: z.object({
     cpuPercent: z.number().check(z.describe("100 is every core fully busy.")),
     cores: z.int(),
@@ -100,6 +110,8 @@ const notification = z.object({
 });
 export type Notification = z.output<typeof notification>;
 
+const maximum = z.int().check(z.describe("How many may run at once, on all instances together."));
+
 const unknownAgent = z.object({ agentId });
 
 export const agents = defineProtocol({
@@ -111,7 +123,7 @@ export const agents = defineProtocol({
     "agent.list": {
       kind: "query",
       description: "Every agent that runs, and the last ones that ended; oldest first.",
-      output: z.object({ agents: z.array(agent), maximum: z.int().check(z.describe("How many may run at once.")) }),
+      output: z.object({ agents: z.array(agent), maximum, instance }),
     },
     "agent.programs": {
       kind: "query",
@@ -132,13 +144,13 @@ export const agents = defineProtocol({
     },
     "agent.start": {
       kind: "mutation",
-      description: "Starts a program; answers when its process runs.",
+      description: "Starts a program on the instance that is asked; answers when its process runs.",
       input: z.object({ program: programId, options: z.optional(options) }),
       output: z.object({ agent }),
       errors: {
         UNKNOWN_PROGRAM: z.object({ program: z.string(), known: z.array(programId) }),
         UNKNOWN_CHOICE: z.object({ option: z.string(), choice: z.string(), allowed: z.array(z.string()) }),
-        TOO_MANY_AGENTS: z.object({ maximum: z.int() }),
+        TOO_MANY_AGENTS: z.object({ maximum: z.int().check(z.describe("How many may run on that instance.")) }),
         START_FAILED: z.object({
           reason: z.string().check(z.describe("The operating system's code, such as EAGAIN.")),
         }),
@@ -149,7 +161,14 @@ export const agents = defineProtocol({
       description: "Asks a process to end, and ends it if it does not. Stopping what has ended changes nothing.",
       input: z.object({ agentId }),
       output: z.object({ agent }),
-      errors: { UNKNOWN_AGENT: unknownAgent },
+      errors: {
+        UNKNOWN_AGENT: unknownAgent,
+        INSTANCE_AWAY: z
+          .object({ agentId, instance })
+          .check(
+            z.describe("The agent runs on another instance, which does not answer. In seconds it is back, or lost."),
+          ),
+      },
     },
   },
 
@@ -162,11 +181,14 @@ export const agents = defineProtocol({
         exited: z.object({ agentId, status, exit }),
         output: z.object({ agentId, line }),
         removed: z.object({ agentId }),
+        capacityChanged: z.object({ maximum }).check(z.describe("An instance has come or gone.")),
       },
-      history: { size: 256, ttlMs: 300_000 },
+      // A page that lost its instance is back within seconds; at a hundred lines a second this is ten of them.
+      history: { size: 1_024, ttlMs: 300_000 },
     },
     metrics: {
-      description: "Once a second: what each process and the whole machine use, read from the operating system.",
+      description:
+        "Once a second from each instance: what its processes and its machine use, read from the operating system.",
       events: { sampled: sample },
     },
     notifications: {
@@ -174,10 +196,10 @@ export const agents = defineProtocol({
       events: { posted: notification },
     },
     "system-events": {
-      description: "What happens to the server itself.",
+      description: "What happens to the server itself, or to the instance that is named.",
       events: {
-        connectionsChanged: z.object({ connections: z.int(), at: z.date() }),
-        stopping: z.object({ reason: z.string(), at: z.date() }),
+        connectionsChanged: z.object({ connections: z.int(), at: z.date(), instance }),
+        stopping: z.object({ reason: z.string(), at: z.date(), instance }),
       },
     },
   },

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { createServer, type Server, type ServerOptions } from "@holdfast/server";
+import { hostname } from "node:os";
+import { createServer, type Logger, type Server, type ServerOptions } from "@holdfast/server";
 import { Fleet, type FleetOptions } from "./fleet.js";
 import { createHttp } from "./http.js";
+import { type Instances, onlyInstance } from "./instances.js";
 import { Metrics } from "./metrics.js";
 import { announcer } from "./notices.js";
 import { findPrograms } from "./programs.js";
 import { agents } from "./protocol.js";
+import { Publisher } from "./publisher.js";
 import { Warden } from "./warden.js";
 
 /** Enough for an example that anyone may try; a real server verifies a signed token here. */
@@ -23,6 +26,10 @@ export interface ExampleOptions {
   /** Programs to start with, so that there is something to see. @default none */
   startAtBoot?: readonly string[];
   fleet?: Pick<FleetOptions, "maximum" | "keepEnded" | "graceMs">;
+  /** Where Redis is: with it this is one of several instances. @default none: one process, nothing to install */
+  redisUrl?: string | undefined;
+  /** @default silent */
+  logger?: Logger;
   heartbeat?: NonNullable<ServerOptions<typeof agents.definition, undefined>["heartbeat"]>;
 }
 
@@ -35,6 +42,9 @@ export interface Example {
 }
 
 export async function startExample(options: ExampleOptions): Promise<Example> {
+  const { redisUrl } = options;
+  // Loaded only where they are wanted: without REDIS_URL nothing of Redis has to be installed.
+  const redis = redisUrl === undefined ? undefined : await import("./with-redis.js");
   const server = createServer(agents, {
     authenticate: ({ token }) => {
       if (token !== TOKEN) throw new Error("unknown token");
@@ -45,17 +55,31 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     // For the plain WebSocket clients: scripts, websocat. The page sends its token in a message.
     credentials: { queryToken: true },
     ...(options.heartbeat && { heartbeat: options.heartbeat }),
+    ...(options.logger && { logger: options.logger }),
+    ...(redis && { broker: redis.redisBroker({ url: redisUrl!, prefix: "agents-example" }) }),
   });
+
+  const http = await createHttp({ pageFolder: options.pageFolder, stats: () => server.stats() });
+  http.listen(options.port, options.host ?? "127.0.0.1");
+  await once(http, "listening");
+  const { port } = http.address() as AddressInfo;
+  const instance = redis && `${hostname()}:${port}`;
 
   const warden = new Warden();
   const programs = await findPrograms(process.env["PATH"] ?? "");
-  const fleet = new Fleet({ cwd: options.cwd, warden, listener: announcer(server, programs), ...options.fleet });
-  const metrics = new Metrics(server, fleet);
+  const publisher = new Publisher();
+  const announced = announcer({ server, publisher, programs, instances: () => instances });
+  const fleet = new Fleet({ cwd: options.cwd, instance, warden, listener: announced.fleet, ...options.fleet });
+  const instances: Instances =
+    redis && instance !== undefined
+      ? new redis.RedisInstances({ url: redisUrl!, name: instance, fleet, listener: announced.others })
+      : onlyInstance(fleet);
+  const metrics = new Metrics(server, fleet, instance);
 
-  server.handle("agent.list", () => ({ agents: fleet.list(), maximum: fleet.maximum }));
+  server.handle("agent.list", async () => ({ ...(await instances.list()), instance }));
   server.handle("agent.programs", () => ({ programs: [...programs.list] }));
-  server.handle("agent.log", ({ input, error }) => {
-    const lines = fleet.log(input.agentId);
+  server.handle("agent.log", async ({ input, error }) => {
+    const lines = await instances.log(input.agentId);
     if (!lines) throw error("UNKNOWN_AGENT", input, `There is no agent ${JSON.stringify(input.agentId)}.`);
     return { lines: [...lines] };
   });
@@ -67,16 +91,17 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     if (!started.ok) throw error(started.code, started.data, started.message);
     return { agent: started.agent };
   });
-  server.handle("agent.stop", ({ input, error }) => {
-    const agent = fleet.stop(input.agentId);
-    if (!agent) throw error("UNKNOWN_AGENT", input, `There is no agent ${JSON.stringify(input.agentId)}.`);
+  server.handle("agent.stop", async ({ input, error }) => {
+    const stopping = await instances.stop(input.agentId);
+    if (!stopping) throw error("UNKNOWN_AGENT", input, `There is no agent ${JSON.stringify(input.agentId)}.`);
+    const { agent, isAway } = stopping;
+    if (isAway) {
+      const data = { ...input, instance: agent.instance };
+      throw error("INSTANCE_AWAY", data, `${agent.instance}, where it runs, does not answer.`);
+    }
     return { agent };
   });
-
-  const http = await createHttp({ pageFolder: options.pageFolder, stats: () => server.stats() });
   server.attach(http, { path: "/ws" });
-  http.listen(options.port, options.host ?? "127.0.0.1");
-  await once(http, "listening");
 
   for (const program of options.startAtBoot ?? []) {
     const choice = programs.choose(program);
@@ -85,14 +110,21 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
   metrics.start();
 
   return {
-    port: (http.address() as AddressInfo).port,
+    port,
     fleet,
     server,
     async close(reason) {
       metrics.stop();
-      await server.channel("system-events").publish("stopping", { reason, at: new Date() });
+      // Whoever cannot hear it, with Redis away, sees the end of the connection.
+      const stopping = { reason, at: new Date(), instance };
+      await server
+        .channel("system-events")
+        .publish("stopping", stopping)
+        .catch(() => {});
       // The agents first: their clients are still there to see how they end.
       await fleet.close();
+      await publisher.close();
+      await instances.close();
       await server.close();
       http.close();
       warden.close();

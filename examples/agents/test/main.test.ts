@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { alive, build, end, runMain } from "./run-main.js";
 
@@ -32,4 +33,15 @@ test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
 test("[EX19] A port that is taken is said in one line, with what to do.", async () => {
   const { port } = await runMain();
   await expect(runMain({ port })).rejects.toThrow(/ended with 1:\nThe port is taken\. .*PORT=3001/);
+});
+
+test("[EX34] Without Redis nothing of it is loaded: what needs its client is a file of its own.", async () => {
+  const dist = new URL("../dist/", import.meta.url);
+  const files = (await readdir(dist)).filter((name) => name.endsWith(".js"));
+  const needsIt = await Promise.all(
+    files.map(async (name) => ((await readFile(new URL(name, dist), "utf8")).includes('from "ioredis"') ? [name] : [])),
+  );
+  expect(needsIt.flat()).toEqual(["with-redis.js"]);
+  const main = await readFile(new URL("main.js", dist), "utf8");
+  expect(main).toContain('import("./with-redis.js")');
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -24,13 +24,25 @@ export interface Running {
   log(agentId: string): Promise<Line[]>;
 }
 
+export interface RunOptions {
+  port?: number;
+  cwd?: string;
+  redisUrl?: string;
+}
+
 /** Runs the built server as a process of its own, which a test may kill. */
-export async function runMain(options: { port?: number; cwd?: string } = {}): Promise<Running> {
-  const child = spawn(process.execPath, [path("../dist/main.js")], {
-    cwd: options.cwd ?? path(".."),
-    env: { ...process.env, PORT: String(options.port ?? 0) },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export function runMain({ port = 0, cwd = path(".."), redisUrl = "" }: RunOptions = {}): Promise<Running> {
+  return run(["../dist/main.js"], { cwd, env: { ...process.env, PORT: String(port), REDIS_URL: redisUrl } });
+}
+
+/** What stands in front of several servers. */
+export function runFront(...behind: readonly Running[]): Promise<Running> {
+  const ports = behind.map(({ port }) => String(port));
+  return run(["../front.mjs", ...ports], { env: { ...process.env, PORT: "0" } });
+}
+
+async function run([script, ...args]: [string, ...string[]], options: SpawnOptions): Promise<Running> {
+  const child = spawn(process.execPath, [path(script), ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -58,7 +70,7 @@ export async function runMain(options: { port?: number; cwd?: string } = {}): Pr
   };
 }
 
-function connect(port: number) {
+export function connect(port: number) {
   return createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
 }
 

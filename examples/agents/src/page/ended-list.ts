@@ -3,15 +3,24 @@ import { h, setAttributes, setText } from "./dom.js";
 import type { FleetStore } from "./fleet-store.js";
 import { clock, duration } from "./format.js";
 import { keyedList } from "./keyed-list.js";
+import type { Start } from "./launcher.js";
 
-/** The agents that ended, the last one first: how each ended, and its log for whoever wants to know why. */
-export function endedList(section: HTMLElement, store: FleetStore, select: (agentId: string) => void): () => void {
+export interface EndedActions {
+  select(agentId: string): void;
+  start: Start;
+}
+
+/** The agents that ended, the last one first: how each ended, its log for whoever wants to know why, and another try. */
+export function endedList(section: HTMLElement, store: FleetStore, actions: EndedActions): () => void {
   const list = h("ul", { class: "ended" });
   section.append(h("h2", {}, "Ended"), list);
 
   const show = keyedList<Agent>(list, (agent) => {
     const title = h("button", { type: "button", class: "card-title" });
-    title.addEventListener("click", () => select(agent.id));
+    title.addEventListener("click", () => actions.select(agent.id));
+    const again = h("button", { type: "button", class: "button again" }, "Again");
+    // On the instance that this page is connected to: its own may be gone.
+    again.addEventListener("click", () => actions.start(agent.program, { ...agent.options }));
     const how = h("span", { class: "badge" }, howItEnded(agent));
     const at = agent.exit?.at ?? agent.startedAt;
     const lived = duration(at.getTime() - agent.startedAt.getTime());
@@ -26,6 +35,7 @@ export function endedList(section: HTMLElement, store: FleetStore, select: (agen
         `after ${lived}`,
       ),
       how,
+      again,
     );
     return {
       element,
@@ -34,6 +44,11 @@ export function endedList(section: HTMLElement, store: FleetStore, select: (agen
         setText(title, store.titleOf(agent));
         setAttributes(title, { "aria-pressed": String(selected) });
         setAttributes(element, { "data-selected": selected });
+        const full = store.living().length >= store.maximum;
+        setAttributes(again, {
+          disabled: full || !store.live,
+          "aria-label": `Start ${store.titleOf(agent)} again`,
+        });
       },
     };
   });

@@ -40,8 +40,9 @@ class Card implements Row<Agent> {
     this.#store = store;
     this.#title.addEventListener("click", () => actions.select(agent.id));
     this.#stop.addEventListener("click", () => actions.stop(agent.id));
-    // Program, process and choices stay what they are for as long as the agent lives.
-    const facts = [`process ${agent.pid}`, ...Object.values(agent.options)].join(" · ");
+    // Program, process, choices and instance stay what they are for as long as the agent lives.
+    const where = agent.instance === undefined ? [] : [`on ${agent.instance}`];
+    const facts = [`process ${agent.pid}`, ...Object.values(agent.options), ...where].join(" · ");
     this.element = h(
       "li",
       { class: "card", "data-agent": agent.id, "data-colour": store.colourOf(agent.id) },

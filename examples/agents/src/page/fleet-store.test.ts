@@ -95,3 +95,27 @@ test("[EX20] Agents have different colours as long as there are enough, and a co
   store.started(agent("i"));
   expect(store.colourOf("i")).toBe(freed);
 });
+
+test("[EX33] The samples of all instances are joined at the pace of the one the page is connected to.", () => {
+  const store = makeStore();
+  store.replace([agent("a"), agent("b")], 16, "one");
+  const used = (agentId: string, cpuPercent: number) => [{ agentId, cpuPercent, memoryBytes: 1 }];
+  store.sampled({ ...sample(1), instance: "two", agents: used("b", 20) });
+  expect(store.samples).toEqual([]);
+  store.sampled({ ...sample(2), instance: "one", agents: used("a", 10) });
+  expect(store.samples.map(({ agents }) => agents)).toEqual([[...used("b", 20), ...used("a", 10)]]);
+  expect(store.latest?.instance).toBe("one");
+
+  // Its instance is gone, and says nothing more about it.
+  store.exited("b", "lost", exit);
+  store.sampled({ ...sample(3), instance: "one", agents: used("a", 11) });
+  expect(store.latest?.agents).toEqual(used("a", 11));
+});
+
+test("[EX33] What the next instance remembers fills in only where the page has nothing from the one before.", () => {
+  const store = makeStore();
+  store.replace([], 8, "one");
+  for (const second of [1, 2, 3]) store.sampled({ ...sample(second), instance: "one" });
+  store.addSamples([0.4, 1.4, 2.4, 3.4, 4.4, 5.4].map((second) => ({ ...sample(second), instance: "two" })));
+  expect(store.samples.map(({ at }) => at.getTime())).toEqual([400, 1_000, 2_000, 3_000, 4_400, 5_400]);
+});

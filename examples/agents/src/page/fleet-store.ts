@@ -19,10 +19,14 @@ export class FleetStore {
   readonly agents = new Map<string, Agent>();
   readonly #logs = new Map<string, Line[]>();
   readonly #colours = new Map<string, number>();
+  /** What the agents of other instances used when those last said so. */
+  readonly #elsewhere = new Map<string | undefined, Sample["agents"]>();
   readonly #onChange: () => void;
   programs: readonly Program[] = [];
   samples: Sample[] = [];
   maximum = 0;
+  /** The instance of the server that this page is connected to; undefined where there is only one. */
+  instance: string | undefined;
   /** Whether the page is connected: what is shown is true now, and can be acted upon. */
   live = false;
   selectedId: string | undefined;
@@ -76,8 +80,9 @@ export class FleetStore {
   }
 
   /** The server's list, whole: what is not on it is gone, however it went. */
-  replace(agents: readonly Agent[], maximum: number): void {
+  replace(agents: readonly Agent[], maximum: number, instance?: string): void {
     this.maximum = maximum;
+    this.instance = instance;
     const listed = new Set(agents.map(({ id }) => id));
     for (const id of this.agents.keys()) if (!listed.has(id)) this.#forget(id);
     for (const agent of agents) this.#put(agent);
@@ -119,16 +124,29 @@ export class FleetStore {
     this.#onChange();
   }
 
-  sampled(sample: Sample): void {
-    this.samples = [...this.samples, sample].slice(-KEPT_SAMPLES);
+  setMaximum(maximum: number): void {
+    this.maximum = maximum;
     this.#onChange();
   }
 
-  /** What the server remembers, which may end before or after what the page has; each moment counts once. */
+  /** Each instance samples its own agents. Those of the page's instance give the beat; the others' latest figures join in. */
+  sampled(sample: Sample): void {
+    this.#elsewhere.set(sample.instance, sample.agents);
+    if (sample.instance !== this.instance) return;
+    const agents = [...this.#elsewhere.values()].flat().filter(({ agentId }) => !this.agents.get(agentId)?.exit);
+    this.samples = [...this.samples, { ...sample, agents }].slice(-KEPT_SAMPLES);
+    this.#onChange();
+  }
+
+  /**
+   * What the server remembers, which may end before or after what the page has. Each moment counts once: the instance that is
+   * asked may be another one than that whose samples the page has, and no two are taken within half a period.
+   */
   addSamples(samples: readonly Sample[]): void {
-    const byTime = new Map([...this.samples, ...samples].map((sample) => [sample.at.getTime(), sample]));
-    const inOrder = [...byTime].sort(([one], [other]) => one - other);
-    this.samples = inOrder.map(([, sample]) => sample).slice(-KEPT_SAMPLES);
+    const known = this.samples.map(({ at }) => at.getTime());
+    const fresh = samples.filter(({ at }) => known.every((time) => Math.abs(time - at.getTime()) > 475));
+    const inOrder = [...this.samples, ...fresh].sort((one, other) => one.at.getTime() - other.at.getTime());
+    this.samples = inOrder.slice(-KEPT_SAMPLES);
     this.#onChange();
   }
 

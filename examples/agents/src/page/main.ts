@@ -23,21 +23,37 @@ const toasts = new Toasts(byId("toasts"));
 
 // What happens, as it happens.
 const updates = client.channel("agent-updates");
-updates.on("started", ({ agent }) => store.started(agent));
-updates.on("statusChanged", ({ agentId, status }) => store.statusChanged(agentId, status));
-updates.on("exited", ({ agentId, status, exit }) => store.exited(agentId, status, exit));
-updates.on("output", ({ agentId, line }) => store.addLines(agentId, [line]));
-updates.on("removed", ({ agentId }) => store.removed(agentId));
+/** What has happened since the list was asked for: the list may be older than that. */
+let since: (() => void)[] | undefined;
+function apply(change: () => void): void {
+  since?.push(change);
+  change();
+}
+updates.on("started", ({ agent }) => apply(() => store.started(agent)));
+updates.on("statusChanged", ({ agentId, status }) => apply(() => store.statusChanged(agentId, status)));
+updates.on("exited", ({ agentId, status, exit }) => apply(() => store.exited(agentId, status, exit)));
+updates.on("removed", ({ agentId }) => apply(() => store.removed(agentId)));
+updates.on("output", ({ agentId, line }) => apply(() => store.addLines(agentId, [line])));
+updates.on("capacityChanged", ({ maximum }) => apply(() => store.setMaximum(maximum)));
 client.channel("metrics").on("sampled", (sample) => store.sampled(sample));
 client.channel("notifications").on("posted", (notification) => toasts.show(notification));
-client.channel("system-events").on("stopping", ({ reason }) => {
-  toasts.show({ level: "warning", title: "The server is stopping", text: reason });
+client.channel("system-events").on("stopping", ({ reason, instance }) => {
+  const who = instance === store.instance ? "The server" : `The instance ${instance}`;
+  toasts.show({ level: "warning", title: `${who} is stopping`, text: reason });
 });
 
 // What is the case: asked for whenever events may have been missed, which is after every (re)connect and every reset. Each
 // answer is applied as it arrives, not when all have: an event that comes behind it has to find it in place.
 function load(): void {
-  const lists = client.request("agent.list").then(({ agents: list, maximum }) => store.replace(list, maximum));
+  // With one process, answer and events come in the order in which things happened. With several, another instance may change
+  // something while this one reads the list; so what happened meanwhile is applied to it once more, which changes nothing else.
+  const meanwhile: (() => void)[] = [];
+  since = meanwhile;
+  const lists = client.request("agent.list").then(({ agents: list, maximum, instance }) => {
+    store.replace(list, maximum, instance);
+    for (const change of meanwhile) change();
+    if (since === meanwhile) since = undefined;
+  });
   lists.then(loadLog).catch(report);
   const programs = client.request("agent.programs").then((answer) => store.setPrograms(answer.programs));
   const samples = client.request("metrics.recent").then((answer) => store.addSamples(answer.samples));
@@ -70,7 +86,11 @@ function look(agentId: string): void {
   if (matchMedia("(max-width: 1080px)").matches) byId("log").scrollIntoView({ behavior: "smooth", block: "nearest" });
 }
 function stop(agentId: string): void {
-  client.request("agent.stop", { agentId }).catch(report);
+  client.request("agent.stop", { agentId }).catch((error: unknown) => {
+    if (isDeclaredError(agents, "agent.stop", error) && error.code === "INSTANCE_AWAY") {
+      toasts.show({ level: "warning", title: "Not stopped", text: error.message });
+    } else report(error);
+  });
 }
 function start(program: string, options: Record<string, string>): void {
   client
@@ -96,7 +116,7 @@ const views = [
   hostTiles(byId("host"), store),
   launcher(byId("launcher"), store, start),
   fleetCards(byId("cards"), byId("fleet-count"), store, { select: look, stop }),
-  endedList(byId("ended"), store, look),
+  endedList(byId("ended"), store, { select: look, start }),
   usageChart(byId("chart"), store, select),
   logPane(byId("log"), store),
 ];

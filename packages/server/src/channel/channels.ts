@@ -176,7 +176,7 @@ export class Channels {
       return { delivered: this.size(id), offset, id: published };
     }
     if (key !== undefined) throw noHistory(wire);
-    await link.publish(wire, "", body);
+    await link.publish(wire, environment.newId(), body);
     stats.published++;
     return { delivered: this.size(id) };
   }
@@ -186,8 +186,9 @@ export class Channels {
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE
    */
   async broadcast(event: string, data: unknown): Promise<Published> {
-    const { protocol, link, maxEventBytes, stats } = this.#parts;
-    await link.publish(EVERYONE, "", encodeEvent(EVERYONE, event, protocol.direct.get(event), data, maxEventBytes));
+    const { protocol, link, environment, maxEventBytes, stats } = this.#parts;
+    const body = encodeEvent(EVERYONE, event, protocol.direct.get(event), data, maxEventBytes);
+    await link.publish(EVERYONE, environment.newId(), body);
     stats.published++;
     return { delivered: this.#everyone.size };
   }

@@ -1,0 +1,24 @@
+import { redisBroker } from "@holdfast/server/redis";
+import { Cluster, Redis } from "ioredis";
+
+const login = { username: "holdfast", password: process.env["REDIS_PASSWORD"] ?? "change-me" };
+
+/** One Redis, with TLS. The name and the password may stand in the url as well: rediss://name:password@host. */
+export const one = redisBroker({
+  client: new Redis("rediss://redis.example.com:6380", { ...login, lazyConnect: true }),
+});
+
+/** A primary that Sentinel appoints. */
+export const behindSentinel = redisBroker({
+  client: new Redis({
+    sentinels: ["a", "b", "c"].map((name) => ({ host: `sentinel-${name}.example.com`, port: 26379 })),
+    name: "holdfast",
+    ...login,
+    lazyConnect: true,
+  }),
+});
+
+/** A cluster. Each channel lives in one slot, so channels spread over the nodes; one channel does not. */
+export const inCluster = redisBroker({
+  client: new Cluster([{ host: "redis.example.com", port: 6379 }], { redisOptions: login, lazyConnect: true }),
+});

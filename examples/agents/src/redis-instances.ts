@@ -1,0 +1,240 @@
+import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
+import type { Fleet } from "./fleet.js";
+import type { Instances, Stopping } from "./instances.js";
+import type { Agent, Line } from "./protocol.js";
+
+/**
+ * What the instances know of each other, in Redis. Each has a part, which only it writes: its agents, saved before a change of
+ * them is published, and every second. A part counts as long as its lease, a key beside it that runs out by itself, so the clock is
+ * that of Redis. Without a lease what still ran is lost: the warden of the instance has killed it, or its machine is gone.
+ */
+interface Part {
+  readonly name: string;
+  readonly maximum: number;
+  readonly agents: readonly Agent[];
+  readonly savedAt: Date;
+  /** Counts the leases of this instance: one that was out of reach for too long comes back with the next. */
+  readonly lease: number;
+}
+
+/** What the others are to be told. Every instance that notices says so; the keys make it one publication. */
+export interface RedisInstancesListener {
+  lost(agent: Agent, key: string): void;
+  /** Lost for others, while it ran on all the same. */
+  found(agent: Agent, key: string): void;
+  removed(agentId: string, key: string): void;
+  capacityChanged(maximum: number, key: string): void;
+}
+
+export interface RedisInstancesOptions {
+  url: string;
+  /** For people: what the page calls this instance. */
+  name: string;
+  fleet: Fleet;
+  listener: RedisInstancesListener;
+}
+
+const PARTS = "agents-example:parts";
+const leaseOf = (id: string): string => `agents-example:lease:${id}`;
+const logOf = (agentId: string): string => `agents-example:log:${agentId}`;
+const stopsOf = (id: string): string => `agents-example:stop:${id}`;
+
+const BEAT_MS = 1_000;
+/** Three beats may get lost. */
+const LEASE_MS = 4_000;
+/** How long one sees what an instance that is gone had, and of how many such instances. */
+const KEEP_GONE_MS = 600_000;
+const KEEP_GONE = 3;
+/** As many lines as a page shows. Deleted with the agent; the time is for those whose instance could not. */
+const KEEP_LINES = 200;
+const KEEP_LOG_MS = 86_400_000;
+
+export class RedisInstances implements Instances {
+  readonly name: string;
+  readonly #id = randomUUID();
+  readonly #fleet: Fleet;
+  readonly #listener: RedisInstancesListener;
+  readonly #redis: Redis;
+  readonly #ears: Redis;
+  readonly #timer: NodeJS.Timeout;
+  /** As they were read last: all there is to say while Redis is away. */
+  #parts = new Map<string, Part>();
+  #leased = new Set<string>([this.#id]);
+  /** The leases whose end was told, as `id:lease`. */
+  readonly #told = new Set<string>();
+  #lease = 0;
+  /** Until then nobody is given up: Redis was away for all, and the others need a moment to say that they are there. */
+  #patientUntil = 0;
+  #isBeating = false;
+  #isClosed = false;
+
+  constructor({ url, name, fleet, listener }: RedisInstancesOptions) {
+    this.name = name;
+    this.#fleet = fleet;
+    this.#listener = listener;
+    // Nothing waits for a Redis that is away: a late answer is worth less than the one from memory.
+    this.#redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 1_000 });
+    this.#ears = new Redis(url, { maxRetriesPerRequest: null });
+    // The broker of the server says when Redis is away; both reconnect by themselves.
+    for (const redis of [this.#redis, this.#ears]) redis.on("error", () => {});
+    this.#ears.subscribe(stopsOf(this.#id)).catch(() => {});
+    this.#ears.on("message", (_channel, agentId) => void fleet.stop(agentId));
+    this.#redis.once("ready", () => void this.#beat());
+    this.#timer = setInterval(() => void this.#beat(), BEAT_MS);
+  }
+
+  async list(): Promise<{ agents: Agent[]; maximum: number }> {
+    await this.#read();
+    const agents = [...this.#parts].flatMap(([id, part]) => (id === this.#id ? [] : this.#agentsOf(id, part)));
+    agents.push(...this.#fleet.list());
+    agents.sort((one, other) => one.startedAt.getTime() - other.startedAt.getTime());
+    return { agents, maximum: this.#maximum };
+  }
+
+  async log(agentId: string): Promise<readonly Line[] | undefined> {
+    const own = this.#fleet.log(agentId);
+    if (own) return own;
+    const kept = await this.#redis.zrange(logOf(agentId), "0", "-1").catch(() => []);
+    if (kept.length === 0 && !(await this.#find(agentId))) return undefined;
+    return kept.flatMap((text) => (parse(text) as Line | undefined) ?? []);
+  }
+
+  async stop(agentId: string): Promise<Stopping | undefined> {
+    const own = this.#fleet.stop(agentId);
+    if (own) return { agent: own, isAway: false };
+    const found = await this.#find(agentId);
+    if (!found || found.agent.exit) return found && { agent: found.agent, isAway: false };
+    // What comes of it is told as events, by the instance that does it. Nobody there to hear it: 0.
+    const heard = await this.#redis.publish(stopsOf(found.id), agentId).catch(() => 0);
+    return { agent: found.agent, isAway: heard === 0 };
+  }
+
+  async save(): Promise<void> {
+    if (this.#isClosed) return;
+    const { name, maximum } = { name: this.name, maximum: this.#fleet.maximum };
+    const part: Part = { name, maximum, agents: this.#fleet.list(), savedAt: new Date(), lease: this.#lease };
+    // What could not be saved now is with the next beat.
+    const answers = await this.#redis
+      .multi()
+      .hset(PARTS, this.#id, JSON.stringify(part))
+      .set(leaseOf(this.#id), String(this.#lease), "PX", LEASE_MS, "GET")
+      .exec()
+      .catch(() => null);
+    if (answers?.[1]?.[1] === null) await this.#begin();
+  }
+
+  async keepLine(agentId: string, line: Line): Promise<void> {
+    const key = logOf(agentId);
+    // Sorted by number: a line that is kept twice is there once.
+    await this.#redis
+      .multi()
+      .zadd(key, String(line.number), JSON.stringify(line))
+      .zremrangebyrank(key, 0, -KEEP_LINES - 1)
+      .pexpire(key, KEEP_LOG_MS)
+      .exec()
+      .catch(() => null);
+  }
+
+  async forgetLines(agentId: string): Promise<void> {
+    await this.#redis.del(logOf(agentId)).catch(() => 0);
+  }
+
+  async close(): Promise<void> {
+    await this.save();
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    // Its part stays for a while: how its agents ended is still to be seen on the others.
+    await this.#redis.del(leaseOf(this.#id)).catch(() => 0);
+    for (const redis of [this.#redis, this.#ears]) redis.disconnect();
+  }
+
+  get #maximum(): number {
+    const others = [...this.#parts].filter(([id]) => id !== this.#id && this.#leased.has(id));
+    return others.reduce((sum, [, part]) => sum + part.maximum, this.#fleet.maximum);
+  }
+
+  /** A lease begins: the first, or one after a time in which this instance counted as gone. */
+  async #begin(): Promise<void> {
+    const lease = ++this.#lease;
+    this.#patientUntil = performance.now() + LEASE_MS;
+    await this.save();
+    await this.#read();
+    this.#listener.capacityChanged(this.#maximum, `come:${this.#id}:${lease}`);
+    if (lease === 1) return;
+    for (const agent of this.#fleet.list()) this.#listener.found(agent, `found:${agent.id}:${lease}`);
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBeating || this.#isClosed) return;
+    this.#isBeating = true;
+    await this.save();
+    if ((await this.#read()) && performance.now() > this.#patientUntil) this.#mourn();
+    this.#isBeating = false;
+  }
+
+  /** Says whether Redis has answered. */
+  async #read(): Promise<boolean> {
+    try {
+      const texts = Object.entries(await this.#redis.hgetall(PARTS));
+      const leases = texts.length > 0 ? await this.#redis.mget(texts.map(([id]) => leaseOf(id))) : [];
+      const parts = texts.flatMap(([id, text]) => {
+        const part = parse(text) as Part | undefined;
+        return part ? [[id, part] as const] : [];
+      });
+      this.#parts = new Map(parts);
+      this.#leased = new Set(texts.filter((_, index) => leases[index] !== null).map(([id]) => id));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Tells of those who are gone, and forgets them in time. */
+  #mourn(): void {
+    const gone = [...this.#parts].filter(([id]) => id !== this.#id && !this.#leased.has(id));
+    gone.sort(([, one], [, other]) => other.savedAt.getTime() - one.savedAt.getTime());
+    const keys = new Set(gone.map(([id, part]) => `${id}:${part.lease}`));
+    for (const key of this.#told) if (!keys.has(key)) this.#told.delete(key);
+    for (const [index, [id, part]] of gone.entries()) {
+      const key = `${id}:${part.lease}`;
+      if (!this.#told.has(key)) {
+        this.#told.add(key);
+        for (const agent of this.#agentsOf(id, part))
+          if (agent.status === "lost") this.#listener.lost(agent, `lost:${key}:${agent.id}`);
+        this.#listener.capacityChanged(this.#maximum, `gone:${key}`);
+      }
+      if (index < KEEP_GONE && Date.now() - part.savedAt.getTime() < KEEP_GONE_MS) continue;
+      for (const agent of part.agents) this.#listener.removed(agent.id, `removed:${agent.id}`);
+      this.#redis.hdel(PARTS, id).catch(() => 0);
+    }
+  }
+
+  #agentsOf(id: string, part: Part): Agent[] {
+    if (this.#leased.has(id)) return [...part.agents];
+    return part.agents.map((agent): Agent => {
+      if (agent.exit) return agent;
+      return { ...agent, status: "lost", exit: { code: null, signal: null, at: part.savedAt } };
+    });
+  }
+
+  async #find(agentId: string): Promise<{ id: string; agent: Agent } | undefined> {
+    await this.#read();
+    for (const [id, part] of this.#parts) {
+      const agent = this.#agentsOf(id, part).find((one) => one.id === agentId);
+      if (agent) return { id, agent };
+    }
+    return undefined;
+  }
+}
+
+/** Undefined for what was written by another version of this file. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text, (key, value: unknown) =>
+      ["at", "startedAt", "savedAt"].includes(key) ? new Date(value as string) : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
