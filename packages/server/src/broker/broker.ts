@@ -114,7 +114,7 @@ export interface ReadOptions {
 export interface BrokerLink {
   /** Whether what is published arrives, as far as is known: commands are answered, and announcements come through. */
   readonly isHealthy: boolean;
-  /** `id` names the publication, and no other ever. */
+  /** `id` names the publication, and no other ever. On a topic without log and table it says nothing, and may be empty. */
   publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended>;
   /**
    * Resolves when everything published from now on will be announced; or rejects, and then it is not subscribed. A subscription

@@ -176,7 +176,7 @@ export class Channels {
       return { delivered: this.size(id), offset, id: published };
     }
     if (key !== undefined) throw noHistory(wire);
-    await link.publish(wire, environment.newId(), body);
+    await link.publish(wire, "", body);
     stats.published++;
     return { delivered: this.size(id) };
   }
@@ -188,7 +188,7 @@ export class Channels {
   async broadcast(event: string, data: unknown): Promise<Published> {
     const { protocol, link, environment, maxEventBytes, stats } = this.#parts;
     const body = encodeEvent(EVERYONE, event, protocol.direct.get(event), data, maxEventBytes);
-    await link.publish(EVERYONE, environment.newId(), body);
+    await link.publish(EVERYONE, "", body);
     stats.published++;
     return { delivered: this.#everyone.size };
   }

@@ -161,6 +161,10 @@ export function brokerContract(name: string, setUp: () => ContractSetUp | Promis
       expect(two.on("cursor")[0]!.body).toBe("here");
       expect(two.on("cursor")[0]!.link).toBeUndefined();
       expect(await one.link.positions(["cursor"])).toEqual([undefined]);
+      // What has no place needs no name.
+      await one.link.publish("cursor", "", "there");
+      await until(() => two.heard.length === 2);
+      expect(two.on("cursor")[1]!.body).toBe("there");
     });
 
     test(
