@@ -1,7 +1,7 @@
 import { createServer, type Identity, type Server, type ServerOptions } from "@holdfast/server";
 import type { MemoryRequest } from "../../src/testing.js";
 import { auth, authenticate, player, subscribe } from "../player.js";
-import { Peer, VirtualEnvironment, World } from "../world.js";
+import { type Peer, VirtualEnvironment, World } from "../world.js";
 import { FaultyBroker } from "./faulty-broker.js";
 
 type Definition = typeof player.definition;
