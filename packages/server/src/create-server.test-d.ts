@@ -157,3 +157,16 @@ test("[TY5] what sessionData makes is session.data, everywhere a session is", as
     presence: { room: () => ({ mood: "x" }) },
   });
 });
+
+test("[TY6] a where that is an object is a part of the identity", () => {
+  const shop = createServer(room, {
+    authenticate: () => ({ userId: "u1", claims: { login: "l1", plan: { name: "free", seats: 1 } } }),
+  });
+  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { login: "l1" } } });
+  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { plan: { seats: 1 } } } });
+  void shop.user("u1").disconnect(4403, "logged out", { where: ({ identity }) => identity.claims.login === "l1" });
+  // @ts-expect-error: the claims have no such field
+  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { session: "l1" } } });
+  // @ts-expect-error: a login is a text
+  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { login: 1 } } });
+});

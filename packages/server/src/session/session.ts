@@ -33,7 +33,7 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** The channels it has joined, as the wire names them. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends the session and its connection. The code says whether the client comes back, as a new session: 4403 and 4900 to
+   * Ends the session and its connection, on this instance; `server.session(id)` does wherever it is. The code says whether the client comes back, as a new session: 4403 and 4900 to
    * 4999 stop it, 4800 to 4899 make it retry. @default 4403, "disconnected by the server"
    *
    * @throws HoldfastError INVALID_VALUE when no close frame may carry the code
