@@ -150,7 +150,7 @@ test("[RE9] an instance is ready while Redis is there, alive in any case, and it
   await vi.waitFor(async () => expect(await status("/readyz")).toBe(503), soon);
   expect(await status("/healthz")).toBe(200);
   const refused = performance.now();
-  await expect(client.request("headline.add", { id: "1", text: "…" })).rejects.toMatchObject({ code: "INTERNAL" });
+  await expect(client.request("headline.add", { id: "1", text: "…" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(performance.now() - refused).toBeLessThan(2_000);
 
   await redis.start();

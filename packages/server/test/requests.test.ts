@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { HoldfastError } from "@holdfast/protocol";
 import { createWorld } from "./agents.js";
 import { ForeignPromise } from "./world.js";
 
@@ -124,6 +125,18 @@ describe("a request", () => {
     const peer = await world.connect();
     await peer.send(request("agent.ping"));
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
+  });
+
+  test("[HD21] a handler that the broker has refused is UNAVAILABLE to the caller, who may try again, and no more is said", async () => {
+    const { server, world } = createWorld({ logger: silent });
+    server.handle("agent.ping", () => {
+      throw new HoldfastError("UNAVAILABLE", "redis://secret@host cannot be reached.");
+    });
+    const peer = await world.connect();
+    await peer.send(request("agent.ping"));
+    const { error } = peer.last("response").data as unknown as { error: object };
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: "agent.ping failed." });
+    expect(JSON.stringify(error)).not.toContain("secret");
   });
 
   test("[HD9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {

@@ -186,7 +186,7 @@ export class Channels {
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE
    */
   async broadcast(event: string, data: unknown): Promise<Published> {
-    const { protocol, link, environment, maxEventBytes, stats } = this.#parts;
+    const { protocol, link, maxEventBytes, stats } = this.#parts;
     const body = encodeEvent(EVERYONE, event, protocol.direct.get(event), data, maxEventBytes);
     await link.publish(EVERYONE, "", body);
     stats.published++;

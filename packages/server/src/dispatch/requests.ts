@@ -160,7 +160,9 @@ export class Requests {
     const meant = error instanceof Refusal || (contract === undefined && isHoldfastError(error));
     if (!meant) {
       this.#settings.logger.error({ request: contract?.name, err: error }, "a handler failed");
-      return { wire: toWire(new HoldfastError("INTERNAL", `${contract?.name ?? "The request"} failed.`)) };
+      // Of what a library says only this is the caller's business: to try again makes sense.
+      const code = isHoldfastError(error) && error.code === "UNAVAILABLE" ? "UNAVAILABLE" : "INTERNAL";
+      return { wire: toWire(new HoldfastError(code, `${contract?.name ?? "The request"} failed.`)) };
     }
     const wire = toWire(error);
     const schema = contract?.errors.get(error.code);
