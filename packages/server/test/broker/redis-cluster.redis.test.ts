@@ -40,7 +40,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
     await hearsAll(one, 5_000);
     await until(() => one.link.isHealthy);
-    const stays = topics.filter((topic) => topicKeys("holdfast", topic).slot >= 5_462);
+    const stays = topics.filter((topic) => topicKeys("holdfast:contract", topic).slot >= 5_462);
     expect(stays.length).toBeLessThan(topics.length);
     const [doubts, forgotten] = [one.doubts, one.forgotten];
     await cluster.nodes[0]!.kill();
@@ -62,8 +62,8 @@ describe.concurrent("redisBroker on a cluster", () => {
     const one = world.join({ client: clientOf(cluster) });
     await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
     await hearsAll(one, 5_000);
-    const topic = topics.find((name) => topicKeys("holdfast", name).slot < 5_461)!;
-    const { slot, meta, log: logKey } = topicKeys("holdfast", topic);
+    const topic = topics.find((name) => topicKeys("holdfast:contract", name).slot < 5_461)!;
+    const { slot, meta, log: logKey } = topicKeys("holdfast:contract", topic);
     expect(await cluster.nodes[0]!.say("CLUSTER", "KEYSLOT", meta)).toBe(`${slot}`);
     const before = await one.link.publish(topic, newId(), "before", { log });
     const doubts = one.doubts;
@@ -132,7 +132,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     await one.link.subscribe("news");
     const { position } = await one.link.publish("news", newId(), "before", { log });
     await until(() => one.heard.length === 1);
-    await until(async () => (await replica.say("EXISTS", "{holdfast:news}:log")) === "1");
+    await until(async () => (await replica.say("EXISTS", "{holdfast:contract:news}:log")) === "1");
     await primary.kill();
     await until(
       () =>

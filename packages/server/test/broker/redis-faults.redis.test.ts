@@ -65,7 +65,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     expect(performance.now() - backAt).toBeLessThan(5_000);
     // What was refused is not done later.
     expect((await one.link.positions(["topic-4"]))[0]).toBeUndefined();
-    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:topic-4}:said")).toMatch(/:0$/);
+    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:contract:topic-4}:said")).toMatch(/:0$/);
     // One line when it went, one when it came.
     expect(logger.lines.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
@@ -132,20 +132,20 @@ describe.concurrent("redisBroker when things go wrong", () => {
     const server = await world.redis();
     const { link } = world.join(server);
     for (const body of ["1", "2", "3"]) await link.publish("news", newId(), body, { log, table: set("last", body) });
-    await server.say("DEL", "{holdfast:news}:meta");
+    await server.say("DEL", "{holdfast:contract:news}:meta");
     expect(await link.read("news", { log: all, table: true, ttlMs: 60_000 })).toMatchObject({
       position: { offset: 0 },
       events: [],
       entries: new Map(),
     });
     await link.publish("news", newId(), "new 1", { log });
-    await server.say("HSET", "{holdfast:news}:meta", "offset", "0", "id", "");
+    await server.say("HSET", "{holdfast:contract:news}:meta", "offset", "0", "id", "");
     expect((await link.publish("news", newId(), "again 1", { log })).position!.offset).toBe(1);
     const { events } = await link.read("news", { log: all, ttlMs: 1_000 });
     expect(events.map(({ body }) => body)).toEqual(["again 1"]);
-    await server.say("DEL", "{holdfast:news}:log");
+    await server.say("DEL", "{holdfast:contract:news}:log");
     await link.publish("news", newId(), "2", { log });
-    await server.say("HSET", "{holdfast:news}:meta", "id", "another");
+    await server.say("HSET", "{holdfast:contract:news}:meta", "id", "another");
     expect((await link.read("news", { log: all, ttlMs: 1_000 })).events).toEqual([]);
   });
 
@@ -306,7 +306,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     proxy.weather = {};
     await until(() => one.doubts > doubts && one.link.isHealthy, 5_000, "Health");
     await hears(one, "news");
-    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:more}:said")).toMatch(/:0$/);
+    expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:contract:more}:said")).toMatch(/:0$/);
   });
 
   test("[BR36] a link on which nothing is said stays as it is: its probes are answered", async (context) => {
@@ -363,15 +363,15 @@ describe.concurrent("redisBroker when things go wrong", () => {
     const logger = recording();
     const one = world.join(server, { logger });
     await Promise.all(["good", "bad", "worse", "worst"].map((topic) => one.link.subscribe(topic)));
-    await server.say("SET", "{holdfast:bad}:meta", "not a hash");
-    await server.say("HSET", "{holdfast:worst}:meta", "epoch", "e", "offset", "many", "id", "x");
-    await server.say("XADD", "{holdfast:worst}:log", "5-0", "what", "ever");
+    await server.say("SET", "{holdfast:contract:bad}:meta", "not a hash");
+    await server.say("HSET", "{holdfast:contract:worst}:meta", "epoch", "e", "offset", "many", "id", "x");
+    await server.say("XADD", "{holdfast:contract:worst}:log", "5-0", "what", "ever");
     const unavailable = { code: "UNAVAILABLE", remedy: expect.any(String) };
     await expect(one.link.publish("bad", newId(), "", { log })).rejects.toMatchObject(unavailable);
     await expect(one.link.read("bad", { log: all, ttlMs: 1 })).rejects.toMatchObject(unavailable);
     await one.link.publish("worse", newId(), "", { log });
-    await server.say("DEL", "{holdfast:worse}:log");
-    await server.say("SET", "{holdfast:worse}:log", "not a stream");
+    await server.say("DEL", "{holdfast:contract:worse}:log");
+    await server.say("SET", "{holdfast:contract:worse}:log", "not a stream");
     expect((await one.link.positions(["bad", "worse"])).map((position) => position?.offset)).toEqual([undefined, 1]);
     await expect(one.link.read("worse", { log: all, ttlMs: 1 })).rejects.toMatchObject(unavailable);
     expect((await one.link.publish("worse", newId(), "replaced", { log })).outcome).toBe("appended");
@@ -382,14 +382,13 @@ describe.concurrent("redisBroker when things go wrong", () => {
       "x",
       "{}",
       "1:2:3",
-      "0:0:0:0:no id",
       "1:99999:0:0:a",
       "1:5:0:0:ab",
       "9:1:1:9:abnotjson",
       "1:1:0:4:a{},{",
     ];
     const numbers = ["99999999999999999999:1:1:0:abc", "-1:1:1:0:abc", "1.5:1:1:0:abc", "9007199254740993:1:1:0:abc"];
-    for (const text of [...garbage, ...numbers]) await server.say("PUBLISH", "{holdfast:good}:said", text);
+    for (const text of [...garbage, ...numbers]) await server.say("PUBLISH", "{holdfast:contract:good}:said", text);
     await one.link.publish("good", newId(), "good", { log });
     await until(() => one.on("good").length > 0);
     expect(one.on("good").map(({ body }) => body)).toEqual(["good"]);
@@ -462,7 +461,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     await until(() => one.heard.length === 1);
     // Its database is: that is part of where it connects to.
     const same = client.duplicate({ keyPrefix: "" });
-    expect(await same.exists("{holdfast:news}:meta")).toBe(1);
+    expect(await same.exists("{holdfast:contract:news}:meta")).toBe(1);
     same.disconnect();
     await one.link.close();
     expect(await client.ping()).toBe("PONG");

@@ -37,14 +37,14 @@ describe.concurrent("the leases of redisBroker", () => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     // What an instance leaves behind that dies without a word.
-    await server.say("ZADD", "{holdfast}:instances", "1000", "long-dead");
-    await server.say("HSET", "{holdfast}:beats", "long-dead", "17");
+    await server.say("ZADD", "{holdfast:contract}:instances", "1000", "long-dead");
+    await server.say("HSET", "{holdfast:contract}:beats", "long-dead", "17");
     const one = world.join(server);
     expect(await one.link.instances()).toEqual(new Set([one.id, "long-dead"]));
     await until(() => one.gone.length > 0);
     expect(one.gone).toEqual(["long-dead"]);
     expect(await one.link.instances()).toEqual(new Set([one.id]));
-    expect(await server.say("HEXISTS", "{holdfast}:beats", "long-dead")).toBe("0");
+    expect(await server.say("HEXISTS", "{holdfast:contract}:beats", "long-dead")).toBe("0");
   });
 
   test("[BR41] nobody is gone because Redis was away for longer than a lease", async (context) => {
