@@ -118,7 +118,7 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
   const servers = [await world.server(redis.port), await world.server(redis.port)];
   const joins = scale(100, 1_000);
   let ended = false;
-  const publishing = world.traffic(servers, [wire], { perSecond: 2_000, seconds: 300, until: () => ended });
+  const publishing = world.traffic(servers, [wire], { perSecond: scale(500, 2_000), seconds: 300, until: () => ended });
   let made = 0;
   const visitor = async (index: number): Promise<void> => {
     const actor = world.actor(servers[index % 2]!.port, { retry: { minMs: 20, maxMs: 100 } });

@@ -150,11 +150,21 @@ export class RedisServer {
   }
 }
 
+/**
+ * Below the ports that the system gives to outgoing connections, and other ones in each worker: while a server is killed, nobody
+ * else may take the port on which it is to come back.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  // A cluster node needs the port 10,000 above as well, unless it is told another.
-  return port;
+  const from = 12_000 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 8) * 2_000;
+  for (;;) {
+    const port = from + Math.floor(Math.random() * 2_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
