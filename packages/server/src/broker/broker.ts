@@ -63,7 +63,7 @@ export interface Entry {
   readonly value?: string | undefined;
 }
 
-export interface PublishOptions {
+export interface AppendOptions {
   /** Keep it in the topic's log: the last so many, for so long after the last. A topic always has the same. */
   readonly log?: { readonly size: number; readonly ttlMs: number } | undefined;
   /** Change the topic's table. A table lives this long after its topic was last touched. */
@@ -115,7 +115,7 @@ export interface BrokerLink {
   /** Whether what is published arrives, as far as is known: commands are answered, and announcements come through. */
   readonly isHealthy: boolean;
   /** `id` names the publication, and no other ever. On a topic without log and table it says nothing, and may be empty. */
-  publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended>;
+  publish(topic: string, id: string, body: string, options?: AppendOptions): Promise<Appended>;
   /**
    * Resolves when everything published from now on will be announced; or rejects, and then it is not subscribed. A subscription
    * outlives reconnections of the link, which are followed by `onDoubt`. Subscribing again is the same subscription.

@@ -7,7 +7,7 @@ import type {
   BrokerLink,
   Entry,
   Publication,
-  PublishOptions,
+  AppendOptions,
   Reading,
   ReadOptions,
 } from "./broker.js";
@@ -92,7 +92,7 @@ export class MemoryStore {
     }
   }
 
-  publish(name: string, id: string, body: string, options: PublishOptions, instance: BrokerInstance): Appended {
+  publish(name: string, id: string, body: string, options: AppendOptions, instance: BrokerInstance): Appended {
     const { log, table, key, expected } = options;
     if (!log && !table) {
       this.announce(name, { body });
@@ -201,7 +201,7 @@ export class MemoryLink implements BrokerLink {
     }
   }
 
-  publish(topic: string, id: string, body: string, options: PublishOptions = {}): Promise<Appended> {
+  publish(topic: string, id: string, body: string, options: AppendOptions = {}): Promise<Appended> {
     return this.#answer(() => this.#store.publish(topic, id, body, options, this.instance));
   }
 

@@ -5,7 +5,7 @@ import type {
   BrokerInstance,
   BrokerLink,
   Publication,
-  PublishOptions,
+  AppendOptions,
 } from "../../src/broker/broker.js";
 import { type Environment, nodeEnvironment } from "../../src/environment.js";
 import { silentLogger } from "../../src/observe/logger.js";
@@ -66,11 +66,11 @@ export function participate(broker: Broker, partial: Partial<BrokerInstance> = {
 let lastId = 0;
 export const newId = (): string => `id-${++lastId}`;
 export const log = { size: 100, ttlMs: 60_000 };
-export const set = (field: string, value: string): PublishOptions["table"] => ({
+export const set = (field: string, value: string): AppendOptions["table"] => ({
   entry: { field, value },
   ttlMs: 60_000,
 });
-export const remove = (field: string): PublishOptions["table"] => ({ entry: { field }, ttlMs: 60_000 });
+export const remove = (field: string): AppendOptions["table"] => ({ entry: { field }, ttlMs: 60_000 });
 export const all = { after: 0, most: 1_000_000 };
 
 /** Every broker behaves like this. */
@@ -348,7 +348,7 @@ export function brokerContract(name: string, setUp: () => ContractSetUp | Promis
 
     test("[BR15] a table lives for its time after the topic was last touched, whether by publishing, reading or asking where it stands", async () => {
       const { link } = join();
-      const table = (field: string): PublishOptions["table"] => ({ entry: { field, value: "1" }, ttlMs: 700 });
+      const table = (field: string): AppendOptions["table"] => ({ entry: { field, value: "1" }, ttlMs: 700 });
       for (const topic of ["left alone", "read", "asked"])
         await link.publish(topic, newId(), "", { table: table("a") });
       for (let turn = 0; turn < 4; turn++) {

@@ -5,7 +5,7 @@ import type {
   BrokerInstance,
   BrokerLink,
   Publication,
-  PublishOptions,
+  AppendOptions,
   Reading,
   ReadOptions,
 } from "../../src/broker/broker.js";
@@ -82,7 +82,7 @@ class FaultyLink implements BrokerLink {
     return !this.#broker.isDown;
   }
 
-  publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended> {
+  publish(topic: string, id: string, body: string, options?: AppendOptions): Promise<Appended> {
     return this.#try(() => this.inner.publish(topic, id, body, options));
   }
 

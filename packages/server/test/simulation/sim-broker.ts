@@ -5,7 +5,7 @@ import type {
   BrokerInstance,
   BrokerLink,
   Publication,
-  PublishOptions,
+  AppendOptions,
   Reading,
   ReadOptions,
 } from "../../src/broker/broker.js";
@@ -151,7 +151,7 @@ export class SimLink implements BrokerLink {
     this.#instance.onDoubt();
   }
 
-  publish(topic: string, id: string, body: string, options?: PublishOptions): Promise<Appended> {
+  publish(topic: string, id: string, body: string, options?: AppendOptions): Promise<Appended> {
     const { store, idsAreOffsets } = this.#broker;
     const named = (): string => (idsAreOffsets ? `${(store.topics.get(topic)?.offset ?? 0) + 1}` : id);
     return this.#command(() => this.#inner.publish(topic, named(), body, options));

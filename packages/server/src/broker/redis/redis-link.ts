@@ -1,6 +1,6 @@
 import type { Position } from "@holdfast/protocol";
 import { type Logger, printable, sturdy } from "../../observe/logger.js";
-import type { Appended, BrokerInstance, BrokerLink, PublishOptions, Reading, ReadOptions } from "../broker.js";
+import type { Appended, BrokerInstance, BrokerLink, AppendOptions, Reading, ReadOptions } from "../broker.js";
 import { announcement, readAnnouncement, writeEntry } from "./announcement.js";
 import { list, readAppended, readKnown, readReading } from "./answers.js";
 import { Commands } from "./commands.js";
@@ -84,7 +84,7 @@ export class RedisLink implements BrokerLink {
     return !this.#isClosed && this.#commands.isUp && this.#subscriptions.isUp && this.#lease.isFresh;
   }
 
-  async publish(topic: string, id: string, body: string, options: PublishOptions = {}): Promise<Appended> {
+  async publish(topic: string, id: string, body: string, options: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
     const keys = topicKeys(this.#prefix, topic);
     const { log, table, key, expected } = options;
