@@ -7,7 +7,7 @@ import {
   type ServerMessage,
 } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
+import type { Cancel, Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
@@ -40,6 +40,7 @@ export interface Published {
  * protocol can: "to all" is a publication like any other, not a second way out.
  */
 export const EVERYONE = "$all";
+const EVERYONE_AGAIN_MS = 250;
 
 /** A direct event for some: its channel's members are chosen anew for each event, by user, device or session. */
 const CHOSEN = "$user";
@@ -79,9 +80,10 @@ export class Channels {
     this.#parts = parts;
     this.#wide = new Expiring(parts.environment, WIDE_MS, (feed) => feed.narrow());
     this.presences = new Presences(parts.presence, (wire) => this.#channels.get(wire)?.members ?? []);
-    const feed = new PlainFeed(EVERYONE, parts.link, (publication) =>
-      this.#deliver(this.#everyone, EVERYONE, publication),
-    );
+    const deliver = (publication: Publication): void => this.#deliver(this.#everyone, EVERYONE, publication);
+    // The broker may be away when the server starts.
+    const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
+    const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
     this.#everyone = new Channel(feed);
     parts.topics.follow(EVERYONE, feed);
   }

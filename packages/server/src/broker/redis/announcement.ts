@@ -24,9 +24,11 @@ export function readAnnouncement(bytes: Buffer): Publication | undefined {
     string,
     string,
   ];
-  if (at > bytes.length || id === "" || !Number.isSafeInteger(offset)) return undefined;
+  if (at > bytes.length || !Number.isSafeInteger(offset)) return undefined;
   const body = bytes.toString("utf8", at);
+  // What has no place needs no name either.
   if (offset === 0) return { body };
+  if (id === "") return undefined;
   const entry = entryText === "" ? undefined : readEntry(entryText);
   if (entryText !== "" && !entry) return undefined;
   return { body, link: { offset, id, prev }, entry };
