@@ -34,6 +34,8 @@ export class LogFeed {
   #ring: Ring | undefined;
   /** The lowest offset somebody wants to continue from that the ring does not cover. */
   #wanted = Number.POSITIVE_INFINITY;
+  /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
+  #outOfReach = 0;
 
   constructor(parts: LogFeedParts) {
     this.#parts = parts;
@@ -50,8 +52,8 @@ export class LogFeed {
 
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
-    if (!this.follower.isOpen) return this.follower.opened.then(() => this.prepare(from));
-    return !from || this.#knowsOf(from) ? undefined : this.#widen(from);
+    const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
+    return this.follower.isOpen ? widen() : this.follower.opened.then(widen);
   }
 
   /** Where the members of this instance stand. */
@@ -86,7 +88,7 @@ export class LogFeed {
 
   #knowsOf(from: Position): boolean {
     // Another epoch, or another event at the place where we stand: no reading would change the verdict.
-    return from.epoch !== this.position.epoch || this.#ring!.covers(from);
+    return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.#ring!.covers(from);
   }
 
   async #widen(from: Position): Promise<void> {
@@ -126,7 +128,12 @@ export class LogFeed {
   #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
     // Nothing older is in the store when all was asked for, or when what was asked for has a hole at its beginning.
     const first = position.offset - items.length + 1;
-    this.#ring = new Ring(position, items, isAll && (after === 0 || first > after + 1), MOST_MISSED);
+    const isWhole = isAll && (after === 0 || first > after + 1);
+    const limits = items.length > 0 ? MOST_MISSED : NARROW;
+    if (this.#ring?.position.epoch !== position.epoch || this.#ring.position.offset > position.offset)
+      this.#outOfReach = 0;
+    this.#ring = new Ring(position, items, isWhole, limits);
+    if (!this.#ring.covers({ offset: after })) this.#outOfReach = Math.max(this.#outOfReach, this.#ring.floor);
     if (items.length > 0) this.#parts.wide.add(this);
   }
 

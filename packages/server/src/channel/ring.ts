@@ -36,15 +36,15 @@ export class Ring implements Chain<KeptEvent> {
   }
 
   /** Whether it can say for certain what followed a position. */
-  covers({ offset }: Position): boolean {
+  covers({ offset }: Pick<Position, "offset">): boolean {
     if (offset > this.position.offset) return false;
-    return this.#isWhole || offset >= this.#floor;
+    return this.#isWhole || offset >= this.floor;
   }
 
   /** Whether exactly this is in it. */
   has({ offset, id }: Link): boolean {
     if (offset === this.position.offset) return id === this.position.id;
-    return this.#items[offset - this.#floor - 1]?.link.id === id;
+    return this.#items[offset - this.floor - 1]?.link.id === id;
   }
 
   /** The next event; it must link. */
@@ -60,7 +60,7 @@ export class Ring implements Chain<KeptEvent> {
   }
 
   /** The offset before its first event: whoever stands there is covered. */
-  get #floor(): number {
+  get floor(): number {
     return this.position.offset - this.#items.length;
   }
 
