@@ -12,7 +12,8 @@ export type { Authenticate, Credential, CredentialSource, Identity } from "./aut
 export type { CredentialOptions } from "./auth/credential.js";
 export type * from "./broker/broker.js";
 export { memoryBroker } from "./broker/memory-broker.js";
-export type { ChannelHandle, PresenceHandle, PublishOptions } from "./channel/channel-handle.js";
+export type { ChannelHandle, PresenceHandle } from "./channel/channel-handle.js";
+export type { PublishOptions } from "./channel/publish-options.js";
 export type { Published } from "./channel/channels.js";
 export type { PresentUser } from "./channel/presences.js";
 export type {

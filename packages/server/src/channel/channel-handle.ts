@@ -8,6 +8,7 @@ import {
   type ProtocolDefinition,
   type SentEventOf,
 } from "@holdfast/protocol";
+import type { PublishOptions } from "./publish-options.js";
 import type { Channels, Published } from "./channels.js";
 import type { PresentUser } from "./presences.js";
 
@@ -53,15 +54,6 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
   ): Promise<Published> {
     return this.#channels.publish(this.#id, event, data, options);
   }
-}
-
-export interface PublishOptions {
-  /**
-   * Names this publication, 1 to 128 characters: another one on the channel with the same key, on whatever instance, within 10
-   * minutes changes nothing and resolves with the place of the first. Only on channels with history.
-   * @default none: each call publishes
-   */
-  readonly idempotencyKey?: string | undefined;
 }
 
 /**

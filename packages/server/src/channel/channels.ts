@@ -7,7 +7,7 @@ import {
   type ServerMessage,
 } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
+import type { Cancel, Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
@@ -16,6 +16,7 @@ import { Channel } from "./channel.js";
 import type { Continuation } from "./continuity.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
 import { LogFeed } from "./log-feed.js";
+import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
 import type { PresenceLink } from "./presence-table.js";
@@ -41,6 +42,7 @@ export interface Published {
  * protocol can: "to all" is a publication like any other, not a second way out.
  */
 export const EVERYONE = "$all";
+const EVERYONE_AGAIN_MS = 250;
 
 /** A direct event for some: its channel's members are chosen anew for each event, by user, device or session. */
 const CHOSEN = "$user";
@@ -87,9 +89,10 @@ export class Channels {
       members: (wire) => this.#channels.get(wire)?.members ?? [],
       isUsed: (wire) => this.#channels.get(wire)?.isIdle === false,
     });
-    const feed = new PlainFeed(EVERYONE, parts.link, (publication) =>
-      this.#deliver(this.#everyone, EVERYONE, publication),
-    );
+    const deliver = (publication: Publication): void => this.#deliver(this.#everyone, EVERYONE, publication);
+    // The broker may be away when the server starts.
+    const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
+    const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
     this.#everyone = new Channel(feed);
     parts.topics.follow(EVERYONE, feed);
   }
@@ -154,19 +157,14 @@ export class Channels {
   }
 
   /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE */
-  async publish(
-    id: ChannelId,
-    event: string,
-    data: unknown,
-    { idempotencyKey: key, ...unknown }: { readonly idempotencyKey?: string | undefined } = {},
-  ): Promise<Published> {
+  async publish(id: ChannelId, event: string, data: unknown, options: PublishOptions): Promise<Published> {
     const { link, environment, maxEventBytes, stats } = this.#parts;
     const { wire, contract } = id;
-    checkOptions(key, unknown);
+    const key = idempotencyKeyOf(options, id);
     const body = encodeEvent(wire, event, contract.events.get(event), data, maxEventBytes);
     if (contract.history) {
-      const options = { log: contract.history, key };
-      const { outcome, position } = await link.publish(wire, environment.newId(), body, options);
+      const kept = { log: contract.history, key };
+      const { outcome, position } = await link.publish(wire, environment.newId(), body, kept);
       const { offset, id: published } = position!;
       if (outcome === "duplicate") return { delivered: 0, offset, id: published, duplicate: true };
       stats.published++;
@@ -175,7 +173,6 @@ export class Channels {
       if (feed instanceof LogFeed) await feed.follower.expect(offset);
       return { delivered: this.size(id), offset, id: published };
     }
-    if (key !== undefined) throw noHistory(wire);
     await link.publish(wire, "", body);
     stats.published++;
     return { delivered: this.size(id) };
@@ -217,7 +214,7 @@ export class Channels {
   }
 
   #of({ wire, contract }: ChannelId): Channel {
-    const { topics, stats, link, environment } = this.#parts;
+    const { topics, stats, link, environment, maxEventBytes } = this.#parts;
     let channel = this.#channels.get(wire);
     if (channel) return channel;
     // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
@@ -229,6 +226,9 @@ export class Channels {
           link,
           environment,
           wide: this.#wide,
+          // Four channels that are caught up with at once must not make a reader too slow.
+          mostBytes: maxEventBytes / 4,
+          isHeld: () => channel!.holds > 0,
           read: (publication) => this.#read(wire, publication),
           deliver: ({ frame }) => void (stats.delivered += channel!.deliver(frame)),
           lost: (reason, position) => void channel!.deliver(resetFrame(wire, reason, position)),
@@ -258,7 +258,7 @@ export class Channels {
 
   #read(wire: string, { body, link }: Publication): KeptEvent | undefined {
     const frame = link && eventFrame(wire, body, link);
-    if (frame) return { link, frame };
+    if (frame) return { link, frame, bytes: Buffer.byteLength(frame.text) };
     this.#strange(wire);
     return undefined;
   }
@@ -279,22 +279,4 @@ function resetFrame(
 ) {
   const message: ServerMessage = { type: "reset", channel, data: { reason, position } };
   return new Frame(JSON.stringify(message));
-}
-
-/** A misspelt key would publish twice. @throws HoldfastError INVALID_VALUE */
-function checkOptions(key: unknown, others: object): void {
-  const [stranger] = Object.keys(others);
-  const wrong = (field: string, text: string): never => {
-    throw new HoldfastError("INVALID_VALUE", `publish: ${field}: ${text}.`, { field });
-  };
-  if (stranger !== undefined) wrong(stranger, "is not an option");
-  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 128))
-    wrong("idempotencyKey", "expected a text of 1 to 128 characters");
-}
-
-function noHistory(channel: string): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `publish: idempotencyKey: ${channel} keeps no history to find it in.`, {
-    field: "idempotencyKey",
-    remedy: "Declare `history` for the channel.",
-  });
 }

@@ -28,7 +28,7 @@ export interface FollowerParts {
 
 /** How long after a failed repair the next one is tried: the store is away, and its return should be noticed soon. */
 const RETRY_MS = 250;
-/** What is announced while the topic is read. Beyond it the announcements are dropped, and read instead. */
+/** What is announced while the topic is read. Beyond it all but the newest, which does not link, are dropped and read instead. */
 const MOST_WAITING = 1_000;
 /** Announcements that the store does not confirm so often were made by nobody we should believe. */
 const MOST_READINGS = 3;
@@ -53,7 +53,13 @@ interface Echo {
 type State =
   | { readonly name: "opening"; waiting: Publication[] }
   | { readonly name: "live" }
-  | { readonly name: "repairing"; waiting: Publication[]; readonly done: Promise<void>; cancelRetry?: Cancel }
+  | {
+      readonly name: "repairing";
+      waiting: Publication[];
+      readonly done: Promise<void>;
+      readonly finish: () => void;
+      cancelRetry?: Cancel;
+    }
   | { readonly name: "closed" };
 
 /**
@@ -91,7 +97,7 @@ export class Follower {
       case "opening":
       case "repairing":
         this.#state.waiting.push(publication);
-        if (this.#state.waiting.length > MOST_WAITING) this.#state.waiting = [];
+        if (this.#state.waiting.length > MOST_WAITING) this.#state.waiting = [publication];
         return;
       case "live":
         if (!this.#take(publication)) void this.#repair([publication]);
@@ -113,7 +119,7 @@ export class Follower {
       case "live":
         return this.#repair([]);
       case "closed":
-        return Promise.reject(new Error("It is not followed any more."));
+        return Promise.reject(notFollowed());
       default:
         return this.#state satisfies never;
     }
@@ -129,7 +135,10 @@ export class Follower {
     const { environment } = this.#parts;
     this.#cancelLost ??= environment.afterIdle(LOST_MS, () => {
       this.#cancelLost = undefined;
-      if (this.#state.name === "live" && this.#expected > this.#position!.offset) void this.#repair([]);
+      const expected = this.#expected;
+      // Of a history that was lost meanwhile it would be expected for ever.
+      this.#expected = 0;
+      if (this.#state.name === "live" && expected > this.#position!.offset) void this.#repair([]);
     });
     return new Promise((resolve) => {
       const echo: Echo = { offset, resolve, cancel: environment.after(ECHO_MS, () => this.#heard(echo)) };
@@ -147,7 +156,10 @@ export class Follower {
 
   close(): void {
     if (this.#state.name === "closed") return;
-    if (this.#state.name === "repairing") this.#state.cancelRetry?.();
+    if (this.#state.name === "repairing") {
+      this.#state.cancelRetry?.();
+      this.#state.finish();
+    }
     this.#cancelLost?.();
     for (const echo of [...this.#echoes]) this.#heard(echo);
     this.#state = { name: "closed" };
@@ -158,6 +170,7 @@ export class Follower {
     try {
       await this.#parts.link.subscribe(this.#parts.topic);
       await this.#read();
+      if (!this.isOpen) throw notFollowed();
     } catch (error) {
       this.close();
       throw error;
@@ -197,7 +210,7 @@ export class Follower {
   #repair(waiting: Publication[], reading = 1): Promise<void> {
     let finish!: () => void;
     const done = new Promise<void>((resolve) => (finish = resolve));
-    this.#state = { name: "repairing", waiting, done };
+    this.#state = { name: "repairing", waiting, done, finish };
     const attempt = (): void => {
       this.#read(reading).then(finish, () => {
         if (this.#state.name !== "repairing") return finish();
@@ -216,6 +229,8 @@ export class Follower {
     this.#position = loaded.position;
     // Still not live: what delivering causes to be announced waits for its turn.
     loaded.apply();
+    // The last member may have left over what it was given.
+    if (this.#state !== state) return undefined;
     this.#tellEchoes();
     // What the reading knew of it has in it, or has not any more.
     const ahead = state.waiting.filter(({ link }) => link && link.offset > loaded.position.offset);
@@ -226,4 +241,8 @@ export class Follower {
     }
     return undefined;
   }
+}
+
+function notFollowed(): Error {
+  return new Error("It is not followed any more.");
 }

@@ -18,6 +18,10 @@ export interface LogFeedParts {
   readonly history: HistoryDefinition;
   readonly link: BrokerLink;
   readonly environment: Environment;
+  /** What may be made up for at once, in bytes, where that is less than usual. */
+  readonly mostBytes: number;
+  /** Whether someone is about to join, and may need what is older. */
+  isHeld(): boolean;
   /** Those that keep more than usual, until nobody has needed it for a while. */
   readonly wide: Expiring<LogFeed>;
   /** The event that was published; undefined for what is none. */
@@ -34,6 +38,8 @@ export class LogFeed {
   #ring: Ring | undefined;
   /** The lowest offset somebody wants to continue from that the ring does not cover. */
   #wanted = Number.POSITIVE_INFINITY;
+  /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
+  #outOfReach = 0;
 
   constructor(parts: LogFeedParts) {
     this.#parts = parts;
@@ -50,8 +56,11 @@ export class LogFeed {
 
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
-    if (!this.follower.isOpen) return this.follower.opened.then(() => this.prepare(from));
-    return !from || this.#knowsOf(from) ? undefined : this.#widen(from);
+    const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
+    if (this.follower.isOpen) return widen();
+    // In time for the first reading, mostly.
+    if (from) this.#wanted = Math.min(this.#wanted, from.offset);
+    return this.follower.opened.then(widen);
   }
 
   /** Where the members of this instance stand. */
@@ -66,17 +75,19 @@ export class LogFeed {
       const tooMany = verdict.reset === "trimmed" && !this.#ring!.covers(from);
       return tooMany ? { ok: false, reset: "too_many" } : verdict;
     }
-    const bytes = verdict.missed.reduce((sum, { frame }) => sum + frame.text.length, 0);
-    return bytes > MOST_MISSED.bytes ? { ok: false, reset: "too_many" } : verdict;
+    const bytes = verdict.missed.reduce((sum, event) => sum + event.bytes, 0);
+    const most = Math.min(MOST_MISSED.bytes, this.#parts.mostBytes);
+    return bytes > most ? { ok: false, reset: "too_many" } : verdict;
   }
 
   receive(publication: Publication): void {
     this.follower.receive(publication);
   }
 
-  /** Nobody has needed what is older for a while. */
+  /** What was read is some time ago. A reader that is caught up with slowly still needs it. */
   narrow(): void {
-    this.#ring?.limit(NARROW);
+    if (this.#parts.isHeld()) this.#parts.wide.add(this);
+    else this.#ring?.limit(NARROW);
   }
 
   close(): void {
@@ -86,7 +97,7 @@ export class LogFeed {
 
   #knowsOf(from: Position): boolean {
     // Another epoch, or another event at the place where we stand: no reading would change the verdict.
-    return from.epoch !== this.position.epoch || this.#ring!.covers(from);
+    return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.#ring!.covers(from);
   }
 
   async #widen(from: Position): Promise<void> {
@@ -98,10 +109,12 @@ export class LogFeed {
   async #load(from: Position | undefined): Promise<Loaded> {
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;
-    const after = from ? Math.min(from.offset, wanted) : 0;
+    // Who opens a channel and wants nothing older costs no history.
+    const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted);
     const { topic, link, history, read } = this.#parts;
     const most = Math.min(history.size, MOST_MISSED.events);
-    const reading = await link.read(topic, { log: { after, most }, ttlMs: UNPUBLISHED_MS }).catch((error: unknown) => {
+    const log = Number.isFinite(after) ? { after, most } : undefined;
+    const reading = await link.read(topic, { log, ttlMs: UNPUBLISHED_MS }).catch((error: unknown) => {
       this.#wanted = Math.min(this.#wanted, wanted);
       throw error;
     });
@@ -126,7 +139,13 @@ export class LogFeed {
   #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
     // Nothing older is in the store when all was asked for, or when what was asked for has a hole at its beginning.
     const first = position.offset - items.length + 1;
-    this.#ring = new Ring(position, items, isAll && (after === 0 || first > after + 1), MOST_MISSED);
+    const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
+    const limits = items.length > 0 ? MOST_MISSED : NARROW;
+    if (this.#ring?.position.epoch !== position.epoch || this.#ring.position.offset > position.offset)
+      this.#outOfReach = 0;
+    this.#ring = new Ring(position, items, isWhole, limits);
+    if (Number.isFinite(after) && !this.#ring.covers({ offset: after }))
+      this.#outOfReach = Math.max(this.#outOfReach, this.#ring.floor);
     if (items.length > 0) this.#parts.wide.add(this);
   }
 

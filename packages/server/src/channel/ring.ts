@@ -5,6 +5,8 @@ import type { Chain, Linked } from "./continuity.js";
 /** An event as it is kept: encoded, for whoever missed it. */
 export interface KeptEvent extends Linked {
   readonly frame: Frame;
+  /** What it takes on the wire. */
+  readonly bytes: number;
 }
 
 export interface RingLimits {
@@ -36,15 +38,15 @@ export class Ring implements Chain<KeptEvent> {
   }
 
   /** Whether it can say for certain what followed a position. */
-  covers({ offset }: Position): boolean {
+  covers({ offset }: Pick<Position, "offset">): boolean {
     if (offset > this.position.offset) return false;
-    return this.#isWhole || offset >= this.#floor;
+    return this.#isWhole || offset >= this.floor;
   }
 
   /** Whether exactly this is in it. */
   has({ offset, id }: Link): boolean {
     if (offset === this.position.offset) return id === this.position.id;
-    return this.#items[offset - this.#floor - 1]?.link.id === id;
+    return this.#items[offset - this.floor - 1]?.link.id === id;
   }
 
   /** The next event; it must link. */
@@ -60,19 +62,19 @@ export class Ring implements Chain<KeptEvent> {
   }
 
   /** The offset before its first event: whoever stands there is covered. */
-  get #floor(): number {
+  get floor(): number {
     return this.position.offset - this.#items.length;
   }
 
   #keep(item: KeptEvent): void {
     this.#items.push(item);
-    this.#bytes += item.frame.text.length;
+    this.#bytes += item.bytes;
     this.#trim();
   }
 
   #trim(): void {
     while (this.#items.length > this.#limits.events || this.#bytes > this.#limits.bytes) {
-      this.#bytes -= this.#items.shift()!.frame.text.length;
+      this.#bytes -= this.#items.shift()!.bytes;
       this.#isWhole = false;
     }
   }

@@ -1,3 +1,4 @@
+import type { Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { Cancel, Environment } from "../environment.js";
 import type { Follower } from "./follower.js";
@@ -50,16 +51,17 @@ export class Topics {
       const mine = follower?.position;
       return follower && mine ? [{ topic, follower, mine }] : [];
     });
-    for (let start = 0; start < open.length; start += AT_ONCE) {
-      const some = open.slice(start, start + AT_ONCE);
-      this.#link()
-        .positions(some.map(({ topic }) => topic))
-        .then(
-          (theirs) => some.forEach(({ follower, mine }, index) => follower.compare(mine, theirs[index])),
-          // The store is away. When it is back, everything is in doubt anyway.
-          () => undefined,
-        );
-    }
+    for (let start = 0; start < open.length; start += AT_ONCE) this.#compare(open.slice(start, start + AT_ONCE));
+  }
+
+  #compare(some: readonly { topic: string; follower: Follower; mine: Position }[]): void {
+    this.#link()
+      .positions(some.map(({ topic }) => topic))
+      .then(
+        (theirs) => some.forEach(({ follower, mine }, index) => follower.compare(mine, theirs[index])),
+        // The store is away, and when it is back everything is in doubt anyway; or a part of it is, and the rest can be asked.
+        () => some.length > 1 && some.forEach((one) => this.#compare([one])),
+      );
   }
 
   close(): void {

@@ -68,10 +68,7 @@ export class Joins {
    * Never rejects for what a broker does.
    */
   join(ask: Ask): Promise<number> | number {
-    const kept = ask.wishes.map(({ verdict, position }): Kept => {
-      const held = verdict.ok ? this.#parts.channels.hold(verdict.id) : undefined;
-      return { verdict, position, held };
-    });
+    const kept = this.#keep(ask);
     const finish = (): number => {
       for (const { held } of kept) held?.release();
       return ask.wishes.length - kept.length;
@@ -79,7 +76,8 @@ export class Joins {
     let waits = true;
     try {
       const preparing = kept.map((wish) => this.#prepare(wish));
-      waits = preparing.some((prepared) => prepared !== undefined) || this.#answer(ask, kept);
+      waits =
+        preparing.some((prepared) => prepared !== undefined) || ask.connection.isBehind || this.#answer(ask, kept);
       if (waits)
         return Promise.all(preparing)
           .then(() => this.#answerAll(ask, kept))
@@ -92,6 +90,27 @@ export class Joins {
       throw error;
     }
     return finish();
+  }
+
+  /** What is beyond the limit costs the broker nothing; and what is named twice is made up for once. */
+  #keep({ wishes, membership }: Ask): Kept[] {
+    const { channels, settings } = this.#parts;
+    const named = new Set<string>();
+    let room = settings.limits.subscriptions - membership.size;
+    return wishes.map(({ verdict, position }): Kept => {
+      if (!verdict.ok) return { verdict, position, held: undefined };
+      const { wire } = verdict.id;
+      const isNamedAgain = named.has(wire);
+      if (!isNamedAgain && !membership.has(wire) && --room < 0)
+        return { verdict: this.#full(wire), position, held: undefined };
+      named.add(wire);
+      return { verdict, position: isNamedAgain ? undefined : position, held: channels.hold(verdict.id) };
+    });
+  }
+
+  #full(wire: string): Verdict {
+    const text = `A connection may join ${this.#parts.settings.limits.subscriptions} channels.`;
+    return { ok: false, channel: wire, error: new HoldfastError("LIMIT_EXCEEDED", text) };
   }
 
   /** What cannot be prepared is refused; the other channels are joined. */
@@ -112,9 +131,10 @@ export class Joins {
   async #answerAll(ask: Ask, kept: Kept[]): Promise<void> {
     const { environment } = this.#parts.settings;
     const { connection } = ask;
-    while (this.#answer(ask, kept))
+    do {
       while (connection.isOpen && connection.isBehind)
         await new Promise<void>((resolve) => void environment.after(PACE_MS, resolve));
+    } while (this.#answer(ask, kept));
   }
 
   /** Joins and answers as many as one part may hold, and takes them off the list. Returns whether to go on. */
@@ -133,7 +153,7 @@ export class Joins {
         joined.set(result.id.wire, result.id);
       }
       results.push(result.text);
-      bytes += result.text.length;
+      bytes += result.bytes;
     }
     for (const { held } of kept.splice(0, count)) held?.release();
     const success = subscribed.length === results.length;
@@ -149,14 +169,15 @@ export class Joins {
     connection: Connection,
     membership: Membership,
     { verdict, position }: Kept,
-  ): { ok: true; id: ChannelId; text: string } | { ok: false; text: string } {
+  ): { ok: true; id: ChannelId; text: string; bytes: number } | { ok: false; text: string; bytes: number } {
     const { channels, presenceUpdates, stats } = this.#parts;
     const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
     if (!judged.ok) {
       stats.subscriptionsFailed++;
       stats.error(judged.error.code);
       const result: SubscribeResult = { ok: false, channel: judged.channel, error: toWire(judged.error) };
-      return { ok: false, text: JSON.stringify(result) };
+      const text = JSON.stringify(result);
+      return { ok: false, text, bytes: text.length };
     }
     const { id } = judged;
     const continued = position && channels.resume(id, position);
@@ -168,9 +189,10 @@ export class Joins {
       ...(continued?.ok === false && { reset: continued.reset }),
     };
     const text = JSON.stringify(result);
-    if (!continued?.ok) return { ok: true, id, text };
+    if (!continued?.ok) return { ok: true, id, text, bytes: text.length };
     const missed = continued.missed.map(({ frame }) => frame.text).join(",");
-    return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}` };
+    const bytes = continued.missed.reduce((sum, event) => sum + event.bytes, text.length);
+    return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}`, bytes };
   }
 
   #withinLimits(membership: Membership, id: ChannelId): Verdict {
@@ -181,8 +203,7 @@ export class Joins {
       error: new HoldfastError("LIMIT_EXCEEDED", text),
     });
     if (membership.has(id.wire)) return { ok: true, id };
-    if (membership.size >= limits.subscriptions)
-      return refuse(`A connection may join ${limits.subscriptions} channels.`);
+    if (membership.size >= limits.subscriptions) return this.#full(id.wire);
     if (this.#parts.channels.size(id) >= limits.subscribersPerChannel)
       return refuse(`${id.wire} has all the members it may have.`);
     return { ok: true, id };

@@ -68,7 +68,7 @@ test("[BR39] what is announced is read as it was written, and anything else is n
   const whole = fc.string({ unit: "grapheme" });
   fc.assert(
     fc.property(whole, whole, (id, body) => {
-      fc.pre(id !== "" && Buffer.byteLength(id) < 10_000);
+      fc.pre(Buffer.byteLength(id) < 10_000);
       expect(readAnnouncement(Buffer.from(announcement(id, body)))).toEqual({ body });
     }),
   );

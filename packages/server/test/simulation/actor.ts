@@ -7,6 +7,8 @@ export type Seen =
   | { readonly kind: "joined"; readonly at: number }
   | { readonly kind: "event"; readonly number: number; readonly at: number }
   | { readonly kind: "reset"; readonly reason: string; readonly at: number }
+  /** The page was loaded anew, and goes on where it was. */
+  | { readonly kind: "loaded"; readonly at: number }
   | { readonly kind: "left"; readonly at: number };
 
 type SimClient = Client<typeof numbers.definition>;
@@ -54,7 +56,10 @@ export class Actor {
     // A page that goes away is told nothing more.
     for (const [, leave] of wanted) void leave;
     this.#client = client;
-    for (const [wire] of wanted) this.#join(wire, true);
+    for (const [wire] of wanted) {
+      this.#note(wire, { kind: "loaded", at: this.now() });
+      this.#join(wire, true);
+    }
   }
 
   #join(wire: string, continues = false): void {

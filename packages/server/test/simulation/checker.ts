@@ -19,12 +19,19 @@ export interface Accepted {
  */
 export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
   const broken: string[] = [];
-  const heard = new Set<number>();
+  let heard = new Set<number>();
+  /** Since the last reset. What was heard before it, a page that is loaded anew does not remember. */
+  let heardSince = new Set<number>();
   /** The event before; undefined at a beginning. */
   let previous: Accepted | undefined;
   let since = Number.POSITIVE_INFINITY;
   for (const what of seen) {
+    if (what.kind === "loaded") {
+      heard = new Set(heardSince);
+      continue;
+    }
     if (what.kind !== "event") {
+      if (what.kind === "reset") heardSince = new Set();
       previous = undefined;
       since = what.kind === "left" ? Number.POSITIVE_INFINITY : what.at;
       continue;
@@ -36,6 +43,7 @@ export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted
     }
     if (heard.has(event.number)) broken.push(`${event.number} was heard twice`);
     heard.add(event.number);
+    heardSince.add(event.number);
     if (previous) {
       if (event.prev !== previous.number)
         broken.push(`${event.number} was heard after ${previous.number}, and follows ${event.prev ?? "nothing"}`);

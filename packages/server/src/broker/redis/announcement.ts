@@ -26,6 +26,7 @@ export function readAnnouncement(bytes: Buffer): Publication | undefined {
   ];
   if (at > bytes.length || !Number.isSafeInteger(offset)) return undefined;
   const body = bytes.toString("utf8", at);
+  // What has no place needs no name either.
   if (offset === 0) return { body };
   if (id === "") return undefined;
   const entry = entryText === "" ? undefined : readEntry(entryText);

@@ -32,6 +32,8 @@ const refusals = new Map<string, string>([
 export function refusal(error: unknown): HoldfastError {
   const text = error instanceof Error ? error.message : String(error);
   const word = wordOf(error);
+  // ioredis adds the command and what it was called with: an event does not belong into whoever's log.
+  if (error instanceof Error) Reflect.deleteProperty(error, "command");
   if (word) {
     const remedy = refusals.get(word) ?? "Look at the log of Redis.";
     return unavailable(`Redis refused: ${text.slice(0, 200)}.`, remedy, error);

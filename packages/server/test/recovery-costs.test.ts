@@ -1,0 +1,130 @@
+// What a peer can cost: the store, the channel, and itself.
+import { defineProtocol, type Position } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { SimBroker } from "./simulation/sim-broker.js";
+import { type Peer, VirtualEnvironment, World } from "./world.js";
+
+const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
+const big = defineProtocol({
+  name: "big",
+  version: "1.0.0",
+  channels: { log: { key: z.string(), events: { line: z.string() }, history: { size: 5_000, ttlMs: 600_000 } } },
+  direct: { announcement: z.object({ text: z.string() }) },
+});
+function bigWorld(options: object = {}, broker = new SimBroker()) {
+  const environment = new VirtualEnvironment();
+  const server = createServer(big, { ...options, environment, broker });
+  const world = new World(server, environment);
+  const link = broker.links.at(-1)!;
+  const reads: { log?: { after: number; most: number } | undefined; got: number }[] = [];
+  const { read } = link;
+  link.read = async (topic, options_) => {
+    const reading = await read.call(link, topic, options_);
+    reads.push({ log: options_.log, got: reading.events.length });
+    return reading;
+  };
+  return { environment, server, world, link, broker, reads };
+}
+const results = (peer: Peer) =>
+  peer.of("subscribe_response").flatMap(({ data }) => data.results) as {
+    ok: boolean;
+    position: Position;
+    missed?: object[];
+    reset?: string;
+  }[];
+
+test("[RV21] joining and leaving again and again does not read the whole history each time", async () => {
+  const { world, server, reads } = bigWorld();
+  for (let index = 0; index < 300; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
+  await world.advance(1_000);
+  const peer = await world.connect();
+  for (let times = 0; times < 20; times++) {
+    await peer.send(subscribe("log:a"), { type: "unsubscribe", data: { channels: ["log:a"] } });
+    await world.advance(10);
+  }
+  expect(reads.reduce((sum, { got }) => sum + got, 0)).toBeLessThan(1_000);
+});
+
+test("[RV22] what was missed in an alphabet of three bytes is given back, and does not close who comes back", async () => {
+  const { world, server } = bigWorld();
+  const peer = await world.connect();
+  const keys = ["a", "b"];
+  await peer.send(subscribe(...keys.map((key) => `log:${key}`)));
+  await world.advance(50);
+  const at = results(peer).map(({ position }) => position);
+  const text = "漢".repeat(9_000);
+  for (let index = 0; index < 4; index++) void server.channel("log", "a").publish("line", text);
+  for (let index = 0; index < 8; index++) void server.channel("log", "b").publish("line", text);
+  await world.advance(1_000);
+  const back = await world.connect();
+  await back.send(subscribe(...keys.map((key, index) => ({ channel: `log:${key}`, position: at[index] }))));
+  await world.advance(10_000);
+  expect(back.closed).toBeUndefined();
+  expect(results(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual([4, 8]);
+});
+
+test("[RV22] a connection that may be owed little is not closed for what is made up for", async () => {
+  const { world, server } = bigWorld({ limits: { owedBytes: 131_072 } });
+  const peer = await world.connect();
+  await peer.send(subscribe("log:a"));
+  await world.advance(50);
+  const { position } = results(peer)[0]!;
+  for (let index = 0; index < 20; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
+  await world.advance(1_000);
+  const back = await world.connect();
+  await back.send(subscribe({ channel: "log:a", position }));
+  await world.advance(1_000);
+  expect(back.closed).toBeUndefined();
+});
+
+test("[RV10] a reader that is slow for 12 s gets what was missed on the last of its channels too", async () => {
+  const { world, server } = bigWorld();
+  const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
+  const peer = await world.connect();
+  await peer.send(subscribe(...keys.map((key) => `log:${key}`)));
+  await world.advance(50);
+  const at = results(peer).map(({ position }) => position);
+  await peer.send({ type: "unsubscribe", data: { channels: keys.map((key) => `log:${key}`) } });
+  for (const key of keys)
+    for (let index = 0; index < 100; index++) void server.channel("log", key).publish("line", "x".repeat(2_000));
+  await world.advance(1_000);
+  const back = await world.connect();
+  back.socket.stall(true);
+  await back.send(subscribe(...keys.map((key, index) => ({ channel: `log:${key}`, position: at[index] }))));
+  await world.advance(12_000);
+  back.socket.stall(false);
+  await world.advance(5_000);
+  expect(results(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual(keys.map(() => 100));
+});
+
+test("[RV21] a connection that has all its channels does not make the broker open more", async () => {
+  const { world, link } = bigWorld({ limits: { subscriptions: 2 } });
+  const peer = await world.connect();
+  await peer.send(subscribe("log:a", "log:b"));
+  await world.advance(50);
+  let subscribed = 0;
+  const { subscribe: ask } = link;
+  link.subscribe = (topic) => (subscribed++, ask.call(link, topic));
+  await peer.send(subscribe(...Array.from({ length: 100 }, (_, index) => `log:x${index}`)));
+  await world.advance(50);
+  expect(results(peer).filter(({ ok }) => ok)).toHaveLength(2);
+  expect(subscribed).toBe(0);
+});
+
+test("[RV21] one channel named 200 times in one message is given back once", async () => {
+  const { world, server } = bigWorld();
+  const peer = await world.connect();
+  await peer.send(subscribe("log:a"));
+  await world.advance(50);
+  const { position } = results(peer)[0]!;
+  for (let index = 0; index < 20; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
+  await world.advance(1_000);
+  const back = await world.connect();
+  const message = subscribe(...Array.from({ length: 200 }, () => ({ channel: "log:a", position })));
+  await back.send(message);
+  await world.advance(60_000);
+  const answered = JSON.stringify(results(back)).length;
+  expect(answered / JSON.stringify(message).length).toBeLessThan(100);
+});
