@@ -36,6 +36,20 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([1]);
   });
 
+  test("[RS21] What comes before the answer to a subscribe is not heard: it is of an earlier membership that is not over yet", async () => {
+    const { answer, heard, listen, receive, server } = onJournal([{ position: at(6) }]);
+    server.holds = true;
+    listen();
+    await settle();
+    receive(written(4), written(5));
+    await settle();
+    expect(heard).toEqual([]);
+    answer();
+    await settle();
+    receive(written(7));
+    expect(heard).toEqual([7]);
+  });
+
   test("[RS20] An event that was heard before a reset is not heard again behind it; after 256 others it may be", async () => {
     const { heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();

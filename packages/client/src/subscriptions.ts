@@ -154,12 +154,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     let schema = entry?.id.contract.events.get(event);
     // Left a moment ago, or published by a server with a newer protocol.
     if (!schema) parts.logger.debug({ channel, event }, "event ignored");
-    if (!entry) return;
+    // What comes before the answer is of an earlier membership, or in the answer: it says from where events follow.
+    if (entry?.wire.name !== "joined") return;
     const { received, recent } = entry;
     if (received?.epoch) {
       const link = metadata as Link | undefined;
-      // The answer that is due begins where the position is, and holds this event as well.
-      if (entry.wire.name !== "joined" || link?.id === received.id) return;
+      if (link?.id === received.id) return;
       if (!link?.id || !links(received, link)) return repair(entry);
       entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
