@@ -37,14 +37,14 @@ describe("Where a channel is continued", () => {
   });
 
   test("[RS21] What comes before the answer to a subscribe is not heard: it is of an earlier membership that is not over yet", async () => {
-    const { answer, heard, listen, receive, server } = onJournal([{ position: at(6) }]);
+    const { answer, heard, listen, receive, server } = onJournal([]);
     server.holds = true;
     listen();
     await settle();
     receive(written(4), written(5));
     await settle();
     expect(heard).toEqual([]);
-    answer();
+    answer({ position: at(6) });
     await settle();
     receive(written(7));
     expect(heard).toEqual([7]);
