@@ -128,3 +128,28 @@ test("[RV21] one channel named 200 times in one message is given back once", asy
   const answered = JSON.stringify(results(back)).length;
   expect(answered / JSON.stringify(message).length).toBeLessThan(100);
 });
+
+test("[RV6] who is further back gets all of it, also when another one, who wants less, is answered meanwhile", async () => {
+  const { world, server, link, environment } = bigWorld();
+  for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", `${index}`);
+  await world.advance(1_000);
+  const chain = await Promise.all([
+    link.read("log:a", { log: { after: 0, most: 100 }, ttlMs: 1_000 }),
+    world.advance(100),
+  ]).then(([reading]) => reading);
+  const at = (offset: number) => ({
+    channel: "log:a",
+    position: { epoch: chain.position.epoch, offset, id: chain.events[offset - 1]!.link!.id },
+  });
+  const peers = [await world.connect(), await world.connect(), await world.connect()];
+  // The first opens the channel and wants nothing older; the others come while it is read.
+  peers[0]!.socket.send(JSON.stringify(subscribe("log:a")));
+  await world.settle();
+  environment.runNext(environment.now() + 1);
+  peers[1]!.socket.send(JSON.stringify(subscribe(at(10))));
+  await world.settle();
+  environment.runNext(environment.now() + 1);
+  peers[2]!.socket.send(JSON.stringify(subscribe(at(30))));
+  await world.advance(1_000);
+  expect(peers.slice(1).map((peer) => results(peer)[0]?.missed?.length)).toEqual([30, 10]);
+});

@@ -38,6 +38,9 @@ export class LogFeed {
   #ring: Ring | undefined;
   /** The lowest offset somebody wants to continue from that the ring does not cover. */
   #wanted = Number.POSITIVE_INFINITY;
+  /** How many readings have begun, and which one is over: since where it has read. */
+  #readings = 0;
+  #last = { number: 0, after: Number.POSITIVE_INFINITY };
   /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
   #outOfReach = 0;
 
@@ -100,17 +103,23 @@ export class LogFeed {
     return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.#ring!.covers(from);
   }
 
+  /** Until a reading is over that has begun after this was wanted, and reaches so far back. One under way may do neither. */
   async #widen(from: Position): Promise<void> {
-    this.#wanted = Math.min(this.#wanted, from.offset);
-    // A reading that is under way may have begun before this was wanted.
-    while (this.#wanted <= from.offset) await this.follower.refresh();
+    const asked = this.#readings;
+    do {
+      this.#wanted = Math.min(this.#wanted, from.offset);
+      await this.follower.refresh();
+    } while (this.#last.number <= asked || this.#last.after > from.offset);
   }
 
   async #load(from: Position | undefined): Promise<Loaded> {
+    const number = ++this.#readings;
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;
     // Who opens a channel and wants nothing older costs no history.
-    const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted);
+    // And what others wait for, or were just given, stays in reach of those who want less.
+    const floor = Number.isFinite(wanted) && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
+    const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
     const { topic, link, history, read } = this.#parts;
     const most = Math.min(history.size, MOST_MISSED.events);
     const log = Number.isFinite(after) ? { after, most } : undefined;
@@ -126,6 +135,7 @@ export class LogFeed {
     return {
       position,
       apply: () => {
+        this.#last = { number, after };
         const onlyMissed = verdict?.ok && after === from!.offset;
         if (onlyMissed) for (const item of verdict.missed) this.#ring!.push(item);
         else this.#renew(position, items, after, isAll && items.length === events.length);

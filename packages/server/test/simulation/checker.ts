@@ -32,6 +32,8 @@ export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted
     }
     if (what.kind !== "event") {
       if (what.kind === "reset") heardSince = new Set();
+      // Joining anew is a beginning of its own: an instance that lags may tell what was published a moment before.
+      if (what.kind === "left") heard = heardSince = new Set();
       previous = undefined;
       since = what.kind === "left" ? Number.POSITIVE_INFINITY : what.at;
       continue;
