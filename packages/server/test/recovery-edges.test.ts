@@ -1,41 +1,10 @@
-import { defineProtocol, type Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { expect, test } from "vitest";
-import * as z from "zod";
+import { big, bigWorld, results, subscribe } from "./big-world.js";
 import { Follower } from "../src/channel/follower.js";
 import { LogFeed } from "../src/channel/log-feed.js";
 import { createWorld } from "./agents.js";
 import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
-import { type Peer, VirtualEnvironment, World } from "./world.js";
-
-const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
-const big = defineProtocol({
-  name: "big",
-  version: "1.0.0",
-  channels: { log: { key: z.string(), events: { line: z.string() }, history: { size: 5_000, ttlMs: 600_000 } } },
-  direct: { announcement: z.object({ text: z.string() }) },
-});
-function bigWorld(options: object = {}, broker = new SimBroker()) {
-  const environment = new VirtualEnvironment();
-  const server = createServer(big, { ...options, environment, broker });
-  const world = new World(server, environment);
-  const link = broker.links.at(-1)!;
-  const reads: { log?: { after: number; most: number } | undefined; got: number }[] = [];
-  const { read } = link;
-  link.read = async (topic, options_) => {
-    const reading = await read.call(link, topic, options_);
-    reads.push({ log: options_.log, got: reading.events.length });
-    return reading;
-  };
-  return { environment, server, world, link, broker, reads };
-}
-const results = (peer: Peer) =>
-  peer.of("subscribe_response").flatMap(({ data }) => data.results) as {
-    ok: boolean;
-    position: Position;
-    missed?: object[];
-    reset?: string;
-  }[];
 
 test("[RV23] closing the server while a channel is opened does not spin for ever", async () => {
   const { world, server, environment, link, broker } = bigWorld();

@@ -1,0 +1,39 @@
+import { defineProtocol, type Position } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import * as z from "zod";
+import { SimBroker } from "./simulation/sim-broker.js";
+import { type Peer, VirtualEnvironment, World } from "./world.js";
+
+export const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
+/** A channel whose history is as large as a peer could wish for. */
+export const big = defineProtocol({
+  name: "big",
+  version: "1.0.0",
+  channels: { log: { key: z.string(), events: { line: z.string() }, history: { size: 5_000, ttlMs: 600_000 } } },
+  direct: { announcement: z.object({ text: z.string() }) },
+});
+
+/** A server of it on a broker of the test's, and what was read of the store. */
+export function bigWorld(options: object = {}, broker = new SimBroker()) {
+  const environment = new VirtualEnvironment();
+  const server = createServer(big, { ...options, environment, broker });
+  const world = new World(server, environment);
+  const link = broker.links.at(-1)!;
+  const reads: { log?: { after: number; most: number } | undefined; got: number }[] = [];
+  const { read } = link;
+  link.read = async (topic, options_) => {
+    const reading = await read.call(link, topic, options_);
+    reads.push({ log: options_.log, got: reading.events.length });
+    return reading;
+  };
+  return { environment, server, world, link, broker, reads };
+}
+
+/** What all answers say, channel by channel. */
+export const results = (peer: Peer) =>
+  peer.of("subscribe_response").flatMap(({ data }) => data.results) as {
+    ok: boolean;
+    position: Position;
+    missed?: object[];
+    reset?: string;
+  }[];
