@@ -50,7 +50,7 @@ export function memoryBroker(): Broker {
 }
 
 export class MemoryStore {
-  /** In the order they were touched. */
+  /** In the order in which they were published on or read last. To ask where one stands does not move it. */
   readonly topics = new Map<string, Topic>();
   readonly #links = new Set<MemoryLink>();
   #announcing: (() => void)[] | undefined;
