@@ -194,7 +194,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = entry.received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = result.reset ?? (unproved ? "server" : undefined);
-    if (!reason) missed?.forEach(deliver);
+    if (!reason) for (const message of missed ?? []) if (message.type === "event") deliver(message);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
     setStatus(entry, SUBSCRIBED);
