@@ -5,6 +5,7 @@ import {
   type Position,
   type Protocol,
   type ServerMessage,
+  toWire,
 } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { Cancel, Environment } from "../environment.js";
@@ -13,9 +14,9 @@ import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import { Channel } from "./channel.js";
-import type { Continuation } from "./continuity.js";
-import { encodeEvent, eventFrame } from "./event-text.js";
-import { LogFeed } from "./log-feed.js";
+import { StateCopy } from "../state/copy.js";
+import { encodeEvent, eventFrame, stateFrame } from "./event-text.js";
+import { LogFeed, type Resumption } from "./log-feed.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
@@ -60,6 +61,8 @@ export interface ChannelsParts {
   /** What a connection may be owed. A larger event would close every member, each time it came back. */
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
+  /** Sees to it that the broker has the document of a channel, where the application can load it; undefined: it cannot. */
+  loadState(id: ChannelId): Promise<void> | undefined;
   /** The other instances; undefined: there can be none. */
   readonly shared?: PresenceLink | undefined;
 }
@@ -113,7 +116,7 @@ export class Channels {
     const channel = this.#of(id);
     channel.holds++;
     return {
-      prepare: (from) => both(channel.feed.prepare(from), this.presences.prepare(id)),
+      prepare: (from) => both(this.#prepare(id, channel, from), this.presences.prepare(id)),
       release: () => {
         channel.holds--;
         this.#tidy(id.wire, channel);
@@ -127,10 +130,21 @@ export class Channels {
     return feed instanceof LogFeed ? feed.position : undefined;
   }
 
-  /** What was missed since. It has to be prepared for that position. */
-  resume(id: ChannelId, from: Position): Continuation<KeptEvent> {
+  /** What was missed since. It has to be prepared for that position. `hasDocument`: the one of that position. */
+  resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
     const feed = this.#channels.get(id.wire)?.feed;
-    return feed instanceof LogFeed ? feed.resume(from) : { ok: false, reset: "server" };
+    return feed instanceof LogFeed ? feed.resume(from, hasDocument) : { ok: false, reset: "server", snapshot: false };
+  }
+
+  /** The document of a channel that declares one, as it is here. It has to be prepared. */
+  copy(id: ChannelId): StateCopy | undefined {
+    return this.#channels.get(id.wire)?.copy;
+  }
+
+  /** Resolves when the members here have what stands at this offset; undefined: they have it, or there are none. */
+  expect(wire: string, offset: number): Promise<void> | undefined {
+    const feed = this.#channels.get(wire)?.feed;
+    return feed instanceof LogFeed ? feed.follower.expect(offset) : undefined;
   }
 
   join(id: ChannelId, member: Subscriber): void {
@@ -168,9 +182,8 @@ export class Channels {
       const { offset, id: published } = position!;
       if (outcome === "duplicate") return { delivered: 0, offset, id: published, duplicate: true };
       stats.published++;
-      const feed = this.#channels.get(wire)?.feed;
       // Whoever publishes and then answers a request has the event before the answer.
-      if (feed instanceof LogFeed) await feed.follower.expect(offset);
+      await this.expect(wire, offset);
       return { delivered: this.size(id), offset, id: published };
     }
     await link.publish(wire, "", body);
@@ -219,6 +232,7 @@ export class Channels {
     if (channel) return channel;
     // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
     const { history } = contract;
+    const copy = contract.state && new StateCopy(wire);
     const feed = history
       ? new LogFeed({
           topic: wire,
@@ -228,16 +242,35 @@ export class Channels {
           wide: this.#wide,
           // Four channels that are caught up with at once must not make a reader too slow.
           mostBytes: maxEventBytes / 4,
+          copy,
           isHeld: () => channel!.holds > 0,
           read: (publication) => this.#read(wire, publication),
-          deliver: ({ frame }) => void (stats.delivered += channel!.deliver(frame)),
-          lost: (reason, position) => void channel!.deliver(resetFrame(wire, reason, position)),
+          deliver: ({ frame, version }) => {
+            stats.delivered += channel!.deliver(frame);
+            if (version === 0) channel!.end(wire);
+          },
+          lost: (reason, position) => {
+            channel!.deliver(resetFrame(wire, reason, position));
+            if (copy?.deletedFor !== undefined) channel!.deliver(endedFrame(wire, copy.deletedFor));
+            else if (copy) channel!.deliver(copy.frame(position));
+            if (copy?.deletedFor !== undefined) channel!.end(wire);
+          },
         })
       : new PlainFeed(wire, link, (publication) => this.#deliver(channel!, wire, publication));
-    this.#channels.set(wire, (channel = new Channel(feed)));
+    this.#channels.set(wire, (channel = new Channel(feed, copy)));
     topics.follow(wire, feed);
     stats.channelsActive = this.#channels.size;
     return channel;
+  }
+
+  async #prepareState(id: ChannelId, channel: Channel, prepared: Promise<void> | undefined): Promise<void> {
+    await prepared;
+    if (channel.copy?.isMissing) await this.#parts.loadState(id);
+  }
+
+  #prepare(id: ChannelId, channel: Channel, from: Position | undefined): Promise<void> | undefined {
+    const prepared = channel.feed.prepare(from);
+    return channel.copy && (prepared || channel.copy.isMissing) ? this.#prepareState(id, channel, prepared) : prepared;
   }
 
   /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
@@ -259,6 +292,8 @@ export class Channels {
   #read(wire: string, { body, link }: Publication): KeptEvent | undefined {
     const frame = link && eventFrame(wire, body, link);
     if (frame) return { link, frame, bytes: Buffer.byteLength(frame.text) };
+    const change = link && stateFrame(wire, body, link);
+    if (change) return { link, ...change, bytes: Buffer.byteLength(change.frame.text) };
     this.#strange(wire);
     return undefined;
   }
@@ -270,6 +305,11 @@ export class Channels {
 
 function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
   return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
+}
+
+function endedFrame(channel: string, reason: string): Frame {
+  const data = toWire(new HoldfastError("STATE_DELETED", reason));
+  return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
 }
 
 function resetFrame(
