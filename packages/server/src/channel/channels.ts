@@ -1,28 +1,20 @@
-import {
-  channelId,
-  type ChannelId,
-  HoldfastError,
-  type Position,
-  type Protocol,
-  type ServerMessage,
-  toWire,
-} from "@holdfast/protocol";
+import { channelId, type ChannelId, HoldfastError, type Position, type Protocol } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { Cancel, Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
-import { Frame } from "../transport/frame.js";
+import type { Frame } from "../transport/frame.js";
 import { Channel } from "./channel.js";
-import { StateCopy } from "../state/copy.js";
-import { encodeEvent, eventFrame, stateFrame } from "./event-text.js";
+import type { StateCopy } from "../state/copy.js";
+import { encodeEvent, eventFrame } from "./event-text.js";
+import { deliverPlain, openChannel } from "./open-channel.js";
 import { LogFeed, type Resumption } from "./log-feed.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
 import type { PresenceLink } from "./presence-table.js";
 import { Presences } from "./presences.js";
-import type { KeptEvent } from "./ring.js";
 import type { Subscriber } from "./subscriber.js";
 import type { Topics } from "./topics.js";
 
@@ -92,7 +84,7 @@ export class Channels {
       members: (wire) => this.#channels.get(wire)?.members ?? [],
       isUsed: (wire) => this.#channels.get(wire)?.isIdle === false,
     });
-    const deliver = (publication: Publication): void => this.#deliver(this.#everyone, EVERYONE, publication);
+    const deliver = (publication: Publication): void => deliverPlain(this.#everyone, EVERYONE, publication, parts);
     // The broker may be away when the server starts.
     const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
     const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
@@ -226,39 +218,15 @@ export class Channels {
     this.presences.close();
   }
 
-  #of({ wire, contract }: ChannelId): Channel {
-    const { topics, stats, link, environment, maxEventBytes } = this.#parts;
+  #of(id: ChannelId): Channel {
+    const { topics, stats } = this.#parts;
+    const { wire } = id;
     let channel = this.#channels.get(wire);
     if (channel) return channel;
     // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
-    const { history } = contract;
-    const copy = contract.state && new StateCopy(wire);
-    const feed = history
-      ? new LogFeed({
-          topic: wire,
-          history,
-          link,
-          environment,
-          wide: this.#wide,
-          // Four channels that are caught up with at once must not make a reader too slow.
-          mostBytes: maxEventBytes / 4,
-          copy,
-          isHeld: () => channel!.holds > 0,
-          read: (publication) => this.#read(wire, publication),
-          deliver: ({ frame, version }) => {
-            stats.delivered += channel!.deliver(frame);
-            if (version === 0) channel!.end(wire);
-          },
-          lost: (reason, position) => {
-            channel!.deliver(resetFrame(wire, reason, position));
-            if (copy?.deletedFor !== undefined) channel!.deliver(endedFrame(wire, copy.deletedFor));
-            else if (copy) channel!.deliver(copy.frame(position));
-            if (copy?.deletedFor !== undefined) channel!.end(wire);
-          },
-        })
-      : new PlainFeed(wire, link, (publication) => this.#deliver(channel!, wire, publication));
-    this.#channels.set(wire, (channel = new Channel(feed, copy)));
-    topics.follow(wire, feed);
+    channel = openChannel(id, { ...this.#parts, wide: this.#wide });
+    this.#channels.set(wire, channel);
+    topics.follow(wire, channel.feed);
     stats.channelsActive = this.#channels.size;
     return channel;
   }
@@ -282,41 +250,8 @@ export class Channels {
     channel.feed.close();
     this.#parts.stats.channelsActive = this.#channels.size;
   }
-
-  #deliver(channel: Channel, wire: string, { body }: Publication): void {
-    const frame = eventFrame(wire, body);
-    if (frame) this.#parts.stats.delivered += channel.deliver(frame);
-    else this.#strange(wire);
-  }
-
-  #read(wire: string, { body, link }: Publication): KeptEvent | undefined {
-    const frame = link && eventFrame(wire, body, link);
-    if (frame) return { link, frame, bytes: Buffer.byteLength(frame.text) };
-    const change = link && stateFrame(wire, body, link);
-    if (change) return { link, ...change, bytes: Buffer.byteLength(change.frame.text) };
-    this.#strange(wire);
-    return undefined;
-  }
-
-  #strange(wire: string): void {
-    this.#parts.logger.error({ channel: wire }, "something was published that is no event of ours");
-  }
 }
 
 function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
   return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
-}
-
-function endedFrame(channel: string, reason: string): Frame {
-  const data = toWire(new HoldfastError("STATE_DELETED", reason));
-  return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
-}
-
-function resetFrame(
-  channel: string,
-  reason: (ServerMessage & { type: "reset" })["data"]["reason"],
-  position: Position,
-) {
-  const message: ServerMessage = { type: "reset", channel, data: { reason, position } };
-  return new Frame(JSON.stringify(message));
 }

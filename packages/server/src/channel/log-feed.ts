@@ -66,11 +66,11 @@ export class LogFeed {
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
     const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
-    if (this.#parts.copy?.isLost && this.follower.isOpen) return this.#readAnew().then(widen);
-    if (this.follower.isOpen) return widen();
+    const ready = (): Promise<void> | undefined => (this.#parts.copy?.isLost ? this.#readAnew().then(widen) : widen());
+    if (this.follower.isOpen) return ready();
     // In time for the first reading, mostly.
     if (from) this.#wanted = Math.min(this.#wanted, from.offset);
-    return this.follower.opened.then(widen);
+    return this.follower.opened.then(ready);
   }
 
   /** Where the members of this instance stand. */

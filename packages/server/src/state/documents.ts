@@ -38,6 +38,14 @@ interface Found {
   readonly position: { readonly offset: number; readonly id: string };
 }
 
+/** A change that was made, or that changed nothing; and what is to be saved of it. */
+interface Written {
+  readonly content: Content;
+  readonly version: number;
+  readonly at: { readonly offset: number; readonly id: string };
+  readonly unsaved: Kept | undefined;
+}
+
 /** How long a channel that nobody has written to is remembered when its document is asked for. */
 const UNWRITTEN_MS = 600_000;
 const MOST_TRIES = 5;
@@ -77,12 +85,12 @@ export class Documents {
     return loading;
   }
 
-  set(id: ChannelId, value: unknown): Promise<StateWritten> {
+  async set(id: ChannelId, value: unknown): Promise<StateWritten> {
     const content = this.#contentOf(id, value);
-    return this.#inTurn(id, () => this.#write(id, () => content));
+    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, () => content)));
   }
 
-  update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
+  async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
     const next = (kept: Kept | undefined): Content => {
       if (kept?.name !== "there")
         throw new HoldfastError("NOT_FOUND", `${id.wire} has no document.`, {
@@ -99,40 +107,41 @@ export class Documents {
       // `(draft) => draft.count++` returns a number, and no document is one.
       return this.#contentOf(id, typeof result === "object" && result !== null ? result : draft);
     };
-    return this.#inTurn(id, () => this.#write(id, next));
+    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, next)));
   }
 
   /** Whether there was one. */
-  delete(id: ChannelId, reason: string): Promise<boolean> {
-    return this.#inTurn(id, async () => {
+  async delete(id: ChannelId, reason: string): Promise<boolean> {
+    const deleted = await this.#inTurn(id, async () => {
       for (let tries = 1; ; tries++) {
         const found = await this.#find(id);
-        if (found.kept?.name !== "there") return false;
+        if (found.kept?.name !== "there") return undefined;
         const kept: Kept = { name: "deleted", version: found.kept.version + 1, reason };
-        if (await this.#store(id, found, kept)) {
-          await this.#save(id, kept);
-          return true;
-        }
+        if (await this.#store(id, found, kept)) return kept;
         await this.#lost(id, tries);
       }
     });
+    if (deleted) await this.#save(id, deleted);
+    return deleted !== undefined;
   }
 
-  async #write(id: ChannelId, next: (kept: Kept | undefined) => Content): Promise<StateWritten> {
+  async #write(id: ChannelId, next: (kept: Kept | undefined) => Content): Promise<Written> {
     for (let tries = 1; ; tries++) {
       const found = await this.#find(id);
       const content = next(found.kept);
       const kept: Kept = { name: "there", version: (found.kept?.version ?? 0) + 1, content };
       const stored = await this.#store(id, found, kept);
-      if (!stored) {
-        await this.#lost(id, tries);
-        continue;
-      }
-      if (stored !== "unchanged") await this.#save(id, kept);
-      const { version } = stored === "unchanged" ? found.kept! : kept;
-      const { offset, id: at } = stored === "unchanged" ? found.position : stored;
-      return { state: valueOf(id, content), version, offset, id: at, delivered: this.#parts.size(id) };
+      if (stored === "unchanged")
+        return { content, version: found.kept!.version, at: found.position, unsaved: undefined };
+      if (stored) return { content, version: kept.version, at: stored, unsaved: kept };
+      await this.#lost(id, tries);
     }
+  }
+
+  /** Others may change it meanwhile: a slow database holds up nobody but those who wait for it. */
+  async #saved(id: ChannelId, { content, version, at, unsaved }: Written): Promise<StateWritten> {
+    if (unsaved) await this.#save(id, unsaved);
+    return { state: valueOf(id, content), version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
   }
 
   /** As the broker has it; as the application has it, where the broker has none. */
