@@ -4,7 +4,7 @@ import { type ArrayDelta, create, type Delta, type ObjectDelta } from "jsondiffp
 /** Members of lists are told apart by their `id`, where they have one; otherwise by their place. */
 const differ = create({
   objectHash: (item, index) => {
-    const { id } = item as { readonly id?: unknown };
+    const { id } = (item ?? {}) as { readonly id?: unknown };
     return typeof id === "string" || typeof id === "number" ? `id ${id}` : `at ${index}`;
   },
   arrays: { detectMove: false },

@@ -1,4 +1,4 @@
-import { canonicalJson, hashOf, type Link } from "@holdfast/protocol";
+import { canonicalJson, hashOf, type Link, type Patch } from "@holdfast/protocol";
 import { difference } from "./difference.js";
 
 /** A document as it is kept and sent: JSON, with what superjson needs to bring back the rest. */
@@ -43,9 +43,11 @@ export function changeText(before: Kept | undefined, after: Kept): string | unde
   if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
   const was: Content = before?.name === "there" ? before.content : { data: undefined };
   const { data, meta } = after.content;
-  const patches = difference(was.data, data);
   const isSameMeta = canonicalJson(was.meta) === canonicalJson(meta);
-  if (patches.length === 0 && isSameMeta && before?.name === "there") return undefined;
+  const found = difference(was.data, data);
+  if (found.length === 0 && isSameMeta) return undefined;
+  // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a text is a BigInt now.
+  const patches: Patch[] = found.length > 0 ? found : [{ op: "replace", path: [], value: data }];
   return JSON.stringify({
     type: "state_update",
     data: { version, patches, ...(version % HASH_EVERY === 0 && { hash: hashOf(data) }) },

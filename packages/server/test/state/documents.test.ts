@@ -1,6 +1,7 @@
 import { hashOf } from "@holdfast/protocol";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
+import { changeText, type Kept } from "../../src/state/document.js";
 import { BOARD, Boards, boards, empty, heldBy, subscribe } from "./boards.js";
 
 describe("a document, as the application has it", () => {
@@ -116,6 +117,17 @@ describe("a document, as the application has it", () => {
     expect(() => createServer(boards, { limits: { stateBytes: 400_000 } })).toThrow("a quarter of limits.owedBytes");
     expect(() => createServer(boards, { limits: { owedBytes: 100_000 } })).not.toThrow();
   });
+});
+
+test("[SD1] that means something else with the same JSON is changed", () => {
+  const there = (meta: unknown): Kept => ({ name: "there", version: 1, content: { data: { total: "1" }, meta } });
+  const annotated = { values: { total: ["bigint"] }, v: 1 };
+  expect(JSON.parse(changeText(there(undefined), { ...there(annotated), version: 2 })!)).toEqual({
+    type: "state_update",
+    data: { version: 2, patches: [{ op: "replace", path: [], value: { total: "1" } }] },
+    meta: annotated,
+  });
+  expect(changeText(there(annotated), there(annotated))).toBeUndefined();
 });
 
 describe("several who change it at once", () => {
