@@ -27,6 +27,7 @@ const remedies = {
   INVALID_VALUE: "Correct the field named.",
   HANDLER_FAILED: "Correct the handler.",
   INVALID_OPTION: "Correct the option.",
+  STATE_DELETED: "None: it is gone.",
 } as const;
 
 /** Of errors that no client raises. A page need not download these either: a server's refusal brings its remedy. */
@@ -38,7 +39,6 @@ const otherRemedies = {
   INTERNAL: "Try again; if it persists, tell the operator.",
   UNAVAILABLE: "Try again later.",
   INVALID_PROTOCOL: "Correct the place named.",
-  STATE_DELETED: "None: it is gone.",
   NOT_FOUND: "Create it first.",
   CONFLICT: "Try again.",
   NOT_SAVED: "Write again, or save it from `state.get()`.",

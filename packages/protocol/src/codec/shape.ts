@@ -15,7 +15,7 @@ export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
 
 const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
-const tooMany = `holds a list of more than ${MAX_MEMBERS} members`;
+const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
 
 /** What a pass over the text of a message found: a fault, or how many members its outermost object has. */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
@@ -47,7 +47,7 @@ export function scanText(text: string): Scan {
         // ,
         const last = commas.length - 1;
         const count = (commas[last] ?? 0) + 1;
-        if (count >= MAX_MEMBERS) return { ok: false, sentence: tooMany };
+        if (count >= MAX_MEMBERS) return { ok: false, sentence: tooMany() };
         commas[last] = count;
         if (last === 0) members = count + 1;
       }
@@ -65,7 +65,7 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
   if (typeof value !== "object" || value === null) return undefined;
   if (levels === 0) return tooDeep(most);
   const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  if (members.length > MAX_MEMBERS) return tooMany;
+  if (members.length > MAX_MEMBERS) return tooMany();
   for (const member of members) {
     const fault = shapeFault(member, most, levels - 1);
     if (fault) return fault;
