@@ -4,9 +4,9 @@ import { seeded } from "../seeded.js";
 import { type Instance, Servers } from "../simulation/servers.js";
 import type { Snapshot } from "../simulation/sim-broker.js";
 import { BOARD, boards, empty } from "./boards.js";
+import { type Board, edit } from "./edit.js";
 
 type Definition = typeof boards.definition;
-type Board = { title: string; cards: { id: string; text: string }[]; votes: Record<string, number> };
 
 const PEERS = 4;
 const OPERATIONS = 100;
@@ -206,28 +206,5 @@ export class DocumentHistory extends Servers<Definition> {
       told: this.#watchers.reduce((sum, { told }) => sum + told, 0),
       mismatches: stats.reduce((sum, { mismatches }) => sum + mismatches, 0),
     };
-  }
-}
-
-function edit(draft: Board, what: number, number: number, at: number): void {
-  const place = Math.floor(at * draft.cards.length);
-  switch (what) {
-    case 1:
-      draft.title = `title ${number}`;
-      return;
-    case 2:
-      draft.votes[`v${number % 5}`] = number;
-      return;
-    case 3:
-      delete draft.votes[`v${number % 5}`];
-      return;
-    case 4:
-      draft.cards.splice(place, draft.cards.length > 8 ? 2 : 0, { id: `${number}`, text: `card ${number}` });
-      return;
-    case 5:
-      if (draft.cards[place]) draft.cards[place].text = `text ${number}`;
-      return;
-    default:
-      draft.cards.reverse();
   }
 }
