@@ -15,6 +15,11 @@ const criteria = [...upTo(7).map((item) => `A${item}`), ...upTo(7).map((item) =>
 const asked: Record<string, string[]> = {
   "WebSocket Setup": criteria,
   "Connection Management": criteria,
+  "State synchronisation server": [
+    ...upTo(6).map((item) => `S${item}`),
+    ...upTo(7).map((item) => `C${item}`),
+    ...upTo(4).map((item) => `P${item}`),
+  ],
   "Multi-device tasks": Object.entries(tasks)
     .flatMap(([group, count]) => upTo(count).map((task) => `${group}.${task}`))
     // This one is eight.
@@ -23,7 +28,7 @@ const asked: Record<string, string[]> = {
 
 test.each(Object.entries(asked))("[DO5] every item of “%s” has one answer", async (title, items) => {
   const section = (await read("docs/requirements.md")).split(`\n## ${title}\n`)[1]!.split("\n## ")[0]!;
-  const rows = [...section.matchAll(/^\| *([AT]?\d[^|]*?) *\|[^|]*\w[^|]*\|[^|]*\w[^|]*\|$/gm)];
+  const rows = [...section.matchAll(/^\| *([ACPST]?\d[^|]*?) *\|[^|]*\w[^|]*\|[^|]*\w[^|]*\|$/gm)];
   expect(rows.flatMap(([, numbers]) => numbers!.split(", "))).toEqual(items);
 });
 

@@ -28,7 +28,7 @@ export interface ServerStats {
   readonly requests: { readonly total: number; readonly inFlight: number };
   /**
    * Documents: how often they were changed here; how often a change had to be made again because others were first; and how often a
-   * client's copy turned out to be another than it should be, which should never be.
+   * client has said that its copy is not what it should be, which should never be.
    */
   readonly state: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
   /** Refusals and failures by error code. */

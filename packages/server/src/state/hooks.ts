@@ -34,7 +34,8 @@ export interface StateHooks<State = unknown, Sent = State> {
     readonly version: number;
   }) => unknown;
   /**
-   * How long the broker keeps a document that nobody reads, writes or watches. Milliseconds, at least 60,000.
+   * How long the broker keeps a document that nobody reads, writes or watches. Milliseconds; no less than the 30 days for which it
+   * remembers where a channel stands.
    * @default 30 days
    */
   readonly keepMs?: number | undefined;
@@ -59,8 +60,8 @@ export function stateHooksOf(protocol: Protocol, options: object | undefined): R
     for (const key of ["load", "save"] as const)
       if (given[key] !== undefined && typeof given[key] !== "function") fail(`${name}.${key}`, "expected a function");
     const { keepMs = KEEP_MS } = given;
-    if (!(Number.isSafeInteger(keepMs) && keepMs >= 60_000))
-      fail(`${name}.keepMs`, "expected a whole number of milliseconds, at least 60000");
+    if (!(Number.isSafeInteger(keepMs) && keepMs >= KEEP_MS))
+      fail(`${name}.keepMs`, `expected a whole number of milliseconds, at least ${KEEP_MS}`);
     hooks.set(name, given);
   }
   return hooks;

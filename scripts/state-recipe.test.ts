@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createClient } from "@holdfast/client";
+import { expect, test, vi } from "vitest";
+import { showBoard } from "../docs/snippets/board-client.js";
+import { board } from "../docs/snippets/board-protocol.js";
+import { server } from "../docs/snippets/board-server.js";
+
+const read = (path: string): Promise<string> => readFile(new URL(`../docs/${path}`, import.meta.url), "utf8");
+
+test.each(["board-protocol", "board-server", "board-client"])(
+  "[RE10] the guide to documents shows %s to the letter, and it fits a screen",
+  async (name) => {
+    const snippet = await read(`snippets/${name}.ts`);
+    expect(await read("guides/state.md")).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
+    expect(snippet.trimEnd().split("\n").length).toBeLessThanOrEqual(50);
+  },
+);
+
+test("[RE10] and it runs: whoever watches a board sees each card that is added", async () => {
+  const { port } = await server.listen(0);
+  const url = `ws://127.0.0.1:${port}/ws`;
+  const id = randomUUID();
+  const drawn: string[][] = [];
+  const stop = showBoard(url, id, (lines) => void drawn.push(lines));
+  const client = createClient(board, { url });
+  await vi.waitFor(() => expect(drawn).toEqual([[]]));
+  await client.request("card.add", { board: id, text: "Read" });
+  await client.request("card.add", { board: id, text: "Write" });
+  await vi.waitFor(() => expect(drawn.at(-1)).toEqual(["Read", "Write"]));
+  stop();
+  client.disconnect();
+  await server.close();
+});
