@@ -7,10 +7,12 @@ import { brokerContract } from "./broker-contract.js";
 
 brokerContract("memoryBroker", () => {
   let passed = 0;
+  const pass = async (ms: number): Promise<void> => void (passed += ms);
   return {
     broker: memoryBroker,
     environment: { ...nodeEnvironment, now: () => Date.now() + passed },
-    pass: async (ms) => void (passed += ms),
+    pass,
+    forget: () => pass(31 * 24 * 3_600_000),
   };
 });
 
@@ -44,6 +46,40 @@ test("[RV20] the memory broker forgets topics that nobody has touched, and leave
   expect(store.topics.size).toBe(0);
   expect(environment.timers).toBe(0);
   await link.publish("kept", "1", "x", { log: { size: 5, ttlMs: 60_000 } });
+  await link.close();
+  expect(environment.timers).toBe(0);
+});
+
+test("[BR58] idle topics beyond what the memory broker remembers go, oldest first; those with a document stay for their time", async () => {
+  const environment = new VirtualEnvironment();
+  const log = { size: 5, ttlMs: 60_000 };
+  const days = (count: number): number => count * 24 * 3_600_000;
+  const document = { text: "kept", expected: "", ttlMs: days(60) };
+  const open = () => {
+    const store = new MemoryStore();
+    const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
+    return { store, link: store.join({ id: "i", protocol: "p", environment, logger: silentLogger, ...told }) };
+  };
+  const crowded = open();
+  for (let index = 0; index < 10; index++) await crowded.link.publish(`board ${index}`, "1", "x", { log, document });
+  for (let index = 0; index < 100_020; index++) await crowded.link.publish(`feed ${index}`, "1", "x", { log });
+  environment.pass(30_000);
+  const has = (topic: string): boolean => crowded.store.topics.has(topic);
+  expect([has("board 0"), has("feed 19"), has("feed 20")]).toEqual([true, false, true]);
+  expect(crowded.store.topics.size).toBe(100_010);
+  await crowded.link.close();
+
+  const { store, link } = open();
+  for (const board of ["left alone", "published on", "read"]) await link.publish(board, "1", "x", { log, document });
+  environment.pass(days(31));
+  // What is published without a document does not shorten the time of the one that is there.
+  await link.publish("published on", "2", "y", { log });
+  await link.read("read", { ttlMs: 1 });
+  environment.pass(days(59));
+  expect([...store.topics.keys()]).toEqual(["published on", "read"]);
+  expect((await link.read("read", { document: true, ttlMs: 1 })).document).toEqual({ id: "1", text: "kept" });
+  environment.pass(days(59));
+  expect([...store.topics.keys()]).toEqual(["read"]);
   await link.close();
   expect(environment.timers).toBe(0);
 });

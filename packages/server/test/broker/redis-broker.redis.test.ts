@@ -1,15 +1,19 @@
 import { Cluster } from "ioredis";
 import { redisBroker } from "@holdfast/server/redis";
+import { topicKeys } from "../../src/broker/redis/keys.js";
 import { startCluster } from "../redis/redis-cluster.js";
 import { startRedis } from "../redis/redis-server.js";
 import { brokerContract } from "./broker-contract.js";
 
 let runs = 0;
+/** The one of a topic's keys without which the rest of it belongs to nothing. */
+const metaOf = (topic: string): string => topicKeys(`test-${runs}:contract`, topic).meta;
 
 brokerContract("redisBroker", async () => {
   const server = await startRedis();
   return {
     broker: () => redisBroker({ url: server.url, prefix: `test-${++runs}` }),
+    forget: (topic) => server.say("DEL", metaOf(topic)),
     end: () => server.end(),
   };
 });
@@ -22,6 +26,10 @@ brokerContract("redisBroker on a cluster", async () => {
   );
   return {
     broker: () => redisBroker({ client, prefix: `test-${++runs}` }),
-    end: () => cluster.end(),
+    forget: (topic) => client.del(metaOf(topic)),
+    end: async () => {
+      client.disconnect();
+      await cluster.end();
+    },
   };
 });
