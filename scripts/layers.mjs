@@ -34,7 +34,7 @@ export const layers = {
     },
     {
       name: "uses",
-      files: ["{inbox,direct-events,requests,outbox,subscriptions,channel,presence,state-document}*.ts"],
+      files: ["{inbox,direct-events,requests,outbox,subscriptions,channel,presence,state}*.ts"],
       uses: ["facts", "connection"],
       teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
     },

@@ -30,7 +30,7 @@ export default defineConfig([
       {
         name: "page",
         setup(build) {
-          build.onResolve({ filter: /^\.\/(raw-socket|check-options)\.js$/ }, ({ path }) => ({
+          build.onResolve({ filter: /^\.\/(raw-socket|check-options|freeze)\.js$/ }, ({ path }) => ({
             path: fileURLToPath(new URL(`src/page/${path.slice(2, -3)}.ts`, import.meta.url)),
           }));
         },

@@ -224,7 +224,9 @@ test("The status narrows by its name", () => {
 test("onError hands over an error and where it came from", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
-    expectTypeOf(context.source).toEqualTypeOf<"event" | "handler" | "listener" | "message" | "server" | "storage">();
+    expectTypeOf(context.source).toEqualTypeOf<
+      "event" | "handler" | "listener" | "message" | "server" | "state" | "storage"
+    >();
   });
 });
 

@@ -9,10 +9,11 @@ export interface ErrorContext {
    * - `handler`: a handler of the application threw or rejected (`cause` is what it threw)
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
+   * - `state`: the document of a channel does not match the protocol, or the server contradicts itself about it
    * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
    * - `server`: the server refused something that has no answer of its own
    */
-  readonly source: "event" | "handler" | "listener" | "message" | "storage" | "server";
+  readonly source: "event" | "handler" | "listener" | "message" | "state" | "storage" | "server";
   readonly channel?: string | undefined;
   readonly event?: string | undefined;
 }

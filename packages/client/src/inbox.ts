@@ -62,6 +62,11 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
         return requests.respond(message);
       case "event":
         return (isDirect(message) ? parts.direct : subscriptions).deliver(message);
+      case "state_update":
+      case "state_sync":
+        return subscriptions.deliver(message);
+      case "state_deleted":
+        return subscriptions.withdraw(message.channel, new HoldfastError("STATE_DELETED", message.data.reason));
       case "reset":
         return subscriptions.reset(message);
       case "goaway":
@@ -79,8 +84,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "subscriptions":
         return;
       default:
-        // Read by parts that a page may leave out.
-        return subscriptions.tell(message satisfies AboutChannel);
+        // Read by a part that a page may leave out.
+        return subscriptions.tell(message satisfies Presence);
     }
   }
 
@@ -117,8 +122,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
   }
 }
 
-/** What is said about a channel that is no event. */
-type AboutChannel = Extract<ServerMessage, { type: "presence" | "state_sync" | "state_update" | "state_deleted" }>;
+type Presence = Extract<ServerMessage, { type: "presence" }>;
 
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
 function compatible(version: string): string | undefined {

@@ -3,6 +3,7 @@ export type { BaseOptions, ClientOptions, Logger, TokenSource } from "./options.
 export type { Channel } from "./channel.js";
 export { type ChannelPresence, presence } from "./presence.js";
 export type { Presence, PresentUser } from "./presence-list.js";
+export { type ChannelState, state } from "./state.js";
 export { keepPositions, type PositionKeeper, type PositionStorage } from "./keep-positions.js";
 export type { ChannelStatus } from "./subscriptions-state.js";
 export type { CloseInfo, Session, Status } from "./connection-state.js";

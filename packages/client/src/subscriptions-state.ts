@@ -1,6 +1,9 @@
 import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
 import type { ConnectionState } from "./connection-state.js";
-import type { Delivery, Event } from "./event.js";
+import type { Delivery } from "./event.js";
+
+/** What takes effect in the order of its channel: events, changes of the document, the document. */
+export type InOrder = Extract<ServerMessage, { type: "event" | "state_update" | "state_sync" }>;
 
 /** Remembers which channels are wanted, by whom, what the server knows of it, and how far each with history has come. */
 export interface Subscriptions {
@@ -14,13 +17,15 @@ export interface Subscriptions {
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
   /** The server has taken the connection off a channel. */
   withdraw(channel: string, error: HoldfastError): void;
-  deliver(event: Event): void;
+  deliver(message: InOrder): void;
   /** The server cannot continue the channel from where it was. */
   reset(message: Extract<ServerMessage, { type: "reset" }>): void;
   /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
   tell(message: { readonly type: string; readonly channel: string }): void;
   /** What is remembered of a channel while it is wanted. */
   entry(id: ChannelId): Entry | undefined;
+  /** Channels of which something has changed in their entry are looked at again. */
+  refresh(): void;
 }
 
 export type ChannelStatus =
@@ -41,11 +46,14 @@ export interface Holder {
 }
 
 /**
- * Handlers for what is no event stand beside those for events, under names that no event can have. `$joining` comes when
- * `subscribe` was sent, before anything else is: what a channel has to be told on each join follows right behind it.
+ * Handlers for what is no event stand beside those for events, under names that no event can have: `$` and the type of the
+ * message. `$joining` comes when `subscribe` was sent, before anything else is: what a channel has to be told on each join
+ * follows right behind it.
  */
 export const RESET = "$reset";
 export const JOINING = "$joining";
+export const SYNC = "$state_sync";
+export const UPDATE = "$state_update";
 
 /**
  * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
@@ -56,6 +64,7 @@ export const JOINING = "$joining";
  *     |         subscribe |  |  +---refusal-----|--+ unsubscribed --> refused
  *     |                   |  |                  |
  *     |                broken <-----------------+  an event that does not follow the one before it
+ *                                              |  (or joining at once: its document has to be sent)
  *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE
  *                                                                     (a dropped connection: absent, from everywhere)
  */
@@ -85,6 +94,13 @@ export interface Entry {
   readonly recent: Set<unknown>;
   /** How often in a row it was asked for again because of an event that did not follow. */
   repairs: number;
+  /**
+   * Of the channel's document, what a `subscribe` says: `held` while the queue leads to the one at `received`. Otherwise the
+   * server sends it.
+   */
+  state: "held" | "mismatch" | undefined;
+  /** It is asked for again, once there is a verdict: the document is needed, and the server does not know. */
+  stale: boolean;
 }
 
 /** What waits for its turn: an event or a reset, unless no one hears it, and where the channel stands when it is done. */

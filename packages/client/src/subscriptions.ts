@@ -11,7 +11,7 @@ import {
 import type { Cancel, Clock } from "./clock.js";
 import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
-import { type Delivery, type Event, readEvent } from "./event.js";
+import { type Delivery, readEvent } from "./event.js";
 import { inOrder, together } from "./in-order.js";
 import type { KeptPositions } from "./keep-positions.js";
 import type { Logger } from "./options.js";
@@ -19,6 +19,7 @@ import {
   type ChannelStatus,
   type Entry,
   type Holder,
+  type InOrder,
   JOINING,
   RESET,
   type Subscriptions,
@@ -84,7 +85,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     for (const entry of entries.values()) {
       const { name } = entry.wire;
       if (entry.holders.size > 0) {
-        if (name === "absent" || name === "broken") joining.push(entry);
+        if (name === "absent" || name === "broken" || (name === "joined" && entry.stale)) joining.push(entry);
       } else if (name !== "joining") {
         if (name !== "absent" && name !== "refused") leaving.push(entry.id.wire);
         entries.delete(entry.id.wire);
@@ -93,11 +94,14 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       }
     }
     if (positions?.wait(isUp(), schedule) || !isUp()) return;
-    for (const channels of chunks(leaving)) parts.send({ type: "unsubscribe", data: { channels } });
-    for (const chunk of chunks(joining)) {
+    while (leaving.length > 0)
+      parts.send({ type: "unsubscribe", data: { channels: leaving.splice(0, MOST_IN_ONE_MESSAGE) } });
+    while (joining.length > 0) {
+      const chunk = joining.splice(0, MOST_IN_ONE_MESSAGE);
       const batch = parts.nextId();
       for (const entry of chunk) {
         entry.wire = { name: "joining", batch };
+        entry.stale = false;
         if (entry.id.contract.history) entry.received ??= positions?.get(entry.id.wire);
       }
       parts.send({ type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } });
@@ -143,33 +147,43 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       received: undefined,
       recent: new Set(),
       repairs: 0,
+      state: undefined,
+      stale: false,
     };
     entries.set(id.wire, entry);
     return entry;
   };
 
-  const deliver = (message: Event): void => {
-    const { channel, event, metadata } = message;
+  const deliver = (message: InOrder): void => {
+    const { channel } = message;
     const entry = entries.get(channel);
-    let schema = entry?.id.contract.events.get(event);
+    const isEvent = message.type === "event";
+    const isSync = message.type === "state_sync";
+    const event = isEvent ? message.event : `$${message.type}`;
+    const schema = entry?.id.contract.events.get(event);
+    let isNews = !isEvent || schema !== undefined;
     // Left a moment ago, or published by a server with a newer protocol.
-    if (!schema) parts.logger.debug({ channel, event }, "event ignored");
+    if (!isNews) parts.logger.debug({ channel, event }, "event ignored");
     // What comes before the answer is of an earlier membership, or in the answer: it says from where events follow.
     if (entry?.wire.name !== "joined") return;
     const { received, recent } = entry;
-    if (received?.epoch) {
-      const link = metadata as Link | undefined;
+    if (received?.epoch && !isSync) {
+      const link = message.metadata as Link | undefined;
       if (link?.id === received.id) return;
       if (!link?.id || !links(received, link)) return repair(entry);
       entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
-      // The queue goes on from it, and nobody hears it a second time.
-      if (recent.has(link.id)) schema = undefined;
-      else if (recent.add(link.id).size > MOST_RECENT) recent.delete(recent.values().next().value);
+      // The queue goes on from it, and nobody hears it a second time; but the document that it changes may be from before it.
+      if (isEvent && recent.has(link.id)) isNews = false;
+      else if (isEvent && recent.add(link.id).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
     const isHeard = [...entry.holders].some((holder) => holder.hears(event));
-    const delivery = schema && isHeard ? readEvent(schema, message, parts.report) : undefined;
-    entry.enqueue({ delivery, position: entry.received });
+    // Now, not when its turn has come: a reconnect asks from the end of the queue.
+    if (isSync) entry.state = isHeard ? "held" : undefined;
+    else if (!isEvent && message.data.patches.length === 0) entry.state = undefined;
+    const value = (): Delivery | undefined =>
+      isEvent ? readEvent(schema!, message, parts.report) : { event, value: message };
+    entry.enqueue({ delivery: isNews && isHeard ? value() : undefined, position: entry.received });
   };
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
@@ -184,6 +198,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const follow = (entry: Entry, position: Position | undefined, reason: ResetReason | undefined): void => {
     entry.received = entry.id.contract.history && (position ?? NOWHERE);
     entry.repairs = 0;
+    entry.state = undefined;
     entry.enqueue({ delivery: reason && { event: RESET, value: { reason } }, position: entry.received });
   };
 
@@ -194,7 +209,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = entry.received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = result.reset ?? (unproved ? "server" : undefined);
-    if (!reason) missed?.forEach(deliver);
+    if (!reason) for (const message of missed ?? []) deliver(message);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
     setStatus(entry, SUBSCRIBED);
@@ -255,18 +270,11 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     tell: (message) => void entries.get(message.channel)?.handle({ event: `$${message.type}`, value: message }),
     entry: (id) => entries.get(id.wire),
+    refresh: schedule,
   };
 }
 
 /** The position is left out where it was given up, and the answer then counts as a reset. */
-function wanted({ id, received, repairs }: Entry): string | { channel: string; position: Position } {
-  return received && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received } : id.wire;
-}
-
-function chunks<Item>(items: readonly Item[]): Item[][] {
-  const found: Item[][] = [];
-  for (let start = 0; start < items.length; start += MOST_IN_ONE_MESSAGE) {
-    found.push(items.slice(start, start + MOST_IN_ONE_MESSAGE));
-  }
-  return found;
+function wanted({ id, received, repairs, state }: Entry) {
+  return received && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received, state } : id.wire;
 }

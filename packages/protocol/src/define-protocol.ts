@@ -35,7 +35,10 @@ export interface ChannelDefinition {
   readonly key?: Schema<string>;
   /** What is published on it. */
   readonly events?: { readonly [event: string]: Schema };
-  /** A versioned document that belongs to the channel. */
+  /**
+   * A versioned document that belongs to the channel: an object or a list. Its changes are publications of the channel like its
+   * events, so the channel keeps the last 128 of both for 10 minutes, unless `history` says otherwise.
+   */
   readonly state?: Schema;
   /** What the others see of a user who is on the channel. Present: the channel knows who is there. */
   readonly presence?: Schema;
@@ -82,6 +85,7 @@ export interface ChannelContract {
   readonly events: ReadonlyMap<string, ValueSchema>;
   readonly state: ValueSchema | undefined;
   readonly presence: ValueSchema | undefined;
+  /** What is kept for those who come back. A channel with state always keeps something. */
   readonly history: HistoryDefinition | undefined;
 }
 
@@ -95,6 +99,9 @@ export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefini
   readonly channels: ReadonlyMap<string, ChannelContract>;
   readonly direct: ReadonlyMap<string, ValueSchema>;
 }
+
+/** Most who come back after a drop miss a few updates; for the others there is the document itself. */
+const STATE_HISTORY: HistoryDefinition = { size: 128, ttlMs: 600_000 };
 
 // A registered symbol, so that a protocol made by another copy of this package is recognised.
 const brand = Symbol.for("holdfast.protocol");
@@ -126,7 +133,7 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
       events: mapOf(channel.events, valueSchema),
       state: channel.state && valueSchema(channel.state),
       presence: channel.presence && valueSchema(channel.presence),
-      history: channel.history,
+      history: channel.history ?? (channel.state && STATE_HISTORY),
     })),
     direct: mapOf(definition.direct, valueSchema),
   };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "./canonical-json.js";
 import type { Protocol, RequestKind } from "./define-protocol.js";
 import { type JsonSchema, jsonSchema, type JsonSchemaOptions } from "./json-schema.js";
 import type { ValueSchema } from "./value.js";
@@ -77,17 +78,9 @@ export function fingerprint(protocol: Protocol): string {
   return hash({ parameters, requests: strip(requests), channels: strip(channels), direct });
 }
 
-/** 16 hex characters over the canonical JSON of a value: keys sorted, no spaces. */
+/** 16 hex characters over the canonical JSON of a value. */
 export function hash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 function record<From, To>(map: ReadonlyMap<string, From>, make: (from: From) => To): { [name: string]: To } {

@@ -27,6 +27,7 @@ const remedies = {
   INVALID_VALUE: "Correct the field named.",
   HANDLER_FAILED: "Correct the handler.",
   INVALID_OPTION: "Correct the option.",
+  STATE_DELETED: "None: it is gone.",
 } as const;
 
 /** Of errors that no client raises. A page need not download these either: a server's refusal brings its remedy. */
@@ -38,6 +39,9 @@ const otherRemedies = {
   INTERNAL: "Try again; if it persists, tell the operator.",
   UNAVAILABLE: "Try again later.",
   INVALID_PROTOCOL: "Correct the place named.",
+  NOT_FOUND: "Create it first.",
+  CONFLICT: "Try again.",
+  NOT_SAVED: "Write again, or save it from `state.get()`.",
 } as const;
 
 export type BuiltInErrorCode = keyof typeof remedies | keyof typeof otherRemedies;
@@ -62,6 +66,14 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
   NOT_CONNECTED: ["The client is not connected and will not connect by itself.", true],
   CONNECTION_LOST: ["The connection dropped before the answer; the request may or may not have taken effect.", true],
   PROTOCOL_MISMATCH: ["Client and server run different protocols.", false],
+  // A document of a channel.
+  STATE_DELETED: [
+    "The channel's document was deleted, and the channel ended with it. The message is the reason given.",
+    false,
+  ],
+  NOT_FOUND: ["There is no document to update.", false],
+  CONFLICT: ["Others changed the document each time it was tried; nothing was changed.", true],
+  NOT_SAVED: ["The document was changed, and everyone sees it, but `save` of the application failed.", true],
   // The application's own code is wrong.
   INVALID_PROTOCOL: ["A protocol definition is wrong.", false],
   INVALID_VALUE: ["A value to be sent does not match its schema.", false],

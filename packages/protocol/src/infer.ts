@@ -93,6 +93,28 @@ export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
 export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
 
+/** Channels that a document belongs to. */
+export type StateChannelName<P extends ProtocolDefinition> = {
+  [C in ChannelName<P>]: ChannelOf<P, C> extends { state: Schema } ? C : never;
+}[ChannelName<P>];
+/** The document of a channel, as a reader gets it; `never` where the channel declares no state. */
+export type StateOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { state: infer S extends Schema } ? ReceivedBy<S> : never;
+/** The same, as it is given. */
+export type SentStateOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { state: infer S extends Schema } ? SentBy<S> : never;
+
+/** A value that many hold: nobody changes any part of it. */
+export type Immutable<T> = T extends string | number | boolean | bigint | symbol | null | undefined | Date
+  ? T
+  : T extends (...args: never) => unknown
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<Immutable<K>, Immutable<V>>
+      : T extends ReadonlySet<infer Item>
+        ? ReadonlySet<Immutable<Item>>
+        : { readonly [Key in keyof T]: Immutable<T[Key]> };
+
 /** The data of a direct event, as it is sent. */
 export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<Direct<P>[E]>;
 

@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from "../src/version.js";
 import { clientMessage, serverMessage } from "../src/wire.js";
 
 const VERSION = 1;
-const HASH = "2c16a6319a73e873";
+const HASH = "5a7d354c1de1c5d5";
 
 const ADVICE =
   "The messages are not those of this version any more. Can a client that is already deployed go on without noticing (a new " +

@@ -40,6 +40,8 @@ import type { Session, SessionEvent } from "./session/session.js";
 import { SessionHandle } from "./session/session-handle.js";
 import { Sessions, type SessionSettings } from "./session/sessions.js";
 import { UserHandle } from "./session/user-handle.js";
+import { Documents } from "./state/documents.js";
+import { stateHooksOf } from "./state/hooks.js";
 import { listen } from "./transport/listen.js";
 import { attachToNode } from "./transport/node.js";
 import type { ServerSocket } from "./transport/socket.js";
@@ -56,14 +58,13 @@ export function createServer<
 >(protocol: Protocol<P>, options: ServerOptions<P, I, Data> = {}): Server<P, I, Data> {
   if (!isProtocol(protocol)) invalid("protocol", "expected what defineProtocol returns");
   for (const [name, channel] of protocol.channels) {
-    // Accepted and not served would be a lie that only shows in production.
-    if (channel.state) invalid("protocol", `channels.${name}.state is not served by this version`);
     if (channel.presence && !options.authenticate)
       invalid("authenticate", `is needed: channels.${name}.presence lists users, and nobody would be one`);
   }
   if (protocol.definition.deviceId === "required" && !options.authenticate)
     invalid("authenticate", "is needed: the protocol requires a device id, and devices are those of users");
   const settings = settle(options);
+  const hooks = stateHooksOf(protocol, options.state);
   const show = showersOf(protocol, options, settings.logger);
   const { environment, logger } = settings;
 
@@ -97,12 +98,22 @@ export function createServer<
     logger,
     stats,
     maxEventBytes: settings.limits.owedBytes,
+    loadState: (id) => documents.load(id),
     presence: {
       environment,
       graceMs: settings.presenceGraceMs,
       mostListed: settings.limits.presencePerChannel,
       mostBytes: settings.limits.owedBytes / 4,
     },
+  });
+  const documents = new Documents({
+    link,
+    environment,
+    stats,
+    hooks,
+    mostBytes: settings.limits.stateBytes,
+    expect: (channel, offset) => channels.expect(channel, offset),
+    size: (id) => channels.size(id),
   });
   // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged when it was issued.
   const judgementMs = 3 * settings.authTimeoutMs + TICKET_MS;
@@ -201,7 +212,8 @@ export function createServer<
     admission,
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
-    channel: (name, ...key) => new ChannelHandle(channels, channels.identify(name, key[0] as string | undefined)),
+    channel: (name, ...key) =>
+      new ChannelHandle(channels, documents, channels.identify(name, key[0] as string | undefined)),
     broadcast: (event, data) => channels.broadcast(event, data),
     user: (id) => new UserHandle(id, handleParts),
     session: (id) => new SessionHandle(id, handleParts),

@@ -15,6 +15,8 @@ export interface Environment {
   atEndOfTurn(run: () => void): void;
   /** When what is being read now has been handled, promises included: the moment to send replies. */
   soon(run: () => void): void;
+  /** From 0, below 1. For delays, not for secrets. */
+  random(): number;
   /** 128 random bits, in characters that are safe everywhere. */
   newId(): string;
 }
@@ -36,6 +38,7 @@ export const nodeEnvironment: Environment = {
   },
   atEndOfTurn: (run) => void setImmediate(run),
   soon: (run) => process.nextTick(run),
+  random: Math.random,
   newId: () => randomBytes(16).toString("base64url"),
 };
 

@@ -34,5 +34,8 @@ export type { SessionHandle } from "./session/session-handle.js";
 export type { Device } from "./session/device.js";
 export type { SendToUserOptions, UserHandle } from "./session/user-handle.js";
 export type { PartOf } from "./session/where.js";
+export type { StateWritten } from "./state/documents.js";
+export type { LoadedState, StateHooks, StateOptions } from "./state/hooks.js";
+export type { DeleteStateOptions, StateHandle } from "./state/state-handle.js";
 export type { Listening, ListenOptions } from "./transport/listen.js";
 export { HoldfastError, isHoldfastError } from "@holdfast/protocol";

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { agents } from "../test/agents.js";
 import { createServer } from "./create-server.js";
 import { defineProtocol } from "@holdfast/protocol";
-import * as z from "zod";
 
 describe("[OP1] a wrong option fails when the server is created, in a sentence that names it", () => {
   test.each([
@@ -50,11 +49,6 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
 });
 
 describe("[OP2] what this version does not serve is refused, not ignored", () => {
-  test.each([[{ state: z.object({ cycle: z.number() }) }, "channels.board.state"]])("%#", (channel, place) => {
-    const protocol = defineProtocol({ name: "p", version: "1.0.0", channels: { board: channel } });
-    expect(() => createServer(protocol)).toThrow(place);
-  });
-
   test("a device id that is required, where nobody can have one", () => {
     const protocol = defineProtocol({ name: "p", version: "1.0.0", requests: { a: {} }, deviceId: "required" });
     expect(() => createServer(protocol)).toThrow(

@@ -11,6 +11,7 @@ import type { Authenticate, Identity } from "./auth/identity.js";
 import type { Broker } from "./broker/broker.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
+import type { StateOptions } from "./state/hooks.js";
 import type { Session } from "./session/session.js";
 
 /** What `authorize` is asked. */
@@ -63,6 +64,11 @@ export interface Limits {
   readonly requestsInFlight: number;
   /** Bytes a connection may be owed before it counts as too slow (close code 4413). @default 1_048_576 */
   readonly owedBytes: number;
+  /**
+   * The largest document of a channel, in bytes of JSON; a quarter of `owedBytes` at most, since a client that joins several channels
+   * is owed them at once. @default 262_144, or that quarter
+   */
+  readonly stateBytes: number;
   /** Users who are listed as present on one channel; more are only counted. @default 1_000 */
   readonly presencePerChannel: number;
 }
@@ -118,6 +124,11 @@ export interface ServerOptions<
   /** Whether a session may do something on a channel. @default everyone may */
   readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>, Data>) => boolean | Promise<boolean>;
   /**
+   * How documents of channels belong to the application's own database, by channel: `load` and `save`.
+   * @default the broker has them, and nobody else
+   */
+  readonly state?: StateOptions<P>;
+  /**
    * What others see of a user who is on a channel, by channel. Undefined: the user is not seen.
    * @default what the user's client says
    */
@@ -150,6 +161,7 @@ const defaultLimits: Limits = {
   subscribersPerChannel: 10_000,
   requestsInFlight: 64,
   owedBytes: 1_048_576,
+  stateBytes: 262_144,
   presencePerChannel: 1_000,
 };
 
@@ -161,6 +173,7 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   origins: "object",
   heartbeat: "object",
   sessionData: "function",
+  state: "object",
   presence: "object",
   devices: "object",
   sessionResumeMs: "number",
@@ -208,7 +221,7 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
       intervalMs: options.heartbeat?.intervalMs ?? 30_000,
       timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
     },
-    limits: { ...defaultLimits, ...options.limits },
+    limits: limitsOf(options.limits),
     devices: { perUser: options.devices?.perUser ?? 50, whenFull: options.devices?.whenFull ?? "refuse" },
     sessionResumeMs: options.sessionResumeMs ?? 120_000,
     presenceGraceMs: options.presenceGraceMs ?? 5_000,
@@ -225,6 +238,8 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     if (settings[name] !== 0) duration(name, settings[name]);
   // Whole, and never Infinity: clients are told, and JSON would say null.
   for (const [name, value] of Object.entries(settings.limits)) whole(`limits.${name}`, value);
+  if (settings.limits.stateBytes * 4 > settings.limits.owedBytes)
+    invalid("limits.stateBytes", "expected at most a quarter of limits.owedBytes");
   whole("devices.perUser", settings.devices.perUser);
   if (!["refuse", "replace_oldest"].includes(settings.devices.whenFull))
     invalid("devices.whenFull", 'expected "refuse" or "replace_oldest"');
@@ -246,6 +261,12 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   for (const [name, value] of Object.entries({ queryToken, ticket, message }))
     if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
   return settings;
+}
+
+function limitsOf(given: Partial<Limits> = {}): Limits {
+  const limits = { ...defaultLimits, ...given };
+  const { stateBytes = Math.min(limits.stateBytes, Math.floor(limits.owedBytes / 4)) } = given;
+  return { ...limits, stateBytes };
 }
 
 /** A longer timer, Infinity included, would run off at once. */

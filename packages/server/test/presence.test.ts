@@ -221,6 +221,7 @@ describe("what is told", () => {
       userId,
       deviceId: userId,
       isBehind: true,
+      dismiss() {},
       deliver: () => {},
     }));
     for (const who of members) {
@@ -277,6 +278,7 @@ describe("what is told", () => {
       userId: `u${index}`,
       deviceId: "d",
       isBehind: false,
+      dismiss() {},
       deliver: (frame: unknown) => void heard.push(frame),
     }));
     for (const who of members) {

@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
 import type { ClientMessage, ProtocolDefinition, ServerMessage } from "@holdfast/protocol";
 import type { Environment, Server } from "@holdfast/server";
+import { seeded } from "./seeded.js";
 import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/testing.js";
 
 /** The Promise of another realm: as good as ours, and no instance of it. Those of other libraries are not either. */
@@ -23,6 +24,8 @@ export class VirtualEnvironment implements Environment {
 
   now = (): number => this.#now;
   /** The first one, id-0, is that of the server. */
+  readonly #random = seeded(1);
+  random = (): number => this.#random();
   newId = (): string => `id-${this.#ids++}`;
   after = (delayMs: number, run: () => void) => this.#start({ at: this.#now + delayMs, order: this.#order++, run });
   afterIdle = (delayMs: number, run: () => void) => this.after(delayMs, run);
@@ -60,6 +63,7 @@ export class VirtualEnvironment implements Environment {
     const alive = (run: () => void) => (): void => void (isDead || run());
     return {
       now: this.now,
+      random: this.random,
       newId: this.newId,
       after,
       afterIdle: after,

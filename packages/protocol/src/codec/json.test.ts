@@ -4,7 +4,7 @@ import { type ClientMessage, clientMessage } from "../client-message.js";
 import { wireMessages } from "../docs/messages.js";
 import { type ServerMessage, serverMessage } from "../server-message.js";
 import { jsonCodec } from "./json.js";
-import { MAX_VALUE_DEPTH } from "./shape.js";
+import { MAX_STATE_DEPTH, MAX_VALUE_DEPTH } from "./shape.js";
 
 const server = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
 const client = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
@@ -152,23 +152,30 @@ describe("properties", () => {
     let value: unknown = 1;
     for (let level = 0; level < MAX_VALUE_DEPTH; level++) value = [value];
     const event: ServerMessage = { type: "event", channel: "a", event: "b", data: value };
+    let document: unknown = 1;
+    for (let level = 0; level < MAX_STATE_DEPTH; level++) document = [document];
+    const update: ServerMessage = {
+      type: "state_update",
+      channel: "a",
+      data: { version: 1, patches: [{ op: "add", path: [], value: document }] },
+      metadata: { offset: 1, id: "a", prev: "" },
+    };
     const messages: ServerMessage[] = [
       event,
+      update,
       {
         type: "subscribe_response",
-        data: { success: true, subscribed: ["a"], results: [{ ok: true, channel: "a", missed: [event] as never }] },
+        data: {
+          success: true,
+          subscribed: ["a"],
+          results: [{ ok: true, channel: "a", missed: [event, update] as never }],
+        },
       },
       { type: "response", correlation_id: "1", data: { ok: false, error: { code: "A", message: "a", data: value } } },
       {
         type: "presence",
         channel: "a",
         data: { kind: "change", joined: [{ user_id: "u", devices: [], data: value }], updated: [], left: [], count: 1 },
-      },
-      {
-        type: "state_update",
-        channel: "a",
-        data: { patches: [{ op: "add", path: [], value }] },
-        metadata: { offset: 1, id: "a", prev: "" },
       },
     ];
     for (const message of messages) expect(client.decode(server.encode(message))).toEqual({ ok: true, message });

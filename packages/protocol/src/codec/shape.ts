@@ -11,8 +11,11 @@ const MAX_MEMBERS = 10_000;
  */
 export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 
+/** The same for a document: a patch that replaces all of it, among what was missed, is nine levels down. */
+export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
+
 const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
-const tooMany = `holds a list of more than ${MAX_MEMBERS} members`;
+const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
 
 /** What a pass over the text of a message found: a fault, or how many members its outermost object has. */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
@@ -44,7 +47,7 @@ export function scanText(text: string): Scan {
         // ,
         const last = commas.length - 1;
         const count = (commas[last] ?? 0) + 1;
-        if (count >= MAX_MEMBERS) return { ok: false, sentence: tooMany };
+        if (count >= MAX_MEMBERS) return { ok: false, sentence: tooMany() };
         commas[last] = count;
         if (last === 0) members = count + 1;
       }
@@ -57,14 +60,14 @@ export function scanText(text: string): Scan {
  * The same bounds for a value about to be sent, so that nothing leaves this side that the other would refuse to read.
  * Undefined: it may go.
  */
-export function shapeFault(value: unknown, levels = MAX_VALUE_DEPTH): string | undefined {
+export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most): string | undefined {
   if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
   if (typeof value !== "object" || value === null) return undefined;
-  if (levels === 0) return tooDeep(MAX_VALUE_DEPTH);
+  if (levels === 0) return tooDeep(most);
   const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  if (members.length > MAX_MEMBERS) return tooMany;
+  if (members.length > MAX_MEMBERS) return tooMany();
   for (const member of members) {
-    const fault = shapeFault(member, levels - 1);
+    const fault = shapeFault(member, most, levels - 1);
     if (fault) return fault;
   }
   return undefined;

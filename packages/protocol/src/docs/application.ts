@@ -5,6 +5,7 @@ import type { Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";
 import type { ValueSchema } from "../value.js";
 import { checkFrame, examplesOf } from "./examples.js";
+import { hashOf } from "../state/hash.js";
 
 /** A value of the application: its schema, and its examples as they travel. */
 export interface DocumentedValue {
@@ -157,7 +158,7 @@ function documentChannel(contract: ChannelContract, description: string | undefi
         server({
           type: "state_sync",
           channel,
-          data: { state: example.data, position, hash: "5d41402abc4b2a76" },
+          data: { state: example.data, version: 7, position, hash: hashOf(example.data) },
           ...metaOf(example),
         }),
       ),

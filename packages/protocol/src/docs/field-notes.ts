@@ -142,34 +142,41 @@ export const fieldNotes: { readonly [path: string]: string } = {
   "set_presence.data": "What the others see, by the channel's presence schema. Left out: nothing any more.",
   "set_presence.meta": "Annotates `data`.",
   "state_deleted.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
-  "state_deleted.metadata":
-    "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
+  "state_deleted.metadata": "Its place in the channel's chain.",
   "state_deleted.channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
-  "state_deleted.data.reason": "Why, for a person.",
+  "state_deleted.data.reason": "Why, as the application put it.",
+  "state_deleted.metadata.offset": "Its place in the channel's history, from 1.",
+  "state_deleted.metadata.id": "Names this event; no other ever has the same.",
+  "state_deleted.metadata.prev": "The id of the event before it; empty for the first of an epoch.",
   "state_sync.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "state_sync.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",
   "state_sync.channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
-  "state_sync.data.state": "The whole document, by the channel's state schema.",
+  "state_sync.data.state": "The whole document, by the channel's state schema. Left out: there is none yet.",
+  "state_sync.data.version": "How often it was changed; 0 before it is there.",
   "state_sync.data.position": "The event up to which it is current.",
   "state_sync.data.position.epoch":
     "Names one life of the channel's history; a new one starts when the history was lost.",
   "state_sync.data.position.offset": "Counts the events of that life, from 1; 0 before the first.",
   "state_sync.data.position.id": "The id of the event at that offset; empty before the first.",
-  "state_sync.data.hash": "Of the canonical JSON of `state`: the client checks that it holds the same document.",
+  "state_sync.data.hash":
+    "The client checks with it that it holds the same document: 64-bit FNV-1a, as 16 hex digits, over the UTF-8 of the canonical JSON (RFC 8785) of `state`; empty where there is none.",
   "state_sync.meta": "Annotates `data.state`.",
   "state_update.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "state_update.metadata": "Its place in the channel's chain.",
   "state_update.channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
-  "state_update.data.patches": "In order. `remove` deletes the value at the path. Array positions are numbers.",
+  "state_update.data.version": "Of the document after this update: one more than before it.",
+  "state_update.data.patches":
+    "In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts there. An empty path is the whole document. No patches: a snapshot follows that makes them needless.",
   "state_update.data.patches[].op": "What to do at the path.",
   "state_update.data.patches[].path": "From the root of the document: names and positions.",
   "state_update.data.patches[].value": "The new value of `add` and `replace`.",
-  "state_update.data.hash": "Present every 32 versions: the hash of the document after this update.",
-  "state_update.meta": "Annotates `data.patches`.",
+  "state_update.data.hash":
+    "Present every 32 versions: the hash of the document after this update, as in `state_sync`.",
+  "state_update.meta": "Annotates the whole document from now on. Left out where this update does not change that.",
   "state_update.metadata.offset": "Its place in the channel's history, from 1.",
   "state_update.metadata.id": "Names this event; no other ever has the same.",
   "state_update.metadata.prev": "The id of the event before it; empty for the first of an epoch.",
@@ -190,18 +197,28 @@ export const fieldNotes: { readonly [path: string]: string } = {
     "Everything missed since the position given, in order. Never a part of it.",
   "subscribe_response.data.results[].missed[].correlation_id":
     "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
-  "subscribe_response.data.results[].missed[].metadata":
-    "Its place in the channel's chain, on channels with history; its id, where an `ack` is asked for.",
+  "subscribe_response.data.results[].missed[].metadata": "Its place in the channel's chain.",
   "subscribe_response.data.results[].missed[].channel":
     "`name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line and a Redis key.",
   "subscribe_response.data.results[].missed[].event": "The name of the event.",
   "subscribe_response.data.results[].missed[].data": "What happened, by the schema of the event.",
-  "subscribe_response.data.results[].missed[].meta": "Annotates `data`.",
+  "subscribe_response.data.results[].missed[].meta":
+    "Annotates the whole document from now on. Left out where this update does not change that.",
   "subscribe_response.data.results[].missed[].metadata.offset": "Its place in the channel's history, from 1.",
   "subscribe_response.data.results[].missed[].metadata.id": "Names this event; no other ever has the same.",
   "subscribe_response.data.results[].missed[].metadata.prev":
     "The id of the event before it; empty for the first of an epoch.",
   "subscribe_response.data.results[].missed[].metadata.ack": "True: the sender waits for an `ack` with the event's id.",
+  "subscribe_response.data.results[].missed[].data.version":
+    "Of the document after this update: one more than before it.",
+  "subscribe_response.data.results[].missed[].data.patches":
+    "In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts there. An empty path is the whole document. No patches: a snapshot follows that makes them needless.",
+  "subscribe_response.data.results[].missed[].data.patches[].op": "What to do at the path.",
+  "subscribe_response.data.results[].missed[].data.patches[].path":
+    "From the root of the document: names and positions.",
+  "subscribe_response.data.results[].missed[].data.patches[].value": "The new value of `add` and `replace`.",
+  "subscribe_response.data.results[].missed[].data.hash":
+    "Present every 32 versions: the hash of the document after this update, as in `state_sync`.",
   "subscribe_response.data.results[].reset": "Instead of `missed`: the position given cannot be continued.",
   "subscribe_response.data.results[].error":
     "A refusal as it travels: what happened, which field, what to do about it. Never a stack, never a secret.",
@@ -223,6 +240,8 @@ export const fieldNotes: { readonly [path: string]: string } = {
     "Names one life of the channel's history; a new one starts when the history was lost.",
   "subscribe.data.channels[].position.offset": "Counts the events of that life, from 1; 0 before the first.",
   "subscribe.data.channels[].position.id": "The id of the event at that offset; empty before the first.",
+  "subscribe.data.channels[].state":
+    "Of a channel with state. `held`: the document at `position` is there, so updates will do where they take less than the document. `mismatch`: the copy's hash was not the one sent. Left out: the document is needed.",
   "subscriptions.correlation_id": "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
   "subscriptions.metadata":
     "Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.",

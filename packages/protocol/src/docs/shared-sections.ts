@@ -7,13 +7,12 @@ import type { Sequence } from "./sequence.js";
 
 /** The sections that every reference has, of an application or of the wire itself. */
 
-const notSentYet: readonly ServerMessage["type"][] = ["state_sync", "state_update", "state_deleted", "goaway"];
+const notSentYet: readonly ServerMessage["type"][] = ["goaway"];
 
 /** The wire is ahead of the server, so that clients need not change later; a reader has to know by how much. */
 export function notServedYet(): Block {
   return text(
-    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}; it answers ` +
-      "every position with a reset, since it keeps no history.",
+    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}.`,
   );
 }
 

@@ -1,15 +1,23 @@
 import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc } from "./envelope.js";
+import { link } from "./position.js";
 
 export const stateDeleted = z.object({
   ...envelope,
   type: z.literal("state_deleted"),
   channel: channelName,
-  data: z.object({ /** Why, for a person. */ reason: z.string() }),
+  data: z.object({ /** Why, as the application put it. */ reason: z.string() }),
+  /** Its place in the channel's chain. */
+  metadata: link,
 });
 export type StateDeleted = z.output<typeof stateDeleted>;
 
 export const stateDeletedDoc: MessageDoc<StateDeleted> = {
-  sentWhen: "When the document of a channel is gone; the subscription ends with it.",
-  example: { type: "state_deleted", channel: "board:7c1f", data: { reason: "SESSION_DELETED" } },
+  sentWhen: "When the document of a channel is gone. The subscription ends with it, for everyone.",
+  example: {
+    type: "state_deleted",
+    channel: "board:7c1f",
+    data: { reason: "SESSION_DELETED" },
+    metadata: { offset: 14, id: "Zk81wq", prev: "t0Lq5e" },
+  },
 };

@@ -7,7 +7,12 @@ export const stateUpdate = z.object({
   type: z.literal("state_update"),
   channel: channelName,
   data: z.object({
-    /** In order. `remove` deletes the value at the path. Array positions are numbers. */
+    /** Of the document after this update: one more than before it. */
+    version: z.int().check(z.positive()),
+    /**
+     * In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts there. An empty path is the
+     * whole document. No patches: a snapshot follows that makes them needless.
+     */
     patches: z.array(
       z.object({
         /** What to do at the path. */
@@ -18,10 +23,10 @@ export const stateUpdate = z.object({
         value: z.optional(z.unknown()),
       }),
     ),
-    /** Present every 32 versions: the hash of the document after this update. */
+    /** Present every 32 versions: the hash of the document after this update, as in `state_sync`. */
     hash: z.optional(z.string()),
   }),
-  /** Annotates `data.patches`. */
+  /** Annotates the whole document from now on. Left out where this update does not change that. */
   meta: z.optional(richMeta),
   /** Its place in the channel's chain. */
   metadata: link,
@@ -33,7 +38,7 @@ export const stateUpdateDoc: MessageDoc<StateUpdate> = {
   example: {
     type: "state_update",
     channel: "board:7c1f",
-    data: { patches: [{ op: "replace", path: ["cycle"], value: 4 }] },
+    data: { version: 8, patches: [{ op: "replace", path: ["cycle"], value: 4 }] },
     metadata: { offset: 13, id: "t0Lq5e", prev: "p3Vd8s" },
   },
 };

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc } from "./envelope.js";
 import { event } from "./event.js";
 import { position, resetReason } from "./position.js";
+import { stateUpdate } from "./state-update.js";
 import { wireError } from "./wire-error.js";
 
 /** The verdict on one channel. */
@@ -12,7 +13,7 @@ export const subscribeResult = z.discriminatedUnion("ok", [
     /** Where the channel stands, when it keeps history. */
     position: z.optional(position),
     /** Everything missed since the position given, in order. Never a part of it. */
-    missed: z.optional(z.array(event)),
+    missed: z.optional(z.array(z.discriminatedUnion("type", [event, stateUpdate]))),
     /** Instead of `missed`: the position given cannot be continued. */
     reset: z.optional(resetReason),
   }),

@@ -15,6 +15,11 @@ export const subscribe = z.object({
             channel: channelName,
             /** The last event applied; left out, from now on. */
             position: z.optional(position),
+            /**
+             * Of a channel with state. `held`: the document at `position` is there, so updates will do where they take less than
+             * the document. `mismatch`: the copy's hash was not the one sent. Left out: the document is needed.
+             */
+            state: z.optional(z.enum(["held", "mismatch"])),
           }),
         ]),
       )

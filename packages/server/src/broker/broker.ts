@@ -8,9 +8,11 @@ import type { Logger } from "../observe/logger.js";
  *
  * A broker knows topics. A topic is announced to whoever subscribes to it; beyond that it may have
  *
- * - a **log**: its last publications, each with an offset, an id and the id of the one before it, and
+ * - a **log**: its last publications, each with an offset, an id and the id of the one before it,
  * - a **table**: fields with values, each change of which is a publication of the topic, so that what was read of the table and
- *   what is announced afterwards cannot contradict each other.
+ *   what is announced afterwards cannot contradict each other, and
+ * - a **document**: one text that a publication replaces in the same go. It is kept and read, but not announced: the publication
+ *   says what has changed.
  *
  * The contract, which `brokerContract` (in the tests) checks against every implementation:
  *
@@ -75,6 +77,22 @@ export interface AppendOptions {
   readonly key?: string | undefined;
   /** Only if the topic stands exactly here. Needs a log or a table. */
   readonly expected?: Pick<Position, "offset" | "id"> | undefined;
+  /** Replace the topic's document. Needs a log. */
+  readonly document?: DocumentChange | undefined;
+}
+
+export interface DocumentChange {
+  readonly text: string;
+  /** Only if the document is the one that the publication of this id has brought; empty: only if there is none. */
+  readonly expected: string;
+  /** How long the topic is remembered, the document with it, after it was last touched. */
+  readonly ttlMs: number;
+}
+
+/** A topic's document, named by the publication that has brought it. */
+export interface Document {
+  readonly id: string;
+  readonly text: string;
 }
 
 /** What became of a publication. */
@@ -82,7 +100,7 @@ export interface Appended {
   /**
    * - `appended`: it is stored, and announced
    * - `duplicate`: one with its key had been stored before
-   * - `conflict`: the topic does not stand where it was expected to; nothing was changed
+   * - `conflict`: the topic does not stand where it was expected to, or its document is another; nothing was changed
    * - `unchanged`: the field that was to be taken out of the table was not there
    */
   readonly outcome: "appended" | "duplicate" | "conflict" | "unchanged";
@@ -100,12 +118,15 @@ export interface Reading {
   readonly events: readonly Publication[];
   /** The table, where it was asked for. */
   readonly entries: ReadonlyMap<string, string>;
+  /** The document, where it was asked for and there is one. */
+  readonly document?: Document | undefined;
 }
 
 export interface ReadOptions {
   /** Read the log after this offset, at most so many of the newest; undefined: not at all. */
   readonly log?: { readonly after: number; readonly most: number } | undefined;
   readonly table?: boolean | undefined;
+  readonly document?: boolean | undefined;
   /** How long the topic is remembered from now on when nobody touches it, if this reading is the first that is heard of it. */
   readonly ttlMs: number;
 }

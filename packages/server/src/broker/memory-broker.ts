@@ -5,6 +5,7 @@ import type {
   Broker,
   BrokerInstance,
   BrokerLink,
+  Document,
   Entry,
   Publication,
   AppendOptions,
@@ -27,6 +28,7 @@ export interface Topic {
   log: Publication[];
   logTtlMs: number;
   table: Map<string, string>;
+  document: Document | undefined;
   keys: Map<string, { readonly position: Position; readonly at: number }>;
   /** How long it is remembered after `touchedAt`. */
   ttlMs: number;
@@ -93,24 +95,26 @@ export class MemoryStore {
   }
 
   publish(name: string, id: string, body: string, options: AppendOptions, instance: BrokerInstance): Appended {
-    const { log, table, key, expected } = options;
+    const { log, table, key, expected, document } = options;
     if (!log && !table) {
       this.announce(name, { body });
       return { outcome: "appended" };
     }
     const now = instance.environment.now();
     const topic = this.touch(name, now, table?.ttlMs ?? TOPIC_MS, instance);
-    topic.ttlMs = log ? TOPIC_MS : table!.ttlMs;
+    topic.ttlMs = Math.max(log ? TOPIC_MS : table!.ttlMs, document?.ttlMs ?? (topic.document ? topic.ttlMs : 0));
     const first = key === undefined ? undefined : topic.keys.get(key);
     if (first && now - first.at < KEY_MS) return { outcome: "duplicate", position: first.position };
     const before = positionOf(topic);
     if (expected && (expected.offset !== before.offset || expected.id !== before.id))
       return { outcome: "conflict", position: before };
+    if (document && document.expected !== (topic.document?.id ?? "")) return { outcome: "conflict", position: before };
     const previous = table && topic.table.get(table.entry.field);
     if (table && table.entry.value === undefined && previous === undefined)
       return { outcome: "unchanged", position: before };
 
     if (table) change(topic.table, table.entry);
+    if (document) topic.document = { id, text: document.text };
     topic.offset++;
     topic.id = id;
     const link = { offset: topic.offset, id, prev: before.id };
@@ -127,11 +131,12 @@ export class MemoryStore {
     return { outcome: "appended", position, ...(previous !== undefined && { previous }) };
   }
 
-  read(name: string, { log, table, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
+  read(name: string, { log, table, document, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
     const topic = this.touch(name, instance.environment.now(), ttlMs, instance);
     const after = log ? topic.log.filter(({ link }) => link!.offset > log.after) : [];
     const events = after.slice(Math.max(0, after.length - (log?.most ?? 0)));
-    return { position: positionOf(topic), events, entries: new Map(table ? topic.table : []) };
+    const entries = new Map(table ? topic.table : []);
+    return { position: positionOf(topic), events, entries, ...(document && { document: topic.document }) };
   }
 
   /** The topic, made where there is none, without what has run out. */
@@ -148,6 +153,7 @@ export class MemoryStore {
       log: [],
       logTtlMs: 0,
       table: new Map(),
+      document: undefined,
       keys: new Map(),
       ttlMs,
       publishedAt: now,
@@ -161,10 +167,17 @@ export class MemoryStore {
 
   /** Takes out what has run out. Names of topics are a peer's to choose: none may stay for ever. */
   sweep(now: number): void {
+    // A document is the application's own, and there is no other copy: it goes when its time is over, and not before.
+    let others = 0;
+    for (const { document } of this.topics.values()) if (!document) others++;
+    const most = MOST_IDLE + this.#followed;
     for (const [name, topic] of this.topics) {
       expire(topic, now);
-      if (now - topic.touchedAt > topic.ttlMs || this.topics.size > MOST_IDLE + this.#followed)
-        if (![...this.#links].some(({ subscribed }) => subscribed.has(name))) this.topics.delete(name);
+      if (now - topic.touchedAt > topic.ttlMs || (!topic.document && others > most))
+        if (![...this.#links].some(({ subscribed }) => subscribed.has(name))) {
+          this.topics.delete(name);
+          if (!topic.document) others--;
+        }
     }
     if (this.topics.size > 0) return;
     this.#sweeping?.stop();

@@ -7,7 +7,12 @@ import {
   type PresenceOf,
   type ProtocolDefinition,
   type SentEventOf,
+  type SentStateOf,
+  type StateChannelName,
+  type StateOf,
 } from "@holdfast/protocol";
+import type { Documents } from "../state/documents.js";
+import { type StateHandle, stateHandle } from "../state/state-handle.js";
 import type { PublishOptions } from "./publish-options.js";
 import type { Channels, Published } from "./channels.js";
 import type { PresentUser } from "./presences.js";
@@ -15,16 +20,25 @@ import type { PresentUser } from "./presences.js";
 /** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
 export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
   readonly #channels: Channels;
+  readonly #documents: Documents;
   readonly #id: ChannelId;
 
-  constructor(channels: Channels, id: ChannelId) {
+  constructor(channels: Channels, documents: Documents, id: ChannelId) {
     this.#channels = channels;
+    this.#documents = documents;
     this.#id = id;
   }
 
   /** How many connections are on it. */
   get subscribers(): number {
     return this.#channels.size(this.#id);
+  }
+
+  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no state */
+  get state(): C extends StateChannelName<P> ? StateHandle<StateOf<P, C>, SentStateOf<P, C>> : never {
+    if (!this.#id.contract.state)
+      throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no state.`);
+    return stateHandle<P, C>(this.#documents, this.#id) as never;
   }
 
   /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */

@@ -1,3 +1,4 @@
+import type { StateCopy } from "../state/copy.js";
 import type { Frame } from "../transport/frame.js";
 import type { LogFeed } from "./log-feed.js";
 import type { PlainFeed } from "./plain-feed.js";
@@ -9,7 +10,11 @@ export class Channel {
   /** Those who are about to join: the channel is there for them already. */
   holds = 0;
 
-  constructor(readonly feed: LogFeed | PlainFeed) {}
+  constructor(
+    readonly feed: LogFeed | PlainFeed,
+    /** Its document, where it has one. */
+    readonly copy?: StateCopy,
+  ) {}
 
   get size(): number {
     return this.#members.size;
@@ -29,6 +34,11 @@ export class Channel {
 
   get members(): Iterable<Subscriber> {
     return this.#members;
+  }
+
+  /** Takes everyone off it. */
+  end(wire: string): void {
+    for (const member of this.#members) member.dismiss(wire);
   }
 
   /** Hands the frame to every member. Returns how many remain: one that turns out to be too slow has left by then. */

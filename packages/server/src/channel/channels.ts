@@ -1,27 +1,20 @@
-import {
-  channelId,
-  type ChannelId,
-  HoldfastError,
-  type Position,
-  type Protocol,
-  type ServerMessage,
-} from "@holdfast/protocol";
+import { channelId, type ChannelId, HoldfastError, type Position, type Protocol } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { Cancel, Environment } from "../environment.js";
 import { Expiring } from "../expiring.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
-import { Frame } from "../transport/frame.js";
+import type { Frame } from "../transport/frame.js";
 import { Channel } from "./channel.js";
-import type { Continuation } from "./continuity.js";
+import type { StateCopy } from "../state/copy.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
-import { LogFeed } from "./log-feed.js";
+import { deliverPlain, openChannel } from "./open-channel.js";
+import { LogFeed, type Resumption } from "./log-feed.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "./presence.js";
 import type { PresenceLink } from "./presence-table.js";
 import { Presences } from "./presences.js";
-import type { KeptEvent } from "./ring.js";
 import type { Subscriber } from "./subscriber.js";
 import type { Topics } from "./topics.js";
 
@@ -60,6 +53,8 @@ export interface ChannelsParts {
   /** What a connection may be owed. A larger event would close every member, each time it came back. */
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
+  /** Sees to it that the broker has the document of a channel, where the application can load it; undefined: it cannot. */
+  loadState(id: ChannelId): Promise<void> | undefined;
   /** The other instances; undefined: there can be none. */
   readonly shared?: PresenceLink | undefined;
 }
@@ -89,7 +84,7 @@ export class Channels {
       members: (wire) => this.#channels.get(wire)?.members ?? [],
       isUsed: (wire) => this.#channels.get(wire)?.isIdle === false,
     });
-    const deliver = (publication: Publication): void => this.#deliver(this.#everyone, EVERYONE, publication);
+    const deliver = (publication: Publication): void => deliverPlain(this.#everyone, EVERYONE, publication, parts);
     // The broker may be away when the server starts.
     const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
     const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
@@ -113,7 +108,7 @@ export class Channels {
     const channel = this.#of(id);
     channel.holds++;
     return {
-      prepare: (from) => both(channel.feed.prepare(from), this.presences.prepare(id)),
+      prepare: (from) => both(this.#prepare(id, channel, from), this.presences.prepare(id)),
       release: () => {
         channel.holds--;
         this.#tidy(id.wire, channel);
@@ -127,10 +122,21 @@ export class Channels {
     return feed instanceof LogFeed ? feed.position : undefined;
   }
 
-  /** What was missed since. It has to be prepared for that position. */
-  resume(id: ChannelId, from: Position): Continuation<KeptEvent> {
+  /** What was missed since. It has to be prepared for that position. `hasDocument`: the one of that position. */
+  resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
     const feed = this.#channels.get(id.wire)?.feed;
-    return feed instanceof LogFeed ? feed.resume(from) : { ok: false, reset: "server" };
+    return feed instanceof LogFeed ? feed.resume(from, hasDocument) : { ok: false, reset: "server", snapshot: false };
+  }
+
+  /** The document of a channel that declares one, as it is here. It has to be prepared. */
+  copy(id: ChannelId): StateCopy | undefined {
+    return this.#channels.get(id.wire)?.copy;
+  }
+
+  /** Resolves when the members here have what stands at this offset; undefined: they have it, or there are none. */
+  expect(wire: string, offset: number): Promise<void> | undefined {
+    const feed = this.#channels.get(wire)?.feed;
+    return feed instanceof LogFeed ? feed.follower.expect(offset) : undefined;
   }
 
   join(id: ChannelId, member: Subscriber): void {
@@ -168,9 +174,8 @@ export class Channels {
       const { offset, id: published } = position!;
       if (outcome === "duplicate") return { delivered: 0, offset, id: published, duplicate: true };
       stats.published++;
-      const feed = this.#channels.get(wire)?.feed;
       // Whoever publishes and then answers a request has the event before the answer.
-      if (feed instanceof LogFeed) await feed.follower.expect(offset);
+      await this.expect(wire, offset);
       return { delivered: this.size(id), offset, id: published };
     }
     await link.publish(wire, "", body);
@@ -213,31 +218,27 @@ export class Channels {
     this.presences.close();
   }
 
-  #of({ wire, contract }: ChannelId): Channel {
-    const { topics, stats, link, environment, maxEventBytes } = this.#parts;
+  #of(id: ChannelId): Channel {
+    const { topics, stats } = this.#parts;
+    const { wire } = id;
     let channel = this.#channels.get(wire);
     if (channel) return channel;
     // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
-    const { history } = contract;
-    const feed = history
-      ? new LogFeed({
-          topic: wire,
-          history,
-          link,
-          environment,
-          wide: this.#wide,
-          // Four channels that are caught up with at once must not make a reader too slow.
-          mostBytes: maxEventBytes / 4,
-          isHeld: () => channel!.holds > 0,
-          read: (publication) => this.#read(wire, publication),
-          deliver: ({ frame }) => void (stats.delivered += channel!.deliver(frame)),
-          lost: (reason, position) => void channel!.deliver(resetFrame(wire, reason, position)),
-        })
-      : new PlainFeed(wire, link, (publication) => this.#deliver(channel!, wire, publication));
-    this.#channels.set(wire, (channel = new Channel(feed)));
-    topics.follow(wire, feed);
+    channel = openChannel(id, { ...this.#parts, wide: this.#wide });
+    this.#channels.set(wire, channel);
+    topics.follow(wire, channel.feed);
     stats.channelsActive = this.#channels.size;
     return channel;
+  }
+
+  async #prepareState(id: ChannelId, channel: Channel, prepared: Promise<void> | undefined): Promise<void> {
+    await prepared;
+    if (channel.copy?.isMissing) await this.#parts.loadState(id);
+  }
+
+  #prepare(id: ChannelId, channel: Channel, from: Position | undefined): Promise<void> | undefined {
+    const prepared = channel.feed.prepare(from);
+    return channel.copy && (prepared || channel.copy.isMissing) ? this.#prepareState(id, channel, prepared) : prepared;
   }
 
   /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
@@ -249,34 +250,8 @@ export class Channels {
     channel.feed.close();
     this.#parts.stats.channelsActive = this.#channels.size;
   }
-
-  #deliver(channel: Channel, wire: string, { body }: Publication): void {
-    const frame = eventFrame(wire, body);
-    if (frame) this.#parts.stats.delivered += channel.deliver(frame);
-    else this.#strange(wire);
-  }
-
-  #read(wire: string, { body, link }: Publication): KeptEvent | undefined {
-    const frame = link && eventFrame(wire, body, link);
-    if (frame) return { link, frame, bytes: Buffer.byteLength(frame.text) };
-    this.#strange(wire);
-    return undefined;
-  }
-
-  #strange(wire: string): void {
-    this.#parts.logger.error({ channel: wire }, "something was published that is no event of ours");
-  }
 }
 
 function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
   return one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other);
-}
-
-function resetFrame(
-  channel: string,
-  reason: (ServerMessage & { type: "reset" })["data"]["reason"],
-  position: Position,
-) {
-  const message: ServerMessage = { type: "reset", channel, data: { reason, position } };
-  return new Frame(JSON.stringify(message));
 }

@@ -43,6 +43,22 @@ export function eventFrame(
   return new Frame(metadata ? `${start},"metadata":${JSON.stringify(metadata)}}` : `${start}}`);
 }
 
+/** The frame of a change of the channel's document, and the version it has resulted in. Undefined for what is none. */
+export function stateFrame(
+  channel: string,
+  body: string,
+  metadata: Link,
+): { readonly frame: Frame; readonly version: number } | undefined {
+  const [, type, version] = CHANGE.exec(body) ?? [];
+  if (type === undefined) return undefined;
+  const start = `{"type":"${type}","channel":${JSON.stringify(channel)},`;
+  const rest = body.slice(body.indexOf(",") + 1, -1);
+  return { frame: new Frame(`${start}${rest},"metadata":${JSON.stringify(metadata)}}`), version: Number(version ?? 0) };
+}
+
+/** What `changeText` of state/document.ts writes. */
+const CHANGE = /^\{"type":"(state_update|state_deleted)","data":\{(?:"version":(\d+),)?.*\}$/s;
+
 function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {
   return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${fault.message}`, {
     field: fault.field,

@@ -2,6 +2,7 @@ import type { HistoryDefinition, Position, ResetReason } from "@holdfast/protoco
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { Environment } from "../environment.js";
 import type { Expiring } from "../expiring.js";
+import type { StateCopy } from "../state/copy.js";
 import { type Continuation, continuation } from "./continuity.js";
 import { Follower, type LinkedPublication, type Loaded } from "./follower.js";
 import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
@@ -22,6 +23,8 @@ export interface LogFeedParts {
   readonly mostBytes: number;
   /** Whether someone is about to join, and may need what is older. */
   isHeld(): boolean;
+  /** Where the channel has a document: what it is here. */
+  readonly copy?: StateCopy | undefined;
   /** Those that keep more than usual, until nobody has needed it for a while. */
   readonly wide: Expiring<LogFeed>;
   /** The event that was published; undefined for what is none. */
@@ -30,6 +33,9 @@ export interface LogFeedParts {
   /** What came next is not known and will not be: the members are to start anew from there. */
   lost(reason: ResetReason, position: Position): void;
 }
+
+/** What somebody who comes back is told: what was missed, or why not; and, where there is a document, whether all of it. */
+export type Resumption = Continuation<KeptEvent> & { readonly snapshot: boolean };
 
 /** How the events of a channel with history come here, and how those who were away get what they missed. */
 export class LogFeed {
@@ -60,10 +66,11 @@ export class LogFeed {
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
     const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
-    if (this.follower.isOpen) return widen();
+    const ready = (): Promise<void> | undefined => (this.#parts.copy?.isLost ? this.#readAnew().then(widen) : widen());
+    if (this.follower.isOpen) return ready();
     // In time for the first reading, mostly.
     if (from) this.#wanted = Math.min(this.#wanted, from.offset);
-    return this.follower.opened.then(widen);
+    return this.follower.opened.then(ready);
   }
 
   /** Where the members of this instance stand. */
@@ -71,16 +78,18 @@ export class LogFeed {
     return this.#ring!.position;
   }
 
-  /** What was missed since, or why that cannot be said. */
-  resume(from: Position): Continuation<KeptEvent> {
+  /** What was missed since, or why that cannot be said. `hasDocument`: as it was at that position. */
+  resume(from: Position, hasDocument: boolean): Resumption {
     const verdict = continuation(from, this.#ring!);
+    const snapshot = this.#parts.copy !== undefined;
     if (!verdict.ok) {
       const tooMany = verdict.reset === "trimmed" && !this.#ring!.covers(from);
-      return tooMany ? { ok: false, reset: "too_many" } : verdict;
+      return { ...(tooMany ? { ok: false, reset: "too_many" } : verdict), snapshot };
     }
-    const bytes = verdict.missed.reduce((sum, event) => sum + event.bytes, 0);
+    const told = this.#parts.copy?.afterMissing(verdict.missed, hasDocument) ?? { missed: verdict.missed, snapshot };
+    const bytes = told.missed.reduce((sum, event) => sum + event.bytes, 0);
     const most = Math.min(MOST_MISSED.bytes, this.#parts.mostBytes);
-    return bytes > most ? { ok: false, reset: "too_many" } : verdict;
+    return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
   receive(publication: Publication): void {
@@ -96,6 +105,12 @@ export class LogFeed {
   close(): void {
     this.#parts.wide.delete(this);
     this.follower.close();
+  }
+
+  /** What cannot be read even then is nothing to join. */
+  async #readAnew(): Promise<void> {
+    await this.follower.refresh();
+    if (this.#parts.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
   #knowsOf(from: Position): boolean {
@@ -120,10 +135,11 @@ export class LogFeed {
     // And what others wait for, or were just given, stays in reach of those who want less.
     const floor = Number.isFinite(wanted) && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
-    const { topic, link, history, read } = this.#parts;
+    const { topic, link, history, read, copy } = this.#parts;
     const most = Math.min(history.size, MOST_MISSED.events);
     const log = Number.isFinite(after) ? { after, most } : undefined;
-    const reading = await link.read(topic, { log, ttlMs: UNPUBLISHED_MS }).catch((error: unknown) => {
+    const asked = { log, document: copy !== undefined, ttlMs: UNPUBLISHED_MS };
+    const reading = await link.read(topic, asked).catch((error: unknown) => {
       this.#wanted = Math.min(this.#wanted, wanted);
       throw error;
     });
@@ -136,6 +152,7 @@ export class LogFeed {
       position,
       apply: () => {
         this.#last = { number, after };
+        copy?.load(reading.document);
         const onlyMissed = verdict?.ok && after === from!.offset;
         if (onlyMissed) for (const item of verdict.missed) this.#ring!.push(item);
         else this.#renew(position, items, after, isAll && items.length === events.length);
@@ -163,7 +180,10 @@ export class LogFeed {
     const event = this.#parts.read(publication);
     if (!event) return this.#skip(publication);
     this.#ring!.push(event);
-    this.#parts.deliver(event);
+    const { copy, deliver } = this.#parts;
+    if (event.version !== undefined) copy?.take(publication.body);
+    deliver(event);
+    if (copy?.isLost) this.follower.refresh().catch(() => undefined);
   }
 
   /** Something has its place in the chain and is no event: whoever writes there is not one of us. */

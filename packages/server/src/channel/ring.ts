@@ -7,6 +7,8 @@ export interface KeptEvent extends Linked {
   readonly frame: Frame;
   /** What it takes on the wire. */
   readonly bytes: number;
+  /** Where it is a change of the channel's document and no event: in which version it has resulted; 0: it is gone. */
+  readonly version?: number | undefined;
 }
 
 export interface RingLimits {

@@ -9,4 +9,6 @@ export interface Subscriber {
   readonly isBehind: boolean;
   /** Takes over a frame to send. Never throws, never waits. */
   deliver(frame: Frame): void;
+  /** The channel has ended: it is off it, without having asked. */
+  dismiss(wire: string): void;
 }

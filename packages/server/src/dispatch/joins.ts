@@ -17,12 +17,15 @@ export type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string
 export interface Wish {
   readonly verdict: Verdict;
   readonly position: Position | undefined;
+  /** What the client says of its copy of the channel's document. */
+  readonly state?: "held" | "mismatch" | undefined;
 }
 
 /** A wish whose channel is kept until it is answered. */
 interface Kept {
   verdict: Verdict;
   readonly position: Position | undefined;
+  readonly state?: Wish["state"];
   readonly held: Held | undefined;
 }
 
@@ -34,6 +37,21 @@ export interface Ask {
   readonly reply: Reply;
   /** Whether what was granted is granted still. */
   isCurrent(): boolean;
+}
+
+interface Joined {
+  readonly ok: true;
+  readonly id: ChannelId;
+  readonly text: string;
+  readonly bytes: number;
+  /** Whether the channel's document is to be sent behind the answer. */
+  readonly snapshot: boolean;
+}
+
+interface Refused {
+  readonly ok: false;
+  readonly text: string;
+  readonly bytes: number;
 }
 
 export interface JoinsParts {
@@ -97,14 +115,14 @@ export class Joins {
     const { channels, settings } = this.#parts;
     const named = new Set<string>();
     let room = settings.limits.subscriptions - membership.size;
-    return wishes.map(({ verdict, position }): Kept => {
+    return wishes.map(({ verdict, position, state }): Kept => {
       if (!verdict.ok) return { verdict, position, held: undefined };
       const { wire } = verdict.id;
       const isNamedAgain = named.has(wire);
       if (!isNamedAgain && !membership.has(wire) && --room < 0)
         return { verdict: this.#full(wire), position, held: undefined };
       named.add(wire);
-      return { verdict, position: isNamedAgain ? undefined : position, held: channels.hold(verdict.id) };
+      return { verdict, position: isNamedAgain ? undefined : position, state, held: channels.hold(verdict.id) };
     });
   }
 
@@ -143,6 +161,7 @@ export class Joins {
     const results: string[] = [];
     const subscribed: string[] = [];
     const joined = new Map<string, ChannelId>();
+    const snapshots = new Set<string>();
     const partBytes = this.#parts.settings.limits.owedBytes / 8;
     let bytes = 0;
     let count = 0;
@@ -151,6 +170,7 @@ export class Joins {
       if (result.ok) {
         subscribed.push(result.id.wire);
         joined.set(result.id.wire, result.id);
+        if (result.snapshot) snapshots.add(result.id.wire);
       }
       results.push(result.text);
       bytes += result.bytes;
@@ -159,19 +179,19 @@ export class Joins {
     const success = subscribed.length === results.length;
     const head = JSON.stringify({ type: "subscribe_response", ...reply, data: { success, subscribed } });
     connection.reply(new Frame(`${head.slice(0, -2)},"results":[${results.join(",")}]}}`));
-    const { presences } = this.#parts.channels;
-    for (const id of joined.values()) if (membership.has(id.wire)) presences.welcome(id, connection);
+    const { channels } = this.#parts;
+    for (const id of joined.values()) {
+      if (!membership.has(id.wire)) continue;
+      if (snapshots.has(id.wire)) connection.deliver(channels.copy(id)!.frame(channels.position(id)!));
+      channels.presences.welcome(id, connection);
+    }
     return kept.length > 0;
   }
 
   /** The result as text: what was missed is encoded already. */
-  #joinOne(
-    connection: Connection,
-    membership: Membership,
-    { verdict, position }: Kept,
-  ): { ok: true; id: ChannelId; text: string; bytes: number } | { ok: false; text: string; bytes: number } {
-    const { channels, presenceUpdates, stats } = this.#parts;
-    const judged = verdict.ok ? this.#withinLimits(membership, verdict.id) : verdict;
+  #joinOne(connection: Connection, membership: Membership, { verdict, position, state }: Kept): Joined | Refused {
+    const { channels, presenceUpdates, stats, settings } = this.#parts;
+    const judged = verdict.ok ? this.#asItIs(membership, verdict.id) : verdict;
     if (!judged.ok) {
       stats.subscriptionsFailed++;
       stats.error(judged.error.code);
@@ -180,7 +200,12 @@ export class Joins {
       return { ok: false, text, bytes: text.length };
     }
     const { id } = judged;
-    const continued = position && channels.resume(id, position);
+    const copy = channels.copy(id);
+    if (copy && state === "mismatch") {
+      stats.stateMismatches++;
+      settings.logger.error({ channel: id.contract.name }, "a client's copy of a document was not what it should be");
+    }
+    const continued = position && channels.resume(id, position, state === "held");
     if (membership.join(id)) presenceUpdates.joined(connection, id);
     const result: SubscribeResult = {
       ok: true,
@@ -189,10 +214,19 @@ export class Joins {
       ...(continued?.ok === false && { reset: continued.reset }),
     };
     const text = JSON.stringify(result);
-    if (!continued?.ok) return { ok: true, id, text, bytes: text.length };
+    const snapshot = copy !== undefined && (continued?.snapshot ?? true);
+    const bytes = text.length + (snapshot ? copy.length : 0);
+    if (!continued?.ok) return { ok: true, id, text, bytes, snapshot };
     const missed = continued.missed.map(({ frame }) => frame.text).join(",");
-    const bytes = continued.missed.reduce((sum, event) => sum + event.bytes, text.length);
-    return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}`, bytes };
+    const bytesMissed = continued.missed.reduce((sum, event) => sum + event.bytes, bytes);
+    return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}`, bytes: bytesMissed, snapshot };
+  }
+
+  /** A channel whose document was deleted has ended. */
+  #asItIs(membership: Membership, id: ChannelId): Verdict {
+    const reason = this.#parts.channels.copy(id)?.deletedFor;
+    if (reason === undefined) return this.#withinLimits(membership, id);
+    return { ok: false, channel: id.wire, error: new HoldfastError("STATE_DELETED", reason) };
   }
 
   #withinLimits(membership: Membership, id: ChannelId): Verdict {

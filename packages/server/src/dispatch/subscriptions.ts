@@ -61,13 +61,15 @@ export class Subscriptions {
       const { permissions } = membership;
       // What was granted under permissions that have changed meanwhile is asked anew.
       const isCurrent = (): boolean => membership.permissions === permissions;
-      const asked = channels.slice(start).map((entry) => (typeof entry === "string" ? { channel: entry } : entry));
+      const asked = channels
+        .slice(start)
+        .map((entry) => (typeof entry === "string" ? { channel: entry, position: undefined } : entry));
       const goOn = (answered: number): Promise<void> | void => {
         const next = start + answered;
         return connection.isOpen && next < channels.length ? judgeFrom(next) : undefined;
       };
       const join = (verdicts: readonly Verdict[]): Promise<void> | void => {
-        const wishes = verdicts.map((verdict, index) => ({ verdict, position: asked[index]?.position }));
+        const wishes = verdicts.map((verdict, index) => ({ position: undefined, ...asked[index], verdict }));
         const answered = this.#joins.join({ connection, membership, wishes, reply, isCurrent });
         return typeof answered === "number" ? goOn(answered) : answered.then(goOn);
       };

@@ -26,6 +26,11 @@ export interface ServerStats {
   /** Publications, and to how many connections they were handed. */
   readonly published: { readonly total: number; readonly delivered: number };
   readonly requests: { readonly total: number; readonly inFlight: number };
+  /**
+   * Documents: how often they were changed here; how often a change had to be made again because others were first; and how often a
+   * client's copy turned out to be another than it should be, which should never be.
+   */
+  readonly state: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
   /** Refusals and failures by error code. */
   readonly errors: { readonly [code: string]: number };
 }
@@ -48,6 +53,9 @@ export class Stats {
   delivered = 0;
   requests = 0;
   requestsInFlight = 0;
+  stateChanges = 0;
+  stateConflicts = 0;
+  stateMismatches = 0;
   readonly #errors = new Map<string, number>();
 
   connectionOpened(): void {
@@ -75,6 +83,7 @@ export class Stats {
       channels: { active: this.channelsActive },
       published: { total: this.published, delivered: this.delivered },
       requests: { total: this.requests, inFlight: this.requestsInFlight },
+      state: { changes: this.stateChanges, conflicts: this.stateConflicts, mismatches: this.stateMismatches },
       errors: Object.fromEntries(this.#errors),
     };
   }

@@ -201,6 +201,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#outbox.event(frame);
   }
 
+  dismiss(wire: string): void {
+    this.membership?.leave(wire);
+  }
+
   terminate(): void {
     this.#socket.terminate();
   }

@@ -16,6 +16,7 @@ beforeEach(() => {
       after: () => () => {},
       afterIdle: () => () => {},
       every: () => () => {},
+      random: () => 0,
       newId: () => "",
       soon: (run) => void soon.push(run),
       atEndOfTurn: (run) => void later.push(run),

@@ -1,25 +1,13 @@
 import { keepPositions } from "@holdfast/client";
-import { createServer, type Server } from "@holdfast/server";
-import type { MemoryTransport } from "../../src/testing.js";
-import { ClientWorld } from "../client-world.js";
 import { seeded } from "../seeded.js";
-import { VirtualEnvironment, World } from "../world.js";
 import { Actor } from "./actor.js";
 import { type Accepted, check, checkEnd } from "./checker.js";
 import { numbers, wires } from "./protocol.js";
-import { type AcceptedPublication, SimBroker, type Snapshot } from "./sim-broker.js";
+import { type Instance, Servers } from "./servers.js";
+import type { AcceptedPublication, Snapshot } from "./sim-broker.js";
 
-const SERVERS = 3;
 const CLIENTS = 5;
 const STEPS = 80;
-
-interface Instance {
-  readonly server: Server<typeof numbers.definition>;
-  readonly world: World;
-  readonly transport: MemoryTransport;
-  readonly link: SimBroker["links"][number];
-  kill(): void;
-}
 
 /** What came of one history. */
 export interface Outcome {
@@ -34,14 +22,9 @@ export interface Outcome {
  * One history: several servers that share a broker, clients that come and go, and everything that can go wrong, in virtual time
  * and by one seed. The same seed is the same history.
  */
-export class Simulation {
-  readonly #random: () => number;
-  readonly #environment = new VirtualEnvironment();
-  readonly #broker: SimBroker;
-  readonly #net: ClientWorld;
+export class Simulation extends Servers<typeof numbers.definition> {
   readonly #actors: Actor[] = [];
   readonly #stored = new Map<string, Map<string, string>>();
-  readonly #instances: (Instance | undefined)[] = [];
   readonly #publishedAt = new Map<number, number>();
   /** Some histories have a store that forgets nothing: there, nobody may be told of a reset. */
   readonly #isStoreTrue: boolean;
@@ -52,75 +35,60 @@ export class Simulation {
     readonly seed: number,
     { idsAreOffsets = false } = {},
   ) {
-    this.#random = seeded(seed);
-    const random = this.#random;
-    this.#isStoreTrue = random() < 0.25;
-    const rough = random() < 0.5;
-    this.#broker = new SimBroker(
-      {
-        random,
-        latencyMs: 1 + random() * 20,
-        lost: rough ? 0.02 : 0,
-        twice: rough ? 0.02 : 0,
-        overtaken: rough ? 0.02 : 0,
-      },
-      idsAreOffsets,
-    );
-    for (let count = 0; count < SERVERS; count++) this.#instances.push(this.#start());
-    // Whatever balances the load sends each connection anywhere.
-    this.#net = new ClientWorld(() => this.#pick(this.#alive())?.world, random);
+    super(numbers, seeded(seed), idsAreOffsets);
+    this.#isStoreTrue = this.random() < 0.25;
     for (let count = 0; count < CLIENTS; count++) this.#actors.push(this.#actor(`c${count}`, count < 2));
   }
 
   async run(): Promise<Outcome> {
-    for (const actor of this.#actors) for (const wire of wires) if (this.#random() < 0.7) actor.toggle(wire);
-    await this.#advance(500);
+    for (const actor of this.#actors) for (const wire of wires) if (this.random() < 0.7) actor.toggle(wire);
+    await this.advance(500);
     for (let step = 0; step < STEPS; step++) {
       this.#act();
-      if (this.#random() < 0.5) await this.#advance(this.#random() * 60);
-      else for (let moves = Math.floor(this.#random() * 5); moves > 0; moves--) await this.#move();
+      if (this.random() < 0.5) await this.advance(this.random() * 60);
+      else for (let moves = Math.floor(this.random() * 5); moves > 0; moves--) await this.move();
     }
     return this.#end();
   }
 
   #act(): void {
-    const roll = this.#random();
-    const instance = this.#pick(this.#alive());
+    const roll = this.random();
+    const instance = this.pick(this.alive());
     if (roll < 0.5) return this.#burst();
-    if (roll < 0.56) return this.#pick(this.#actors)!.toggle(this.#pick(wires)!);
-    if (roll < 0.62) return this.#pick([...this.#net.sockets.keys()])?.drop();
-    if (roll < 0.68) return this.#away(this.#pick(this.#actors)!);
+    if (roll < 0.56) return this.pick(this.#actors)!.toggle(this.pick(wires)!);
+    if (roll < 0.62) return this.pick([...this.net.sockets.keys()])?.drop();
+    if (roll < 0.68) return this.#away(this.pick(this.#actors)!);
     if (roll < 0.71) return this.#reload();
-    if (roll < 0.74) return this.#restart();
+    if (roll < 0.74) return this.restart();
     if (roll < 0.77)
-      return this.#for(
+      return this.during(
         3_000,
         () => instance?.link.cut(),
         () => instance?.link.mend(),
       );
     if (roll < 0.81)
-      return this.#for(
+      return this.during(
         30_000,
-        () => this.#deafen(instance, true),
-        () => this.#deafen(instance, false),
+        () => this.deafen(instance, true),
+        () => this.deafen(instance, false),
       );
     if (roll < 0.83)
-      return this.#for(
+      return this.during(
         5_000,
-        () => this.#broker.down(),
-        () => this.#broker.up(),
+        () => this.broker.down(),
+        () => this.broker.up(),
       );
-    if (roll < 0.85) return this.#wait(this.#random() * 20_000);
+    if (roll < 0.85) return this.wait(this.random() * 20_000);
     if (this.#isStoreTrue) return this.#burst();
-    if (roll < 0.91) return void (this.#saved = this.#broker.store.snapshot());
+    if (roll < 0.91) return void (this.#saved = this.broker.store.snapshot());
     if (roll < 0.97) return this.#rollBack();
-    if (roll < 0.985) return this.#broker.store.trim();
-    if (roll < 0.99) return this.#broker.store.empty();
+    if (roll < 0.985) return this.broker.store.trim();
+    if (roll < 0.99) return this.broker.store.empty();
   }
 
   #burst(): void {
-    const wire = this.#pick(wires)!;
-    for (let count = 1 + Math.floor(this.#random() * 4); count > 0; count--) this.#publish(wire);
+    const wire = this.pick(wires)!;
+    for (let count = 1 + Math.floor(this.random() * 4); count > 0; count--) this.#publish(wire);
   }
 
   /** Offline for a while. */
@@ -128,111 +96,63 @@ export class Simulation {
     const { client } = actor;
     client.disconnect();
     // A page that was loaded anew meanwhile is another client; the old one is gone.
-    this.#later(this.#random() * 10_000, () => void (actor.client === client && client.connect()));
+    this.later(this.random() * 10_000, () => void (actor.client === client && client.connect()));
   }
 
   #publish(wire: (typeof wires)[number]): void {
-    const instance = this.#pick(this.#alive());
+    const instance = this.pick(this.alive());
     if (!instance) return;
     const number = ++this.#numbers;
-    this.#publishedAt.set(number, this.#environment.now());
+    this.#publishedAt.set(number, this.environment.now());
     // Whether it was stored is for the store to say.
     this.#handle(instance, wire)
       .publish("number", number)
       .catch(() => undefined);
   }
 
-  #handle({ server }: Instance, wire: (typeof wires)[number]) {
+  #handle({ server }: Instance<typeof numbers.definition>, wire: (typeof wires)[number]) {
     return wire === "room:a" ? server.channel("room", "a") : server.channel(wire);
   }
 
   /** As when Redis is restarted from its last snapshot, or a replica takes over that had not heard everything. */
   #rollBack(): void {
     if (!this.#saved) return;
-    this.#broker.store.restore(this.#saved);
+    this.broker.store.restore(this.#saved);
     // Mostly connections are lost with it; a proxy can hide that.
-    if (this.#random() < 0.5)
-      this.#for(
+    if (this.random() < 0.5)
+      this.during(
         1_000,
-        () => this.#broker.down(),
-        () => this.#broker.up(),
+        () => this.broker.down(),
+        () => this.broker.up(),
       );
-    else if (this.#random() < 0.7) this.#burst();
-  }
-
-  #deafen(instance: Instance | undefined, isDeaf: boolean): void {
-    if (instance) instance.link.isDeaf = isDeaf;
+    else if (this.random() < 0.7) this.#burst();
   }
 
   /** The old page has gone before the new one is there: what it was told last, it has stored. */
   #reload(): void {
-    const actor = this.#pick(this.#actors.slice(0, 2))!;
+    const actor = this.pick(this.#actors.slice(0, 2))!;
     const { client } = actor;
     client.disconnect();
-    this.#later(1 + this.#random() * 2_000, () => {
+    this.later(1 + this.random() * 2_000, () => {
       if (actor.client !== client) return;
       client.disconnect();
       actor.reload(this.#client(actor.name));
     });
   }
 
-  #restart(): void {
-    const index = Math.floor(this.#random() * SERVERS);
-    const instance = this.#instances[index];
-    if (!instance) return;
-    this.#instances[index] = undefined;
-    instance.kill();
-    this.#later(this.#random() * 5_000, () => void (this.#instances[index] = this.#start()));
-  }
-
-  /** For at most so long. */
-  #for(ms: number, begin: () => void, end: () => void): void {
-    begin();
-    this.#later(this.#random() * ms, end);
-  }
-
-  #later(ms: number, run: () => void): void {
-    this.#environment.after(ms, run);
-  }
-
-  /** Time passes with whatever happens in it. */
-  #waiting = 0;
-  #wait(ms: number): void {
-    this.#waiting += ms;
-  }
-
-  #start(): Instance {
-    const environment = this.#environment.process();
-    const server = createServer(numbers, { environment, broker: this.#broker });
-    const link = this.#broker.links.at(-1)!;
-    const world = new World(server, this.#environment);
-    return {
-      server,
-      world,
-      transport: world.transport,
-      link,
-      kill: () => {
-        environment.kill();
-        this.#broker.links.splice(this.#broker.links.indexOf(link), 1);
-        link.cut();
-        world.transport.drop();
-      },
-    };
-  }
-
   #actor(name: string, keeps: boolean): Actor {
     if (keeps) this.#stored.set(name, new Map());
     // Some take their time with an event. One that is loaded anew must not: what it had begun would be told again.
-    const slow = !keeps && this.#random() < 0.5;
+    const slow = !keeps && this.random() < 0.5;
     const handling = (): Promise<void> | undefined =>
-      slow && this.#random() < 0.3
-        ? new Promise((resolve) => void this.#environment.after(this.#random() * 200, resolve))
+      slow && this.random() < 0.3
+        ? new Promise((resolve) => void this.environment.after(this.random() * 200, resolve))
         : undefined;
-    return new Actor(name, this.#client(name), this.#environment.now, handling);
+    return new Actor(name, this.#client(name), this.environment.now, handling);
   }
 
   #client(name: string): Actor["client"] {
-    const environment = this.#environment;
+    const environment = this.environment;
     const clock = { now: environment.now, after: environment.after.bind(environment) };
     const stored = this.#stored.get(name);
     const positions =
@@ -241,28 +161,24 @@ export class Simulation {
         getItem: (key) => stored.get(key) ?? null,
         setItem: (key, value) => void stored.set(key, value),
       });
-    return this.#net.clientOf(numbers, name, clock, {
+    return this.net.clientOf(numbers, name, clock, {
       token: undefined,
       positions,
     });
   }
 
-  #alive(): Instance[] {
-    return this.#instances.filter((instance) => instance !== undefined);
-  }
-
   /** Quiet at last: everything is mended, and one more event on each channel has to reach everyone. */
   async #end(): Promise<Outcome> {
-    this.#broker.weather = { ...this.#broker.weather, lost: 0, twice: 0, overtaken: 0 };
-    await this.#advance(40_000);
-    for (const { link } of this.#alive()) link.isDeaf = false;
-    await this.#advance(60_000);
+    this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
+    await this.advance(40_000);
+    for (const { link } of this.alive()) link.isDeaf = false;
+    await this.advance(60_000);
     const last = new Map<string, number>();
     for (const wire of wires) {
       this.#publish(wire);
       last.set(wire, this.#numbers);
     }
-    await this.#advance(5_000);
+    await this.advance(5_000);
 
     const broken: string[] = [];
     const truth = this.#truth();
@@ -287,35 +203,12 @@ export class Simulation {
     const numberOf = ({ publication }: AcceptedPublication): number =>
       (JSON.parse(publication.body) as { data: number }).data;
     const truth = new Map<number, Accepted>();
-    for (const accepted of this.#broker.store.accepted) {
+    for (const accepted of this.broker.store.accepted) {
       const number = numberOf(accepted);
       const { previous } = accepted;
       const publishedAt = this.#publishedAt.get(number)!;
       truth.set(number, { number, prev: previous && numberOf(previous), publishedAt });
     }
     return truth;
-  }
-
-  /** One round of everything that can move without time passing. */
-  async #move(): Promise<boolean> {
-    for (let tick = 0; tick < 10; tick++) await Promise.resolve();
-    let moved = this.#environment.endTurn();
-    for (const { transport } of this.#alive()) moved = transport.step() || moved;
-    return moved;
-  }
-
-  async #settle(): Promise<void> {
-    for (let quiet = 0; quiet < 2;) quiet = (await this.#move()) ? 0 : quiet + 1;
-  }
-
-  async #advance(ms: number): Promise<void> {
-    const until = this.#environment.now() + ms + this.#waiting;
-    this.#waiting = 0;
-    await this.#settle();
-    while (this.#environment.runNext(until)) await this.#settle();
-  }
-
-  #pick<Item>(items: readonly Item[]): Item | undefined {
-    return items[Math.floor(this.#random() * items.length)];
   }
 }

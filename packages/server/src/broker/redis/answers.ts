@@ -19,12 +19,18 @@ export function readAppended(answer: unknown): Appended {
 }
 
 export function readReading(answer: unknown): Reading {
-  const [epoch, offset, id, log, table] = list(answer);
+  const [epoch, offset, id, log, table, document] = list(answer);
   const position = readPosition(epoch, offset, id);
   const entries = new Map<string, string>();
   const fields = list(table);
   for (let index = 0; index + 1 < fields.length; index += 2) entries.set(text(fields[index]), text(fields[index + 1]));
-  return { position, events: readLog(list(log), position), entries };
+  const [broughtBy, kept] = list(document);
+  return {
+    position,
+    events: readLog(list(log), position),
+    entries,
+    ...(typeof broughtBy === "string" && { document: { id: broughtBy, text: text(kept) } }),
+  };
 }
 
 /** Undefined for a topic that the store does not know. */

@@ -87,7 +87,7 @@ export class RedisLink implements BrokerLink {
   async publish(topic: string, id: string, body: string, options: AppendOptions = {}): Promise<Appended> {
     this.#checkOpen();
     const keys = topicKeys(this.#prefix, topic);
-    const { log, table, key, expected } = options;
+    const { log, table, key, expected, document } = options;
     if (!log && !table) {
       await this.#commands.announce(keys.slot, keys.channel, announcement(id, body));
       return { outcome: "appended" };
@@ -114,8 +114,11 @@ export class RedisLink implements BrokerLink {
         expected?.id ?? "",
         keys.channel,
         this.#topology.isCluster ? "SPUBLISH" : "PUBLISH",
-        log ? Math.max(POSITION_TTL_MS, whole(log.ttlMs)) : whole(table?.ttlMs ?? 0),
+        Math.max(log ? POSITION_TTL_MS : 0, ...[log, table, document].map((part) => whole(part?.ttlMs ?? 0))),
         KEY_TTL_MS,
+        document ? "1" : "",
+        document?.text ?? "",
+        document?.expected ?? "",
       ],
     );
     return readAppended(answer);
@@ -130,7 +133,7 @@ export class RedisLink implements BrokerLink {
     if (!this.#isClosed) this.#subscriptions.unsubscribe(topic);
   }
 
-  async read(topic: string, { log, table, ttlMs }: ReadOptions): Promise<Reading> {
+  async read(topic: string, { log, table, document, ttlMs }: ReadOptions): Promise<Reading> {
     this.#checkOpen();
     const keys = topicKeys(this.#prefix, topic);
     const answer = await this.#commands.run(
@@ -143,6 +146,7 @@ export class RedisLink implements BrokerLink {
         log && log.most > 0 ? log.after + 1 : "",
         Math.min(log?.most ?? 0, MOST_EVENTS),
         table ? "1" : "",
+        document ? "1" : "",
       ],
     );
     return readReading(answer);

@@ -41,7 +41,9 @@ end`;
 /**
  * KEYS meta, log, table, key. ARGV 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should there be none, 5 size of the log (0: none),
  * 6 its ttl, 7 what to do to the table ('', 'set', 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key,
- * 12 expected offset ('' for any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key.
+ * 12 expected offset ('' for any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key,
+ * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it ('' for none). The document is
+ * part of meta: it lives as long, and belongs to the same epoch.
  * Answers outcome, epoch, offset, id, previous.
  */
 export const append = script(
@@ -62,6 +64,10 @@ if change ~= '' then
   ttl = math.max(ttl, tableTtl)
 end
 if ARGV[12] ~= '' and (tonumber(ARGV[12]) ~= offset or ARGV[13] ~= last) then
+  keep(meta, tbl, ttl, tableTtl)
+  return { 'conflict', epoch, offset, last }
+end
+if ARGV[18] == '1' and (redis.call('HGET', meta, 'documentId') or '') ~= ARGV[20] then
   keep(meta, tbl, ttl, tableTtl)
   return { 'conflict', epoch, offset, last }
 end
@@ -89,6 +95,7 @@ end
 if change == 'set' then redis.call('HSET', tbl, field, ARGV[9]) end
 if change == 'del' then redis.call('HDEL', tbl, field) end
 redis.call('HSET', meta, 'offset', string.format('%.0f', offset), 'id', id, 'ttl', ttl, 'tableTtl', tableTtl)
+if ARGV[18] == '1' then redis.call('HSET', meta, 'document', ARGV[19], 'documentId', id) end
 keep(meta, tbl, ttl, tableTtl)
 if ARGV[11] == '1' then
   redis.call('HSET', key, 'epoch', epoch, 'offset', string.format('%.0f', offset), 'id', id)
@@ -101,7 +108,8 @@ return { 'appended', epoch, offset, id, previous }`,
 
 /**
  * KEYS meta, log, table. ARGV 1 epoch should there be none, 2 ttl of a topic not heard of before, 3 offset to read the log from
- * ('' for not at all), 4 how many of the newest at most, 5 '1' with the table. Answers epoch, offset, id, log (newest first), table.
+ * ('' for not at all), 4 how many of the newest at most, 5 '1' with the table, 6 '1' with the document. Answers epoch, offset, id,
+ * log (newest first), table, id and text of the document.
  */
 export const read = script(
   WRITES_LITTLE,
@@ -114,10 +122,11 @@ if ttl == 0 then
   redis.call('HSET', meta, 'ttl', ttl)
 end
 keep(meta, tbl, ttl, tableTtl)
-local events, entries = {}, {}
+local events, entries, document = {}, {}, {}
 if ARGV[3] ~= '' then events = redis.call('XREVRANGE', log, '+', ARGV[3] .. '-0', 'COUNT', ARGV[4]) end
 if ARGV[5] == '1' then entries = redis.call('HGETALL', tbl) end
-return { epoch, offset, id, events, entries }`,
+if ARGV[6] == '1' then document = redis.call('HMGET', meta, 'documentId', 'document') end
+return { epoch, offset, id, events, entries, document }`,
 );
 
 /** KEYS meta, table of the first topic, of the second and so on. Answers { epoch, offset, id } or nothing for each. */

@@ -1,0 +1,20 @@
+import { defineProtocol } from "@holdfast/protocol";
+import * as z from "zod";
+
+export const board = defineProtocol({
+  name: "board",
+  version: "1.0.0",
+  requests: {
+    "card.add": { input: z.object({ board: z.uuid(), text: z.string() }) },
+  },
+  channels: {
+    board: {
+      key: z.uuid(),
+      state: z.object({
+        title: z.string(),
+        // With an id, so that one that is taken out in the middle is one small patch.
+        cards: z.array(z.object({ id: z.string(), text: z.string(), addedAt: z.date() })),
+      }),
+    },
+  },
+});

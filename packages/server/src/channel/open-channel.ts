@@ -1,0 +1,103 @@
+import {
+  type ChannelId,
+  HoldfastError,
+  type Position,
+  type ResetReason,
+  type ServerMessage,
+  toWire,
+} from "@holdfast/protocol";
+import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Environment } from "../environment.js";
+import type { Expiring } from "../expiring.js";
+import type { Logger } from "../observe/logger.js";
+import type { Stats } from "../observe/stats.js";
+import { StateCopy } from "../state/copy.js";
+import { Frame } from "../transport/frame.js";
+import { Channel } from "./channel.js";
+import { eventFrame, stateFrame } from "./event-text.js";
+import { LogFeed } from "./log-feed.js";
+import { PlainFeed } from "./plain-feed.js";
+import type { KeptEvent } from "./ring.js";
+
+export interface OpenParts {
+  readonly link: BrokerLink;
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly stats: Stats;
+  readonly maxEventBytes: number;
+  readonly wide: Expiring<LogFeed>;
+}
+
+/** A channel on this instance, and what becomes of all that is published on it: frames for its members. */
+export function openChannel({ wire, contract }: ChannelId, parts: OpenParts): Channel {
+  const { link, environment, logger, stats, maxEventBytes, wide } = parts;
+  const { history } = contract;
+  if (!history) {
+    const plain: Channel = new Channel(
+      new PlainFeed(wire, link, (publication) => deliverPlain(plain, wire, publication, parts)),
+    );
+    return plain;
+  }
+  const copy = contract.state && new StateCopy(wire);
+  const feed = new LogFeed({
+    topic: wire,
+    history,
+    link,
+    environment,
+    copy,
+    wide,
+    // Four channels that are caught up with at once must not make a reader too slow.
+    mostBytes: maxEventBytes / 4,
+    isHeld: () => channel.holds > 0,
+    read(publication) {
+      const kept = readKept(wire, publication);
+      if (!kept) strange(wire, logger);
+      return kept;
+    },
+    deliver({ frame, version }) {
+      stats.delivered += channel.deliver(frame);
+      if (version === 0) channel.end(wire);
+    },
+    lost(reason, position) {
+      channel.deliver(resetFrame(wire, reason, position));
+      if (!copy) return;
+      const ended = copy.deletedFor;
+      channel.deliver(ended === undefined ? copy.frame(position) : endedFrame(wire, ended));
+      if (ended !== undefined) channel.end(wire);
+    },
+  });
+  const channel: Channel = new Channel(feed, copy);
+  return channel;
+}
+
+/** Hands on what was published on a channel without history. */
+export function deliverPlain(
+  channel: Channel,
+  wire: string,
+  { body }: Publication,
+  { stats, logger }: Pick<OpenParts, "stats" | "logger">,
+): void {
+  const frame = eventFrame(wire, body);
+  if (frame) stats.delivered += channel.deliver(frame);
+  else strange(wire, logger);
+}
+
+function readKept(wire: string, { body, link }: Publication): KeptEvent | undefined {
+  if (!link) return undefined;
+  const frame = eventFrame(wire, body, link);
+  const read = frame ? { frame } : stateFrame(wire, body, link);
+  return read && { link, ...read, bytes: Buffer.byteLength(read.frame.text) };
+}
+
+function strange(wire: string, logger: Logger): void {
+  logger.error({ channel: wire }, "something was published that is no event of ours");
+}
+
+function endedFrame(channel: string, reason: string): Frame {
+  const data = toWire(new HoldfastError("STATE_DELETED", reason));
+  return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
+}
+
+function resetFrame(channel: string, reason: ResetReason, position: Position): Frame {
+  return new Frame(JSON.stringify({ type: "reset", channel, data: { reason, position } } satisfies ServerMessage));
+}

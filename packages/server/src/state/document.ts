@@ -1,0 +1,61 @@
+import { canonicalJson, hashOf, type Link, type Patch } from "@holdfast/protocol";
+import { difference } from "./difference.js";
+
+/** A document as it is kept and sent: JSON, with what superjson needs to bring back the rest. */
+export interface Content {
+  readonly data: unknown;
+  readonly meta?: unknown;
+}
+
+/** What a channel's document is: there in some version, or gone for a reason. */
+export type Kept =
+  | { readonly name: "there"; readonly version: number; readonly content: Content }
+  | { readonly name: "deleted"; readonly version: number; readonly reason: string };
+
+/** The hash goes with every so many versions: often enough to find a difference soon, seldom enough to cost nothing. */
+const HASH_EVERY = 32;
+
+/** The text that the broker keeps. */
+export function keptText(kept: Kept): string {
+  const { version } = kept;
+  return JSON.stringify(
+    kept.name === "there"
+      ? { version, state: kept.content.data, meta: kept.content.meta }
+      : { version, deleted: kept.reason },
+  );
+}
+
+/** @throws Error when it is not one of ours */
+export function readKept(text: string): Kept {
+  const { version, state, meta, deleted } = JSON.parse(text) as { [name: string]: unknown };
+  if (!Number.isSafeInteger(version)) throw new Error("It is no document.");
+  if (typeof deleted === "string") return { name: "deleted", version: version as number, reason: deleted };
+  if (typeof state !== "object" || state === null) throw new Error("It is no document.");
+  return { name: "there", version: version as number, content: { data: state, ...(meta !== undefined && { meta }) } };
+}
+
+/**
+ * The publication that makes one document of another, as the broker keeps it: the message without its channel and its place.
+ * Undefined: they are the same.
+ */
+export function changeText(before: Kept | undefined, after: Kept): string | undefined {
+  const { version } = after;
+  if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
+  const was: Content = before?.name === "there" ? before.content : { data: undefined };
+  const { data, meta } = after.content;
+  const isSameMeta = canonicalJson(was.meta) === canonicalJson(meta);
+  const found = difference(was.data, data);
+  if (found.length === 0 && isSameMeta) return undefined;
+  // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a text is a BigInt now.
+  const patches: Patch[] = found.length > 0 ? found : [{ op: "replace", path: [], value: data }];
+  return JSON.stringify({
+    type: "state_update",
+    data: { version, patches, ...(version % HASH_EVERY === 0 && { hash: hashOf(data) }) },
+    ...(!isSameMeta && { meta: meta ?? {} }),
+  });
+}
+
+/** A change as it stands in the chain, where a snapshot follows that makes its patches needless. */
+export function blankText(channel: string, version: number, metadata: Link): string {
+  return JSON.stringify({ type: "state_update", channel, data: { version, patches: [] }, metadata });
+}

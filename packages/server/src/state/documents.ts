@@ -1,0 +1,279 @@
+import { type ChannelId, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
+import type { BrokerLink } from "../broker/broker.js";
+import { type Environment, isThenable } from "../environment.js";
+import type { Stats } from "../observe/stats.js";
+import { changeText, type Content, type Kept, keptText, readKept } from "./document.js";
+import { KEEP_MS, type StateHooks } from "./hooks.js";
+import { Saves } from "./saves.js";
+
+/** What came of a change. */
+export interface StateWritten<State = unknown> {
+  /** The document as it is now. The caller's own: it may be changed. */
+  readonly state: State;
+  /** How often the document has been changed. The same as before where the change changed nothing. */
+  readonly version: number;
+  /** The place of the change in the channel's chain; where nothing has changed, where the channel stands. */
+  readonly offset: number;
+  readonly id: string;
+  /** How many connections of this process are on the channel. */
+  readonly delivered: number;
+}
+
+export interface DocumentsParts {
+  readonly link: BrokerLink;
+  readonly environment: Environment;
+  readonly stats: Stats;
+  readonly hooks: ReadonlyMap<string, StateHooks>;
+  /** What a document may take as JSON, in bytes. */
+  readonly mostBytes: number;
+  /** Resolves when the members here have what stands at this offset; undefined: they have. */
+  expect(channel: string, offset: number): Promise<void> | undefined;
+  size(id: ChannelId): number;
+}
+
+/** A document as it was read: the broker's text of it is named by the publication that has brought it. */
+interface Found {
+  readonly kept: Kept | undefined;
+  readonly id: string;
+  readonly position: { readonly offset: number; readonly id: string };
+}
+
+/** A change that was made, or that changed nothing; and what is to be saved of it. */
+interface Written {
+  readonly content: Content;
+  readonly version: number;
+  readonly at: { readonly offset: number; readonly id: string };
+  readonly unsaved: Kept | undefined;
+}
+
+/** How long a channel that nobody has written to is remembered when its document is asked for. */
+const UNWRITTEN_MS = 600_000;
+const MOST_TRIES = 5;
+/** Between two tries, at most so long times two for each try before: others have to come through meanwhile. */
+const PAUSE_MS = 8;
+
+/**
+ * The documents of channels, as the application reads and writes them: always those of the broker. A change is made of what is
+ * there, and stored only if that is still there; otherwise it is made again of what has come.
+ */
+export class Documents {
+  readonly #parts: DocumentsParts;
+  readonly #saves = new Saves();
+  /** The last change of each document that is under way here. Instances compete; changes of one instance queue. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #loads = new Map<string, Promise<void>>();
+
+  constructor(parts: DocumentsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws HoldfastError (rejects) UNAVAILABLE, or what `load` throws */
+  async get(id: ChannelId): Promise<unknown> {
+    const { kept } = await this.#find(id);
+    return kept?.name === "there" ? valueOf(id, kept.content) : undefined;
+  }
+
+  /** Sees to it that the broker has the document, where the application can load it. Rejects with what `load` throws. */
+  load(id: ChannelId): Promise<void> | undefined {
+    if (!this.#parts.hooks.get(id.contract.name)?.load) return undefined;
+    const found = this.#loads.get(id.wire);
+    if (found) return found;
+    const loading = this.#find(id)
+      .then(async ({ position }) => this.#parts.expect(id.wire, position.offset))
+      .finally(() => this.#loads.delete(id.wire));
+    this.#loads.set(id.wire, loading);
+    return loading;
+  }
+
+  async set(id: ChannelId, value: unknown): Promise<StateWritten> {
+    const content = this.#contentOf(id, value);
+    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, () => content)));
+  }
+
+  async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
+    const next = (kept: Kept | undefined): Content => {
+      if (kept?.name !== "there")
+        throw new HoldfastError("NOT_FOUND", `${id.wire} has no document.`, {
+          field: "state",
+          remedy: "Call set first.",
+        });
+      const draft = valueOf(id, kept.content);
+      const result = change(draft);
+      if (isThenable(result)) {
+        void Promise.resolve(result).catch(() => undefined);
+        const text = `${id.wire}: update: the change must not be asynchronous.`;
+        throw new HoldfastError("INVALID_VALUE", text, { field: "update", remedy: "Fetch what it needs before." });
+      }
+      // `(draft) => draft.count++` returns a number, and no document is one.
+      return this.#contentOf(id, typeof result === "object" && result !== null ? result : draft);
+    };
+    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, next)));
+  }
+
+  /** Whether there was one. */
+  async delete(id: ChannelId, reason: string): Promise<boolean> {
+    const deleted = await this.#inTurn(id, async () => {
+      for (let tries = 1; ; tries++) {
+        const found = await this.#find(id);
+        if (found.kept?.name !== "there") return undefined;
+        const kept: Kept = { name: "deleted", version: found.kept.version + 1, reason };
+        if (await this.#store(id, found, kept)) return kept;
+        await this.#lost(id, tries);
+      }
+    });
+    if (deleted) await this.#save(id, deleted);
+    return deleted !== undefined;
+  }
+
+  async #write(id: ChannelId, next: (kept: Kept | undefined) => Content): Promise<Written> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#find(id);
+      const content = next(found.kept);
+      const kept: Kept = { name: "there", version: (found.kept?.version ?? 0) + 1, content };
+      const stored = await this.#store(id, found, kept);
+      if (stored === "unchanged")
+        return { content, version: found.kept!.version, at: found.position, unsaved: undefined };
+      if (stored) return { content, version: kept.version, at: stored, unsaved: kept };
+      await this.#lost(id, tries);
+    }
+  }
+
+  /** Others may change it meanwhile: a slow database holds up nobody but those who wait for it. */
+  async #saved(id: ChannelId, { content, version, at, unsaved }: Written): Promise<StateWritten> {
+    if (unsaved) await this.#save(id, unsaved);
+    return { state: valueOf(id, content), version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
+  }
+
+  /** As the broker has it; as the application has it, where the broker has none. */
+  async #find(id: ChannelId): Promise<Found> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#read(id);
+      const { load } = this.#parts.hooks.get(id.contract.name) ?? {};
+      if (found.kept || !load) return found;
+      const loaded = await load({ key: id.key });
+      if (loaded === undefined || loaded === null) return found;
+      const content = this.#contentOf(id, loaded.state);
+      const kept: Kept = { name: "there", version: versionOf(id, loaded.version), content };
+      const stored = await this.#store(id, found, kept);
+      if (stored && stored !== "unchanged") return { kept, id: stored.id, position: stored };
+      await this.#lost(id, tries);
+    }
+  }
+
+  async #read({ wire }: ChannelId): Promise<Found> {
+    const { position, document } = await this.#parts.link.read(wire, { document: true, ttlMs: UNWRITTEN_MS });
+    try {
+      return { kept: document && readKept(document.text), id: document?.id ?? "", position };
+    } catch (cause) {
+      throw new HoldfastError("INTERNAL", `The document of ${wire} in the broker is none of ours.`, { cause });
+    }
+  }
+
+  /** Stores what has become of what was found. Undefined: others were first. */
+  async #store(
+    { wire, contract }: ChannelId,
+    found: Found,
+    kept: Kept,
+  ): Promise<{ readonly offset: number; readonly id: string } | "unchanged" | undefined> {
+    const { link, environment, stats, hooks, expect } = this.#parts;
+    const body = changeText(found.kept, kept);
+    if (body === undefined) return "unchanged";
+    const { outcome, position } = await link.publish(wire, environment.newId(), body, {
+      log: contract.history,
+      document: {
+        text: keptText(kept),
+        expected: found.id,
+        ttlMs: hooks.get(contract.name)?.keepMs ?? KEEP_MS,
+      },
+    });
+    if (outcome === "conflict") return undefined;
+    stats.published++;
+    stats.stateChanges++;
+    // Whoever changes it and then answers a request: the members have it before the answer.
+    await expect(wire, position!.offset);
+    return position;
+  }
+
+  /** @throws HoldfastError CONFLICT when it was tried often enough */
+  async #lost({ wire }: ChannelId, tries: number): Promise<void> {
+    const { environment, stats } = this.#parts;
+    stats.stateConflicts++;
+    if (tries === MOST_TRIES)
+      throw new HoldfastError("CONFLICT", `${wire}: others changed the document ${MOST_TRIES} times in between.`, {
+        field: "state",
+      });
+    const most = PAUSE_MS * 2 ** tries;
+    await new Promise<void>((resolve) => void environment.after(environment.random() * most, resolve));
+  }
+
+  async #save(id: ChannelId, kept: Kept): Promise<void> {
+    const { save } = this.#parts.hooks.get(id.contract.name) ?? {};
+    if (!save) return;
+    const { version } = kept;
+    try {
+      await this.#saves.save(id.wire, () =>
+        save({ key: id.key, version, state: kept.name === "there" ? valueOf(id, kept.content) : undefined }),
+      );
+    } catch (cause) {
+      const text = `${id.wire}: version ${version} was stored and announced, but not saved.`;
+      throw new HoldfastError("NOT_SAVED", text, { field: "state", cause });
+    }
+  }
+
+  #contentOf(id: ChannelId, value: unknown): Content {
+    const { wire, contract } = id;
+    const sent = contract.state!.send(value, "state");
+    if (!sent.ok) throw invalid(wire, sent.fault);
+    // As it will be on the other side: JSON leaves out what is undefined.
+    const text = JSON.stringify(sent.value);
+    const { data, meta } = JSON.parse(text) as Content;
+    const fault = documentFault(data);
+    if (fault) throw invalid(wire, { field: "state", message: `state: ${fault}.` });
+    const { mostBytes } = this.#parts;
+    if (text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes) {
+      const limit = `The document of ${wire} was not changed: it would take more than ${mostBytes} bytes.`;
+      throw new HoldfastError("LIMIT_EXCEEDED", limit, {
+        field: "state",
+        remedy: "Split it over several channels, or raise limits.stateBytes.",
+      });
+    }
+    return { data, ...(meta !== undefined && { meta }) };
+  }
+
+  #inTurn<Result>({ wire }: ChannelId, run: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(wire);
+    const running = before ? before.then(run, run) : run();
+    this.#turns.set(wire, running);
+    const finish = (): void => void (this.#turns.get(wire) === running && this.#turns.delete(wire));
+    running.then(finish, finish);
+    return running;
+  }
+}
+
+function valueOf({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
+  const read = contract.state!.receive(structuredClone(data), meta, "state");
+  if (!read.ok)
+    throw new HoldfastError(
+      "INTERNAL",
+      `The document of ${wire} does not match its schema any more: ${read.fault.message}`,
+      {
+        field: read.fault.field,
+        cause: read.fault.cause,
+      },
+    );
+  return read.value;
+}
+
+function versionOf({ wire }: ChannelId, version = 0): number {
+  if (Number.isSafeInteger(version) && version >= 0) return Math.max(1, version);
+  throw new HoldfastError("INVALID_VALUE", `${wire}: load: version: expected a whole number from 0.`, {
+    field: "version",
+  });
+}
+
+function invalid(wire: string, fault: Fault): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `The document of ${wire} was not changed: ${fault.message}`, {
+    field: fault.field,
+    cause: fault.cause,
+  });
+}

@@ -1,0 +1,63 @@
+import {
+  type ChannelId,
+  type ChannelName,
+  HoldfastError,
+  type ProtocolDefinition,
+  type SentStateOf,
+  type StateOf,
+} from "@holdfast/protocol";
+import type { Documents, StateWritten } from "./documents.js";
+
+export interface DeleteStateOptions {
+  /** Why, for those who are on the channel; at most 256 characters. @default "deleted" */
+  readonly reason?: string | undefined;
+}
+
+/**
+ * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE, within a second, where the broker cannot
+ * be reached: then a change may or may not have been made.
+ */
+export interface StateHandle<State, Sent = State> {
+  /** The document, or undefined where there is none. The caller's own copy. */
+  get(): Promise<State | undefined>;
+  /**
+   * Makes this the document, whatever it was; what differs is sent to those who watch it. Resolves when the broker has it and, where
+   * there is a hook, `save` has finished. Rejects with INVALID_VALUE, naming the field; LIMIT_EXCEEDED, where it takes more than
+   * `limits.stateBytes`; CONFLICT, after five tries; NOT_SAVED.
+   */
+  set(state: Sent): Promise<StateWritten<State>>;
+  /**
+   * Changes the document: `change` is given a copy, changes it or returns another, and may be called again where others were first.
+   * It must not be asynchronous. What it throws is what this rejects with, and then nothing was changed. Otherwise as `set`; and
+   * NOT_FOUND where there is no document.
+   */
+  update(change: (draft: State) => Sent | void): Promise<StateWritten<State>>;
+  /**
+   * Deletes the document, and ends the channel for everyone on it; nobody can join it until there is a document again. Resolves with
+   * whether there was one.
+   */
+  delete(options?: DeleteStateOptions): Promise<boolean>;
+}
+
+const MAX_REASON = 256;
+
+export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<P>>(
+  documents: Documents,
+  id: ChannelId,
+): StateHandle<StateOf<P, C>, SentStateOf<P, C>> {
+  const handle: StateHandle<unknown> = {
+    get: () => documents.get(id),
+    set: async (state) => documents.set(id, state),
+    update: async (change) => {
+      if (typeof change === "function") return documents.update(id, change);
+      throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
+    },
+    delete: async ({ reason = "deleted" } = {}) => {
+      if (typeof reason === "string" && reason.length <= MAX_REASON) return documents.delete(id, reason);
+      const text = `${id.wire}: delete: reason: expected a text of at most ${MAX_REASON} characters.`;
+      throw new HoldfastError("INVALID_VALUE", text, { field: "reason" });
+    },
+  };
+  // Validated by the schema that the types are inferred from.
+  return handle as never;
+}

@@ -1,0 +1,85 @@
+import { applyPatches, defineProtocol, type Patch, type ServerMessage } from "@holdfast/protocol";
+import { createServer, type ServerOptions } from "@holdfast/server";
+import * as z from "zod";
+import { fairWeather, SimBroker } from "../simulation/sim-broker.js";
+import { type Peer, VirtualEnvironment, World } from "../world.js";
+
+/** The protocol of the tests about documents: a board for each key, with events of its own, and one with rich values. */
+export const boards = defineProtocol({
+  name: "boards",
+  version: "1.0.0",
+  channels: {
+    board: {
+      key: z.string(),
+      state: z.object({
+        title: z.string(),
+        cards: z.array(z.object({ id: z.string(), text: z.string() })),
+        votes: z.record(z.string(), z.number()).default({}),
+      }),
+      events: { moved: z.string() },
+    },
+    rich: { state: z.object({ at: z.date(), tags: z.set(z.string()), total: z.bigint().optional() }) },
+  },
+});
+
+type Definition = typeof boards.definition;
+export type BoardOptions = ServerOptions<Definition, undefined>;
+
+/** Servers of one broker, in one virtual time. */
+export class Boards {
+  readonly environment: VirtualEnvironment;
+  readonly broker: SimBroker;
+  readonly server;
+  readonly world: World;
+
+  constructor(options: BoardOptions = {}, beside?: Boards) {
+    this.environment = beside?.environment ?? new VirtualEnvironment();
+    this.broker = beside?.broker ?? new SimBroker(fairWeather);
+    this.server = createServer(boards, { broker: this.broker, ...options, environment: this.environment });
+    this.world = new World(this.server, this.environment);
+  }
+
+  /** Waits in virtual time. */
+  async done<Value>(promise: Promise<Value>): Promise<Value> {
+    const settled = promise.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    await this.world.advance(500);
+    const outcome = await Promise.race([settled, Promise.resolve({ error: new Error("It takes too long.") })]);
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  board(key = "a") {
+    return this.server.channel("board", key).state;
+  }
+
+  async connect(...messages: Record<string, unknown>[]): Promise<Peer> {
+    const peer = await this.world.connect();
+    if (messages.length > 0) await peer.send(...messages);
+    await this.world.advance(50);
+    return peer;
+  }
+}
+
+export const BOARD = "board:a";
+export const empty = { title: "Plan", cards: [] };
+export const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
+
+/** What a client makes of what it is told of a channel: its document, by snapshot and patches. */
+export function heldBy(peer: Peer, channel = BOARD): { readonly data: unknown; readonly version: number } {
+  let data: unknown;
+  let version = 0;
+  const take = (message: ServerMessage): void => {
+    if (message.type === "state_sync" && message.channel === channel) ({ state: data, version } = message.data);
+    if (message.type === "state_update" && message.channel === channel) {
+      data = applyPatches(data, message.data.patches as Patch[]);
+      version = message.data.version;
+    }
+    if (message.type === "subscribe_response")
+      for (const result of message.data.results) if (result.ok) result.missed?.forEach(take);
+  };
+  peer.received.forEach(take);
+  return { data, version };
+}

@@ -1,0 +1,56 @@
+import { applyPatches } from "@holdfast/protocol";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { difference } from "../../src/state/difference.js";
+
+const card = (id: number, text = "x".repeat(20)) => ({ id, text });
+
+describe("what makes one document of another", () => {
+  test("[SD15] is found for any two documents, and applied it is the other", () => {
+    const name = fc.constantFrom("a", "b", "id", "_t", "_0", "0", "length");
+    const { document } = fc.letrec((tie) => ({
+      value: fc.oneof({ depthSize: "small" }, fc.integer(), fc.string(), fc.constant(null), tie("list"), tie("object")),
+      list: fc.array(tie("value"), { maxLength: 6 }),
+      object: fc.dictionary(name, tie("value"), { maxKeys: 5, noNullPrototype: true }),
+      document: fc.oneof(tie("list"), tie("object")),
+    }));
+    fc.assert(
+      fc.property(document, document, (before, after) => {
+        const given = structuredClone(before);
+        expect(applyPatches(before, difference(before, after))).toEqual(after);
+        expect(before).toEqual(given);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test("[SD15] members of a list that are moved about are found by their id", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 0, max: 30 })),
+        fc.uniqueArray(fc.integer({ min: 0, max: 30 })),
+        (one, other) => {
+          const before = { cards: one.map((id) => card(id)) };
+          const after = { cards: other.map((id) => card(id, `${id}`)) };
+          expect(applyPatches(before, difference(before, after))).toEqual(after);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("[SD15] one taken out of the middle of a list with ids is one patch, and the same is none", () => {
+    const before = { cards: Array.from({ length: 50 }, (_, id) => card(id)) };
+    const after = { cards: before.cards.filter(({ id }) => id !== 20) };
+    expect(difference(before, after)).toEqual([{ op: "remove", path: ["cards", 20] }]);
+    expect(difference(before, structuredClone(before))).toEqual([]);
+  });
+
+  test("[SD15] where the patches would be longer than the document, it is the document", () => {
+    const before = { a: 1, b: 2, c: 3 };
+    const after = { a: 4, b: 5, c: 6 };
+    expect(difference(before, after)).toEqual([{ op: "replace", path: [], value: after }]);
+    expect(difference(undefined, after)).toEqual([{ op: "add", path: [], value: after }]);
+    expect(difference([], after)).toEqual([{ op: "replace", path: [], value: after }]);
+  });
+});

@@ -1,0 +1,210 @@
+import { type ChannelState, state } from "@holdfast/client";
+import { canonicalJson } from "@holdfast/protocol";
+import { seeded } from "../seeded.js";
+import { type Instance, Servers } from "../simulation/servers.js";
+import type { Snapshot } from "../simulation/sim-broker.js";
+import { BOARD, boards, empty } from "./boards.js";
+import { type Board, edit } from "./edit.js";
+
+type Definition = typeof boards.definition;
+
+const PEERS = 4;
+const OPERATIONS = 100;
+
+/** What came of one history. */
+export interface Outcome {
+  /** What is not as it should be; nothing, it is hoped. */
+  readonly broken: string[];
+  readonly changes: number;
+  readonly told: number;
+  readonly mismatches: number;
+}
+
+/** An application that watches the document, and does not trust what it is told. */
+class Watcher {
+  told = 0;
+  readonly faults: string[] = [];
+  #leave: (() => void) | undefined;
+  #last: unknown;
+
+  constructor(
+    readonly name: string,
+    readonly client: ReturnType<DocumentHistory["newClient"]>,
+    readonly handling: () => Promise<void> | undefined,
+  ) {}
+
+  get isWatching(): boolean {
+    return this.#leave !== undefined;
+  }
+
+  get document(): unknown {
+    return this.#document?.get();
+  }
+
+  #document: ChannelState<Board> | undefined;
+
+  toggle(): void {
+    if (this.#leave) {
+      this.#leave();
+      this.#leave = undefined;
+      return;
+    }
+    const channel = this.client.channel("board", "a");
+    const document = state(channel);
+    this.#document = document;
+    this.#last = document.get();
+    const stop = document.subscribe((now, previous) => {
+      this.told++;
+      if (previous !== this.#last) this.faults.push(`${this.name} was told of another previous document`);
+      if (now === previous) this.faults.push(`${this.name} was told of no change`);
+      if (now && !Object.isFrozen(now.cards)) this.faults.push(`${this.name} was given what it can change`);
+      this.#last = now;
+    });
+    // Events hold up what comes behind them, documents included.
+    const off = channel.on("moved", () => this.handling());
+    this.#leave = () => {
+      stop();
+      off();
+      channel.leave();
+    };
+  }
+}
+
+/** One history of a document: servers that share a broker, peers that come and go, everything that can go wrong. */
+export class DocumentHistory extends Servers<Definition> {
+  readonly #watchers: Watcher[] = [];
+  readonly #started = new Set<Instance<Definition>>();
+  readonly #isStoreTrue: boolean;
+  #saved: Snapshot | undefined;
+  #count = 0;
+
+  constructor(seed: number) {
+    super(boards, seeded(seed));
+    this.#isStoreTrue = this.random() < 0.5;
+    for (let count = 0; count < PEERS; count++) {
+      const slow = this.random() < 0.3;
+      this.#watchers.push(
+        new Watcher(`c${count}`, this.newClient(`c${count}`), () =>
+          slow && this.random() < 0.5
+            ? new Promise((resolve) => void this.environment.after(this.random() * 200, resolve))
+            : undefined,
+        ),
+      );
+    }
+  }
+
+  newClient(name: string) {
+    const { environment } = this;
+    const clock = { now: environment.now, after: environment.after.bind(environment) };
+    return this.net.clientOf(boards, name, clock, { token: undefined });
+  }
+
+  async run(): Promise<Outcome> {
+    for (const watcher of this.#watchers) if (this.random() < 0.8) watcher.toggle();
+    this.#write((board) => board.set(empty));
+    await this.advance(300);
+    for (let operation = 0; operation < OPERATIONS; operation++) {
+      for (const instance of this.alive()) this.#started.add(instance);
+      this.#operate();
+      if (this.random() < 0.5) await this.advance(this.random() * 60);
+      else for (let moves = Math.floor(this.random() * 5); moves > 0; moves--) await this.move();
+    }
+    return this.#end();
+  }
+
+  #operate(): void {
+    const roll = this.random();
+    if (roll < 0.5) return this.#change();
+    if (roll < 0.6) return this.#publish();
+    if (roll < 0.7) return this.pick([...this.net.sockets.keys()])?.drop();
+    if (roll < 0.76) return this.#toggle();
+    if (roll < 0.8) return this.restart();
+    const instance = this.pick(this.alive());
+    if (roll < 0.84)
+      return this.during(
+        3_000,
+        () => instance?.link.cut(),
+        () => instance?.link.mend(),
+      );
+    if (roll < 0.87)
+      return this.during(
+        20_000,
+        () => this.deafen(instance, true),
+        () => this.deafen(instance, false),
+      );
+    if (roll < 0.89) return this.wait(this.random() * 20_000);
+    if (roll < 0.91) return this.#write((board) => board.delete());
+    if (this.#isStoreTrue) return this.#change();
+    if (roll < 0.95) return void (this.#saved = this.broker.store.snapshot());
+    if (roll < 0.98 && this.#saved) return this.broker.store.restore(this.#saved);
+    if (roll < 0.99) return this.broker.store.trim();
+    return this.broker.store.empty();
+  }
+
+  #toggle(): void {
+    this.pick(this.#watchers)!.toggle();
+  }
+
+  #change(): void {
+    const number = ++this.#count;
+    const at = this.random();
+    const what = Math.floor(this.random() * 7);
+    this.#write((board) =>
+      what === 0
+        ? board.set({ ...empty, title: `set ${number}`, votes: { [`v${number % 5}`]: number } })
+        : board.update((draft) => edit(draft, what, number, at)).catch(() => board.set(empty)),
+    );
+  }
+
+  #write(write: (board: ReturnType<DocumentHistory["board"]>) => Promise<unknown>): void {
+    const instance = this.pick(this.alive());
+    // Whether it was stored is for the store to say.
+    if (instance) write(this.board(instance)).catch(() => undefined);
+  }
+
+  board({ server }: Instance<Definition>) {
+    return server.channel("board", "a").state;
+  }
+
+  #publish(): void {
+    const instance = this.pick(this.alive());
+    instance?.server
+      .channel("board", "a")
+      .publish("moved", `${++this.#count}`)
+      .catch(() => undefined);
+  }
+
+  /** Quiet at last: everyone is back, and the document is there. */
+  async #end(): Promise<Outcome> {
+    this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
+    await this.advance(40_000);
+    for (const instance of this.alive()) this.deafen(instance, false);
+    await this.advance(60_000);
+    this.#write((board) => board.set({ ...empty, title: "last" }));
+    await this.advance(5_000);
+    // Whoever was told that it is deleted has to ask again.
+    for (const watcher of this.#watchers) {
+      if (watcher.isWatching && watcher.document === undefined) watcher.toggle();
+      if (!watcher.isWatching) watcher.toggle();
+    }
+    await this.advance(5_000);
+    this.#change();
+    await this.advance(5_000);
+
+    for (const instance of this.alive()) this.#started.add(instance);
+    const { document } = this.broker.store.topics.get(BOARD)!;
+    const { state: truth } = JSON.parse(document!.text) as { state: unknown };
+    const broken = this.#watchers.flatMap(({ name, document: held, faults }) =>
+      canonicalJson(held) === canonicalJson(truth)
+        ? faults
+        : [...faults, `${name} has ${canonicalJson(held)} instead of ${canonicalJson(truth)}`],
+    );
+    const stats = [...this.#started].map(({ server }) => server.stats().state);
+    return {
+      broken,
+      changes: stats.reduce((sum, { changes }) => sum + changes, 0),
+      told: this.#watchers.reduce((sum, { told }) => sum + told, 0),
+      mismatches: stats.reduce((sum, { mismatches }) => sum + mismatches, 0),
+    };
+  }
+}

@@ -1,0 +1,315 @@
+import { hashOf } from "@holdfast/protocol";
+import { createServer, memoryBroker } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { changeText, type Kept } from "../../src/state/document.js";
+import { BOARD, Boards, boards, empty, heldBy, subscribe } from "./boards.js";
+
+describe("a document, as the application has it", () => {
+  test("[SD1] is there once it is set, is changed by what is done to a draft, and is gone once it is deleted", async () => {
+    const all = new Boards();
+    expect(await all.done(all.board().get())).toBeUndefined();
+    const set = await all.done(all.board().set(empty));
+    expect(set).toMatchObject({ state: { title: "Plan", cards: [], votes: {} }, version: 1, offset: 1, delivered: 0 });
+    const updated = await all.done(
+      all.board().update((draft) => {
+        draft.cards.push({ id: "1", text: "Read" });
+        draft.votes["ann"] = 2;
+      }),
+    );
+    expect(updated).toMatchObject({ version: 2, state: { votes: { ann: 2 } } });
+    const returned = await all.done(all.board().update((draft) => ({ ...draft, title: "New" })));
+    expect(await all.done(all.board().get())).toEqual(returned.state);
+    expect(await all.done(all.board().delete())).toBe(true);
+    expect(await all.done(all.board().get())).toBeUndefined();
+    expect(await all.done(all.board().delete())).toBe(false);
+  });
+
+  test("[SD1] keeps what JSON cannot hold", async () => {
+    const all = new Boards();
+    const { state } = all.server.channel("rich");
+    await all.done(state.set({ at: new Date(5), tags: new Set(["a"]) }));
+    await all.done(
+      state.update((draft) => {
+        draft.at.setTime(6);
+        draft.tags.add("b");
+        draft.total = 12n;
+      }),
+    );
+    expect(await all.done(state.get())).toEqual({ at: new Date(6), tags: new Set(["a", "b"]), total: 12n });
+  });
+
+  test("[SD2] is given away as a copy: what is done to it later changes nothing", async () => {
+    const all = new Boards();
+    const value = structuredClone({ ...empty, votes: { ann: 1 } });
+    const { state } = await all.done(all.board().set(value));
+    value.votes.ann = 7;
+    state.title = "Mine";
+    (await all.done(all.board().get()))!.title = "Mine too";
+    expect(await all.done(all.board().get())).toEqual({ ...empty, votes: { ann: 1 } });
+  });
+
+  test("[SD3] is not changed by what changes nothing", async () => {
+    const all = new Boards();
+    const first = await all.done(all.board().set(empty));
+    expect(await all.done(all.board().update(() => {}))).toEqual(first);
+    expect(await all.done(all.board().set(empty))).toEqual(first);
+    expect(all.server.stats().state.changes).toBe(1);
+  });
+
+  test.each([
+    [
+      "a value of another kind",
+      (all: Boards) => all.board().set({ title: 5 } as never),
+      "INVALID_VALUE",
+      "state.title",
+    ],
+    [
+      "a member no document may have",
+      (all: Boards) => all.board().set({ ...empty, votes: { constructor: 1 } as never }),
+      "INVALID_VALUE",
+      "state",
+    ],
+    [
+      "too large a document",
+      (all: Boards) => all.board().set({ ...empty, title: "x".repeat(300_000) }),
+      "LIMIT_EXCEEDED",
+      "state",
+    ],
+    ["a change that is no function", (all: Boards) => all.board().update({} as never), "INVALID_VALUE", "update"],
+    [
+      "a change that is asynchronous",
+      (all: Boards) => all.board().update((async () => empty) as never),
+      "INVALID_VALUE",
+      "update",
+    ],
+    [
+      "a reason that is too long",
+      (all: Boards) => all.board().delete({ reason: "x".repeat(257) }),
+      "INVALID_VALUE",
+      "reason",
+    ],
+  ])("[SD4] refuses %s, and keeps what is there", async (_what, change, code, field) => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    await expect(all.done(change(all) as Promise<unknown>)).rejects.toMatchObject({ code, field });
+    expect(await all.done(all.board().get())).toMatchObject(empty);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  test("[SD4] a change that throws is what the caller hears, and nothing is changed; one of no document is NOT_FOUND", async () => {
+    const all = new Boards();
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await all.done(all.board().set(empty));
+    const change = all.board().update((draft) => {
+      draft.title = "half done";
+      throw new Error("no");
+    });
+    await expect(all.done(change)).rejects.toThrow("no");
+    expect(await all.done(all.board().get())).toMatchObject(empty);
+  });
+
+  test("[SD5] a channel that declares none has none, and options are checked by name", () => {
+    const options = (state: object) => () => createServer(boards, { state } as never);
+    expect(options({ nope: {} })).toThrow("state.nope: is no channel that declares state");
+    expect(options({ board: { lod: () => {} } })).toThrow("state.board.lod: is not an option");
+    expect(options({ board: { load: 5 } })).toThrow("state.board.load: expected a function");
+    expect(options({ board: { keepMs: 5 } })).toThrow("state.board.keepMs");
+    expect(() => createServer(boards, { limits: { stateBytes: 400_000 } })).toThrow("a quarter of limits.owedBytes");
+    expect(() => createServer(boards, { limits: { owedBytes: 100_000 } })).not.toThrow();
+  });
+});
+
+test("[SD1] that means something else with the same JSON is changed", () => {
+  const there = (meta: unknown): Kept => ({ name: "there", version: 1, content: { data: { total: "1" }, meta } });
+  const annotated = { values: { total: ["bigint"] }, v: 1 };
+  expect(JSON.parse(changeText(there(undefined), { ...there(annotated), version: 2 })!)).toEqual({
+    type: "state_update",
+    data: { version: 2, patches: [{ op: "replace", path: [], value: { total: "1" } }] },
+    meta: annotated,
+  });
+  expect(changeText(there(annotated), there(annotated))).toBeUndefined();
+});
+
+describe("several who change it at once", () => {
+  test("[SD6] changes of one instance queue, those of several compete, and each counts once", async () => {
+    const one = new Boards();
+    const other = new Boards({}, one);
+    await one.done(one.board().set(empty));
+    const vote = (all: Boards, name: string) =>
+      all.board().update((draft) => void (draft.votes[name] = (draft.votes[name] ?? 0) + 1));
+    const changes = Array.from({ length: 20 }, (_, index) => vote(index % 2 ? one : other, `v${index % 3}`));
+    await one.done(Promise.all(changes));
+    const { votes } = (await other.done(other.board().get()))!;
+    expect(Object.values(votes).reduce((sum, count) => sum + count, 0)).toBe(20);
+    expect(one.server.stats().state.changes + other.server.stats().state.changes).toBe(21);
+    expect(one.server.stats().state.conflicts + other.server.stats().state.conflicts).toBeGreaterThan(0);
+  });
+
+  test("[SD7] whoever is overtaken five times is told CONFLICT, and has changed nothing", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    let tries = 0;
+    const change = all.board().update((draft) => {
+      draft.title = `mine ${++tries}`;
+      // As if another instance had been first: what was read is not what is there any more.
+      const topic = all.broker.store.topics.get(BOARD)!;
+      topic.document = { ...topic.document!, id: `theirs ${tries}` };
+    });
+    await expect(all.done(change)).rejects.toMatchObject({ code: "CONFLICT", field: "state" });
+    expect(tries).toBe(5);
+    expect(await all.done(all.board().get())).toMatchObject(empty);
+    expect(all.server.stats().state).toEqual({ changes: 1, conflicts: 5, mismatches: 0 });
+  });
+});
+
+describe("those who watch it", () => {
+  test("[SD8] get a snapshot behind the answer, and then each change in the channel's own chain", async () => {
+    const all = new Boards();
+    await all.done(all.board().set({ ...empty, votes: { someone: 1, anyone: 2, everyone: 3 } }));
+    const peer = await all.connect(subscribe(BOARD));
+    expect(peer.received.slice(-2).map(({ type }) => type)).toEqual(["subscribe_response", "state_sync"]);
+    const sync = peer.last("state_sync");
+    expect(sync.data).toMatchObject({ state: { title: "Plan" }, version: 1, hash: hashOf(sync.data.state) });
+    await all.done(all.board().update((draft) => void draft.cards.push({ id: "1", text: "a" })));
+    await all.done(all.server.channel("board", "a").publish("moved", "1"));
+    await all.done(all.board().update((draft) => void (draft.cards[0]!.text = "b")));
+    const [first, event, second] = peer.received.slice(-3);
+    expect(first).toMatchObject({
+      type: "state_update",
+      data: { version: 2, patches: [{ op: "add", path: ["cards", 0], value: { id: "1", text: "a" } }] },
+      metadata: { offset: 2, prev: sync.data.position.id },
+    });
+    expect(event).toMatchObject({ type: "event", metadata: { offset: 3 } });
+    expect(second).toMatchObject({
+      data: { version: 3, patches: [{ op: "replace", path: ["cards", 0, "text"], value: "b" }] },
+      metadata: { offset: 4, prev: (event as { metadata: { id: string } }).metadata.id },
+    });
+  });
+
+  test("[SD8] get an empty snapshot where there is no document yet, and the document when it comes", async () => {
+    const all = new Boards();
+    const peer = await all.connect(subscribe(BOARD));
+    expect(peer.last("state_sync").data).toMatchObject({ version: 0, hash: "" });
+    expect(peer.last("state_sync").data).not.toHaveProperty("state");
+    await all.done(all.board().set(empty));
+    expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" }, version: 1 });
+  });
+
+  test("[SD9] come back with the position and the document, and get what they missed where that is shorter", async () => {
+    const all = new Boards();
+    await all.done(all.board().set({ ...empty, title: "x".repeat(2_000) }));
+    const peer = await all.connect(subscribe(BOARD));
+    const { position } = peer.last("state_sync").data;
+    await all.done(all.board().update((draft) => void (draft.votes["a"] = 1)));
+    await all.done(all.server.channel("board", "a").publish("moved", "1"));
+    const back = await all.connect(subscribe({ channel: BOARD, position, state: "held" }));
+    const { missed } = back.last("subscribe_response").data.results[0] as { missed: { type: string }[] };
+    expect(missed).toMatchObject([{ type: "state_update", data: { version: 2 } }, { type: "event" }]);
+    expect(back.of("state_sync")).toEqual([]);
+  });
+
+  test("[SD9] get the whole document where the changes are longer than half of it, and the events all the same", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const peer = await all.connect(subscribe(BOARD));
+    const { position } = peer.last("state_sync").data;
+    for (const title of ["a", "b", "c"]) await all.done(all.board().update((draft) => void (draft.title = title)));
+    await all.done(all.server.channel("board", "a").publish("moved", "1"));
+    for (const state of ["held", undefined]) {
+      const back = await all.connect(subscribe({ channel: BOARD, position, state }));
+      const { missed } = back.last("subscribe_response").data.results[0] as { missed: object[] };
+      expect(missed).toMatchObject([
+        { data: { version: 2, patches: [] } },
+        { data: { version: 3, patches: [] } },
+        { data: { version: 4, patches: [] } },
+        { type: "event", data: "1" },
+      ]);
+      expect(back.last("state_sync").data).toMatchObject({ state: { title: "c" }, version: 4 });
+    }
+  });
+
+  test("[SD10] get a hash every 32 versions, and a snapshot when theirs is another, which is counted", async () => {
+    const all = new Boards();
+    const peer = await all.connect(subscribe(BOARD));
+    await all.done(all.board().set(empty));
+    for (let count = 2; count <= 65; count++)
+      await all.done(all.board().update((draft) => void (draft.votes["n"] = count)));
+    const hashes = peer.of("state_update").filter(({ data }) => data.hash !== undefined);
+    expect(hashes.map(({ data }) => data.version)).toEqual([32, 64]);
+    expect(hashes[1]!.data.hash).toBe(hashOf({ title: "Plan", cards: [], votes: { n: 64 } }));
+    await peer.send(subscribe({ channel: BOARD, state: "mismatch" }));
+    await all.world.advance(50);
+    expect(peer.last("state_sync").data).toMatchObject({ version: 65 });
+    expect(all.server.stats().state.mismatches).toBe(1);
+  });
+
+  test("[SD11] of a history that was rolled back are told so, and get the document as it is now", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const saved = all.broker.store.snapshot();
+    const peer = await all.connect(subscribe(BOARD));
+    await all.done(all.board().update((draft) => void (draft.title = "lost")));
+    all.broker.store.restore(saved);
+    await all.world.advance(20_000);
+    const [reset, sync] = peer.received.slice(-2);
+    expect(reset).toMatchObject({ type: "reset", data: { reason: "fork" } });
+    expect(sync).toMatchObject({ type: "state_sync", data: { state: { title: "Plan" }, version: 1 } });
+    await all.done(all.board().update((draft) => void (draft.title = "next")));
+    expect(heldBy(peer)).toMatchObject({ data: { title: "next" }, version: 2 });
+  });
+
+  test("[SD12] are told of its end with the reason, on every instance, and are off the channel", async () => {
+    const one = new Boards();
+    const other = new Boards({}, one);
+    await one.done(one.board().set(empty));
+    const peers = [await one.connect(subscribe(BOARD)), await other.connect(subscribe(BOARD))];
+    await one.done(one.board().delete({ reason: "SESSION_DELETED" }));
+    await other.world.settle();
+    for (const peer of peers)
+      expect(peer.received.at(-1)).toMatchObject({ type: "state_deleted", data: { reason: "SESSION_DELETED" } });
+    expect(one.server.channel("board", "a").subscribers + other.server.channel("board", "a").subscribers).toBe(0);
+    const late = await other.connect(subscribe(BOARD));
+    expect(late.last("subscribe_response").data.results[0]).toMatchObject({
+      ok: false,
+      error: { code: "STATE_DELETED", message: "SESSION_DELETED" },
+    });
+    await one.done(one.board().set({ ...empty, title: "again" }));
+    await late.send(subscribe(BOARD));
+    await other.world.advance(50);
+    expect(heldBy(late)).toMatchObject({ data: { title: "again" }, version: 3 });
+  });
+
+  test("[SD12] come back after it was deleted and made anew, and get all of it", async () => {
+    const all = new Boards();
+    await all.done(all.board().set({ ...empty, title: "x".repeat(5_000) }));
+    const peer = await all.connect(subscribe(BOARD));
+    const { position } = peer.last("state_sync").data;
+    peer.socket.drop();
+    await all.done(all.board().delete());
+    await all.done(all.board().set({ ...empty, title: "again" }));
+    const back = await all.connect(subscribe({ channel: BOARD, position, state: "held" }));
+    expect(heldBy(back)).toMatchObject({ data: { title: "again" }, version: 3 });
+  });
+
+  test("[SD13] whatever is in the store that is no document, nobody joins, and nothing falls over", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    all.broker.store.topics.get(BOARD)!.document = { id: "x", text: "nonsense" };
+    const peer = await all.connect(subscribe(BOARD));
+    await all.world.advance(100);
+    expect(peer.last("subscribe_response").data.results[0]).toMatchObject({
+      ok: false,
+      error: { code: "UNAVAILABLE" },
+    });
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+});
+
+test("[SD14] one process with nothing installed serves documents as well", async () => {
+  const server = createServer(boards, { broker: memoryBroker() });
+  const { state } = server.channel("board", "a");
+  await state.set(empty);
+  await state.update((draft) => void (draft.title = "b"));
+  expect(await state.get()).toMatchObject({ title: "b" });
+  await server.close();
+});

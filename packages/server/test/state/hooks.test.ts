@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { BOARD, Boards, type BoardOptions, empty, heldBy, subscribe } from "./boards.js";
+
+/** A database of the application's own. */
+class Database {
+  readonly rows = new Map<string, { state: { title: string; cards: never[] }; version: number }>();
+  readonly loads: string[] = [];
+  readonly saves: (number | string)[] = [];
+  failing: Error | undefined;
+  /** Resolves what is being saved; undefined: at once. */
+  wait: (() => Promise<void>) | undefined;
+
+  readonly hooks: NonNullable<BoardOptions["state"]>["board"] = {
+    load: ({ key }) => {
+      this.loads.push(key!);
+      if (this.failing) throw this.failing;
+      return Promise.resolve(this.rows.get(key!));
+    },
+    save: async ({ key, state, version }) => {
+      if (this.failing) throw this.failing;
+      await this.wait?.();
+      this.saves.push(state ? version : `deleted ${version}`);
+      if (state) this.rows.set(key!, { state: state as never, version });
+      else this.rows.delete(key!);
+    },
+  };
+}
+
+function withDatabase(beside?: Boards, database = new Database()) {
+  const all = new Boards({ state: { board: database.hooks! } }, beside);
+  return { all, database };
+}
+
+describe("documents that belong to the application's own database", () => {
+  test("[SH1] are loaded when they are needed, by whoever asks first, and versions go on", async () => {
+    const { all, database } = withDatabase();
+    database.rows.set("a", { state: empty as never, version: 41 });
+    const peers = [await all.connect(subscribe(BOARD)), await all.connect(subscribe(BOARD))];
+    for (const peer of peers) expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" }, version: 41 });
+    const { version } = await all.done(all.board().update((draft) => void (draft.title = "b")));
+    expect(version).toBe(42);
+    expect(await all.done(all.board().get())).toMatchObject({ title: "b" });
+    expect(database.loads).toEqual(["a"]);
+    expect(database.rows.get("a")).toMatchObject({ state: { title: "b" }, version: 42 });
+  });
+
+  test("[SH1] two instances that load at once have the same one", async () => {
+    const { all, database } = withDatabase();
+    database.rows.set("a", { state: empty as never, version: 3 });
+    const { all: other } = withDatabase(all, database);
+    const [one, two] = await Promise.all([all.world.connect(), other.world.connect()]);
+    one.socket.send(JSON.stringify(subscribe(BOARD)));
+    two.socket.send(JSON.stringify(subscribe(BOARD)));
+    for (let turn = 0; turn < 40; turn++) {
+      await all.world.advance(1);
+      await other.world.settle();
+    }
+    expect(heldBy(one)).toMatchObject({ data: { title: "Plan" }, version: 3 });
+    expect(heldBy(two)).toEqual(heldBy(one));
+  });
+
+  test("[SH2] that are nowhere are none; a load that fails is told to whoever asks, and asked again", async () => {
+    const { all, database } = withDatabase();
+    expect(await all.done(all.board().get())).toBeUndefined();
+    database.failing = new Error("database down");
+    await expect(all.done(all.board().get())).rejects.toThrow("database down");
+    const peer = await all.connect(subscribe(BOARD));
+    expect(peer.last("subscribe_response").data.results[0]).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    database.failing = undefined;
+    database.rows.set("a", { state: empty as never, version: 1 });
+    await peer.send(subscribe(BOARD));
+    await all.world.advance(50);
+    expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" } });
+  });
+
+  test("[SH3] are saved before the change resolves; of those that wait only the newest; and deleted ones as such", async () => {
+    const { all, database } = withDatabase();
+    await all.done(all.board().set(empty));
+    let release!: () => void;
+    database.wait = () => new Promise((resolve) => (release = resolve));
+    const changes = [1, 2, 3, 4].map((count) => all.board().update((draft) => void (draft.votes["n"] = count)));
+    await all.world.advance(100);
+    expect(database.saves).toEqual([1]);
+    database.wait = undefined;
+    release();
+    await all.done(Promise.all(changes));
+    expect(database.saves).toEqual([1, 2, 5]);
+    await all.done(all.board().delete());
+    expect(database.saves.at(-1)).toBe("deleted 6");
+  });
+
+  test("[SH4] a save that fails is told to whoever has changed it; everyone sees the change, and the next one saves it", async () => {
+    const { all, database } = withDatabase();
+    await all.done(all.board().set(empty));
+    const peer = await all.connect(subscribe(BOARD));
+    database.failing = new Error("disk full");
+    const change = all.done(all.board().update((draft) => void (draft.title = "b")));
+    await expect(change).rejects.toMatchObject({ code: "NOT_SAVED", cause: database.failing });
+    expect(heldBy(peer)).toMatchObject({ data: { title: "b" }, version: 2 });
+    database.failing = undefined;
+    await all.done(all.board().update((draft) => void (draft.votes["n"] = 1)));
+    expect(database.rows.get("a")).toMatchObject({ state: { title: "b" }, version: 3 });
+  });
+
+  test("[SH5] a loaded one that does not match is refused, naming the field", async () => {
+    const { all, database } = withDatabase();
+    database.rows.set("a", { state: { title: 5 } as never, version: 1 });
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "state.title" });
+    database.rows.set("a", { state: empty as never, version: -1 });
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+  });
+});
