@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import { createHttp } from "@holdfast/example-kit/http";
 import { createServer, type Logger, type Server, type ServerOptions } from "@holdfast/server";
 import { Fleet, type FleetOptions } from "./fleet.js";
-import { createHttp } from "./http.js";
 import { type Instances, onlyInstance } from "./instances.js";
 import { Metrics } from "./metrics.js";
 import { announcer } from "./notices.js";

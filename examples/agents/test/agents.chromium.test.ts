@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { launchChromium, type Look, openBrowser, status } from "@holdfast/example-kit/testing/chromium";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Agent } from "../src/protocol.js";
 import { alive, build, end, runMain } from "./run-main.js";
@@ -13,50 +14,20 @@ let browser: Browser;
 beforeAll(async () => {
   build();
   await mkdir(pictures, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: [
-      // Needed as root, as in a container.
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 
-interface Look {
-  width: number;
-  height: number;
-  colorScheme?: "dark" | "light";
-}
-const wide: Look = { width: 1440, height: 900 };
-const phone: Look = { width: 390, height: 844 };
+const wide: Look = { width: 1440, height: 900, colorScheme: "dark" };
+const phone: Look = { width: 390, height: 844, colorScheme: "light" };
 
-/** A page of the example. Any error in it fails the test, but for the sockets that cannot open while there is no server. */
-async function openPage(port: number, { width, height, colorScheme = "dark" }: Look): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+async function openPage(port: number, look: Look): Promise<Page> {
+  const context = await openBrowser(browser, look);
   const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    const text = message.text();
-    if (message.type() === "error" && !/^WebSocket connection to .* failed/.test(text)) faults.push(text);
-  });
-  onTestFinished(async () => {
-    await context.close();
-    expect(faults).toEqual([]);
-  });
   await page.goto(`http://localhost:${port}/`);
   return page;
 }
 
-const status = (page: Page, name: string) =>
-  page.waitForFunction((wanted) => document.querySelector(`.pill[data-status="${wanted}"]`) !== null, name);
 const shownIds = async (page: Page) =>
   new Set(
     await page.$$eval("[data-agent]", (elements) => elements.map((element) => element.getAttribute("data-agent"))),
@@ -115,7 +86,7 @@ test("[EX21] The log of an agent begins with what it wrote before the page was o
 
 test("[EX24] An agent is stopped by its button, and the page says how it ended.", async () => {
   const server = await runMain();
-  const page = await openPage(server.port, { ...phone, colorScheme: "light" });
+  const page = await openPage(server.port, phone);
   await status(page, "ready");
   const [agent] = await server.list();
   await page.getByRole("button", { name: `Stop Prime search, process ${agent?.pid}` }).click();

@@ -1,8 +1,8 @@
 import { type Client } from "@holdfast/client";
+import { runRedis } from "@holdfast/example-kit/testing/redis";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Agent, agents } from "../src/protocol.js";
 import { build, connect, end, type Running, runFront, runMain } from "./run-main.js";
-import { runRedis } from "./run-redis.js";
 
 beforeAll(build);
 

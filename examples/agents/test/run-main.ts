@@ -1,23 +1,17 @@
-import { type ChildProcess, execFileSync, spawn, type SpawnOptions } from "node:child_process";
-import { once } from "node:events";
+import type { SpawnOptions } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@holdfast/client";
-import { onTestFinished } from "vitest";
+import { buildExample, type RunningProgram, runProgram } from "@holdfast/example-kit/testing/program";
 import { type Agent, agents, type Line } from "../src/protocol.js";
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+export { end } from "@holdfast/example-kit/testing/program";
 
-/** Builds what `npm start` runs. */
-export function build(): void {
-  execFileSync(process.execPath, [path("../build.mjs")], { stdio: "inherit" });
-}
+const folder = new URL("../", import.meta.url);
 
-export interface Running {
-  readonly child: ChildProcess;
-  readonly port: number;
-  /** All it has printed. */
-  output(): string;
+export const build = (): void => buildExample(folder);
+
+export interface Running extends RunningProgram {
   /** The server's own list. */
   list(): Promise<Agent[]>;
   /** The lines it keeps of an agent. */
@@ -31,32 +25,21 @@ export interface RunOptions {
 }
 
 /** Runs the built server as a process of its own, which a test may kill. */
-export function runMain({ port = 0, cwd = path(".."), redisUrl = "" }: RunOptions = {}): Promise<Running> {
-  return run(["../dist/main.js"], { cwd, env: { ...process.env, PORT: String(port), REDIS_URL: redisUrl } });
+export function runMain({ port = 0, cwd = fileURLToPath(folder), redisUrl = "" }: RunOptions = {}): Promise<Running> {
+  return run("dist/main.js", [], { cwd, env: { PORT: String(port), REDIS_URL: redisUrl } });
 }
 
 /** What stands in front of several servers. */
 export function runFront(...behind: readonly Running[]): Promise<Running> {
   const ports = behind.map(({ port }) => String(port));
-  return run(["../front.mjs", ...ports], { env: { ...process.env, PORT: "0" } });
+  return run("front.mjs", ports, { env: { PORT: "0" } });
 }
 
-async function run([script, ...args]: [string, ...string[]], options: SpawnOptions): Promise<Running> {
-  const child = spawn(process.execPath, [path(script), ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once("close", (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
-    child.stdout.on("data", () => {
-      const printed = /http:\/\/localhost:(\d+)/.exec(output)?.[1];
-      if (printed !== undefined) resolve(Number(printed));
-    });
-  });
+async function run(script: string, args: readonly string[], options: SpawnOptions): Promise<Running> {
+  const program = await runProgram(new URL(script, folder), args, options);
+  const { port } = program;
   return {
-    child,
-    port,
-    output: () => output,
+    ...program,
     async list() {
       const client = connect(port);
       const { agents: list } = await client.request("agent.list").finally(() => client.disconnect());
@@ -72,14 +55,6 @@ async function run([script, ...args]: [string, ...string[]], options: SpawnOptio
 
 export function connect(port: number) {
   return createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
-}
-
-/** Ends it with a signal and waits until it has ended. */
-export async function end({ child }: Running, signal: NodeJS.Signals): Promise<number | null> {
-  const gone = once(child, "exit");
-  child.kill(signal);
-  const [code] = (await gone) as [number | null];
-  return code;
 }
 
 /** Whether a process runs. One that was killed and whose end nobody has looked at yet does not. */

@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { network } from "./cuttable-proxy.js";
+import { launchChromium, type Look, openBrowser as open, status } from "@holdfast/example-kit/testing/chromium";
+import { network } from "@holdfast/example-kit/testing/network";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { build, end, runMain } from "./run-main.js";
 import { emptyFolder } from "./start-example.js";
 
@@ -13,28 +14,10 @@ let chrome: Browser;
 beforeAll(async () => {
   build();
   await mkdir(pictures, { recursive: true });
-  chrome = await chromium.launch({
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: [
-      // Needed as root, as in a container.
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  chrome = await launchChromium();
 });
 afterAll(() => chrome.close());
 
-interface Look {
-  width: number;
-  height: number;
-  colorScheme: "dark" | "light";
-  userAgent?: string;
-}
 const wide: Look = { width: 1280, height: 860, colorScheme: "dark" };
 const phone: Look = {
   width: 390,
@@ -47,28 +30,13 @@ const phone: Look = {
 /** What Chromium itself reports where there is no server, or a login was refused. */
 const expected = /^WebSocket connection to .* failed|^Failed to load resource: (net::ERR_|.* status of 401)/;
 
-/** A browser: the cookies of one are not those of another. Any fault in one of its tabs fails the test. */
-async function openBrowser({ width, height, ...rest }: Look = wide): Promise<BrowserContext> {
-  const context = await chrome.newContext({ viewport: { width, height }, ...rest });
-  const faults: string[] = [];
-  context.on("weberror", (fault) => faults.push(fault.error().message));
-  context.on("console", (message) => {
-    if (message.type() === "error" && !expected.test(message.text())) faults.push(message.text());
-  });
-  onTestFinished(async () => {
-    await context.close();
-    expect(faults).toEqual([]);
-  });
-  return context;
-}
+const openBrowser = (look: Look = wide): Promise<BrowserContext> => open(chrome, look, expected);
 
 async function openTab(browser: BrowserContext, port: number): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(`http://localhost:${port}/`);
   return page;
 }
-
-const status = (page: Page, name: string) => page.locator(`.pill[data-status="${name}"]`).waitFor();
 
 async function logIn(page: Page, user = "ada"): Promise<Page> {
   await page.locator(`[data-user="${user}"]`).click();

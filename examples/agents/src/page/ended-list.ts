@@ -1,8 +1,8 @@
 import type { Agent } from "../protocol.js";
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 import { clock, duration } from "./format.js";
-import { keyedList } from "./keyed-list.js";
+import { keyedList } from "@holdfast/example-kit/page/keyed-list";
 import type { Start } from "./launcher.js";
 
 export interface EndedActions {

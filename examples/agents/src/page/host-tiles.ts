@@ -1,4 +1,4 @@
-import { h, setText } from "./dom.js";
+import { h, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 import { bytes, percent } from "./format.js";
 import { Sparkline } from "./sparkline.js";

@@ -1,5 +1,5 @@
 import type { Program } from "../protocol.js";
-import { h } from "./dom.js";
+import { h } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 
 export type Start = (program: string, options: Record<string, string>) => void;

@@ -1,5 +1,5 @@
 import type { Line } from "../protocol.js";
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 import { clock } from "./format.js";
 

@@ -1,15 +1,15 @@
 import { createClient, isDeclaredError, isHoldfastError } from "@holdfast/client";
 import { agents } from "../protocol.js";
-import { showConnection } from "./connection-pill.js";
-import { byId, setText } from "./dom.js";
+import { showConnection } from "@holdfast/example-kit/page/connection-pill";
+import { byId, setText } from "@holdfast/example-kit/page/dom";
 import { endedList } from "./ended-list.js";
 import { fleetCards } from "./fleet-cards.js";
 import { FleetStore } from "./fleet-store.js";
 import { hostTiles } from "./host-tiles.js";
 import { launcher } from "./launcher.js";
 import { logPane } from "./log-pane.js";
-import { themeButton } from "./theme.js";
-import { Toasts } from "./toasts.js";
+import { themeButton } from "@holdfast/example-kit/page/theme";
+import { Toasts } from "@holdfast/example-kit/page/toasts";
 import { usageChart } from "./usage-chart.js";
 
 const client = createClient(agents, {

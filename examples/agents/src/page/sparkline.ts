@@ -1,4 +1,4 @@
-import { setAttributes, svg } from "./dom.js";
+import { setAttributes, svg } from "@holdfast/example-kit/page/dom";
 
 const WIDTH = 240;
 const HEIGHT = 44;

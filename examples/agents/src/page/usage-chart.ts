@@ -1,5 +1,5 @@
 import type { Sample } from "../protocol.js";
-import { h, setAttributes, setText, svg } from "./dom.js";
+import { h, setAttributes, setText, svg } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 import { bytes, clock, percent } from "./format.js";
 import { type BandPoint, bands, type Measure, stretches, ticks, valueOf } from "./stack.js";

@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h } from "@holdfast/example-kit/page/dom";
 import type { User } from "./session-api.js";
 
 /** Who is logged in, and the way out. */

@@ -1,16 +1,16 @@
 import { createClient, isHoldfastError } from "@holdfast/client";
 import { devices, type Overview } from "../protocol.js";
 import { accountMenu } from "./account-menu.js";
-import { showConnection } from "./connection-pill.js";
+import { showConnection } from "@holdfast/example-kit/page/connection-pill";
 import { deliveryPanel } from "./delivery-panel.js";
 import { deviceCards } from "./device-cards.js";
-import { h } from "./dom.js";
+import { h } from "@holdfast/example-kit/page/dom";
 import { type DevicesClient, now } from "./model.js";
 import type { OwnDevice } from "./own-device.js";
 import { Playback } from "./playback.js";
 import { playerPanel } from "./player-panel.js";
 import { logOut, type User, whoAmI } from "./session-api.js";
-import { showToast } from "./toasts.js";
+import type { Toasts } from "@holdfast/example-kit/page/toasts";
 
 const LOGIN_ENDED = "Your login has ended.";
 
@@ -26,7 +26,7 @@ export interface AppOptions {
   readonly content: HTMLElement;
   readonly header: HTMLElement;
   readonly outage: HTMLElement;
-  readonly toasts: HTMLElement;
+  readonly toasts: Toasts;
   readonly left: (why: Left) => void;
 }
 
@@ -93,7 +93,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     // The server ends the connections of all tabs of this browser; this one does not wait to be told.
     logOut().then(() => leave({ notice: "You have logged out." }), report);
   });
-  const hidePill = showConnection(client, header, outage);
+  const hidePill = showConnection(client, header, outage, { whenClosed: "Connect here" });
   header.append(account);
   content.replaceChildren(page);
 
@@ -117,7 +117,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     // The connection strip already says so, and whoever leaves is not interested.
     if (isOver || (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code))) return;
     const text = error instanceof Error ? error.message : String(error);
-    showToast(toasts, { level: "error", title: "That did not work", text });
+    toasts.show({ level: "error", title: "That did not work", text });
   }
   /** Many changes, one drawing: everything that happens before the next frame is drawn with it. */
   function drawSoon(): void {

@@ -1,5 +1,5 @@
 import { tracks } from "../tracks.js";
-import { svg } from "./dom.js";
+import { svg } from "@holdfast/example-kit/page/dom";
 
 /** As many as theme.css has; after that they repeat. */
 const COLOURS = 6;

@@ -1,5 +1,5 @@
 import type { Outcome } from "../protocol.js";
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Delivery, Model } from "./model.js";
 
 /** What each answer means to a person. A table, so that a reason without a sentence does not compile. */

@@ -1,9 +1,9 @@
 import { type Device, NAME_LENGTH } from "../protocol.js";
 import { findTrack } from "../tracks.js";
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { clock, playTime } from "./format.js";
 import { icon } from "./icons.js";
-import { keyedList, type Row } from "./keyed-list.js";
+import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
 import { type Actions, type Model, playingOn } from "./model.js";
 
 /** One card for each device of the user: this one first, then those that are connected. */

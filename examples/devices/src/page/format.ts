@@ -10,8 +10,3 @@ export function playTime(ms: number): string {
 export function clock(at: Date): string {
   return [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
 }
-
-/** Whole seconds until a moment, never below 0. */
-export function secondsUntil(at: number, now: number): number {
-  return Math.max(0, Math.ceil((at - now) / 1_000));
-}

@@ -1,5 +1,5 @@
 import type { DeviceKind } from "../protocol.js";
-import { svg } from "./dom.js";
+import { svg } from "@holdfast/example-kit/page/dom";
 
 const shapes = {
   play: ["M8 5v14l11-7z"],

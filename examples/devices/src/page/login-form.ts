@@ -1,4 +1,4 @@
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { logIn, type User } from "./session-api.js";
 
 /** Everybody's password here; the server keeps scrypt hashes of it all the same. */

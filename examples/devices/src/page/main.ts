@@ -1,18 +1,20 @@
 import { type Left, startApp } from "./app.js";
-import { byId } from "./dom.js";
+import { byId } from "@holdfast/example-kit/page/dom";
 import { loginForm } from "./login-form.js";
 import { ownDevice } from "./own-device.js";
 import { type User, whoAmI } from "./session-api.js";
-import { themeButton } from "./theme.js";
+import { themeButton } from "@holdfast/example-kit/page/theme";
+import { Toasts } from "@holdfast/example-kit/page/toasts";
 
 /** Shows the login or the player: who is logged in is asked of the server, and the player says when that has changed. */
 
 const content = byId("content");
 themeButton(byId("theme"));
+const toasts = new Toasts(byId("toasts"));
 const device = await ownDevice();
 
 function showPlayer(user: User): void {
-  startApp({ user, device, content, header: byId("session"), outage: byId("outage"), toasts: byId("toasts"), left });
+  startApp({ user, device, content, header: byId("session"), outage: byId("outage"), toasts, left });
 }
 
 function left({ user, notice }: Left): void {

@@ -1,6 +1,6 @@
 import { nextTrack, previousTrack, type Track, tracks } from "../tracks.js";
 import { cover } from "./cover.js";
-import { h, setAttributes, setText } from "./dom.js";
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { playTime } from "./format.js";
 import { icon, type IconName } from "./icons.js";
 import type { Actions, Model } from "./model.js";

@@ -1,9 +1,11 @@
-import type { Client, Status } from "@holdfast/client";
-import type { agents } from "../protocol.js";
+import type { Observable, Status } from "@holdfast/client";
 import { h, setAttributes, setText } from "./dom.js";
-import { secondsUntil } from "./format.js";
 
-type AgentsClient = Client<typeof agents.definition>;
+/** What is needed of a client, whatever its protocol. */
+interface Connection {
+  readonly status: Observable<Status>;
+  connect(): void;
+}
 
 /** What each state is called, and how it looks. A table, so that a state without an entry does not compile. */
 const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
@@ -19,8 +21,14 @@ const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" 
 /**
  * Shows what the connection is doing: a pill in the header, and while there is none a strip that says why, counts down to
  * the next attempt and can make it at once. The countdown is hidden from screen readers, which would read every second.
+ * `whenClosed` is what the button says when there will be no attempt without it. Returns what takes both away.
  */
-export function showConnection(client: AgentsClient, pillHost: HTMLElement, outageHost: HTMLElement): void {
+export function showConnection(
+  client: Connection,
+  pillHost: HTMLElement,
+  outageHost: HTMLElement,
+  { whenClosed = "Try now" } = {},
+): () => void {
   const label = h("span");
   const countdown = h("span", { class: "countdown", "aria-hidden": "true" });
   const pill = h("div", { class: "pill", role: "status" }, h("i", { class: "dot" }), label, countdown);
@@ -28,7 +36,7 @@ export function showConnection(client: AgentsClient, pillHost: HTMLElement, outa
 
   const reason = h("strong");
   const plan = h("span", { class: "plan" });
-  const retry = h("button", { type: "button", class: "button" }, "Try now");
+  const retry = h("button", { type: "button", class: "button" });
   retry.addEventListener("click", () => client.connect());
   const outage = h("div", { class: "outage", hidden: true }, h("p", {}, reason, " ", plan), retry);
   outageHost.append(outage);
@@ -52,14 +60,27 @@ export function showConnection(client: AgentsClient, pillHost: HTMLElement, outa
     setText(reason, lost ?? "");
     if (seconds !== undefined) setText(plan, `Next attempt in ${seconds} s.`);
     else setText(plan, "attempt" in status ? "Trying now." : "");
+    setText(retry, status.name === "closed" ? whenClosed : "Try now");
     setAttributes(retry, { disabled: !("reason" in status) });
   };
 
-  client.status.subscribe((status) => {
+  const unsubscribe = client.status.subscribe((status) => {
     window.clearInterval(ticking);
     // Four times a second: the number changes within a quarter of a second of when it should.
     if (status.name === "waiting") ticking = window.setInterval(render, 250);
     render();
   });
   render();
+  return () => {
+    unsubscribe();
+    window.clearInterval(ticking);
+    pill.remove();
+    outage.remove();
+    setAttributes(document.body, { "data-live": undefined });
+  };
+}
+
+/** Whole seconds until a moment, never below 0. */
+function secondsUntil(at: number, now: number): number {
+  return Math.max(0, Math.ceil((at - now) / 1_000));
 }

@@ -1,8 +1,13 @@
-import type { Notification } from "../protocol.js";
 import { h } from "./dom.js";
 
 const SHOWN_MS = 6_000;
 const MOST = 4;
+
+export interface Toast {
+  readonly level: "info" | "success" | "warning" | "error";
+  readonly title: string;
+  readonly text: string;
+}
 
 /** Messages for a person, each for a few seconds; one under the pointer or the keyboard stays. */
 export class Toasts {
@@ -12,7 +17,7 @@ export class Toasts {
     this.#host = host;
   }
 
-  show({ level, title, text }: Pick<Notification, "level" | "title" | "text">): void {
+  show({ level, title, text }: Toast): void {
     const close = h("button", { type: "button", class: "toast-close", "aria-label": "Dismiss" }, "×");
     const toast = h(
       "div",
@@ -34,7 +39,7 @@ export class Toasts {
     close.addEventListener("click", remove);
     this.#host.append(toast);
     if (this.#host.childElementCount <= MOST) return;
-    // What only informs gives way first: a fleet that ends must not push aside why it ends.
+    // What only informs gives way first: what ends in numbers must not push aside why it ends.
     const lesser = this.#host.querySelector('[data-level="info"], [data-level="success"]');
     (lesser ?? this.#host.firstElementChild)?.remove();
   }

@@ -17,7 +17,7 @@ export interface RunningRedis {
 
 /** A redis-server on a free port that keeps every write, gone when the test is over. */
 export async function runRedis(): Promise<RunningRedis> {
-  const folder = mkdtempSync(join(tmpdir(), "agents-redis-"));
+  const folder = mkdtempSync(join(tmpdir(), "example-redis-"));
   const port = await freePort();
   const start = async () => {
     const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""];
