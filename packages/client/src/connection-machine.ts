@@ -65,11 +65,10 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
       const soon = Math.max(state.notBefore, now + Math.ceil(random * SOON_MS));
       return soon < state.deadline ? { ...state, deadline: soon } : state;
     }
-    case "offline":
-      // The platform's word alone ends nothing; it is heard when the next attempt is due.
-      return state;
     default:
-      return event satisfies never;
+      // The platform's word alone ends nothing; it is heard when the next attempt is due.
+      event satisfies { type: "offline" };
+      return state;
   }
 }
 
@@ -93,13 +92,9 @@ function expired(state: ConnectionState, given: Conditions): ConnectionState {
       // Put off once, and not for ever: platforms report offline on working networks.
       if (given.online || state.held) return again(state.made, given);
       return { ...state, held: true, deadline: given.now + given.retry.maxMs };
-    case "idle":
-    case "ready":
-    case "unauthorized":
-    case "closed":
-      return state;
     default:
-      return state satisfies never;
+      // These wait for nothing.
+      return state satisfies Extract<ConnectionState, { name: "idle" | "ready" | "unauthorized" | "closed" }>;
   }
 }
 

@@ -117,10 +117,10 @@ export type ConnectionEvent =
   | { readonly type: "offline" }
   | { readonly type: "visible" };
 
+type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
+
 /** Whether no connection will come by itself. */
-export function isOver(
-  state: ConnectionState,
-): state is Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }> {
+export function isOver(state: ConnectionState): state is Over {
   return state.name === "idle" || state.name === "unauthorized" || state.name === "closed";
 }
 
@@ -152,11 +152,8 @@ export function statusOf(state: ConnectionState): Status {
       return { name: "ready", ...state.session };
     case "waiting":
       return { name: "waiting", attempt: state.made.attempt, retryAt: state.deadline, reason: state.reason };
-    case "idle":
-    case "unauthorized":
-    case "closed":
-      return state;
     default:
-      return state satisfies never;
+      // The others say all of themselves.
+      return state satisfies Over;
   }
 }

@@ -130,10 +130,8 @@ export function createConnection(parts: ConnectionParts): Connection {
         socket = undefined;
         return left?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
       }
-      case "idle":
-        return;
       default:
-        state satisfies never;
+        state satisfies { name: "idle" };
     }
   };
 

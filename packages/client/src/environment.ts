@@ -49,10 +49,11 @@ export const systemEnvironment: Environment = {
         [host, "offline", () => listener("offline")],
         [document, "visibilitychange", visibility],
       ] as const;
-      for (const [source, type, tell] of sources) source?.addEventListener?.(type, tell);
-      return () => {
-        for (const [source, type, tell] of sources) source?.removeEventListener?.(type, tell);
+      const each = (method: "addEventListener" | "removeEventListener"): void => {
+        for (const [source, type, tell] of sources) source?.[method]?.(type, tell);
       };
+      each("addEventListener");
+      return () => each("removeEventListener");
     },
   },
 };

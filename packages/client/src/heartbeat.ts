@@ -35,6 +35,11 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
     state = { name: "stopped" };
   };
 
+  const giveUp = (): void => {
+    stop();
+    wire.silent();
+  };
+
   const listen = (limitMs: number, heardAt: number): void => {
     const dueAt = heardAt + limitMs;
     const cancel = clock.after(dueAt - clock.now(), () => {
@@ -42,9 +47,8 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
       if (state.heardAt > heardAt) return listen(limitMs, state.heardAt);
       // A timer that fires long after it was due means that the machine slept or the page was frozen. Frames may lie
       // unread; ask before giving the connection up.
-      if (clock.now() - dueAt > PROBE_MS) return probe();
-      stop();
-      wire.silent();
+      if (clock.now() - dueAt > PROBE_MS) probe();
+      else giveUp();
     });
     state = { name: "listening", limitMs, heardAt, cancel };
   };
@@ -53,10 +57,7 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
     if (state.name !== "listening") return;
     const { limitMs } = state;
     state.cancel();
-    const cancel = clock.after(PROBE_MS, () => {
-      stop();
-      wire.silent();
-    });
+    const cancel = clock.after(PROBE_MS, giveUp);
     state = { name: "probing", limitMs, cancel };
     wire.ping();
   };

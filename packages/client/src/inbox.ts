@@ -78,14 +78,9 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
         if (!refuse(message.correlation_id, error)) report(error, { source: "server", channel: message.channel });
         return;
       }
-      // Any frame is a sign of life, and the connection has noted it; these say nothing else.
-      case "pong":
-      case "unsubscribe_response":
-      case "subscriptions":
-        return;
       default:
-        // Read by a part that a page may leave out.
-        return subscriptions.tell(message satisfies Presence);
+        // Read by a part that a page may leave out, or by nobody.
+        return subscriptions.tell(message satisfies Presence | SignOfLife);
     }
   }
 
@@ -123,6 +118,9 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
 }
 
 type Presence = Extract<ServerMessage, { type: "presence" }>;
+
+/** Any frame is one, and the connection has noted it; these say nothing else. */
+type SignOfLife = Extract<ServerMessage, { type: "pong" | "unsubscribe_response" | "subscriptions" }>;
 
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
 function compatible(version: string): string | undefined {

@@ -1,8 +1,9 @@
+import type { Cancel, Clock } from "./clock.js";
 import { host } from "./host.js";
 import type { SocketEnd, WebSocketConstructor } from "./socket.js";
 
 /**
- * Which WebSocket class is used, and what `ws` can do beyond a platform's own. A page in production, which never sees `ws`,
+ * Which WebSocket class is used, and what those of Node do beyond what the standard says. A page in production, which never sees them,
  * gets src/page/raw-socket.ts instead.
  */
 export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
@@ -42,8 +43,33 @@ export function construct(Chosen: RawConstructor, url: string, protocols: readon
     : new Chosen(url, protocols);
 }
 
+/** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
+const CLOSE_GRACE_MS = 50;
+
+type State = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
+
+/** Calls `end` for each sign that the socket has ended. Returns what stops it. */
+export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => void): Cancel | undefined {
+  let state: State = { name: "live" };
+  raw.addEventListener("close", ({ code = 1006, reason = "" }) =>
+    end({ code, reason, cause: state.name === "failed" ? state.cause : undefined }),
+  );
+  // Stays for good: `ws` throws without an `error` listener, and the package takes its own off before it closes.
+  raw.addEventListener("error", ({ error, message }) => {
+    if (state.name !== "live") return;
+    const cause = error ?? message;
+    const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
+    state = { name: "failed", cause, cancelGrace };
+  });
+  watchRefusal(raw, end);
+  return () => {
+    if (state.name === "failed") state.cancelGrace();
+    state = { name: "ended" };
+  };
+}
+
 /** An upgrade refused over HTTP, which only `ws` shows. */
-export function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
+function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
   // Whoever listens to this event has to end the request; closing the socket, which `end` does, is enough.
   raw.on?.("unexpected-response", (_, response) => {
     const seconds = Number(response.headers["retry-after"]);

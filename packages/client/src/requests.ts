@@ -149,7 +149,11 @@ export function createRequests(parts: RequestsParts): Requests {
       const asked = state.name === "closed" && state.reason.name === "DISCONNECTED";
       for (const [id, call] of calls) {
         const outcomeUnknown = inFlight.has(id) && call.contract.kind !== "query" && !asked;
-        if (outcomeUnknown) fail(id, lost(call.contract.name));
+        if (outcomeUnknown)
+          fail(
+            id,
+            new HoldfastError("CONNECTION_LOST", `${call.contract.name}: the connection dropped before the answer.`),
+          );
         else if (over) fail(id, over);
       }
       inFlight.clear();
@@ -183,10 +187,6 @@ export function createRequests(parts: RequestsParts): Requests {
       return found;
     },
   };
-}
-
-function lost(name: string): HoldfastError {
-  return new HoldfastError("CONNECTION_LOST", `${name}: the connection dropped before the answer.`);
 }
 
 /** Without TextEncoder, which is neither in the language nor on every React Native engine: here each byte is one %xx. */

@@ -1,7 +1,7 @@
 import IsomorphicWebSocket from "isomorphic-ws";
 import reconnecting from "reconnecting-websocket";
 import type { Cancel, Clock } from "./clock.js";
-import { chooseWebSocket, construct, type RawSocket, watchRefusal } from "./raw-socket.js";
+import { chooseWebSocket, construct, type RawSocket, watchEnd } from "./raw-socket.js";
 
 /**
  * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws. The class behind it
@@ -50,22 +50,18 @@ export type WebSocketConstructor = new (
   protocols?: string | string[],
 ) => { readonly readyState: number; send(data: string): void; close(code?: number, reason?: string): void };
 
-/** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
-const CLOSE_GRACE_MS = 50;
-
-type State = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
-
 export const openSocket: OpenSocket = (target, listener, clock) => {
-  let state: State = { name: "live" };
+  let isLive = true;
+  let stopWatch: Cancel | undefined;
 
   const settle = (code: number, reason: string): void => {
-    if (state.name === "failed") state.cancelGrace();
-    state = { name: "ended" };
+    stopWatch?.();
+    isLive = false;
     // Also after the other side closed: it is what keeps the package from trying again.
     wire.close(code, reason);
   };
   const end = (outcome: SocketEnd): void => {
-    if (state.name === "ended") return;
+    if (!isLive) return;
     settle(1000, "");
     listener.end(outcome);
   };
@@ -82,17 +78,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
       return inert;
     }
     // First, before the package's own, which closes the socket and would hide the true code.
-    raw.addEventListener("close", ({ code = 1006, reason = "" }) =>
-      end({ code, reason, cause: state.name === "failed" ? state.cause : undefined }),
-    );
-    // Stays for good: `ws` throws without an `error` listener, and the package takes its own off before it closes.
-    raw.addEventListener("error", ({ error, message }) => {
-      if (state.name !== "live") return;
-      const cause = error ?? message;
-      const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
-      state = { name: "failed", cause, cancelGrace };
-    });
-    watchRefusal(raw, end);
+    stopWatch = watchEnd(raw, clock, end);
     return raw;
   };
 
@@ -105,15 +91,15 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   });
   // Its default, "blob", throws on React Native.
   wire.binaryType = "arraybuffer";
-  wire.addEventListener("open", () => void (state.name === "live" && listener.open()));
+  wire.addEventListener("open", () => void (isLive && listener.open()));
   wire.addEventListener("message", ({ data }) => {
-    if (state.name === "live") listener.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+    if (isLive) listener.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
   });
   wire.reconnect();
 
   return {
     send: (frame) => wire.send(frame),
-    close: (code, reason) => void (state.name !== "ended" && settle(code, reason)),
+    close: (code, reason) => void (isLive && settle(code, reason)),
   };
 };
 

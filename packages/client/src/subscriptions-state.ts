@@ -21,7 +21,7 @@ export interface Subscriptions {
   /** The server cannot continue the channel from where it was. */
   reset(message: Extract<ServerMessage, { type: "reset" }>): void;
   /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
-  tell(message: { readonly type: string; readonly channel: string }): void;
+  tell(message: { readonly type: string; readonly channel?: string | undefined }): void;
   /** What is remembered of a channel while it is wanted. */
   entry(id: ChannelId): Entry | undefined;
   /** Channels of which something has changed in their entry are looked at again. */
@@ -98,9 +98,9 @@ export interface Entry {
    * Of the channel's document, what a `subscribe` says: `held` while the queue leads to the one at `received`. Otherwise the
    * server sends it.
    */
-  state: "held" | "mismatch" | undefined;
+  state?: "held" | "mismatch" | undefined;
   /** It is asked for again, once there is a verdict: the document is needed, and the server does not know. */
-  stale: boolean;
+  stale?: boolean;
 }
 
 /** What waits for its turn: an event or a reset, unless no one hears it, and where the channel stands when it is done. */

@@ -147,8 +147,6 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       received: undefined,
       recent: new Set(),
       repairs: 0,
-      state: undefined,
-      stale: false,
     };
     entries.set(id.wire, entry);
     return entry;
@@ -160,30 +158,33 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const isEvent = message.type === "event";
     const isSync = message.type === "state_sync";
     const event = isEvent ? message.event : `$${message.type}`;
-    const schema = entry?.id.contract.events.get(event);
-    let isNews = !isEvent || schema !== undefined;
+    let schema = entry?.id.contract.events.get(event);
     // Left a moment ago, or published by a server with a newer protocol.
-    if (!isNews) parts.logger.debug({ channel, event }, "event ignored");
+    if (isEvent && !schema) parts.logger.debug({ channel, event }, "event ignored");
     // What comes before the answer is of an earlier membership, or in the answer: it says from where events follow.
     if (entry?.wire.name !== "joined") return;
     const { received, recent } = entry;
+    // The document itself is no link: it is told where it is true.
     if (received?.epoch && !isSync) {
       const link = message.metadata as Link | undefined;
       if (link?.id === received.id) return;
       if (!link?.id || !links(received, link)) return repair(entry);
       entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
-      // The queue goes on from it, and nobody hears it a second time; but the document that it changes may be from before it.
-      if (isEvent && recent.has(link.id)) isNews = false;
+      // The queue goes on from it, and nobody hears it a second time. A document has to be told: it was begun anew.
+      if (recent.has(link.id)) schema = undefined;
       else if (isEvent && recent.add(link.id).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
     const isHeard = [...entry.holders].some((holder) => holder.hears(event));
     // Now, not when its turn has come: a reconnect asks from the end of the queue.
     if (isSync) entry.state = isHeard ? "held" : undefined;
     else if (!isEvent && message.data.patches.length === 0) entry.state = undefined;
-    const value = (): Delivery | undefined =>
-      isEvent ? readEvent(schema!, message, parts.report) : { event, value: message };
-    entry.enqueue({ delivery: isNews && isHeard ? value() : undefined, position: entry.received });
+    const delivery = !isEvent
+      ? { event, value: message }
+      : schema && isHeard
+        ? readEvent(schema, message, parts.report)
+        : undefined;
+    entry.enqueue({ delivery, position: entry.received });
   };
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
@@ -268,7 +269,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       // The answer that is due says it as well, and from where.
       if (entry?.wire.name === "joined") follow(entry, data.position, data.reason);
     },
-    tell: (message) => void entries.get(message.channel)?.handle({ event: `$${message.type}`, value: message }),
+    tell: (message) => void entries.get(message.channel!)?.handle({ event: `$${message.type}`, value: message }),
     entry: (id) => entries.get(id.wire),
     refresh: schedule,
   };

@@ -79,11 +79,9 @@ export const closeCodes = [
 
 export type CloseName = (typeof closeCodes)[number]["name"];
 
-const byCode = new Map<number, CloseCode>(closeCodes.map((row) => [row.code, row]));
-
 /** The row for a close code. Every number has one: unknown ones retry, the application's ranges say what their range says. */
 export function closeCode(code: number): CloseCode {
-  const row = byCode.get(code);
+  const row = closeCodes.find((one) => one.code === code);
   if (row) return row;
   if (code >= 4900 && code <= 4999)
     return { code, name: "APPLICATION_STOP", meaning: "the application ended it", action: "stop" };

@@ -38,11 +38,11 @@ export class HoldfastError<Code extends string = string> extends Error {
   }
 
   static fromWire(wire: WireError): HoldfastError {
+    // No peer has a say in the cause.
     return new HoldfastError(wire.code, wire.message, {
-      field: wire.field,
-      remedy: wire.remedy,
+      ...wire,
       retryAfterMs: wire.retry_after_ms,
-      data: wire.data,
+      cause: undefined,
     });
   }
 }

@@ -14,6 +14,8 @@ export type RichTag = "Date" | "bigint" | "map" | "set" | "undefined" | "number"
 export interface SchemaFacts {
   /** The rich values a schema can ask for. Empty: plain JSON carries it. */
   readonly rich: ReadonlySet<RichTag>;
+  /** What may be restored. */
+  readonly restored: ReadonlySet<RichTag>;
   /** Parts that cannot travel, each with its path below the schema and the reason. */
   readonly faults: readonly { path: readonly string[]; reason: string }[];
 }
@@ -29,6 +31,12 @@ export function schemaFault(value: unknown): string | undefined {
     return "is a schema of zod 3; Holdfast needs zod 4 (npm install zod@4)";
   return "is not a zod schema";
 }
+
+/**
+ * What may be restored for a schema of plain values: a page in production annotates without having read the schema, and
+ * superjson annotates these two wherever they turn up.
+ */
+const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
 const anything: readonly RichTag[] = ["Date", "bigint", "map", "set"];
 
@@ -146,5 +154,5 @@ export function readSchema(schema: Schema): SchemaFacts {
   visit(schema, []);
   // Once superjson is needed at all it also annotates these two, wherever they turn up.
   if (rich.size > 0) rich.add("undefined").add("number");
-  return { rich, faults };
+  return { rich, restored: rich.size > 0 ? rich : harmless, faults };
 }

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { dehydrate, revive, type RichValue } from "./codec/rich-values.js";
 import { shapeFault } from "./codec/shape.js";
 import { describeIssue, type Fault, wording } from "./issues.js";
-import { readSchema, type RichTag, type Schema } from "./schema.js";
+import { readSchema, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
@@ -23,7 +23,7 @@ export interface ValueSchema {
 
 export function valueSchema(schema: Schema | undefined): ValueSchema {
   if (!schema) return nothing;
-  const { rich } = readSchema(schema);
+  const { rich, restored } = readSchema(schema);
   return {
     schema,
     rich: rich.size > 0,
@@ -40,17 +40,16 @@ export function valueSchema(schema: Schema | undefined): ValueSchema {
       return fault ? refuse(root, fault) : { ok: true, value: out };
     },
     receive(data, meta, root) {
-      if (meta === undefined) return parse(schema, data, root);
-      return parseRevived(schema, data, meta, rich.size > 0 ? rich : harmless, root);
+      let value = data;
+      try {
+        if (meta !== undefined) value = revive(data, meta, restored);
+      } catch (error) {
+        return refuse("meta", reasonOf(error));
+      }
+      return parse(schema, value, root);
     },
   };
 }
-
-/**
- * What may be restored for a schema of plain values: a page in production annotates without having read the schema, and
- * superjson annotates these two wherever they turn up.
- */
-const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
 /** Where the protocol declares no schema there is nothing to send; what a peer sends all the same is ignored. */
 const nothing: ValueSchema = {
@@ -60,22 +59,6 @@ const nothing: ValueSchema = {
     value === undefined ? { ok: true, value: { data: undefined } } : refuse(root, "the protocol declares none"),
   receive: () => ({ ok: true, value: undefined }),
 };
-
-function parseRevived(
-  schema: Schema,
-  data: unknown,
-  meta: unknown,
-  rich: ReadonlySet<RichTag>,
-  root: string,
-): Checked<unknown> {
-  let value: unknown;
-  try {
-    value = revive(data, meta, rich);
-  } catch (error) {
-    return refuse("meta", reasonOf(error));
-  }
-  return parse(schema, value, root);
-}
 
 function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
   try {

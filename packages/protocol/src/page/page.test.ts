@@ -62,7 +62,7 @@ describe("what stands in for checks in a page's production build", () => {
 });
 
 test("[PG5] names the channel that is none", () => {
-  expect(channelFault("invalid", defineProtocol({ name: "a", version: "1.0.0" }), "board")).toContain("board");
+  expect(channelFault(defineProtocol({ name: "a", version: "1.0.0" }), "board")).toContain("board");
 });
 
 test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {

@@ -24,7 +24,7 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
       } catch {
         // Said below.
       }
-      return { ok: false, fault: { field: "", message: "A frame of the server cannot be read." } };
+      return { ok: false, fault: { field: "", message: "cannot be read." } };
     },
   };
 }
