@@ -80,6 +80,12 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     ...(document.meta !== undefined && { meta: document.meta }),
   });
 
+  /** The document as it was there. */
+  const syncOf = ({ data, meta, version }: Doc, where: Position): ServerMessage => ({
+    ...sync({ state: data, version, position: where, hash: hashOf(data) }),
+    ...(meta !== undefined && { meta }),
+  });
+
   const publish = <Message extends Published>(message: Omit<Message, "metadata" | "channel">, isSent = true): void => {
     const link = { offset: chain.length + 1, id: `i${++ids}`, prev: idAt(chain.length) };
     const published = { ...message, channel, metadata: link } as unknown as Published;
@@ -99,12 +105,13 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
             ? "trimmed"
             : undefined;
     if (reset) return { result: { reset, position: now }, synced: true };
-    const synced = state !== "held" || !sendsPatches;
-    const missed = chain
-      .slice(from.offset)
-      .map((each) =>
-        each.type === "state_update" && synced ? { ...each, data: { ...each.data, patches: [] } } : each,
-      );
+    const behind = chain.slice(from.offset);
+    // What was published without its patches can only be told by the document.
+    const isWhole = behind.every((each) => each.type !== "state_update" || each.data.patches.length > 0);
+    const synced = state !== "held" || !sendsPatches || !isWhole;
+    const missed = behind.map((each) =>
+      each.type === "state_update" && synced ? { ...each, data: { ...each.data, patches: [] } } : each,
+    );
     // Where all is told by patches nothing else has to follow; nor where nothing changed.
     const isNeeded = state !== "held" || missed.some(({ type }) => type === "state_update");
     return { result: { missed, position: now }, synced: synced && isNeeded };
@@ -159,6 +166,9 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     position,
     live,
     sync,
+    syncOf,
+    /** What was published last. */
+    last: (count: number): readonly Published[] => chain.slice(-count),
     get document() {
       return document;
     },
@@ -193,6 +203,13 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
       this.begin(next);
       live({ type: "reset", channel, data: { reason: "epoch", position: position() } });
       live(sync());
+    },
+    /** The document after these patches. */
+    preview: applyPatches,
+    /** It cannot say for a while; it can again when it is asked. */
+    down() {
+      live({ type: "unsubscribed", channel, data: { code: "UNAVAILABLE", message: "Down." } });
+      joined = false;
     },
     trim: () => void (trimmed = chain.length),
     delete(reason: string) {

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { freeze } from "./freeze.js";
+import { freeze as pageFreeze } from "./page/freeze.js";
+import { share } from "./share.js";
+
+const at = (ms: number): Date => new Date(ms);
+
+describe("What did not change", () => {
+  test.each([
+    ["a text", "a", "a"],
+    ["no number", Number.NaN, Number.NaN],
+    ["an object", { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }],
+    ["a list", [{ a: 1 }, [2]], [{ a: 1 }, [2]]],
+    ["a date", at(5), at(5)],
+    ["a date that is none", at(Number.NaN), at(Number.NaN)],
+    ["a map", new Map([["a", { b: 1 }]]), new Map([["a", { b: 1 }]])],
+    ["a map by dates", new Map([[at(1), { b: 1 }]]), new Map([[at(1), { b: 1 }]])],
+    ["a set", new Set([{ a: 1 }, at(2)]), new Set([{ a: 1 }, at(2)])],
+    ["nothing", undefined, undefined],
+  ])("[SC2] is the same: %s", (_what, previous, next) => {
+    expect(share(previous, next)).toBe(previous);
+  });
+
+  test.each([
+    ["an object for a list", [], {}],
+    ["a member fewer", { a: 1, b: undefined }, { a: 1 }],
+    ["a member more", { a: 1 }, { a: 1, b: undefined }],
+    ["a member of another name", { a: undefined }, { b: undefined }],
+    ["an inherited name", {}, { toString: undefined }],
+    ["a shorter list", [1, 2], [1]],
+    ["a hole", [undefined], []],
+    ["another date", at(1), at(2)],
+    [
+      "a map in another order",
+      new Map([
+        ["a", 1],
+        ["b", 2],
+      ]),
+      new Map([
+        ["b", 2],
+        ["a", 1],
+      ]),
+    ],
+    ["a map with a value of its own for nothing", new Map([["a", undefined]]), new Map([["b", undefined]])],
+    ["a set with fewer", new Set([1, 2]), new Set([1])],
+    ["-0", 0, -0],
+    ["a bigint", 1n, 1],
+  ])("[SC2] what did is another, and as it came: %s", (_what, previous, next) => {
+    const shared = share(previous, next);
+    expect(shared).not.toBe(previous);
+    expect(shared).toStrictEqual(next);
+  });
+
+  test("[SC2] Around what changed everything else is the same", () => {
+    const previous = freeze({
+      list: [{ id: 1 }, { id: 2 }],
+      map: new Map([
+        ["a", { x: 1 }],
+        ["b", { x: 2 }],
+      ]),
+      set: new Set([{ s: 1 }]),
+    });
+    const next = freeze({
+      list: [{ id: 1 }, { id: 3 }],
+      map: new Map([
+        ["b", { x: 2 }],
+        ["c", { x: 3 }],
+      ]),
+      set: new Set([{ s: 1 }]),
+    });
+    const shared = share(previous, next) as typeof previous;
+    expect(shared).toStrictEqual(next);
+    expect(shared.list[0]).toBe(previous.list[0]);
+    expect(shared.map.get("b")).toBe(previous.map.get("b"));
+    expect(shared.set).toBe(previous.set);
+  });
+
+  test("[SC2] any value is shared with any: the result equals the new one, and is the old one where they are equal", () => {
+    const value = fc.anything({
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withBigInt: true,
+      withNullPrototype: false,
+    });
+    fc.assert(
+      fc.property(value, value, (previous, next) => {
+        expect(share(previous, next)).toStrictEqual(next);
+        expect(share(share(previous, next), next)).toStrictEqual(next);
+      }),
+      { numRuns: 300 },
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), (next) => {
+        const copy: unknown = structuredClone(next);
+        expect(share(next, copy)).toBe(next);
+      }),
+    );
+  });
+});
+
+describe("A document is frozen", () => {
+  test("[SC11] with all of its parts, those in maps and sets as well; in a page's production build nothing is", () => {
+    const make = () => ({ list: [{ a: 1 }], at: at(5), map: new Map([["m", { b: 1 }]]), set: new Set([{ c: 1 }]) });
+    const frozen = freeze(make());
+    const parts = [frozen, frozen.list, frozen.list[0], frozen.map.get("m"), [...frozen.set][0]];
+    expect(parts.every(Object.isFrozen)).toBe(true);
+    expect(() => (frozen.list[0]!.a = 2)).toThrow(TypeError);
+    expect([null, undefined, 5, "a"].map(freeze)).toEqual([null, undefined, 5, "a"]);
+    const free = make();
+    expect(pageFreeze(free)).toBe(free);
+    expect(Object.isFrozen(free)).toBe(false);
+  });
+});
