@@ -102,7 +102,7 @@ export class MemoryStore {
     }
     const now = instance.environment.now();
     const topic = this.touch(name, now, table?.ttlMs ?? TOPIC_MS, instance);
-    topic.ttlMs = Math.max(log ? TOPIC_MS : table!.ttlMs, document?.ttlMs ?? (topic.document ? topic.ttlMs : 0));
+    topic.ttlMs = Math.max(log ? TOPIC_MS : table!.ttlMs, topic.document ? topic.ttlMs : 0);
     const first = key === undefined ? undefined : topic.keys.get(key);
     if (first && now - first.at < KEY_MS) return { outcome: "duplicate", position: first.position };
     const before = positionOf(topic);
@@ -114,7 +114,10 @@ export class MemoryStore {
       return { outcome: "unchanged", position: before };
 
     if (table) change(topic.table, table.entry);
-    if (document) topic.document = { id, text: document.text };
+    if (document) {
+      topic.document = { id, text: document.text };
+      topic.ttlMs = Math.max(topic.ttlMs, document.ttlMs);
+    }
     topic.offset++;
     topic.id = id;
     const link = { offset: topic.offset, id, prev: before.id };

@@ -114,11 +114,12 @@ export class RedisLink implements BrokerLink {
         expected?.id ?? "",
         keys.channel,
         this.#topology.isCluster ? "SPUBLISH" : "PUBLISH",
-        Math.max(log ? POSITION_TTL_MS : 0, ...[log, table, document].map((part) => whole(part?.ttlMs ?? 0))),
+        Math.max(log ? POSITION_TTL_MS : 0, ...[log, table].map((part) => whole(part?.ttlMs ?? 0))),
         KEY_TTL_MS,
         document ? "1" : "",
         document?.text ?? "",
         document?.expected ?? "",
+        whole(document?.ttlMs ?? 0),
       ],
     );
     return readAppended(answer);

@@ -29,7 +29,7 @@ local function stand(meta, log, tbl, newEpoch)
   if known[1] then
     return known[1], tonumber(known[2]) or 0, known[3] or '', tonumber(known[4]) or 0, tonumber(known[5]) or 0
   end
-  redis.call('DEL', log, tbl)
+  redis.call('DEL', meta, log, tbl)
   redis.call('HSET', meta, 'epoch', newEpoch, 'offset', 0, 'id', '')
   return newEpoch, 0, '', 0, 0
 end
@@ -42,8 +42,8 @@ end`;
  * KEYS meta, log, table, key. ARGV 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should there be none, 5 size of the log (0: none),
  * 6 its ttl, 7 what to do to the table ('', 'set', 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key,
  * 12 expected offset ('' for any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key,
- * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it ('' for none). The document is
- * part of meta: it lives as long, and belongs to the same epoch.
+ * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it ('' for none), 21 its ttl. The
+ * document is part of meta: it lives as long, and belongs to the same epoch.
  * Answers outcome, epoch, offset, id, previous.
  */
 export const append = script(
@@ -71,6 +71,7 @@ if ARGV[18] == '1' and (redis.call('HGET', meta, 'documentId') or '') ~= ARGV[20
   keep(meta, tbl, ttl, tableTtl)
   return { 'conflict', epoch, offset, last }
 end
+if ARGV[18] == '1' then ttl = math.max(ttl, tonumber(ARGV[21])) end
 local previous = false
 if change ~= '' then
   previous = redis.call('HGET', tbl, field)
