@@ -2,9 +2,10 @@ import { type ChannelId, documentFault, type Fault, HoldfastError } from "@holdf
 import type { BrokerLink } from "../broker/broker.js";
 import { type Environment, isThenable } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
-import { changeText, type Content, type Kept, keptText, readKept } from "./document.js";
+import { changeText, type Content, jsonCopy, type Kept, keptText, readKept } from "./document.js";
 import { KEEP_MS, type StateHooks } from "./hooks.js";
 import { Saves } from "./saves.js";
+import { Turns } from "./turns.js";
 
 /** What came of a change. */
 export interface StateWritten<State = unknown> {
@@ -48,9 +49,6 @@ interface Written {
 
 /** How long a channel that nobody has written to is remembered when its document is asked for. */
 const UNWRITTEN_MS = 600_000;
-const MOST_TRIES = 5;
-/** Between two tries, at most so long times two for each try before: others have to come through meanwhile. */
-const PAUSE_MS = 8;
 
 /**
  * The documents of channels, as the application reads and writes them: always those of the broker. A change is made of what is
@@ -59,12 +57,12 @@ const PAUSE_MS = 8;
 export class Documents {
   readonly #parts: DocumentsParts;
   readonly #saves = new Saves();
-  /** The last change of each document that is under way here. Instances compete; changes of one instance queue. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns: Turns;
   readonly #loads = new Map<string, Promise<void>>();
 
   constructor(parts: DocumentsParts) {
     this.#parts = parts;
+    this.#turns = new Turns(parts.environment);
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE, or what `load` throws */
@@ -87,7 +85,7 @@ export class Documents {
 
   async set(id: ChannelId, value: unknown): Promise<StateWritten> {
     const content = this.#contentOf(id, value);
-    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, () => content)));
+    return this.#saved(id, await this.#turns.run(id.wire, () => this.#write(id, () => content)));
   }
 
   async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
@@ -107,18 +105,19 @@ export class Documents {
       // `(draft) => draft.count++` returns a number, and no document is one.
       return this.#contentOf(id, typeof result === "object" && result !== null ? result : draft);
     };
-    return this.#saved(id, await this.#inTurn(id, () => this.#write(id, next)));
+    return this.#saved(id, await this.#turns.run(id.wire, () => this.#write(id, next)));
   }
 
   /** Whether there was one. */
   async delete(id: ChannelId, reason: string): Promise<boolean> {
-    const deleted = await this.#inTurn(id, async () => {
+    const deleted = await this.#turns.run(id.wire, async () => {
       for (let tries = 1; ; tries++) {
+        const since = this.#parts.environment.now();
         const found = await this.#find(id);
         if (found.kept?.name !== "there") return undefined;
         const kept: Kept = { name: "deleted", version: found.kept.version + 1, reason };
         if (await this.#store(id, found, kept)) return kept;
-        await this.#lost(id, tries);
+        await this.#overtaken(id, tries, since);
       }
     });
     if (deleted) await this.#save(id, deleted);
@@ -127,6 +126,7 @@ export class Documents {
 
   async #write(id: ChannelId, next: (kept: Kept | undefined) => Content): Promise<Written> {
     for (let tries = 1; ; tries++) {
+      const since = this.#parts.environment.now();
       const found = await this.#find(id);
       const content = next(found.kept);
       const kept: Kept = { name: "there", version: (found.kept?.version ?? 0) + 1, content };
@@ -134,7 +134,7 @@ export class Documents {
       if (stored === "unchanged")
         return { content, version: found.kept!.version, at: found.position, unsaved: undefined };
       if (stored) return { content, version: kept.version, at: stored, unsaved: kept };
-      await this.#lost(id, tries);
+      await this.#overtaken(id, tries, since);
     }
   }
 
@@ -147,6 +147,7 @@ export class Documents {
   /** As the broker has it; as the application has it, where the broker has none. */
   async #find(id: ChannelId): Promise<Found> {
     for (let tries = 1; ; tries++) {
+      const since = this.#parts.environment.now();
       const found = await this.#read(id);
       const { load } = this.#parts.hooks.get(id.contract.name) ?? {};
       if (found.kept || !load) return found;
@@ -156,7 +157,7 @@ export class Documents {
       const kept: Kept = { name: "there", version: versionOf(id, loaded.version), content };
       const stored = await this.#store(id, found, kept);
       if (stored && stored !== "unchanged") return { kept, id: stored.id, position: stored };
-      await this.#lost(id, tries);
+      await this.#overtaken(id, tries, since);
     }
   }
 
@@ -194,16 +195,9 @@ export class Documents {
     return position;
   }
 
-  /** @throws HoldfastError CONFLICT when it was tried often enough */
-  async #lost({ wire }: ChannelId, tries: number): Promise<void> {
-    const { environment, stats } = this.#parts;
-    stats.stateConflicts++;
-    if (tries === MOST_TRIES)
-      throw new HoldfastError("CONFLICT", `${wire}: others changed the document ${MOST_TRIES} times in between.`, {
-        field: "state",
-      });
-    const most = PAUSE_MS * 2 ** tries;
-    await new Promise<void>((resolve) => void environment.after(environment.random() * most, resolve));
+  #overtaken({ wire }: ChannelId, tries: number, since: number): Promise<void> {
+    this.#parts.stats.stateConflicts++;
+    return this.#turns.overtaken(wire, tries, since);
   }
 
   async #save(id: ChannelId, kept: Kept): Promise<void> {
@@ -239,19 +233,10 @@ export class Documents {
     }
     return { data, ...(meta !== undefined && { meta }) };
   }
-
-  #inTurn<Result>({ wire }: ChannelId, run: () => Promise<Result>): Promise<Result> {
-    const before = this.#turns.get(wire);
-    const running = before ? before.then(run, run) : run();
-    this.#turns.set(wire, running);
-    const finish = (): void => void (this.#turns.get(wire) === running && this.#turns.delete(wire));
-    running.then(finish, finish);
-    return running;
-  }
 }
 
 function valueOf({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
-  const read = contract.state!.receive(structuredClone(data), meta, "state");
+  const read = contract.state!.receive(jsonCopy(data), meta, "state");
   if (!read.ok)
     throw new HoldfastError(
       "INTERNAL",

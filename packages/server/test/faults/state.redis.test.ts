@@ -1,0 +1,119 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { redisBroker } from "@holdfast/server/redis";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { RedisWorld } from "../redis/redis-world.js";
+import { until } from "../until.js";
+import { scale } from "./fault-world.js";
+import { figures, percentile } from "./figures.js";
+import { StateWatcher } from "./state-watcher.js";
+
+const tallies = defineProtocol({
+  name: "tallies",
+  version: "1.0.0",
+  channels: {
+    tally: {
+      key: z.string(),
+      // What each writer has done, and the last of all that was done.
+      state: z.object({ counts: z.record(z.string(), z.int()), last: z.array(z.object({ id: z.string() })).max(50) }),
+    },
+  },
+});
+
+interface Tally {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly last: readonly { readonly id: string }[];
+}
+
+const SERVERS = 5;
+const WRITERS = 50;
+
+test("[FT15] fifty writers of one document on five servers: each accepted change is seen once, as its version, by everyone, and few are refused", async (context) => {
+  const world = new RedisWorld(context);
+  const redis = await world.redis();
+  const starting = Array.from({ length: SERVERS }, async () => {
+    const broker = redisBroker({ url: redis.url });
+    const server = createServer(tallies, { broker, heartbeat: { intervalMs: 300_000 } });
+    world.endsWith(() => server.close({ graceMs: 0 }));
+    const { port } = await server.listen(0);
+    return { server, port, state: server.channel("tally", "a").state };
+  });
+  const servers = await Promise.all(starting);
+  await until(() => servers.every(({ server }) => server.isReady), 10_000, "Being ready");
+  await servers[0]!.state.set({ counts: {}, last: [] });
+  const watchers = Array.from({ length: 6 }, (_, index) => {
+    const watcher = new StateWatcher<Tally>(servers[index % 2]!.port, "tally:a");
+    world.endsWith(async () => watcher.end());
+    return watcher;
+  });
+  for (const watcher of watchers) await watcher.joined();
+
+  const accepted = new Map<number, string>();
+  const refused: string[] = [];
+  const took: number[] = [];
+  const seconds = scale(3, 30);
+  const end = performance.now() + seconds * 1_000;
+  const write = async (index: number): Promise<void> => {
+    const { state } = servers[index % SERVERS]!;
+    const writer = `w${index}`;
+    // One that is refused is not made again: then its number must not be seen by anyone.
+    for (let number = 1; performance.now() < end; number++) {
+      const id = `${writer}.${number}`;
+      const start = performance.now();
+      try {
+        const { version } = await state.update((draft) => {
+          draft.counts[writer] = (draft.counts[writer] ?? 0) + 1;
+          draft.last.push({ id });
+          if (draft.last.length > 50) draft.last.shift();
+        });
+        took.push(performance.now() - start);
+        if (accepted.has(version)) refused.push(`version ${version} twice`);
+        accepted.set(version, id);
+      } catch (error) {
+        refused.push((error as { code?: string }).code ?? String(error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, (_, index) => write(index)));
+
+  const version = accepted.size + 1;
+  await until(() => watchers.every((watcher) => watcher.version >= version), 20_000).catch(() => undefined);
+  const found = await servers.at(-1)!.state.get();
+  const versions = Array.from({ length: accepted.size }, (_, index) => index + 2);
+  expect([...accepted.keys()].sort((a, b) => a - b)).toEqual(versions);
+  for (const watcher of watchers) {
+    expect(watcher.faults).toEqual([]);
+    expect(watcher.seen.map((seen) => seen.version)).toEqual(versions);
+    // Each version brings the change that was told to have made it, and its writer's count is one more than before.
+    const counts = new Map<string, number>();
+    for (const { version: at, doc } of watcher.seen) {
+      const id = doc.last.at(-1)!.id;
+      const [writer] = id.split(".") as [string];
+      const count = (counts.get(writer) ?? 0) + 1;
+      counts.set(writer, count);
+      if (id !== accepted.get(at) || doc.counts[writer] !== count)
+        expect.fail(`version ${at} brings ${id}, ${doc.counts[writer]}; made by ${accepted.get(at)}, ${count}`);
+    }
+    expect(watcher.hashes).toBe(Math.floor(version / 32));
+    expect(watcher.doc).toEqual(found);
+  }
+  const overtaken = servers.reduce((sum, { server }) => sum + server.stats().state.conflicts, 0);
+  const conflicts = refused.filter((code) => code === "CONFLICT").length;
+  const share = conflicts / (accepted.size + refused.length);
+  figures("T15", {
+    writers: WRITERS,
+    seconds,
+    accepted: accepted.size,
+    version: watchers[0]!.version,
+    perSecond: Math.round(accepted.size / seconds),
+    overtaken,
+    conflicts,
+    conflictPercent: Number((share * 100).toFixed(2)),
+    p50Ms: Math.round(percentile(took, 0.5)),
+    p99Ms: Math.round(percentile(took, 0.99)),
+  });
+  expect(refused.filter((code) => code !== "CONFLICT")).toEqual([]);
+  expect(accepted.size).toBeGreaterThan(seconds * 10);
+  expect(share).toBeLessThanOrEqual(0.05);
+}, 120_000);
