@@ -1,7 +1,7 @@
 /**
  * `npm run test:faults`: the long form of every test of faults, and a report.
  *
- *   npm run test:faults                    everything: about 40 minutes on two cores
+ *   npm run test:faults                    everything: more than half an hour on two cores
  *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; a fifth of it for documents)
  *   npm run test:faults -- cuts kills      only these tests of faults, without the simulation
  *

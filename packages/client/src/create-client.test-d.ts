@@ -1,6 +1,7 @@
 import {
   type DefinitionOf,
   defineProtocol,
+  type Immutable,
   isDeclaredError,
   type RequestName,
   type ResetReason,
@@ -14,14 +15,17 @@ import {
   type AbortSignalLike,
   type BaseOptions,
   type ChannelPresence,
+  type ChannelState,
   type ChannelStatus,
   type Client,
   createClient,
   type HoldfastError,
   keepPositions,
+  type Observable,
   type Presence,
   presence,
   type PresentUser,
+  state,
   type Status,
   type TokenSource,
   type WebSocketConstructor,
@@ -206,6 +210,46 @@ describe("presence", () => {
     presence(made.channel("news"));
     // @ts-expect-error: nor does any of this protocol
     presence(client.channel("agent-updates"));
+  });
+});
+
+describe("state", () => {
+  const boards = defineProtocol({
+    name: "boards",
+    version: "1.0.0",
+    channels: {
+      board: {
+        key: z.string(),
+        state: z.object({ cards: z.array(z.object({ due: z.date() })), open: z.boolean().default(true) }),
+      },
+      news: { events: { posted: z.string() } },
+    },
+  });
+  const made = createClient(boards, { url: "ws://localhost/ws" });
+  type Board = { cards: { due: Date }[]; open: boolean };
+
+  test("The document is typed for whoever reads it, and nobody changes it", () => {
+    const document = state(made.channel("board", "b"));
+    expectTypeOf(document).toEqualTypeOf<ChannelState<Board>>();
+    expectTypeOf(document.get()).toEqualTypeOf<Immutable<Board> | undefined>();
+    expectTypeOf(document).toExtend<Observable<Immutable<Board> | undefined>>();
+    expectTypeOf(
+      document.subscribe((now, previous) => {
+        expectTypeOf(now).toEqualTypeOf<Immutable<Board> | undefined>();
+        expectTypeOf(previous).toEqualTypeOf<Immutable<Board> | undefined>();
+      }),
+    ).toEqualTypeOf<() => void>();
+    // @ts-expect-error: everyone holds the same
+    document.get()!.open = false;
+    // @ts-expect-error: nor are its lists one's own
+    document.get()!.cards.push({ due: new Date() });
+  });
+
+  test("Only channels that declare it have it", () => {
+    // @ts-expect-error: this channel declares none
+    state(made.channel("news"));
+    // @ts-expect-error: nor does any of this protocol
+    state(client.channel("agent-updates"));
   });
 });
 

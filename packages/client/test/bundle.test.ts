@@ -27,11 +27,13 @@ async function bundleForBrowsers() {
   return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs), bytes };
 }
 
-test("[CN17] A bundle for browsers holds neither ws nor anything of Node, and of presence and kept positions nothing that is not asked for", async () => {
+test("[CN17] A bundle for browsers holds neither ws nor anything of Node, and of presence, documents and kept positions nothing that is not asked for", async () => {
   const { text, inputs, bytes } = await bundleForBrowsers();
   expect(inputs.filter((path) => /node_modules\/ws\//.test(path))).toEqual([]);
   expect(inputs.some((path) => path.endsWith("isomorphic-ws/browser.js"))).toBe(true);
   expect(text).not.toMatch(/["']node:|\brequire\(/);
   expect(bytes("client/src/presence")).toBe(0);
   expect(bytes("client/src/keep-positions")).toBe(0);
+  for (const part of ["client/src/state", "client/src/share", "client/src/freeze", "protocol/src/state"])
+    expect(bytes(part), part).toBe(0);
 });
