@@ -21,6 +21,8 @@ if (!(perSecond >= 20 && perSecond <= 10_000 && seconds >= 1 && seconds <= 600))
   process.exit(2);
 }
 const WATCHERS = 100;
+/** What is heard before it is asked for, at most. */
+const most = perSecond * Math.max(seconds, 2) * WATCHERS;
 const TARGETS = { same: 10, cross: 50 };
 
 const redis = await startRedis();
@@ -44,7 +46,13 @@ const measured = {};
 let isSound = true;
 for (const [index, place] of Object.keys(TARGETS).entries()) {
   await ask(instances[0], { kind: "set", key: place });
-  const watchers = start(new URL("./state/watchers.mjs", import.meta.url), ports[index], `room:${place}`, WATCHERS);
+  const watchers = start(
+    new URL("./state/watchers.mjs", import.meta.url),
+    ports[index],
+    `room:${place}`,
+    WATCHERS,
+    most,
+  );
   await once(watchers, "message", { signal: AbortSignal.timeout(20_000) });
   let from = 1;
   const measure = async (kind, rate, forSeconds) => {

@@ -1,8 +1,14 @@
-import { applyPatches, hashOf, HoldfastError, type ServerMessage, type ValueSchema } from "@holdfast/protocol";
+import {
+  applyPatches,
+  hashOf,
+  HoldfastError,
+  type ServerMessage,
+  shareParts,
+  type ValueSchema,
+} from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
 import { freeze } from "./freeze.js";
-import { share } from "./share.js";
 import { type Entry, RESET, SYNC, UPDATE } from "./subscriptions-state.js";
 
 type Sync = Extract<ServerMessage, { type: "state_sync" }>;
@@ -110,7 +116,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
     const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "state");
-    if (checked.ok) all.value = freeze(share(all.value, checked.value));
+    if (checked.ok) all.value = freeze(shareParts(all.value, checked.value));
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "state", channel });
   };
 

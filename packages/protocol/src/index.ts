@@ -28,6 +28,7 @@ export { canonicalJson } from "./canonical-json.js";
 export { documentFault } from "./state/document-fault.js";
 export { hashOf } from "./state/hash.js";
 export { applyPatches, type Patch } from "./state/patches.js";
+export { shareParts } from "./state/share.js";
 export { serverFrames } from "./server-frames.js";
 export type { RichValue } from "./codec/rich-values.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";

@@ -118,8 +118,10 @@ export interface Reading {
   readonly events: readonly Publication[];
   /** The table, where it was asked for. */
   readonly entries: ReadonlyMap<string, string>;
-  /** The document, where it was asked for and there is one. */
+  /** The document, where it was asked for, and there is one that is not known already. */
   readonly document?: Document | undefined;
+  /** The document is the one that is known. */
+  readonly isKnown?: true | undefined;
 }
 
 export interface ReadOptions {
@@ -127,6 +129,8 @@ export interface ReadOptions {
   readonly log?: { readonly after: number; readonly most: number } | undefined;
   readonly table?: boolean | undefined;
   readonly document?: boolean | undefined;
+  /** The id of the document that the asker has: if it is still that one, it need not be sent. */
+  readonly known?: string | undefined;
   /** How long the topic is remembered from now on when nobody touches it, if this reading is the first that is heard of it. */
   readonly ttlMs: number;
 }

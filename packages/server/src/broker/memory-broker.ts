@@ -134,12 +134,14 @@ export class MemoryStore {
     return { outcome: "appended", position, ...(previous !== undefined && { previous }) };
   }
 
-  read(name: string, { log, table, document, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
+  read(name: string, { log, table, document, known, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
     const topic = this.touch(name, instance.environment.now(), ttlMs, instance);
     const after = log ? topic.log.filter(({ link }) => link!.offset > log.after) : [];
     const events = after.slice(Math.max(0, after.length - (log?.most ?? 0)));
     const entries = new Map(table ? topic.table : []);
-    return { position: positionOf(topic), events, entries, ...(document && { document: topic.document }) };
+    const kept = document ? topic.document : undefined;
+    const found = kept && (kept.id === known ? { isKnown: true as const } : { document: kept });
+    return { position: positionOf(topic), events, entries, ...found };
   }
 
   /** The topic, made where there is none, without what has run out. */

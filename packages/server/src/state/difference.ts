@@ -1,4 +1,4 @@
-import type { Patch } from "@holdfast/protocol";
+import { type Patch, shareParts } from "@holdfast/protocol";
 import { type ArrayDelta, create, type Delta, type ObjectDelta } from "jsondiffpatch";
 
 /** Members of lists are told apart by their `id`, where they have one; otherwise by their place. */
@@ -14,14 +14,15 @@ const differ = create({
 
 /**
  * What makes one document of another: patches in the order in which they are to be applied. The whole of it where that is no
- * longer than the patches.
+ * longer than the patches; `length` is about what it takes.
  */
-export function difference(before: unknown, after: unknown): Patch[] {
+export function difference(before: unknown, after: unknown, length = JSON.stringify(after).length): Patch[] {
   if (before === undefined || Array.isArray(before) !== Array.isArray(after))
     return [{ op: before === undefined ? "add" : "replace", path: [], value: after }];
   const patches: Patch[] = [];
-  collect(differ.diff(before, after), [], patches);
-  const isShorter = JSON.stringify(patches).length < JSON.stringify(after).length;
+  // What is the same object is passed over, and that is nearly all of it: otherwise each member would be a step of the library.
+  collect(differ.diff(before, shareParts(before, after)), [], patches);
+  const isShorter = JSON.stringify(patches).length < length;
   return isShorter || patches.length === 0 ? patches : [{ op: "replace", path: [], value: after }];
 }
 

@@ -36,15 +36,15 @@ export function readKept(text: string): Kept {
 
 /**
  * The publication that makes one document of another, as the broker keeps it: the message without its channel and its place.
- * Undefined: they are the same.
+ * Undefined: they are the same. `text` is the whole of the one after it.
  */
-export function changeText(before: Kept | undefined, after: Kept): string | undefined {
+export function changeText(before: Kept | undefined, after: Kept, text = keptText(after)): string | undefined {
   const { version } = after;
   if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
   const was: Content = before?.name === "there" ? before.content : { data: undefined };
   const { data, meta } = after.content;
   const isSameMeta = canonicalJson(was.meta) === canonicalJson(meta);
-  const found = difference(was.data, data);
+  const found = difference(was.data, data, text.length);
   if (found.length === 0 && isSameMeta) return undefined;
   // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a text is a BigInt now.
   const patches: Patch[] = found.length > 0 ? found : [{ op: "replace", path: [], value: data }];

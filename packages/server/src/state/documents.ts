@@ -4,6 +4,7 @@ import { type Environment, isThenable } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
 import { changeText, type Content, jsonCopy, type Kept, keptText, readKept } from "./document.js";
 import { KEEP_MS, type StateHooks } from "./hooks.js";
+import { KnownDocuments } from "./known.js";
 import { Saves } from "./saves.js";
 import { Turns } from "./turns.js";
 
@@ -56,6 +57,7 @@ const UNWRITTEN_MS = 600_000;
  */
 export class Documents {
   readonly #parts: DocumentsParts;
+  readonly #known = new KnownDocuments();
   readonly #saves = new Saves();
   readonly #turns: Turns;
   readonly #loads = new Map<string, Promise<void>>();
@@ -116,11 +118,12 @@ export class Documents {
         const found = await this.#find(id);
         if (found.kept?.name !== "there") return undefined;
         const kept: Kept = { name: "deleted", version: found.kept.version + 1, reason };
-        if (await this.#store(id, found, kept)) return kept;
+        const stored = await this.#store(id, found, kept);
+        if (stored && stored !== "unchanged") return { kept, offset: stored.offset };
         await this.#overtaken(id, tries, since);
       }
     });
-    if (deleted) await this.#save(id, deleted);
+    if (deleted) await this.#announced(id, deleted.kept, deleted.offset);
     return deleted !== undefined;
   }
 
@@ -140,7 +143,7 @@ export class Documents {
 
   /** Others may change it meanwhile: a slow database holds up nobody but those who wait for it. */
   async #saved(id: ChannelId, { content, version, at, unsaved }: Written): Promise<StateWritten> {
-    if (unsaved) await this.#save(id, unsaved);
+    if (unsaved) await this.#announced(id, unsaved, at.offset);
     return { state: valueOf(id, content), version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
   }
 
@@ -162,9 +165,16 @@ export class Documents {
   }
 
   async #read({ wire }: ChannelId): Promise<Found> {
-    const { position, document } = await this.#parts.link.read(wire, { document: true, ttlMs: UNWRITTEN_MS });
+    const known = this.#known.get(wire);
+    const asked = { document: true, known: known?.id, ttlMs: UNWRITTEN_MS };
+    const { position, document, isKnown } = await this.#parts.link.read(wire, asked);
+    if (isKnown) return { ...known!, position };
+    if (!document) return { kept: undefined, id: "", position };
     try {
-      return { kept: document && readKept(document.text), id: document?.id ?? "", position };
+      const { id, text } = document;
+      const kept = readKept(text);
+      this.#known.set(wire, { id, kept }, text.length);
+      return { kept, id, position };
     } catch (cause) {
       throw new HoldfastError("INTERNAL", `The document of ${wire} in the broker is none of ours.`, { cause });
     }
@@ -176,13 +186,14 @@ export class Documents {
     found: Found,
     kept: Kept,
   ): Promise<{ readonly offset: number; readonly id: string } | "unchanged" | undefined> {
-    const { link, environment, stats, hooks, expect } = this.#parts;
-    const body = changeText(found.kept, kept);
+    const { link, environment, stats, hooks } = this.#parts;
+    const text = keptText(kept);
+    const body = changeText(found.kept, kept, text);
     if (body === undefined) return "unchanged";
     const { outcome, position } = await link.publish(wire, environment.newId(), body, {
       log: contract.history,
       document: {
-        text: keptText(kept),
+        text,
         expected: found.id,
         ttlMs: hooks.get(contract.name)?.keepMs ?? KEEP_MS,
       },
@@ -190,8 +201,7 @@ export class Documents {
     if (outcome === "conflict") return undefined;
     stats.published++;
     stats.stateChanges++;
-    // Whoever changes it and then answers a request: the members have it before the answer.
-    await expect(wire, position!.offset);
+    this.#known.set(wire, { id: position!.id, kept }, text.length);
     return position;
   }
 
@@ -200,7 +210,9 @@ export class Documents {
     return this.#turns.overtaken(wire, tries, since);
   }
 
-  async #save(id: ChannelId, kept: Kept): Promise<void> {
+  /** Whoever changes it and then answers a request: the members have it before the answer. And so has the application's own. */
+  async #announced(id: ChannelId, kept: Kept, offset: number): Promise<void> {
+    await this.#parts.expect(id.wire, offset);
     const { save } = this.#parts.hooks.get(id.contract.name) ?? {};
     if (!save) return;
     const { version } = kept;

@@ -624,6 +624,27 @@ export function brokerContract(name: string, setUp: () => ContractSetUp | Promis
       for (const options of others) expect((await one.link.read("board", options)).document).toBeUndefined();
     });
 
+    test("[BR59] a document that the asker knows is not sent again; one that has come since, or none, is another", async () => {
+      const { link } = join();
+      const readUnlessKnown = (known: string, document = true) =>
+        link.read("board", { log: all, document, known, ttlMs: 60_000 });
+      for (const none of ["", "another"]) {
+        expect((await readUnlessKnown(none)).isKnown).toBeUndefined();
+        expect((await readUnlessKnown(none)).document).toBeUndefined();
+      }
+      const [first, second] = [newId(), newId()];
+      const { position } = await link.publish("board", first, "a", { log, document: docOf("A", "") });
+      const known = await readUnlessKnown(first);
+      expect(known).toMatchObject({ position, isKnown: true, events: [{ body: "a" }] });
+      expect(known.document).toBeUndefined();
+      await link.publish("board", newId(), "an event", { log });
+      expect(await readUnlessKnown(first)).toMatchObject({ position: { offset: 2 }, isKnown: true });
+      await link.publish("board", second, "b", { log, document: docOf("B", first) });
+      for (const other of [first, "", second.slice(1)])
+        expect(await readUnlessKnown(other)).toMatchObject({ document: { id: second, text: "B" } });
+      expect((await readUnlessKnown(second, false)).isKnown).toBeUndefined();
+    });
+
     test("[BR51] a document is that of the position it is read with, while others replace it", async () => {
       const [one, two] = [join(), join()];
       let isDone = false;

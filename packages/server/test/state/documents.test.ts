@@ -48,6 +48,23 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().get())).toEqual({ ...empty, votes: { ann: 1 } });
   });
 
+  test("[SD17] is not read again while it is the one that was seen last, and is read when it is another", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const topic = all.broker.store.topics.get(BOARD)!;
+    const { id } = topic.document!;
+    topic.document = { id, text: "not to be read" };
+    expect(await all.done(all.board().get())).toMatchObject(empty);
+    const { version } = await all.done(all.board().update((draft) => void (draft.title = "Known")));
+    expect(version).toBe(2);
+    expect(topic.document.id).not.toBe(id);
+    topic.document = { id: "theirs", text: JSON.stringify({ version: 9, state: { ...empty, title: "Theirs" } }) };
+    const theirs = await all.done(all.board().update((draft) => void draft.cards.push({ id: "1", text: "Mine" })));
+    expect(theirs).toMatchObject({ version: 10, state: { title: "Theirs" } });
+    topic.document = undefined;
+    expect(await all.done(all.board().get())).toBeUndefined();
+  });
+
   test("[SD3] is not changed by what changes nothing", async () => {
     const all = new Boards();
     const first = await all.done(all.board().set(empty));

@@ -29,7 +29,8 @@ export function readReading(answer: unknown): Reading {
     position,
     events: readLog(list(log), position),
     entries,
-    ...(typeof broughtBy === "string" && { document: { id: broughtBy, text: text(kept) } }),
+    ...(typeof broughtBy === "string" &&
+      (kept === 1 ? { isKnown: true } : { document: { id: broughtBy, text: text(kept) } })),
   };
 }
 

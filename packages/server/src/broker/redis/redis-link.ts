@@ -134,7 +134,7 @@ export class RedisLink implements BrokerLink {
     if (!this.#isClosed) this.#subscriptions.unsubscribe(topic);
   }
 
-  async read(topic: string, { log, table, document, ttlMs }: ReadOptions): Promise<Reading> {
+  async read(topic: string, { log, table, document, known, ttlMs }: ReadOptions): Promise<Reading> {
     this.#checkOpen();
     const keys = topicKeys(this.#prefix, topic);
     const answer = await this.#commands.run(
@@ -148,6 +148,7 @@ export class RedisLink implements BrokerLink {
         Math.min(log?.most ?? 0, MOST_EVENTS),
         table ? "1" : "",
         document ? "1" : "",
+        known ?? "",
       ],
     );
     return readReading(answer);

@@ -109,8 +109,8 @@ return { 'appended', epoch, offset, id, previous }`,
 
 /**
  * KEYS meta, log, table. ARGV 1 epoch should there be none, 2 ttl of a topic not heard of before, 3 offset to read the log from
- * ('' for not at all), 4 how many of the newest at most, 5 '1' with the table, 6 '1' with the document. Answers epoch, offset, id,
- * log (newest first), table, id and text of the document.
+ * ('' for not at all), 4 how many of the newest at most, 5 '1' with the table, 6 '1' with the document, 7 the id of the one that is
+ * known. Answers epoch, offset, id, log (newest first), table, id and text of the document; 1 instead of the text that is known.
  */
 export const read = script(
   WRITES_LITTLE,
@@ -126,7 +126,12 @@ keep(meta, tbl, ttl, tableTtl)
 local events, entries, document = {}, {}, {}
 if ARGV[3] ~= '' then events = redis.call('XREVRANGE', log, '+', ARGV[3] .. '-0', 'COUNT', ARGV[4]) end
 if ARGV[5] == '1' then entries = redis.call('HGETALL', tbl) end
-if ARGV[6] == '1' then document = redis.call('HMGET', meta, 'documentId', 'document') end
+if ARGV[6] == '1' then
+  local broughtBy = redis.call('HGET', meta, 'documentId')
+  if broughtBy then
+    document = { broughtBy, broughtBy == ARGV[7] and 1 or redis.call('HGET', meta, 'document') }
+  end
+end
 return { epoch, offset, id, events, entries, document }`,
 );
 

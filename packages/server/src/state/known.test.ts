@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import type { Kept } from "./document.js";
+import { KnownDocuments } from "./known.js";
+
+const kept = (version: number): Kept => ({ name: "there", version, content: { data: {} } });
+
+test("[SD17] of the documents seen last, as many are known as take 4,000,000 characters together", () => {
+  const known = new KnownDocuments();
+  const million = 1_000_000;
+  for (const [index, channel] of ["a", "b", "c", "d"].entries())
+    known.set(channel, { id: `${index}`, kept: kept(1) }, million);
+  // Seen again: it is the newest now, and takes what it takes this time.
+  known.set("a", { id: "again", kept: kept(2) }, million - 5);
+  known.set("e", { id: "e", kept: kept(1) }, 5);
+  expect(["a", "b", "c", "d", "e"].map((channel) => known.get(channel)?.id)).toEqual(["again", "1", "2", "3", "e"]);
+  known.set("f", { id: "f", kept: kept(1) }, 1);
+  expect(["a", "b", "c", "f"].map((channel) => known.get(channel)?.id)).toEqual(["again", undefined, "2", "f"]);
+  known.set("all", { id: "all", kept: kept(1) }, 4 * million);
+  expect(["a", "c", "f", "all"].map((channel) => known.get(channel)?.id)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    "all",
+  ]);
+  known.set("more", { id: "more", kept: kept(1) }, 4 * million + 1);
+  expect(known.get("all") ?? known.get("more")).toBeUndefined();
+  known.set("a", { id: "after", kept: kept(1) }, 1);
+  expect(known.get("a")).toMatchObject({ id: "after", kept: kept(1) });
+});
