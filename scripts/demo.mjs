@@ -1,5 +1,5 @@
 /**
- * `npm run demo` and `npm run demo:devices`: builds an example and runs it, in this process and in the folder of the project,
+ * `npm run demo`, `demo:devices` and `demo:sync`: builds an example and runs it, in this process and in the folder of the project,
  * which is what the programs of the agents example then work on. PORT and HOST say where; Ctrl-C ends it in good order.
  */
 import { existsSync } from "node:fs";

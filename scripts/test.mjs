@@ -44,9 +44,10 @@ async function lastLine(start) {
   return { ok, output, note: ok ? output.split("\n").at(-1) : undefined };
 }
 
-async function vitest(name, projects, env = {}) {
+async function vitest(name, projects, env = {}, without = []) {
   const file = join(results, `${name}.json`);
   const selected = projects.flatMap((project) => ["--project", project]);
+  for (const path of without) selected.push("--exclude", path);
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`];
   const { code, output } = await run("vitest", ["run", ...selected, ...reporters], { env });
 
@@ -84,7 +85,10 @@ async function testsThatNeed(name) {
     .filter((path) => path.endsWith(`.${name}.test.ts`));
   if (files.length === 0) return { ok: true, note: "no tests" };
   const found = await find(name);
-  if ("path" in found) return vitest(name, [name], { [programs[name].variable]: found.path });
+  if ("path" in found) {
+    const { env, without } = await others(files, name);
+    return vitest(name, [name], { ...env, [programs[name].variable]: found.path }, without);
+  }
 
   // Not run, but counted: how many tests are missing is part of the answer.
   const { stdout } = await run("vitest", ["list", "--project", name]);
@@ -92,6 +96,23 @@ async function testsThatNeed(name) {
   counts.skipped += count;
   skips.push(`skipped group ${name} (${count} tests): ${found.missing}`);
   return { ok: true, mark: "skip", note: `${count} tests` };
+}
+
+/** What else files need that name a second program, `pages.redis.chromium.test.ts`; those whose second one is missing do not run. */
+async function others(files, name) {
+  const [env, without] = [{}, []];
+  for (const other of Object.keys(programs)) {
+    const both = files.filter((path) => path.endsWith(`.${other}.${name}.test.ts`));
+    if (both.length === 0) continue;
+    const found = await find(other);
+    if ("path" in found) env[programs[other].variable] = found.path;
+    else {
+      without.push(...both);
+      counts.skipped += both.length;
+      skips.push(...both.map((path) => `skipped file ${path}: ${found.missing}`));
+    }
+  }
+  return { env, without };
 }
 
 async function main(wanted) {

@@ -1,0 +1,3 @@
+import { buildExample } from "@holdfast/example-kit/build";
+
+await buildExample(new URL("./", import.meta.url));

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { isHoldfastError } from "@holdfast/server";
+import { MOST_PARTICIPANTS, SESSION_DELETED, type SessionDraft } from "./protocol.js";
+import type { Realtime } from "./realtime.js";
+import { addParticipant, newSession, pause, resume, switchCycle } from "./session-changes.js";
+
+/** What each request does. None names a session: it is the one that the connection has named. */
+export function handleRequests(server: Realtime, instance: string): void {
+  const documentOf = (sessionId: string) => server.channel("session", sessionId).state;
+
+  /** `notFound` and `change` may throw what the request declares: then nothing was changed. */
+  async function update(sessionId: string, notFound: () => Error, change: (draft: SessionDraft) => void) {
+    try {
+      const { state } = await documentOf(sessionId).update(change);
+      return { version: state.version };
+    } catch (error) {
+      throw isHoldfastError(error) && error.code === "NOT_FOUND" ? notFound() : error;
+    }
+  }
+
+  server.handle("session.about", () => ({ instance, at: new Date() }));
+
+  server.handle("session.get", async ({ session, error }) => {
+    const { sessionId } = session.parameters;
+    const found = await documentOf(sessionId).get();
+    if (!found) throw error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    return found;
+  });
+
+  server.handle("session.create", async ({ input, session, error }) => {
+    const { sessionId } = session.parameters;
+    const document = documentOf(sessionId);
+    // Of two who create the same session at once the later one stays: its id is new, and only one page has it.
+    if (await document.get()) throw error("SESSION_EXISTS", { sessionId }, `There is a session ${sessionId} already.`);
+    const { state } = await document.set(newSession({ ...input, sessionId, newId: randomUUID, at: new Date() }));
+    return { version: state.version };
+  });
+
+  server.handle("session.resume", ({ session, error }) => {
+    const { sessionId } = session.parameters;
+    const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    return update(sessionId, notFound, (draft) => resume(draft, new Date()));
+  });
+
+  server.handle("session.pause", ({ session, error }) => {
+    const { sessionId } = session.parameters;
+    const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    return update(sessionId, notFound, (draft) => {
+      const refused = pause(draft, new Date());
+      if (refused) throw error(refused, { phase: draft.phase.name }, "It has not been started.");
+    });
+  });
+
+  server.handle("session.switchCycle", ({ input, session, error }) => {
+    const { sessionId } = session.parameters;
+    const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    return update(sessionId, notFound, (draft) => {
+      const refused = switchCycle(draft, input, new Date());
+      switch (refused) {
+        case undefined:
+          return;
+        case "WRONG_PHASE":
+          throw error(refused, { phase: draft.phase.name }, `The session is ${draft.phase.name}, not running.`);
+        case "CYCLE_OVER":
+          throw error(refused, { cycle: draft.cycle }, `Somebody was quicker: this is cycle ${draft.cycle}.`);
+        case "UNKNOWN_PARTICIPANT":
+          throw error(refused, { participantId: input.to ?? draft.turn }, "There is no such participant.");
+        default:
+          refused satisfies never;
+      }
+    });
+  });
+
+  server.handle("participant.add", async ({ input, session, error }) => {
+    const { sessionId } = session.parameters;
+    const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    // Outside: a change that is made once more must not make another participant of it.
+    const participantId = randomUUID();
+    const changed = await update(sessionId, notFound, (draft) => {
+      const refused = addParticipant(draft, { id: participantId, name: input.name }, new Date());
+      if (refused) throw error(refused, { maximum: MOST_PARTICIPANTS }, `There are ${MOST_PARTICIPANTS} already.`);
+    });
+    return { ...changed, participantId };
+  });
+
+  server.handle("session.delete", async ({ session, error }) => {
+    const { sessionId } = session.parameters;
+    const isDeleted = await documentOf(sessionId).delete({ reason: SESSION_DELETED });
+    if (!isDeleted) throw error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
+    // Behind the answer, which would be lost with the connection. Who is not reached, with Redis away, has been told by the
+    // channel all the same.
+    setImmediate(
+      () =>
+        void server
+          .user(sessionId)
+          .disconnect(1000, SESSION_DELETED)
+          .catch(() => {}),
+    );
+  });
+}
+
+const missing = (sessionId: string): string => `There is no session ${sessionId}.`;

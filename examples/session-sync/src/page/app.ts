@@ -1,0 +1,124 @@
+import { createClient, isHoldfastError, presence, state } from "@holdfast/client";
+import { showConnection } from "@holdfast/example-kit/page/connection-pill";
+import { byId, setAttributes } from "@holdfast/example-kit/page/dom";
+import { Toasts } from "@holdfast/example-kit/page/toasts";
+import { SESSION_DELETED, sessionSync } from "../protocol.js";
+import { facts } from "./facts.js";
+import type { Actions, Known, Model, SessionClient } from "./model.js";
+import { notices } from "./notices.js";
+import { participantList } from "./participant-list.js";
+import { ServerClock } from "./server-clock.js";
+import { setupForm } from "./setup-form.js";
+import { stage } from "./stage.js";
+
+/** The page of a session, which may have to be set up first, for as long as the page is open. */
+export function startApp(sessionId: string): void {
+  const client: SessionClient = createClient(sessionSync, {
+    url: `${location.origin}/ws`,
+    // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`.
+    token: "abc123",
+    parameters: { sessionId },
+  });
+  const channel = client.channel("session", sessionId);
+  const shared = state(channel);
+  const watchers = presence(channel);
+  const model: Model = {
+    sessionId,
+    clock: new ServerClock(Date.now),
+    known: { name: "loading" },
+    live: false,
+    watchers: 0,
+  };
+
+  /** What the channel knows, and whether it is still being asked. */
+  function know(): Known {
+    const session = shared.get();
+    const status = channel.status.get();
+    if (status.name === "refused")
+      return status.error.code === "STATE_DELETED"
+        ? { name: "deleted" }
+        : { name: "refused", reason: status.error.message };
+    if (session) return { name: "there", session };
+    // Deleted is deleted: the connection that ends with it says nothing new.
+    if (model.known.name === "deleted") return model.known;
+    return status.name === "subscribed" ? { name: "missing" } : model.known;
+  }
+  function look(): void {
+    model.known = know();
+    if (model.known.name === "deleted") client.disconnect();
+    drawSoon();
+  }
+  shared.subscribe(look);
+  channel.status.subscribe(look);
+  watchers.subscribe(({ users }) => {
+    model.watchers = users.reduce((count, { devices }) => count + devices.length, 0);
+    drawSoon();
+  });
+  client.status.subscribe((status) => {
+    model.live = status.name === "ready";
+    if (status.name === "closed" && status.reason.message.includes(SESSION_DELETED)) model.known = { name: "deleted" };
+    else if (status.name === "closed" && model.known.name === "loading")
+      model.known = { name: "refused", reason: status.reason.message };
+    if (status.name === "ready") ask();
+    drawSoon();
+  });
+  client.onError(report);
+
+  function ask(): void {
+    const about = (): Promise<Date> =>
+      client.request("session.about").then(({ instance, at }) => {
+        model.instance = instance;
+        return at;
+      });
+    model.clock.set(about).then(drawSoon, report);
+  }
+  function report(error: unknown): void {
+    // The connection strip already says so.
+    if (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code)) return;
+    const text = error instanceof Error ? error.message : String(error);
+    toasts.show({ level: "error", title: "That did not work", text });
+  }
+
+  /** What people do is sent; what becomes of it comes by the document, as it does for everyone else. */
+  const actions: Actions = {
+    create: (session) => void client.request("session.create", session).catch(report),
+    resume: () => void client.request("session.resume").catch(report),
+    pause: () => void client.request("session.pause").catch(report),
+    next(to) {
+      if (model.known.name !== "there") return;
+      const { cycle } = model.known.session;
+      client.request("session.switchCycle", { cycle, ...(to !== undefined && { to }) }).catch((error: unknown) => {
+        // Both wanted the same, and it has happened.
+        if (!isHoldfastError(error) || error.code !== "CYCLE_OVER") report(error);
+      });
+    },
+    add: (name) => void client.request("participant.add", { name }).catch(report),
+    remove: () => void client.request("session.delete").catch(report),
+  };
+
+  const toasts = new Toasts(byId("toasts"));
+  const views = [
+    notices(byId("notice"), model),
+    setupForm(byId("setup"), model, actions),
+    stage(byId("stage"), model, actions),
+    participantList(byId("participants"), model, actions),
+    facts(byId("facts"), model, actions),
+  ];
+  showConnection(client, byId("connection"), byId("outage"));
+
+  let drawing: number | undefined;
+  /** Many changes, one drawing: everything that happens before the next frame is drawn with it. */
+  function drawSoon(): void {
+    drawing ??= requestAnimationFrame(() => {
+      drawing = undefined;
+      setAttributes(document.body, { "data-known": model.known.name });
+      for (const draw of views) draw();
+    });
+  }
+  drawSoon();
+  // Nobody sends the time: it is what the document's moments and the clock say. Four times a second, so that a second is never
+  // shown for much longer than one.
+  window.setInterval(() => {
+    if (model.known.name === "there" && model.known.session.phase.name === "running") drawSoon();
+  }, 250);
+}

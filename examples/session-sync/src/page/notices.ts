@@ -1,0 +1,31 @@
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
+import type { Known, Model } from "./model.js";
+
+/** What is said in place of a session. A table, so that a state without an entry does not compile. */
+const texts: { readonly [Name in Known["name"]]: { title: string; text: string } | undefined } = {
+  loading: { title: "One moment", text: "Asking the server for the session of this address." },
+  // The form says it.
+  missing: undefined,
+  there: undefined,
+  deleted: {
+    title: "This session was deleted",
+    text: "It has ended for everyone who watched it, and this page is no longer connected.",
+  },
+  refused: { title: "This session cannot be watched", text: "" },
+};
+
+/** Why there is no session to be seen, and the way to another one. */
+export function notices(host: HTMLElement, model: Pick<Model, "known">): () => void {
+  const title = h("h2");
+  const text = h("p", { class: "muted" });
+  const another = h("a", { class: "button primary", href: "./" }, "Set up another session");
+  host.append(h("div", { class: "panel notice" }, title, text, another));
+  return () => {
+    const { known } = model;
+    const said = texts[known.name];
+    setAttributes(host, { hidden: !said });
+    setText(title, said?.title ?? "");
+    setText(text, known.name === "refused" ? known.reason : (said?.text ?? ""));
+    setAttributes(another, { hidden: known.name === "loading" });
+  };
+}

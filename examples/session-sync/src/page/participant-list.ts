@@ -1,0 +1,97 @@
+import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
+import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
+import { MOST_PARTICIPANTS, NAME_LENGTH, type Participant, type SessionState } from "../protocol.js";
+import { remainingMs, usedMs } from "../session-time.js";
+import { countdown, duration } from "./format.js";
+import type { Actions, Model } from "./model.js";
+
+/** Who takes part, what each has left, and a place for one more. */
+export function participantList(host: HTMLElement, model: Model, actions: Actions): () => void {
+  const count = h("span", { class: "muted" });
+  const list = h("ol", { class: "cards" });
+  const name = h("input", { "aria-label": "Name of another participant", maxlength: NAME_LENGTH, required: true });
+  name.placeholder = "One more participant";
+  const add = h("button", { type: "submit", class: "button" }, "Add");
+  const form = h("form", { class: "add" }, name, add);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (name.value.trim() === "") return;
+    actions.add(name.value);
+    name.value = "";
+  });
+  host.append(
+    h("div", { class: "section-head" }, h("h2", { id: "participants-title" }, "Participants"), count),
+    list,
+    form,
+  );
+  const show = keyedList<Participant>(list, (participant) => new Card(participant, model, actions));
+  return () => {
+    const { known } = model;
+    setAttributes(host, { hidden: known.name !== "there" });
+    if (known.name !== "there") return;
+    const { participants } = known.session;
+    show(participants);
+    setText(count, String(participants.length));
+    const isFull = participants.length >= MOST_PARTICIPANTS;
+    setAttributes(name, { disabled: isFull });
+    setAttributes(add, { disabled: isFull || !model.live });
+  };
+}
+
+class Card implements Row<Participant> {
+  readonly #model: Model;
+  readonly #name = h("h3");
+  readonly #note = h("p", { class: "muted" });
+  readonly #time = h("span", { class: "card-time" });
+  readonly #bar = h("i");
+  readonly #give = h("button", { type: "button", class: "button" }, "Give turn");
+  readonly element: HTMLElement;
+
+  constructor({ id }: Participant, model: Model, actions: Actions) {
+    this.#model = model;
+    this.#give.addEventListener("click", () => actions.next(id));
+    this.element = h(
+      "li",
+      { class: "card", "data-participant": id },
+      h("div", { class: "card-text" }, this.#name, this.#note),
+      this.#time,
+      this.#give,
+      h("div", { class: "bar", "aria-hidden": "true" }, this.#bar),
+    );
+  }
+
+  show(participant: Participant): void {
+    const { known, clock, live } = this.#model;
+    if (known.name !== "there") return;
+    const { session } = known;
+    const isTurn = participant.id === session.turn;
+    const left = remainingMs(session, participant, clock.now);
+    setText(this.#name, participant.name);
+    setText(this.#note, noteOf(session, participant, clock.now));
+    setText(this.#time, session.syncMode === "total" ? "" : countdown(left));
+    setAttributes(this.#give, {
+      hidden: isTurn,
+      disabled: !live || session.phase.name !== "running",
+      "aria-label": `Give the turn to ${participant.name}`,
+    });
+    const part = session.syncMode === "total" ? usedMs(session, participant, clock.now) : left;
+    this.#bar.style.setProperty("--part", `${Math.min(100, Math.max(0, (100 * part) / session.timeMs))}%`);
+    setAttributes(this.element, {
+      "data-turn": isTurn,
+      "data-over": left < 0,
+      "aria-current": isTurn ? "step" : undefined,
+    });
+  }
+}
+
+function noteOf(session: SessionState, participant: Participant, at: number): string {
+  const used = duration(usedMs(session, participant, at));
+  switch (participant.turns) {
+    case 0:
+      return "no turn yet";
+    case 1:
+      return `1 turn, ${used}`;
+    default:
+      return `${participant.turns} turns, ${used}`;
+  }
+}

@@ -1,0 +1,25 @@
+import { sessionSync } from "../protocol.js";
+
+/** The session that the address of the page names, if it does. */
+export function sessionIdOf(address: URL): string | undefined {
+  return address.searchParams.get("sessionId") ?? undefined;
+}
+
+/** As the protocol has it, which both sides check. */
+export function isSessionId(text: string): boolean {
+  return sessionSync.definition.parameters.safeParse({ sessionId: text }).success;
+}
+
+/** A version 4 UUID of 16 random bytes. `crypto.randomUUID` would not do: browsers have it only behind HTTPS and on this machine. */
+export function newSessionId(random: Uint8Array): string {
+  const bytes = Uint8Array.from(random);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** The address of another session, or of this one in another window. */
+export function addressOf(sessionId: string): string {
+  return `?sessionId=${encodeURIComponent(sessionId)}`;
+}

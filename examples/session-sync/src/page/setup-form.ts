@@ -1,0 +1,65 @@
+import { h, setAttributes } from "@holdfast/example-kit/page/dom";
+import { MOST_PARTICIPANTS, NAME_LENGTH, type SyncMode } from "../protocol.js";
+import { type Actions, type Model, modes } from "./model.js";
+
+/** Sets up the session of this address, as long as there is none. */
+export function setupForm(host: HTMLElement, model: Model, actions: Actions): () => void {
+  const title = h("input", { name: "title", required: true, maxlength: NAME_LENGTH, value: "Design review" });
+  const minutes = h("input", {
+    name: "minutes",
+    type: "number",
+    required: true,
+    min: 0.5,
+    max: 1_440,
+    step: 0.5,
+    value: 5,
+  });
+  const names = h(
+    "textarea",
+    { name: "participants", rows: 4, required: true, spellcheck: "false" },
+    "Ada\nGrace\nEdsger",
+  );
+  const choices = Object.entries(modes).map(([mode, { name, text }], index) =>
+    h(
+      "label",
+      { class: "choice" },
+      h("input", { type: "radio", name: "mode", value: mode, checked: index === 0 }),
+      h("span", {}, h("strong", {}, name), h("span", { class: "muted" }, sentence(text))),
+    ),
+  );
+  const submit = h("button", { type: "submit", class: "button primary" }, "Set up the session");
+  const form = h(
+    "form",
+    { class: "panel setup", "aria-labelledby": "setup-title" },
+    h("h2", { id: "setup-title" }, "A new session"),
+    h("p", { class: "muted" }, "There is none at this address yet. Whoever has the address can watch it and steer it."),
+    field("Title", title),
+    h("fieldset", {}, h("legend", {}, "Time"), ...choices),
+    field("Minutes", minutes),
+    field("Participants, one a line", names),
+    submit,
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const participants = names.value
+      .split("\n")
+      .map((name) => name.trim().slice(0, NAME_LENGTH))
+      .filter((name) => name !== "");
+    names.setCustomValidity(participants.length > MOST_PARTICIPANTS ? `At most ${MOST_PARTICIPANTS}.` : "");
+    if (!form.reportValidity()) return;
+    const syncMode = new FormData(form).get("mode") as SyncMode;
+    actions.create({ title: title.value, syncMode, timeMs: Math.round(minutes.valueAsNumber * 60_000), participants });
+  });
+  names.addEventListener("input", () => names.setCustomValidity(""));
+  host.append(form);
+  return () => {
+    setAttributes(host, { hidden: model.known.name !== "missing" });
+    setAttributes(submit, { disabled: !model.live });
+  };
+}
+
+function field(name: string, control: HTMLElement): HTMLElement {
+  return h("label", { class: "field" }, h("span", {}, name), control);
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

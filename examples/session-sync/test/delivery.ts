@@ -1,0 +1,25 @@
+import type { Watcher } from "./watcher.js";
+
+/** Milliseconds from asking for a change until each of the watchers has it, for so many changes of turn in a row. */
+export async function deliveries(asker: Watcher, watchers: readonly Watcher[], times: number): Promise<number[][]> {
+  const measured: number[][] = watchers.map(() => []);
+  for (let time = 0; time < times; time++) {
+    const { version, cycle } = asker.session!;
+    const began = performance.now();
+    const seen = watchers.map(
+      (watcher, index) =>
+        new Promise<void>((resolve) => {
+          const look = (): void => {
+            if ((watcher.session?.version ?? 0) <= version) return;
+            measured[index]!.push(performance.now() - began);
+            stop();
+            resolve();
+          };
+          const stop = watcher.onChange(look);
+        }),
+    );
+    await Promise.all([asker.client.request("session.switchCycle", { cycle }), ...seen]);
+    await asker.reach(version + 1);
+  }
+  return measured;
+}

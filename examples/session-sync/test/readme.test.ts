@@ -1,0 +1,32 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { sessionSync } from "../src/protocol.js";
+
+const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
+const readme = await read("README.md");
+
+/** Code compared by its lines: where it stands it is indented further. */
+const lines = (code: string) =>
+  code
+    .split("\n")
+    .map((line) => line.trim())
+    .join("\n");
+
+test("[SX17] The README's snippet is lines of the sources, and it names every channel and request.", async () => {
+  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => lines(code));
+  expect(snippets).toHaveLength(1);
+  expect(lines(await read("src/handlers.ts"))).toContain(snippets[0]);
+  const names = [...sessionSync.requests.keys(), ...sessionSync.channels.keys()];
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
+test("[SX17] Every file that the README names is there, and what it says of the specification is proved by tests of the numbers it names.", async () => {
+  for (const [, path = ""] of readme.matchAll(/\]\((src\/[^)]+)\)/g)) await read(path);
+  for (const [, path = ""] of readme.matchAll(/`(test\/[^`]+)`/g)) await read(path);
+  const files = ["server", "main", "timing", "instances.redis", "pages.redis.chromium"];
+  const tests = (await Promise.all(files.map((name) => read(`test/${name}.test.ts`)))).join("\n");
+  const table = readme.slice(readme.indexOf("| Testing checklist"));
+  const cited = new Set([...table.matchAll(/SX\d+/g)].map(([id]) => id));
+  expect([...cited].filter((id) => !tests.includes(`[${id}] `))).toEqual([]);
+});

@@ -1,0 +1,17 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type Example, type ExampleOptions, startExample } from "../src/server.js";
+
+/** The example on a free port with a page of one line, closed when the test is over. */
+export async function start(options: Partial<ExampleOptions> = {}): Promise<Example> {
+  const pageFolder = await mkdtemp(join(tmpdir(), "session-page-"));
+  await writeFile(join(pageFolder, "index.html"), "<!doctype html><title>Session</title>");
+  const example = await startExample({ port: 0, pageFolder, ...options });
+  onTestFinished(async () => {
+    await example.close();
+    await rm(pageFolder, { recursive: true });
+  });
+  return example;
+}

@@ -1,0 +1,69 @@
+import { type Client, createClient, state } from "@holdfast/client";
+import { onTestFinished, vi } from "vitest";
+import type { NewSession } from "../src/page/model.js";
+import { type SessionState, sessionSync } from "../src/protocol.js";
+
+export const soon = { timeout: 10_000, interval: 10 };
+
+/** A client of a session, and what it has seen of the document. */
+export class Watcher {
+  readonly client: Client<typeof sessionSync.definition>;
+  readonly channel;
+  readonly seen: (SessionState | undefined)[] = [];
+
+  constructor(port: number, sessionId: string) {
+    this.client = createClient(sessionSync, {
+      url: `ws://localhost:${port}/ws`,
+      token: "abc123",
+      parameters: { sessionId },
+    });
+    onTestFinished(() => this.client.disconnect());
+    this.channel = this.client.channel("session", sessionId);
+    this.#document.subscribe((session) => void this.seen.push(session));
+  }
+
+  get #document() {
+    return state(this.channel);
+  }
+
+  get session(): SessionState | undefined {
+    return this.#document.get();
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#document.subscribe(listener);
+  }
+
+  /** Resolves when the document is at least of this version. */
+  async reach(version: number): Promise<SessionState> {
+    return vi.waitFor(() => {
+      if ((this.session?.version ?? 0) < version) throw new Error(`version ${this.session?.version}, not ${version}`);
+      return this.session!;
+    }, soon);
+  }
+}
+
+/** Connected, and on the channel of the session. */
+export async function watch(port: number, sessionId: string): Promise<Watcher> {
+  const watcher = new Watcher(port, sessionId);
+  await watcher.channel.ready();
+  return watcher;
+}
+
+export const design: NewSession = {
+  title: "Design review",
+  syncMode: "per_participant",
+  timeMs: 60_000,
+  participants: ["Ada", "Grace"],
+};
+
+/** What comes back of a request that is refused. */
+export async function refusal(answer: Promise<unknown>): Promise<{ code: string; data: unknown }> {
+  try {
+    await answer;
+  } catch (error) {
+    const { code, data } = error as { code: string; data: unknown };
+    return { code, data };
+  }
+  throw new Error("It was not refused.");
+}
