@@ -83,3 +83,40 @@ test("[BR58] idle topics beyond what the memory broker remembers go, oldest firs
   await link.close();
   expect(environment.timers).toBe(0);
 });
+
+test("[BR60] in memory a topic lives as long as its document is to, whatever is published without one or asked for later", async () => {
+  const environment = new VirtualEnvironment();
+  const store = new MemoryStore();
+  const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
+  const link = store.join({ id: "i", protocol: "p", environment, logger: silentLogger, ...told });
+  const day = 24 * 3_600_000;
+  const log = { size: 5, ttlMs: 60_000 };
+  const write = async (topic: string, id: string, expected: string, days: number): Promise<string> =>
+    (await link.publish(topic, id, "", { log, document: { text: id, expected, ttlMs: days * day } })).outcome;
+  await write("short", "1", "", 1);
+  await write("refused", "1", "", 1);
+  expect(await write("refused", "2", "another", 90)).toBe("conflict");
+  for (const topic of ["long", "asked", "less"]) await write(topic, "1", "", 90);
+  await link.publish("long", "2", "", { log });
+  const table = { entry: { field: "ann", value: "1" }, ttlMs: 60_000 };
+  await link.publish("long", "3", "", { table });
+  expect(await write("less", "2", "1", 1)).toBe("appended");
+  const kept = () => [...store.topics.keys()].sort();
+  environment.pass(29 * day);
+  // Where a topic with a log stands is remembered for longer, and the document is part of that.
+  expect(store.topics.get("short")!.document).toEqual({ id: "1", text: "1" });
+  environment.pass(2 * day);
+  expect(kept()).toEqual(["asked", "less", "long"]);
+  environment.pass(58 * day);
+  expect(kept()).toEqual(["asked", "less", "long"]);
+  // Only this one is touched, and only by that.
+  expect(await link.positions(["asked"])).toMatchObject([{ offset: 1, id: "1" }]);
+  environment.pass(2 * day);
+  expect(kept()).toEqual(["asked"]);
+  environment.pass(87 * day);
+  expect(store.topics.get("asked")!.document).toEqual({ id: "1", text: "1" });
+  environment.pass(2 * day);
+  expect(kept()).toEqual([]);
+  expect(environment.timers).toBe(0);
+  await link.close();
+});

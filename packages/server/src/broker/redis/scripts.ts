@@ -128,7 +128,8 @@ if ARGV[3] ~= '' then events = redis.call('XREVRANGE', log, '+', ARGV[3] .. '-0'
 if ARGV[5] == '1' then entries = redis.call('HGETALL', tbl) end
 if ARGV[6] == '1' then
   local broughtBy = redis.call('HGET', meta, 'documentId')
-  if broughtBy then
+  -- An empty name is none: it is what those give who expect, or know, none.
+  if broughtBy and broughtBy ~= '' then
     document = { broughtBy, broughtBy == ARGV[7] and 1 or redis.call('HGET', meta, 'document') }
   end
 end
