@@ -7,7 +7,7 @@ const card = (id: number, text = "x".repeat(20)) => ({ id, text });
 
 describe("what makes one document of another", () => {
   test("[SD15] is found for any two documents, and applied it is the other", () => {
-    const name = fc.constantFrom("a", "b", "id", "_t", "_0", "0", "length");
+    const name = fc.constantFrom("a", "b", "id", "0", "length", "toString", "valueOf", "hasOwnProperty");
     const { document } = fc.letrec((tie) => ({
       value: fc.oneof({ depthSize: "small" }, fc.integer(), fc.string(), fc.constant(null), tie("list"), tie("object")),
       list: fc.array(tie("value"), { maxLength: 6 }),
@@ -44,6 +44,36 @@ describe("what makes one document of another", () => {
     const after = { cards: before.cards.filter(({ id }) => id !== 20) };
     expect(difference(before, after)).toEqual([{ op: "remove", path: ["cards", 20] }]);
     expect(difference(before, structuredClone(before))).toEqual([]);
+  });
+
+  test("[SD15] a list in another order is patches for the fewest that have to move", () => {
+    const before = { cards: Array.from({ length: 50 }, (_, id) => card(id)) };
+    const after = { cards: [...before.cards.slice(1), before.cards[0]] };
+    expect(difference(before, after)).toEqual([
+      { op: "remove", path: ["cards", 0] },
+      { op: "add", path: ["cards", 49], value: card(0) },
+    ]);
+    const tags = { tags: ["one", "two", "one", "three", "x".repeat(200)] };
+    const fewer = { tags: ["one", "one", "three", "x".repeat(200)] };
+    expect(difference(tags, fewer)).toEqual([{ op: "remove", path: ["tags", 1] }]);
+  });
+
+  test("[SD15] a member may be called as what all objects have", () => {
+    const before = { votes: { ann: 1 }, title: "x".repeat(200) };
+    const after = { votes: { ann: 1, toString: 2 }, title: "x".repeat(200) };
+    expect(difference(before, after)).toEqual([{ op: "add", path: ["votes", "toString"], value: 2 }]);
+    expect(difference(after, before)).toEqual([{ op: "remove", path: ["votes", "toString"] }]);
+  });
+
+  test("[SD15] the longest lists may change their order, and more patches than a message may hold are the document", () => {
+    const numbers = Array.from({ length: 10_000 }, (_, index) => index);
+    const reversed = { numbers: [...numbers].reverse() };
+    expect(difference({ numbers }, reversed)).toEqual([{ op: "replace", path: [], value: reversed }]);
+    const long = (isDone: boolean) => Array.from({ length: 8_000 }, () => ({ text: "x".repeat(60), isDone }));
+    const done = { first: long(true), second: long(false) };
+    expect(difference({ first: long(false), second: long(false) }, done)).toEqual([
+      { op: "replace", path: [], value: done },
+    ]);
   });
 
   test("[SD15] where the patches would be longer than the document, it is the document", () => {
