@@ -1,67 +1,30 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { launchChromium, type Look, openBrowser, status } from "@holdfast/example-kit/testing/chromium";
+import { status } from "@holdfast/example-kit/testing/chromium";
 import { network } from "@holdfast/example-kit/testing/network";
 import { runRedis } from "@holdfast/example-kit/testing/redis";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { build, end, runMain } from "./run-main.js";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { anotherPress, fact, light, openPage, phone, picture, press, setUp, turnOf, useChromium } from "./page.js";
+import { end, runMain } from "./run-main.js";
 
-const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
-let chrome: Browser;
+useChromium();
 
-beforeAll(async () => {
-  build();
-  await mkdir(pictures, { recursive: true });
-  chrome = await launchChromium();
-});
-afterAll(() => chrome.close());
-
-const wide: Look = { width: 1280, height: 860, colorScheme: "dark" };
-const light: Look = { ...wide, colorScheme: "light" };
-const phone: Look = { width: 390, height: 844, colorScheme: "light" };
-/** What Chromium itself reports where there is no server, or no network. */
-const expected = /^WebSocket connection to .* failed|^Failed to load resource: net::ERR_/;
-
-async function openPage(port: number, query = "", look: Look = wide): Promise<Page> {
-  const context = await openBrowser(chrome, look, expected);
-  const page = await context.newPage();
-  await page.goto(`http://localhost:${port}/${query}`);
-  return page;
-}
-
-/** Fills in the form of an address that has no session yet. */
-async function setUp(page: Page, title: string): Promise<void> {
-  await page.getByLabel("Title").fill(title);
-  await page.getByLabel("Minutes").fill("5");
-  await page.getByLabel("Participants, one a line").fill("Ada\nGrace\nEdsger");
-  await page.getByRole("button", { name: "Set up the session" }).click();
-  await page.getByRole("heading", { name: title }).waitFor();
-}
-
-const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
-const fact = (page: Page, name: string, text: string | RegExp) =>
-  page.locator(`[data-fact="${name}"]`).getByText(text, { exact: true }).waitFor();
-const turnOf = (page: Page, name: string) => page.locator(".turn-name").getByText(name, { exact: true }).waitFor();
 /** The seconds that the clock shows. */
 const seconds = async (page: Page): Promise<number> => {
   const [minutes, rest] = (await page.locator(".stage .time").innerText()).split(":").map(Number);
   return minutes! * 60 + rest!;
 };
-const picture = (page: Page, name: string) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 
 test("[SX16] Two pages on two instances show the same session; one that was cut off, and one that is loaded again, have all of it; deleted, it ends for both.", async () => {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
   const line = await network(b.port);
   const query = `?sessionId=${randomUUID()}`;
-  const onA = await openPage(a.port, query);
+  const onA = await openPage(a.port, { query });
   await status(onA, "ready");
   await picture(onA, "setup-wide-dark");
   await setUp(onA, "Design review");
-  const onB = await openPage(line.port, query, phone);
+  const onB = await openPage(line.port, { query, look: phone });
   await onB.getByRole("heading", { name: "Design review" }).waitFor();
   await fact(onA, "instance", new RegExp(`:${a.port}$`));
   await fact(onB, "instance", new RegExp(`:${b.port}$`));
@@ -97,7 +60,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
   await onB.reload();
   await fact(onB, "version", "5");
   await turnOf(onB, "Edsger");
-  await press(onB, "Give the turn to Barbara");
+  await press(onB, "Give turn to Barbara");
   await turnOf(onA, "Barbara");
   await press(onA, "Pause");
   await onB.getByRole("button", { name: "Resume" }).waitFor();
@@ -107,6 +70,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
   await picture(onB, "paused-phone-light");
 
   await press(onB, "Delete the session");
+  await anotherPress(onB);
   await press(onB, "Delete it for everyone?");
   for (const page of [onA, onB]) {
     await page.getByRole("heading", { name: "This session was deleted" }).waitFor();
@@ -122,9 +86,18 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
 
 test("[SX16] All of it can be done by keyboard, and a second watcher is a link away.", async () => {
   const { port } = await runMain();
-  const page = await openPage(port, "", light);
+  const page = await openPage(port, { look: light });
   await status(page, "ready");
-  await page.getByLabel("Title").focus();
+  /** Tab until it has the focus, as people do; at most once around. */
+  const tabTo = async (name: string): Promise<void> => {
+    const wanted = page.getByLabel(name).or(page.getByRole("button", { name })).first();
+    for (let times = 0; times < 20; times++) {
+      if (await wanted.evaluate((element) => element === document.activeElement)) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not lead to ${name}.`);
+  };
+  await tabTo("Title");
   await page.keyboard.press("ControlOrMeta+A");
   await page.keyboard.type("Stand-up");
   await page.keyboard.press("Tab");
@@ -133,26 +106,40 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Stand-up" }).waitFor();
   await page.getByText("In total: all share the time.").waitFor();
-  await page.getByRole("button", { name: "Start" }).focus();
+  await tabTo("Start");
   await page.keyboard.press("Enter");
   // Until the session runs there is no next turn, and what is disabled takes no focus.
   await page.getByRole("button", { name: "Pause" }).waitFor();
-  await page.getByRole("button", { name: "Next turn" }).focus();
+  await tabTo("Next turn");
   await page.keyboard.press("Space");
   await turnOf(page, "Grace");
+  await tabTo("Name of another participant");
+  await page.keyboard.type("Barbara");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Barbara" }).waitFor();
+  await tabTo("Give turn to Barbara");
+  await page.keyboard.press("Enter");
+  await turnOf(page, "Barbara");
   await picture(page, "total-wide-light");
 
   const opened = page.context().waitForEvent("page");
   await page.getByRole("link", { name: "Open a second watcher" }).click();
   const second = await opened;
-  await turnOf(second, "Grace");
+  await turnOf(second, "Barbara");
   await fact(page, "watching", "2");
   expect(second.url()).toBe(page.url());
+
+  await page.bringToFront();
+  await tabTo("Delete the session");
+  await page.keyboard.press("Enter");
+  await anotherPress(page);
+  await page.keyboard.press("Enter");
+  for (const each of [page, second]) await each.getByRole("heading", { name: "This session was deleted" }).waitFor();
 });
 
 test("[SX16] An address whose session is no id says so; a server that is gone is said, and come back to.", async () => {
   const server = await runMain();
-  const wrong = await openPage(server.port, "?sessionId=abc", phone);
+  const wrong = await openPage(server.port, { query: "?sessionId=abc", look: phone });
   await wrong.getByRole("heading", { name: "This session cannot be watched" }).waitFor();
   await wrong.getByText("not the id of a session").waitFor();
   await picture(wrong, "refused-phone-light");

@@ -4,6 +4,7 @@ import { byId, setAttributes } from "@holdfast/example-kit/page/dom";
 import { Toasts } from "@holdfast/example-kit/page/toasts";
 import { SESSION_DELETED, sessionSync } from "../protocol.js";
 import { facts } from "./facts.js";
+import { keepFocus } from "./focus.js";
 import type { Actions, Known, Model, SessionClient } from "./model.js";
 import { notices } from "./notices.js";
 import { participantList } from "./participant-list.js";
@@ -30,7 +31,7 @@ export function startApp(sessionId: string): void {
     watchers: 0,
   };
 
-  /** What the channel knows, and whether it is still being asked. */
+  /** What the channel knows. Where it has no document that may still be on its way, so what was known before stays. */
   function know(): Known {
     const session = shared.get();
     const status = channel.status.get();
@@ -38,15 +39,26 @@ export function startApp(sessionId: string): void {
       return status.error.code === "STATE_DELETED"
         ? { name: "deleted" }
         : { name: "refused", reason: status.error.message };
-    if (session) return { name: "there", session };
-    // Deleted is deleted: the connection that ends with it says nothing new.
-    if (model.known.name === "deleted") return model.known;
-    return status.name === "subscribed" ? { name: "missing" } : model.known;
+    return session ? { name: "there", session } : model.known;
   }
   function look(): void {
     model.known = know();
     if (model.known.name === "deleted") client.disconnect();
+    else if (channel.status.get().name === "subscribed" && !shared.get()) void askForSession();
     drawSoon();
+  }
+  /** Only the server can say that there is none. If it cannot be reached it is asked again when the channel is joined again. */
+  async function askForSession(): Promise<void> {
+    try {
+      // If there is one its document comes by the channel.
+      await client.request("session.get");
+    } catch (error) {
+      if (!isHoldfastError(error) || error.code !== "SESSION_NOT_FOUND") return report(error);
+      // It may have come meanwhile, or have been deleted, which says more.
+      if (shared.get() || model.known.name === "deleted") return;
+      model.known = { name: "missing" };
+      drawSoon();
+    }
   }
   shared.subscribe(look);
   channel.status.subscribe(look);
@@ -92,7 +104,15 @@ export function startApp(sessionId: string): void {
         if (!isHoldfastError(error) || error.code !== "CYCLE_OVER") report(error);
       });
     },
-    add: (name) => void client.request("participant.add", { name }).catch(report),
+    async add(name) {
+      try {
+        await client.request("participant.add", { name });
+        return true;
+      } catch (error) {
+        report(error);
+        return false;
+      }
+    },
     remove: () => void client.request("session.delete").catch(report),
   };
 
@@ -112,7 +132,9 @@ export function startApp(sessionId: string): void {
     drawing ??= requestAnimationFrame(() => {
       drawing = undefined;
       setAttributes(document.body, { "data-known": model.known.name });
-      for (const draw of views) draw();
+      keepFocus(() => {
+        for (const draw of views) draw();
+      });
     });
   }
   drawSoon();

@@ -2,6 +2,9 @@ import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Actions, Model } from "./model.js";
 import { addressOf } from "./session-id.js";
 
+/** Two presses within it are one: a double-click. */
+const ONE_PRESS_MS = 500;
+
 /** Where this page is connected, what it has, and what concerns the session as a whole. */
 export function facts(host: HTMLElement, model: Model, actions: Actions): () => void {
   const version = fact("Version");
@@ -15,20 +18,24 @@ export function facts(host: HTMLElement, model: Model, actions: Actions): () => 
   );
   const remove = h("button", { type: "button", class: "button quiet" }, "Delete the session");
   // Asked in place of a dialogue: a second press within a few seconds means it.
-  let sure: number | undefined;
+  let asked: { readonly at: number; readonly timer: number } | undefined;
   const unsure = (): void => {
-    window.clearTimeout(sure);
-    sure = undefined;
+    window.clearTimeout(asked?.timer);
+    asked = undefined;
     setText(remove, "Delete the session");
   };
-  remove.addEventListener("click", () => {
-    if (sure !== undefined) {
+  remove.addEventListener("click", ({ timeStamp }) => {
+    if (!asked) {
+      setText(remove, "Delete it for everyone?");
+      asked = { at: timeStamp, timer: window.setTimeout(unsure, 4_000) };
+    } else if (timeStamp - asked.at >= ONE_PRESS_MS) {
       unsure();
       actions.remove();
-      return;
     }
-    setText(remove, "Delete it for everyone?");
-    sure = window.setTimeout(unsure, 4_000);
+  });
+  // A key that is held down presses again and again, for longer than that.
+  remove.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter") event.preventDefault();
   });
   remove.addEventListener("blur", unsure);
   host.append(

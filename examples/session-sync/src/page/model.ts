@@ -15,7 +15,7 @@ export type Known =
   /** The server does not let this page watch it, and says why. */
   | { readonly name: "refused"; readonly reason: string };
 
-/** All the page shows. Views read it; main.ts changes it and draws again. */
+/** All the page shows. Views read it; app.ts changes it and draws again. */
 export interface Model {
   readonly sessionId: string;
   readonly clock: ServerClock;
@@ -40,7 +40,8 @@ export interface Actions {
   pause(): void;
   /** Ends the turn that this page shows; `to` is whose turn is next. */
   next(to?: string): void;
-  add(name: string): void;
+  /** Whether there is one more then; why not has been said. */
+  add(name: string): Promise<boolean>;
   remove(): void;
 }
 

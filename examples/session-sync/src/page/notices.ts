@@ -14,16 +14,17 @@ const texts: { readonly [Name in Known["name"]]: { title: string; text: string }
   refused: { title: "This session cannot be watched", text: "" },
 };
 
-/** Why there is no session to be seen, and the way to another one. */
+/** Why there is no session to be seen, and the way to another one. `host` is never hidden, or what changes in it is not read out. */
 export function notices(host: HTMLElement, model: Pick<Model, "known">): () => void {
   const title = h("h2");
   const text = h("p", { class: "muted" });
   const another = h("a", { class: "button primary", href: "./" }, "Set up another session");
-  host.append(h("div", { class: "panel notice" }, title, text, another));
+  const panel = h("section", { class: "panel notice" }, title, text, another);
+  host.append(panel);
   return () => {
     const { known } = model;
     const said = texts[known.name];
-    setAttributes(host, { hidden: !said });
+    setAttributes(panel, { hidden: !said });
     setText(title, said?.title ?? "");
     setText(text, known.name === "refused" ? known.reason : (said?.text ?? ""));
     setAttributes(another, { hidden: known.name === "loading" });

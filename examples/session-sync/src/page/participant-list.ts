@@ -4,6 +4,7 @@ import { MOST_PARTICIPANTS, NAME_LENGTH, type Participant, type SessionState } f
 import { remainingMs, usedMs } from "../session-time.js";
 import { countdown, duration } from "./format.js";
 import type { Actions, Model } from "./model.js";
+import { check, isBlank } from "./validity.js";
 
 /** Who takes part, what each has left, and a place for one more. */
 export function participantList(host: HTMLElement, model: Model, actions: Actions): () => void {
@@ -13,11 +14,21 @@ export function participantList(host: HTMLElement, model: Model, actions: Action
   name.placeholder = "One more participant";
   const add = h("button", { type: "submit", class: "button" }, "Add");
   const form = h("form", { class: "add" }, name, add);
+  check(name, (typed) => (isBlank(typed) ? "Type a name." : undefined));
+  let adding = false;
+  const submit = async (): Promise<void> => {
+    // Pressed twice, the same name would be added twice.
+    if (adding) return;
+    adding = true;
+    const typed = name.value;
+    const isAdded = await actions.add(typed);
+    adding = false;
+    // Of what did not succeed nothing has to be typed again, and the next name may have been begun.
+    if (isAdded && name.value === typed) name.value = "";
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (name.value.trim() === "") return;
-    actions.add(name.value);
-    name.value = "";
+    void submit();
   });
   host.append(
     h("div", { class: "section-head" }, h("h2", { id: "participants-title" }, "Participants"), count),
@@ -72,7 +83,8 @@ class Card implements Row<Participant> {
     setAttributes(this.#give, {
       hidden: isTurn,
       disabled: !live || session.phase.name !== "running",
-      "aria-label": `Give the turn to ${participant.name}`,
+      // Begins with what is to be seen: whoever steers by voice says that.
+      "aria-label": `Give turn to ${participant.name}`,
     });
     const part = session.syncMode === "total" ? usedMs(session, participant, clock.now) : left;
     this.#bar.style.setProperty("--part", `${Math.min(100, Math.max(0, (100 * part) / session.timeMs))}%`);

@@ -1,6 +1,7 @@
 import { h, setAttributes } from "@holdfast/example-kit/page/dom";
 import { MOST_PARTICIPANTS, NAME_LENGTH, type SyncMode } from "../protocol.js";
 import { type Actions, type Model, modes } from "./model.js";
+import { check, isBlank } from "./validity.js";
 
 /** Sets up the session of this address, as long as there is none. */
 export function setupForm(host: HTMLElement, model: Model, actions: Actions): () => void {
@@ -41,22 +42,27 @@ export function setupForm(host: HTMLElement, model: Model, actions: Actions): ()
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const participants = names.value
-      .split("\n")
-      .map((name) => name.trim().slice(0, NAME_LENGTH))
-      .filter((name) => name !== "");
-    names.setCustomValidity(participants.length > MOST_PARTICIPANTS ? `At most ${MOST_PARTICIPANTS}.` : "");
-    if (!form.reportValidity()) return;
+    const participants = namesIn(names.value);
     const syncMode = new FormData(form).get("mode") as SyncMode;
     actions.create({ title: title.value, syncMode, timeMs: Math.round(minutes.valueAsNumber * 60_000), participants });
   });
-  names.addEventListener("input", () => names.setCustomValidity(""));
+  check(title, (typed) => (isBlank(typed) ? "Type a title." : undefined));
+  check(names, (typed) => {
+    if (isBlank(typed)) return "Name at least one.";
+    return namesIn(typed).length > MOST_PARTICIPANTS ? `At most ${MOST_PARTICIPANTS}.` : undefined;
+  });
   host.append(form);
   return () => {
     setAttributes(host, { hidden: model.known.name !== "missing" });
     setAttributes(submit, { disabled: !model.live });
   };
 }
+
+const namesIn = (typed: string): string[] =>
+  typed
+    .split("\n")
+    .filter((name) => !isBlank(name))
+    .map((name) => name.trim().slice(0, NAME_LENGTH));
 
 function field(name: string, control: HTMLElement): HTMLElement {
   return h("label", { class: "field" }, h("span", {}, name), control);

@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { status } from "@holdfast/example-kit/testing/chromium";
+import { network } from "@holdfast/example-kit/testing/network";
+import type { Page } from "playwright-core";
+import { expect, test, vi } from "vitest";
+import { anotherPress, light, openPage, press, setUp, turnOf, useChromium, wide } from "./page.js";
+import { runMain } from "./run-main.js";
+import { design, soon, watch } from "./watcher.js";
+
+useChromium();
+
+/** What is said to the server and by it goes through these; that of which they return true does not arrive. */
+interface Between {
+  sent?: (frame: string) => boolean;
+  received?: (frame: string, deliver: () => void) => boolean;
+}
+const between =
+  ({ sent, received }: Between) =>
+  (page: Page): Promise<void> =>
+    page.routeWebSocket(/\/ws/, (near) => {
+      const far = near.connectToServer();
+      near.onMessage((frame) => {
+        if (!sent?.(String(frame))) far.send(frame);
+      });
+      far.onMessage((frame) => {
+        const deliver = () => near.send(frame);
+        if (!received?.(String(frame), deliver)) deliver();
+      });
+    });
+
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);
+
+test("[SX20] A session that exists is never shown as one that is to be set up, however late its document comes, and though the connection is lost while the page asks for it.", async () => {
+  const { port } = await runMain();
+  const line = await network(port);
+  const sessionId = randomUUID();
+  const { client } = await watch(port, sessionId);
+  await client.request("session.create", design);
+  const held: (() => void)[] = [];
+  let [isCut, isAnswered] = [false, false];
+  const page = await openPage(line.port, {
+    query: `?sessionId=${sessionId}`,
+    async prepare(fresh) {
+      await between({
+        sent(frame) {
+          if (isCut || !frame.includes('"session.get"')) return false;
+          line.cut();
+          return (isCut = true);
+        },
+        received(frame, deliver) {
+          if (frame.includes('"state_sync"')) return held.push(deliver) > 0;
+          // Nothing else has the title in it but the answer to session.get.
+          isAnswered ||= frame.includes(design.title);
+          return false;
+        },
+      })(fresh);
+      // Everything that the page has ever shown, and not only what is there when a test looks.
+      await fresh.addInitScript(() => {
+        const shown: string[] = [];
+        Object.assign(window, { shown });
+        new MutationObserver(() => {
+          const { known } = document.body?.dataset ?? {};
+          if (known !== undefined && shown.at(-1) !== known) shown.push(known);
+        }).observe(document, { subtree: true, attributeFilter: ["data-known"] });
+      });
+    },
+  });
+  const shown = () => page.evaluate(() => (window as unknown as { shown: string[] }).shown);
+  await status(page, "waiting");
+  expect(isCut).toBe(true);
+  line.restore();
+  await status(page, "ready");
+  await vi.waitFor(() => expect([isAnswered, held.length > 0]).toEqual([true, true]), soon);
+  held.at(-1)!();
+  await page.getByRole("heading", { name: design.title }).waitFor();
+  expect(await shown()).toEqual(["loading", "there"]);
+});
+
+test("[SX20] Until the server has said that there is no session the page says that it asks; then it shows the form.", async () => {
+  const { port } = await runMain();
+  const held: (() => void)[] = [];
+  const page = await openPage(port, {
+    prepare: between({ received: (frame, deliver) => frame.includes("SESSION_NOT_FOUND") && held.push(deliver) > 0 }),
+  });
+  await vi.waitFor(() => expect(held.length).toBeGreaterThan(0), soon);
+  await page.getByRole("heading", { name: "One moment" }).waitFor();
+  expect(await page.locator("#setup").isVisible()).toBe(false);
+  for (const deliver of held) deliver();
+  await page.getByRole("heading", { name: "A new session" }).waitFor();
+});
+
+test("[SX21] Deleting takes two presses: a double-click is one, and so is a key that is held down.", async () => {
+  const { port } = await runMain();
+  const page = await openPage(port);
+  await setUp(page, "Design review");
+  const remove = page.locator(".facts button");
+  const isThere = async () => {
+    // A change comes behind whatever was asked for before it.
+    await press(page, (await page.getByRole("button", { name: "Pause" }).isVisible()) ? "Pause" : "Start");
+    await page.locator('[data-fact="version"]').getByText(String(++version), { exact: true }).waitFor();
+  };
+  let version = 1;
+  await remove.dblclick();
+  expect(await remove.innerText()).toBe("Delete it for everyone?");
+  await isThere();
+  // Whoever goes elsewhere did not mean it.
+  expect(await remove.innerText()).toBe("Delete the session");
+
+  await remove.focus();
+  await page.keyboard.down("Enter");
+  await anotherPress(page);
+  for (let times = 0; times < 3; times++) await page.keyboard.down("Enter");
+  await page.keyboard.up("Enter");
+  expect(await remove.innerText()).toBe("Delete it for everyone?");
+  await isThere();
+
+  await remove.click();
+  await anotherPress(page);
+  await remove.click();
+  await page.getByRole("heading", { name: "This session was deleted" }).waitFor();
+});
+
+test("[SX22] Where what had the focus is gone, the heading of what is there instead has it; that a session is deleted is read out.", async () => {
+  const { port } = await runMain();
+  const page = await openPage(port);
+  await setUp(page, "Design review");
+  await expect.poll(() => focused(page)).toBe("H2 Design review");
+  await press(page, "Start");
+  await press(page, "Give turn to Grace");
+  await turnOf(page, "Grace");
+  await expect.poll(() => focused(page)).toBe("H2 Design review");
+  const notice = page.locator("#notice");
+  // What is hidden is not listened to: it has to be there before its text is.
+  expect(await notice.evaluate((element) => [element.role, getComputedStyle(element).display])).toEqual([
+    "status",
+    "block",
+  ]);
+  await press(page, "Delete the session");
+  await anotherPress(page);
+  await press(page, "Delete it for everyone?");
+  await page.getByRole("status").getByRole("heading", { name: "This session was deleted" }).waitFor();
+  await expect.poll(() => focused(page)).toBe("H2 This session was deleted");
+});
+
+test.each([light, wide])(
+  "[SX22] What the badge says has a contrast of 4.5 to 1 at least ($colorScheme).",
+  async (look) => {
+    const { port } = await runMain();
+    const page = await openPage(port, { look });
+    await setUp(page, "Design review");
+    for (const tone of ["off", "good", "busy"]) {
+      const contrast = await page.locator(".badge").evaluate((badge, wanted) => {
+        badge.setAttribute("data-tone", wanted);
+        const pen = new OffscreenCanvas(1, 1).getContext("2d")!;
+        // What Chromium paints, laid over each other: the panel, the badge, its text.
+        const luminance = (...colours: string[]): number => {
+          for (pen.fillStyle of colours) pen.fillRect(0, 0, 1, 1);
+          const [red = 0, green = 0, blue = 0] = [...pen.getImageData(0, 0, 1, 1).data].map((value) =>
+            value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+          );
+          return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        };
+        const panel = getComputedStyle(badge.closest(".panel")!).backgroundColor;
+        const { color, backgroundColor } = getComputedStyle(badge);
+        const [one, other] = [luminance(panel, backgroundColor), luminance(panel, backgroundColor, color)];
+        return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+      }, tone);
+      expect([tone, contrast >= 4.5, contrast]).toEqual([tone, true, contrast]);
+    }
+  },
+);
+
+test("[SX23] Spaces are no name: the field says so, and nothing is sent.", async () => {
+  const { port } = await runMain();
+  const page = await openPage(port);
+  const fault = (label: string) =>
+    page.getByLabel(label).evaluate((field) => (field as HTMLInputElement).validationMessage);
+  const title = page.getByLabel("Title");
+  const names = page.getByLabel("Participants, one a line");
+  await title.fill("   ");
+  await names.fill(" \n  ");
+  await press(page, "Set up the session");
+  expect([await fault("Title"), await fault("Participants, one a line")]).toEqual([
+    "Type a title.",
+    "Name at least one.",
+  ]);
+  await names.fill(Array.from({ length: 13 }, (_, index) => `P${index}`).join("\n"));
+  expect(await fault("Participants, one a line")).toBe("At most 12.");
+  await setUp(page, "Design review");
+  await page.getByLabel("Name of another participant").fill("  ");
+  await press(page, "Add");
+  expect(await fault("Name of another participant")).toBe("Type a name.");
+  expect(await page.locator(".toast").count()).toBe(0);
+});
+
+test("[SX23] A name that could not be added is still there to be sent again.", async () => {
+  const { port } = await runMain();
+  const line = await network(port);
+  let isLost = true;
+  const page = await openPage(line.port, {
+    prepare: between({
+      sent(frame) {
+        const loses = isLost && frame.includes('"participant.add"');
+        if (loses) line.cut();
+        return loses;
+      },
+    }),
+  });
+  await setUp(page, "Design review");
+  const name = page.getByLabel("Name of another participant");
+  await name.fill("Barbara");
+  await press(page, "Add");
+  await status(page, "waiting");
+  expect(await name.inputValue()).toBe("Barbara");
+  isLost = false;
+  line.restore();
+  await status(page, "ready");
+  await press(page, "Add");
+  await page.getByRole("heading", { name: "Barbara" }).waitFor();
+  await expect.poll(() => name.inputValue()).toBe("");
+});

@@ -1,0 +1,64 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launchChromium, type Look, openBrowser } from "@holdfast/example-kit/testing/chromium";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
+import { build } from "./run-main.js";
+
+const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
+let chrome: Browser;
+
+/** For all tests of the file: the example is built, and a Chromium runs. */
+export function useChromium(): void {
+  beforeAll(async () => {
+    build();
+    await mkdir(pictures, { recursive: true });
+    chrome = await launchChromium();
+  });
+  afterAll(() => chrome.close());
+}
+
+export const wide: Look = { width: 1280, height: 860, colorScheme: "dark" };
+export const light: Look = { ...wide, colorScheme: "light" };
+export const phone: Look = { width: 390, height: 844, colorScheme: "light" };
+/** What Chromium itself reports where there is no server, or no network. */
+const expected = /^WebSocket connection to .* failed|^Failed to load resource: net::ERR_/;
+
+export interface OpenOptions {
+  query?: string;
+  look?: Look;
+  /** Before the page is loaded. */
+  prepare?: (page: Page) => Promise<void>;
+}
+
+export async function openPage(port: number, { query = "", look = wide, prepare }: OpenOptions = {}): Promise<Page> {
+  const context = await openBrowser(chrome, look, expected);
+  const page = await context.newPage();
+  await prepare?.(page);
+  await page.goto(`http://localhost:${port}/${query}`);
+  return page;
+}
+
+/** Fills in the form of an address that has no session yet. */
+export async function setUp(page: Page, title: string): Promise<void> {
+  await page.getByLabel("Title").fill(title);
+  await page.getByLabel("Minutes").fill("5");
+  await page.getByLabel("Participants, one a line").fill("Ada\nGrace\nEdsger");
+  await press(page, "Set up the session");
+  await page.getByRole("heading", { name: title }).waitFor();
+}
+
+export const press = (page: Page, name: string): Promise<void> => page.getByRole("button", { name }).click();
+
+/** Longer than two presses are one. That much time has to pass: it is what the page is about there. */
+export const anotherPress = (page: Page): Promise<void> => page.waitForTimeout(600);
+
+export const fact = (page: Page, name: string, text: string | RegExp): Promise<void> =>
+  page.locator(`[data-fact="${name}"]`).getByText(text, { exact: true }).waitFor();
+
+export const turnOf = (page: Page, name: string): Promise<void> =>
+  page.locator(".turn-name").getByText(name, { exact: true }).waitFor();
+
+export const picture = (page: Page, name: string): Promise<Buffer> =>
+  page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
