@@ -9,6 +9,7 @@ import {
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
 import { freeze } from "./freeze.js";
+import { createListeners, type Listeners } from "./listeners.js";
 import { type Entry, RESET, SYNC, UPDATE } from "./subscriptions-state.js";
 
 type Sync = Extract<ServerMessage, { type: "state_sync" }>;
@@ -54,7 +55,14 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
   const entryOf = (): Entry => subscriptions.entry(id)!;
   const sharedByAll = (): Shared => shared.get(entryOf())!;
   const isKept = (): boolean => [...(subscriptions.entry(id)?.holders ?? [])].some((holder) => holder.hears(SYNC));
-  const get = (): unknown => (listeners.has(SYNC) ? sharedByAll().value : undefined);
+  /** Who is told of changes, and has the document. */
+  let told = createListeners(channel, report);
+  /** Undefined while this handle does not listen to the channel for its document. */
+  let unlisten: (() => void) | undefined;
+
+  const isThere = (): boolean => told.size > 0 && listeners.has(SYNC) && status.get().name !== "refused";
+  const get = (): unknown => (isThere() ? shared.get(entryOf())?.value : undefined);
+  const tell = (whom: Listeners, now: () => unknown): void => void whom.call({ event: UPDATE, value: now });
 
   const doubt = (sentence: string, cause?: unknown): void =>
     report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "state", channel });
@@ -92,7 +100,10 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     // All of it follows.
     if (patches.length === 0) return;
     try {
-      if (version !== base.version + 1) throw new Error(`version ${version} does not follow ${base.version}`);
+      // One that is loaded into a channel that is watched has the version it was kept with.
+      const isWhole = patches[0]!.path.length === 0;
+      if (!isWhole && version !== base.version + 1)
+        throw new Error(`version ${version} does not follow ${base.version}`);
       const data = applyPatches(base.data, patches);
       if (hash !== undefined && hash !== hashOf(data)) throw new Error("leads to another document");
       all.base = { data, meta, version };
@@ -120,35 +131,66 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "state", channel });
   };
 
+  const listenTo = (): void => {
+    const isFirst = !isKept();
+    const hear = (message: Sync | Update): void => {
+      read(message);
+      tell(told, get);
+    };
+    const offs: (() => void)[] = [];
+    // Set before it joins: whoever is told of that may subscribe as well.
+    unlisten = () => {
+      unlisten = undefined;
+      for (const off of offs) off();
+      const entry = subscriptions.entry(id);
+      // While it is joined again the server may have been told that the document is here: whoever comes next has to know.
+      if (entry && entry.wire.name !== "joining" && !isKept()) entry.state = undefined;
+    };
+    offs.push(listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear));
+    // Another copy of this package may keep it.
+    if (isFirst || !shared.has(entryOf())) restart();
+    const stop = status.subscribe(({ name }) => {
+      // Not by its name: whoever was told before may have joined again.
+      if (!listeners.has(SYNC)) return over();
+      if (name !== "refused") return;
+      // Of a refused channel nothing is told any more, and what was told is not true for long.
+      forget();
+      tell(told, get);
+    });
+    // Before the others, which may be what makes it idle.
+    offs.unshift(stop);
+  };
+
+  /** The handle was left. All is cleaned up before anyone is told, who may join again. */
+  const over = (): void => {
+    unlisten?.();
+    const last = told;
+    told = createListeners(channel, report);
+    tell(last, () => undefined);
+    last.clear();
+  };
+
+  const giveUp = (): void => {
+    if (told.size === 0) unlisten?.();
+  };
+
   return {
     get,
     subscribe(listener) {
-      const isFirst = !isKept();
-      const tell = (): void => {
-        const [now, before] = [get(), seen];
-        if (now !== before) listener((seen = now), before);
-      };
-      const hear = (message: Sync | Update): void => {
-        read(message);
-        tell();
-      };
-      const offs = [listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear)];
-      if (isFirst) restart();
-      let seen = get();
-      const stop = status.subscribe(({ name }) => {
-        // Of a refused channel nothing is told any more, and what was told is not true for long.
-        if (name === "refused") forget();
-        if (name === "refused" || name === "idle") tell();
-        if (name === "idle") end();
+      // It was left, and whoever was told of it before this document was is here again.
+      if (!listeners.has(SYNC)) over();
+      let seen: unknown;
+      const remove = told.add(UPDATE, (now: () => unknown) => {
+        const before = seen;
+        seen = now();
+        return seen === before ? undefined : listener(seen, before);
       });
-      const end = (): void => {
-        stop();
-        for (const off of offs) off();
-        const entry = subscriptions.entry(id);
-        // While it is joined again the server may have been told that the document is here: whoever comes next has to know.
-        if (entry && entry.wire.name !== "joining" && !isKept()) entry.state = undefined;
+      if (!unlisten) listenTo();
+      seen = get();
+      return () => {
+        // A microtask later: a component that subscribes anew in each render must not ask for the document in each.
+        if (remove()) void Promise.resolve().then(giveUp);
       };
-      return end;
     },
   };
 }

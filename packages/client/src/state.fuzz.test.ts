@@ -17,6 +17,8 @@ type Step =
       how: "sent" | "lost" | "twice" | "snapshot" | "wrong";
     }
   | { do: "move" | "cut" | "reset" | "fork" | "trim" | "down" | "refuse" | "allow" | "restart" | "listen" | "unlisten" }
+  /** The card at one place is taken to another, and may be changed there. */
+  | { do: "shift"; from: number; to: number; text: number }
   | { do: "patches"; is: boolean }
   | { do: "hold"; is: boolean }
   | { do: "pass"; ms: number };
@@ -32,6 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("move" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("shift" as const), from: number, to: number, text: fc.nat(3) }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -79,20 +82,37 @@ function change(document: unknown, [place, op, value]: readonly [number, number,
   return op % 3 === 1 ? { op: "remove", path: [...path, at] } : { op: "replace", path: [...path, at], value: fresh };
 }
 
-/** What equals the part at the same place is that part, and all of it is frozen. */
+const idOf = (item: unknown): unknown => (item as { id?: unknown } | null | undefined)?.id;
+
+/** Of which item before this one may be a newer state: the one with its id, otherwise the one at its place. */
+function counterpart(item: unknown, index: number, now: readonly unknown[], before: readonly unknown[]): unknown {
+  const id = idOf(item);
+  if ((typeof id !== "string" && typeof id !== "number") || id === idOf(before[index])) return before[index];
+  const [sames, befores] = [now, before].map((list) => list.filter((other) => idOf(other) === id));
+  if (befores!.length === 0) return before[index];
+  // Where ids occur more than once nothing is said of those that have moved.
+  return sames!.length === 1 && befores!.length === 1 ? befores![0] : undefined;
+}
+
+/** What equals the part at the same place, or the item with the same id, is that part, and all of it is frozen. */
 function expectShared(now: unknown, before: unknown): void {
   if (typeof now !== "object" || now === null) return;
   expect(Object.isFrozen(now)).toBe(true);
   if (isDeepStrictEqual(now, before)) return expect(now).toBe(before);
-  for (const [name, member] of Object.entries(now))
-    expectShared(member, typeof before === "object" ? (before as Tree | null)?.[name] : undefined);
+  for (const [name, member] of Object.entries(now)) {
+    const isOfLists = Array.isArray(now) && Array.isArray(before);
+    const there = typeof before === "object" ? (before as Tree | null)?.[name] : undefined;
+    expectShared(member, isOfLists ? counterpart(member, Number(name), now, before) : there);
+  }
 }
+
+const CARDS = ["a", "b", "c", 4].map((id) => ({ id, in: { text: "" } }));
 
 async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
   /** Grows with every document and every event, over all histories. */
   let clock = 0;
   let wrong = 0;
-  const server = boardServer("loose", { data: { v: 0, list: [1, { n: 1 }], a: { b: {} } }, version: 1 });
+  const server = boardServer("loose", { data: { v: 0, list: [1, { n: 1 }], a: { b: {} }, cards: CARDS }, version: 1 });
   const items = new Map<string, string>();
 
   const start = () => {
@@ -166,6 +186,22 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
         if (each.how === "twice") server.live(server.last(1)[0]!);
         if (each.how === "snapshot") server.live(server.sync());
         break;
+      case "shift": {
+        const cards = (server.document.data as { cards?: unknown }).cards;
+        if (!Array.isArray(cards) || cards.length === 0) break;
+        const card: unknown = cards[each.from % cards.length];
+        const isChanged = each.text > 0 && idOf(card) !== undefined;
+        server.patch([
+          { op: "replace", path: ["v"], value: ++clock },
+          { op: "remove", path: ["cards", each.from % cards.length] },
+          {
+            op: "add",
+            path: ["cards", each.to % cards.length],
+            value: isChanged ? { ...(card as object), in: { text: each.text } } : card,
+          },
+        ]);
+        break;
+      }
       case "move":
         server.move(++clock);
         break;

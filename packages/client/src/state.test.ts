@@ -151,6 +151,19 @@ describe("What did not change", () => {
     expect(heard).toEqual(["First"]);
   });
 
+  test("[SC2] is the same where it has moved in its list, and has an id", async () => {
+    const { server, document } = await followed();
+    const [a, b] = document.get()!.cards;
+    server.patch([{ op: "add", path: ["cards", 0], value: { id: "z", text: "Z" } }]);
+    expect(document.get()!.cards[1]).toBe(a);
+    expect(document.get()!.cards[2]).toBe(b);
+    const z = document.get()!.cards[0];
+    server.patch([{ op: "replace", path: ["cards"], value: [CARDS[1], { id: "z", text: "Z" }] }]);
+    expect(document.get()!.cards).toHaveLength(2);
+    expect(document.get()!.cards[0]).toBe(b);
+    expect(document.get()!.cards[1]).toBe(z);
+  });
+
   test("[SC2] Rich values are restored, and the same where they are equal", async () => {
     const due = new Date(5_000);
     const { server, document } = await followed({
@@ -297,6 +310,79 @@ describe("The end of it", () => {
   });
 });
 
+describe("Whoever is told of the end", () => {
+  test("[SC4] before the document's listeners are finds none where the channel is refused, also by a handle of their own", async () => {
+    const { server, client, board, document } = onBoard();
+    const seen: unknown[] = [];
+    board.status.subscribe(({ name }) => {
+      if (name !== "refused") return;
+      const own = state(client.channel("board", "b"));
+      own.subscribe((now) => seen.push(["told", now]));
+      seen.push(document.get(), own.get());
+    });
+    document.subscribe(() => undefined);
+    state(client.channel("board", "b")).subscribe(() => undefined);
+    await settle();
+    server.delete("GONE");
+    await settle();
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
+  test("[SC15] may join again: the listeners from before are told of the end, and of nothing that follows", async () => {
+    const { server, client, board, document } = onBoard();
+    const heard: unknown[] = [];
+    let isAgain = false;
+    document.subscribe((now) => {
+      if (now !== undefined || isAgain) return;
+      isAgain = true;
+      document.subscribe((next) => heard.push(["again", next?.title]));
+    });
+    document.subscribe((now) => heard.push(now?.title));
+    // By another handle the document stays, so that it is there at once for whoever joins again.
+    state(client.channel("board", "b")).subscribe(() => undefined);
+    await settle();
+    board.leave();
+    expect(heard).toEqual(["First", undefined]);
+    await settle();
+    server.patch(title("2"));
+    expect(heard).toEqual(["First", undefined, ["again", "2"]]);
+  });
+
+  test.each([["its events"], ["its document"]])(
+    "[SC15] may join again from a listener of the status, by %s",
+    async (what) => {
+      const { server, board, document } = onBoard();
+      const heard: unknown[] = [];
+      let isAgain = false;
+      board.status.subscribe(({ name }) => {
+        if (name !== "idle" || isAgain) return;
+        isAgain = true;
+        if (what === "its events") board.on("moved", () => undefined);
+        else document.subscribe((now) => heard.push(["again", now?.title]));
+      });
+      document.subscribe((now) => heard.push(now?.title));
+      await settle();
+      board.leave();
+      await settle();
+      server.patch(title("2"));
+      const again = ["First", "2"].map((each) => ["again", each]);
+      expect(heard).toEqual(["First", undefined, ...(what === "its document" ? again : [])]);
+    },
+  );
+
+  test("[SC15] may throw: nothing is left behind", async () => {
+    const { server, client, board, document, said } = await followed();
+    client.channel("board", "b").on("moved", () => undefined);
+    document.subscribe((now) => {
+      if (!now) throw new Error("no");
+    });
+    board.leave();
+    server.cut();
+    await pass(5_000);
+    expect(said()).toEqual(["-", "-"]);
+  });
+});
+
 describe("Whoever comes later", () => {
   test("[SC5] has the document as well, asked for once", async () => {
     const { server, client, board, document, said } = onBoard();
@@ -335,6 +421,7 @@ describe("Whoever comes later", () => {
     await pass(5_000);
     expect(said()).toEqual(["-", "held"]);
     off();
+    await settle();
     document.subscribe(() => undefined);
     expect(document.get()).toBeUndefined();
     server.hold(false);
@@ -358,13 +445,71 @@ describe("Whoever comes later", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC5] Listeners that go and come in one turn have the document again", async () => {
-    const { document, off, said } = await followed();
+  test("[SC5] Listeners that go and come in one turn find it there, and nothing is asked", async () => {
+    const { server, board, document, heard, off, said } = await followed();
+    const before = document.get();
     off();
-    document.subscribe(() => undefined);
     expect(document.get()).toBeUndefined();
+    const again = document.subscribe((now) => heard.push(now?.title));
+    expect(document.get()).toBe(before);
+    again();
+    document.subscribe((now) => heard.push(now?.title));
     await settle();
-    expect(document.get()).toEqual(FIRST.data);
+    expect(document.get()).toBe(before);
+    server.patch(title("2"));
+    expect(heard).toEqual(["2"]);
+    expect(board.status.get().name).toBe("subscribed");
+    expect(said()).toEqual(["-"]);
+  });
+
+  test("[SC5] A component that subscribes anew in each render, whatever its status, asks no more than one that does not", async () => {
+    const { server, board, document, said } = onBoard();
+    const rendered: unknown[] = [];
+    let off = (): void => undefined;
+    const render = (): void => {
+      if (rendered.length > 50) throw new Error("renders for ever");
+      const shown = document.get();
+      const status = board.status.get();
+      rendered.push([status.name, shown?.title]);
+      off();
+      const check = (): void => {
+        if (document.get() !== shown || board.status.get() !== status) render();
+      };
+      const offs = [document.subscribe(check), board.status.subscribe(check)];
+      off = () => offs.forEach((one) => one());
+      check();
+    };
+    render();
+    await settle();
+    server.patch(title("2"));
+    server.cut();
+    await pass(5_000);
+    server.delete("GONE");
+    await pass(5_000);
+    expect(rendered).toEqual([
+      ["idle", undefined],
+      ["pending", undefined],
+      ["subscribed", undefined],
+      ["subscribed", "First"],
+      ["subscribed", "2"],
+      ["pending", "2"],
+      ["subscribed", "2"],
+      ["refused", undefined],
+    ]);
+    expect(said()).toEqual(["-", "held"]);
+    off();
+    await settle();
+    expect(board.status.get().name).toBe("idle");
+  });
+
+  test("[SC5] nothing is given up for a listener that went in the turn of `leave()`, and came again", async () => {
+    const { server, board, document, heard, off, said } = await followed();
+    off();
+    board.leave();
+    document.subscribe((now) => heard.push(now?.title));
+    await settle();
+    server.patch(title("2"));
+    expect(heard).toEqual(["First", "2"]);
     expect(said()).toEqual(["-", "-"]);
   });
 
@@ -537,6 +682,17 @@ describe("A copy that is not the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
+  test("[SC14] A change that brings the whole document is taken whatever its version", async () => {
+    const { server, world, document, heard, said } = await followed({ data: undefined, version: 0 });
+    server.patch([{ op: "add", path: [], value: titled("Loaded") }], { version: 7 });
+    expect(document.get()).toEqual(titled("Loaded"));
+    server.patch(title("2"), { version: 8 });
+    await settle();
+    expect(heard).toEqual(["Loaded", "2"]);
+    expect(said()).toEqual(["-"]);
+    expect(world.errors).toEqual([]);
+  });
+
   test("[SC8] A document that is not the one its hash is of is taken all the same, and reported once", async () => {
     const { server, world, document, said } = await followed();
     const other = server.sync({ state: titled("Other") });
@@ -576,6 +732,39 @@ describe("What the application sees", () => {
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { source: "handler" } }]);
   });
 
+  test("[SC10] One that rejects is reported as well, and no change waits for it", async () => {
+    const { server, world, document, heard } = await followed();
+    document.subscribe(async (now) => {
+      await pause;
+      throw new Error(`no ${now?.title}`);
+    });
+    document.subscribe((now) => heard.push(now?.title));
+    let release = (): void => undefined;
+    const pause = new Promise<void>((resolve) => (release = resolve));
+    server.patch(title("2"));
+    server.patch(title("3"));
+    expect(heard).toEqual(["2", "2", "3", "3"]);
+    release();
+    await settle();
+    const rejected = (value: string) => ({
+      error: { code: "HANDLER_FAILED", cause: { message: `no ${value}` } },
+      context: { source: "handler", channel: "board:b" },
+    });
+    expect(world.errors).toMatchObject([rejected("2"), rejected("3")]);
+  });
+
+  test("[SC10] One that throws or rejects when the channel is left is reported the same way", async () => {
+    const { world, board, document } = await followed();
+    document.subscribe(() => {
+      throw new Error("no");
+    });
+    document.subscribe(() => Promise.reject(new Error("never")));
+    board.leave();
+    await settle();
+    const failed = { error: { code: "HANDLER_FAILED" }, context: { source: "handler", channel: "board:b" } };
+    expect(world.errors).toMatchObject([failed, failed]);
+  });
+
   test("[SC11] It is frozen, all of it, also where the schema lets everything through", async () => {
     const server = boardServer("loose", { data: { a: { b: [1] } }, version: 1 });
     const { client } = testClientOf(boards, server.behaviour);
@@ -597,5 +786,25 @@ describe("What the application sees", () => {
     const { client: other } = testClient();
     for (const none of [client.channel("news"), other.channel("journal"), {}, undefined, agents])
       expect(() => state(none as never)).toThrow(expect.objectContaining({ code: "INVALID_VALUE", field: "channel" }));
+  });
+
+  test("[SC16] Another copy of the package, with the same handle, has the document as well", async () => {
+    const { server, board, document, said } = await followed();
+    vi.resetModules();
+    const { state: otherState } = await import("./state.js");
+    expect(otherState).not.toBe(state);
+    const other = otherState(board);
+    expect(other.get()).toBeUndefined();
+    const theirs = vi.fn();
+    const off = other.subscribe(theirs);
+    await settle();
+    server.patch(title("2"));
+    expect(other.get()).toEqual(titled("2"));
+    off();
+    await settle();
+    server.patch(title("3"));
+    expect([other.get(), document.get()?.title]).toEqual([undefined, "3"]);
+    expect(theirs).toHaveBeenCalledTimes(2);
+    expect(said()).toEqual(["-", "-"]);
   });
 });

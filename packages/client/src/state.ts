@@ -12,14 +12,15 @@ import { createStateDocument, type StateDocument } from "./state-document.js";
 /** The document of a channel, as one handle of it knows. */
 export interface ChannelState<State> {
   /**
-   * The same object for as long as nothing changed, and so is every part of it. Kept while this handle subscribes to it;
-   * undefined otherwise, before the server has sent it, where there is no document, and where the channel is refused. After a
-   * drop the last one stays until the server has sent what changed.
+   * The same object for as long as nothing changed, and so is every part of it; an item of a list that has an `id`, also where
+   * it has moved. After a drop the last one stays until the server has sent what changed. `undefined` means that there is
+   * none, that it is still on its way, that nobody has subscribed to it by this handle, or that the channel is refused.
    */
   get(): Immutable<State> | undefined;
   /**
    * Calls `listener` on every change, not at once; in order with the handlers of the channel's events, which it waits for.
-   * Wants the channel as they do. Returns its unsubscribe.
+   * Wants the channel as they do. Nothing waits for a promise it returns; one that rejects is reported. Returns its
+   * unsubscribe; who subscribes again in the same turn finds the document there.
    */
   subscribe(
     listener: (state: Immutable<State> | undefined, previous: Immutable<State> | undefined) => void,
@@ -30,8 +31,9 @@ export interface ChannelState<State> {
 const made = /* @__PURE__ */ new WeakMap<Inside, StateDocument>();
 
 /**
- * The document of a channel, kept current. Nobody changes any part of it; in development it is frozen. A page that does not
- * call this does not download it.
+ * The document of a channel, kept current. Nobody changes any part of it: in development its objects and lists are frozen;
+ * a Map or a Set is not, though its type is read-only, nor is a Date, whose type is not either. A page that does not call this
+ * does not download it.
  *
  * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares state
  */

@@ -22,6 +22,7 @@ describe("What did not change", () => {
     ["a map by dates", new Map([[at(1), { b: 1 }]]), new Map([[at(1), { b: 1 }]])],
     ["a set", new Set([{ a: 1 }, at(2)]), new Set([{ a: 1 }, at(2)])],
     ["nothing", undefined, undefined],
+    ["a list with ids that occur twice", [{ id: 1, a: 1 }, { id: 1 }], [{ id: 1, a: 1 }, { id: 1 }]],
   ])("[SC2] is the same: %s", (_what, previous, next) => {
     expect(shareParts(previous, next)).toBe(previous);
   });
@@ -48,6 +49,7 @@ describe("What did not change", () => {
     ],
     ["a map with a value of its own for nothing", new Map([["a", undefined]]), new Map([["b", undefined]])],
     ["a set with fewer", new Set([1, 2]), new Set([1])],
+    ["a set with two that equal one that has moved", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
     ["-0", 0, -0],
     ["a bigint", 1n, 1],
   ])("[SC2] what did is another, and as it came: %s", (_what, previous, next) => {
@@ -78,6 +80,33 @@ describe("What did not change", () => {
     expect(shared.list[0]).toBe(previous.list[0]);
     expect(shared.map.get("b")).toBe(previous.map.get("b"));
     expect(shared.set).toBe(previous.set);
+  });
+
+  test("[SC2] In a list, what has moved is found by its id, and shares what did not change in it", () => {
+    const previous = deepFreeze([{ id: "a", at: { x: 1 } }, { id: 2, at: { x: 2 } }, { id: "c" }]);
+    const next = deepFreeze([{ id: "c" }, { id: "a", at: { x: 1 }, more: true }, { id: "2" }, { id: 2, at: { x: 2 } }]);
+    const shared = shareParts(previous, next) as unknown[];
+    expect(shared).toStrictEqual(next);
+    expect(shared[0]).toBe(previous[2]);
+    expect(shared[1]).toHaveProperty("at", previous[0]!.at);
+    expect((shared[1] as { at: unknown }).at).toBe(previous[0]!.at);
+    expect(shared[3]).toBe(previous[1]);
+  });
+
+  test("[SC2] items that are moved about, come and go are the same as long as they are equal", () => {
+    const id = fc.oneof(fc.nat(9), fc.nat(9).map(String));
+    const item = fc.tuple(id, fc.nat(1)).map(([name, n]) => ({ id: name, in: { n } }));
+    const list = fc.uniqueArray(item, { selector: ({ id }) => id, comparator: "SameValueZero" });
+    fc.assert(
+      fc.property(list, list, (previous, next) => {
+        const shared = shareParts(previous, next) as typeof next;
+        expect(shared).toStrictEqual(next);
+        for (const one of shared) {
+          const before = previous.find(({ id }) => id === one.id);
+          if (before?.in.n === one.in.n) expect(one).toBe(before);
+        }
+      }),
+    );
   });
 
   test("[SC2] any value is shared with any: the result equals the new one, and is the old one where they are equal", () => {

@@ -1,6 +1,7 @@
 /**
  * `next`, with every part that equals the part of `previous` at the same place replaced by it; all of it, where nothing
- * differs. So who compares by identity sees what changed and nothing else. Neither is changed: parts may be frozen.
+ * differs. What has an `id` is found by it in its list, wherever it has moved. So who compares by identity sees what changed
+ * and nothing else. Neither is changed: parts may be frozen.
  */
 export function shareParts(previous: unknown, next: unknown): unknown {
   if (typeof next !== "object" || next === null) return next;
@@ -35,7 +36,22 @@ export function shareParts(previous: unknown, next: unknown): unknown {
 }
 
 function shareList(previous: unknown[], next: unknown[]): unknown[] {
-  const shared = next.map((item, index) => shareParts(previous[index], item));
+  // Only what is not at its place any more: ids that occur twice are told apart by their places.
+  const moved = new Map<unknown, unknown>();
+  previous.forEach((item, index) => {
+    const id = idOf(item);
+    if (id !== undefined && !Object.is(id, idOf(next[index]))) moved.set(id, item);
+  });
+  const counterpart = (item: unknown, index: number): unknown => {
+    const id = idOf(item);
+    const there = previous[index];
+    if (Object.is(id, idOf(there)) || !moved.has(id)) return there;
+    const found = moved.get(id);
+    // Once: two members of a set that are equal stay two.
+    moved.delete(id);
+    return found;
+  };
+  const shared = next.map((item, index) => shareParts(counterpart(item, index), item));
   return shared.length === previous.length && shared.every((item, index) => Object.is(item, previous[index]))
     ? previous
     : shared;
@@ -51,6 +67,11 @@ function shareMembers(previous: Record<string, unknown>, next: Record<string, un
     return [name, member] as const;
   });
   return isSame ? previous : Object.fromEntries(members);
+}
+
+function idOf(item: unknown): string | number | undefined {
+  const id = (item as { readonly id?: unknown } | null | undefined)?.id;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
 }
 
 function kindOf(value: unknown): string {
