@@ -1,39 +1,18 @@
 import { fileURLToPath } from "node:url";
+import { redisSettings, run } from "@holdfast/example-kit/run";
 import { startExample, TOKEN } from "./server.js";
 
-/** What `npm start` runs: settings from the environment, one line for people, and an orderly end. */
-
-const host = process.env["HOST"];
-/** With it, this is one of several instances that show the same fleet. */
-const redisUrl = process.env["REDIS_URL"] || undefined;
-/** Redis comes and goes; whoever runs the example wants to see that. */
-const logger = {
-  debug() {},
-  info: (_details: unknown, text: string) => console.log(text),
-  warn: (_details: unknown, text: string) => console.warn(text),
-  error: (details: unknown, text: string) => console.error(text, details),
-};
-const example = await startExample({
-  port: Number(process.env["PORT"] ?? 3000),
-  ...(host !== undefined && { host }),
-  ...(redisUrl !== undefined && { redisUrl, logger }),
-  pageFolder: fileURLToPath(new URL("./page/", import.meta.url)),
-  cwd: process.cwd(),
-  startAtBoot: ["primes", "watch-host"],
-}).catch((error: unknown) => {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  if (code !== "EADDRINUSE") throw error;
-  console.error("The port is taken. Choose another one: PORT=3001 npm run demo");
-  process.exit(1);
+/** What `npm start` runs. */
+await run({
+  name: "Agents",
+  more: `, token ${TOKEN}`,
+  command: "npm run demo",
+  start: (settings) =>
+    startExample({
+      ...settings,
+      ...redisSettings(),
+      pageFolder: fileURLToPath(new URL("./page/", import.meta.url)),
+      cwd: process.cwd(),
+      startAtBoot: ["primes", "watch-host"],
+    }),
 });
-console.log(`Agents example: http://localhost:${example.port} (WebSocket at /ws, token ${TOKEN})`);
-
-let closing = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // Asked twice: at once. The warden ends the agents.
-    if (closing) process.exit(1);
-    closing = true;
-    void example.close(`the server received ${signal}`).then(() => process.exit(0));
-  });
-}

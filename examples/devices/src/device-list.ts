@@ -4,11 +4,12 @@ import { deviceOf, type DeviceSession, type Realtime } from "./realtime.js";
 
 /**
  * The devices of each user, those that went offline just now included, and the channel that tells of every change. A list is
- * told as a whole: whichever of them arrives last is right. Nothing is remembered here: the server's sessions are the list.
+ * told as a whole, and numbered: the highest number is right. Nothing else is remembered here: the server's sessions are the list.
  */
 export class DeviceList {
   readonly #server: Realtime;
   readonly #playback: Playback;
+  #revision = 0;
 
   constructor(server: Realtime, playback: Playback) {
     this.#server = server;
@@ -41,7 +42,7 @@ export class DeviceList {
       connectedAt: session.connectedAt,
       lastActiveAt: session.lastActiveAt,
     }));
-    return { devices, ...(playing && { playing }) };
+    return { revision: ++this.#revision, devices, ...(playing && { playing }) };
   }
 
   /** Tells all of the user's devices. */

@@ -51,6 +51,13 @@ const playing = z.object({ deviceId, trackId, positionMs });
 export type Playing = z.output<typeof playing>;
 
 const overview = z.object({
+  revision: z
+    .int()
+    .check(
+      z.describe(
+        "Of two of one server the higher is the newer: an answer may be sent behind a change that came after it.",
+      ),
+    ),
   devices: z.array(device).check(z.describe("Connected ones, and those that were until just now; oldest first.")),
   playing: z.optional(playing).check(z.describe("What plays, and where. Absent: nothing does.")),
 });

@@ -96,13 +96,20 @@ export class Tab {
   /** Connected, and on the user's list. */
   async ready(userId = "ada"): Promise<this> {
     const channel = this.client.channel("devices", userId);
-    const show = (overview: Overview): void => void (this.overview = overview);
+    const show = (overview: Overview): void => {
+      if (overview.revision < (this.overview?.revision ?? 0)) return;
+      this.overview = overview;
+    };
     const load = () => this.client.request("device.list").then(show);
     channel.on("changed", show);
     await channel.ready();
     await load();
-    // As the page does: what happened while there was no connection was not told.
-    this.client.status.subscribe(({ name }) => name === "ready" && load().catch(() => {}));
+    // As the page does: what happened while it was not on the channel was not told.
+    channel.status.subscribe(({ name }) => {
+      if (name !== "subscribed") return;
+      this.overview = undefined;
+      load().catch(() => {});
+    });
     return this;
   }
 

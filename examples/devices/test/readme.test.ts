@@ -1,24 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { codeLines, snippetsOf } from "@holdfast/example-kit/testing/readme";
 import { expect, test } from "vitest";
 import { devices } from "../src/protocol.js";
 
 const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
 const readme = await read("README.md");
 
-/** Code compared by its lines: where it stands it is indented further. */
-const lines = (code: string) =>
-  code
-    .split("\n")
-    .map((line) => line.trim())
-    .join("\n");
-
 test("[DX20] The README's snippets are lines of the sources.", async () => {
-  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => lines(code));
+  const snippets = snippetsOf(readme);
   const sources = await Promise.all(["src/realtime.ts", "src/steering.ts"].map(read));
   expect(snippets).toHaveLength(2);
   // Comments between the lines are left out in the README.
-  const code = sources.map((source) => lines(source.replace(/^ *\/\/.*\n/gm, ""))).join("\n");
+  const code = sources.map((source) => codeLines(source.replace(/^ *\/\/.*\n/gm, ""))).join("\n");
   for (const snippet of snippets) expect(code).toContain(snippet);
 });
 

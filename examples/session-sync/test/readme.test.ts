@@ -1,22 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { codeLines, snippetsOf } from "@holdfast/example-kit/testing/readme";
 import { expect, test } from "vitest";
 import { sessionSync } from "../src/protocol.js";
 
 const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
 const readme = await read("README.md");
 
-/** Code compared by its lines: where it stands it is indented further. */
-const lines = (code: string) =>
-  code
-    .split("\n")
-    .map((line) => line.trim())
-    .join("\n");
-
 test("[SX17] The README's snippet is lines of the sources, and it names every channel and request.", async () => {
-  const snippets = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => lines(code));
+  const snippets = snippetsOf(readme);
   expect(snippets).toHaveLength(1);
-  expect(lines(await read("src/handlers.ts"))).toContain(snippets[0]);
+  expect(codeLines(await read("src/handlers.ts"))).toContain(snippets[0]);
   const names = [...sessionSync.requests.keys(), ...sessionSync.channels.keys()];
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
 });

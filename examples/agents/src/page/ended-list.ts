@@ -1,7 +1,8 @@
+import { duration } from "@holdfast/example-kit/page/duration";
 import type { Agent } from "../protocol.js";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
-import { clock, duration } from "./format.js";
+import { clock } from "./format.js";
 import { keyedList } from "@holdfast/example-kit/page/keyed-list";
 import type { Start } from "./launcher.js";
 

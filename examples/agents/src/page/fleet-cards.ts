@@ -1,7 +1,8 @@
+import { duration } from "@holdfast/example-kit/page/duration";
 import type { Agent } from "../protocol.js";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
-import { bytes, duration, percent } from "./format.js";
+import { bytes, percent } from "./format.js";
 import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
 import { Sparkline } from "./sparkline.js";
 

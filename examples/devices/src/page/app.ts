@@ -42,7 +42,16 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const playback = new Playback({ client, device, changed: drawSoon, report });
   const { model } = playback;
 
-  client.channel("devices", user.id).on("changed", (overview) => show(overview));
+  let revision = 0;
+  const list = client.channel("devices", user.id);
+  list.on("changed", (overview) => show(overview));
+  // Asked for when this page is on the channel, and not before: what changed in between would be told to nobody.
+  list.status.subscribe(({ name }) => {
+    if (name !== "subscribed") return;
+    // It may be another server's now, which counts anew.
+    revision = 0;
+    client.request("device.list").then(show, report);
+  });
   client.direct.on("playback.*", (command) => playback.obey(command));
   client.direct.on("device.signedOut", ({ by }) => leave({ notice: `${by.name} has signed this browser out.` }));
   client.onError(report);
@@ -52,7 +61,6 @@ export function startApp({ user, device, content, header, outage, toasts, left }
       case "ready":
         // The cookie may be somebody else's by now: another tab logged out, and another user in.
         if (status.userId !== user.id) return void makeWay();
-        client.request("device.list").then(show, report);
         break;
       case "unauthorized":
         return leave({ notice: LOGIN_ENDED });
@@ -71,6 +79,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   });
 
   function show(overview: Overview): void {
+    if (overview.revision < revision) return;
+    revision = overview.revision;
     model.overview = overview;
     model.overviewAt = now();
     playback.agree();

@@ -36,7 +36,7 @@ function make() {
       { id: "a", name, ...facts },
       { id: "b", name: "Sofa", ...facts },
     ];
-    playback.model.overview = { devices, ...(playing && { playing }) } satisfies Overview;
+    playback.model.overview = { revision: 1, devices, ...(playing && { playing }) } satisfies Overview;
     playback.agree();
   };
   return { playback, model: playback.model, asked, faults, hear };

@@ -1,5 +1,6 @@
+import { duration } from "@holdfast/example-kit/page/duration";
 import { expect, test } from "vitest";
-import { countdown, duration } from "./format.js";
+import { countdown } from "./format.js";
 
 test.each([
   [300_000, "5:00"],

@@ -1,8 +1,9 @@
+import { duration } from "@holdfast/example-kit/page/duration";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
 import { MOST_PARTICIPANTS, NAME_LENGTH, type Participant, type SessionState } from "../protocol.js";
 import { remainingMs, usedMs } from "../session-time.js";
-import { countdown, duration } from "./format.js";
+import { countdown } from "./format.js";
 import type { Actions, Model } from "./model.js";
 import { check, isBlank } from "./validity.js";
 
