@@ -1,17 +1,19 @@
 import { randomUUID } from "node:crypto";
+import type { StateOf } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { board } from "./board-protocol.js";
 
-/** Stands for a table of a database. */
-const rows = new Map<string, { state: { title: string; cards: never[] }; version: number }>();
+type Board = StateOf<typeof board.definition, "board">;
+
+/** Stands for a table of a database. A deleted board leaves its version, so that a save that comes late brings nothing back. */
+const rows = new Map<string, { state: Board | undefined; version: number }>();
 
 export const server = createServer(board, {
   state: {
     board: {
       load: ({ key }) => rows.get(key!) ?? { state: { title: "New board", cards: [] } },
       save({ key, state, version }) {
-        if (!state) rows.delete(key!);
-        else if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
+        if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state, version });
       },
     },
   },
@@ -19,6 +21,6 @@ export const server = createServer(board, {
 
 server.handle("card.add", async ({ input }) => {
   await server.channel("board", input.board).state.update((draft) => {
-    draft.cards.push({ id: randomUUID(), text: input.text, addedAt: new Date() });
+    draft.cards.push({ id: randomUUID(), text: input.text, addedAt: new Date().toISOString() });
   });
 });

@@ -54,7 +54,10 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
   UNKNOWN_CHANNEL: ["The protocol has no such channel, or its key is invalid.", false],
   UNAUTHENTICATED: ["The credential is missing, invalid or expired.", false],
   FORBIDDEN: ["The credential does not allow this.", false],
-  LIMIT_EXCEEDED: ["A limit of the connection is reached: subscriptions, requests in flight, or their ids.", true],
+  LIMIT_EXCEEDED: [
+    "A limit is reached: of subscriptions, of requests in flight or their ids, or of what a document may take.",
+    true,
+  ],
   RATE_LIMITED: ["Too many messages in a short time.", true],
   // The server could not do it.
   INTERNAL: ["The server failed. Its log has the details.", true],

@@ -23,6 +23,7 @@ import { memoryBroker } from "./broker/memory-broker.js";
 import { Channels } from "./channel/channels.js";
 import { Topics } from "./channel/topics.js";
 import { Dispatcher } from "./dispatch/dispatcher.js";
+import { inTime } from "./environment.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
 import { PresenceUpdates } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
@@ -40,6 +41,7 @@ import type { Session, SessionEvent } from "./session/session.js";
 import { SessionHandle } from "./session/session-handle.js";
 import { Sessions, type SessionSettings } from "./session/sessions.js";
 import { UserHandle } from "./session/user-handle.js";
+import { Database } from "./state/database.js";
 import { Documents } from "./state/documents.js";
 import { stateHooksOf } from "./state/hooks.js";
 import { listen } from "./transport/listen.js";
@@ -106,11 +108,17 @@ export function createServer<
       mostBytes: settings.limits.owedBytes / 4,
     },
   });
+  const database = new Database({
+    environment,
+    hooks,
+    timeoutMs: settings.requestTimeoutMs,
+    mostBytes: settings.limits.stateBytes,
+  });
   const documents = new Documents({
     link,
     environment,
     stats,
-    hooks,
+    database,
     mostBytes: settings.limits.stateBytes,
     expect: (channel, offset) => channels.expect(channel, offset),
     size: (id) => channels.size(id),
@@ -263,6 +271,9 @@ export function createServer<
       return (closing ??= (async () => {
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
+        await inTime(database.idle(), environment, graceMs, "Saving takes too long").catch((error: unknown) =>
+          logger.error({ err: error }, "the server was closed before all documents were saved"),
+        );
         sessions.clear();
         await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();

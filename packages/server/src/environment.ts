@@ -61,18 +61,18 @@ export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is
 }
 
 /**
- * What was promised, or a rejection with this sentence when it takes longer than it may. `whoAsks` is handed the means to give
+ * What was promised, or a rejection with this sentence or error when it takes longer than it may. `whoAsks` is handed the means to give
  * it up: then it rejects at once, and leaves no timer.
  */
 export function inTime<Value>(
   promised: PromiseLike<Value>,
   environment: Environment,
   timeoutMs: number,
-  sentence: string,
+  late: string | (() => Error),
   whoAsks?: (giveUp: Cancel) => Cancel,
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const cancel = environment.after(timeoutMs, () => reject(new Error(sentence)));
+    const cancel = environment.after(timeoutMs, () => reject(typeof late === "string" ? new Error(late) : late()));
     const forget = whoAsks?.(() => {
       cancel();
       reject(new Error("Nobody waits for it any more."));

@@ -26,10 +26,12 @@ export interface OpenParts {
   readonly stats: Stats;
   readonly maxEventBytes: number;
   readonly wide: Expiring<LogFeed>;
+  loadState(id: ChannelId): Promise<void> | undefined;
 }
 
 /** A channel on this instance, and what becomes of all that is published on it: frames for its members. */
-export function openChannel({ wire, contract }: ChannelId, parts: OpenParts): Channel {
+export function openChannel(id: ChannelId, parts: OpenParts): Channel {
+  const { wire, contract } = id;
   const { link, environment, logger, stats, maxEventBytes, wide } = parts;
   const { history } = contract;
   if (!history) {
@@ -64,6 +66,11 @@ export function openChannel({ wire, contract }: ChannelId, parts: OpenParts): Ch
       const ended = copy.deletedFor;
       channel.deliver(ended === undefined ? copy.frame(position) : endedFrame(wire, ended));
       if (ended !== undefined) channel.end(wire);
+      // The store has none any more, but the application's database may. What is loaded comes as a change.
+      else if (copy.isMissing)
+        parts
+          .loadState(id)
+          ?.catch((error: unknown) => logger.error({ channel: wire, err: error }, "its document could not be loaded"));
     },
   });
   const channel: Channel = new Channel(feed, copy);

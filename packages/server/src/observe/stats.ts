@@ -27,7 +27,7 @@ export interface ServerStats {
   readonly published: { readonly total: number; readonly delivered: number };
   readonly requests: { readonly total: number; readonly inFlight: number };
   /**
-   * Documents: how often they were changed here; how often a change had to be made again because others were first; and how often a
+   * Documents: how often they were changed or loaded here; how often others were first; and how often a
    * client has said that its copy is not what it should be, which should never be.
    */
   readonly state: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };

@@ -9,8 +9,9 @@ import {
 
 /** A document in the application's own database. */
 export interface LoadedState<State> {
-  readonly state: State;
-  /** What `save` was given with it; versions go on from there. @default 0 */
+  /** Undefined, with a version: it was deleted in that version, and there is none until it is set again. */
+  readonly state: State | undefined;
+  /** What `save` was given with it; versions go on from there. At most 2^52. @default 0 */
   readonly version?: number | undefined;
 }
 
@@ -18,14 +19,18 @@ export interface LoadedState<State> {
 export interface StateHooks<State = unknown, Sent = State> {
   /**
    * Asked for a document that the broker does not have: undefined, there is none. Without it, what the broker has is all there is.
+   * It must not wait for a change of the same document, and has `requestTimeoutMs`; then whoever asks is told UNAVAILABLE.
    * @default none
    */
   readonly load?: (question: {
     readonly key: string | undefined;
   }) => LoadedState<Sent> | undefined | Promise<LoadedState<Sent> | undefined>;
   /**
-   * Given every new version; of several that come while it runs, the last one. `state` is undefined where the document was deleted.
-   * Versions only rise, but two instances may save at the same time: keep the higher one.
+   * Given every new version, and again the one there is when a change has changed nothing; of several that come while it runs, the
+   * last one. `state` is undefined where the document was deleted. Two instances may save at the same time: keep the higher
+   * version, that of a deleted document included. Versions rise; only where Redis has lost changes, as in a failover, do they start
+   * anew from what it has. It must not wait for a change of the same document, and has `requestTimeoutMs`; then, or when it throws,
+   * whoever made the change is told NOT_SAVED, and making it again saves it.
    * @default none
    */
   readonly save?: (document: {

@@ -14,8 +14,9 @@ export interface DeleteStateOptions {
 }
 
 /**
- * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE, within a second, where the broker cannot
- * be reached: then a change may or may not have been made.
+ * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE where the broker cannot be reached, within a
+ * second, or where `load` takes longer than `requestTimeoutMs`: then a change may or may not have been made. It rejects with what
+ * `load` throws; and `get` and `update` with INTERNAL, or INVALID_VALUE of what was loaded, where what there is can be no document.
  */
 export interface StateHandle<State, Sent = State> {
   /** The document, or undefined where there is none. The caller's own copy. */
@@ -34,7 +35,7 @@ export interface StateHandle<State, Sent = State> {
   update(change: (draft: State) => Sent | void): Promise<StateWritten<State>>;
   /**
    * Deletes the document, and ends the channel for everyone on it; nobody can join it until there is a document again. Resolves with
-   * whether there was one.
+   * whether there was one. Rejects with INVALID_VALUE for the reason, CONFLICT and NOT_SAVED, as `set`.
    */
   delete(options?: DeleteStateOptions): Promise<boolean>;
 }

@@ -1,0 +1,44 @@
+import { type ChannelId, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
+import { type Content, jsonCopy } from "./document.js";
+
+/**
+ * What is kept of a value that is to be a channel's document. `outcome` says what became of it where it cannot be one.
+ *
+ * @throws HoldfastError INVALID_VALUE, naming the field, or LIMIT_EXCEEDED
+ */
+export function contentOf(
+  { wire, contract }: ChannelId,
+  value: unknown,
+  mostBytes: number,
+  outcome = "was not changed",
+): Content {
+  const invalid = ({ field, message, cause }: Fault): HoldfastError =>
+    new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, { field, cause });
+  const sent = contract.state!.send(value, "state");
+  if (!sent.ok) throw invalid(sent.fault);
+  // As it will be on the other side: JSON leaves out what is undefined.
+  const text = JSON.stringify(sent.value);
+  const { data, meta } = JSON.parse(text) as Content;
+  const fault = documentFault(data);
+  if (fault) throw invalid({ field: "state", message: `state: ${fault}.` });
+  if (text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes) {
+    const limit = `The document of ${wire} ${outcome}: it would take more than ${mostBytes} bytes.`;
+    throw new HoldfastError("LIMIT_EXCEEDED", limit, {
+      field: "state",
+      remedy: "Split it over several channels, or raise limits.stateBytes.",
+    });
+  }
+  return { data, ...(meta !== undefined && { meta }) };
+}
+
+/** The value, as the application has it: a copy of its own. */
+export function valueOf({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
+  const read = contract.state!.receive(jsonCopy(data), meta, "state");
+  if (read.ok) return read.value;
+  const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;
+  throw new HoldfastError("INTERNAL", text, {
+    field: read.fault.field,
+    remedy: "Replace it with set, or delete it.",
+    cause: read.fault.cause,
+  });
+}

@@ -1,0 +1,102 @@
+import { type ChannelId, HoldfastError } from "@holdfast/protocol";
+import { type Environment, inTime, isThenable } from "../environment.js";
+import { contentOf, valueOf } from "./content.js";
+import type { Kept } from "./document.js";
+import { KEEP_MS, type StateHooks } from "./hooks.js";
+import { Saves } from "./saves.js";
+
+export interface DatabaseParts {
+  readonly environment: Environment;
+  readonly hooks: ReadonlyMap<string, StateHooks>;
+  /** How long a hook may take. Milliseconds. */
+  readonly timeoutMs: number;
+  /** What a document may take as JSON, in bytes. */
+  readonly mostBytes: number;
+}
+
+/** What the application has of a document, or why that can be none. */
+export interface Loaded {
+  readonly version: number;
+  readonly kept: Kept | undefined;
+  readonly fault: HoldfastError | undefined;
+}
+
+/** Room for as many changes as anyone will make: beyond 2^53 versions could not be told apart. */
+const MOST_VERSION = 2 ** 52;
+
+/** The application's own database, which its hooks lead to. One that does not answer holds up nobody for good. */
+export class Database {
+  readonly #parts: DatabaseParts;
+  readonly #saves = new Saves();
+
+  constructor(parts: DatabaseParts) {
+    this.#parts = parts;
+  }
+
+  canLoad(id: ChannelId): boolean {
+    return this.#hooksOf(id).load !== undefined;
+  }
+
+  keepMs(id: ChannelId): number {
+    return this.#hooksOf(id).keepMs ?? KEEP_MS;
+  }
+
+  /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long, INVALID_VALUE for the version; and what `load` throws */
+  async load(id: ChannelId): Promise<Loaded | undefined> {
+    const { load } = this.#hooksOf(id);
+    const loaded = load && (await this.#inTime(id, "load", load({ key: id.key })));
+    if (!loaded) return undefined;
+    const isThere = loaded.state !== undefined && loaded.state !== null;
+    if (!isThere && loaded.version === undefined) return undefined;
+    const version = versionOf(id, loaded.version);
+    if (!isThere) return { version, kept: { name: "deleted", version, reason: "deleted" }, fault: undefined };
+    try {
+      const content = contentOf(id, loaded.state, this.#parts.mostBytes, "cannot be loaded");
+      return { version, kept: { name: "there", version, content }, fault: undefined };
+    } catch (fault) {
+      return { version, kept: undefined, fault: fault as HoldfastError };
+    }
+  }
+
+  /** @throws HoldfastError (rejects) NOT_SAVED */
+  async save(id: ChannelId, kept: Kept): Promise<void> {
+    const { save } = this.#hooksOf(id);
+    if (!save) return;
+    const { wire, key } = id;
+    const { version } = kept;
+    try {
+      await this.#saves.save(wire, () => {
+        const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
+        return this.#inTime(id, "save", save({ key, version, state }));
+      });
+    } catch (cause) {
+      const text = `${wire}: version ${version} was stored and announced, but not saved.`;
+      throw new HoldfastError("NOT_SAVED", text, { field: "state", cause });
+    }
+  }
+
+  /** Resolves when nothing is being saved. */
+  idle(): Promise<void> {
+    return this.#saves.idle();
+  }
+
+  #hooksOf({ contract }: ChannelId): StateHooks {
+    return this.#parts.hooks.get(contract.name) ?? {};
+  }
+
+  async #inTime<Answer>({ wire }: ChannelId, name: string, answer: Answer): Promise<Awaited<Answer>> {
+    if (!isThenable(answer)) return answer as Awaited<Answer>;
+    const { environment, timeoutMs } = this.#parts;
+    return inTime(answer as PromiseLike<Awaited<Answer>>, environment, timeoutMs, () => {
+      const text = `${wire}: ${name} did not answer within ${timeoutMs} ms.`;
+      return new HoldfastError("UNAVAILABLE", text, { field: name });
+    });
+  }
+}
+
+function versionOf({ wire }: ChannelId, version = 0): number {
+  if (Number.isSafeInteger(version) && version >= 0 && version <= MOST_VERSION) return Math.max(1, version);
+  throw new HoldfastError("INVALID_VALUE", `${wire}: load: version: expected a whole number from 0 to 2^52.`, {
+    field: "version",
+  });
+}

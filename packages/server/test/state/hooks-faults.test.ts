@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { BOARD, Boards, type BoardOptions, empty, heldBy, subscribe } from "./boards.js";
+
+type Hooks = NonNullable<NonNullable<BoardOptions["state"]>["board"]>;
+type Save = NonNullable<Hooks["save"]>;
+
+/** A database that keeps what was deleted with its version, as the guide says, and whose hooks can be made to fail. */
+function database() {
+  const rows = new Map<string, { state: { title: string; cards: never[] } | undefined; version: number }>();
+  const saved: number[] = [];
+  const all = { rows, saved, failing: undefined as Error | undefined, hooks: {} as Hooks };
+  all.hooks = {
+    load: ({ key }) => rows.get(key!),
+    save({ key, state, version }) {
+      if (all.failing) throw all.failing;
+      saved.push(version);
+      if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
+    },
+  };
+  return all;
+}
+
+/** What it resolves with, or the error. Listened to at once, so that no rejection goes unheard while time passes. */
+const outcomeOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
+const never = () => new Promise<never>(() => {});
+
+describe("when the application's own database fails", () => {
+  test("[SH4] the same change once more saves what was not saved, a deletion too", async () => {
+    const db = database();
+    const all = new Boards({ state: { board: db.hooks } });
+    db.failing = new Error("down");
+    await expect(all.done(all.board().set(empty))).rejects.toMatchObject({ code: "NOT_SAVED" });
+    db.failing = undefined;
+    expect(await all.done(all.board().set(empty))).toMatchObject({ version: 1 });
+    expect(db.rows.get("a")).toMatchObject({ state: { title: "Plan" }, version: 1 });
+    db.failing = new Error("down");
+    await expect(all.done(all.board().delete())).rejects.toMatchObject({ code: "NOT_SAVED" });
+    db.failing = undefined;
+    expect(await all.done(all.board().delete())).toBe(false);
+    expect(db.rows.get("a")).toEqual({ state: undefined, version: 2 });
+    expect(all.server.stats().state.changes).toBe(2);
+  });
+
+  test("[SH6] a load that does not answer is given up in time, holds up nobody for good, and is asked again", async () => {
+    let asked = 0;
+    const load = () => (++asked === 1 ? never() : { state: empty, version: 7 });
+    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { load } } });
+    const [first, behind] = [all.board().set({ ...empty, title: "b" }), all.board().get()];
+    const told = outcomeOf(first);
+    await all.world.advance(2_000);
+    expect(await told).toMatchObject({ code: "UNAVAILABLE", field: "load" });
+    expect(await behind).toMatchObject({ title: "Plan" });
+    expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 8 });
+  });
+
+  test("[SH6] a save that does not answer is given up in time, and whoever waits is told", async () => {
+    let asked = 0;
+    const save = () => (++asked === 1 ? never() : undefined);
+    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { save } } });
+    const told = outcomeOf(all.board().set(empty));
+    await all.world.advance(2_000);
+    expect(await told).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
+    expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 2 });
+    // One that waits for a change of its own document waits for itself, until it is given up.
+    const other: Boards = new Boards({
+      requestTimeoutMs: 1_000,
+      state: { board: { save: ({ version }) => version < 3 && other.board().set({ ...empty, title: `${version}` }) } },
+    });
+    const own = outcomeOf(other.board().set(empty));
+    await other.world.advance(5_000);
+    expect(await own).toMatchObject({ code: "NOT_SAVED" });
+  });
+
+  test("[SH7] when the broker has lost everything, those who watch get what the database has", async () => {
+    const db = database();
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: db.hooks } });
+    for (const title of ["one", "two"]) await all.done(all.board().set({ ...empty, title }));
+    const peer = await all.connect(subscribe(BOARD));
+    all.broker.store.empty();
+    db.rows.set("a", { state: { title: "of the database", cards: [] }, version: 9 });
+    await all.world.advance(60_000);
+    expect(peer.of("reset")).toHaveLength(1);
+    expect(heldBy(peer)).toMatchObject({ data: { title: "of the database" }, version: 9 });
+    await all.done(all.board().update((draft) => void (draft.title = "changed")));
+    expect(heldBy(peer)).toMatchObject({ data: { title: "changed" }, version: 10 });
+  });
+
+  test("[SH8] what the database says was deleted in a version is deleted, whatever is saved late, and versions go on from there", async () => {
+    const db = database();
+    let release!: () => void;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const save: Save = async (document) => {
+      await slow;
+      return db.hooks.save!(document);
+    };
+    const one = new Boards({ state: { board: { ...db.hooks, save } } });
+    const other = new Boards({ state: { board: db.hooks } }, one);
+    const set = one.board().set(empty);
+    await one.world.advance(100);
+    expect(await one.done(other.board().delete())).toBe(true);
+    release();
+    await one.done(set);
+    expect(db.rows.get("a")).toEqual({ state: undefined, version: 2 });
+    one.broker.store.empty();
+    expect(await one.done(other.board().get())).toBeUndefined();
+    const peer = await one.connect(subscribe(BOARD));
+    expect(peer.last("subscribe_response").data.results[0]).toMatchObject({ error: { code: "STATE_DELETED" } });
+    expect(await one.done(other.board().set(empty))).toMatchObject({ version: 3 });
+    expect(db.rows.get("a")).toMatchObject({ version: 3 });
+    // Without a version nothing was there that could have been deleted.
+    db.rows.set("b", { state: undefined } as never);
+    expect(await one.done(other.board("b").set(empty))).toMatchObject({ version: 1 });
+  });
+
+  test("[SH9] closing waits for what is being saved, but not for ever", async () => {
+    let isSaved = false;
+    const saveIn = (ms: number): Save => {
+      return () =>
+        new Promise<void>((resolve) => {
+          all.environment.after(ms, () => {
+            isSaved = true;
+            resolve();
+          });
+        });
+    };
+    let all = new Boards({ state: { board: { save: saveIn(300) } } });
+    const change = all.board().set(empty);
+    await all.world.advance(50);
+    let closed = all.server.close().then(() => isSaved);
+    await all.world.advance(2_000);
+    expect(await closed).toBe(true);
+    await change;
+
+    isSaved = false;
+    all = new Boards({ state: { board: { save: saveIn(20_000) } } });
+    void all.board().set(empty);
+    await all.world.advance(50);
+    closed = all.server.close({ graceMs: 1_000 }).then(() => isSaved);
+    await all.world.advance(5_000);
+    expect(await closed).toBe(false);
+  });
+});
+
+describe("what can be no document", () => {
+  test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
+    spoil();
+    const told = { code: "INTERNAL", field: "state", remedy: "Replace it with set, or delete it." };
+    await expect(all.done(all.board().get())).rejects.toMatchObject(told);
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject(told);
+    await all.done(all.board().set({ ...empty, title: "again" }));
+    expect(await all.done(all.board().get())).toMatchObject({ title: "again" });
+    spoil();
+    expect(await all.done(all.board().delete())).toBe(true);
+    expect(await all.done(all.board().get())).toBeUndefined();
+  });
+
+  test("[SD18] in the database, likewise, and versions go on", async () => {
+    const rows: [string, object][] = [
+      ["a", { state: { old: 1 }, version: 4 }],
+      ["b", { state: { old: 1 }, version: 4 }],
+    ];
+    const table = new Map(rows);
+    const load = ({ key }: { readonly key: string | undefined }) => table.get(key!) as never;
+    const all = new Boards({ state: { board: { load } } });
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "state.title",
+      message: expect.stringContaining("cannot be loaded"),
+    });
+    expect(await all.done(all.board().set(empty))).toMatchObject({ version: 5 });
+    expect(await all.done(all.board("b").delete())).toBe(true);
+    table.set("c", { state: empty, version: Number.MAX_SAFE_INTEGER });
+    await expect(all.done(all.board("c").get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+  });
+});
