@@ -3,8 +3,12 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
-/** Tests that need a program of this machine are named after it: `restart.chromium.test.ts`. scripts/programs.mjs finds it. */
-const programs = ["chromium", "redis", "python"];
+/**
+ * Tests that need a program of this machine are named after it: `restart.chromium.test.ts`. scripts/programs.mjs finds it.
+ * With each, how many files run at once; they mostly wait, for a page that starts or for what a real Redis takes its time with.
+ */
+const programs = { chromium: 2, redis: 3, python: 1 };
+const needsProgram = `**/*.{${Object.keys(programs).join(",")}}.test.ts`;
 
 /** One project for the unit tests of a package, so that `vitest --project client` is quick and its results are named. */
 const unit = (name: string, folder: string) => ({
@@ -12,7 +16,7 @@ const unit = (name: string, folder: string) => ({
   test: {
     name,
     include: [`${folder}/{src,test}/**/*.test.ts`],
-    exclude: ["**/node_modules/**", `**/*.{${programs.join(",")}}.test.ts`],
+    exclude: ["**/node_modules/**", needsProgram],
   },
 });
 
@@ -26,6 +30,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // The longest files wait for timers; what is measured goes before the rest, see packages/server/test/flood.
+    maxWorkers: 2,
     projects: [
       unit("protocol", "packages/protocol"),
       unit("client", "packages/client"),
@@ -36,7 +42,7 @@ export default defineConfig({
         test: {
           name: "scripts",
           include: ["scripts/**/*.test.ts"],
-          exclude: ["**/node_modules/**", `**/*.{${programs.join(",")}}.test.ts`],
+          exclude: ["**/node_modules/**", needsProgram],
         },
       },
       {
@@ -56,15 +62,14 @@ export default defineConfig({
           },
         },
       },
-      ...programs.map((name) => ({
+      ...Object.entries(programs).map(([name, maxWorkers]) => ({
         extends: true as const,
         test: {
           name,
           include: [`{packages,examples}/*/{src,test}/**/*.${name}.test.ts`, `scripts/**/*.${name}.test.ts`],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // A test that pulls at a Redis of its own mostly waits for what a real one takes its time with.
-          ...(name === "redis" ? { fileParallelism: true, maxWorkers: 3 } : { fileParallelism: false }),
+          maxWorkers,
         },
       })),
     ],

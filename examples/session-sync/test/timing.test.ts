@@ -72,8 +72,8 @@ test("[SX11] A hundred idle connections with a heartbeat every five seconds cost
     ),
   );
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  // What connecting them has begun is over after the first round.
-  await wait(5_500);
+  // Connecting them has made code hot that the compiler then takes on: of 24 rounds the first has 0.8 to 1.2 %, the rest 0.1 to 0.3.
+  await wait(15_500);
   const shares: number[] = [];
   for (let round = 0; round < 3; round++) {
     const [began, before] = [performance.now(), await cpuSeconds()];
@@ -83,6 +83,5 @@ test("[SX11] A hundred idle connections with a heartbeat every five seconds cost
   const told = shares.map((share) => share.toFixed(2)).join(", ");
   console.log(`100 idle connections, ${shares.length} heartbeats: ${told} % of a processor`);
   expect(watchers.every(({ client }) => client.status.get().name === "ready")).toBe(true);
-  // Once in a while a round has the time in it that the compiler takes, on a thread of its own, when code has become hot.
   expect(figures(shares).median).toBeLessThan(1);
-}, 40_000);
+}, 60_000);
