@@ -20,14 +20,17 @@ test.each(["board-protocol", "board-server", "board-client"])(
 test("[RE10] and it runs: whoever watches a board sees each card that is added", async () => {
   const { port } = await server.listen(0);
   const url = `ws://127.0.0.1:${port}/ws`;
-  const id = randomUUID();
   const drawn: string[][] = [];
-  const stop = showBoard(url, id, (lines) => void drawn.push(lines));
   const client = createClient(board, { url });
+  const { id } = await client.request("board.create", { title: "Books" });
+  const stop = showBoard(url, id, (lines) => void drawn.push(lines));
   await vi.waitFor(() => expect(drawn).toEqual([[]]));
   await client.request("card.add", { board: id, text: "Read" });
   await client.request("card.add", { board: id, text: "Write" });
   await vi.waitFor(() => expect(drawn.at(-1)).toEqual(["Read", "Write"]));
+  // As the guide says: what a handler does not catch is INTERNAL to the client.
+  const lost = { board: randomUUID(), text: "Lost" };
+  await expect(client.request("card.add", lost)).rejects.toMatchObject({ code: "INTERNAL" });
   stop();
   client.disconnect();
   await server.close();

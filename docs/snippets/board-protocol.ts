@@ -5,6 +5,7 @@ export const board = defineProtocol({
   name: "board",
   version: "1.0.0",
   requests: {
+    "board.create": { input: z.object({ title: z.string() }), output: z.object({ id: z.uuid() }) },
     "card.add": { input: z.object({ board: z.uuid(), text: z.string() }) },
   },
   channels: {

@@ -11,12 +11,18 @@ const rows = new Map<string, { state: Board | undefined; version: number }>();
 export const server = createServer(board, {
   state: {
     board: {
-      load: ({ key }) => rows.get(key!) ?? { state: { title: "New board", cards: [] } },
+      load: ({ key }) => rows.get(key!),
       save({ key, state, version }) {
         if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state, version });
       },
     },
   },
+});
+
+server.handle("board.create", async ({ input }) => {
+  const id = randomUUID();
+  await server.channel("board", id).state.set({ title: input.title, cards: [] });
+  return { id };
 });
 
 server.handle("card.add", async ({ input }) => {

@@ -20,7 +20,7 @@ export interface ChannelState<State> {
   /**
    * Calls `listener` on every change, not at once; in order with the handlers of the channel's events, which it waits for.
    * Wants the channel as they do. Nothing waits for a promise it returns; one that rejects is reported. Returns its
-   * unsubscribe; who subscribes again in the same turn finds the document there.
+   * unsubscribe; who subscribes again at once, before anything is awaited, finds the document there.
    */
   subscribe(
     listener: (state: Immutable<State> | undefined, previous: Immutable<State> | undefined) => void,

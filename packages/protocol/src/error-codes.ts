@@ -41,7 +41,7 @@ const otherRemedies = {
   INVALID_PROTOCOL: "Correct the place named.",
   NOT_FOUND: "Create it first.",
   CONFLICT: "Try again.",
-  NOT_SAVED: "Write again, or save it from `state.get()`.",
+  NOT_SAVED: "Save what is there with `update(() => {})`; making the change again would make it twice.",
 } as const;
 
 export type BuiltInErrorCode = keyof typeof remedies | keyof typeof otherRemedies;
@@ -76,7 +76,7 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
   ],
   NOT_FOUND: ["There is no document to update.", false],
   CONFLICT: ["Others changed the document each time it was tried; nothing was changed.", true],
-  NOT_SAVED: ["The document was changed, and everyone sees it, but `save` of the application failed.", true],
+  NOT_SAVED: ["The document was changed, and everyone sees it, but `save` of the application failed.", false],
   // The application's own code is wrong.
   INVALID_PROTOCOL: ["A protocol definition is wrong.", false],
   INVALID_VALUE: ["A value to be sent does not match its schema.", false],

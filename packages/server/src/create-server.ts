@@ -271,9 +271,10 @@ export function createServer<
       return (closing ??= (async () => {
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
-        await inTime(database.idle(), environment, graceMs, "Saving takes too long").catch((error: unknown) =>
+        await inTime(documents.idle(), environment, graceMs, "Saving takes too long").catch((error: unknown) =>
           logger.error({ err: error }, "the server was closed before all documents were saved"),
         );
+        database.close();
         sessions.clear();
         await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();

@@ -72,7 +72,10 @@ export function inTime<Value>(
   whoAsks?: (giveUp: Cancel) => Cancel,
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const cancel = environment.after(timeoutMs, () => reject(typeof late === "string" ? new Error(late) : late()));
+    const cancel = environment.after(timeoutMs, () => {
+      forget?.();
+      reject(typeof late === "string" ? new Error(late) : late());
+    });
     const forget = whoAsks?.(() => {
       cancel();
       reject(new Error("Nobody waits for it any more."));

@@ -24,7 +24,10 @@ export interface AttachOptions {
 }
 
 export interface CloseOptions {
-  /** How long requests that are running may take to finish. @default 5_000 */
+  /**
+   * How long requests that are running may take to finish, and then documents that are being changed and saved. Milliseconds.
+   * @default 5_000
+   */
   readonly graceMs?: number;
 }
 

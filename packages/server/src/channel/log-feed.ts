@@ -1,6 +1,6 @@
 import type { HistoryDefinition, Position, ResetReason } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
+import type { Cancel, Environment } from "../environment.js";
 import type { Expiring } from "../expiring.js";
 import type { StateCopy } from "../state/copy.js";
 import { type Continuation, continuation } from "./continuity.js";
@@ -11,6 +11,8 @@ import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
 const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
 /** What is made up for at most. Whoever has missed more is better served by loading what it needs. */
 export const MOST_MISSED: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
+/** When a database that has failed is asked again: after so long, or up to twice that, for all channels fail at once. */
+const BRING_MS = 5_000;
 /** How long a channel nobody has published on is remembered by the store when nobody follows it. */
 const UNPUBLISHED_MS = 600_000;
 
@@ -32,6 +34,8 @@ export interface LogFeedParts {
   deliver(event: KeptEvent): void;
   /** What came next is not known and will not be: the members are to start anew from there. */
   lost(reason: ResetReason, position: Position): void;
+  /** Brings the document that the store has no more from the application's database; it comes as a change. */
+  bring(): Promise<void> | undefined;
 }
 
 /** What somebody who comes back is told: what was missed, or why not; and, where there is a document, whether all of it. */
@@ -49,6 +53,7 @@ export class LogFeed {
   #last = { number: 0, after: Number.POSITIVE_INFINITY };
   /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
   #outOfReach = 0;
+  #cancelBring: Cancel | undefined;
 
   constructor(parts: LogFeedParts) {
     this.#parts = parts;
@@ -104,6 +109,7 @@ export class LogFeed {
 
   close(): void {
     this.#parts.wide.delete(this);
+    this.#cancelBring?.();
     this.follower.close();
   }
 
@@ -157,8 +163,7 @@ export class LogFeed {
         if (onlyMissed) for (const item of verdict.missed) this.#ring!.push(item);
         else this.#renew(position, items, after, isAll && items.length === events.length);
         if (verdict?.ok) for (const item of verdict.missed) this.#parts.deliver(item);
-        else if (verdict)
-          this.#parts.lost(verdict.reset === "trimmed" && !isAll ? "too_many" : verdict.reset, position);
+        else if (verdict) this.#lost(verdict.reset === "trimmed" && !isAll ? "too_many" : verdict.reset, position);
       },
     };
   }
@@ -190,7 +195,25 @@ export class LogFeed {
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
     this.#ring = new Ring(position, [], false, NARROW);
-    this.#parts.lost("server", position);
+    this.#lost("server", position);
+  }
+
+  #lost(reason: ResetReason, position: Position): void {
+    const { copy, lost } = this.#parts;
+    lost(reason, position);
+    if (copy?.isMissing && !copy.isLost) this.#bring();
+  }
+
+  /** Until the database has answered or the document has come from elsewhere: who watches must not have to ask. */
+  #bring(): void {
+    const { copy, environment, bring } = this.#parts;
+    this.#cancelBring?.();
+    bring()?.catch(() => {
+      if (!this.follower.isOpen) return;
+      this.#cancelBring = environment.afterIdle(BRING_MS * (1 + environment.random()), () => {
+        if (copy!.isMissing) this.#bring();
+      });
+    });
   }
 }
 

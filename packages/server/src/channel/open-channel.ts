@@ -66,12 +66,12 @@ export function openChannel(id: ChannelId, parts: OpenParts): Channel {
       const ended = copy.deletedFor;
       channel.deliver(ended === undefined ? copy.frame(position) : endedFrame(wire, ended));
       if (ended !== undefined) channel.end(wire);
-      // The store has none any more, but the application's database may. What is loaded comes as a change.
-      else if (copy.isMissing)
-        parts
-          .loadState(id)
-          ?.catch((error: unknown) => logger.error({ channel: wire, err: error }, "its document could not be loaded"));
     },
+    bring: () =>
+      parts.loadState(id)?.catch((error: unknown) => {
+        logger.error({ channel: wire, err: error }, "its document could not be loaded, and is asked for again");
+        throw error;
+      }),
   });
   const channel: Channel = new Channel(feed, copy);
   return channel;

@@ -1,5 +1,5 @@
 import { type ChannelId, HoldfastError } from "@holdfast/protocol";
-import { type Environment, inTime, isThenable } from "../environment.js";
+import { type Cancel, type Environment, inTime, isThenable } from "../environment.js";
 import { contentOf, valueOf } from "./content.js";
 import type { Kept } from "./document.js";
 import { KEEP_MS, type StateHooks } from "./hooks.js";
@@ -28,6 +28,9 @@ const MOST_VERSION = 2 ** 52;
 export class Database {
   readonly #parts: DatabaseParts;
   readonly #saves = new Saves();
+  /** What a hook has still to answer. */
+  readonly #waiting = new Set<Cancel>();
+  #isClosed = false;
 
   constructor(parts: DatabaseParts) {
     this.#parts = parts;
@@ -41,16 +44,17 @@ export class Database {
     return this.#hooksOf(id).keepMs ?? KEEP_MS;
   }
 
-  /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long, INVALID_VALUE for the version; and what `load` throws */
+  /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long; and what `load` throws */
   async load(id: ChannelId): Promise<Loaded | undefined> {
     const { load } = this.#hooksOf(id);
-    const loaded = load && (await this.#inTime(id, "load", load({ key: id.key })));
+    const loaded = load && (await this.#inTime(id, "load", () => load({ key: id.key })));
     if (!loaded) return undefined;
     const isThere = loaded.state !== undefined && loaded.state !== null;
     if (!isThere && loaded.version === undefined) return undefined;
-    const version = versionOf(id, loaded.version);
-    if (!isThere) return { version, kept: { name: "deleted", version, reason: "deleted" }, fault: undefined };
+    let version = 0;
     try {
+      version = versionOf(id, loaded.version);
+      if (!isThere) return { version, kept: { name: "deleted", version, reason: "deleted" }, fault: undefined };
       const content = contentOf(id, loaded.state, this.#parts.mostBytes, "cannot be loaded");
       return { version, kept: { name: "there", version, content }, fault: undefined };
     } catch (fault) {
@@ -67,34 +71,46 @@ export class Database {
     try {
       await this.#saves.save(wire, () => {
         const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
-        return this.#inTime(id, "save", save({ key, version, state }));
+        return this.#inTime(id, "save", () => save({ key, version, state }));
       });
     } catch (cause) {
-      const text = `${wire}: version ${version} was stored and announced, but not saved.`;
+      const text = `${wire}: version ${version} is stored and announced, but could not be saved.`;
       throw new HoldfastError("NOT_SAVED", text, { field: "state", cause });
     }
   }
 
-  /** Resolves when nothing is being saved. */
-  idle(): Promise<void> {
-    return this.#saves.idle();
+  /** Waits for nothing any more, and asks nothing. */
+  close(): void {
+    this.#isClosed = true;
+    for (const giveUp of this.#waiting) giveUp();
+    this.#waiting.clear();
   }
 
   #hooksOf({ contract }: ChannelId): StateHooks {
     return this.#parts.hooks.get(contract.name) ?? {};
   }
 
-  async #inTime<Answer>({ wire }: ChannelId, name: string, answer: Answer): Promise<Awaited<Answer>> {
-    if (!isThenable(answer)) return answer as Awaited<Answer>;
+  async #inTime<Answer>({ wire }: ChannelId, name: string, ask: () => Answer): Promise<Awaited<Answer>> {
     const { environment, timeoutMs } = this.#parts;
-    return inTime(answer as PromiseLike<Awaited<Answer>>, environment, timeoutMs, () => {
-      const text = `${wire}: ${name} did not answer within ${timeoutMs} ms.`;
-      return new HoldfastError("UNAVAILABLE", text, { field: name });
-    });
+    const unavailable = (what: string): HoldfastError =>
+      new HoldfastError("UNAVAILABLE", `${wire}: ${name} ${what}`, { field: name });
+    const closed = (): HoldfastError => unavailable("is not waited for: the server is closed.");
+    if (this.#isClosed) throw closed();
+    const answer = ask();
+    if (!isThenable(answer)) return answer as Awaited<Answer>;
+    try {
+      const late = (): HoldfastError => unavailable(`did not answer within ${timeoutMs} ms.`);
+      return await inTime(answer as PromiseLike<Awaited<Answer>>, environment, timeoutMs, late, (giveUp) => {
+        this.#waiting.add(giveUp);
+        return () => void this.#waiting.delete(giveUp);
+      });
+    } catch (error) {
+      throw this.#isClosed ? closed() : error;
+    }
   }
 }
 
-function versionOf({ wire }: ChannelId, version = 0): number {
+function versionOf({ wire }: ChannelId, version = 1): number {
   if (Number.isSafeInteger(version) && version >= 0 && version <= MOST_VERSION) return Math.max(1, version);
   throw new HoldfastError("INVALID_VALUE", `${wire}: load: version: expected a whole number from 0 to 2^52.`, {
     field: "version",

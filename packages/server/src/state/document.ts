@@ -43,7 +43,8 @@ export function changeText(before: Kept | undefined, after: Kept, text = keptTex
   if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
   const was: Content = before?.name === "there" ? before.content : { data: undefined };
   const { data, meta } = after.content;
-  const isSameMeta = canonicalJson(was.meta) === canonicalJson(meta);
+  // Where the store has lost the one before, copies may still have what described that.
+  const isSameMeta = before?.name === "there" && canonicalJson(was.meta) === canonicalJson(meta);
   const found = difference(was.data, data, text.length);
   if (found.length === 0 && isSameMeta) return undefined;
   // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a text is a BigInt now.

@@ -4,7 +4,7 @@ import { type Environment, isThenable } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
 import { contentOf, valueOf } from "./content.js";
 import type { Database } from "./database.js";
-import { changeText, type Content, type Kept, keptText, readKept } from "./document.js";
+import { changeText, type Kept, keptText, readKept } from "./document.js";
 import { KnownDocuments } from "./known.js";
 import { Turns } from "./turns.js";
 
@@ -12,7 +12,7 @@ import { Turns } from "./turns.js";
 export interface StateWritten<State = unknown> {
   /** The document as it is now. The caller's own: it may be changed. */
   readonly state: State;
-  /** How often the document has been changed. The same as before where the change changed nothing. */
+  /** One more with each change, from 1 or from what was loaded. The same as before where the change changed nothing. */
   readonly version: number;
   /** The place of the change in the channel's chain; where nothing has changed, where the channel stands. */
   readonly offset: number;
@@ -65,7 +65,10 @@ export class Documents {
   readonly #parts: DocumentsParts;
   readonly #known = new KnownDocuments();
   readonly #turns: Turns;
-  readonly #loads = new Map<string, Promise<void>>();
+  readonly #joins = new Map<string, Promise<void>>();
+  readonly #loads = new Map<string, Promise<Found | undefined>>();
+  /** Until all who are concerned have them: members here, and the application's database. */
+  readonly #changes = new Set<Promise<unknown>>();
 
   constructor(parts: DocumentsParts) {
     this.#parts = parts;
@@ -81,22 +84,22 @@ export class Documents {
   /** Sees to it that the broker has the document, where the application can load it. Rejects as `get` does. */
   load(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.database.canLoad(id)) return undefined;
-    const found = this.#loads.get(id.wire);
-    if (found) return found;
-    const loading = this.#find(id)
-      .then(async (found) => this.#parts.expect(id.wire, sound(found).position.offset))
-      .finally(() => this.#loads.delete(id.wire));
-    this.#loads.set(id.wire, loading);
-    return loading;
+    return once(this.#joins, id.wire, async () => {
+      const { position } = sound(await this.#find(id));
+      await this.#parts.expect(id.wire, position.offset);
+    });
   }
 
   async set(id: ChannelId, value: unknown): Promise<StateWritten> {
     const content = contentOf(id, value, this.#parts.mostBytes);
-    return this.#written(id, await this.#turns.run(id.wire, () => this.#write(id, () => content)));
+    return this.#written(
+      id,
+      await this.#change(id, ({ version }) => ({ name: "there", version: version + 1, content })),
+    );
   }
 
   async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
-    const next = (found: Found): Content => {
+    const next = (found: Found): Kept => {
       const { kept } = sound(found);
       if (kept?.name !== "there")
         throw new HoldfastError("NOT_FOUND", `${id.wire} has no document.`, {
@@ -112,37 +115,48 @@ export class Documents {
       }
       // `(draft) => draft.count++` returns a number, and no document is one.
       const changed = typeof result === "object" && result !== null ? result : draft;
-      return contentOf(id, changed, this.#parts.mostBytes);
+      const content = contentOf(id, changed, this.#parts.mostBytes);
+      return { name: "there", version: kept.version + 1, content };
     };
-    return this.#written(id, await this.#turns.run(id.wire, () => this.#write(id, next)));
+    return this.#written(id, await this.#change(id, next));
   }
 
   /** Whether there was one. */
   async delete(id: ChannelId, reason: string): Promise<boolean> {
-    const deleted = await this.#turns.run(id.wire, async () => {
-      for (let tries = 1; ; tries++) {
-        const since = this.#parts.environment.now();
-        const found = await this.#find(id);
-        const { kept, fault, version, position } = found;
-        if (!kept && !fault) return undefined;
-        if (kept?.name === "deleted") return { kept, at: position, wasThere: false };
-        const gone: Kept = { name: "deleted", version: version + 1, reason };
-        const at = await this.#store(id, found, gone);
-        if (at) return { kept: gone, at, wasThere: true };
-        await this.#overtaken(id, tries, since);
-      }
+    let wasThere = false;
+    await this.#change(id, ({ kept, fault, version }) => {
+      wasThere = kept?.name === "there" || fault !== undefined;
+      return wasThere ? { name: "deleted", version: version + 1, reason } : kept;
     });
-    if (deleted) await this.#finish(id, deleted);
-    return deleted?.wasThere ?? false;
+    return wasThere;
   }
 
-  async #write(id: ChannelId, next: (found: Found) => Content): Promise<Written> {
+  /** Resolves when the changes that are under way now are over. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#changes);
+  }
+
+  /** `next` makes of what is there what is to be there: undefined where there is nothing to do. */
+  #change(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
+    const running = this.#turns
+      .run(id.wire, () => this.#write(id, next))
+      .then(async (written) => {
+        if (written) await this.#finish(id, written);
+        return written;
+      })
+      .finally(() => this.#changes.delete(running));
+    this.#changes.add(running);
+    return running;
+  }
+
+  async #write(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.now();
       const found = await this.#find(id);
-      const kept: Kept = { name: "there", version: found.version + 1, content: next(found) };
+      const kept = next(found);
+      if (!kept) return undefined;
       const text = keptText(kept);
-      const body = changeText(found.kept, kept, text);
+      const body = kept === found.kept ? undefined : changeText(found.kept, kept, text);
       if (body === undefined) return { kept: found.kept!, at: found.position };
       const at = await this.#store(id, found, kept, text, body);
       if (at) return { kept, at };
@@ -150,8 +164,8 @@ export class Documents {
     }
   }
 
-  async #written(id: ChannelId, { kept, at }: Written): Promise<StateWritten> {
-    await this.#finish(id, { kept, at });
+  #written(id: ChannelId, written: Written | undefined): StateWritten {
+    const { kept, at } = written!;
     const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
     return { state, version: kept.version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
   }
@@ -172,14 +186,24 @@ export class Documents {
       const since = this.#parts.environment.now();
       const found = await this.#read(id);
       if (found.kept || found.fault) return found;
-      const loaded = await this.#parts.database.load(id);
-      if (!loaded) return found;
-      const { kept, fault, version } = loaded;
-      if (!kept) return { ...found, fault, version };
-      const at = await this.#store(id, found, kept);
-      if (at) return { kept, fault, version, id: at.id, position: at };
+      // For all who miss it at once: the database is not asked by each, and they do not compete for who brings it.
+      const loaded = await once(this.#loads, id.wire, () => this.#load(id, found));
+      if (loaded) return loaded;
       await this.#overtaken(id, tries, since);
     }
+  }
+
+  /** Brings what the application has of it to the broker. Undefined: others were first. */
+  async #load(id: ChannelId, found: Found): Promise<Found | undefined> {
+    const loaded = await this.#parts.database.load(id).catch((error: unknown) => {
+      this.#turns.giveUp(id.wire, error);
+      throw error;
+    });
+    if (!loaded) return found;
+    const { kept, fault, version } = loaded;
+    if (!kept) return { ...found, fault, version };
+    const at = await this.#store(id, found, kept);
+    return at && { kept, fault, version, id: at.id, position: at };
   }
 
   async #read({ wire }: ChannelId): Promise<Found> {
@@ -228,6 +252,15 @@ export class Documents {
     this.#parts.stats.stateConflicts++;
     return this.#turns.overtaken(wire, tries, since);
   }
+}
+
+/** What is being done under this name already, or is begun now. */
+function once<Result>(running: Map<string, Promise<Result>>, name: string, begin: () => Promise<Result>) {
+  const found = running.get(name);
+  if (found) return found;
+  const begun = begin().finally(() => running.delete(name));
+  running.set(name, begun);
+  return begun;
 }
 
 function sound(found: Found): Found {

@@ -11,7 +11,7 @@ import {
 export interface LoadedState<State> {
   /** Undefined, with a version: it was deleted in that version, and there is none until it is set again. */
   readonly state: State | undefined;
-  /** What `save` was given with it; versions go on from there. At most 2^52. @default 0 */
+  /** What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. @default 1 */
   readonly version?: number | undefined;
 }
 
@@ -30,7 +30,8 @@ export interface StateHooks<State = unknown, Sent = State> {
    * last one. `state` is undefined where the document was deleted. Two instances may save at the same time: keep the higher
    * version, that of a deleted document included. Versions rise; only where Redis has lost changes, as in a failover, do they start
    * anew from what it has. It must not wait for a change of the same document, and has `requestTimeoutMs`; then, or when it throws,
-   * whoever made the change is told NOT_SAVED, and making it again saves it.
+   * whoever made the change is told NOT_SAVED, and the next change saves it, also one that changes nothing. One that was given up may
+   * still end, late.
    * @default none
    */
   readonly save?: (document: {

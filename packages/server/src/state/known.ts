@@ -12,12 +12,17 @@ const MOST_CHARACTERS = 4_000_000;
 
 /** The documents that this instance has seen last, so that the broker is asked no more than whether they still are what is there. */
 export class KnownDocuments {
-  /** In the order in which they were last seen. */
+  /** In the order in which they were last asked for. */
   readonly #documents = new Map<string, Known & { readonly length: number }>();
   #characters = 0;
 
   get(channel: string): Known | undefined {
-    return this.#documents.get(channel);
+    const known = this.#documents.get(channel);
+    if (known) {
+      this.#documents.delete(channel);
+      this.#documents.set(channel, known);
+    }
+    return known;
   }
 
   /** `length` is that of its text. */

@@ -17,12 +17,6 @@ export class Saves {
     return lane.next.done;
   }
 
-  /** Resolves when nothing is being saved, and nothing waits for it. */
-  async idle(): Promise<void> {
-    while (this.#lanes.size > 0)
-      await Promise.allSettled([...this.#lanes.values()].flatMap(({ running, next }) => [running, next?.done]));
-  }
-
   #start(channel: string, run: () => unknown): Promise<void> {
     const running = (async () => void (await run()))();
     const lane: Lane = { running, next: undefined };

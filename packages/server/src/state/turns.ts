@@ -17,6 +17,10 @@ interface Lane {
   wary: number;
   /** How long the last try in vain has taken. */
   tookMs: number;
+  /** How many changes wait for those before them. */
+  waiting: number;
+  /** Why the first of those that wait are not tried, and how many they are. */
+  given: { readonly reason: unknown; left: number } | undefined;
 }
 
 /**
@@ -34,9 +38,9 @@ export class Turns {
   /** Runs it behind those that are under way. Resolves with what it does, before the gap. */
   run<Result>(wire: string, change: () => Promise<Result>): Promise<Result> {
     const before = this.#lanes.get(wire);
-    const lane: Lane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0 };
+    const lane: Lane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0, waiting: 0, given: undefined };
     this.#lanes.set(wire, lane);
-    const running = before ? before.last.then(change) : change();
+    const running = before ? this.#wait(lane, change) : change();
     const last = running.then(
       () => this.#gap(lane),
       () => this.#gap(lane),
@@ -44,6 +48,12 @@ export class Turns {
     lane.last = last;
     void last.then(() => void (lane.last === last && this.#lanes.delete(wire)));
     return running;
+  }
+
+  /** What all of them need cannot be had: those that wait now are told so with the one that has tried, and not tried themselves. */
+  giveUp(wire: string, reason: unknown): void {
+    const lane = this.#lanes.get(wire);
+    if (lane) lane.given = { reason, left: lane.waiting };
   }
 
   /**
@@ -60,6 +70,17 @@ export class Turns {
         field: "state",
       });
     await this.#pause(Math.max(PAUSE_MS, tookMs) * 2 ** tries);
+  }
+
+  async #wait<Result>(lane: Lane, change: () => Promise<Result>): Promise<Result> {
+    lane.waiting++;
+    await lane.last;
+    lane.waiting--;
+    if (!lane.given || lane.given.left-- === 0) {
+      lane.given = undefined;
+      return change();
+    }
+    throw lane.given.reason;
   }
 
   #gap(lane: Lane): Promise<void> | undefined {

@@ -123,11 +123,14 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
   const visitor = async (index: number): Promise<void> => {
     const actor = world.actor(servers[index % 2]!.port, { retry: { minMs: 20, maxMs: 100 } });
     actor.toggle(wire);
-    for (let visit = 0; made < joins; visit++) {
-      made++;
+    const hear = async (): Promise<void> => {
       const heard = (): number => (actor.seen.get(wire) ?? []).length;
       const before = heard();
       await until(() => heard() > before + 2, 20_000, "Hearing events");
+    };
+    for (let visit = 0; made < joins; visit++) {
+      made++;
+      await hear();
       // Some leave and join anew, some are only away, and have a position to come back with.
       if (visit % 3 === 0) {
         actor.toggle(wire);
@@ -138,6 +141,8 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
         actor.client.connect();
       }
     }
+    // Who joins anew after the last one was published would have nothing to hear.
+    await hear();
   };
   await Promise.all(Array.from({ length: 10 }, (_, index) => visitor(index)));
   ended = true;

@@ -33,6 +33,9 @@ describe("when the application's own database fails", () => {
     db.failing = undefined;
     expect(await all.done(all.board().set(empty))).toMatchObject({ version: 1 });
     expect(db.rows.get("a")).toMatchObject({ state: { title: "Plan" }, version: 1 });
+    db.rows.clear();
+    expect(await all.done(all.board().update(() => {}))).toMatchObject({ version: 1 });
+    expect(db.rows.get("a")).toMatchObject({ state: { title: "Plan" }, version: 1 });
     db.failing = new Error("down");
     await expect(all.done(all.board().delete())).rejects.toMatchObject({ code: "NOT_SAVED" });
     db.failing = undefined;
@@ -45,11 +48,16 @@ describe("when the application's own database fails", () => {
     let asked = 0;
     const load = () => (++asked === 1 ? never() : { state: empty, version: 7 });
     const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { load } } });
-    const [first, behind] = [all.board().set({ ...empty, title: "b" }), all.board().get()];
-    const told = outcomeOf(first);
-    await all.world.advance(2_000);
-    expect(await told).toMatchObject({ code: "UNAVAILABLE", field: "load" });
-    expect(await behind).toMatchObject({ title: "Plan" });
+    const change = () => outcomeOf(all.board().set({ ...empty, title: "b" }));
+    // Who waits for it is told at the same time, and those who wait for them: not one after the other.
+    const together = [...Array.from({ length: 10 }, change), outcomeOf(all.board().get())];
+    await all.world.advance(1_100);
+    for (const told of together) {
+      const outcome = await Promise.race([told, Promise.resolve("still waits")]);
+      expect(outcome).toMatchObject({ code: "UNAVAILABLE", field: "load" });
+    }
+    expect(asked).toBe(1);
+    expect(await all.done(all.board().get())).toMatchObject({ title: "Plan" });
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 8 });
   });
 
@@ -83,6 +91,37 @@ describe("when the application's own database fails", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "of the database" }, version: 9 });
     await all.done(all.board().update((draft) => void (draft.title = "changed")));
     expect(heldBy(peer)).toMatchObject({ data: { title: "changed" }, version: 10 });
+  });
+
+  test("[SH7] also when it fails at first: it is asked again until it answers, while somebody watches", async () => {
+    const row = { state: { title: "of the database", cards: [] }, version: 9 };
+    let failing = false;
+    let asked = 0;
+    const load = () => {
+      asked++;
+      if (failing) throw new Error("down");
+      return row;
+    };
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: { load } } });
+    const peer = await all.connect(subscribe(BOARD));
+    failing = true;
+    all.broker.store.empty();
+    await all.world.advance(60_000);
+    expect(heldBy(peer)).toMatchObject({ data: undefined });
+    expect(asked).toBeGreaterThan(3);
+    failing = false;
+    await all.world.advance(11_000);
+    expect(heldBy(peer)).toMatchObject({ data: { title: "of the database" }, version: 9 });
+    failing = true;
+    all.broker.store.empty();
+    await all.world.advance(60_000);
+    const closed = all.server.close();
+    await all.world.advance(1_000);
+    await closed;
+    const before = asked;
+    await all.world.advance(60_000);
+    expect(asked).toBe(before);
+    expect(all.environment.timers).toBe(0);
   });
 
   test("[SH8] what the database says was deleted in a version is deleted, whatever is saved late, and versions go on from there", async () => {
@@ -133,46 +172,37 @@ describe("when the application's own database fails", () => {
 
     isSaved = false;
     all = new Boards({ state: { board: { save: saveIn(20_000) } } });
-    void all.board().set(empty);
+    const given = outcomeOf(all.board().set(empty));
     await all.world.advance(50);
     closed = all.server.close({ graceMs: 1_000 }).then(() => isSaved);
     await all.world.advance(5_000);
     expect(await closed).toBe(false);
-  });
-});
-
-describe("what can be no document", () => {
-  test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {
-    const all = new Boards();
-    await all.done(all.board().set(empty));
-    const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
-    spoil();
-    const told = { code: "INTERNAL", field: "state", remedy: "Replace it with set, or delete it." };
-    await expect(all.done(all.board().get())).rejects.toMatchObject(told);
-    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject(told);
-    await all.done(all.board().set({ ...empty, title: "again" }));
-    expect(await all.done(all.board().get())).toMatchObject({ title: "again" });
-    spoil();
-    expect(await all.done(all.board().delete())).toBe(true);
-    expect(await all.done(all.board().get())).toBeUndefined();
+    expect(await given).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
   });
 
-  test("[SD18] in the database, likewise, and versions go on", async () => {
-    const rows: [string, object][] = [
-      ["a", { state: { old: 1 }, version: 4 }],
-      ["b", { state: { old: 1 }, version: 4 }],
-    ];
-    const table = new Map(rows);
-    const load = ({ key }: { readonly key: string | undefined }) => table.get(key!) as never;
-    const all = new Boards({ state: { board: { load } } });
-    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
-      code: "INVALID_VALUE",
-      field: "state.title",
-      message: expect.stringContaining("cannot be loaded"),
-    });
-    expect(await all.done(all.board().set(empty))).toMatchObject({ version: 5 });
-    expect(await all.done(all.board("b").delete())).toBe(true);
-    table.set("c", { state: empty, version: Number.MAX_SAFE_INTEGER });
-    await expect(all.done(all.board("c").get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+  test("[SH9] and for changes that are under way: what is stored is saved, or its caller told", async () => {
+    const saved: number[] = [];
+    const all = new Boards({ state: { board: { save: ({ version }) => void saved.push(version) } } });
+    const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
+    await all.world.advance(3);
+    const atClose = all.server.close().then(() => [...saved]);
+    await all.world.advance(5_000);
+    expect(await atClose).toEqual([1, 2, 3]);
+    expect((await Promise.all(changes)).map(({ version }) => version)).toEqual([1, 2, 3]);
   });
+
+  test.each(["load", "save"] as const)(
+    "[SH9] a %s that does not answer leaves no timer, and nothing is asked any more",
+    async (name) => {
+      const all = new Boards({ state: { board: { [name]: never } } });
+      const told = outcomeOf(all.board().set(empty));
+      await all.world.advance(50);
+      const closed = all.server.close({ graceMs: 1_000 });
+      await all.world.advance(5_000);
+      await closed;
+      const why = { code: "UNAVAILABLE", field: name, message: expect.stringContaining("the server is closed") };
+      expect(await told).toMatchObject(name === "load" ? why : { code: "NOT_SAVED", cause: why });
+      expect(all.environment.timers).toBe(0);
+    },
+  );
 });

@@ -44,6 +44,18 @@ describe("documents that belong to the application's own database", () => {
     expect(database.rows.get("a")).toMatchObject({ state: { title: "b" }, version: 42 });
   });
 
+  test("[SH1] are loaded once for all who ask at the same time, and nobody competes for who brings them", async () => {
+    const { all, database } = withDatabase();
+    database.rows.set("a", { state: empty as never, version: 7 });
+    const answers = await all.done(Promise.all(Array.from({ length: 20 }, () => all.board().get())));
+    expect(answers).toHaveLength(20);
+    for (const answer of answers) expect(answer).toMatchObject({ title: "Plan" });
+    // Each has a copy of its own.
+    expect(new Set(answers).size).toBe(20);
+    expect(database.loads).toEqual(["a"]);
+    expect(all.server.stats().state.conflicts).toBe(0);
+  });
+
   test("[SH1] two instances that load at once have the same one", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { state: empty as never, version: 3 });
@@ -59,8 +71,22 @@ describe("documents that belong to the application's own database", () => {
     expect(heldBy(two)).toEqual(heldBy(one));
   });
 
-  test("[SH2] that are nowhere are none; a load that fails is told to whoever asks, and asked again", async () => {
+  test("[SH1] are no deletion to those who watch, also where the database has no version", async () => {
+    for (const version of [undefined, 0]) {
+      const { all, database } = withDatabase();
+      const peer = await all.connect(subscribe(BOARD));
+      expect(heldBy(peer).data).toBeUndefined();
+      database.rows.set("a", { state: { title: "late", cards: [] }, version: version! });
+      expect(await all.done(all.board().get())).toMatchObject({ title: "late" });
+      expect(heldBy(peer)).toMatchObject({ data: { title: "late" }, version: 1 });
+      expect(await all.done(all.board().set(empty as never))).toMatchObject({ version: 2 });
+    }
+  });
+
+  test("[SH2] that are nowhere are none, null as well; a load that fails is told to whoever asks, and asked again", async () => {
     const { all, database } = withDatabase();
+    expect(await all.done(all.board().get())).toBeUndefined();
+    database.rows.set("a", { state: null } as never);
     expect(await all.done(all.board().get())).toBeUndefined();
     database.failing = new Error("database down");
     await expect(all.done(all.board().get())).rejects.toThrow("database down");

@@ -1,0 +1,78 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { World } from "../world.js";
+import { BOARD, Boards, empty, subscribe } from "./boards.js";
+
+describe("what can be no document", () => {
+  test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
+    spoil();
+    const told = { code: "INTERNAL", field: "state", remedy: "Replace it with set, or delete it." };
+    await expect(all.done(all.board().get())).rejects.toMatchObject(told);
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject(told);
+    await all.done(all.board().set({ ...empty, title: "again" }));
+    expect(await all.done(all.board().get())).toMatchObject({ title: "again" });
+    spoil();
+    expect(await all.done(all.board().delete())).toBe(true);
+    expect(await all.done(all.board().get())).toBeUndefined();
+  });
+
+  test("[SD18] in the database, likewise, and versions go on", async () => {
+    const rows: [string, object][] = [
+      ["a", { state: { old: 1 }, version: 4 }],
+      ["b", { state: { old: 1 }, version: 4 }],
+    ];
+    const table = new Map(rows);
+    const load = ({ key }: { readonly key: string | undefined }) => table.get(key!) as never;
+    const all = new Boards({ state: { board: { load } } });
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "state.title",
+      message: expect.stringContaining("cannot be loaded"),
+    });
+    expect(await all.done(all.board().set(empty))).toMatchObject({ version: 5 });
+    expect(await all.done(all.board("b").delete())).toBe(true);
+    for (const key of ["c", "d"]) {
+      table.set(key, { state: empty, version: Number.MAX_SAFE_INTEGER });
+      await expect(all.done(all.board(key).get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+    }
+    expect(await all.done(all.board("c").set(empty))).toMatchObject({ version: 1 });
+    expect(await all.done(all.board("d").delete())).toBe(true);
+  });
+
+  test.each([
+    ["is lost", undefined],
+    ["is written over", { id: "theirs", text: "nonsense" }],
+  ])(
+    "[SD18] in the store, where one %s: the next has nothing of what described the one before",
+    async (_how, instead) => {
+      const schema = z.object({ due: z.union([z.date(), z.string()]).optional(), title: z.string().default("") });
+      const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { state: schema } } });
+      const all = new Boards();
+      const server = createServer(protocol, { broker: all.broker, environment: all.environment });
+      const world = new World(server, all.environment);
+      const task = server.channel("task").state;
+      await all.done(task.set({ due: new Date(5) }));
+      const watcher = await world.connect();
+      await watcher.send(subscribe("task"));
+      await world.advance(50);
+      expect(watcher.last("state_sync").meta).toBeDefined();
+
+      all.broker.store.topics.get("task")!.document = instead as never;
+      await all.done(task.set({ due: "1970-01-02" }));
+      for (let change = 0; change < 3; change++)
+        await all.done(task.update((draft) => void (draft.title = `${change}`)));
+      await world.advance(50);
+      // What replaces the description in a copy is none; an update without one leaves it as it is.
+      expect(watcher.of("state_update").map(({ meta }) => meta)).toEqual([{}, undefined, undefined, undefined]);
+      const joiner = await world.connect();
+      await joiner.send(subscribe("task"));
+      await world.advance(50);
+      expect(joiner.last("state_sync")).toMatchObject({ data: { state: { due: "1970-01-02", title: "2" } }, meta: {} });
+    },
+  );
+});
