@@ -149,16 +149,16 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     offs.push(listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear));
     // Another copy of this package may keep it.
     if (isFirst || !shared.has(entryOf())) restart();
-    const stop = status.subscribe(({ name }) => {
-      // Not by its name: whoever was told before may have joined again.
-      if (!listeners.has(SYNC)) return over();
-      if (name !== "refused") return;
-      // Of a refused channel nothing is told any more, and what was told is not true for long.
-      forget();
-      tell(told, get);
-    });
-    // Before the others, which may be what makes it idle.
-    offs.unshift(stop);
+    offs.push(
+      status.subscribe(({ name }) => {
+        // Not by its name: whoever was told before may have joined again.
+        if (!listeners.has(SYNC)) return over();
+        if (name !== "refused") return;
+        // Of a refused channel nothing is told any more, and what was told is not true for long.
+        forget();
+        tell(told, get);
+      }),
+    );
   };
 
   /** The handle was left. All is cleaned up before anyone is told, who may join again. */
@@ -167,7 +167,6 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     const last = told;
     told = createListeners(channel, report);
     tell(last, () => undefined);
-    last.clear();
   };
 
   const giveUp = (): void => {

@@ -297,7 +297,7 @@ describe("The end of it", () => {
   });
 
   test("[SC4] What waits behind a slow handler when the channel is refused is not told any more", async () => {
-    const { server, board, document, heard } = await followed();
+    const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
     server.move(1);
@@ -307,6 +307,14 @@ describe("The end of it", () => {
     await busy.release();
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([undefined]);
+    // Nor found when the channel is asked for again, and not refused any more: it is of before its end.
+    server.refuse(undefined);
+    server.hold(true);
+    server.cut();
+    await pass(5_000);
+    expect(board.status.get().name).toBe("pending");
+    expect(document.get()).toBeUndefined();
+    expect(said()).toEqual(["-", "-"]);
   });
 });
 
