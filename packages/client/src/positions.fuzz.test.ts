@@ -191,8 +191,11 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
         server.down(each.do === "down");
         break;
       case "restart":
-        // Between two turns, so that what a handler has finished is kept as well.
-        await pass(1);
+        // Behind a turn in which nothing was finished, so that what handlers have finished before is kept as well.
+        for (let before = -1; before < seen.length;) {
+          before = seen.length;
+          await pass(1);
+        }
         life.stop();
         await pass(1);
         life = start();
