@@ -30,7 +30,7 @@ export default defineConfig({
     ],
   },
   test: {
-    // The longest files wait for timers; what is measured goes before the rest, see packages/server/test/flood.
+    // The longest files mostly wait. What they measure goes before the rest (packages/server/test/flood), or is the processor time of a process.
     maxWorkers: 2,
     projects: [
       unit("protocol", "packages/protocol"),

@@ -190,17 +190,19 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
       case "up":
         server.down(each.do === "down");
         break;
-      case "restart":
+      case "restart": {
         // Behind a turn in which nothing was finished, so that what handlers have finished before is kept as well.
-        for (let before = -1; before < seen.length;) {
+        let before: number;
+        do {
           before = seen.length;
           await pass(1);
-        }
+        } while (seen.length > before);
         life.stop();
         await pass(1);
         life = start();
         await settle();
         break;
+      }
       default:
         server[each.do]();
     }

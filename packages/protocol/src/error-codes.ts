@@ -41,7 +41,8 @@ const otherRemedies = {
   INVALID_PROTOCOL: "Correct the place named.",
   NOT_FOUND: "Create it first.",
   CONFLICT: "Try again.",
-  NOT_SAVED: "Save what is there with `update(() => {})`; making the change again would make it twice.",
+  NOT_SAVED:
+    "Save what is there, with `update(() => {})` or by deleting again; another `update` of the same would change it twice.",
 } as const;
 
 export type BuiltInErrorCode = keyof typeof remedies | keyof typeof otherRemedies;

@@ -201,14 +201,15 @@ export class LogFeed {
   #lost(reason: ResetReason, position: Position): void {
     const { copy, lost } = this.#parts;
     lost(reason, position);
-    if (copy?.isMissing && !copy.isLost) this.#bring();
+    if (copy?.isMissing) this.#bring();
   }
 
   /** Until the database has answered or the document has come from elsewhere: who watches must not have to ask. */
   #bring(): void {
     const { copy, environment, bring } = this.#parts;
-    this.#cancelBring?.();
     bring()?.catch(() => {
+      // Of two losses in a row both have waited for the same answer.
+      this.#cancelBring?.();
       if (!this.follower.isOpen) return;
       this.#cancelBring = environment.afterIdle(BRING_MS * (1 + environment.random()), () => {
         if (copy!.isMissing) this.#bring();

@@ -124,6 +124,30 @@ describe("when the application's own database fails", () => {
     expect(all.environment.timers).toBe(0);
   });
 
+  test("[SH7] of two losses while it is still asked, one is asked again for, and nothing when all is closed", async () => {
+    let asked = 0;
+    let fail!: (error: Error) => void;
+    const load = () =>
+      ++asked === 1 ? { state: empty, version: 9 } : new Promise<never>((_resolve, reject) => (fail = reject));
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: { load } } });
+    const peer = await all.connect(subscribe(BOARD));
+    all.broker.store.empty();
+    const resets = async (count: number): Promise<void> => {
+      for (let ms = 0; ms < 24_000 && peer.of("reset").length < count; ms += 100) await all.world.advance(100);
+      expect(peer.of("reset")).toHaveLength(count);
+    };
+    await resets(1);
+    all.broker.store.empty();
+    await resets(2);
+    expect(asked).toBe(2);
+    fail(new Error("down"));
+    await all.world.advance(100);
+    const closed = all.server.close();
+    await all.world.advance(100);
+    await closed;
+    expect(all.environment.timers).toBe(0);
+  });
+
   test("[SH8] what the database says was deleted in a version is deleted, whatever is saved late, and versions go on from there", async () => {
     const db = database();
     let release!: () => void;
