@@ -1,19 +1,17 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { launchChromium, type Look, openBrowser, status } from "@holdfast/example-kit/testing/chromium";
+import { launchChromium, type Look, openBrowser, pictures, status } from "@holdfast/example-kit/testing/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Agent } from "../src/protocol.js";
 import { alive, build, end, runMain } from "./run-main.js";
 
-const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
+const picture = pictures(new URL("../.artifacts/", import.meta.url));
 let browser: Browser;
 
 beforeAll(async () => {
   build();
-  await mkdir(pictures, { recursive: true });
   browser = await launchChromium();
 });
 afterAll(() => browser.close());
@@ -47,14 +45,14 @@ test("[EX23] Through a crash and a restart of the server the page says what happ
   await page.waitForFunction(() => document.querySelectorAll(".card .spark-line[d^=M]").length === 3);
   const before = await server.list();
   expect(await shownIds(page)).toEqual(idsOf(before));
-  await page.screenshot({ path: join(pictures, "ready-wide-dark.png") });
+  await picture(page, "ready-wide-dark");
 
   await end(server, "SIGKILL");
   await status(page, "waiting");
   await page.waitForFunction(() => /^\d+ s$/.test(document.querySelector(".countdown")?.textContent ?? ""));
-  expect(await page.getByRole("button", { name: "Start Prime search" }).isDisabled()).toBe(true);
+  await page.getByRole("button", { name: "Start Prime search", disabled: true }).waitFor();
   expect(await page.getByRole("button", { name: "Try now" }).isEnabled()).toBe(true);
-  await page.screenshot({ path: join(pictures, "waiting-wide-dark.png") });
+  await picture(page, "waiting-wide-dark");
   await vi.waitFor(() => expect(before.some(({ pid }) => alive(pid))).toBe(false), { timeout: 5_000 });
 
   const restarted = await runMain({ port: server.port });
@@ -65,7 +63,7 @@ test("[EX23] Through a crash and a restart of the server the page says what happ
   expect(await page.locator(".outage").isVisible()).toBe(false);
   // Live again, and not only listed: the log goes on.
   await page.waitForFunction(() => document.querySelectorAll(".lines li").length >= 2);
-  await page.screenshot({ path: join(pictures, "back-wide-dark.png") });
+  await picture(page, "back-wide-dark");
 });
 
 test("[EX21] The log of an agent begins with what it wrote before the page was opened, and goes on live.", async () => {
@@ -94,7 +92,7 @@ test("[EX24] An agent is stopped by its button, and the page says how it ended."
   await row.getByText("stopped").waitFor();
   expect(alive(agent?.pid ?? 0)).toBe(false);
   expect(await page.locator(".card").count()).toBe(1);
-  await page.screenshot({ path: join(pictures, "ready-phone-light.png") });
+  await picture(page, "ready-phone-light");
 });
 
 test("[EX25] What a program prints is shown as text, never read as HTML.", async () => {
@@ -109,5 +107,5 @@ test("[EX25] What a program prints is shown as text, never read as HTML.", async
   await page.locator(".lines").getByText(name).waitFor();
   expect(await page.locator("main img").count()).toBe(0);
   expect(await page.title()).toBe("Agents · Holdfast");
-  await page.screenshot({ path: join(pictures, "ready-wide-light.png") });
+  await picture(page, "ready-wide-light");
 });

@@ -1,19 +1,15 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { launchChromium, type Look, openBrowser } from "@holdfast/example-kit/testing/chromium";
+import { launchChromium, type Look, openBrowser, pictures } from "@holdfast/example-kit/testing/chromium";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 import { build } from "./run-main.js";
 
-const pictures = fileURLToPath(new URL("../.artifacts/", import.meta.url));
+const takePicture = pictures(new URL("../.artifacts/", import.meta.url));
 let chrome: Browser;
 
 /** For all tests of the file: the example is built, and a Chromium runs. */
 export function useChromium(): void {
   beforeAll(async () => {
     build();
-    await mkdir(pictures, { recursive: true });
     chrome = await launchChromium();
   });
   afterAll(() => chrome.close());
@@ -60,5 +56,4 @@ export const fact = (page: Page, name: string, text: string | RegExp): Promise<v
 export const turnOf = (page: Page, name: string): Promise<void> =>
   page.locator(".turn-name").getByText(name, { exact: true }).waitFor();
 
-export const picture = (page: Page, name: string): Promise<Buffer> =>
-  page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+export const picture = (page: Page, name: string): Promise<void> => takePicture(page, name, { fullPage: true });

@@ -91,6 +91,7 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   /** Tab until it has the focus, as people do; at most once around. */
   const tabTo = async (name: string): Promise<void> => {
     const wanted = page.getByLabel(name).or(page.getByRole("button", { name })).first();
+    await wanted.waitFor();
     for (let times = 0; times < 20; times++) {
       if (await wanted.evaluate((element) => element === document.activeElement)) return;
       await page.keyboard.press("Tab");
