@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -34,13 +35,33 @@ const common = {
 };
 
 /**
- * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a second, and no network.
+ * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a second, and no network. Each
+ * file is replaced as a whole: a server that runs, and another build at the same time, never find half of one.
  * @param {string} folder the example's, as a URL that ends in a slash
  */
 export async function buildExample(folder) {
-  const path = (relative) => fileURLToPath(new URL(relative, folder));
-  const out = path("dist");
-  await mkdir(`${out}/page`, { recursive: true });
+  const path = (name) => fileURLToPath(new URL(name, folder));
+  // Beside dist, as deep as that, so that source maps lead to the same files.
+  const out = await mkdtemp(path(".build-"));
+  try {
+    await write(path, out);
+    await replace(out, path("dist"));
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+async function replace(from, to) {
+  const found = await readdir(from, { recursive: true, withFileTypes: true });
+  for (const entry of found.filter((one) => one.isFile())) {
+    const folder = join(to, relative(from, entry.parentPath));
+    await mkdir(folder, { recursive: true });
+    await rename(join(entry.parentPath, entry.name), join(folder, entry.name));
+  }
+}
+
+async function write(path, out) {
+  await mkdir(`${out}/page`);
   await Promise.all([
     build({
       ...common,
