@@ -28,9 +28,11 @@ test("[RE10] and it runs: whoever watches a board sees each card that is added",
   await client.request("card.add", { board: id, text: "Read" });
   await client.request("card.add", { board: id, text: "Write" });
   await vi.waitFor(() => expect(drawn.at(-1)).toEqual(["Read", "Write"]));
-  // As the guide says: what a handler does not catch is INTERNAL to the client.
   const lost = { board: randomUUID(), text: "Lost" };
-  await expect(client.request("card.add", lost)).rejects.toMatchObject({ code: "INTERNAL" });
+  await expect(client.request("card.add", lost)).rejects.toMatchObject({
+    code: "NO_BOARD",
+    data: { board: lost.board },
+  });
   stop();
   client.disconnect();
   await server.close();

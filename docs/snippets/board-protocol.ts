@@ -6,7 +6,10 @@ export const board = defineProtocol({
   version: "1.0.0",
   requests: {
     "board.create": { input: z.object({ title: z.string() }), output: z.object({ id: z.uuid() }) },
-    "card.add": { input: z.object({ board: z.uuid(), text: z.string() }) },
+    "card.add": {
+      input: z.object({ board: z.uuid(), text: z.string() }),
+      errors: { NO_BOARD: z.object({ board: z.uuid() }) },
+    },
   },
   channels: {
     board: {

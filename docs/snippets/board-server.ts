@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { StateOf } from "@holdfast/protocol";
-import { createServer } from "@holdfast/server";
+import { createServer, isHoldfastError } from "@holdfast/server";
 import { board } from "./board-protocol.js";
 
 type Board = StateOf<typeof board.definition, "board">;
@@ -25,8 +25,12 @@ server.handle("board.create", async ({ input }) => {
   return { id };
 });
 
-server.handle("card.add", async ({ input }) => {
-  await server.channel("board", input.board).state.update((draft) => {
-    draft.cards.push({ id: randomUUID(), text: input.text, addedAt: new Date().toISOString() });
-  });
+server.handle("card.add", async ({ input, error }) => {
+  const card = { id: randomUUID(), text: input.text, addedAt: new Date().toISOString() };
+  try {
+    await server.channel("board", input.board).state.update((draft) => void draft.cards.push(card));
+  } catch (failure) {
+    if (isHoldfastError(failure) && failure.code === "NOT_FOUND") throw error("NO_BOARD", { board: input.board });
+    throw failure;
+  }
 });

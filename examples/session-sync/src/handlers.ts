@@ -29,11 +29,10 @@ export function handleRequests(server: Realtime, instance: string): void {
 
   server.handle("session.create", async ({ input, session, error }) => {
     const { sessionId } = session.parameters;
-    const document = documentOf(sessionId);
-    // Of two who create the same session at once the later one stays: its id is new, and only one page has it.
-    if (await document.get()) throw error("SESSION_EXISTS", { sessionId }, `There is a session ${sessionId} already.`);
-    const { state } = await document.set(newSession({ ...input, sessionId, newId: randomUUID, at: new Date() }));
-    return { version: state.version };
+    const created = newSession({ ...input, sessionId, newId: randomUUID, at: new Date() });
+    const written = await documentOf(sessionId).create(created);
+    if (!written) throw error("SESSION_EXISTS", { sessionId }, `There is a session ${sessionId} already.`);
+    return { version: written.state.version };
   });
 
   server.handle("session.resume", ({ session, error }) => {

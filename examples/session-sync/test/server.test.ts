@@ -109,6 +109,18 @@ test("[SX6] Of two who end a cycle at the same moment one does, and the other is
   expect((await one.reach(3)).cycle).toBe(2);
 });
 
+test("[SX3] Of two who create a session at once one does, and the other is told.", async () => {
+  const { port } = await start();
+  const sessionId = randomUUID();
+  const { client } = await watch(port, sessionId);
+  const both = [design, { ...design, title: "Other" }].map((input) => client.request("session.create", input));
+  const answers = await Promise.allSettled(both);
+  expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const [won, lost] = answers[0]!.status === "fulfilled" ? [design.title, both[1]!] : ["Other", both[0]!];
+  expect(await refusal(lost)).toEqual({ code: "SESSION_EXISTS", data: { sessionId } });
+  expect(await client.request("session.get")).toMatchObject({ title: won, version: 1 });
+});
+
 test("[SX3] What cannot be done to a session is refused with a declared error, and changes nothing.", async () => {
   const { port } = await start();
   const { client } = await watch(port, randomUUID());

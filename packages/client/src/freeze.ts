@@ -1,3 +1,5 @@
+export { deepCopy as unshared } from "@holdfast/protocol";
+
 /**
  * Frozen with all of its objects and lists, so that whoever changes what everyone holds is told where they do it. A page in
  * production, which has been tried in development, gets src/page/freeze.ts instead.

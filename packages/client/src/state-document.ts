@@ -8,7 +8,7 @@ import {
 } from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
-import { freeze } from "./freeze.js";
+import { freeze, unshared } from "./freeze.js";
 import { createListeners, type Listeners } from "./listeners.js";
 import { type Entry, RESET, SYNC, UPDATE } from "./subscriptions-state.js";
 
@@ -43,6 +43,9 @@ export interface StateDocument {
 
 /** A server and a client that never agree must not ask and answer for ever. */
 const MOST_FAILURES = 3;
+
+/** Then it asks only at every so many changes: what did not fit may do so by then. */
+const AGAIN_EVERY = 32;
 
 /** Kept for as long as the channel is wanted. */
 const shared = /* @__PURE__ */ new WeakMap<Entry, Shared>();
@@ -124,10 +127,12 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     if (message.type === undefined || entryOf().status.name === "refused") all.base = undefined;
     else if (message.type === "state_sync") take(all, message);
     else if (base) apply(all, base, message);
+    else if (all.failures > MOST_FAILURES && ++all.failures % AGAIN_EVERY === 0) ask("mismatch");
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
     const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "state");
-    if (checked.ok) all.value = freeze(shareParts(all.value, checked.value));
+    // What the schema has filled in is the schema's own, and is not ours to freeze.
+    if (checked.ok) all.value = freeze(shareParts(all.value, unshared(checked.value)));
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "state", channel });
   };
 

@@ -1,4 +1,5 @@
-import type { ServerMessage } from "@holdfast/protocol";
+import { defineProtocol, type ServerMessage } from "@holdfast/protocol";
+import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
 import { boards, boardServer, type Doc } from "../test/support/board.js";
 import { agents } from "../test/support/agents.js";
@@ -280,6 +281,26 @@ describe("The end of it", () => {
     document.subscribe((now) => heard.push(now?.title));
     await settle();
     expect(heard).toEqual([undefined, "First"]);
+  });
+
+  test("[SC4] Asked for again, it is there for the other handles of the channel as well", async () => {
+    const { server, client, board, document, heard } = await followed();
+    const other = state(client.channel("board", "b"));
+    const told: unknown[] = [];
+    other.subscribe((now) => told.push(now?.title));
+    client.channel("board", "b").on("moved", () => undefined);
+    server.delete("GONE");
+    board.leave();
+    server.refuse(undefined);
+    await settle();
+    expect(other.get()).toBeUndefined();
+    document.subscribe((now) => heard.push(now?.title));
+    await settle();
+    expect([document.get()?.title, other.get()?.title]).toEqual(["First", "First"]);
+    expect([heard, told]).toEqual([
+      [undefined, "First"],
+      [undefined, "First"],
+    ]);
   });
 
   test("[SC4] A channel whose document was deleted is refused the same way, also after a drop", async () => {
@@ -661,7 +682,7 @@ describe("A copy that is not the server's", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC7] is asked for three times in a row, then reported, and left as it is until the next join", async () => {
+  test("[SC7] is asked for three times in a row, then reported, and left as it is for a while or until the next join", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 6; round++) {
       server.patch(title(`${round}`), { version: 99 });
@@ -676,6 +697,24 @@ describe("A copy that is not the server's", () => {
     await pass(5_000);
     expect(said().at(-1)).toBe("-");
     expect(document.get()?.title).toBe("6");
+  });
+
+  test("[SC7] is asked for once more when enough has changed, and is right where it fits by then", async () => {
+    const { server, world, document, said } = await followed();
+    for (let round = 1; round <= 31; round++) {
+      server.patch(title(`${round}`), { version: 99 });
+      await settle();
+    }
+    expect(said()).toHaveLength(4);
+    server.patch(title("32"));
+    await settle();
+    expect(said()).toHaveLength(5);
+    expect(document.get()?.title).toBe("32");
+    server.patch(title("33"));
+    await settle();
+    expect(document.get()?.title).toBe("33");
+    expect(said()).toHaveLength(5);
+    expect(world.errors).toHaveLength(1);
   });
 
   test("[SC7] is asked for again and again where updates in between are as they should be", async () => {
@@ -785,6 +824,25 @@ describe("What the application sees", () => {
     server.patch([{ op: "add", path: ["a", "b", 1, "c"], value: 2 }]);
     expect(document.get()).toEqual({ a: { b: [1, { c: 2 }] } });
     expect(a.b).toEqual([1]);
+  });
+
+  test("[SC11] What the schema has filled in stays the schema's own, and free", async () => {
+    const parsed = z.object({
+      title: z.string(),
+      more: z._default(z.object({ tags: z.array(z.string()) }), { tags: [] }),
+    });
+    const newer = defineProtocol({ name: "boards", version: "1.1.0", channels: { loose: { state: parsed } } });
+    const server = boardServer("loose", { data: { title: "First" }, version: 1 });
+    const { client } = testClientOf(newer, server.behaviour);
+    const document = state(client.channel("loose"));
+    document.subscribe(() => undefined);
+    await settle();
+    const before = document.get()!;
+    expect(Object.isFrozen(before.more.tags)).toBe(true);
+    server.patch([{ op: "replace", path: ["title"], value: "Second" }]);
+    expect(document.get()!.more).toBe(before.more);
+    const own = z.parse(parsed, { title: "Mine" });
+    expect(Object.isFrozen(own.more.tags)).toBe(false);
   });
 
   test("[SC12] It is the same object for the same handle, and takes only handles of channels that declare state", () => {

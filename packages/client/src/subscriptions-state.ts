@@ -99,7 +99,10 @@ export interface Entry {
    * server sends it.
    */
   state?: "held" | "mismatch" | undefined;
-  /** It is asked for again, once there is a verdict: the document is needed, and the server does not know. */
+  /**
+   * It is asked for again. Once there is a verdict: the document is needed, and the server does not know. Where it is refused, when
+   * someone joins: a handle was left.
+   */
   stale?: boolean;
 }
 

@@ -348,6 +348,29 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
+  test("[CH13] Also where another handle stays: it is told what comes of it, and goes on; a handle that only joins asks nothing", async () => {
+    let allowed = false;
+    const { client, world } = testClient(answers({ subscribe: (channel) => (allowed ? {} : refuseBoards(channel)) }));
+    const [board, other, third] = [1, 2, 3].map(() => client.channel("board", "b1"));
+    board!.on("moved", ignore);
+    const statuses: string[] = [];
+    other!.status.subscribe(({ name }) => statuses.push(name));
+    other!.on("moved", ignore);
+    await settle();
+    allowed = true;
+    third!.on("moved", ignore);
+    await settle();
+    expect(third!.status.get().name).toBe("refused");
+    expect(traffic(world)).toEqual(["+board:b1"]);
+    board!.leave();
+    await settle();
+    board!.on("moved", ignore);
+    await settle();
+    expect([board, other, third].map((one) => one!.status.get().name)).toEqual(Array(3).fill("subscribed"));
+    expect(statuses).toEqual(["pending", "refused", "pending", "subscribed"]);
+    expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
+  });
+
   const taken: ServerMessage = { type: "unsubscribed", channel: "board:b1", data: refusal };
 
   test("[CH19] A channel that the server takes away says why, keeps its handlers, and is asked for again after a reconnect", async () => {

@@ -219,9 +219,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   return {
     join(id, holder) {
       const entry = entries.get(id.wire) ?? create(id);
-      // Leaving and joining again is how one asks again after a refusal.
-      if (entry.wire.name === "refused" && entry.holders.size === 0)
-        [entry.wire, entry.status] = [{ name: "absent" }, PENDING];
+      // Leaving and joining again is how one asks again after a refusal. Joining alone is not: whoever is told of a refusal may
+      // make another handle then, and so would ask for ever.
+      if (entry.wire.name === "refused" && entry.stale) {
+        entry.wire = { name: "absent" };
+        setStatus(entry, PENDING);
+      }
       entry.holders.add(holder);
       holder.setStatus(entry.status);
       schedule();
@@ -230,7 +233,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       if (isOver(state)) holder.over(notConnected(state));
     },
     leave(id, holder) {
-      entries.get(id.wire)?.holders.delete(holder);
+      const entry = entries.get(id.wire);
+      entry?.holders.delete(holder);
+      if (entry?.wire.name === "refused") entry.stale = true;
       schedule();
     },
     setState(next) {

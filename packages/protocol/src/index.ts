@@ -25,6 +25,7 @@ export type { WireError } from "./messages/wire-error.js";
 export type { Codec, Decoded } from "./codec/codec.js";
 export { links } from "./links.js";
 export { canonicalJson } from "./canonical-json.js";
+export { deepCopy } from "./state/deep-copy.js";
 export { documentFault } from "./state/document-fault.js";
 export { hashOf } from "./state/hash.js";
 export { applyPatches, type Patch } from "./state/patches.js";

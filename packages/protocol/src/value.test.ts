@@ -65,6 +65,11 @@ describe("sending", () => {
       ok: false,
       fault: { field: "data", message: "data: holds half a surrogate pair." },
     });
+    const votes = valueSchema(z.record(z.string(), z.number()));
+    expect(votes.send({ ["Ann👍".slice(0, 4)]: 1 }, "data")).toMatchObject({
+      fault: { message: "data: holds half a surrogate pair." },
+    });
+    expect(votes.send({ "Ann👍": 1 }, "data").ok).toBe(true);
     expect(valueSchema(z.array(z.string())).send(["👍"], "data").ok).toBe(true);
   });
 

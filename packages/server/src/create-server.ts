@@ -271,11 +271,13 @@ export function createServer<
       return (closing ??= (async () => {
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
+        // Before documents: whoever is told that a session has ended may take its user out of one.
+        sessions.clear();
         await inTime(documents.idle(), environment, graceMs, "Saving takes too long").catch((error: unknown) =>
           logger.error({ err: error }, "the server was closed before all documents were saved"),
         );
+        documents.close();
         database.close();
-        sessions.clear();
         await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();
         topics.close();

@@ -2,3 +2,8 @@
 export function freeze<Value>(value: Value): Value {
   return value;
 }
+
+/** What is not frozen may be shared. */
+export function unshared(value: unknown): unknown {
+  return value;
+}

@@ -64,9 +64,10 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
   if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
   if (typeof value !== "object" || value === null) return undefined;
   if (levels === 0) return tooDeep(most);
-  const members: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  const members: unknown[] = Object.values(value);
   if (members.length > MAX_MEMBERS) return tooMany();
-  for (const member of members) {
+  // What a member is called is a text as well.
+  for (const member of Array.isArray(value) ? members : [...Object.keys(value), ...members]) {
     const fault = shapeFault(member, most, levels - 1);
     if (fault) return fault;
   }

@@ -53,7 +53,7 @@ export function applyPatches(document: unknown, patches: readonly Patch[]): unkn
   let result = document;
   for (const patch of patches) {
     const { op, path, value } = patch;
-    if (path.length >= MAX_STATE_DEPTH) throw new Error("names a place that is too deep");
+    if (path.length > MAX_STATE_DEPTH) throw new Error("names a place that is too deep");
     if (op !== "remove" && value === undefined) throw new Error("brings no value");
     const fault = shapeFault(value, MAX_STATE_DEPTH - path.length);
     if (fault) throw new Error(fault);

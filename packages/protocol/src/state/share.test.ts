@@ -21,6 +21,7 @@ describe("What did not change", () => {
     ["a map", new Map([["a", { b: 1 }]]), new Map([["a", { b: 1 }]])],
     ["a map by dates", new Map([[at(1), { b: 1 }]]), new Map([[at(1), { b: 1 }]])],
     ["a set", new Set([{ a: 1 }, at(2)]), new Set([{ a: 1 }, at(2)])],
+    ["a map with no number", new Map([["a", Number.NaN]]), new Map([["a", Number.NaN]])],
     ["nothing", undefined, undefined],
     ["a list with ids that occur twice", [{ id: 1, a: 1 }, { id: 1 }], [{ id: 1, a: 1 }, { id: 1 }]],
   ])("[SC2] is the same: %s", (_what, previous, next) => {
@@ -48,6 +49,7 @@ describe("What did not change", () => {
       ]),
     ],
     ["a map with a value of its own for nothing", new Map([["a", undefined]]), new Map([["b", undefined]])],
+    ["a map with -0", new Map([["a", 0]]), new Map([["a", -0]])],
     ["a set with fewer", new Set([1, 2]), new Set([1])],
     ["a set with two that equal one that has moved", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
     ["-0", 0, -0],

@@ -20,7 +20,7 @@ export function shareParts(previous: unknown, next: unknown): unknown {
       const values = [...after.values()].map((value, index) => shareParts(before.get(keys[index]), value));
       const isSame =
         before.size === after.size &&
-        [...before].every(([key, value], index) => key === keys[index] && value === values[index]);
+        [...before].every(([key, value], index) => Object.is(key, keys[index]) && Object.is(value, values[index]));
       return isSame ? before : new Map(keys.map((key, index) => [key, values[index]]));
     }
     case "Set": {

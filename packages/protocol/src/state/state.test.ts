@@ -120,5 +120,14 @@ describe("patches", () => {
     expect(documentFault(JSON.parse('{"__proto__":1}'))).toContain("__proto__");
     expect(documentFault(deep(23))).toBeUndefined();
     expect(documentFault(deep(24))).toContain("23 levels");
+    expect(documentFault({ votes: { "A\ud83d": 1 } })).toContain("surrogate");
+  });
+
+  test("[ST4] what a document may hold can be changed, as deep as it is", () => {
+    const path = Array.from({ length: 23 }, () => 0);
+    expect(applyPatches(deep(23), [patch("replace", path, 1)])).toEqual(
+      JSON.parse("[".repeat(23) + "1" + "]".repeat(23)),
+    );
+    expect(() => applyPatches(deep(23), [patch("replace", path, {})])).toThrow("deep");
   });
 });

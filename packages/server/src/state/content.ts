@@ -1,5 +1,5 @@
-import { type ChannelId, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
-import { type Content, jsonCopy } from "./document.js";
+import { type ChannelId, deepCopy, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
+import type { Content } from "./document.js";
 
 /**
  * What is kept of a value that is to be a channel's document. `outcome` says what became of it where it cannot be one.
@@ -33,8 +33,9 @@ export function contentOf(
 
 /** The value, as the application has it: a copy of its own. */
 export function valueOf({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
-  const read = contract.state!.receive(jsonCopy(data), meta, "state");
-  if (read.ok) return read.value;
+  const read = contract.state!.receive(deepCopy(data), meta, "state");
+  // What the schema has filled in is the schema's own: whoever changes it would change it for all documents.
+  if (read.ok) return deepCopy(read.value);
   const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;
   throw new HoldfastError("INTERNAL", text, {
     field: read.fault.field,

@@ -2,7 +2,7 @@ import { type ChannelId, HoldfastError } from "@holdfast/protocol";
 import { type Cancel, type Environment, inTime, isThenable } from "../environment.js";
 import { contentOf, valueOf } from "./content.js";
 import type { Kept } from "./document.js";
-import { KEEP_MS, type StateHooks } from "./hooks.js";
+import { KEEP_MS, type LoadedState, type StateHooks } from "./hooks.js";
 import { Saves } from "./saves.js";
 
 export interface DatabaseParts {
@@ -40,14 +40,19 @@ export class Database {
     return this.#hooksOf(id).load !== undefined;
   }
 
+  canSave(id: ChannelId): boolean {
+    return this.#hooksOf(id).save !== undefined;
+  }
+
   keepMs(id: ChannelId): number {
     return this.#hooksOf(id).keepMs ?? KEEP_MS;
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long; and what `load` throws */
   async load(id: ChannelId): Promise<Loaded | undefined> {
-    const { load } = this.#hooksOf(id);
-    const loaded = load && (await this.#inTime(id, "load", () => load({ key: id.key })));
+    // As methods: an application's hooks may be an object of a class.
+    const hooks = this.#hooksOf(id);
+    const loaded = hooks.load && (await this.#inTime(id, "load", () => hooks.load!({ key: id.key })));
     if (!loaded) return undefined;
     const isThere = loaded.state !== undefined && loaded.state !== null;
     if (!isThere && loaded.version === undefined) return undefined;
@@ -64,14 +69,14 @@ export class Database {
 
   /** @throws HoldfastError (rejects) NOT_SAVED */
   async save(id: ChannelId, kept: Kept): Promise<void> {
-    const { save } = this.#hooksOf(id);
-    if (!save) return;
+    const hooks = this.#hooksOf(id);
+    if (!hooks.save) return;
     const { wire, key } = id;
     const { version } = kept;
     try {
       await this.#saves.save(wire, () => {
         const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
-        return this.#inTime(id, "save", () => save({ key, version, state }));
+        return this.#inTime(id, "save", () => hooks.save!({ key, version, state }));
       });
     } catch (cause) {
       const text = `${wire}: version ${version} is stored and announced, but could not be saved.`;
@@ -110,8 +115,9 @@ export class Database {
   }
 }
 
-function versionOf({ wire }: ChannelId, version = 1): number {
-  if (Number.isSafeInteger(version) && version >= 0 && version <= MOST_VERSION) return Math.max(1, version);
+function versionOf({ wire }: ChannelId, given: LoadedState<unknown>["version"] = 1): number {
+  const version = typeof given === "bigint" || /^\d{1,16}$/.test(`${given}`) ? Number(given) : Number.NaN;
+  if (version <= MOST_VERSION && version >= 0) return Math.max(1, version);
   throw new HoldfastError("INVALID_VALUE", `${wire}: load: version: expected a whole number from 0 to 2^52.`, {
     field: "version",
   });

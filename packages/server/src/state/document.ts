@@ -60,15 +60,3 @@ export function changeText(before: Kept | undefined, after: Kept, text = keptTex
 export function blankText(channel: string, version: number, metadata: Link): string {
   return JSON.stringify({ type: "state_update", channel, data: { version, patches: [] }, metadata });
 }
-
-/** A copy of what JSON has made. structuredClone, which knows much more than that, takes five times as long. */
-export function jsonCopy(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(jsonCopy);
-  const copy: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
-    // No document has it; but what is in the store somebody else may have written, and to assign it sets the prototype.
-    if (name !== "__proto__") copy[name] = jsonCopy(member);
-  }
-  return copy;
-}

@@ -11,8 +11,11 @@ import {
 export interface LoadedState<State> {
   /** Undefined, with a version: it was deleted in that version, and there is none until it is set again. */
   readonly state: State | undefined;
-  /** What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. @default 1 */
-  readonly version?: number | undefined;
+  /**
+   * What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. As drivers give a column of 64 bits: a
+   * number, a bigint, or a text of digits. @default 1
+   */
+  readonly version?: number | bigint | string | undefined;
 }
 
 /** How a channel's documents belong to the application's own database. */

@@ -22,6 +22,7 @@ test("[TY7] a document is that of its channel: given with defaults left out, rea
   const { state } = server.channel("board", "a");
   expectTypeOf(await state.get()).toEqualTypeOf<Board | undefined>();
   expectTypeOf(await state.set({ title: "a", at: new Date() })).toEqualTypeOf<StateWritten<Board>>();
+  expectTypeOf(await state.create({ title: "a", at: new Date() })).toEqualTypeOf<StateWritten<Board> | undefined>();
   void state.update((draft) => {
     expectTypeOf(draft).toEqualTypeOf<Board>();
     draft.votes++;

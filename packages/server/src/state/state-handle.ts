@@ -1,6 +1,7 @@
 import {
   type ChannelId,
   type ChannelName,
+  documentFault,
   HoldfastError,
   type ProtocolDefinition,
   type SentStateOf,
@@ -14,8 +15,9 @@ export interface DeleteStateOptions {
 }
 
 /**
- * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE where the broker cannot be reached, within a
- * second, or where `load` takes longer than `requestTimeoutMs`: then a change may or may not have been made. It rejects with what
+ * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE where the broker cannot be reached, within
+ * about two seconds, or where `load` takes longer than `requestTimeoutMs`: then a change may or may not have been made, and nothing
+ * but the document itself can say; where it was made it is saved later. It rejects with what
  * `load` throws; and `get` and `update` with INTERNAL, or INVALID_VALUE of what was loaded, where what there is can be no document.
  */
 export interface StateHandle<State, Sent = State> {
@@ -27,9 +29,11 @@ export interface StateHandle<State, Sent = State> {
    * `limits.stateBytes`; CONFLICT, after five tries; NOT_SAVED.
    */
   set(state: Sent): Promise<StateWritten<State>>;
+  /** As `set`, where there is no document; of several who do so at once, one. Resolves with undefined where there is one. */
+  create(state: Sent): Promise<StateWritten<State> | undefined>;
   /**
    * Changes the document: `change` is given a copy, changes it or returns another, and may be called again where others were first.
-   * It must not be asynchronous. What it throws is what this rejects with, and then nothing was changed. Otherwise as `set`; and
+   * It must not be asynchronous, nor do both. What it throws is what this rejects with, and then nothing was changed. Otherwise as `set`; and
    * NOT_FOUND where there is no document.
    */
   update(change: (draft: State) => Sent | void): Promise<StateWritten<State>>;
@@ -49,14 +53,19 @@ export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<
   const handle: StateHandle<unknown> = {
     get: () => documents.get(id),
     set: async (state) => documents.set(id, state),
+    create: async (state) => documents.create(id, state),
     update: async (change) => {
       if (typeof change === "function") return documents.update(id, change);
       throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
     },
     delete: async ({ reason = "deleted" } = {}) => {
-      if (typeof reason === "string" && reason.length <= MAX_REASON) return documents.delete(id, reason);
-      const text = `${id.wire}: delete: reason: expected a text of at most ${MAX_REASON} characters.`;
-      throw new HoldfastError("INVALID_VALUE", text, { field: "reason" });
+      // It travels with the answers to all who join, so what no peer would read must not be in it.
+      const fault =
+        typeof reason === "string" && reason.length <= MAX_REASON
+          ? documentFault([reason])
+          : `expected a text of at most ${MAX_REASON} characters`;
+      if (fault === undefined) return documents.delete(id, reason);
+      throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: reason: ${fault}.`, { field: "reason" });
     },
   };
   // Validated by the schema that the types are inferred from.

@@ -61,6 +61,22 @@ describe("when the application's own database fails", () => {
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 8 });
   });
 
+  test("[SH6] one that fails for whoever reads is nothing to changes that need it no more: others have set it meanwhile", async () => {
+    let fail!: (error: Error) => void;
+    const load = () => new Promise<never>((_, reject) => (fail = reject));
+    const one = new Boards({ state: { board: { load } } });
+    const other = new Boards({}, one);
+    const got = outcomeOf(one.board().get());
+    await one.world.advance(20);
+    await one.done(other.board().set(empty));
+    const changes = ["ann", "bob", "cy"].map((name) => outcomeOf(one.board().update((d) => void (d.votes[name] = 1))));
+    await one.world.advance(1);
+    fail(new Error("down"));
+    await one.world.advance(500);
+    expect(await Promise.all(changes)).toMatchObject([{ version: 2 }, { version: 3 }, { version: 4 }]);
+    expect(await got).toMatchObject({ title: "Plan" });
+  });
+
   test("[SH6] a save that does not answer is given up in time, and whoever waits is told", async () => {
     let asked = 0;
     const save = () => (++asked === 1 ? never() : undefined);
@@ -175,6 +191,73 @@ describe("when the application's own database fails", () => {
     expect(await one.done(other.board("b").set(empty))).toMatchObject({ version: 1 });
   });
 
+  describe("and the answer of the broker is lost", () => {
+    /** A change that the broker has stored, and whose answer is cut off. */
+    async function cutOff(hooks: Hooks) {
+      const all = new Boards({ state: { board: hooks } });
+      await all.done(all.board().set(empty));
+      const { timers } = all.environment;
+      const change = outcomeOf(all.board().update((draft) => void draft.cards.push({ id: "1", text: "x" })));
+      const stored = () => all.broker.store.topics.get(BOARD)!.offset === 2;
+      for (let quarters = 0; quarters < 100 && !stored(); quarters++) await all.world.advance(0.25);
+      expect(stored()).toBe(true);
+      all.broker.links[0]!.cut();
+      return { all, change, timers };
+    }
+
+    test("[SH10] it is asked once more: what it has is made and saved", async () => {
+      const db = database();
+      const { all, change } = await cutOff(db.hooks);
+      await all.world.advance(100);
+      all.broker.links[0]!.mend();
+      await all.world.advance(500);
+      expect(await change).toMatchObject({ version: 2, offset: 2, state: { cards: [{ id: "1" }] } });
+      expect(db.saved).toEqual([1, 2]);
+    });
+
+    test("[SH10] also where others have changed it since, and it is as theirs is", async () => {
+      const db = database();
+      const { all, change } = await cutOff(db.hooks);
+      const other = new Boards({ state: { board: db.hooks } }, all);
+      const another = outcomeOf(other.board().update((draft) => void (draft.title = "b")));
+      await all.world.advance(100);
+      all.broker.links[0]!.mend();
+      await all.world.advance(500);
+      expect(await change).toMatchObject({ version: 2 });
+      expect(await another).toMatchObject({ version: 3, state: { title: "b", cards: [{ id: "1" }] } });
+      expect(db.rows.get("a")).toMatchObject({ version: 3 });
+    });
+
+    test("[SH10] where it cannot say either, whoever made it is told so, and it is saved when it can, though nobody asks", async () => {
+      const db = database();
+      const { all, change } = await cutOff(db.hooks);
+      await all.world.advance(30_000);
+      expect(await change).toMatchObject({ code: "UNAVAILABLE" });
+      expect(db.saved).toEqual([1]);
+      all.broker.links[0]!.mend();
+      await all.world.advance(11_000);
+      expect(db.saved).toEqual([1, 2]);
+      await all.world.advance(60_000);
+      expect(db.saved).toEqual([1, 2]);
+      await all.done(all.server.close());
+      expect(all.environment.timers).toBe(0);
+    });
+
+    test("[SH10] until it is closed, and without a hook nothing is asked", async () => {
+      const { all, change } = await cutOff(database().hooks);
+      await all.world.advance(3_000);
+      await change;
+      const closed = all.server.close();
+      await all.world.advance(10_000);
+      await closed;
+      expect(all.environment.timers).toBe(0);
+      const { all: none, change: told, timers } = await cutOff({});
+      await none.world.advance(3_000);
+      expect(await told).toMatchObject({ code: "UNAVAILABLE" });
+      expect(none.environment.timers).toBe(timers);
+    });
+  });
+
   test("[SH9] closing waits for what is being saved, but not for ever", async () => {
     let isSaved = false;
     const saveIn = (ms: number): Save => {
@@ -213,6 +296,24 @@ describe("when the application's own database fails", () => {
     await all.world.advance(5_000);
     expect(await atClose).toEqual([1, 2, 3]);
     expect((await Promise.all(changes)).map(({ version }) => version)).toEqual([1, 2, 3]);
+  });
+
+  test("[SH9] and for what is changed by whoever is told that a session has ended, also of those that were away", async () => {
+    const db = database();
+    const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, state: { board: db.hooks } });
+    await all.done(all.board().set(empty));
+    all.server.onSession(
+      ({ type }) => type === "ended" && void all.board().update((draft) => void (draft.title = "left")),
+    );
+    const peer = await all.world.connect({ headers: { authorization: "Bearer ann" } });
+    peer.socket.drop();
+    await all.world.advance(50);
+    expect(all.server.stats().sessions).toMatchObject({ away: 1 });
+    expect(db.saved).toEqual([1]);
+    const closed = all.server.close();
+    await all.world.advance(10_000);
+    await closed;
+    expect(db.rows.get("a")).toMatchObject({ state: { title: "left" }, version: 2 });
   });
 
   test.each(["load", "save"] as const)(

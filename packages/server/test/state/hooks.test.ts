@@ -83,6 +83,33 @@ describe("documents that belong to the application's own database", () => {
     }
   });
 
+  test.each([5n, "5", "0005"])("[SH1] go on from a version as drivers give it, %s", async (version) => {
+    const saved: number[] = [];
+    const save = ({ version: now }: { version: number }) => saved.push(now);
+    const all = new Boards({ state: { board: { load: () => ({ state: empty, version }), save } } });
+    expect(await all.done(all.board().update((draft) => void (draft.title = "b")))).toMatchObject({ version: 6 });
+    expect(saved).toEqual([6]);
+  });
+
+  test("[SH1] are led to by methods of whatever object the application has", async () => {
+    class Rows {
+      readonly #versions = new Map<unknown, number>([["a", 3]]);
+      load({ key }: { key: string | undefined }) {
+        return { state: empty, version: this.#versions.get(key) };
+      }
+      save({ key, version }: { key: string | undefined; version: number }) {
+        this.#versions.set(key, version);
+      }
+      of(key: string) {
+        return this.#versions.get(key);
+      }
+    }
+    const board = new Rows();
+    const all = new Boards({ state: { board } });
+    await all.done(all.board().set({ ...empty, title: "b" }));
+    expect(board.of("a")).toBe(4);
+  });
+
   test("[SH2] that are nowhere are none, null as well; a load that fails is told to whoever asks, and asked again", async () => {
     const { all, database } = withDatabase();
     expect(await all.done(all.board().get())).toBeUndefined();
@@ -132,7 +159,9 @@ describe("documents that belong to the application's own database", () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { state: { title: 5 } as never, version: 1 });
     await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "state.title" });
-    database.rows.set("a", { state: empty as never, version: -1 });
-    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+    for (const version of [-1, 1.5, Number.NaN, "", "1e3", " 1", "-1", 2n ** 60n, null, {}]) {
+      database.rows.set("a", { state: empty as never, version: version as never });
+      await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
+    }
   });
 });

@@ -44,6 +44,31 @@ describe("what can be no document", () => {
     expect(await all.done(all.board("d").delete())).toBe(true);
   });
 
+  test("[SD18] in the store, gives way to what the database has, with its version", async () => {
+    const rows = new Map<string, { state: typeof empty; version: number }>();
+    const all = new Boards({
+      state: {
+        board: {
+          load: ({ key }) => rows.get(key!),
+          save: ({ key, state, version }) => {
+            if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
+          },
+        },
+      },
+    });
+    const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
+    await all.done(all.board().set(empty));
+    await all.done(all.board().update((draft) => void (draft.title = "Two")));
+    spoil();
+    expect(await all.done(all.board().get())).toMatchObject({ title: "Two" });
+    spoil();
+    expect(await all.done(all.board().set({ ...empty, title: "Three" }))).toMatchObject({ version: 3 });
+    expect(rows.get("a")).toMatchObject({ state: { title: "Three" }, version: 3 });
+    spoil();
+    rows.clear();
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INTERNAL", field: "state" });
+  });
+
   test.each([
     ["is lost", undefined],
     ["is written over", { id: "theirs", text: "nonsense" }],

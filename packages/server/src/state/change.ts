@@ -1,0 +1,47 @@
+import { type ChannelId, canonicalJson, HoldfastError } from "@holdfast/protocol";
+import { isThenable } from "../environment.js";
+import { contentOf, valueOf } from "./content.js";
+import type { Content } from "./document.js";
+
+/**
+ * What the application's function makes of a document: of a draft that it changes, or something else that it returns.
+ *
+ * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED; and what the function throws
+ */
+export function changedContent(
+  id: ChannelId,
+  content: Content,
+  change: (draft: unknown) => unknown,
+  mostBytes: number,
+): Content {
+  const draft = valueOf(id, content);
+  const result = change(draft);
+  if (isThenable(result)) {
+    void Promise.resolve(result).catch(() => undefined);
+    throw invalid(id, "the change must not be asynchronous", "Fetch what it needs before.");
+  }
+  // `(draft) => draft.count++` returns a number, and no document is one.
+  if (typeof result !== "object" || result === null || result === draft) return contentOf(id, draft, mostBytes);
+  // `(draft) => draft.cards.splice(0, 1)` would replace the document by what was taken out of it.
+  if (isChanged(id, content, draft))
+    throw invalid(
+      id,
+      "the change has changed the draft, and returned another object",
+      "Do one of both; braces keep an arrow function from returning: (draft) => { draft.cards.pop(); }.",
+    );
+  return contentOf(id, result, mostBytes);
+}
+
+function isChanged(id: ChannelId, content: Content, draft: unknown): boolean {
+  const textOf = (value: unknown): string => canonicalJson(contentOf(id, value, Number.POSITIVE_INFINITY));
+  try {
+    return textOf(draft) !== textOf(valueOf(id, content));
+  } catch {
+    // It can be no document any more.
+    return true;
+  }
+}
+
+function invalid({ wire }: ChannelId, sentence: string, remedy: string): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `${wire}: update: ${sentence}.`, { field: "update", remedy });
+}

@@ -1,0 +1,12 @@
+/** What is being done under this name already, or is begun now. */
+export function once<Result>(
+  running: Map<string, Promise<Result>>,
+  name: string,
+  begin: () => Promise<Result>,
+): Promise<Result> {
+  const found = running.get(name);
+  if (found) return found;
+  const begun = begin().finally(() => running.delete(name));
+  running.set(name, begun);
+  return begun;
+}

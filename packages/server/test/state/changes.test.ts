@@ -1,0 +1,118 @@
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer, memoryBroker } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { BOARD, Boards, empty, subscribe } from "./boards.js";
+
+const protocolOf = (version: string, state: z.ZodType) =>
+  defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), state } } });
+
+describe("a change of a document", () => {
+  test("[SD2] is of nothing that the schema has filled in for others", async () => {
+    const broker = memoryBroker();
+    const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
+    for (const key of ["a", "b"]) await older.channel("note", key).state.set({ title: key });
+    const settings = z.object({ tags: z.array(z.string()), by: z.map(z.string(), z.array(z.string())) });
+    const filled = { tags: [], by: new Map([["ann", []]]) };
+    const schema = z.object({ title: z.string(), settings: settings.default(filled) });
+    const newer = createServer(
+      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), state: schema } } }),
+      { broker },
+    );
+    const failing = newer.channel("note", "a").state.update(({ settings: { tags, by } }) => {
+      tags.push("of a");
+      by.get("ann")!.push("of a");
+      throw new Error("given up");
+    });
+    await expect(failing).rejects.toThrow("given up");
+    const untouched = { tags: [], by: new Map([["ann", []]]) };
+    for (const key of ["a", "b"])
+      expect(await newer.channel("note", key).state.get()).toEqual({ title: key, settings: untouched });
+    expect(filled).toEqual(untouched);
+    await Promise.all([older.close(), newer.close()]);
+  });
+
+  test.each([
+    ["takes something out and returns it", (draft: { id: string }[]) => draft.splice(0, 1)],
+    ["returns a copy of what it has changed", (draft: { id: string }[]) => [...draft.reverse()]],
+    [
+      "spoils the draft and returns another",
+      (draft: { id: string }[]) => {
+        draft.push(5 as never);
+        return [];
+      },
+    ],
+  ])("[SD4] that %s is refused, as it is not clear what is meant", async (_what, change) => {
+    const schema = z.array(z.object({ id: z.string() }));
+    const server = createServer(defineProtocol({ name: "l", version: "1.0.0", channels: { list: { state: schema } } }));
+    const { state } = server.channel("list");
+    await state.set([{ id: "1" }, { id: "2" }]);
+    await expect(state.update(change)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "update",
+      remedy: expect.stringContaining("braces"),
+    });
+    expect(await state.get()).toEqual([{ id: "1" }, { id: "2" }]);
+    // A part of it may be all that is to be left, and so may the draft itself.
+    expect(await state.update((draft) => draft.slice(1))).toMatchObject({ state: [{ id: "2" }] });
+    expect(await state.update((draft) => (draft.push({ id: "3" }), draft))).toMatchObject({ version: 3 });
+    await server.close();
+  });
+
+  test("[SD4] a name that was cut in the middle of a character is refused, as a text is", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const votes = { ["Ann👍".slice(0, 4)]: 1 };
+    await expect(all.done(all.board().set({ ...empty, votes }))).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "state",
+      message: expect.stringContaining("surrogate"),
+    });
+    expect(await all.done(all.board().get())).toMatchObject({ votes: {} });
+  });
+
+  test.each([["x".repeat(257)], ["Gone👍".slice(0, 5)], [5 as never]])(
+    "[SD12] is no deletion for a reason that cannot be told: %j",
+    async (reason) => {
+      const all = new Boards();
+      await all.done(all.board().set(empty));
+      await expect(all.done(all.board().delete({ reason }))).rejects.toMatchObject({
+        code: "INVALID_VALUE",
+        field: "reason",
+      });
+      expect(await all.done(all.board().get())).toMatchObject(empty);
+    },
+  );
+});
+
+describe("a document that is created", () => {
+  test("[SD19] is so by one of all who want to, on whatever instance, and not where there is one", async () => {
+    const one = new Boards();
+    const other = new Boards({}, one);
+    const titles = ["a", "b", "c", "d"];
+    const created = await one.done(
+      Promise.all(titles.map((title, at) => (at % 2 ? one : other).board().create({ ...empty, title }))),
+    );
+    const winners = created.filter((written) => written !== undefined);
+    expect(winners).toMatchObject([{ version: 1, state: { cards: [], votes: {} } }]);
+    expect(await one.done(one.board().get())).toEqual(winners[0]!.state);
+    expect(one.broker.store.topics.get(BOARD)!.offset).toBe(1);
+    await one.done(one.board().delete());
+    expect(await one.done(one.board().create(empty))).toMatchObject({ version: 3 });
+  });
+
+  test("[SD19] is told to whoever waits for it, and saved; one that the database has is there already", async () => {
+    const saved: unknown[] = [];
+    const load = ({ key }: { key: string | undefined }) => (key === "b" ? { state: empty, version: 4 } : undefined);
+    const all = new Boards({ state: { board: { load, save: ({ key, version }) => saved.push([key, version]) } } });
+    const peer = await all.connect(subscribe(BOARD));
+    await all.done(all.board().create(empty));
+    expect(peer.last("state_update")).toMatchObject({ data: { version: 1 } });
+    expect(await all.done(all.board("b").create(empty))).toBeUndefined();
+    expect(saved).toEqual([["a", 1]]);
+    await expect(all.done(all.board("c").create({ title: 5 } as never))).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "state.title",
+    });
+  });
+});
