@@ -3,30 +3,12 @@ import { status } from "@holdfast/example-kit/testing/chromium";
 import { network } from "@holdfast/example-kit/testing/network";
 import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
+import { between } from "./between.js";
 import { anotherPress, light, openPage, press, setUp, turnOf, useChromium, wide } from "./page.js";
 import { runMain } from "./run-main.js";
 import { design, soon, watch } from "./watcher.js";
 
 useChromium();
-
-/** What is said to the server and by it goes through these; that of which they return true does not arrive. */
-interface Between {
-  sent?: (frame: string) => boolean;
-  received?: (frame: string, deliver: () => void) => boolean;
-}
-const between =
-  ({ sent, received }: Between) =>
-  (page: Page): Promise<void> =>
-    page.routeWebSocket(/\/ws/, (near) => {
-      const far = near.connectToServer();
-      near.onMessage((frame) => {
-        if (!sent?.(String(frame))) far.send(frame);
-      });
-      far.onMessage((frame) => {
-        const deliver = () => near.send(frame);
-        if (!received?.(String(frame), deliver)) deliver();
-      });
-    });
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);

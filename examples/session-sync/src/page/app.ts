@@ -7,6 +7,7 @@ import { facts } from "./facts.js";
 import { keepFocus } from "./focus.js";
 import type { Actions, Known, Model, SessionClient } from "./model.js";
 import { notices } from "./notices.js";
+import { failure, outcome } from "./outcome.js";
 import { participantList } from "./participant-list.js";
 import { ServerClock } from "./server-clock.js";
 import { setupForm } from "./setup-form.js";
@@ -84,36 +85,40 @@ export function startApp(sessionId: string): void {
       });
     model.clock.set(about).then(drawSoon, report);
   }
+  /** Of what the page asks by itself. */
   function report(error: unknown): void {
-    // The connection strip already says so.
+    // The connection strip already says so, and it is asked again when the page is live again.
     if (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code)) return;
-    const text = error instanceof Error ? error.message : String(error);
-    toasts.show({ level: "error", title: "That did not work", text });
+    toasts.show(failure(error));
+  }
+  /** Of what people do. */
+  function tell(error: unknown): void {
+    // The page says it larger, and what was wanted of the session does not matter any more.
+    if (model.known.name === "deleted") return;
+    const toast = outcome(error);
+    if (toast) toasts.show(toast);
   }
 
   /** What people do is sent; what becomes of it comes by the document, as it does for everyone else. */
   const actions: Actions = {
-    create: (session) => void client.request("session.create", session).catch(report),
-    resume: () => void client.request("session.resume").catch(report),
-    pause: () => void client.request("session.pause").catch(report),
+    create: (session) => void client.request("session.create", session).catch(tell),
+    resume: () => void client.request("session.resume").catch(tell),
+    pause: () => void client.request("session.pause").catch(tell),
     next(to) {
       if (model.known.name !== "there") return;
       const { cycle } = model.known.session;
-      client.request("session.switchCycle", { cycle, ...(to !== undefined && { to }) }).catch((error: unknown) => {
-        // Both wanted the same, and it has happened.
-        if (!isHoldfastError(error) || error.code !== "CYCLE_OVER") report(error);
-      });
+      client.request("session.switchCycle", { cycle, ...(to !== undefined && { to }) }).catch(tell);
     },
     async add(name) {
       try {
         await client.request("participant.add", { name });
         return true;
       } catch (error) {
-        report(error);
+        tell(error);
         return false;
       }
     },
-    remove: () => void client.request("session.delete").catch(report),
+    remove: () => void client.request("session.delete").catch(tell),
   };
 
   const toasts = new Toasts(byId("toasts"));
