@@ -101,7 +101,7 @@ export function startApp(sessionId: string): void {
 
   /** What people do is sent; what becomes of it comes by the document, as it does for everyone else. */
   const actions: Actions = {
-    create: (session) => void client.request("session.create", session).catch(tell),
+    create: (session) => client.request("session.create", session).then(() => {}, tell),
     resume: () => void client.request("session.resume").catch(tell),
     pause: () => void client.request("session.pause").catch(tell),
     next(to) {

@@ -1,9 +1,7 @@
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Actions, Model } from "./model.js";
+import { onPress } from "./press.js";
 import { addressOf } from "./session-id.js";
-
-/** Two presses within it are one: a double-click. */
-const ONE_PRESS_MS = 500;
 
 /** Where this page is connected, what it has, and what concerns the session as a whole. */
 export function facts(host: HTMLElement, model: Model, actions: Actions): () => void {
@@ -18,24 +16,20 @@ export function facts(host: HTMLElement, model: Model, actions: Actions): () => 
   );
   const remove = h("button", { type: "button", class: "button quiet" }, "Delete the session");
   // Asked in place of a dialogue: a second press within a few seconds means it.
-  let asked: { readonly at: number; readonly timer: number } | undefined;
+  let asked: number | undefined;
   const unsure = (): void => {
-    window.clearTimeout(asked?.timer);
+    window.clearTimeout(asked);
     asked = undefined;
     setText(remove, "Delete the session");
   };
-  remove.addEventListener("click", ({ timeStamp }) => {
-    if (!asked) {
+  onPress(remove, () => {
+    if (asked === undefined) {
       setText(remove, "Delete it for everyone?");
-      asked = { at: timeStamp, timer: window.setTimeout(unsure, 4_000) };
-    } else if (timeStamp - asked.at >= ONE_PRESS_MS) {
+      asked = window.setTimeout(unsure, 4_000);
+    } else {
       unsure();
       actions.remove();
     }
-  });
-  // A key that is held down presses again and again, for longer than that.
-  remove.addEventListener("keydown", (event) => {
-    if (event.repeat && event.key === "Enter") event.preventDefault();
   });
   remove.addEventListener("blur", unsure);
   host.append(

@@ -35,7 +35,8 @@ export interface NewSession {
 
 /** What people do. */
 export interface Actions {
-  create(session: NewSession): void;
+  /** Settles when it is answered; what went wrong has been said. */
+  create(session: NewSession): Promise<void>;
   resume(): void;
   pause(): void;
   /** Ends the turn that this page shows; `to` is whose turn is next. */

@@ -16,6 +16,7 @@ test.each(["CONNECTION_LOST", "TIMEOUT"] as const)(
 test("[SX24] Where nothing was sent, or what was wanted is there, nothing is said; of the rest, why it did not work.", () => {
   expect(titleOf(new HoldfastError("NOT_CONNECTED", "The client is closed."))).toBeUndefined();
   expect(titleOf(HoldfastError.fromWire({ code: "CYCLE_OVER", message: "Somebody was quicker." }))).toBeUndefined();
+  expect(titleOf(HoldfastError.fromWire({ code: "SESSION_EXISTS", message: "There is a session." }))).toBeUndefined();
   expect(outcome(HoldfastError.fromWire({ code: "WRONG_PHASE", message: "It has not been started." }))).toEqual({
     level: "error",
     title: "That did not work",

@@ -12,6 +12,7 @@ export function outcome(error: unknown): Toast | undefined {
   switch (isHoldfastError(error) ? error.code : undefined) {
     // Both wanted the same, and it has happened: the document shows it.
     case "CYCLE_OVER":
+    case "SESSION_EXISTS":
     // The connection strip says it, and nothing was sent.
     case "NOT_CONNECTED":
       return undefined;

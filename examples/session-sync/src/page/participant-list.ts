@@ -5,6 +5,7 @@ import { MOST_PARTICIPANTS, NAME_LENGTH, type Participant, type SessionState } f
 import { remainingMs, usedMs } from "../session-time.js";
 import { countdown } from "./format.js";
 import type { Actions, Model } from "./model.js";
+import { oneAtATime, onPress } from "./press.js";
 import { check, isBlank } from "./validity.js";
 
 /** Who takes part, what each has left, and a place for one more. */
@@ -16,17 +17,12 @@ export function participantList(host: HTMLElement, model: Model, actions: Action
   const add = h("button", { type: "submit", class: "button" }, "Add");
   const form = h("form", { class: "add" }, name, add);
   check(name, (typed) => (isBlank(typed) ? "Type a name." : undefined));
-  let adding = false;
-  const submit = async (): Promise<void> => {
-    // Pressed twice, the same name would be added twice.
-    if (adding) return;
-    adding = true;
+  const submit = oneAtATime(async () => {
     const typed = name.value;
     const isAdded = await actions.add(typed);
-    adding = false;
     // Of what did not succeed nothing has to be typed again, and the next name may have been begun.
     if (isAdded && name.value === typed) name.value = "";
-  };
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void submit();
@@ -61,7 +57,7 @@ class Card implements Row<Participant> {
 
   constructor({ id }: Participant, model: Model, actions: Actions) {
     this.#model = model;
-    this.#give.addEventListener("click", () => actions.next(id));
+    onPress(this.#give, () => actions.next(id));
     this.element = h(
       "li",
       { class: "card", "data-participant": id },

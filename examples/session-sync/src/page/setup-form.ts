@@ -1,6 +1,7 @@
 import { h, setAttributes } from "@holdfast/example-kit/page/dom";
 import { MOST_PARTICIPANTS, NAME_LENGTH, type SyncMode } from "../protocol.js";
 import { type Actions, type Model, modes } from "./model.js";
+import { oneAtATime } from "./press.js";
 import { check, isBlank } from "./validity.js";
 
 /** Sets up the session of this address, as long as there is none. */
@@ -40,11 +41,15 @@ export function setupForm(host: HTMLElement, model: Model, actions: Actions): ()
     field("Participants, one a line", names),
     submit,
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const create = oneAtATime(() => {
     const participants = namesIn(names.value);
     const syncMode = new FormData(form).get("mode") as SyncMode;
-    actions.create({ title: title.value, syncMode, timeMs: Math.round(minutes.valueAsNumber * 60_000), participants });
+    const timeMs = Math.round(minutes.valueAsNumber * 60_000);
+    return actions.create({ title: title.value, syncMode, timeMs, participants });
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void create();
   });
   check(title, (typed) => (isBlank(typed) ? "Type a title." : undefined));
   check(names, (typed) => {

@@ -3,6 +3,7 @@ import { remainingMs } from "../session-time.js";
 import type { PhaseName, SessionState } from "../protocol.js";
 import { countdown } from "./format.js";
 import { type Actions, type Model, modes } from "./model.js";
+import { onPress } from "./press.js";
 
 const phases: { readonly [Name in PhaseName]: { label: string; button: string; tone: "good" | "busy" | "off" } } = {
   ready: { label: "Not started", button: "Start", tone: "off" },
@@ -33,12 +34,12 @@ export function stage(host: HTMLElement, model: Model, actions: Actions): () => 
   const dial = h("div", { class: "dial" }, ring, h("div", { class: "dial-text" }, name, time, cycle));
   const toggle = h("button", { type: "button", class: "button large" });
   const next = h("button", { type: "button", class: "button large primary" }, "Next turn");
-  toggle.addEventListener("click", () => {
+  onPress(toggle, () => {
     if (model.known.name !== "there") return;
     if (model.known.session.phase.name === "running") actions.pause();
     else actions.resume();
   });
-  next.addEventListener("click", () => actions.next());
+  onPress(next, () => actions.next());
   const note = h("p", { class: "muted stage-note" });
   host.append(
     h("div", { class: "section-head" }, title, badge),
