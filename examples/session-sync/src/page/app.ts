@@ -26,7 +26,7 @@ export function startApp(sessionId: string): void {
   const watchers = presence(channel);
   const model: Model = {
     sessionId,
-    clock: new ServerClock(Date.now),
+    clock: new ServerClock({ date: () => Date.now(), steady: () => performance.now() }, askForTime),
     known: { name: "loading" },
     live: false,
     watchers: 0,
@@ -72,18 +72,16 @@ export function startApp(sessionId: string): void {
     if (status.name === "closed" && status.reason.message.includes(SESSION_DELETED)) model.known = { name: "deleted" };
     else if (status.name === "closed" && model.known.name === "loading")
       model.known = { name: "refused", reason: status.reason.message };
-    if (status.name === "ready") ask();
+    if (model.live) void model.clock.measure();
     drawSoon();
   });
   client.onError(report);
 
-  function ask(): void {
-    const about = (): Promise<Date> =>
-      client.request("session.about").then(({ instance, at }) => {
-        model.instance = instance;
-        return at;
-      });
-    model.clock.set(about).then(drawSoon, report);
+  async function askForTime(): Promise<Date> {
+    const { instance, at } = await client.request("session.about");
+    model.instance = instance;
+    drawSoon();
+    return at;
   }
   /** Of what the page asks by itself. */
   function report(error: unknown): void {
@@ -146,6 +144,7 @@ export function startApp(sessionId: string): void {
   // Nobody sends the time: it is what the document's moments and the clock say. Four times a second, so that a second is never
   // shown for much longer than one.
   window.setInterval(() => {
+    if (model.live) model.clock.check();
     if (model.known.name === "there" && model.known.session.phase.name === "running") drawSoon();
   }, 250);
 }
