@@ -1,17 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { status } from "@holdfast/example-kit/testing/chromium";
 import { network } from "@holdfast/example-kit/testing/network";
-import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { between } from "./between.js";
-import { anotherPress, light, openPage, press, setUp, turnOf, useChromium, wide } from "./page.js";
+import { anotherPress, focused, light, openPage, press, setUp, turnOf, useChromium, wide } from "./page.js";
 import { runMain } from "./run-main.js";
 import { design, soon, watch } from "./watcher.js";
 
 useChromium();
-
-const focused = (page: Page): Promise<string> =>
-  page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);
 
 test("[SX20] A session that exists is never shown as one that is to be set up, however late its document comes, and though the connection is lost while the page asks for it.", async () => {
   const { port } = await runMain();

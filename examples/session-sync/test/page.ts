@@ -57,3 +57,6 @@ export const turnOf = (page: Page, name: string): Promise<void> =>
   page.locator(".turn-name").getByText(name, { exact: true }).waitFor();
 
 export const picture = (page: Page, name: string): Promise<void> => takePicture(page, name, { fullPage: true });
+
+export const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.textContent}`);

@@ -1,5 +1,6 @@
 import type { Observable, Status } from "@holdfast/client";
 import { h, setAttributes, setText } from "./dom.js";
+import { focusReturn } from "./focus.js";
 
 /** What is needed of a client, whatever its protocol. */
 interface Connection {
@@ -37,9 +38,14 @@ export function showConnection(
   const reason = h("strong");
   const plan = h("span", { class: "plan" });
   const retry = h("button", { type: "button", class: "button" });
-  retry.addEventListener("click", () => client.connect());
+  // Not `disabled`, which would take the focus from whoever has just pressed it.
+  const canRetry = (): boolean => "reason" in client.status.get();
+  retry.addEventListener("click", () => {
+    if (canRetry()) client.connect();
+  });
   const outage = h("div", { class: "outage", hidden: true }, h("p", {}, reason, " ", plan), retry);
   outageHost.append(outage);
+  const returnFocus = focusReturn(outage);
 
   let ticking: number | undefined;
   let lost: string | undefined;
@@ -56,12 +62,13 @@ export function showConnection(
     if ("reason" in status) lost = status.reason.message;
     else if (status.name === "ready") lost = undefined;
     // An attempt that follows an outage is a part of it: the strip stays until the page is live again.
+    if (lost === undefined) returnFocus();
     setAttributes(outage, { hidden: lost === undefined });
     setText(reason, lost ?? "");
     if (seconds !== undefined) setText(plan, `Next attempt in ${seconds} s.`);
     else setText(plan, "attempt" in status ? "Trying now." : "");
     setText(retry, status.name === "closed" ? whenClosed : "Try now");
-    setAttributes(retry, { disabled: !("reason" in status) });
+    setAttributes(retry, { "aria-disabled": String(!canRetry()) });
   };
 
   const unsubscribe = client.status.subscribe((status) => {
@@ -75,6 +82,7 @@ export function showConnection(
     unsubscribe();
     window.clearInterval(ticking);
     pill.remove();
+    returnFocus();
     outage.remove();
     setAttributes(document.body, { "data-live": undefined });
   };

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { focusReturn, moveFocus } from "./focus.js";
 
 const SHOWN_MS = 6_000;
 const MOST = 4;
@@ -12,9 +13,11 @@ export interface Toast {
 /** Messages for a person, each for a few seconds; one under the pointer or the keyboard stays. */
 export class Toasts {
   readonly #host: HTMLElement;
+  readonly #returnFocus: () => void;
 
   constructor(host: HTMLElement) {
     this.#host = host;
+    this.#returnFocus = focusReturn(host);
   }
 
   show({ level, title, text }: Toast): void {
@@ -25,7 +28,7 @@ export class Toasts {
       h("div", {}, h("strong", {}, title), h("p", {}, text)),
       close,
     );
-    const remove = (): void => toast.remove();
+    const remove = (): void => this.#remove(toast);
     let timer = window.setTimeout(remove, SHOWN_MS);
     const hold = (): void => window.clearTimeout(timer);
     const release = (): void => {
@@ -41,6 +44,17 @@ export class Toasts {
     if (this.#host.childElementCount <= MOST) return;
     // What only informs gives way first: what ends in numbers must not push aside why it ends.
     const lesser = this.#host.querySelector('[data-level="info"], [data-level="success"]');
-    (lesser ?? this.#host.firstElementChild)?.remove();
+    const least = lesser ?? this.#host.firstElementChild;
+    if (least) this.#remove(least);
+  }
+
+  /** The focus goes to the next one, or back to where it was before the first. */
+  #remove(toast: Element): void {
+    if (toast.contains(document.activeElement)) {
+      const other = (toast.nextElementSibling ?? toast.previousElementSibling)?.querySelector("button");
+      if (other) moveFocus(other);
+      else this.#returnFocus();
+    }
+    toast.remove();
   }
 }

@@ -1,6 +1,7 @@
 import { duration } from "@holdfast/example-kit/page/duration";
 import { expect, test } from "vitest";
-import { countdown } from "./format.js";
+import { newSession, pause, resume } from "../session-changes.js";
+import { countdown, spoken } from "./format.js";
 
 test.each([
   [300_000, "5:00"],
@@ -21,4 +22,23 @@ test.each([
   [3_660_000, "1 h 1 min"],
 ])("[SX14] %i ms used are shown as %s.", (ms, text) => {
   expect(duration(ms)).toBe(text);
+});
+
+test("[SX22] What is told of the turn says whether the clock runs, and that time is up.", () => {
+  const at = new Date();
+  const session = newSession({
+    sessionId: "s",
+    title: "Design review",
+    syncMode: "total",
+    timeMs: 60_000,
+    participants: ["Ada"],
+    newId: () => "a",
+    at,
+  });
+  expect(spoken(session, "Ada", 60_000)).toBe("");
+  resume(session, at);
+  expect(spoken(session, "Ada", 60_000)).toBe("Running. Cycle 1: Ada");
+  expect(spoken(session, "Ada", -1)).toBe("Running, over time. Cycle 1: Ada");
+  pause(session, at);
+  expect(spoken(session, "Ada", 1_000)).toBe("Paused. Cycle 1: Ada");
 });

@@ -1,3 +1,11 @@
+import type { PhaseName, SessionState } from "../protocol.js";
+
+export const phaseNames: { readonly [Name in PhaseName]: string } = {
+  ready: "Not started",
+  running: "Running",
+  paused: "Paused",
+};
+
 /** Time left, in whole seconds begun: 4:07, 1:02:03; over time with a plus: +0:12. */
 export function countdown(ms: number): string {
   const seconds = ms > 0 ? Math.ceil(ms / 1_000) : Math.floor(-ms / 1_000);
@@ -5,4 +13,10 @@ export function countdown(ms: number): string {
   const two = (part: number): string => String(part).padStart(2, "0");
   const text = hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
   return ms <= -1_000 ? `+${text}` : text;
+}
+
+/** What is told of the turn to those who hear the page; before the first one, nothing. */
+export function spoken({ phase, cycle }: SessionState, name: string, leftMs: number): string {
+  if (phase.name === "ready") return "";
+  return `${phaseNames[phase.name]}${leftMs < 0 ? ", over time" : ""}. Cycle ${cycle}: ${name}`;
 }

@@ -1,14 +1,14 @@
 import { h, setAttributes, setText, svg } from "@holdfast/example-kit/page/dom";
 import { remainingMs } from "../session-time.js";
 import type { PhaseName, SessionState } from "../protocol.js";
-import { countdown } from "./format.js";
+import { countdown, phaseNames, spoken } from "./format.js";
 import { type Actions, type Model, modes } from "./model.js";
 import { onPress } from "./press.js";
 
-const phases: { readonly [Name in PhaseName]: { label: string; button: string; tone: "good" | "busy" | "off" } } = {
-  ready: { label: "Not started", button: "Start", tone: "off" },
-  running: { label: "Running", button: "Pause", tone: "good" },
-  paused: { label: "Paused", button: "Resume", tone: "busy" },
+const phases: { readonly [Name in PhaseName]: { button: string; tone: "good" | "busy" | "off" } } = {
+  ready: { button: "Start", tone: "off" },
+  running: { button: "Pause", tone: "good" },
+  paused: { button: "Resume", tone: "busy" },
 };
 const RADIUS = 88;
 const AROUND = 2 * Math.PI * RADIUS;
@@ -20,7 +20,8 @@ export function stage(host: HTMLElement, model: Model, actions: Actions): () => 
   const title = h("h2", { id: "stage-title" });
   const badge = h("span", { class: "badge" });
   const name = h("p", { class: "turn-name" });
-  // Of a turn only that it has begun is told to screen readers; the time is there to be read.
+  // That a turn has begun, that the clock was stopped or started and that time is up is told to screen readers; the time is there
+  // to be read.
   const turn = h("p", { class: "visually-hidden", role: "status" });
   const time = h("span", { class: "time", role: "timer" });
   const cycle = h("span", { class: "muted" });
@@ -51,15 +52,15 @@ export function stage(host: HTMLElement, model: Model, actions: Actions): () => 
 
   const show = (session: SessionState): void => {
     const { phase, participants, syncMode } = session;
-    const { label, button, tone } = phases[phase.name];
+    const { button, tone } = phases[phase.name];
     const present = participants.find(({ id }) => id === session.turn);
     if (!present) return;
     const left = remainingMs(session, present, model.clock.now);
     setText(title, session.title);
-    setText(badge, label);
+    setText(badge, phaseNames[phase.name]);
     setAttributes(badge, { "data-tone": tone });
     setText(name, present.name);
-    setText(turn, phase.name === "ready" ? "" : `Cycle ${session.cycle}: ${present.name}`);
+    setText(turn, spoken(session, present.name, left));
     setText(time, countdown(left));
     setText(cycle, session.cycle === 0 ? "first turn" : `cycle ${session.cycle}`);
     setText(note, `${modes[syncMode].name}: ${modes[syncMode].text}`);
