@@ -15,6 +15,12 @@ export function remainingMs(session: SessionState, participant: Participant, at:
   return syncMode === "total" || participant.id === turn ? kept - runningMs(session, at) : kept;
 }
 
+/** What a participant can count on: of who waits, what their next turn begins with. */
+export function comingMs(session: SessionState, participant: Participant, at: number): number {
+  const isAnew = session.syncMode === "per_cycle" && participant.id !== session.turn;
+  return isAnew ? session.timeMs : remainingMs(session, participant, at);
+}
+
 /** What a participant has used up, the turn that runs included. */
 export function usedMs(session: SessionState, { id, usedMs: kept }: Participant, at: number): number {
   return id === session.turn ? kept + runningMs(session, at) : kept;

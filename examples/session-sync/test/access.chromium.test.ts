@@ -165,6 +165,8 @@ test("[SX23] Spaces are no name: the field says so, and nothing is sent.", async
   ]);
   await names.fill(Array.from({ length: 13 }, (_, index) => `P${index}`).join("\n"));
   expect(await fault("Participants, one a line")).toBe("At most 12.");
+  await names.fill(`Ada\n${"x".repeat(39)}🦉🦉`);
+  expect(await fault("Participants, one a line")).toBe(`Too long by 1: ${"x".repeat(39)}🦉🦉`);
   await setUp(page, "Design review");
   await page.getByLabel("Name of another participant").fill("  ");
   await press(page, "Add");

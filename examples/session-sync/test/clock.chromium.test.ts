@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { status } from "@holdfast/example-kit/testing/chromium";
 import { expect, test } from "vitest";
 import { between } from "./between.js";
-import { openPage, useChromium } from "./page.js";
+import { openPage, press, turnOf, useChromium } from "./page.js";
 import { runMain } from "./run-main.js";
-import { soon } from "./watcher.js";
+import { design, soon, watch } from "./watcher.js";
 
 useChromium();
 
@@ -25,4 +26,19 @@ test("[SX14] A page whose computer's clock is set asks the server for the time o
     Date.now = () => now() + 3_600_000;
   });
   await expect.poll(() => asked, soon).toBe(2);
+});
+
+test("[SX4] Per cycle, the card of who waits shows the time of their next turn, though the last one went over time.", async () => {
+  const { port } = await runMain();
+  const sessionId = randomUUID();
+  const { client } = await watch(port, sessionId);
+  await client.request("session.create", { ...design, syncMode: "per_cycle", timeMs: 1_000 });
+  await client.request("session.resume");
+  const page = await openPage(port, { query: `?sessionId=${sessionId}` });
+  const ada = page.locator(".card").filter({ hasText: "Ada" });
+  await ada.getByText("+0:01", { exact: true }).waitFor();
+  await press(page, "Next turn");
+  await turnOf(page, "Grace");
+  await ada.getByText("0:01", { exact: true }).waitFor();
+  expect(await ada.getAttribute("data-over")).toBeNull();
 });

@@ -1,22 +1,23 @@
 import { duration } from "@holdfast/example-kit/page/duration";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
-import { MOST_PARTICIPANTS, NAME_LENGTH, type Participant, type SessionState } from "../protocol.js";
-import { remainingMs, usedMs } from "../session-time.js";
+import { MOST_PARTICIPANTS, type Participant, type SessionState } from "../protocol.js";
+import { comingMs, usedMs } from "../session-time.js";
 import { countdown } from "./format.js";
 import type { Actions, Model } from "./model.js";
+import { nameFault } from "./names.js";
 import { oneAtATime, onPress } from "./press.js";
-import { check, isBlank } from "./validity.js";
+import { check } from "./validity.js";
 
 /** Who takes part, what each has left, and a place for one more. */
 export function participantList(host: HTMLElement, model: Model, actions: Actions): () => void {
   const count = h("span", { class: "muted" });
   const list = h("ol", { class: "cards" });
-  const name = h("input", { "aria-label": "Name of another participant", maxlength: NAME_LENGTH, required: true });
+  const name = h("input", { "aria-label": "Name of another participant", required: true });
   name.placeholder = "One more participant";
   const add = h("button", { type: "submit", class: "button" }, "Add");
   const form = h("form", { class: "add" }, name, add);
-  check(name, (typed) => (isBlank(typed) ? "Type a name." : undefined));
+  check(name, (typed) => nameFault(typed, "Type a name."));
   const submit = oneAtATime(async () => {
     const typed = name.value;
     const isAdded = await actions.add(typed);
@@ -73,7 +74,7 @@ class Card implements Row<Participant> {
     if (known.name !== "there") return;
     const { session } = known;
     const isTurn = participant.id === session.turn;
-    const left = remainingMs(session, participant, clock.now);
+    const left = comingMs(session, participant, clock.now);
     setText(this.#name, participant.name);
     setText(this.#note, noteOf(session, participant, clock.now));
     setText(this.#time, session.syncMode === "total" ? "" : countdown(left));

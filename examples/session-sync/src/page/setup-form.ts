@@ -1,12 +1,13 @@
 import { h, setAttributes } from "@holdfast/example-kit/page/dom";
-import { MOST_PARTICIPANTS, NAME_LENGTH, type SyncMode } from "../protocol.js";
+import type { SyncMode } from "../protocol.js";
 import { type Actions, type Model, modes } from "./model.js";
+import { nameFault, namesFault, namesIn } from "./names.js";
 import { oneAtATime } from "./press.js";
-import { check, isBlank } from "./validity.js";
+import { check } from "./validity.js";
 
 /** Sets up the session of this address, as long as there is none. */
 export function setupForm(host: HTMLElement, model: Model, actions: Actions): () => void {
-  const title = h("input", { name: "title", required: true, maxlength: NAME_LENGTH, value: "Design review" });
+  const title = h("input", { name: "title", required: true, value: "Design review" });
   const minutes = h("input", {
     name: "minutes",
     type: "number",
@@ -51,23 +52,14 @@ export function setupForm(host: HTMLElement, model: Model, actions: Actions): ()
     event.preventDefault();
     void create();
   });
-  check(title, (typed) => (isBlank(typed) ? "Type a title." : undefined));
-  check(names, (typed) => {
-    if (isBlank(typed)) return "Name at least one.";
-    return namesIn(typed).length > MOST_PARTICIPANTS ? `At most ${MOST_PARTICIPANTS}.` : undefined;
-  });
+  check(title, (typed) => nameFault(typed, "Type a title."));
+  check(names, namesFault);
   host.append(form);
   return () => {
     setAttributes(host, { hidden: model.known.name !== "missing" });
     setAttributes(submit, { disabled: !model.live });
   };
 }
-
-const namesIn = (typed: string): string[] =>
-  typed
-    .split("\n")
-    .filter((name) => !isBlank(name))
-    .map((name) => name.trim().slice(0, NAME_LENGTH));
 
 function field(name: string, control: HTMLElement): HTMLElement {
   return h("label", { class: "field" }, h("span", {}, name), control);
