@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { status } from "@holdfast/example-kit/testing/chromium";
 import { expect, test } from "vitest";
 import { between } from "./between.js";
-import { openPage, press, turnOf, useChromium } from "./page.js";
+import { openPage, phone, picture, press, turnOf, useChromium, wide } from "./page.js";
+import { MOST_MS } from "../src/protocol.js";
 import { runMain } from "./run-main.js";
 import { design, soon, watch } from "./watcher.js";
 
@@ -41,4 +42,35 @@ test("[SX4] Per cycle, the card of who waits shows the time of their next turn, 
   await turnOf(page, "Grace");
   await ada.getByText("0:01", { exact: true }).waitFor();
   expect(await ada.getAttribute("data-over")).toBeNull();
+});
+
+test.each([
+  ["wide", wide],
+  ["phone", phone],
+])("[SX26] A day, left or over time, is within the ring (%s).", async (name, look) => {
+  const { port } = await runMain();
+  const sessionId = randomUUID();
+  const { client } = await watch(port, sessionId);
+  await client.request("session.create", { ...design, timeMs: MOST_MS });
+  const page = await openPage(port, { query: `?sessionId=${sessionId}`, look });
+  const time = page.locator(".stage .time").filter({ hasText: "24:00:00" });
+  await time.waitFor();
+  await picture(page, `day-${name}`);
+  for (const text of ["24:00:00", "+24:00:00"]) {
+    // How far the corners are from the middle of the ring, and its inner edge.
+    const { corner, edge } = await time.evaluate((element, shown) => {
+      // The clock stands, so nothing is drawn over it.
+      element.textContent = shown;
+      const [box, ring] = [element.getBoundingClientRect(), document.querySelector(".ring-track")!];
+      const { x, y, width, height } = ring.getBoundingClientRect();
+      const [across, down] = [x + width / 2, y + height / 2];
+      const far = (...moments: number[]): number => Math.max(...moments.map(Math.abs));
+      const stroke = (width / 176) * 4.5;
+      return {
+        corner: Math.hypot(far(box.left - across, box.right - across), far(box.top - down, box.bottom - down)),
+        edge: width / 2 - stroke,
+      };
+    }, text);
+    expect([text, corner < edge, corner, edge]).toEqual([text, true, corner, edge]);
+  }
 });

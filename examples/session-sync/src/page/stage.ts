@@ -62,6 +62,7 @@ export function stage(host: HTMLElement, model: Model, actions: Actions): () => 
     setText(name, present.name);
     setText(turn, spoken(session, present.name, left));
     setText(time, countdown(left));
+    setAttributes(time, { "data-hours": countdown(left).split(":").length > 2 });
     setText(cycle, session.cycle === 0 ? "first turn" : `cycle ${session.cycle}`);
     setText(note, `${modes[syncMode].name}: ${modes[syncMode].text}`);
     setText(toggle, button);
