@@ -42,6 +42,9 @@ interface Written {
   readonly at: Place;
 }
 
+/** A change that has waited so long for a document in vain tells those that wait behind it, which would do the same. */
+const IN_VAIN_MS = 500;
+
 /**
  * The documents of channels, as the application reads and writes them: always those of the broker. A change is made of what is
  * there, and stored only if that is still there; otherwise it is made again of what has come.
@@ -141,7 +144,8 @@ export class Documents {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.now();
       const found = await this.#find(id).catch((error: unknown) => {
-        this.#turns.giveUp(id.wire, error);
+        // What has just been cut off may be there again for the next; whoever has waited for it spares the others that.
+        if (this.#parts.environment.now() - since >= IN_VAIN_MS) this.#turns.giveUp(id.wire, error);
         throw error;
       });
       const kept = next(found);

@@ -71,6 +71,26 @@ describe("a change of a document", () => {
     expect(await all.done(all.board().get())).toMatchObject({ votes: {} });
   });
 
+  test("[SD6] that is cut off takes none of those with it that wait behind it", async () => {
+    const all = new Boards();
+    await all.done(all.board().set(empty));
+    const names = ["ann", "bob", "cy"];
+    const changes = names.map((name) =>
+      all
+        .board()
+        .update((draft) => void (draft.votes[name] = 1))
+        .then(
+          () => "made",
+          ({ code }: { code: string }) => code,
+        ),
+    );
+    all.broker.links[0]!.cut();
+    all.broker.links[0]!.mend();
+    await all.world.advance(1_000);
+    expect(await Promise.all(changes)).toEqual(["UNAVAILABLE", "made", "made"]);
+    expect(await all.done(all.board().get())).toMatchObject({ votes: { bob: 1, cy: 1 } });
+  });
+
   test.each([["x".repeat(257)], ["Gone👍".slice(0, 5)], [5 as never]])(
     "[SD12] is no deletion for a reason that cannot be told: %j",
     async (reason) => {
