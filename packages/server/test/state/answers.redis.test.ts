@@ -1,0 +1,54 @@
+import { createServer } from "@holdfast/server";
+import { redisBroker } from "@holdfast/server/redis";
+import { expect, test } from "vitest";
+import type { ChaosConnection } from "../chaos/chaos-proxy.js";
+import { RedisWorld } from "../redis/redis-world.js";
+import { until } from "../until.js";
+import { boards, empty } from "./boards.js";
+
+test("[SH10] on a real Redis, changes whose answers are cut off again and again are made once each, and saved, whatever their callers are told", async (context) => {
+  const world = new RedisWorld(context);
+  const redis = await world.redis();
+  /** The connection that has carried the change, until the answer comes. */
+  let armed: ChaosConnection | undefined;
+  let cuts = 0;
+  const proxy = await world.proxy({
+    to: redis.port,
+    inspect(connection, direction, bytes) {
+      if (direction === "up" && bytes.includes("cut-this-off")) armed = connection;
+      if (direction === "down" && armed === connection) {
+        // Nothing of the answer gets through.
+        connection.cutAt = connection.bytes;
+        armed = undefined;
+        cuts++;
+      }
+    },
+  });
+  const saved = new Map<string, number>();
+  const server = createServer(boards, {
+    broker: redisBroker({ url: `redis://127.0.0.1:${proxy.port}` }),
+    state: { board: { save: ({ key, version }) => saved.set(key!, version) } },
+  });
+  world.endsWith(() => server.close({ graceMs: 0 }));
+  await until(() => server.isReady, 10_000, "Redis");
+  const { state } = server.channel("board", "a");
+  await state.set(empty);
+  const rounds = 6;
+  const told: string[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const change = state.update((draft) => void draft.cards.push({ id: `${round}`, text: "cut-this-off" }));
+    // Who loses connections one after the other waits longer for each: then nobody can say whether it was made.
+    told.push(
+      await change.then(
+        ({ version }) => `version ${version}`,
+        ({ code }: { code: string }) => code,
+      ),
+    );
+    await until(() => server.isReady, 10_000, "Redis again");
+  }
+  expect(cuts).toBe(rounds);
+  expect(told.join()).toContain("version");
+  for (const [index, outcome] of told.entries()) expect([`version ${index + 2}`, "UNAVAILABLE"]).toContain(outcome);
+  expect((await state.get())!.cards.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4, 5, 6]);
+  await until(() => saved.get("a") === rounds + 1, 15_000, "all to be saved");
+}, 60_000);
