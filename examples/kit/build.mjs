@@ -44,7 +44,9 @@ export async function buildExample(folder) {
   // Beside dist, as deep as that, so that source maps lead to the same files.
   const out = await mkdtemp(path(".build-"));
   try {
-    await write(path, out);
+    // All of them, so that none still writes when one has failed and all is removed.
+    const outcomes = await Promise.allSettled(await write(path, out));
+    for (const { reason } of outcomes) if (reason) throw reason;
     await replace(out, path("dist"));
   } finally {
     await rm(out, { recursive: true, force: true });
@@ -62,7 +64,7 @@ async function replace(from, to) {
 
 async function write(path, out) {
   await mkdir(`${out}/page`);
-  await Promise.all([
+  return [
     build({
       ...common,
       entryPoints: [path("src/main.ts")],
@@ -83,5 +85,5 @@ async function write(path, out) {
     }),
     build({ ...common, entryPoints: [path("src/page/page.css")], outdir: `${out}/page`, minify: true }),
     ...["index.html", "icon.svg"].map((file) => cp(path(`src/page/${file}`), `${out}/page/${file}`)),
-  ]);
+  ];
 }

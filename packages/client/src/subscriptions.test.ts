@@ -371,6 +371,35 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
+  test("[CH13] Also by whoever is told of the refusal first: the others are not told of it behind that, and wait through an outage", async () => {
+    let asked = 0;
+    const { client, world } = testClient(
+      answers({
+        subscribe: (channel) => {
+          if (++asked === 1) return refuseBoards(channel);
+          if (asked === 2) world.sockets.last.end(1006);
+          return {};
+        },
+      }),
+    );
+    const [board, other] = [1, 2].map(() => client.channel("board", "b1"));
+    const statuses: string[] = [];
+    board!.status.subscribe(({ name }) => {
+      if (name !== "refused" || asked > 1) return;
+      board!.leave();
+      board!.on("moved", ignore);
+    });
+    other!.status.subscribe(({ name }) => statuses.push(name));
+    board!.on("moved", ignore);
+    other!.on("moved", ignore);
+    await settle();
+    expect([board, other].map((one) => one!.status.get().name)).toEqual(["pending", "pending"]);
+    const ready = other!.ready();
+    await pass(5_000);
+    await ready;
+    expect(statuses).toEqual(["pending", "subscribed"]);
+  });
+
   const taken: ServerMessage = { type: "unsubscribed", channel: "board:b1", data: refusal };
 
   test("[CH19] A channel that the server takes away says why, keeps its handlers, and is asked for again after a reconnect", async () => {

@@ -111,7 +111,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   const setStatus = (entry: Entry, status: ChannelStatus): void => {
     entry.status = status;
-    for (const holder of [...entry.holders]) holder.setStatus(status);
+    // Unless whoever is told first asks for the channel again.
+    for (const holder of [...entry.holders]) if (entry.status === status) holder.setStatus(status);
   };
 
   const refuse = (entry: Entry, error: HoldfastError): void => {
@@ -246,7 +247,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       cancelAgain = undefined;
       for (const entry of entries.values()) {
         entry.wire = { name: "absent" };
-        if (entry.status.name !== "pending") setStatus(entry, PENDING);
+        setStatus(entry, PENDING);
         if (isOver(state)) for (const holder of [...entry.holders]) holder.over(notConnected(state));
       }
       schedule();

@@ -273,10 +273,13 @@ export function createServer<
         await drain(connections, environment, graceMs);
         // Before documents: whoever is told that a session has ended may take its user out of one.
         sessions.clear();
-        await inTime(documents.idle(), environment, graceMs, "Saving takes too long").catch((error: unknown) =>
-          logger.error({ err: error }, "the server was closed before all documents were saved"),
+        // Once more behind listeners: of what they change.
+        const idle = Promise.all([sessions.idle(), documents.idle()]).then(() => documents.idle());
+        await inTime(idle, environment, graceMs, "Listeners or hooks take too long").catch((error: unknown) =>
+          logger.error({ err: error }, "the server was closed before all was done and saved"),
         );
-        documents.close();
+        const unsaved = documents.close();
+        if (unsaved > 0) logger.error({ documents: unsaved }, "the last changes of documents may not have been saved");
         database.close();
         await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();

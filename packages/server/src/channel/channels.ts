@@ -234,6 +234,8 @@ export class Channels {
   async #prepareState(id: ChannelId, channel: Channel, prepared: Promise<void> | undefined): Promise<void> {
     await prepared;
     if (channel.copy?.isMissing) await this.#parts.loadState(id);
+    // What the application cannot load either is nothing to join.
+    if (channel.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
   #prepare(id: ChannelId, channel: Channel, from: Position | undefined): Promise<void> | undefined {

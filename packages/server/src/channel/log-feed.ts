@@ -71,7 +71,8 @@ export class LogFeed {
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
     const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
-    const ready = (): Promise<void> | undefined => (this.#parts.copy?.isLost ? this.#readAnew().then(widen) : widen());
+    const ready = (): Promise<void> | undefined =>
+      this.#parts.copy?.isLost ? this.follower.refresh().then(widen) : widen();
     if (this.follower.isOpen) return ready();
     // In time for the first reading, mostly.
     if (from) this.#wanted = Math.min(this.#wanted, from.offset);
@@ -111,12 +112,6 @@ export class LogFeed {
     this.#parts.wide.delete(this);
     this.#cancelBring?.();
     this.follower.close();
-  }
-
-  /** What cannot be read even then is nothing to join. */
-  async #readAnew(): Promise<void> {
-    await this.follower.refresh();
-    if (this.#parts.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
   #knowsOf(from: Position): boolean {

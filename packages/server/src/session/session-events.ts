@@ -13,6 +13,8 @@ export class SessionEvents {
   readonly #listeners = new Set<{ readonly listener: Listener }>();
   #waiting: SessionEvent[] = [];
   #isTelling = false;
+  #atWork = 0;
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -34,13 +36,31 @@ export class SessionEvents {
     this.#isTelling = false;
   }
 
+  /** Resolves when no listener is at work any more. */
+  idle(): Promise<void> {
+    if (this.#atWork === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenIdle.push(resolve));
+  }
+
+  /** Counted, and not kept: one that never ends is the application's to wonder about. */
+  async #follow(work: PromiseLike<unknown>, failed: (error: unknown) => void): Promise<void> {
+    this.#atWork++;
+    try {
+      await work;
+    } catch (error) {
+      failed(error);
+    } finally {
+      if (--this.#atWork === 0) for (const tell of this.#whenIdle.splice(0)) tell();
+    }
+  }
+
   #call(listener: Listener, event: SessionEvent): void {
     const failed = (error: unknown): void =>
       this.#logger.error({ session: event.session.id, err: error }, "a listener of onSession failed");
     try {
       const result = listener(event);
       // Listeners that write to a database are async, and theirs is not the process's to die of.
-      if (isThenable(result)) Promise.resolve(result).catch(failed);
+      if (isThenable(result)) void this.#follow(result, failed);
     } catch (error) {
       failed(error);
     }

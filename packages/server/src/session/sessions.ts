@@ -85,6 +85,11 @@ export class Sessions {
     return this.#events.on(listener);
   }
 
+  /** Resolves when no listener is at work any more. */
+  idle(): Promise<void> {
+    return this.#events.idle();
+  }
+
   /** A connection has shown who it is: finds the session it continues, or begins one. */
   open(
     connection: Connection,

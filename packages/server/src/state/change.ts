@@ -1,6 +1,6 @@
-import { type ChannelId, canonicalJson, HoldfastError } from "@holdfast/protocol";
+import { canonicalJson, type ChannelId, deepCopy, HoldfastError } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
-import { contentOf, valueOf } from "./content.js";
+import { contentOf, readContent } from "./content.js";
 import type { Content } from "./document.js";
 
 /**
@@ -14,7 +14,8 @@ export function changedContent(
   change: (draft: unknown) => unknown,
   mostBytes: number,
 ): Content {
-  const draft = valueOf(id, content);
+  const before = readContent(id, content);
+  const draft = deepCopy(before);
   const result = change(draft);
   if (isThenable(result)) {
     void Promise.resolve(result).catch(() => undefined);
@@ -23,7 +24,7 @@ export function changedContent(
   // `(draft) => draft.count++` returns a number, and no document is one.
   if (typeof result !== "object" || result === null || result === draft) return contentOf(id, draft, mostBytes);
   // `(draft) => draft.cards.splice(0, 1)` would replace the document by what was taken out of it.
-  if (isChanged(id, content, draft))
+  if (isChanged(id, before, draft))
     throw invalid(
       id,
       "the change has changed the draft, and returned another object",
@@ -32,10 +33,10 @@ export function changedContent(
   return contentOf(id, result, mostBytes);
 }
 
-function isChanged(id: ChannelId, content: Content, draft: unknown): boolean {
+function isChanged(id: ChannelId, before: unknown, draft: unknown): boolean {
   const textOf = (value: unknown): string => canonicalJson(contentOf(id, value, Number.POSITIVE_INFINITY));
   try {
-    return textOf(draft) !== textOf(valueOf(id, content));
+    return textOf(draft) !== textOf(before);
   } catch {
     // It can be no document any more.
     return true;

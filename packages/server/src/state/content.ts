@@ -32,10 +32,14 @@ export function contentOf(
 }
 
 /** The value, as the application has it: a copy of its own. */
-export function valueOf({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
+export function valueOf(id: ChannelId, content: Content): unknown {
+  return deepCopy(readContent(id, content));
+}
+
+/** The same to be looked at only: what the schema has filled in is the schema's own, and that of all documents. */
+export function readContent({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
   const read = contract.state!.receive(deepCopy(data), meta, "state");
-  // What the schema has filled in is the schema's own: whoever changes it would change it for all documents.
-  if (read.ok) return deepCopy(read.value);
+  if (read.ok) return read.value;
   const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;
   throw new HoldfastError("INTERNAL", text, {
     field: read.fault.field,

@@ -54,6 +54,8 @@ export class StateCopy {
   take(body: string): void {
     try {
       this.#kept = this.#changed(JSON.parse(body) as Change);
+      // Only all of it fits where it was lost.
+      if (this.#kept.name === "there") this.#isLost = false;
     } catch {
       this.#lose();
     }

@@ -57,17 +57,18 @@ export class Documents {
   readonly #unsure: UnsureDocuments;
   /** Until all who are concerned have them: members here, and the application's database. */
   readonly #changes = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(parts: DocumentsParts) {
     this.#parts = parts;
     this.#turns = new Turns(parts.environment);
     this.#stored = new StoredDocuments({ ...parts, turns: this.#turns });
-    this.#unsure = new UnsureDocuments(parts.environment, (id) => this.#find(id));
+    this.#unsure = new UnsureDocuments(parts.environment, (id) => this.#saveAgain(id));
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or what `load` throws */
   async get(id: ChannelId): Promise<unknown> {
-    const { kept } = sound(await this.#find(id));
+    const { kept } = sound(await this.#stored.find(id));
     return kept?.name === "there" ? valueOf(id, kept.content) : undefined;
   }
 
@@ -75,7 +76,7 @@ export class Documents {
   load(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.database.canLoad(id)) return undefined;
     return once(this.#joins, id.wire, async () => {
-      const { position } = sound(await this.#find(id));
+      const { position } = sound(await this.#stored.find(id));
       await this.#parts.expect(id.wire, position.offset);
     });
   }
@@ -89,11 +90,13 @@ export class Documents {
   /** Undefined: there is one already. */
   async create(id: ChannelId, value: unknown): Promise<StateWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
+    let isNew = false;
     const written = await this.#change(id, (found) => {
       const { kept, version } = sound(found);
-      return kept?.name === "there" ? undefined : { name: "there", version: version + 1, content };
+      isNew = kept?.name !== "there";
+      return isNew ? { name: "there", version: version + 1, content } : kept;
     });
-    return written && this.#written(id, written);
+    return isNew ? this.#written(id, written!) : undefined;
   }
 
   async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
@@ -120,30 +123,35 @@ export class Documents {
     return wasThere;
   }
 
-  /** Resolves when the changes that are under way now are over. */
+  /** Resolves when no change is under way any more, and what may not have been saved was tried once more. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#changes);
+    while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
+    await this.#unsure.saveAll();
   }
 
-  close(): void {
-    this.#unsure.close();
+  /** Of how many documents the last change may not have been saved. */
+  close(): number {
+    this.#isClosed = true;
+    return this.#unsure.close();
   }
 
   /** `next` makes of what is there what is to be there: undefined where there is nothing to do. */
   #change(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
-    const written = this.#turns.run(id.wire, () => this.#write(id, next));
-    return this.#underWay(
-      written.then(async (done) => {
-        if (done) await this.#finish(id, done);
-        return done;
-      }),
-    );
+    const running = this.#turns
+      .run(id.wire, () => this.#write(id, next))
+      .then(async (written) => {
+        if (written) await this.#finish(id, written);
+        return written;
+      })
+      .finally(() => this.#changes.delete(running));
+    this.#changes.add(running);
+    return running;
   }
 
   async #write(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.now();
-      const found = await this.#find(id).catch((error: unknown) => {
+      const found = await this.#stored.find(id).catch((error: unknown) => {
         // What has just been cut off may be there again for the next; whoever has waited for it spares the others that.
         if (this.#parts.environment.now() - since >= IN_VAIN_MS) this.#turns.giveUp(id.wire, error);
         throw error;
@@ -163,6 +171,11 @@ export class Documents {
     }
   }
 
+  async #saveAgain(id: ChannelId): Promise<void> {
+    const { kept } = await this.#stored.read(id);
+    if (kept) await this.#parts.database.save(id, kept);
+  }
+
   #written(id: ChannelId, { kept, at }: Written): StateWritten {
     const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
     return { state, version: kept.version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
@@ -176,20 +189,6 @@ export class Documents {
   async #finish(id: ChannelId, { kept, at }: Written): Promise<void> {
     await this.#parts.expect(id.wire, at.offset);
     await this.#parts.database.save(id, kept);
-  }
-
-  async #find(id: ChannelId): Promise<Found> {
-    const found = await this.#stored.find(id);
-    // Whoever made that change has been told; of a save that fails the next one tells.
-    if (this.#unsure.take(id.wire) && found.kept)
-      void this.#underWay(this.#parts.database.save(id, found.kept)).catch(() => undefined);
-    return found;
-  }
-
-  #underWay<Result>(change: Promise<Result>): Promise<Result> {
-    const running = change.finally(() => this.#changes.delete(running));
-    this.#changes.add(running);
-    return running;
   }
 }
 

@@ -46,7 +46,7 @@ export class StoredDocuments {
 
   /** As the broker has it; as the application has it, where the broker has none, or nothing that is a document. */
   async find(id: ChannelId): Promise<Found> {
-    const found = await this.#read(id);
+    const found = await this.read(id);
     if (found.kept || !this.#parts.database.canLoad(id)) return found;
     // For all who miss it at once: the database is not asked by each, and they do not compete for who brings it.
     return once(this.#loads, id.wire, () => this.#bring(id, found));
@@ -86,18 +86,21 @@ export class StoredDocuments {
         if (at) return { kept, fault, version, id: at.id, position: at };
       } catch (error) {
         // Others may have set it meanwhile, and then nobody needs the database.
-        const now = await this.#read(id).catch(() => found);
+        const now = await this.read(id).catch(() => found);
         if (now.kept) return now;
+        // It can be replaced and deleted all the same.
+        if (missing.fault) return missing;
         throw error;
       }
       this.#parts.stats.stateConflicts++;
       await this.#parts.turns.overtaken(id.wire, tries, since);
-      found = await this.#read(id);
+      found = await this.read(id);
       if (found.kept) return found;
     }
   }
 
-  async #read({ wire }: ChannelId): Promise<Found> {
+  /** As the broker has it. */
+  async read({ wire }: ChannelId): Promise<Found> {
     const known = this.#known.get(wire);
     const asked = { document: true, known: known?.id, ttlMs: UNWRITTEN_MS };
     const { position, document, isKnown } = await this.#parts.link.read(wire, asked);

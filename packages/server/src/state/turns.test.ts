@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { VirtualEnvironment } from "../../test/world.js";
+import { pass, VirtualEnvironment } from "../../test/world.js";
 import { Turns } from "./turns.js";
 
 /** Changes that take a while each, and when they have begun. */
@@ -15,15 +15,6 @@ function queue(count: number, first: (turns: Turns, environment: VirtualEnvironm
     }),
   );
   return { environment, turns, begun, changes };
-}
-
-async function pass(environment: VirtualEnvironment, ms: number): Promise<void> {
-  const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-  await settle();
-  for (let passed = 0; passed < ms; passed++) {
-    environment.pass(1);
-    await settle();
-  }
 }
 
 describe("changes of a document", () => {

@@ -1,7 +1,7 @@
 import type { ChannelId } from "@holdfast/protocol";
 import type { Cancel, Environment } from "../environment.js";
 
-/** The broker is asked again after this, and not by all instances at once. */
+/** It is tried again after this, and not by all instances at once. */
 const AGAIN_AFTER_MS = 5_000;
 const AGAIN_WITHIN_MS = 5_000;
 
@@ -10,58 +10,62 @@ const MOST = 10_000;
 
 /**
  * Documents whose last change the broker has not answered for. It may have it all the same, and then the application's database
- * does not: so they are asked for, one after the other, until there is an answer. Runs a timer only while there are any.
+ * does not: so what it has is saved, one after the other, until that has succeeded. Runs a timer only while there are any.
  */
 export class UnsureDocuments {
   readonly #environment: Environment;
-  readonly #ask: (id: ChannelId) => Promise<unknown>;
-  readonly #ids = new Map<string, ChannelId>();
+  readonly #save: (id: ChannelId) => Promise<void>;
+  /** A new object each time: one that is lost again while it is saved has to be saved again. */
+  readonly #lost = new Map<string, { readonly id: ChannelId }>();
   #cancel: Cancel | undefined;
   #isClosed = false;
 
-  /** `ask` reads the document, and takes it out of here. */
-  constructor(environment: Environment, ask: (id: ChannelId) => Promise<unknown>) {
+  constructor(environment: Environment, save: (id: ChannelId) => Promise<void>) {
     this.#environment = environment;
-    this.#ask = ask;
+    this.#save = save;
   }
 
   add(id: ChannelId): void {
     if (this.#isClosed) return;
-    this.#ids.delete(id.wire);
-    this.#ids.set(id.wire, id);
-    for (const [oldest] of this.#ids) {
-      if (this.#ids.size <= MOST) break;
-      this.#ids.delete(oldest);
+    this.#lost.delete(id.wire);
+    this.#lost.set(id.wire, { id });
+    for (const [oldest] of this.#lost) {
+      if (this.#lost.size <= MOST) break;
+      this.#lost.delete(oldest);
     }
     this.#wait();
   }
 
-  /** Whether it was one of them. */
-  take(wire: string): boolean {
-    return this.#ids.delete(wire);
+  /** Tries each of them once. Never fails. */
+  async saveAll(): Promise<void> {
+    for (const [wire, lost] of [...this.#lost]) {
+      if (this.#isClosed) return;
+      const isSaved = await this.#save(lost.id).then(
+        () => true,
+        () => false,
+      );
+      if (isSaved && this.#lost.get(wire) === lost) this.#lost.delete(wire);
+    }
   }
 
-  close(): void {
+  /** How many are left. */
+  close(): number {
+    const { size } = this.#lost;
     this.#isClosed = true;
-    this.#ids.clear();
+    this.#lost.clear();
     this.#cancel?.();
     this.#cancel = undefined;
+    return size;
   }
 
   #wait(): void {
+    if (this.#lost.size === 0 || this.#isClosed) return;
     const { after, random } = this.#environment;
-    if (this.#ids.size > 0 && !this.#isClosed)
-      this.#cancel ??= after(AGAIN_AFTER_MS + random() * AGAIN_WITHIN_MS, () => void this.#askAll());
-  }
-
-  async #askAll(): Promise<void> {
-    try {
-      for (const id of [...this.#ids.values()]) await this.#ask(id);
-    } catch {
-      // Not to be reached yet: the others need not be tried.
-    } finally {
-      this.#cancel = undefined;
-      this.#wait();
-    }
+    this.#cancel ??= after(AGAIN_AFTER_MS + random() * AGAIN_WITHIN_MS, () => {
+      void this.saveAll().then(() => {
+        this.#cancel = undefined;
+        this.#wait();
+      });
+    });
   }
 }

@@ -59,6 +59,21 @@ describe("a change of a document", () => {
     await server.close();
   });
 
+  test("[SD4] that returns another is no change of the draft, whatever the schema fills in each time", async () => {
+    const broker = memoryBroker();
+    const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
+    await older.channel("note", "a").state.set({ title: "a" });
+    let filled = 0;
+    const schema = z.object({ title: z.string(), token: z.string().default(() => `${++filled}`) });
+    const newer = createServer(
+      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), state: schema } } }),
+      { broker },
+    );
+    const written = await newer.channel("note", "a").state.update((draft) => ({ ...draft, title: "b" }));
+    expect(written).toMatchObject({ version: 2, state: { title: "b", token: expect.stringMatching(/^\d+$/) } });
+    await Promise.all([older.close(), newer.close()]);
+  });
+
   test("[SD4] a name that was cut in the middle of a character is refused, as a text is", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
@@ -128,8 +143,14 @@ describe("a document that is created", () => {
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().create(empty));
     expect(peer.last("state_update")).toMatchObject({ data: { version: 1 } });
-    expect(await all.done(all.board("b").create(empty))).toBeUndefined();
     expect(saved).toEqual([["a", 1]]);
+    expect(await all.done(all.board("b").create({ ...empty, title: "b" }))).toBeUndefined();
+    expect(await all.done(all.board("b").get())).toMatchObject(empty);
+    // It may not have been saved the last time.
+    expect(saved).toEqual([
+      ["a", 1],
+      ["b", 4],
+    ]);
     await expect(all.done(all.board("c").create({ title: 5 } as never))).rejects.toMatchObject({
       code: "INVALID_VALUE",
       field: "state.title",

@@ -3,7 +3,7 @@ import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { World } from "../world.js";
-import { BOARD, Boards, empty, subscribe } from "./boards.js";
+import { BOARD, Boards, empty, heldBy, subscribe } from "./boards.js";
 
 describe("what can be no document", () => {
   test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {
@@ -46,10 +46,14 @@ describe("what can be no document", () => {
 
   test("[SD18] in the store, gives way to what the database has, with its version", async () => {
     const rows = new Map<string, { state: typeof empty; version: number }>();
+    let isFailing = false;
     const all = new Boards({
       state: {
         board: {
-          load: ({ key }) => rows.get(key!),
+          load({ key }) {
+            if (isFailing) throw new Error("down");
+            return rows.get(key!);
+          },
           save: ({ key, state, version }) => {
             if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
           },
@@ -64,6 +68,20 @@ describe("what can be no document", () => {
     spoil();
     expect(await all.done(all.board().set({ ...empty, title: "Three" }))).toMatchObject({ version: 3 });
     expect(rows.get("a")).toMatchObject({ state: { title: "Three" }, version: 3 });
+    // Also to whoever joins, on whatever instance, and to those who are there.
+    spoil();
+    const peers = [await all.connect(subscribe(BOARD)), await new Boards({}, all).connect(subscribe(BOARD))];
+    await all.done(all.board().update((draft) => void (draft.title = "Four")));
+    await peers[1]!.send(subscribe(BOARD));
+    await all.world.advance(100);
+    for (const peer of peers) expect(heldBy(peer)).toMatchObject({ data: { title: "Four" }, version: 4 });
+    // A database that fails is asked in vain, and keeps nobody from what was possible without it.
+    spoil();
+    isFailing = true;
+    expect(await all.done(all.board().set({ ...empty, title: "Five" }))).toMatchObject({ version: 1 });
+    spoil();
+    expect(await all.done(all.board().delete())).toBe(true);
+    isFailing = false;
     spoil();
     rows.clear();
     await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INTERNAL", field: "state" });

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { Boards, empty } from "./boards.js";
+import { database, never, outcomeOf, type Save } from "./database.js";
+
+describe("when the server is closed", () => {
+  test("[SH9] closing waits for what is being saved, but not for ever", async () => {
+    let isSaved = false;
+    const saveIn = (ms: number): Save => {
+      return () =>
+        new Promise<void>((resolve) => {
+          all.environment.after(ms, () => {
+            isSaved = true;
+            resolve();
+          });
+        });
+    };
+    let all = new Boards({ state: { board: { save: saveIn(300) } } });
+    const change = all.board().set(empty);
+    await all.world.advance(50);
+    let closed = all.server.close().then(() => isSaved);
+    await all.world.advance(2_000);
+    expect(await closed).toBe(true);
+    await change;
+
+    isSaved = false;
+    all = new Boards({ state: { board: { save: saveIn(20_000) } } });
+    const given = outcomeOf(all.board().set(empty));
+    await all.world.advance(50);
+    closed = all.server.close({ graceMs: 1_000 }).then(() => isSaved);
+    await all.world.advance(5_000);
+    expect(await closed).toBe(false);
+    expect(await given).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
+  });
+
+  test("[SH9] and for changes that are under way: what is stored is saved, or its caller told", async () => {
+    const saved: number[] = [];
+    const all = new Boards({ state: { board: { save: ({ version }) => void saved.push(version) } } });
+    const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
+    await all.world.advance(3);
+    const atClose = all.server.close().then(() => [...saved]);
+    await all.world.advance(5_000);
+    expect(await atClose).toEqual([1, 2, 3]);
+    expect((await Promise.all(changes)).map(({ version }) => version)).toEqual([1, 2, 3]);
+  });
+
+  test("[SH9] and for what is changed by whoever is told that a session has ended, also of those that were away", async () => {
+    const db = database();
+    const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, state: { board: db.hooks } });
+    await all.done(all.board().set(empty));
+    all.server.onSession(
+      ({ type }) => type === "ended" && void all.board().update((draft) => void (draft.title = "left")),
+    );
+    const peer = await all.world.connect({ headers: { authorization: "Bearer ann" } });
+    peer.socket.drop();
+    await all.world.advance(50);
+    expect(all.server.stats().sessions).toMatchObject({ away: 1 });
+    expect(db.saved).toEqual([1]);
+    const closed = all.server.close();
+    await all.world.advance(10_000);
+    await closed;
+    expect(db.rows.get("a")).toMatchObject({ state: { title: "left" }, version: 2 });
+  });
+
+  test("[SH9] and for all that such listeners do, one after the other, but not for ever", async () => {
+    const db = database();
+    const all: Boards = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, state: { board: db.hooks } });
+    for (const key of ["a", "b"]) await all.done(all.board(key).set(empty));
+    all.server.onSession(async ({ type }) => {
+      if (type !== "ended") return;
+      for (const key of ["a", "b"])
+        if (await all.board(key).get()) await all.board(key).update((draft) => void (draft.title = "left"));
+      await never();
+    });
+    const peer = await all.world.connect({ headers: { authorization: "Bearer ann" } });
+    peer.socket.drop();
+    await all.world.advance(50);
+    let isClosed = false;
+    void all.server.close({ graceMs: 1_000 }).then(() => (isClosed = true));
+    await all.world.advance(900);
+    expect(isClosed).toBe(false);
+    await all.world.advance(2_000);
+    expect(isClosed).toBe(true);
+    for (const key of ["a", "b"]) expect(db.rows.get(key)).toMatchObject({ state: { title: "left" }, version: 2 });
+  });
+
+  test.each(["load", "save"] as const)(
+    "[SH9] a %s that does not answer leaves no timer, and nothing is asked any more",
+    async (name) => {
+      const all = new Boards({ state: { board: { [name]: never } } });
+      const told = outcomeOf(all.board().set(empty));
+      await all.world.advance(50);
+      const closed = all.server.close({ graceMs: 1_000 });
+      await all.world.advance(5_000);
+      await closed;
+      const why = { code: "UNAVAILABLE", field: name, message: expect.stringContaining("the server is closed") };
+      expect(await told).toMatchObject(name === "load" ? why : { code: "NOT_SAVED", cause: why });
+      expect(all.environment.timers).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { BOARD, type BoardOptions, Boards, empty } from "./boards.js";
+import { database, type Hooks, outcomeOf } from "./database.js";
+
+describe("when the answer of the broker to a change is lost", () => {
+  /** A change that the broker has stored, and whose answer is cut off. */
+  async function cutOff(hooks: Hooks, options: BoardOptions = {}) {
+    const all = new Boards({ state: { board: hooks }, ...options });
+    await all.done(all.board().set(empty));
+    const { timers } = all.environment;
+    const change = outcomeOf(all.board().update((draft) => void draft.cards.push({ id: "1", text: "x" })));
+    const stored = () => all.broker.store.topics.get(BOARD)!.offset === 2;
+    for (let quarters = 0; quarters < 100 && !stored(); quarters++) await all.world.advance(0.25);
+    expect(stored()).toBe(true);
+    all.broker.links[0]!.cut();
+    return { all, change, timers };
+  }
+
+  test("[SH10] it is asked once more: what it has is made and saved", async () => {
+    const db = database();
+    const { all, change } = await cutOff(db.hooks);
+    await all.world.advance(100);
+    all.broker.links[0]!.mend();
+    await all.world.advance(500);
+    expect(await change).toMatchObject({ version: 2, offset: 2, state: { cards: [{ id: "1" }] } });
+    expect(db.saved).toEqual([1, 2]);
+  });
+
+  test("[SH10] also where others have changed it since, and it is as theirs is", async () => {
+    const db = database();
+    const { all, change } = await cutOff(db.hooks);
+    const other = new Boards({ state: { board: db.hooks } }, all);
+    const another = outcomeOf(other.board().update((draft) => void (draft.title = "b")));
+    await all.world.advance(100);
+    all.broker.links[0]!.mend();
+    await all.world.advance(500);
+    expect(await change).toMatchObject({ version: 2 });
+    expect(await another).toMatchObject({ version: 3, state: { title: "b", cards: [{ id: "1" }] } });
+    expect(db.rows.get("a")).toMatchObject({ version: 3 });
+  });
+
+  test("[SH10] where it cannot say either, whoever made it is told so, and it is saved when it can, though nobody asks", async () => {
+    const db = database();
+    const { all, change } = await cutOff(db.hooks);
+    await all.world.advance(30_000);
+    expect(await change).toMatchObject({ code: "UNAVAILABLE" });
+    expect(db.saved).toEqual([1]);
+    all.broker.links[0]!.mend();
+    await all.world.advance(11_000);
+    expect(db.saved).toEqual([1, 2]);
+    await all.world.advance(60_000);
+    expect(db.saved).toEqual([1, 2]);
+    await all.done(all.server.close());
+    expect(all.environment.timers).toBe(0);
+  });
+
+  test("[SH10] also when the database fails at first", async () => {
+    const db = database();
+    const { all, change } = await cutOff(db.hooks);
+    db.failing = new Error("down");
+    await all.world.advance(3_000);
+    expect(await change).toMatchObject({ code: "UNAVAILABLE" });
+    all.broker.links[0]!.mend();
+    await all.world.advance(30_000);
+    expect(db.saved).toEqual([1]);
+    db.failing = undefined;
+    await all.world.advance(11_000);
+    expect(db.saved).toEqual([1, 2]);
+  });
+
+  test("[SH10] at the latest when the server is closed; what cannot be saved then is told to the log", async () => {
+    const db = database();
+    const { all, change } = await cutOff(db.hooks);
+    await all.world.advance(1_000);
+    await change;
+    all.broker.links[0]!.mend();
+    await all.world.advance(1_000);
+    expect(db.saved).toEqual([1]);
+    const closed = all.server.close();
+    await all.world.advance(10_000);
+    await closed;
+    expect(db.saved).toEqual([1, 2]);
+    expect(all.environment.timers).toBe(0);
+
+    const errors: unknown[] = [];
+    const silent = () => {};
+    const logger = { debug: silent, info: silent, warn: silent, error: (facts: object) => void errors.push(facts) };
+    const { all: never, change: told } = await cutOff(database().hooks, { logger });
+    await never.world.advance(3_000);
+    await told;
+    const end = never.server.close();
+    await never.world.advance(20_000);
+    await end;
+    expect(errors).toContainEqual({ documents: 1 });
+    expect(never.environment.timers).toBe(0);
+  });
+
+  test("[SH10] without a hook nothing is asked", async () => {
+    const { all, change, timers } = await cutOff({});
+    await all.world.advance(3_000);
+    expect(await change).toMatchObject({ code: "UNAVAILABLE" });
+    expect(all.environment.timers).toBe(timers);
+  });
+});
