@@ -28,7 +28,7 @@ export function changedContent(
     throw invalid(
       id,
       "the change has changed the draft, and returned another object",
-      "Do one of both; braces keep an arrow function from returning: (draft) => { draft.cards.pop(); }.",
+      "Do one or the other; braces keep an arrow function from returning: (draft) => { draft.cards.pop(); }.",
     );
   return contentOf(id, result, mostBytes);
 }
