@@ -35,8 +35,8 @@ export class Lease {
   #number = 0;
   #answered = 0;
   #answeredAt: number | undefined;
-  /** Whether the store that is there now has had a beat of this instance. */
-  #isKnown = false;
+  /** Whether the store that is there now has had no beat of this instance yet, though one before it had. */
+  #isOther = false;
   #isRefused = false;
   /** Until then nobody is given up: they may have been kept from Redis as well, and need time to beat. */
   #patientUntil = 0;
@@ -70,10 +70,14 @@ export class Lease {
     return new Set([...answer, this.#id]);
   }
 
-  /** The store is another one, or was set back. What it has of this instance means nothing, and others have to beat again. */
+  /**
+   * The store is another one, or was set back. What it has of this instance means nothing, and others have to beat again. That it
+   * has forgotten is told behind the first beat: what is put again could be lost before that, and no number would show it.
+   */
   storeIsOther(): void {
-    this.#isKnown = false;
+    this.#isOther = true;
     this.#bePatient();
+    void Promise.resolve(this.#beating).then(() => this.beat());
   }
 
   async close(): Promise<void> {
@@ -95,7 +99,10 @@ export class Lease {
       this.#isRefused = false;
     } catch (error) {
       // Of a connection that is lost the log has a line already.
-      if (this.#isRefused || this.#isClosed || !(error instanceof Error) || wordOf(error.cause) === undefined) return;
+      if (this.#isClosed || !(error instanceof Error) || wordOf(error.cause) === undefined) return;
+      if (this.#isOther) this.#hooks.onForgotten();
+      this.#isOther = false;
+      if (this.#isRefused) return;
       this.#isRefused = true;
       this.#hooks.onRefused(error);
     }
@@ -106,8 +113,9 @@ export class Lease {
     const isGap = this.#answeredAt === undefined || now - this.#answeredAt > GAP_MS;
     const known = before === "" ? undefined : Number(before);
     // A beat whose answer got lost may have been counted.
-    const isForgotten = this.#isKnown && !(known !== undefined && known >= this.#answered && known < this.#number);
-    this.#isKnown = true;
+    const isAsLast = known !== undefined && known >= this.#answered && known < this.#number;
+    const isForgotten = this.#isOther || (this.#answeredAt !== undefined && !isAsLast);
+    this.#isOther = false;
     this.#answeredAt = now;
     this.#answered = this.#number;
     if (isGap || isForgotten) this.#bePatient();

@@ -61,7 +61,6 @@ export class RedisLink implements BrokerLink {
       onDown,
       onOther: () => {
         this.#lease?.storeIsOther();
-        this.#tell(() => instance.onForgotten());
         this.#tell(() => instance.onDoubt());
       },
     });
