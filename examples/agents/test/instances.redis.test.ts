@@ -11,6 +11,8 @@ const soon = { timeout: 15_000, interval: 50 };
 async function twoInstances() {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
+  // Each is there before it has reached Redis, and tells of its two agents within a second.
+  for (const instance of [a, b]) await vi.waitFor(async () => expect(await instance.list()).toHaveLength(4), soon);
   return { redis, a, b };
 }
 
