@@ -274,12 +274,11 @@ export function createServer<
         // Before documents: whoever is told that a session has ended may take its user out of one.
         sessions.clear();
         // Once more behind listeners: of what they change.
-        const idle = Promise.all([sessions.idle(), documents.idle()]).then(() => documents.idle());
+        const idle = Promise.all([sessions.idle(), documents.idle(graceMs)]).then(() => documents.idle(graceMs));
         await inTime(idle, environment, graceMs, "Listeners or hooks take too long").catch((error: unknown) =>
           logger.error({ err: error }, "the server was closed before all was done and saved"),
         );
-        const unsaved = documents.close();
-        if (unsaved > 0) logger.error({ documents: unsaved }, "the last changes of documents may not have been saved");
+        if (documents.close()) logger.error({}, "the last changes of documents may not have been saved");
         database.close();
         await Promise.all([cluster?.close(), channels.presences.leave()]);
         channels.close();

@@ -33,7 +33,8 @@ export class Upkeep<Key> {
     return this.#running.has(key) || this.#failed.has(key);
   }
 
-  get #isBusy(): boolean {
+  /** Whether anything is not done yet. */
+  get isBusy(): boolean {
     return this.#running.size > 0 || this.#failed.size > 0;
   }
 
@@ -107,7 +108,7 @@ export class Upkeep<Key> {
   }
 
   #tellIdle(): void {
-    if (this.#isBusy) return;
+    if (this.isBusy) return;
     for (const tell of [...this.#whenIdle]) tell();
   }
 }

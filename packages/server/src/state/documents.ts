@@ -2,6 +2,7 @@ import { type ChannelId, HoldfastError } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
 import type { Environment } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
+import { Upkeep } from "../upkeep.js";
 import { changedContent } from "./change.js";
 import { contentOf, valueOf } from "./content.js";
 import type { Database } from "./database.js";
@@ -9,7 +10,6 @@ import { changeText, type Kept, keptText } from "./document.js";
 import { once } from "./once.js";
 import { type Found, type Place, StoredDocuments } from "./stored.js";
 import { Turns } from "./turns.js";
-import { UnsureDocuments } from "./unsure.js";
 
 /** What came of a change. */
 export interface StateWritten<State = unknown> {
@@ -54,7 +54,8 @@ export class Documents {
   readonly #turns: Turns;
   readonly #stored: StoredDocuments;
   readonly #joins = new Map<string, Promise<void>>();
-  readonly #unsure: UnsureDocuments;
+  /** Whose last change the broker has not answered for. It may have it all the same, and then the database does not. */
+  readonly #unsure: Upkeep<ChannelId>;
   /** Until all who are concerned have them: members here, and the application's database. */
   readonly #changes = new Set<Promise<unknown>>();
   #isClosed = false;
@@ -63,7 +64,7 @@ export class Documents {
     this.#parts = parts;
     this.#turns = new Turns(parts.environment);
     this.#stored = new StoredDocuments({ ...parts, turns: this.#turns });
-    this.#unsure = new UnsureDocuments(parts.environment, (id) => this.#saveAgain(id));
+    this.#unsure = new Upkeep<ChannelId>(parts.environment, (id) => this.#saveAgain(id));
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or what `load` throws */
@@ -123,16 +124,18 @@ export class Documents {
     return wasThere;
   }
 
-  /** Resolves when no change is under way any more, and what may not have been saved was tried once more. */
-  async idle(): Promise<void> {
+  /** Resolves when no change is under way any more, and all is saved, or that was tried for so long. */
+  async idle(limitMs: number): Promise<void> {
     while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
-    await this.#unsure.saveAll();
+    await this.#unsure.settled(limitMs);
   }
 
-  /** Of how many documents the last change may not have been saved. */
-  close(): number {
+  /** Whether the last change of a document may not have been saved. */
+  close(): boolean {
+    const { isBusy } = this.#unsure;
     this.#isClosed = true;
-    return this.#unsure.close();
+    this.#unsure.close();
+    return isBusy;
   }
 
   /** `next` makes of what is there what is to be there: undefined where there is nothing to do. */
@@ -162,7 +165,7 @@ export class Documents {
       const body = kept === found.kept ? undefined : changeText(found.kept, kept, text);
       if (body === undefined) return { kept: found.kept!, at: found.position };
       const at = await this.#stored.store(id, found, kept, text, body).catch((error: unknown) => {
-        if (this.#parts.database.canSave(id)) this.#unsure.add(id);
+        if (this.#parts.database.canSave(id)) this.#unsure.want(id);
         throw error;
       });
       if (at) return { kept, at };

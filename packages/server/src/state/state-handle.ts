@@ -33,8 +33,8 @@ export interface StateHandle<State, Sent = State> {
   create(state: Sent): Promise<StateWritten<State> | undefined>;
   /**
    * Changes the document: `change` is given a copy, changes it or returns another, and may be called again where others were first.
-   * It must not be asynchronous, nor do both. What it throws is what this rejects with, and then nothing was changed. Otherwise as `set`; and
-   * NOT_FOUND where there is no document.
+   * It must not be asynchronous, nor do both. What it throws is what this rejects with, and then nothing was changed. Otherwise as
+   * `set`; and NOT_FOUND where there is no document.
    */
   update(change: (draft: State) => Sent | void): Promise<StateWritten<State>>;
   /**
