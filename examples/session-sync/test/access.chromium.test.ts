@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { status } from "@holdfast/example-kit/testing/chromium";
 import { network } from "@holdfast/example-kit/testing/network";
 import { expect, test, vi } from "vitest";
-import { between } from "./between.js";
+import { between, cutAt } from "./between.js";
 import { anotherPress, focused, light, openPage, press, setUp, turnOf, useChromium, wide } from "./page.js";
 import { runMain } from "./run-main.js";
 import { design, soon, watch } from "./watcher.js";
@@ -179,13 +179,7 @@ test("[SX23] A name that could not be added is still there to be sent again.", a
   const line = await network(port);
   let isLost = true;
   const page = await openPage(line.port, {
-    prepare: between({
-      sent(frame) {
-        const loses = isLost && frame.includes('"participant.add"');
-        if (loses) line.cut();
-        return loses;
-      },
-    }),
+    prepare: cutAt(line, "participant.add", () => isLost),
   });
   await setUp(page, "Design review");
   const name = page.getByLabel("Name of another participant");

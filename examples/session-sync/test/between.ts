@@ -18,3 +18,13 @@ export const between =
         if (!received?.(String(frame), deliver)) deliver();
       });
     });
+
+/** The line is cut when this request is sent, which is lost with it; as long as `isOn` says so. */
+export const cutAt = (line: { cut(): void }, request: string, isOn: () => boolean): ((page: Page) => Promise<void>) =>
+  between({
+    sent(frame) {
+      const loses = isOn() && frame.includes(`"${request}"`);
+      if (loses) line.cut();
+      return loses;
+    },
+  });

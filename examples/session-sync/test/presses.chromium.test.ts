@@ -1,7 +1,7 @@
 import { status } from "@holdfast/example-kit/testing/chromium";
 import { network } from "@holdfast/example-kit/testing/network";
 import { expect, test, vi } from "vitest";
-import { between } from "./between.js";
+import { between, cutAt } from "./between.js";
 import { anotherPress, fact, openPage, press, setUp, turnOf, useChromium } from "./page.js";
 import { runMain } from "./run-main.js";
 import { soon } from "./watcher.js";
@@ -13,13 +13,7 @@ test("[SX24] A press whose answer is lost with the connection is said not to be 
   const line = await network(port);
   let isLost = true;
   const page = await openPage(line.port, {
-    prepare: between({
-      sent(frame) {
-        const loses = isLost && frame.includes('"session.resume"');
-        if (loses) line.cut();
-        return loses;
-      },
-    }),
+    prepare: cutAt(line, "session.resume", () => isLost),
   });
   const toasts = page.locator(".toast");
   await setUp(page, "Design review");
