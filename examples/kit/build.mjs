@@ -23,6 +23,16 @@ const sources = {
   },
 };
 
+/** As published: in a page's production build the modules of src/page stand in for those of the same name. */
+async function pageStandIns() {
+  const tool = new URL("../../scripts/stand-ins.mjs", import.meta.url);
+  if (!existsSync(tool)) return [];
+  const { standIns } = await import(tool.href);
+  return ["protocol", "client"].map((name) =>
+    standIns(fileURLToPath(new URL(`../../packages/${name}/src`, import.meta.url))),
+  );
+}
+
 const common = {
   bundle: true,
   format: "esm",
@@ -81,6 +91,7 @@ async function write(path, out) {
       entryPoints: [path("src/page/main.ts")],
       outfile: `${out}/page/page.js`,
       platform: "browser",
+      plugins: [...common.plugins, ...(await pageStandIns())],
       minify: true,
     }),
     build({ ...common, entryPoints: [path("src/page/page.css")], outdir: `${out}/page`, minify: true }),

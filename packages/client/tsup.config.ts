@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
+import { standIns } from "../../scripts/stand-ins.mjs";
 import { base } from "../../tsup.base.js";
 
 export default defineConfig([
@@ -19,22 +20,13 @@ export default defineConfig([
     clean: false,
   },
   {
-    // What a page downloads in production. The modules of src/page stand in for those of the same name.
+    // What a page downloads in production. A module of src/page stands in for the one of the same name.
     ...base,
     entry: { index: "src/index.ts" },
     outDir: "dist/page",
     dts: false,
     platform: "neutral",
     tsconfig: "tsconfig.src.json",
-    esbuildPlugins: [
-      {
-        name: "page",
-        setup(build) {
-          build.onResolve({ filter: /^\.\/(raw-socket|check-options|freeze)\.js$/ }, ({ path }) => ({
-            path: fileURLToPath(new URL(`src/page/${path.slice(2, -3)}.ts`, import.meta.url)),
-          }));
-        },
-      },
-    ],
+    esbuildPlugins: [standIns(fileURLToPath(new URL("src", import.meta.url)))],
   },
 ]);

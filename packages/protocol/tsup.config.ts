@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
+import { standIns } from "../../scripts/stand-ins.mjs";
 import { base } from "../../tsup.base.js";
-
-const inPage = (name: string): string => fileURLToPath(new URL(`src/page/${name}.ts`, import.meta.url));
 
 export default defineConfig([
   {
@@ -27,16 +24,6 @@ export default defineConfig([
     outDir: "dist/page",
     dts: false,
     platform: "neutral",
-    esbuildPlugins: [
-      {
-        name: "page",
-        setup(build) {
-          build.onResolve({ filter: /^\.\.?\/[a-z/-]+\.js$/ }, ({ path, importer }) => {
-            const stand = inPage(path.replace(/^.*\/|\.js$/g, ""));
-            return existsSync(stand) && dirname(importer) !== dirname(stand) ? { path: stand } : undefined;
-          });
-        },
-      },
-    ],
+    esbuildPlugins: [standIns(fileURLToPath(new URL("src", import.meta.url)))],
   },
 ]);

@@ -3,8 +3,8 @@ import { host } from "./host.js";
 import type { SocketEnd, WebSocketConstructor } from "./socket.js";
 
 /**
- * Which WebSocket class is used, and what those of Node do beyond what the standard says. A page in production, which never sees them,
- * gets src/page/raw-socket.ts instead.
+ * Which WebSocket class is used, and what those of Node do beyond what the standard says. A page in production has neither
+ * choice nor `ws`: src/page/socket.ts opens its socket.
  */
 export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
 

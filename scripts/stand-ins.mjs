@@ -1,0 +1,48 @@
+/**
+ * The modules that differ in a page's production build (docs/decisions/0008): each file of a package's src/page stands in
+ * for the one file of the same name elsewhere in src.
+ */
+import { readdirSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+
+/**
+ * Which file stands in for which: the paths of both, by that of the replaced.
+ * @param {string} source the path of a package's src
+ * @throws if a file of src/page has no namesake, or more than one: nothing or too much would be replaced
+ */
+export function standInsOf(source) {
+  const page = join(source, "page");
+  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !/\.test(-d)?\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    files
+      .filter((path) => dirname(path) === page)
+      .map((stand) => {
+        const namesakes = files.filter((path) => path !== stand && basename(path) === basename(stand));
+        if (namesakes.length !== 1)
+          throw new Error(
+            `${stand} has to stand in for one module, and ${namesakes.length} others have its name. Rename it.`,
+          );
+        return [namesakes[0], stand];
+      }),
+  );
+}
+
+/**
+ * Puts them in place in a bundle of the package's sources. A stand-in itself may import what it replaces.
+ * @param {string} source the path of a package's src
+ * @returns {import("esbuild").Plugin}
+ */
+export function standIns(source) {
+  const found = standInsOf(source);
+  return {
+    name: "stand-ins of a page",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, importer }) => {
+        const stand = found.get(resolve(dirname(importer), path.replace(/\.js$/, ".ts")));
+        return stand && dirname(importer) !== dirname(stand) ? { path: stand } : undefined;
+      });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, describe, expect, test } from "vitest";
+import { root } from "./run.mjs";
+import { standIns, standInsOf } from "./stand-ins.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "stand-ins-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A package's src with these files, each with its text. */
+function sourceOf(name: string, files: { readonly [path: string]: string }): string {
+  const source = join(folder, name);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(source, path, ".."), { recursive: true });
+    writeFileSync(join(source, path), text);
+  }
+  return source;
+}
+
+/** The bundle of a package's entry as its page build makes it, and the sources that are in it, as paths below src. */
+async function pageBundle(source: string) {
+  const { metafile, outputFiles } = await build({
+    entryPoints: [join(source, "index.ts")],
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    packages: "external",
+    absWorkingDir: source,
+    tsconfigRaw: {},
+    plugins: [standIns(source)],
+  });
+  return { inputs: Object.keys(metafile.inputs), text: outputFiles[0]!.text };
+}
+
+describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
+  const source = join(root, "packages", name, "src");
+  const pairs = [...standInsOf(source)].map((pair) => pair.map((path) => path.slice(source.length + 1)));
+
+  test("[PG7] each file of src/page stands in for exactly one module", () => {
+    const files = readdirSync(join(source, "page")).filter((file) => !file.endsWith(".test.ts"));
+    expect(files.length).toBeGreaterThan(2);
+    expect(pairs.map(([, stand]) => stand).sort()).toEqual(files.map((file) => `page/${file}`).sort());
+    expect(new Set(pairs.map(([replaced]) => replaced)).size).toBe(files.length);
+  });
+
+  test("[PG7] each is in the bundle of a page, and what it replaces is there only if the stand-in builds on it", async () => {
+    const { inputs } = await pageBundle(source);
+    const builtOn = ["codec/rich-values.ts", "codec/shape.ts", "error-codes.ts"];
+    expect(inputs.filter((path) => path.startsWith("page/")).sort()).toEqual(pairs.map(([, stand]) => stand).sort());
+    expect(inputs.filter((path) => pairs.some(([replaced]) => replaced === path)).sort()).toEqual(
+      name === "protocol" ? builtOn : [],
+    );
+  });
+});
+
+test("[PG7] only the module is replaced that the stand-in is for, from whichever folder it is imported", async () => {
+  const source = sourceOf("exact", {
+    "index.ts": `export { a } from "./codec/a.js"; export { b } from "./codec/b.js";`,
+    "codec/a.ts": `export const a = "full a";`,
+    "codec/b.ts": `export { a as b } from "./a.js";`,
+    "page/a.ts": `import { a as full } from "../codec/a.js"; export const a = ["page", full];`,
+  });
+  const { inputs, text } = await pageBundle(source);
+  expect(inputs.sort()).toEqual(["codec/a.ts", "codec/b.ts", "index.ts", "page/a.ts"]);
+  expect(text.match(/full a/g)).toHaveLength(1);
+  expect(text).toContain(`["page", a]`);
+});
+
+test.each([
+  ["no namesake", {}, "0 others have its name"],
+  ["two namesakes", { "a.ts": "", "codec/a.ts": "" }, "2 others have its name"],
+  ["a test as its only namesake", { "a.test.ts": "" }, "0 others have its name"],
+])("[PG7] a stand-in with %s fails the build", (name, files, says) => {
+  const source = sourceOf(name, { "page/a.ts": "", ...files });
+  expect(() => standInsOf(source)).toThrow(says);
+});
