@@ -11,3 +11,33 @@ export const base = {
   target: "es2022",
   removeNodeProtocol: false,
 } satisfies Options;
+
+/**
+ * How the build of a page in production is made (docs/decisions/0008). Terser inlines constants and what is used once before
+ * an application's bundler sees it, which does neither across the top level of a module. Names stay, and annotations too:
+ * without them the bundler could not leave out what a page does not use.
+ */
+export const page = {
+  ...base,
+  entry: { index: "src/index.ts" },
+  outDir: "dist/page",
+  dts: false,
+  platform: "neutral",
+  minify: "terser",
+  terserOptions: {
+    ecma: 2020,
+    mangle: false,
+    compress: {
+      passes: 3,
+      toplevel: true,
+      // No getter of ours does anything, so a value that nothing uses need not be read.
+      pure_getters: true,
+      // Functions stay where they are: copied to where they are called they compress worse, and more of them is kept.
+      inline: 1,
+      reduce_funcs: false,
+      sequences: false,
+    },
+    format: { beautify: true, preserve_annotations: true },
+    sourceMap: true,
+  },
+} satisfies Options;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
 import { standIns } from "../../scripts/stand-ins.mjs";
-import { base } from "../../tsup.base.js";
+import { base, page } from "../../tsup.base.js";
 
 export default defineConfig([
   {
@@ -19,11 +19,7 @@ export default defineConfig([
   },
   {
     // What a page downloads in production. A module of src/page stands in for the one of the same name.
-    ...base,
-    entry: { index: "src/index.ts" },
-    outDir: "dist/page",
-    dts: false,
-    platform: "neutral",
+    ...page,
     esbuildPlugins: [standIns(fileURLToPath(new URL("src", import.meta.url)))],
   },
 ]);
