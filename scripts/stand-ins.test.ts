@@ -37,22 +37,22 @@ async function pageBundle(source: string) {
 
 describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
   const source = join(root, "packages", name, "src");
-  const pairs = [...standInsOf(source)].map((pair) => pair.map((path) => path.slice(source.length + 1)));
+  const found = standInsOf(source);
+  const below = (paths: Iterable<string>) => new Set([...paths].map((path) => path.slice(source.length + 1)));
+  const [replaced, stands] = [below(found.keys()), below(found.values())];
 
   test("[PG7] each file of src/page stands in for exactly one module", () => {
     const files = readdirSync(join(source, "page")).filter((file) => !file.endsWith(".test.ts"));
     expect(files.length).toBeGreaterThan(2);
-    expect(pairs.map(([, stand]) => stand).sort()).toEqual(files.map((file) => `page/${file}`).sort());
-    expect(new Set(pairs.map(([replaced]) => replaced)).size).toBe(files.length);
+    expect(stands).toEqual(new Set(files.map((file) => `page/${file}`)));
+    expect(replaced.size).toBe(files.length);
   });
 
   test("[PG7] each is in the bundle of a page, and what it replaces is there only if the stand-in builds on it", async () => {
     const { inputs } = await pageBundle(source);
     const builtOn = ["codec/rich-values.ts", "codec/shape.ts", "error-codes.ts"];
-    expect(inputs.filter((path) => path.startsWith("page/")).sort()).toEqual(pairs.map(([, stand]) => stand).sort());
-    expect(inputs.filter((path) => pairs.some(([replaced]) => replaced === path)).sort()).toEqual(
-      name === "protocol" ? builtOn : [],
-    );
+    expect(new Set(inputs.filter((path) => path.startsWith("page/")))).toEqual(stands);
+    expect(new Set(inputs.filter((path) => replaced.has(path)))).toEqual(new Set(name === "protocol" ? builtOn : []));
   });
 });
 
@@ -64,7 +64,7 @@ test("[PG7] only the module is replaced that the stand-in is for, from whichever
     "page/a.ts": `import { a as full } from "../codec/a.js"; export const a = ["page", full];`,
   });
   const { inputs, text } = await pageBundle(source);
-  expect(inputs.sort()).toEqual(["codec/a.ts", "codec/b.ts", "index.ts", "page/a.ts"]);
+  expect(new Set(inputs)).toEqual(new Set(["codec/a.ts", "codec/b.ts", "index.ts", "page/a.ts"]));
   expect(text.match(/full a/g)).toHaveLength(1);
   expect(text).toContain(`["page", a]`);
 });
