@@ -3,7 +3,8 @@ import type { Options } from "tsup";
 /** How every package is built; a package adds its entries. */
 export const base = {
   format: ["esm", "cjs"],
-  dts: true,
+  // tsup hands the compiler a `baseUrl`, which TypeScript 6 calls deprecated.
+  dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
   // Also for CommonJS: without it a class imported from two entries of one package would be two classes.
   splitting: true,
   sourcemap: true,

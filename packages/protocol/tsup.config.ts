@@ -1,25 +1,80 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 import { standIns } from "../../scripts/stand-ins.mjs";
 import { base, page } from "../../tsup.base.js";
+
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+
+/** The licences of bundled packages ask that their text goes with every copy: it is written beside what holds them. */
+const notices: Plugin = {
+  name: "notices",
+  setup(build) {
+    build.initialOptions.metafile = true;
+    build.onEnd(({ metafile }) => {
+      const folders = Object.keys(metafile?.inputs ?? {}).flatMap(
+        (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [],
+      );
+      const texts = [...new Set(folders)].map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as Record<string, string>;
+        const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+        if (file === undefined) throw new Error(`${name} is bundled and has no file with its licence.`);
+        return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+      });
+      writeFileSync(`${build.initialOptions.outdir}/bundled-licences.txt`, texts.sort().join("\n----\n\n"));
+    });
+  },
+};
+
+/**
+ * superjson is published as ESM alone. Node requires that, but Jest does not, nor does a bundler for CommonJS from before it. So
+ * the CommonJS build holds superjson with what it imports; the ESM build imports the package as ever.
+ */
+const commonjs = {
+  format: ["cjs"],
+  noExternal: ["superjson"],
+} satisfies Options;
+
+const entry = {
+  index: "src/index.ts",
+  wire: "src/wire.ts",
+  describe: "src/describe.ts",
+  "docs/index": "src/docs/index.ts",
+  cli: "src/cli.ts",
+};
+/** A module of src/page stands in for the one of the same name. */
+const inPage = standIns(fileURLToPath(new URL("src", import.meta.url)));
+
+// All builds run at once: each sweeps away its own files of last time and none of the others'.
+const sweep = (...endings: string[]): string[] => ["!page/**", ...endings.map((ending) => `!**/*.${ending}`)];
 
 export default defineConfig([
   {
     ...base,
-    entry: {
-      index: "src/index.ts",
-      wire: "src/wire.ts",
-      describe: "src/describe.ts",
-      "docs/index": "src/docs/index.ts",
-      cli: "src/cli.ts",
-    },
+    format: ["esm"],
+    entry,
+    dts: false,
     platform: "node",
-    // Both builds run at once: this one must not sweep away what the other has written.
-    clean: ["!page/**"],
+    clean: sweep("cjs", "cjs.map", "d.ts", "d.cts", "txt"),
   },
   {
-    // What a page downloads in production. A module of src/page stands in for the one of the same name.
-    ...page,
-    esbuildPlugins: [standIns(fileURLToPath(new URL("src", import.meta.url)))],
+    ...base,
+    ...commonjs,
+    entry,
+    dts: false,
+    platform: "node",
+    clean: sweep("js", "js.map", "d.ts", "d.cts"),
+    esbuildPlugins: [notices],
   },
+  {
+    ...base,
+    entry,
+    dts: { ...base.dts, only: true },
+    platform: "node",
+    clean: sweep("js", "js.map", "cjs", "cjs.map", "txt"),
+  },
+  // What a page downloads in production. A module of src/page stands in for the one of the same name.
+  { ...page, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: [inPage] },
+  // The same, for a bundler or a test runner that takes CommonJS.
+  { ...page, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: [inPage] },
 ]);

@@ -114,7 +114,7 @@ export function createServer<
     timeoutMs: settings.requestTimeoutMs,
     mostBytes: settings.limits.stateBytes,
   });
-  const documents = new Documents({
+  const documents: Documents = new Documents({
     link,
     environment,
     stats,
