@@ -1,10 +1,10 @@
 /**
  * What an application meets: the three packages are packed, installed into an empty folder outside the repository,
- * compiled by several compilers with `skipLibCheck: false`, run as ESM and as CommonJS, and `npx holdfast docs` is called.
- * It catches what publint and attw cannot: a syntax error in a published d.ts, two copies of a class, a process that
- * does not end.
+ * compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as both in one process and in Jest, and
+ * `npx holdfast docs` is called. It catches what publint and attw cannot: a syntax error in a published d.ts, two copies of a
+ * class, a dependency that only Node can `require`, a process that does not end.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { must, packages, root, run } from "./run.mjs";
@@ -17,13 +17,32 @@ const compilers = {
   6: join(own, "typescript/bin/tsc6"),
   7: join(own, "@typescript/native/bin/tsc"),
 };
-const installed = { "typescript-5.4": "npm:typescript@5.4.5", "typescript-5.9": "npm:typescript@5.9.3" };
+const installed = {
+  "typescript-5.4": "npm:typescript@5.4.5",
+  "typescript-5.9": "npm:typescript@5.9.3",
+  jest: "30.5.2",
+};
 
 const resolutions = {
   NodeNext: { module: "NodeNext", files: ["app.ts", "app-cjs.cts"], versions: Object.keys(compilers) },
   // The oldest and the newest: what differs between resolutions does not depend on the versions between them.
   Bundler: { module: "ESNext", files: ["app.ts"], versions: ["5.4", "7"] },
+  // It reads no `exports`. 7 does not have it any more; 6 has to be told that this is known. zod's own d.ts want the interop.
+  Node10: {
+    module: "CommonJS",
+    files: ["app.ts"],
+    versions: ["5.4", "5.9", "6"],
+    flags: { 6: ["--ignoreDeprecations", "6.0"] },
+    more: { esModuleInterop: true },
+  },
 };
+
+/** Every name an application can import, as `@holdfast/client/file`. */
+const entries = packages.flatMap((name) => {
+  const { exports } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
+  const paths = Object.keys(exports).filter((path) => path !== "./package.json");
+  return paths.map((path) => `@holdfast/${name}${path.slice(1)}`);
+});
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-consumer-"));
 const here = { cwd: folder, timeoutMs: 60_000 };
@@ -33,11 +52,18 @@ try {
   await pack();
   copyFileSync(join(root, "scripts/consumer/app.ts"), join(folder, "app.ts"));
   copyFileSync(join(root, "scripts/consumer/app.ts"), join(folder, "app-cjs.cts"));
-  copyFileSync(join(root, "scripts/consumer/protocol.ts"), join(folder, "protocol.ts"));
+  for (const name of ["protocol.ts", "copies.mjs"])
+    copyFileSync(join(root, "scripts/consumer", name), join(folder, name));
+  const app = readFileSync(join(folder, "app.ts"), "utf8");
+  for (const entry of entries)
+    if (!app.includes(`"${entry}"`)) throw new Error(`consumer/app.ts does not import ${entry}.`);
+  checkNotices();
   await compileAll();
-  await runBoth();
+  await runAll();
+  await runJest();
   await generateDocs();
-  console.log(`TypeScript ${Object.keys(compilers).sort().join(", ")}; run as ESM and CommonJS; npx holdfast docs`);
+  const versions = Object.keys(compilers).sort().join(", ");
+  console.log(`TypeScript ${versions}; run as ESM, as CommonJS, as both at once and in Jest; npx holdfast docs`);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -52,7 +78,13 @@ async function pack() {
   const manifest = {
     private: true,
     type: "module",
-    dependencies: { ...Object.fromEntries(tarballs), zod: "^4", "@types/node": "^20", "@types/ws": "^8" },
+    dependencies: {
+      ...Object.fromEntries(tarballs),
+      zod: "^4",
+      ioredis: "^6",
+      "@types/node": "^20",
+      "@types/ws": "^8",
+    },
     devDependencies: installed,
   };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
@@ -60,22 +92,26 @@ async function pack() {
 }
 
 async function compileAll() {
-  const jobs = Object.entries(resolutions).flatMap(([moduleResolution, { module, files, versions }]) => {
-    const compilerOptions = {
-      module,
-      moduleResolution,
-      target: "ES2022",
-      lib: ["ES2023"],
-      types: ["node"],
-      strict: true,
-    };
-    const config = { compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true }, files };
-    writeFileSync(join(folder, `tsconfig.${moduleResolution}.json`), JSON.stringify(config));
-    return versions.map((version) => async () => {
-      const { code, output } = await compile(compilers[version], "-p", `tsconfig.${moduleResolution}.json`);
-      if (code !== 0) throw new Error(`TypeScript ${version}, ${moduleResolution}:\n${output}`);
-    });
-  });
+  const jobs = Object.entries(resolutions).flatMap(
+    ([moduleResolution, { module, files, versions, flags = {}, more = {} }]) => {
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: "ES2022",
+        lib: ["ES2023"],
+        types: ["node"],
+        strict: true,
+        ...more,
+      };
+      const config = { compilerOptions: { ...compilerOptions, skipLibCheck: false, noEmit: true }, files };
+      writeFileSync(join(folder, `tsconfig.${moduleResolution}.json`), JSON.stringify(config));
+      return versions.map((version) => async () => {
+        const args = ["-p", `tsconfig.${moduleResolution}.json`, ...(flags[version] ?? [])];
+        const { code, output } = await compile(compilers[version], ...args);
+        if (code !== 0) throw new Error(`TypeScript ${version}, ${moduleResolution}:\n${output}`);
+      });
+    },
+  );
   // Two at a time: the compilers are the slow part, and CI machines have two cores.
   const worker = async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) await job();
@@ -83,14 +119,54 @@ async function compileAll() {
   await Promise.all([worker(), worker()]);
 }
 
-async function runBoth() {
+async function runAll() {
   const { code, output } = await compile(compilers[7], "-p", "tsconfig.NodeNext.json", "--noEmit", "false");
   if (code !== 0) throw new Error(`Emitting JavaScript:\n${output}`);
-  for (const file of ["app.js", "app-cjs.cjs"]) {
+  for (const file of ["app.js", "app-cjs.cjs", "copies.mjs"]) {
     const { code, output } = await run(process.execPath, [file], { cwd: folder, timeoutMs: 20_000 });
     if (code !== 0 || output !== "DONE")
       throw new Error(`node ${file} did not work, or wrote more than DONE:\n${output}`);
   }
+}
+
+/** Jest as it comes, without a configuration, in a folder without `"type": "module"`; then with the conditions of its jsdom. */
+async function runJest() {
+  const below = join(folder, "jest");
+  mkdirSync(below);
+  writeFileSync(join(below, "package.json"), "{}");
+  copyFileSync(join(root, "scripts/consumer/app.test.js"), join(below, "app.test.js"));
+  const inBrowser = JSON.stringify({ customExportConditions: ["browser", "require", "default"] });
+  for (const [names, ...args] of [
+    [entries],
+    [
+      entries.filter((name) => !name.startsWith("@holdfast/server")),
+      "-t",
+      "loads",
+      `--testEnvironmentOptions=${inBrowser}`,
+    ],
+  ]) {
+    const env = { ENTRIES: JSON.stringify(names) };
+    const jest = join(folder, "node_modules/jest/bin/jest.js");
+    // Its log of what is still open makes no failure, so it is looked for: a process that does not end is a fault of ours.
+    const { code, output } = await run(process.execPath, [jest, "--ci", ...args], {
+      cwd: below,
+      env,
+      timeoutMs: 60_000,
+    });
+    if (code !== 0 || /did not exit/.test(output)) throw new Error(`jest ${args.join(" ")}:\n${output}`);
+  }
+}
+
+/** What is bundled is not installed, so its licence has to be in the tarball. */
+function checkNotices() {
+  const below = join(folder, "node_modules/@holdfast/protocol/dist");
+  const notices = readFileSync(join(below, "bundled-licences.txt"), "utf8");
+  const maps = readdirSync(below).filter((file) => file.endsWith(".cjs.map"));
+  const sources = maps.flatMap((file) => JSON.parse(readFileSync(join(below, file), "utf8")).sources);
+  const bundled = new Set(sources.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
+  if (!bundled.has("superjson")) throw new Error("The CommonJS build does not hold superjson.");
+  for (const name of bundled)
+    if (!notices.includes(`${name} `)) throw new Error(`The licence of ${name} is not in bundled-licences.txt.`);
 }
 
 async function generateDocs() {

@@ -38,6 +38,15 @@ export const programs = {
     debian: "redis-server",
     remedy: "Install redis-server (7 or newer), or set REDIS_SERVER to its path.",
   },
+  nginx: {
+    title: "nginx",
+    variable: "NGINX",
+    // Where Debian puts it, which is on the PATH of root alone.
+    candidates: () => [...onPath("nginx"), "/usr/sbin/nginx"],
+    works: async (path) => (await run(path, ["-v"])).code === 0,
+    debian: "nginx",
+    remedy: "Install nginx (1.18 or newer), or set NGINX to its path.",
+  },
   python: {
     title: "Python with websockets",
     variable: "PYTHON",

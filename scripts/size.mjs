@@ -5,12 +5,14 @@
  * createClient and defineProtocol bring, with the libraries left out: what is gzipped is then our text alone. Subtracting two
  * compressed sizes would credit us with what the libraries' text saves ours.
  *
- * The build fails over budget, and when `ws` or a Node module has found its way in.
+ * The build fails over budget, when `ws` or a Node module has found its way in, and when the README says another size than
+ * a build with Vite has (size/vite.mjs).
  */
 import { build } from "esbuild";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { root } from "./run.mjs";
+import { measureWithVite, readmeFault } from "./size/vite.mjs";
 
 const KB = 1024;
 /**
@@ -62,6 +64,9 @@ if (Buffer.from(everything.text).includes("node:"))
   faults.push("The browser bundle names a Node module (`node:`): the client must run without Node.");
 const sources = everything.inputs.filter((path) => /packages\/[a-z]+\/src\//.test(path));
 if (sources.length > 0) faults.push(`Measured sources instead of what is published: ${sources[0]}.`);
+const withVite = await measureWithVite();
+const untrue = readmeFault(withVite);
+if (untrue) faults.push(untrue);
 
 for (const fault of faults) console.error(fault);
 if (faults.length > 0) process.exitCode = 1;
@@ -70,5 +75,6 @@ const kb = (bytes) => `${(bytes / KB).toFixed(2)} KB`;
 console.log(
   `everything ${kb(everything.text.length)} min, ${kb(measured.everything)} gzip (of ${budgets.everything / KB}), ` +
     `${kb(brotli)} brotli; our own code ${kb(measured.own)} gzip (aim ${OWN_AIM / KB}, ` +
-    `${measured.own > OWN_AIM ? `missed by ${kb(measured.own - OWN_AIM)}; ` : ""}held at ${budgets.own / KB}); with state(channel) +${kb(gzip(withState.text) - measured.everything)}`,
+    `${measured.own > OWN_AIM ? `missed by ${kb(measured.own - OWN_AIM)}; ` : ""}held at ${budgets.own / KB}); with state(channel) +${kb(gzip(withState.text) - measured.everything)}; ` +
+    `Vite ${withVite.map((bytes) => (bytes / 1_000).toFixed(2)).join(", ")} kB`,
 );

@@ -3,10 +3,13 @@
  * CommonJS module, then run. It uses every entry, and prints DONE when everything was right.
  */
 import { createClient } from "@holdfast/client";
+import { fileStorage } from "@holdfast/client/file";
 import { defineProtocol, HoldfastError } from "@holdfast/protocol";
 import * as describe from "@holdfast/protocol/describe";
 import * as docs from "@holdfast/protocol/docs";
+import * as wire from "@holdfast/protocol/wire";
 import { createServer } from "@holdfast/server";
+import { redisBroker } from "@holdfast/server/redis";
 import * as testing from "@holdfast/server/testing";
 import { z } from "zod";
 
@@ -25,8 +28,12 @@ const at = new Date(86_400_000);
 const figures = new Map([["cpu", 0.5]]);
 
 async function main(): Promise<void> {
-  for (const [name, entry] of Object.entries({ describe, docs, testing }))
+  for (const [name, entry] of Object.entries({ describe, docs, wire, testing }))
     check(Object.keys(entry).length > 0, `${name} exports nothing`);
+  check(
+    typeof fileStorage === "function" && typeof redisBroker === "function",
+    "fileStorage or redisBroker is missing",
+  );
 
   const server = createServer(agents, {
     authenticate: ({ token }) => {
