@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createClient } from "@holdfast/client";
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
 import { expect, test, vi } from "vitest";
+import * as z from "zod";
 import { showBoard } from "../docs/snippets/board-client.js";
 import { board } from "../docs/snippets/board-protocol.js";
 import { server } from "../docs/snippets/board-server.js";
+import { MAX_STATE_DEPTH, MAX_VALUE_DEPTH } from "../packages/protocol/src/codec/shape.js";
 
 const read = (path: string): Promise<string> => readFile(new URL(`../docs/${path}`, import.meta.url), "utf8");
 
@@ -16,6 +20,22 @@ test.each(["board-protocol", "board-server", "board-client"])(
     expect(snippet.trimEnd().split("\n").length).toBeLessThanOrEqual(50);
   },
 );
+
+test("[RE10] it names the depth that a document may have, and so does the refusal of one level more", async () => {
+  expect(await read("guides/state.md")).toContain(`, ${MAX_STATE_DEPTH} levels,`);
+  const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  const tree = z.array(z.json());
+  const deep = createServer(defineProtocol({ name: "deep", version: "1.0.0", channels: { tree: { state: tree } } }));
+  const { state } = deep.channel("tree");
+  await state.set(JSON.parse(nested(MAX_STATE_DEPTH)) as z.infer<typeof tree>);
+  for (const levels of [MAX_STATE_DEPTH + 1, MAX_VALUE_DEPTH, MAX_VALUE_DEPTH + 1])
+    await expect(state.set(JSON.parse(nested(levels)) as z.infer<typeof tree>)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      field: "state",
+      message: expect.stringContaining(`nested more than ${MAX_STATE_DEPTH} levels deep`) as string,
+    });
+  await deep.close();
+});
 
 test("[RE10] and it runs: whoever watches a board sees each card that is added", async () => {
   const { port } = await server.listen(0);

@@ -1,4 +1,5 @@
 import { checkDefinition } from "./check-definition.js";
+import { MAX_STATE_DEPTH } from "./codec/shape.js";
 import type { Schema } from "./schema.js";
 import { type ValueSchema, valueSchema } from "./value.js";
 
@@ -131,7 +132,7 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
       name,
       key: channel.key && valueSchema(channel.key),
       events: mapOf(channel.events, valueSchema),
-      state: channel.state && valueSchema(channel.state),
+      state: channel.state && valueSchema(channel.state, MAX_STATE_DEPTH),
       presence: channel.presence && valueSchema(channel.presence),
       history: channel.history ?? (channel.state && STATE_HISTORY),
     })),

@@ -9,7 +9,8 @@ export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fa
 
 /**
  * A schema of the application, read once. Both directions validate; neither throws.
- * `root` names the value in error messages: `input`, `output`, `data`, `parameters`.
+ * `mostLevels` is how deep a sent value may be nested; left out, as deep as every message can carry.
+ * `root` names the value in error messages: `input`, `output`, `data`, `parameters`, `state`.
  */
 export interface ValueSchema {
   readonly schema: Schema | undefined;
@@ -21,7 +22,7 @@ export interface ValueSchema {
   receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
 }
 
-export function valueSchema(schema: Schema | undefined): ValueSchema {
+export function valueSchema(schema: Schema | undefined, mostLevels?: number): ValueSchema {
   if (!schema) return nothing;
   const { rich, restored } = readSchema(schema);
   return {
@@ -36,7 +37,7 @@ export function valueSchema(schema: Schema | undefined): ValueSchema {
       } catch (error) {
         return refuse(root, `cannot be sent: ${reasonOf(error)}`, error);
       }
-      const fault = shapeFault(out.data) ?? shapeFault(out.meta);
+      const fault = shapeFault(out.data, mostLevels) ?? shapeFault(out.meta);
       return fault ? refuse(root, fault) : { ok: true, value: out };
     },
     receive(data, meta, root) {

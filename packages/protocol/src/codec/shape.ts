@@ -2,7 +2,7 @@
  * Bounds on the shape of one message. zod does not protect from depth: 10,000 nested brackets parse in a millisecond, pass
  * `z.unknown()`, and then overflow the stack of everything that walks them.
  */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 const MAX_MEMBERS = 10_000;
 
 /**

@@ -1,4 +1,5 @@
 import { type CloseAction, type CloseCode, closeCode, closeCodes } from "../close-codes.js";
+import { MAX_DEPTH } from "../codec/shape.js";
 import { errorCodes } from "../error-codes.js";
 import type { ServerMessage } from "../server-message.js";
 import { subprotocols } from "../version.js";
@@ -163,7 +164,7 @@ export function shapeSection(): Section {
         [
           ["larger than `limits.message_bytes` of `connected`", "close 1009"],
           ["a binary frame, or text that is not a JSON object", "`BAD_MESSAGE`"],
-          ["nested more than 32 levels deep", "`BAD_MESSAGE`"],
+          [`nested more than ${MAX_DEPTH} levels deep`, "`BAD_MESSAGE`"],
           ["a list or an object of more than 10,000 members", "`BAD_MESSAGE`"],
           ["the key `__proto__`, plain or escaped", "`BAD_MESSAGE`"],
           ["half a surrogate pair in a text", "`BAD_MESSAGE`"],

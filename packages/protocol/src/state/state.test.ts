@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../canonical-json.js";
+import { MAX_STATE_DEPTH } from "../codec/shape.js";
 import { documentFault } from "./document-fault.js";
 import { hashOf } from "./hash.js";
 import { applyPatches, type Patch } from "./patches.js";
@@ -118,8 +119,8 @@ describe("patches", () => {
     expect(documentFault("text")).toContain("expected an object or a list");
     expect(documentFault({ a: [{ constructor: 1 }] })).toContain("constructor");
     expect(documentFault(JSON.parse('{"__proto__":1}'))).toContain("__proto__");
-    expect(documentFault(deep(23))).toBeUndefined();
-    expect(documentFault(deep(24))).toContain("23 levels");
+    expect(documentFault(deep(MAX_STATE_DEPTH))).toBeUndefined();
+    expect(documentFault(deep(MAX_STATE_DEPTH + 1))).toContain(`${MAX_STATE_DEPTH} levels`);
     expect(documentFault({ votes: { "A\ud83d": 1 } })).toContain("surrogate");
   });
 
