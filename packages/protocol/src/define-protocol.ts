@@ -126,17 +126,17 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
       kind: request.kind ?? "once",
       input: valueSchema(request.input),
       output: valueSchema(request.output),
-      errors: mapOf(request.errors, valueSchema),
+      errors: mapOf(request.errors, (schema) => valueSchema(schema)),
     })),
     channels: mapOf(definition.channels, (channel, name) => ({
       name,
       key: channel.key && valueSchema(channel.key),
-      events: mapOf(channel.events, valueSchema),
+      events: mapOf(channel.events, (schema) => valueSchema(schema)),
       state: channel.state && valueSchema(channel.state, MAX_STATE_DEPTH),
       presence: channel.presence && valueSchema(channel.presence),
       history: channel.history ?? (channel.state && STATE_HISTORY),
     })),
-    direct: mapOf(definition.direct, valueSchema),
+    direct: mapOf(definition.direct, (schema) => valueSchema(schema)),
   };
   Object.defineProperty(protocol, brand, { value: true });
   return Object.freeze(protocol);
