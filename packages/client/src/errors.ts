@@ -48,6 +48,6 @@ function failed(cause: unknown, { source, channel, event }: ErrorContext): Holdf
 }
 
 /** A fault that validation found, as the error of whoever has to know of it. */
-export function faultError(code: BuiltInErrorCode, where: string, { field, message, cause }: Fault): HoldfastError {
-  return new HoldfastError(code, `${where}: ${message}`, { field, cause });
+export function faultError(code: BuiltInErrorCode, where: string, { message, ...details }: Fault): HoldfastError {
+  return new HoldfastError(code, `${where}: ${message}`, details);
 }

@@ -4,6 +4,8 @@ import { remedyOf } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
 import { formatPath } from "./issues.js";
 import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
+import { bare } from "./schema-parts.js";
+import { typesOf } from "./schema-types.js";
 
 /**
  * Everything that can be wrong with a definition, found when it is made rather than when the first message is sent. The
@@ -46,10 +48,13 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     checkDescription(channel.description, [...at, "description"]);
     if (channel.key !== undefined) {
       checkSchema(channel.key, [...at, "key"]);
-      if (!isText(channel.key)) fail([...at, "key"], "expected the schema of a string, such as z.uuid()");
+      checkKey(channel.key, [...at, "key"]);
     }
     checkMembers(channel.events, [...at, "events"], NAME, checkSchema);
-    if (channel.state !== undefined) checkSchema(channel.state, [...at, "state"]);
+    if (channel.state !== undefined) {
+      checkSchema(channel.state, [...at, "state"]);
+      checkState(channel.state, [...at, "state"]);
+    }
     if (channel.presence !== undefined) checkSchema(channel.presence, [...at, "presence"]);
     if (Object.keys(channel.events ?? {}).length === 0 && !channel.state && !channel.presence) {
       fail(at, "nothing could ever be sent on it; give it events, state or presence");
@@ -137,39 +142,30 @@ function checkParameters(parameters: Schema): void {
   }
 }
 
-/** A schema without what only says whether the value may be left out. */
-function bare(schema: Schema): core.$ZodTypes {
-  const part = schema as core.$ZodTypes;
-  switch (part._zod.def.type) {
-    case "optional":
-    case "nonoptional":
-    case "default":
-    case "prefault":
-    case "catch":
-    case "readonly":
-      return bare(part._zod.def.innerType as Schema);
-    default:
-      return part;
-  }
+/** A key is part of the channel's name, so it is a text, always there, and of characters that a name may hold. */
+function checkKey(key: Schema, at: string[]): void {
+  const types = typesOf(key);
+  if (types.has("undefined")) fail(at, "may be left out, but names the channel; use .default(), or two channels");
+  if (!isText(key)) fail(at, "expected the schema of a string, such as z.uuid()");
+  const odd = [...(key._zod.values ?? [])].find((value) => !/^[\x21-\x7e]+$/.test(String(value)));
+  if (odd !== undefined) fail(at, `holds ${JSON.stringify(odd)}; a key is printable ASCII without spaces`);
 }
 
+/** A document is changed by patches, which need an object or a list to point into. */
+function checkState(state: Schema, at: string[]): void {
+  const other = [...typesOf(state)].find((type) => !DOCUMENTS.has(type));
+  if (other === undefined) return;
+  const remedy = other === "null" || other === "undefined" ? "; for no document use state.delete()" : "";
+  fail(at, `expected the schema of an object or a list, but it may be ${other}${remedy}`);
+}
+
+/** Maps and sets travel as lists. */
+const DOCUMENTS: ReadonlySet<string> = new Set(["object", "array", "map", "set", "any"]);
+
+/** Whether it gives texts only; it may still say that there is none. */
 function isText(schema: Schema): boolean {
-  const { def } = bare(schema)._zod;
-  switch (def.type) {
-    case "string":
-    case "template_literal":
-      return true;
-    case "enum":
-      return Object.values(def.entries).every((value) => typeof value === "string");
-    case "literal":
-      return def.values.every((value) => typeof value === "string");
-    case "union":
-      return def.options.every((option) => isText(option as Schema));
-    case "intersection":
-      return isText(def.left as Schema) && isText(def.right as Schema);
-    default:
-      return false;
-  }
+  const types = typesOf(schema);
+  return types.has("string") && [...types].every((type) => type === "string" || type === "undefined");
 }
 
 function fail(at: readonly string[], sentence: string): never {

@@ -126,7 +126,9 @@ describe("sentences", () => {
   });
 
   test("[WR8] a refinement that is asynchronous is refused rather than waited for", () => {
-    expect(faultOf(z.string().check(z.refine(async () => true)), "a")).toBe("input: could not be validated.");
+    expect(faultOf(z.string().check(z.refine(async () => true)), "a")).toBe(
+      "input: cannot be validated, because a check of its schema is asynchronous.",
+    );
   });
 });
 

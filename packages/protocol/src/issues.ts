@@ -8,6 +8,8 @@ export interface Fault {
   message: string;
   /** What was thrown, for the log of this side. Never sent. */
   cause?: unknown;
+  /** What to do about it, if that is not to correct the value. */
+  remedy?: string;
 }
 
 /**
@@ -23,6 +25,22 @@ export function describeIssue(issues: readonly core.$ZodIssue[], root: string): 
   const unknownKey = issue.code === "unrecognized_keys" ? [issue.keys[0] ?? ""] : [];
   const field = formatPath(root, [...issue.path, ...unknownKey]);
   return { field, message: `${field}: ${issue.message.replace(/\.$/, "")}.` };
+}
+
+/**
+ * What zod threw in place of a verdict: a refinement that threw or is asynchronous, or a recursive schema on a circular value.
+ * The reason stays on this side, because a refinement may name what a peer should not read.
+ */
+export function thrownFault(cause: unknown, root: string): Fault {
+  // Told by its words: another copy of zod throws another class.
+  if (!(cause instanceof Error && /synchronous parse/.test(cause.message)))
+    return { field: root, message: `${root}: could not be validated.`, cause };
+  return {
+    field: root,
+    message: `${root}: cannot be validated, because a check of its schema is asynchronous.`,
+    remedy: "Make every check of the protocol synchronous, and check the rest in the handler.",
+    cause,
+  };
 }
 
 /** In a union, the alternative that came furthest says best what was meant. */

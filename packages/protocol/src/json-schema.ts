@@ -7,7 +7,7 @@ import {
   toJSONSchema,
 } from "zod/v4/core";
 import { dehydrate } from "./codec/rich-values.js";
-import type { RichTag, Schema } from "./schema.js";
+import { readSchema, type RichTag, type Schema } from "./schema.js";
 
 /** A JSON Schema, as far as it matters here: an object of keywords. */
 export interface JsonSchema {
@@ -34,6 +34,8 @@ export interface JsonSchemaOptions {
  */
 export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): JsonSchema {
   const { target = "draft-2020-12", annotations = true } = options;
+  // Reading it keeps what its lazy parts stand for, without which zod would never end.
+  readSchema(schema);
   return convert(schema, { target, annotations, open: new Set() });
 }
 
@@ -84,9 +86,7 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any"
     case "nan":
       return { type: "string", const: "NaN", ...tag("number") };
     case "literal":
-      return def.values.some((value) => typeof value === "bigint")
-        ? { enum: def.values.map((value) => (typeof value === "bigint" ? String(value) : value)), ...tag("bigint") }
-        : "any";
+      return literalForm(def.values);
     case "set":
       return {
         type: "array",
@@ -108,6 +108,18 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any"
     default:
       return "any";
   }
+}
+
+/** Values of one kind are a list; each other kind is an alternative of its own, since a tag stands for a whole value. */
+function literalForm(values: readonly unknown[]): JsonSchema {
+  const big = values.filter((value) => typeof value === "bigint").map(String);
+  const plain = values.filter((value) => typeof value !== "bigint" && value !== undefined);
+  const forms = [
+    ...(plain.length > 0 ? [plain.length === 1 ? { const: plain[0] } : { enum: plain }] : []),
+    ...(big.length > 0 ? [{ enum: big, ...tag("bigint") }] : []),
+    ...(values.includes(undefined) ? [tag("undefined")] : []),
+  ];
+  return forms.length === 1 ? forms[0]! : { anyOf: forms };
 }
 
 function tag(name: RichTag): JsonSchema {

@@ -1,4 +1,9 @@
 import type * as core from "zod/v4/core";
+import { defaultFault } from "./schema-defaults.js";
+import { functionFault } from "./schema-functions.js";
+import { intersectionFault, pipeFault } from "./schema-pairs.js";
+import { classOf, identityOf, innerOf } from "./schema-parts.js";
+import { typesOf } from "./schema-types.js";
 
 /** A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. */
 export type Schema<Output = unknown, Input = Output> = core.$ZodType<Output, Input>;
@@ -11,13 +16,18 @@ export type ReceivedBy<S> = S extends { _zod: { output: infer Output } } ? Outpu
 /** superjson's names for the values that JSON cannot hold and a schema can ask for. */
 export type RichTag = "Date" | "bigint" | "map" | "set" | "undefined" | "number";
 
+/** A part of a schema that cannot be used: its path below the schema, and the reason. */
+export interface SchemaFault {
+  readonly path: readonly string[];
+  readonly reason: string;
+}
+
 export interface SchemaFacts {
   /** The rich values a schema can ask for. Empty: plain JSON carries it. */
   readonly rich: ReadonlySet<RichTag>;
   /** What may be restored. */
   readonly restored: ReadonlySet<RichTag>;
-  /** Parts that cannot travel, each with its path below the schema and the reason. */
-  readonly faults: readonly { path: readonly string[]; reason: string }[];
+  readonly faults: readonly SchemaFault[];
 }
 
 export function isSchema(value: unknown): value is Schema {
@@ -26,10 +36,15 @@ export function isSchema(value: unknown): value is Schema {
 
 /** Why a value that should be a schema is none; undefined if it is one. */
 export function schemaFault(value: unknown): string | undefined {
-  if (isSchema(value)) return undefined;
-  if (typeof value === "object" && value !== null && "_def" in value)
-    return "is a schema of zod 3; Holdfast needs zod 4 (npm install zod@4)";
-  return "is not a zod schema";
+  if (isSchema(value) && typeof (value._zod as typeof value._zod | undefined)?.def?.type === "string") return undefined;
+  if (typeof value === "function" && !("~standard" in value)) return "is a function; call it, as in z.string()";
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return "is not a zod schema";
+  const { vendor } = ("~standard" in value && (value["~standard"] as { vendor?: unknown } | undefined)) || {};
+  if (typeof vendor === "string" && vendor !== "zod")
+    return `is a schema of ${vendor}; Holdfast needs zod 4 (npm install zod@4)`;
+  return "_def" in value && !isSchema(value)
+    ? "is a schema of zod 3; Holdfast needs zod 4 (npm install zod@4)"
+    : "is not a zod schema";
 }
 
 /**
@@ -40,91 +55,199 @@ const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
 const anything: readonly RichTag[] = ["Date", "bigint", "map", "set"];
 
+/** Levels of one schema inside another. A value has at most 26 levels, and few of them need more than three schemas. */
+const MAX_LEVELS = 256;
+
+const NEVER_ENDS =
+  "makes a new schema each time it is read, so it never ends; keep the recursive schema in a constant and refer to that";
+const CODEC =
+  "is a codec; declare the value as the application uses it (z.date(), z.bigint(), z.map() and z.set() travel as they are)";
+
+/** A schema that was read without a fault. Each one is read when the definition is checked and again when it is put to use. */
+const known = new WeakMap<Schema, SchemaFacts>();
+
 /**
  * Reads a schema once, when the protocol is defined: which rich values it can hold, and whether all of it can travel.
  * A value travels as the schema's input and is parsed by both sides, so a schema must give the same result when it parses
  * its own output; a one-way transform would run twice, or once on a side that does not expect it.
  */
 export function readSchema(schema: Schema): SchemaFacts {
-  const rich = new Set<RichTag>();
-  const faults: { path: readonly string[]; reason: string }[] = [];
-  const seen = new Set<Schema>();
+  const before = known.get(schema);
+  if (before) return before;
+  const reader = new SchemaReader();
+  reader.visit(schema, [], true);
+  const { rich, faults } = reader;
+  // Once superjson is needed at all it also annotates these two, wherever they turn up.
+  if (rich.size > 0) rich.add("undefined").add("number");
+  const facts = { rich, restored: rich.size > 0 ? rich : harmless, faults };
+  if (faults.length === 0) known.set(schema, facts);
+  return facts;
+}
 
-  const visit = (part: Schema, path: readonly string[]): void => {
-    if (seen.has(part)) return;
-    seen.add(part);
-    const def = (part as unknown as core.$ZodTypes)._zod.def;
-    const refuse = (reason: string): void => void faults.push({ path, reason });
+/** A schema whose parts are being read. */
+interface Open {
+  readonly identity: object;
+  readonly depth: number;
+  readonly isNeeded: boolean;
+}
+
+class SchemaReader {
+  readonly rich = new Set<RichTag>();
+  readonly faults: SchemaFault[] = [];
+  readonly #seen = new Set<object>();
+  /** Outermost first. A schema that is met again while it is open contains itself. */
+  readonly #open: Open[] = [];
+  #gaveUp = false;
+
+  /** @param isNeeded whether a value of the schema around it cannot do without a value of this one */
+  visit(part: Schema, path: readonly string[], isNeeded: boolean): void {
+    if (this.#gaveUp) return;
+    const none = schemaFault(part);
+    if (none) return this.#refuse(path, none);
+    try {
+      const identity = identityOf(part);
+      const around = this.#open.findIndex((open) => open.identity === identity);
+      if (around >= 0) return this.#checkCycle(this.#open.slice(around), path, isNeeded);
+      if (this.#seen.has(part)) return;
+      this.#seen.add(part);
+      const broken = functionFault(part);
+      if (broken) return this.#refuse(path, broken);
+      this.#visitChecks(part, path);
+      if (this.#open.length === MAX_LEVELS) {
+        this.#gaveUp = true;
+        return this.#refuse(path.slice(0, 1), NEVER_ENDS);
+      }
+      this.#open.push({ identity, depth: path.length, isNeeded });
+      this.#read(part as core.$ZodTypes, path, isNeeded);
+      this.#open.pop();
+    } catch (error) {
+      // What an application's own getter throws, such as the name of a constant that is declared further down.
+      this.#gaveUp = true;
+      const text = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
+      this.#refuse(path, `could not be read (${text.replace(/\.$/, "")}); declare every schema before the protocol`);
+    }
+  }
+
+  #refuse(path: readonly string[], reason: string): void {
+    this.faults.push({ path, reason });
+  }
+
+  #checkCycle(cycle: readonly Open[], path: readonly string[], isNeeded: boolean): void {
+    if (cycle.every(({ depth }) => depth === path.length))
+      this.#refuse(path, "contains itself with no object or list in between, so it could never be read to its end");
+    else if (isNeeded && cycle.slice(1).every((open) => open.isNeeded))
+      this.#refuse(path, "contains itself and cannot be left out, so no value has an end; make it optional or nullable");
+  }
+
+  /** `z.property` holds a schema in a check. */
+  #visitChecks(part: Schema, path: readonly string[]): void {
+    for (const check of part._zod.def.checks ?? []) {
+      const { schema, property } = check._zod.def as { schema?: unknown; property?: unknown };
+      if (isSchema(schema)) this.visit(schema, [...path, String(property)], false);
+    }
+  }
+
+  #read(part: core.$ZodTypes, path: readonly string[], isNeeded: boolean): void {
+    const { def } = part._zod;
+    const refuse = (reason: string): void => this.#refuse(path, reason);
+    const visit = (child: unknown, more: readonly string[] = [], needed = isNeeded): void =>
+      this.visit(child as Schema, more.length > 0 ? [...path, ...more] : path, needed);
     switch (def.type) {
       case "date":
-        rich.add("Date");
+        this.rich.add("Date");
         return;
       case "bigint":
-        rich.add("bigint");
+        this.rich.add("bigint");
         return;
       case "nan":
-        rich.add("number");
+        this.rich.add("number");
         return;
       case "map":
-        rich.add("map");
-        visit(def.keyType as Schema, [...path, "(key)"]);
-        return visit(def.valueType as Schema, [...path, "(value)"]);
+        this.rich.add("map");
+        visit(def.keyType, ["(key)"], false);
+        return visit(def.valueType, ["(value)"], false);
       case "set":
-        rich.add("set");
-        return visit(def.valueType as Schema, [...path, "(value)"]);
+        this.rich.add("set");
+        return visit(def.valueType, ["(value)"], false);
       case "undefined":
       case "void":
-        rich.add("undefined");
+        this.rich.add("undefined");
         return;
       case "any":
       case "unknown":
-      case "custom":
-        for (const tag of anything) rich.add(tag);
+        for (const tag of anything) this.rich.add(tag);
         return;
+      case "custom": {
+        const fault = classFault(part);
+        if (fault) return refuse(fault);
+        for (const tag of anything) this.rich.add(tag);
+        return;
+      }
       case "literal":
-        for (const value of def.values) {
-          if (typeof value === "bigint") rich.add("bigint");
-          if (value === undefined) rich.add("undefined");
+      case "enum": {
+        const values = def.type === "literal" ? def.values : Object.values(def.entries);
+        for (const value of values) {
+          if (typeof value === "bigint") this.rich.add("bigint");
+          if (value === undefined) this.rich.add("undefined");
+          if (typeof value === "number" && !Number.isFinite(value))
+            return refuse(`holds ${value}, which is no number in JSON; use z.nan(), or a text`);
         }
-        return;
+        return this.#checkPossible(part, path);
+      }
       case "object":
-        for (const [key, child] of Object.entries(def.shape)) visit(child as Schema, [...path, key]);
-        if (def.catchall) visit(def.catchall as Schema, [...path, "(other)"]);
+        for (const [key, child] of Object.entries(def.shape)) visit(child, [key], isRequired(child));
+        if (def.catchall) visit(def.catchall, ["(other)"], false);
         return;
       case "array":
-        visitItem(def.element as Schema, [...path, "(item)"]);
-        return;
+        return this.#visitItem(def.element, [...path, "(item)"], false);
       case "tuple":
-        def.items.forEach((item, index) => visitItem(item as Schema, [...path, String(index)]));
-        if (def.rest) visitItem(def.rest as Schema, [...path, "(rest)"]);
+        for (const [index, item] of def.items.entries())
+          this.#visitItem(item, [...path, String(index)], isRequired(item));
+        if (def.rest) this.#visitItem(def.rest, [...path, "(rest)"], false);
         return;
       case "union":
-        for (const option of def.options) visit(option as Schema, path);
+        for (const option of def.options) visit(option, [], def.options.length === 1);
+        return this.#checkPossible(part, path);
+      case "intersection": {
+        visit(def.left);
+        visit(def.right);
+        if (this.faults.length > 0) return;
+        const fault = intersectionFault(def.left as Schema, def.right as Schema);
+        return fault ? refuse(fault) : this.#checkPossible(part, path);
+      }
+      case "record": {
+        visit(def.keyType, ["(key)"], false);
+        visit(def.valueType, ["(value)"], false);
+        if (this.faults.length > 0) return;
+        const keys = typesOf(def.keyType as Schema);
+        if (!["string", "number", "any"].some((type) => keys.has(type)))
+          this.#refuse([...path, "(key)"], "is no text, as every key of a record is; use z.map()");
         return;
-      case "intersection":
-        visit(def.left as Schema, path);
-        return visit(def.right as Schema, path);
-      case "record":
-        visit(def.keyType as Schema, [...path, "(key)"]);
-        return visit(def.valueType as Schema, [...path, "(value)"]);
-      case "pipe":
-        if ("transform" in def || "reverseTransform" in def)
-          return refuse(
-            "is a codec; declare the value as the application uses it (z.date(), z.bigint(), z.map() and z.set() travel as they are)",
-          );
-        visit(def.in as Schema, path);
-        return visit(def.out as Schema, path);
+      }
+      case "pipe": {
+        if ("transform" in def || "reverseTransform" in def) return refuse(CODEC);
+        visit(def.in);
+        visit(def.out);
+        const fault = this.faults.length > 0 ? undefined : pipeFault(def.in as Schema, def.out as Schema);
+        return fault ? refuse(fault) : undefined;
+      }
       case "lazy":
-        return visit(def.getter() as Schema, path);
+        return visit(innerOf(part as core.$ZodLazy));
+      case "default":
+      case "prefault": {
+        visit(def.innerType, [], false);
+        const fault = this.faults.length > 0 ? undefined : defaultFault(def);
+        return fault ? refuse(fault) : undefined;
+      }
       case "optional":
       case "nullable":
-      case "nonoptional":
-      case "default":
-      case "prefault":
       case "catch":
+        return visit(def.innerType, [], false);
+      case "nonoptional":
       case "readonly":
+        return visit(def.innerType);
       case "success":
-        return visit(def.innerType as Schema, path);
+        return refuse("turns its value into true or false, on one side only; use z.boolean()");
       case "transform":
         return refuse("is a transform, which would run on one side only; convert in your own code instead");
       case "function":
@@ -132,27 +255,50 @@ export function readSchema(schema: Schema): SchemaFacts {
       case "symbol":
       case "file":
         return refuse(`is a ${def.type}, which cannot travel`);
+      case "never":
+        return this.#checkPossible(part, path);
       case "string":
       case "number":
       case "boolean":
-      case "enum":
       case "template_literal":
       case "null":
-      case "never":
         return;
       default:
         def satisfies never;
+        // A kind of a newer zod, or of a library built on it.
+        refuse(`is of the kind ${(def as { type: string }).type}, which Holdfast does not know`);
     }
-  };
+  }
 
-  // JSON leaves an absent field out, but writes null for an absent item.
-  const visitItem = (part: Schema, path: readonly string[]): void => {
-    if (part._zod.optout === "optional") rich.add("undefined");
-    visit(part, path);
-  };
+  /** JSON leaves an absent field out, but writes null for an absent item. */
+  #visitItem(part: core.$ZodType, path: readonly string[], isNeeded: boolean): void {
+    if (!schemaFault(part) && part._zod.optout === "optional") this.rich.add("undefined");
+    this.visit(part as Schema, path, isNeeded);
+  }
 
-  visit(schema, []);
-  // Once superjson is needed at all it also annotates these two, wherever they turn up.
-  if (rich.size > 0) rich.add("undefined").add("number");
-  return { rich, restored: rich.size > 0 ? rich : harmless, faults };
+  /** A part that accepts nothing may stand where a value can do without it, as in `z.strictObject`. */
+  #checkPossible(part: core.$ZodType, path: readonly string[]): void {
+    if (this.faults.length === 0 && this.#open.every((open) => open.isNeeded) && typesOf(part as Schema).size === 0)
+      this.#refuse(path, "accepts no value at all; leave it out, or make it optional");
+  }
+}
+
+function isRequired(part: core.$ZodType): boolean {
+  return schemaFault(part) !== undefined || part._zod.optin === undefined;
+}
+
+const INSTEAD: { readonly [name: string]: string } = {
+  Date: "use z.date()",
+  Map: "use z.map()",
+  Set: "use z.set()",
+  Array: "use z.array()",
+  Object: "use z.object() or z.record()",
+  Uint8Array: "encode it in your own code, as in z.base64()",
+};
+
+function classFault(part: Schema): string | undefined {
+  const name = classOf(part);
+  if (name === undefined) return undefined;
+  const instead = INSTEAD[name] ?? "declare the fields to be sent with z.object()";
+  return `is an instance of ${name || "a class"}, which cannot travel; ${instead}`;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { dehydrate, revive, type RichValue } from "./codec/rich-values.js";
 import { shapeFault } from "./codec/shape.js";
-import { describeIssue, type Fault, wording } from "./issues.js";
+import { describeIssue, type Fault, thrownFault, wording } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
@@ -68,9 +68,7 @@ function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
       ? { ok: true, value: result.data }
       : { ok: false, fault: describeIssue(result.error.issues, root) };
   } catch (error) {
-    // A refinement that throws or is asynchronous, or a recursive schema on a circular value. The reason stays here: a
-    // refinement may name what a peer should not read.
-    return refuse(root, "could not be validated", error);
+    return { ok: false, fault: thrownFault(error, root) };
   }
 }
 

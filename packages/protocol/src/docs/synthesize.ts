@@ -4,6 +4,7 @@ import { globalRegistry } from "zod/v4/core";
 import { jsonSchema } from "../json-schema.js";
 import { formatPath } from "../issues.js";
 import type { Schema } from "../schema.js";
+import { identityOf, innerOf } from "../schema-parts.js";
 
 /** A part of a schema for which no valid value could be thought up. */
 export class NoExample extends Error {
@@ -26,17 +27,18 @@ export function synthesize(schema: Schema): unknown {
 
 class Synthesis {
   /** The schemas being worked on, outermost first: meeting one again means recursion. */
-  readonly #open = new Set<core.$ZodType>();
+  readonly #open = new Set<object>();
 
   value(schema: core.$ZodTypes, path: readonly string[]): unknown {
     const examples = globalRegistry.get(schema)?.["examples"] as unknown[] | undefined;
     if (examples?.length) return examples[0];
-    if (this.#open.has(schema)) throw new NoExample(path);
-    this.#open.add(schema);
+    const identity = identityOf(schema);
+    if (this.#open.has(identity)) throw new NoExample(path);
+    this.#open.add(identity);
     try {
       return this.#make(schema, path);
     } finally {
-      this.#open.delete(schema);
+      this.#open.delete(identity);
     }
   }
 
@@ -93,7 +95,7 @@ class Synthesis {
       case "pipe":
         return inner(def.in);
       case "lazy":
-        return inner(def.getter());
+        return inner(innerOf(schema as core.$ZodLazy));
       case "nullable":
         return this.#attempt(() => inner(def.innerType)) ?? null;
       case "optional":

@@ -7,6 +7,10 @@ export const wording = {
     issue.code === "invalid_type" ? `expected ${String(issue.expected)}` : "is not valid",
 } as const;
 
+export function thrownFault(cause: unknown, field: string): Fault {
+  return { field, message: `${field}: could not be validated.`, cause };
+}
+
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
   const field = [root, ...(issue?.path ?? [])].join(".");
   return { field, message: `${field}: ${issue?.message}.` };

@@ -59,9 +59,6 @@ export function stateFrame(
 /** What `changeText` of state/document.ts writes. */
 const CHANGE = /^\{"type":"(state_update|state_deleted)","data":\{(?:"version":(\d+),)?.*\}$/s;
 
-function invalidEvent(channel: string, event: string, fault: Fault): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${fault.message}`, {
-    field: fault.field,
-    cause: fault.cause,
-  });
+function invalidEvent(channel: string, event: string, { message, ...details }: Fault): HoldfastError {
+  return new HoldfastError("INVALID_VALUE", `Event ${event} on ${channel} was not published: ${message}`, details);
 }

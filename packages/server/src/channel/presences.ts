@@ -207,8 +207,6 @@ function checked({ wire, contract }: ChannelId, value: unknown): RichValue {
 }
 
 function invalid(wire: string, fault: Fault | undefined): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `${wire}: ${fault?.message ?? "no presence is declared."}`, {
-    field: fault?.field,
-    cause: fault?.cause,
-  });
+  const { message, ...details } = fault ?? { message: "no presence is declared." };
+  return new HoldfastError("INVALID_VALUE", `${wire}: ${message}`, details);
 }

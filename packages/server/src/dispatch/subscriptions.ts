@@ -114,8 +114,13 @@ export class Subscriptions {
     const { channels } = message.data;
     const reply = replyTo(message);
     inTurn(connection, channels.length, reply, this.#settings, () => {
-      for (const wire of channels) connection.membership?.leave(wire);
-      connection.send({ type: "unsubscribe_response", ...reply, data: { success: true, unsubscribed: channels } });
+      // Read as `subscribe` reads them: a key schema may change the text (`toLowerCase`).
+      const unsubscribed = channels.map((wire) => {
+        const parsed = parseChannel(this.#protocol, wire);
+        return parsed.ok ? parsed.value.wire : wire;
+      });
+      for (const wire of unsubscribed) connection.membership?.leave(wire);
+      connection.send({ type: "unsubscribe_response", ...reply, data: { success: true, unsubscribed } });
     });
   }
 

@@ -12,8 +12,8 @@ export function contentOf(
   mostBytes: number,
   outcome = "was not changed",
 ): Content {
-  const invalid = ({ field, message, cause }: Fault): HoldfastError =>
-    new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, { field, cause });
+  const invalid = ({ message, ...details }: Fault): HoldfastError =>
+    new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, details);
   const sent = contract.state!.send(value, "state");
   if (!sent.ok) throw invalid(sent.fault);
   // As it will be on the other side: JSON leaves out what is undefined.
