@@ -55,7 +55,11 @@ export function checkDefinition(definition: ProtocolDefinition): void {
       checkSchema(channel.state, [...at, "state"]);
       checkState(channel.state, [...at, "state"]);
     }
-    if (channel.presence !== undefined) checkSchema(channel.presence, [...at, "presence"]);
+    if (channel.presence !== undefined) {
+      checkSchema(channel.presence, [...at, "presence"]);
+      if ([...typesOf(channel.presence)].every((type) => type === "undefined"))
+        fail([...at, "presence"], "holds nothing that could be shown; use z.object({}) to show only who is there");
+    }
     if (Object.keys(channel.events ?? {}).length === 0 && !channel.state && !channel.presence) {
       fail(at, "nothing could ever be sent on it; give it events, state or presence");
     }
@@ -147,6 +151,8 @@ function checkKey(key: Schema, at: string[]): void {
   const types = typesOf(key);
   if (types.has("undefined")) fail(at, "may be left out, but names the channel; use .default(), or two channels");
   if (!isText(key)) fail(at, "expected the schema of a string, such as z.uuid()");
+  const { def } = bare(key)._zod;
+  if ("format" in def && def.format === "emoji") fail(at, "is an emoji; a key is printable ASCII without spaces");
   const odd = [...(key._zod.values ?? [])].find((value) => !/^[\x21-\x7e]+$/.test(String(value)));
   if (odd !== undefined) fail(at, `holds ${JSON.stringify(odd)}; a key is printable ASCII without spaces`);
 }

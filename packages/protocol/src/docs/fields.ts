@@ -100,9 +100,11 @@ function whenOf(option: JsonSchema, all: readonly JsonSchema[], index: number): 
 
 const MAX_NAMED = 8;
 
-/** The type as a person writes it. */
-export function typeOf(part: JsonSchema, root: JsonSchema): string {
+/** The type as a person writes it; `…` where it contains itself. */
+export function typeOf(part: JsonSchema, root: JsonSchema, around: readonly JsonSchema[] = []): string {
   const schema = resolve(part, root);
+  if (around.includes(schema)) return "…";
+  const typeWithin = (inner: JsonSchema): string => typeOf(inner, root, [...around, schema]);
   const rich = schema[RICH_KEYWORD];
   const items = isSchema(schema["items"]) ? schema["items"] : undefined;
   switch (rich) {
@@ -115,10 +117,10 @@ export function typeOf(part: JsonSchema, root: JsonSchema): string {
     case "undefined":
       return "nothing";
     case "set":
-      return `Set<${items ? typeOf(items, root) : "any"}>`;
+      return `Set<${items ? typeWithin(items) : "any"}>`;
     case "map": {
       const [key, value] = list(items?.["prefixItems"]).filter(isSchema);
-      return `Map<${key ? typeOf(key, root) : "any"}, ${value ? typeOf(value, root) : "any"}>`;
+      return `Map<${key ? typeWithin(key) : "any"}, ${value ? typeWithin(value) : "any"}>`;
     }
   }
   if ("const" in schema) return JSON.stringify(schema["const"]);
@@ -127,19 +129,19 @@ export function typeOf(part: JsonSchema, root: JsonSchema): string {
     return [...values.slice(0, MAX_NAMED), ...(values.length > MAX_NAMED ? ["…"] : [])].join(" | ");
   }
   const alternatives = alternativesOf(schema);
-  if (alternatives.length > 0) return [...new Set(alternatives.map((option) => typeOf(option, root)))].join(" | ");
+  if (alternatives.length > 0) return [...new Set(alternatives.map((option) => typeWithin(option)))].join(" | ");
   if (Array.isArray(schema["type"])) return schema["type"].join(" | ");
   if (Array.isArray(schema["prefixItems"]))
     return `[${schema["prefixItems"]
       .filter(isSchema)
-      .map((item) => typeOf(item, root))
+      .map((item) => typeWithin(item))
       .join(", ")}]`;
   if (schema["type"] === "array") {
-    const item = items ? typeOf(items, root) : "any";
+    const item = items ? typeWithin(items) : "any";
     return item.includes(" ") ? `(${item})[]` : `${item}[]`;
   }
   if (schema["type"] === "object" && isSchema(schema["additionalProperties"]) && !isSchema(schema["properties"]))
-    return `{ [key]: ${typeOf(schema["additionalProperties"], root)} }`;
+    return `{ [key]: ${typeWithin(schema["additionalProperties"])} }`;
   return text(schema["type"]) ?? (schema["allOf"] ? "object" : schema["not"] ? "never" : "any");
 }
 

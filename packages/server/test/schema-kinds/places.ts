@@ -1,0 +1,31 @@
+import { type ProtocolDefinition, type Schema } from "@holdfast/protocol";
+import * as z from "zod";
+
+const text = z.string();
+/** What the other places need to be used at all. */
+const base = { name: "places", version: "1.0.0", requests: { r: {} }, channels: { c: { events: { e: text } } } };
+
+/** Every place of a definition in which a schema may stand: the definition around it, and how an error names the place. */
+export const places = {
+  input: { at: "requests.r.input", define: (schema: Schema) => ({ requests: { r: { input: schema } } }) },
+  output: { at: "requests.r.output", define: (schema: Schema) => ({ requests: { r: { output: schema } } }) },
+  error: { at: "requests.r.errors.E", define: (schema: Schema) => ({ requests: { r: { errors: { E: schema } } } }) },
+  event: { at: "channels.c.events.e", define: (schema: Schema) => ({ channels: { c: { events: { e: schema } } } }) },
+  direct: { at: "direct.e", define: (schema: Schema) => ({ direct: { e: schema } }) },
+  presence: { at: "channels.c.presence", define: (schema: Schema) => ({ channels: { c: { presence: schema } } }) },
+  state: { at: "channels.c.state", define: (schema: Schema) => ({ channels: { c: { state: schema } } }) },
+  key: {
+    at: "channels.c.key",
+    define: (schema: Schema) => ({ channels: { c: { key: schema as Schema<string>, events: { e: text } } } }),
+  },
+  parameters: {
+    at: "parameters.p",
+    define: (schema: Schema) => ({ parameters: z.object({ p: schema as z.ZodType }) }),
+  },
+} satisfies { [place: string]: { at: string; define: (schema: Schema) => Partial<ProtocolDefinition> } };
+
+export type Place = keyof typeof places;
+
+export function definitionOf(place: Place, schema: Schema): ProtocolDefinition {
+  return { ...base, ...places[place].define(schema) };
+}

@@ -1,0 +1,79 @@
+import { defineProtocol, type HoldfastError, isHoldfastError, type Protocol, type Schema } from "@holdfast/protocol";
+import { fingerprint } from "@holdfast/protocol/describe";
+import { protocolFiles } from "@holdfast/protocol/docs";
+import * as z from "zod";
+import { describe, expect, test } from "vitest";
+import { definitionOf, type Place, places } from "./places.js";
+import { kinds, type Row } from "./table.js";
+import { travel } from "./travel.js";
+
+const rows = Object.entries(kinds).flatMap(([name, some]) => some.map((row, index) => [name, index, row] as const));
+
+test("[PR9] the table has every class of schema that zod has", () => {
+  const bases = ["ZodType", "ZodStringFormat", "ZodError", "ZodRealError"];
+  const names = Object.entries(z)
+    .filter(([name, made]) => /^Zod[A-Z]/.test(name) && typeof made === "function" && "init" in made)
+    .map(([name]) => name)
+    .filter((name) => !bases.includes(name));
+  expect(Object.keys(kinds).sort()).toEqual(names.sort());
+});
+
+describe.each(rows)("%s, row %i", (_name, _index, row) => {
+  test.each(Object.keys(places) as Place[])(
+    "[PR9] as %s works, or is refused with the place and the reason",
+    async (place) => {
+      const fault = faultOf(place, row.schema);
+      if ("refused" in row || !isPromised(row, place)) {
+        expect(fault?.code).toBe("INVALID_PROTOCOL");
+        expect(fault?.field).toContain(places[place].at);
+        expect(fault?.message).toMatch(/^defineProtocol: \S+: \S.{10,}\.$/s);
+        if ("refused" in row) expect(fault?.message).toContain(row.refused);
+        return;
+      }
+      expect(fault).toBeUndefined();
+      const isShown = place === "presence" && row.value === undefined;
+      const sent = isShown ? row.shown : row.value;
+      expect(await travel(place, row.schema, sent)).toEqual("arrives" in row && !isShown ? row.arrives : sent);
+      expect(fingerprintOf(place, row.schema)).toBe(fingerprintOf(place, row.schema));
+      expect(fingerprintOf(place, row.schema)).not.toBe(fingerprintOf(place, unlike[place] ?? z.literal("unlike")));
+    },
+  );
+});
+
+describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, _index, row) => {
+  test("[PR9] has a reference", () => {
+    const protocol = defineProtocol(definitionOf("input", row.schema)) as Protocol;
+    try {
+      expect(protocolFiles(protocol).size).toBeGreaterThan(3);
+    } catch (error) {
+      // Where only a person can think of an example, the error says how to give one.
+      if (!isHoldfastError(error)) throw error;
+      expect(error.remedy).toContain(".meta({ examples: [ … ] })");
+      z.globalRegistry.add(row.schema as z.ZodType, { examples: [(row as { value: unknown }).value] });
+      expect(protocolFiles(protocol).size).toBeGreaterThan(3);
+      z.globalRegistry.remove(row.schema as z.ZodType);
+    }
+  });
+});
+
+function isPromised(row: Row & { value: unknown }, place: Place): boolean {
+  if (place === "state" || place === "key" || place === "parameters") return row.also?.includes(place) ?? false;
+  return place !== "presence" || row.value !== undefined || row.shown !== undefined;
+}
+
+/** Schemas of the same places that no row is like. */
+const unlike: { readonly [P in Place]?: Schema } = { state: z.object({ unlike: z.string() }) };
+
+function fingerprintOf(place: Place, schema: Schema): string {
+  return fingerprint(defineProtocol(definitionOf(place, schema)) as Protocol);
+}
+
+function faultOf(place: Place, schema: Schema): HoldfastError | undefined {
+  try {
+    defineProtocol(definitionOf(place, schema));
+    return undefined;
+  } catch (error) {
+    if (isHoldfastError(error)) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,332 @@
+import type { Schema } from "@holdfast/protocol";
+import * as z from "zod";
+
+/** What is promised of one schema: it is refused everywhere, or it works in the places named and is refused in the others. */
+export type Row = Works | Refused;
+
+interface Works {
+  readonly schema: Schema;
+  /** A value as it is sent, and as it arrives where that is not the same. */
+  readonly value: unknown;
+  readonly arrives?: unknown;
+  /** What is shown as presence, if `value` is undefined: `set(undefined)` shows nothing. Left out: it is refused there. */
+  readonly shown?: unknown;
+  /** Whether it may be a channel's document, its key, a parameter of the connection. Left out: it is refused there. */
+  readonly also?: readonly ("state" | "key" | "parameters")[];
+}
+
+interface Refused {
+  readonly schema: Schema;
+  /** What the sentence of the refusal says. */
+  readonly refused: string;
+}
+
+const text = z.string();
+const TEXT = { also: ["key", "parameters"] } as const;
+const DOCUMENT = { also: ["state"] } as const;
+
+type Tree = { name: string; children: Tree[] };
+const lazyTree: z.ZodType<Tree> = z.lazy(() =>
+  z.object({ name: text, children: z.array(lazyTree.describe("those below")) }),
+);
+const refinedTree: z.ZodType<Tree> = z.lazy(() =>
+  z.object({ name: text, children: z.array(refinedTree.refine(({ name }) => name !== "")) }),
+);
+const getterTree = z.object({
+  name: text,
+  get children() {
+    return z.array(getterTree.meta({ title: "child" }));
+  },
+});
+const tree: Tree = { name: "a", children: [{ name: "b", children: [] }] };
+
+type Folder = { files: { in: Folder | null }[] };
+const folder: z.ZodType<Folder> = z.lazy(() => z.object({ files: z.array(file.meta({ title: "file" })) }));
+const file = z.object({
+  get in() {
+    return folder.brand("Folder").nullable();
+  },
+});
+
+type Chain = { next?: Chain | undefined; by: { [name: string]: Chain }; pair: [Chain | null, string | Chain] };
+const chain: z.ZodType<Chain> = z.lazy(() =>
+  z.object({
+    next: chain.optional().describe("the next one"),
+    by: z.record(text, chain.readonly()),
+    pair: z.tuple([chain.nullable(), z.union([text, chain.meta({ title: "a" })])]),
+  }),
+);
+const link: Chain = { by: {}, pair: [null, "a"] };
+
+const words = (schema: Schema, value: string): Row => ({ schema, value, ...TEXT });
+const refused = (schema: Schema, sentence: string): Row => ({ schema, refused: sentence });
+const transform = "is a transform, which would run on one side only";
+const codec = "is a codec";
+
+/** At least one for each class of schema that zod has, by the name of the class: a test compares them with zod's own list. */
+export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
+  ZodString: [
+    words(text, "a"),
+    words(z.string().toLowerCase().trim(), "abc"),
+    words(z.coerce.string(), "a"),
+    words(z.string().normalize().slugify(), "a-b"),
+    words(z.string().default("a"), "b"),
+    refused(
+      z.string().refine(async () => true),
+      "has an asynchronous check",
+    ),
+    refused(
+      z.string().overwrite((value) => `${value}!`),
+      "overwrites its value again",
+    ),
+  ],
+  ZodEmail: [words(z.email(), "a@example.com")],
+  ZodGUID: [words(z.guid(), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e")],
+  ZodUUID: [
+    words(z.uuid(), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e"),
+    words(z.uuidv7(), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e"),
+  ],
+  ZodURL: [words(z.url(), "https://example.com/a"), words(z.url({ normalize: true }), "https://example.com/")],
+  ZodEmoji: [{ schema: z.emoji(), value: "👍", also: ["parameters"] }],
+  ZodNanoID: [words(z.nanoid(), "V1StGXR8_Z5jdHi6B-myT")],
+  ZodCUID: [words(z.cuid(), "cjld2cjxh0000qzrmn831i7rn")],
+  ZodCUID2: [words(z.cuid2(), "tz4a98xxat96iws9zmbrgj3a")],
+  ZodULID: [words(z.ulid(), "01ARZ3NDEKTSV4RRFFQ69G5FAV")],
+  ZodXID: [words(z.xid(), "9m4e2mr0ui3e8a215n4g")],
+  ZodKSUID: [words(z.ksuid(), "0ujtsYcgvSTl8PAuAdqWYSMnLOv")],
+  ZodISODateTime: [words(z.iso.datetime(), "2026-01-15T09:30:00.000Z")],
+  ZodISODate: [words(z.iso.date(), "2026-01-15")],
+  ZodISOTime: [words(z.iso.time(), "09:30:00")],
+  ZodISODuration: [words(z.iso.duration(), "PT5M")],
+  ZodIPv4: [words(z.ipv4(), "192.0.2.1")],
+  ZodIPv6: [words(z.ipv6(), "2001:db8::1")],
+  ZodMAC: [words(z.mac(), "00:00:5e:00:53:01")],
+  ZodCIDRv4: [words(z.cidrv4(), "192.0.2.0/24")],
+  ZodCIDRv6: [words(z.cidrv6(), "2001:db8::/32")],
+  ZodBase64: [words(z.base64(), "SGVsbG8=")],
+  ZodBase64URL: [words(z.base64url(), "SGVsbG8")],
+  ZodE164: [words(z.e164(), "+442079460000")],
+  ZodCreditCard: [words(z.creditCard(), "4111111111111111")],
+  ZodIBAN: [words(z.iban(), "GB82WEST12345698765432")],
+  ZodJWT: [words(z.jwt(), "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl")],
+  ZodCustomStringFormat: [
+    words(z.hostname(), "example.com"),
+    words(z.hex(), "00ff"),
+    words(
+      z.stringFormat("even", (value) => value.length % 2 === 0),
+      "ab",
+    ),
+  ],
+  ZodTemplateLiteral: [words(z.templateLiteral(["b-", z.number()]), "b-1")],
+  ZodNumber: [
+    { schema: z.number(), value: 1.5 },
+    { schema: z.coerce.number(), value: 2, also: ["parameters"] },
+    refused(
+      z.number().overwrite((value) => value * 2),
+      "overwrites its value again",
+    ),
+  ],
+  ZodNumberFormat: [
+    { schema: z.int(), value: 7 },
+    { schema: z.float32(), value: 0.5 },
+    { schema: z.uint32(), value: 9 },
+  ],
+  ZodBoolean: [
+    { schema: z.boolean(), value: true },
+    { schema: z.coerce.boolean(), value: true },
+  ],
+  ZodBigInt: [
+    { schema: z.bigint(), value: 12n },
+    { schema: z.coerce.bigint(), value: 12n, also: ["parameters"] },
+  ],
+  ZodBigIntFormat: [
+    { schema: z.int64(), value: -12n },
+    { schema: z.uint64(), value: 12n },
+  ],
+  ZodDate: [
+    { schema: z.date(), value: new Date(5) },
+    { schema: z.coerce.date(), value: new Date(5), also: ["parameters"] },
+  ],
+  ZodNull: [{ schema: z.null(), value: null }],
+  ZodUndefined: [{ schema: z.undefined(), value: undefined }],
+  ZodVoid: [{ schema: z.void(), value: undefined }],
+  ZodNaN: [{ schema: z.nan(), value: Number.NaN }],
+  ZodAny: [
+    { schema: z.any(), value: { at: new Date(5) }, ...DOCUMENT },
+    refused(
+      z.any().default(() => () => 1),
+      "has a function as its default",
+    ),
+  ],
+  ZodUnknown: [{ schema: z.unknown(), value: [1, "a"], ...DOCUMENT }],
+  ZodNever: [
+    refused(z.never(), "accepts no value at all"),
+    { schema: z.strictObject({ a: text, b: z.never().optional() }), value: { a: "a" }, ...DOCUMENT },
+  ],
+  ZodLiteral: [
+    words(z.literal(["a", "b"]), "b"),
+    { schema: z.literal([1, null, true]), value: null },
+    { schema: z.literal([12n, "a"]), value: 12n },
+    { schema: z.literal(["a", undefined]), value: undefined, shown: "a", also: ["parameters"] },
+    refused(z.literal([1, Number.NaN]), "holds NaN"),
+  ],
+  ZodEnum: [
+    words(z.enum(["a", "b"]), "b"),
+    { schema: z.enum({ one: 1, two: "two" }), value: 1 },
+    refused(z.enum([]), "accepts no value at all"),
+  ],
+  ZodObject: [
+    { schema: z.object({ a: text.optional(), b: z.date() }), value: { b: new Date(5) }, ...DOCUMENT },
+    { schema: z.looseObject({ a: text }), value: { a: "a", b: 1 }, ...DOCUMENT },
+    { schema: z.object({ a: text }).catchall(z.number()), value: { a: "a", b: 1 }, ...DOCUMENT },
+    { schema: getterTree, value: tree, ...DOCUMENT },
+    refused(z.object({ a: z.instanceof(URL) }), "is an instance of URL"),
+  ],
+  ZodArray: [
+    { schema: z.array(z.bigint()).min(1), value: [1n], ...DOCUMENT },
+    { schema: z.array(text.optional()), value: ["a", undefined], ...DOCUMENT },
+  ],
+  ZodTuple: [{ schema: z.tuple([text, z.date().optional()], z.number()), value: ["a", new Date(5), 1], ...DOCUMENT }],
+  ZodRecord: [
+    { schema: z.record(text, z.number()), value: { a: 1 }, ...DOCUMENT },
+    { schema: z.record(z.enum(["a", "b"]), z.number()), value: { a: 1, b: 2 }, ...DOCUMENT },
+    { schema: z.partialRecord(z.enum(["a", "b"]), z.number()), value: { a: 1 }, ...DOCUMENT },
+    { schema: z.looseRecord(z.string().regex(/^x/), z.number()), value: { x1: 1, y: "b" }, ...DOCUMENT },
+    { schema: z.record(z.number(), text), value: { 1: "a" }, ...DOCUMENT },
+    refused(z.record(z.symbol(), text), "is a symbol, which cannot travel"),
+    refused(z.record(z.date() as never, text), "is no text"),
+  ],
+  ZodMap: [
+    { schema: z.map(text, z.date()), value: new Map([["a", new Date(5)]]), ...DOCUMENT },
+    {
+      schema: z.map(z.object({ id: z.int() }), z.set(text)),
+      value: new Map([[{ id: 1 }, new Set(["a"])]]),
+      ...DOCUMENT,
+    },
+  ],
+  ZodSet: [{ schema: z.set(z.bigint()), value: new Set([1n, 2n]), ...DOCUMENT }],
+  ZodUnion: [
+    words(z.union([z.literal("all"), z.uuid()]), "all"),
+    { schema: z.union([text, z.object({ at: z.date() })]), value: { at: new Date(5) } },
+    { schema: z.union([z.array(text), z.object({ a: text })]), value: ["a"], ...DOCUMENT },
+    refused(z.union([text, z.promise(text)]), "is a promise, which cannot travel"),
+  ],
+  ZodXor: [{ schema: z.xor([z.object({ a: text }), z.object({ b: text })]), value: { b: "b" }, ...DOCUMENT }],
+  ZodDiscriminatedUnion: [
+    {
+      schema: z.discriminatedUnion("type", [
+        z.object({ type: z.literal("a"), at: z.date() }),
+        z.object({ type: z.literal("b") }),
+      ]),
+      value: { type: "a", at: new Date(5) },
+      ...DOCUMENT,
+    },
+  ],
+  ZodIntersection: [
+    {
+      schema: z.intersection(z.object({ a: text }), z.object({ b: z.date() })),
+      value: { a: "a", b: new Date(5) },
+      ...DOCUMENT,
+    },
+    words(z.intersection(text, z.uuid()), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e"),
+    refused(z.intersection(z.set(text), z.set(text)), "which zod cannot merge"),
+    refused(z.intersection(text, z.number()), "accepts no value at all"),
+  ],
+  ZodOptional: [
+    { schema: z.string().optional(), value: "a", also: ["parameters"] },
+    { schema: z.object({ a: text.optional() }).optional(), value: { a: "a" } },
+  ],
+  ZodExactOptional: [{ schema: z.object({ a: z.exactOptional(text) }), value: {}, ...DOCUMENT }],
+  ZodNullable: [
+    { schema: z.date().nullable(), value: null },
+    { schema: z.object({}).nullish(), value: {} },
+  ],
+  ZodNonOptional: [words(z.string().optional().nonoptional(), "a")],
+  ZodDefault: [
+    { schema: z.date().default(new Date(7)), value: undefined, arrives: new Date(7), shown: new Date(8) },
+    {
+      schema: z.map(text, z.bigint()).default(new Map([["a", 1n]])),
+      value: undefined,
+      arrives: new Map([["a", 1n]]),
+      shown: new Map(),
+      ...DOCUMENT,
+    },
+    { schema: z.object({ a: z.bigint().default(1n) }), value: {}, arrives: { a: 1n }, ...DOCUMENT },
+    { schema: z.string().default(() => "made"), value: undefined, arrives: "made", shown: "b", ...TEXT },
+    refused(z.string().min(3).default(""), "has a default that its own schema refuses"),
+    refused(z.any().default(undefined), "has undefined as its default"),
+    refused(
+      z.any().default(async () => 1),
+      "has an asynchronous default",
+    ),
+  ],
+  ZodPrefault: [
+    { schema: z.string().trim().prefault(" a "), value: undefined, arrives: "a", shown: "b", ...TEXT },
+    refused(z.string().min(3).prefault("a"), "has a default that its own schema refuses"),
+  ],
+  ZodCatch: [
+    words(z.string().catch("a"), "b"),
+    { schema: z.bigint().catch(1n), value: 2n },
+    { schema: z.number().catch(({ error }) => error.issues.length), value: "no number", arrives: 1 },
+    refused(
+      z.any().catch(async () => 1),
+      "has an asynchronous check",
+    ),
+  ],
+  ZodReadonly: [
+    { schema: z.object({ a: text }).readonly(), value: { a: "a" }, ...DOCUMENT },
+    words(z.string().readonly(), "a"),
+  ],
+  ZodLazy: [
+    words(
+      z.lazy(() => text),
+      "a",
+    ),
+    { schema: lazyTree, value: tree, ...DOCUMENT },
+    { schema: refinedTree, value: tree, ...DOCUMENT },
+    { schema: folder, value: { files: [{ in: { files: [{ in: null }] } }] }, ...DOCUMENT },
+    { schema: chain, value: { next: link, by: { a: link }, pair: [link, link] }, ...DOCUMENT },
+    { schema: z.json(), value: [1, { a: null }] },
+  ],
+  ZodPipe: [
+    words(z.string().pipe(z.string().min(1)), "a"),
+    { schema: z.unknown().pipe(z.number()), value: 1 },
+    refused(z.string().pipe(z.coerce.number()), "is a pipe that turns string into number"),
+    refused(z.object({ a: text, b: text }).pipe(z.object({ a: text })), "is a pipe that takes b away"),
+    refused(z.string().transform(Number), transform),
+  ],
+  ZodPreprocess: [refused(z.preprocess(Number, z.number()), transform)],
+  ZodTransform: [
+    refused(
+      z.transform((value) => value),
+      transform,
+    ),
+  ],
+  ZodCodec: [
+    refused(z.codec(text, z.date(), { decode: (value) => new Date(value), encode: String }), codec),
+    refused(z.stringbool(), codec),
+  ],
+  ZodSuccess: [refused(z.success(text), "turns its value into true or false")],
+  ZodCustom: [
+    { schema: z.custom<{ a: string }>((value) => typeof value === "object"), value: { a: "a" }, ...DOCUMENT },
+    refused(
+      z.custom(async () => true),
+      "has an asynchronous check",
+    ),
+  ],
+  ZodInstanceOf: [
+    refused(z.instanceof(Uint8Array), "is an instance of Uint8Array, which cannot travel"),
+    refused(
+      z
+        .instanceof(Uint8Array)
+        .refine(({ length }) => length > 0)
+        .describe("bytes"),
+      "is an instance of Uint8Array, which cannot travel",
+    ),
+    refused(z.instanceof(Date), "use z.date()"),
+  ],
+  ZodSymbol: [refused(z.symbol(), "is a symbol, which cannot travel")],
+  ZodFunction: [refused(z.function() as never, "is a function, which cannot travel")],
+  ZodPromise: [refused(z.promise(text), "is a promise, which cannot travel")],
+  ZodFile: [refused(z.file(), "is a file, which cannot travel")],
+};
