@@ -3,8 +3,8 @@ import type { ProtocolDefinition } from "./define-protocol.js";
 import { remedyOf } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
 import { formatPath } from "./issues.js";
-import { isSchema, readSchema, type Schema, schemaFault } from "./schema.js";
-import { bare } from "./schema-parts.js";
+import { readSchema, type Schema } from "./schema.js";
+import { bare, isSchema, schemaFault } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**

@@ -17,7 +17,8 @@ const MAX_LEVELS = 32;
 
 function clash(first: Schema, second: Schema, path: readonly string[], level: number): string | undefined {
   const [input, output] = [bare(first), bare(second)];
-  if (input === output || level === MAX_LEVELS || ("coerce" in input._zod.def && input._zod.def.coerce)) return undefined;
+  if (input === output || level === MAX_LEVELS || ("coerce" in input._zod.def && input._zod.def.coerce))
+    return undefined;
   const taken = typesOf(first);
   if (taken.has("any")) return undefined;
   const mayBeLeftOut = first._zod.optin !== undefined;

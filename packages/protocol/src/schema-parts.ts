@@ -1,6 +1,23 @@
 import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
 
+export function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null && "_zod" in value;
+}
+
+/** Why a value that should be a schema is none; undefined if it is one. */
+export function schemaFault(value: unknown): string | undefined {
+  if (isSchema(value) && typeof (value._zod as typeof value._zod | undefined)?.def?.type === "string") return undefined;
+  if (typeof value === "function" && !("~standard" in value)) return "is a function; call it, as in z.string()";
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return "is not a zod schema";
+  const { vendor } = ("~standard" in value && (value["~standard"] as { vendor?: unknown } | undefined)) || {};
+  if (typeof vendor === "string" && vendor !== "zod")
+    return `is a schema of ${vendor}; Holdfast needs zod 4 (npm install zod@4)`;
+  return "_def" in value && !isSchema(value)
+    ? "is a schema of zod 3; Holdfast needs zod 4 (npm install zod@4)"
+    : "is not a zod schema";
+}
+
 /**
  * The object that stays the same when zod copies a schema, as `describe`, `meta` and `refine` do. A recursive schema that
  * refers to a copy of itself makes a new copy each time it is read, so comparing the schemas would never end.
@@ -9,9 +26,17 @@ export function identityOf(schema: Schema): object {
   const { def } = (schema as core.$ZodTypes)._zod;
   if (def.type === "lazy") return getterOf(schema as core.$ZodLazy);
   if (def.type !== "object") return schema;
+  const known = shapes.get(def);
+  if (known) return known;
+  // Until its fields are read, zod shares the shape of an object with its copies.
   const get = Object.getOwnPropertyDescriptor(def, "shape")?.get as ({ raw?: object } & (() => unknown)) | undefined;
-  return get?.raw ?? get ?? def.shape;
+  const shape = get?.raw ?? get ?? def.shape;
+  shapes.set(def, shape);
+  return shape;
 }
+
+/** The shape that an object was made with, by its definition: zod puts another one in its place when the fields are read. */
+const shapes = new WeakMap<object, object>();
 
 /** The schema that a lazy one stands for. */
 export function innerOf(lazy: core.$ZodLazy): Schema {
@@ -30,11 +55,11 @@ function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   const { def } = lazy._zod as { def: { getter: () => core.$ZodType } };
   let once = getters.get(def.getter);
   if (!once) {
-    let inner: core.$ZodType | undefined;
-    once = () => (inner ??= lazy._zod.innerType);
-    getters.set(def.getter, once).set(once, once);
     // Asked before the getter is exchanged: afterwards it would ask itself.
-    once();
+    const inner = lazy._zod.innerType;
+    // An inner schema that refers to a copy of this one may have been read meanwhile.
+    once = getters.get(def.getter) ?? (() => inner);
+    getters.set(def.getter, once).set(once, once);
   }
   def.getter = once;
   return once;

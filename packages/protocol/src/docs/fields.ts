@@ -129,13 +129,10 @@ export function typeOf(part: JsonSchema, root: JsonSchema, around: readonly Json
     return [...values.slice(0, MAX_NAMED), ...(values.length > MAX_NAMED ? ["…"] : [])].join(" | ");
   }
   const alternatives = alternativesOf(schema);
-  if (alternatives.length > 0) return [...new Set(alternatives.map((option) => typeWithin(option)))].join(" | ");
+  if (alternatives.length > 0) return [...new Set(alternatives.map(typeWithin))].join(" | ");
   if (Array.isArray(schema["type"])) return schema["type"].join(" | ");
   if (Array.isArray(schema["prefixItems"]))
-    return `[${schema["prefixItems"]
-      .filter(isSchema)
-      .map((item) => typeWithin(item))
-      .join(", ")}]`;
+    return `[${schema["prefixItems"].filter(isSchema).map(typeWithin).join(", ")}]`;
   if (schema["type"] === "array") {
     const item = items ? typeWithin(items) : "any";
     return item.includes(" ") ? `(${item})[]` : `${item}[]`;

@@ -4,7 +4,7 @@ import { protocolFiles } from "@holdfast/protocol/docs";
 import * as z from "zod";
 import { describe, expect, test } from "vitest";
 import { definitionOf, type Place, places } from "./places.js";
-import { kinds, type Row } from "./table.js";
+import { kinds, type Works } from "./table.js";
 import { travel } from "./travel.js";
 
 const rows = Object.entries(kinds).flatMap(([name, some]) => some.map((row, index) => [name, index, row] as const));
@@ -56,7 +56,7 @@ describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, 
   });
 });
 
-function isPromised(row: Row & { value: unknown }, place: Place): boolean {
+function isPromised(row: Works, place: Place): boolean {
   if (place === "state" || place === "key" || place === "parameters") return row.also?.includes(place) ?? false;
   return place !== "presence" || row.value !== undefined || row.shown !== undefined;
 }

@@ -1,0 +1,110 @@
+import { presence, state } from "@holdfast/client";
+import { defineProtocol } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { ClientWorld } from "./client-world.js";
+import { auth, subscribe } from "./player.js";
+import { VirtualEnvironment, World } from "./world.js";
+
+/** Channels whose key schema changes the text. */
+const names = defineProtocol({
+  name: "names",
+  version: "1.0.0",
+  channels: {
+    lower: {
+      key: z.string().trim().toLowerCase(),
+      events: { tick: z.number() },
+      presence: z.object({ name: z.string() }),
+      history: { size: 16, ttlMs: 60_000 },
+    },
+    board: { key: z.string().toUpperCase(), state: z.object({ title: z.string() }) },
+  },
+});
+
+function create() {
+  const environment = new VirtualEnvironment();
+  const asked: unknown[] = [];
+  const server = createServer(names, {
+    environment,
+    authenticate: ({ token }) => ({ userId: token }),
+    authorize: ({ channel, key }) => {
+      asked.push([channel, key]);
+      return true;
+    },
+  });
+  const world = new World(server, environment);
+  const connect = async (token: string, ...more: object[]) => {
+    const peer = await world.connect();
+    await peer.send(auth(token), ...(more as Record<string, unknown>[]));
+    return peer;
+  };
+  return { environment, server, world, connect, asked };
+}
+
+describe("a channel whose key schema changes the text", () => {
+  test("[SU21] unsubscribe leaves it by every spelling that subscribe joins it by, and says its name", async () => {
+    const { server, connect, asked } = create();
+    const peer = await connect("ada", subscribe("lower:ABC", "lower:Abc"));
+    expect(peer.last("subscribe_response").data.subscribed).toEqual(["lower:abc", "lower:abc"]);
+    expect(asked[0]).toEqual(["lower", "abc"]);
+    await peer.send({ type: "unsubscribe", correlation_id: "u", data: { channels: ["lower:aBC", "nope:X"] } });
+    expect(peer.last("unsubscribe_response").data).toEqual({ success: true, unsubscribed: ["lower:abc", "nope:X"] });
+    expect(server.channel("lower", "ABC").subscribers).toBe(0);
+    await server.channel("lower", "abc").publish("tick", 1);
+    expect(peer.of("event")).toEqual([]);
+  });
+
+  test("[SU21] set_presence and a position are read by every spelling", async () => {
+    const { server, connect, world } = create();
+    const ada = await connect("ada", subscribe("lower:ABC"), {
+      type: "set_presence",
+      channel: "lower:aBc",
+      data: { name: "Ada" },
+    });
+    await world.advance(1_000);
+    expect(ada.last("presence").data.joined).toMatchObject([{ user_id: "ada", data: { name: "Ada" } }]);
+    const [result] = ada.last("subscribe_response").data.results;
+    const position = (result as { position: unknown }).position;
+    await server.channel("lower", "Abc").publish("tick", 7);
+    const bob = await connect("bob", {
+      type: "subscribe",
+      correlation_id: "s",
+      data: { channels: [{ channel: "lower:ABC", position }] },
+    });
+    await world.advance(1_000);
+    expect(bob.last("subscribe_response").data.results).toMatchObject([
+      { ok: true, channel: "lower:abc", missed: [{ data: 7 }] },
+    ]);
+  });
+
+  test("[SU21] handles of the client and of the server are the same channel by every spelling", async () => {
+    const { server, environment, world } = create();
+    const net = new ClientWorld(() => world, environment.random);
+    const clock = { now: environment.now, after: environment.after };
+    const client = net.clientOf(names, "ada", clock);
+    const heard: number[] = [];
+    const upper = client.channel("lower", "ABC");
+    const lower = client.channel("lower", "abc");
+    upper.on("tick", (value) => void heard.push(value));
+    lower.on("tick", (value) => void heard.push(value));
+    presence(upper).set({ name: "Ada" });
+    const board = state(client.channel("board", "abc"));
+    board.subscribe(() => {});
+    await server.channel("board", "aBc").state.set({ title: "A" });
+    await world.advance(60_000);
+    await server.channel("lower", "aBC").publish("tick", 1);
+    await world.advance(1_000);
+    expect(heard).toEqual([1, 1]);
+    expect(server.channel("lower", "Abc").subscribers).toBe(1);
+    expect(board.get()).toEqual({ title: "A" });
+    upper.leave();
+    await world.advance(1_000);
+    expect(server.channel("lower", "ABC").subscribers).toBe(1);
+    lower.leave();
+    await world.advance(1_000);
+    expect(server.channel("lower", "ABC").subscribers).toBe(0);
+    client.disconnect();
+    await world.settle();
+  });
+});
