@@ -79,5 +79,7 @@ describe("a field table", () => {
   test("[DC5] of a schema that contains itself ends", () => {
     const tree = z.object({ name: z.string(), children: z.array(z.lazy((): z.ZodMiniType => tree)) });
     expect(rows(tree)).toEqual(["name | string | required", "children | object[] | required"]);
+    const list: z.ZodMiniType = z.lazy(() => z.array(z.union([z.string(), list])));
+    expect(rows(list)).toEqual(["(value) | (string | …)[] | required"]);
   });
 });

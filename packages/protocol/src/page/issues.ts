@@ -8,7 +8,7 @@ export const wording = {
 } as const;
 
 export function thrownFault(cause: unknown, field: string): Fault {
-  return { field, message: `${field}: could not be validated.`, cause };
+  return { field, message: `${field}: is not valid.`, cause };
 }
 
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
