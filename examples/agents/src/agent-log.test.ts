@@ -5,7 +5,7 @@ import type { Line } from "./protocol.js";
 function makeLog(options: { keep?: number; linesPerSecond?: number; burst?: number }) {
   const clock = { now: 1_000 };
   const told: Line[] = [];
-  const log = new AgentLog((line) => told.push(line), { ...options, now: () => clock.now });
+  const log = new AgentLog((line) => told.push(line), { ...options, monotonic: () => clock.now });
   return { clock, told, log, texts: () => told.map(({ text }) => text) };
 }
 

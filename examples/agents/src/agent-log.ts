@@ -7,8 +7,8 @@ export interface AgentLogOptions {
   linesPerSecond?: number;
   /** Lines at once, so that a short report arrives whole. @default 60 */
   burst?: number;
-  /** Milliseconds. @default Date.now */
-  now?: () => number;
+  /** Milliseconds since an arbitrary moment, never set back. @default performance.now */
+  monotonic?: () => number;
 }
 
 /**
@@ -19,7 +19,7 @@ export class AgentLog {
   readonly #keep: number;
   readonly #perSecond: number;
   readonly #burst: number;
-  readonly #now: () => number;
+  readonly #monotonic: () => number;
   readonly #onLine: (line: Line) => void;
   readonly #lines: Line[] = [];
   #number = 0;
@@ -32,9 +32,9 @@ export class AgentLog {
     this.#keep = options.keep ?? 200;
     this.#perSecond = options.linesPerSecond ?? 20;
     this.#burst = options.burst ?? 60;
-    this.#now = options.now ?? Date.now;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#allowance = this.#burst;
-    this.#filledAt = this.#now();
+    this.#filledAt = this.#monotonic();
   }
 
   get lines(): readonly Line[] {
@@ -61,7 +61,7 @@ export class AgentLog {
   }
 
   #refill(): void {
-    const now = this.#now();
+    const now = this.#monotonic();
     this.#allowance = Math.min(this.#burst, this.#allowance + ((now - this.#filledAt) / 1_000) * this.#perSecond);
     this.#filledAt = now;
   }
@@ -74,7 +74,7 @@ export class AgentLog {
   }
 
   #add(stream: Line["stream"], text: string): void {
-    const line: Line = { number: ++this.#number, stream, text, at: new Date(this.#now()) };
+    const line: Line = { number: ++this.#number, stream, text, at: new Date() };
     this.#lines.push(line);
     if (this.#lines.length > this.#keep) this.#lines.shift();
     this.#onLine(line);

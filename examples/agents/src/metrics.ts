@@ -18,6 +18,8 @@ export class Metrics {
   readonly #samples: Sample[] = [];
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
+  /** When the last sample was taken, by the monotonic clock: a rate is not to follow a clock that is set. */
+  #sampledAt = performance.now();
   #connections = 0;
   #delivered = 0;
 
@@ -33,7 +35,9 @@ export class Metrics {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.#sample(), PERIOD_MS);
+    if (this.#timer) return;
+    this.#sampledAt = performance.now();
+    this.#timer = setInterval(() => void this.#sample(), PERIOD_MS);
   }
 
   stop(): void {
@@ -45,13 +49,14 @@ export class Metrics {
     // A reading that outlasts the period must not pile up behind itself.
     if (this.#reading) return;
     this.#reading = true;
-    const at = new Date();
+    const [at, began] = [new Date(), performance.now()];
     const living = this.#fleet.living();
     const usage = await readUsage(living.map(({ pid }) => pid));
     this.#reading = false;
     if (this.#timer === undefined) return;
     const { connections, published } = this.#server.stats();
-    const seconds = (at.getTime() - (this.#samples.at(-1)?.at.getTime() ?? at.getTime() - PERIOD_MS)) / 1_000;
+    const seconds = (began - this.#sampledAt) / 1_000;
+    this.#sampledAt = began;
     const sample: Sample = {
       at,
       instance: this.#instance,

@@ -62,7 +62,7 @@ export class RedisInstances implements Instances {
   #parts = new Map<string, Part>();
   #leased = new Set<string>([this.#id]);
   /** The leases whose end was told, as `id:lease`. */
-  readonly #told = new Set<string>();
+  readonly #told = new Map<string, number>();
   #lease = 0;
   /** Until then nobody is given up: Redis was away for all, and the others need a moment to say that they are there. */
   #patientUntil = 0;
@@ -195,16 +195,16 @@ export class RedisInstances implements Instances {
     const gone = [...this.#parts].filter(([id]) => id !== this.#id && !this.#leased.has(id));
     gone.sort(([, one], [, other]) => other.savedAt.getTime() - one.savedAt.getTime());
     const keys = new Set(gone.map(([id, part]) => `${id}:${part.lease}`));
-    for (const key of this.#told) if (!keys.has(key)) this.#told.delete(key);
+    for (const key of this.#told.keys()) if (!keys.has(key)) this.#told.delete(key);
     for (const [index, [id, part]] of gone.entries()) {
       const key = `${id}:${part.lease}`;
       if (!this.#told.has(key)) {
-        this.#told.add(key);
+        this.#told.set(key, performance.now());
         for (const agent of this.#agentsOf(id, part))
           if (agent.status === "lost") this.#listener.lost(agent, `lost:${key}:${agent.id}`);
         this.#listener.capacityChanged(this.#maximum, `gone:${key}`);
       }
-      if (index < KEEP_GONE && Date.now() - part.savedAt.getTime() < KEEP_GONE_MS) continue;
+      if (index < KEEP_GONE && performance.now() - this.#told.get(key)! < KEEP_GONE_MS) continue;
       for (const agent of part.agents) this.#listener.removed(agent.id, `removed:${agent.id}`);
       this.#redis.hdel(PARTS, id).catch(() => 0);
     }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Playback } from "./playback.js";
 
 const from = (deviceId: string, positionMs = 0) => ({ deviceId, trackId: "harbour-lights", positionMs });
@@ -17,14 +17,17 @@ test("[DX8] At most one device of a user plays: whichever said so last.", () => 
   expect(playback.of("grace")?.deviceId).toBe("tablet");
 });
 
-test("[DX8] The position runs with the clock, never backwards and never beyond the end of the track.", () => {
-  let now = 1_000;
-  const playback = new Playback(() => now);
+test("[DX8] The position runs with the time that passes, also when the wall clock is set, and never beyond the end of the track.", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const playback = new Playback();
   playback.start("ada", from("laptop", 10_000));
-  now += 2_500;
+  vi.advanceTimersByTime(2_500);
   expect(playback.of("ada")?.positionMs).toBe(12_500);
-  now -= 60_000;
-  expect(playback.of("ada")?.positionMs).toBe(10_000);
-  now += 3_600_000;
+  for (const by of [-3_600_000, 7_200_000]) {
+    vi.setSystemTime(Date.now() + by);
+    expect(playback.of("ada")?.positionMs).toBe(12_500);
+  }
+  vi.advanceTimersByTime(3_600_000);
   expect(playback.of("ada")?.positionMs).toBe(214_000);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isHoldfastError } from "@holdfast/server";
 import { MOST_PARTICIPANTS, SESSION_DELETED, type SessionDraft } from "./protocol.js";
 import type { Realtime } from "./realtime.js";
+import { serverTime } from "./server-time.js";
 import { addParticipant, newSession, pause, resume, switchCycle } from "./session-changes.js";
 
 /** What each request does. None names a session: it is the one that the connection has named. */
@@ -18,7 +19,7 @@ export function handleRequests(server: Realtime, instance: string): void {
     }
   }
 
-  server.handle("session.about", () => ({ instance, at: new Date() }));
+  server.handle("session.about", () => ({ instance, at: serverTime() }));
 
   server.handle("session.get", async ({ session, error }) => {
     const { sessionId } = session.parameters;
@@ -29,7 +30,7 @@ export function handleRequests(server: Realtime, instance: string): void {
 
   server.handle("session.create", async ({ input, session, error }) => {
     const { sessionId } = session.parameters;
-    const created = newSession({ ...input, sessionId, newId: randomUUID, at: new Date() });
+    const created = newSession({ ...input, sessionId, newId: randomUUID, at: serverTime() });
     const written = await documentOf(sessionId).create(created);
     if (!written) throw error("SESSION_EXISTS", { sessionId }, `There is a session ${sessionId} already.`);
     return { version: written.state.version };
@@ -38,14 +39,14 @@ export function handleRequests(server: Realtime, instance: string): void {
   server.handle("session.resume", ({ session, error }) => {
     const { sessionId } = session.parameters;
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    return update(sessionId, notFound, (draft) => resume(draft, new Date()));
+    return update(sessionId, notFound, (draft) => resume(draft, serverTime()));
   });
 
   server.handle("session.pause", ({ session, error }) => {
     const { sessionId } = session.parameters;
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
     return update(sessionId, notFound, (draft) => {
-      const refused = pause(draft, new Date());
+      const refused = pause(draft, serverTime());
       if (refused) throw error(refused, { phase: draft.phase.name }, "It has not been started.");
     });
   });
@@ -54,7 +55,7 @@ export function handleRequests(server: Realtime, instance: string): void {
     const { sessionId } = session.parameters;
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
     return update(sessionId, notFound, (draft) => {
-      const refused = switchCycle(draft, input, new Date());
+      const refused = switchCycle(draft, input, serverTime());
       switch (refused) {
         case undefined:
           return;
@@ -76,7 +77,7 @@ export function handleRequests(server: Realtime, instance: string): void {
     // Outside: a change that is made once more must not make another participant of it.
     const participantId = randomUUID();
     const changed = await update(sessionId, notFound, (draft) => {
-      const refused = addParticipant(draft, { id: participantId, name: input.name }, new Date());
+      const refused = addParticipant(draft, { id: participantId, name: input.name }, serverTime());
       if (refused) throw error(refused, { maximum: MOST_PARTICIPANTS }, `There are ${MOST_PARTICIPANTS} already.`);
     });
     return { ...changed, participantId };

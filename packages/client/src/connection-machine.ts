@@ -14,7 +14,7 @@ export interface Conditions {
   readonly hasToken: boolean;
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;
-  /** Milliseconds since 1970. */
+  /** By the monotonic clock, as all moments of a state are. Milliseconds. */
   readonly now: number;
   /** At least 0, less than 1. */
   readonly random: number;

@@ -18,7 +18,7 @@ import type { SocketEnd } from "./socket.js";
  *                              closed       <--------+  stop; from everywhere: disconnect
  *
  * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option, preparing is skipped.
- * What a state does, it does on entering (connection.ts); what has a deadline, ends by itself. A newer token for a live
+ * What a state does, it does on entering (connection.ts); what has a deadline, by the monotonic clock, ends by itself. A newer token for a live
  * connection is no state: nothing waits for it, and where it does not come the server ends the connection.
  */
 export type ConnectionState =
@@ -68,7 +68,7 @@ export type ConnectionState =
 export interface Attempts {
   /** How many attempts were made since the last connection that lasted, this one included. */
   readonly attempt: number;
-  /** When refused credentials were renewed within the last minute. Milliseconds since 1970. */
+  /** When refused credentials were renewed within the last minute. By the monotonic clock. */
   readonly renewals: readonly number[];
 }
 
@@ -137,11 +137,18 @@ export type Status =
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "authenticating"; readonly attempt: number }
   | ({ readonly name: "ready" } & Session)
-  | { readonly name: "waiting"; readonly attempt: number; readonly retryAt: number; readonly reason: CloseInfo }
+  | {
+      readonly name: "waiting";
+      readonly attempt: number;
+      /** When the next attempt is due, for display: a date by the wall clock when the wait began. Milliseconds since 1970. */
+      readonly retryAt: number;
+      readonly reason: CloseInfo;
+    }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
   | { readonly name: "closed"; readonly reason: CloseInfo };
 
-export function statusOf(state: ConnectionState): Status {
+/** `dueAt`: when its timer runs off, as a date. */
+export function statusOf(state: ConnectionState, dueAt = 0): Status {
   switch (state.name) {
     case "preparing":
     case "opening":
@@ -151,7 +158,7 @@ export function statusOf(state: ConnectionState): Status {
     case "ready":
       return { name: "ready", ...state.session };
     case "waiting":
-      return { name: "waiting", attempt: state.made.attempt, retryAt: state.deadline, reason: state.reason };
+      return { name: "waiting", attempt: state.made.attempt, retryAt: dueAt, reason: state.reason };
     default:
       // The others say all of themselves.
       return state satisfies Over;

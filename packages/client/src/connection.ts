@@ -39,7 +39,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   const { clock } = environment;
   let state: ConnectionState = { name: "idle" };
   let socket: Socket | undefined;
-  let timer: { at: number; cancel: Cancel } | undefined;
+  /** `dueAt` is `at` as a date. */
+  let timer: { at: number; dueAt: number; cancel: Cancel } | undefined;
   let stopHints: Cancel | undefined;
   /** The socket that a newer token is fetched for: one at a time, and one that never comes holds up no other socket. */
   let renewing: Socket | undefined;
@@ -64,7 +65,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       running = false;
     }
     // Last, when everything is settled: a listener may call connect(), disconnect() or request().
-    const now = statusOf(state);
+    const now = statusOf(state, timer?.dueAt);
     if (!same(now, status.get())) status.set(now);
   };
 
@@ -73,7 +74,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     state = transition(state, event, {
       ...settings,
       hasToken: parts.token !== undefined,
-      now: clock.now(),
+      now: clock.monotonic(),
       random: environment.random(),
       online: environment.hints.isOnline(),
     });
@@ -89,7 +90,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     const at = "deadline" in state ? state.deadline : undefined;
     if (at !== timer?.at) {
       timer?.cancel();
-      timer = at === undefined ? undefined : { at, cancel: clock.after(at - clock.now(), expire) };
+      const ms = at! - clock.monotonic();
+      timer = at === undefined ? at : { at, dueAt: Math.round(clock.now() + ms), cancel: clock.after(ms, expire) };
     }
     if (isOver(state)) {
       stopHints?.();

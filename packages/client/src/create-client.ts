@@ -19,7 +19,7 @@ import { type Channel, createChannel } from "./channel.js";
 import { createConnection } from "./connection.js";
 import type { Status } from "./connection-state.js";
 import { createDirectEvents } from "./direct-events.js";
-import { systemEnvironment } from "./environment.js";
+import { clockOf, systemEnvironment } from "./environment.js";
 import { createErrors, type ErrorListener, faultError } from "./errors.js";
 import { createInbox } from "./inbox.js";
 import type { Observable } from "./observable.js";
@@ -80,8 +80,9 @@ export function createClient<const P extends ProtocolDefinition>(
   }
   const url = urlOf(options.url, (parameters?.value.data ?? {}) as object);
 
-  const environment = { ...systemEnvironment, ...options.environment };
-  const { clock, random } = environment;
+  const clock = clockOf(options.environment?.clock);
+  const environment = { ...systemEnvironment, ...options.environment, clock };
+  const { random } = environment;
   const { logger = silent } = options;
   const codec = serverFrames();
   const { encode } = codec;

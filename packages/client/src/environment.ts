@@ -14,6 +14,11 @@ export interface Environment {
   readonly openSocket: OpenSocket;
 }
 
+/** The option: each member that is left out, of the clock too, is the platform's. */
+export type EnvironmentOption = Partial<Omit<Environment, "clock">> & {
+  readonly clock?: Partial<Clock> | undefined;
+};
+
 /** What the platform believes about the network. It is often wrong, so nothing is ever closed because of it. */
 export interface Hints {
   isOnline(): boolean;
@@ -27,11 +32,30 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const systemClock: Clock = {
   now: () => Date.now(),
+  // Some platforms stop this reading while the machine sleeps, and their timers with it; heartbeat.ts says what follows.
+  monotonic: () => (host.performance ? host.performance.now() : passed()),
   after(ms, run) {
     const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     return () => host.clearTimeout(timer);
   },
 };
+
+let total = 0;
+let before = Date.now();
+/** For a host without `performance`: steps of the wall clock added up, where one that leads back counts as none. */
+function passed(): number {
+  const now = Date.now();
+  total += Math.max(0, now - before);
+  before = now;
+  return total;
+}
+
+/** Bound, because a clock may be an object of a class with fields of its own. */
+export function clockOf(given: Partial<Clock> = {}): Clock {
+  const member = <Name extends keyof Clock>(name: Name): Clock[Name] =>
+    (given[name]?.bind(given) as Clock[Name] | undefined) ?? systemClock[name];
+  return { now: member("now"), monotonic: member("monotonic"), after: member("after") };
+}
 
 export const systemEnvironment: Environment = {
   clock: systemClock,

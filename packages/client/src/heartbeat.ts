@@ -9,6 +9,11 @@ import type { Cancel, Clock } from "./clock.js";
  *
  * One timer, and none is set when a frame arrives: when it fires it looks at the time of the last frame and goes on for the
  * remainder.
+ *
+ * Silence is measured with the monotonic clock alone, so nothing that is done to the wall clock ends a connection. While a
+ * machine sleeps, the monotonic clock and the timers stop on some platforms and go on on others. Where they stop, the sleep does
+ * not count as silence, and a connection that died meanwhile is found by a hint of the platform (3 s after waking) or when the
+ * rest of the limit is over. Where they go on, the timer is overdue when the machine wakes.
  */
 export interface Heartbeat {
   /** From now on a frame is due every `limitMs`. */
@@ -41,13 +46,17 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
   };
 
   const listen = (limitMs: number, heardAt: number): void => {
-    const dueAt = heardAt + limitMs;
-    const cancel = clock.after(dueAt - clock.now(), () => {
+    const from = clock.monotonic();
+    const waitMs = heardAt + limitMs - from;
+    const date = clock.now();
+    const cancel = clock.after(waitMs, () => {
       if (state.name !== "listening") return;
       if (state.heardAt > heardAt) return listen(limitMs, state.heardAt);
-      // A timer that fires long after it was due means that the machine slept or the page was frozen. Frames may lie
-      // unread; ask before giving the connection up.
-      if (clock.now() - dueAt > PROBE_MS) probe();
+      // If more time has passed than was waited for, by whichever clock, then the machine may have slept, or the page was frozen.
+      // Frames may lie unread, so ask before giving the connection up. The wall clock counts because the monotonic one may
+      // have stopped during the sleep; if it was only set forwards, the question costs a frame and at most 3 s.
+      const lateMs = Math.max(clock.now() - date, clock.monotonic() - from) - waitMs;
+      if (lateMs > PROBE_MS) probe();
       else giveUp();
     });
     state = { name: "listening", limitMs, heardAt, cancel };
@@ -65,13 +74,13 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
   return {
     start(limitMs) {
       stop();
-      listen(limitMs, clock.now());
+      listen(limitMs, clock.monotonic());
     },
     heard() {
-      if (state.name === "listening") state.heardAt = clock.now();
+      if (state.name === "listening") state.heardAt = clock.monotonic();
       else if (state.name === "probing") {
         state.cancel();
-        listen(state.limitMs, clock.now());
+        listen(state.limitMs, clock.monotonic());
       }
     },
     probe,

@@ -10,7 +10,7 @@ export type { CloseInfo, Session, Status } from "./connection-state.js";
 export type { ErrorContext, ErrorListener } from "./errors.js";
 export type { AbortSignalLike, WaitOptions } from "./patience.js";
 export type { Cancel, Clock } from "./clock.js";
-export type { Environment, Hint, Hints } from "./environment.js";
+export type { Environment, EnvironmentOption, Hint, Hints } from "./environment.js";
 export type { Observable } from "./observable.js";
 export type { OpenSocket, Socket, SocketEnd, SocketListener, SocketTarget, WebSocketConstructor } from "./socket.js";
 export { HoldfastError, isDeclaredError, isHoldfastError } from "@holdfast/protocol";

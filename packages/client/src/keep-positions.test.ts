@@ -180,6 +180,7 @@ describe("What is kept", () => {
 
 const clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms: number, run: () => void) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Logger, Protocol, ProtocolDefinition, Schema, SentParametersOf } from "@holdfast/protocol";
 import { checkOptions, checkTimes } from "./check-options.js";
-import type { Environment } from "./environment.js";
+import type { EnvironmentOption } from "./environment.js";
 import { host } from "./host.js";
 import type { PositionKeeper } from "./keep-positions.js";
 import { refuse } from "./refuse-option.js";
@@ -67,11 +67,11 @@ export interface BaseOptions {
    */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
-   * Clock, random numbers, sockets and what the platform says about the network, each replaceable. On React Native, pass `hints`
-   * made from AppState and NetInfo.
+   * Clock, random numbers, sockets and what the platform says about the network, each replaceable, and so is each member of the
+   * clock. On React Native, pass `hints` made from AppState and NetInfo.
    * @default the platform's
    */
-  readonly environment?: Partial<Environment> | undefined;
+  readonly environment?: EnvironmentOption | undefined;
 }
 
 /** The options of `createClient`. `parameters` is required where the protocol declares them, `deviceId` where it says so. */

@@ -30,7 +30,8 @@ const LONGEST_TIMEOUT_MS = 3_600_000;
 interface Call {
   readonly contract: RequestContract;
   readonly input: RichValue;
-  readonly expiresAt: number;
+  /** By the monotonic clock. */
+  readonly deadline: number;
   stopWatch: Cancel;
   resolve(output: unknown): void;
   reject(error: HoldfastError): void;
@@ -71,7 +72,7 @@ export function createRequests(parts: RequestsParts): Requests {
   const send = (id: string, call: Call, messageBytes: number): void => {
     const { data, meta } = call.input;
     // At least 1, at most what the protocol allows; the server stops the handler when no one waits any more.
-    const timeout_ms = Math.ceil(Math.min(Math.max(call.expiresAt - clock.now(), 1), LONGEST_TIMEOUT_MS));
+    const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));
     const frame = parts.encode({
       type: "request",
       correlation_id: id,
@@ -132,7 +133,7 @@ export function createRequests(parts: RequestsParts): Requests {
         calls.set(id, {
           contract,
           input: checked.value,
-          expiresAt: clock.now() + timeoutMs,
+          deadline: clock.monotonic() + timeoutMs,
           stopWatch,
           resolve,
           reject,

@@ -5,8 +5,13 @@ export type Cancel = () => void;
 
 /** Time and chance, injected so that tests decide both. */
 export interface Environment {
-  /** Milliseconds since 1970. */
+  /**
+   * The wall clock: milliseconds since 1970. It can be set back or forwards at any moment, so only dates that are shown, stored or
+   * compared with a given `expiresAt` are read from it.
+   */
   now(): number;
+  /** Milliseconds since an arbitrary moment, never set back. Every elapsed time is the difference of two of these readings. */
+  monotonic(): number;
   after(delayMs: number, run: () => void): Cancel;
   /** The same, for what a process need not stay alive for: a session that nobody may come back to, a list to be told. */
   afterIdle(delayMs: number, run: () => void): Cancel;
@@ -34,19 +39,23 @@ function newId(): string {
   return pool.toString("base64url", taken, (taken += ID_BYTES));
 }
 
+/** Node fires a timer with a longer delay after 1 ms, and a timer that sets itself again would keep the processor busy. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const nodeEnvironment: Environment = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    const timer = setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
   afterIdle(delayMs, run) {
-    const timer = setTimeout(run, delayMs).unref();
+    const timer = setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS)).unref();
     return () => clearTimeout(timer);
   },
   every(intervalMs, run) {
     // What is worth staying alive for is a listening socket, not a clock.
-    const timer = setInterval(run, intervalMs).unref();
+    const timer = setInterval(run, Math.min(intervalMs, LONGEST_TIMER_MS)).unref();
     return () => clearInterval(timer);
   },
   atEndOfTurn: (run) => void setImmediate(run),

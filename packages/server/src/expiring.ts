@@ -29,7 +29,7 @@ export class Expiring<Item> {
   /** Puts it in, or starts its time anew. */
   add(item: Item): void {
     this.#dueAt.delete(item);
-    this.#dueAt.set(item, this.#environment.now() + this.#afterMs);
+    this.#dueAt.set(item, this.#environment.monotonic() + this.#afterMs);
     this.#arm();
   }
 
@@ -48,7 +48,7 @@ export class Expiring<Item> {
   #arm(): void {
     const [dueAt] = this.#dueAt.values();
     if (this.#cancel || dueAt === undefined) return;
-    const waitMs = Math.min(this.#afterMs, Math.max(0, dueAt - this.#environment.now()));
+    const waitMs = Math.max(0, dueAt - this.#environment.monotonic());
     this.#cancel = this.#environment.afterIdle(waitMs, this.#expire);
   }
 
@@ -59,10 +59,9 @@ export class Expiring<Item> {
 
   readonly #expire = (): void => {
     this.#cancel = undefined;
-    const now = this.#environment.now();
+    const now = this.#environment.monotonic();
     for (const [item, dueAt] of this.#dueAt) {
-      // Further away than it can be: the clock was set back, and nothing has to wait longer for that.
-      if (dueAt > now && dueAt <= now + this.#afterMs) break;
+      if (dueAt > now) break;
       this.#dueAt.delete(item);
       this.#onExpired(item);
     }

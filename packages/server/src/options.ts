@@ -212,6 +212,9 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   const { logger = silentLogger } = options;
   for (const level of ["debug", "info", "warn", "error"] as const)
     if (typeof logger[level] !== "function") invalid("logger", `has no function ${level}`);
+  const { environment = nodeEnvironment } = options;
+  for (const member of Object.keys(nodeEnvironment) as (keyof Environment)[])
+    if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
   if (options.broker && typeof options.broker.join !== "function")
     invalid("broker", "expected a broker, such as redisBroker({ url })");
   const settings: Settings = {
@@ -228,7 +231,7 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     authTimeoutMs: options.authTimeoutMs ?? 5_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     logger: sturdy(logger),
-    environment: options.environment ?? nodeEnvironment,
+    environment,
   };
   duration("heartbeat.intervalMs", settings.heartbeat.intervalMs);
   duration("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);

@@ -36,7 +36,7 @@ class History {
     this.#random = seeded(seed);
     this.#up = this.start();
     this.#net = new ClientWorld(() => this.#up?.world, this.#random);
-    const clock = { now: this.#environment.now, after: this.#environment.after.bind(this.#environment) };
+    const { clock } = this.#environment;
     for (const name of ["ada", "bob", "cy"]) this.#clients.push(new Actor(this.#net.client(name, clock)));
   }
 
@@ -144,7 +144,7 @@ class History {
   }
 
   async #advance(ms: number): Promise<void> {
-    const until = this.#environment.now() + ms;
+    const until = this.#environment.monotonic() + ms;
     await this.#settle();
     while (this.#environment.runNext(until)) await this.#settle();
   }

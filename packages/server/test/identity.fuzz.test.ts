@@ -80,7 +80,7 @@ class History {
     });
     this.#world = new World(this.#server, this.#environment);
     this.#net = new ClientWorld(() => this.#world, this.#random);
-    const clock = { now, after: this.#environment.after.bind(this.#environment) };
+    const { clock } = this.#environment;
     for (const [userId, deviceId] of [
       ["ada", "desk"],
       ["ada", "phone"],
@@ -227,7 +227,7 @@ class History {
   }
 
   async #advance(ms: number): Promise<void> {
-    const until = this.#environment.now() + ms;
+    const until = this.#environment.monotonic() + ms;
     await this.#world.settle();
     while (this.#environment.runNext(until)) await this.#world.settle();
   }

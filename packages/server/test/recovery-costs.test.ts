@@ -112,10 +112,10 @@ test("[RV6] who is further back gets all of it, also when another one, who wants
   // The first opens the channel and wants nothing older; the others come while it is read.
   peers[0]!.socket.send(JSON.stringify(subscribe("log:a")));
   await world.settle();
-  environment.runNext(environment.now() + 1);
+  environment.runNext(environment.monotonic() + 1);
   peers[1]!.socket.send(JSON.stringify(subscribe(at(10))));
   await world.settle();
-  environment.runNext(environment.now() + 1);
+  environment.runNext(environment.monotonic() + 1);
   peers[2]!.socket.send(JSON.stringify(subscribe(at(30))));
   await world.advance(1_000);
   expect(peers.slice(1).map((peer) => results(peer)[0]?.missed?.length)).toEqual([30, 10]);

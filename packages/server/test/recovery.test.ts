@@ -144,7 +144,7 @@ describe("a client that comes back with its position", () => {
     }
     for (let round = 0; round < 50; round++) {
       for (let tick = 0; tick < 20; tick++) await Promise.resolve();
-      environment.runNext(environment.now() + 5);
+      environment.runNext(environment.monotonic() + 5);
       environment.endTurn();
       transport.flush();
     }
@@ -338,9 +338,9 @@ describe("while the broker cannot be reached", () => {
     const peer = await connect(subscribe("log"));
     await publish("a");
     broker.down();
-    const started = environment.now();
+    const started = environment.monotonic();
     const refused = server.channel("log").publish("line", "lost");
-    const ended = refused.catch((error: { code: string }) => [error.code, environment.now() - started] as const);
+    const ended = refused.catch((error: { code: string }) => [error.code, environment.monotonic() - started] as const);
     await world.advance(20_000);
     const [code, ms] = (await ended) as readonly [string, number];
     expect([code, ms < 1_000]).toEqual(["UNAVAILABLE", true]);

@@ -14,15 +14,26 @@ interface Timer {
   readonly everyMs?: number;
 }
 
-/** Virtual time: timers run when the test moves the clock, turns end when the test says so. */
+/**
+ * Virtual time: timers run when the test moves the clock, turns end when the test says so. The wall clock goes along with the
+ * monotonic one, and can be set.
+ */
 export class VirtualEnvironment implements Environment {
-  #now = 1_800_000_000_000;
+  #now = 0;
+  #wallAhead = 1_800_000_000_000;
   #ids = 0;
   #timers: Timer[] = [];
   #order = 0;
   #turn: (() => void)[] = [];
 
-  now = (): number => this.#now;
+  now = (): number => this.#now + this.#wallAhead;
+  monotonic = (): number => this.#now;
+  /** Sets the wall clock forwards, or back by a negative number. No time passes. */
+  setWallClock = (byMs: number): void => void (this.#wallAhead += byMs);
+  /** As a client takes it. */
+  get clock() {
+    return { now: this.now, monotonic: this.monotonic, after: this.after };
+  }
   /** The first one, id-0, is that of the server. */
   readonly #random = seeded(1);
   random = (): number => this.#random();
@@ -63,6 +74,7 @@ export class VirtualEnvironment implements Environment {
     const alive = (run: () => void) => (): void => void (isDead || run());
     return {
       now: this.now,
+      monotonic: this.monotonic,
       random: this.random,
       newId: this.newId,
       after,
@@ -119,7 +131,7 @@ export class VirtualEnvironment implements Environment {
 
 /** Lets virtual time pass where there is no world: timers run at their moments, and what they begin goes on in between. */
 export async function pass(environment: VirtualEnvironment, ms: number): Promise<void> {
-  const until = environment.now() + ms;
+  const until = environment.monotonic() + ms;
   do await new Promise<void>((resolve) => void setImmediate(resolve));
   while (environment.runNext(until));
 }
@@ -199,7 +211,7 @@ export class World {
   }
 
   async advance(ms: number): Promise<void> {
-    const until = this.environment.now() + ms;
+    const until = this.environment.monotonic() + ms;
     await this.settle();
     while (this.environment.runNext(until)) await this.settle();
   }

@@ -48,6 +48,8 @@ export function showConnection(
   const returnFocus = focusReturn(outage);
 
   let ticking: number | undefined;
+  /** When the next attempt is due, on the page's monotonic clock: while the countdown runs the wall clock may be set. */
+  let attemptAt = 0;
   let lost: string | undefined;
 
   const render = (): void => {
@@ -57,7 +59,7 @@ export function showConnection(
     setAttributes(pill, { "data-tone": tone, "data-status": status.name });
     setAttributes(document.body, { "data-live": status.name === "ready" });
 
-    const seconds = status.name === "waiting" ? secondsUntil(status.retryAt, Date.now()) : undefined;
+    const seconds = status.name === "waiting" ? secondsUntil(attemptAt, performance.now()) : undefined;
     setText(countdown, seconds === undefined ? "" : `${seconds} s`);
     if ("reason" in status) lost = status.reason.message;
     else if (status.name === "ready") lost = undefined;
@@ -71,8 +73,14 @@ export function showConnection(
     setAttributes(retry, { "aria-disabled": String(!canRetry()) });
   };
 
+  const take = (status: Status): void => {
+    if (status.name === "waiting") attemptAt = performance.now() + status.retryAt - Date.now();
+  };
+  take(client.status.get());
+
   const unsubscribe = client.status.subscribe((status) => {
     window.clearInterval(ticking);
+    take(status);
     // Four times a second: the number changes within a quarter of a second of when it should.
     if (status.name === "waiting") ticking = window.setInterval(render, 250);
     render();

@@ -100,7 +100,7 @@ export class MemoryStore {
       this.announce(name, { body });
       return { outcome: "appended" };
     }
-    const now = instance.environment.now();
+    const now = instance.environment.monotonic();
     const topic = this.touch(name, now, table?.ttlMs ?? TOPIC_MS, instance);
     topic.ttlMs = Math.max(log ? TOPIC_MS : table!.ttlMs, topic.document ? topic.ttlMs : 0);
     const first = key === undefined ? undefined : topic.keys.get(key);
@@ -135,7 +135,7 @@ export class MemoryStore {
   }
 
   read(name: string, { log, table, document, known, ttlMs }: ReadOptions, instance: BrokerInstance): Reading {
-    const topic = this.touch(name, instance.environment.now(), ttlMs, instance);
+    const topic = this.touch(name, instance.environment.monotonic(), ttlMs, instance);
     const after = log ? topic.log.filter(({ link }) => link!.offset > log.after) : [];
     const events = after.slice(Math.max(0, after.length - (log?.most ?? 0)));
     const entries = new Map(table ? topic.table : []);
@@ -147,7 +147,7 @@ export class MemoryStore {
   /** The topic, made where there is none, without what has run out. */
   touch(name: string, now: number, ttlMs: number, by: BrokerInstance): Topic {
     const { environment } = by;
-    this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.now())) };
+    this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.monotonic())) };
     let topic = this.topics.get(name);
     this.topics.delete(name);
     if (topic && now - topic.touchedAt > topic.ttlMs) topic = undefined;
@@ -236,7 +236,7 @@ export class MemoryLink implements BrokerLink {
   }
 
   positions(topics: readonly string[]): Promise<(Position | undefined)[]> {
-    const now = this.instance.environment.now();
+    const now = this.instance.environment.monotonic();
     return this.#answer(() =>
       topics.map((name) => {
         const topic = this.#store.topics.get(name);

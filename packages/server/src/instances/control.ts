@@ -14,7 +14,11 @@ const TOPIC = "$control";
 const LOG = { size: 1_000, ttlMs: 600_000 };
 /** How long whoever gives an order waits for the instances to have carried it out. */
 const ANSWER_MS = 1_000;
-/** How far the clocks of instances may be apart: an order that is this much older than an instance is none for who is there. */
+/**
+ * How far the wall clocks of instances may be apart: an order that is this much older than an instance is none for who is there.
+ * They decide only about orders of which nothing else says whether they are older: those of the first reading, and of one behind
+ * a store that was set back.
+ */
 const SKEW_MS = 5_000;
 
 export interface ControlParts {
@@ -41,6 +45,7 @@ export interface ControlParts {
  */
 export class Control {
   readonly #parts: ControlParts;
+  /** A date, as `at` of an order is. */
   readonly #startedAt: number;
   readonly #opening: Upkeep<string>;
   /** Those of the log that were seen, in order. What a store that was rolled back says again is not done again. */
@@ -111,7 +116,7 @@ export class Control {
       link,
       environment,
       load: (from) => this.#load(from),
-      deliver: (publication) => this.#take(publication),
+      deliver: (publication) => this.#take(publication, true),
       knows: ({ id }) => this.#seen.has(id),
     });
     this.#follower = follower;
@@ -133,7 +138,9 @@ export class Control {
     return {
       position,
       apply: () => {
-        for (const event of events) this.#take(event);
+        // What continues the log that was followed here was ordered while this instance was there, whatever the clocks say.
+        const known = verdict?.ok ? from!.offset : Number.POSITIVE_INFINITY;
+        for (const event of events) this.#take(event, event.link.offset > known);
         if (verdict?.ok !== false) return;
         this.#parts.logger.warn(
           { reset: verdict.reset },
@@ -144,7 +151,8 @@ export class Control {
     };
   }
 
-  #take({ body, link: { id, offset } }: LinkedPublication): void {
+  /** `isRecent`: it is known to be younger than this instance. */
+  #take({ body, link: { id, offset } }: LinkedPublication, isRecent: boolean): void {
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
     if (this.#seen.size > LOG.size) this.#seen.delete(this.#seen.keys().next().value!);
@@ -152,7 +160,7 @@ export class Control {
     if (!issued) return this.#parts.logger.error({}, "an order to all instances cannot be read");
     const { by, at, order } = issued;
     if (by === this.#parts.id) return this.#parts.placed({ id, offset });
-    const ageMs = this.#startedAt - SKEW_MS - at;
+    const ageMs = isRecent ? 0 : this.#startedAt - SKEW_MS - at;
     if (ageMs > this.#parts.judgementMs) return;
     void this.#carryOut(by, order, { id, offset, isOld: ageMs > 0 });
   }

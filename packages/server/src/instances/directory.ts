@@ -161,17 +161,19 @@ export class Directory {
 
   /** Those heard from longest ago first. Of whom an instance does not tell, when it came. */
   async #byActivity(userId: string, holders: readonly Holder[]): Promise<Holder[]> {
-    const { id, inbox, sessions } = this.#parts;
-    const times = new Map<string, number>(
-      sessions.ofUser(userId).map((session) => [session.id, session.lastActiveAt.getTime()]),
+    const { id, environment, inbox, sessions } = this.#parts;
+    const now = environment.monotonic();
+    const silent = new Map<string, number>(
+      sessions.ofUser(userId).map((session) => [session.id, now - session.lastHeardAt]),
     );
     const others = new Set(holders.map(({ instance }) => instance).filter((instance) => instance !== id));
     const question: Question = { kind: "devices", userId };
     for (const asked of await Promise.all([...others].map((other) => inbox.ask(other, question, ANSWER_MS))))
       if (asked.kind === "answer")
-        for (const { sessionId, lastActiveAt } of readDevices(asked.answer)) times.set(sessionId, lastActiveAt);
-    const timeOf = ({ sessionId, claimedAt }: Holder): number => times.get(sessionId) ?? claimedAt;
-    return [...holders].sort((a, b) => timeOf(a) - timeOf(b));
+        for (const { sessionId, silentMs } of readDevices(asked.answer)) silent.set(sessionId, silentMs);
+    const silentMsOf = ({ sessionId, claimedAt }: Holder): number =>
+      silent.get(sessionId) ?? environment.now() - claimedAt;
+    return [...holders].sort((a, b) => silentMsOf(b) - silentMsOf(a));
   }
 
   /** Ends a session here, or has it ended where it is. */

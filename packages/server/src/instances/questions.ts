@@ -54,7 +54,8 @@ export function readReport(value: unknown): z.output<typeof report> | undefined 
   return report.safeParse(value).data;
 }
 
-const devices = z.array(z.object({ sessionId: z.string(), lastActiveAt: z.number() }));
+/** `silentMs`: how long ago something was last heard. A date would be by the wall clock of another machine. */
+const devices = z.array(z.object({ sessionId: z.string(), silentMs: z.number() }));
 export type DeviceTimes = z.output<typeof devices>;
 
 export function readDevices(value: unknown): DeviceTimes {

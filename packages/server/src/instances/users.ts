@@ -1,3 +1,4 @@
+import type { Environment } from "../environment.js";
 import { chosen, type Choice, type Device, deviceOf } from "../session/device.js";
 import { type DeliveryReport, type DirectEvents, type Prepared, type Target, targetOf } from "../session/direct.js";
 import type { Sessions } from "../session/sessions.js";
@@ -16,6 +17,7 @@ type Deliver = Question & { kind: "deliver" };
 export interface UsersParts {
   /** Of this instance. */
   readonly id: string;
+  readonly environment: Environment;
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
   readonly tables: DeviceTables;
@@ -32,14 +34,15 @@ export class Users {
   }
 
   async devices(userId: string): Promise<Device[]> {
-    const { sessions, inbox } = this.#parts;
+    const { environment, sessions, inbox } = this.#parts;
     const there = byInstance((await this.#elsewhere(userId)).filter(({ connected }) => connected));
     const answers = await Promise.all(
       [...there].map(async ([instance, holders]) => {
         const asked = await inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+        const now = environment.now();
         const times = new Map(
           asked.kind === "answer"
-            ? readDevices(asked.answer).map(({ sessionId, lastActiveAt }) => [sessionId, lastActiveAt])
+            ? readDevices(asked.answer).map(({ sessionId, silentMs }) => [sessionId, Math.round(now - silentMs)])
             : [],
         );
         return holders.map(({ deviceId, sessionId, connectedAt, claimedAt }) => ({
@@ -109,8 +112,9 @@ export class Users {
   }
 
   answerDevices(userId: string) {
+    const now = this.#parts.environment.monotonic();
     const here = this.#parts.sessions.ofUser(userId).filter(({ isConnected }) => isConnected);
-    return here.map(({ id, lastActiveAt }) => ({ sessionId: id, lastActiveAt: lastActiveAt.getTime() }));
+    return here.map(({ id, lastHeardAt }) => ({ sessionId: id, silentMs: now - lastHeardAt }));
   }
 
   /** Devices that other instances have. One that was claimed here a moment ago is here, whatever the table still says. */

@@ -9,6 +9,7 @@ import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
 import type { ServerSocket, SocketOwner, UpgradeRequest } from "../transport/socket.js";
 import type { Beating, Heartbeat } from "./heartbeat.js";
+import type { CredentialLife } from "./credential-life.js";
 import { Acks } from "./acks.js";
 import { type Departures, Outbox, type Paced } from "./outbox.js";
 import type { ClientSession } from "./session.js";
@@ -51,17 +52,11 @@ export interface ConnectionContext {
   onGone(connection: Connection): void;
 }
 
-/** How long before a credential ends its successor is asked for, unless it lives so short that this is most of its life. */
-const RENEW_BEFORE_MS = 30_000;
-/** An asking that led to nothing is repeated. */
-const RENEW_AGAIN_MS = 10_000;
-
 /** Holds only what an idle connection needs; the rest is made when it is first used. */
 export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
-  pingedAt = 0;
-  /** When a newer credential is to be asked for. */
-  renewAt = Number.POSITIVE_INFINITY;
+  pingedAt: number | undefined;
+  credentialLife: CredentialLife | undefined;
   membership: Membership | undefined;
   /** Newer credentials that are being checked, one after the other. */
   refreshes: { count: number; last: Promise<void> } | undefined;
@@ -81,13 +76,14 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     ownId: string,
     readonly request: UpgradeRequest,
     readonly parameters: unknown,
+    /** A date: milliseconds since 1970. */
     readonly connectedAt: number,
     socket: ServerSocket,
     context: ConnectionContext,
     handshake: { readonly receiver: HandshakeReceiver; readonly deadline: Cancel },
   ) {
     this.#ownId = ownId;
-    this.lastHeardAt = connectedAt;
+    this.lastHeardAt = context.heartbeat.coarseMs;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context.departures, this);
     this.#context = context;
@@ -133,8 +129,9 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#outbox.isBehind;
   }
 
-  get expiresAt(): number {
-    return this.identity?.expiresAt ?? Number.POSITIVE_INFINITY;
+  /** When something was last heard from it, as a date by the wall clock as it is set now: milliseconds since 1970. */
+  get lastActiveAt(): number {
+    return this.#context.heartbeat.dateOf(this);
   }
 
   /** How many requests are running; asking does not make the table. */
@@ -169,8 +166,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   #expectRenewal(): void {
-    const remainingMs = this.expiresAt - this.#context.heartbeat.now;
-    this.renewAt = this.expiresAt - Math.min(RENEW_BEFORE_MS, remainingMs / 2);
+    this.credentialLife = this.#context.heartbeat.lifeUntil(this.identity?.expiresAt);
   }
 
   /** Holds the peer back while its credential is checked. */
@@ -229,8 +225,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   askForCredential(): void {
-    this.renewAt = this.#context.heartbeat.now + RENEW_AGAIN_MS;
-    this.send({ type: "auth_expiring", data: { expires_at: this.expiresAt } });
+    const expiresAt = this.identity?.expiresAt;
+    if (expiresAt !== undefined) this.send({ type: "auth_expiring", data: { expires_at: expiresAt } });
   }
 
   credentialExpired(): void {
@@ -239,8 +235,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
 
   onFrame(frame: string | Uint8Array): void {
     this.#context.stats.received++;
-    this.lastHeardAt = this.#context.heartbeat.now;
-    this.pingedAt = 0;
+    this.lastHeardAt = this.#context.heartbeat.coarseMs;
+    this.pingedAt = undefined;
     this.route(frame);
   }
 

@@ -20,9 +20,9 @@ export async function drain(connections: Set<Connection>, environment: Environme
 /** Waits for a condition that several things can bring about, at most so long. */
 function until(condition: () => boolean, environment: Environment, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const deadline = environment.now() + limitMs;
+    const deadline = environment.monotonic() + limitMs;
     const look = (): void => {
-      if (condition() || environment.now() >= deadline) resolve();
+      if (condition() || environment.monotonic() >= deadline) resolve();
       else environment.after(POLL_MS, look);
     };
     look();

@@ -1,24 +1,20 @@
 import type { Cancel, Environment } from "../environment.js";
 import { Frame } from "../transport/frame.js";
+import { CredentialLife } from "./credential-life.js";
 
 /** What the heartbeat needs of a connection. */
 export interface Beating {
-  /** When something was last heard from it, in the heartbeat's own clock. */
+  /** When something was last heard from it, by the heartbeat's coarse monotonic clock. */
   lastHeardAt: number;
-  /** When it was last pinged without anything heard since; 0 when nothing is owed. */
-  pingedAt: number;
-  /** When its credential ends; Infinity when it does not. */
-  readonly expiresAt: number;
-  /** When its successor is to be asked for; Infinity when there is nothing to ask for. */
-  readonly renewAt: number;
+  /** When it was last pinged without anything heard since, by the same clock; undefined when nothing is owed. */
+  pingedAt: number | undefined;
+  /** The life of its credential; undefined if the credential does not end. */
+  readonly credentialLife: CredentialLife | undefined;
   deliver(frame: Frame): void;
   heartbeatMissed(): void;
   askForCredential(): void;
   credentialExpired(): void;
 }
-
-/** A token that has just run out may have its successor under way. */
-const EXPIRY_GRACE_MS = 25_000;
 
 /**
  * One timer for all connections. Each tick pings those that have been quiet for an interval, all in one go, and gives up on
@@ -26,8 +22,8 @@ const EXPIRY_GRACE_MS = 25_000;
  * interval, since the client's own watchdog waits for it.
  */
 export class Heartbeat {
-  /** A coarse clock, read once a tick: cheap enough to stamp every frame with. */
-  now: number;
+  /** A coarse monotonic clock, read once a tick: cheap enough to stamp every frame with. */
+  coarseMs: number;
   readonly #connections = new Set<Beating>();
   readonly #environment: Environment;
   readonly #intervalMs: number;
@@ -41,16 +37,26 @@ export class Heartbeat {
     this.#timeoutMs = settings.timeoutMs;
     // A tick is the most by which a ping or a verdict can be late.
     this.#tickMs = Math.max(10, Math.min(1_000, settings.intervalMs / 10, settings.timeoutMs / 5));
-    this.now = environment.now();
+    this.coarseMs = environment.monotonic();
   }
 
   add(connection: Beating): void {
     if (this.#connections.size === 0) {
-      this.now = this.#environment.now();
+      this.coarseMs = this.#environment.monotonic();
       this.#stop = this.#environment.every(this.#tickMs, this.#tick);
     }
-    connection.lastHeardAt = this.now;
+    connection.lastHeardAt = this.coarseMs;
     this.#connections.add(connection);
+  }
+
+  /** When something was last heard, for display: as a date by the wall clock as it is set now. */
+  dateOf({ lastHeardAt }: Pick<Beating, "lastHeardAt">): number {
+    return Math.round(this.#environment.now() - (this.#environment.monotonic() - lastHeardAt));
+  }
+
+  /** The life of a credential that ends at this date, from now on; undefined if it does not end. */
+  lifeUntil(expiresAt: number | undefined): CredentialLife | undefined {
+    return expiresAt === undefined ? undefined : new CredentialLife(expiresAt, this.#environment.now());
   }
 
   remove(connection: Beating): void {
@@ -61,18 +67,20 @@ export class Heartbeat {
   }
 
   readonly #tick = (): void => {
-    this.now = this.#environment.now();
+    const now = (this.coarseMs = this.#environment.monotonic());
+    const date = this.#environment.now();
     let ping: Frame | undefined;
     for (const connection of this.#connections) {
-      if (this.now >= connection.expiresAt + EXPIRY_GRACE_MS) {
+      const due = connection.credentialLife?.due(date, now);
+      if (due === "end") {
         connection.credentialExpired();
         continue;
       }
-      if (this.now >= connection.renewAt) connection.askForCredential();
-      if (connection.pingedAt > 0) {
-        if (this.now - connection.pingedAt >= this.#timeoutMs) connection.heartbeatMissed();
-      } else if (this.now - connection.lastHeardAt >= this.#intervalMs - this.#tickMs) {
-        connection.pingedAt = this.now;
+      if (due === "ask") connection.askForCredential();
+      if (connection.pingedAt !== undefined) {
+        if (now - connection.pingedAt >= this.#timeoutMs) connection.heartbeatMissed();
+      } else if (now - connection.lastHeardAt >= this.#intervalMs - this.#tickMs) {
+        connection.pingedAt = now;
         // One frame for the whole bunch, and a new one each tick: a batch that hangs on it can be collected.
         connection.deliver((ping ??= new Frame('{"type":"ping"}')));
       }

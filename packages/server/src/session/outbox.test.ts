@@ -13,6 +13,7 @@ beforeEach(() => {
   departures = new Departures(
     {
       now: () => 0,
+      monotonic: () => 0,
       after: () => () => {},
       afterIdle: () => () => {},
       every: () => () => {},

@@ -84,7 +84,7 @@ export type SessionState =
   | { readonly name: "ended"; readonly last: Trace };
 
 /** What stays of a connection. Not the connection: its socket and headers would be kept for as long as the session waits. */
-type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "remoteAddress">;
+type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "lastActiveAt" | "remoteAddress">;
 
 /** What a session needs of the registry that it stands in. */
 interface Registry {
@@ -118,8 +118,8 @@ export class ClientSession implements Session<Identity | undefined> {
 
   /** It has no connection any more; `ended` is for good. */
   leave(state: "away" | "ended"): void {
-    const { parameters, lastHeardAt, remoteAddress } = this.#trace;
-    this.state = { name: state, last: { parameters, lastHeardAt, remoteAddress } };
+    const { parameters, lastHeardAt, lastActiveAt, remoteAddress } = this.#trace;
+    this.state = { name: state, last: { parameters, lastHeardAt, lastActiveAt, remoteAddress } };
   }
 
   get connection(): Connection | undefined {
@@ -144,7 +144,12 @@ export class ClientSession implements Session<Identity | undefined> {
 
   get lastActiveAt(): Date {
     // The clock that stamps frames is coarse, and may lie before the beginning.
-    return new Date(Math.max(this.#trace.lastHeardAt, this.#connectedAt));
+    return new Date(Math.max(this.#trace.lastActiveAt, this.#connectedAt));
+  }
+
+  /** The same for comparisons, by the monotonic clock. */
+  get lastHeardAt(): number {
+    return this.#trace.lastHeardAt;
   }
 
   get isConnected(): boolean {

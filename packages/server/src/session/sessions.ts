@@ -278,5 +278,5 @@ interface Leaving {
 
 /** Sessions that are away before those that are live, and those heard from longest ago first. */
 function rank(session: ClientSession): number {
-  return (session.isConnected ? 1e15 : 0) + session.lastActiveAt.getTime();
+  return (session.isConnected ? 1e15 : 0) + session.lastHeardAt;
 }

@@ -153,10 +153,10 @@ export class Documents {
 
   async #write(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
     for (let tries = 1; ; tries++) {
-      const since = this.#parts.environment.now();
+      const since = this.#parts.environment.monotonic();
       const found = await this.#stored.find(id).catch((error: unknown) => {
         // What has just been cut off may be there again for the next; whoever has waited for it spares the others that.
-        if (this.#parts.environment.now() - since >= IN_VAIN_MS) this.#turns.giveUp(id.wire, error);
+        if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#turns.giveUp(id.wire, error);
         throw error;
       });
       const kept = next(found);

@@ -76,7 +76,7 @@ export class StoredDocuments {
   /** Brings what the application has of it to the broker. */
   async #bring(id: ChannelId, missing: Found): Promise<Found> {
     for (let [tries, found] = [1, missing]; ; tries++) {
-      const since = this.#parts.environment.now();
+      const since = this.#parts.environment.monotonic();
       try {
         const loaded = await this.#parts.database.load(id);
         if (!loaded) return found;

@@ -7,10 +7,10 @@ function queue(count: number, first: (turns: Turns, environment: VirtualEnvironm
   const environment = Object.assign(new VirtualEnvironment(), { random: () => 0.5 });
   const turns = new Turns(environment);
   const begun: number[] = [];
-  const start = environment.now();
+  const start = environment.monotonic();
   const changes = Array.from({ length: count }, (_, index) =>
     turns.run("board:a", async () => {
-      begun.push(environment.now() - start);
+      begun.push(environment.monotonic() - start);
       if (index === 0) await first(turns, environment);
     }),
   );
@@ -26,8 +26,8 @@ describe("changes of a document", () => {
   });
 
   test("[SD16] leave gaps as long as a try takes once one was overtaken, and no more after a while", async () => {
-    const { environment, begun } = queue(11, async (turns, { now }) => {
-      await turns.overtaken("board:a", 1, now() - 20);
+    const { environment, begun } = queue(11, async (turns, { monotonic }) => {
+      await turns.overtaken("board:a", 1, monotonic() - 20);
     });
     await pass(environment, 400);
     // Chance says half: 20 ms before the next try, and behind each of eight changes.
@@ -36,8 +36,8 @@ describe("changes of a document", () => {
   });
 
   test("[SD16] wait a second at most, however long a try takes", async () => {
-    const { environment, begun } = queue(2, async (turns, { now }) => {
-      await turns.overtaken("board:a", 4, now() - 60_000);
+    const { environment, begun } = queue(2, async (turns, { monotonic }) => {
+      await turns.overtaken("board:a", 4, monotonic() - 60_000);
     });
     await pass(environment, 1_100);
     expect(begun).toEqual([0, 1_000]);

@@ -62,7 +62,7 @@ export class Turns {
    * @throws HoldfastError CONFLICT when it was tried often enough
    */
   async overtaken(wire: string, tries: number, sinceMs: number): Promise<void> {
-    const tookMs = Math.max(0, this.#environment.now() - sinceMs);
+    const tookMs = Math.max(0, this.#environment.monotonic() - sinceMs);
     const lane = this.#lanes.get(wire);
     if (lane) Object.assign(lane, { wary: WARY, tookMs });
     if (tries === MOST_TRIES)

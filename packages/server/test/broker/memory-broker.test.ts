@@ -10,7 +10,7 @@ brokerContract("memoryBroker", () => {
   const pass = async (ms: number): Promise<void> => void (passed += ms);
   return {
     broker: memoryBroker,
-    environment: { ...nodeEnvironment, now: () => Date.now() + passed },
+    environment: { ...nodeEnvironment, monotonic: () => performance.now() + passed },
     pass,
     forget: () => pass(31 * 24 * 3_600_000),
   };

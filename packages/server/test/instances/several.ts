@@ -87,7 +87,7 @@ export class Several {
   }
 
   async advance(ms: number): Promise<void> {
-    const until = this.environment.now() + ms;
+    const until = this.environment.monotonic() + ms;
     await this.settle();
     while (this.environment.runNext(until)) await this.settle();
   }

@@ -109,7 +109,7 @@ export class Servers<P extends ProtocolDefinition> {
   }
 
   async advance(ms: number): Promise<void> {
-    const until = this.environment.now() + ms + this.#waiting;
+    const until = this.environment.monotonic() + ms + this.#waiting;
     this.#waiting = 0;
     await this.settle();
     while (this.environment.runNext(until)) await this.settle();

@@ -213,7 +213,7 @@ export class SimLink implements BrokerLink {
     const { random, latencyMs, lost, twice, overtaken } = this.#broker.weather;
     if (!this.#isUp || this.isDeaf || random() < lost) return;
     const { environment } = this.#instance;
-    const at = Math.max(environment.now() + random() * latencyMs, this.#arrivesAt);
+    const at = Math.max(environment.monotonic() + random() * latencyMs, this.#arrivesAt);
     // One that is overtaken arrives after the next, which does not wait for it.
     const late = random() < overtaken ? latencyMs * 3 : 0;
     if (late === 0) this.#arrivesAt = at;
@@ -222,7 +222,7 @@ export class SimLink implements BrokerLink {
 
   #arrive(topic: string, publication: Publication, at: number): void {
     const life = this.#life;
-    this.#instance.environment.after(Math.max(0, at - this.#instance.environment.now()), () => {
+    this.#instance.environment.after(Math.max(0, at - this.#instance.environment.monotonic()), () => {
       if (this.#isUp && life === this.#life) this.#instance.receive(topic, publication);
     });
   }

@@ -103,7 +103,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
     const instance = this.pick(this.alive());
     if (!instance) return;
     const number = ++this.#numbers;
-    this.#publishedAt.set(number, this.environment.now());
+    this.#publishedAt.set(number, this.environment.monotonic());
     // Whether it was stored is for the store to say.
     this.#handle(instance, wire)
       .publish("number", number)
@@ -148,12 +148,11 @@ export class Simulation extends Servers<typeof numbers.definition> {
       slow && this.random() < 0.3
         ? new Promise((resolve) => void this.environment.after(this.random() * 200, resolve))
         : undefined;
-    return new Actor(name, this.#client(name), this.environment.now, handling);
+    return new Actor(name, this.#client(name), this.environment.monotonic, handling);
   }
 
   #client(name: string): Actor["client"] {
-    const environment = this.environment;
-    const clock = { now: environment.now, after: environment.after.bind(environment) };
+    const { clock } = this.environment;
     const stored = this.#stored.get(name);
     const positions =
       stored &&

@@ -95,7 +95,7 @@ export class DocumentHistory extends Servers<Definition> {
 
   newClient(name: string) {
     const { environment } = this;
-    const clock = { now: environment.now, after: environment.after.bind(environment) };
+    const { clock } = environment;
     return this.net.clientOf(boards, name, clock, { token: undefined });
   }
 
