@@ -85,3 +85,19 @@ test("[HB6] Stopping leaves no timer, whether it listens or probes, and a stoppe
   expect(vi.getTimerCount()).toBe(0);
   expect(wire.ping).toHaveBeenCalledTimes(1);
 });
+
+test("[HB5] A machine whose monotonic clock went on while it slept is asked for as well", () => {
+  let slept = 0;
+  const { now, monotonic, after } = systemEnvironment.clock;
+  const wire = { ping: vi.fn(), silent: vi.fn() };
+  const heartbeat = createHeartbeat({ now, monotonic: () => monotonic() + slept, after }, wire);
+  heartbeat.start(40_000);
+  slept = 600_000;
+  vi.advanceTimersByTime(40_000);
+  expect([wire.ping.mock.calls.length, wire.silent.mock.calls.length]).toEqual([1, 0]);
+  heartbeat.heard();
+  vi.advanceTimersByTime(39_999);
+  expect(wire.silent).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(wire.silent).toHaveBeenCalledTimes(1);
+});

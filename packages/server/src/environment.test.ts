@@ -1,5 +1,8 @@
-import { expect, onTestFinished, test } from "vitest";
-import { nodeEnvironment } from "./environment.js";
+import { defineProtocol } from "@holdfast/protocol";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { VirtualEnvironment } from "../test/world.js";
+import { createServer } from "./create-server.js";
+import { type Environment, nodeEnvironment } from "./environment.js";
 import { Expiring } from "./expiring.js";
 
 /** Timers that keep this process alive. */
@@ -17,23 +20,36 @@ test("[SN17] a session that waits to be resumed, like all that only runs out, ke
 });
 
 test("[SN18] a clock that is set back makes nothing wait longer than it may", () => {
-  let now = 1_000_000;
-  const due: { at: number; run: () => void }[] = [];
-  const environment = {
-    ...nodeEnvironment,
-    now: () => now,
-    afterIdle: (delayMs: number, run: () => void) => {
-      due.push({ at: delayMs, run });
-      return () => {};
-    },
-  };
+  const environment = new VirtualEnvironment();
   const expired: string[] = [];
   const waiting = new Expiring<string>(environment, 30_000, (item) => expired.push(item));
   waiting.add("before");
-  now -= 3_600_000;
+  environment.setWallClock(-3_600_000);
+  environment.pass(1_000);
   waiting.add("after");
-  now += 30_000;
-  due.shift()!.run();
+  environment.pass(29_000);
+  expect(expired).toEqual(["before"]);
+  environment.pass(1_000);
   expect(expired).toEqual(["before", "after"]);
-  expect(due).toEqual([]);
+  expect(environment.timers).toBe(0);
+});
+
+test("a delay that a timer cannot hold is one of 24 days, and does not run off at once", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const run = vi.fn();
+  const { after, afterIdle, every } = nodeEnvironment;
+  const started = [after(1e12, run), afterIdle(Number.POSITIVE_INFINITY, run), every(1e12, run)];
+  vi.advanceTimersByTime(1_000_000);
+  expect(run).not.toHaveBeenCalled();
+  for (const cancel of started) cancel();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("[WC4] an environment without one of its members is refused by its name", () => {
+  const protocol = defineProtocol({ name: "p", version: "1.0.0" });
+  const { monotonic: _, ...environment } = nodeEnvironment;
+  expect(() => createServer(protocol, { environment: environment as Environment })).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", field: "environment.monotonic" }) as Error,
+  );
 });

@@ -50,10 +50,14 @@ export class VirtualEnvironment implements Environment {
     return this.#timers.length;
   }
 
-  /** The same time for a process of its own, which can be killed: then nothing that it has started happens any more. */
-  process(): Environment & { kill(): void } {
+  /**
+   * The same time for a process of its own, with a wall clock of its own. It can be killed: then nothing that it has started happens
+   * any more.
+   */
+  process(): Environment & { kill(): void; setWallClock(byMs: number): void } {
     const started = new Set<() => void>();
     let isDead = false;
+    let wallAhead = 0;
     const keep = (cancel: () => void): (() => void) => {
       started.add(cancel);
       return () => {
@@ -73,7 +77,8 @@ export class VirtualEnvironment implements Environment {
     };
     const alive = (run: () => void) => (): void => void (isDead || run());
     return {
-      now: this.now,
+      now: () => this.now() + wallAhead,
+      setWallClock: (byMs) => void (wallAhead += byMs),
       monotonic: this.monotonic,
       random: this.random,
       newId: this.newId,

@@ -12,6 +12,7 @@ export class Instance extends World {
   readonly server: Server<Definition, Identity, { seen: number }>;
   readonly id: string;
   readonly kill: () => void;
+  readonly setWallClock: (byMs: number) => void;
   /** What was logged. */
   readonly logged: string[];
   readonly #all: Several;
@@ -33,6 +34,7 @@ export class Instance extends World {
     this.logged = logged;
     this.#all = all;
     this.id = all.broker.links.at(-1)!.instance.id;
+    this.setWallClock = environment.setWallClock;
     this.kill = () => {
       environment.kill();
       all.broker.kill(this.id);

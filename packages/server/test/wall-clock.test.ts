@@ -1,0 +1,292 @@
+import type { Identity } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { memoryBroker } from "../src/broker/memory-broker.js";
+import { drain } from "../src/session/drain.js";
+import { silentLogger } from "../src/observe/logger.js";
+import { createWorld } from "./agents.js";
+import { auth, createPlayer, sessionOf, stay, subscribe } from "./player.js";
+import { type Peer, VirtualEnvironment, type World } from "./world.js";
+import { inRoom, several } from "./instances/several.js";
+
+const HOUR_MS = 3_600_000;
+const HEARTBEAT = { intervalMs: 30_000, timeoutMs: 10_000 };
+
+/** What is done to the wall clock, at once and then once a second while time passes. */
+const ways: [name: string, byMs: (second: number) => number][] = [
+  ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
+  ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
+  ["back and forwards, again and again", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
+  ["forwards, further and further", () => HOUR_MS],
+];
+
+/** Lets time pass while the wall clock is set. */
+function passing(environment: VirtualEnvironment, world: Pick<World, "advance">, byMs: (second: number) => number) {
+  let second = 0;
+  return async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      environment.setWallClock(byMs(second++));
+      await world.advance(Math.min(left, 1_000));
+    }
+  };
+}
+
+describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
+  test("[WC5] a quiet connection is pinged within its interval, one that answers stays, and one that does not is closed", async () => {
+    const { world, environment, connect } = createPlayer({ heartbeat: HEARTBEAT });
+    const [live, dead] = [await connect("u1"), await connect("u2")];
+    const pass = passing(environment, world, byMs);
+    await pass(31_000);
+    expect([live.of("ping"), dead.of("ping")].map(({ length }) => length)).toEqual([1, 1]);
+    await live.send({ type: "pong" });
+    await pass(6_000);
+    expect(dead.closed).toBeUndefined();
+    await pass(4_000);
+    expect(dead.closed?.code).toBe(4408);
+    expect(live.closed).toBeUndefined();
+    await pass(20_000);
+    expect(live.of("ping")).toHaveLength(2);
+  });
+
+  test("[WC6] a peer that does not say who it is has 5 s", async () => {
+    const { world, environment } = createPlayer();
+    const peer = await world.connect();
+    const pass = passing(environment, world, byMs);
+    await pass(4_900);
+    expect(peer.closed).toBeUndefined();
+    await pass(200);
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[WC6] a session waits for its client for two minutes, no less and no more", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    const pass = passing(environment, world, byMs);
+    const first = await connect("u1");
+    first.socket.drop();
+    await pass(119_000);
+    const back = await connect("u1", { session_id: sessionOf(first) });
+    expect(back.last("connected").data.resumed).toBe(true);
+    back.socket.drop();
+    await pass(121_000);
+    expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[WC6] a ticket opens a connection for 30 s, no less and no more, also with a broker", async () => {
+    for (const broker of [undefined, memoryBroker()]) {
+      const { server, world, environment } = createPlayer({ credentials: { ticket: true }, ...(broker && { broker }) });
+      await world.settle();
+      const pass = passing(environment, world, byMs);
+      const [early, late] = [await server.issueTicket({ userId: "u1" }), await server.issueTicket({ userId: "u1" })];
+      await pass(29_000);
+      expect((await world.connect({ url: `/ws?ticket=${early}` })).closed).toBeUndefined();
+      await pass(2_000);
+      expect(await world.refused({ url: `/ws?ticket=${late}` })).toBe(401);
+      await Promise.all([server.close({ graceMs: 10 }), world.advance(10_000)]);
+    }
+  });
+
+  test("[WC8] a user who has left a channel stays on its list for 5 s", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    const pass = passing(environment, world, byMs);
+    (await connect("ada", {}, ...inRoom("Ada"))).socket.drop();
+    const present = () => server.channel("room", "a").presence.list();
+    await pass(4_800);
+    expect(await present()).toHaveLength(1);
+    await pass(1_000);
+    expect(await present()).toEqual([]);
+  });
+
+  test("[WC8] `replace_oldest` takes the device that was heard from longest ago", async () => {
+    const { world, environment, connect } = createPlayer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const pass = passing(environment, world, byMs);
+    const [a, b] = [await connect("u1@a"), await connect("u1@b")];
+    await pass(5_000);
+    await a.send({ type: "pong" });
+    await pass(1_000);
+    await connect("u1@c");
+    expect([a.closed?.code, b.closed?.code]).toEqual([undefined, 4409]);
+  });
+
+  test("[WC8] an instance that dies leaves the list when its lease and the grace are over", async () => {
+    const [all, a, b] = await several(2);
+    await a!.enter("ada@desk", {}, ...inRoom("Ada"));
+    const watcher = await b!.enter("bob", {}, ...inRoom("Bob"));
+    a!.kill();
+    const pass = passing(all.environment, all, byMs);
+    const present = async (): Promise<number> => (await b!.server.channel("room", "a").presence.list()).length;
+    await pass(14_000);
+    await watcher.send({ type: "pong" });
+    expect(await present()).toBe(2);
+    await pass(2_000);
+    expect(await present()).toBe(1);
+    await all.end();
+  });
+
+  test("[WC9] a server that closes waits for running requests as long as it may, and then no longer", async () => {
+    const { server, world, environment, connect } = createPlayer();
+    server.handle("wait", () => new Promise(() => {}));
+    const peer = await connect("u1");
+    await peer.send({ type: "request", correlation_id: "r", data: { name: "wait" } });
+    const pass = passing(environment, world, byMs);
+    const closing = server.close({ graceMs: 5_000 });
+    await pass(4_900);
+    expect(peer.closed).toBeUndefined();
+    await pass(200);
+    expect(peer.closed?.code).toBe(1001);
+    await pass(15_000);
+    await closing;
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[WC9] sockets that do not close are cut off within 4 s", async () => {
+    const environment = new VirtualEnvironment();
+    const stuck = { requestsRunning: 0, close() {}, terminate() {} };
+    let isOver = false;
+    void drain(new Set([stuck as never]), environment, 5_000).then(() => (isOver = true));
+    for (let second = 0; second < 4; second++) {
+      expect(isOver).toBe(false);
+      environment.setWallClock(byMs(second));
+      for (let step = 0; step < 60; step++) {
+        environment.pass(20);
+        for (let tick = 0; tick < 5; tick++) await Promise.resolve();
+      }
+    }
+    expect(isOver).toBe(true);
+  });
+
+  test("[WC10] the memory broker keeps a log for its time and a key for ten minutes", async () => {
+    const environment = new VirtualEnvironment();
+    const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
+    const link = memoryBroker().join({ id: "i", protocol: "p", environment, logger: silentLogger, ...told });
+    const pass = passing(environment, { advance: async (ms) => environment.pass(ms) }, byMs);
+    const options = { log: { size: 5, ttlMs: 60_000 }, key: "k" };
+    const log = async (): Promise<number> =>
+      (await link.read("t", { log: { after: 0, most: 5 }, ttlMs: 60_000 })).events.length;
+    await link.publish("t", "1", "x", options);
+    await pass(59_000);
+    expect(await log()).toBe(1);
+    await pass(2_000);
+    expect(await log()).toBe(0);
+    await pass(530_000);
+    expect((await link.publish("t", "2", "x", options)).outcome).toBe("duplicate");
+    await pass(20_000);
+    const { outcome, position } = await link.publish("t", "3", "x", options);
+    // The topic itself has not run out either.
+    expect([outcome, position?.offset]).toEqual(["appended", 2]);
+    await link.close();
+  });
+
+  test("[WC10] a client that comes back within the time of the history misses nothing", async () => {
+    const { server, world, environment } = createWorld();
+    const pass = passing(environment, world, byMs);
+    const first = await world.connect();
+    await first.send({ type: "subscribe", data: { channels: ["log"] } });
+    const [{ position }] = first.last("subscribe_response").data.results as [{ position: object }];
+    first.socket.drop();
+    await server.channel("log").publish("line", "missed");
+    await pass(58_000);
+    const back = await world.connect();
+    await back.send({ type: "subscribe", data: { channels: [{ channel: "log", position }] } });
+    expect(back.last("subscribe_response").data.results).toMatchObject([{ ok: true, missed: [{ data: "missed" }] }]);
+  });
+
+  test("[WC11] an order of an instance with a wrong clock is carried out on all", async () => {
+    const [all, a, b] = await several(2);
+    const pass = passing({ setWallClock: a!.setWallClock } as VirtualEnvironment, all, byMs);
+    await pass(3_000);
+    const peer = await b!.enter("u1@one");
+    expect(await a!.user("u1").disconnect(4403, "banned")).toBe(1);
+    await all.settle();
+    expect(peer.closed?.code).toBe(4403);
+    const next = await b!.enter("u1@one");
+    // Also where its announcement is lost, and it is found by reading.
+    all.broker.loses = () => true;
+    const ended = a!.user("u1").disconnect(4403, "banned");
+    await pass(2_000);
+    await ended;
+    all.broker.loses = () => false;
+    await pass(21_000);
+    expect(next.closed?.code).toBe(4403);
+    await all.end();
+  });
+});
+
+describe("a credential with an end", () => {
+  const setUp = async (livesMs: number): Promise<ReturnType<typeof createPlayer> & { peer: Peer }> => {
+    const all: ReturnType<typeof createPlayer> = createPlayer({
+      authenticate: ({ token }): Identity => ({ userId: token, expiresAt: all.environment.now() + livesMs }),
+    });
+    return { ...all, peer: await all.connect("u1", {}, subscribe("news")) };
+  };
+
+  test("[WC7] a wall clock that is set past the end has the successor asked for at once, and gives it 25 s", async () => {
+    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    environment.setWallClock(HOUR_MS);
+    await world.advance(1_000);
+    expect(peer.of("auth_expiring")).toHaveLength(1);
+    await stay(world, 23_000, peer);
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("auth_expiring")).toHaveLength(3);
+    await peer.send(auth("u1"));
+    await stay(world, 60_000, peer);
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("auth_expiring")).toHaveLength(3);
+  });
+
+  test("[WC7] without a successor the connection is closed 25 s after the end was noticed", async () => {
+    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    environment.setWallClock(HOUR_MS);
+    await world.advance(24_000);
+    expect(peer.closed).toBeUndefined();
+    await world.advance(3_000);
+    expect(peer.closed?.code).toBe(4401);
+  });
+
+  test("[WC7] one that is set back before the end takes the end back, and the asking", async () => {
+    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    environment.setWallClock(HOUR_MS);
+    await world.advance(12_000);
+    expect(peer.of("auth_expiring")).toHaveLength(2);
+    environment.setWallClock(-HOUR_MS);
+    await stay(world, 120_000, peer);
+    expect(peer.closed).toBeUndefined();
+    expect(peer.of("auth_expiring")).toHaveLength(2);
+  });
+
+  test("[WC7] an end that is far away needs no timer and no question", async () => {
+    const { world, environment, peer } = await setUp(1e15);
+    for (const by of [-HOUR_MS, HOUR_MS, 40 * 24 * HOUR_MS]) {
+      environment.setWallClock(by);
+      await stay(world, 20_000, peer);
+    }
+    expect(peer.of("auth_expiring")).toEqual([]);
+    expect(environment.timers).toBe(1);
+  });
+});
+
+test("[WC8] dates that are shown follow the wall clock as it is set", async () => {
+  const { server, world, environment, connect } = createPlayer();
+  const peer = await connect("u1@a");
+  environment.setWallClock(-HOUR_MS);
+  await world.advance(5_000);
+  await peer.send({ type: "pong" });
+  environment.setWallClock(2 * HOUR_MS);
+  const [device] = await server.user("u1").devices();
+  expect(environment.now() - device!.lastActiveAt.getTime()).toBe(0);
+  await world.advance(3_000);
+  expect(environment.now() - server.sessions()[0]!.lastActiveAt.getTime()).toBe(3_000);
+});
+
+test("[WC8] the devices of an instance with a wrong clock are compared by how long they are silent", async () => {
+  const [all, a, b] = await several(2, { devices: { perUser: 2, whenFull: "replace_oldest" } });
+  b!.setWallClock(HOUR_MS);
+  const [silent, talks] = [await b!.enter("u1@silent"), await a!.enter("u1@talks")];
+  await all.advance(5_000);
+  await talks.send({ type: "pong" });
+  const devices = await a!.user("u1").devices();
+  const ages = devices.map(({ lastActiveAt }) => all.environment.now() - lastActiveAt.getTime());
+  expect(ages.sort((one, other) => one - other)).toEqual([0, 5_000]);
+  await a!.enter("u1@new");
+  expect([silent.closed?.code, talks.closed?.code]).toEqual([4409, undefined]);
+  await all.end();
+});
