@@ -28,6 +28,8 @@ const planted: { path: string; source: string; says: string }[] = [
   violation("server", "transport/client.ts", `import "@holdfast/client";`, "only tests may use the client"),
   violation("client", "timer.ts", `setTimeout(() => {}, 1);`, "Take the clock from the environment"),
   violation("client", "now.ts", `export const now = Date.now();`, "Take the clock from the environment"),
+  violation("client", "elapsed.ts", `export const at = (clock: { now(): number }) => clock.now();`, "with monotonic()"),
+  violation("server", "taken.ts", `export const at = ({ now }: { now(): number }) => now();`, "with monotonic()"),
   violation("server", "random.ts", `export const seed = Math.random();`, "Take random numbers from the environment"),
   violation("server", "console.ts", `console.log(1);`, "no-console"),
   violation("server", "any.ts", `export let a: any;`, "no-explicit-any"),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { AgentLog } from "./agent-log.js";
 import type { Line } from "./protocol.js";
 
@@ -47,4 +47,19 @@ test("[EX2] A note of the server always passes, and tells what was left out befo
   log.write("stdout", "second");
   log.note("ended with exit code 0");
   expect(texts()).toEqual(["first", "1 line left out: more than 1 a second", "ended with exit code 0"]);
+});
+
+test("[WC12] A wall clock that is set lets no more lines through, and no fewer.", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const told: Line[] = [];
+  const log = new AgentLog((line) => told.push(line), { linesPerSecond: 2, burst: 3 });
+  for (const byMs of [-3_600_000, 7_200_000]) {
+    vi.setSystemTime(Date.now() + byMs);
+    for (let index = 0; index < 10; index++) log.write("stdout", `line ${index}`);
+    expect(told).toHaveLength(3);
+  }
+  vi.advanceTimersByTime(1_000);
+  log.write("stdout", "later");
+  expect(told.at(-1)).toMatchObject({ text: "later", at: new Date() });
 });

@@ -61,7 +61,7 @@ export class RedisInstances implements Instances {
   /** As they were read last: all there is to say while Redis is away. */
   #parts = new Map<string, Part>();
   #leased = new Set<string>([this.#id]);
-  /** The leases whose end was told, as `id:lease`. */
+  /** The leases whose end was told, as `id:lease`, and when that was, by the monotonic clock. */
   readonly #told = new Map<string, number>();
   #lease = 0;
   /** Until then nobody is given up: Redis was away for all, and the others need a moment to say that they are there. */

@@ -17,7 +17,7 @@ test("[DX8] At most one device of a user plays: whichever said so last.", () => 
   expect(playback.of("grace")?.deviceId).toBe("tablet");
 });
 
-test("[DX8] The position runs with the time that passes, also when the wall clock is set, and never beyond the end of the track.", () => {
+test("[WC12] The position of a player runs with the time that passes, also when the wall clock is set, and never beyond the end of the track.", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const playback = new Playback();

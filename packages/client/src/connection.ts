@@ -91,6 +91,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     if (at !== timer?.at) {
       timer?.cancel();
       const ms = at! - clock.monotonic();
+      // oxlint-disable-next-line no-restricted-properties -- a date for display
       timer = at === undefined ? at : { at, dueAt: Math.round(clock.now() + ms), cancel: clock.after(ms, expire) };
     }
     if (isOver(state)) {

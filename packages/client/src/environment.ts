@@ -33,7 +33,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const systemClock: Clock = {
   now: () => Date.now(),
   // Some platforms stop this reading while the machine sleeps, and their timers with it; heartbeat.ts says what follows.
-  monotonic: () => (host.performance ? host.performance.now() : passed()),
+  monotonic: () => host.performance?.now?.() ?? passed(),
   after(ms, run) {
     const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     return () => host.clearTimeout(timer);

@@ -48,6 +48,7 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
   const listen = (limitMs: number, heardAt: number): void => {
     const from = clock.monotonic();
     const waitMs = heardAt + limitMs - from;
+    // oxlint-disable-next-line no-restricted-properties -- a hint that the machine has slept
     const date = clock.now();
     const cancel = clock.after(waitMs, () => {
       if (state.name !== "listening") return;
@@ -55,6 +56,7 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
       // If more time has passed than was waited for, by whichever clock, then the machine may have slept, or the page was frozen.
       // Frames may lie unread, so ask before giving the connection up. The wall clock counts because the monotonic one may
       // have stopped during the sleep; if it was only set forwards, the question costs a frame and at most 3 s.
+      // oxlint-disable-next-line no-restricted-properties -- a hint that the machine has slept
       const lateMs = Math.max(clock.now() - date, clock.monotonic() - from) - waitMs;
       if (lateMs > PROBE_MS) probe();
       else giveUp();

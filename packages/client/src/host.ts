@@ -3,7 +3,7 @@ export interface Host extends Partial<EventSource> {
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   readonly WebSocket?: unknown;
-  readonly performance?: { now(): number };
+  readonly performance?: { now?(): number };
   readonly navigator?: { readonly onLine?: boolean; readonly product?: string };
   readonly location?: { readonly origin: string };
   readonly document?: EventSource & { readonly visibilityState: string };

@@ -186,8 +186,11 @@ describe("the clock of the option `environment`", () => {
     expect(new Set(clock.calls)).toEqual(new Set(["now", "monotonic", "after"]));
   });
 
-  test("[WC4] without `performance` the monotonic clock goes on with the wall clock, and is never set back", () => {
-    vi.stubGlobal("performance", undefined);
+  test.each([
+    ["without `performance`", undefined],
+    ["with one that cannot tell the time", {}],
+  ])("[WC4] %s the monotonic clock goes on with the wall clock, and is never set back", (_, performance) => {
+    vi.stubGlobal("performance", performance);
     onTestFinished(() => void vi.unstubAllGlobals());
     const { monotonic } = systemEnvironment.clock;
     const start = monotonic();

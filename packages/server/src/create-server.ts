@@ -193,6 +193,7 @@ export function createServer<
       environment.newId(),
       request,
       parameters,
+      // oxlint-disable-next-line no-restricted-properties -- a date for display, and for other machines
       environment.now(),
       socket,
       connectionContext,

@@ -85,6 +85,22 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     }
   });
 
+  test("[WC6] three unreadable messages end a connection if they come within a minute, and not otherwise", async () => {
+    const { world, environment, connect } = createPlayer();
+    const pass = passing(environment, world, byMs);
+    const [fast, slow] = [await connect("u1"), await connect("u2")];
+    for (let count = 1; count <= 3; count++) {
+      expect([fast.closed, slow.closed]).toEqual([undefined, undefined]);
+      await fast.send("{");
+      if (count < 3) await slow.send("{");
+      await pass(25_000);
+      await slow.send({ type: "pong" });
+    }
+    expect(fast.closed?.code).toBe(4400);
+    await slow.send("{");
+    expect(slow.closed).toBeUndefined();
+  });
+
   test("[WC8] a user who has left a channel stays on its list for 5 s", async () => {
     const { server, world, environment, connect } = createPlayer();
     const pass = passing(environment, world, byMs);

@@ -117,6 +117,7 @@ export class Authenticator {
       this.#logger.error({}, `authenticate must return an identity with ${fault}, or throw; the connection is refused`);
       return refused("The credential was refused.");
     }
+    // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date
     if (identity.expiresAt !== undefined && identity.expiresAt <= this.#environment.now())
       return refused("The credential has expired.");
     return { ok: true, identity };

@@ -62,8 +62,8 @@ export class Presence {
   begin(): void {
     this.#cancelBatch?.();
     this.#cancelBatch = undefined;
-    const { now, count } = this.#listed();
-    this.#told = now;
+    const { entries, count } = this.#listed();
+    this.#told = entries;
     this.#toldCount = count;
   }
 
@@ -83,7 +83,7 @@ export class Presence {
     this.#cancelBatch = undefined;
   }
 
-  #listed(): { now: Map<string, Entry>; count: number } {
+  #listed(): { entries: Map<string, Entry>; count: number } {
     return this.roster.listed(this.#settings.mostListed, this.#settings.mostBytes);
   }
 
@@ -103,17 +103,17 @@ export class Presence {
 
   /** Tells the members what is different from what they were told. */
   #tell(): void {
-    const { now, count } = this.#listed();
+    const { entries, count } = this.#listed();
     const joined: PresenceMember[] = [];
     const updated: PresenceMember[] = [];
-    for (const [userId, { member, text }] of now) {
+    for (const [userId, { member, text }] of entries) {
       const told = this.#told.get(userId);
       if (!told) joined.push(member);
       else if (told.text !== text) updated.push(member);
     }
-    const left = [...this.#told.keys()].filter((userId) => !now.has(userId));
+    const left = [...this.#told.keys()].filter((userId) => !entries.has(userId));
     if (joined.length + updated.length + left.length === 0 && count === this.#toldCount) return;
-    this.#told = now;
+    this.#told = entries;
     this.#toldCount = count;
     this.#snapshot = undefined;
     const frame = presenceFrame(this.#wire, "change", { joined, updated, left }, count);

@@ -120,8 +120,8 @@ export class Roster {
   }
 
   /** Who is to be on the list: the first who came, as many as fit. */
-  listed(most: number, mostBytes: number): { now: Map<string, Entry>; count: number } {
-    const now = new Map<string, Entry>();
+  listed(most: number, mostBytes: number): { entries: Map<string, Entry>; count: number } {
+    const entries = new Map<string, Entry>();
     let count = 0;
     let bytes = 0;
     for (const user of this.#ordered()) {
@@ -130,9 +130,9 @@ export class Roster {
       count++;
       const entry = (user.entry ??= entryOf(user, data));
       bytes += entry.bytes;
-      if (now.size < most && bytes <= mostBytes) now.set(user.id, entry);
+      if (entries.size < most && bytes <= mostBytes) entries.set(user.id, entry);
     }
-    return { now, count };
+    return { entries, count };
   }
 
   #place(user: User): void {

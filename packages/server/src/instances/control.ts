@@ -54,6 +54,7 @@ export class Control {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    // oxlint-disable-next-line no-restricted-properties -- compared with a date of another machine
     this.#startedAt = parts.environment.now();
     this.#opening = new Upkeep(parts.environment, () => this.#open());
     this.#opening.want(TOPIC);
@@ -80,6 +81,7 @@ export class Control {
       check();
     });
     try {
+      // oxlint-disable-next-line no-restricted-properties -- a date, for other machines
       const body = JSON.stringify({ by: this.#parts.id, at: environment.now(), order });
       const [{ position }, alive] = await Promise.all([
         link.publish(TOPIC, id, body, { log: LOG, key: id }),

@@ -172,6 +172,7 @@ export class Directory {
       if (asked.kind === "answer")
         for (const { sessionId, silentMs } of readDevices(asked.answer)) silent.set(sessionId, silentMs);
     const silentMsOf = ({ sessionId, claimedAt }: Holder): number =>
+      // oxlint-disable-next-line no-restricted-properties -- compared with a date of another machine
       silent.get(sessionId) ?? environment.now() - claimedAt;
     return [...holders].sort((a, b) => silentMsOf(b) - silentMsOf(a));
   }

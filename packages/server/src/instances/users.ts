@@ -39,6 +39,7 @@ export class Users {
     const answers = await Promise.all(
       [...there].map(async ([instance, holders]) => {
         const asked = await inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+        // oxlint-disable-next-line no-restricted-properties -- a date for display
         const now = environment.now();
         const times = new Map(
           asked.kind === "answer"

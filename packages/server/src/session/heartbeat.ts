@@ -51,11 +51,13 @@ export class Heartbeat {
 
   /** When something was last heard, for display: as a date by the wall clock as it is set now. */
   dateOf({ lastHeardAt }: Pick<Beating, "lastHeardAt">): number {
+    // oxlint-disable-next-line no-restricted-properties -- a date for display
     return Math.round(this.#environment.now() - (this.#environment.monotonic() - lastHeardAt));
   }
 
   /** The life of a credential that ends at this date, from now on; undefined if it does not end. */
   lifeUntil(expiresAt: number | undefined): CredentialLife | undefined {
+    // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date
     return expiresAt === undefined ? undefined : new CredentialLife(expiresAt, this.#environment.now());
   }
 
@@ -68,6 +70,7 @@ export class Heartbeat {
 
   readonly #tick = (): void => {
     const now = (this.coarseMs = this.#environment.monotonic());
+    // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date
     const date = this.#environment.now();
     let ping: Frame | undefined;
     for (const connection of this.#connections) {

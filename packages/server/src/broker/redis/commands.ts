@@ -37,7 +37,7 @@ export class Commands {
     this.#environment = environment;
     this.#topology = topology;
     this.#hooks = hooks;
-    this.#startedAt = environment.now();
+    this.#startedAt = environment.monotonic();
     this.deadlines = new Deadlines(environment);
   }
 
@@ -68,7 +68,7 @@ export class Commands {
     for (;;) {
       const node = this.#topology.nodeOf(slot);
       if (node !== undefined) return node;
-      if (this.#isClosed || this.#environment.now() - this.#startedAt > FIRST_PATIENCE_MS)
+      if (this.#isClosed || this.#environment.monotonic() - this.#startedAt > FIRST_PATIENCE_MS)
         throw unavailable("No node of the Redis cluster could be asked who has which slots.", "Try again later.");
       await this.pause();
     }

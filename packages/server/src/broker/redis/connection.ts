@@ -130,7 +130,7 @@ export class Connection {
 
   #up(state: State & { name: "connecting" }): void {
     state.cancel();
-    this.#state = { name: "up", client: state.client, since: this.#environment.now() };
+    this.#state = { name: "up", client: state.client, since: this.#environment.monotonic() };
     this.#endPatience?.();
     this.#endPatience = undefined;
     const waiters = this.#waiters;
@@ -144,7 +144,7 @@ export class Connection {
     if (before.name !== "connecting" && before.name !== "up") return;
     const wasUp = before.name === "up";
     if (before.name === "connecting") before.cancel();
-    else if (this.#environment.now() - before.since >= STABLE_MS) this.#attempts = 0;
+    else if (this.#environment.monotonic() - before.since >= STABLE_MS) this.#attempts = 0;
     this.#wait(reason);
     if (wasUp) this.#beginPatience(PATIENCE_MS);
     // After the state has changed: what was under way is rejected now, and whoever repeats it meets the new state.

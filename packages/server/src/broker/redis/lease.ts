@@ -55,7 +55,7 @@ export class Lease {
 
   /** Whether Redis answers. */
   get isFresh(): boolean {
-    return this.#answeredAt !== undefined && this.#environment.now() - this.#answeredAt < GAP_MS;
+    return this.#answeredAt !== undefined && this.#environment.monotonic() - this.#answeredAt < GAP_MS;
   }
 
   beat(): Promise<void> {
@@ -109,7 +109,7 @@ export class Lease {
   }
 
   async #consider([before, instances, expired]: [string, string[], string[]]): Promise<void> {
-    const now = this.#environment.now();
+    const now = this.#environment.monotonic();
     const isGap = this.#answeredAt === undefined || now - this.#answeredAt > GAP_MS;
     const known = before === "" ? undefined : Number(before);
     // A beat whose answer got lost may have been counted.
@@ -141,7 +141,7 @@ export class Lease {
   }
 
   #bePatient(): void {
-    this.#patientUntil = this.#environment.now() + LEASE_MS;
+    this.#patientUntil = this.#environment.monotonic() + LEASE_MS;
   }
 
   #run(script: scripts.Script, args: readonly (string | number)[]): Promise<unknown> {

@@ -207,7 +207,7 @@ export class RedisLink implements BrokerLink {
   #hear(topic: string, bytes: Buffer): void {
     const publication = readAnnouncement(bytes);
     if (publication) return this.#tell(() => this.#instance.receive(topic, publication));
-    const now = this.#instance.environment.now();
+    const now = this.#instance.environment.monotonic();
     if (Math.abs(now - this.#complainedAt) < COMPLAINT_MS) return;
     this.#complainedAt = now;
     this.#logger.warn(
@@ -228,13 +228,13 @@ export class RedisLink implements BrokerLink {
 
   #noteDown(reason: string): void {
     if (this.#isClosed || this.#downSince !== undefined) return;
-    this.#downSince = this.#instance.environment.now();
+    this.#downSince = this.#instance.environment.monotonic();
     this.#logger.warn({ reason: printable(reason) }, "Redis cannot be reached. It is tried again and again.");
   }
 
   #noteUp(): void {
     if (this.#isClosed || this.#downSince === undefined || !this.#commands.isUp || !this.#subscriptions.isUp) return;
-    const downMs = this.#instance.environment.now() - this.#downSince;
+    const downMs = this.#instance.environment.monotonic() - this.#downSince;
     this.#downSince = undefined;
     this.#logger.info({ downMs }, "Redis is back.");
   }

@@ -108,7 +108,7 @@ export class Subscriber {
   async #prepare(client: Redis, goesOn: () => void): Promise<void> {
     this.#confirmed.clear();
     const hear = (channel: Buffer, bytes: Buffer): void => {
-      this.#heardAt = this.#environment.now();
+      this.#heardAt = this.#environment.monotonic();
       const name = channel.toString();
       if (name === this.#probe.channel) this.#heardProbe();
       else this.#hooks.hear(name, bytes);
@@ -153,7 +153,7 @@ export class Subscriber {
 
   #listen(atLeastMs = 0): void {
     this.#stopListening();
-    const dueInMs = Math.min(SILENCE_MS, this.#heardAt + SILENCE_MS - this.#environment.now());
+    const dueInMs = Math.min(SILENCE_MS, this.#heardAt + SILENCE_MS - this.#environment.monotonic());
     const cancel = this.#environment.after(Math.max(dueInMs, atLeastMs, 1), () => this.#onSilence());
     this.#ear = { name: "listening", cancel };
   }
@@ -164,7 +164,7 @@ export class Subscriber {
   }
 
   #onSilence(): void {
-    const silentMs = this.#environment.now() - this.#heardAt;
+    const silentMs = this.#environment.monotonic() - this.#heardAt;
     if (silentMs >= 0 && silentMs < SILENCE_MS) return this.#listen();
     const client = this.#connection.client;
     const cancel = this.#environment.after(PROBE_MS, () =>
