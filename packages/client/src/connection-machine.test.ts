@@ -5,12 +5,12 @@ import type { ConnectionEvent, ConnectionState, Limits } from "./connection-stat
 
 const limits: Limits = { silenceMs: 40_000, messageBytes: 65_536, requestsInFlight: 64 };
 const reason = { name: "ABNORMAL", code: 1006, message: "It ended." };
-const now = 100_000;
+const time = 100_000;
 const given: Conditions = {
   hasToken: true,
   connectTimeoutMs: 10_000,
   retry: { minMs: 1_000, maxMs: 30_000 },
-  now,
+  time,
   random: 0.5,
   online: true,
 };
@@ -18,11 +18,11 @@ const given: Conditions = {
 const made = { attempt: 3, renewals: [] };
 const states: { [Name in ConnectionState["name"]]: Extract<ConnectionState, { name: Name }> } = {
   idle: { name: "idle" },
-  preparing: { name: "preparing", made, deadline: now + 5 },
-  opening: { name: "opening", made, token: "t0ken", deadline: now + 5 },
-  authenticating: { name: "authenticating", made, token: "t0ken", deadline: now + 5 },
-  ready: { name: "ready", made, session: { sessionId: "s1", resumed: false }, limits, since: now - 1_000 },
-  waiting: { name: "waiting", made, deadline: now + 9_000, reason, notBefore: now, held: false },
+  preparing: { name: "preparing", made, deadline: time + 5 },
+  opening: { name: "opening", made, token: "t0ken", deadline: time + 5 },
+  authenticating: { name: "authenticating", made, token: "t0ken", deadline: time + 5 },
+  ready: { name: "ready", made, session: { sessionId: "s1", resumed: false }, limits, since: time - 1_000 },
+  waiting: { name: "waiting", made, deadline: time + 9_000, reason, notBefore: time, held: false },
   unauthorized: { name: "unauthorized", reason },
   closed: { name: "closed", reason },
 };
@@ -124,26 +124,26 @@ describe("What a close code leads to", () => {
 
   test("[RC5] A hint is not repeated as text, and moves the attempt and its earliest moment", () => {
     const state = ended(4429, states.ready, { random: 0 }, '{"retryAfterMs":600}');
-    expect(state).toMatchObject({ name: "waiting", deadline: now + 600, notBefore: now + 600 });
+    expect(state).toMatchObject({ name: "waiting", deadline: time + 600, notBefore: time + 600 });
     expect("reason" in state && state.reason.message).toBe(`The connection ended because ${closeCode(4429).meaning}.`);
   });
 
   test("[RC5] The Retry-After of an HTTP refusal counts like a hint", () => {
     const end = { code: 1013, reason: "HTTP 503", retryAfterMs: 7_000 };
     const state = transition(states.opening, { type: "ended", end }, { ...given, random: 0 });
-    expect(state).toMatchObject({ name: "waiting", deadline: now + 7_000, notBefore: now + 7_000 });
+    expect(state).toMatchObject({ name: "waiting", deadline: time + 7_000, notBefore: time + 7_000 });
   });
 });
 
 describe("Attempts", () => {
   test("[RC3] A connection that was ready for less than 5 s counts as another failed attempt", () => {
-    const brief = { ...states.ready, since: now - 4_999 };
-    expect(ended(4408, brief)).toMatchObject({ name: "waiting", made: { attempt: 3 }, deadline: now + 0.5 * 4_000 });
+    const brief = { ...states.ready, since: time - 4_999 };
+    expect(ended(4408, brief)).toMatchObject({ name: "waiting", made: { attempt: 3 }, deadline: time + 0.5 * 4_000 });
   });
 
   test("[RC3] One that was ready for 5 s starts the count anew", () => {
-    const lasting = { ...states.ready, since: now - 5_000 };
-    expect(ended(4408, lasting)).toMatchObject({ name: "waiting", made: { attempt: 1 }, deadline: now + 0.5 * 1_000 });
+    const lasting = { ...states.ready, since: time - 5_000 };
+    expect(ended(4408, lasting)).toMatchObject({ name: "waiting", made: { attempt: 1 }, deadline: time + 0.5 * 1_000 });
   });
 
   test("[RC3] Each attempt counts one more, and connecting by hand after a stop starts at one", () => {
@@ -153,7 +153,7 @@ describe("Attempts", () => {
 
   test("[RC6] The delay that goaway named holds for the close that follows", () => {
     const state = transition(states.ready, events.goaway, given);
-    expect(ended(1012, state)).toMatchObject({ name: "waiting", deadline: now + 3_200, notBefore: now + 3_200 });
+    expect(ended(1012, state)).toMatchObject({ name: "waiting", deadline: time + 3_200, notBefore: time + 3_200 });
   });
 
   test("[CN15] Without a token option the socket opens at once", () => {
@@ -165,17 +165,17 @@ describe("Attempts", () => {
 
 describe("Refused credentials", () => {
   test("[RC7] A new token is fetched at once", () => {
-    expect(ended(4401)).toMatchObject({ name: "preparing", made: { attempt: 4, renewals: [now] } });
+    expect(ended(4401)).toMatchObject({ name: "preparing", made: { attempt: 4, renewals: [time] } });
   });
 
   test("[RC7] The fourth refusal within a minute ends in unauthorized", () => {
-    const recent = { ...states.ready, made: { attempt: 3, renewals: [now - 59_000, now - 20_000, now - 1] } };
+    const recent = { ...states.ready, made: { attempt: 3, renewals: [time - 59_000, time - 20_000, time - 1] } };
     expect(ended(4401, recent).name).toBe("unauthorized");
   });
 
   test("[RC7] Refusals more than a minute ago are forgiven", () => {
-    const old = { ...states.ready, made: { attempt: 3, renewals: [now - 60_000, now - 20_000, now - 1] } };
-    expect(ended(4401, old)).toMatchObject({ name: "preparing", made: { renewals: [now - 20_000, now - 1, now] } });
+    const old = { ...states.ready, made: { attempt: 3, renewals: [time - 60_000, time - 20_000, time - 1] } };
+    expect(ended(4401, old)).toMatchObject({ name: "preparing", made: { renewals: [time - 20_000, time - 1, time] } });
   });
 
   test("[RC8] Without a token option there is nothing to renew", () => {
@@ -204,20 +204,20 @@ describe("Refused credentials", () => {
 
 describe("Hints of the platform", () => {
   test.each(["online", "visible"] as const)("[RC13] While waiting, %s brings the attempt within a second", (type) => {
-    expect(transition(states.waiting, events[type], given)).toMatchObject({ deadline: now + 500 });
+    expect(transition(states.waiting, events[type], given)).toMatchObject({ deadline: time + 500 });
   });
 
   test("[RC13] A hint never puts an attempt off, nor makes it earlier than the server asked for", () => {
-    const soon = { ...states.waiting, deadline: now + 100 };
+    const soon = { ...states.waiting, deadline: time + 100 };
     expect(transition(soon, events.online, given)).toBe(soon);
-    const asked = { ...states.waiting, notBefore: now + 8_000 };
-    expect(transition(asked, events.online, given)).toMatchObject({ deadline: now + 8_000 });
+    const asked = { ...states.waiting, notBefore: time + 8_000 };
+    expect(transition(asked, events.online, given)).toMatchObject({ deadline: time + 8_000 });
   });
 
   test("[RC14] While offline an attempt that is due is put off once, by maxMs", () => {
     const offline = { ...given, online: false };
     const held = transition(states.waiting, events.deadline, offline);
-    expect(held).toMatchObject({ name: "waiting", held: true, deadline: now + 30_000, made: { attempt: 3 } });
+    expect(held).toMatchObject({ name: "waiting", held: true, deadline: time + 30_000, made: { attempt: 3 } });
     expect(transition(held, events.deadline, offline).name).toBe("preparing");
   });
 });

@@ -15,7 +15,7 @@ export interface Conditions {
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;
   /** By the monotonic clock, as all moments of a state are. Milliseconds. */
-  readonly now: number;
+  readonly time: number;
   /** At least 0, less than 1. */
   readonly random: number;
   readonly online: boolean;
@@ -23,8 +23,8 @@ export interface Conditions {
 
 /** The whole policy of connecting, without a clock, a socket or a promise. An event that does not matter in a state changes nothing. */
 export function transition(state: ConnectionState, event: ConnectionEvent, given: Conditions): ConnectionState {
-  const { now, random } = given;
-  const deadline = now + given.connectTimeoutMs;
+  const { time, random } = given;
+  const deadline = time + given.connectTimeoutMs;
   switch (event.type) {
     case "connect":
       if (state.name === "waiting") return again(state.made, given);
@@ -51,7 +51,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
     case "connected": {
       if (state.name !== "authenticating") return state;
       const { session, limits } = event;
-      return { name: "ready", made: state.made, session, limits, since: now };
+      return { name: "ready", made: state.made, session, limits, since: time };
     }
     case "goaway":
       return state.name === "ready" ? { ...state, goawayMs: event.delayMs } : state;
@@ -62,7 +62,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
     case "online":
     case "visible": {
       if (state.name !== "waiting") return state;
-      const soon = Math.max(state.notBefore, now + Math.ceil(random * SOON_MS));
+      const soon = Math.max(state.notBefore, time + Math.ceil(random * SOON_MS));
       return soon < state.deadline ? { ...state, deadline: soon } : state;
     }
     default:
@@ -72,9 +72,9 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
   }
 }
 
-function again({ attempt, renewals }: Attempts, { now, connectTimeoutMs, hasToken }: Conditions): ConnectionState {
+function again({ attempt, renewals }: Attempts, { time, connectTimeoutMs, hasToken }: Conditions): ConnectionState {
   const made = { attempt: attempt + 1, renewals };
-  return { name: hasToken ? "preparing" : "opening", made, deadline: now + connectTimeoutMs };
+  return { name: hasToken ? "preparing" : "opening", made, deadline: time + connectTimeoutMs };
 }
 
 function expired(state: ConnectionState, given: Conditions): ConnectionState {
@@ -91,7 +91,7 @@ function expired(state: ConnectionState, given: Conditions): ConnectionState {
     case "waiting":
       // Put off once, and not for ever: platforms report offline on working networks.
       if (given.online || state.held) return again(state.made, given);
-      return { ...state, held: true, deadline: given.now + given.retry.maxMs };
+      return { ...state, held: true, deadline: given.time + given.retry.maxMs };
     default:
       // These wait for nothing.
       return state satisfies Extract<ConnectionState, { name: "idle" | "ready" | "unauthorized" | "closed" }>;
@@ -101,20 +101,20 @@ function expired(state: ConnectionState, given: Conditions): ConnectionState {
 /** The connection is over: the row of the close code decides. */
 function ended(state: ConnectionState, end: SocketEnd, given: Conditions): ConnectionState {
   if (state.name !== "opening" && state.name !== "authenticating" && state.name !== "ready") return state;
-  const { now } = given;
+  const { time } = given;
   const { action } = closeCode(end.code);
   const refusal = "refusal" in state ? state.refusal : undefined;
   const reason = { ...describe(end.code, end.reason), error: refusal ?? end.cause };
-  const lasted = state.name === "ready" && now - state.since >= LASTING_MS;
+  const lasted = state.name === "ready" && time - state.since >= LASTING_MS;
   const attempt = lasted ? 1 : state.made.attempt;
-  const renewals = state.made.renewals.filter((at) => at > now - RENEWALS.withinMs);
+  const renewals = state.made.renewals.filter((at) => at > time - RENEWALS.withinMs);
   switch (action) {
     case "stop":
       return { name: "closed", reason };
     case "new_token":
       // Without a token option there is nothing to renew, and the server's words say what it misses.
       if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
-      return again({ attempt, renewals: [...renewals, now] }, given);
+      return again({ attempt, renewals: [...renewals, time] }, given);
     case "retry":
     case "retry_after": {
       const goawayMs = state.name === "ready" ? state.goawayMs : undefined;
@@ -128,13 +128,13 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
 function wait(
   made: Attempts,
   reason: CloseInfo,
-  { now, random, retry }: Conditions,
+  { time, random, retry }: Conditions,
   end?: SocketEnd & { goawayMs?: number | undefined },
 ): ConnectionState {
   const hintMs = end && (end.retryAfterMs ?? retryAfterMs(end.reason));
   const draw = { random, hintMs, goawayMs: end?.goawayMs };
   const { ms, leastMs } = retryDelay(made.attempt, end ? closeCode(end.code) : {}, draw, retry);
-  return { name: "waiting", made, reason, deadline: now + ms, notBefore: now + leastMs, held: false };
+  return { name: "waiting", made, reason, deadline: time + ms, notBefore: time + leastMs, held: false };
 }
 
 function describe(code: number, text: string): CloseInfo {

@@ -74,7 +74,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     state = transition(state, event, {
       ...settings,
       hasToken: parts.token !== undefined,
-      now: clock.monotonic(),
+      time: clock.monotonic(),
       random: environment.random(),
       online: environment.hints.isOnline(),
     });
