@@ -88,7 +88,7 @@ export class Documents {
     return this.#written(id, written!);
   }
 
-  /** Undefined: there is one already. */
+  /** Undefined: there is one already. NOT_SAVED is for the caller whose document it is: no other may believe that it is theirs. */
   async create(id: ChannelId, value: unknown): Promise<StateWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
     let isNew = false;
@@ -96,6 +96,9 @@ export class Documents {
       const { kept, version } = sound(found);
       isNew = kept?.name !== "there";
       return isNew ? { name: "there", version: version + 1, content } : kept;
+    }).catch((error: unknown) => {
+      if (isNew || !(error instanceof HoldfastError) || error.code !== "NOT_SAVED") throw error;
+      return undefined;
     });
     return isNew ? this.#written(id, written!) : undefined;
   }

@@ -29,7 +29,10 @@ export interface StateHandle<State, Sent = State> {
    * `limits.stateBytes`; CONFLICT, after five tries; NOT_SAVED.
    */
   set(state: Sent): Promise<StateWritten<State>>;
-  /** As `set`, where there is no document; of several who do so at once, one. Resolves with undefined where there is one. */
+  /**
+   * Makes this the document if there is none. If several callers do so at once, on whatever instances, the document is made by one of
+   * them, which is answered as by `set`, NOT_SAVED included. All others resolve with undefined, whether or not it could be saved.
+   */
   create(state: Sent): Promise<StateWritten<State> | undefined>;
   /**
    * Changes the document: `change` is given a copy, changes it or returns another, and may be called again where others were first.

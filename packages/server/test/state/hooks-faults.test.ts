@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seeded } from "../seeded.js";
 import { BOARD, Boards, empty, heldBy, subscribe } from "./boards.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
@@ -20,6 +21,68 @@ describe("when the application's own database fails", () => {
     expect(await all.done(all.board().delete())).toBe(false);
     expect(db.rows.get("a")).toEqual({ state: undefined, version: 2 });
     expect(all.server.stats().state.changes).toBe(2);
+  });
+
+  test("[SH11] of those that create a document when `save` fails, one is told NOT_SAVED and all others undefined, on whatever instance", async () => {
+    const db = database();
+    db.failing = new Error("down");
+    const one = new Boards({ state: { board: db.hooks } });
+    const other = new Boards({ state: { board: db.hooks } }, one);
+    const create = (all: Boards, title: string) => outcomeOf(all.board().create({ ...empty, title }));
+    const told = Array.from({ length: 6 }, (_, index) => create(index % 2 ? other : one, `${index}`));
+    await one.world.advance(5_000);
+    const outcomes = await Promise.all(told);
+    const winners = outcomes.flatMap((outcome, index) => (outcome === undefined ? [] : [{ outcome, index }]));
+    expect(winners).toMatchObject([{ outcome: { code: "NOT_SAVED" } }]);
+    expect(await one.done(one.board().get())).toMatchObject({ title: `${winners[0]!.index}` });
+    // Later ones are told the same, the winner included: it has been told already.
+    expect(await one.done(one.board().create(empty))).toBeUndefined();
+    expect(await one.done(other.board().create(empty))).toBeUndefined();
+    expect(db.rows.size).toBe(0);
+    // And they save it when that goes.
+    db.failing = undefined;
+    expect(await one.done(other.board().create(empty))).toBeUndefined();
+    expect(db.rows.get("a")).toMatchObject({ version: 1, state: { title: `${winners[0]!.index}` } });
+  });
+
+  test("[SH11] a `save` that never answers holds up those that did not create the document for `requestTimeoutMs`, no longer", async () => {
+    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { save: never } } });
+    const told = [1, 2, 3].map(() => outcomeOf(all.board().create(empty)));
+    await all.world.advance(2_500);
+    expect(await Promise.all(told)).toMatchObject([{ code: "NOT_SAVED" }, undefined, undefined]);
+  });
+
+  test("[SH11] whatever answers of the broker are lost, and whether or not it can be saved, at most one caller can believe to have created the document", async () => {
+    let created = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seeded(seed);
+      const save = () => {
+        if (random() < 0.7) throw new Error("down");
+      };
+      const one = new Boards({ state: { board: { save } } });
+      const all = [
+        one,
+        new Boards({ state: { board: { save } } }, one),
+        new Boards({ state: { board: { save } } }, one),
+      ];
+      const told: Promise<unknown>[] = [];
+      for (let step = 0; step < 12; step++) {
+        const index = Math.floor(random() * all.length);
+        const { links } = one.broker;
+        if (random() < 0.6) told.push(outcomeOf(all[index]!.board().create({ ...empty, title: `${step}` })));
+        else if (random() < 0.5) links[index]!.cut();
+        else links[index]!.mend();
+        await one.world.advance(random() * 4);
+      }
+      one.broker.up();
+      await one.world.advance(10_000);
+      const outcomes = (await Promise.all(told)) as ({ code?: string; version?: number } | undefined)[];
+      const believers = outcomes.filter((outcome) => outcome !== undefined && outcome.code !== "UNAVAILABLE");
+      expect(believers.length, `seed ${seed}`).toBeLessThan(2);
+      for (const believer of believers) expect([undefined, "NOT_SAVED"]).toContain(believer!.code);
+      created += believers.length;
+    }
+    expect(created).toBeGreaterThan(20);
   });
 
   test("[SH6] a load that does not answer is given up in time, holds up nobody for good, and is asked again", async () => {
