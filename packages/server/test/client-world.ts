@@ -11,12 +11,20 @@ import type { MemorySocket } from "../src/testing.js";
 import { agents } from "./agents.js";
 import type { World } from "./world.js";
 
+/** Sees what goes over each connection. */
+export interface Tap {
+  says(connection: object, frame: string): void;
+  hears(connection: object, frame: string): void;
+}
+
 /** Real clients on the transport without a network, in the same virtual time as the server. */
 export class ClientWorld {
   /** The sockets that are open, each with the client it belongs to. */
   readonly sockets = new Map<MemorySocket, string>();
   readonly #world: () => World | undefined;
   readonly #random: () => number;
+  /** None at first. */
+  tap: Tap | undefined;
 
   /** `world` gives the server that is up at present; undefined while there is none. */
   constructor(world: () => World | undefined, random: () => number) {
@@ -67,13 +75,21 @@ export class ClientWorld {
         socket = connected.socket;
         if (ended) return socket.close();
         this.sockets.set(socket, name);
-        socket.onFrame = (frame) => void (ended || listener.message(frame));
+        const connection = socket;
+        socket.onFrame = (frame) => {
+          if (ended) return;
+          this.tap?.hears(connection, frame);
+          listener.message(frame);
+        };
         socket.onClosed = end;
         listener.open();
       };
       void open();
       return {
-        send: (frame) => socket?.send(frame),
+        send: (frame) => {
+          if (socket) this.tap?.says(socket, frame);
+          socket?.send(frame);
+        },
         close: (code, reason) => {
           ended = true;
           if (socket) this.sockets.delete(socket);

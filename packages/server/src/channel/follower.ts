@@ -146,12 +146,21 @@ export class Follower {
     });
   }
 
-  /** `theirs`: where the store says that the topic stands, asked when this stood at `mine`. */
-  compare(mine: Position, theirs: Position | undefined): void {
+  /** Resolves when the repair that is under way is over; undefined if none is. */
+  get repaired(): Promise<void> | undefined {
+    return this.#state.name === "repairing" ? this.#state.done : undefined;
+  }
+
+  /**
+   * `theirs`: where the store says that the topic stands, asked when this stood at `mine`. Resolves when what differs is repaired;
+   * undefined if nothing does.
+   */
+  compare(mine: Position, theirs: Position | undefined): Promise<void> | undefined {
     // What was announced and linked meanwhile has proved more than the comparison could.
-    if (this.#state.name !== "live" || this.#position !== mine) return;
-    if (theirs && theirs.epoch === mine.epoch && theirs.offset === mine.offset && theirs.id === mine.id) return;
-    void this.#repair([]);
+    if (this.#state.name !== "live" || this.#position !== mine) return this.repaired;
+    if (theirs && theirs.epoch === mine.epoch && theirs.offset === mine.offset && theirs.id === mine.id)
+      return undefined;
+    return this.#repair([]);
   }
 
   close(): void {

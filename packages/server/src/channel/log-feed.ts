@@ -53,6 +53,11 @@ export class LogFeed {
   #last = { number: 0, after: Number.POSITIVE_INFINITY };
   /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
   #outOfReach = 0;
+  /** Whoever stands below this has missed something that is in the store and is no event. */
+  #unreadable = 0;
+  /** The comparison with the store that is under way, and the one that begins when it is over. */
+  #comparing: Promise<void> = Promise.resolve();
+  #nextComparing: Promise<void> | undefined;
   #cancelBring: Cancel | undefined;
 
   constructor(parts: LogFeedParts) {
@@ -70,9 +75,10 @@ export class LogFeed {
 
   /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined {
-    const widen = (): Promise<void> | undefined => (!from || this.#knowsOf(from) ? undefined : this.#widen(from));
+    const asked = this.#readings;
+    const reach = (): Promise<void> | undefined => from && this.#reach(from, asked);
     const ready = (): Promise<void> | undefined =>
-      this.#parts.copy?.isLost ? this.follower.refresh().then(widen) : widen();
+      this.#parts.copy?.isLost ? this.follower.refresh().then(reach) : reach();
     if (this.follower.isOpen) return ready();
     // In time for the first reading, mostly.
     if (from) this.#wanted = Math.min(this.#wanted, from.offset);
@@ -89,8 +95,9 @@ export class LogFeed {
     const verdict = continuation(from, this.#ring!);
     const snapshot = this.#parts.copy !== undefined;
     if (!verdict.ok) {
-      const tooMany = verdict.reset === "trimmed" && !this.#ring!.covers(from);
-      return { ...(tooMany ? { ok: false, reset: "too_many" } : verdict), snapshot };
+      const isBeyond = verdict.reset === "trimmed" && !this.#ring!.covers(from);
+      if (!isBeyond) return { ...verdict, snapshot };
+      return { ok: false, reset: from.offset < this.#unreadable ? "server" : "too_many", snapshot };
     }
     const told = this.#parts.copy?.afterMissing(verdict.missed, hasDocument) ?? { missed: verdict.missed, snapshot };
     const bytes = told.missed.reduce((sum, event) => sum + event.bytes, 0);
@@ -114,9 +121,47 @@ export class LogFeed {
     this.follower.close();
   }
 
+  /**
+   * Sees to it that what `resume` says of this position is true. A reading that has begun since (`asked`) is enough; otherwise, before
+   * a reset is told, the store is asked where the channel stands: this instance may not have heard yet of a roll-back.
+   */
+  #reach(from: Position, asked: number): Promise<void> | undefined {
+    if (!this.#knowsOf(from)) return this.#widen(from);
+    if (continuation(from, this.#ring!).ok) {
+      // What comes until it is answered must not push out of the buffer what it needs.
+      if (from.offset < this.position.offset) {
+        this.#ring!.limit(MOST_MISSED);
+        this.#parts.wide.add(this);
+      }
+      return undefined;
+    }
+    if (this.#last.number > asked) return undefined;
+    return this.#compare().then(() => (this.#knowsOf(from) ? undefined : this.#widen(from)));
+  }
+
   #knowsOf(from: Position): boolean {
-    // Another epoch, or another event at the place where we stand: no reading would change the verdict.
+    // Another epoch, or too far back: no reading of this history would change the verdict.
     return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.#ring!.covers(from);
+  }
+
+  /** Until a comparison with the store is over that begins from now on. All who wait for one share it. */
+  #compare(): Promise<void> {
+    this.#nextComparing ??= this.#comparing.then(() => {
+      this.#nextComparing = undefined;
+      const comparing = this.#compareNow();
+      this.#comparing = comparing.catch(() => undefined);
+      return comparing;
+    });
+    return this.#nextComparing;
+  }
+
+  async #compareNow(): Promise<void> {
+    const { follower } = this;
+    // A reading that is under way may be older than what is asked about.
+    await follower.repaired;
+    const mine = follower.position!;
+    const [theirs] = await this.#parts.link.positions([this.#parts.topic]);
+    await follower.compare(mine, theirs);
   }
 
   /** Until a reading is over that has begun after this was wanted, and reaches so far back. One under way may do neither. */
@@ -148,16 +193,22 @@ export class LogFeed {
     // No store keeps more than the history says.
     const isAll = events.length < most || most === history.size;
     const items = readable(events.map(read));
+    const unreadable = items.length < events.length ? position.offset - items.length : 0;
     const verdict = from && continuation(from, { position, items });
     return {
       position,
       apply: () => {
         this.#last = { number, after };
         copy?.load(reading.document);
-        const onlyMissed = verdict?.ok && after === from!.offset;
-        if (onlyMissed) for (const item of verdict.missed) this.#ring!.push(item);
-        else this.#renew(position, items, after, isAll && items.length === events.length);
+        if (verdict?.ok && after === from!.offset) for (const item of verdict.missed) this.#ring!.push(item);
+        else {
+          // Nothing that was known of a history holds for another one.
+          if (!verdict?.ok) this.#outOfReach = this.#unreadable = 0;
+          this.#unreadable = Math.max(this.#unreadable, unreadable);
+          this.#renew(position, items, after, isAll && unreadable === 0);
+        }
         if (verdict?.ok) for (const item of verdict.missed) this.#parts.deliver(item);
+        else if (verdict?.reset === "trimmed" && from!.offset < unreadable) this.#lost("server", position);
         else if (verdict) this.#lost(verdict.reset === "trimmed" && !isAll ? "too_many" : verdict.reset, position);
       },
     };
@@ -168,10 +219,9 @@ export class LogFeed {
     const first = position.offset - items.length + 1;
     const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
     const limits = items.length > 0 ? MOST_MISSED : NARROW;
-    if (this.#ring?.position.epoch !== position.epoch || this.#ring.position.offset > position.offset)
-      this.#outOfReach = 0;
     this.#ring = new Ring(position, items, isWhole, limits);
-    if (Number.isFinite(after) && !this.#ring.covers({ offset: after }))
+    // After a roll-back what was asked for may be ahead of the channel: that says nothing about what is before it.
+    if (after <= position.offset && !this.#ring.covers({ offset: after }))
       this.#outOfReach = Math.max(this.#outOfReach, this.#ring.floor);
     if (items.length > 0) this.#parts.wide.add(this);
   }
@@ -190,6 +240,7 @@ export class LogFeed {
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
     this.#ring = new Ring(position, [], false, NARROW);
+    this.#unreadable = offset;
     this.#lost("server", position);
   }
 

@@ -58,7 +58,7 @@ export class Topics {
     this.#link()
       .positions(some.map(({ topic }) => topic))
       .then(
-        (theirs) => some.forEach(({ follower, mine }, index) => follower.compare(mine, theirs[index])),
+        (theirs) => some.forEach(({ follower, mine }, index) => void follower.compare(mine, theirs[index])),
         // The store is away, and when it is back everything is in doubt anyway; or a part of it is, and the rest can be asked.
         () => some.length > 1 && some.forEach((one) => this.#compare([one])),
       );

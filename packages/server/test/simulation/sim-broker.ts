@@ -45,6 +45,8 @@ export interface Snapshot {
 class SimStore extends MemoryStore {
   /** Every publication that has a place, in the order of acceptance. */
   readonly accepted: AcceptedPublication[] = [];
+  /** Called when it has something else than before. */
+  onChange = (): void => {};
   /** The last of each topic, whatever it calls itself. */
   #tops = new Map<string, AcceptedPublication>();
 
@@ -55,6 +57,7 @@ class SimStore extends MemoryStore {
       this.#tops.set(topic, accepted);
     }
     super.announce(topic, publication);
+    this.onChange();
   }
 
   snapshot(): Snapshot {
@@ -65,6 +68,7 @@ class SimStore extends MemoryStore {
     this.topics.clear();
     for (const [name, topic] of copy(topics)) this.topics.set(name, topic);
     this.#tops = new Map(tops);
+    this.onChange();
   }
 
   empty(): void {
@@ -74,6 +78,7 @@ class SimStore extends MemoryStore {
   /** Takes out the older half of every log. */
   trim(): void {
     for (const topic of this.topics.values()) topic.log = topic.log.slice(Math.ceil(topic.log.length / 2));
+    this.onChange();
   }
 }
 

@@ -4,6 +4,7 @@ import { Actor } from "./actor.js";
 import { type Accepted, check, checkEnd } from "./checker.js";
 import { numbers, wires } from "./protocol.js";
 import { type Instance, Servers } from "./servers.js";
+import { ResetChecker } from "./reset-checker.js";
 import type { AcceptedPublication, Snapshot } from "./sim-broker.js";
 
 const CLIENTS = 5;
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly broken: string[];
   readonly heard: number;
   readonly resets: number;
+  /** How many of them, and of those told to a client that had left, were compared with what the store had. */
+  readonly resetsChecked: number;
   readonly published: number;
 }
 
@@ -28,6 +31,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
   readonly #publishedAt = new Map<number, number>();
   /** Some histories have a store that forgets nothing: there, nobody may be told of a reset. */
   readonly #isStoreTrue: boolean;
+  readonly #resets: ResetChecker;
   #saved: Snapshot | undefined;
   #numbers = 0;
 
@@ -37,6 +41,8 @@ export class Simulation extends Servers<typeof numbers.definition> {
   ) {
     super(numbers, seeded(seed), idsAreOffsets);
     this.#isStoreTrue = this.random() < 0.25;
+    this.#resets = new ResetChecker(this.broker, wires, this.environment.now);
+    this.net.tap = this.#resets;
     for (let count = 0; count < CLIENTS; count++) this.#actors.push(this.#actor(`c${count}`, count < 2));
   }
 
@@ -193,9 +199,16 @@ export class Simulation extends Servers<typeof numbers.definition> {
         broken.push(...faults.map((fault) => `${actor.name} on ${wire}: ${fault}`));
       }
     }
+    broken.push(...this.#resets.broken);
     const all = this.#actors.flatMap(({ seen }) => [...seen.values()].flat());
     const count = (kind: string): number => all.filter((seen) => seen.kind === kind).length;
-    return { broken, heard: count("event"), resets: count("reset"), published: this.#numbers };
+    return {
+      broken,
+      heard: count("event"),
+      resets: count("reset"),
+      resetsChecked: this.#resets.checked,
+      published: this.#numbers,
+    };
   }
 
   #truth(): Map<number, Accepted> {

@@ -1,0 +1,197 @@
+// Whether the reason of a reset is true, and whoever can be given what was missed is given it.
+import type { Position } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { describe, expect, test } from "vitest";
+import { big, bigWorld, results, subscribe } from "./big-world.js";
+import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
+import { World } from "./world.js";
+
+/** One or two instances, a channel of which the positions are known by number, and a store that can be set back. */
+function history(broker = new SimBroker(fairWeather), options: object = {}) {
+  const first = bigWorld(options, broker);
+  const { world, server, environment } = first;
+  const publish = async (from: number, to: number, by = server, text = ""): Promise<void> => {
+    for (let number = from; number <= to; number++) void by.channel("log", "a").publish("line", `${number}${text}`);
+    await world.advance(500);
+  };
+  /** Where the store stands after this many events. */
+  const at = (offset: number): Position => {
+    const { epoch, log } = broker.store.topics.get("log:a")!;
+    return { epoch, offset, id: log.find(({ link }) => link!.offset === offset)!.link!.id };
+  };
+  const resume = async (position: Position, on: World = world) => {
+    const peer = await on.connect();
+    await peer.send(subscribe({ channel: "log:a", position }));
+    await on.advance(3_000);
+    return results(peer)[0]!;
+  };
+  const join = async (on: World = world) => {
+    const peer = await on.connect();
+    await peer.send(subscribe("log:a"));
+    await on.advance(100);
+    return peer;
+  };
+  const beside = () => {
+    const other = createServer(big, { environment, broker });
+    return { server: other, world: new World(other, environment), link: broker.links.at(-1)! };
+  };
+  return { ...first, publish, at, resume, join, beside };
+}
+
+describe("[RV24] after the store was rolled back", () => {
+  test.each(["has noticed it", "has not noticed it", "has joined since"])(
+    "a client that was away before the roll-back gets what the store has, from an instance that %s",
+    async (how) => {
+      const { publish, at, resume, join, broker, world, server, beside } = history();
+      const stays = await join();
+      await publish(1, 5);
+      const away = at(5);
+      await publish(6, 20);
+      const old = broker.store.snapshot();
+      await publish(21, 30);
+      const lost = at(30);
+      broker.store.restore(old);
+      if (how === "has noticed it") await world.advance(20_000);
+      const { world: on } = how === "has joined since" ? beside() : { world };
+      const { missed, reset } = await resume(away, on);
+      expect(reset).toBeUndefined();
+      // An instance that knows no better tells what is lost too, and of the fork as soon as it knows.
+      expect(missed).toHaveLength(how === "has not noticed it" ? 25 : 15);
+      expect((await resume(at(20), on)).reset).toBeUndefined();
+      expect((await resume(lost, on)).reset).toBe(how === "has not noticed it" ? undefined : "fork");
+      await world.advance(20_000);
+      expect(stays.last("reset").data).toMatchObject({ reason: "fork", position: { offset: 20 } });
+      // Also those who were there already can be continued with what comes.
+      await publish(31, 32, server);
+      expect((await resume(away, on)).missed).toHaveLength(17);
+    },
+  );
+
+  test("an instance that has not noticed it tells no client of the other that its place is on another branch", async () => {
+    const { publish, at, resume, join, broker, link, world, beside } = history();
+    await join();
+    await publish(1, 5);
+    const old = broker.store.snapshot();
+    await publish(6, 10);
+    const lost = at(8);
+    link.isDeaf = true;
+    broker.store.restore(old);
+    const other = beside();
+    await publish(6, 12, other.server, " again");
+    // The new branch, ahead of the old one and beside it.
+    const [beside7, ahead12] = [at(7), at(12)];
+    expect(await resume(beside7)).toMatchObject({ missed: Array.from({ length: 5 }, () => expect.anything()) });
+    expect((await resume(ahead12)).reset).toBeUndefined();
+    expect((await resume(lost)).reset).toBe("fork");
+    expect(world.environment.now()).toBeGreaterThan(0);
+  });
+
+  test("an instance that has not noticed that the store was emptied tells no client of another history", async () => {
+    const { publish, at, resume, join, broker, link, beside } = history();
+    await join();
+    await publish(1, 5);
+    const gone = at(3);
+    link.isDeaf = true;
+    broker.store.empty();
+    const other = beside();
+    await publish(1, 3, other.server, " anew");
+    expect(await resume(at(1))).toMatchObject({ missed: [expect.anything(), expect.anything()] });
+    expect((await resume(gone)).reset).toBe("epoch");
+  });
+
+  test("what was too much to give back before is not afterwards", async () => {
+    const { publish, at, resume, join, broker, link, world, server, beside } = history();
+    await join();
+    await publish(1, 5);
+    const away = at(2);
+    const old = broker.store.snapshot();
+    for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
+    await world.advance(1_000);
+    expect((await resume(away)).reset).toBe("too_many");
+    broker.store.restore(old);
+    // The other branch is longer, and small.
+    link.isDeaf = true;
+    await publish(6, 60, beside().server, " again");
+    link.isDeaf = false;
+    const { missed, reset } = await resume(away);
+    expect(reset).toBeUndefined();
+    expect(missed).toHaveLength(58);
+  });
+});
+
+describe("[RV24] the reason of a reset", () => {
+  test("is `server` where an entry of the log is no event, for those who missed it and nobody else", async () => {
+    const { publish, at, resume, join, broker, link, world, beside } = history();
+    const stays = await join();
+    await publish(1, 5);
+    void link.publish("log:a", "strange", "no event", { log: { size: 5_000, ttlMs: 600_000 } });
+    await world.advance(500);
+    await publish(7, 9);
+    expect(stays.last("reset").data.reason).toBe("server");
+    for (const on of [world, beside().world]) {
+      expect((await resume(at(3), on)).reset).toBe("server");
+      expect((await resume(at(7), on)).missed).toHaveLength(2);
+    }
+    // Also where an instance has not heard of it.
+    link.isDeaf = true;
+    void broker.links.at(-1)!.publish("log:a", "strange too", "no event", { log: { size: 5_000, ttlMs: 600_000 } });
+    await world.advance(30_000);
+    expect(stays.of("reset").map(({ data }) => data.reason)).toEqual(["server", "server"]);
+  });
+
+  test("is not told while the store cannot be asked: the channel is refused, and whoever can be continued is", async () => {
+    const { publish, at, join, world, link, resume } = history();
+    await join();
+    await publish(1, 5);
+    const forged = { ...at(3), id: "x" };
+    const good = at(3);
+    link.cut();
+    expect(await resume(forged)).toMatchObject({ ok: false, error: { code: "UNAVAILABLE" } });
+    expect((await resume(good)).missed).toHaveLength(2);
+    link.mend();
+    await world.advance(1_000);
+    expect((await resume(forged)).reset).toBe("fork");
+  });
+
+  test("costs the store one comparison for all who come at once, and no reading of what is known", async () => {
+    const { publish, at, join, world, link, reads } = history();
+    await join();
+    await publish(1, 50);
+    let asked = 0;
+    const { positions } = link;
+    link.positions = (topics) => (asked++, positions.call(link, topics));
+    const before = reads.length;
+    const peers = await Promise.all(Array.from({ length: 200 }, () => world.connect()));
+    for (const [index, peer] of peers.entries())
+      peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: { ...at(1 + (index % 49)), id: "x" } })));
+    await world.advance(1_000);
+    for (const peer of peers) expect(results(peer)[0]!.reset).toBe("fork");
+    expect(asked).toBeLessThan(4);
+    expect(reads.length).toBe(before);
+  });
+});
+
+test("[RV25] what is published while a client waits for its answer does not push out what it has missed", async () => {
+  const { publish, at, join, world, server } = history(undefined, { heartbeat: { intervalMs: 600_000 } });
+  await join();
+  const before = await world.connect();
+  await before.send(subscribe("log:b", "log:c"));
+  await world.advance(100);
+  const large = results(before).map(({ position }, index) => ({ channel: ["log:b", "log:c"][index], position }));
+  for (const key of ["b", "c"])
+    for (let index = 0; index < 120; index++) void server.channel("log", key).publish("line", "x".repeat(1_900));
+  await publish(1, 60);
+  await world.advance(60_000);
+  const peer = await world.connect();
+  peer.socket.stall(true);
+  // The first two are all that the connection may be owed at once, so the third waits until that is read.
+  peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: at(20) })));
+  await world.advance(100);
+  await publish(61, 360);
+  peer.socket.stall(false);
+  await world.advance(3_000);
+  const [first, second, third] = results(peer);
+  for (const { missed } of [first!, second!]) expect(missed).toHaveLength(120);
+  expect(third!.reset).toBeUndefined();
+  expect(third!.missed).toHaveLength(340);
+});
