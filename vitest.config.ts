@@ -7,7 +7,7 @@ const source = (path: string): string => fileURLToPath(new URL(`./packages/${pat
  * Tests that need a program of this machine are named after it: `restart.chromium.test.ts`. scripts/programs.mjs finds it.
  * With each, how many files run at once; they mostly wait, for a page that starts or for what a real Redis takes its time with.
  */
-const programs = { chromium: 2, redis: 3, nginx: 1, python: 1 };
+const programs = { chromium: 2, redis: 3, nginx: 1, python: 1, cc: 1 };
 const needsProgram = `**/*.{${Object.keys(programs).join(",")}}.test.ts`;
 
 /** One project for the unit tests of a package, so that `vitest --project client` is quick and its results are named. */

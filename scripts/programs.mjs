@@ -56,6 +56,15 @@ export const programs = {
     debian: "python3-websockets",
     remedy: "Run `python3 -m pip install websockets`, or set PYTHON to a Python 3 that has the package.",
   },
+  cc: {
+    title: "A C compiler",
+    variable: "CC",
+    // What it compiles is loaded before another program, which only Linux does like this.
+    candidates: () => (process.platform === "linux" ? onPath("cc", "gcc", "clang") : []),
+    works: async (path) => (await run(path, ["--version"])).code === 0,
+    debian: "gcc",
+    remedy: "Install gcc with the headers of the C library (Linux), or set CC to the path of a C compiler.",
+  },
 };
 
 /**

@@ -13,7 +13,7 @@
  * - with replicas: `min-replicas-to-write 1` and `min-replicas-max-lag 10`, so that a primary that was cut off refuses to store
  *   what would be lost with it
  * - allows its user, if it has ACLs, keys `~{holdfast*`, channels `&{holdfast*` and the commands of `+@scripting +@hash
- *   +@sortedset +@stream +@keyspace +@string +@pubsub +@connection +info +time`; in a cluster also `+cluster|slots
+ *   +@stream +@keyspace +@string +@pubsub +@connection +info +time`; in a cluster also `+cluster|slots
  *   +cluster|info`. Announcements are believed: whoever may publish on these channels can pretend to be a server
  */
 export { redisBroker, type RedisBrokerOptions } from "./broker/redis/redis-broker.js";

@@ -520,7 +520,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
       if (state === "stopped") server.cont();
       if (state !== "down") {
         await until(async () => (await server.clients()) === 0, 5_000, `The end of the connections (${state})`);
-        expect(await server.say("ZCARD", "{holdfast}:instances")).toBe("0");
+        expect(await server.say("EXISTS", "{holdfast:contract}:beats"), state).toBe("0");
       }
       expect([one.heard.length, one.doubts, one.forgotten, one.gone.length]).toEqual(told);
     }

@@ -37,7 +37,6 @@ describe.concurrent("the leases of redisBroker", () => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     // What an instance leaves behind that dies without a word.
-    await server.say("ZADD", "{holdfast:contract}:instances", "1000", "long-dead");
     await server.say("HSET", "{holdfast:contract}:beats", "long-dead", "17");
     const one = world.join(server);
     expect(await one.link.instances()).toEqual(new Set([one.id, "long-dead"]));

@@ -10,12 +10,14 @@ import type { News, Orders, Told } from "./instance.js";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/** `instance.ts` as a file that Node runs, made from the sources. */
-export async function instanceProgram(): Promise<{ file: string; end: () => Promise<void> }> {
+/** `instance.ts`, or another program, as a file that Node runs, made from the sources. */
+export async function instanceProgram(
+  source = new URL("./instance.ts", import.meta.url),
+): Promise<{ file: string; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-instance-"));
   const file = join(folder, "instance.mjs");
   await build({
-    entryPoints: [fileURLToPath(new URL("./instance.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(source)],
     outfile: file,
     bundle: true,
     format: "esm",

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { until } from "../until.js";
 import { say } from "./resp.js";
 
@@ -14,6 +15,8 @@ export interface RedisStart {
   readonly replicaOf?: number;
   /** A Sentinel that watches the primary on that port, as `main`, and decides alone. */
   readonly sentinelOf?: number;
+  /** The test sets its wall clock. Takes a C compiler. */
+  readonly hasClock?: boolean;
   /** Further arguments of redis-server. */
   readonly args?: readonly string[];
 }
@@ -69,7 +72,7 @@ export class RedisServer {
           : ["--replicaof", "127.0.0.1", `${replicaOf}`, "--repl-diskless-sync-delay", "0"]),
         ...args,
       ],
-      { stdio: "ignore" },
+      { stdio: "ignore", env: { ...process.env, ...(this.#options.hasClock && this.#withClock()) } },
     );
     this.#child = child;
     running.add(child);
@@ -87,6 +90,25 @@ export class RedisServer {
       await this.kill();
       throw error;
     }
+  }
+
+  /** Sets its wall clock, so many seconds ahead of that of the machine. */
+  setClock(seconds: number): void {
+    const bytes = Buffer.alloc(8);
+    if (endianness() === "LE") bytes.writeBigInt64LE(BigInt(seconds));
+    else bytes.writeBigInt64BE(BigInt(seconds));
+    // In place: Redis has the file mapped.
+    const file = openSync(join(this.#folder, "clock"), "r+");
+    writeSync(file, bytes, 0, 8, 0);
+    closeSync(file);
+  }
+
+  #withClock(): Record<string, string> {
+    const library = join(this.#folder, "clock.so");
+    const source = fileURLToPath(new URL("./clock.c", import.meta.url));
+    execFileSync(process.env["CC"] ?? "cc", ["-shared", "-fPIC", "-O2", "-o", library, source]);
+    writeFileSync(join(this.#folder, "clock"), Buffer.alloc(8));
+    return { LD_PRELOAD: library, CLOCK_FILE: join(this.#folder, "clock") };
   }
 
   say(...words: (string | number)[]): Promise<string> {

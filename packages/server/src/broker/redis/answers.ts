@@ -2,13 +2,14 @@ import type { Position } from "@holdfast/protocol";
 import { links } from "@holdfast/protocol/wire";
 import type { Appended, Publication, Reading } from "../broker.js";
 import { readEntry } from "./announcement.js";
-import { unavailable } from "./unavailable.js";
+import { refusal, unavailable } from "./unavailable.js";
 
 /** What scripts answer, made into what the broker says. A reply that is not what they write is a store that something else uses. */
 
 const outcomes: ReadonlySet<unknown> = new Set<Appended["outcome"]>(["appended", "duplicate", "conflict", "unchanged"]);
 
 export function readAppended(answer: unknown): Appended {
+  if (answer instanceof Error) throw refusal(answer);
   const [outcome, epoch, offset, id, previous] = list(answer);
   if (!outcomes.has(outcome)) throw strange();
   return {

@@ -17,7 +17,11 @@ export interface CommandHooks {
 const FIRST_PATIENCE_MS = 800;
 const PAUSE_MS = 50;
 
-type Send = (client: Redis) => Promise<unknown>;
+/** The connection that a call was sent on, and its client of that moment. */
+export interface Used {
+  readonly connection: Connection;
+  readonly client: Redis;
+}
 
 /** Commands, each to the node that has its slot, each with an end in sight. */
 export class Commands {
@@ -30,6 +34,8 @@ export class Commands {
   /** Names the data of a node: another after a restart or a failover. */
   readonly #replications = new Map<string, string>();
   #nodes: ReadonlySet<string> = new Set();
+  /** The scripts that Redis has, by their hashes, as far as it has said so on a connection. */
+  readonly #loaded = new WeakMap<Redis, Set<string>>();
   readonly #pauses = new Set<() => void>();
   #isClosed = false;
 
@@ -45,22 +51,66 @@ export class Commands {
     return this.#connections.size > 0 && [...this.#connections.values()].every(({ client }) => client);
   }
 
+  /** Runs a script. Calls are not ordered among each other: see `TopicQueues`. */
   run(slot: number, script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#within(slot, async (client) => {
+    return this.#within(slot, (client) => this.evaluate(client, script, keys, args));
+  }
+
+  /**
+   * Runs a script on a connection: by its hash if Redis is known to have it since the connection was made, otherwise by its text. Redis
+   * may have forgotten it all the same (SCRIPT FLUSH); then the text is sent.
+   */
+  async evaluate(
+    client: Redis,
+    { sha, text }: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    const loaded = this.#loaded.get(client) ?? new Set();
+    this.#loaded.set(client, loaded);
+    if (loaded.has(sha)) {
       try {
-        return await client.evalsha(script.sha, keys.length, ...keys, ...args);
+        return await client.evalsha(sha, keys.length, ...keys, ...args);
       } catch (error) {
         if (wordOf(error) !== "NOSCRIPT") throw error;
-        return client.eval(script.text, keys.length, ...keys, ...args);
+        loaded.delete(sha);
       }
-    });
+    }
+    const answer = await client.eval(text, keys.length, ...keys, ...args);
+    loaded.add(sha);
+    return answer;
   }
 
   /** Announces something that is not kept. */
   announce(slot: number, channel: string, text: string): Promise<unknown> {
-    return this.#within(slot, (client) =>
-      this.#topology.isCluster ? client.spublish(channel, text) : client.publish(channel, text),
-    );
+    return this.#within(slot, (client) => this.say(client, channel, text));
+  }
+
+  say(client: Redis, channel: string, text: string): Promise<unknown> {
+    return this.#topology.isCluster ? client.spublish(channel, text) : client.publish(channel, text);
+  }
+
+  /** Sends until it is answered, or refused for good. `isOver`: nobody waits for it any more. */
+  async attempt<Answer>(slot: number, isOver: () => boolean, send: (used: Used) => Promise<Answer>): Promise<Answer> {
+    for (let asked: string | undefined; ;) {
+      const node: string = asked ?? (await this.nodeOf(slot));
+      const connection = this.#connectionTo(node);
+      const client = connection.client ?? (await connection.whenUp());
+      if (isOver()) throw unavailable("It took too long.");
+      try {
+        // Not awaited: the two leave one behind the other, and what is asked about is the second.
+        if (asked !== undefined) client.asking().catch(() => {});
+        return await send({ connection, client });
+      } catch (error) {
+        asked = await this.#consider(error, connection, client, isOver);
+      }
+    }
+  }
+
+  /** What a call is refused with that was not answered in time. Later calls must not wait behind it. */
+  tooLate(used: Used | undefined): Error {
+    used?.connection.drop("It does not answer", used.client);
+    return unavailable(`Redis did not answer in time. ${MAYBE}`, "Try again later.");
   }
 
   /** The node of a slot. Waits for that to be known only when the link is new. */
@@ -111,29 +161,14 @@ export class Commands {
     this.deadlines.close();
   }
 
-  #within(slot: number, send: Send): Promise<unknown> {
-    let used: { readonly connection: Connection; readonly client: Redis } | undefined;
-    const start = async (isOver: () => boolean): Promise<unknown> => {
-      for (let asked: string | undefined; ;) {
-        const node: string = asked ?? (await this.nodeOf(slot));
-        const connection = this.#connectionTo(node);
-        const client = connection.client ?? (await connection.whenUp());
-        if (isOver()) throw unavailable("It took too long.");
-        used = { connection, client };
-        try {
-          // Not awaited: the two leave one behind the other, and what is asked about is the second.
-          if (asked !== undefined) client.asking().catch(() => {});
-          return await send(client);
-        } catch (error) {
-          asked = await this.#consider(error, connection, client, isOver);
-        }
-      }
-    };
-    return this.deadlines.within(start, () => {
-      // Later commands must not wait behind one that is not answered.
-      used?.connection.drop("It does not answer", used.client);
-      return unavailable(`Redis did not answer in time. ${MAYBE}`, "Try again later.");
-    });
+  #within<Answer>(slot: number, send: (client: Redis) => Promise<Answer>): Promise<Answer> {
+    let used: Used | undefined;
+    const start = (isOver: () => boolean): Promise<Answer> =>
+      this.attempt(slot, isOver, (now) => {
+        used = now;
+        return send(now.client);
+      });
+    return this.deadlines.within(start, () => this.tooLate(used));
   }
 
   /** After an error that another attempt may cure, the node to ask if it is a particular one. Others are thrown. */

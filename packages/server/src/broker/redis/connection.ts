@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Cancel, Environment } from "../../environment.js";
+import { endNow } from "./ending.js";
 import { unavailable } from "./unavailable.js";
 
 export interface ConnectionHooks {
@@ -183,13 +184,11 @@ export class Connection {
   }
 }
 
-/** Ends it now: a polite end would wait for a peer that may be what does not answer. */
 function discard(client: Redis): void {
   client.removeAllListeners();
   // The library writes errors that nobody listens to on the console.
   client.on("error", () => {});
-  client.disconnect();
-  client.stream?.destroy();
+  endNow(client);
 }
 
 /** From 0 to 1. The environment has no other chance than ids. */

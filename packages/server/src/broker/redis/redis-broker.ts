@@ -2,7 +2,7 @@ import { HoldfastError } from "@holdfast/protocol";
 import { type Cluster, Redis } from "ioredis";
 import type { Broker } from "../broker.js";
 import { RedisLink } from "./redis-link.js";
-import { clusterTopology, singleTopology, type Topology } from "./topology.js";
+import { clusterTopology, type MakeTopology, singleTopology } from "./topology.js";
 
 export interface RedisBrokerOptions {
   /** Where Redis is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Either this or `client`. */
@@ -34,8 +34,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   };
 }
 
-function topologyLike(template: Redis | Cluster): (onChange: () => void) => Topology {
-  if (template.isCluster) return (onChange) => clusterTopology(template as Cluster, onChange);
+function topologyLike(template: Redis | Cluster): MakeTopology {
+  if (template.isCluster) return (environment, onChange) => clusterTopology(template as Cluster, environment, onChange);
   return () => singleTopology(template as Redis);
 }
 

@@ -8,7 +8,9 @@ import { topicKeys } from "./keys.js";
 import { Lease } from "./lease.js";
 import * as scripts from "./scripts.js";
 import { Subscriptions } from "./subscriptions.js";
-import type { Topology } from "./topology.js";
+import { type Announcement, announceGroup, type Append, appendGroup } from "./topic-groups.js";
+import { TopicQueues } from "./topic-queues.js";
+import type { MakeTopology, Topology } from "./topology.js";
 import { unavailable } from "./unavailable.js";
 
 /** An idempotency key is remembered for so long. */
@@ -30,6 +32,8 @@ export class RedisLink implements BrokerLink {
   readonly #prefix: string;
   readonly #topology: Topology;
   readonly #commands: Commands;
+  readonly #appends: TopicQueues<Append>;
+  readonly #announcements: TopicQueues<Announcement>;
   readonly #subscriptions: Subscriptions;
   readonly #lease: Lease;
   /** Since when something of it is down, as the log says it. */
@@ -40,7 +44,7 @@ export class RedisLink implements BrokerLink {
   readonly #epochs: string;
   #epoch = 0;
 
-  constructor(instance: BrokerInstance, prefix: string, makeTopology: (onChange: () => void) => Topology) {
+  constructor(instance: BrokerInstance, prefix: string, makeTopology: MakeTopology) {
     const { environment } = instance;
     this.#instance = instance;
     this.#logger = sturdy(instance.logger);
@@ -51,7 +55,7 @@ export class RedisLink implements BrokerLink {
       this.#commands.place();
       this.#subscriptions.place();
     };
-    this.#topology = makeTopology(place);
+    this.#topology = makeTopology(environment, place);
     const onDown = (reason: string): void => this.#noteDown(reason);
     this.#commands = new Commands(environment, this.#topology, {
       onUp: () => {
@@ -64,6 +68,8 @@ export class RedisLink implements BrokerLink {
         this.#tell(() => instance.onDoubt());
       },
     });
+    this.#appends = new TopicQueues(this.#commands, appendGroup(this.#commands));
+    this.#announcements = new TopicQueues(this.#commands, announceGroup(this.#commands));
     const parts = { topology: this.#topology, commands: this.#commands, prefix };
     this.#subscriptions = new Subscriptions(environment, parts, {
       hear: (topic, bytes) => this.#hear(topic, bytes),
@@ -74,6 +80,14 @@ export class RedisLink implements BrokerLink {
     this.#lease = new Lease(instance.id, environment, this.#commands, prefix, {
       onGone: (instances) => this.#tell(() => instance.onGone(instances)),
       onForgotten: () => this.#tell(() => instance.onForgotten()),
+      onClockJump: (ms) => {
+        this.#logger.warn(
+          { ms },
+          "The clock of Redis was set forwards, so keys may have run out. They are stored again.",
+        );
+        this.#tell(() => instance.onForgotten());
+        this.#tell(() => instance.onDoubt());
+      },
       onRefused: ({ message: reason }) =>
         this.#logger.warn({ reason: printable(reason) }, "This instance cannot say in Redis that it is there."),
     });
@@ -88,40 +102,38 @@ export class RedisLink implements BrokerLink {
     const keys = topicKeys(this.#prefix, topic);
     const { log, table, key, expected, document } = options;
     if (!log && !table) {
-      await this.#commands.announce(keys.slot, keys.channel, announcement(id, body));
+      const text = announcement(id, body);
+      await this.#announcements.add(topic, keys.slot, { channel: keys.channel, text }, text.length);
       return { outcome: "appended" };
     }
     const entry = table?.entry;
     const change = !entry ? "" : entry.value === undefined ? "del" : "set";
-    const answer = await this.#commands.run(
-      keys.slot,
-      scripts.append,
-      [keys.meta, keys.log, keys.table, key === undefined ? keys.meta : keys.key(key)],
-      [
-        id,
-        body,
-        entry ? writeEntry(entry) : "",
-        this.#newEpoch(),
-        log?.size ?? 0,
-        whole(log?.ttlMs ?? 0),
-        change,
-        entry?.field ?? "",
-        entry?.value ?? "",
-        whole(table?.ttlMs ?? 0),
-        key === undefined ? "" : "1",
-        expected?.offset ?? "",
-        expected?.id ?? "",
-        keys.channel,
-        this.#topology.isCluster ? "SPUBLISH" : "PUBLISH",
-        Math.max(log ? POSITION_TTL_MS : 0, ...[log, table].map((part) => whole(part?.ttlMs ?? 0))),
-        KEY_TTL_MS,
-        document ? "1" : "",
-        document?.text ?? "",
-        document?.expected ?? "",
-        whole(document?.ttlMs ?? 0),
-      ],
-    );
-    return readAppended(answer);
+    const args = [
+      id,
+      body,
+      entry ? writeEntry(entry) : "",
+      this.#newEpoch(),
+      log?.size ?? 0,
+      whole(log?.ttlMs ?? 0),
+      change,
+      entry?.field ?? "",
+      entry?.value ?? "",
+      whole(table?.ttlMs ?? 0),
+      key === undefined ? "" : "1",
+      expected?.offset ?? "",
+      expected?.id ?? "",
+      keys.channel,
+      this.#topology.isCluster ? "SPUBLISH" : "PUBLISH",
+      Math.max(log ? POSITION_TTL_MS : 0, ...[log, table].map((part) => whole(part?.ttlMs ?? 0))),
+      KEY_TTL_MS,
+      document ? "1" : "",
+      document?.text ?? "",
+      document?.expected ?? "",
+      whole(document?.ttlMs ?? 0),
+    ];
+    const bytes = body.length + (entry?.value?.length ?? 0) + (document?.text.length ?? 0);
+    const call = { keys, key: key === undefined ? keys.meta : keys.key(key), args };
+    return readAppended(await this.#appends.add(topic, keys.slot, call, bytes));
   }
 
   async subscribe(topic: string): Promise<void> {
@@ -208,7 +220,7 @@ export class RedisLink implements BrokerLink {
     const publication = readAnnouncement(bytes);
     if (publication) return this.#tell(() => this.#instance.receive(topic, publication));
     const now = this.#instance.environment.monotonic();
-    if (Math.abs(now - this.#complainedAt) < COMPLAINT_MS) return;
+    if (now - this.#complainedAt < COMPLAINT_MS) return;
     this.#complainedAt = now;
     this.#logger.warn(
       { topic: printable(topic), bytes: bytes.length },

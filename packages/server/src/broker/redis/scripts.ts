@@ -38,73 +38,89 @@ local function keep(meta, tbl, ttl, tableTtl)
   if tableTtl > 0 then redis.call('PEXPIRE', tbl, tableTtl) end
 end`;
 
+/** Arguments of one publication. */
+export const APPEND_ARGUMENTS = 21;
+
 /**
- * KEYS meta, log, table, key. ARGV 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should there be none, 5 size of the log (0: none),
- * 6 its ttl, 7 what to do to the table ('', 'set', 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key,
- * 12 expected offset ('' for any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key,
- * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it ('' for none), 21 its ttl. The
- * document is part of meta: it lives as long, and belongs to the same epoch.
- * Answers outcome, epoch, offset, id, previous.
+ * Publications of one topic, one after the other. KEYS meta, log, table, and a key for each publication. ARGV for each publication
+ * 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should there be none, 5 size of the log (0: none), 6 its ttl, 7 what to do to the
+ * table ('', 'set', 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key, 12 expected offset ('' for any), 13 expected
+ * id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key, 18 '1' with a document, 19 its text, 20 id of the
+ * publication that has brought the one before it ('' for none), 21 its ttl. The document is part of meta: it lives as long, and
+ * belongs to the same epoch.
+ * Answers outcome, epoch, offset, id, previous for each publication, or the error that has kept it from being stored: one that fails
+ * does not keep those behind it from being stored.
  */
 export const append = script(
   WRITES,
   stand,
   `
-local meta, log, tbl, key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local id, body, entry = ARGV[1], ARGV[2], ARGV[3]
-if ARGV[11] == '1' then
-  local first = redis.call('HMGET', key, 'epoch', 'offset', 'id')
-  if first[1] then return { 'duplicate', first[1], first[2], first[3] } end
-end
-local epoch, offset, last, ttl, tableTtl = stand(meta, log, tbl, ARGV[4])
-ttl = math.max(ttl, tonumber(ARGV[16]))
-local change, field = ARGV[7], ARGV[8]
-if change ~= '' then
-  tableTtl = tonumber(ARGV[10])
-  ttl = math.max(ttl, tableTtl)
-end
-if ARGV[12] ~= '' and (tonumber(ARGV[12]) ~= offset or ARGV[13] ~= last) then
-  keep(meta, tbl, ttl, tableTtl)
-  return { 'conflict', epoch, offset, last }
-end
-if ARGV[18] == '1' and (redis.call('HGET', meta, 'documentId') or '') ~= ARGV[20] then
-  keep(meta, tbl, ttl, tableTtl)
-  return { 'conflict', epoch, offset, last }
-end
-if ARGV[18] == '1' then ttl = math.max(ttl, tonumber(ARGV[21])) end
-local previous = false
-if change ~= '' then
-  previous = redis.call('HGET', tbl, field)
-  if change == 'del' and not previous then
+local meta, log, tbl = KEYS[1], KEYS[2], KEYS[3]
+local function append(key, from)
+  local function arg(index) return ARGV[from + index] end
+  local id, body, entry = arg(1), arg(2), arg(3)
+  if arg(11) == '1' then
+    local first = redis.call('HMGET', key, 'epoch', 'offset', 'id')
+    if first[1] then return { 'duplicate', first[1], first[2], first[3] } end
+  end
+  local epoch, offset, last, ttl, tableTtl = stand(meta, log, tbl, arg(4))
+  ttl = math.max(ttl, tonumber(arg(16)))
+  local change, field = arg(7), arg(8)
+  if change ~= '' then
+    tableTtl = tonumber(arg(10))
+    ttl = math.max(ttl, tableTtl)
+  end
+  if arg(12) ~= '' and (tonumber(arg(12)) ~= offset or arg(13) ~= last) then
     keep(meta, tbl, ttl, tableTtl)
-    return { 'unchanged', epoch, offset, last }
+    return { 'conflict', epoch, offset, last }
   end
-end
-offset = offset + 1
-local size = tonumber(ARGV[5])
-if size > 0 then
-  local add = { 'XADD', log, 'MAXLEN', '=', size, string.format('%.0f-0', offset), 'i', id, 'p', last, 'e', entry, 'b', body }
-  -- A log that is ahead of its meta was not written by us, or half of the topic was deleted by hand: it cannot be continued.
-  local added = redis.pcall(unpack(add))
-  if type(added) == 'table' and added.err then
-    if not string.find(added.err, 'WRONGTYPE') and not string.find(added.err, 'equal or smaller') then return added end
-    redis.call('DEL', log)
-    redis.call(unpack(add))
+  local isDocument = arg(18) == '1'
+  if isDocument and (redis.call('HGET', meta, 'documentId') or '') ~= arg(20) then
+    keep(meta, tbl, ttl, tableTtl)
+    return { 'conflict', epoch, offset, last }
   end
-  redis.call('PEXPIRE', log, ARGV[6])
+  if isDocument then ttl = math.max(ttl, tonumber(arg(21))) end
+  local previous = false
+  if change ~= '' then
+    previous = redis.call('HGET', tbl, field)
+    if change == 'del' and not previous then
+      keep(meta, tbl, ttl, tableTtl)
+      return { 'unchanged', epoch, offset, last }
+    end
+  end
+  offset = offset + 1
+  local size = tonumber(arg(5))
+  if size > 0 then
+    local add = { 'XADD', log, 'MAXLEN', '=', size, string.format('%.0f-0', offset), 'i', id, 'p', last, 'e', entry, 'b', body }
+    -- A log that is ahead of its meta was not written by us, or half of the topic was deleted by hand: it cannot be continued.
+    local added = redis.pcall(unpack(add))
+    if type(added) == 'table' and added.err then
+      if not string.find(added.err, 'WRONGTYPE') and not string.find(added.err, 'equal or smaller') then return added end
+      redis.call('DEL', log)
+      redis.call(unpack(add))
+    end
+    redis.call('PEXPIRE', log, arg(6))
+  end
+  if change == 'set' then redis.call('HSET', tbl, field, arg(9)) end
+  if change == 'del' then redis.call('HDEL', tbl, field) end
+  redis.call('HSET', meta, 'offset', string.format('%.0f', offset), 'id', id, 'ttl', ttl, 'tableTtl', tableTtl)
+  if isDocument then redis.call('HSET', meta, 'document', arg(19), 'documentId', id) end
+  keep(meta, tbl, ttl, tableTtl)
+  if arg(11) == '1' then
+    redis.call('HSET', key, 'epoch', epoch, 'offset', string.format('%.0f', offset), 'id', id)
+    redis.call('PEXPIRE', key, arg(17))
+  end
+  redis.call(arg(15), arg(14),
+    string.format('%.0f:%d:%d:%d:', offset, #id, #last, #entry) .. id .. last .. entry .. body)
+  return { 'appended', epoch, offset, id, previous }
 end
-if change == 'set' then redis.call('HSET', tbl, field, ARGV[9]) end
-if change == 'del' then redis.call('HDEL', tbl, field) end
-redis.call('HSET', meta, 'offset', string.format('%.0f', offset), 'id', id, 'ttl', ttl, 'tableTtl', tableTtl)
-if ARGV[18] == '1' then redis.call('HSET', meta, 'document', ARGV[19], 'documentId', id) end
-keep(meta, tbl, ttl, tableTtl)
-if ARGV[11] == '1' then
-  redis.call('HSET', key, 'epoch', epoch, 'offset', string.format('%.0f', offset), 'id', id)
-  redis.call('PEXPIRE', key, ARGV[17])
+local answers = {}
+for index = 4, #KEYS do
+  local isDone, answer = pcall(append, KEYS[index], (index - 4) * ${APPEND_ARGUMENTS})
+  -- What Redis refuses is a table with its words; a fault of the script itself is a text.
+  answers[#answers + 1] = (isDone or type(answer) == 'table') and answer or redis.error_reply('ERR ' .. tostring(answer))
 end
-redis.call(ARGV[15], ARGV[14],
-  string.format('%.0f:%d:%d:%d:', offset, #id, #last, #entry) .. id .. last .. entry .. body)
-return { 'appended', epoch, offset, id, previous }`,
+return answers`,
 );
 
 /**
@@ -156,46 +172,35 @@ return found`,
 );
 
 /**
- * KEYS the leases (sorted by when they run out), the numbers of the beats. ARGV 1 instance, 2 milliseconds of a lease, 3 number of
- * this beat. Answers the number of the instance's last beat ('' when it is not known), the instances, and those of them whose
- * lease has run out. The time is that of Redis: no two machines have the same.
+ * KEYS a hash with the number of each instance's last beat. ARGV 1 instance, 2 number of this beat. Answers the number of its beat
+ * before ('' when that is not known), instances and numbers in turn, and the clock of Redis in milliseconds. Nothing is decided by
+ * that clock: it may be set, and then keys live for longer or shorter than they should.
  */
 export const beat = script(
   WRITES_LITTLE,
   `
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local before = redis.call('HGET', KEYS[2], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return { before or '', redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE') }`,
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return { before or '', redis.call('HGETALL', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000) }`,
 );
 
-/** KEYS as above. ARGV instances. Takes out those whose lease has (still) run out, and answers which that were. */
+/** KEYS as above. ARGV instances and numbers in turn. Takes out those that have not beaten since, and answers which those were. */
 export const bury = script(
   WRITES_LITTLE,
   `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local gone = {}
-for _, instance in ipairs(ARGV) do
-  local until_ = redis.call('ZSCORE', KEYS[1], instance)
-  if until_ and tonumber(until_) <= now then
-    redis.call('ZREM', KEYS[1], instance)
-    redis.call('HDEL', KEYS[2], instance)
-    gone[#gone + 1] = instance
+for index = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[index])
+    gone[#gone + 1] = ARGV[index]
   end
 end
 return gone`,
 );
 
 /** KEYS as above. ARGV 1 instance. It leaves. */
-export const leave = script(
-  WRITES_LITTLE,
-  `
-redis.call('ZREM', KEYS[1], ARGV[1])
-return redis.call('HDEL', KEYS[2], ARGV[1])`,
-);
+export const leave = script(WRITES_LITTLE, `return redis.call('HDEL', KEYS[1], ARGV[1])`);
 
 /** KEYS as above. Everyone who has not left and was not taken out. */
-export const members = script(READS, `return redis.call('ZRANGE', KEYS[1], 0, -1)`);
+export const members = script(READS, `return redis.call('HKEYS', KEYS[1])`);

@@ -165,7 +165,7 @@ export class Subscriber {
 
   #onSilence(): void {
     const silentMs = this.#environment.monotonic() - this.#heardAt;
-    if (silentMs >= 0 && silentMs < SILENCE_MS) return this.#listen();
+    if (silentMs < SILENCE_MS) return this.#listen();
     const client = this.#connection.client;
     const cancel = this.#environment.after(PROBE_MS, () =>
       // What has come is read before it is missed.

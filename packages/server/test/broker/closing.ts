@@ -1,0 +1,36 @@
+/**
+ * A process with one server on a Redis that closes after a while, and then says how long it took to end. Nothing is connected to it
+ * but what the broker connects to.
+ */
+import { createServer } from "@holdfast/server";
+import { redisBroker, type RedisBrokerOptions } from "@holdfast/server/redis";
+import { Cluster, Redis } from "ioredis";
+import { numbers } from "../simulation/protocol.js";
+
+export interface Closing {
+  readonly kind: "single" | "tls" | "cluster" | "sentinel";
+  readonly port: number;
+  /** When it closes, after it was started. */
+  readonly afterMs: number;
+}
+
+const { kind, port, afterMs } = JSON.parse(process.argv[2]!) as Closing;
+const node = { host: "127.0.0.1", port };
+const options: Record<Closing["kind"], () => RedisBrokerOptions> = {
+  single: () => ({ url: `redis://127.0.0.1:${port}` }),
+  tls: () => ({ url: `rediss://127.0.0.1:${port}` }),
+  cluster: () => ({ client: new Cluster([node], { lazyConnect: true }) }),
+  sentinel: () => ({ client: new Redis({ sentinels: [node], name: "main", lazyConnect: true }) }),
+};
+
+const server = createServer(numbers, { broker: redisBroker(options[kind]()) });
+setTimeout(() => void close(), afterMs);
+
+async function close(): Promise<void> {
+  const wasReady = server.isReady;
+  await server.close({ graceMs: 0 });
+  const closedAt = performance.now();
+  process.once("exit", () => {
+    process.stdout.write(JSON.stringify({ wasReady, ms: Math.round(performance.now() - closedAt) }));
+  });
+}
