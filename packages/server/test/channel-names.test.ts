@@ -81,7 +81,7 @@ describe("a channel whose key schema changes the text", () => {
   test("[SU21] handles of the client and of the server are the same channel by every spelling", async () => {
     const { server, environment, world } = create();
     const net = new ClientWorld(() => world, environment.random);
-    const clock = { now: environment.now, after: environment.after };
+    const { clock } = environment;
     const client = net.clientOf(names, "ada", clock);
     const heard: number[] = [];
     const upper = client.channel("lower", "ABC");

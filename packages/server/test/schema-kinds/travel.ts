@@ -41,7 +41,7 @@ export async function travel(place: Place, schema: Schema, value: unknown): Prom
   const net = new ClientWorld(() => world, environment.random);
   const faults: unknown[] = [];
   const connect = (name: string, parameters?: object): Client<AnyDefinition> => {
-    const clock = { now: environment.now, after: environment.after };
+    const { clock } = environment;
     const client = net.clientOf(protocol, name, clock, { parameters } as object);
     client.onError((error) => void faults.push(error));
     return client;
