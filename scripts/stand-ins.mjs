@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from "node:path";
 /**
  * Which file stands in for which: the paths of both, by that of the replaced.
  * @param {string} source the path of a package's src
+ * @returns {Map<string, string>}
  * @throws if a file of src/page has no namesake, or more than one: nothing or too much would be replaced
  */
 export function standInsOf(source) {
