@@ -68,7 +68,7 @@ export const layers = {
         "limits/*",
         "broker/broker.ts",
         "transport/{frame,socket}.ts",
-        "auth/{identity,credential}.ts",
+        "auth/{identity,credential,origin}.ts",
         "dispatch/reply-to.ts",
       ],
       uses: [],

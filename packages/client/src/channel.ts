@@ -14,6 +14,7 @@ import { unknownEvent } from "./event.js";
 import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
+import { unawaited } from "./unawaited.js";
 import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions-state.js";
 
 /**
@@ -68,6 +69,9 @@ export interface UntypedChannel {
   leave(): void;
 }
 
+/** `isExpected`: the application itself gave up what was waited for. */
+type Settle = (error?: HoldfastError, isExpected?: boolean) => void;
+
 const IDLE: ChannelStatus = { name: "idle" };
 
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
@@ -77,12 +81,12 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   const listeners = createListeners(channel, report);
   /** By ready(), until leave(). */
   let kept = false;
-  const waiting = new Set<(error?: HoldfastError) => void>();
+  const waiting = new Set<Settle>();
 
   const isWanted = (): boolean => kept || listeners.size > 0;
 
-  const settleWaiting = (error?: HoldfastError): void => {
-    for (const settle of [...waiting]) settle(error);
+  const settleWaiting: Settle = (error, isExpected) => {
+    for (const settle of [...waiting]) settle(error, isExpected);
   };
 
   const holder: Holder = {
@@ -124,29 +128,33 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     },
     onReset: (handler) => listen(RESET, handler),
     ready({ timeoutMs = parts.timeoutMs, signal } = {}) {
-      return new Promise((resolve, reject) => {
+      const run = (resolve: () => void, reject: (error: HoldfastError) => void): void => {
         if (signal?.aborted) return reject(cancelled(channel, signal));
-        const settle = (error?: HoldfastError): void => {
+        const settle: Settle = (error, isExpected) => {
           waiting.delete(settle);
           stopWatch();
+          // That nothing awaits what was given up by the application itself is no failure.
+          if (isExpected) void promise.catch(() => undefined);
           if (error) reject(error);
           else resolve();
         };
-        const stopWatch = watchPatience(channel, { timeoutMs, signal }, clock, settle);
+        const stopWatch = watchPatience(channel, { timeoutMs, signal }, clock, settle, subscriptions.whyNot);
         waiting.add(settle);
         want(() => (kept = true));
         const now = status.get();
         if (now.name === "subscribed") settle();
         else if (now.name === "refused") settle(now.error);
         else subscriptions.expect(holder);
-      });
+      };
+      const promise = unawaited(new Promise<void>(run), parts, { channel });
+      return promise;
     },
     leave() {
       if (!isWanted()) return;
       kept = false;
       listeners.clear();
       release();
-      settleWaiting(new HoldfastError("CANCELLED", `${channel}: leave() was called.`));
+      settleWaiting(new HoldfastError("CANCELLED", `${channel}: leave() was called.`), true);
     },
   };
 }

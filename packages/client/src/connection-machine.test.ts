@@ -8,6 +8,7 @@ const reason = { name: "ABNORMAL", code: 1006, message: "It ended." };
 const time = 100_000;
 const given: Conditions = {
   hasToken: true,
+  address: "wss://example.com/ws",
   connectTimeoutMs: 10_000,
   retry: { minMs: 1_000, maxMs: 30_000 },
   time,
@@ -119,13 +120,17 @@ describe("What a close code leads to", () => {
   test("[RC1] The reason says what the row means and what the server said", () => {
     const state = ended(4403, states.ready, {}, "this user is suspended.");
     expect(state).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
-    expect("reason" in state && state.reason.message).toBe("The connection ended: this user is suspended.");
+    expect("reason" in state && state.reason.message).toBe(
+      "The connection to wss://example.com/ws ended: this user is suspended.",
+    );
   });
 
   test("[RC5] A hint is not repeated as text, and moves the attempt and its earliest moment", () => {
     const state = ended(4429, states.ready, { random: 0 }, '{"retryAfterMs":600}');
     expect(state).toMatchObject({ name: "waiting", deadline: time + 600, notBefore: time + 600 });
-    expect("reason" in state && state.reason.message).toBe(`The connection ended because ${closeCode(4429).meaning}.`);
+    expect("reason" in state && state.reason.message).toBe(
+      `The connection to wss://example.com/ws ended because ${closeCode(4429).meaning}.`,
+    );
   });
 
   test("[RC5] The Retry-After of an HTTP refusal counts like a hint", () => {
@@ -185,7 +190,7 @@ describe("Refused credentials", () => {
   test("[RC8] The reason holds the refusal the server gave in words", () => {
     const state = transition(states.authenticating, events.refused, given);
     expect(ended(4401, state, { hasToken: false }, "logged out")).toMatchObject({
-      reason: { code: 4401, error, message: "The connection ended: logged out." },
+      reason: { code: 4401, error, message: "The connection to wss://example.com/ws ended: logged out." },
     });
   });
 

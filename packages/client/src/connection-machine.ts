@@ -12,6 +12,8 @@ import type { SocketEnd } from "./socket.js";
 /** What a transition may depend on besides state and event: the options, and the moment. */
 export interface Conditions {
   readonly hasToken: boolean;
+  /** Where the client connects to, as an error may say it. */
+  readonly address: string;
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;
   /** By the monotonic clock, as all moments of a state are. Milliseconds. */
@@ -72,8 +74,8 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
   }
 }
 
-function again({ attempt, renewals }: Attempts, { time, connectTimeoutMs, hasToken }: Conditions): ConnectionState {
-  const made = { attempt: attempt + 1, renewals };
+function again({ attempt, ...rest }: Attempts, { time, connectTimeoutMs, hasToken }: Conditions): ConnectionState {
+  const made = { ...rest, attempt: attempt + 1 };
   return { name: hasToken ? "preparing" : "opening", made, deadline: time + connectTimeoutMs };
 }
 
@@ -86,7 +88,7 @@ function expired(state: ConnectionState, given: Conditions): ConnectionState {
     case "authenticating": {
       // Read as 1006: a server that cannot answer in time meets everyone's retries at once.
       const end = { code: closeNumber.ABNORMAL, reason: "" };
-      return wait(state.made, { name: "CONNECT_TIMEOUT", message: `The server ${late}` }, given, end);
+      return wait(state.made, { name: "CONNECT_TIMEOUT", message: `${given.address} ${late}` }, given, end);
     }
     case "waiting":
       // Put off once, and not for ever: platforms report offline on working networks.
@@ -104,7 +106,7 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
   const { time } = given;
   const { action } = closeCode(end.code);
   const refusal = "refusal" in state ? state.refusal : undefined;
-  const reason = { ...describe(end.code, end.reason), error: refusal ?? end.cause };
+  const reason = { ...describe(end.code, end.reason, given.address), error: refusal ?? end.cause };
   const lasted = state.name === "ready" && time - state.since >= LASTING_MS;
   const attempt = lasted ? 1 : state.made.attempt;
   const renewals = state.made.renewals.filter((at) => at > time - RENEWALS.withinMs);
@@ -114,7 +116,7 @@ function ended(state: ConnectionState, end: SocketEnd, given: Conditions): Conne
     case "new_token":
       // Without a token option there is nothing to renew, and the server's words say what it misses.
       if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
-      return again({ attempt, renewals: [...renewals, time] }, given);
+      return again({ attempt, renewals: [...renewals, time], failure: reason }, given);
     case "retry":
     case "retry_after": {
       const goawayMs = state.name === "ready" ? state.goawayMs : undefined;
@@ -134,12 +136,19 @@ function wait(
   const hintMs = end && (end.retryAfterMs ?? retryAfterMs(end.reason));
   const draw = { random, hintMs, goawayMs: end?.goawayMs };
   const { ms, leastMs } = retryDelay(made.attempt, end ? closeCode(end.code) : {}, draw, retry);
-  return { name: "waiting", made, reason, deadline: time + ms, notBefore: time + leastMs, held: false };
+  return {
+    name: "waiting",
+    made: { ...made, failure: reason },
+    reason,
+    deadline: time + ms,
+    notBefore: time + leastMs,
+    held: false,
+  };
 }
 
-function describe(code: number, text: string): CloseInfo {
+function describe(code: number, text: string, address: string): CloseInfo {
   const { name, meaning } = closeCode(code);
   // What the other side said of it says more than the table does, unless it is a hint for machines.
   const said = text && !text.startsWith("{") ? `: ${text.replace(/\.$/, "")}` : ` because ${meaning}`;
-  return { name, code, message: `The connection ended${said}.` };
+  return { name, code, message: `The connection to ${address} ended${said}.` };
 }

@@ -1,4 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
+import { advice } from "./advice.js";
 import type { SocketEnd } from "./socket.js";
 
 /**
@@ -70,6 +71,8 @@ export interface Attempts {
   readonly attempt: number;
   /** When refused credentials were renewed within the last minute. By the monotonic clock. */
   readonly renewals: readonly number[];
+  /** Why the attempt before this one, or the connection before it, came to nothing. */
+  readonly failure?: CloseInfo | undefined;
 }
 
 export interface Session {
@@ -126,9 +129,29 @@ export function isOver(state: ConnectionState): state is Over {
 
 /** What whoever waits for a connection is told when none will come. */
 export function notConnected(state: ConnectionState): HoldfastError {
-  const { message, error }: Partial<CloseInfo> = "reason" in state ? state.reason : {};
-  const why = message ? `: ${message}` : ".";
-  return new HoldfastError("NOT_CONNECTED", `The client is ${state.name}${why}`, { cause: error });
+  const reason = "reason" in state ? state.reason : undefined;
+  const why = reason ? `: ${reason.message}` : ".";
+  return new HoldfastError("NOT_CONNECTED", `The client is ${state.name}${why}`, {
+    cause: reason?.error ?? reason,
+    // Of those that ended by themselves the same would happen again.
+    remedy: state.name === "unauthorized" ? advice.unauthorized : reason && !wasAsked(state) ? advice.ended : undefined,
+  });
+}
+
+/** Whether the application itself ended it. Nothing that ends with it is a failure. */
+export function wasAsked(state: ConnectionState): boolean {
+  return state.name === "closed" && state.reason.name === "DISCONNECTED";
+}
+
+/** Why there is no connection yet, for those who have waited long enough; undefined if there is one. */
+export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
+  if (state.name === "ready" || isOver(state)) return undefined;
+  const failure = state.name === "waiting" ? state.reason : state.made.failure;
+  const sentence = failure?.message ?? `Nothing has come back from ${address} yet.`;
+  return new HoldfastError("NOT_CONNECTED", sentence, {
+    cause: failure?.error ?? failure,
+    remedy: advice.unreachable?.(address),
+  });
 }
 
 /** What an application sees: the same machine with fewer words. */

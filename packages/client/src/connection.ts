@@ -6,6 +6,7 @@ import type { Environment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
 import type { Logger, Settings, TokenSource } from "./options.js";
+import { watchPolicy } from "./policy-watch.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
 
 /** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
@@ -25,7 +26,9 @@ export interface ConnectionParts {
   readonly settings: Settings;
   readonly token: TokenSource | undefined;
   readonly deviceId: string | undefined;
-  readonly target: SocketTarget;
+  readonly target: () => SocketTarget;
+  /** Where it leads to, as an error may say it. */
+  readonly address: string;
   readonly encode: (message: ClientMessage) => string;
   readonly logger: Logger;
   readonly onFrame: (frame: string | Uint8Array) => void;
@@ -42,6 +45,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   /** `dueAt` is `at` as a date. */
   let timer: { at: number; dueAt: number; cancel: Cancel } | undefined;
   let stopHints: Cancel | undefined;
+  let stopPolicy: Cancel | undefined;
   /** The socket that a newer token is fetched for: one at a time, and one that never comes holds up no other socket. */
   let renewing: Socket | undefined;
   /** The session to continue; the server decides whether it can be. */
@@ -73,6 +77,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const before = state.name;
     state = transition(state, event, {
       ...settings,
+      address: parts.address,
       hasToken: parts.token !== undefined,
       time: clock.monotonic(),
       random: environment.random(),
@@ -131,6 +136,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         // Where it was not the socket's end that led here, the socket is still there.
         const left = socket;
         socket = undefined;
+        stopPolicy?.();
         return left?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
       }
       default:
@@ -176,10 +182,21 @@ export function createConnection(parts: ConnectionParts): Connection {
       },
       end(end: SocketEnd) {
         socket = undefined;
+        stopPolicy?.();
         dispatch({ type: "ended", end });
       },
     };
-    socket = environment.openSocket(parts.target, listener, clock);
+    stopPolicy?.();
+    // POLICY, because trying again would fail in the same way.
+    const refused = (reason: string, cause?: unknown): void =>
+      dispatch({ type: "ended", end: { code: closeNumber.POLICY, reason, cause } });
+    try {
+      const target = parts.target();
+      stopPolicy = watchPolicy(target.url, refused);
+      socket = environment.openSocket(target, listener, clock);
+    } catch (error) {
+      refused((error as Error).message, error);
+    }
   };
 
   const send = (frame: string): void => socket?.send(frame);

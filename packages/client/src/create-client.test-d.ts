@@ -269,7 +269,7 @@ test("onError hands over an error and where it came from", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
     expectTypeOf(context.source).toEqualTypeOf<
-      "event" | "handler" | "listener" | "message" | "server" | "state" | "storage"
+      "event" | "handler" | "listener" | "message" | "server" | "state" | "storage" | "call"
     >();
   });
 });

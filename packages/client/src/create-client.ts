@@ -16,16 +16,19 @@ import {
   subprotocols,
 } from "@holdfast/protocol";
 import { type Channel, createChannel } from "./channel.js";
+import { checkUrl } from "./check-url.js";
 import { createConnection } from "./connection.js";
 import type { Status } from "./connection-state.js";
 import { createDirectEvents } from "./direct-events.js";
 import { clockOf, systemEnvironment } from "./environment.js";
+import { host } from "./host.js";
 import { createErrors, type ErrorListener, faultError } from "./errors.js";
 import { createInbox } from "./inbox.js";
 import type { Observable } from "./observable.js";
-import { type ClientOptions, type Logger, settingsOf, urlOf } from "./options.js";
+import { addressOf, type ClientOptions, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
 import { createRequests } from "./requests.js";
+import { sturdy } from "./sturdy.js";
 import { createSubscriptions } from "./subscriptions.js";
 
 export interface Client<P extends ProtocolDefinition> {
@@ -62,8 +65,6 @@ export type RequestArguments<P extends ProtocolDefinition, N extends RequestName
     ? [input?: SentInputOf<P, N>, options?: WaitOptions]
     : [input: SentInputOf<P, N>, options?: WaitOptions];
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
 /**
  * Makes a client of a protocol, which connects at once unless told otherwise. Only this function constructs the parts.
  *
@@ -74,19 +75,23 @@ export function createClient<const P extends ProtocolDefinition>(
   options: ClientOptions<P>,
 ): Client<P> {
   const settings = settingsOf(options, protocol);
+  checkUrl(options.url);
   const parameters = protocol.parameters?.send(options.parameters, "parameters");
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
   }
-  const url = urlOf(options.url, (parameters?.value.data ?? {}) as object);
+  // On a page, once and for all; elsewhere a path has no address, and only an attempt to connect needs one.
+  const url = (): string => urlOf(options.url, (parameters?.value.data ?? {}) as object);
+  const isPath = options.url.startsWith("/");
+  const address = addressOf(isPath && !host.location ? options.url : url());
 
   const clock = clockOf(options.environment?.clock);
   const environment = { ...systemEnvironment, ...options.environment, clock };
   const { random } = environment;
-  const { logger = silent } = options;
+  const logger = sturdy(options.logger);
   const codec = serverFrames();
   const { encode } = codec;
-  const { report, on: onError } = createErrors(logger);
+  const { report, on: onError } = createErrors(logger, options.logger !== undefined);
   let ids = 0;
   const nextId = (): string => (++ids).toString(36);
 
@@ -95,7 +100,12 @@ export function createClient<const P extends ProtocolDefinition>(
     settings,
     token: options.token,
     deviceId: options.deviceId,
-    target: { url, subprotocols: [codec.subprotocol, subprotocols.auth], WebSocket: options.WebSocket },
+    target: () => ({
+      url: url(),
+      subprotocols: [codec.subprotocol, subprotocols.auth],
+      WebSocket: options.WebSocket,
+    }),
+    address,
     encode,
     logger,
     onFrame: (frame) => inbox(frame),
@@ -114,13 +124,16 @@ export function createClient<const P extends ProtocolDefinition>(
     nextId,
     encode,
     send: connection.send,
+    report,
+    address,
   });
-  const positions = options.positions?.({ name: protocol.name, url, clock, report });
-  const subscriptions = createSubscriptions({ clock, random, positions, nextId, send, report, logger });
+  const positions = options.positions?.({ name: protocol.name, url: address, clock, report });
+  const subscriptions = createSubscriptions({ clock, random, positions, nextId, send, report, logger, address });
   const direct = createDirectEvents({ protocol, connection, send, report });
   const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 
-  if (options.autoConnect ?? true) connection.dispatch({ type: "connect" });
+  // Where a page is rendered on a server there is nothing to connect to.
+  if ((options.autoConnect ?? true) && (!isPath || host.location)) connection.dispatch({ type: "connect" });
 
   return {
     status: connection.status,

@@ -5,7 +5,7 @@ import { createErrors, type ErrorContext } from "./errors.js";
 function setUp() {
   const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const heard: [HoldfastError, ErrorContext][] = [];
-  const errors = createErrors(logger);
+  const errors = createErrors(logger, true);
   errors.on((...reported) => heard.push(reported));
   return { errors, heard, logger };
 }

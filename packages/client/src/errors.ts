@@ -1,5 +1,6 @@
 import { type BuiltInErrorCode, type Fault, HoldfastError, isHoldfastError } from "@holdfast/protocol";
 import { emitter } from "./observable.js";
+import { host } from "./host.js";
 import type { Logger } from "./options.js";
 
 /** Where an error without a caller comes from. */
@@ -12,10 +13,13 @@ export interface ErrorContext {
    * - `state`: the document of a channel does not match the protocol, or the server contradicts itself about it
    * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
    * - `server`: the server refused something that has no answer of its own
+   * - `call`: `request` or `ready` rejected, and nothing awaited it; a page in production leaves that to its browser, as an
+   *   unhandled rejection
    */
-  readonly source: "event" | "handler" | "listener" | "message" | "state" | "storage" | "server";
+  readonly source: "event" | "handler" | "listener" | "message" | "state" | "storage" | "server" | "call";
   readonly channel?: string | undefined;
   readonly event?: string | undefined;
+  readonly request?: string | undefined;
 }
 
 export type ErrorListener = (error: HoldfastError, context: ErrorContext) => void;
@@ -28,15 +32,22 @@ export interface Errors {
 
 export type ReportError = Errors["report"];
 
-export function createErrors(logger: Logger): Errors {
-  const listeners = emitter<[HoldfastError, ErrorContext]>((fault) =>
-    logger.error({ error: fault }, "A listener of onError threw."),
-  );
+/** `isHeard`: whether the application gave a logger. If it neither did nor listens, the console is told. */
+export function createErrors(logger: Logger, isHeard: boolean): Errors {
+  const cry = (error: unknown, context: unknown): void => {
+    if (!isHeard) host.console?.error(error, context);
+  };
+  const listeners = emitter<[HoldfastError, ErrorContext]>((error) => {
+    const sentence = "A listener of onError threw.";
+    logger.error({ error }, sentence);
+    cry(error, sentence);
+  });
   return {
     report(fault, context) {
       const error = isHoldfastError(fault) ? fault : failed(fault, context);
       logger.warn({ ...context, error }, error.message);
-      listeners.emit(error, context);
+      if (listeners.size > 0) listeners.emit(error, context);
+      else cry(error, context);
     },
     on: listeners.on,
   };

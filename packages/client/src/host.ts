@@ -4,6 +4,8 @@ export interface Host extends Partial<EventSource> {
   clearTimeout(timer: unknown): void;
   readonly WebSocket?: unknown;
   readonly performance?: { now?(): number };
+  readonly URL?: new (url: string) => unknown;
+  readonly console?: { error(...what: readonly unknown[]): void };
   readonly navigator?: { readonly onLine?: boolean; readonly product?: string };
   readonly location?: { readonly origin: string };
   readonly document?: EventSource & { readonly visibilityState: string };

@@ -11,6 +11,8 @@ export interface Store<Value> extends Observable<Value> {
 }
 
 export interface Emitter<Args extends unknown[]> {
+  /** How many listen. */
+  readonly size: number;
   on(listener: (...args: Args) => void): () => void;
   emit(...args: Args): void;
 }
@@ -20,8 +22,11 @@ export type OnFault = (fault: unknown) => void;
 
 export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args> {
   // Entries, not functions: the same function registered twice is two registrations, each with its own unsubscribe.
-  const entries = new Set<{ listener: (...args: Args) => void }>();
+  const entries = new Set<{ listener: (...args: Args) => unknown }>();
   return {
+    get size() {
+      return entries.size;
+    },
     on(listener) {
       const entry = { listener };
       entries.add(entry);
@@ -32,7 +37,9 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
       for (const entry of [...entries]) {
         if (!entries.has(entry)) continue;
         try {
-          entry.listener(...args);
+          // An asynchronous function fits the type as well, and its rejection would end a Node process.
+          const result = entry.listener(...args);
+          void (result as Partial<Promise<unknown>> | undefined)?.catch?.(onFault);
         } catch (fault) {
           onFault(fault);
         }
@@ -53,6 +60,6 @@ export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
     },
     // A listener may change the value again. The listeners behind it then hear the newer value first, and must not be
     // told the older one afterwards.
-    subscribe: (listener) => changes.on((next) => void (Object.is(next, value) && listener(next))),
+    subscribe: (listener) => changes.on((next) => (Object.is(next, value) ? listener(next) : undefined)),
   };
 }

@@ -14,7 +14,8 @@ export type TokenSource = string | (() => string | null | undefined | Promise<st
 export interface BaseOptions {
   /**
    * Where the server is: `wss://example.com/ws`, or on a page `/ws` for its own origin. `http` and `https` are read as `ws`
-   * and `wss`.
+   * and `wss`. A path is resolved when the client connects, so that a server that renders the page may make the client too. An
+   * address that can never work is refused.
    */
   readonly url: string;
   /**
@@ -97,12 +98,18 @@ export function settingsOf(options: BaseOptions, protocol: Protocol): Settings {
   return settings;
 }
 
+/** The address as a log or an error may say it: without user, password and query, which may hold a token. */
+export function addressOf(url: string): string {
+  return url.replace(/\?.*/s, "").replace(/\/\/[^/]*@/, "//");
+}
+
 /** The address with the connection parameters in its query string. @throws HoldfastError INVALID_OPTION */
 export function urlOf(given: string, parameters: object): string {
   // By hand: `URL` is missing or incomplete on some React Native engines.
-  const origin = /^\/(?!\/)/.test(given) ? host.location?.origin : "";
+  const origin = /^\/(?!\/)/.test(given) ? (host.location?.origin ?? "") : "";
   const url = `${origin}${given}`.replace(/^http/i, "ws");
-  if (!/^wss?:\/\/[^\s#]+$/i.test(url)) refuse("url", "expected an address like wss://example.com/ws");
+  if (!/^wss?:\/\/[^\s#]+$/i.test(url))
+    refuse("url", "expected an address like wss://example.com/ws, or on a page /ws");
   const query = Object.entries(parameters)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)

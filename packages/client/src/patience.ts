@@ -1,13 +1,8 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { Cancel, Clock } from "./clock.js";
+import { type AbortSignalLike, onAbort } from "./on-abort.js";
 
-/** As much of an AbortSignal as is used; the platform's own fits, without DOM types. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
+export type { AbortSignalLike };
 
 /** How long a caller is willing to wait. */
 export interface WaitOptions {
@@ -19,27 +14,31 @@ export interface WaitOptions {
 
 /**
  * Calls `giveUp` once, when the time is over or the signal aborts (not before it returns: an aborted signal is the caller's
- * to check). The function returned ends the watch and leaves neither timer nor listener.
+ * to check). The function returned ends the watch and leaves neither timer nor listener. `whyNot` says why there is no
+ * connection, if there is none.
  */
 export function watchPatience(
   what: string,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignalLike | undefined },
   clock: Clock,
   giveUp: (error: HoldfastError) => void,
+  whyNot: () => HoldfastError | undefined = () => undefined,
 ): Cancel {
   const end = (error: HoldfastError): void => {
     stop();
     giveUp(error);
   };
   const abort = (): void => end(cancelled(what, signal));
-  const cancelTimer = clock.after(timeoutMs, () =>
-    end(new HoldfastError("TIMEOUT", `${what}: no answer within ${timeoutMs} ms.`)),
-  );
+  const cancelTimer = clock.after(timeoutMs, () => {
+    const why = whyNot();
+    const sentence = why ? `no connection within ${timeoutMs} ms. ${why.message}` : `no answer within ${timeoutMs} ms.`;
+    end(new HoldfastError("TIMEOUT", `${what}: ${sentence}`, { cause: why?.cause, remedy: why?.remedy }));
+  });
   const stop = (): void => {
     cancelTimer();
-    signal?.removeEventListener("abort", abort);
+    stopSignal?.();
   };
-  signal?.addEventListener("abort", abort);
+  const stopSignal = signal && onAbort(signal, abort);
   return stop;
 }
 

@@ -28,6 +28,20 @@ const statusCodes = new Map([
   [503, 1013],
 ]);
 
+/** What a refused upgrade mostly means, if the server does not say it in words that a client reads. */
+const hints = new Map([
+  [200, ", which is no WebSocket: check the path"],
+  [404, ": nothing is served at this path; check it"],
+  [421, ": the server does not answer to this Host; add it to its `hosts`"],
+  [426, ", which is no WebSocket: check the path"],
+]);
+
+/** Of an error of the system or of `ws`. Two addresses of one name fail with two errors, and no message of their own. */
+function textOf(cause: unknown): string {
+  const { message, code, errors } = (cause ?? {}) as { message?: string; code?: string; errors?: readonly unknown[] };
+  return message || errors?.map(textOf).join("; ") || code || (typeof cause === "string" ? cause : "");
+}
+
 /** Asked for each attempt, so that a global replaced meanwhile (by a test's mock, a polyfill) is the one that is used. */
 export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorphic: unknown): RawConstructor {
   const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
@@ -51,14 +65,15 @@ type State = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: C
 /** Calls `end` for each sign that the socket has ended. Returns what stops it. */
 export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => void): Cancel | undefined {
   let state: State = { name: "live" };
-  raw.addEventListener("close", ({ code = 1006, reason = "" }) =>
-    end({ code, reason, cause: state.name === "failed" ? state.cause : undefined }),
-  );
+  raw.addEventListener("close", ({ code = 1006, reason = "" }) => {
+    const cause = state.name === "failed" ? state.cause : undefined;
+    end({ code, reason: reason || textOf(cause), cause });
+  });
   // Stays for good: `ws` throws without an `error` listener, and the package takes its own off before it closes.
   raw.addEventListener("error", ({ error, message }) => {
     if (state.name !== "live") return;
     const cause = error ?? message;
-    const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: "", cause }));
+    const cancelGrace = clock.after(CLOSE_GRACE_MS, () => end({ code: 1006, reason: textOf(cause), cause }));
     state = { name: "failed", cause, cancelGrace };
   });
   watchRefusal(raw, end);
@@ -75,7 +90,7 @@ function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
     const seconds = Number(response.headers["retry-after"]);
     end({
       code: statusCodes.get(response.statusCode) ?? 1006,
-      reason: `HTTP ${response.statusCode}`,
+      reason: `HTTP ${response.statusCode}${hints.get(response.statusCode) ?? ""}`,
       retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
     });
   });

@@ -6,10 +6,11 @@ import {
   type RichValue,
   type ServerMessage,
 } from "@holdfast/protocol";
-import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
-import { faultError } from "./errors.js";
+import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
+import { faultError, type ReportError } from "./errors.js";
 import type { Cancel, Clock } from "./clock.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
+import { unawaited } from "./unawaited.js";
 
 type Response = Extract<ServerMessage, { type: "response" }>;
 
@@ -35,6 +36,8 @@ interface Call {
   stopWatch: Cancel;
   resolve(output: unknown): void;
   reject(error: HoldfastError): void;
+  /** Its rejection is expected: that nothing awaits it is no failure. */
+  hush(): void;
 }
 
 export interface RequestsParts {
@@ -44,6 +47,9 @@ export interface RequestsParts {
   readonly nextId: () => string;
   readonly encode: (message: ClientMessage) => string;
   readonly send: (frame: string) => void;
+  readonly report: ReportError;
+  /** Where the client connects to, as an error may say it. */
+  readonly address: string;
 }
 
 export function createRequests(parts: RequestsParts): Requests {
@@ -105,31 +111,29 @@ export function createRequests(parts: RequestsParts): Requests {
   };
 
   return {
-    async request(name, input, { timeoutMs = parts.timeoutMs, signal }) {
+    request(name, input, { timeoutMs = parts.timeoutMs, signal }) {
       const contract = parts.protocol.requests.get(name);
-      if (!contract) {
-        throw new HoldfastError(
-          "UNKNOWN_REQUEST",
-          `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`,
-        );
-      }
-      const checked = contract.input.send(input, "input");
-      if (!checked.ok) throw faultError("INVALID_VALUE", name, checked.fault);
-      if (signal?.aborted) throw cancelled(name, signal);
-      if (isOver(state)) throw notConnected(state);
-      if (queued.size >= MOST_WAITING) {
-        throw new HoldfastError("LIMIT_EXCEEDED", `${name}: ${MOST_WAITING} requests are waiting already.`);
-      }
-      const id = parts.nextId();
-      return new Promise<unknown>((resolve, reject) => {
-        const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, (error) => {
-          if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
-          const unsent = queued.has(id) && error.code === "TIMEOUT";
-          fail(
-            id,
-            unsent ? new HoldfastError("TIMEOUT", `${name}: not sent within ${timeoutMs} ms: no connection.`) : error,
+      const run = (resolve: (output: unknown) => void, reject: (error: HoldfastError) => void): void => {
+        if (!contract) {
+          throw new HoldfastError(
+            "UNKNOWN_REQUEST",
+            `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`,
           );
-        });
+        }
+        const checked = contract.input.send(input, "input");
+        if (!checked.ok) throw faultError("INVALID_VALUE", name, checked.fault);
+        if (signal?.aborted) throw cancelled(name, signal);
+        if (isOver(state)) throw notConnected(state);
+        if (queued.size >= MOST_WAITING) {
+          throw new HoldfastError("LIMIT_EXCEEDED", `${name}: ${MOST_WAITING} requests are waiting already.`);
+        }
+        const id = parts.nextId();
+        const giveUp = (error: HoldfastError): void => {
+          if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
+          fail(id, error);
+        };
+        const whyNot = (): HoldfastError | undefined => whyNotYet(state, parts.address);
+        const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, giveUp, whyNot);
         calls.set(id, {
           contract,
           input: checked.value,
@@ -137,18 +141,23 @@ export function createRequests(parts: RequestsParts): Requests {
           stopWatch,
           resolve,
           reject,
+          hush: () => void promise.catch(() => undefined),
         });
         queued.add(id);
         flush();
-      });
+      };
+      // What `run` throws rejects it, too.
+      const promise = unawaited(new Promise<unknown>(run), parts, { request: name });
+      return promise;
     },
 
     setState(next) {
       state = next;
       if (state.name === "ready") return flush();
       const over = isOver(state) ? notConnected(state) : undefined;
-      const asked = state.name === "closed" && state.reason.name === "DISCONNECTED";
+      const asked = wasAsked(state);
       for (const [id, call] of calls) {
+        if (asked) call.hush();
         const outcomeUnknown = inFlight.has(id) && call.contract.kind !== "query" && !asked;
         if (outcomeUnknown)
           fail(

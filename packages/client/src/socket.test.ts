@@ -371,7 +371,7 @@ describe("Defects that stay outside", () => {
     raw.fire("close", { code: 1006, reason: "" });
     raw.fire("error");
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(ends).toEqual([{ code: 1002, reason: "", cause: "bad frame" }]);
+    expect(ends).toEqual([{ code: 1002, reason: "bad frame", cause: "bad frame" }]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -420,7 +420,8 @@ describe("A failed handshake that fires `error` but no `close`, as Node 22's own
     await vi.advanceTimersByTimeAsync(49);
     expect(ends).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(ends).toEqual([{ code: 1006, reason: "", cause: "Received network error or non-101 status code." }]);
+    const cause = "Received network error or non-101 status code.";
+    expect(ends).toEqual([{ code: 1006, reason: cause, cause }]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -11,6 +11,8 @@ export interface Subscriptions {
   leave(id: ChannelId, holder: Holder): void;
   /** Tells the holder at once if there is nothing to wait for. */
   expect(holder: Holder): void;
+  /** Why there is no connection, if there is none. */
+  whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
   /** Refuses what was asked for under this id; false if nothing was. */
@@ -41,8 +43,8 @@ export interface Holder {
   /** Calls the handlers; the promise, where one of them returned one, resolves when all have finished. */
   handle(delivery: Delivery): Promise<unknown> | undefined;
   setStatus(status: ChannelStatus): void;
-  /** No connection will come by itself. */
-  over(error: HoldfastError): void;
+  /** No connection will come by itself. `wasAsked`: the application has ended it. */
+  over(error: HoldfastError, wasAsked?: boolean): void;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type SubscribeResult,
 } from "@holdfast/protocol";
 import type { Cancel, Clock } from "./clock.js";
-import { type ConnectionState, isOver, notConnected } from "./connection-state.js";
+import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { type Delivery, readEvent } from "./event.js";
 import { inOrder, together } from "./in-order.js";
@@ -55,6 +55,8 @@ export interface SubscriptionsParts {
   readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
   readonly logger: Logger;
+  /** Where the client connects to, as an error may say it. */
+  readonly address: string;
 }
 
 /**
@@ -230,6 +232,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       holder.setStatus(entry.status);
       schedule();
     },
+    whyNot: () => whyNotYet(state, parts.address),
     expect(holder) {
       if (isOver(state)) holder.over(notConnected(state));
     },
@@ -248,7 +251,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       for (const entry of entries.values()) {
         entry.wire = { name: "absent" };
         setStatus(entry, PENDING);
-        if (isOver(state)) for (const holder of [...entry.holders]) holder.over(notConnected(state));
+        if (isOver(state)) for (const holder of [...entry.holders]) holder.over(notConnected(state), wasAsked(state));
       }
       schedule();
     },

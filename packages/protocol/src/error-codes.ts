@@ -21,7 +21,7 @@ const remedies = {
   INVALID_OUTPUT: "Tell the operator.",
   TIMEOUT: "Try again, or allow more time.",
   CANCELLED: "None: it was asked for.",
-  NOT_CONNECTED: "Call connect().",
+  NOT_CONNECTED: "Remove the cause named, if any, then call connect().",
   CONNECTION_LOST: "Find out whether it took effect, then repeat it.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
   INVALID_VALUE: "Correct the field named.",

@@ -35,5 +35,6 @@ export type { RichValue } from "./codec/rich-values.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";
 export type { Fault } from "./issues.js";
 export type { Logger } from "./logger.js";
+export { type Watch, watched } from "./watched.js";
 export type { ReceivedBy, Schema, SentBy } from "./schema.js";
 export type { Checked, ValueSchema } from "./value.js";

@@ -1,6 +1,5 @@
 import {
   type ClientMessage,
-  HoldfastError,
   isProtocol,
   type ParametersOf,
   type Protocol,
@@ -30,8 +29,9 @@ import { Requests } from "./dispatch/requests.js";
 import { Subscriptions } from "./dispatch/subscriptions.js";
 import { Cluster } from "./instances/cluster.js";
 import { Stats } from "./observe/stats.js";
+import { createUnawaited } from "./observe/unawaited.js";
 import { invalid, type ServerOptions, settle } from "./options.js";
-import type { Server } from "./server.js";
+import { closed, type Server } from "./server.js";
 import { Connection, type ConnectionContext } from "./session/connection.js";
 import { DirectEvents } from "./session/direct.js";
 import { drain } from "./session/drain.js";
@@ -44,7 +44,7 @@ import { UserHandle } from "./session/user-handle.js";
 import { Database } from "./state/database.js";
 import { Documents } from "./state/documents.js";
 import { stateHooksOf } from "./state/hooks.js";
-import { listen } from "./transport/listen.js";
+import { listen, type Listening } from "./transport/listen.js";
 import { attachToNode } from "./transport/node.js";
 import type { ServerSocket } from "./transport/socket.js";
 
@@ -69,6 +69,7 @@ export function createServer<
   const hooks = stateHooksOf(protocol, options.state);
   const show = showersOf(protocol, options, settings.logger);
   const { environment, logger } = settings;
+  const unawaited = createUnawaited(environment, options.logger && logger);
 
   const stats = new Stats();
   const topics = new Topics(environment, () => link);
@@ -135,7 +136,7 @@ export function createServer<
     stats,
   );
   const direct = new DirectEvents(channels, environment);
-  const handlers = new Handlers(protocol);
+  const handlers = new Handlers(protocol, unawaited);
   const requests = new Requests(handlers, settings, stats);
   const tickets = !settings.credentials.ticket
     ? undefined
@@ -153,7 +154,7 @@ export function createServer<
   const reauthorize = (connection: Connection): Promise<void> => subscriptions.reauthorize(connection);
   const refreshes = new Refreshes({ authenticator, logger, reauthorize });
   const cluster = shared && new Cluster({ ...settings, ...shared, sessions, direct, judgementMs, reauthorize });
-  const handleParts = { sessions, direct, elsewhere: cluster, reauthorize };
+  const handleParts = { sessions, direct, elsewhere: cluster, reauthorize, unawaited };
   const codec = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
   const connections = new Set<Connection>();
   const http = new Set<() => Promise<void> | void>();
@@ -222,15 +223,18 @@ export function createServer<
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) =>
-      new ChannelHandle(channels, documents, channels.identify(name, key[0] as string | undefined)),
-    broadcast: (event, data) => channels.broadcast(event, data),
+      new ChannelHandle(channels, documents, channels.identify(name, key[0] as string | undefined), unawaited),
+    broadcast: (event, data) => unawaited("broadcast", { event }, channels.broadcast(event, data)),
     user: (id) => new UserHandle(id, handleParts),
     session: (id) => new SessionHandle(id, handleParts),
     sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
     onSession: (listener) => sessions.on(listener as (event: SessionEvent) => unknown),
-    async issueTicket(identity) {
-      if (closing) throw new HoldfastError("UNAVAILABLE", "issueTicket: the server is closed.");
-      return authenticator.issueTicket(identity);
+    issueTicket(identity) {
+      const issue = async (): Promise<string> => {
+        if (closing) throw closed("issueTicket");
+        return authenticator.issueTicket(identity);
+      };
+      return unawaited("issueTicket", {}, issue());
     },
     stats: () => stats.snapshot(),
     get isReady() {
@@ -238,10 +242,7 @@ export function createServer<
     },
 
     attach(httpServer, { path = "/ws" } = {}) {
-      if (!/^\/[^\s?#]*$/.test(path)) {
-        throw new HoldfastError("INVALID_OPTION", `attach: path: expected a path such as "/ws".`, { field: "path" });
-      }
-      if (closing) throw new HoldfastError("UNAVAILABLE", "attach: the server is closed.");
+      if (closing) throw closed("attach");
       const missing = handlers.missing();
       if (missing.length > 0)
         logger.warn({ requests: missing }, "requests without a handler will be answered UNKNOWN_REQUEST");
@@ -258,18 +259,21 @@ export function createServer<
       };
     },
 
-    async listen(port, listenOptions = {}) {
-      const listening = await listen(server, port, listenOptions);
-      if (closing) {
-        await listening.close();
-        throw new HoldfastError("UNAVAILABLE", "listen: the server was closed meanwhile.");
-      }
-      http.add(() => listening.close());
-      return listening;
+    listen(port, listenOptions = {}) {
+      const start = async (): Promise<Listening> => {
+        const listening = await listen(server, port, listenOptions, logger);
+        if (closing) {
+          await listening.close();
+          throw closed("listen");
+        }
+        http.add(() => listening.close());
+        return listening;
+      };
+      return unawaited("listen", { port }, start());
     },
 
     close({ graceMs = 5_000 } = {}) {
-      return (closing ??= (async () => {
+      closing ??= (async () => {
         requests.stopAccepting();
         await drain(connections, environment, graceMs);
         // Before documents: whoever is told that a session has ended may take its user out of one.
@@ -288,7 +292,8 @@ export function createServer<
         tickets?.clear();
         await Promise.all([...http].map((stop) => stop()));
         http.clear();
-      })());
+      })();
+      return unawaited("close", {}, closing);
     },
   };
   return server;

@@ -8,6 +8,7 @@ import {
 } from "@holdfast/protocol";
 import type { CredentialOptions } from "./auth/credential.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
+import { hostsFault, normalOrigin, originsFault } from "./auth/origin.js";
 import type { Broker } from "./broker/broker.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
@@ -83,6 +84,13 @@ export interface GeneralOptions {
    * @default any page may connect, but none of another origin with a credential cookie
    */
   readonly origins?: readonly string[];
+  /**
+   * Names and addresses that the server answers to, with or without a port, such as "app.example.com": a request with another
+   * Host is refused with HTTP 421. Give it if pages reach the server by a name over plain HTTP.
+   * @default any Host; but a page is of the server's own origin only if its Host cannot be forged by DNS rebinding: `localhost`, an
+   *   address, `https`, or a proxy that sends `X-Forwarded-For` or the like
+   */
+  readonly hosts?: readonly string[];
   readonly heartbeat?: HeartbeatOptions;
   readonly limits?: Partial<Limits>;
   /** How long a new connection may take to authenticate. @default 5_000 */
@@ -143,6 +151,7 @@ export interface ServerOptions<
 export interface Settings {
   readonly credentials: CredentialOptions;
   readonly origins: readonly string[] | undefined;
+  readonly hosts: readonly string[] | undefined;
   readonly heartbeat: Required<HeartbeatOptions>;
   readonly limits: Limits;
   readonly devices: Required<DeviceOptions>;
@@ -171,6 +180,7 @@ const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "functi
   authorize: "function",
   credentials: "object",
   origins: "object",
+  hosts: "object",
   heartbeat: "object",
   sessionData: "function",
   state: "object",
@@ -219,7 +229,8 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     invalid("broker", "expected a broker, such as redisBroker({ url })");
   const settings: Settings = {
     credentials: options.credentials ?? {},
-    origins: options.origins,
+    origins: checkedOrigins(options),
+    hosts: options.hosts,
     heartbeat: {
       intervalMs: options.heartbeat?.intervalMs ?? 30_000,
       timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
@@ -246,15 +257,6 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   whole("devices.perUser", settings.devices.perUser);
   if (!["refuse", "replace_oldest"].includes(settings.devices.whenFull))
     invalid("devices.whenFull", 'expected "refuse" or "replace_oldest"');
-  if (settings.origins !== undefined && !Array.isArray(settings.origins)) invalid("origins", "expected a list");
-  for (const origin of settings.origins ?? []) {
-    if (!/^https?:\/\/[^/\s*]+$/.test(origin)) {
-      invalid(
-        "origins",
-        `${JSON.stringify(origin)} is not an origin; expected a scheme and a host, such as "https://app.example.com"`,
-      );
-    }
-  }
   const { cookie, queryToken, ticket, message } = settings.credentials;
   if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate) {
     invalid("credentials", "are never looked at without `authenticate`");
@@ -264,6 +266,15 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   for (const [name, value] of Object.entries({ queryToken, ticket, message }))
     if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
   return settings;
+}
+
+function checkedOrigins({ origins, hosts }: GeneralOptions): readonly string[] | undefined {
+  for (const [name, fault] of [
+    ["origins", originsFault(origins)],
+    ["hosts", hostsFault(hosts)],
+  ] as const)
+    if (fault !== undefined) invalid(name, fault);
+  return origins?.map(normalOrigin);
 }
 
 function limitsOf(given: Partial<Limits> = {}): Limits {

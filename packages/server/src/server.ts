@@ -1,11 +1,12 @@
-import type {
-  ChannelName,
-  DirectName,
-  KeyArguments,
-  ParametersOf,
-  ProtocolDefinition,
-  RequestName,
-  SentDirectOf,
+import {
+  type ChannelName,
+  type DirectName,
+  HoldfastError,
+  type KeyArguments,
+  type ParametersOf,
+  type ProtocolDefinition,
+  type RequestName,
+  type SentDirectOf,
 } from "@holdfast/protocol";
 import type { Identity } from "./auth/identity.js";
 import type { ChannelHandle } from "./channel/channel-handle.js";
@@ -59,9 +60,15 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
    *   UNAVAILABLE when the server is closed or the broker cannot be reached
    */
   issueTicket(identity: I & Identity): Promise<string>;
-  /** Serves WebSockets on one path of an http server. Returns a function that stops it, for new connections. */
+  /**
+   * Serves WebSockets on one path of an http server. Returns a function that stops it, for new connections.
+   * @throws HoldfastError INVALID_OPTION for what is no http server, or a path that is taken; UNAVAILABLE when it is closed
+   */
   attach(http: HttpServer, options?: AttachOptions): () => void;
-  /** Serves on an http server of its own. Port 0 takes any free one. */
+  /**
+   * Serves on an http server of its own. Port 0 takes any free one. Rejects with a HoldfastError that has the system's code, such as
+   * EADDRINUSE, and the cure.
+   */
   listen(port: number, options?: ListenOptions): Promise<Listening>;
   /** The figures of this instance. Those of others are theirs. */
   stats(): ServerStats;
@@ -78,4 +85,9 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   close(options?: CloseOptions): Promise<void>;
   /** For transports other than Node's http server, such as the in-memory one of the test kit. */
   readonly admission: Admission;
+}
+
+export function closed(call: string): HoldfastError {
+  const remedy = "Make another server with createServer.";
+  return new HoldfastError("UNAVAILABLE", `${call}: the server is closed.`, { remedy });
 }

@@ -5,8 +5,9 @@ import type { Stats } from "../observe/stats.js";
 import type { JudgedSince } from "../session/endings.js";
 import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, Verdict } from "../transport/socket.js";
 import type { Authenticator } from "./authenticator.js";
-import { findCredential, type FoundCredential, originAllowed } from "./credential.js";
+import { findCredential, type FoundCredential } from "./credential.js";
 import type { Identity } from "./identity.js";
+import { hostFault, originFault } from "./origin.js";
 
 /** The reason of a close with OVERLOADED: clients read from it when to come back. */
 export const OVERLOADED_REASON = '{"retryAfterMs":5000}';
@@ -59,6 +60,12 @@ export function createAdmission(context: AdmissionContext): Admission {
       return close(closeNumber.UNSUPPORTED_PROTOCOL, `This server speaks ${subprotocols.json}.`);
     }
 
+    const strange = hostFault(request, settings);
+    if (strange !== undefined) {
+      const remedy = "If this is a name of the server, add it to `hosts`.";
+      settings.logger.warn({ host: shown(request.headers["host"]), remedy }, "upgrade refused: Host");
+      return refuse({ kind: "refuse", status: Array.isArray(request.headers["host"]) ? 400 : 421, message: strange });
+    }
     const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
     const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
     // A credential in the query is none of the application's parameters, and a strict schema would say so.
@@ -70,9 +77,11 @@ export function createAdmission(context: AdmissionContext): Admission {
 
     // A list of origins is for every page. A cookie needs one even without a list: browsers send it along by themselves.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
-    if ((fromPage || found?.source === "cookie") && !originAllowed(request, settings.origins ?? [])) {
-      const origin = printable(String(request.headers["origin"] ?? ""));
-      settings.logger.warn({ origin }, "upgrade refused: this origin may not connect");
+    const remedy = fromPage || found?.source === "cookie" ? originFault(request, settings) : undefined;
+    if (remedy !== undefined) {
+      const { origin, host } = request.headers;
+      const fields = { origin: shown(origin), host: shown(host), remedy };
+      settings.logger.warn(fields, "upgrade refused: this origin may not connect");
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
     // A client that will say `auth` names its device there, and can read there why it is refused: it is judged then.
@@ -98,6 +107,11 @@ export function createAdmission(context: AdmissionContext): Admission {
     const admitted = { request, parameters, found, known: isKnown ? { identity, judgedSince } : undefined };
     return { kind: "accept", subprotocol, open: (socket) => context.open(admitted, socket) };
   };
+}
+
+/** A header, for the log. */
+function shown(header: string | string[] | undefined): string {
+  return printable(String(header ?? ""));
 }
 
 function offeredProtocols(request: UpgradeRequest): string[] {

@@ -4,8 +4,9 @@ import type { Logger } from "../observe/logger.js";
 import type { JudgedSince } from "../session/endings.js";
 import type { UpgradeRequest } from "../transport/socket.js";
 import type { Settings } from "../options.js";
-import { cookiesOf, type FoundCredential, originAllowed } from "./credential.js";
+import { cookiesOf, type FoundCredential } from "./credential.js";
 import type { Authenticate, Credential, Identity } from "./identity.js";
+import { originFault, type OriginRules } from "./origin.js";
 import type { TicketStore } from "./tickets.js";
 
 export type Authenticated =
@@ -18,21 +19,21 @@ export class Authenticator {
   readonly #environment: Environment;
   readonly #timeoutMs: number;
   readonly #logger: Logger;
-  readonly #origins: readonly string[];
+  readonly #rules: OriginRules;
   readonly #inMessage: boolean;
   /** Present where tickets are accepted. */
   readonly #tickets: TicketStore | undefined;
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
-    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins" | "credentials">,
+    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins" | "hosts" | "credentials">,
     tickets: TicketStore | undefined,
   ) {
     this.#authenticate = authenticate;
     this.#environment = settings.environment;
     this.#timeoutMs = settings.authTimeoutMs;
     this.#logger = settings.logger;
-    this.#origins = settings.origins ?? [];
+    this.#rules = settings;
     this.#inMessage = settings.credentials.message ?? true;
     this.#tickets = tickets;
   }
@@ -91,7 +92,7 @@ export class Authenticator {
   #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
     const { cookie, ...headers } = request.headers;
     // Browsers always name the origin; who names none is no page.
-    const foreign = headers["origin"] !== undefined && !originAllowed(request, this.#origins);
+    const foreign = headers["origin"] !== undefined && originFault(request, this.#rules) !== undefined;
     if (cookie === undefined || foreign) return { cookies: {}, headers };
     return { cookies: cookiesOf(request), headers: request.headers };
   }
@@ -103,7 +104,7 @@ export class Authenticator {
         field: "credentials.ticket",
         remedy: "Set `credentials: { ticket: true }` and `authenticate`.",
       });
-    const fault = identityFault(identity);
+    const fault = identityFault(identity, this.#environment.now());
     if (fault)
       throw new HoldfastError("INVALID_VALUE", `issueTicket: expected an identity with ${fault}.`, {
         field: "identity",
@@ -112,7 +113,7 @@ export class Authenticator {
   }
 
   #judge(identity: Identity | undefined): Authenticated {
-    const fault = identityFault(identity);
+    const fault = identityFault(identity, this.#environment.now());
     if (!identity || fault) {
       this.#logger.error({}, `authenticate must return an identity with ${fault}, or throw; the connection is refused`);
       return refused("The credential was refused.");
@@ -124,13 +125,21 @@ export class Authenticator {
   }
 }
 
-/** What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without `exp`) never ends. */
-function identityFault(identity: Identity | undefined): string | undefined {
+/** Below it a time is one of 1973 in milliseconds, and one of this millennium or the next in seconds. */
+const SECONDS_BELOW = 1e11;
+
+/**
+ * What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without `exp`) never ends, and `exp`
+ * itself, which is in seconds, has always ended.
+ */
+function identityFault(identity: Identity | undefined, now: number): string | undefined {
   if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";
   const { deviceId, expiresAt } = identity;
   if (deviceId !== undefined && !(typeof deviceId === "string" && deviceId.length >= 1 && deviceId.length <= 128))
     return "a deviceId of 1 to 128 characters, or without one";
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return "an expiresAt in milliseconds, or without one";
+  if (expiresAt !== undefined && expiresAt > 0 && expiresAt < SECONDS_BELOW && now > SECONDS_BELOW)
+    return `an expiresAt in milliseconds: ${expiresAt} is in seconds, as the \`exp\` of a JWT is; return \`exp * 1_000\``;
   return undefined;
 }
 

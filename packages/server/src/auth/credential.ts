@@ -55,19 +55,6 @@ export function cookiesOf(request: UpgradeRequest): Readonly<Record<string, stri
   return header === undefined ? {} : parseCookie(header);
 }
 
-/**
- * Whether the page that opened the connection may use a cookie. Compared exactly: "https://app.example.com.evil.io" is not
- * "https://app.example.com", and `null` (a sandboxed or local page) is nobody. A request without an origin is no browser's
- * and carries a cookie only on purpose; it is refused all the same, since nothing tells the two apart.
- */
-export function originAllowed(request: UpgradeRequest, origins: readonly string[]): boolean {
-  const origin = headerOf(request, "origin");
-  if (origin === undefined || origin === "null") return false;
-  if (origins.includes(origin)) return true;
-  const host = headerOf(request, "host");
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
-}
-
 function headerOf(request: UpgradeRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;

@@ -11,6 +11,7 @@ import {
   type StateChannelName,
   type StateOf,
 } from "@holdfast/protocol";
+import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents } from "../state/documents.js";
 import { type StateHandle, stateHandle } from "../state/state-handle.js";
 import type { PublishOptions } from "./publish-options.js";
@@ -22,11 +23,13 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
   readonly #channels: Channels;
   readonly #documents: Documents;
   readonly #id: ChannelId;
+  readonly #unawaited: Unawaited;
 
-  constructor(channels: Channels, documents: Documents, id: ChannelId) {
+  constructor(channels: Channels, documents: Documents, id: ChannelId, unawaited: Unawaited) {
     this.#channels = channels;
     this.#documents = documents;
     this.#id = id;
+    this.#unawaited = unawaited;
   }
 
   /** How many connections are on it. */
@@ -38,7 +41,7 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
   get state(): C extends StateChannelName<P> ? StateHandle<StateOf<P, C>, SentStateOf<P, C>> : never {
     if (!this.#id.contract.state)
       throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no state.`);
-    return stateHandle<P, C>(this.#documents, this.#id) as never;
+    return stateHandle<P, C>(this.#documents, this.#id, this.#unawaited) as never;
   }
 
   /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */
@@ -49,8 +52,8 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
       throw new HoldfastError("INVALID_OPTION", `The channel ${id.contract.name} declares no presence.`);
     // Asynchronous, because users may be connected to another instance.
     const handle: PresenceHandle<unknown> = {
-      list: () => presences.list(id),
-      count: () => presences.count(id),
+      list: () => this.#unawaited("presence.list", { channel: id.wire }, presences.list(id)),
+      count: () => this.#unawaited("presence.count", { channel: id.wire }, presences.count(id)),
     };
     return handle as never;
   }
@@ -59,14 +62,16 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
    * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
    * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with LIMIT_EXCEEDED when
    * it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
-   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely.
+   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely. If nothing awaits the
+   * promise, a failure is logged.
    */
   publish<E extends EventName<P, C>>(
     event: E,
     data: SentEventOf<P, C, E>,
     options: PublishOptions = {},
   ): Promise<Published> {
-    return this.#channels.publish(this.#id, event, data, options);
+    const published = this.#channels.publish(this.#id, event, data, options);
+    return this.#unawaited("publish", { channel: this.#id.wire, event }, published);
   }
 }
 

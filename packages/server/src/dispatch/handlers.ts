@@ -11,6 +11,7 @@ import {
   type SentErrorDataOf,
   type SentOutputOf,
 } from "@holdfast/protocol";
+import type { Unawaited } from "../observe/unawaited.js";
 import type { Session } from "../session/session.js";
 
 /** Built-in refusals that a handler or middleware may answer with, beside the errors its request declares. */
@@ -79,9 +80,11 @@ export class Handlers {
   readonly #protocol: Protocol;
   readonly #handlers = new Map<string, UntypedHandler>();
   readonly #middleware: UntypedMiddleware[] = [];
+  readonly #unawaited: Unawaited;
 
-  constructor(protocol: Protocol) {
+  constructor(protocol: Protocol, unawaited: Unawaited) {
     this.#protocol = protocol;
+    this.#unawaited = unawaited;
   }
 
   /** @throws HoldfastError INVALID_OPTION when the protocol has no such request, or it has a handler already */
@@ -122,7 +125,8 @@ export class Handlers {
     if (this.#middleware.length === 0) return handler(context);
     const step = async (index: number): Promise<unknown> => {
       const middleware = this.#middleware[index];
-      return middleware ? middleware(context, () => step(index + 1)) : handler(context);
+      if (!middleware) return handler(context);
+      return middleware(context, () => this.#unawaited("next", { request: context.name }, step(index + 1)));
     };
     return step(0);
   }

@@ -1,4 +1,5 @@
 import type { Logger } from "@holdfast/protocol";
+import { isThenable } from "../environment.js";
 
 export type { Logger };
 
@@ -16,7 +17,9 @@ export function sturdy(logger: Logger): Logger {
     (level: keyof Logger) =>
     (fields: object, message: string): void => {
       try {
-        logger[level](fields, message);
+        // `unknown`, because an asynchronous function fits the type as well, and what it rejects with is nobody's either.
+        const written: unknown = logger[level](fields, message);
+        if (isThenable(written)) written.then(ignore, ignore);
       } catch {
         // There is nowhere to say it.
       }

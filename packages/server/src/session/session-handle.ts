@@ -26,11 +26,15 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
    * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE where it is not here and the
    *   broker cannot be reached
    */
-  async send<E extends DirectName<P>>(
+  send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
     options: SendOptions = {},
   ): Promise<DeliveryReport> {
+    return this.#parts.unawaited("send", { session: this.id, event }, this.#send(event, data, options));
+  }
+
+  async #send(event: string, data: unknown, options: SendOptions): Promise<DeliveryReport> {
     const { sessions, direct, elsewhere } = this.#parts;
     const prepared = direct.prepare(event, data, options);
     const session = sessions.get(this.id);
@@ -44,7 +48,11 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
    * @throws HoldfastError (rejects) INVALID_VALUE when no close frame may carry the code; UNAVAILABLE when the broker cannot be
    *   reached: then it is in force on this instance only, and is to be repeated
    */
-  async disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): Promise<boolean> {
+  disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): Promise<boolean> {
+    return this.#parts.unawaited("disconnect", { session: this.id }, this.#disconnect(code, reason));
+  }
+
+  async #disconnect(code: number, reason: string): Promise<boolean> {
     checkCloseCode(code);
     const { sessions, elsewhere } = this.#parts;
     return elsewhere ? elsewhere.endSession(this.id, code, reason) : sessions.end(this.id, code, reason);

@@ -1,4 +1,5 @@
 import { type DirectName, HoldfastError, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import type { Unawaited } from "../observe/unawaited.js";
 import type { Connection } from "./connection.js";
 import { chosen, type Device, deviceOf } from "./device.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
@@ -23,6 +24,7 @@ export interface HandleParts {
   readonly elsewhere: Elsewhere | undefined;
   /** Asks `authorize` again for every channel of a connection. */
   reauthorize(connection: Connection): Promise<void>;
+  readonly unawaited: Unawaited;
 }
 
 /**
@@ -51,16 +53,21 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
    * connected.
    * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached
    */
-  async devices(): Promise<Device[]> {
-    const { sessions, elsewhere } = this.#parts;
-    return elsewhere ? elsewhere.devices(this.id) : sessions.ofUser(this.id).filter(isConnected).map(deviceOf);
+  devices(): Promise<Device[]> {
+    const { sessions, elsewhere, unawaited } = this.#parts;
+    const here = async (): Promise<Device[]> => sessions.ofUser(this.id).filter(isConnected).map(deviceOf);
+    return unawaited("devices", { user: this.id }, elsewhere ? elsewhere.devices(this.id) : here());
   }
 
   /**
    * Whether a device is connected; without a device, whether any is.
    * @throws HoldfastError UNAVAILABLE (rejects) when it is not here and the broker cannot be reached
    */
-  async isConnected(deviceId?: string): Promise<boolean> {
+  isConnected(deviceId?: string): Promise<boolean> {
+    return this.#parts.unawaited("isConnected", { user: this.id }, this.#isConnected(deviceId));
+  }
+
+  async #isConnected(deviceId: string | undefined): Promise<boolean> {
     const { sessions, elsewhere } = this.#parts;
     const isHere =
       deviceId === undefined
@@ -76,11 +83,15 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
    * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE when the broker cannot be
    *   reached: then nothing was delivered
    */
-  async send<E extends DirectName<P>>(
+  send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
     options: SendToUserOptions = {},
   ): Promise<DeliveryReport> {
+    return this.#parts.unawaited("send", { user: this.id, event }, this.#send(event, data, options));
+  }
+
+  async #send(event: string, data: unknown, options: SendToUserOptions): Promise<DeliveryReport> {
     const { sessions, direct, elsewhere } = this.#parts;
     const { onlyDevice, exceptDevice, ...rest } = options;
     const choice = { onlyDevice, exceptDevice };
@@ -100,11 +111,15 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
    *   travel, and then nothing has ended; UNAVAILABLE when the broker cannot be reached: then it is in force on this instance
    *   only, and is to be repeated
    */
-  async disconnect(
+  disconnect(
     code = DISCONNECTED.code,
     reason = DISCONNECTED.reason,
     { where }: { readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined } = {},
   ): Promise<number> {
+    return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(code, reason, where));
+  }
+
+  async #disconnect(code: number, reason: string, where: unknown): Promise<number> {
     checkCloseCode(code);
     const { sessions, elsewhere } = this.#parts;
     if (typeof where !== "function") {
@@ -113,7 +128,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
       if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, pattern);
       return sessions.endUser(this.id, code, reason, meant);
     }
-    const meant = where as unknown as Where;
+    const meant = where as Where;
     if (!elsewhere) return sessions.endUser(this.id, code, reason, meant);
     const isAlone = await elsewhere.isAlone().catch((error: unknown) => {
       sessions.endUser(this.id, code, reason, meant);
@@ -129,7 +144,11 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
    * when that is done here, and elsewhere or a second has passed.
    * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached: then it was done on this instance only
    */
-  async reauthorize(): Promise<void> {
+  reauthorize(): Promise<void> {
+    return this.#parts.unawaited("reauthorize", { user: this.id }, this.#reauthorize());
+  }
+
+  async #reauthorize(): Promise<void> {
     const { sessions, elsewhere, reauthorize } = this.#parts;
     const asked = sessions.ofUser(this.id).flatMap(({ connection }) => (connection ? reauthorize(connection) : []));
     await Promise.all([...asked, elsewhere?.reauthorize(this.id)]);

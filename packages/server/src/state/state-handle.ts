@@ -7,6 +7,7 @@ import {
   type SentStateOf,
   type StateOf,
 } from "@holdfast/protocol";
+import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents, StateWritten } from "./documents.js";
 
 export interface DeleteStateOptions {
@@ -52,24 +53,30 @@ const MAX_REASON = 256;
 export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<P>>(
   documents: Documents,
   id: ChannelId,
+  unawaited: Unawaited,
 ): StateHandle<StateOf<P, C>, SentStateOf<P, C>> {
+  const watch = <Value>(call: string, run: () => Promise<Value>): Promise<Value> =>
+    // Async, so that what a call throws is a rejection like any other.
+    unawaited(`state.${call}`, { channel: id.wire }, (async () => run())());
   const handle: StateHandle<unknown> = {
-    get: () => documents.get(id),
-    set: async (state) => documents.set(id, state),
-    create: async (state) => documents.create(id, state),
-    update: async (change) => {
-      if (typeof change === "function") return documents.update(id, change);
-      throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
-    },
-    delete: async ({ reason = "deleted" } = {}) => {
-      // It travels with the answers to all who join, so what no peer would read must not be in it.
-      const fault =
-        typeof reason === "string" && reason.length <= MAX_REASON
-          ? documentFault([reason])
-          : `expected a text of at most ${MAX_REASON} characters`;
-      if (fault === undefined) return documents.delete(id, reason);
-      throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: reason: ${fault}.`, { field: "reason" });
-    },
+    get: () => watch("get", () => documents.get(id)),
+    set: (state) => watch("set", () => documents.set(id, state)),
+    create: (state) => watch("create", () => documents.create(id, state)),
+    update: (change) =>
+      watch("update", async () => {
+        if (typeof change === "function") return documents.update(id, change);
+        throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
+      }),
+    delete: ({ reason = "deleted" } = {}) =>
+      watch("delete", async () => {
+        // It travels with the answers to all who join, so what no peer would read must not be in it.
+        const fault =
+          typeof reason === "string" && reason.length <= MAX_REASON
+            ? documentFault([reason])
+            : `expected a text of at most ${MAX_REASON} characters`;
+        if (fault === undefined) return documents.delete(id, reason);
+        throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: reason: ${fault}.`, { field: "reason" });
+      }),
   };
   // Validated by the schema that the types are inferred from.
   return handle as never;

@@ -1,3 +1,5 @@
+import { HoldfastError } from "@holdfast/protocol";
+import type { Logger } from "../observe/logger.js";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -23,23 +25,27 @@ export async function listen(
   server: { attach(http: HttpServer, options: { path: string }): () => void },
   port: number,
   { host, path = "/ws" }: ListenOptions,
+  logger: Logger,
 ): Promise<Listening> {
   const http = createHttpServer((_request, response) => {
     response.writeHead(426, { "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
     response.end(`This server speaks WebSocket, at ${path}.\n`);
   });
   const detach = server.attach(http, { path });
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error): void => {
-      detach();
-      reject(error);
-    };
-    http.once("error", fail);
-    http.listen(port, host, () => {
-      http.off("error", fail);
-      resolve();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen(port, host, () => {
+        http.off("error", reject);
+        resolve();
+      });
     });
-  });
+  } catch (error) {
+    detach();
+    throw listenError(error, port, host);
+  }
+  // Without a listener it would end the process: that too many files are open, for example, is over with the next connection.
+  http.on("error", (err) => logger.error({ err, port }, "the http server failed"));
   const { port: actual } = http.address() as AddressInfo;
   const shown =
     host === undefined || host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
@@ -56,4 +62,27 @@ export async function listen(
         http.closeAllConnections();
       })),
   };
+}
+
+/** By the system's code. Each leaves out what `listen` was given, which stands before it. */
+const causes: { readonly [code: string]: readonly [field: "port" | "host", sentence: string, remedy: string] } = {
+  EADDRINUSE: [
+    "port",
+    "is in use, by another program or by an earlier call of listen",
+    "End the other one, or pass another port; 0 takes any free one.",
+  ],
+  EACCES: ["port", "may not be used by this user", "Pass a port above 1023, and put a proxy in front of it."],
+  ERR_SOCKET_BAD_PORT: ["port", "is no port", "Pass a whole number from 0 to 65535."],
+  EADDRNOTAVAIL: ["host", "is no address of this machine", "Leave `host` out, or pass an address that it has."],
+  ENOTFOUND: ["host", "cannot be found", "Leave `host` out, or pass a name or address of this machine."],
+};
+
+/** The system's error with its cure. The code stays the system's, which applications branch on. */
+function listenError(error: unknown, port: unknown, host: string | undefined): unknown {
+  const { code = "" } = error as { code?: string };
+  const cause = Object.hasOwn(causes, code) ? causes[code] : undefined;
+  if (!cause) return error;
+  const [field, sentence, remedy] = cause;
+  const value = field === "port" ? String(port) : host;
+  return new HoldfastError(code, `listen: ${field}: ${value} ${sentence}.`, { field, remedy, cause: error });
 }

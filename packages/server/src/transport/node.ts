@@ -3,7 +3,14 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "../observe/logger.js";
 import { type RawData, type ServerOptions as WsOptions, type WebSocket, WebSocketServer } from "ws";
 import type { Batch } from "./frame.js";
-import { type Admission, closeReason, type ServerSocket, type SocketOwner, type Verdict } from "./socket.js";
+import {
+  type Admission,
+  closeReason,
+  type ServerSocket,
+  type SocketOwner,
+  type UpgradeRequest,
+  type Verdict,
+} from "./socket.js";
 import { handOutInPieces } from "./stranger.js";
 import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 
@@ -69,7 +76,7 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     raw.once("close", stop);
     admit({
       url: request.url ?? "/",
-      headers: request.headers,
+      headers: headersOf(request),
       remoteAddress: request.socket.remoteAddress ?? "",
     })
       .then((verdict) => {
@@ -82,6 +89,15 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
       // ws throws when another listener of the http server has taken the socket. It is theirs then: hands off.
       .catch((error: unknown) => options.logger.error({ err: error }, "an upgrade could not be completed"));
   });
+}
+
+/** Node keeps the first Host and drops the others. */
+function headersOf({
+  headers,
+  headersDistinct,
+}: IncomingMessage): IncomingMessage["headers"] | UpgradeRequest["headers"] {
+  const host = headersDistinct["host"];
+  return host && host.length > 1 ? { ...headers, host } : headers;
 }
 
 const ignore = (): void => {};

@@ -33,7 +33,10 @@ export interface SocketOwner {
 export interface UpgradeRequest {
   /** Path and query, as in the request line. */
   readonly url: string;
-  /** Names in lower case. A missing header is undefined: never assume one. */
+  /**
+   * Names in lower case. A missing header is undefined: never assume one. A Host that was sent more than once is a list: the
+   * server refuses it, since proxies do not agree on which of them counts.
+   */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remoteAddress: string;
 }
@@ -41,7 +44,7 @@ export interface UpgradeRequest {
 /** What comes of an upgrade request. */
 export type Verdict =
   /** Answered by HTTP, before the upgrade. */
-  | { readonly kind: "refuse"; readonly status: 400 | 401 | 403 | 503; readonly message: string }
+  | { readonly kind: "refuse"; readonly status: 400 | 401 | 403 | 421 | 503; readonly message: string }
   /** Accepted and closed at once, where a browser must be able to read why: it never sees an HTTP status. */
   | { readonly kind: "close"; readonly subprotocol: string | undefined; readonly code: number; readonly reason: string }
   | { readonly kind: "accept"; readonly subprotocol: string | undefined; open(socket: ServerSocket): SocketOwner };

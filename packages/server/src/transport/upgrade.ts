@@ -1,3 +1,4 @@
+import { HoldfastError } from "@holdfast/protocol";
 import { type IncomingMessage, type Server as HttpServer, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
@@ -14,11 +15,20 @@ const routers = new WeakMap<HttpServer, Router>();
  * Hands the upgrades of one path to `take`. Other paths belong to others: they are left alone, unless nobody else listens,
  * in which case they are answered 404 instead of hanging.
  *
- * @throws Error when the path is taken already
+ * @throws HoldfastError INVALID_OPTION, naming the field
  */
 export function routeUpgrades(http: HttpServer, path: string, take: Take): () => void {
+  // Express' and Koa's applications have `listen` and `on` as well, and would wait for upgrades for ever.
+  if (typeof http?.on !== "function" || typeof http.address !== "function")
+    throw refused("http", "expected an http or https server of Node", {
+      remedy: "Pass what `http.createServer(app)` or `app.listen(port)` returns; with Fastify, `fastify.server`.",
+    });
+  if (typeof path !== "string" || !/^\/[^\s?#]*$/.test(path)) throw refused("path", `expected a path such as "/ws"`);
   const router = routers.get(http) ?? newRouter(http);
-  if (router.paths.has(path)) throw new Error(`The path ${path} of this http server is taken by another server.`);
+  if (router.paths.has(path))
+    throw refused("path", `The path ${path} of this http server is taken by another call of attach`, {
+      remedy: "Attach once for each path: pass another `path`, or call the function that the other `attach` returned.",
+    });
   router.paths.set(path, take);
   return () => {
     router.paths.delete(path);
@@ -26,6 +36,10 @@ export function routeUpgrades(http: HttpServer, path: string, take: Take): () =>
     http.off("upgrade", router.listener);
     routers.delete(http);
   };
+}
+
+function refused(field: string, sentence: string, { remedy }: { readonly remedy?: string } = {}): HoldfastError {
+  return new HoldfastError("INVALID_OPTION", `attach: ${field}: ${sentence}.`, { field, remedy });
 }
 
 function newRouter(http: HttpServer): Router {

@@ -1,0 +1,206 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { answers, refuses, refusesToken } from "../test/support/behaviours.js";
+import { agents } from "../test/support/agents.js";
+import { testClient } from "../test/support/test-client.js";
+import { createClient } from "./create-client.js";
+import { host } from "./host.js";
+import { unawaited as unawaitedInPage } from "./page/unawaited.js";
+
+afterEach(() => vi.restoreAllMocks());
+const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+describe("a call that nothing awaits", () => {
+  test("[AM3] A request that fails is reported with its name, and one that is awaited is not", async () => {
+    const { client, world } = testClient();
+    void client.request("agent.start", { program: 1 } as never);
+    await turn();
+    expect(world.errors).toMatchObject([
+      { error: { code: "INVALID_VALUE" }, context: { source: "call", request: "agent.start" } },
+    ]);
+    await expect(client.request("agent.start", { program: 1 } as never)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+    });
+    await turn();
+    expect(world.errors).toHaveLength(1);
+    client.disconnect();
+  });
+
+  test("[AM3] ready() that fails is reported with its channel", async () => {
+    const { client, world } = testClient(refuses(4403, "suspended"));
+    void client.channel("board", "b1").ready();
+    await turn();
+    expect(world.errors).toMatchObject([
+      { error: { code: "NOT_CONNECTED" }, context: { source: "call", channel: "board:b1" } },
+    ]);
+    client.disconnect();
+  });
+
+  test("[AM3] What ends with leave() or disconnect() of one's own is no failure", async () => {
+    const { client, world } = testClient();
+    const channel = client.channel("board", "b1");
+    void channel.ready();
+    channel.leave();
+    void channel.ready();
+    void client.request("agents.list");
+    void client.request("agent.start", { program: "ls" });
+    client.disconnect();
+    await turn();
+    expect(world.errors).toEqual([]);
+  });
+
+  test("[AM3] Whoever awaits them is told", async () => {
+    const { client } = testClient();
+    const channel = client.channel("board", "b1");
+    const [ready, asked] = [channel.ready(), client.request("agents.list")];
+    channel.leave();
+    client.disconnect();
+    await expect(ready).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(asked).rejects.toMatchObject({ code: "NOT_CONNECTED" });
+  });
+
+  test("[AM3] A page in production leaves it to its browser", () => {
+    const work = Promise.resolve(1);
+    expect(unawaitedInPage(work)).toBe(work);
+  });
+});
+
+describe("an error without a caller", () => {
+  const unreachable = { url: "ws://localhost:1/ws", autoConnect: false } as const;
+  const throwing = () => {
+    throw new Error("a bug");
+  };
+
+  test("[AM4] is told to the console, unless there is a logger or a listener of onError", async () => {
+    const told = vi.spyOn(host.console!, "error").mockImplementation(() => {});
+    const quiet = createClient(agents, { ...unreachable, logger: { debug() {}, info() {}, warn() {}, error() {} } });
+    const heard = createClient(agents, unreachable);
+    const errors = vi.fn();
+    heard.onError(errors);
+    const alone = createClient(agents, unreachable);
+    for (const client of [quiet, heard, alone]) {
+      client.status.subscribe(throwing);
+      client.disconnect();
+    }
+    expect(errors).toHaveBeenCalledTimes(1);
+    expect(told.mock.calls).toEqual([[expect.objectContaining({ code: "HANDLER_FAILED" }), { source: "listener" }]]);
+  });
+
+  test("[AM4] A listener of onError that throws is told to the console as well", () => {
+    const told = vi.spyOn(host.console!, "error").mockImplementation(() => {});
+    const client = createClient(agents, unreachable);
+    client.onError(throwing);
+    client.status.subscribe(throwing);
+    client.disconnect();
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
+  test("[AM5] A listener or a logger that rejects, or a logger that throws, ends nothing", async () => {
+    const line = vi.fn(() => Promise.reject(new Error("disk full")) as never);
+    const { client, world } = testClient(answers(), {
+      logger: { debug: throwing, info: line, warn: line, error: line },
+    });
+    client.status.subscribe(() => Promise.reject(new Error("a bug")) as never);
+    client.onError(() => Promise.reject(new Error("another bug")) as never);
+    await turn();
+    expect(client.status.get().name).toBe("ready");
+    expect(world.errors[0]).toMatchObject({ error: { code: "HANDLER_FAILED" }, context: { source: "listener" } });
+    client.disconnect();
+    await turn();
+  });
+});
+
+describe("why there is no connection", () => {
+  async function failures(url: string) {
+    const client = createClient(agents, { url, retry: { minMs: 5, maxMs: 10 } });
+    const options = { timeoutMs: 400 };
+    const told = await Promise.all([
+      client.request("agents.list", options).catch((error: unknown) => error),
+      client
+        .channel("board", "b1")
+        .ready(options)
+        .catch((error: unknown) => error),
+    ]);
+    client.disconnect();
+    return told as (Error & { code: string; cause?: unknown; remedy?: string })[];
+  }
+
+  test("[RQ19] TIMEOUT of a server that is down has address and cause, but no token", async () => {
+    for (const error of await failures("ws://me:secret@127.0.0.1:1/ws?token=secret")) {
+      expect(error).toMatchObject({ code: "TIMEOUT", cause: { code: "ECONNREFUSED" } });
+      expect(error.message).toMatch(
+        /no connection within 400 ms\. The connection to ws:\/\/127\.0\.0\.1:1\/ws ended: .*ECONNREFUSED/,
+      );
+      expect(error.remedy).toBe("Make sure that the server runs, and that ws://127.0.0.1:1/ws leads to it.");
+      expect(JSON.stringify([error.message, error.remedy])).not.toContain("secret");
+    }
+  });
+
+  test("[RQ19] TIMEOUT of a name that does not exist says so", async () => {
+    const [error] = await failures("ws://no-such-name.invalid/ws");
+    expect(error!.message).toMatch(/ended: .*(ENOTFOUND|EAI_AGAIN)/);
+  });
+
+  test.each([
+    [404, /HTTP 404: nothing is served at this path/],
+    [200, /HTTP 200, which is no WebSocket/],
+    [502, /HTTP 502\.$/],
+  ])("[RQ19] TIMEOUT of a server that answers HTTP %i says so", async (status, sentence) => {
+    const http = createServer((_request, response) => response.writeHead(status).end());
+    http.on("upgrade", (_request, socket) =>
+      socket.on("error", () => {}).end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`),
+    );
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    for (const error of await failures(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws`))
+      expect(error.message).toMatch(sentence);
+    http.closeAllConnections();
+    http.close();
+  });
+
+  test("[RQ19] NOT_CONNECTED has the close code, the server's reason, and a remedy that works", async () => {
+    const { client } = testClient(refuses(4403, "suspended"));
+    await turn();
+    await expect(client.request("agents.list")).rejects.toMatchObject({
+      code: "NOT_CONNECTED",
+      message: "The client is closed: The connection to ws://localhost/ws ended: suspended.",
+      remedy: "Correct what the message says, then call connect().",
+      cause: { code: 4403, name: "FORBIDDEN" },
+    });
+  });
+
+  test("[RQ19] NOT_CONNECTED without a token, and with a refused one, says to log in", async () => {
+    const remedy = "Log in, or let `token` give a valid token; then call connect().";
+    const without = testClient(answers(), { token: () => null });
+    await turn();
+    await expect(without.client.request("agents.list")).rejects.toMatchObject({
+      message: "The client is unauthorized: The token function gave no token.",
+      remedy,
+    });
+    const refused = testClient(refusesToken());
+    await turn();
+    await expect(refused.client.request("agents.list")).rejects.toMatchObject({
+      code: "NOT_CONNECTED",
+      remedy,
+      cause: { code: "UNAUTHENTICATED" },
+    });
+  });
+});
+
+describe("a path outside of a page", () => {
+  test("[CN23] throws nothing and opens nothing when the client is made, and says what it misses when it connects", async () => {
+    const { client, world } = testClient(answers(), { url: "/ws" });
+    await turn();
+    expect(world.sockets.attempts).toEqual([]);
+    expect(client.status.get().name).toBe("idle");
+    client.connect();
+    await turn();
+    expect(world.sockets.attempts).toEqual([]);
+    await expect(client.request("agents.list")).rejects.toMatchObject({
+      code: "NOT_CONNECTED",
+      message: expect.stringContaining(
+        "url: expected an address like wss://example.com/ws, or on a page /ws",
+      ) as unknown,
+    });
+  });
+});

@@ -1,0 +1,37 @@
+import { getEventListeners } from "node:events";
+import { expect, test, vi } from "vitest";
+import { onAbort } from "./on-abort.js";
+import { onAbort as onAbortInPage } from "./page/on-abort.js";
+
+test("[RQ20] Any number of calls share one listener of a signal, and none is left when they are over", () => {
+  const { signal } = new AbortController();
+  const stops = Array.from({ length: 50 }, () => onAbort(signal, vi.fn()));
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  for (const stop of stops) stop();
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  onAbort(signal, vi.fn())();
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+});
+
+test("[RQ20] All that still wait are told, once", () => {
+  const controller = new AbortController();
+  const [first, second, third] = [vi.fn(), vi.fn(), vi.fn()];
+  onAbort(controller.signal, first);
+  const stop = onAbort(controller.signal, () => {
+    second();
+    stopThird();
+  });
+  const stopThird = onAbort(controller.signal, third);
+  controller.abort();
+  stop();
+  expect([first, second, third].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
+});
+
+test("[RQ20] A page in production is told as well", () => {
+  const controller = new AbortController();
+  const [stays, goes] = [vi.fn(), vi.fn()];
+  onAbortInPage(controller.signal, stays);
+  onAbortInPage(controller.signal, goes)();
+  controller.abort();
+  expect([stays, goes].map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
+});

@@ -1,0 +1,2 @@
+/** In a page's production build: whoever wrote the address has tried it. */
+export function checkUrl(): void {}

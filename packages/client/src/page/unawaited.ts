@@ -1,0 +1,4 @@
+/** In a page an unhandled rejection ends nothing, and the console and the page's own monitoring show it. */
+export function unawaited<Value>(work: Promise<Value>): Promise<Value> {
+  return work;
+}

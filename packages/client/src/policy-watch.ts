@@ -1,0 +1,23 @@
+import type { Cancel } from "./clock.js";
+import { host } from "./host.js";
+import { addressOf } from "./options.js";
+
+/**
+ * Calls `blocked` with the reason if the page's Content Security Policy blocks a socket to this address. The socket itself only
+ * fails like any other, and trying again would go on for ever.
+ */
+export function watchPolicy(url: string, blocked: (reason: string) => void): Cancel {
+  const { document } = host;
+  const hear = ({ effectiveDirective, blockedURI }: PolicyViolation): void => {
+    // Browsers name the address, without its query, or only its origin.
+    if (effectiveDirective === "connect-src" && blockedURI && url.startsWith(blockedURI))
+      blocked(`add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
+  };
+  document?.addEventListener("securitypolicyviolation", hear as () => void);
+  return () => document?.removeEventListener("securitypolicyviolation", hear as () => void);
+}
+
+interface PolicyViolation {
+  readonly effectiveDirective?: string;
+  readonly blockedURI?: string;
+}

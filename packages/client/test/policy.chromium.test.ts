@@ -1,0 +1,83 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { build } from "esbuild";
+import { launchChromium } from "@holdfast/example-kit/testing/chromium";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** A page that makes a client of this address and shows each status. */
+async function bundle(): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { createClient } from "../src/index.js";
+        import { agents } from "./support/agents.js";
+        const client = createClient(agents, { url: new URLSearchParams(location.search).get("to"), retry: { minMs: 50, maxMs: 100 } });
+        globalThis.statuses = [];
+        client.status.subscribe((status) => globalThis.statuses.push([status.name, status.reason?.message]));
+        globalThis.asked = client.request("agents.list").then(() => undefined, ({ code, message }) => ({ code, message }));
+      `,
+      resolveDir: here("."),
+      loader: "ts",
+    },
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
+
+async function openPage(policy: string | undefined, to: string) {
+  const script = await bundle();
+  const http = createServer((request, response) => {
+    const isScript = request.url === "/app.js";
+    response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
+    if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
+    response.end(
+      isScript ? script : '<!doctype html><title>policy</title><script type="module" src="/app.js"></script>',
+    );
+  });
+  await new Promise<void>((resolve) => http.listen(0, "localhost", resolve));
+  const browser = await launchChromium();
+  onTestFinished(async () => {
+    await browser.close();
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+  });
+  const { port } = http.address() as AddressInfo;
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${port}/?to=${encodeURIComponent(to)}`);
+  return page;
+}
+
+interface Seen {
+  readonly statuses: [name: string, message?: string][];
+  readonly asked: Promise<{ code: string; message: string } | undefined>;
+}
+
+test("[CN24] A socket that the page's Content-Security-Policy blocks closes the client at once, with the reason", async () => {
+  const page = await openPage("connect-src 'self'", "ws://blocked.example:9/ws?token=secret");
+  const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
+  const message =
+    "The connection to ws://blocked.example:9/ws ended: add ws://blocked.example:9/ws to connect-src of the Content-Security-Policy.";
+  expect(answer).toEqual({ code: "NOT_CONNECTED", message: `The client is closed: ${message}` });
+  // And it stays closed.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const statuses = await page.evaluate(() => (globalThis as unknown as Seen).statuses);
+  expect(statuses.at(-1)).toEqual(["closed", message]);
+  expect(statuses.filter(([name]) => name === "waiting").length).toBeLessThanOrEqual(1);
+});
+
+test("[CN24] What the policy blocks for others leaves the client alone", async () => {
+  const page = await openPage("connect-src 'self' ws://localhost:9", "ws://localhost:9/ws");
+  await page.evaluate(() => fetch("http://blocked.example:9/").catch(() => undefined));
+  await expect
+    .poll(() =>
+      page.evaluate(() => (globalThis as unknown as Seen).statuses.filter(([name]) => name === "waiting").length),
+    )
+    .toBeGreaterThan(1);
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test, vi } from "vitest";
+import { watched } from "./watched.js";
+
+/** Vitest fails a run with an unhandled rejection, so each test shows that there is none as well. */
+function rejecting(reason: unknown = new Error("no")) {
+  const ignored = vi.fn();
+  const promise = watched(Promise.reject<string>(reason), { ignored, later: (run) => void setTimeout(run) });
+  return { promise, ignored, reason, turn: () => new Promise((resolve) => setTimeout(resolve, 5)) };
+}
+
+describe("a rejection that nothing handles", () => {
+  test("[AM2] is told once, with its reason", async () => {
+    const { ignored, reason, turn } = rejecting();
+    await turn();
+    expect(ignored.mock.calls).toEqual([[reason]]);
+  });
+
+  test("[AM2] is told once, however many callbacks for the value there are", async () => {
+    const { promise, ignored, turn } = rejecting();
+    void promise.then(() => 1).then(() => 2);
+    void promise.finally(() => {});
+    void promise.finally(() => {}).then(() => 3);
+    await turn();
+    expect(ignored).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("a rejection that is handled", () => {
+  test.each<[name: string, handle: (promise: Promise<string>) => Promise<unknown>]>([
+    ["await", async (promise) => await promise],
+    ["catch", (promise) => promise.catch((error: unknown) => Promise.reject(error))],
+    ["then with two functions", (promise) => promise.then(undefined, (error: unknown) => Promise.reject(error))],
+    ["then and catch", (promise) => promise.then(() => 1).catch((error: unknown) => Promise.reject(error))],
+    ["finally and await", (promise) => promise.finally(() => {})],
+    ["Promise.all", (promise) => Promise.all([1, promise])],
+    ["Promise.race", (promise) => Promise.race([new Promise(() => {}), promise])],
+    ["an async function that returns it", async (promise) => promise],
+    ["Promise.resolve", (promise) => Promise.resolve(promise)],
+  ])("[AM2] by %s is the caller's, once, and nothing is told", async (_name, handle) => {
+    const { promise, ignored, reason, turn } = rejecting();
+    await expect(handle(promise)).rejects.toBe(reason);
+    await turn();
+    expect(ignored).not.toHaveBeenCalled();
+  });
+
+  test("[AM2] later in the same turn is the caller's", async () => {
+    const { promise, ignored, reason, turn } = rejecting();
+    for (let count = 0; count < 50; count++) await undefined;
+    await expect(promise).rejects.toBe(reason);
+    await turn();
+    expect(ignored).not.toHaveBeenCalled();
+  });
+
+  test("[AM2] with allSettled is the caller's", async () => {
+    const { promise, ignored, reason, turn } = rejecting();
+    expect(await Promise.allSettled([promise])).toEqual([{ status: "rejected", reason }]);
+    await turn();
+    expect(ignored).not.toHaveBeenCalled();
+  });
+});
+
+test("[AM2] What a callback of the caller throws stays an unhandled rejection", async () => {
+  const ignored = vi.fn();
+  const bug = new Error("a bug of the caller");
+  const unhandled = new Promise((resolve) => {
+    const others = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    process.once("unhandledRejection", (reason) => {
+      for (const listener of others) process.on("unhandledRejection", listener);
+      resolve(reason);
+    });
+  });
+  void watched(Promise.resolve(1), { ignored, later: (run) => void setTimeout(run) }).then(() => {
+    throw bug;
+  });
+  expect(await unhandled).toBe(bug);
+  expect(ignored).not.toHaveBeenCalled();
+});
+
+test("[AM2] A value arrives, and is a promise like any other", async () => {
+  const promise = watched(Promise.resolve(7), { ignored: vi.fn(), later: () => {} });
+  expect(promise).toBeInstanceOf(Promise);
+  expect(await promise).toBe(7);
+  expect(await promise.then((value) => value + 1)).toBe(8);
+});

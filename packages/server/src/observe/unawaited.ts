@@ -1,0 +1,34 @@
+import { isHoldfastError, watched } from "@holdfast/protocol";
+import type { Environment } from "../environment.js";
+import type { Logger } from "./logger.js";
+
+/**
+ * Takes the promise of one of the application's calls and returns one to hand out. If the call fails and nothing awaits it, the
+ * failure is logged with the call, its place (`fields`) and the field at fault; it never becomes an unhandled rejection, which
+ * would end the process. A caller that awaits or catches gets the rejection, and nothing is logged.
+ */
+export type Unawaited = <Value>(call: string, fields: object, work: Promise<Value>) => Promise<Value>;
+
+/** `logger` is undefined if the application gave none: the failure is then a warning of the process, which stderr shows. */
+export function createUnawaited(environment: Environment, logger: Logger | undefined): Unawaited {
+  return (call, fields, work) =>
+    watched(work, {
+      later: (run) => environment.atEndOfTurn(run),
+      ignored(reason) {
+        const field = isHoldfastError(reason) ? reason.field : undefined;
+        const place = { call, ...fields, ...(field !== undefined && { field }) };
+        if (logger) logger.error({ ...place, err: reason }, "a call that nothing awaits failed");
+        else warn(place, reason);
+      },
+    });
+}
+
+function warn(place: object, reason: unknown): void {
+  const code = isHoldfastError(reason) ? reason.code : "UNAWAITED";
+  const detail = JSON.stringify(place);
+  process.emitWarning(`a call that nothing awaits failed: ${String(reason)}`, {
+    type: "HoldfastWarning",
+    code,
+    detail,
+  });
+}

@@ -1,0 +1,217 @@
+import { createServer as createHttpServer } from "node:http";
+import { defineProtocol } from "@holdfast/protocol";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import * as z from "zod";
+import { createServer } from "../src/create-server.js";
+import { agents, createWorld } from "./agents.js";
+
+const protocol = defineProtocol({
+  name: "mistakes",
+  version: "1.0.0",
+  requests: { say: { input: z.object({ text: z.string() }), output: z.string() } },
+  channels: {
+    room: { events: { said: z.object({ text: z.string().max(3) }) } },
+    board: { state: z.object({ n: z.number() }) },
+  },
+  direct: { nudge: z.object({ n: z.number() }) },
+});
+
+const made: { close(options: { graceMs: number }): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const server of made.splice(0)) await server.close({ graceMs: 1 });
+});
+
+function setUp() {
+  const error = vi.fn();
+  const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error };
+  const server = createServer(protocol, { logger });
+  made.push(server);
+  return { server, error, logger };
+}
+type Server = ReturnType<typeof setUp>["server"];
+
+/** What is due in this turn is done, however busy the machine is: timers come before `setImmediate`. */
+const turn = () => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 20));
+const wrong = { n: "1" } as never;
+
+const calls: [call: string, place: object, make: (server: Server) => Promise<unknown>][] = [
+  [
+    "publish",
+    { channel: "room", event: "said", field: "data.text" },
+    (server) => server.channel("room").publish("said", { text: "too long" }),
+  ],
+  ["broadcast", { event: "nudge", field: "data.n" }, (server) => server.broadcast("nudge", wrong)],
+  ["send", { user: "u", event: "nudge", field: "data.n" }, (server) => server.user("u").send("nudge", wrong)],
+  ["send", { session: "s", event: "nudge", field: "data.n" }, (server) => server.session("s").send("nudge", wrong)],
+  ["disconnect", { user: "u", field: "code" }, (server) => server.user("u").disconnect(7)],
+  ["disconnect", { session: "s", field: "code" }, (server) => server.session("s").disconnect(7)],
+  ["state.set", { channel: "board", field: "state.n" }, (server) => server.channel("board").state.set(wrong)],
+  ["state.create", { channel: "board", field: "state.n" }, (server) => server.channel("board").state.create(wrong)],
+  ["state.update", { channel: "board" }, (server) => server.channel("board").state.update(() => {})],
+  [
+    "state.delete",
+    { channel: "board", field: "reason" },
+    (server) => server.channel("board").state.delete({ reason: "x".repeat(300) }),
+  ],
+  ["issueTicket", { field: "credentials.ticket" }, (server) => server.issueTicket({ userId: "u" } as never)],
+  ["listen", { port: 99_999, field: "port" }, (server) => server.listen(99_999)],
+];
+
+describe("a call that fails", () => {
+  test.each(calls)("[AM1] %s that nothing awaits is logged once, with its place %o", async (call, place, make) => {
+    const { server, error } = setUp();
+    void make(server);
+    await turn();
+    expect(error).toHaveBeenCalledTimes(1);
+    expect(error).toHaveBeenCalledWith(
+      expect.objectContaining({ call, ...place, err: expect.any(Error) as unknown }),
+      "a call that nothing awaits failed",
+    );
+  });
+
+  test.each(calls)(
+    "[AM2] %s that is awaited is the caller's, and nothing is logged (%o)",
+    async (_call, _place, make) => {
+      const { server, error } = setUp();
+      await expect(make(server)).rejects.toMatchObject({ name: "HoldfastError" });
+      await turn();
+      expect(error).not.toHaveBeenCalled();
+    },
+  );
+
+  test("[AM1] without a logger is a warning of the process", async () => {
+    const server = createServer(protocol);
+    made.push(server);
+    const warned = new Promise<Error & { detail?: string }>((resolve) => void process.once("warning", resolve));
+    void server.channel("room").publish("said", { text: "too long" });
+    const warning = await warned;
+    expect(warning).toMatchObject({ name: "HoldfastWarning", code: "INVALID_VALUE" });
+    expect(warning.detail).toContain('"channel":"room"');
+  });
+});
+
+describe("the application's own functions", () => {
+  test("[AM5] A middleware that does not await next() hands on what the handler throws to the log", async () => {
+    const error = vi.fn();
+    const { world, server } = createWorld({ logger: { debug() {}, info() {}, warn() {}, error } });
+    server.use(async (_context, next) => {
+      void next();
+      return undefined;
+    });
+    server.handle("agent.ping", () => {
+      throw new Error("handler");
+    });
+    const peer = await world.connect();
+    await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.ping" } });
+    await turn();
+    await world.advance(10);
+    expect(error).toHaveBeenCalledWith(
+      expect.objectContaining({ call: "next", request: "agent.ping" }),
+      "a call that nothing awaits failed",
+    );
+  });
+
+  test("[AM5] A logger that throws, or rejects, ends nothing", async () => {
+    for (const line of [
+      () => {
+        throw new Error("disk full");
+      },
+      () => Promise.reject(new Error("disk full")) as never,
+    ]) {
+      const server = createServer(protocol, { logger: { debug: line, info: line, warn: line, error: line } });
+      made.push(server);
+      void server.channel("room").publish("said", { text: "too long" });
+      await turn();
+      await expect(server.channel("room").publish("said", { text: "ok" })).resolves.toMatchObject({ delivered: 0 });
+    }
+  });
+});
+
+describe("attach and listen", () => {
+  test.each<[what: string, given: unknown]>([
+    ["nothing", undefined],
+    ["a port", 3000],
+    ["an application of Express", Object.assign(() => {}, { listen() {}, on() {} })],
+    ["an object", {}],
+  ])("[AM6] attach refuses %s, and says what to pass", (_what, given) => {
+    const { server } = setUp();
+    expect(() => server.attach(given as never)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_OPTION",
+        field: "http",
+        remedy: expect.stringContaining("http.createServer(app)") as unknown,
+      }),
+    );
+  });
+
+  test("[AM6] attach of a path that is taken, also by the same server, says so", () => {
+    const { server } = setUp();
+    const http = createHttpServer();
+    const detach = server.attach(http);
+    expect(() => server.attach(http)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_OPTION",
+        field: "path",
+        remedy: expect.stringContaining("Attach once"),
+      }),
+    );
+    detach();
+    server.attach(http)();
+  });
+
+  test("[AM6] A server that is closed says that another has to be made", async () => {
+    const { server } = setUp();
+    await server.close();
+    const refusal = { code: "UNAVAILABLE", remedy: "Make another server with createServer." };
+    expect(() => server.attach(createHttpServer())).toThrow(expect.objectContaining(refusal));
+    await expect(server.listen(0)).rejects.toMatchObject(refusal);
+  });
+
+  test("[AM7] listen names the port or host at fault and the cure, and keeps the system's code", async () => {
+    const { server } = setUp();
+    const { port } = await server.listen(0, { host: "127.0.0.1" });
+    const taken = await server.listen(port, { host: "127.0.0.1" }).catch((error: unknown) => error);
+    expect(taken).toMatchObject({ name: "HoldfastError", code: "EADDRINUSE", field: "port" });
+    expect((taken as Error).message).toBe(
+      `listen: port: ${port} is in use, by another program or by an earlier call of listen.`,
+    );
+    await expect(server.listen(-1)).rejects.toMatchObject({ code: "ERR_SOCKET_BAD_PORT", field: "port" });
+    await expect(server.listen(0, { host: "203.0.113.7" })).rejects.toMatchObject({
+      code: "EADDRNOTAVAIL",
+      field: "host",
+    });
+  });
+});
+
+describe("an expiresAt in seconds, as the `exp` of a JWT", () => {
+  const identity = { userId: "u", expiresAt: Math.floor(Date.now() / 1_000) + 3_600 };
+  const cure = /is in seconds, as the `exp` of a JWT is; return `exp \* 1_000`/;
+
+  test("[HS33] refuses the connection, and the log says what to return", async () => {
+    const error = vi.fn();
+    const logger = { debug() {}, info() {}, warn() {}, error };
+    const server = createServer(agents, { authenticate: () => identity, logger });
+    made.push(server);
+    const { url } = await server.listen(0, { host: "127.0.0.1" });
+    const socket = new WebSocket(url, { headers: { authorization: "Bearer x" } });
+    const [, response] = await new Promise<[unknown, { statusCode?: number | undefined }]>((resolve) =>
+      socket.on("unexpected-response", (...answer) => resolve(answer)),
+    );
+    socket.on("error", () => {}).terminate();
+    expect(response.statusCode).toBe(401);
+    expect(error).toHaveBeenCalledWith({}, expect.stringMatching(cure));
+  });
+
+  test("[HS33] is refused for a ticket, too", async () => {
+    const server = createServer(agents, { authenticate: () => identity, credentials: { ticket: true } });
+    made.push(server);
+    await expect(server.issueTicket(identity)).rejects.toMatchObject({
+      code: "INVALID_VALUE",
+      message: expect.stringMatching(cure) as unknown,
+    });
+    await expect(server.issueTicket({ ...identity, expiresAt: identity.expiresAt * 1_000 })).resolves.toEqual(
+      expect.any(String),
+    );
+  });
+});
