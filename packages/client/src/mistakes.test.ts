@@ -15,7 +15,7 @@ describe("a call that nothing awaits", () => {
   test("[AM3] A request that fails is reported with its name, and one that is awaited is not", async () => {
     const { client, world } = testClient();
     void client.request("agent.start", { program: 1 } as never);
-    await turn();
+    await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
     expect(world.errors).toMatchObject([
       { error: { code: "INVALID_VALUE" }, context: { source: "call", request: "agent.start" } },
     ]);
@@ -30,7 +30,7 @@ describe("a call that nothing awaits", () => {
   test("[AM3] ready() that fails is reported with its channel", async () => {
     const { client, world } = testClient(refuses(4403, "suspended"));
     void client.channel("board", "b1").ready();
-    await turn();
+    await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
     expect(world.errors).toMatchObject([
       { error: { code: "NOT_CONNECTED" }, context: { source: "call", channel: "board:b1" } },
     ]);
