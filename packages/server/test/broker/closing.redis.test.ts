@@ -63,7 +63,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
     "when Redis is there, stops answering or is killed (%s)",
     async (kind, context) => {
       const world = new RedisWorld(context);
-      const cluster = kind === "cluster" ? await startCluster(1) : undefined;
+      const cluster = kind === "cluster" ? await startCluster(2) : undefined;
       if (cluster) world.endsWith(() => cluster.end());
       const redis = cluster ? cluster.nodes[0]! : await world.redis();
       const port = kind === "sentinel" ? (await world.redis({ sentinelOf: redis.port })).port : redis.port;
