@@ -31,7 +31,7 @@ export { hashOf } from "./state/hash.js";
 export { applyPatches, type Patch } from "./state/patches.js";
 export { shareParts } from "./state/share.js";
 export { serverFrames } from "./server-frames.js";
-export type { RichValue } from "./codec/rich-values.js";
+export type { RichValue } from "./codec/encode-value.js";
 export { channelId, type ChannelId, parseChannel } from "./channel-id.js";
 export type { Fault } from "./issues.js";
 export type { Logger } from "./logger.js";

@@ -119,7 +119,7 @@ function show(value: unknown): string {
 
 /** At most 64 characters, and never half of one. */
 function cut(text: string): string {
-  return text.slice(0, 64).replace(/[\ud800-\udbff]$/, "");
+  return text.length > 64 ? text.slice(0, 64).replace(/[\ud800-\udbff]$/, "") : text;
 }
 
 /** `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer may have chosen them. */
@@ -127,7 +127,7 @@ export function formatPath(root: string, path: readonly PropertyKey[]): string {
   let text = root;
   for (const key of path) {
     const name = cut(String(key));
-    if (typeof key === "number") text += `[${key}]`;
+    if (typeof key === "number" || typeof key === "symbol") text += `[${String(key)}]`;
     else if (/^\([a-z]+\)$/.test(name)) text += `.${name}`;
     else if (/^[A-Za-z_$][\w$-]*$/.test(name)) text += text ? `.${name}` : name;
     else text += `[${JSON.stringify(name)}]`;

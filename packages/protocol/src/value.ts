@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { dehydrate, revive, type RichValue } from "./codec/rich-values.js";
-import { shapeFault } from "./codec/shape.js";
+import { encodeValue, type RichValue } from "./codec/encode-value.js";
+import { revive } from "./codec/rich-values.js";
 import { describeIssue, type Fault, thrownFault, wording } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
@@ -16,7 +16,10 @@ export interface ValueSchema {
   readonly schema: Schema | undefined;
   /** Whether some of its values need superjson. Plain schemas never pay for it. */
   readonly rich: boolean;
-  /** Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared leaks. */
+  /**
+   * Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared leaks. The result is a copy in
+   * JSON. A value that the other side would read differently is refused, naming the member.
+   */
   send(value: unknown, root: string): Checked<RichValue>;
   /** Restores and validates a value that arrived. */
   receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
@@ -24,26 +27,23 @@ export interface ValueSchema {
 
 export function valueSchema(schema: Schema | undefined, mostLevels?: number): ValueSchema {
   if (!schema) return nothing;
-  const { rich, restored } = readSchema(schema);
+  const facts = readSchema(schema);
   return {
     schema,
-    rich: rich.size > 0,
+    rich: facts.rich.size > 0,
     send(value, root) {
       const checked = parse(schema, value, root);
-      if (!checked.ok) return checked;
-      let out: RichValue;
-      try {
-        out = rich.size === 0 || checked.value === undefined ? { data: checked.value } : dehydrate(checked.value);
-      } catch (error) {
-        return refuse(root, `cannot be sent: ${reasonOf(error)}`, error);
-      }
-      const fault = shapeFault(out.data, mostLevels) ?? shapeFault(out.meta);
-      return fault ? refuse(root, fault) : { ok: true, value: out };
+      if (checked.ok) return encodeValue(checked.value, root, facts, mostLevels);
+      const { cause } = checked.fault;
+      if (cause === undefined) return checked;
+      // The schema threw. If a circular reference has overflowed the stack, or a getter throws, the walk names the member.
+      const sent = encodeValue(value, root, facts, mostLevels);
+      return !sent.ok && (cause instanceof RangeError || sent.fault.cause !== undefined) ? sent : checked;
     },
     receive(data, meta, root) {
       let value = data;
       try {
-        if (meta !== undefined) value = revive(data, meta, restored);
+        if (meta !== undefined) value = revive(data, meta, facts.restored);
       } catch (error) {
         return refuse("meta", reasonOf(error));
       }

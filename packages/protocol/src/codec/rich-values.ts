@@ -1,5 +1,7 @@
 import SuperJSON from "superjson";
 import type { RichTag } from "../schema.js";
+import { encodeValue, type RichValue } from "./encode-value.js";
+import { MAX_ANNOTATIONS } from "./shape.js";
 
 /**
  * The only file that names superjson.
@@ -12,13 +14,6 @@ import type { RichTag } from "../schema.js";
  * - bounded in number and depth
  */
 
-export interface RichValue {
-  readonly data: unknown;
-  /** Absent when plain JSON holds the value. */
-  readonly meta?: unknown;
-}
-
-const MAX_ANNOTATIONS = 10_000;
 const MAX_DEPTH = 32;
 
 /** What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its digits. */
@@ -31,34 +26,17 @@ const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
 };
 
-const everyTag: ReadonlySet<RichTag> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.keys(shapes) as RichTag[]);
+const everyTag: ReadonlySet<RichTag> = new Set(Object.keys(shapes) as RichTag[]);
 
 /**
- * Made JSON, and nothing that the other side would refuse to restore.
+ * The JSON of a value whose schema does not matter: an example, a default.
  *
- * @throws Error with a sentence about what cannot be sent
+ * @throws Error with a sentence about the member that cannot travel
  */
 export function dehydrate(value: unknown): RichValue {
-  const sent = serialize(value);
-  if (sent.meta !== undefined) checkAnnotations((sent.meta as { values: unknown }).values, sent.data, everyTag);
-  return sent;
-}
-
-/** @throws Error with a sentence about what cannot be sent */
-export function serialize(value: unknown): RichValue {
-  const { json, meta } = SuperJSON.serialize(value);
-  if (meta === undefined) return { data: json };
-  if (isCircular(meta.referentialEqualities)) throw new Error("a value contains itself");
-  // Equal references are sent as copies: restoring them would let a peer choose what is shared with what.
-  return meta.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
-}
-
-/** superjson puts null where a value meets itself again, and says so only by naming both places. */
-function isCircular(equalities: unknown): boolean {
-  if (Array.isArray(equalities)) return true; // the root, met again
-  return Object.entries((equalities ?? {}) as Record<string, string[]>).some(([first, others]) =>
-    others.some((other) => other.startsWith(`${first}.`)),
-  );
+  const sent = encodeValue(value, "value", { rich: everyTag, restored: everyTag });
+  if (!sent.ok) throw new Error(sent.fault.message);
+  return sent.value;
 }
 
 /** @throws Error with a sentence about what is wrong with the annotations */
@@ -107,6 +85,12 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
   };
 
   checkNode(values, data, 0);
+}
+
+/** superjson's part of sending, for a value that superjson keeps as it is. References that are equal are sent as copies. */
+export function serialize(value: unknown): RichValue {
+  const { json, meta } = SuperJSON.serialize(value);
+  return meta?.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
 }
 
 /** superjson's part, once the annotations have been checked. */

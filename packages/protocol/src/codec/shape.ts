@@ -3,7 +3,9 @@
  * `z.unknown()`, and then overflow the stack of everything that walks them.
  */
 export const MAX_DEPTH = 32;
-const MAX_MEMBERS = 10_000;
+export const MAX_MEMBERS = 10_000;
+/** How many values of a message may be annotated as rich. */
+export const MAX_ANNOTATIONS = 10_000;
 
 /**
  * What an application's value may use of the depth. The deepest place for one is an event among the missed ones of a
@@ -14,8 +16,8 @@ export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 /** The same for a document: a patch that replaces all of it, among what was missed, is nine levels down. */
 export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
 
-const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
-const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
+export const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
+export const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
 
 /** What a pass over the text of a message found: a fault, or how many members its outermost object has. */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
@@ -56,10 +58,7 @@ export function scanText(text: string): Scan {
   return { ok: true, members };
 }
 
-/**
- * The same bounds for a value about to be sent, so that nothing leaves this side that the other would refuse to read.
- * Undefined: it may go.
- */
+/** The same bounds for the JSON of a document or a patch. Undefined: the other side reads it. */
 export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most): string | undefined {
   if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
   if (typeof value !== "object" || value === null) return undefined;

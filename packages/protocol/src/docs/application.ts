@@ -1,5 +1,5 @@
 import type { ClientMessage } from "../client-message.js";
-import type { RichValue } from "../codec/rich-values.js";
+import type { RichValue } from "../codec/encode-value.js";
 import type { ChannelContract, Protocol, RequestContract, RequestKind } from "../define-protocol.js";
 import type { Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";

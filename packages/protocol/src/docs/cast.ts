@@ -1,5 +1,5 @@
 import type { ClientMessage } from "../client-message.js";
-import type { RichValue } from "../codec/rich-values.js";
+import type { RichValue } from "../codec/encode-value.js";
 import type { ServerMessage } from "../server-message.js";
 
 /** The names that the diagrams are told with: an application's own, so that its reference speaks of what it knows. */

@@ -2,7 +2,7 @@ import { globalRegistry } from "zod/v4/core";
 import type { ClientMessage } from "../client-message.js";
 import { clientMessage } from "../client-message.js";
 import { jsonCodec } from "../codec/json.js";
-import type { RichValue } from "../codec/rich-values.js";
+import type { RichValue } from "../codec/encode-value.js";
 import { HoldfastError } from "../errors.js";
 import type { Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";

@@ -12,6 +12,10 @@ export function thrownFault(cause: unknown, field: string): Fault {
 }
 
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
-  const field = [root, ...(issue?.path ?? [])].join(".");
+  const field = formatPath(root, issue?.path ?? []);
   return { field, message: `${field}: ${issue?.message}.` };
+}
+
+export function formatPath(root: string, path: readonly PropertyKey[]): string {
+  return [root, ...path].map(String).join(".");
 }

@@ -7,6 +7,7 @@ import { wireMessages } from "../docs/messages.js";
 import { errorCodes, remedyOf } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
 import { channelFault } from "./channel-fault.js";
+import { encodeValue } from "./encode-value.js";
 import { remedyOf as pageRemedyOf } from "./error-codes.js";
 import { describeIssue, wording } from "./issues.js";
 import { revive } from "./rich-values.js";
@@ -49,6 +50,18 @@ describe("what stands in for checks in a page's production build", () => {
     [{ a: [] }, { values: { a: ["set", { 0: [["custom", "foo"]] }] } }],
   ])("[PG4] keeps the closed list of types: %j with %j is refused", (data, meta) => {
     expect(() => revive(data, meta, rich)).toThrow("names a type");
+  });
+
+  test.each([
+    [{ items: [{ at: () => 1 }] }, "data.items.0.at", "function"],
+    [{ ids: new Set([1, Symbol("a")]) }, "data.ids.1", "symbol"],
+    [{ at: new Date(Number.NaN) }, "data.at", "Invalid time value"],
+    [{ by: new Map([["a", /a/]]) }, "data.by.0.1", "RegExp"],
+  ])("[PG8] refuses a value that would not arrive as it is: %j", (value, field, kind) => {
+    expect(encodeValue(value, "data")).toEqual({
+      ok: false,
+      fault: { field, message: `${field}: cannot be sent (${kind}).` },
+    });
   });
 
   test("[PG5] names the field of a value that does not match, and the type expected", () => {

@@ -1,8 +1,6 @@
 import { restore } from "../codec/rich-values.js";
 import type { RichTag } from "../schema.js";
 
-export { serialize as dehydrate, type RichValue } from "../codec/rich-values.js";
-
 /**
  * In a page's production build: the closed list of types is kept (never a class, a RegExp or a typed array), the bounds on
  * number and depth are not. They guard a server from its clients; a page has loaded its own code from that server.

@@ -1,19 +1,27 @@
 import { MAX_STATE_DEPTH, shapeFault } from "../codec/shape.js";
+import { type Fault, formatPath } from "../issues.js";
 import { isReserved } from "./patches.js";
 
 /** Why the JSON of a value cannot be a document; undefined: it can. What cannot be patched must not get there. */
-export function documentFault(data: unknown): string | undefined {
-  if (typeof data !== "object" || data === null) return "expected an object or a list";
-  return shapeFault(data, MAX_STATE_DEPTH) ?? reservedFault(data);
+export function documentFault(data: unknown, root = "state"): Fault | undefined {
+  if (typeof data !== "object" || data === null) return faultAt(root, [], "expected an object or a list");
+  const sentence = shapeFault(data, MAX_STATE_DEPTH);
+  return sentence === undefined ? reservedFault(data, root, []) : faultAt(root, [], sentence);
 }
 
-function reservedFault(value: unknown): string | undefined {
+function reservedFault(value: unknown, root: string, path: readonly PropertyKey[]): Fault | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const found = Array.isArray(value) ? undefined : Object.keys(value).find(isReserved);
-  if (found) return `holds a member called ${found}, which no document may`;
-  for (const member of Object.values(value) as unknown[]) {
-    const fault = reservedFault(member);
+  for (const [name, member] of Object.entries(value) as [string, unknown][]) {
+    const isItem = Array.isArray(value);
+    const there = [...path, isItem ? Number(name) : name];
+    if (!isItem && isReserved(name)) return faultAt(root, there, "has a name that no document may hold");
+    const fault = reservedFault(member, root, there);
     if (fault) return fault;
   }
   return undefined;
+}
+
+function faultAt(root: string, path: readonly PropertyKey[], sentence: string): Fault {
+  const field = formatPath(root, path);
+  return { field, message: `${field}: ${sentence}.` };
 }

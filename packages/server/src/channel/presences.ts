@@ -198,7 +198,7 @@ export class Presences {
 
 function checked({ wire, contract }: ChannelId, value: unknown): RichValue {
   const sent = contract.presence?.send(value, "data");
-  if (!sent?.ok) throw invalid(wire, sent?.fault);
+  if (!sent?.ok) throw invalid(wire, sent?.fault ?? { field: "data", message: "no presence is declared." });
   if (JSON.stringify(sent.value).length > MAX_DATA) {
     const text = `${wire}: data: a user may show ${MAX_DATA} characters of JSON.`;
     throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
@@ -206,7 +206,6 @@ function checked({ wire, contract }: ChannelId, value: unknown): RichValue {
   return sent.value;
 }
 
-function invalid(wire: string, fault: Fault | undefined): HoldfastError {
-  const { message, ...details } = fault ?? { message: "no presence is declared." };
+function invalid(wire: string, { message, ...details }: Fault): HoldfastError {
   return new HoldfastError("INVALID_VALUE", `${wire}: ${message}`, details);
 }

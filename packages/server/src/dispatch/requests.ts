@@ -115,7 +115,7 @@ export class Requests {
     const sent = contract.output.send(output, "output");
     if (!sent.ok) {
       this.#settings.logger.error(
-        { request: contract.name, field: sent.fault.field, err: sent.fault.cause },
+        { request: contract.name, field: sent.fault.field, remedy: sent.fault.remedy, err: sent.fault.cause },
         `a handler returned an invalid output: ${sent.fault.message}`,
       );
       return this.#fail(
@@ -170,7 +170,7 @@ export class Requests {
     const sent = schema.send(error.data, "data");
     if (!sent.ok) {
       this.#settings.logger.error(
-        { request: contract?.name, code: error.code },
+        { request: contract?.name, code: error.code, field: sent.fault.field, remedy: sent.fault.remedy },
         `a declared error has invalid data: ${sent.fault.message}`,
       );
       return {

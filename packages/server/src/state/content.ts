@@ -16,11 +16,10 @@ export function contentOf(
     new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, details);
   const sent = contract.state!.send(value, "state");
   if (!sent.ok) throw invalid(sent.fault);
-  // As it will be on the other side: JSON leaves out what is undefined.
+  const { data, meta } = sent.value;
   const text = JSON.stringify(sent.value);
-  const { data, meta } = JSON.parse(text) as Content;
   const fault = documentFault(data);
-  if (fault) throw invalid({ field: "state", message: `state: ${fault}.` });
+  if (fault) throw invalid(fault);
   if (text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes) {
     const limit = `The document of ${wire} ${outcome}: it would take more than ${mostBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", limit, {

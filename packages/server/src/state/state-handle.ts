@@ -72,10 +72,10 @@ export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<
         // It travels with the answers to all who join, so what no peer would read must not be in it.
         const fault =
           typeof reason === "string" && reason.length <= MAX_REASON
-            ? documentFault([reason])
-            : `expected a text of at most ${MAX_REASON} characters`;
+            ? documentFault([reason], "reason")?.message
+            : `reason: expected a text of at most ${MAX_REASON} characters.`;
         if (fault === undefined) return documents.delete(id, reason);
-        throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: reason: ${fault}.`, { field: "reason" });
+        throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: ${fault}`, { field: "reason" });
       }),
   };
   // Validated by the schema that the types are inferred from.

@@ -80,7 +80,7 @@ describe("a change of a document", () => {
     const votes = { ["Ann👍".slice(0, 4)]: 1 };
     await expect(all.done(all.board().set({ ...empty, votes }))).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: "state",
+      field: String.raw`state.votes["Ann\ud83d"]`,
       message: expect.stringContaining("surrogate"),
     });
     expect(await all.done(all.board().get())).toMatchObject({ votes: {} });

@@ -84,7 +84,7 @@ describe("a document, as the application has it", () => {
       "a member no document may have",
       (all: Boards) => all.board().set({ ...empty, votes: { constructor: 1 } as never }),
       "INVALID_VALUE",
-      "state",
+      "state.votes.constructor",
     ],
     [
       "too large a document",

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { defineProtocol, HoldfastError } from "@holdfast/protocol";
+import { createServer } from "@holdfast/server";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import * as z from "zod/mini";
+import { isEqual, leadsToFault, samples } from "../../protocol/test/values.js";
+import { type ChannelState, type Client, createClient, presence, state } from "../src/index.js";
+
+/** Every place where a value of the application can stand. The number tells one document from the next. */
+const places = defineProtocol({
+  name: "places",
+  version: "1.0.0",
+  requests: {
+    take: { input: z.unknown() },
+    give: { output: z.any() },
+    fail: { errors: { REFUSED: z.any() } },
+  },
+  channels: {
+    room: {
+      events: { said: z.any() },
+      state: z.object({ number: z.number(), value: z.any() }),
+      presence: z.object({ number: z.number(), value: z.any() }),
+    },
+  },
+  direct: { told: z.any() },
+});
+
+/** The field that the server has logged of the latest output or error that it could not send. */
+let logged: string | undefined;
+/** What a handler of the server gives back, and what it was given. */
+let given: unknown;
+let taken: unknown;
+const heard: unknown[] = [];
+let number = 0;
+
+const server = createServer(places, {
+  authenticate: ({ token }) => ({ userId: token }),
+  authorize: () => true,
+  logger: {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (fields: object) => void (logged = (fields as { field?: string }).field),
+  },
+});
+server.handle("take", ({ input }) => void (taken = input));
+server.handle("give", () => given);
+server.handle("fail", ({ error }) => {
+  throw error("REFUSED", given);
+});
+let client: Client<(typeof places)["definition"]>;
+let document: ChannelState<{ number: number; value: unknown }>;
+
+beforeAll(async () => {
+  const { url } = await server.listen(0, { host: "127.0.0.1" });
+  client = createClient(places, { url, token: () => "ann" });
+  const room = client.channel("room");
+  room.on("said", (data) => heard.push(data));
+  client.direct.on("told", (data) => heard.push(data));
+  document = state(room);
+  document.subscribe(() => undefined);
+  await room.ready();
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.close();
+});
+
+const next = async (): Promise<unknown> => {
+  await vi.waitUntil(() => heard.length > 0, { interval: 1, timeout: 10_000 });
+  return heard.shift();
+};
+
+/** Sends the value and returns it as the other side has it. */
+const ways: { readonly [place: string]: (value: unknown) => Promise<unknown> } = {
+  async "the input of a request"(value) {
+    await client.request("take", value);
+    return taken;
+  },
+  async "the output of a request"(value) {
+    given = value;
+    return client.request("give");
+  },
+  async "the data of an error"(value) {
+    given = value;
+    const error: unknown = await client.request("fail").catch((caught: unknown) => caught);
+    if ((error as HoldfastError).code !== "REFUSED") throw error;
+    return (error as HoldfastError).data;
+  },
+  async "an event"(value) {
+    await server.channel("room").publish("said", value);
+    return next();
+  },
+  async "a direct event"(value) {
+    await server.user("ann").send("told", value);
+    return next();
+  },
+  async "a user's presence"(value) {
+    presence(client.channel("room")).set({ number: ++number, value });
+    const shown = async () => (await server.channel("room").presence.list())[0]?.data;
+    await vi.waitUntil(async () => (await shown())?.number === number, { interval: 1, timeout: 10_000 });
+    return (await shown())!.value;
+  },
+  async "a document"(value) {
+    await server.channel("room").state.set({ number: ++number, value });
+    await vi.waitUntil(() => document.get()?.number === number, { interval: 1, timeout: 10_000 });
+    return document.get()!.value;
+  },
+};
+
+test.each(Object.keys(ways))(
+  "[WR17] in %s a value arrives equal, or is refused with a field that leads to the member at fault",
+  async (place) => {
+    await fc.assert(
+      fc.asyncProperty(samples, async (sample) => {
+        logged = undefined;
+        const outcome = await ways[place]!(sample.value).then(
+          (arrived) => ({ arrived }),
+          (error: unknown) => {
+            if (error instanceof HoldfastError) return error;
+            throw error;
+          },
+        );
+        if (!(outcome instanceof HoldfastError)) {
+          expect(isEqual(outcome.arrived, sample.value)).toBe(true);
+          expect(sample.arrives.elsewhere).toBe(true);
+          return;
+        }
+        // Too long for the place, which is said before anything is sent.
+        if (outcome.code === "LIMIT_EXCEEDED") return;
+        expect(["INVALID_VALUE", "INVALID_OUTPUT"]).toContain(outcome.code);
+        const field = (outcome.code === "INVALID_VALUE" ? outcome.field : logged)!.replace(/^\w+(\.value)?/, "data");
+        expect(leadsToFault(sample, field), outcome.message).toBe(true);
+        expect(sample.arrives.elsewhere).toBe(false);
+      }),
+      { numRuns: 60 },
+    );
+  },
+  120_000,
+);
+
+test("[WR17] the refusal names path, kind and remedy, in the place where the call was made", async () => {
+  const value = { items: [{ at: () => 1 }] };
+  await expect(client.request("take", value)).rejects.toMatchObject({
+    code: "INVALID_VALUE",
+    field: "input.items[0].at",
+    message: "take: input.items[0].at: is a function.",
+    remedy: "Leave the member out, or send the result of the function.",
+  });
+  await expect(server.channel("room").publish("said", value)).rejects.toMatchObject({
+    code: "INVALID_VALUE",
+    field: "data.items[0].at",
+    message: "Event said on room was not published: data.items[0].at: is a function.",
+    remedy: "Leave the member out, or send the result of the function.",
+  });
+  await expect(server.channel("room").state.set({ number: 0, value })).rejects.toMatchObject({
+    field: "state.value.items[0].at",
+    remedy: "Leave the member out, or send the result of the function.",
+  });
+  expect(() => presence(client.channel("room")).set({ number: 0, value })).toThrow(
+    expect.objectContaining({
+      field: "data.value.items[0].at",
+      remedy: expect.stringContaining("Leave the member out"),
+    }),
+  );
+});
