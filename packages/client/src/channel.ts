@@ -11,6 +11,7 @@ import {
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 import { unknownEvent } from "./event.js";
+import type { HandlerWatch } from "./handler-watch.js";
 import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
@@ -30,8 +31,11 @@ export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>>
    * for it. Returns its unsubscribe.
    */
   on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>) => unknown): () => void;
-  /** Calls `handler` when events were missed and cannot be made up for: load what they would have told you. */
-  onReset(handler: (reset: { readonly reason: ResetReason }) => unknown): () => void;
+  /**
+   * Calls `handler` when events were missed and cannot be made up for: load what they would have told you. The reason is the
+   * server's, or `storage`: where the client was is not known, because what `keepPositions` had kept cannot be read.
+   */
+  onReset(handler: (reset: { readonly reason: ResetReason | "storage" }) => unknown): () => void;
   /** Resolves when the channel is joined and live; rejects with the refusal, or NOT_CONNECTED if no connection will come. */
   ready(options?: WaitOptions): Promise<void>;
   /** Takes off all listeners of this handle and gives the channel up. The handle can be used again. */
@@ -43,14 +47,17 @@ export interface ChannelParts {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly send: (message: ClientMessage) => void;
+  /** Why the server would refuse a message for its size. */
+  readonly fault: (message: ClientMessage, where: string) => HoldfastError | undefined;
   readonly report: ReportError;
+  readonly watch: HandlerWatch;
 }
 
 /** A registered symbol, so that a handle that another copy of this package made is recognised. */
 export const INSIDE = Symbol.for("holdfast.channel");
 
 /** What a part that a page may leave out, such as presence, is made of. */
-export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "report"> {
+export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "fault" | "report"> {
   readonly id: ChannelId;
   readonly status: Observable<ChannelStatus>;
   readonly listeners: Listeners;
@@ -78,7 +85,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   const { subscriptions, clock, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
-  const listeners = createListeners(channel, report);
+  const listeners = createListeners(channel, report, parts.watch);
   /** By ready(), until leave(). */
   let kept = false;
   const waiting = new Set<Settle>();

@@ -1,4 +1,4 @@
-import { isProtocol, type Protocol } from "@holdfast/protocol";
+import { HoldfastError, isProtocol, type Protocol } from "@holdfast/protocol";
 import type { BaseOptions, Settings } from "./options.js";
 import { refuse } from "./refuse-option.js";
 
@@ -45,4 +45,14 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
       refuse(field, `expected a number of milliseconds above 0, received ${value}`);
   }
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
+}
+
+/** What the protocol allows in `auth`. */
+const MOST_TOKEN_CHARACTERS = 16_384;
+
+/** Why no server would read an `auth` with this token. A page in production is told by the server. */
+export function tokenFault(token: string | undefined): HoldfastError | undefined {
+  if (!token || token.length <= MOST_TOKEN_CHARACTERS) return undefined;
+  const sentence = `token: ${token.length} characters; at most ${MOST_TOKEN_CHARACTERS} can be sent.`;
+  return new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "token", remedy: "Use a shorter token." });
 }

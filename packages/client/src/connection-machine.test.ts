@@ -39,6 +39,7 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
   connected: { type: "connected", session: { sessionId: "s1", resumed: false }, limits },
   goaway: { type: "goaway", delayMs: 3_200 },
   ended: { type: "ended", end: { code: 1006, reason: "" } },
+  unsendable: { type: "unsendable", error: new HoldfastError("LIMIT_EXCEEDED", "Too large.") },
   deadline: { type: "deadline" },
   online: { type: "online" },
   offline: { type: "offline" },
@@ -48,22 +49,37 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
 /** Where each event leads from each state. What is not listed changes nothing; "same" stays, with other fields. */
 const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["type"]]?: string } } = {
   idle: { connect: "preparing", disconnect: "closed" },
-  preparing: { disconnect: "closed", token: "opening", token_failed: "waiting", deadline: "waiting" },
+  preparing: {
+    disconnect: "closed",
+    token: "opening",
+    token_failed: "waiting",
+    unsendable: "closed",
+    deadline: "waiting",
+  },
   opening: {
     disconnect: "closed",
+    unsendable: "closed",
     opened: "authenticating",
     ended: "waiting",
     deadline: "waiting",
   },
   authenticating: {
     disconnect: "closed",
+    unsendable: "closed",
     refused: "same",
     connected: "ready",
     ended: "waiting",
     deadline: "waiting",
   },
-  ready: { disconnect: "closed", refused: "same", goaway: "same", ended: "waiting" },
-  waiting: { connect: "preparing", disconnect: "closed", deadline: "preparing", online: "same", visible: "same" },
+  ready: { disconnect: "closed", refused: "same", goaway: "same", unsendable: "closed", ended: "waiting" },
+  waiting: {
+    connect: "preparing",
+    disconnect: "closed",
+    unsendable: "closed",
+    deadline: "preparing",
+    online: "same",
+    visible: "same",
+  },
   unauthorized: { connect: "preparing", disconnect: "closed" },
   closed: { connect: "preparing" },
 };

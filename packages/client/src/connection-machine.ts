@@ -57,6 +57,11 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
     }
     case "goaway":
       return state.name === "ready" ? { ...state, goawayMs: event.delayMs } : state;
+    case "unsendable": {
+      const { error } = event;
+      const reason = { name: "TOO_BIG", code: closeNumber.TOO_BIG, message: error.message, error };
+      return isOver(state) ? state : { name: "closed", reason };
+    }
     case "ended":
       return ended(state, event.end, given);
     case "deadline":

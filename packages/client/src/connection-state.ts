@@ -16,7 +16,7 @@ import type { SocketEnd } from "./socket.js";
  *                       +----------------------------+  new_token
  *                                                    |
  *                              unauthorized <--------+  no token, or refused too often
- *                              closed       <--------+  stop; from everywhere: disconnect
+ *                              closed       <--------+  stop, or nothing can be sent; from everywhere: disconnect
  *
  * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option, preparing is skipped.
  * What a state does, it does on entering (connection.ts); what has a deadline, by the monotonic clock, ends by itself. A newer token for a live
@@ -113,6 +113,8 @@ export type ConnectionEvent =
   | { readonly type: "refused"; readonly error: HoldfastError }
   | { readonly type: "connected"; readonly session: Session; readonly limits: Limits }
   | { readonly type: "goaway"; readonly delayMs: number }
+  /** `auth` is too large for the server, or every message is: no later attempt can be different. */
+  | { readonly type: "unsendable"; readonly error: HoldfastError }
   /** By the other side, the network, or this side's own judgement of the other. */
   | { readonly type: "ended"; readonly end: SocketEnd }
   | { readonly type: "deadline" }
@@ -154,8 +156,13 @@ export function whyNotYet(state: ConnectionState, address: string): HoldfastErro
   });
 }
 
-/** What an application sees: the same machine with fewer words. */
-export type Status =
+/** What an application sees: the same machine with fewer words, and how its own handlers do. */
+export type Status = Phase & {
+  /** Handlers of events that have been running for more than 30 s: what comes after them waits. Absent: none. */
+  readonly stuckHandlers?: number;
+};
+
+type Phase =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "authenticating"; readonly attempt: number }
@@ -171,7 +178,7 @@ export type Status =
   | { readonly name: "closed"; readonly reason: CloseInfo };
 
 /** `dueAt`: when its timer runs off, as a date. */
-export function statusOf(state: ConnectionState, dueAt = 0): Status {
+export function statusOf(state: ConnectionState, dueAt = 0): Phase {
   switch (state.name) {
     case "preparing":
     case "opening":

@@ -1,5 +1,6 @@
-import { type ClientMessage, closeNumber } from "@holdfast/protocol";
+import { type ClientMessage, closeNumber, type HoldfastError } from "@holdfast/protocol";
 import type { Cancel } from "./clock.js";
+import { tokenFault } from "./check-options.js";
 import { transition } from "./connection-machine.js";
 import { type ConnectionEvent, type ConnectionState, isOver, type Status, statusOf } from "./connection-state.js";
 import type { Environment } from "./environment.js";
@@ -7,18 +8,25 @@ import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
 import type { Logger, Settings, TokenSource } from "./options.js";
 import { watchPolicy } from "./policy-watch.js";
+import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
 
 /** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
 export interface Connection {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
-  /** Sends a frame; without a socket it is dropped, so callers wait for their state. */
+  /**
+   * Sends a frame; without a socket it is dropped, so callers wait for their state. A frame that this server would refuse for
+   * its size is reported instead, and never sent.
+   */
   send(frame: string): void;
+  readonly sendable: Pick<Sendable, "split" | "fault">;
   /** Tells this connection from those before and after it. */
   readonly link: object | undefined;
   /** Sends a newer token on the live connection: the server has said that the one it knows is about to end. */
   renew(): void;
+  /** So many handlers of events do not finish; the status says so. */
+  count(stuckHandlers: number): void;
 }
 
 export interface ConnectionParts {
@@ -35,6 +43,8 @@ export interface ConnectionParts {
   /** A state was entered, and what it does on entering is done. */
   readonly onState: (state: ConnectionState) => void;
   readonly onFault: OnFault;
+  /** A message was not sent, because it is too large. */
+  readonly onUnsent: (error: HoldfastError, channel?: string) => void;
 }
 
 export function createConnection(parts: ConnectionParts): Connection {
@@ -50,6 +60,10 @@ export function createConnection(parts: ConnectionParts): Connection {
   let renewing: Socket | undefined;
   /** The session to continue; the server decides whether it can be. */
   let sessionId: string | undefined;
+  const sendable = createSendable();
+  /** Frames that wait for the greeting. */
+  let held: string[] = [];
+  let stuckHandlers = 0;
   const status = store<Status>(statusOf(state), parts.onFault);
   const heartbeat = createHeartbeat(clock, {
     ping: () => send(encode({ type: "ping", correlation_id: "probe" })),
@@ -69,7 +83,11 @@ export function createConnection(parts: ConnectionParts): Connection {
       running = false;
     }
     // Last, when everything is settled: a listener may call connect(), disconnect() or request().
-    const now = statusOf(state, timer?.dueAt);
+    tell();
+  };
+
+  const tell = (): void => {
+    const now = { ...statusOf(state, timer?.dueAt), ...(stuckHandlers > 0 && { stuckHandlers }) };
     if (!same(now, status.get())) status.set(now);
   };
 
@@ -124,12 +142,17 @@ export function createConnection(parts: ConnectionParts): Connection {
         return fetchToken((event) => void (state === attempt && dispatch(event)));
       }
       case "opening":
-        return open();
+        return open(state.token);
       case "authenticating":
-        return authenticate(state.token, sessionId);
-      case "ready":
+        return leave(authOf(state.token, sessionId));
+      case "ready": {
         sessionId = state.session.sessionId;
-        return heartbeat.start(state.limits.silenceMs);
+        heartbeat.start(state.limits.silenceMs);
+        sendable.greeted(state.limits.messageBytes);
+        const waited = held;
+        held = [];
+        return waited.forEach(send);
+      }
       case "waiting":
       case "unauthorized":
       case "closed": {
@@ -166,14 +189,21 @@ export function createConnection(parts: ConnectionParts): Connection {
     fetchToken((event) => {
       if (renewing === link) renewing = undefined;
       // For this connection only; the next one fetches its own. A failure was logged, and the server asks again.
-      if (event.type === "token" && event.token && socket === link) authenticate(event.token);
+      if (event.type !== "token" || !event.token || socket !== link) return;
+      const auth = authOf(event.token);
+      const error = tokenFault(event.token) ?? sendable.fault(auth, "auth", "token");
+      if (error) parts.onUnsent(error);
+      else leave(auth);
     });
   };
 
-  const authenticate = (token: string | undefined, session_id?: string): void =>
-    send(encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id } }));
+  const authOf = (token: string | undefined, session_id?: string): string =>
+    encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id } });
 
-  const open = (): void => {
+  const open = (token: string | undefined): void => {
+    held = [];
+    const error = tokenFault(token) ?? sendable.open(authOf(token, sessionId));
+    if (error) return dispatch({ type: "unsendable", error });
     const listener = {
       open: () => dispatch({ type: "opened" }),
       message(frame: string | Uint8Array) {
@@ -183,7 +213,8 @@ export function createConnection(parts: ConnectionParts): Connection {
       end(end: SocketEnd) {
         socket = undefined;
         stopPolicy?.();
-        dispatch({ type: "ended", end });
+        const error = end.code === closeNumber.TOO_BIG ? sendable.tooBig() : undefined;
+        dispatch(error ? { type: "unsendable", error } : { type: "ended", end });
       },
     };
     stopPolicy?.();
@@ -199,13 +230,29 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   };
 
-  const send = (frame: string): void => socket?.send(frame);
+  const send = (frame: string): void => {
+    if (state.name === "authenticating" && !sendable.isEarly(frame)) return void held.push(frame);
+    const error = sendable.fault(frame);
+    if (error) parts.onUnsent(error, (JSON.parse(frame) as { channel?: string }).channel);
+    else leave(frame);
+  };
+
+  const leave = (frame: string): void => {
+    sendable.sent(frame);
+    socket?.send(frame);
+  };
 
   return {
     status,
     dispatch,
     send,
     renew,
+    sendable,
+    count(stuck) {
+      stuckHandlers = stuck;
+      // Otherwise a step is under way, which ends with it.
+      if (!running) tell();
+    },
     get link() {
       return socket;
     },

@@ -104,7 +104,7 @@ describe("channel", () => {
     updates.on("moved", () => undefined);
     // @ts-expect-error: the data is a string
     updates.on("removed", (id: number) => id);
-    updates.onReset(({ reason }) => expectTypeOf(reason).toEqualTypeOf<ResetReason>());
+    updates.onReset(({ reason }) => expectTypeOf(reason).toEqualTypeOf<ResetReason | "storage">());
     expectTypeOf(updates.status.get()).toEqualTypeOf<ChannelStatus>();
     expectTypeOf(updates.ready({ timeoutMs: 5, signal: new AbortController().signal })).resolves.toEqualTypeOf<void>();
   });
@@ -269,7 +269,7 @@ test("onError hands over an error and where it came from", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
     expectTypeOf(context.source).toEqualTypeOf<
-      "event" | "handler" | "listener" | "message" | "server" | "state" | "storage" | "call"
+      "event" | "handler" | "listener" | "message" | "send" | "server" | "state" | "storage" | "call"
     >();
   });
 });

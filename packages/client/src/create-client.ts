@@ -6,6 +6,7 @@ import {
   type DirectName,
   type DirectOf,
   type DirectOfGroup,
+  type HoldfastError,
   type KeyArguments,
   type OutputOf,
   type Protocol,
@@ -18,11 +19,12 @@ import {
 import { type Channel, createChannel } from "./channel.js";
 import { checkUrl } from "./check-url.js";
 import { createConnection } from "./connection.js";
-import type { Status } from "./connection-state.js";
+import { isOver, type Status } from "./connection-state.js";
 import { createDirectEvents } from "./direct-events.js";
 import { clockOf, systemEnvironment } from "./environment.js";
 import { host } from "./host.js";
 import { createErrors, type ErrorListener, faultError } from "./errors.js";
+import { createHandlerWatch } from "./handler-watch.js";
 import { createInbox } from "./inbox.js";
 import type { Observable } from "./observable.js";
 import { addressOf, type ClientOptions, settingsOf, urlOf } from "./options.js";
@@ -113,10 +115,15 @@ export function createClient<const P extends ProtocolDefinition>(
       // Channels before requests: the answer to a request may come with events that its caller expects to hear.
       subscriptions.setState(state);
       requests.setState(state);
+      watch.run(!isOver(state));
     },
     onFault: (fault) => report(fault, { source: "listener" }),
+    onUnsent: (error, channel) => report(error, { source: "send", channel }),
   });
+  const { sendable } = connection;
   const send = (message: ClientMessage): void => connection.send(encode(message));
+  const fault = (message: ClientMessage, where?: string): HoldfastError | undefined =>
+    sendable.fault(encode(message), where);
   const requests = createRequests({
     protocol,
     clock,
@@ -124,12 +131,25 @@ export function createClient<const P extends ProtocolDefinition>(
     nextId,
     encode,
     send: connection.send,
+    fault: sendable.fault,
     report,
     address,
   });
+  const watch = createHandlerWatch(clock, report, connection.count);
   const positions = options.positions?.({ name: protocol.name, url: address, clock, report });
-  const subscriptions = createSubscriptions({ clock, random, positions, nextId, send, report, logger, address });
-  const direct = createDirectEvents({ protocol, connection, send, report });
+  const subscriptions = createSubscriptions({
+    clock,
+    random,
+    positions,
+    nextId,
+    send,
+    sendable,
+    fault,
+    report,
+    logger,
+    address,
+  });
+  const direct = createDirectEvents({ protocol, connection, send, report, watch });
   const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
 
   // Where a page is rendered on a server there is nothing to connect to.
@@ -149,7 +169,15 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, ...[key]: [key?: unknown]) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      return createChannel(id.value, { subscriptions, clock, timeoutMs: settings.requestTimeoutMs, send, report });
+      return createChannel(id.value, {
+        subscriptions,
+        clock,
+        timeoutMs: settings.requestTimeoutMs,
+        send,
+        fault,
+        report,
+        watch,
+      });
     },
     direct: { on: direct.on },
     onError,

@@ -167,6 +167,35 @@ describe("Acks", () => {
     expect(acks()).toEqual([{ id: "queued" }, { id: "stopped", failure: "not_handled" }]);
   });
 
+  test("[DE5] One that does not finish is told of after 30 s; beyond 2 MiB the oldest are dropped, reported and acknowledged as failed", async () => {
+    const { client, world, ask, acks } = await playing();
+    let finish: () => void = () => undefined;
+    const heard: string[] = [];
+    client.direct.on("stopped", (text) => {
+      heard.push(text);
+      return heard.length === 1 ? new Promise<void>((resolve) => (finish = resolve)) : undefined;
+    });
+    const texts = Array.from({ length: 22 }, (_, index) => `${index} ${"x".repeat(100_000)}`);
+    texts.forEach((text, index) => ask("stopped", text, String(index)));
+    expect(world.errors).toMatchObject([
+      {
+        error: { code: "HANDLER_FAILED", message: expect.stringContaining("$direct: 3 events were dropped") },
+        context: { source: "handler", channel: "$direct" },
+      },
+    ]);
+    expect(acks()).toEqual(["1", "2", "3"].map((id) => ({ id, failure: "handler_failed" })));
+    await pass(30_000);
+    expect(world.errors.at(-1)).toMatchObject({
+      error: { code: "HANDLER_FAILED" },
+      context: { source: "handler", channel: "$direct", event: "stopped" },
+    });
+    expect(client.status.get()).toMatchObject({ stuckHandlers: 1 });
+    finish();
+    await settle();
+    expect(heard).toEqual([texts[0], ...texts.slice(4)]);
+    expect(acks()).toHaveLength(22);
+  });
+
   test.each(["drop", "disconnect"] as const)(
     "[DE4] An ack goes to the connection that brought the event, and to none after a %s",
     async (way) => {

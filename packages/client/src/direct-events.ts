@@ -1,14 +1,16 @@
 import type { ClientMessage, Protocol } from "@holdfast/protocol";
 import type { ReportError } from "./errors.js";
-import { type Delivery, type Event, readEvent, unknownEvent } from "./event.js";
-import { inOrder } from "./in-order.js";
+import { type Delivery, type Event, readEvent, reportDropped, unknownEvent } from "./event.js";
+import type { HandlerWatch } from "./handler-watch.js";
+import { inOrder, type Sized } from "./in-order.js";
 import { createListeners, type Handler, isNamed } from "./listeners.js";
 
 /** Remembers who listens to events that are sent to this client itself, whatever channels it has joined. */
 export interface DirectEvents {
   /** `name` is an event or a group. */
   on(name: string, handler: Handler): () => void;
-  deliver(event: Event): void;
+  /** `size`: of its frame. */
+  deliver(event: Event, size: number): void;
 }
 
 export interface DirectEventsParts {
@@ -16,12 +18,13 @@ export interface DirectEventsParts {
   readonly connection: { readonly link: object | undefined };
   readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
+  readonly watch: HandlerWatch;
 }
 
 type Failure = Extract<ClientMessage, { type: "ack" }>["data"]["failure"];
 
 /** An event on its way to its handlers, and how its sender is told what became of it. */
-interface Reception {
+interface Reception extends Sized {
   readonly delivery: Delivery;
   readonly settle: (failure?: Failure) => void;
   failure?: Failure;
@@ -32,18 +35,24 @@ export function isDirect({ channel }: Event): boolean {
   return channel.startsWith("$");
 }
 
-export function createDirectEvents({ protocol, connection, send, report }: DirectEventsParts): DirectEvents {
-  const listeners = createListeners("$direct", report);
+export function createDirectEvents({ protocol, connection, send, report, watch }: DirectEventsParts): DirectEvents {
+  const channel = "$direct";
+  const listeners = createListeners(channel, report, watch);
 
-  const enqueue = inOrder<Reception>(
-    (reception) => {
+  const enqueue = inOrder<Reception>({
+    handle(reception) {
       const { delivery } = reception;
       // Handlers come and go while an event waits for the one before it.
       if (!listeners.has(delivery.event)) reception.failure = "not_handled";
       return listeners.call(delivery, () => (reception.failure = "handler_failed"));
     },
-    ({ settle, failure }) => settle(failure),
-  );
+    finished: ({ settle, failure }) => settle(failure),
+    dropsAll: false,
+    dropped(items) {
+      for (const { settle } of items) settle("handler_failed");
+      reportDropped(channel, items.length, report);
+    },
+  });
 
   return {
     on(name, handler) {
@@ -51,7 +60,7 @@ export function createDirectEvents({ protocol, connection, send, report }: Direc
         throw unknownEvent(`The protocol ${protocol.name}`, name);
       return listeners.add(name, handler);
     },
-    deliver(message) {
+    deliver(message, size) {
       const { event, metadata } = message;
       const { link } = connection;
       // On the connection that brought the event or not at all: with it, its sender has given up.
@@ -62,7 +71,7 @@ export function createDirectEvents({ protocol, connection, send, report }: Direc
       const schema = protocol.direct.get(event);
       if (!schema || !listeners.has(event)) return settle("not_handled");
       const delivery = readEvent(schema, message, report);
-      if (delivery) enqueue({ delivery, settle });
+      if (delivery) enqueue({ delivery, settle, size });
       else settle("invalid");
     },
   };

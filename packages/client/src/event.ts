@@ -22,6 +22,12 @@ export function readEvent(
   return undefined;
 }
 
+/** Events that nothing brings back were dropped, because a handler is busy and too many wait for it. */
+export function reportDropped(channel: string, count: number, report: ReportError): void {
+  const sentence = `${channel}: ${count} events were dropped, because too many wait for a handler.`;
+  report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel });
+}
+
 export function unknownEvent(where: string, event: string): HoldfastError {
   return new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(event)}.`, { field: "event" });
 }

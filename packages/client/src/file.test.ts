@@ -1,12 +1,17 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { join, relative } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { answers, connected } from "../test/support/behaviours.js";
+import { agents } from "../test/support/agents.js";
+import { scriptedSockets } from "../test/support/scripted-socket.js";
+import { createClient } from "./create-client.js";
 import { fileStorage } from "./file.js";
+import { keepPositions, type PositionStorage } from "./keep-positions.js";
 
 const folders: string[] = [];
 afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 async function inFolder(text?: string) {
@@ -39,6 +44,11 @@ test("[RS18] Writes that overlap take their turns, and the last one stays", asyn
 test.each([
   ["rubbish", "JSON"],
   ["", "JSON"],
+  ['{"holdfast:agents:ws://localhost/ws":"[[', "JSON"],
+  ["[]", "something else"],
+  ['["a"]', "something else"],
+  ["7", "something else"],
+  ['{"version":2,"positions":{}}', "something else"],
   ["null", "something else"],
   ['{"a":1}', "something else"],
 ])("[RS18] A file that holds %j rejects, and is replaced", async (text, reason) => {
@@ -53,4 +63,133 @@ test("[RS18] Where the folder is missing, keeping rejects, each time", async () 
   await expect(storage.setItem("a", "1")).rejects.toMatchObject({ code: "ENOENT" });
   await expect(storage.setItem("a", "2")).rejects.toMatchObject({ code: "ENOENT" });
   expect(await storage.getItem("a")).toBeNull();
+});
+
+const KEY = "holdfast:agents:ws://localhost/ws";
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** A client that follows the journal on a server of its own, which is at 4. */
+function follower(storage: PositionStorage) {
+  const position = { epoch: "e1", offset: 4, id: "i4" };
+  const sockets = scriptedSockets(answers({ connected: connected(), subscribe: () => ({ position }) }));
+  const client = createClient(agents, {
+    url: "ws://localhost/ws",
+    positions: keepPositions(storage),
+    environment: { openSocket: sockets.openSocket },
+  });
+  const heard: unknown[] = [];
+  const errors: unknown[] = [];
+  client.onError((error) => errors.push(error));
+  client.channel("journal").onReset(({ reason }) => heard.push(reason));
+  ends.push(() => client.disconnect());
+  return { client, heard, errors, sockets, journal: client.channel("journal") };
+}
+
+const damages: [string, string | undefined][] = [
+  ["is cut in half", `{"${KEY}":"[[\\"journal\\",{\\"ep`],
+  ["is empty", ""],
+  ["is not JSON", "positions"],
+  ["is a list", "[]"],
+  ["is of another version", '{"version":2,"positions":[]}'],
+  ["holds other texts", JSON.stringify({ [KEY]: "journal=4" })],
+  ["holds other JSON", JSON.stringify({ [KEY]: '{"journal":4}' })],
+  ["holds a position of another shape", JSON.stringify({ [KEY]: '[["journal",{"offset":4}]]' })],
+  ["is a folder", undefined],
+];
+
+test.each(damages)(
+  "[RS23] A positions file that %s is told by onReset, once, and to onError; nothing throws",
+  async (_, text) => {
+    const { path } = await inFolder(text);
+    if (text === undefined) await mkdir(path);
+    const { heard, errors, journal } = follower(fileStorage(path));
+    await journal.ready();
+    await vi.waitUntil(() => heard.length > 0);
+    expect(heard).toEqual(["storage"]);
+    expect(errors).toMatchObject([{ code: "HANDLER_FAILED" }]);
+    if (text === undefined) return;
+    await vi.waitUntil(async () => (await readFile(path, "utf8").catch(() => "")).includes("i4"));
+  },
+);
+
+test("[RS24] Two clients on one positions file are refused at the second, by whatever path it is named", async () => {
+  const { folder, path } = await inFolder();
+  await symlink(path, join(folder, "link.json"));
+  await symlink("link.json", join(folder, "link-to-link.json"));
+  await symlink(folder, join(folder, "folder"));
+  const storage = fileStorage(path);
+  const first = follower(storage);
+  const paths = [
+    path,
+    relative(process.cwd(), path),
+    join(folder, "..", folder.split("/").at(-1)!, "positions.json"),
+  ].concat(
+    ["link.json", "link-to-link.json", "folder/positions.json", "folder/link.json"].map((name) => join(folder, name)),
+  );
+  const refusal = expect.objectContaining({
+    code: "INVALID_OPTION",
+    field: "positions",
+    message: expect.stringContaining("positions.json is in use by another client"),
+    remedy: expect.stringContaining("file of its own"),
+  });
+  for (const other of [storage, ...paths.map(fileStorage)]) expect(() => follower(other)).toThrow(refusal);
+  // The same when it exists.
+  await first.journal.ready();
+  await vi.waitUntil(async () => (await readdir(folder)).includes("positions.json"));
+  for (const other of paths) expect(() => follower(fileStorage(other))).toThrow(refusal);
+  expect(await readlink(join(folder, "link.json"))).toBe(path);
+  expect(() => follower(fileStorage(join(folder, "other.json")))).not.toThrow();
+});
+
+test("[RS24] disconnect() frees it at once, with what is known written; connect() takes it again, or is told that it cannot", async () => {
+  const { path } = await inFolder();
+  const first = follower(fileStorage(path));
+  await first.journal.ready();
+  first.client.disconnect();
+  const second = follower(fileStorage(path));
+  await second.journal.ready();
+  // It goes on from where the first one was.
+  expect(second.sockets.last.of("subscribe")[0]!.data.channels).toEqual([
+    { channel: "journal", position: { epoch: "e1", offset: 4, id: "i4" } },
+  ]);
+  // A handler of the first that finishes now writes nothing.
+  first.client.connect();
+  await first.journal.ready();
+  first.sockets.last.receive({
+    type: "event",
+    channel: "journal",
+    event: "written",
+    data: 5,
+    metadata: { offset: 5, id: "i5", prev: "i4" },
+  });
+  await vi.waitUntil(() => first.errors.length > 0);
+  expect(first.errors).toMatchObject([{ code: "INVALID_OPTION" }]);
+  expect(await readFile(path, "utf8")).not.toContain("i5");
+  second.client.disconnect();
+  expect(() => follower(fileStorage(path))).not.toThrow();
+});
+
+test("[RS24] A handler that finishes behind disconnect() is written, and the file is free again", async () => {
+  const { path } = await inFolder();
+  const first = follower(fileStorage(path));
+  let finish: () => void = () => undefined;
+  first.journal.on("written", () => new Promise<void>((resolve) => (finish = resolve)));
+  await first.journal.ready();
+  first.sockets.last.receive({
+    type: "event",
+    channel: "journal",
+    event: "written",
+    data: 5,
+    metadata: { offset: 5, id: "i5", prev: "i4" },
+  });
+  first.client.disconnect();
+  finish();
+  await vi.waitUntil(async () => (await readFile(path, "utf8").catch(() => "")).includes("i5"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const second = follower(fileStorage(path));
+  await second.journal.ready();
+  expect(second.sockets.last.of("subscribe")[0]!.data.channels).toMatchObject([{ position: { id: "i5" } }]);
 });

@@ -36,7 +36,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       return;
     }
     try {
-      receive(decoded.message);
+      receive(decoded.message, frame.length);
     } catch (cause) {
       // A page in production reads frames without their schemas, so what they hold may not be what they should.
       report(new HoldfastError("BAD_MESSAGE", "A frame of the server is not of the protocol.", { cause }), {
@@ -45,7 +45,7 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     }
   };
 
-  function receive(message: ServerMessage): void {
+  function receive(message: ServerMessage, size: number): void {
     switch (message.type) {
       case "connected":
         return greet(message);
@@ -55,16 +55,16 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "auth_expiring":
         return connection.renew();
       case "subscribe_response":
-        return subscriptions.settle(message);
+        return subscriptions.settle(message, size);
       case "unsubscribed":
         return subscriptions.withdraw(message.channel, HoldfastError.fromWire(message.data));
       case "response":
         return requests.respond(message);
       case "event":
-        return (isDirect(message) ? parts.direct : subscriptions).deliver(message);
+        return (isDirect(message) ? parts.direct : subscriptions).deliver(message, size);
       case "state_update":
       case "state_sync":
-        return subscriptions.deliver(message);
+        return subscriptions.deliver(message, size);
       case "state_deleted":
         return subscriptions.withdraw(message.channel, new HoldfastError("STATE_DELETED", message.data.reason));
       case "reset":

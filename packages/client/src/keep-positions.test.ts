@@ -277,7 +277,7 @@ describe("Storages", () => {
     await pass(10);
     receive(written(6));
     await pass(10);
-    expect(heard).toEqual([5, 6]);
+    expect(heard).toEqual(["storage", 5, 6]);
     expect(world.errors).toMatchObject([{ error: { cause: bad }, context: { source: "storage" } }]);
   });
 
@@ -316,6 +316,58 @@ describe("Storages", () => {
     expect(asked()).toEqual([["journal"]]);
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { source: "storage" } }]);
     expect(kept()).toEqual([["journal", at(4)]]);
+  });
+
+  test.each(["", "[", '[["journal",{"epoch":"e1","off'])(
+    "[RS23] Where %j is kept, each channel with history is told of a reset with the reason storage, once",
+    async (text) => {
+      const { storage } = memory(text);
+      const { client, world, journal, heard, listen, receive } = onJournal(
+        [{}, { position: at(4) }, {}, { missed: [], position: at(5) }, { position: at(7) }],
+        { positions: keepPositions(storage) },
+      );
+      const board = client.channel("board", "b1");
+      board.on("moved", () => undefined);
+      board.onReset(() => heard.push("board"));
+      listen();
+      await settle();
+      expect(world.errors).toHaveLength(1);
+      expect(heard).toEqual(["storage"]);
+      receive(written(5));
+      // Known again: neither after a drop nor when it was left.
+      world.sockets.last.end();
+      await pass(5_000);
+      journal.leave();
+      await settle();
+      listen();
+      await settle();
+      receive(written(8));
+      expect(heard).toEqual(["storage", 5, 8]);
+      await pass(1);
+    },
+  );
+
+  test("[RS23] So it is where the storage throws, rejects or takes too long; the reset waits for an answer, over drops", async () => {
+    const { storage } = memory(keptAt(5), 1_500);
+    const { asked, heard, listen, world, server } = onJournal([{ position: at(9) }], {
+      positions: keepPositions(storage),
+    });
+    server.holds = true;
+    listen();
+    await pass(1_200);
+    world.sockets.last.end();
+    server.holds = false;
+    await pass(5_000);
+    expect(asked()).toEqual([["journal"]]);
+    expect(heard).toEqual(["storage"]);
+  });
+
+  test("[RS23] Where nothing is kept yet there is no reset", async () => {
+    const { heard, listen } = onJournal([{ position: at(9) }], { positions: keepPositions(memory(null).storage) });
+    listen();
+    await settle();
+    expect(heard).toEqual([]);
+    await pass(1);
   });
 
   test("[RS17] What is kept of a channel that has no history is not used", async () => {

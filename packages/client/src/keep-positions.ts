@@ -7,6 +7,11 @@ export interface PositionStorage {
   /** Null where nothing is kept under this key. */
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
+  /**
+   * Takes it for one client; the function returned gives it back. Throws while another client has it, which refuses
+   * `createClient`. Left out, as by the platform's storages: nothing is taken.
+   */
+  open?(): () => void;
 }
 
 /** What `keepPositions` returns and the option `positions` takes. */
@@ -27,10 +32,16 @@ export interface KeptPositions {
    * call begins to read. Only while someone is `asking` does the time run after which it goes on without.
    */
   wait(asking: boolean, ready: () => void): boolean;
+  /** LOST where there may have been one. */
   get(channel: string): Position | undefined;
   /** Undefined: the channel is followed no more. */
   set(channel: string, position: Position | undefined): void;
+  /** Whether the client may connect by itself: only as long does no other client get the storage. */
+  hold(isHeld: boolean): void;
 }
+
+/** Stands for a position that cannot be read any more. No history has an epoch without a name. */
+export const LOST: Position = { epoch: "", offset: 0, id: "" };
 
 /** A storage that takes longer must not keep an application from its channels. */
 const PATIENCE_MS = 1_000;
@@ -59,8 +70,8 @@ type State =
  *
  * Positions and what the application made of the events belong together, so choose a storage that lives as long, and that
  * no other client writes to: `sessionStorage` for a tab; `localStorage` only where there is one tab. A storage that throws,
- * rejects, takes longer than 1 s or holds something else is reported to `onError` once (`source: "storage"`), and channels
- * then begin anew, as if nothing had been kept.
+ * rejects, takes longer than 1 s or holds something else is reported to `onError` once (`source: "storage"`). If it could not be
+ * read, each channel begins anew with a reset of the reason `storage`, because events may have been missed.
  */
 export function keepPositions(storage: PositionStorage): PositionKeeper {
   return ({ name, url, clock, report }) => {
@@ -70,6 +81,10 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     let changed = false;
     let writing = false;
     let failed = false;
+    /** Once reading has failed: the channels whose position is known again. */
+    let known: Set<string> | undefined;
+    let release = storage.open?.();
+    let isHeld = true;
 
     const fail = (cause: unknown): void => {
       if (!failed) report(cause, { source: "storage" });
@@ -88,15 +103,16 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       // One that comes too late says where the application was before it went on without.
       if (state.name !== "reading") return;
       try {
-        for (const [channel, position] of text ? positionsIn(text) : []) kept.set(channel, position);
+        for (const [channel, position] of positionsIn(text ?? "[]")) kept.set(channel, position);
       } catch (cause) {
-        fail(cause);
+        return refuse(cause);
       }
       finish();
     };
 
     const refuse = (cause: unknown): void => {
       fail(cause);
+      if (state.name === "reading") known = new Set();
       finish();
     };
 
@@ -112,22 +128,34 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       }
     };
 
+    const put = async (): Promise<void> => {
+      changed = false;
+      try {
+        release ??= storage.open?.();
+        await storage.setItem(key, JSON.stringify([...kept]));
+      } catch (cause) {
+        fail(cause);
+      }
+    };
+
+    const giveBack = (): void => {
+      release?.();
+      release = undefined;
+    };
+
     const write = async (): Promise<void> => {
       if (writing) return;
       writing = true;
       // What else changes in this turn is written with it.
       await Promise.resolve();
       while (changed) {
-        changed = false;
         const turn = new Promise<void>((resolve) => clock.after(0, resolve));
-        try {
-          await storage.setItem(key, JSON.stringify([...kept]));
-        } catch (cause) {
-          fail(cause);
-        }
+        await put();
         await turn;
       }
       writing = false;
+      // A handler has finished behind `disconnect()`.
+      if (!isHeld) giveBack();
     };
 
     return {
@@ -143,8 +171,9 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
         }
         return true;
       },
-      get: (channel) => kept.get(channel),
+      get: (channel) => kept.get(channel) ?? (known && !known.has(channel) ? LOST : undefined),
       set(channel, position) {
+        known?.add(channel);
         if (kept.get(channel) === position) return;
         // The newest last.
         kept.delete(channel);
@@ -152,6 +181,13 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
         if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
         changed = true;
         void write();
+      },
+      hold(held) {
+        isHeld = held;
+        if (held) return;
+        // At once: another client may take it in this turn, and reads what was written before.
+        if (release && changed) void put();
+        giveBack();
       },
     };
   };

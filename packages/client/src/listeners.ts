@@ -1,5 +1,6 @@
 import type { ReportError } from "./errors.js";
 import type { Delivery } from "./event.js";
+import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
 // `never`: what a handler takes is known only to the types, which have matched it with its event's schema.
@@ -25,7 +26,8 @@ export function isNamed(event: string, name: string): boolean {
   return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)));
 }
 
-export function createListeners(channel: string, report: ReportError): Listeners {
+/** `watch`: of handlers that later events wait for. */
+export function createListeners(channel: string, report: ReportError, watch?: HandlerWatch): Listeners {
   const entries = new Set<{ name: string; handler: Handler }>();
 
   return {
@@ -46,7 +48,9 @@ export function createListeners(channel: string, report: ReportError): Listeners
       const run = ({ name, handler }: { name: string; handler: Handler }): Promise<unknown> | undefined => {
         try {
           const result = handler((name === event ? value : { event, data: value }) as never);
-          return isThenable(result) ? Promise.resolve(result).catch(fail) : undefined;
+          return isThenable(result)
+            ? Promise.resolve(result).catch(fail).then(watch?.begin(channel, event))
+            : undefined;
         } catch (fault) {
           fail(fault);
           return undefined;

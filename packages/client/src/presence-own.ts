@@ -63,7 +63,10 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
   return (data) => {
     if (data === undefined) return withdraw?.();
     const checked = schema.send(data, "data");
-    if (!checked.ok) throw faultError("INVALID_VALUE", `The presence on ${id.wire}`, checked.fault);
+    const where = `The presence on ${id.wire}`;
+    if (!checked.ok) throw faultError("INVALID_VALUE", where, checked.fault);
+    const error = inside.fault({ type: "set_presence", channel: id.wire, ...checked.value }, where);
+    if (error) throw error;
     withdraw ??= begin();
     const { wanted } = sharedByAll();
     wanted.delete(inside);

@@ -25,7 +25,8 @@ export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> 
    * the handle's `leave()`. Where several handles of a channel set something, the newest is seen. What the server does not
    * accept goes to `onError`.
    *
-   * @throws HoldfastError INVALID_VALUE, naming the field, when the data does not match
+   * @throws HoldfastError INVALID_VALUE, naming the field, when the data does not match; LIMIT_EXCEEDED, with its size in
+   * bytes, when it is larger than a message to this server may be
    */
   set(data: Sent | undefined): void;
 }

@@ -10,6 +10,7 @@ import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from 
 import { faultError, type ReportError } from "./errors.js";
 import type { Cancel, Clock } from "./clock.js";
 import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
+import type { Sendable } from "./sendable.js";
 import { unawaited } from "./unawaited.js";
 
 type Response = Extract<ServerMessage, { type: "response" }>;
@@ -47,6 +48,8 @@ export interface RequestsParts {
   readonly nextId: () => string;
   readonly encode: (message: ClientMessage) => string;
   readonly send: (frame: string) => void;
+  /** Why the server would refuse a frame for its size. */
+  readonly fault: Sendable["fault"];
   readonly report: ReportError;
   /** Where the client connects to, as an error may say it. */
   readonly address: string;
@@ -75,7 +78,8 @@ export function createRequests(parts: RequestsParts): Requests {
     return call !== undefined;
   };
 
-  const send = (id: string, call: Call, messageBytes: number): void => {
+  /** Rejects what the server would close the connection for: a query would be sent again, and again. */
+  const frameOf = (id: string, call: Call): string | undefined => {
     const { data, meta } = call.input;
     // At least 1, at most what the protocol allows; the server stops the handler when no one waits any more.
     const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));
@@ -85,24 +89,20 @@ export function createRequests(parts: RequestsParts): Requests {
       data: { name: call.contract.name, input: data, timeout_ms },
       ...(meta !== undefined && { meta }),
     });
-    const bytes = frame.length * 3 <= messageBytes ? 0 : utf8Length(frame);
-    if (bytes > messageBytes) {
-      // The server would close the connection, and a query would be sent again, and again.
-      const sentence = `${call.contract.name}: input: ${bytes} bytes; the server accepts ${messageBytes}.`;
-      fail(id, new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "input", remedy: "Send less at once." }));
-      return;
-    }
-    inFlight.add(id);
-    parts.send(frame);
+    const error = parts.fault(frame, `${call.contract.name}: input`, "input");
+    return error && fail(id, error) ? undefined : frame;
   };
 
   const flush = (): void => {
     if (state.name !== "ready") return;
-    const { requestsInFlight, messageBytes } = state.limits;
+    const { requestsInFlight } = state.limits;
     for (const id of queued) {
       if (inFlight.size >= requestsInFlight) return;
       queued.delete(id);
-      send(id, calls.get(id)!, messageBytes);
+      const frame = frameOf(id, calls.get(id)!);
+      if (!frame) continue;
+      inFlight.add(id);
+      parts.send(frame);
     }
   };
 
@@ -134,7 +134,7 @@ export function createRequests(parts: RequestsParts): Requests {
         };
         const whyNot = (): HoldfastError | undefined => whyNotYet(state, parts.address);
         const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, giveUp, whyNot);
-        calls.set(id, {
+        const call: Call = {
           contract,
           input: checked.value,
           deadline: clock.monotonic() + timeoutMs,
@@ -142,9 +142,12 @@ export function createRequests(parts: RequestsParts): Requests {
           resolve,
           reject,
           hush: () => void promise.catch(() => undefined),
-        });
+        };
+        calls.set(id, call);
         queued.add(id);
         flush();
+        // At the call, though others are before it.
+        if (state.name === "ready" && queued.has(id)) frameOf(id, call);
       };
       // What `run` throws rejects it, too.
       const promise = unawaited(new Promise<unknown>(run), parts, { request: name });
@@ -197,9 +200,4 @@ export function createRequests(parts: RequestsParts): Requests {
       return found;
     },
   };
-}
-
-/** Without TextEncoder, which is neither in the language nor on every React Native engine: here each byte is one %xx. */
-function utf8Length(json: string): number {
-  return encodeURIComponent(json).replace(/%../g, "-").length;
 }

@@ -93,6 +93,21 @@ describe("A document", () => {
     await busy.release();
   });
 
+  test("[RS22] A document whose changes were dropped behind a busy handler is the server's again when that has finished", async () => {
+    const { server, board, document, heard } = await followed();
+    const busy = slow();
+    board.on("moved", busy.handler);
+    server.move(1);
+    for (let index = 0; index < 30; index++) server.patch(title(`${index} ${"x".repeat(100_000)}`));
+    expect(document.get()).toEqual(FIRST.data);
+    await busy.release();
+    await settle();
+    expect(document.get()).toEqual(server.document.data);
+    server.patch(title("Last"));
+    expect(heard.at(-1)).toBe("Last");
+    expect(server.asked.at(-1)).not.toHaveProperty("state");
+  });
+
   test("[SC1] Every listener of every handle is told each change once", async () => {
     const { server, client, document, heard, off } = await followed();
     const other = state(client.channel("board", "b"));

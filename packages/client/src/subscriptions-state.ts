@@ -1,6 +1,7 @@
 import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
 import type { ConnectionState } from "./connection-state.js";
 import type { Delivery } from "./event.js";
+import type { Sized } from "./in-order.js";
 
 /** What takes effect in the order of its channel: events, changes of the document, the document. */
 export type InOrder = Extract<ServerMessage, { type: "event" | "state_update" | "state_sync" }>;
@@ -14,12 +15,13 @@ export interface Subscriptions {
   /** Why there is no connection, if there is none. */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
-  settle(response: Extract<ServerMessage, { type: "subscribe_response" }>): void;
+  settle(response: Extract<ServerMessage, { type: "subscribe_response" }>, size: number): void;
   /** Refuses what was asked for under this id; false if nothing was. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
   /** The server has taken the connection off a channel. */
   withdraw(channel: string, error: HoldfastError): void;
-  deliver(message: InOrder): void;
+  /** `size`: of its frame. */
+  deliver(message: InOrder, size: number): void;
   /** The server cannot continue the channel from where it was. */
   reset(message: Extract<ServerMessage, { type: "reset" }>): void;
   /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
@@ -106,10 +108,17 @@ export interface Entry {
    * someone joins: a handle was left.
    */
   stale?: boolean;
+  /**
+   * With history only: too much waited for a handler. What waited was dropped, as is what comes, and `received` is where the
+   * handler is. When it has finished the server is asked from there.
+   */
+  overrun?: boolean;
 }
 
 /** What waits for its turn: an event or a reset, unless no one hears it, and where the channel stands when it is done. */
-export interface Queued {
+export interface Queued extends Sized {
   readonly delivery?: Delivery | undefined;
+  /** The id that `recent` has from this event. */
+  readonly id?: string | undefined;
   readonly position: Position | undefined;
 }

@@ -11,22 +11,22 @@ import {
 import type { Cancel, Clock } from "./clock.js";
 import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
-import { type Delivery, readEvent } from "./event.js";
-import { inOrder, together } from "./in-order.js";
-import type { KeptPositions } from "./keep-positions.js";
+import { readEvent } from "./event.js";
+import { type KeptPositions, LOST } from "./keep-positions.js";
 import type { Logger } from "./options.js";
+import type { Sendable } from "./sendable.js";
+import { createEntry, PENDING } from "./subscriptions-entry.js";
 import {
   type ChannelStatus,
   type Entry,
-  type Holder,
   type InOrder,
   JOINING,
   RESET,
   type Subscriptions,
 } from "./subscriptions-state.js";
 
-/** 100 names of 255 characters with their positions stay below the 64 KiB a server accepts by default. */
-const MOST_IN_ONE_MESSAGE = 100;
+/** The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict. */
+const MOST_JOINING = 1_000;
 
 /** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
 const MOST_REPAIRS = 3;
@@ -44,7 +44,6 @@ const AGAIN_WITHIN_MS = 2_000;
 /** Stands for "I was here, and cannot say up to where": no history has an epoch without a name. */
 const NOWHERE: Position = { epoch: "", offset: 0, id: "" };
 
-const PENDING: ChannelStatus = { name: "pending" };
 const SUBSCRIBED: ChannelStatus = { name: "subscribed" };
 
 export interface SubscriptionsParts {
@@ -53,6 +52,8 @@ export interface SubscriptionsParts {
   readonly positions: KeptPositions | undefined;
   readonly nextId: () => string;
   readonly send: (message: ClientMessage) => void;
+  readonly sendable: Pick<Sendable, "split">;
+  readonly fault: (message: ClientMessage) => HoldfastError | undefined;
   readonly report: ReportError;
   readonly logger: Logger;
   /** Where the client connects to, as an error may say it. */
@@ -84,8 +85,10 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     scheduled = false;
     const joining: Entry[] = [];
     const leaving: string[] = [];
+    let asked = 0;
     for (const entry of entries.values()) {
       const { name } = entry.wire;
+      if (name === "joining") asked++;
       if (entry.holders.size > 0) {
         if (name === "absent" || name === "broken" || (name === "joined" && entry.stale)) joining.push(entry);
       } else if (name !== "joining") {
@@ -96,17 +99,23 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       }
     }
     if (positions?.wait(isUp(), schedule) || !isUp()) return;
-    while (leaving.length > 0)
-      parts.send({ type: "unsubscribe", data: { channels: leaving.splice(0, MOST_IN_ONE_MESSAGE) } });
-    while (joining.length > 0) {
-      const chunk = joining.splice(0, MOST_IN_ONE_MESSAGE);
+    for (const channels of parts.sendable.split(leaving, (name) => name))
+      parts.send({ type: "unsubscribe", data: { channels } });
+    const now = joining.slice(0, Math.max(0, MOST_JOINING - asked));
+    for (const entry of now) if (entry.id.contract.history) entry.received ??= positions?.get(entry.id.wire);
+    for (const chunk of parts.sendable.split(now, wanted)) {
       const batch = parts.nextId();
+      const message = { type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } } as const;
       for (const entry of chunk) {
         entry.wire = { name: "joining", batch };
-        entry.stale = false;
-        if (entry.id.contract.history) entry.received ??= positions?.get(entry.id.wire);
+        entry.stale = entry.overrun = false;
       }
-      parts.send({ type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } });
+      const error = parts.fault(message);
+      if (error) {
+        for (const entry of chunk) refuse(entry, error);
+        continue;
+      }
+      parts.send(message);
       for (const entry of chunk) void entry.handle({ event: JOINING, value: batch });
     }
   };
@@ -131,31 +140,19 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 
   const create = (id: ChannelId): Entry => {
-    const holders = new Set<Holder>();
-    const handle = (delivery: Delivery): Promise<unknown> | undefined =>
-      together([...holders].map((holder) => holder.handle(delivery)));
-    const entry: Entry = {
-      id,
-      holders,
-      handle,
-      enqueue: inOrder(
-        ({ delivery }) => delivery && handle(delivery),
-        ({ position }) => {
-          // Only now: whoever starts again from here must not miss what a handler had not finished.
-          if (entries.get(id.wire) === entry) positions?.set(id.wire, position);
-        },
-      ),
-      wire: { name: "absent" },
-      status: PENDING,
-      received: undefined,
-      recent: new Set(),
-      repairs: 0,
-    };
+    const entry = createEntry(id, {
+      finished(position) {
+        // Only now: whoever starts again from here must not miss what a handler had not finished.
+        if (entries.get(id.wire) === entry) positions?.set(id.wire, position);
+        if (entry.overrun) repair(entry);
+      },
+      report: parts.report,
+    });
     entries.set(id.wire, entry);
     return entry;
   };
 
-  const deliver = (message: InOrder): void => {
+  const deliver = (message: InOrder, size: number): void => {
     const { channel } = message;
     const entry = entries.get(channel);
     const isEvent = message.type === "event";
@@ -165,8 +162,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     // Left a moment ago, or published by a server with a newer protocol.
     if (isEvent && !schema) parts.logger.debug({ channel, event }, "event ignored");
     // What comes before the answer is of an earlier membership, or in the answer: it says from where events follow.
-    if (entry?.wire.name !== "joined") return;
+    if (entry?.wire.name !== "joined" || entry.overrun) return;
     const { received, recent } = entry;
+    let id: string | undefined;
     // The document itself is no link: it is told where it is true.
     if (received?.epoch && !isSync) {
       const link = message.metadata as Link | undefined;
@@ -176,7 +174,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       entry.repairs = 0;
       // The queue goes on from it, and nobody hears it a second time. A document has to be told: it was begun anew.
       if (recent.has(link.id)) schema = undefined;
-      else if (isEvent && recent.add(link.id).size > MOST_RECENT) recent.delete(recent.values().next().value);
+      else if (isEvent && recent.add((id = link.id)).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
     const isHeard = [...entry.holders].some((holder) => holder.hears(event));
     // Now, not when its turn has come: a reconnect asks from the end of the queue.
@@ -187,7 +185,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       : schema && isHeard
         ? readEvent(schema, message, parts.report)
         : undefined;
-    entry.enqueue({ delivery, position: entry.received });
+    entry.enqueue({ delivery, position: entry.received, id, size });
   };
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
@@ -199,21 +197,21 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 
   /** From here on, with a reset where what came before cannot be continued. It comes before any newer event. */
-  const follow = (entry: Entry, position: Position | undefined, reason: ResetReason | undefined): void => {
+  const follow = (entry: Entry, position: Position | undefined, reason: ResetReason | "storage" | undefined): void => {
     entry.received = entry.id.contract.history && (position ?? NOWHERE);
     entry.repairs = 0;
     entry.state = undefined;
-    entry.enqueue({ delivery: reason && { event: RESET, value: { reason } }, position: entry.received });
+    entry.enqueue({ delivery: reason && { event: RESET, value: { reason } }, position: entry.received, size: 0 });
   };
 
-  const settleOne = (entry: Entry, result: SubscribeResult): void => {
+  const settleOne = (entry: Entry, result: SubscribeResult, size: number): void => {
     if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
     const { position, missed } = result;
     entry.wire = { name: "joined" };
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = entry.received && (!missed || entry.repairs > MOST_REPAIRS);
-    const reason = result.reset ?? (unproved ? "server" : undefined);
-    if (!reason) for (const message of missed ?? []) deliver(message);
+    const reason = entry.received === LOST ? "storage" : (result.reset ?? (unproved ? "server" : undefined));
+    if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
     setStatus(entry, SUBSCRIBED);
@@ -244,6 +242,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     setState(next) {
       state = next;
+      positions?.hold(!isOver(state));
       // At once, not in a microtask: it travels right behind `auth`.
       if (isUp()) return reconcile();
       cancelAgain?.();
@@ -255,16 +254,18 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       }
       schedule();
     },
-    settle({ correlation_id: batch, data }) {
+    settle({ correlation_id: batch, data }, size) {
       for (const result of data.results) {
         const entry = entries.get(result.channel);
-        if (entry?.wire.name === "joining" && entry.wire.batch === batch) settleOne(entry, result);
+        if (entry?.wire.name === "joining" && entry.wire.batch === batch)
+          settleOne(entry, result, size / data.results.length);
       }
       schedule();
     },
     refuse(batch, error) {
       const refused = [...entries.values()].filter(({ wire }) => wire.name === "joining" && wire.batch === batch);
       for (const entry of refused) refuse(entry, error);
+      schedule();
       return refused.length > 0;
     },
     withdraw(channel, error) {
@@ -284,7 +285,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 }
 
-/** The position is left out where it was given up, and the answer then counts as a reset. */
+/** The position is left out where it was given up or lost, and the answer then counts as a reset. */
 function wanted({ id, received, repairs, state }: Entry) {
-  return received && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received, state } : id.wire;
+  return received && received !== LOST && repairs <= MOST_REPAIRS
+    ? { channel: id.wire, position: received, state }
+    : id.wire;
 }

@@ -81,7 +81,10 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
   // The application's own code is wrong.
   INVALID_PROTOCOL: ["A protocol definition is wrong.", false],
   INVALID_VALUE: ["A value to be sent does not match its schema.", false],
-  HANDLER_FAILED: ["A handler or listener that the application gave to the client threw.", false],
+  HANDLER_FAILED: [
+    "A handler or listener that the application gave to the client threw, or has not finished after 30 s.",
+    false,
+  ],
   INVALID_OPTION: ["An option is wrong.", false],
 };
 

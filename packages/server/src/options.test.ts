@@ -48,6 +48,23 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
   });
 });
 
+test.each([
+  [{ limits: { messageBytes: 1_023 } }, { limits: { messageBytes: 1_024 } }, "limits.messageBytes", "884 bytes"],
+  [{ limits: { subscriptions: 10_001 } }, { limits: { subscriptions: 10_000 } }, "limits.subscriptions", "longer list"],
+  [
+    { limits: { presencePerChannel: 10_001 } },
+    { limits: { presencePerChannel: 10_000 } },
+    "limits.presencePerChannel",
+    "longer list",
+  ],
+  [{ devices: { perUser: 10_001 } }, { devices: { perUser: 10_000 } }, "devices.perUser", "longer list"],
+])("[OP3] createServer refuses %j with the reason, and accepts %j", async (refused, accepted, field, reason) => {
+  expect(() => createServer(agents, refused)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(reason) }),
+  );
+  await createServer(agents, accepted).close();
+});
+
 describe("[OP2] what this version does not serve is refused, not ignored", () => {
   test("a device id that is required, where nobody can have one", () => {
     const protocol = defineProtocol({ name: "p", version: "1.0.0", requests: { a: {} }, deviceId: "required" });

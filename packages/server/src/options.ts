@@ -35,7 +35,7 @@ export interface PresenceQuestion<I, Parameters = unknown, Data = unknown, Said 
 }
 
 export interface DeviceOptions {
-  /** Devices one user may have connected. @default 50 */
+  /** Devices one user may have connected, at most 10,000. @default 50 */
   readonly perUser?: number;
   /**
    * What happens to one more: it is refused (close code 4429, and it tries again later), or it takes the place of the device
@@ -55,9 +55,9 @@ export interface HeartbeatOptions {
 export interface Limits {
   /** Connections open at once; more are closed with 1013. @default 10_000 */
   readonly connections: number;
-  /** The largest message a client may send, in bytes; a larger one is close code 1009. @default 65_536 */
+  /** The largest message a client may send, in bytes, at least 1,024; a larger one is close code 1009. @default 65_536 */
   readonly messageBytes: number;
-  /** Channels one connection may have joined. @default 128 */
+  /** Channels one connection may have joined, at most 10,000. @default 128 */
   readonly subscriptions: number;
   /** Members one channel may have. @default 10_000 */
   readonly subscribersPerChannel: number;
@@ -70,7 +70,7 @@ export interface Limits {
    * is owed them at once. @default 262_144, or that quarter
    */
   readonly stateBytes: number;
-  /** Users who are listed as present on one channel; more are only counted. @default 1_000 */
+  /** Users who are listed as present on one channel, at most 10,000; more are only counted. @default 1_000 */
   readonly presencePerChannel: number;
 }
 
@@ -252,9 +252,15 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
     if (settings[name] !== 0) duration(name, settings[name]);
   // Whole, and never Infinity: clients are told, and JSON would say null.
   for (const [name, value] of Object.entries(settings.limits)) whole(`limits.${name}`, value);
+  // Clients send messages of this size before they know the limit.
+  if (settings.limits.messageBytes < 1_024)
+    invalid("limits.messageBytes", "expected at least 1024: a subscribe of one channel takes up to 884 bytes");
   if (settings.limits.stateBytes * 4 > settings.limits.owedBytes)
     invalid("limits.stateBytes", "expected at most a quarter of limits.owedBytes");
   whole("devices.perUser", settings.devices.perUser);
+  listed("limits.subscriptions", settings.limits.subscriptions);
+  listed("limits.presencePerChannel", settings.limits.presencePerChannel);
+  listed("devices.perUser", settings.devices.perUser);
   if (!["refuse", "replace_oldest"].includes(settings.devices.whenFull))
     invalid("devices.whenFull", 'expected "refuse" or "replace_oldest"');
   const { cookie, queryToken, ticket, message } = settings.credentials;
@@ -293,6 +299,10 @@ function duration(name: string, ms: number): void {
 
 function whole(name: string, value: number): void {
   if (!(Number.isSafeInteger(value) && value > 0)) invalid(name, "expected a whole number above 0");
+}
+
+function listed(name: string, value: number): void {
+  if (value > 10_000) invalid(name, "expected at most 10000: clients refuse a message with a longer list");
 }
 
 export function invalid(name: string, sentence: string): never {

@@ -1,0 +1,214 @@
+import type { ServerMessage } from "@holdfast/protocol";
+import { describe, expect, test } from "vitest";
+import { at, from, missed, onJournal, written } from "../test/support/journal.js";
+import { pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
+
+withFakeTime();
+
+const never = (): Promise<void> => new Promise(() => undefined);
+
+/** A handler that is done when it is told so. */
+function slow() {
+  const heard: unknown[] = [];
+  let finish: () => void = () => undefined;
+  let isSlow = true;
+  const handler = (value: unknown): Promise<void> | undefined => {
+    heard.push(value);
+    return isSlow ? new Promise((resolve) => (finish = resolve)) : undefined;
+  };
+  return {
+    heard,
+    handler,
+    async go() {
+      isSlow = false;
+      finish();
+      await settle();
+    },
+  };
+}
+
+const moved = (data: unknown, channel = "board:b1"): ServerMessage => ({
+  type: "event",
+  channel,
+  event: "moved",
+  data,
+});
+
+describe("A handler that does not finish", () => {
+  test("[CH21] It is told to onError after 30 s, once, with channel and event, and counted in the status until it finishes", async () => {
+    const { client, world } = testClient();
+    const { handler, heard, go } = slow();
+    client.channel("board", "b1").on("moved", handler);
+    await settle();
+    world.sockets.last.receive(moved(1));
+    world.sockets.last.receive(moved(2));
+    await pass(29_999);
+    expect(world.errors).toEqual([]);
+    expect(client.status.get()).not.toHaveProperty("stuckHandlers");
+    await pass(1);
+    const told = {
+      error: {
+        code: "HANDLER_FAILED",
+        message: expect.stringContaining("board:b1: moved: a handler has not finished"),
+      },
+      context: { source: "handler", channel: "board:b1", event: "moved" },
+    };
+    expect(world.errors).toMatchObject([told]);
+    expect(client.status.get()).toMatchObject({ name: "ready", stuckHandlers: 1 });
+    const status = client.status.get();
+    world.sockets.last.receive({ type: "ping" });
+    await pass(9_000);
+    expect(client.status.get()).toBe(status);
+    expect(world.errors).toHaveLength(1);
+    await go();
+    expect(heard).toEqual([1, 2]);
+    expect(client.status.get()).not.toHaveProperty("stuckHandlers");
+    expect(client.status.get()).toMatchObject({ name: "ready" });
+  });
+
+  test("[CH21] Each handler is told of by itself, a handler of a reset too, and other channels go on", async () => {
+    const { journal, client, world, receive } = onJournal([{ position: at(1) }]);
+    const other: unknown[] = [];
+    client.channel("board", "b1").on("moved", (data) => other.push(data));
+    journal.onReset(never);
+    journal.onReset(never);
+    journal.on("written", never);
+    await settle();
+    receive({ type: "reset", channel: "journal", data: { reason: "fork", position: at(4) } });
+    receive(written(5), moved(1));
+    await pass(31_000);
+    expect(world.errors.map(({ context }) => context.event)).toEqual(["$reset", "$reset"]);
+    expect(client.status.get()).toMatchObject({ stuckHandlers: 2 });
+    expect(other).toEqual([1]);
+  });
+
+  test("[CH21] One that finishes in time is not told of, however many there are, and what it throws is", async () => {
+    const { client, world } = testClient();
+    const heard: unknown[] = [];
+    client.channel("board", "b1").on("moved", async (data) => {
+      heard.push(data);
+      await new Promise((resolve) => setTimeout(resolve, 20_000));
+      if (data === 2) throw new Error("late");
+    });
+    await settle();
+    for (const data of [1, 2, 3]) world.sockets.last.receive(moved(data));
+    for (let index = 0; index < 6; index++) {
+      await pass(10_000);
+      world.sockets.last.receive({ type: "ping" });
+    }
+    await pass(1_000);
+    expect(heard).toEqual([1, 2, 3]);
+    expect(world.errors).toMatchObject([{ error: { message: expect.stringContaining("late") } }]);
+  });
+
+  test("[CH21] Without a connection no timer runs; with the next one the time begins anew", async () => {
+    const { client, world } = testClient();
+    client.channel("board", "b1").on("moved", never);
+    await settle();
+    world.sockets.last.receive(moved(1));
+    await pass(20_000);
+    client.disconnect();
+    await pass(60_000);
+    expect(world.errors).toEqual([]);
+    client.connect();
+    await pass(29_999);
+    expect(world.errors).toEqual([]);
+    await pass(1);
+    expect(world.errors).toHaveLength(1);
+    expect(client.status.get()).toMatchObject({ name: "ready", stuckHandlers: 1 });
+  });
+});
+
+describe("What waits for it", () => {
+  test("[CH22] Without history the oldest are dropped beyond 2 MiB and reported, and the others are delivered in order", async () => {
+    const { client, world } = testClient();
+    const { handler, heard, go } = slow();
+    client.channel("agent-updates").on("removed", handler);
+    await settle();
+    const texts = Array.from({ length: 60 }, (_, index) => `${index} ${"x".repeat(100_000)}`);
+    for (const data of texts)
+      world.sockets.last.receive({ type: "event", channel: "agent-updates", event: "removed", data });
+    const counts = world.errors.map(({ error, context }) => {
+      expect(context).toEqual({ source: "handler", channel: "agent-updates" });
+      return Number(
+        /^agent-updates: (\d+) events were dropped, because too many wait for a handler\.$/.exec(error.message)?.[1],
+      );
+    });
+    const dropped = counts.reduce((sum, count) => sum + count, 0);
+    await go();
+    expect(heard).toEqual([texts[0], ...texts.slice(1 + dropped)]);
+    expect(heard.length).toBeGreaterThanOrEqual(18);
+    expect(heard.length).toBeLessThanOrEqual(21);
+  });
+
+  test("[RS22] With history they are dropped, and asked for from where the handler was when it has finished", async () => {
+    const { journal, receive, asked, server, answer, client, world } = onJournal([{ position: at(4) }]);
+    const { handler, heard, go } = slow();
+    journal.on("written", handler);
+    await settle();
+    for (let offset = 5; offset <= 10_100; offset++) receive(written(offset));
+    await settle();
+    expect(asked()).toEqual([["journal"]]);
+    server.holds = true;
+    await go();
+    expect(asked()).toEqual([["journal"], from(at(5))]);
+    answer(missed(...Array.from({ length: 4_000 }, (_, index) => 6 + index)));
+    receive(written(4_006));
+    await settle();
+    expect(heard).toEqual(Array.from({ length: 4_002 }, (_, index) => 5 + index));
+    expect(world.errors).toEqual([]);
+    expect(journal.status.get().name).toBe("subscribed");
+    expect(client.status.get().name).toBe("ready");
+  });
+
+  test("[RS22] Where the store has not got them any more onReset says so, once, before any newer event", async () => {
+    const { journal, receive } = onJournal([{ position: at(4) }, { reset: "trimmed", position: at(20_000) }]);
+    const { handler, heard, go } = slow();
+    journal.on("written", handler);
+    journal.onReset(({ reason }) => heard.push(reason));
+    await settle();
+    for (let offset = 5; offset <= 10_100; offset++) receive(written(offset));
+    await go();
+    receive(written(20_001));
+    await settle();
+    expect(heard).toEqual([5, "trimmed", 20_001]);
+  });
+
+  test("[RS22] A connection that drops meanwhile asks from where the handler is; what waits then is bounded again", async () => {
+    const { journal, receive, asked, world } = onJournal([{ position: at(4) }, missed(6, 7), missed(6, 7, 8, 9)]);
+    const { handler, heard, go } = slow();
+    journal.on("written", handler);
+    await settle();
+    for (let offset = 5; offset <= 10_100; offset++) receive(written(offset));
+    world.sockets.last.end();
+    await pass(5_000);
+    expect(asked()).toEqual([from(at(5))]);
+    for (let offset = 8; offset <= 10_100; offset++) receive(written(offset));
+    expect(heard).toEqual([5]);
+    await go();
+    expect(asked()).toEqual([from(at(5)), from(at(5))]);
+    expect(heard).toEqual([5, 6, 7, 8, 9]);
+  });
+
+  test("[RS22] A reset among them is told all the same, and one that is left meanwhile is not asked for", async () => {
+    const { journal, receive, asked } = onJournal([{ position: at(4) }, { reset: "epoch", position: at(2, "e2") }]);
+    const { handler, heard, go } = slow();
+    journal.on("written", handler);
+    journal.onReset(({ reason }) => heard.push(reason));
+    await settle();
+    receive(written(5), { type: "reset", channel: "journal", data: { reason: "epoch", position: at(0, "e2") } });
+    for (let offset = 1; offset <= 10_100; offset++) receive(written(offset));
+    await go();
+    expect(asked()).toEqual([["journal"], from(at(5))]);
+    expect(heard).toEqual([5, "epoch"]);
+
+    const second = onJournal([{ position: at(4) }]);
+    const busy = slow();
+    second.journal.on("written", busy.handler);
+    await settle();
+    for (let offset = 5; offset <= 10_100; offset++) second.receive(written(offset));
+    second.journal.leave();
+    await busy.go();
+    expect(second.asked()).toEqual([["journal"]]);
+  });
+});
