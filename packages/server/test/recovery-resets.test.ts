@@ -119,6 +119,32 @@ describe("[RV24] after the store was rolled back", () => {
   });
 });
 
+test("[RV24] a roll-back that is noticed while a client waits for another channel takes nothing from it", async () => {
+  const { publish, at, join, broker, link, world } = history();
+  await join();
+  await publish(1, 20);
+  const away = at(5);
+  const old = broker.store.snapshot();
+  await publish(21, 30);
+  let release!: () => void;
+  const { read } = link;
+  link.read = async (topic, options) => {
+    if (topic === "log:b") await new Promise<void>((resolve) => (release = resolve));
+    return read.call(link, topic, options);
+  };
+  const peer = await world.connect();
+  peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: away }, "log:b")));
+  await world.advance(100);
+  broker.store.restore(old);
+  broker.down();
+  broker.up();
+  await world.advance(500);
+  release();
+  await world.advance(500);
+  expect(results(peer)[0]!.reset).toBeUndefined();
+  expect(results(peer)[0]!.missed).toHaveLength(15);
+});
+
 describe("[RV24] the reason of a reset", () => {
   test("is `server` where an entry of the log is no event, for those who missed it and nobody else", async () => {
     const { publish, at, resume, join, broker, link, world, beside } = history();

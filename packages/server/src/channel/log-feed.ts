@@ -178,8 +178,10 @@ export class LogFeed {
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;
     // Who opens a channel and wants nothing older costs no history.
-    // And what others wait for, or were just given, stays in reach of those who want less.
-    const floor = Number.isFinite(wanted) && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
+    // And what others wait for, or were just given, stays in reach of those who want less: also of those who are prepared, and wait
+    // for another channel while the store is rolled back.
+    const isNeeded = Number.isFinite(wanted) || this.#parts.isHeld();
+    const floor = isNeeded && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
     const { topic, link, history, read, copy } = this.#parts;
     const most = Math.min(history.size, MOST_MISSED.events);
