@@ -1,6 +1,7 @@
 import type { Position } from "@holdfast/protocol";
 import type { Cancel, Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
+import { LOST } from "./lost-position.js";
 
 /** Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or anything of their shape. */
 export interface PositionStorage {
@@ -39,9 +40,6 @@ export interface KeptPositions {
   /** Whether the client may connect by itself: only as long does no other client get the storage. */
   hold(isHeld: boolean): void;
 }
-
-/** Stands for a position that cannot be read any more. No history has an epoch without a name. */
-export const LOST: Position = { epoch: "", offset: 0, id: "" };
 
 /** A storage that takes longer must not keep an application from its channels. */
 const PATIENCE_MS = 1_000;
