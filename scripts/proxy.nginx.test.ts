@@ -67,7 +67,7 @@ async function startNginx(upstreamPort: number, change: (text: string) => string
   return { port, url: `ws://127.0.0.1:${port}/ws`, stop, log: () => readFile(join(folder, "access.log"), "utf8") };
 }
 
-async function startServer(options: ServerOptions<typeof news.definition> = {}) {
+async function startServer(options: ServerOptions<typeof news.definition, undefined> = {}) {
   const server = createServer(news, options);
   server.handle("headline.add", async ({ input }) => {
     const { duplicate } = await server.channel("headlines").publish("added", input, { idempotencyKey: input.id });

@@ -223,7 +223,7 @@ describe("a client that comes back with its position", () => {
         .catch(() => undefined);
       return read.apply(link, read_);
     };
-    const peer = await world.connect({ headers: { cookie: "c=1", origin: "http://memory", host: "memory" } });
+    const peer = await world.connect({ headers: { cookie: "c=1", origin: "http://localhost", host: "localhost" } });
     await peer.send(subscribe("log"));
     await world.advance(3_000);
     expect(peer.last("subscribe_response").data).toMatchObject({

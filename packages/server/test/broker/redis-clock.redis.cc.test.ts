@@ -45,7 +45,7 @@ describe.concurrent("[BR67] the clock of Redis", { timeout: 120_000 }, () => {
     const [one] = instances as [(typeof instances)[0], (typeof instances)[0]];
     await until(() => instances.every(({ link }) => link.isHealthy));
     await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 500));
-    await one.link.publish("who", newId(), "", { table: { ...set("ann", "here"), ttlMs: 600_000 } });
+    await one.link.publish("who", newId(), "", { table: { ...set("ann", "here")!, ttlMs: 600_000 } });
     const [forgotten, doubts] = [one.forgotten, one.doubts];
     await setClock(HOUR_S);
     const setAt = performance.now();

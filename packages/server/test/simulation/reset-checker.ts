@@ -58,7 +58,8 @@ export class ResetChecker {
     if (message.type === "reset") {
       const before = at.get(message.channel);
       if (before) this.#check(message.channel, before, message.data.reason, this.#now() - READING_MS);
-      at.set(message.channel, message.data.position);
+      if (message.data.position) at.set(message.channel, message.data.position);
+      else at.delete(message.channel);
     }
     if (message.type !== "subscribe_response") return;
     const ask = asked.get(`${message.correlation_id}`);
