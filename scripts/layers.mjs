@@ -90,7 +90,7 @@ export const layers = {
     },
     {
       name: "session",
-      files: ["session/*", "options.ts", "dispatch/calls.ts"],
+      files: ["session/*", "options.ts", "settings.ts", "dispatch/calls.ts"],
       uses: ["facts", "channel"],
       teaches:
         "A session remembers; who may enter (auth) and what a message means (dispatch) is decided by those above it.",

@@ -4,7 +4,8 @@ import type { ShowMember } from "./dispatch/presence-updates.js";
 import type { MayJoin } from "./dispatch/subscriptions.js";
 import { isThenable } from "./environment.js";
 import type { Logger } from "./observe/logger.js";
-import { invalid, type PresenceQuestion, type ServerOptions } from "./options.js";
+import type { PresenceQuestion, ServerOptions } from "./options.js";
+import { invalid } from "./settings.js";
 import type { Session } from "./session/session.js";
 
 /** What the application says of channels, without the types of one protocol. */

@@ -1,17 +1,15 @@
-import {
-  HoldfastError,
-  type ParametersOf,
-  type PresenceChannelName,
-  type PresenceOf,
-  type ProtocolDefinition,
-  type SentPresenceOf,
+import type {
+  ParametersOf,
+  PresenceChannelName,
+  PresenceOf,
+  ProtocolDefinition,
+  SentPresenceOf,
 } from "@holdfast/protocol";
 import type { CredentialOptions } from "./auth/credential.js";
 import type { Authenticate, Identity } from "./auth/identity.js";
-import { hostsFault, normalOrigin, originsFault } from "./auth/origin.js";
 import type { Broker } from "./broker/broker.js";
-import { type Environment, nodeEnvironment } from "./environment.js";
-import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
+import type { Environment } from "./environment.js";
+import type { Logger } from "./observe/logger.js";
 import type { StateOptions } from "./state/hooks.js";
 import type { Session } from "./session/session.js";
 
@@ -145,166 +143,4 @@ export interface ServerOptions<
       question: PresenceQuestion<I, ParametersOf<P>, Data, PresenceOf<P, C>>,
     ) => SentPresenceOf<P, C> | undefined;
   };
-}
-
-/** The options with their defaults, as the parts of the server take them. */
-export interface Settings {
-  readonly credentials: CredentialOptions;
-  readonly origins: readonly string[] | undefined;
-  readonly hosts: readonly string[] | undefined;
-  readonly heartbeat: Required<HeartbeatOptions>;
-  readonly limits: Limits;
-  readonly devices: Required<DeviceOptions>;
-  readonly sessionResumeMs: number;
-  readonly presenceGraceMs: number;
-  readonly authTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly logger: Logger;
-  readonly environment: Environment;
-}
-
-const defaultLimits: Limits = {
-  connections: 10_000,
-  messageBytes: 65_536,
-  subscriptions: 128,
-  subscribersPerChannel: 10_000,
-  requestsInFlight: 64,
-  owedBytes: 1_048_576,
-  stateBytes: 262_144,
-  presencePerChannel: 1_000,
-};
-
-/** Every option there is, and the kind of its value. A misspelt `authenticate` would otherwise leave the door open. */
-const kinds: { readonly [Option in keyof ServerOptions<never, never>]-?: "function" | "object" | "number" } = {
-  authenticate: "function",
-  authorize: "function",
-  credentials: "object",
-  origins: "object",
-  hosts: "object",
-  heartbeat: "object",
-  sessionData: "function",
-  state: "object",
-  presence: "object",
-  devices: "object",
-  sessionResumeMs: "number",
-  presenceGraceMs: "number",
-  limits: "object",
-  authTimeoutMs: "number",
-  requestTimeoutMs: "number",
-  broker: "object",
-  logger: "object",
-  environment: "object",
-};
-const parts: { readonly [option: string]: readonly string[] } = {
-  credentials: ["cookie", "queryToken", "ticket", "message"] satisfies (keyof CredentialOptions)[],
-  heartbeat: ["intervalMs", "timeoutMs"] satisfies (keyof HeartbeatOptions)[],
-  devices: ["perUser", "whenFull"] satisfies (keyof DeviceOptions)[],
-  limits: Object.keys(defaultLimits),
-};
-
-function checkKnown(options: object): void {
-  if (typeof options !== "object" || options === null) invalid("options", "expected an object");
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    if (!Object.hasOwn(kinds, name)) invalid(name, `is not an option; there are ${Object.keys(kinds).join(", ")}`);
-    if (value === undefined) continue;
-    const kind = kinds[name as keyof typeof kinds];
-    if (typeof value !== kind || value === null) invalid(name, `expected ${kind === "object" ? "an" : "a"} ${kind}`);
-    const known = parts[name];
-    for (const part of known ? Object.keys(value) : []) {
-      if (!known!.includes(part)) invalid(`${name}.${part}`, `is not an option; there are ${known!.join(", ")}`);
-    }
-  }
-}
-
-/** @throws HoldfastError INVALID_OPTION, naming the option */
-export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
-  checkKnown(options);
-  const { logger = silentLogger } = options;
-  for (const level of ["debug", "info", "warn", "error"] as const)
-    if (typeof logger[level] !== "function") invalid("logger", `has no function ${level}`);
-  const { environment = nodeEnvironment } = options;
-  for (const member of Object.keys(nodeEnvironment) as (keyof Environment)[])
-    if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
-  if (options.broker && typeof options.broker.join !== "function")
-    invalid("broker", "expected a broker, such as redisBroker({ url })");
-  const settings: Settings = {
-    credentials: options.credentials ?? {},
-    origins: checkedOrigins(options),
-    hosts: options.hosts,
-    heartbeat: {
-      intervalMs: options.heartbeat?.intervalMs ?? 30_000,
-      timeoutMs: options.heartbeat?.timeoutMs ?? 10_000,
-    },
-    limits: limitsOf(options.limits),
-    devices: { perUser: options.devices?.perUser ?? 50, whenFull: options.devices?.whenFull ?? "refuse" },
-    sessionResumeMs: options.sessionResumeMs ?? 120_000,
-    presenceGraceMs: options.presenceGraceMs ?? 5_000,
-    authTimeoutMs: options.authTimeoutMs ?? 5_000,
-    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
-    logger: sturdy(logger),
-    environment,
-  };
-  duration("heartbeat.intervalMs", settings.heartbeat.intervalMs);
-  duration("heartbeat.timeoutMs", settings.heartbeat.timeoutMs);
-  duration("authTimeoutMs", settings.authTimeoutMs);
-  duration("requestTimeoutMs", settings.requestTimeoutMs);
-  for (const name of ["sessionResumeMs", "presenceGraceMs"] as const)
-    if (settings[name] !== 0) duration(name, settings[name]);
-  // Whole, and never Infinity: clients are told, and JSON would say null.
-  for (const [name, value] of Object.entries(settings.limits)) whole(`limits.${name}`, value);
-  // Clients send messages of this size before they know the limit.
-  if (settings.limits.messageBytes < 1_024)
-    invalid("limits.messageBytes", "expected at least 1024: a subscribe of one channel takes up to 884 bytes");
-  if (settings.limits.stateBytes * 4 > settings.limits.owedBytes)
-    invalid("limits.stateBytes", "expected at most a quarter of limits.owedBytes");
-  whole("devices.perUser", settings.devices.perUser);
-  listed("limits.subscriptions", settings.limits.subscriptions);
-  listed("limits.presencePerChannel", settings.limits.presencePerChannel);
-  listed("devices.perUser", settings.devices.perUser);
-  if (!["refuse", "replace_oldest"].includes(settings.devices.whenFull))
-    invalid("devices.whenFull", 'expected "refuse" or "replace_oldest"');
-  const { cookie, queryToken, ticket, message } = settings.credentials;
-  if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate) {
-    invalid("credentials", "are never looked at without `authenticate`");
-  }
-  if (cookie !== undefined && typeof cookie !== "string")
-    invalid("credentials.cookie", "expected the name of a cookie");
-  for (const [name, value] of Object.entries({ queryToken, ticket, message }))
-    if (value !== undefined && typeof value !== "boolean") invalid(`credentials.${name}`, "expected true or false");
-  return settings;
-}
-
-function checkedOrigins({ origins, hosts }: GeneralOptions): readonly string[] | undefined {
-  for (const [name, fault] of [
-    ["origins", originsFault(origins)],
-    ["hosts", hostsFault(hosts)],
-  ] as const)
-    if (fault !== undefined) invalid(name, fault);
-  return origins?.map(normalOrigin);
-}
-
-function limitsOf(given: Partial<Limits> = {}): Limits {
-  const limits = { ...defaultLimits, ...given };
-  const { stateBytes = Math.min(limits.stateBytes, Math.floor(limits.owedBytes / 4)) } = given;
-  return { ...limits, stateBytes };
-}
-
-/** A longer timer, Infinity included, would run off at once. */
-const MAX_MS = 2 ** 31 - 1;
-
-function duration(name: string, ms: number): void {
-  if (!(typeof ms === "number" && ms > 0 && ms <= MAX_MS))
-    invalid(name, `expected a number of milliseconds above 0, at most ${MAX_MS}`);
-}
-
-function whole(name: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value > 0)) invalid(name, "expected a whole number above 0");
-}
-
-function listed(name: string, value: number): void {
-  if (value > 10_000) invalid(name, "expected at most 10000: clients refuse a message with a longer list");
-}
-
-export function invalid(name: string, sentence: string): never {
-  throw new HoldfastError("INVALID_OPTION", `createServer: ${name}: ${sentence}.`, { field: name });
 }

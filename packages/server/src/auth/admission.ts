@@ -1,5 +1,5 @@
 import { closeNumber, type Protocol, subprotocols } from "@holdfast/protocol";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import { printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { JudgedSince } from "../session/endings.js";

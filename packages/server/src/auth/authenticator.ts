@@ -3,7 +3,7 @@ import { type Environment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 import type { JudgedSince } from "../session/endings.js";
 import type { UpgradeRequest } from "../transport/socket.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import { cookiesOf, type FoundCredential } from "./credential.js";
 import type { Authenticate, Credential, Identity } from "./identity.js";
 import { originFault, type OriginRules } from "./origin.js";
@@ -104,6 +104,7 @@ export class Authenticator {
         field: "credentials.ticket",
         remedy: "Set `credentials: { ticket: true }` and `authenticate`.",
       });
+    // oxlint-disable-next-line no-restricted-properties -- compared with an expiresAt
     const fault = identityFault(identity, this.#environment.now());
     if (fault)
       throw new HoldfastError("INVALID_VALUE", `issueTicket: expected an identity with ${fault}.`, {
@@ -113,6 +114,7 @@ export class Authenticator {
   }
 
   #judge(identity: Identity | undefined): Authenticated {
+    // oxlint-disable-next-line no-restricted-properties -- compared with an expiresAt
     const fault = identityFault(identity, this.#environment.now());
     if (!identity || fault) {
       this.#logger.error({}, `authenticate must return an identity with ${fault}, or throw; the connection is refused`);

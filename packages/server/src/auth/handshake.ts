@@ -7,7 +7,7 @@ import {
   toWire,
 } from "@holdfast/protocol";
 import { replyTo } from "../dispatch/reply-to.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";
 import type { JudgedSince } from "../session/endings.js";
 import type { Sessions } from "../session/sessions.js";

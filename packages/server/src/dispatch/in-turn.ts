@@ -1,5 +1,5 @@
 import { HoldfastError, toWire } from "@holdfast/protocol";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 
 /**

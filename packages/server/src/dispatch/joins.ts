@@ -3,7 +3,7 @@ import type { Channels, Held } from "../channel/channels.js";
 import type { Membership } from "../channel/membership.js";
 import { inTime } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 import { Frame } from "../transport/frame.js";
 import type { PresenceUpdates } from "./presence-updates.js";

@@ -8,7 +8,7 @@ import {
   toWire,
 } from "@holdfast/protocol";
 import type { Presences } from "../channel/presences.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import { inTurn } from "./in-turn.js";

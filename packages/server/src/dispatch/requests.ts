@@ -9,7 +9,7 @@ import {
 } from "@holdfast/protocol";
 import type { ClientMessage } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import type { Session } from "../session/session.js";

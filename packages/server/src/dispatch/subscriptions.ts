@@ -9,7 +9,7 @@ import {
 import { Membership } from "../channel/membership.js";
 import type { Channels } from "../channel/channels.js";
 import { inTime, isThenable } from "../environment.js";
-import type { Settings } from "../options.js";
+import type { Settings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import { inTurn } from "./in-turn.js";

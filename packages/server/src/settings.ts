@@ -1,0 +1,177 @@
+import { HoldfastError } from "@holdfast/protocol";
+import * as z from "zod/mini";
+import type { CredentialOptions } from "./auth/credential.js";
+import { hostsFault, normalOrigin, originsFault } from "./auth/origin.js";
+import type { Broker } from "./broker/broker.js";
+import { type Environment, nodeEnvironment } from "./environment.js";
+import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
+import type { DeviceOptions, GeneralOptions, HeartbeatOptions, Limits } from "./options.js";
+
+/** The options with their defaults, as the parts of the server take them. */
+export interface Settings {
+  readonly credentials: CredentialOptions;
+  readonly origins: readonly string[] | undefined;
+  readonly hosts: readonly string[] | undefined;
+  readonly heartbeat: Required<HeartbeatOptions>;
+  readonly limits: Limits;
+  readonly devices: Required<DeviceOptions>;
+  readonly sessionResumeMs: number;
+  readonly presenceGraceMs: number;
+  readonly authTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger;
+  readonly environment: Environment;
+}
+
+/** A longer timer, Infinity included, would fire at once. */
+const MAX_MS = 2 ** 31 - 1;
+/** Clients refuse a message with a longer list. */
+const LONGEST_LIST = 10_000;
+/** Clients send messages of this size before they know the limit. */
+const LEAST_MESSAGE_BYTES = 1_024;
+
+/** A leaf of the schema: `fault` says what is wrong with a value. The value itself is handed on, never a copy. */
+function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniType<Value> {
+  return z.custom<Value>((value) => fault(value) === undefined, { error: ({ input }) => fault(input) });
+}
+
+const kind = <Value>(type: "function" | "object"): z.ZodMiniType<Value> =>
+  leaf((value) =>
+    typeof value === type && value !== null ? undefined : `expected ${type === "object" ? "an" : "a"} ${type}`,
+  );
+
+const duration = (leastMs: 0 | 1): z.ZodMiniType<number> =>
+  leaf((value) =>
+    typeof value === "number" && (value > 0 || value === leastMs) && value <= MAX_MS
+      ? undefined
+      : `expected a number of milliseconds above 0, at most ${MAX_MS}${leastMs === 0 ? ", or 0" : ""}`,
+  );
+
+// Whole, and never Infinity: clients are told, and JSON would say null.
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const whole = leaf<number>((value) => (isWhole(value) ? undefined : "expected a whole number above 0"));
+const listed = leaf<number>((value) => {
+  if (!isWhole(value)) return "expected a whole number above 0";
+  return value > LONGEST_LIST
+    ? `expected at most ${LONGEST_LIST}: clients refuse a message with a longer list`
+    : undefined;
+});
+const messageBytes = leaf<number>((value) => {
+  if (!isWhole(value)) return "expected a whole number above 0";
+  return value < LEAST_MESSAGE_BYTES
+    ? `expected at least ${LEAST_MESSAGE_BYTES}: a subscribe of one channel takes up to 884 bytes`
+    : undefined;
+});
+
+const flag = z.optional(leaf<boolean>((value) => (typeof value === "boolean" ? undefined : "expected true or false")));
+const someFunction = z.optional(kind<never>("function"));
+const levels = ["debug", "info", "warn", "error"] as const;
+
+const part = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, { error: ({ code }) => (code === "invalid_type" ? "expected an object" : undefined) });
+
+const parts = {
+  credentials: part({
+    cookie: z.optional(
+      leaf<string>((value) => (typeof value === "string" ? undefined : "expected the name of a cookie")),
+    ),
+    queryToken: flag,
+    ticket: flag,
+    message: flag,
+  }),
+  heartbeat: part({ intervalMs: z._default(duration(1), 30_000), timeoutMs: z._default(duration(1), 10_000) }),
+  limits: part({
+    connections: z._default(whole, 10_000),
+    messageBytes: z._default(messageBytes, 65_536),
+    subscriptions: z._default(listed, 128),
+    subscribersPerChannel: z._default(whole, 10_000),
+    requestsInFlight: z._default(whole, 64),
+    owedBytes: z._default(whole, 1_048_576),
+    stateBytes: z.optional(whole),
+    presencePerChannel: z._default(listed, 1_000),
+  }),
+  devices: part({
+    perUser: z._default(listed, 50),
+    whenFull: z._default(
+      leaf<"refuse" | "replace_oldest">((value) =>
+        value === "refuse" || value === "replace_oldest" ? undefined : 'expected "refuse" or "replace_oldest"',
+      ),
+      "refuse",
+    ),
+  }),
+};
+
+/**
+ * Every option of `createServer`, strictly: a misspelt `authenticate` would otherwise leave the door open. `ServerOptions` holds
+ * types and documentation; options.test-d.ts proves that both have the same names.
+ */
+export const optionsSchema = part({
+  authenticate: someFunction,
+  authorize: someFunction,
+  sessionData: someFunction,
+  state: z.optional(kind<never>("object")),
+  presence: z.optional(kind<never>("object")),
+  credentials: z.prefault(parts.credentials, {}),
+  heartbeat: z.prefault(parts.heartbeat, {}),
+  limits: z.prefault(parts.limits, {}),
+  devices: z.prefault(parts.devices, {}),
+  origins: z.optional(leaf<readonly string[]>((value) => originsFault(value as readonly string[]))),
+  hosts: z.optional(leaf<readonly string[]>((value) => hostsFault(value as readonly string[]))),
+  sessionResumeMs: z._default(duration(0), 120_000),
+  presenceGraceMs: z._default(duration(0), 5_000),
+  authTimeoutMs: z._default(duration(1), 5_000),
+  requestTimeoutMs: z._default(duration(1), 30_000),
+  broker: z.optional(
+    leaf<Broker>((value) =>
+      typeof (value as Partial<Broker> | null)?.join === "function"
+        ? undefined
+        : "expected a broker, such as redisBroker({ url })",
+    ),
+  ),
+  logger: z._default(
+    leaf<Logger>((value) => {
+      const missing = levels.find((level) => typeof (value as Partial<Logger> | null)?.[level] !== "function");
+      return missing && `expected a logger; it has no function ${missing}`;
+    }),
+    silentLogger,
+  ),
+  environment: z._default(kind<Environment>("object"), nodeEnvironment),
+});
+
+/** @throws HoldfastError INVALID_OPTION, naming the option */
+export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
+  const { data, error } = optionsSchema.safeParse(options);
+  if (error) refuse(error.issues[0]!);
+  const { limits, origins, logger, environment, credentials } = data;
+  for (const member of Object.keys(nodeEnvironment) as (keyof Environment)[])
+    if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
+  const { cookie, queryToken, ticket, message } = credentials;
+  if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate)
+    invalid("credentials", "are never looked at without `authenticate`");
+  const quarter = Math.floor(limits.owedBytes / 4);
+  const { stateBytes = Math.min(262_144, quarter) } = limits;
+  if (stateBytes > quarter) invalid("limits.stateBytes", "expected at most a quarter of limits.owedBytes");
+  return {
+    ...data,
+    origins: origins?.map(normalOrigin),
+    hosts: data.hosts,
+    limits: { ...limits, stateBytes },
+    logger: sturdy(logger),
+  };
+}
+
+function refuse({ path, code, message, ...issue }: z.core.$ZodIssue): never {
+  const place = path.join(".");
+  if (code !== "unrecognized_keys") invalid(place || "options", message);
+  const [name] = (issue as z.core.$ZodIssueUnrecognizedKeys).keys;
+  invalid(place ? `${place}.${name}` : `${name}`, `is not an option; there are ${namesAt(path).join(", ")}`);
+}
+
+/** The names there are in the options, or in a part of them. */
+function namesAt([name]: readonly PropertyKey[]): string[] {
+  return Object.keys((name === undefined ? optionsSchema : parts[name as keyof typeof parts]).shape);
+}
+
+export function invalid(name: string, sentence: string): never {
+  throw new HoldfastError("INVALID_OPTION", `createServer: ${name}: ${sentence}.`, { field: name });
+}
