@@ -54,7 +54,7 @@ export const layers = {
   server: [
     {
       name: "assembly",
-      files: ["create-server.ts", "application.ts", "server.ts", "index.ts", "testing.ts"],
+      files: ["create-server.ts", "assembly/*", "application.ts", "server.ts", "index.ts", "testing.ts"],
       uses: ["facts", "channel", "session", "instances", "auth", "dispatch", "adapters"],
       teaches: "",
     },

@@ -1,0 +1,48 @@
+import type { Protocol } from "@holdfast/protocol";
+import { Channels } from "../channel/channels.js";
+import type { Stats } from "../observe/stats.js";
+import type { Settings } from "../settings.js";
+import { Database } from "../state/database.js";
+import { Documents } from "../state/documents.js";
+import type { StateHooks } from "../state/hooks.js";
+import type { JoinedBroker } from "./join-broker.js";
+
+/** The channels with their documents. The two know each other: a channel loads its document, a document is a publication. */
+export function createChannels(
+  protocol: Protocol,
+  hooks: ReadonlyMap<string, StateHooks>,
+  { link, topics, shared }: JoinedBroker,
+  stats: Stats,
+  settings: Settings,
+): { channels: Channels; documents: Documents; database: Database } {
+  const { environment, logger, limits } = settings;
+  const mostBytes = limits.stateBytes;
+  const channels = new Channels({
+    shared,
+    protocol,
+    link,
+    topics,
+    environment,
+    logger,
+    stats,
+    maxEventBytes: limits.owedBytes,
+    loadState: (id) => documents.load(id),
+    presence: {
+      environment,
+      graceMs: settings.presenceGraceMs,
+      mostListed: limits.presencePerChannel,
+      mostBytes: limits.owedBytes / 4,
+    },
+  });
+  const database = new Database({ environment, hooks, timeoutMs: settings.requestTimeoutMs, mostBytes });
+  const documents: Documents = new Documents({
+    link,
+    environment,
+    stats,
+    database,
+    mostBytes,
+    expect: (channel, offset) => channels.expect(channel, offset),
+    size: (id) => channels.size(id),
+  });
+  return { channels, documents, database };
+}
