@@ -44,7 +44,7 @@ export interface ConnectionParts {
   readonly onState: (state: ConnectionState) => void;
   readonly onFault: OnFault;
   /** A message was not sent, because it is too large. */
-  readonly onUnsent: (error: HoldfastError, channel?: string) => void;
+  readonly onUnsent: (error: HoldfastError, message?: { channel?: string; correlation_id?: string }) => void;
 }
 
 export function createConnection(parts: ConnectionParts): Connection {
@@ -233,7 +233,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   const send = (frame: string): void => {
     if (state.name === "authenticating" && !sendable.isEarly(frame)) return void held.push(frame);
     const error = sendable.fault(frame);
-    if (error) parts.onUnsent(error, (JSON.parse(frame) as { channel?: string }).channel);
+    if (error) parts.onUnsent(error, JSON.parse(frame) as object);
     else leave(frame);
   };
 

@@ -118,7 +118,8 @@ export function createClient<const P extends ProtocolDefinition>(
       watch.run(!isOver(state));
     },
     onFault: (fault) => report(fault, { source: "listener" }),
-    onUnsent: (error, channel) => report(error, { source: "send", channel }),
+    onUnsent: (error, { channel, correlation_id } = {}) =>
+      subscriptions.refuse(correlation_id) || report(error, { source: "send", channel }),
   });
   const { sendable } = connection;
   const send = (message: ClientMessage): void => connection.send(encode(message));

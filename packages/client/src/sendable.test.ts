@@ -178,6 +178,29 @@ describe("Before the greeting", () => {
     expect(asked(last)).toEqual(names);
   });
 
+  test("[CH23] If the next server accepts less, a list that waits for its greeting is split again", async () => {
+    // The second server reads what comes behind `auth` only after its greeting, as one that is busy does.
+    const { client, world } = testClient([strict(() => 131_072), { opened: (attempt) => attempt.open() }]);
+    await settle();
+    const names = wantMany(client, 300, "x".repeat(230));
+    await settle();
+    world.sockets.last.end();
+    await pass(5_000);
+    const { last } = world.sockets;
+    const early = asked(last).length;
+    expect(early).toBeLessThan(200);
+    last.receive(limited(1_024));
+    await settle();
+    expect(asked(last).toSorted()).toEqual(names.toSorted());
+    expect(
+      last
+        .of("subscribe")
+        .map(bytesOf)
+        .filter((bytes) => bytes > 1_024),
+    ).toHaveLength(early / 100);
+    expect(world.errors).toEqual([]);
+  });
+
   const rooms = defineProtocol({
     name: "agents",
     version: "1.0.0",

@@ -16,8 +16,8 @@ export interface Subscriptions {
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: Extract<ServerMessage, { type: "subscribe_response" }>, size: number): void;
-  /** Refuses what was asked for under this id; false if nothing was. */
-  refuse(correlationId: string | undefined, error: HoldfastError): boolean;
+  /** Refuses what was asked for under this id; without an error, asks for it again. False if nothing was asked for. */
+  refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
   /** The server has taken the connection off a channel. */
   withdraw(channel: string, error: HoldfastError): void;
   /** `size`: of its frame. */

@@ -265,7 +265,9 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     },
     refuse(batch, error) {
       const refused = [...entries.values()].filter(({ wire }) => wire.name === "joining" && wire.batch === batch);
-      for (const entry of refused) refuse(entry, error);
+      for (const entry of refused)
+        if (error) refuse(entry, error);
+        else entry.wire = { name: "absent" };
       schedule();
       return refused.length > 0;
     },
