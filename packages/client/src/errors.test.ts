@@ -29,6 +29,25 @@ test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and kee
   ]);
 });
 
+test("[AM8] What has no text of its own is reported all the same", () => {
+  const { errors, heard } = setUp();
+  const silent = {
+    toString() {
+      throw new Error("no text");
+    },
+  };
+  const causes = [Object.create(null), silent, Symbol("s"), undefined, null] as unknown[];
+  for (const cause of causes) errors.report(cause, { source: "handler" });
+  expect(heard.map(([error]) => error.cause)).toEqual(causes);
+  expect(heard.map(([error]) => error.message.replace("handler threw: ", ""))).toEqual([
+    "object",
+    "object",
+    "Symbol(s)",
+    "undefined",
+    "null",
+  ]);
+});
+
 test("A listener of onError that throws is logged and harms no other", () => {
   const { errors, heard, logger } = setUp();
   errors.on(() => {

@@ -57,7 +57,14 @@ export function createErrors(logger: Logger, isHeard: boolean): Errors {
 
 function failed(cause: unknown, { source, channel, event }: ErrorContext): HoldfastError {
   const where = [source, channel, event].filter((part) => part !== undefined).join(" ");
-  return new HoldfastError("HANDLER_FAILED", `${where} threw: ${String(cause)}`, { cause });
+  let text;
+  try {
+    text = String(cause);
+  } catch {
+    // An object without a prototype has no text. If this threw, the channel would wait for its handler for ever.
+    text = typeof cause;
+  }
+  return new HoldfastError("HANDLER_FAILED", `${where} threw: ${text}`, { cause });
 }
 
 /** A fault that validation found, as the error of whoever has to know of it. */

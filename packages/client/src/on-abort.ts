@@ -1,3 +1,4 @@
+import { HoldfastError } from "@holdfast/protocol";
 import type { Cancel } from "./clock.js";
 
 /** As much of an AbortSignal as is used; the platform's own fits, without DOM types. */
@@ -20,6 +21,7 @@ const signals = /* @__PURE__ */ new WeakMap<AbortSignalLike, Waiting>();
  * signal has more than ten. A page in production, where nothing warns, gets src/page/on-abort.ts instead.
  */
 export function onAbort(signal: AbortSignalLike, run: () => void): Cancel {
+  checkSignal(signal);
   const waiting = signals.get(signal) ?? listenTo(signal);
   waiting.runs.add(run);
   return () => {
@@ -28,6 +30,12 @@ export function onAbort(signal: AbortSignalLike, run: () => void): Cancel {
     signals.delete(signal);
     signal.removeEventListener("abort", waiting.listener);
   };
+}
+
+function checkSignal(signal: unknown): void {
+  if (typeof (signal as Partial<AbortSignalLike>).addEventListener === "function") return;
+  const remedy = "Pass the `signal` of an AbortController.";
+  throw new HoldfastError("INVALID_VALUE", "signal: expected an AbortSignal.", { field: "signal", remedy });
 }
 
 function listenTo(signal: AbortSignalLike): Waiting {

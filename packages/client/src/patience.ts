@@ -28,7 +28,8 @@ export function watchPatience(
     stop();
     giveUp(error);
   };
-  const abort = (): void => end(cancelled(what, signal));
+  // Before the timer starts: what is no signal throws here.
+  const stopSignal = signal && onAbort(signal, () => end(cancelled(what, signal)));
   const cancelTimer = clock.after(timeoutMs, () => {
     const why = whyNot();
     const sentence = why ? `no connection within ${timeoutMs} ms. ${why.message}` : `no answer within ${timeoutMs} ms.`;
@@ -38,7 +39,6 @@ export function watchPatience(
     cancelTimer();
     stopSignal?.();
   };
-  const stopSignal = signal && onAbort(signal, abort);
   return stop;
 }
 

@@ -295,6 +295,21 @@ describe("Giving up", () => {
   });
 });
 
+test.each([{}, 5, "now", () => undefined])(
+  "[RQ22] A signal that is none (%s) rejects the call and leaves no timer, which would throw later",
+  async (none) => {
+    const { client } = testClient(answers());
+    await settle();
+    const timers = vi.getTimerCount();
+    const signal = none as never;
+    const refused = { code: "INVALID_VALUE", field: "signal" };
+    await expect(client.request("agents.list", { signal })).rejects.toMatchObject(refused);
+    await expect(client.channel("board", "b1").ready({ signal })).rejects.toMatchObject(refused);
+    expect(vi.getTimerCount()).toBe(timers);
+    await pass(60_000);
+  },
+);
+
 describe("When the connection drops", () => {
   test("[RQ8] A query is sent again; what may not be repeated rejects with CONNECTION_LOST; what was never sent stays", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 3 };
