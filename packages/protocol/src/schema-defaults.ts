@@ -15,7 +15,7 @@ export function defaultFault(def: core.$ZodDefaultDef | core.$ZodPrefaultDef): s
   try {
     dehydrate(value);
   } catch (error) {
-    return `has a default that cannot travel: ${error instanceof Error ? error.message : String(error)}`;
+    return `has a default that cannot travel: ${(error as Error).message.replace(/\.$/, "")}`;
   }
   return matches(def.innerType, value)
     ? undefined

@@ -1,5 +1,6 @@
+import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
-import { bare } from "./schema-parts.js";
+import { bare, identityOf } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
@@ -9,16 +10,12 @@ import { typesOf } from "./schema-types.js";
 
 /** Why the first schema of a pipe does not read what the second one gives; undefined if it does. */
 export function pipeFault(first: Schema, second: Schema): string | undefined {
-  return clash(first, second, [], 0);
+  return clash(first, second, [], new Map());
 }
 
-/** Levels that are compared. Pipes of recursive schemas end here. */
-const MAX_LEVELS = 32;
-
-function clash(first: Schema, second: Schema, path: readonly string[], level: number): string | undefined {
+function clash(first: Schema, second: Schema, path: readonly string[], compared: Compared): string | undefined {
   const [input, output] = [bare(first), bare(second)];
-  if (input === output || level === MAX_LEVELS || ("coerce" in input._zod.def && input._zod.def.coerce))
-    return undefined;
+  if (input === output || ("coerce" in input._zod.def && input._zod.def.coerce)) return undefined;
   const taken = typesOf(first);
   if (taken.has("any")) return undefined;
   const mayBeLeftOut = first._zod.optin !== undefined;
@@ -26,15 +23,16 @@ function clash(first: Schema, second: Schema, path: readonly string[], level: nu
   const where = path.length > 0 ? ` at ${path.join(".")}` : "";
   if (other !== undefined)
     return `is a pipe that turns ${[...taken].join(" or ")} into ${other}${where}, on one side only; declare the second schema`;
+  if (isKnown(input, output, compared)) return undefined;
   const [one, two] = [input._zod.def, output._zod.def];
   if (one.type === "array" && two.type === "array")
-    return clash(one.element as Schema, two.element as Schema, [...path, "(item)"], level + 1);
+    return clash(one.element as Schema, two.element as Schema, [...path, "(item)"], compared);
   if (one.type !== "object" || two.type !== "object") return undefined;
   for (const [key, field] of Object.entries(one.shape)) {
     const given = two.shape[key];
     if (!given && !two.catchall && field._zod.optin === undefined)
       return `is a pipe that takes ${[...path, key].join(".")} away, which the other side needs; declare the second schema`;
-    const fault = given && clash(field as Schema, given as Schema, [...path, key], level + 1);
+    const fault = given && clash(field as Schema, given as Schema, [...path, key], compared);
     if (fault) return fault;
   }
   return undefined;
@@ -44,18 +42,79 @@ function clash(first: Schema, second: Schema, path: readonly string[], level: nu
 const UNMERGEABLE = ["map", "set", "nan"];
 
 /** Why the results of both sides of an intersection cannot be merged; undefined if they can. */
-export function intersectionFault(left: Schema, right: Schema, level = 0): string | undefined {
+export function intersectionFault(left: Schema, right: Schema, compared: Compared = new Map()): string | undefined {
   const [one, two] = [typesOf(left), typesOf(right)];
   const common = UNMERGEABLE.find(
     (type) => (one.has(type) && (two.has(type) || two.has("any"))) || (two.has(type) && one.has("any")),
   );
   if (common) return `intersects a ${common} with another schema, which zod cannot merge; declare one z.${common}()`;
-  const [first, second] = [bare(left)._zod.def, bare(right)._zod.def];
-  if (first.type !== "object" || second.type !== "object" || level === MAX_LEVELS) return undefined;
-  for (const key of new Set([...Object.keys(first.shape), ...Object.keys(second.shape)])) {
-    const [a, b] = [first.shape[key] ?? first.catchall, second.shape[key] ?? second.catchall];
-    const fault = a && b && intersectionFault(a as Schema, b as Schema, level + 1);
+  if (isKnown(left, right, compared)) return undefined;
+  for (const [a, b] of overlaps(bare(left), bare(right))) {
+    const fault = intersectionFault(a as Schema, b as Schema, compared);
     if (fault) return fault;
   }
   return undefined;
+}
+
+/** The parts of two schemas that may describe the same part of a value. */
+function overlaps(left: core.$ZodTypes, right: core.$ZodTypes): (readonly [core.$ZodType, core.$ZodType])[] {
+  const [insideLeft, insideRight] = [alternatives(left), alternatives(right)];
+  if (insideLeft) return insideLeft.map((part) => [part, right] as const);
+  if (insideRight) return insideRight.map((part) => [left, part] as const);
+  return [...new Set([...namesIn(left), ...namesIn(right), undefined])].flatMap((name) => {
+    const [a, b] = [memberAt(left, name), memberAt(right, name)];
+    return a && b ? [[a, b] as const] : [];
+  });
+}
+
+/** The schemas that look at the same value as this one. */
+function alternatives({ _zod: { def } }: core.$ZodTypes): readonly core.$ZodType[] | undefined {
+  switch (def.type) {
+    case "union":
+      return def.options;
+    case "intersection":
+      return [def.left, def.right];
+    case "nullable":
+      return [def.innerType];
+    case "pipe":
+      return [def.out];
+    default:
+      return undefined;
+  }
+}
+
+function namesIn({ _zod: { def } }: core.$ZodTypes): readonly string[] {
+  if (def.type === "object") return Object.keys(def.shape);
+  return def.type === "tuple" ? Object.keys(def.items) : [];
+}
+
+/** The schema of a member by its name, or of members whose names the schema does not say. */
+function memberAt(schema: core.$ZodTypes, name: string | undefined): core.$ZodType | undefined {
+  const { def } = schema._zod;
+  switch (def.type) {
+    case "object":
+      return (name === undefined ? undefined : def.shape[name]) ?? def.catchall;
+    case "tuple":
+      return (name === undefined ? undefined : def.items[Number(name)]) ?? def.rest ?? undefined;
+    case "array":
+      return def.element;
+    case "record":
+      return def.valueType;
+    case "any":
+    case "unknown":
+    case "custom":
+      return schema;
+    default:
+      return undefined;
+  }
+}
+
+/** The pairs that were compared, so that recursive schemas come to an end. */
+type Compared = Map<object, Set<object>>;
+
+function isKnown(first: Schema, second: Schema, compared: Compared): boolean {
+  const [one, two] = [identityOf(bare(first)), identityOf(bare(second))];
+  const partners = compared.get(one) ?? new Set();
+  compared.set(one, partners);
+  return partners.size === partners.add(two).size;
 }

@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import type * as core from "zod/v4/core";
 import type { RichTag, Schema, SchemaFault } from "./schema.js";
 import { defaultFault } from "./schema-defaults.js";
@@ -15,6 +16,9 @@ const NEVER_ENDS =
   "makes a new schema each time it is read, so it never ends; keep the recursive schema in a constant and refer to that";
 const CODEC =
   "is a codec; declare the value as the application uses it (z.date(), z.bigint(), z.map() and z.set() travel as they are)";
+
+/** superjson refuses them, because they could change the prototype of an object. */
+const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** A schema whose parts are being read. */
 interface Open {
@@ -136,7 +140,10 @@ export class SchemaReader {
         return this.#checkPossible(part, path);
       }
       case "object":
-        for (const [key, child] of Object.entries(def.shape)) this.visit(child as Schema, [...path, key]);
+        for (const [key, child] of Object.entries(def.shape)) {
+          if (RESERVED.has(key)) this.#refuse([...path, key], "has a reserved name, which no page can send; rename it");
+          this.visit(child as Schema, [...path, key]);
+        }
         if (def.catchall) visit(def.catchall, ["(other)"], false);
         return;
       case "array":
@@ -147,6 +154,9 @@ export class SchemaReader {
         return;
       case "union":
         for (const option of def.options) visit(option, [], def.options.length === 1);
+        // zod looks for two options of one name only when it reads the first value. This one matches no option.
+        if ("discriminator" in def && this.faults.length === 0)
+          z.safeParse(part, { [String(def.discriminator)]: Symbol("none") });
         return this.#checkPossible(part, path);
       case "intersection": {
         visit(def.left);
@@ -230,6 +240,8 @@ const INSTEAD: { readonly [name: string]: string } = {
   Array: "use z.array()",
   Object: "use z.object() or z.record()",
   Uint8Array: "encode it in your own code, as in z.base64()",
+  ArrayBuffer: "encode it in your own code, as in z.base64()",
+  Buffer: "encode it in your own code, as in z.base64()",
 };
 
 function classFault(part: Schema): string | undefined {

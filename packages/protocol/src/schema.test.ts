@@ -200,6 +200,9 @@ describe("a schema that contains itself", () => {
 });
 
 describe("a schema whose result the other side would not read", () => {
+  const [sets, maps] = [full.set(text), full.map(text, text)];
+  const merged = (kind: string) =>
+    `intersects a ${kind} with another schema, which zod cannot merge; declare one z.${kind}()`;
   const again = "overwrites its value again when the other side parses it; convert in your own code instead";
   const noDefault = "has a default that its own schema refuses, so the other side would refuse it";
   test.each<[string, () => unknown, string, string]>([
@@ -232,7 +235,7 @@ describe("a schema whose result the other side would not read", () => {
         return full.any().default(() => a);
       },
       "",
-      "has a default that cannot travel: a value contains itself",
+      "has a default that cannot travel: value.a: contains itself",
     ],
     [
       "a default that is a promise",
@@ -275,6 +278,51 @@ describe("a schema whose result the other side would not read", () => {
       "",
       "intersects a set with another schema, which zod cannot merge; declare one z.set()",
     ],
+    ["two sets in a list", () => full.intersection(full.array(sets), full.array(sets)), "", merged("set")],
+    ["two sets in a tuple", () => full.intersection(full.tuple([sets]), full.array(sets)), "", merged("set")],
+    [
+      "a map in a record and in an object",
+      () => full.intersection(full.record(text, maps), full.object({ a: maps })),
+      "",
+      merged("map"),
+    ],
+    [
+      "a map in an object that may be null",
+      () => full.intersection(full.object({ a: maps }).nullable(), full.object({ a: maps }).nullable()),
+      "",
+      merged("map"),
+    ],
+    ["a set and anything", () => full.intersection(full.any(), full.object({ a: sets })), "", merged("set")],
+    [
+      "NaN in an alternative",
+      () => {
+        const kinds = full.discriminatedUnion("k", [full.object({ k: full.literal("a"), v: full.nan() })]);
+        return full.intersection(kinds, full.looseObject({}));
+      },
+      "",
+      merged("nan"),
+    ],
+    [
+      "two alternatives of one name",
+      () => full.discriminatedUnion("k", [full.object({ k: text }), full.object({ k: full.literal("b") })]),
+      "",
+      'could not be read (Invalid discriminated union option at index "0")',
+    ],
+    [
+      "two alternatives with one value",
+      () => {
+        const option = full.object({ k: full.literal("a") });
+        return full.object({ a: full.discriminatedUnion("k", [option, option.extend({ b: text })]) });
+      },
+      ".a",
+      'could not be read (Duplicate discriminator value "a")',
+    ],
+    [
+      "a field that no page can send",
+      () => full.object({ a: full.object({ constructor: full.date() }) }),
+      ".a.constructor",
+      "has a reserved name, which no page can send; rename it",
+    ],
   ])("[PR11] %s is refused", (_name, make, at, reason) => {
     expect(refusal(make)).toEqual({ at, reason });
   });
@@ -297,6 +345,24 @@ describe("a schema whose result the other side would not read", () => {
       expect(describeProtocol(protocol).requests["r"]?.input).toMatchObject({ default: json });
     },
   );
+
+  test("[PR11] two recursive schemas are compared in an instant, though each has many ways through it", () => {
+    const tree = (leaf: Schema): full.ZodType =>
+      full.object({
+        leaf,
+        get left() {
+          return tree1(leaf).describe("left").nullable();
+        },
+        get right() {
+          return tree1(leaf).describe("right").nullable();
+        },
+      });
+    const made = new Map<Schema, full.ZodType>();
+    const tree1 = (leaf: Schema): full.ZodType => made.get(leaf) ?? made.set(leaf, tree(leaf)).get(leaf)!;
+    const [one, two] = [tree1(text), tree1(full.string().min(1))];
+    expect(() => define(full.intersection(one, two))).not.toThrow();
+    expect(() => define(one.pipe(two))).not.toThrow();
+  });
 
   test("[PR11] what zod changes once is accepted: trim, cases, normal forms, bounds", () => {
     const schema = full.object({

@@ -229,7 +229,8 @@ function isJson(value: unknown): boolean {
 /** An object without methods of its own class; those of another realm and those without a prototype are plain too. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
-  return prototype === null || prototype === Object.prototype || Object.hasOwn(prototype as object, "isPrototypeOf");
+  if (prototype === null || prototype === Object.prototype) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "isPrototypeOf");
 }
 
 function hasSymbols(object: object): boolean {

@@ -63,6 +63,6 @@ export function encodeValue(
     return { ok: true, value: value === undefined ? { data: value } : serialize(value) };
   } catch (error) {
     const field = formatPath(root, path.slice(1));
-    return { ok: false, fault: { field, message: `${field}: cannot be sent (${(error as Error).message}).` } };
+    return { ok: false, fault: { field, message: `${field}: cannot be sent (${(error as Error | null)?.message}).` } };
   }
 }

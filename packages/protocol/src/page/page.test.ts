@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { dehydrate } from "../codec/rich-values.js";
@@ -15,6 +16,11 @@ import { readSchema } from "./schema.js";
 import { serverFrames as pageFrames } from "./server-frames.js";
 
 const { rich } = readSchema();
+
+const throwNull = (): never => {
+  // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- an application may
+  throw null;
+};
 
 describe("what stands in for checks in a page's production build", () => {
   test("[PG1] reads every message of a server as the full build does", () => {
@@ -62,6 +68,18 @@ describe("what stands in for checks in a page's production build", () => {
       ok: false,
       fault: { field, message: `${field}: cannot be sent (${kind}).` },
     });
+  });
+
+  test.each([
+    [
+      "throws nothing that has a message",
+      Object.defineProperty({}, "a", { enumerable: true, get: throwNull }),
+      "data.a",
+    ],
+    ["is of another realm", runInNewContext("({})") as unknown, "data"],
+    ["has a name that superjson refuses", { prototype: 1 }, "data.prototype"],
+  ])("[PG8] refuses a value that %s", (_name, value, field) => {
+    expect(encodeValue(value, "data")).toMatchObject({ ok: false, fault: { field } });
   });
 
   test("[PG5] names the field of a value that does not match, and the type expected", () => {
