@@ -5,9 +5,12 @@
 export const advice: {
   readonly unauthorized?: string;
   readonly ended?: string;
-  unreachable?(address: string): string;
+  unreachable?(address: string, failure: string | undefined): string;
 } = {
   unauthorized: "Log in, or let `token` give a valid token; then call connect().",
   ended: "Correct what the message says, then call connect().",
-  unreachable: (address) => `Make sure that the server runs, and that ${address} leads to it.`,
+  unreachable: (address, failure) =>
+    failure === "TOKEN_FAILED"
+      ? "Make `token` give a token within `connectTimeoutMs`. The cause is what it threw."
+      : `Make sure that the server runs, and that ${address} leads to it.`,
 };

@@ -29,7 +29,7 @@ export function checkOptions(options: BaseOptions, protocol: Protocol): void {
   }
   if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
   const { token, positions, deviceId = protocol.definition.deviceId === "required" ? "" : "any" } = options;
-  if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128)
+  if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128 || LONE_SURROGATE.test(deviceId))
     refuse("deviceId", "expected 1 to 128 characters that name this device");
   if (token && typeof token !== "string" && typeof token !== "function")
     refuse("token", "expected a string or a function");
@@ -47,12 +47,20 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
 }
 
+/** Half of a character: with the flag, a whole pair does not match. A server reads no frame that holds one. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
 /** What the protocol allows in `auth`. */
 const MOST_TOKEN_CHARACTERS = 16_384;
 
 /** Why no server would read an `auth` with this token. A page in production is told by the server. */
 export function tokenFault(token: string | undefined): HoldfastError | undefined {
-  if (!token || token.length <= MOST_TOKEN_CHARACTERS) return undefined;
+  if (!token) return undefined;
+  if (LONE_SURROGATE.test(token)) {
+    const remedy = "Encode the bytes of the token, for example in base64url.";
+    return new HoldfastError("INVALID_VALUE", "token: holds half a surrogate pair.", { field: "token", remedy });
+  }
+  if (token.length <= MOST_TOKEN_CHARACTERS) return undefined;
   const sentence = `token: ${token.length} characters; at most ${MOST_TOKEN_CHARACTERS} can be sent.`;
   return new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "token", remedy: "Use a shorter token." });
 }

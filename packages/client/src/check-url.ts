@@ -6,6 +6,7 @@ const EXAMPLE = "wss://example.com/ws";
 /** What an address that can never work has wrong, and the cure. The first that fits is told. */
 const faults: readonly [pattern: RegExp, sentence: string][] = [
   [/^$/, `is empty; expected an address like ${EXAMPLE}`],
+  [/^\w+:\/\/[^/?]*(\$|\{|\[object )/, "has a placeholder in place of its host or port; put the value there"],
   [/[\s\p{Cc}]/u, "has a space or a line break; remove it, or write it as %20"],
   [/#/, "has a fragment (#…), which no server is sent; remove it"],
   [/\\/, "has a backslash; write /"],
@@ -17,8 +18,11 @@ const faults: readonly [pattern: RegExp, sentence: string][] = [
   [/^(?!\/)(?!(wss?|https?):)/i, "has a scheme that is none of ws, wss, http and https"],
   [/^\w+:\/\/([/?]|$)/, `has no host; expected an address like ${EXAMPLE}`],
   [/^\w+:\/\/[^/?[\]]*:[^/?[\]]*:/, "has an IPv6 address without brackets; write ws://[::1]:3000/ws"],
-  [/^\w+:\/\/(\[[^/?]*\]|[^/?:[]*):(?!\d+([/?]|$))/, "has a port that is no number; is a variable undefined?"],
-  [/^\w+:\/\/(undefined|null|NaN|\[object [^\]]*\])([:/?]|$)/i, "has no host, but a variable that is undefined"],
+  [
+    /^\w+:\/\/(\[[^/?]*\]|[^/?:[]*):(?!\d+([/?]|$))/,
+    "has a port that is no number; check that the variable it comes from is defined",
+  ],
+  [/^\w+:\/\/(undefined|null|NaN)([:/?]|$)/i, "has no host, but a variable that is undefined"],
 ];
 
 /** @throws HoldfastError INVALID_OPTION */

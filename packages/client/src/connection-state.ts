@@ -152,7 +152,7 @@ export function whyNotYet(state: ConnectionState, address: string): HoldfastErro
   const sentence = failure?.message ?? `Nothing has come back from ${address} yet.`;
   return new HoldfastError("NOT_CONNECTED", sentence, {
     cause: failure?.error ?? failure,
-    remedy: advice.unreachable?.(address),
+    remedy: advice.unreachable?.(address, failure?.name),
   });
 }
 

@@ -66,8 +66,9 @@ describe("a call that nothing awaits", () => {
   });
 });
 
+const unreachable = { url: "ws://localhost:1/ws", autoConnect: false } as const;
+
 describe("an error without a caller", () => {
-  const unreachable = { url: "ws://localhost:1/ws", autoConnect: false } as const;
   const throwing = () => {
     throw new Error("a bug");
   };
@@ -156,6 +157,31 @@ describe("why there is no connection", () => {
       expect(error.message).toMatch(sentence);
     http.closeAllConnections();
     http.close();
+  });
+
+  test.each<[string, () => unknown, unknown]>([
+    ["throws", () => Promise.reject(new Error("no session")), "no session"],
+    ["gives no text", () => 5, "The token function must give a string."],
+    ["does not answer", () => new Promise(() => undefined), "The token function did not answer within 50 ms."],
+  ])("[RQ19] TIMEOUT with a token function that %s says to correct the function", async (_what, token, message) => {
+    const client = createClient(agents, { ...unreachable, token: token as () => string, connectTimeoutMs: 50 });
+    client.connect();
+    await expect(client.request("agents.list", { timeoutMs: 100 })).rejects.toMatchObject({
+      code: "TIMEOUT",
+      remedy: "Make `token` give a token within `connectTimeoutMs`. The cause is what it threw.",
+      cause: { message },
+    });
+    client.disconnect();
+  });
+
+  test("[CN26] A token with half a surrogate pair closes the client at once, and is not sent", async () => {
+    const { client, world } = testClient(answers(), { token: "a\ud800" });
+    await turn();
+    expect(world.sockets.attempts).toEqual([]);
+    await expect(client.request("agents.list")).rejects.toMatchObject({
+      code: "NOT_CONNECTED",
+      message: "The client is closed: token: holds half a surrogate pair.",
+    });
   });
 
   test("[RQ19] NOT_CONNECTED has the close code, the server's reason, and a remedy that works", async () => {

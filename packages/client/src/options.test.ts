@@ -34,12 +34,15 @@ describe("urlOf", () => {
 });
 
 describe("settingsOf", () => {
-  test.each(["", "x".repeat(129), 7, null])("[CN20] The deviceId %j is refused where it is given", (deviceId) => {
-    expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never }, agents)).toThrow(
-      expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
-    );
-    expect(settingsOf({ url: "ws://a", deviceId: "ü\n" }, agents)).toBeDefined();
-  });
+  test.each(["", "x".repeat(129), 7, null, "a\ud800"])(
+    "[CN20] The deviceId %j is refused where it is given",
+    (deviceId) => {
+      expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never }, agents)).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
+      );
+      expect(settingsOf({ url: "ws://a", deviceId: "ü\n" }, agents)).toBeDefined();
+    },
+  );
 
   test("[CN20] It may be left out unless the protocol requires it", () => {
     const required = defineProtocol({ name: "kitchens", version: "1.0.0", deviceId: "required" });

@@ -198,6 +198,8 @@ describe("the auth message", () => {
     ["a deviceId that is no text", { userId: "u1", deviceId: 5n }],
     ["an empty deviceId, which all of the user's devices would share", { userId: "u1", deviceId: "" }],
     ["a deviceId that no message could carry", { userId: "u1", deviceId: "d".repeat(129) }],
+    ["a userId that was cut within a character, which no client would read", { userId: "a\ud83d" }],
+    ["a deviceId that was cut within a character", { userId: "u1", deviceId: "\ude00" }],
     ["an expiresAt that is no time, and would never come", { userId: "u1", expiresAt: Number.NaN }],
     ["an expiresAt that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
   ])("[HS10] so is one with %s", async (_what, identity) => {

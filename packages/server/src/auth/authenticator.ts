@@ -127,6 +127,9 @@ export class Authenticator {
   }
 }
 
+/** Half of a character, such as a name that was cut. A client refuses every frame that holds one. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
 /** Below it a time is one of 1973 in milliseconds, and one of this millennium or the next in seconds. */
 const SECONDS_BELOW = 1e11;
 
@@ -136,7 +139,9 @@ const SECONDS_BELOW = 1e11;
  */
 function identityFault(identity: Identity | undefined, now: number): string | undefined {
   if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";
-  const { deviceId, expiresAt } = identity;
+  const { userId, deviceId, expiresAt } = identity;
+  if (LONE_SURROGATE.test(`${userId} ${deviceId}`))
+    return "a userId and a deviceId of whole characters (no half surrogate pair)";
   if (deviceId !== undefined && !(typeof deviceId === "string" && deviceId.length >= 1 && deviceId.length <= 128))
     return "a deviceId of 1 to 128 characters, or without one";
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) return "an expiresAt in milliseconds, or without one";
