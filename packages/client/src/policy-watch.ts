@@ -8,9 +8,11 @@ import { addressOf } from "./options.js";
  */
 export function watchPolicy(url: string, blocked: (reason: string) => void): Cancel {
   const { document } = host;
-  const hear = ({ effectiveDirective, blockedURI }: PolicyViolation): void => {
-    // Browsers name the address, without its query, or only its origin.
-    if (effectiveDirective === "connect-src" && blockedURI && url.startsWith(blockedURI))
+  const hear = ({ effectiveDirective, blockedURI, disposition }: PolicyViolation): void => {
+    // A policy that only reports blocks nothing.
+    if (disposition === "report" || effectiveDirective !== "connect-src" || !blockedURI) return;
+    // Browsers name the address as they write it, without its query, or only its origin.
+    if (String(new host.URL!(url)).startsWith(blockedURI))
       blocked(`add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
   };
   document?.addEventListener("securitypolicyviolation", hear as () => void);
@@ -20,4 +22,5 @@ export function watchPolicy(url: string, blocked: (reason: string) => void): Can
 interface PolicyViolation {
   readonly effectiveDirective?: string;
   readonly blockedURI?: string;
+  readonly disposition?: string;
 }

@@ -31,12 +31,12 @@ async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-async function openPage(policy: string | undefined, to: string) {
+async function openPage(policy: string, to: string, header = "Content-Security-Policy") {
   const script = await bundle();
   const http = createServer((request, response) => {
     const isScript = request.url === "/app.js";
     response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-    if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
+    response.setHeader(header, policy);
     response.end(
       isScript ? script : '<!doctype html><title>policy</title><script type="module" src="/app.js"></script>',
     );
@@ -70,6 +70,27 @@ test("[CN24] A socket that the page's Content-Security-Policy blocks closes the 
   const statuses = await page.evaluate(() => (globalThis as unknown as Seen).statuses);
   expect(statuses.at(-1)).toEqual(["closed", message]);
   expect(statuses.filter(([name]) => name === "waiting").length).toBeLessThanOrEqual(1);
+});
+
+test.each(["ws://Blocked.example", "WS://blocked.example:80?token=secret"])(
+  "[CN24] %s is recognised, though the browser writes it in another way",
+  async (to) => {
+    const page = await openPage("connect-src 'self'", to);
+    const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
+    expect(answer).toMatchObject({
+      code: "NOT_CONNECTED",
+      message: expect.stringContaining("add ws://blocked.example/ to connect-src"),
+    });
+  },
+);
+
+test("[CN24] A policy that only reports leaves the client alone", async () => {
+  const page = await openPage("connect-src 'self'", "ws://localhost:9/ws", "Content-Security-Policy-Report-Only");
+  await expect
+    .poll(() =>
+      page.evaluate(() => (globalThis as unknown as Seen).statuses.filter(([name]) => name === "waiting").length),
+    )
+    .toBeGreaterThan(1);
 });
 
 test("[CN24] What the policy blocks for others leaves the client alone", async () => {
