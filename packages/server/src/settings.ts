@@ -1,7 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import type { CredentialOptions } from "./auth/credential.js";
-import { hostsFault, normalOrigin, originsFault } from "./auth/origin.js";
+import { hostsFault, normalHost, normalOrigin, originsFault } from "./auth/origin.js";
 import type { Broker } from "./broker/broker.js";
 import { type Environment, nodeEnvironment } from "./environment.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
@@ -154,7 +154,7 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   return {
     ...data,
     origins: origins?.map(normalOrigin),
-    hosts: data.hosts,
+    hosts: data.hosts?.map(normalHost),
     limits: { ...limits, stateBytes },
     logger: sturdy(logger),
   };

@@ -95,12 +95,55 @@ describe("the option hosts", () => {
     expect(await upgrade(headers as Record<string, string>)).toBe(status);
   });
 
-  test.each([["a"], "https://a", "a/b", "a b", "*.a", 1])("[HS34] refuses %o by its name", (host) => {
-    const options = { hosts: (Array.isArray(host) ? host[0] : [host]) as never };
-    expect(() => createServer(agents, options)).toThrow(
-      expect.objectContaining({ code: "INVALID_OPTION", field: "hosts" }),
-    );
+  test.each([
+    [101, "example.com:443", "example.com"],
+    [101, "example.com:80", "Example.com"],
+    [101, "example.com:443", "example.com:443"],
+    [421, "example.com:443", "example.com:8443"],
+    [421, "example.com:8443", "example.com"],
+    [101, "[0:0:0:0:0:0:0:1]:3000", "[::1]:3000"],
+    [101, "[2001:DB8::1]", "[2001:db8::1]:3000"],
+    [101, "bücher.example", "xn--bcher-kva.example"],
+    [421, "example.com", "example.com.evil.example"],
+    [421, "example.com", "example.com@evil.example"],
+    [421, "example.com", "example.com, evil.example"],
+    [421, "example.com", ""],
+  ])("[HS34] %i if %s is listed and Host is %s", async (status, listed, host) => {
+    const { upgrade } = await setUp({ hosts: [listed] });
+    expect(await upgrade({ Host: host, "X-Forwarded-Host": "example.com" })).toBe(status);
   });
+
+  test.each([
+    [101, "https://Example.com:443", "https://example.com"],
+    [101, "http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"],
+    [101, "https://bücher.example", "https://xn--bcher-kva.example"],
+    [403, "https://example.com", "https://example.com:8443"],
+    [403, "https://example.com", "https://example.com.evil.example"],
+    [403, "https://example.com", "https://example.com@evil.example"],
+    [403, "https://example.com", "https://example.com, https://evil.example"],
+  ])("[HS36] %i if the origin %s is listed and the page is of %s", async (status, listed, origin) => {
+    const { upgrade } = await setUp({ origins: [listed] });
+    expect(await upgrade({ Host: "localhost:PORT", Origin: origin })).toBe(status);
+  });
+
+  test.each(["https://a:99999", "https://me@a", "https://a?b", "https://a#b", "https://a/", "https://a:x"])(
+    "[HS36] refuses the origin %s, which no page has",
+    (origin) => {
+      expect(() => createServer(agents, { origins: [origin] })).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "origins" }),
+      );
+    },
+  );
+
+  test.each([["a"], "https://a", "a/b", "a b", "*.a", 1, "a:99999", "a:b", "me@a", "::1", "a:1:2", ""])(
+    "[HS34] refuses %o by its name",
+    (host) => {
+      const options = { hosts: (Array.isArray(host) ? host[0] : [host]) as never };
+      expect(() => createServer(agents, options)).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "hosts" }),
+      );
+    },
+  );
 });
 
 describe("what the log says of a refused page", () => {

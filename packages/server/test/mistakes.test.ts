@@ -1,7 +1,10 @@
 import { createServer as createHttpServer } from "node:http";
+import { createSecureServer, createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer as createNetServer } from "node:net";
 import { defineProtocol } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import * as z from "zod";
 import { createServer } from "../src/create-server.js";
 import { agents, createWorld } from "./agents.js";
@@ -91,6 +94,81 @@ describe("a call that fails", () => {
   });
 });
 
+/** What an application may throw, or pass in place of a text, and what throws when it is read. */
+const circular: Record<string, unknown> = {};
+circular["itself"] = circular;
+const trap = (): never => {
+  throw new Error("trap");
+};
+const hostile: [what: string, value: unknown][] = [
+  ["an object without a prototype", Object.create(null)],
+  ["an object whose toString throws", { toString: trap }],
+  ["a proxy whose traps throw", new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap })],
+  ["an error whose code throws", Object.defineProperty(new Error("x"), "code", { get: trap })],
+  ["an object that inspects itself", { [Symbol.for("nodejs.util.inspect.custom")]: trap, toString: trap }],
+  ["a circular object", circular],
+  ["a symbol", Symbol("x")],
+  ["a bigint", 1n],
+  ["undefined", undefined],
+];
+
+describe("the report of a call that nothing awaits", () => {
+  const nextWarning = () => new Promise<Error>((resolve) => void process.once("warning", resolve));
+
+  test.each(hostile)("[AM1] [AM5] throws nothing, whatever `update` throws: %s", async (_what, value) => {
+    for (const logged of [false, true]) {
+      const { server, error } = logged ? setUp() : { server: createServer(protocol), error: undefined };
+      if (!logged) made.push(server);
+      await server.channel("board").state.set({ n: 1 });
+      const warned = logged ? undefined : nextWarning();
+      void server.channel("board").state.update(() => {
+        throw value;
+      });
+      await turn();
+      if (error) expect(error).toHaveBeenCalledTimes(1);
+      else expect((await warned)?.message).toMatch(/^a call that nothing awaits failed: /);
+    }
+  });
+
+  test.each(hostile.slice(0, -1))("[AM1] [AM5] throws nothing if the event is %s", async (_what, value) => {
+    const server = createServer(protocol);
+    made.push(server);
+    for (const make of [
+      () => server.channel("room").publish(value as never, { text: "x" } as never),
+      () => server.broadcast(value as never, { n: 1 } as never),
+      () => server.user("u").send(value as never, { n: 1 } as never),
+      () => server.session("s").send(value as never, { n: 1 } as never),
+    ]) {
+      const warned = nextWarning();
+      void make();
+      expect((await warned).message).toMatch(/^a call that nothing awaits failed: /);
+    }
+  });
+
+  test.each<[call: string, make: (server: Server) => Promise<unknown>]>([
+    ["disconnect", (server) => server.user("u").disconnect(4_000, "x", null as never)],
+    ["disconnect", (server) => server.user("u").disconnect(Symbol("x") as never)],
+    ["state.delete", (server) => server.channel("board").state.delete(null as never)],
+    ["publish", (server) => server.channel("room").publish("said", { text: "x" }, null as never)],
+    ["send", (server) => server.user("u").send("nudge", { n: 1 }, null as never)],
+  ])("[AM1] %s with null for its options, or a wrong code, rejects and does not throw", async (call, make) => {
+    const { server, error } = setUp();
+    void make(server);
+    await turn();
+    expect(error).toHaveBeenCalledWith(expect.objectContaining({ call }), "a call that nothing awaits failed");
+  });
+});
+
+test("[AM9] use and onSession refuse what is no function: the middleware behind it would never be asked", () => {
+  const { server } = setUp();
+  expect(() => server.use(undefined as never)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", field: "middleware" }),
+  );
+  expect(() => server.onSession(undefined as never)).toThrow(
+    expect.objectContaining({ code: "INVALID_OPTION", field: "listener" }),
+  );
+});
+
 describe("the application's own functions", () => {
   test("[AM5] A middleware that does not await next() hands on what the handler throws to the log", async () => {
     const error = vi.fn();
@@ -134,6 +212,10 @@ describe("attach and listen", () => {
     ["a port", 3000],
     ["an application of Express", Object.assign(() => {}, { listen() {}, on() {} })],
     ["an object", {}],
+    ["a server of node:net", createNetServer()],
+    ["a WebSocketServer of ws", new WebSocketServer({ noServer: true })],
+    ["a server of HTTP/2 without TLS, which knows no upgrade", createHttp2Server()],
+    ["a server of HTTP/2 alone", createSecureServer({})],
   ])("[AM6] attach refuses %s, and says what to pass", (_what, given) => {
     const { server } = setUp();
     expect(() => server.attach(given as never)).toThrow(
@@ -143,6 +225,23 @@ describe("attach and listen", () => {
         remedy: expect.stringContaining("http.createServer(app)") as unknown,
       }),
     );
+  });
+
+  test.each([
+    ["http", createHttpServer()],
+    ["https", createHttpsServer()],
+    ["HTTP/2 that takes HTTP/1 as well", createSecureServer({ allowHTTP1: true })],
+  ])("[AM6] attach takes a server of %s", (_what, http) => {
+    setUp().server.attach(http as never)();
+  });
+
+  test("[AM6] attach and listen refuse a text, or null, in place of their options", async () => {
+    const { server } = setUp();
+    const refusal = { code: "INVALID_OPTION", field: "options" };
+    for (const options of ["/ws", null] as never[]) {
+      expect(() => server.attach(createHttpServer(), options)).toThrow(expect.objectContaining(refusal));
+      await expect(server.listen(0, options)).rejects.toMatchObject(refusal);
+    }
   });
 
   test("[AM6] attach of a path that is taken, also by the same server, says so", () => {
@@ -165,7 +264,7 @@ describe("attach and listen", () => {
     await server.close();
     const refusal = { code: "UNAVAILABLE", remedy: "Make another server with createServer." };
     expect(() => server.attach(createHttpServer())).toThrow(expect.objectContaining(refusal));
-    await expect(server.listen(0)).rejects.toMatchObject(refusal);
+    await expect(server.listen(0)).rejects.toMatchObject({ ...refusal, message: "listen: the server is closed." });
   });
 
   test("[AM7] listen names the port or host at fault and the cure, and keeps the system's code", async () => {
@@ -181,6 +280,26 @@ describe("attach and listen", () => {
       code: "EADDRNOTAVAIL",
       field: "host",
     });
+  });
+});
+
+describe("what is no port or host", () => {
+  test.each([undefined, null, true, 1n, "", "/tmp/pipe", "3000x", { port: 0 }, [0], Number.NaN, 0.5, 65_536])(
+    "[AM7] listen refuses %o as its port",
+    async (port) => {
+      const { server } = setUp();
+      await expect(server.listen(port as never)).rejects.toMatchObject({ code: "ERR_SOCKET_BAD_PORT", field: "port" });
+    },
+  );
+
+  test("[AM7] listen takes a port in digits, as an environment variable has it", async () => {
+    const { port } = await setUp().server.listen("0" as never, { host: "127.0.0.1" });
+    expect(port).toBeGreaterThan(0);
+  });
+
+  test.each([5, null, "http://localhost", "no such host"])("[AM7] listen refuses %o as its host", async (host) => {
+    const { server } = setUp();
+    await expect(server.listen(0, { host: host as never })).rejects.toMatchObject({ field: "host" });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Logger } from "../observe/logger.js";
 import { type AttachOptions, closed } from "../server.js";
 import type { Settings } from "../settings.js";
-import { type HttpServer, listen, type Listening, type ListenOptions } from "../transport/listen.js";
+import { type HttpServer, listen, type Listening, type ListenOptions, pathOption } from "../transport/listen.js";
 import { attachToNode } from "../transport/node.js";
 import type { Connections } from "./connections.js";
 
@@ -19,10 +19,10 @@ export class Endpoints {
   }
 
   /** @throws HoldfastError as `server.attach` */
-  attach(http: HttpServer, { path = "/ws" }: AttachOptions = {}): () => void {
+  attach(http: HttpServer, options: AttachOptions = {}): () => void {
     if (this.#connections.isClosing) throw closed("attach");
     const detach = attachToNode(http, this.#connections.admission, {
-      path,
+      path: pathOption("attach", options),
       maxMessageBytes: this.#settings.limits.messageBytes,
       upgradeTimeoutMs: this.#settings.authTimeoutMs,
       logger: this.#logger,
@@ -36,6 +36,7 @@ export class Endpoints {
 
   /** @param server the server that the new http server is attached to */
   async listen(server: Parameters<typeof listen>[0], port: number, options: ListenOptions): Promise<Listening> {
+    if (this.#connections.isClosing) throw closed("listen");
     const listening = await listen(server, port, options, this.#logger);
     if (this.#connections.isClosing) {
       await listening.close();

@@ -4,12 +4,13 @@ import type { UpgradeRequest } from "../transport/socket.js";
 export interface OriginRules {
   /** As the option `origins`, in lower case and without default ports. */
   readonly origins: readonly string[] | undefined;
-  /** As the option `hosts`. */
+  /** As the option `hosts`, as browsers write them. */
   readonly hosts: readonly string[] | undefined;
 }
 
 const AUTHORITY = /^([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
-const ORIGIN = /^(https?):\/\/([^/\s*]+)$/i;
+const ORIGIN = /^(https?):\/\/([^/\\\s*?#@]+)$/i;
+const DEFAULT_PORTS: readonly (string | undefined)[] = ["80", "443"];
 
 /** Headers that proxies add. A page cannot set them on a WebSocket. */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
@@ -18,7 +19,7 @@ const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-fo
 export function originsFault(origins: readonly string[] | undefined): string | undefined {
   if (origins === undefined) return undefined;
   if (!Array.isArray(origins)) return "expected a list";
-  const wrong = origins.find((origin) => typeof origin !== "string" || !ORIGIN.test(origin));
+  const wrong = origins.find((origin) => typeof origin !== "string" || !ORIGIN.test(origin) || !URL.canParse(origin));
   if (wrong === undefined) return undefined;
   return `${JSON.stringify(wrong)} is not an origin; expected a scheme and a host, such as "https://app.example.com"`;
 }
@@ -27,15 +28,20 @@ export function originsFault(origins: readonly string[] | undefined): string | u
 export function hostsFault(hosts: readonly string[] | undefined): string | undefined {
   if (hosts === undefined) return undefined;
   if (!Array.isArray(hosts)) return "expected a list";
-  const wrong = hosts.find((host) => typeof host !== "string" || !AUTHORITY.test(host.toLowerCase()));
+  const wrong = hosts.find((host) => typeof host !== "string" || !AUTHORITY.test(normalHost(host)));
   if (wrong === undefined) return undefined;
   return `${JSON.stringify(wrong)} is not a host; expected a name or an address, such as "app.example.com" or "[::1]:3000"`;
 }
 
-/** As browsers send it: in lower case, without the scheme's default port. */
+/** As browsers send it: in lower case, without the scheme's default port, an international name in its ASCII form. */
 export function normalOrigin(origin: string): string {
-  const [, scheme = "", host = ""] = ORIGIN.exec(origin.toLowerCase()) ?? [];
-  return `${scheme}://${withoutDefaultPort(host, scheme)}`;
+  return new URL(origin).origin;
+}
+
+/** As browsers send it, but with a default port that is given; empty if it is not a host. */
+export function normalHost(host: string): string {
+  const [, name, port = ""] = /^(\[[^\]]+\]|[^/\\\s*?#@:]+)(:\d{1,5})?$/.exec(host) ?? [];
+  return name !== undefined && URL.canParse(`http://${name}${port}`) ? new URL(`http://${name}`).hostname + port : "";
 }
 
 /** Whether the request has exactly one Host, and one that the server answers to; otherwise the sentence for the peer. */
@@ -45,8 +51,12 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
   if (hosts === undefined) return undefined;
   const [, name, port] = AUTHORITY.exec((host ?? "").toLowerCase()) ?? [];
   const isListed = hosts.some((listed) => {
-    const [, listedName, listedPort] = AUTHORITY.exec(listed.toLowerCase())!;
-    return listedName === name && (listedPort === undefined || listedPort === port);
+    const [, listedName, listedPort] = AUTHORITY.exec(listed)!;
+    if (listedName !== name) return false;
+    // Clients leave out a default port, and the server does not know the scheme that they use.
+    return (
+      listedPort === undefined || listedPort === port || (port === undefined && DEFAULT_PORTS.includes(listedPort))
+    );
   });
   return isListed ? undefined : "The server does not answer to this Host.";
 }

@@ -105,7 +105,10 @@ export class Handlers {
     this.#handlers.set(name, handler);
   }
 
+  /** @throws HoldfastError INVALID_OPTION when it is no function: those behind it would never be asked */
   use(middleware: UntypedMiddleware): void {
+    if (typeof middleware !== "function")
+      throw new HoldfastError("INVALID_OPTION", "use: expected a function.", { field: "middleware" });
     this.#middleware.push(middleware);
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isHoldfastError, watched } from "@holdfast/protocol";
 import type { Environment } from "../environment.js";
 import type { Logger } from "./logger.js";
@@ -15,7 +16,7 @@ export function createUnawaited(environment: Environment, logger: Logger | undef
     watched(work, {
       later: (run) => environment.atEndOfTurn(run),
       ignored(reason) {
-        const field = isHoldfastError(reason) ? reason.field : undefined;
+        const field = safely(() => (isHoldfastError(reason) ? reason.field : undefined), undefined);
         const place = { call, ...fields, ...(field !== undefined && { field }) };
         if (logger) logger.error({ ...place, err: reason }, "a call that nothing awaits failed");
         else warn(place, reason);
@@ -24,11 +25,26 @@ export function createUnawaited(environment: Environment, logger: Logger | undef
 }
 
 function warn(place: object, reason: unknown): void {
-  const code = isHoldfastError(reason) ? reason.code : "UNAWAITED";
-  const detail = JSON.stringify(place);
-  process.emitWarning(`a call that nothing awaits failed: ${String(reason)}`, {
+  const code = safely(() => (isHoldfastError(reason) ? String(reason.code) : undefined), undefined) ?? "UNAWAITED";
+  const detail = safely(() => JSON.stringify(place), inspect(place, plain));
+  process.emitWarning(`a call that nothing awaits failed: ${safely(() => String(reason), inspect(reason, plain))}`, {
     type: "HoldfastWarning",
     code,
     detail,
   });
+}
+
+/** Calls nothing of the application's: no getter, no `toString`, no trap of a proxy. */
+const plain = { customInspect: false, depth: 1 };
+
+/**
+ * What an application throws, or passes to a call, may throw when it is read or converted to text. A report runs without a caller,
+ * so that error would end the process.
+ */
+function safely<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }

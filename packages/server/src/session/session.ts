@@ -183,7 +183,7 @@ export function checkCloseCode(code: number): number {
   const ok =
     Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
   if (!ok)
-    throw new HoldfastError("INVALID_VALUE", `disconnect: ${code} is not a close code that may be sent.`, {
+    throw new HoldfastError("INVALID_VALUE", `disconnect: ${String(code)} is not a close code that may be sent.`, {
       field: "code",
     });
   return code;

@@ -1,4 +1,4 @@
-import { type CloseName, closeNumber } from "@holdfast/protocol";
+import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
 import type { Identity } from "../auth/identity.js";
 import { type Environment, isThenable } from "../environment.js";
 import { Expiring } from "../expiring.js";
@@ -82,6 +82,8 @@ export class Sessions {
   }
 
   on(listener: (event: SessionEvent) => unknown): () => void {
+    if (typeof listener !== "function")
+      throw new HoldfastError("INVALID_OPTION", "onSession: expected a function.", { field: "listener" });
     return this.#events.on(listener);
   }
 

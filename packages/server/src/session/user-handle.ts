@@ -114,12 +114,12 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   disconnect(
     code = DISCONNECTED.code,
     reason = DISCONNECTED.reason,
-    { where }: { readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined } = {},
+    options: { readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined } = {},
   ): Promise<number> {
-    return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(code, reason, where));
+    return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(code, reason, options));
   }
 
-  async #disconnect(code: number, reason: string, where: unknown): Promise<number> {
+  async #disconnect(code: number, reason: string, { where }: { readonly where?: unknown }): Promise<number> {
     checkCloseCode(code);
     const { sessions, elsewhere } = this.#parts;
     if (typeof where !== "function") {

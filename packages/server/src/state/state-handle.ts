@@ -67,8 +67,10 @@ export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<
         if (typeof change === "function") return documents.update(id, change);
         throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
       }),
-    delete: ({ reason = "deleted" } = {}) =>
+    delete: (options = {}) =>
       watch("delete", async () => {
+        // Taken apart here, so that a wrong argument is a rejection too.
+        const { reason = "deleted" } = options;
         // It travels with the answers to all who join, so what no peer would read must not be in it.
         const fault =
           typeof reason === "string" && reason.length <= MAX_REASON

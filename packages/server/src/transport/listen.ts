@@ -2,6 +2,7 @@ import { HoldfastError } from "@holdfast/protocol";
 import type { Logger } from "../observe/logger.js";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 
 export type { HttpServer };
 
@@ -24,9 +25,15 @@ export interface Listening {
 export async function listen(
   server: { attach(http: HttpServer, options: { path: string }): () => void },
   port: number,
-  { host, path = "/ws" }: ListenOptions,
+  options: ListenOptions,
   logger: Logger,
 ): Promise<Listening> {
+  const path = pathOption("listen", options);
+  const { host } = options;
+  // Node takes any other text for the path of a pipe, and an object for options of its own.
+  if (typeof port !== "number" && !(typeof port === "string" && /^\d+$/.test(port)))
+    throw listenError({ code: "ERR_SOCKET_BAD_PORT" }, port, host);
+  if (host !== undefined && typeof host !== "string") throw listenError({ code: "ENOTFOUND" }, port, host);
   const http = createHttpServer((_request, response) => {
     response.writeHead(426, { "Content-Type": "text/plain; charset=utf-8", Connection: "close" });
     response.end(`This server speaks WebSocket, at ${path}.\n`);
@@ -64,6 +71,18 @@ export async function listen(
   };
 }
 
+/**
+ * The path that `attach` and `listen` are given.
+ *
+ * @throws HoldfastError INVALID_OPTION for options that are no object. Other servers take a text there: ignored, it would make
+ *   `listen(0, "localhost")` serve every interface.
+ */
+export function pathOption(call: string, options: { readonly path?: string }): string {
+  if (typeof options === "object" && options !== null) return options.path ?? "/ws";
+  const remedy = "Pass an object with the options by their names.";
+  throw new HoldfastError("INVALID_OPTION", `${call}: options: expected an object.`, { field: "options", remedy });
+}
+
 /** By the system's code. Each leaves out what `listen` was given, which stands before it. */
 const causes: { readonly [code: string]: readonly [field: "port" | "host", sentence: string, remedy: string] } = {
   EADDRINUSE: [
@@ -75,14 +94,16 @@ const causes: { readonly [code: string]: readonly [field: "port" | "host", sente
   ERR_SOCKET_BAD_PORT: ["port", "is no port", "Pass a whole number from 0 to 65535."],
   EADDRNOTAVAIL: ["host", "is no address of this machine", "Leave `host` out, or pass an address that it has."],
   ENOTFOUND: ["host", "cannot be found", "Leave `host` out, or pass a name or address of this machine."],
+  EAI_AGAIN: ["host", "cannot be looked up", "Leave `host` out, or pass an address of this machine."],
 };
 
 /** The system's error with its cure. The code stays the system's, which applications branch on. */
-function listenError(error: unknown, port: unknown, host: string | undefined): unknown {
+function listenError(error: unknown, port: unknown, host: unknown): unknown {
   const { code = "" } = error as { code?: string };
   const cause = Object.hasOwn(causes, code) ? causes[code] : undefined;
   if (!cause) return error;
   const [field, sentence, remedy] = cause;
-  const value = field === "port" ? String(port) : host;
+  const given = field === "port" ? port : host;
+  const value = typeof given === "string" ? given : inspect(given, { depth: 0, customInspect: false });
   return new HoldfastError(code, `listen: ${field}: ${value} ${sentence}.`, { field, remedy, cause: error });
 }

@@ -18,8 +18,9 @@ const routers = new WeakMap<HttpServer, Router>();
  * @throws HoldfastError INVALID_OPTION, naming the field
  */
 export function routeUpgrades(http: HttpServer, path: string, take: Take): () => void {
-  // Express' and Koa's applications have `listen` and `on` as well, and would wait for upgrades for ever.
-  if (typeof http?.on !== "function" || typeof http.address !== "function")
+  // Applications of Express and Koa, servers of `node:net` and `ws`, and HTTP/2 without HTTP/1 have `on` as well, but never emit
+  // `upgrade`. All servers of HTTP/1 have this limit.
+  if (typeof http?.on !== "function" || typeof http.headersTimeout !== "number")
     throw refused("http", "expected an http or https server of Node", {
       remedy: "Pass what `http.createServer(app)` or `app.listen(port)` returns; with Fastify, `fastify.server`.",
     });
