@@ -59,22 +59,32 @@ describe("a rejection that is handled", () => {
   });
 });
 
-test("[AM2] What a callback of the caller throws stays an unhandled rejection", async () => {
-  const ignored = vi.fn();
-  const bug = new Error("a bug of the caller");
-  const unhandled = new Promise((resolve) => {
-    const others = process.listeners("unhandledRejection");
-    process.removeAllListeners("unhandledRejection");
-    process.once("unhandledRejection", (reason) => {
-      for (const listener of others) process.on("unhandledRejection", listener);
-      resolve(reason);
+test.each([new Error("a bug of the caller"), undefined])(
+  "[AM2] What a callback of the caller throws stays an unhandled rejection: %o",
+  async (bug) => {
+    const ignored = vi.fn();
+    const unhandled = new Promise((resolve) => {
+      const others = process.listeners("unhandledRejection");
+      process.removeAllListeners("unhandledRejection");
+      process.once("unhandledRejection", (reason) => {
+        for (const listener of others) process.on("unhandledRejection", listener);
+        resolve(reason);
+      });
     });
-  });
-  void watched(Promise.resolve(1), { ignored, later: (run) => void setTimeout(run) }).then(() => {
-    throw bug;
-  });
-  expect(await unhandled).toBe(bug);
-  expect(ignored).not.toHaveBeenCalled();
+    void watched(Promise.resolve(1), { ignored, later: (run) => void setTimeout(run) }).then(() => {
+      throw bug;
+    });
+    expect(await unhandled).toBe(bug);
+    expect(ignored).not.toHaveBeenCalled();
+  },
+);
+
+test("[AM2] A promise that a library makes by the constructor is like any other", async () => {
+  const { constructor } = watched(Promise.resolve(7), { ignored: vi.fn(), later: () => {} });
+  const made = (constructor as PromiseConstructor).resolve(1);
+  expect(await made.then((value) => value + 1)).toBe(2);
+  expect(await made.finally(() => {})).toBe(1);
+  await expect((constructor as PromiseConstructor).reject(new Error("x")).then(() => 1)).rejects.toThrow("x");
 });
 
 test("[AM2] A value arrives, and is a promise like any other", async () => {

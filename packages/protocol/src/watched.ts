@@ -72,17 +72,19 @@ class WatchedPromise<Value> extends Promise<Value> {
 
   /** Made by `then` without a rejection handler, or by `finally`: it rejects for the same reason, unless a callback threw. */
   #passOn<Result>(next: Promise<Result>): Promise<Result> {
-    const shared = this.#shared!;
+    const shared = this.#shared;
+    // Made by a library with the constructor of a promise that it was given.
+    if (!shared) return next;
     const passed = WatchedPromise.from(next);
     passed.#shared = shared;
-    passed.#watchCallback();
+    passed.#watchCallback(shared);
     return passed;
   }
 
-  #watchCallback(): void {
+  #watchCallback(shared: Shared): void {
     super.then(undefined, (reason: unknown) => {
-      if (reason === this.#shared!.reason) return;
-      this.#shared!.later(() => {
+      if ("reason" in shared && reason === shared.reason) return;
+      shared.later(() => {
         if (!this.#isHeard) void Promise.reject(reason);
       });
     });
