@@ -21,10 +21,9 @@ export function parseChannel(protocol: Protocol, wire: string): Checked<ChannelI
 /** Checks a name and key and puts them together. */
 export function channelId(protocol: Protocol, name: string, key: unknown): Checked<ChannelId> {
   const contract = protocol.channels.get(name);
-  if (contract && !contract.key && key === undefined)
-    return { ok: true, value: { contract, key: undefined, wire: name } };
+  if (contract && !contract.key && key === undefined) return { ok: true, value: { contract, key, wire: name } };
   const checked = contract?.key?.receive(key, undefined, "key");
-  const text = checked?.ok ? checked.value : undefined;
+  const text = checked?.ok && checked.value;
   return contract && typeof text === "string" && /^[\x21-\x7e]+$/.test(text) && name.length + text.length <= 254
     ? { ok: true, value: { contract, key: text, wire: `${name}:${text}` } }
     : { ok: false, fault: { field: "channel", message: channelFault(protocol, name, key) } };

@@ -148,8 +148,8 @@ export function isProtocol(value: unknown): value is Protocol {
 
 /** Maps, not objects, wherever a peer's string is the key: `constructor` finds nothing in a map. */
 function mapOf<From, To>(
-  entries: { readonly [name: string]: From } | undefined,
+  entries: { readonly [name: string]: From } = {},
   make: (from: From, name: string) => To,
 ): Map<string, To> {
-  return new Map(Object.entries(entries ?? {}).map(([name, from]) => [name, make(from, name)]));
+  return new Map(Object.entries(entries).map(([name, from]) => [name, make(from, name)]));
 }

@@ -14,15 +14,15 @@ export interface ErrorCode {
 
 /** The half of a row that is needed while running. The other half is below, so that a page need not download it. */
 const remedies = {
-  BAD_MESSAGE: "Send a message that matches the protocol reference.",
-  UNKNOWN_REQUEST: "Check the name, and that both sides run the same version of the protocol.",
-  UNKNOWN_CHANNEL: "Check name and key.",
+  BAD_MESSAGE: "Deploy the same version of the protocol on both sides, or correct the message.",
+  UNKNOWN_REQUEST: "Deploy the same version of the protocol on both sides, or correct the name.",
+  UNKNOWN_CHANNEL: "Correct the name or the key.",
   LIMIT_EXCEEDED: "Release some first.",
   INVALID_OUTPUT: "Tell the operator.",
   TIMEOUT: "Try again, or allow more time.",
   CANCELLED: "None: it was asked for.",
-  NOT_CONNECTED: "Remove the cause named, if any, then call connect().",
-  CONNECTION_LOST: "Find out whether it took effect, then repeat it.",
+  NOT_CONNECTED: "Correct the cause named, if any, then call connect().",
+  CONNECTION_LOST: "Repeat it, if it has not taken effect.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
   INVALID_VALUE: "Correct the field named.",
   HANDLER_FAILED: "Correct the handler.",

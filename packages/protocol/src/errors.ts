@@ -28,7 +28,7 @@ export class HoldfastError<Code extends string = string> extends Error {
   declare readonly data: unknown;
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : details);
     Object.defineProperty(this, brand, { value: true });
     this.code = code;
     this.field = details.field;

@@ -43,6 +43,12 @@ export function thrownFault(cause: unknown, root: string): Fault {
   };
 }
 
+/** What is wrong with the annotations of a value that arrived. */
+export function restoreFault(error: unknown, field: string): Fault {
+  const reason = error instanceof Error ? error.message.split("\n", 1)[0]!.replace(/\.$/, "") : "unknown reason";
+  return { field, message: `${field}: ${reason}.` };
+}
+
 /** In a union, the alternative that came furthest says best what was meant. */
 function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined {
   const [first] = issues;

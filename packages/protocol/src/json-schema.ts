@@ -6,7 +6,7 @@ import {
   globalRegistry,
   toJSONSchema,
 } from "zod/v4/core";
-import { dehydrate } from "./codec/rich-values.js";
+import { dehydrate } from "./codec/dehydrate.js";
 import { readSchema, type RichTag, type Schema } from "./schema.js";
 
 /** A JSON Schema, as far as it matters here: an object of keywords. */

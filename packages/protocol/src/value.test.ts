@@ -116,7 +116,7 @@ describe("receiving", () => {
     expect(nothing.send(undefined, "input")).toEqual({ ok: true, value: { data: undefined } });
     expect(nothing.send(1, "input")).toEqual({
       ok: false,
-      fault: { field: "input", message: "input: the protocol declares none." },
+      fault: { field: "input", message: "input: is not in the protocol." },
     });
     expect(nothing.receive({ anything: 1 }, { values: { anything: ["Date"] } }, "input")).toEqual({
       ok: true,

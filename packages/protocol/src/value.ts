@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { encodeValue, type RichValue } from "./codec/encode-value.js";
 import { revive } from "./codec/rich-values.js";
-import { describeIssue, type Fault, thrownFault, wording } from "./issues.js";
+import { describeIssue, type Fault, restoreFault, thrownFault, wording } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
@@ -14,8 +14,6 @@ export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fa
  */
 export interface ValueSchema {
   readonly schema: Schema | undefined;
-  /** Whether some of its values need superjson. Plain schemas never pay for it. */
-  readonly rich: boolean;
   /**
    * Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared leaks. The result is a copy in
    * JSON. A value that the other side would read differently is refused, naming the member.
@@ -30,7 +28,6 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
   const facts = readSchema(schema);
   return {
     schema,
-    rich: facts.rich.size > 0,
     send(value, root) {
       const checked = parse(schema, value, root);
       if (checked.ok) return encodeValue(checked.value, root, facts, mostLevels);
@@ -41,13 +38,11 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
       return !sent.ok && (cause instanceof RangeError || sent.fault.cause !== undefined) ? sent : checked;
     },
     receive(data, meta, root) {
-      let value = data;
       try {
-        if (meta !== undefined) value = revive(data, meta, facts.restored);
+        return parse(schema, revive(data, meta, facts.restored), root);
       } catch (error) {
-        return refuse("meta", reasonOf(error));
+        return { ok: false, fault: restoreFault(error, "meta") };
       }
-      return parse(schema, value, root);
     },
   };
 }
@@ -55,9 +50,8 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
 /** Where the protocol declares no schema there is nothing to send; what a peer sends all the same is ignored. */
 const nothing: ValueSchema = {
   schema: undefined,
-  rich: false,
   send: (value, root) =>
-    value === undefined ? { ok: true, value: { data: undefined } } : refuse(root, "the protocol declares none"),
+    value === undefined ? { ok: true, value: { data: value } } : refuse(root, "is not in the protocol"),
   receive: () => ({ ok: true, value: undefined }),
 };
 
@@ -72,10 +66,6 @@ function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
   }
 }
 
-function refuse(field: string, sentence: string, cause?: unknown): { ok: false; fault: Fault } {
-  return { ok: false, fault: { field, message: `${field}: ${sentence}.`, ...(cause !== undefined && { cause }) } };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.split("\n", 1)[0]!.replace(/\.$/, "") : "unknown reason";
+function refuse(field: string, sentence: string): { ok: false; fault: Fault } {
+  return { ok: false, fault: { field, message: `${field}: ${sentence}.` } };
 }

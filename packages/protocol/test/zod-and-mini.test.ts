@@ -3,7 +3,7 @@ import * as full from "zod";
 import * as mini from "zod/mini";
 import { expect, test } from "vitest";
 import { jsonSchema } from "../src/json-schema.js";
-import type { Schema } from "../src/schema.js";
+import { readSchema, type Schema } from "../src/schema.js";
 import { valueSchema } from "../src/value.js";
 
 /** The same schema, written in both. */
@@ -83,7 +83,7 @@ test.each(pairs)(
   "[PR2] %s: zod and zod/mini accept the same values, and refuse with the same words",
   (_name, good, one, other) => {
     const [first, second] = [valueSchema(one), valueSchema(other)];
-    expect(first.rich).toBe(second.rich);
+    expect(readSchema(one).rich).toEqual(readSchema(other).rich);
     let accepted = 0;
     fc.assert(
       fc.property(fc.oneof({ weight: 4, arbitrary: value }, fc.constantFrom(...good)), (candidate) => {

@@ -2,7 +2,8 @@ import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import type { Schema } from "../schema.js";
 import { valueSchema } from "../value.js";
-import { dehydrate, revive } from "./rich-values.js";
+import { dehydrate } from "./dehydrate.js";
+import { revive } from "./rich-values.js";
 
 function travel(schema: Schema, value: unknown): unknown {
   const contract = valueSchema(schema);
@@ -67,7 +68,6 @@ describe("values that JSON cannot hold", () => {
 
   test("[WR9] a schema without such values sends plain JSON and no annotations", () => {
     const contract = valueSchema(z.object({ a: z.string(), b: z.array(z.int()) }));
-    expect(contract.rich).toBe(false);
     expect(contract.send({ a: "x", b: [1] }, "value")).toEqual({ ok: true, value: { data: { a: "x", b: [1] } } });
   });
 

@@ -1,6 +1,6 @@
 import SuperJSON from "superjson";
 import type { RichTag } from "../schema.js";
-import { encodeValue, type RichValue } from "./encode-value.js";
+import type { RichValue } from "./encode-value.js";
 import { MAX_ANNOTATIONS } from "./shape.js";
 
 /**
@@ -25,19 +25,6 @@ const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   undefined: (json) => json === null,
   number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
 };
-
-const everyTag: ReadonlySet<RichTag> = new Set(Object.keys(shapes) as RichTag[]);
-
-/**
- * The JSON of a value whose schema does not matter: an example, a default.
- *
- * @throws Error with a sentence about the member that cannot travel
- */
-export function dehydrate(value: unknown): RichValue {
-  const sent = encodeValue(value, "value", { rich: everyTag, restored: everyTag });
-  if (!sent.ok) throw new Error(sent.fault.message);
-  return sent.value;
-}
 
 /** @throws Error with a sentence about what is wrong with the annotations */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
@@ -90,7 +77,7 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
 /** superjson's part of sending, for a value that superjson keeps as it is. References that are equal are sent as copies. */
 export function serialize(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
-  return meta?.values === undefined ? { data: json } : { data: json, meta: { values: meta.values, v: meta.v } };
+  return { data: json, meta: meta?.values && { values: meta.values, v: meta.v } };
 }
 
 /** superjson's part, once the annotations have been checked. */

@@ -1,7 +1,7 @@
 import type { ClientMessage } from "../client-message.js";
 import type { RichValue } from "../codec/encode-value.js";
 import type { ChannelContract, Protocol, RequestContract, RequestKind } from "../define-protocol.js";
-import type { Schema } from "../schema.js";
+import { readSchema, type Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";
 import type { ValueSchema } from "../value.js";
 import { checkFrame, examplesOf } from "./examples.js";
@@ -87,7 +87,7 @@ export function documentProtocol(protocol: Protocol): Application {
 
 function documentValue(value: ValueSchema, place: string): DocumentedValue {
   const schema = value.schema as Schema;
-  return { schema, rich: value.rich, examples: examplesOf(schema, place) };
+  return { schema, rich: readSchema(schema).rich.size > 0, examples: examplesOf(schema, place) };
 }
 
 function documentRequest(contract: RequestContract, description: string | undefined): DocumentedRequest {

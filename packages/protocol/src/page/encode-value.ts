@@ -2,7 +2,6 @@ import type { RichValue } from "../codec/encode-value.js";
 import { serialize } from "../codec/rich-values.js";
 import { hasLoneSurrogate } from "../codec/shape.js";
 import type { Fault } from "../issues.js";
-import { formatPath } from "./issues.js";
 
 /** superjson keeps these. It turns other instances into plain objects, those of another realm included. */
 const kept: readonly unknown[] = [
@@ -34,7 +33,7 @@ export function encodeValue(
   const visit = (holder: object, name: PropertyKey): void => {
     path.push(name);
     const member: unknown = holder[name as never];
-    if (typeof member === "string" && hasLoneSurrogate(member)) refuse("half a surrogate pair");
+    if (typeof member === "string" && hasLoneSurrogate(member)) refuse("lone surrogate");
     if (typeof member === "function" || typeof member === "symbol") refuse(typeof member);
     if (typeof member === "object" && member) visitMembers(member);
     path.pop();
@@ -62,7 +61,7 @@ export function encodeValue(
     visit({ [root]: value }, root);
     return { ok: true, value: value === undefined ? { data: value } : serialize(value) };
   } catch (error) {
-    const field = formatPath(root, path.slice(1));
+    const field = path.map(String).join(".");
     return { ok: false, fault: { field, message: `${field}: cannot be sent (${(error as Error | null)?.message}).` } };
   }
 }

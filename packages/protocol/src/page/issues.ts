@@ -4,12 +4,14 @@ import type { Fault } from "../issues.js";
 /** In a page's production build: the field, and what was expected there where that is one word. */
 export const wording = {
   error: (issue: { readonly code?: string; readonly expected?: unknown }): string =>
-    issue.code === "invalid_type" ? `expected ${String(issue.expected)}` : "is not valid",
+    issue.expected ? `expected ${String(issue.expected)}` : "is not valid",
 } as const;
 
 export function thrownFault(cause: unknown, field: string): Fault {
   return { field, message: `${field}: is not valid.`, cause };
 }
+
+export { thrownFault as restoreFault };
 
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
   const field = formatPath(root, issue?.path ?? []);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
-import { dehydrate } from "../codec/rich-values.js";
+import { dehydrate } from "../codec/dehydrate.js";
 import { defineProtocol } from "../define-protocol.js";
 import { wireMessages } from "../docs/messages.js";
 import { errorCodes, remedyOf } from "../error-codes.js";
@@ -10,12 +10,12 @@ import { serverFrames } from "../server-frames.js";
 import { channelFault } from "./channel-fault.js";
 import { encodeValue } from "./encode-value.js";
 import { remedyOf as pageRemedyOf } from "./error-codes.js";
-import { describeIssue, wording } from "./issues.js";
+import { describeIssue, restoreFault, wording } from "./issues.js";
 import { revive } from "./rich-values.js";
 import { readSchema } from "./schema.js";
 import { serverFrames as pageFrames } from "./server-frames.js";
 
-const { rich } = readSchema();
+const { restored } = readSchema();
 
 const throwNull = (): never => {
   // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- an application may
@@ -46,7 +46,7 @@ describe("what stands in for checks in a page's production build", () => {
       none: undefined,
     };
     const { data, meta } = dehydrate(value);
-    expect(revive(JSON.parse(JSON.stringify(data)), JSON.parse(JSON.stringify(meta)), rich)).toEqual(value);
+    expect(revive(JSON.parse(JSON.stringify(data)), JSON.parse(JSON.stringify(meta)), restored)).toEqual(value);
   });
 
   test.each([
@@ -55,7 +55,22 @@ describe("what stands in for checks in a page's production build", () => {
     [{ a: {} }, { values: { a: [["class", "Foo"]] } }],
     [{ a: [] }, { values: { a: ["set", { 0: [["custom", "foo"]] }] } }],
   ])("[PG4] keeps the closed list of types: %j with %j is refused", (data, meta) => {
-    expect(() => revive(data, meta, rich)).toThrow("names a type");
+    expect(() => revive(data, meta, restored)).toThrow(/^names the type (typed-array|regexp|class|custom)$/);
+  });
+
+  test.each([{ a: null }, { a: 5 }, { a: [["Date"]] }, { a: ["set", "Date"] }, "regexp"])(
+    "[PG4] refuses annotations of another form: %j",
+    (values) => {
+      expect(() => revive({ a: ["x"] }, { values }, restored)).toThrow();
+    },
+  );
+
+  test("[PG4] names the annotations, with the reason as the cause", () => {
+    expect(restoreFault(new Error("names the type regexp"), "meta")).toMatchObject({
+      field: "meta",
+      message: "meta: is not valid.",
+      cause: { message: "names the type regexp" },
+    });
   });
 
   test.each([

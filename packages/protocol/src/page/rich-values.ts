@@ -6,15 +6,12 @@ import type { RichTag } from "../schema.js";
  * number and depth are not. They guard a server from its clients; a page has loaded its own code from that server.
  */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
-  const { values } = meta as { readonly values?: unknown };
-  if (values === undefined) return data;
-  check(values, allowed);
+  const values = (meta as { readonly values?: unknown } | undefined)?.values;
+  if (!values) return data;
+  const check = (node: unknown): void => {
+    if (typeof node === "object") Object.values(node!).forEach(check);
+    else if (!allowed.has(node as RichTag)) throw new Error(`names the type ${String(node)}`);
+  };
+  check(values);
   return restore(data, values);
-}
-
-function check(node: unknown, allowed: ReadonlySet<RichTag>): void {
-  if (!Array.isArray(node)) return Object.values(node as object).forEach((child) => check(child, allowed));
-  const [tag, children = {}] = node as [RichTag, unknown?];
-  if (!allowed.has(tag)) throw new Error("names a type that the schema does not hold");
-  check(children, allowed);
 }
