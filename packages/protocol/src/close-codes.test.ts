@@ -55,6 +55,14 @@ describe("close codes", () => {
     for (const { code, name } of closeCodes) expect(closeNumber[name]).toBe(code);
   });
 
+  test("[WR13] each row has a meaning of its own", () => {
+    const meanings = closeCodes.map(({ meaning }) => meaning);
+    expect(new Set(meanings).size).toBe(closeCodes.length);
+    expect(meanings.filter((meaning) => meaning.startsWith("of close code"))).toEqual([]);
+    expect(closeCode(4_800).meaning).toBe(closeCode(4_999).meaning);
+    expect(closeCode(5_000).meaning).toBe("of close code 5000");
+  });
+
   test("[WR13] the library's own numbers stay out of the applications' ranges", () => {
     for (const { code } of closeCodes) expect(code < 4_800).toBe(true);
   });

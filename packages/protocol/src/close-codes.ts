@@ -1,3 +1,5 @@
+import { meaningOf } from "./close-meanings.js";
+
 /**
  * Why a connection ended, and what the client does next. Docs, the client's policy and the tests read these rows.
  *
@@ -17,82 +19,64 @@ export type CloseAction = "retry" | "retry_after" | "new_token" | "stop";
 export interface CloseCode {
   readonly code: number;
   readonly name: string;
-  /** Ends the sentence "The connection ended because …". */
+  /** Ends the sentence "The connection ended because …". In a page in production it is the name and the code. */
   readonly meaning: string;
   readonly action: CloseAction;
   /**
    * The window of the first retry, in milliseconds, when it is not the client's own. Where one cause ends many connections
    * at once (a server that dies or restarts), a wide window keeps them from coming back in the same second.
    */
-  readonly firstRetryMs?: number;
+  readonly firstRetryMs?: number | undefined;
 }
 
-const herd = { firstRetryMs: 5_000 } as const;
+type Row = readonly [name: string, action: CloseAction, firstRetryMs?: number];
 
-export const closeCodes = [
-  { code: 1000, name: "NORMAL", meaning: "it was no longer needed", action: "stop" },
-  {
-    code: 1001,
-    name: "GOING_AWAY",
-    meaning: "the server is shutting down or the page was left",
-    action: "retry",
-    ...herd,
-  },
-  { code: 1002, name: "PROTOCOL_ERROR", meaning: "a frame broke the WebSocket protocol", action: "retry" },
-  {
-    code: 1006,
-    name: "ABNORMAL",
-    meaning: "the network or the other side went away without a word",
-    action: "retry",
-    ...herd,
-  },
-  { code: 1007, name: "INVALID_TEXT", meaning: "a text frame was not valid UTF-8", action: "retry" },
-  { code: 1008, name: "POLICY", meaning: "a connection parameter is missing or invalid", action: "stop" },
-  { code: 1009, name: "TOO_BIG", meaning: "a message was larger than the server accepts", action: "retry" },
-  { code: 1011, name: "INTERNAL", meaning: "the server failed", action: "retry", ...herd },
-  { code: 1012, name: "RESTART", meaning: "the server is restarting", action: "retry_after", ...herd },
-  { code: 1013, name: "OVERLOADED", meaning: "the server has too many connections", action: "retry_after", ...herd },
-  {
-    code: 4400,
-    name: "BAD_REQUEST",
-    meaning: "what the client sent was not of the protocol",
-    action: "stop",
-  },
-  {
-    code: 4401,
-    name: "UNAUTHENTICATED",
-    meaning: "the credential is missing, invalid or expired",
-    action: "new_token",
-  },
-  { code: 4403, name: "FORBIDDEN", meaning: "this user may not connect", action: "stop" },
-  {
-    code: 4406,
-    name: "UNSUPPORTED_PROTOCOL",
-    meaning: "there is no common version of the protocol",
-    action: "stop",
-  },
-  { code: 4408, name: "HEARTBEAT_MISSED", meaning: "nothing was heard in time", action: "retry" },
-  { code: 4409, name: "REPLACED", meaning: "a newer connection of the same device took its place", action: "stop" },
-  { code: 4413, name: "TOO_SLOW", meaning: "the client reads more slowly than it is sent to", action: "retry" },
-  { code: 4429, name: "RATE_LIMITED", meaning: "too many messages or connections", action: "retry_after" },
-] as const satisfies readonly CloseCode[];
+const HERD_MS = 5_000;
 
-export type CloseName = (typeof closeCodes)[number]["name"];
+/** What a client needs while running. The meanings are in close-meanings.ts, so that a page need not download them. */
+const rows = {
+  1000: ["NORMAL", "stop"],
+  1001: ["GOING_AWAY", "retry", HERD_MS],
+  1002: ["PROTOCOL_ERROR", "retry"],
+  1006: ["ABNORMAL", "retry", HERD_MS],
+  1007: ["INVALID_TEXT", "retry"],
+  1008: ["POLICY", "stop"],
+  1009: ["TOO_BIG", "retry"],
+  1011: ["INTERNAL", "retry", HERD_MS],
+  1012: ["RESTART", "retry_after", HERD_MS],
+  1013: ["OVERLOADED", "retry_after", HERD_MS],
+  4400: ["BAD_REQUEST", "stop"],
+  4401: ["UNAUTHENTICATED", "new_token"],
+  4403: ["FORBIDDEN", "stop"],
+  4406: ["UNSUPPORTED_PROTOCOL", "stop"],
+  4408: ["HEARTBEAT_MISSED", "retry"],
+  4409: ["REPLACED", "stop"],
+  4413: ["TOO_SLOW", "retry"],
+  4429: ["RATE_LIMITED", "retry_after"],
+} as const satisfies { readonly [code: number]: Row };
+
+/** The application's close codes, by their hundreds. */
+const ranges: { readonly [hundreds: number]: Row } = {
+  48: ["APPLICATION_RETRY", "retry"],
+  49: ["APPLICATION_STOP", "stop"],
+};
+
+type Rows = typeof rows;
+
+export type CloseName = Rows[keyof Rows][0];
 
 /** The row for a close code. Every number has one: unknown ones retry, the application's ranges say what their range says. */
 export function closeCode(code: number): CloseCode {
-  const row = closeCodes.find((one) => one.code === code);
-  if (row) return row;
-  if (code >= 4900 && code <= 4999)
-    return { code, name: "APPLICATION_STOP", meaning: "the application ended it", action: "stop" };
-  if (code >= 4800 && code <= 4899)
-    return { code, name: "APPLICATION_RETRY", meaning: "the application ended it", action: "retry" };
-  return { code, name: "UNKNOWN", meaning: `of close code ${code}`, action: "retry" };
+  const [name, action, firstRetryMs] = (rows as { readonly [code: number]: Row })[code] ??
+    ranges[Math.trunc(code / 100)] ?? ["UNKNOWN", "retry"];
+  return { code, name, meaning: meaningOf(code, name), action, firstRetryMs };
 }
 
-const numbers = Object.fromEntries(closeCodes.map((row) => [row.name, row.code])) as {
-  readonly [Name in CloseName]: number;
-};
+/** The whole table, in the order of the numbers. */
+export const closeCodes = /* @__PURE__ */ (() =>
+  Object.keys(rows).map((code) => closeCode(Number(code))))() as readonly (CloseCode & { readonly name: CloseName })[];
 
 /** The number of a named close code: `closeNumber.RESTART` is 1012. */
-export const closeNumber = numbers;
+export const closeNumber = Object.fromEntries(Object.entries(rows).map(([code, [name]]) => [name, Number(code)])) as {
+  readonly [Code in keyof Rows as Rows[Code][0]]: Code;
+};

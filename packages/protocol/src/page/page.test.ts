@@ -4,10 +4,12 @@ import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { dehydrate } from "../codec/dehydrate.js";
 import { defineProtocol } from "../define-protocol.js";
+import { closeCode } from "../close-codes.js";
 import { wireMessages } from "../docs/messages.js";
 import { errorCodes, remedyOf } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
 import { channelFault } from "./channel-fault.js";
+import { meaningOf } from "./close-meanings.js";
 import { encodeValue } from "./encode-value.js";
 import { remedyOf as pageRemedyOf } from "./error-codes.js";
 import { describeIssue, restoreFault, wording } from "./issues.js";
@@ -109,6 +111,11 @@ describe("what stands in for checks in a page's production build", () => {
 
 test("[PG5] names the channel that is none", () => {
   expect(channelFault(defineProtocol({ name: "a", version: "1.0.0" }), "board")).toContain("board");
+});
+
+test("[PG9] the message of a lost connection names the close code", () => {
+  expect(meaningOf(4429, closeCode(4429).name)).toBe("of RATE_LIMITED (4429)");
+  expect(meaningOf(3000, closeCode(3000).name)).toBe("of UNKNOWN (3000)");
 });
 
 test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {
