@@ -265,6 +265,10 @@ describe("a schema whose result the other side would not read", () => {
       "is a pipe that takes b.c away, which the other side needs; declare the second schema",
     ],
     ["an overwrite that adds to a text", () => full.object({ a: text.overwrite((value) => `${value}!`) }), ".a", again],
+    ["an overwrite that moves a date", () => full.date().overwrite((at) => new Date(at.getTime() + 1)), "", again],
+    ["an overwrite that adds to a list", () => full.array(text).overwrite((list) => [...list, "a"]), "", again],
+    ["an overwrite that turns true into false", () => full.boolean().overwrite((value) => !value), "", again],
+    ["an overwrite that adds to a bigint", () => full.bigint().overwrite((value) => value + 1n), "", again],
     ["an overwrite of zod/mini", () => z.number().check(z.overwrite((value) => value + 1)), "", again],
     [
       "an intersection of two maps",
@@ -369,6 +373,8 @@ describe("a schema whose result the other side would not read", () => {
       a: text.trim().toLowerCase().normalize("NFD"),
       b: full.number().overwrite(Math.round),
       c: text.pipe(text.min(2)),
+      e: full.array(text).overwrite((list) => list.toSorted()),
+      f: full.date().overwrite((at) => new Date(Math.floor(at.getTime() / 1_000) * 1_000)),
       d: full.object({ a: text.optional() }).pipe(full.object({ a: text.default("x") })),
     });
     expect(refusal(() => schema)).toBeUndefined();
