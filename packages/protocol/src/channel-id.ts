@@ -22,9 +22,10 @@ export function parseChannel(protocol: Protocol, wire: string): Checked<ChannelI
 export function channelId(protocol: Protocol, name: string, key: unknown): Checked<ChannelId> {
   const contract = protocol.channels.get(name);
   if (contract && !contract.key && key === undefined) return { ok: true, value: { contract, key, wire: name } };
+  // A key is printable ASCII without spaces.
   const checked = contract?.key?.receive(key, undefined, "key");
   const text = checked?.ok && checked.value;
-  return contract && typeof text === "string" && /^[\x21-\x7e]+$/.test(text) && name.length + text.length <= 254
+  return contract && typeof text === "string" && /^[!-~]+$/.test(text) && name.length + text.length <= 254
     ? { ok: true, value: { contract, key: text, wire: `${name}:${text}` } }
     : { ok: false, fault: { field: "channel", message: channelFault(protocol, name, key) } };
 }

@@ -22,7 +22,7 @@ const remedies = {
   TIMEOUT: "Try again, or allow more time.",
   CANCELLED: "None: it was asked for.",
   NOT_CONNECTED: "Correct the cause named, if any, then call connect().",
-  CONNECTION_LOST: "Repeat it, if it has not taken effect.",
+  CONNECTION_LOST: "If it has not taken effect, repeat it.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
   INVALID_VALUE: "Correct the field named.",
   HANDLER_FAILED: "Correct the handler.",
@@ -97,14 +97,10 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
 
 /** What to do about an error of a built-in code; undefined for a code that a request declares. */
 export function remedyOf(code: string): string | undefined {
-  return remedyIn(remedies, code) ?? remedyIn(otherRemedies, code);
+  return clientRemedyOf(code) ?? (Object.hasOwn(otherRemedies, code) ? otherRemedies[code as never] : undefined);
 }
 
 /** The same for the errors that a client can raise. */
 export function clientRemedyOf(code: string): string | undefined {
-  return remedyIn(remedies, code);
-}
-
-function remedyIn(table: { readonly [code: string]: string }, code: string): string | undefined {
-  return Object.hasOwn(table, code) ? table[code] : undefined;
+  return Object.hasOwn(remedies, code) ? remedies[code as keyof typeof remedies] : undefined;
 }

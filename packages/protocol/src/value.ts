@@ -51,7 +51,9 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
 const nothing: ValueSchema = {
   schema: undefined,
   send: (value, root) =>
-    value === undefined ? { ok: true, value: { data: value } } : refuse(root, "is not in the protocol"),
+    value === undefined
+      ? { ok: true, value: { data: value } }
+      : { ok: false, fault: { field: root, message: `${root}: is not in the protocol.` } },
   receive: () => ({ ok: true, value: undefined }),
 };
 
@@ -64,8 +66,4 @@ function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
   } catch (error) {
     return { ok: false, fault: thrownFault(error, root) };
   }
-}
-
-function refuse(field: string, sentence: string): { ok: false; fault: Fault } {
-  return { ok: false, fault: { field, message: `${field}: ${sentence}.` } };
 }

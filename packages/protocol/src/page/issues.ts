@@ -3,8 +3,8 @@ import type { Fault } from "../issues.js";
 
 /** In a page's production build: the field, and what was expected there where that is one word. */
 export const wording = {
-  error: (issue: { readonly code?: string; readonly expected?: unknown }): string =>
-    issue.expected ? `expected ${String(issue.expected)}` : "is not valid",
+  error: ({ expected }: { readonly code?: string; readonly expected?: string }): string =>
+    expected ? `expected ${expected}` : "is not valid",
 } as const;
 
 export function thrownFault(cause: unknown, field: string): Fault {
@@ -14,8 +14,8 @@ export function thrownFault(cause: unknown, field: string): Fault {
 export { thrownFault as restoreFault };
 
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
-  const field = formatPath(root, issue?.path ?? []);
-  return { field, message: `${field}: ${issue?.message}.` };
+  const field = formatPath(root, issue!.path);
+  return { field, message: `${field}: ${issue!.message}.` };
 }
 
 export function formatPath(root: string, path: readonly PropertyKey[]): string {

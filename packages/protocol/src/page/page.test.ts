@@ -60,12 +60,15 @@ describe("what stands in for checks in a page's production build", () => {
     expect(() => revive(data, meta, restored)).toThrow(/^names the type (typed-array|regexp|class|custom)$/);
   });
 
-  test.each([{ a: null }, { a: 5 }, { a: [["Date"]] }, { a: ["set", "Date"] }, "regexp"])(
-    "[PG4] refuses annotations of another form: %j",
-    (values) => {
-      expect(() => revive({ a: ["x"] }, { values }, restored)).toThrow();
-    },
-  );
+  test.each([
+    [{ a: null }, "null"],
+    [{ a: 5 }, "names the type 5"],
+    [{ a: [["Date"]] }, "nknown"],
+    [{ a: ["set", "Date"] }, "call stack"],
+    ["regexp", "names the type regexp"],
+  ])("[PG4] refuses annotations of another form: %j", (values, reason) => {
+    expect(() => revive({ a: ["x"] }, { values }, restored)).toThrow(reason);
+  });
 
   test("[PG4] names the annotations, with the reason as the cause", () => {
     expect(restoreFault(new Error("names the type regexp"), "meta")).toMatchObject({

@@ -8,9 +8,10 @@ import type { RichTag } from "../schema.js";
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
   const values = (meta as { readonly values?: unknown } | undefined)?.values;
   if (!values) return data;
+  // Every leaf of the annotations is a tag.
   const check = (node: unknown): void => {
     if (typeof node === "object") Object.values(node!).forEach(check);
-    else if (!allowed.has(node as RichTag)) throw new Error(`names the type ${String(node)}`);
+    else if (!allowed.has(node as RichTag)) throw new Error(`names the type ${node as RichTag}`);
   };
   check(values);
   return restore(data, values);

@@ -19,8 +19,8 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
           frame as string,
           /__proto__|\\u/i.test(frame as string) ? refuseProto : undefined,
         );
-        if (typeof message === "object" && message !== null && !Array.isArray(message))
-          return { ok: true, message: message as ServerMessage };
+        // Throws for null.
+        if (Object.getPrototypeOf(message) === Object.prototype) return { ok: true, message: message as ServerMessage };
       } catch {
         // Said below.
       }
