@@ -19,7 +19,7 @@ import { Cluster } from "./instances/cluster.js";
 import { Stats } from "./observe/stats.js";
 import { createUnawaited } from "./observe/unawaited.js";
 import type { ServerOptions } from "./options.js";
-import { closed, type Server } from "./server.js";
+import { closed, type CloseOptions, type Server } from "./server.js";
 import type { Connection } from "./session/connection.js";
 import { DirectEvents } from "./session/direct.js";
 import type { Session, SessionEvent } from "./session/session.js";
@@ -142,7 +142,9 @@ export function createServer<
       return detach;
     },
     listen: (port, listenOptions = {}) => unawaited("listen", { port }, endpoints.listen(server, port, listenOptions)),
-    close: ({ graceMs = 5_000 } = {}) => (closing ??= unawaited("close", {}, shutDown(graceMs))),
+    // A wrong argument must not keep a server from closing.
+    close: (closeOptions: CloseOptions | null = {}) =>
+      (closing ??= unawaited("close", {}, shutDown(closeOptions?.graceMs ?? 5_000))),
   };
   return server;
 }

@@ -159,6 +159,12 @@ describe("the report of a call that nothing awaits", () => {
   });
 });
 
+test.each([null, "SIGTERM", 15])("[AM5] close closes with %o in place of its options", async (options) => {
+  const { server } = setUp();
+  await server.close(options as never);
+  expect(server.isReady).toBe(false);
+});
+
 test("[AM9] use and onSession refuse what is no function: the middleware behind it would never be asked", () => {
   const { server } = setUp();
   expect(() => server.use(undefined as never)).toThrow(
