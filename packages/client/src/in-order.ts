@@ -24,47 +24,38 @@ export interface OrderParts<Item> {
  * is pending an item is handled at once, in the caller's turn.
  */
 export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Item) => void {
-  let waiting: Item[] = [];
-  /** By index: shift() moves everything that is left, for each item of a burst. */
-  let next = 0;
+  /** A set: the oldest is removed without moving the others, for each item of a burst. */
+  const waiting = new Set<Item>();
   let size = 0;
   let current: Item | undefined;
 
-  const drain = (): void => {
-    while (next < waiting.length) {
-      const item = (current = waiting[next++]!);
-      size -= item.size;
-      if (next * 2 > waiting.length) skip();
+  const take = (item: Item): Item => {
+    waiting.delete(item);
+    size -= item.size;
+    return item;
+  };
+
+  const drain = async (): Promise<void> => {
+    for (const item of waiting) {
+      current = take(item);
       const pending = parts.handle(item);
-      if (pending)
-        return void pending.then(() => {
-          parts.finished(item);
-          drain();
-        });
+      if (pending) await pending;
       parts.finished(item);
     }
     current = undefined;
   };
 
-  const skip = (): void => {
-    waiting = waiting.slice(next);
-    next = 0;
-  };
-
-  const isBeyond = (part: number): boolean =>
-    waiting.length - next > MOST_WAITING * part || size > MOST_WAITING_SIZE * part;
+  const isBeyond = (part: number): boolean => waiting.size > MOST_WAITING * part || size > MOST_WAITING_SIZE * part;
 
   return (item) => {
-    waiting.push(item);
+    waiting.add(item);
     size += item.size;
-    if (!current) return drain();
+    if (!current) return void drain();
     if (!isBeyond(1)) return;
-    skip();
-    const items = waiting;
+    const dropped: Item[] = [];
     // A tenth more than needed, so that not each item that comes drops one. The newest stays, however large it is.
-    while (parts.dropsAll ? next < items.length : next < items.length - 1 && isBeyond(0.9)) size -= items[next++]!.size;
-    const dropped = items.slice(0, next);
-    skip();
+    for (const oldest of waiting)
+      if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
     parts.dropped(dropped, current);
   };
 }
