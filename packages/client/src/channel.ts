@@ -14,8 +14,7 @@ import { unknownEvent } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
-import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
-import { unawaited } from "./unawaited.js";
+import { type Call, patiently, type WaitOptions } from "./patience.js";
 import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions-state.js";
 
 /**
@@ -76,42 +75,35 @@ export interface UntypedChannel {
   leave(): void;
 }
 
-/** `isExpected`: the application itself gave up what was waited for. */
-type Settle = (error?: HoldfastError, isExpected?: boolean) => void;
-
 const IDLE: ChannelStatus = { name: "idle" };
 
 export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChannel {
-  const { subscriptions, clock, report } = parts;
+  const { subscriptions, report } = parts;
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report, parts.watch);
   /** By ready(), until leave(). */
   let kept = false;
-  const waiting = new Set<Settle>();
+  const waiting = new Set<Call<void>>();
 
   const isWanted = (): boolean => kept || listeners.size > 0;
 
-  const settleWaiting: Settle = (error, isExpected) => {
-    for (const settle of [...waiting]) settle(error, isExpected);
+  const settle = (error?: HoldfastError, isExpected?: boolean): void => {
+    for (const call of waiting) {
+      if (error) call.reject(error, isExpected);
+      else call.resolve();
+    }
+    waiting.clear();
   };
 
   const holder: Holder = {
     hears: listeners.has,
     handle: listeners.call,
-    setStatus(next) {
+    setStatus(next, over, wasAsked) {
       status.set(next);
-      if (next.name === "subscribed") settleWaiting();
-      if (next.name === "refused") settleWaiting(next.error);
+      const error = next.name === "refused" ? next.error : over;
+      if (error || next.name === "subscribed") settle(error, wasAsked);
     },
-    over: settleWaiting,
-  };
-
-  const want = <Result>(change: () => Result): Result => {
-    const before = isWanted();
-    const result = change();
-    if (!before) subscriptions.join(id, holder);
-    return result;
   };
 
   const release = (): void => {
@@ -121,7 +113,8 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   };
 
   const listen = (event: string, handler: Handler): (() => void) => {
-    const remove = want(() => listeners.add(event, handler));
+    const remove = listeners.add(event, handler);
+    subscriptions.join(id, holder);
     return () => void (remove() && release());
   };
 
@@ -134,34 +127,26 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),
-    ready({ timeoutMs = parts.timeoutMs, signal } = {}) {
-      const run = (resolve: () => void, reject: (error: HoldfastError) => void): void => {
-        if (signal?.aborted) return reject(cancelled(channel, signal));
-        const settle: Settle = (error, isExpected) => {
-          waiting.delete(settle);
-          stopWatch();
-          // That nothing awaits what was given up by the application itself is no failure.
-          if (isExpected) void promise.catch(() => undefined);
-          if (error) reject(error);
-          else resolve();
-        };
-        const stopWatch = watchPatience(channel, { timeoutMs, signal }, clock, settle, subscriptions.whyNot);
-        waiting.add(settle);
-        want(() => (kept = true));
-        const now = status.get();
-        if (now.name === "subscribed") settle();
-        else if (now.name === "refused") settle(now.error);
-        else subscriptions.expect(holder);
-      };
-      const promise = unawaited(new Promise<void>(run), parts, { channel });
-      return promise;
-    },
+    ready: (options = {}) =>
+      patiently<void>({ channel }, options, {
+        ...parts,
+        whyNot: subscriptions.whyNot,
+        begin(call) {
+          waiting.add(call);
+          kept = true;
+          subscriptions.join(id, holder);
+        },
+        giveUp(error, call) {
+          waiting.delete(call);
+          call.reject(error);
+        },
+      }),
     leave() {
       if (!isWanted()) return;
       kept = false;
       listeners.clear();
       release();
-      settleWaiting(new HoldfastError("CANCELLED", `${channel}: leave() was called.`), true);
+      settle(new HoldfastError("CANCELLED", `${channel}: leave() was called.`), true);
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { Position } from "@holdfast/protocol";
 import type { Cancel, Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
-import { LOST } from "./lost-position.js";
 
 /** Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or anything of their shape. */
 export interface PositionStorage {
@@ -33,13 +32,19 @@ export interface KeptPositions {
    * call begins to read. Only while someone is `asking` does the time run after which it goes on without.
    */
   wait(asking: boolean, ready: () => void): boolean;
-  /** LOST where there may have been one. */
-  get(channel: string): Position | undefined;
+  /** With `reset` where there may have been one. */
+  get(channel: string): KnownPosition | undefined;
   /** Undefined: the channel is followed no more. */
   set(channel: string, position: Position | undefined): void;
   /** Whether the client may connect by itself: only as long does no other client get the storage. */
   hold(isHeld: boolean): void;
 }
+
+/** `reset`: it cannot be read any more, which is told instead of where it was. */
+export type KnownPosition = Position & { readonly reset?: "storage" };
+
+/** Stands for a position that cannot be read any more. No history has an epoch without a name. */
+const LOST: KnownPosition = { epoch: "", offset: 0, id: "", reset: "storage" };
 
 /** A storage that takes longer must not keep an application from its channels. */
 const PATIENCE_MS = 1_000;

@@ -1,40 +1,54 @@
+import type { HoldfastError } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemEnvironment } from "./environment.js";
-import { watchPatience } from "./patience.js";
+import { type Call, patiently } from "./patience.js";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
-function watch(timeoutMs: number) {
+function wait(timeoutMs: number) {
   const controller = new AbortController();
-  const giveUp = vi.fn();
+  const calls: Call<string>[] = [];
+  const giveUp = vi.fn((error: HoldfastError, call: Call<string>) => call.reject(error));
   const removed = vi.spyOn(controller.signal, "removeEventListener");
-  const stop = watchPatience("it", { timeoutMs, signal: controller.signal }, systemEnvironment.clock, giveUp);
-  return { controller, giveUp, removed, stop };
+  const promise = patiently<string>(
+    { request: "it" },
+    { timeoutMs, signal: controller.signal },
+    {
+      clock: systemEnvironment.clock,
+      timeoutMs: 1,
+      report: () => undefined,
+      whyNot: () => undefined,
+      begin: (call) => calls.push(call),
+      giveUp,
+    },
+  );
+  return { controller, giveUp, removed, promise, call: calls[0]! };
 }
 
-test("When the time is over the caller gives up once, with TIMEOUT, and no listener is left on the signal", () => {
-  const { controller, giveUp, removed } = watch(100);
+test("When the time is over the caller gives up once, with TIMEOUT, and no listener is left on the signal", async () => {
+  const { controller, giveUp, removed, promise } = wait(100);
   vi.advanceTimersByTime(100);
   controller.abort();
+  await expect(promise).rejects.toMatchObject({ code: "TIMEOUT", message: "it: no answer within 100 ms." });
   expect(giveUp).toHaveBeenCalledTimes(1);
-  expect(giveUp.mock.calls[0]![0]).toMatchObject({ code: "TIMEOUT", message: "it: no answer within 100 ms." });
   expect(removed).toHaveBeenCalledTimes(1);
 });
 
-test("When the signal aborts the caller gives up once, with CANCELLED, and no timer is left", () => {
-  const { controller, giveUp } = watch(100);
+test("When the signal aborts the caller gives up once, with CANCELLED, and no timer is left", async () => {
+  const { controller, giveUp, promise } = wait(100);
   controller.abort("enough");
   expect(vi.getTimerCount()).toBe(0);
+  await expect(promise).rejects.toMatchObject({ code: "CANCELLED", cause: "enough" });
   expect(giveUp).toHaveBeenCalledTimes(1);
-  expect(giveUp.mock.calls[0]![0]).toMatchObject({ code: "CANCELLED", cause: "enough" });
 });
 
-test("Ending the watch leaves neither timer nor listener, and nothing is given up", () => {
-  const { controller, giveUp, removed, stop } = watch(100);
-  stop();
+test("A call that settles leaves neither timer nor listener, and nothing is given up", async () => {
+  const { controller, giveUp, removed, promise, call } = wait(100);
+  call.resolve("done");
   expect(vi.getTimerCount()).toBe(0);
   expect(removed).toHaveBeenCalledTimes(1);
   controller.abort();
+  await expect(promise).resolves.toBe("done");
   expect(giveUp).not.toHaveBeenCalled();
 });

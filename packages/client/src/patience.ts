@@ -1,6 +1,8 @@
-import { HoldfastError } from "@holdfast/protocol";
-import type { Cancel, Clock } from "./clock.js";
+import { type BuiltInErrorCode, HoldfastError, type ErrorDetails } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
+import type { ErrorContext, ReportError } from "./errors.js";
 import { type AbortSignalLike, onAbort } from "./on-abort.js";
+import { unawaited } from "./unawaited.js";
 
 export type { AbortSignalLike };
 
@@ -12,36 +14,67 @@ export interface WaitOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/**
- * Calls `giveUp` once, when the time is over or the signal aborts (not before it returns: an aborted signal is the caller's
- * to check). The function returned ends the watch and leaves neither timer nor listener. `whyNot` says why there is no
- * connection, if there is none.
- */
-export function watchPatience(
-  what: string,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignalLike | undefined },
-  clock: Clock,
-  giveUp: (error: HoldfastError) => void,
-  whyNot: () => HoldfastError | undefined = () => undefined,
-): Cancel {
-  const end = (error: HoldfastError): void => {
-    stop();
-    giveUp(error);
-  };
-  // Before the timer starts: what is no signal throws here.
-  const stopSignal = signal && onAbort(signal, () => end(cancelled(what, signal)));
-  const cancelTimer = clock.after(timeoutMs, () => {
-    const why = whyNot();
-    const sentence = why ? `no connection within ${timeoutMs} ms. ${why.message}` : `no answer within ${timeoutMs} ms.`;
-    end(new HoldfastError("TIMEOUT", `${what}: ${sentence}`, { cause: why?.cause, remedy: why?.remedy }));
-  });
-  const stop = (): void => {
-    cancelTimer();
-    stopSignal?.();
-  };
-  return stop;
+/** A promise that its caller waits for. Whatever settles it first ends the watch over it. */
+export interface Call<Value> {
+  /** By the monotonic clock. */
+  readonly deadline: number;
+  resolve(value: Value): void;
+  /** `isExpected`: the application itself gave up what was waited for, so it is no failure that nothing awaits the promise. */
+  reject(error: HoldfastError, isExpected?: boolean): void;
 }
 
-export function cancelled(what: string, signal: AbortSignalLike | undefined): HoldfastError {
-  return new HoldfastError("CANCELLED", `${what}: the caller gave up.`, { cause: signal?.reason });
+export interface CallParts<Value> {
+  readonly clock: Clock;
+  /** Where the caller names no time. */
+  readonly timeoutMs: number;
+  readonly report: ReportError;
+  /** Why there is no connection, if there is none. */
+  readonly whyNot: () => HoldfastError | undefined;
+  /** Called at once, unless the signal has aborted. */
+  readonly begin: (call: Call<Value>) => void;
+  /** The time is over or the signal has aborted: it has to reject the call. */
+  readonly giveUp: (error: HoldfastError, call: Call<Value>) => void;
+}
+
+/** The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a listener is left. */
+export function patiently<Value>(
+  place: Omit<ErrorContext, "source">,
+  options: WaitOptions,
+  parts: CallParts<Value>,
+): Promise<Value> {
+  const { clock, whyNot } = parts;
+  const { timeoutMs = parts.timeoutMs, signal } = options;
+  const fault = (code: BuiltInErrorCode, sentence: string, details?: ErrorDetails): HoldfastError =>
+    new HoldfastError(code, `${place.request ?? place.channel}: ${sentence}`, details);
+  const run = (resolve: (value: Value) => void, reject: (error: HoldfastError) => void): void => {
+    const cancelled = (): HoldfastError => fault("CANCELLED", "the caller gave up.", { cause: signal?.reason });
+    if (signal?.aborted) return reject(cancelled());
+    const call: Call<Value> = {
+      deadline: clock.monotonic() + timeoutMs,
+      resolve(value) {
+        stop();
+        resolve(value);
+      },
+      reject(error, isExpected) {
+        stop();
+        if (isExpected) void promise.catch(() => undefined);
+        reject(error);
+      },
+    };
+    const cancelTimer = clock.after(timeoutMs, () => {
+      const why = whyNot();
+      const sentence = why
+        ? `no connection within ${timeoutMs} ms. ${why.message}`
+        : `no answer within ${timeoutMs} ms.`;
+      parts.giveUp(fault("TIMEOUT", sentence, { cause: why?.cause, remedy: why?.remedy }), call);
+    });
+    const stopSignal = signal && onAbort(signal, () => parts.giveUp(cancelled(), call));
+    const stop = (): void => {
+      cancelTimer();
+      stopSignal?.();
+    };
+    parts.begin(call);
+  };
+  const promise = unawaited(new Promise<Value>(run), parts, place);
+  return promise;
 }

@@ -31,7 +31,7 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
   };
 
   const tell = (): void => {
-    const wire = subscriptions.entry(id)?.wire.name;
+    const wire = subscriptions.entry(id)?.wire;
     if (wire !== "joining" && wire !== "joined") return;
     const all = sharedByAll();
     const newest = [...all.wanted.values()].at(-1);

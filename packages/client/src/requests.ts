@@ -8,10 +8,9 @@ import {
 } from "@holdfast/protocol";
 import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import { faultError, type ReportError } from "./errors.js";
-import type { Cancel, Clock } from "./clock.js";
-import { cancelled, type WaitOptions, watchPatience } from "./patience.js";
+import type { Clock } from "./clock.js";
+import { type Call as Waiting, patiently, type WaitOptions } from "./patience.js";
 import type { Sendable } from "./sendable.js";
-import { unawaited } from "./unawaited.js";
 
 type Response = Extract<ServerMessage, { type: "response" }>;
 
@@ -29,16 +28,9 @@ const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /** queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
-interface Call {
+interface Call extends Waiting<unknown> {
   readonly contract: RequestContract;
   readonly input: RichValue;
-  /** By the monotonic clock. */
-  readonly deadline: number;
-  stopWatch: Cancel;
-  resolve(output: unknown): void;
-  reject(error: HoldfastError): void;
-  /** Its rejection is expected: that nothing awaits it is no failure. */
-  hush(): void;
 }
 
 export interface RequestsParts {
@@ -68,13 +60,12 @@ export function createRequests(parts: RequestsParts): Requests {
     const call = calls.get(id);
     calls.delete(id);
     queued.delete(id);
-    call?.stopWatch();
     return call;
   };
 
-  const fail = (id: string, error: HoldfastError): boolean => {
+  const fail = (id: string, error: HoldfastError, isExpected?: boolean): boolean => {
     const call = take(id);
-    call?.reject(error);
+    call?.reject(error, isExpected);
     return call !== undefined;
   };
 
@@ -111,47 +102,36 @@ export function createRequests(parts: RequestsParts): Requests {
   };
 
   return {
-    request(name, input, { timeoutMs = parts.timeoutMs, signal }) {
-      const contract = parts.protocol.requests.get(name);
-      const run = (resolve: (output: unknown) => void, reject: (error: HoldfastError) => void): void => {
-        if (!contract) {
-          throw new HoldfastError(
-            "UNKNOWN_REQUEST",
-            `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`,
-          );
-        }
-        const checked = contract.input.send(input, "input");
-        if (!checked.ok) throw faultError("INVALID_VALUE", name, checked.fault);
-        if (signal?.aborted) throw cancelled(name, signal);
-        if (isOver(state)) throw notConnected(state);
-        if (queued.size >= MOST_WAITING) {
-          throw new HoldfastError("LIMIT_EXCEEDED", `${name}: ${MOST_WAITING} requests are waiting already.`);
-        }
-        const id = parts.nextId();
-        const giveUp = (error: HoldfastError): void => {
+    request(name, input, options) {
+      const id = parts.nextId();
+      return patiently<unknown>({ request: name }, options, {
+        ...parts,
+        whyNot: () => whyNotYet(state, parts.address),
+        begin(waiting) {
+          const contract = parts.protocol.requests.get(name);
+          if (!contract) {
+            const sentence = `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`;
+            return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", sentence));
+          }
+          const checked = contract.input.send(input, "input");
+          if (!checked.ok) return waiting.reject(faultError("INVALID_VALUE", name, checked.fault));
+          if (isOver(state)) return waiting.reject(notConnected(state));
+          if (queued.size >= MOST_WAITING) {
+            const sentence = `${name}: ${MOST_WAITING} requests are waiting already.`;
+            return waiting.reject(new HoldfastError("LIMIT_EXCEEDED", sentence));
+          }
+          const call = { ...waiting, contract, input: checked.value };
+          calls.set(id, call);
+          queued.add(id);
+          flush();
+          // At the call, though others are before it.
+          if (state.name === "ready" && queued.has(id)) frameOf(id, call);
+        },
+        giveUp(error) {
           if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
           fail(id, error);
-        };
-        const whyNot = (): HoldfastError | undefined => whyNotYet(state, parts.address);
-        const stopWatch = watchPatience(name, { timeoutMs, signal }, clock, giveUp, whyNot);
-        const call: Call = {
-          contract,
-          input: checked.value,
-          deadline: clock.monotonic() + timeoutMs,
-          stopWatch,
-          resolve,
-          reject,
-          hush: () => void promise.catch(() => undefined),
-        };
-        calls.set(id, call);
-        queued.add(id);
-        flush();
-        // At the call, though others are before it.
-        if (state.name === "ready" && queued.has(id)) frameOf(id, call);
-      };
-      // What `run` throws rejects it, too.
-      const promise = unawaited(new Promise<unknown>(run), parts, { request: name });
-      return promise;
+        },
+      });
     },
 
     setState(next) {
@@ -159,15 +139,12 @@ export function createRequests(parts: RequestsParts): Requests {
       if (state.name === "ready") return flush();
       const over = isOver(state) ? notConnected(state) : undefined;
       const asked = wasAsked(state);
-      for (const [id, call] of calls) {
-        if (asked) call.hush();
-        const outcomeUnknown = inFlight.has(id) && call.contract.kind !== "query" && !asked;
-        if (outcomeUnknown)
-          fail(
-            id,
-            new HoldfastError("CONNECTION_LOST", `${call.contract.name}: the connection dropped before the answer.`),
-          );
-        else if (over) fail(id, over);
+      for (const [id, { contract }] of calls) {
+        const isLost = inFlight.has(id) && contract.kind !== "query" && !asked;
+        const error = isLost
+          ? new HoldfastError("CONNECTION_LOST", `${contract.name}: the connection dropped before the answer.`)
+          : over;
+        if (error) fail(id, error, asked);
       }
       inFlight.clear();
       // Rebuilt, so that what is sent again keeps its place before what was never sent.
@@ -180,17 +157,13 @@ export function createRequests(parts: RequestsParts): Requests {
       answered(id);
       if (!call) return;
       const { name, output, errors } = call.contract;
-      if (data.ok) {
-        const checked = output.receive(data.output, meta, "output");
-        if (checked.ok) call.resolve(checked.value);
-        else call.reject(faultError("INVALID_OUTPUT", name, checked.fault));
-        return;
-      }
-      const declared = errors.get(data.error.code);
-      if (!declared) return call.reject(HoldfastError.fromWire(data.error));
-      const checked = declared.receive(data.error.data, meta, "error.data");
-      if (checked.ok) call.reject(HoldfastError.fromWire({ ...data.error, data: checked.value }));
-      else call.reject(faultError("INVALID_OUTPUT", name, checked.fault));
+      const [schema, sent, field] = data.ok
+        ? [output, data.output, "output"]
+        : [errors.get(data.error.code), data.error.data, "error.data"];
+      const checked = schema?.receive(sent, meta, field);
+      if (checked?.ok === false) call.reject(faultError("INVALID_OUTPUT", name, checked.fault));
+      else if (data.ok) call.resolve(checked?.value);
+      else call.reject(HoldfastError.fromWire({ ...data.error, ...(checked && { data: checked.value }) }));
     },
 
     refuse(id, error) {

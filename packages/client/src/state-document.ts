@@ -82,7 +82,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     const entry = entryOf();
     shared.set(entry, { base: undefined, value: undefined, read: undefined, failures: 0, doubted: false });
     // Joined before anyone listened, so it has been missed; or the server was told that it is here.
-    if (entry.wire.name === "joined" || entry.state) ask(undefined);
+    if (entry.wire === "joined" || entry.state) ask(undefined);
   };
 
   const forget = (): void => {
@@ -149,7 +149,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
       for (const off of offs) off();
       const entry = subscriptions.entry(id);
       // While it is joined again the server may have been told that the document is here: whoever comes next has to know.
-      if (entry && entry.wire.name !== "joining" && !isKept()) entry.state = undefined;
+      if (entry && entry.wire !== "joining" && !isKept()) entry.state = undefined;
     };
     offs.push(listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear));
     // Another copy of this package may keep it.

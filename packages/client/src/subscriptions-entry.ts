@@ -35,7 +35,7 @@ export function createEntry(id: ChannelId, { finished, report }: EntryParts): En
         entry.overrun = true;
       },
     }),
-    wire: { name: "absent" },
+    wire: "absent",
     status: PENDING,
     received: undefined,
     recent,

@@ -1,6 +1,7 @@
 import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
 import type { ConnectionState } from "./connection-state.js";
 import type { Delivery } from "./event.js";
+import type { KnownPosition } from "./keep-positions.js";
 import type { Sized } from "./in-order.js";
 
 /** What takes effect in the order of its channel: events, changes of the document, the document. */
@@ -8,10 +9,9 @@ export type InOrder = Extract<ServerMessage, { type: "event" | "state_update" | 
 
 /** Remembers which channels are wanted, by whom, what the server knows of it, and how far each with history has come. */
 export interface Subscriptions {
+  /** Tells the holder its status, and that no connection will come if none will. */
   join(id: ChannelId, holder: Holder): void;
   leave(id: ChannelId, holder: Holder): void;
-  /** Tells the holder at once if there is nothing to wait for. */
-  expect(holder: Holder): void;
   /** Why there is no connection, if there is none. */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
@@ -44,9 +44,8 @@ export interface Holder {
   hears(event: string): boolean;
   /** Calls the handlers; the promise, where one of them returned one, resolves when all have finished. */
   handle(delivery: Delivery): Promise<unknown> | undefined;
-  setStatus(status: ChannelStatus): void;
-  /** No connection will come by itself. `wasAsked`: the application has ended it. */
-  over(error: HoldfastError, wasAsked?: boolean): void;
+  /** `over`: why no connection will come by itself. `wasAsked`: the application has ended it. */
+  setStatus(status: ChannelStatus, over: HoldfastError | undefined, wasAsked: boolean): void;
 }
 
 /**
@@ -73,14 +72,14 @@ export const UPDATE = "$state_update";
  *                                                                     (a dropped connection: absent, from everywhere)
  */
 type Wire =
-  | { name: "absent" }
-  | { name: "joining"; batch: string }
-  | { name: "joined" }
+  | "absent"
+  | "joining"
+  | "joined"
   /** Asked for again in the microtask that follows; to the application nothing has changed. */
-  | { name: "broken" }
+  | "broken"
   /** The server could not say; the timer for all of these is the one of subscriptions.ts. */
-  | { name: "postponed" }
-  | { name: "refused" };
+  | "postponed"
+  | "refused";
 
 export interface Entry {
   readonly id: ChannelId;
@@ -88,12 +87,14 @@ export interface Entry {
   readonly handle: Holder["handle"];
   readonly enqueue: (item: Queued) => void;
   wire: Wire;
+  /** The id of its last `subscribe`. */
+  batch?: string;
   status: ChannelStatus;
   /**
    * With history only, and once it was live: the last event that was put in the queue of the handlers. The queue outlives a
    * connection, so to ask from here neither repeats an event nor leaves one out. NOWHERE if the server gives no positions.
    */
-  received: Position | undefined;
+  received: KnownPosition | undefined;
   /** The ids of the last events: none is handed over twice, whatever was reset in between. */
   readonly recent: Set<unknown>;
   /** How often in a row it was asked for again because of an event that did not follow. */

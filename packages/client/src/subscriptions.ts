@@ -13,13 +13,13 @@ import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from 
 import type { ReportError } from "./errors.js";
 import { readEvent } from "./event.js";
 import type { KeptPositions } from "./keep-positions.js";
-import { LOST } from "./lost-position.js";
 import type { Logger } from "./options.js";
 import type { Sendable } from "./sendable.js";
 import { createEntry, PENDING } from "./subscriptions-entry.js";
 import {
   type ChannelStatus,
   type Entry,
+  type Holder,
   type InOrder,
   JOINING,
   RESET,
@@ -76,6 +76,15 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   /** Whatever is sent now is handled, at the latest right behind `auth`. */
   const isUp = (): boolean => state.name === "authenticating" || state.name === "ready";
 
+  /** What comes before the answer is of an earlier membership, or in the answer. */
+  const joined = (channel: string): Entry | undefined => {
+    const entry = entries.get(channel);
+    return entry?.wire === "joined" ? entry : undefined;
+  };
+
+  const joiningBy = (batch: string | undefined): Entry[] =>
+    [...entries.values()].filter((entry) => entry.wire === "joining" && entry.batch === batch);
+
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
@@ -88,55 +97,60 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const leaving: string[] = [];
     let asked = 0;
     for (const entry of entries.values()) {
-      const { name } = entry.wire;
-      if (name === "joining") asked++;
-      if (entry.holders.size > 0) {
-        if (name === "absent" || name === "broken" || (name === "joined" && entry.stale)) joining.push(entry);
-      } else if (name !== "joining") {
-        if (name !== "absent" && name !== "refused") leaving.push(entry.id.wire);
-        entries.delete(entry.id.wire);
+      const { wire, id } = entry;
+      if (wire === "joining") asked++;
+      else if (entry.holders.size === 0) {
+        if (wire !== "absent" && wire !== "refused") leaving.push(id.wire);
+        entries.delete(id.wire);
         // What is not followed any more cannot be continued.
-        positions?.set(entry.id.wire, undefined);
-      }
+        positions?.set(id.wire, undefined);
+      } else if (wire === "absent" || wire === "broken" || (wire === "joined" && entry.stale)) joining.push(entry);
     }
     if (positions?.wait(isUp(), schedule) || !isUp()) return;
     for (const channels of parts.sendable.split(leaving, (name) => name))
       parts.send({ type: "unsubscribe", data: { channels } });
-    const now = joining.slice(0, Math.max(0, MOST_JOINING - asked));
+    const now = joining.slice(0, MOST_JOINING - asked);
     for (const entry of now) if (entry.id.contract.history) entry.received ??= positions?.get(entry.id.wire);
     for (const chunk of parts.sendable.split(now, wanted)) {
       const batch = parts.nextId();
       const message = { type: "subscribe", correlation_id: batch, data: { channels: chunk.map(wanted) } } as const;
       for (const entry of chunk) {
-        entry.wire = { name: "joining", batch };
+        entry.wire = "joining";
+        entry.batch = batch;
         entry.stale = entry.overrun = false;
       }
       const error = parts.fault(message);
-      if (error) {
-        for (const entry of chunk) refuse(entry, error);
-        continue;
+      if (!error) parts.send(message);
+      for (const entry of chunk) {
+        if (error) refuse(entry, error);
+        else void entry.handle({ event: JOINING, value: batch });
       }
-      parts.send(message);
-      for (const entry of chunk) void entry.handle({ event: JOINING, value: batch });
     }
   };
 
   const setStatus = (entry: Entry, status: ChannelStatus): void => {
     entry.status = status;
     // Unless whoever is told first asks for the channel again.
-    for (const holder of [...entry.holders]) if (entry.status === status) holder.setStatus(status);
+    for (const holder of [...entry.holders]) if (entry.status === status) tell(entry, holder, wasAsked(state));
   };
 
+  const tell = ({ status }: Entry, holder: Holder, asked = false): void =>
+    holder.setStatus(status, isOver(state) ? notConnected(state) : undefined, asked);
+
   const refuse = (entry: Entry, error: HoldfastError): void => {
-    const postponed = error.code === "UNAVAILABLE";
-    entry.wire = { name: postponed ? "postponed" : "refused" };
-    setStatus(entry, postponed ? PENDING : { name: "refused", error });
-    if (postponed) cancelAgain ??= parts.clock.after(AGAIN_AFTER_MS + parts.random() * AGAIN_WITHIN_MS, askAgain);
+    if (error.code === "UNAVAILABLE") {
+      entry.wire = "postponed";
+      setStatus(entry, PENDING);
+      cancelAgain ??= parts.clock.after(AGAIN_AFTER_MS + parts.random() * AGAIN_WITHIN_MS, askAgain);
+    } else {
+      entry.wire = "refused";
+      setStatus(entry, { name: "refused", error });
+    }
   };
 
   const askAgain = (): void => {
     cancelAgain = undefined;
-    for (const entry of entries.values()) if (entry.wire.name === "postponed") entry.wire = { name: "absent" };
+    for (const entry of entries.values()) if (entry.wire === "postponed") entry.wire = "absent";
     reconcile();
   };
 
@@ -155,15 +169,14 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   const deliver = (message: InOrder, size: number): void => {
     const { channel } = message;
-    const entry = entries.get(channel);
     const isEvent = message.type === "event";
     const isSync = message.type === "state_sync";
     const event = isEvent ? message.event : `$${message.type}`;
-    let schema = entry?.id.contract.events.get(event);
+    let schema = entries.get(channel)?.id.contract.events.get(event);
     // Left a moment ago, or published by a server with a newer protocol.
     if (isEvent && !schema) parts.logger.debug({ channel, event }, "event ignored");
-    // What comes before the answer is of an earlier membership, or in the answer: it says from where events follow.
-    if (entry?.wire.name !== "joined" || entry.overrun) return;
+    const entry = joined(channel);
+    if (!entry || entry.overrun) return;
     const { received, recent } = entry;
     let id: string | undefined;
     // The document itself is no link: it is told where it is true.
@@ -191,8 +204,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
   const repair = (entry: Entry): void => {
-    if (entry.wire.name !== "joined") return;
-    entry.wire = { name: "broken" };
+    if (entry.wire !== "joined") return;
+    entry.wire = "broken";
     entry.repairs++;
     schedule();
   };
@@ -208,10 +221,11 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const settleOne = (entry: Entry, result: SubscribeResult, size: number): void => {
     if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
     const { position, missed } = result;
-    entry.wire = { name: "joined" };
+    const { received } = entry;
+    entry.wire = "joined";
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
-    const unproved = entry.received && (!missed || entry.repairs > MOST_REPAIRS);
-    const reason = entry.received === LOST ? "storage" : (result.reset ?? (unproved ? "server" : undefined));
+    const unproved = received && (!missed || entry.repairs > MOST_REPAIRS);
+    const reason = received?.reset ?? result.reset ?? (unproved ? "server" : undefined);
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
@@ -223,22 +237,19 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       const entry = entries.get(id.wire) ?? create(id);
       // Leaving and joining again is how one asks again after a refusal. Joining alone is not: whoever is told of a refusal may
       // make another handle then, and so would ask for ever.
-      if (entry.wire.name === "refused" && entry.stale) {
-        entry.wire = { name: "absent" };
+      if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
+        entry.wire = "absent";
         setStatus(entry, PENDING);
       }
       entry.holders.add(holder);
-      holder.setStatus(entry.status);
+      tell(entry, holder);
       schedule();
     },
     whyNot: () => whyNotYet(state, parts.address),
-    expect(holder) {
-      if (isOver(state)) holder.over(notConnected(state));
-    },
     leave(id, holder) {
       const entry = entries.get(id.wire);
       entry?.holders.delete(holder);
-      if (entry?.wire.name === "refused") entry.stale = true;
+      if (entry?.wire === "refused") entry.stale = true;
       schedule();
     },
     setState(next) {
@@ -249,38 +260,37 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       cancelAgain?.();
       cancelAgain = undefined;
       for (const entry of entries.values()) {
-        entry.wire = { name: "absent" };
+        entry.wire = "absent";
         setStatus(entry, PENDING);
-        if (isOver(state)) for (const holder of [...entry.holders]) holder.over(notConnected(state), wasAsked(state));
       }
       schedule();
     },
-    settle({ correlation_id: batch, data }, size) {
-      for (const result of data.results) {
-        const entry = entries.get(result.channel);
-        if (entry?.wire.name === "joining" && entry.wire.batch === batch)
-          settleOne(entry, result, size / data.results.length);
+    settle({ correlation_id: batch, data: { results } }, size) {
+      const waiting = joiningBy(batch);
+      for (const result of results) {
+        const entry = waiting.find(({ id }) => id.wire === result.channel);
+        if (entry) settleOne(entry, result, size / results.length);
       }
       schedule();
     },
     refuse(batch, error) {
-      const refused = [...entries.values()].filter(({ wire }) => wire.name === "joining" && wire.batch === batch);
+      const refused = joiningBy(batch);
       for (const entry of refused)
         if (error) refuse(entry, error);
-        else entry.wire = { name: "absent" };
+        else entry.wire = "absent";
       schedule();
       return refused.length > 0;
     },
     withdraw(channel, error) {
-      const entry = entries.get(channel);
+      const entry = joined(channel);
       // One that was left, or is being joined again, is past that.
-      if (entry?.wire.name === "joined") refuse(entry, error);
+      if (entry) refuse(entry, error);
     },
     deliver,
     reset({ channel, data }) {
-      const entry = entries.get(channel);
+      const entry = joined(channel);
       // The answer that is due says it as well, and from where.
-      if (entry?.wire.name === "joined") follow(entry, data.position, data.reason);
+      if (entry) follow(entry, data.position, data.reason);
     },
     tell: (message) => void entries.get(message.channel!)?.handle({ event: `$${message.type}`, value: message }),
     entry: (id) => entries.get(id.wire),
@@ -290,7 +300,5 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
 /** The position is left out where it was given up or lost, and the answer then counts as a reset. */
 function wanted({ id, received, repairs, state }: Entry) {
-  return received && received !== LOST && repairs <= MOST_REPAIRS
-    ? { channel: id.wire, position: received, state }
-    : id.wire;
+  return received && !received.reset && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received, state } : id.wire;
 }
