@@ -24,6 +24,7 @@ import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./su
 export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>> {
   /** `name` or `name:key`. */
   readonly name: string;
+  /** A channel that declares a document is `subscribed` when the document is known, or that there is none. */
   readonly status: Observable<ChannelStatus>;
   /**
    * Calls `handler` for every event of this name, in order. If it returns a promise, the next event of the channel waits
@@ -35,7 +36,10 @@ export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>>
    * server's, or `storage`: where the client was is not known, because what `keepPositions` had kept cannot be read.
    */
   onReset(handler: (reset: { readonly reason: ResetReason | "storage" }) => unknown): () => void;
-  /** Resolves when the channel is joined and live; rejects with the refusal, or NOT_CONNECTED if no connection will come. */
+  /**
+   * Resolves when the channel is joined and live, and its document, if it declares one, is known; rejects with the refusal, or
+   * NOT_CONNECTED if no connection will come.
+   */
   ready(options?: WaitOptions): Promise<void>;
   /** Takes off all listeners of this handle and gives the channel up. The handle can be used again. */
   leave(): void;

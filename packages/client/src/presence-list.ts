@@ -88,7 +88,7 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
       // Joined before anyone listened, so the list has been missed: the answer to another `subscribe` brings it again.
-      if (!isKept && status.get().name === "subscribed")
+      if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });
       let seen = get();
       const stop = status.subscribe(({ name }) => {

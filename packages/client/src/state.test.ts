@@ -533,7 +533,7 @@ describe("Whoever comes later", () => {
     expect(rendered).toEqual([
       ["idle", undefined],
       ["pending", undefined],
-      ["subscribed", undefined],
+      ["pending", "First"],
       ["subscribed", "First"],
       ["subscribed", "2"],
       ["pending", "2"],

@@ -14,7 +14,8 @@ export interface ChannelState<State> {
   /**
    * The same object for as long as nothing changed, and so is every part of it; an item of a list that has an `id`, also where
    * it has moved. After a drop the last one stays until the server has sent what changed. `undefined` means that there is
-   * none, that it is still on its way, that nobody has subscribed to it by this handle, or that the channel is refused.
+   * none, that it is still on its way, that nobody has subscribed to it by this handle, or that the channel is refused. If the
+   * handle subscribes to it and the status of the channel is `subscribed`, there is none.
    */
   get(): Immutable<State> | undefined;
   /**

@@ -1,14 +1,14 @@
-import type { ChannelId, Position } from "@holdfast/protocol";
+import type { ChannelId } from "@holdfast/protocol";
 import type { ReportError } from "./errors.js";
 import { type Delivery, reportDropped } from "./event.js";
 import { inOrder, together } from "./in-order.js";
-import type { ChannelStatus, Entry, Holder } from "./subscriptions-state.js";
+import type { ChannelStatus, Entry, Holder, Queued } from "./subscriptions-state.js";
 
 export const PENDING: ChannelStatus = { name: "pending" };
 
 export interface EntryParts {
-  /** The handlers have finished with what was queued for this position. */
-  readonly finished: (position: Position | undefined) => void;
+  /** The handlers have finished with it. */
+  readonly finished: (item: Queued) => void;
   readonly report: ReportError;
 }
 
@@ -24,7 +24,7 @@ export function createEntry(id: ChannelId, { finished, report }: EntryParts): En
     handle,
     enqueue: inOrder({
       handle: ({ delivery }) => delivery && handle(delivery),
-      finished: ({ position }) => finished(position),
+      finished,
       dropsAll: id.contract.history !== undefined,
       dropped(items, { position }) {
         if (!id.contract.history) return reportDropped(id.wire, items.length, report);

@@ -122,4 +122,6 @@ export interface Queued extends Sized {
   /** The id that `recent` has from this event. */
   readonly id?: string | undefined;
   readonly position: Position | undefined;
+  /** The `subscribe` that is answered when it is done: only with a document is its channel joined to the application. */
+  readonly batch?: string | undefined;
 }

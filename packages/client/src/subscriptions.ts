@@ -23,6 +23,7 @@ import {
   type InOrder,
   JOINING,
   RESET,
+  SYNC,
   type Subscriptions,
 } from "./subscriptions-state.js";
 
@@ -134,8 +135,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     for (const holder of [...entry.holders]) if (entry.status === status) tell(entry, holder, wasAsked(state));
   };
 
-  const tell = ({ status }: Entry, holder: Holder, asked = false): void =>
-    holder.setStatus(status, isOver(state) ? notConnected(state) : undefined, asked);
+  const tell = (entry: Entry, holder: Holder, asked = false): void => {
+    // Whoever listens to the document later than others has joined when it is there for them, too.
+    const isMissing = entry.status === SUBSCRIBED && !entry.state && holder.hears(SYNC);
+    const over = isOver(state) ? notConnected(state) : undefined;
+    holder.setStatus(isMissing ? PENDING : entry.status, over, asked);
+  };
 
   const refuse = (entry: Entry, error: HoldfastError): void => {
     if (error.code === "UNAVAILABLE") {
@@ -156,9 +161,10 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   const create = (id: ChannelId): Entry => {
     const entry = createEntry(id, {
-      finished(position) {
+      finished({ position, batch }) {
         // Only now: whoever starts again from here must not miss what a handler had not finished.
         if (entries.get(id.wire) === entry) positions?.set(id.wire, position);
+        if (batch && batch === entry.batch && entry.wire === "joined") setStatus(entry, SUBSCRIBED);
         if (entry.overrun) repair(entry);
       },
       report: parts.report,
@@ -199,7 +205,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
       : schema && isHeard
         ? readEvent(schema, message, parts.report)
         : undefined;
-    entry.enqueue({ delivery, position: entry.received, id, size });
+    entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
@@ -229,7 +235,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
-    setStatus(entry, SUBSCRIBED);
+    // Without the document, the server sends it next.
+    if (!entry.id.contract.state || entry.state === "held") setStatus(entry, SUBSCRIBED);
   };
 
   return {
@@ -300,5 +307,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
 /** The position is left out where it was given up or lost, and the answer then counts as a reset. */
 function wanted({ id, received, repairs, state }: Entry) {
-  return received && !received.reset && repairs <= MOST_REPAIRS ? { channel: id.wire, position: received, state } : id.wire;
+  return received && !received.reset && repairs <= MOST_REPAIRS
+    ? { channel: id.wire, position: received, state }
+    : id.wire;
 }

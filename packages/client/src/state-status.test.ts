@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { boards, boardServer, type Doc } from "../test/support/board.js";
+import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
+import { state } from "./state.js";
+
+withFakeTime();
+
+const FIRST: Doc = { data: { title: "First", cards: [] }, version: 3 };
+const NONE: Doc = { data: undefined, version: 0 };
+const title = (value: string) => [{ op: "replace" as const, path: ["title"], value }];
+
+function onBoard(doc: Doc) {
+  const server = boardServer("board:b", doc);
+  const { client } = testClientOf(boards, server.behaviour);
+  return { server, ...handleOf(client) };
+
+  function handleOf({ channel }: typeof client) {
+    const handle = () => {
+      const board = channel("board", "b");
+      const document = state(board);
+      /** Each status with the document of its moment, as the handle tells them. */
+      const seen: unknown[] = [];
+      board.status.subscribe(({ name }) => seen.push([name, document.get()?.title]));
+      return { board, document, seen };
+    };
+    return { ...handle(), handle };
+  }
+}
+
+/** A handler of `moved` that is busy until it is let go. */
+function busy(board: ReturnType<typeof onBoard>["board"]) {
+  let release = (): void => undefined;
+  board.on("moved", () => new Promise<void>((resolve) => (release = resolve)));
+  return () => (release(), settle());
+}
+
+describe("The status of a channel with a document", () => {
+  test.each([
+    ["the document", FIRST, "First"],
+    ["the word that there is none", NONE, undefined],
+  ])("[SC17] is `subscribed` behind %s", async (_, doc, expected) => {
+    const { document, seen } = onBoard(doc);
+    document.subscribe(() => undefined);
+    await settle();
+    expect(seen).toEqual([
+      ["pending", undefined],
+      ["subscribed", expected],
+    ]);
+  });
+
+  test("[SC17] is `subscribed`, and `ready()` resolves, not with the answer but with the document that follows, also if nothing listens to it", async () => {
+    const { server, board } = onBoard(FIRST);
+    const { received } = server.behaviour;
+    let later = (): void => undefined;
+    server.behaviour.received = (attempt, message) => {
+      if (message.type !== "subscribe") return received?.(attempt, message);
+      const receive = attempt.receive.bind(attempt);
+      attempt.receive = (each) => {
+        if (typeof each === "object" && "type" in each && each.type === "state_sync") later = () => receive(each);
+        else receive(each);
+      };
+      received?.(attempt, message);
+    };
+    let isReady = false;
+    void board.ready().then(() => (isReady = true));
+    await settle();
+    expect([board.status.get().name, isReady]).toEqual(["pending", false]);
+    later();
+    await settle();
+    expect([board.status.get().name, isReady]).toEqual(["subscribed", true]);
+  });
+
+  test("[SC17] is `subscribed` with the answer if the copy is continued after a drop, also while a handler is busy", async () => {
+    const { server, board, document, seen } = onBoard(FIRST);
+    document.subscribe(() => undefined);
+    const release = busy(board);
+    await settle();
+    server.move(1);
+    server.cut();
+    await pass(5_000);
+    expect(server.asked.at(-1)).toMatchObject({ state: "held" });
+    expect(seen.slice(2)).toEqual([
+      ["pending", "First"],
+      ["subscribed", "First"],
+    ]);
+    await release();
+  });
+
+  test("[SC17] is `subscribed` behind the new document where the copy is not continued, and behind the handlers that the document waits for", async () => {
+    const { server, board, document, seen } = onBoard(FIRST);
+    document.subscribe(() => undefined);
+    const release = busy(board);
+    await settle();
+    server.move(1);
+    server.cut();
+    server.begin({ data: { title: "Other", cards: [] }, version: 1 });
+    await pass(5_000);
+    expect(seen.slice(2)).toEqual([["pending", "First"]]);
+    await release();
+    expect(seen.slice(3)).toEqual([["subscribed", "Other"]]);
+  });
+
+  test("[SC17] is not `subscribed` by a document of an earlier connection that a handler has delayed", async () => {
+    const { server, board, document, seen } = onBoard(FIRST);
+    document.subscribe(() => undefined);
+    const release = busy(board);
+    await settle();
+    server.move(1);
+    server.reset({ data: { title: "Other", cards: [] }, version: 1 });
+    server.hold(true);
+    server.cut();
+    await pass(5_000);
+    await release();
+    expect(document.get()?.title).toBe("Other");
+    expect(board.status.get().name).toBe("pending");
+    server.hold(false);
+    await settle();
+    expect(seen.at(-1)).toEqual(["subscribed", "Other"]);
+  });
+
+  test("[SC17] stays `subscribed` while the document is changed, or asked for because a change does not fit", async () => {
+    const { server, document, seen } = onBoard(FIRST);
+    document.subscribe(() => undefined);
+    await settle();
+    server.patch(title("2"));
+    server.patch(title("3"), { version: 9 });
+    await settle();
+    expect(document.get()?.title).toBe("3");
+    expect(seen).toHaveLength(2);
+  });
+
+  test("[SC18] is `pending` until the document is there for a handle that begins to listen to it, and for no other handle", async () => {
+    const { board, document, seen, handle } = onBoard(FIRST);
+    const other = handle();
+    other.board.on("moved", () => undefined);
+    await board.ready();
+    seen.length = other.seen.length = 0;
+    document.subscribe(() => undefined);
+    await board.ready();
+    expect(seen).toEqual([
+      ["pending", undefined],
+      ["subscribed", "First"],
+    ]);
+    expect(other.seen).toEqual([]);
+    other.document.subscribe(() => undefined);
+    expect([other.board.status.get().name, other.document.get()?.title]).toEqual(["subscribed", "First"]);
+  });
+
+  test("[SC18] is `subscribed` again for a handle that stops listening before the document is there", async () => {
+    const { board, document, seen } = onBoard(NONE);
+    await board.ready();
+    document.subscribe(() => undefined)();
+    await settle();
+    expect(seen.at(-1)).toEqual(["subscribed", undefined]);
+    expect(board.status.get().name).toBe("subscribed");
+  });
+});
