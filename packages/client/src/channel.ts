@@ -8,9 +8,9 @@ import {
   type ProtocolDefinition,
   type ResetReason,
 } from "@holdfast/protocol";
+import { checkEvent } from "./check-event.js";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
-import { unknownEvent } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { createListeners, type Handler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
@@ -101,8 +101,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   };
 
   const holder: Holder = {
-    hears: listeners.has,
-    handle: listeners.call,
+    ...listeners,
     setStatus(next, over, wasAsked) {
       status.set(next);
       const error = next.name === "refused" ? next.error : over;
@@ -127,7 +126,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     name: channel,
     status,
     on(event, handler) {
-      if (!id.contract.events.has(event)) throw unknownEvent(`The channel ${id.contract.name}`, event);
+      checkEvent(`The channel ${id.contract.name}`, event, () => id.contract.events.has(event));
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),

@@ -1,6 +1,7 @@
 import type { ClientMessage, Protocol } from "@holdfast/protocol";
+import { checkEvent } from "./check-event.js";
 import type { ReportError } from "./errors.js";
-import { type Delivery, type Event, readEvent, reportDropped, unknownEvent } from "./event.js";
+import { type Delivery, type Event, readEvent, reportDropped } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { inOrder, type Sized } from "./in-order.js";
 import { createListeners, type Handler, isNamed } from "./listeners.js";
@@ -43,8 +44,8 @@ export function createDirectEvents({ protocol, connection, send, report, watch }
     handle(reception) {
       const { delivery } = reception;
       // Handlers come and go while an event waits for the one before it.
-      if (!listeners.has(delivery.event)) reception.failure = "not_handled";
-      return listeners.call(delivery, () => (reception.failure = "handler_failed"));
+      if (!listeners.hears(delivery.event)) reception.failure = "not_handled";
+      return listeners.handle(delivery, () => (reception.failure = "handler_failed"));
     },
     finished: ({ settle, failure }) => settle(failure),
     dropsAll: false,
@@ -56,8 +57,8 @@ export function createDirectEvents({ protocol, connection, send, report, watch }
 
   return {
     on(name, handler) {
-      if (![...protocol.direct.keys()].some((event) => isNamed(event, name)))
-        throw unknownEvent(`The protocol ${protocol.name}`, name);
+      const exists = (): boolean => [...protocol.direct.keys()].some((event) => isNamed(event, name));
+      checkEvent(`The protocol ${protocol.name}`, name, exists);
       return listeners.add(name, handler);
     },
     deliver(message, size) {
@@ -69,7 +70,7 @@ export function createDirectEvents({ protocol, connection, send, report, watch }
           send({ type: "ack", data: { id: metadata.id, failure } });
       };
       const schema = protocol.direct.get(event);
-      if (!schema || !listeners.has(event)) return settle("not_handled");
+      if (!schema || !listeners.hears(event)) return settle("not_handled");
       const delivery = readEvent(schema, message, report);
       if (delivery) enqueue({ delivery, settle, size });
       else settle("invalid");

@@ -27,7 +27,3 @@ export function reportDropped(channel: string, count: number, report: ReportErro
   const sentence = `${channel}: ${count} events were dropped, because too many wait for a handler.`;
   report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel });
 }
-
-export function unknownEvent(where: string, event: string): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(event)}.`, { field: "event" });
-}

@@ -54,8 +54,7 @@ export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Ite
     if (!isBeyond(1)) return;
     const dropped: Item[] = [];
     // A tenth more than needed, so that not each item that comes drops one. The newest stays, however large it is.
-    for (const oldest of waiting)
-      if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
+    for (const oldest of waiting) if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
     parts.dropped(dropped, current);
   };
 }

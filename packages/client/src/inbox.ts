@@ -2,13 +2,14 @@ import {
   type ClientMessage,
   closeNumber,
   type Codec,
+  type Fault,
   HoldfastError,
   type Protocol,
   type ServerMessage,
 } from "@holdfast/protocol";
 import type { Connection } from "./connection.js";
 import { type DirectEvents, isDirect } from "./direct-events.js";
-import { faultError, type ReportError } from "./errors.js";
+import { type ErrorContext, faultError, type ReportError } from "./errors.js";
 import type { Requests } from "./requests.js";
 import type { Subscriptions } from "./subscriptions-state.js";
 
@@ -29,19 +30,13 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
 
   return (frame) => {
     const decoded = parts.codec.decode(frame);
-    if (!decoded.ok) {
-      const error = faultError("BAD_MESSAGE", "A frame of the server", decoded.fault);
-      // Whoever asked is told; an answer that cannot be read will not come again.
-      if (!refuse(decoded.correlationId, error)) report(error, { source: "message" });
-      return;
-    }
+    // Whoever asked is told; an answer that cannot be read will not come again.
+    if (!decoded.ok) return unreadable(decoded.fault, decoded.correlationId);
     try {
       receive(decoded.message, frame.length);
     } catch (cause) {
       // A page in production reads frames without their schemas, so what they hold may not be what they should.
-      report(new HoldfastError("BAD_MESSAGE", "A frame of the server is not of the protocol.", { cause }), {
-        source: "message",
-      });
+      unreadable({ field: "", message: "is not of the protocol.", cause });
     }
   };
 
@@ -74,9 +69,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       case "ping":
         return parts.send({ type: "pong", correlation_id: message.correlation_id });
       case "error": {
-        const error = HoldfastError.fromWire(message.data);
-        if (!refuse(message.correlation_id, error)) report(error, { source: "server", channel: message.channel });
-        return;
+        const { correlation_id, data, channel } = message;
+        return refuse(correlation_id, HoldfastError.fromWire(data), { source: "server", channel });
       }
       default:
         // Read by a part that a page may leave out, or by nobody.
@@ -112,8 +106,12 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
     });
   }
 
-  function refuse(correlationId: string | undefined, error: HoldfastError): boolean {
-    return requests.refuse(correlationId, error) || subscriptions.refuse(correlationId, error);
+  function unreadable(fault: Fault, correlationId?: string): void {
+    refuse(correlationId, faultError("BAD_MESSAGE", "A frame of the server", fault), { source: "message" });
+  }
+
+  function refuse(correlationId: string | undefined, error: HoldfastError, context: ErrorContext): void {
+    if (!requests.refuse(correlationId, error) && !subscriptions.refuse(correlationId, error)) report(error, context);
   }
 }
 

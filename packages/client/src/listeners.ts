@@ -11,13 +11,14 @@ export interface Listeners {
   readonly size: number;
   /** Returns its removal, which says whether there was something to remove. */
   add(event: string, handler: Handler): () => boolean;
-  has(event: string): boolean;
+  /** Whether anyone would notice this event; what no one hears is not even validated. */
+  hears(event: string): boolean;
   /**
    * Calls the handlers of an event, all at once, those of a group with the event's name beside its value. The promise, where
    * one of them returned one, resolves when all have finished; it never rejects: what a handler throws is reported, and
    * harms no other. `failed` is called for each that threw or rejected.
    */
-  call(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;
+  handle(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;
   clear(): void;
 }
 
@@ -39,8 +40,8 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
       entries.add(entry);
       return () => entries.delete(entry);
     },
-    has: (event) => [...entries].some(({ name }) => isNamed(event, name)),
-    call({ event, value }, failed) {
+    hears: (event) => [...entries].some(({ name }) => isNamed(event, name)),
+    handle({ event, value }, failed) {
       const fail = (fault: unknown): void => {
         failed?.();
         report(fault, { source: "handler", channel, event });

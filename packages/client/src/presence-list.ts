@@ -49,7 +49,7 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
   };
   const sharedByAll = (): Shared => shared.get(subscriptions.entry(id)!)!;
 
-  const get = (): Presence<unknown> => (listeners.has(PRESENCE) ? sharedByAll().list : NOBODY);
+  const get = (): Presence<unknown> => (listeners.hears(PRESENCE) ? sharedByAll().list : NOBODY);
 
   const read = (said: Said): void => {
     const all = sharedByAll();

@@ -49,9 +49,8 @@ export interface RequestsParts {
 
 export function createRequests(parts: RequestsParts): Requests {
   const { clock } = parts;
-  /** In the order they were made, which is the order they are sent in. */
+  /** In the order they were made, which is the order they are sent in. What is not in flight waits. */
   const calls = new Map<string, Call>();
-  const queued = new Set<string>();
   /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
@@ -59,7 +58,6 @@ export function createRequests(parts: RequestsParts): Requests {
   const take = (id: string): Call | undefined => {
     const call = calls.get(id);
     calls.delete(id);
-    queued.delete(id);
     return call;
   };
 
@@ -86,11 +84,9 @@ export function createRequests(parts: RequestsParts): Requests {
 
   const flush = (): void => {
     if (state.name !== "ready") return;
-    const { requestsInFlight } = state.limits;
-    for (const id of queued) {
-      if (inFlight.size >= requestsInFlight) return;
-      queued.delete(id);
-      const frame = frameOf(id, calls.get(id)!);
+    for (const [id, call] of calls) {
+      if (inFlight.size >= state.limits.requestsInFlight) return;
+      const frame = inFlight.has(id) ? undefined : frameOf(id, call);
       if (!frame) continue;
       inFlight.add(id);
       parts.send(frame);
@@ -116,16 +112,15 @@ export function createRequests(parts: RequestsParts): Requests {
           const checked = contract.input.send(input, "input");
           if (!checked.ok) return waiting.reject(faultError("INVALID_VALUE", name, checked.fault));
           if (isOver(state)) return waiting.reject(notConnected(state));
-          if (queued.size >= MOST_WAITING) {
+          if (calls.size - inFlight.size >= MOST_WAITING) {
             const sentence = `${name}: ${MOST_WAITING} requests are waiting already.`;
             return waiting.reject(new HoldfastError("LIMIT_EXCEEDED", sentence));
           }
           const call = { ...waiting, contract, input: checked.value };
           calls.set(id, call);
-          queued.add(id);
           flush();
           // At the call, though others are before it.
-          if (state.name === "ready" && queued.has(id)) frameOf(id, call);
+          if (state.name === "ready" && calls.has(id) && !inFlight.has(id)) frameOf(id, call);
         },
         giveUp(error) {
           if (inFlight.has(id)) parts.send(parts.encode({ type: "cancel", correlation_id: id }));
@@ -146,10 +141,8 @@ export function createRequests(parts: RequestsParts): Requests {
           : over;
         if (error) fail(id, error, asked);
       }
+      // What is sent again keeps its place before what was never sent.
       inFlight.clear();
-      // Rebuilt, so that what is sent again keeps its place before what was never sent.
-      queued.clear();
-      for (const id of calls.keys()) queued.add(id);
     },
 
     respond({ correlation_id: id, data, meta }) {

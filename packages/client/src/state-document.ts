@@ -63,9 +63,9 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
   /** Undefined while this handle does not listen to the channel for its document. */
   let unlisten: (() => void) | undefined;
 
-  const isThere = (): boolean => told.size > 0 && listeners.has(SYNC) && status.get().name !== "refused";
+  const isThere = (): boolean => told.size > 0 && listeners.hears(SYNC) && status.get().name !== "refused";
   const get = (): unknown => (isThere() ? shared.get(entryOf())?.value : undefined);
-  const tell = (whom: Listeners, now: () => unknown): void => void whom.call({ event: UPDATE, value: now });
+  const tell = (whom: Listeners, now: () => unknown): void => void whom.handle({ event: UPDATE, value: now });
 
   const doubt = (sentence: string, cause?: unknown): void =>
     report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "state", channel });
@@ -157,7 +157,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     offs.push(
       status.subscribe(({ name }) => {
         // Not by its name: whoever was told before may have joined again.
-        if (!listeners.has(SYNC)) return over();
+        if (!listeners.hears(SYNC)) return over();
         if (name !== "refused") return;
         // Of a refused channel nothing is told any more, and what was told is not true for long.
         forget();
@@ -182,7 +182,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     get,
     subscribe(listener) {
       // It was left, and whoever was told of it before this document was is here again.
-      if (!listeners.has(SYNC)) over();
+      if (!listeners.hears(SYNC)) over();
       let seen: unknown;
       const remove = told.add(UPDATE, (now: () => unknown) => {
         const before = seen;

@@ -1,6 +1,7 @@
 import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
 import type { ConnectionState } from "./connection-state.js";
 import type { Delivery } from "./event.js";
+import type { Listeners } from "./listeners.js";
 import type { KnownPosition } from "./keep-positions.js";
 import type { Sized } from "./in-order.js";
 
@@ -39,11 +40,7 @@ export type ChannelStatus =
   | { readonly name: "refused"; readonly error: HoldfastError };
 
 /** Someone who wants a channel: one handle of the application. */
-export interface Holder {
-  /** Whether anyone would notice this event; what no one hears is not even validated. */
-  hears(event: string): boolean;
-  /** Calls the handlers; the promise, where one of them returned one, resolves when all have finished. */
-  handle(delivery: Delivery): Promise<unknown> | undefined;
+export interface Holder extends Pick<Listeners, "hears" | "handle"> {
   /** `over`: why no connection will come by itself. `wasAsked`: the application has ended it. */
   setStatus(status: ChannelStatus, over: HoldfastError | undefined, wasAsked: boolean): void;
 }
