@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { HoldfastError, type Logger } from "@holdfast/protocol";
 
 /**
  * Refuses an event that does not exist where its handler is added. A page in production gets src/page/check-event.ts instead.
@@ -8,4 +8,9 @@ import { HoldfastError } from "@holdfast/protocol";
 export function checkEvent(where: string, event: string, exists: () => boolean): void {
   if (!exists())
     throw new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(event)}.`, { field: "event" });
+}
+
+/** Says in the log that an event came of a channel left a moment ago, or of a server with a newer protocol. */
+export function noteIgnored(logger: Logger, channel: string, event: string): void {
+  logger.debug({ channel, event }, "event ignored");
 }

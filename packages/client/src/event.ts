@@ -24,6 +24,6 @@ export function readEvent(
 
 /** Events that nothing brings back were dropped, because a handler is busy and too many wait for it. */
 export function reportDropped(channel: string, count: number, report: ReportError): void {
-  const sentence = `${channel}: ${count} events were dropped, because too many wait for a handler.`;
+  const sentence = `${channel}: ${count} events were dropped behind a busy handler.`;
   report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel });
 }

@@ -131,7 +131,7 @@ describe("What waits for it", () => {
     const counts = world.errors.map(({ error, context }) => {
       expect(context).toEqual({ source: "handler", channel: "agent-updates" });
       return Number(
-        /^agent-updates: (\d+) events were dropped, because too many wait for a handler\.$/.exec(error.message)?.[1],
+        /^agent-updates: (\d+) events were dropped behind a busy handler\.$/.exec(error.message)?.[1],
       );
     });
     const dropped = counts.reduce((sum, count) => sum + count, 0);

@@ -63,9 +63,7 @@ export function patiently<Value>(
     };
     const cancelTimer = clock.after(timeoutMs, () => {
       const why = whyNot();
-      const sentence = why
-        ? `no connection within ${timeoutMs} ms. ${why.message}`
-        : `no answer within ${timeoutMs} ms.`;
+      const sentence = `no ${why ? "connection" : "answer"} within ${timeoutMs} ms.${why ? ` ${why.message}` : ""}`;
       parts.giveUp(fault("TIMEOUT", sentence, { cause: why?.cause, remedy: why?.remedy }), call);
     });
     const stopSignal = signal && onAbort(signal, () => parts.giveUp(cancelled(), call));

@@ -55,16 +55,9 @@ export function createRequests(parts: RequestsParts): Requests {
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
 
-  const take = (id: string): Call | undefined => {
-    const call = calls.get(id);
-    calls.delete(id);
-    return call;
-  };
-
   const fail = (id: string, error: HoldfastError, isExpected?: boolean): boolean => {
-    const call = take(id);
-    call?.reject(error, isExpected);
-    return call !== undefined;
+    calls.get(id)?.reject(error, isExpected);
+    return calls.delete(id);
   };
 
   /** Rejects what the server would close the connection for: a query would be sent again, and again. */
@@ -113,7 +106,7 @@ export function createRequests(parts: RequestsParts): Requests {
           if (!checked.ok) return waiting.reject(faultError("INVALID_VALUE", name, checked.fault));
           if (isOver(state)) return waiting.reject(notConnected(state));
           if (calls.size - inFlight.size >= MOST_WAITING) {
-            const sentence = `${name}: ${MOST_WAITING} requests are waiting already.`;
+            const sentence = `${name}: ${MOST_WAITING} requests wait already.`;
             return waiting.reject(new HoldfastError("LIMIT_EXCEEDED", sentence));
           }
           const call = { ...waiting, contract, input: checked.value };
@@ -146,7 +139,8 @@ export function createRequests(parts: RequestsParts): Requests {
     },
 
     respond({ correlation_id: id, data, meta }) {
-      const call = take(id);
+      const call = calls.get(id);
+      calls.delete(id);
       answered(id);
       if (!call) return;
       const { name, output, errors } = call.contract;
@@ -159,8 +153,7 @@ export function createRequests(parts: RequestsParts): Requests {
       else call.reject(HoldfastError.fromWire({ ...data.error, ...(checked && { data: checked.value }) }));
     },
 
-    refuse(id, error) {
-      if (id === undefined) return false;
+    refuse(id = "", error) {
       const found = fail(id, error);
       answered(id);
       return found;

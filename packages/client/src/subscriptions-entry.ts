@@ -4,16 +4,14 @@ import { type Delivery, reportDropped } from "./event.js";
 import { inOrder, together } from "./in-order.js";
 import type { ChannelStatus, Entry, Holder, Queued } from "./subscriptions-state.js";
 
+/** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
+export const MOST_REPAIRS = 3;
+
 export const PENDING: ChannelStatus = { name: "pending" };
 
-export interface EntryParts {
-  /** The handlers have finished with it. */
-  readonly finished: (item: Queued) => void;
-  readonly report: ReportError;
-}
-
-/** What is remembered of a channel that someone begins to want. */
-export function createEntry(id: ChannelId, { finished, report }: EntryParts): Entry {
+/** What is remembered of a channel that someone begins to want. `finished`: the handlers have finished with an item. */
+export function createEntry(id: ChannelId, finished: (entry: Entry, item: Queued) => void, report: ReportError): Entry {
+  const { history } = id.contract;
   const holders = new Set<Holder>();
   const recent = new Set<unknown>();
   const handle = (delivery: Delivery): Promise<unknown> | undefined =>
@@ -24,10 +22,10 @@ export function createEntry(id: ChannelId, { finished, report }: EntryParts): En
     handle,
     enqueue: inOrder({
       handle: ({ delivery }) => delivery && handle(delivery),
-      finished,
-      dropsAll: id.contract.history !== undefined,
+      finished: (item) => finished(entry, item),
+      dropsAll: history !== undefined,
       dropped(items, { position }) {
-        if (!id.contract.history) return reportDropped(id.wire, items.length, report);
+        if (!history) return reportDropped(id.wire, items.length, report);
         // The server still has them, or says that it has not. None of them counts as heard.
         for (const item of items) recent.delete(item.id);
         entry.received = position;
@@ -42,4 +40,11 @@ export function createEntry(id: ChannelId, { finished, report }: EntryParts): En
     repairs: 0,
   };
   return entry;
+}
+
+/** What a `subscribe` says of a channel. The position is left out where it was given up or lost, and the answer then counts as a reset. */
+export function wanted({ id, received, repairs, state }: Entry) {
+  return received && !received.reset && repairs <= MOST_REPAIRS
+    ? { channel: id.wire, position: received, state }
+    : id.wire;
 }

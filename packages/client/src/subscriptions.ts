@@ -1,5 +1,4 @@
 import {
-  type ChannelId,
   type ClientMessage,
   HoldfastError,
   links,
@@ -8,6 +7,7 @@ import {
   type ResetReason,
   type SubscribeResult,
 } from "@holdfast/protocol";
+import { noteIgnored } from "./check-event.js";
 import type { Cancel, Clock } from "./clock.js";
 import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
@@ -15,13 +15,14 @@ import { readEvent } from "./event.js";
 import type { KeptPositions } from "./keep-positions.js";
 import type { Logger } from "./options.js";
 import type { Sendable } from "./sendable.js";
-import { createEntry, PENDING } from "./subscriptions-entry.js";
+import { createEntry, MOST_REPAIRS, PENDING, wanted } from "./subscriptions-entry.js";
 import {
   type ChannelStatus,
   type Entry,
   type Holder,
   type InOrder,
   JOINING,
+  type Queued,
   RESET,
   SYNC,
   type Subscriptions,
@@ -29,9 +30,6 @@ import {
 
 /** The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict. */
 const MOST_JOINING = 1_000;
-
-/** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
-const MOST_REPAIRS = 3;
 
 /**
  * Events that are known again. After a reset a server that has not noticed yet that the store was rolled back may tell what
@@ -159,18 +157,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     reconcile();
   };
 
-  const create = (id: ChannelId): Entry => {
-    const entry = createEntry(id, {
-      finished({ position, batch }) {
-        // Only now: whoever starts again from here must not miss what a handler had not finished.
-        if (entries.get(id.wire) === entry) positions?.set(id.wire, position);
-        if (batch && batch === entry.batch && entry.wire === "joined") setStatus(entry, SUBSCRIBED);
-        if (entry.overrun) repair(entry);
-      },
-      report: parts.report,
-    });
-    entries.set(id.wire, entry);
-    return entry;
+  const finished = (entry: Entry, { position, batch }: Queued): void => {
+    const channel = entry.id.wire;
+    // Only now: whoever starts again from here must not miss what a handler had not finished.
+    if (entries.get(channel) === entry) positions?.set(channel, position);
+    if (batch && batch === entry.batch && entry.wire === "joined") setStatus(entry, SUBSCRIBED);
+    if (entry.overrun) repair(entry);
   };
 
   const deliver = (message: InOrder, size: number): void => {
@@ -179,8 +171,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const isSync = message.type === "state_sync";
     const event = isEvent ? message.event : `$${message.type}`;
     let schema = entries.get(channel)?.id.contract.events.get(event);
-    // Left a moment ago, or published by a server with a newer protocol.
-    if (isEvent && !schema) parts.logger.debug({ channel, event }, "event ignored");
+    if (isEvent && !schema) noteIgnored(parts.logger, channel, event);
     const entry = joined(channel);
     if (!entry || entry.overrun) return;
     const { received, recent } = entry;
@@ -241,7 +232,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   return {
     join(id, holder) {
-      const entry = entries.get(id.wire) ?? create(id);
+      const entry = entries.get(id.wire) ?? createEntry(id, finished, parts.report);
+      entries.set(id.wire, entry);
       // Leaving and joining again is how one asks again after a refusal. Joining alone is not: whoever is told of a refusal may
       // make another handle then, and so would ask for ever.
       if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
@@ -303,11 +295,4 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     entry: (id) => entries.get(id.wire),
     refresh: schedule,
   };
-}
-
-/** The position is left out where it was given up or lost, and the answer then counts as a reset. */
-function wanted({ id, received, repairs, state }: Entry) {
-  return received && !received.reset && repairs <= MOST_REPAIRS
-    ? { channel: id.wire, position: received, state }
-    : id.wire;
 }
