@@ -57,20 +57,20 @@ export function patiently<Value>(
       },
       reject(error, isExpected) {
         stop();
-        if (isExpected) void promise.catch(() => undefined);
+        // In a microtask: `begin` may settle the call, and the promise is made when it returns.
+        if (isExpected) void Promise.resolve().then(() => promise.catch(() => undefined));
         reject(error);
       },
     };
-    const cancelTimer = clock.after(timeoutMs, () => {
-      const why = whyNot();
-      const sentence = `no ${why ? "connection" : "answer"} within ${timeoutMs} ms.${why ? ` ${why.message}` : ""}`;
-      parts.giveUp(fault("TIMEOUT", sentence, { cause: why?.cause, remedy: why?.remedy }), call);
-    });
-    const stopSignal = signal && onAbort(signal, () => parts.giveUp(cancelled(), call));
-    const stop = (): void => {
-      cancelTimer();
-      stopSignal?.();
-    };
+    const stops = [
+      signal && onAbort(signal, () => parts.giveUp(cancelled(), call)),
+      clock.after(timeoutMs, () => {
+        const why = whyNot();
+        const sentence = `no ${why ? "connection" : "answer"} within ${timeoutMs} ms.${why ? ` ${why.message}` : ""}`;
+        parts.giveUp(fault("TIMEOUT", sentence, { cause: why?.cause, remedy: why?.remedy }), call);
+      }),
+    ];
+    const stop = (): void => stops.forEach((each) => each?.());
     parts.begin(call);
   };
   const promise = unawaited(new Promise<Value>(run), parts, place);

@@ -99,7 +99,7 @@ export function createRequests(parts: RequestsParts): Requests {
         begin(waiting) {
           const contract = parts.protocol.requests.get(name);
           if (!contract) {
-            const sentence = `${JSON.stringify(name)} is not a request of the protocol ${parts.protocol.name}.`;
+            const sentence = `${JSON.stringify(name)} is not a request of the protocol.`;
             return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", sentence));
           }
           const checked = contract.input.send(input, "input");

@@ -524,6 +524,13 @@ describe("ready()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("[CH8] leave() ends the wait also when a listener of the status calls it before ready() has returned", async () => {
+    const { client } = testClient();
+    const board = client.channel("board", "b1");
+    board.status.subscribe(({ name }) => name === "pending" && board.leave());
+    expect(await failure(board.ready())).toMatchObject({ code: "CANCELLED" });
+  });
+
   test("[CH8] leave() ends the wait", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");

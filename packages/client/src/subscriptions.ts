@@ -161,7 +161,8 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const channel = entry.id.wire;
     // Only now: whoever starts again from here must not miss what a handler had not finished.
     if (entries.get(channel) === entry) positions?.set(channel, position);
-    if (batch && batch === entry.batch && entry.wire === "joined") setStatus(entry, SUBSCRIBED);
+    if (entry.wire !== "joined") return;
+    if (batch === entry.batch) setStatus(entry, SUBSCRIBED);
     if (entry.overrun) repair(entry);
   };
 
