@@ -1,7 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
+import { shortNames } from "../../scripts/private-names.mjs";
 import { standIns } from "../../scripts/stand-ins.mjs";
 import { base, page } from "../../tsup.base.js";
+
+const source = fileURLToPath(new URL("src", import.meta.url));
+/** One find for both formats. */
+const names = await shortNames(source);
 
 export default defineConfig([
   {
@@ -23,6 +28,7 @@ export default defineConfig([
     // What a page downloads in production. A module of src/page stands in for the one of the same name.
     ...page,
     tsconfig: "tsconfig.src.json",
-    esbuildPlugins: [standIns(fileURLToPath(new URL("src", import.meta.url)))],
+    esbuildPlugins: [standIns(source)],
+    esbuildOptions: (options) => void Object.assign(options, names),
   },
 ]);

@@ -6,6 +6,6 @@ test("[CN13] In a page's production build nothing is said of the options", () =>
   expect([checkOptions(), checkTimes()]).toEqual([undefined, undefined]);
 });
 
-test("[PG10] In a page's production build a handler may be added for an event that the protocol does not have", () => {
+test("[PG12] In a page's production build a handler may be added for an event that the protocol does not have", () => {
   expect(checkEvent()).toBeUndefined();
 });
