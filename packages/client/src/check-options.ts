@@ -47,6 +47,11 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
 }
 
+/** @throws TypeError if a function gave another kind of value. A page in production is told by the server. */
+export function checkToken(token: unknown): void {
+  if (token && typeof token !== "string") throw new TypeError("The token function must give a string.");
+}
+
 /** Half of a character: with the flag, a whole pair does not match. A server reads no frame that holds one. */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 

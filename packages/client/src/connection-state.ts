@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
-import { advice } from "./advice.js";
+import { remedyOf } from "./advice.js";
 import type { SocketEnd } from "./socket.js";
 
 /**
@@ -130,14 +130,9 @@ export function isOver(state: ConnectionState): state is Over {
 }
 
 /** What whoever waits for a connection is told when none will come. */
-export function notConnected(state: ConnectionState): HoldfastError {
+export function notConnected(state: Over): HoldfastError {
   const reason = "reason" in state ? state.reason : undefined;
-  const why = reason ? `: ${reason.message}` : ".";
-  return new HoldfastError("NOT_CONNECTED", `The client is ${state.name}${why}`, {
-    cause: reason?.error ?? reason,
-    // Of those that ended by themselves the same would happen again.
-    remedy: state.name === "unauthorized" ? advice.unauthorized : reason && !wasAsked(state) ? advice.ended : undefined,
-  });
+  return missing(state, `The client is ${state.name}${reason ? `: ${reason.message}` : "."}`, reason);
 }
 
 /** Whether the application itself ended it. Nothing that ends with it is a failure. */
@@ -149,10 +144,13 @@ export function wasAsked(state: ConnectionState): boolean {
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;
   const failure = state.name === "waiting" ? state.reason : state.made.failure;
-  const sentence = failure?.message ?? `Nothing has come back from ${address} yet.`;
+  return missing(state, failure?.message ?? `Nothing has come back from ${address} yet.`, failure, address);
+}
+
+function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, address = ""): HoldfastError {
   return new HoldfastError("NOT_CONNECTED", sentence, {
     cause: failure?.error ?? failure,
-    remedy: advice.unreachable?.(address, failure?.name),
+    remedy: remedyOf(state, address, failure?.name),
   });
 }
 
@@ -179,18 +177,11 @@ type Phase =
 
 /** `dueAt`: when its timer runs off, as a date. */
 export function statusOf(state: ConnectionState, dueAt = 0): Phase {
-  switch (state.name) {
-    case "preparing":
-    case "opening":
-      return { name: "connecting", attempt: state.made.attempt };
-    case "authenticating":
-      return { name: "authenticating", attempt: state.made.attempt };
-    case "ready":
-      return { name: "ready", ...state.session };
-    case "waiting":
-      return { name: "waiting", attempt: state.made.attempt, retryAt: dueAt, reason: state.reason };
-    default:
-      // The others say all of themselves.
-      return state satisfies Over;
-  }
+  // These say all of themselves.
+  if (isOver(state)) return state;
+  const { name } = state;
+  if (name === "ready") return { name, ...state.session };
+  const { attempt } = state.made;
+  if (name === "waiting") return { name, attempt, retryAt: dueAt, reason: state.reason };
+  return { name: name === "authenticating" ? name : "connecting", attempt };
 }

@@ -1,12 +1,12 @@
 import { type ClientMessage, closeNumber, type HoldfastError } from "@holdfast/protocol";
 import type { Cancel } from "./clock.js";
-import { tokenFault } from "./check-options.js";
+import { checkToken, tokenFault } from "./check-options.js";
 import { transition } from "./connection-machine.js";
 import { type ConnectionEvent, type ConnectionState, isOver, type Status, statusOf } from "./connection-state.js";
 import type { Environment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
-import type { Logger, Settings, TokenSource } from "./options.js";
+import type { BaseOptions, Logger, Settings } from "./options.js";
 import { watchPolicy } from "./policy-watch.js";
 import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
@@ -32,8 +32,7 @@ export interface Connection {
 export interface ConnectionParts {
   readonly environment: Environment;
   readonly settings: Settings;
-  readonly token: TokenSource | undefined;
-  readonly deviceId: string | undefined;
+  readonly options: Pick<BaseOptions, "token" | "deviceId">;
   readonly target: () => SocketTarget;
   /** Where it leads to, as an error may say it. */
   readonly address: string;
@@ -49,6 +48,7 @@ export interface ConnectionParts {
 
 export function createConnection(parts: ConnectionParts): Connection {
   const { environment, settings, logger, encode } = parts;
+  const { token: source, deviceId } = parts.options;
   const { clock } = environment;
   let state: ConnectionState = { name: "idle" };
   let socket: Socket | undefined;
@@ -96,7 +96,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     state = transition(state, event, {
       ...settings,
       address: parts.address,
-      hasToken: parts.token !== undefined,
+      hasToken: source !== undefined,
       time: clock.monotonic(),
       random: environment.random(),
       online: environment.hints.isOnline(),
@@ -155,25 +155,27 @@ export function createConnection(parts: ConnectionParts): Connection {
       }
       case "waiting":
       case "unauthorized":
-      case "closed": {
+      case "closed":
         // Where it was not the socket's end that led here, the socket is still there.
-        const left = socket;
-        socket = undefined;
-        stopPolicy?.();
-        return left?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
-      }
+        return drop()?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
       default:
         state satisfies { name: "idle" };
     }
   };
 
+  const drop = (): Socket | undefined => {
+    const left = socket;
+    socket = undefined;
+    stopPolicy?.();
+    return left;
+  };
+
   const fetchToken = (report: (event: TokenEvent) => void): void => {
-    const { token } = parts;
     // Inside the chain, so that a function that throws is a rejection like any other.
     Promise.resolve()
-      .then(() => (typeof token === "function" ? token() : token))
+      .then(() => (typeof source === "function" ? source() : source))
       .then((value) => {
-        if (value && typeof value !== "string") throw new TypeError("The token function must give a string.");
+        checkToken(value);
         report({ type: "token", token: value });
       })
       .catch((error: unknown) => {
@@ -184,7 +186,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const renew = (): void => {
     const link = socket;
-    if (typeof parts.token !== "function" || renewing === link) return;
+    if (typeof source !== "function" || renewing === link) return;
     renewing = link;
     fetchToken((event) => {
       if (renewing === link) renewing = undefined;
@@ -198,7 +200,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   };
 
   const authOf = (token: string | undefined, session_id?: string): string =>
-    encode({ type: "auth", data: { token, device_id: parts.deviceId, session_id } });
+    encode({ type: "auth", data: { token, device_id: deviceId, session_id } });
 
   const open = (token: string | undefined): void => {
     held = [];
@@ -211,13 +213,11 @@ export function createConnection(parts: ConnectionParts): Connection {
         parts.onFrame(frame);
       },
       end(end: SocketEnd) {
-        socket = undefined;
-        stopPolicy?.();
+        drop();
         const error = end.code === closeNumber.TOO_BIG ? sendable.tooBig() : undefined;
         dispatch(error ? { type: "unsendable", error } : { type: "ended", end });
       },
     };
-    stopPolicy?.();
     // POLICY, because trying again would fail in the same way.
     const refused = (reason: string, cause?: unknown): void =>
       dispatch({ type: "ended", end: { code: closeNumber.POLICY, reason, cause } });

@@ -89,19 +89,16 @@ export function createClient<const P extends ProtocolDefinition>(
 
   const clock = clockOf(options.environment?.clock);
   const environment = { ...systemEnvironment, ...options.environment, clock };
-  const { random } = environment;
   const logger = sturdy(options.logger);
   const codec = serverFrames();
   const { encode } = codec;
   const { report, on: onError } = createErrors(logger, options.logger !== undefined);
   let ids = 0;
-  const nextId = (): string => (++ids).toString(36);
 
   const connection = createConnection({
     environment,
     settings,
-    token: options.token,
-    deviceId: options.deviceId,
+    options,
     target: () => ({
       url: url(),
       subprotocols: [codec.subprotocol, subprotocols.auth],
@@ -125,33 +122,29 @@ export function createClient<const P extends ProtocolDefinition>(
   const send = (message: ClientMessage): void => connection.send(encode(message));
   const fault = (message: ClientMessage, where?: string): HoldfastError | undefined =>
     sendable.fault(encode(message), where);
-  const requests = createRequests({
-    protocol,
-    clock,
-    timeoutMs: settings.requestTimeoutMs,
-    nextId,
-    encode,
-    send: connection.send,
-    fault: sendable.fault,
-    report,
-    address,
-  });
   const watch = createHandlerWatch(clock, report, connection.count);
-  const positions = options.positions?.({ name: protocol.name, url: address, clock, report });
-  const subscriptions = createSubscriptions({
+  /** Each part takes of these what its interface names. */
+  const shared = {
+    protocol,
+    connection,
     clock,
-    random,
-    positions,
-    nextId,
+    random: environment.random,
+    timeoutMs: settings.requestTimeoutMs,
+    nextId: () => (++ids).toString(36),
+    encode,
     send,
     sendable,
     fault,
     report,
+    watch,
     logger,
     address,
-  });
-  const direct = createDirectEvents({ protocol, connection, send, report, watch });
-  const inbox = createInbox({ protocol, codec, connection, requests, subscriptions, direct, send, report });
+  };
+  const requests = createRequests({ ...shared, send: connection.send, fault: sendable.fault });
+  const positions = options.positions?.({ name: protocol.name, url: address, clock, report });
+  const subscriptions = createSubscriptions({ ...shared, positions });
+  const direct = createDirectEvents(shared);
+  const inbox = createInbox({ ...shared, codec, requests, subscriptions, direct });
 
   // Where a page is rendered on a server there is nothing to connect to.
   if ((options.autoConnect ?? true) && (!isPath || host.location)) connection.dispatch({ type: "connect" });
@@ -170,15 +163,7 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, ...[key]: [key?: unknown]) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      return createChannel(id.value, {
-        subscriptions,
-        clock,
-        timeoutMs: settings.requestTimeoutMs,
-        send,
-        fault,
-        report,
-        watch,
-      });
+      return createChannel(id.value, { ...shared, subscriptions });
     },
     direct: { on: direct.on },
     onError,

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "./clock.js";
-import { host } from "./host.js";
+import { host, listen } from "./host.js";
+import { monotonic } from "./monotonic.js";
 import { type OpenSocket, openSocket } from "./socket.js";
 
 /**
@@ -33,22 +34,12 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const systemClock: Clock = {
   now: () => Date.now(),
   // Some platforms stop this reading while the machine sleeps, and their timers with it; heartbeat.ts says what follows.
-  monotonic: () => host.performance?.now?.() ?? passed(),
+  monotonic,
   after(ms, run) {
     const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     return () => host.clearTimeout(timer);
   },
 };
-
-let total = 0;
-let before = Date.now();
-/** For a host without `performance`: steps of the wall clock added up, where one that leads back counts as none. */
-function passed(): number {
-  const now = Date.now();
-  total += Math.max(0, now - before);
-  before = now;
-  return total;
-}
 
 /** Bound, because a clock may be an object of a class with fields of its own. */
 export function clockOf(given: Partial<Clock> = {}): Clock {
@@ -66,18 +57,13 @@ export const systemEnvironment: Environment = {
     isOnline: () => host.navigator?.onLine !== false,
     subscribe(listener) {
       const { document } = host;
-      const visibility = (): void => void (document?.visibilityState === "visible" && listener("visible"));
       // React Native has a global object, but no events on it; an application there passes hints of its own.
-      const sources = [
-        [host, "online", () => listener("online")],
-        [host, "offline", () => listener("offline")],
-        [document, "visibilitychange", visibility],
-      ] as const;
-      const each = (method: "addEventListener" | "removeEventListener"): void => {
-        for (const [source, type, tell] of sources) source?.[method]?.(type, tell);
-      };
-      each("addEventListener");
-      return () => each("removeEventListener");
+      const stops = [
+        listen(host, "online", () => listener("online")),
+        listen(host, "offline", () => listener("offline")),
+        listen(document, "visibilitychange", () => document?.visibilityState === "visible" && listener("visible")),
+      ];
+      return () => stops.forEach((stop) => stop());
     },
   },
 };

@@ -27,17 +27,21 @@ export interface Heartbeat {
 /** G11: a dead peer is noticed within 3 s after wake. */
 const PROBE_MS = 3_000;
 
-type State =
-  | { name: "stopped" }
-  | { name: "listening"; limitMs: number; heardAt: number; cancel: Cancel }
-  | { name: "probing"; limitMs: number; cancel: Cancel };
-
 export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): void }): Heartbeat {
-  let state: State = { name: "stopped" };
+  let limitMs = 0;
+  let heardAt = 0;
+  let isProbing = false;
+  /** Of the one timer. Undefined: stopped. */
+  let cancel: Cancel | undefined;
 
   const stop = (): void => {
-    if (state.name !== "stopped") state.cancel();
-    state = { name: "stopped" };
+    cancel?.();
+    cancel = undefined;
+  };
+
+  const wait = (ms: number, run: () => void): void => {
+    cancel?.();
+    cancel = clock.after(ms, run);
   };
 
   const giveUp = (): void => {
@@ -45,14 +49,15 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
     wire.silent();
   };
 
-  const listen = (limitMs: number, heardAt: number): void => {
+  const listen = (): void => {
+    isProbing = false;
+    const since = heardAt;
     const from = clock.monotonic();
-    const waitMs = heardAt + limitMs - from;
+    const waitMs = since + limitMs - from;
     // oxlint-disable-next-line no-restricted-properties -- a hint that the machine has slept
     const date = clock.now();
-    const cancel = clock.after(waitMs, () => {
-      if (state.name !== "listening") return;
-      if (state.heardAt > heardAt) return listen(limitMs, state.heardAt);
+    wait(waitMs, () => {
+      if (heardAt > since) return listen();
       // If more time has passed than was waited for, by whichever clock, then the machine may have slept, or the page was frozen.
       // Frames may lie unread, so ask before giving the connection up. The wall clock counts because the monotonic one may
       // have stopped during the sleep; if it was only set forwards, the question costs a frame and at most 3 s.
@@ -61,30 +66,27 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
       if (lateMs > PROBE_MS) probe();
       else giveUp();
     });
-    state = { name: "listening", limitMs, heardAt, cancel };
   };
 
   const probe = (): void => {
-    if (state.name !== "listening") return;
-    const { limitMs } = state;
-    state.cancel();
-    const cancel = clock.after(PROBE_MS, giveUp);
-    state = { name: "probing", limitMs, cancel };
+    if (!cancel || isProbing) return;
+    isProbing = true;
+    wait(PROBE_MS, giveUp);
     wire.ping();
   };
 
+  const heard = (): void => {
+    heardAt = clock.monotonic();
+    if (cancel && isProbing) listen();
+  };
+
   return {
-    start(limitMs) {
-      stop();
-      listen(limitMs, clock.monotonic());
+    start(ms) {
+      limitMs = ms;
+      heardAt = clock.monotonic();
+      listen();
     },
-    heard() {
-      if (state.name === "listening") state.heardAt = clock.monotonic();
-      else if (state.name === "probing") {
-        state.cancel();
-        listen(state.limitMs, clock.monotonic());
-      }
-    },
+    heard,
     probe,
     stop,
   };

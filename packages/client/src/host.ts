@@ -1,9 +1,12 @@
+import type { Cancel } from "./clock.js";
+
 /** The globals the client looks at, each of which may be missing. Declared here so that no DOM types are needed. */
 export interface Host extends Partial<EventSource> {
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   readonly WebSocket?: unknown;
   readonly performance?: { now?(): number };
+  readonly URLSearchParams?: new (pairs: readonly (readonly [string, unknown])[]) => { toString(): string };
   readonly URL?: new (url: string) => unknown;
   readonly console?: { error(...what: readonly unknown[]): void };
   readonly navigator?: { readonly onLine?: boolean; readonly product?: string };
@@ -18,3 +21,14 @@ interface EventSource {
 }
 
 export const host = globalThis as unknown as Host;
+
+/** Listens where there is something to listen to. Returns what ends it. */
+export function listen<Event>(
+  source: Partial<EventSource> | undefined,
+  type: string,
+  listener: (event: Event) => unknown,
+): Cancel {
+  const hear = listener as () => void;
+  source?.addEventListener?.(type, hear);
+  return () => source?.removeEventListener?.(type, hear);
+}

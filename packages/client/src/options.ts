@@ -3,6 +3,7 @@ import { checkOptions, checkTimes } from "./check-options.js";
 import type { EnvironmentOption } from "./environment.js";
 import { host } from "./host.js";
 import type { PositionKeeper } from "./keep-positions.js";
+import { queryOf } from "./query.js";
 import { refuse } from "./refuse-option.js";
 import type { WebSocketConstructor } from "./socket.js";
 
@@ -58,7 +59,7 @@ export interface BaseOptions {
    */
   readonly positions?: PositionKeeper | undefined;
   /**
-   * Told what the client does and why. Never given a token.
+   * Told what the client does and why. Never given a token. A page's production build logs nothing at the level `debug`.
    * @default silent
    */
   readonly logger?: Logger | undefined;
@@ -110,9 +111,6 @@ export function urlOf(given: string, parameters: object): string {
   const url = `${origin}${given}`.replace(/^http/i, "ws");
   if (!/^wss?:\/\/[^\s#]+$/i.test(url))
     refuse("url", "expected an address like wss://example.com/ws, or on a page /ws");
-  const query = Object.entries(parameters)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
-    .join("&");
+  const query = queryOf(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null));
   return url + (query && (url.includes("?") ? "&" : "?")) + query;
 }

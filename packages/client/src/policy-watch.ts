@@ -1,5 +1,5 @@
 import type { Cancel } from "./clock.js";
-import { host } from "./host.js";
+import { host, listen } from "./host.js";
 import { addressOf } from "./options.js";
 
 /**
@@ -7,16 +7,14 @@ import { addressOf } from "./options.js";
  * fails like any other, and trying again would go on for ever.
  */
 export function watchPolicy(url: string, blocked: (reason: string) => void): Cancel {
-  const { document } = host;
-  const hear = ({ effectiveDirective, blockedURI, disposition }: PolicyViolation): void => {
+  return listen(host.document, "securitypolicyviolation", (violation: PolicyViolation) => {
+    const { effectiveDirective, blockedURI, disposition } = violation;
     // A policy that only reports blocks nothing.
     if (disposition === "report" || effectiveDirective !== "connect-src" || !blockedURI) return;
     // Browsers name the address as they write it, without its query, or only its origin.
     if (String(new host.URL!(url)).startsWith(blockedURI))
       blocked(`add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
-  };
-  document?.addEventListener("securitypolicyviolation", hear as () => void);
-  return () => document?.removeEventListener("securitypolicyviolation", hear as () => void);
+  });
 }
 
 interface PolicyViolation {

@@ -2,17 +2,15 @@ import type { Logger } from "@holdfast/protocol";
 
 /** The application's logger, whose own failures harm nothing, whether it throws or rejects. */
 export function sturdy(logger: Partial<Logger> = {}): Logger {
-  const write = async (level: keyof Logger, fields: object, message: string): Promise<void> => {
-    try {
-      // An asynchronous function fits the type as well.
-      await logger[level]?.(fields, message);
-    } catch {
-      // There is nowhere to say it.
-    }
-  };
   const guard =
     (level: keyof Logger) =>
-    (fields: object, message: string): void =>
-      void write(level, fields, message);
+    async (fields: object, message: string): Promise<void> => {
+      try {
+        // An asynchronous function fits the type as well.
+        await logger[level]?.(fields, message);
+      } catch {
+        // There is nowhere to say it.
+      }
+    };
   return { debug: guard("debug"), info: guard("info"), warn: guard("warn"), error: guard("error") };
 }

@@ -3,4 +3,5 @@ export function checkOptions(): void {}
 export function checkTimes(): void {}
 
 /** A server refuses such a token, and says so. */
+export function checkToken(): void {}
 export function tokenFault(): undefined {}

@@ -1,8 +1,8 @@
 import type { Cancel } from "../clock.js";
+import { listen } from "../host.js";
 import type { AbortSignalLike } from "../on-abort.js";
 
 /** In a page's production build: one listener for each call. */
 export function onAbort(signal: AbortSignalLike, run: () => void): Cancel {
-  signal.addEventListener("abort", run);
-  return () => signal.removeEventListener("abort", run);
+  return listen(signal, "abort", run);
 }

@@ -1,5 +1,5 @@
 import { host } from "../host.js";
-import type { OpenSocket, SocketEnd } from "../socket.js";
+import type { OpenSocket, SocketEnd, SocketListener } from "../socket.js";
 
 /**
  * In a page's production build: the platform's own WebSocket, or the class that the application passes, opened directly.
@@ -7,25 +7,26 @@ import type { OpenSocket, SocketEnd } from "../socket.js";
  * decides when to retry, and a browser has the class.
  */
 export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listener) => {
-  let isLive = true;
+  /** Until it has ended, or was closed. */
+  let live: SocketListener | undefined = listener;
   let raw: PageSocket | undefined;
 
   const end = (outcome: SocketEnd): void => {
-    if (!isLive) return;
-    isLive = false;
-    listener.end(outcome);
+    const told = live;
+    live = undefined;
+    told?.end(outcome);
   };
 
   // Later, as in the full build: closing at once opens nothing, and a class that throws ends the attempt, not the caller.
   void Promise.resolve()
     .then(() => {
-      if (!isLive) return;
+      if (!live) return;
       raw = new ((WebSocket ?? host.WebSocket) as PageSocketClass)(url, subprotocols);
       raw.binaryType = "arraybuffer";
-      raw.addEventListener("open", () => void (isLive && listener.open()));
-      raw.addEventListener("message", ({ data }) => {
-        if (isLive) listener.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
-      });
+      raw.addEventListener("open", () => live?.open());
+      raw.addEventListener("message", ({ data }) =>
+        live?.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer)),
+      );
       raw.addEventListener("close", ({ code = 1006, reason = "" }) => end({ code, reason }));
     })
     .catch((cause: unknown) => end({ code: 1006, reason: "", cause }));
@@ -34,9 +35,8 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
     // Before it is open the class would throw.
     send: (frame) => void (raw?.readyState === 1 && raw.send(frame)),
     close(code, reason) {
-      if (!isLive) return;
-      isLive = false;
-      raw?.close(code, reason);
+      if (live) raw?.close(code, reason);
+      live = undefined;
     },
   };
 };
