@@ -1,4 +1,6 @@
 import type { Options } from "tsup";
+import { arrowFunctions } from "./scripts/arrow-functions.mjs";
+import { standIns } from "./scripts/stand-ins.mjs";
 
 /** How every package is built; a package adds its entries. */
 export const base = {
@@ -37,8 +39,16 @@ export const page = {
       inline: 1,
       reduce_funcs: false,
       sequences: false,
+      // For whoever develops; `status` and `onError` tell a page what it may want to pass on.
+      pure_funcs: ["logger.debug", "parts.logger.debug"],
     },
     format: { beautify: true, preserve_annotations: true },
     sourceMap: true,
   },
 } satisfies Options;
+
+/** What is done to the sources for it: a module of src/page stands in for the one of the same name. `source` is the path of src. */
+export const pagePlugins = (source: string): NonNullable<Options["esbuildPlugins"]> => [
+  standIns(source),
+  arrowFunctions(source),
+];

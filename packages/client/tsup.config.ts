@@ -1,8 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
 import { shortNames } from "../../scripts/private-names.mjs";
-import { standIns } from "../../scripts/stand-ins.mjs";
-import { base, page } from "../../tsup.base.js";
+import { base, page, pagePlugins } from "../../tsup.base.js";
 
 const source = fileURLToPath(new URL("src", import.meta.url));
 /** One find for both formats. */
@@ -25,10 +24,10 @@ export default defineConfig([
     clean: false,
   },
   {
-    // What a page downloads in production. A module of src/page stands in for the one of the same name.
+    // What a page downloads in production.
     ...page,
     tsconfig: "tsconfig.src.json",
-    esbuildPlugins: [standIns(source)],
+    esbuildPlugins: pagePlugins(source),
     esbuildOptions: (options) => void Object.assign(options, names),
   },
 ]);

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Options } from "tsup";
-import { standIns } from "../../scripts/stand-ins.mjs";
-import { base, page } from "../../tsup.base.js";
+import { base, page, pagePlugins } from "../../tsup.base.js";
 
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
@@ -42,8 +41,7 @@ const entry = {
   "docs/index": "src/docs/index.ts",
   cli: "src/cli.ts",
 };
-/** A module of src/page stands in for the one of the same name. */
-const inPage = standIns(fileURLToPath(new URL("src", import.meta.url)));
+const inPage = pagePlugins(fileURLToPath(new URL("src", import.meta.url)));
 
 // All builds run at once: each sweeps away its own files of last time and none of the others'.
 const sweep = (...endings: string[]): string[] => ["!page/**", ...endings.map((ending) => `!**/*.${ending}`)];
@@ -73,8 +71,8 @@ export default defineConfig([
     platform: "node",
     clean: sweep("js", "js.map", "cjs", "cjs.map", "txt"),
   },
-  // What a page downloads in production. A module of src/page stands in for the one of the same name.
-  { ...page, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: [inPage] },
+  // What a page downloads in production.
+  { ...page, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: inPage },
   // The same, for a bundler or a test runner that takes CommonJS.
-  { ...page, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: [inPage] },
+  { ...page, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: inPage },
 ]);
