@@ -144,7 +144,7 @@ export function wasAsked(state: ConnectionState): boolean {
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;
   const failure = state.name === "waiting" ? state.reason : state.made.failure;
-  return missing(state, failure?.message ?? `Nothing has come back from ${address} yet.`, failure, address);
+  return missing(state, failure?.message ?? `No answer from ${address} yet.`, failure, address);
 }
 
 function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, address = ""): HoldfastError {

@@ -40,7 +40,7 @@ export function createErrors(logger: Logger, isHeard: boolean): Errors {
     if (!isHeard) host.console?.error(error, context);
   };
   const listeners = emitter<[HoldfastError, ErrorContext]>((error) => {
-    const sentence = "A listener of onError threw.";
+    const sentence = "A listener threw.";
     logger.error({ error }, sentence);
     cry(error, sentence);
   });

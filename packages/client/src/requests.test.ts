@@ -263,7 +263,7 @@ describe("Giving up", () => {
     // Whoever reads this should look at the connection, not at the request.
     expect(await outcome).toMatchObject({
       code: "TIMEOUT",
-      message: "agents.list: no connection within 3000 ms. Nothing has come back from ws://localhost/ws yet.",
+      message: "agents.list: no connection within 3000 ms. No answer from ws://localhost/ws yet.",
     });
     expect(world.sockets.last.of("cancel")).toEqual([]);
   });

@@ -99,14 +99,13 @@ export function createRequests(parts: RequestsParts): Requests {
         begin(waiting) {
           const contract = parts.protocol.requests.get(name);
           if (!contract) {
-            const sentence = `${JSON.stringify(name)} is not a request of the protocol.`;
-            return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", sentence));
+            return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", `${name}: is not in the protocol.`));
           }
           const checked = contract.input.send(input, "input");
           if (!checked.ok) return waiting.reject(faultError("INVALID_VALUE", name, checked.fault));
           if (isOver(state)) return waiting.reject(notConnected(state));
           if (calls.size - inFlight.size >= MOST_WAITING) {
-            const sentence = `${name}: ${MOST_WAITING} requests wait already.`;
+            const sentence = `${name}: ${MOST_WAITING} requests wait.`;
             return waiting.reject(new HoldfastError("LIMIT_EXCEEDED", sentence));
           }
           const call = { ...waiting, contract, input: checked.value };

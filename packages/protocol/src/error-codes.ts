@@ -12,7 +12,7 @@ export interface ErrorCode {
   readonly remedy: string;
 }
 
-/** The half of a row that is needed while running. The other half is below, so that a page need not download it. */
+/** The half of a row that is needed while running. A page downloads neither half. */
 const remedies = {
   BAD_MESSAGE: "Deploy the same version of the protocol on both sides, or correct the message.",
   UNKNOWN_REQUEST: "Deploy the same version of the protocol on both sides, or correct the name.",
@@ -28,10 +28,6 @@ const remedies = {
   HANDLER_FAILED: "Correct the handler.",
   INVALID_OPTION: "Correct the option.",
   STATE_DELETED: "None: it is gone.",
-} as const;
-
-/** Of errors that no client raises. A page need not download these either: a server's refusal brings its remedy. */
-const otherRemedies = {
   INVALID_INPUT: "Correct the field named.",
   UNAUTHENTICATED: "Send a valid token.",
   FORBIDDEN: "Ask for access.",
@@ -45,7 +41,7 @@ const otherRemedies = {
     "Save what is there, with `update(() => {})` or by deleting again; another `update` of the same would change it twice.",
 } as const;
 
-export type BuiltInErrorCode = keyof typeof remedies | keyof typeof otherRemedies;
+export type BuiltInErrorCode = keyof typeof remedies;
 
 const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string, retryable: boolean] } = {
   // A peer sent something wrong.
@@ -97,10 +93,5 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
 
 /** What to do about an error of a built-in code; undefined for a code that a request declares. */
 export function remedyOf(code: string): string | undefined {
-  return clientRemedyOf(code) ?? (Object.hasOwn(otherRemedies, code) ? otherRemedies[code as never] : undefined);
-}
-
-/** The same for the errors that a client can raise. */
-export function clientRemedyOf(code: string): string | undefined {
-  return Object.hasOwn(remedies, code) ? remedies[code as keyof typeof remedies] : undefined;
+  return Object.hasOwn(remedies, code) ? remedies[code as BuiltInErrorCode] : undefined;
 }

@@ -140,3 +140,14 @@ export function formatPath(root: string, path: readonly PropertyKey[]): string {
   }
   return text;
 }
+
+/** If a schema threw, because of a circular reference that overflowed the stack or a getter, the walk over the value names the member. */
+export function memberFault<Refused extends { readonly ok: false; readonly fault: Fault }, Sent>(
+  checked: Refused,
+  walk: () => { readonly ok: true; readonly value: Sent } | Refused,
+): Refused {
+  const { cause } = checked.fault;
+  if (cause === undefined) return checked;
+  const sent = walk();
+  return !sent.ok && (cause instanceof RangeError || sent.fault.cause !== undefined) ? sent : checked;
+}

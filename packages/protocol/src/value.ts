@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { encodeValue, type RichValue } from "./codec/encode-value.js";
 import { revive } from "./codec/rich-values.js";
-import { describeIssue, type Fault, restoreFault, thrownFault, wording } from "./issues.js";
+import { describeIssue, type Fault, memberFault, restoreFault, thrownFault, wording } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
@@ -30,12 +30,9 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
     schema,
     send(value, root) {
       const checked = parse(schema, value, root);
-      if (checked.ok) return encodeValue(checked.value, root, facts, mostLevels);
-      const { cause } = checked.fault;
-      if (cause === undefined) return checked;
-      // The schema threw. If a circular reference has overflowed the stack, or a getter throws, the walk names the member.
-      const sent = encodeValue(value, root, facts, mostLevels);
-      return !sent.ok && (cause instanceof RangeError || sent.fault.cause !== undefined) ? sent : checked;
+      return checked.ok
+        ? encodeValue(checked.value, root, facts, mostLevels)
+        : memberFault(checked, () => encodeValue(value, root, facts, mostLevels));
     },
     receive(data, meta, root) {
       try {

@@ -246,17 +246,3 @@ export function leadsToFault({ value, faults }: Sample, field: string): boolean 
   }
   return faults.has(found) || holders.includes(found);
 }
-
-/** The same for a page, which joins all names by dots and writes a Map as a list of pairs. */
-export function leadsToFaultOfPage({ value, faults }: Sample, field: string): boolean {
-  const leads = (found: unknown, rest: string, holders: readonly unknown[]): boolean => {
-    if (faults.has(found) || holders.includes(found)) return true;
-    if (typeof found !== "object" || found === null) return false;
-    const parts = found instanceof Map || found instanceof Set ? [...(found as Iterable<unknown>)] : found;
-    return Object.entries(parts).some(
-      ([name, part]) =>
-        `${rest}.`.startsWith(`.${name}.`) && leads(part, rest.slice(name.length + 1), [...holders, found]),
-    );
-  };
-  return leads(value, field.replace(/^\w+/, ""), []);
-}

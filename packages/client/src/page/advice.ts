@@ -1,2 +1,2 @@
-/** In a page's production build: the remedies of the error-code table say enough. */
+/** In a page's production build: the code says what to read in the reference. */
 export function remedyOf(): undefined {}

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import SuperJSON from "superjson";
 import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
-import { isEqual, leadsToFault, leadsToFaultOfPage, samples } from "../../test/values.js";
+import { isEqual, leadsToFault, samples } from "../../test/values.js";
 import { encodeValue as encodeOfPage } from "../page/encode-value.js";
 import type { RichTag } from "../schema.js";
 import { valueSchema } from "../value.js";
@@ -25,21 +25,30 @@ function arrived({ data, meta }: { readonly data: unknown; readonly meta?: unkno
   return revive(read.data, read.meta, all);
 }
 
+/** A page finds these in development: the walk of its production build is shorter. */
+const unusual: [name: string, value: unknown, field: string][] = [
+  ["an array hole", { list: [1, , 3] }, "data.list[1]"], // oxlint-disable-line no-sparse-arrays
+  ["an array hole at the end", { list: new Array(1) }, "data.list[0]"],
+  ["a property added to an array", { list: Object.assign([1], { page: 2 }) }, "data.list.page"],
+  ["a property that is not enumerable", Object.defineProperty({ a: 1 }, "b", { value: 2 }), "data.b"],
+  ["a property named by a symbol", { a: { [Symbol.iterator]: 1 } }, "data.a[Symbol(Symbol.iterator)]"],
+  ["half a character", { text: "\ud83d" }, "data.text"],
+  ["the name __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "data.a.__proto__"],
+];
+
 describe.each(builds)("in %s", (build, encode) => {
   const isPage = build !== "the full build";
   const fieldOf = (field: string): string => (isPage ? field.replace(/\[(\d+)\]/g, ".$1") : field);
 
-  test("[WR17] every value arrives equal, or is refused with a field that leads to the member at fault", () => {
-    const leads = isPage ? leadsToFaultOfPage : leadsToFault;
+  test("[WR17] [PG8] every value that can travel arrives equal; in the full build, any other is refused with a field that leads to the member at fault", () => {
     fc.assert(
       fc.property(samples, (sample) => {
         const sent = encode(sample.value);
-        expect(sent.ok).toBe(isPage ? sample.arrives.page : sample.arrives.elsewhere);
-        if (sent.ok) expect(isEqual(arrived(sent.value), sample.value)).toBe(true);
-        else {
-          expect(leads(sample, sent.fault.field), sent.fault.message).toBe(true);
-          expect(sent.fault.message.startsWith(`${sent.fault.field}: `)).toBe(true);
-        }
+        const mayTravel = isPage ? sample.arrives.page : sample.arrives.elsewhere;
+        if (mayTravel || !isPage) expect(sent.ok).toBe(mayTravel);
+        if (sent.ok) return void (mayTravel && expect(isEqual(arrived(sent.value), sample.value)).toBe(true));
+        expect(isPage || leadsToFault(sample, sent.fault.field), sent.fault.message).toBe(true);
+        expect(sent.fault.message.startsWith(`${sent.fault.field}: `)).toBe(true);
       }),
       { numRuns: 2_000 },
     );
@@ -54,19 +63,16 @@ describe.each(builds)("in %s", (build, encode) => {
     ["a symbol", [Symbol("a")], "data[0]"],
     ["a circular reference below a shared one", { a: shared, b: shared }, "data.a.list[0].self"],
     ["an invalid Date", { at: new Date(Number.NaN) }, "data.at"],
-    ["an array hole", { list: [1, , 3] }, "data.list[1]"], // oxlint-disable-line no-sparse-arrays
-    ["an array hole at the end", { list: new Array(1) }, "data.list[0]"],
-    ["a property added to an array", { list: Object.assign([1], { page: 2 }) }, "data.list.page"],
-    ["a property that is not enumerable", Object.defineProperty({ a: 1 }, "b", { value: 2 }), "data.b"],
-    ["a property named by a symbol", { a: { [Symbol.iterator]: 1 } }, "data.a[Symbol(Symbol.iterator)]"],
     ["a RegExp in a Set", { set: new Set([1, /a/]) }, "data.set[1]"],
     ["a boxed text", { text: new String("a") }, "data.text"],
     ["bytes", { bytes: new Uint8Array(2) }, "data.bytes"],
-    ["half a character", { text: "\ud83d" }, "data.text"],
-    ["the name __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "data.a.__proto__"],
-  ])("[WR17] %s is refused with its path", (_name, value, field) => {
-    const named = isPage ? field.replace("[Symbol(Symbol.iterator)]", ".Symbol(Symbol.iterator)") : field;
-    expect(encode(value)).toMatchObject({ ok: false, fault: { field: fieldOf(named) } });
+  ])("[WR17] [PG8] %s is refused with its path", (_name, value, field) => {
+    expect(encode(value)).toMatchObject({ ok: false, fault: { field: fieldOf(field) } });
+  });
+
+  const developmentOnly = isPage ? [] : unusual;
+  test.each<[string, unknown, string]>(developmentOnly)("[WR17] %s is refused with its path", (_name, value, field) => {
+    expect(encode(value)).toMatchObject({ ok: false, fault: { field } });
   });
 
   test("[WR17] a value travels in superjson's own form", () => {

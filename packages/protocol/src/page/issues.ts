@@ -21,3 +21,5 @@ export function describeIssue([issue]: readonly core.$ZodIssue[], root: string):
 export function formatPath(root: string, path: readonly PropertyKey[]): string {
   return [root, ...path].map(String).join(".");
 }
+
+export const memberFault = <Refused>(checked: Refused): Refused => checked;

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
@@ -6,7 +5,7 @@ import { dehydrate } from "../codec/dehydrate.js";
 import { defineProtocol } from "../define-protocol.js";
 import { closeCode } from "../close-codes.js";
 import { wireMessages } from "../docs/messages.js";
-import { errorCodes, remedyOf } from "../error-codes.js";
+import { errorCodes } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
 import { channelFault } from "./channel-fault.js";
 import { meaningOf } from "./close-meanings.js";
@@ -57,15 +56,15 @@ describe("what stands in for checks in a page's production build", () => {
     [{ a: {} }, { values: { a: [["class", "Foo"]] } }],
     [{ a: [] }, { values: { a: ["set", { 0: [["custom", "foo"]] }] } }],
   ])("[PG4] keeps the closed list of types: %j with %j is refused", (data, meta) => {
-    expect(() => revive(data, meta, restored)).toThrow(/^names the type (typed-array|regexp|class|custom)$/);
+    expect(() => revive(data, meta, restored)).toThrow(/^(typed-array|regexp|class|custom)$/);
   });
 
   test.each([
     [{ a: null }, "null"],
-    [{ a: 5 }, "names the type 5"],
+    [{ a: 5 }, "5"],
     [{ a: [["Date"]] }, "nknown"],
     [{ a: ["set", "Date"] }, "call stack"],
-    ["regexp", "names the type regexp"],
+    ["regexp", "regexp"],
   ])("[PG4] refuses annotations of another form: %j", (values, reason) => {
     expect(() => revive({ a: ["x"] }, { values }, restored)).toThrow(reason);
   });
@@ -79,23 +78,19 @@ describe("what stands in for checks in a page's production build", () => {
   });
 
   test.each([
-    [{ items: [{ at: () => 1 }] }, "data.items.0.at", "function"],
-    [{ ids: new Set([1, Symbol("a")]) }, "data.ids.1", "symbol"],
-    [{ at: new Date(Number.NaN) }, "data.at", "Invalid time value"],
-    [{ by: new Map([["a", /a/]]) }, "data.by.0.1", "RegExp"],
-  ])("[PG8] refuses a value that would not arrive as it is: %j", (value, field, kind) => {
+    [{ items: [{ at: () => 1 }] }, "data.items.0.at"],
+    [{ ids: new Set([1, Symbol("a")]) }, "data.ids.1"],
+    [{ at: new Date(Number.NaN) }, "data.at"],
+    [{ by: new Map([["a", /a/]]) }, "data.by.0.1"],
+  ])("[PG8] refuses a value that would not arrive as it is: %j", (value, field) => {
     expect(encodeValue(value, "data")).toEqual({
       ok: false,
-      fault: { field, message: `${field}: cannot be sent (${kind}).` },
+      fault: { field, message: `${field}: cannot be sent.` },
     });
   });
 
   test.each([
-    [
-      "throws nothing that has a message",
-      Object.defineProperty({}, "a", { enumerable: true, get: throwNull }),
-      "data.a",
-    ],
+    ["throws nothing that has a message", Object.defineProperty({}, "a", { enumerable: true, get: throwNull }), "data"],
     ["is of another realm", runInNewContext("({})") as unknown, "data"],
     ["has a name that superjson refuses", { prototype: 1 }, "data.prototype"],
   ])("[PG8] refuses a value that %s", (_name, value, field) => {
@@ -126,14 +121,6 @@ test("[WR16] a reset whose reason only a newer server knows is a reset all the s
   expect(serverFrames().decode(frame)).toMatchObject({ ok: true, message: { data: { reason: "server" } } });
 });
 
-test("[PG6] has the remedy of every error that the client raises itself, and no other remedy", () => {
-  const folder = new URL("../../../client/src/", import.meta.url);
-  const sources = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name));
-  const raised = sources.flatMap((name) =>
-    [...readFileSync(new URL(name, folder), "utf8").matchAll(/Error\(\s*"([A-Z_]+)"/g)].map(([, code]) => code!),
-  );
-  expect(raised).toContain("HANDLER_FAILED");
-  for (const code of raised) expect(pageRemedyOf(code), code).toBe(remedyOf(code));
-  const others = errorCodes.map(({ code }) => code).filter((code) => !raised.includes(code));
-  expect(others.map(pageRemedyOf)).toEqual(others.map(() => undefined));
+test("[PG6] has no remedy of its own, and the code names the row of the reference", () => {
+  expect(errorCodes.map(({ code }) => pageRemedyOf(code))).toEqual(errorCodes.map(() => undefined));
 });

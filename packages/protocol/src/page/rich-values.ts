@@ -11,7 +11,7 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   // Every leaf of the annotations is a tag.
   const check = (node: unknown): void => {
     if (typeof node === "object") Object.values(node!).forEach(check);
-    else if (!allowed.has(node as RichTag)) throw new Error(`names the type ${node as RichTag}`);
+    else if (!allowed.has(node as RichTag)) throw new Error(node as RichTag);
   };
   check(values);
   return restore(data, values);
