@@ -31,7 +31,7 @@ test("[RE10] it names the depth that a document may have, and so does the refusa
   for (const levels of [MAX_STATE_DEPTH + 1, MAX_VALUE_DEPTH, MAX_VALUE_DEPTH + 1])
     await expect(state.set(JSON.parse(nested(levels)) as z.infer<typeof tree>)).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: "state",
+      field: expect.stringMatching(/^state(\[0\]){23}$/) as string,
       message: expect.stringContaining(`nested more than ${MAX_STATE_DEPTH} levels deep`) as string,
     });
   await deep.close();

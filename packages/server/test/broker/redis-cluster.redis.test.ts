@@ -165,7 +165,7 @@ describe.concurrent("redisBroker on a cluster", () => {
       async (one: Participant) => {
         await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
         await until(() => one.link.isHealthy);
-        expect(await clients()).toBeGreaterThan(5);
+        await until(async () => (await clients()) > 5, 5_000, "The connections to all nodes");
       },
     ]) {
       const environment = counting();
