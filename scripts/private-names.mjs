@@ -16,7 +16,7 @@ import { standIns } from "./stand-ins.mjs";
 export async function shortNames(source) {
   const names = JSON.parse(readFileSync(join(dirname(source), "private-names.json"), "utf8"));
   const mangleProps = new RegExp(`^(${names.join("|")})$`);
-  const { mangleCache = {} } = await build({
+  const { mangleCache } = await build({
     entryPoints: [join(source, "index.ts")],
     bundle: true,
     write: false,
