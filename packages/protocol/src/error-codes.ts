@@ -87,8 +87,7 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
 /** The whole table. */
 export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
   Object.entries(meanings).map(([code, [meaning, retryable]]) => {
-    const remedy = remedyOf(code)!;
-    return { code, meaning, retryable, remedy };
+    return { code, meaning, retryable, remedy: remedies[code as BuiltInErrorCode] };
   }))();
 
 /** What to do about an error of a built-in code; undefined for a code that a request declares. */
