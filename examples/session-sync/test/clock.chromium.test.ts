@@ -34,8 +34,9 @@ test("[SX4] Per cycle, the card of who waits shows the time of their next turn, 
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
   await client.request("session.create", { ...design, syncMode: "per_cycle", timeMs: 1_000 });
-  await client.request("session.resume");
   const page = await openPage(port, { query: `?sessionId=${sessionId}` });
+  // Behind the page, however long that takes to open: the time that is waited for is shown for one second.
+  await client.request("session.resume");
   const ada = page.locator(".card").filter({ hasText: "Ada" });
   await ada.getByText("+0:01", { exact: true }).waitFor();
   await press(page, "Next turn");

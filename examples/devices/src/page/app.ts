@@ -12,6 +12,7 @@ import { playerPanel } from "./player-panel.js";
 import { logOut, type User, whoAmI } from "./session-api.js";
 import type { Toasts } from "@holdfast/example-kit/page/toasts";
 
+const LOGGED_OUT = "You have logged out.";
 const LOGIN_ENDED = "Your login has ended.";
 
 /** Why the player was left: for somebody else who is logged in now, or for the login. */
@@ -42,6 +43,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const playback = new Playback({ client, device, changed: drawSoon, report });
   const { model } = playback;
 
+  let isLoggingOut = false;
   let revision = 0;
   const list = client.channel("devices", user.id);
   list.on("changed", (overview) => show(overview));
@@ -65,7 +67,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
       case "unauthorized":
         return leave({ notice: LOGIN_ENDED });
       case "closed":
-        if (status.reason.name === "FORBIDDEN") return leave({ notice: "This browser was logged out." });
+        if (status.reason.name === "FORBIDDEN")
+          return leave({ notice: isLoggingOut ? LOGGED_OUT : "This browser was logged out." });
         break;
       case "idle":
       case "connecting":
@@ -100,8 +103,15 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     deviceCards(page, model, playback),
   ] as const;
   const account = accountMenu(user, () => {
-    // The server ends the connections of all tabs of this browser; this one does not wait to be told.
-    logOut().then(() => leave({ notice: "You have logged out." }), report);
+    // The server ends the connections of all tabs of this browser. This tab may be told so before the answer comes.
+    isLoggingOut = true;
+    logOut().then(
+      () => leave({ notice: LOGGED_OUT }),
+      (error: unknown) => {
+        isLoggingOut = false;
+        report(error);
+      },
+    );
   });
   const hidePill = showConnection(client, header, outage, { whenClosed: "Connect here" });
   header.append(account);
