@@ -1,5 +1,5 @@
 /**
- * `npm test`: every gate, in order, each with one line; what failed is printed, what passed is not.
+ * `npm test`: every gate, each with one line; what failed is printed, what passed is not.
  *
  *   node scripts/test.mjs                 all gates
  *   node scripts/test.mjs lint unit       only these
@@ -24,20 +24,30 @@ const command = (line) => async () => {
 };
 
 /** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
-const gates = {
-  build: command("node scripts/turbo.mjs build"),
-  typecheck: () => lastLine(command("node scripts/typecheck.mjs")),
-  lint: command("npm run --silent lint"),
-  format: command("prettier --check --log-level=warn ."),
-  unused: command("knip --no-progress"),
-  unit: () => vitest("unit", ["protocol", "client", "server", "examples", "scripts", "types"]),
-  ...Object.fromEntries(Object.keys(programs).map((name) => [name, () => testsThatNeed(name)])),
-  docs: command("node scripts/docs.mjs --check"),
-  surface: command("node scripts/surface.mjs --check"),
-  size: () => lastLine(command("node scripts/size.mjs")),
-  pkg: command("node scripts/turbo.mjs pkg"),
-  consumer: () => lastLine(command("node scripts/consumer-check.mjs")),
-};
+/**
+ * The gates, stage after stage. The lanes of a stage run side by side, because each of their commands keeps one processor busy;
+ * tests have all of them for themselves.
+ */
+const stages = [
+  [{ build: command("node scripts/turbo.mjs build") }],
+  [{ typecheck: () => lastLine(command("node scripts/typecheck.mjs")) }],
+  [
+    { lint: command("npm run --silent lint") },
+    { format: command("prettier --check --log-level=warn ."), unused: command("knip --no-progress") },
+  ],
+  [{ unit: () => vitest("unit", ["protocol", "client", "server", "examples", "scripts", "types"]) }],
+  ...Object.keys(programs).map((name) => [{ [name]: () => testsThatNeed(name) }]),
+  [
+    {
+      docs: command("node scripts/docs.mjs --check"),
+      surface: command("node scripts/surface.mjs --check"),
+      size: () => lastLine(command("node scripts/size.mjs")),
+      pkg: command("node scripts/turbo.mjs pkg"),
+    },
+    { consumer: () => lastLine(command("node scripts/consumer-check.mjs")) },
+  ],
+];
+const gates = Object.assign({}, ...stages.flat());
 
 async function lastLine(start) {
   const { ok, output } = await start();
@@ -125,15 +135,19 @@ async function main(wanted) {
   mkdirSync(results, { recursive: true });
 
   const failed = [];
-  for (const name of wanted.length > 0 ? wanted : Object.keys(gates)) {
+  const runGate = async (name) => {
     const start = performance.now();
     const { ok, output, note, mark = "ok" } = await gates[name]();
     const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
     console.log(`${(ok ? mark : "FAILED").padEnd(6)} ${name.padEnd(10)} ${seconds} s  ${note ?? ""}`.trimEnd());
-    if (ok) continue;
+    if (ok) return;
     failed.push(name);
     console.log(`\n${output}\n`);
-  }
+  };
+  const runLane = async (lane) => {
+    for (const name of Object.keys(lane)) if (wanted.length === 0 || wanted.includes(name)) await runGate(name);
+  };
+  for (const lanes of stages) await Promise.all(lanes.map(runLane));
 
   console.log("");
   for (const line of skips) console.log(line);

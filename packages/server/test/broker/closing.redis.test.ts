@@ -42,7 +42,7 @@ async function silent(world: RedisWorld): Promise<number> {
 const kinds = ["single", "tls", "cluster", "sentinel"] as const;
 
 describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000 }, () => {
-  test.each(kinds)("when nothing listens where Redis should be (%s)", async (kind) => {
+  test.concurrent.each(kinds)("when nothing listens where Redis should be (%s)", async (kind) => {
     const port = await freePort();
     for (const afterMs of [0, 1_300]) {
       const { wasReady, ms } = await closes({ kind, port, afterMs });
@@ -51,7 +51,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
     }
   });
 
-  test.for(kinds)("when what listens there says nothing (%s)", async (kind, context) => {
+  test.concurrent.for(kinds)("when what listens there says nothing (%s)", async (kind, context) => {
     const port = await silent(new RedisWorld(context));
     for (const afterMs of [300, 1_600]) {
       const { ms } = await closes({ kind, port, afterMs });
@@ -59,7 +59,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
     }
   });
 
-  test.for(["single", "cluster", "sentinel"] as const)(
+  test.concurrent.for(["single", "cluster", "sentinel"] as const)(
     "when Redis is there, stops answering or is killed (%s)",
     async (kind, context) => {
       const world = new RedisWorld(context);
