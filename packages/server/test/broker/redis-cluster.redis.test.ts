@@ -52,7 +52,9 @@ describe.concurrent("redisBroker on a cluster", () => {
     expect(performance.now() - killedAt).toBeLessThan(20_000);
     expect(one.doubts).toBeGreaterThan(doubts);
     expect(one.forgotten).toBeGreaterThan(forgotten);
-    expect(logger.lines.map(({ level }) => level)).toEqual(["warn", "info"]);
+    // A beat that falls into the time without a master is refused, which has a line of its own.
+    const ofLink = logger.lines.filter(({ message }) => !message.startsWith("This instance cannot say in Redis"));
+    expect(ofLink.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
 
   test("[BR45] a topic whose slot moves to another node is published, read and heard there", async (context) => {
@@ -165,6 +167,8 @@ describe.concurrent("redisBroker on a cluster", () => {
       async (one: Participant) => {
         await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
         await until(() => one.link.isHealthy);
+        // A node is connected to for commands when the first one goes there.
+        await Promise.all(topics.map((topic) => one.link.publish(topic, newId(), "opens", { log })));
         await until(async () => (await clients()) > 5, 5_000, "The connections to all nodes");
       },
     ]) {
