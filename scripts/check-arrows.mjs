@@ -37,6 +37,25 @@ export function violations(sources, table) {
   return found;
 }
 
+/**
+ * @param {readonly string[]} paths below the package's src
+ * @param {(typeof layers)["server"]} table
+ * @returns {string[]} one sentence for each pattern of the table that fits no file
+ */
+export function strayPatterns(paths, table) {
+  return table.flatMap(({ name, files }) =>
+    files
+      .filter((pattern) => !alternatives(pattern).every((each) => paths.some((path) => matches(each, path))))
+      .map((pattern) => `The layer ${name} names ${pattern}, which fits no file. Correct scripts/layers.mjs.`),
+  );
+}
+
+/** A pattern for each of the names in braces. */
+function alternatives(pattern) {
+  const [, before, names, after] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(pattern) ?? [];
+  return names === undefined ? [pattern] : names.split(",").map((name) => before + name + after);
+}
+
 /** `**` is everything, `*` any part of a name or path below, `{a,b}` either. */
 function matches(pattern, path) {
   const expression = pattern
@@ -53,8 +72,10 @@ function sourcesOf(name) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
-  for (const [name, table] of Object.entries(layers))
-    for (const sentence of violations(sourcesOf(name), table)) {
-      console.error(`packages/${name}/src/${sentence}`);
+  for (const [name, table] of Object.entries(layers)) {
+    const sources = sourcesOf(name);
+    for (const sentence of [...violations(sources, table), ...strayPatterns([...sources.keys()], table)]) {
+      console.error(`packages/${name}/src: ${sentence}`);
       process.exitCode = 1;
     }
+  }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { violations } from "./check-arrows.mjs";
+import { strayPatterns, violations } from "./check-arrows.mjs";
 import { layers } from "./layers.mjs";
 
 function server(path: string, source: string): string[] {
@@ -16,7 +16,9 @@ test.each([
   `import "../session/session.js";`,
 ])("a channel that names a session is refused, written as %j", (source) => {
   expect(server("channel/channel.ts", `// a comment\n${source}\n`)).toEqual([
-    expect.stringMatching(/^channel\/channel\.ts imports .*channel may use facts, not session\. .*Subscriber/),
+    expect.stringMatching(
+      /^channel\/channel\.ts imports .*channel may use facts, log, presence, state, not session\. .*Subscriber/,
+    ),
   ]);
 });
 
@@ -36,4 +38,12 @@ test("only create-server.ts names a transport", () => {
 
 test("a file without a layer has to be given one", () => {
   expect(server("helpers.ts", "")).toEqual([expect.stringContaining("belongs to no layer")]);
+});
+
+test("a pattern that fits no file is named", () => {
+  const table = [{ name: "facts", files: ["log/*", "transport/{frame,gone}.ts", "old/*"], uses: [], teaches: "" }];
+  expect(strayPatterns(["log/topics.ts", "transport/frame.ts"], table)).toEqual([
+    expect.stringContaining("transport/{frame,gone}.ts"),
+    expect.stringContaining("old/*"),
+  ]);
 });

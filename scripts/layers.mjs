@@ -34,7 +34,7 @@ export const layers = {
     },
     {
       name: "uses",
-      files: ["{inbox,direct-events,requests,outbox,subscriptions,channel,presence,state}*.ts"],
+      files: ["{message-router,direct-events,requests,subscriptions,channel,presence,state}*.ts"],
       uses: ["facts", "connection"],
       teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
     },
@@ -55,52 +55,65 @@ export const layers = {
     {
       name: "assembly",
       files: ["create-server.ts", "assembly/*", "application.ts", "server.ts", "index.ts", "testing.ts"],
-      uses: ["facts", "channel", "session", "instances", "auth", "dispatch", "adapters"],
+      uses: ["facts", "log", "presence", "state", "channel", "session", "instances", "auth", "dispatch", "adapters"],
       teaches: "",
     },
     {
       name: "facts",
       files: [
         "environment.ts",
-        "expiring.ts",
-        "upkeep.ts",
+        "host-names.ts",
+        "async/*",
         "observe/*",
-        "limits/*",
         "broker/broker.ts",
-        "transport/{frame,socket}.ts",
-        "auth/{identity,credential,origin}.ts",
-        "dispatch/reply-to.ts",
+        "transport/{frame,socket,reply-to}.ts",
       ],
       uses: [],
-      teaches: "Interfaces and facts know nothing of what is built on them.",
+      teaches: "Interfaces and facts know nothing of the parts that are built on them.",
     },
     {
       name: "adapters",
       files: ["transport/*", "broker/*", "broker/redis/*", "redis.ts"],
       uses: ["facts"],
       teaches:
-        "A transport hands over a ServerSocket and facts about the request, a broker hands over publications; what is done with them is decided above.",
+        "A transport hands over a ServerSocket and facts about the request, a broker hands over publications. The layers above decide what happens with them.",
+    },
+    {
+      name: "log",
+      files: ["log/*"],
+      uses: ["facts"],
+      teaches: "A topic is followed in order for whoever takes its publications; log/ does not know what they mean.",
+    },
+    {
+      name: "presence",
+      files: ["presence/*"],
+      uses: ["facts", "log"],
+      teaches: "Presence knows Subscribers and topics, never a session or a socket.",
+    },
+    {
+      name: "state",
+      files: ["state/*"],
+      uses: ["facts"],
+      teaches: "Documents are made, stored and compared here; the channel publishes them.",
     },
     {
       name: "channel",
-      files: ["channel/*", "state/*"],
-      uses: ["facts"],
-      teaches:
-        "A channel knows a Subscriber, never a session or a socket: ask for what it needs in channel/subscriber.ts.",
+      files: ["channel/*"],
+      uses: ["facts", "log", "presence", "state"],
+      teaches: "A channel knows a Subscriber, never a session or a socket: ask for what it needs in log/subscriber.ts.",
     },
     {
       name: "session",
-      files: ["session/*", "options.ts", "settings.ts", "dispatch/calls.ts"],
-      uses: ["facts", "channel"],
-      teaches:
-        "A session remembers; who may enter (auth) and what a message means (dispatch) is decided by those above it.",
+      files: ["session/*", "options.ts", "settings.ts"],
+      uses: ["facts", "log", "state", "channel"],
+      teaches: "A session remembers. The layers above decide who may enter (auth) and what a message means (dispatch).",
     },
     {
       name: "instances",
       files: ["instances/*"],
-      uses: ["facts", "channel", "session"],
+      uses: ["facts", "log", "session"],
       teaches:
-        "What is known across instances is built on what one knows; sessions ask for it by session/elsewhere.ts.",
+        "The knowledge across instances is built on that of one instance; sessions ask for it by session/remote-instances.ts.",
     },
     {
       name: "auth",
@@ -111,8 +124,8 @@ export const layers = {
     {
       name: "dispatch",
       files: ["dispatch/*"],
-      uses: ["facts", "channel", "session", "auth"],
-      teaches: "dispatch joins session, channels and handlers; only create-server.ts names a transport.",
+      uses: ["facts", "presence", "channel", "session", "auth"],
+      teaches: "dispatch joins session, channels and handlers; only the assembly names a transport.",
     },
   ],
 };

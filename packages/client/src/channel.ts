@@ -12,10 +12,10 @@ import { checkEvent } from "./check-event.js";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 import type { HandlerWatch } from "./handler-watch.js";
-import { createListeners, type Handler, type Listeners } from "./listeners.js";
+import { createListeners, type AnyHandler, type Listeners } from "./listeners.js";
 import { type Observable, store } from "./observable.js";
-import { type Call, patiently, type WaitOptions } from "./patience.js";
-import { type ChannelStatus, type Holder, RESET, type Subscriptions } from "./subscriptions-state.js";
+import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
+import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscriptions } from "./subscriptions-state.js";
 
 /**
  * A handle on one channel. It wants the channel for as long as it has a listener, and from `ready()` until `leave()`; the
@@ -46,7 +46,7 @@ export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>>
 }
 
 export interface ChannelParts {
-  readonly subscriptions: Subscriptions;
+  readonly subscriptions: ChannelSubscriptions;
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly send: (message: ClientMessage) => void;
@@ -65,7 +65,7 @@ export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "f
   readonly status: Observable<ChannelStatus>;
   readonly listeners: Listeners;
   /** As `on`, for the names that stand beside those of events. */
-  listen(name: string, handler: Handler): () => void;
+  listen(name: string, handler: AnyHandler): () => void;
 }
 
 /** The handle without its types, which exist only at compile time. */
@@ -73,8 +73,8 @@ export interface UntypedChannel {
   readonly [INSIDE]: Inside;
   readonly name: string;
   readonly status: Observable<ChannelStatus>;
-  on(event: string, handler: Handler): () => void;
-  onReset(handler: Handler): () => void;
+  on(event: string, handler: AnyHandler): () => void;
+  onReset(handler: AnyHandler): () => void;
   ready(options?: WaitOptions): Promise<void>;
   leave(): void;
 }
@@ -88,7 +88,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   const listeners = createListeners(channel, report, parts.watch);
   /** By ready(), until leave(). */
   let kept = false;
-  const waiting = new Set<Call<void>>();
+  const waiting = new Set<PatientCall<void>>();
 
   const isWanted = (): boolean => kept || listeners.size > 0;
 
@@ -100,7 +100,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     waiting.clear();
   };
 
-  const holder: Holder = {
+  const holder: ChannelHolder = {
     ...listeners,
     setStatus(next, over, wasAsked) {
       status.set(next);
@@ -115,7 +115,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     status.set(IDLE);
   };
 
-  const listen = (event: string, handler: Handler): (() => void) => {
+  const listen = (event: string, handler: AnyHandler): (() => void) => {
     const remove = listeners.add(event, handler);
     subscriptions.join(id, holder);
     return () => void (remove() && release());

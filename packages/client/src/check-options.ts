@@ -1,5 +1,5 @@
 import { HoldfastError, isProtocol, type Protocol } from "@holdfast/protocol";
-import type { BaseOptions, Settings } from "./options.js";
+import type { BaseOptions, ClientSettings } from "./options.js";
 import { refuse } from "./refuse-option.js";
 
 /**
@@ -38,7 +38,7 @@ export function checkOptions(options: BaseOptions, protocol: Protocol): void {
 }
 
 /** @throws HoldfastError INVALID_OPTION */
-export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } }: Settings): void {
+export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs, maxMs } }: ClientSettings): void {
   const times = { connectTimeoutMs, requestTimeoutMs, "retry.minMs": minMs, "retry.maxMs": maxMs };
   for (const [field, value] of Object.entries(times)) {
     if (!(typeof value === "number" && value > 0))

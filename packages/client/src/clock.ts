@@ -1,3 +1,5 @@
+import type { Cancel } from "@holdfast/protocol";
+
 export interface Clock {
   /** The wall clock: milliseconds since 1970. It can be set at any moment, so only dates that are shown are read from it. */
   now(): number;
@@ -6,5 +8,3 @@ export interface Clock {
   /** Calls `run` once after `ms` milliseconds; the function returned calls it off. */
   after(ms: number, run: () => void): Cancel;
 }
-
-export type Cancel = () => void;

@@ -1,9 +1,9 @@
 import { closeCode, closeCodes, HoldfastError } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type Conditions, transition } from "./connection-machine.js";
-import type { ConnectionEvent, ConnectionState, Limits } from "./connection-state.js";
+import type { ConnectionEvent, ConnectionState, ServerLimits } from "./connection-state.js";
 
-const limits: Limits = { silenceMs: 40_000, messageBytes: 65_536, requestsInFlight: 64 };
+const limits: ServerLimits = { silenceMs: 40_000, messageBytes: 65_536, requestsInFlight: 64 };
 const reason = { name: "ABNORMAL", code: 1006, message: "It ended." };
 const time = 100_000;
 const given: Conditions = {

@@ -45,8 +45,8 @@ export type ConnectionState =
   | {
       readonly name: "ready";
       readonly made: Attempts;
-      readonly session: Session;
-      readonly limits: Limits;
+      readonly session: SessionInfo;
+      readonly limits: ServerLimits;
       readonly since: number;
       /** Of a newer token, in the server's words, which come before its close code. */
       readonly refusal?: HoldfastError;
@@ -75,7 +75,7 @@ export interface Attempts {
   readonly failure?: CloseInfo | undefined;
 }
 
-export interface Session {
+export interface SessionInfo {
   readonly sessionId: string;
   /** Whether it is the session of the connection before this one, with what the server keeps in it. */
   readonly resumed: boolean;
@@ -84,7 +84,7 @@ export interface Session {
 }
 
 /** What the server announced of itself. */
-export interface Limits {
+export interface ServerLimits {
   /** Whoever sends no frame for this long is gone. Milliseconds. */
   readonly silenceMs: number;
   readonly messageBytes: number;
@@ -111,7 +111,7 @@ export type ConnectionEvent =
   | { readonly type: "token_failed"; readonly error: unknown }
   | { readonly type: "opened" }
   | { readonly type: "refused"; readonly error: HoldfastError }
-  | { readonly type: "connected"; readonly session: Session; readonly limits: Limits }
+  | { readonly type: "connected"; readonly session: SessionInfo; readonly limits: ServerLimits }
   | { readonly type: "goaway"; readonly delayMs: number }
   /** `auth` is too large for the server, or every message is: no later attempt can be different. */
   | { readonly type: "unsendable"; readonly error: HoldfastError }
@@ -164,7 +164,7 @@ type Phase =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "authenticating"; readonly attempt: number }
-  | ({ readonly name: "ready" } & Session)
+  | ({ readonly name: "ready" } & SessionInfo)
   | {
       readonly name: "waiting";
       readonly attempt: number;

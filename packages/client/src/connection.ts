@@ -1,18 +1,17 @@
-import { type ClientMessage, closeNumber, type HoldfastError } from "@holdfast/protocol";
-import type { Cancel } from "./clock.js";
+import { type Cancel, type ClientMessage, closeNumber, type HoldfastError } from "@holdfast/protocol";
 import { checkToken, tokenFault } from "./check-options.js";
 import { transition } from "./connection-machine.js";
 import { type ConnectionEvent, type ConnectionState, isOver, type Status, statusOf } from "./connection-state.js";
-import type { Environment } from "./environment.js";
+import type { ClientEnvironment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
-import type { BaseOptions, Logger, Settings } from "./options.js";
+import type { BaseOptions, Logger, ClientSettings } from "./options.js";
 import { watchPolicy } from "./policy-watch.js";
 import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
 
 /** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
-export interface Connection {
+export interface ConnectionRunner {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
   /**
@@ -30,8 +29,8 @@ export interface Connection {
 }
 
 export interface ConnectionParts {
-  readonly environment: Environment;
-  readonly settings: Settings;
+  readonly environment: ClientEnvironment;
+  readonly settings: ClientSettings;
   readonly options: Pick<BaseOptions, "token" | "deviceId">;
   readonly target: () => SocketTarget;
   /** Where it leads to, as an error may say it. */
@@ -46,7 +45,7 @@ export interface ConnectionParts {
   readonly onUnsent: (error: HoldfastError, message?: { channel?: string; correlation_id?: string }) => void;
 }
 
-export function createConnection(parts: ConnectionParts): Connection {
+export function createConnection(parts: ConnectionParts): ConnectionRunner {
   const { environment, settings, logger, encode } = parts;
   const { token: source, deviceId } = parts.options;
   const { clock } = environment;

@@ -25,7 +25,7 @@ import { clockOf, systemEnvironment } from "./environment.js";
 import { host } from "./host.js";
 import { createErrors, type ErrorListener, faultError } from "./errors.js";
 import { createHandlerWatch } from "./handler-watch.js";
-import { createInbox } from "./inbox.js";
+import { createMessageRouter } from "./message-router.js";
 import type { Observable } from "./observable.js";
 import { addressOf, type ClientOptions, settingsOf, urlOf } from "./options.js";
 import type { WaitOptions } from "./patience.js";
@@ -144,7 +144,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const positions = options.positions?.({ name: protocol.name, url: address, clock, report });
   const subscriptions = createSubscriptions({ ...shared, positions });
   const direct = createDirectEvents(shared);
-  const inbox = createInbox({ ...shared, codec, requests, subscriptions, direct });
+  const inbox = createMessageRouter({ ...shared, codec, requests, subscriptions, direct });
 
   // Where a page is rendered on a server there is nothing to connect to.
   if ((options.autoConnect ?? true) && (!isPath || host.location)) connection.dispatch({ type: "connect" });

@@ -1,20 +1,20 @@
-import type { ClientMessage, Protocol } from "@holdfast/protocol";
+import type { ClientMessage, ClientMessageOf, Protocol, ServerMessageOf } from "@holdfast/protocol";
 import { checkEvent } from "./check-event.js";
 import type { ReportError } from "./errors.js";
-import { type Delivery, type Event, readEvent, reportDropped } from "./event.js";
+import { type Delivery, readEvent, reportDropped } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { inOrder, type Sized } from "./in-order.js";
-import { createListeners, type Handler, isNamed } from "./listeners.js";
+import { createListeners, type AnyHandler, isNamed } from "./listeners.js";
 
 /** Remembers who listens to events that are sent to this client itself, whatever channels it has joined. */
-export interface DirectEvents {
+export interface DirectListeners {
   /** `name` is an event or a group. */
-  on(name: string, handler: Handler): () => void;
+  on(name: string, handler: AnyHandler): () => void;
   /** `size`: of its frame. */
-  deliver(event: Event, size: number): void;
+  deliver(event: ServerMessageOf<"event">, size: number): void;
 }
 
-export interface DirectEventsParts {
+export interface DirectListenersParts {
   readonly protocol: Protocol;
   readonly connection: { readonly link: object | undefined };
   readonly send: (message: ClientMessage) => void;
@@ -22,7 +22,7 @@ export interface DirectEventsParts {
   readonly watch: HandlerWatch;
 }
 
-type Failure = Extract<ClientMessage, { type: "ack" }>["data"]["failure"];
+type Failure = ClientMessageOf<"ack">["data"]["failure"];
 
 /** An event on its way to its handlers, and how its sender is told what became of it. */
 interface Reception extends Sized {
@@ -32,11 +32,17 @@ interface Reception extends Sized {
 }
 
 /** Channels of the library's own, which no protocol can define, carry them. */
-export function isDirect({ channel }: Event): boolean {
+export function isDirect({ channel }: ServerMessageOf<"event">): boolean {
   return channel.startsWith("$");
 }
 
-export function createDirectEvents({ protocol, connection, send, report, watch }: DirectEventsParts): DirectEvents {
+export function createDirectEvents({
+  protocol,
+  connection,
+  send,
+  report,
+  watch,
+}: DirectListenersParts): DirectListeners {
   const channel = "$direct";
   const listeners = createListeners(channel, report, watch);
 

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from "./clock.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
 import { host, listen } from "./host.js";
 import { monotonic } from "./monotonic.js";
 import { type OpenSocket, openSocket } from "./socket.js";
@@ -7,7 +8,7 @@ import { type OpenSocket, openSocket } from "./socket.js";
  * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in the client reads the
  * time, draws a number, opens a socket or looks at a global.
  */
-export interface Environment {
+export interface ClientEnvironment {
   readonly clock: Clock;
   /** At least 0, less than 1. */
   readonly random: () => number;
@@ -16,7 +17,7 @@ export interface Environment {
 }
 
 /** The option: each member that is left out, of the clock too, is the platform's. */
-export type EnvironmentOption = Partial<Omit<Environment, "clock">> & {
+export type EnvironmentOption = Partial<Omit<ClientEnvironment, "clock">> & {
   readonly clock?: Partial<Clock> | undefined;
 };
 
@@ -48,7 +49,7 @@ export function clockOf(given: Partial<Clock> = {}): Clock {
   return { now: member("now"), monotonic: member("monotonic"), after: member("after") };
 }
 
-export const systemEnvironment: Environment = {
+export const systemEnvironment: ClientEnvironment = {
   clock: systemClock,
   random: () => Math.random(),
   openSocket,

@@ -26,16 +26,16 @@ export interface ErrorContext {
 
 export type ErrorListener = (error: HoldfastError, context: ErrorContext) => void;
 
-export interface Errors {
+export interface ErrorReporter {
   /** Takes whatever was thrown. */
   report(fault: unknown, context: ErrorContext): void;
   on(listener: ErrorListener): () => void;
 }
 
-export type ReportError = Errors["report"];
+export type ReportError = ErrorReporter["report"];
 
 /** `isHeard`: whether the application gave a logger. If it neither did nor listens, the console is told. */
-export function createErrors(logger: Logger, isHeard: boolean): Errors {
+export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {
   const cry = (error: unknown, context: unknown): void => {
     if (!isHeard) host.console?.error(error, context);
   };

@@ -1,7 +1,5 @@
-import { HoldfastError, type ServerMessage, type ValueSchema } from "@holdfast/protocol";
+import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast/protocol";
 import { faultError, type ReportError } from "./errors.js";
-
-export type Event = Extract<ServerMessage, { type: "event" }>;
 
 /** An event on its way to its handlers. */
 export interface Delivery {
@@ -12,7 +10,7 @@ export interface Delivery {
 /** Restores and validates an event; one that does not match the protocol is reported, and nothing comes of it. */
 export function readEvent(
   schema: ValueSchema,
-  message: Pick<Event, "channel" | "event" | "data" | "meta">,
+  message: Pick<ServerMessageOf<"event">, "channel" | "event" | "data" | "meta">,
   report: ReportError,
 ): Delivery | undefined {
   const { channel, event, data, meta } = message;

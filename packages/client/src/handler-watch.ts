@@ -1,5 +1,5 @@
-import { HoldfastError } from "@holdfast/protocol";
-import type { Cancel, Clock } from "./clock.js";
+import { type Cancel, HoldfastError } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
 /** A handler that takes longer is reported: the events behind it wait. */

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from "./clock.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
 
 /**
  * Notices that the other side has fallen silent. Any frame counts as life; the server promises one every interval.
@@ -15,7 +16,7 @@ import type { Cancel, Clock } from "./clock.js";
  * not count as silence, and a connection that died meanwhile is found by a hint of the platform (3 s after waking) or when the
  * rest of the limit is over. Where they go on, the timer is overdue when the machine wakes.
  */
-export interface Heartbeat {
+export interface Watchdog {
   /** From now on a frame is due every `limitMs`. */
   start(limitMs: number): void;
   heard(): void;
@@ -27,7 +28,7 @@ export interface Heartbeat {
 /** G11: a dead peer is noticed within 3 s after wake. */
 const PROBE_MS = 3_000;
 
-export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): void }): Heartbeat {
+export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): void }): Watchdog {
   let limitMs = 0;
   let heardAt = 0;
   let isProbing = false;

@@ -1,4 +1,4 @@
-import type { Cancel } from "./clock.js";
+import type { Cancel } from "@holdfast/protocol";
 
 /** The globals the client looks at, each of which may be missing. Declared here so that no DOM types are needed. */
 export interface Host extends Partial<EventSource> {

@@ -1,5 +1,5 @@
-import type { Position } from "@holdfast/protocol";
-import type { Cancel, Clock } from "./clock.js";
+import type { Cancel, Position } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
 /** Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or anything of their shape. */
@@ -57,7 +57,7 @@ const MOST_KEPT = 1_000;
  *
  * The timer belongs to `reading`, and runs while the connection is up.
  */
-type State =
+type KeeperState =
   | { name: "unread" }
   | { name: "reading"; ready: (() => void) | undefined; cancel: Cancel | undefined }
   | { name: "read" };
@@ -80,7 +80,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
   return ({ name, url, clock, report }) => {
     const key = `holdfast:${name}:${url.replace(/\?.*/, "").replace(/\/\/[^/]*@/, "//")}`;
     const kept = new Map<string, Position>();
-    let state: State = { name: "unread" };
+    let state: KeeperState = { name: "unread" };
     let changed = false;
     let writing = false;
     let failed = false;

@@ -4,13 +4,13 @@ import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
 // `never`: what a handler takes is known only to the types, which have matched it with its event's schema.
-export type Handler = (value: never) => unknown;
+export type AnyHandler = (value: never) => unknown;
 
 /** Remembers the handlers of one channel handle, by event. */
 export interface Listeners {
   readonly size: number;
   /** Returns its removal, which says whether there was something to remove. */
-  add(event: string, handler: Handler): () => boolean;
+  add(event: string, handler: AnyHandler): () => boolean;
   /** Whether anyone would notice this event; what no one hears is not even validated. */
   hears(event: string): boolean;
   /**
@@ -29,7 +29,7 @@ export function isNamed(event: string, name: string): boolean {
 
 /** `watch`: of handlers that later events wait for. */
 export function createListeners(channel: string, report: ReportError, watch?: HandlerWatch): Listeners {
-  const entries = new Set<{ name: string; handler: Handler }>();
+  const entries = new Set<{ name: string; handler: AnyHandler }>();
 
   return {
     get size() {
@@ -46,7 +46,7 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
         failed?.();
         report(fault, { source: "handler", channel, event });
       };
-      const run = ({ name, handler }: { name: string; handler: Handler }): Promise<unknown> | undefined => {
+      const run = ({ name, handler }: { name: string; handler: AnyHandler }): Promise<unknown> | undefined => {
         try {
           const result = handler((name === event ? value : { event, data: value }) as never);
           return isThenable(result)

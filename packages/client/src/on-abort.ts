@@ -1,5 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
-import type { Cancel } from "./clock.js";
+import { type Cancel, HoldfastError } from "@holdfast/protocol";
 
 /** As much of an AbortSignal as is used; the platform's own fits, without DOM types. */
 export interface AbortSignalLike {
@@ -9,12 +8,12 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-interface Waiting {
+interface SharedAbort {
   readonly runs: Set<() => void>;
   readonly listener: () => void;
 }
 
-const signals = /* @__PURE__ */ new WeakMap<AbortSignalLike, Waiting>();
+const signals = /* @__PURE__ */ new WeakMap<AbortSignalLike, SharedAbort>();
 
 /**
  * Calls `run` when the signal aborts. All calls that wait for one signal share one listener, because Node warns of a leak when a
@@ -38,7 +37,7 @@ function checkSignal(signal: unknown): void {
   throw new HoldfastError("INVALID_VALUE", "signal: expected an AbortSignal.", { field: "signal", remedy });
 }
 
-function listenTo(signal: AbortSignalLike): Waiting {
+function listenTo(signal: AbortSignalLike): SharedAbort {
   const runs = new Set<() => void>();
   // Over a copy, since each run takes itself off.
   const waiting = { runs, listener: () => [...runs].forEach((run) => runs.has(run) && run()) };

@@ -83,14 +83,14 @@ export type ClientOptions<P extends ProtocolDefinition> = BaseOptions &
     : { readonly parameters?: undefined }) &
   (P extends { readonly deviceId: "required" } ? { readonly deviceId: string } : unknown);
 
-export interface Settings {
+export interface ClientSettings {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly retry: { readonly minMs: number; readonly maxMs: number };
 }
 
 /** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
-export function settingsOf(options: BaseOptions, protocol: Protocol): Settings {
+export function settingsOf(options: BaseOptions, protocol: Protocol): ClientSettings {
   checkOptions(options, protocol);
   const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   const { minMs = 1_000, maxMs = 30_000 } = options.retry ?? {};

@@ -1,15 +1,15 @@
 import type { HoldfastError } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemEnvironment } from "./environment.js";
-import { type Call, patiently } from "./patience.js";
+import { type PatientCall, patiently } from "./patience.js";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
 
 function wait(timeoutMs: number) {
   const controller = new AbortController();
-  const calls: Call<string>[] = [];
-  const giveUp = vi.fn((error: HoldfastError, call: Call<string>) => call.reject(error));
+  const calls: PatientCall<string>[] = [];
+  const giveUp = vi.fn((error: HoldfastError, call: PatientCall<string>) => call.reject(error));
   const removed = vi.spyOn(controller.signal, "removeEventListener");
   const promise = patiently<string>(
     { request: "it" },

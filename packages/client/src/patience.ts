@@ -15,7 +15,7 @@ export interface WaitOptions {
 }
 
 /** A promise that its caller waits for. Whatever settles it first ends the watch over it. */
-export interface Call<Value> {
+export interface PatientCall<Value> {
   /** By the monotonic clock. */
   readonly deadline: number;
   resolve(value: Value): void;
@@ -23,7 +23,7 @@ export interface Call<Value> {
   reject(error: HoldfastError, isExpected?: boolean): void;
 }
 
-export interface CallParts<Value> {
+export interface PatientCallParts<Value> {
   readonly clock: Clock;
   /** Where the caller names no time. */
   readonly timeoutMs: number;
@@ -31,16 +31,16 @@ export interface CallParts<Value> {
   /** Why there is no connection, if there is none. */
   readonly whyNot: () => HoldfastError | undefined;
   /** Called at once, unless the signal has aborted. */
-  readonly begin: (call: Call<Value>) => void;
+  readonly begin: (call: PatientCall<Value>) => void;
   /** The time is over or the signal has aborted: it has to reject the call. */
-  readonly giveUp: (error: HoldfastError, call: Call<Value>) => void;
+  readonly giveUp: (error: HoldfastError, call: PatientCall<Value>) => void;
 }
 
 /** The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a listener is left. */
 export function patiently<Value>(
   place: Omit<ErrorContext, "source">,
   options: WaitOptions,
-  parts: CallParts<Value>,
+  parts: PatientCallParts<Value>,
 ): Promise<Value> {
   const { clock, whyNot } = parts;
   const { timeoutMs = parts.timeoutMs, signal } = options;
@@ -49,7 +49,7 @@ export function patiently<Value>(
   const run = (resolve: (value: Value) => void, reject: (error: HoldfastError) => void): void => {
     const cancelled = (): HoldfastError => fault("CANCELLED", "the caller gave up.", { cause: signal?.reason });
     if (signal?.aborted) return reject(cancelled());
-    const call: Call<Value> = {
+    const call: PatientCall<Value> = {
       deadline: clock.monotonic() + timeoutMs,
       resolve(value) {
         stop();

@@ -1,4 +1,4 @@
-import type { Cancel } from "./clock.js";
+import type { Cancel } from "@holdfast/protocol";
 import { host, listen } from "./host.js";
 import { addressOf } from "./options.js";
 

@@ -1,8 +1,8 @@
-import type { ServerMessage, ValueSchema } from "@holdfast/protocol";
+import type { PresentUser, ServerMessageOf, ValueSchema } from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { readEvent } from "./event.js";
 import type { Observable } from "./observable.js";
-import type { Entry } from "./subscriptions-state.js";
+import type { ChannelEntry } from "./subscriptions-state.js";
 
 /** Who is on a channel. The same object for as long as nothing changed. */
 export interface Presence<Data> {
@@ -11,18 +11,10 @@ export interface Presence<Data> {
   readonly count: number;
 }
 
-/** The same object for as long as nothing changed about this user. */
-export interface PresentUser<Data> {
-  readonly userId: string;
-  /** The user's devices on the channel. */
-  readonly devices: readonly string[];
-  readonly data: Data;
-}
-
-type Said = Extract<ServerMessage, { type: "presence" }>["data"];
+type Said = ServerMessageOf<"presence">["data"];
 
 /** What all handles of a channel share. */
-interface Shared {
+interface SharedPresenceList {
   list: Presence<unknown>;
   /** By user, with the text it was read from. */
   known: ReadonlyMap<string, { readonly text: string; readonly user: PresentUser<unknown> }>;
@@ -35,19 +27,19 @@ const NOBODY: Presence<unknown> = { users: [], count: 0 };
 const NOBODY_SAID: Said = { kind: "snapshot", joined: [], updated: [], left: [], count: 0 };
 
 /** Kept for as long as the channel is wanted. */
-const shared = /* @__PURE__ */ new WeakMap<Entry, Shared>();
+const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedPresenceList>();
 
 /** Remembers who is on a channel, as the server said. */
 export function createPresenceList(inside: Inside, schema: ValueSchema): Observable<Presence<unknown>> {
   const { id, status, listeners, listen, subscriptions, report } = inside;
   const channel = id.wire;
 
-  const restart = (): Shared => {
+  const restart = (): SharedPresenceList => {
     const all = { list: NOBODY, known: new Map(), read: NOBODY_SAID };
     shared.set(subscriptions.entry(id)!, all);
     return all;
   };
-  const sharedByAll = (): Shared => shared.get(subscriptions.entry(id)!)!;
+  const sharedByAll = (): SharedPresenceList => shared.get(subscriptions.entry(id)!)!;
 
   const get = (): Presence<unknown> => (listeners.hears(PRESENCE) ? sharedByAll().list : NOBODY);
 

@@ -1,10 +1,10 @@
 import type { RichValue, ValueSchema } from "@holdfast/protocol";
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
-import { type Entry, JOINING } from "./subscriptions-state.js";
+import { type ChannelEntry, JOINING } from "./subscriptions-state.js";
 
 /** What all handles of a channel share. */
-interface Shared {
+interface SharedOwnPresence {
   /** By handle, the newest last. */
   readonly wanted: Map<Inside, RichValue>;
   /** What the server was told in this join. */
@@ -14,7 +14,7 @@ interface Shared {
 }
 
 /** Kept for as long as the channel is wanted. */
-const shared = /* @__PURE__ */ new WeakMap<Entry, Shared>();
+const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedOwnPresence>();
 
 /** Remembers what the others on a channel should see of this user, and tells the server on each join. */
 export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: unknown) => void {
@@ -23,7 +23,7 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
   let withdraw: (() => void) | undefined;
 
   /** Only while the channel is wanted. */
-  const sharedByAll = (): Shared => {
+  const sharedByAll = (): SharedOwnPresence => {
     const entry = subscriptions.entry(id)!;
     const all = shared.get(entry) ?? { wanted: new Map(), told: undefined, batch: undefined };
     shared.set(entry, all);

@@ -1,4 +1,4 @@
-import { type ClientMessage, defineProtocol, type ServerMessage } from "@holdfast/protocol";
+import { type ClientMessage, defineProtocol, type ServerMessageOf } from "@holdfast/protocol";
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod/mini";
 import { answers, connected, grant } from "../test/support/behaviours.js";
@@ -21,7 +21,7 @@ const rooms = defineProtocol({
   },
 });
 
-type Said = Extract<ServerMessage, { type: "presence" }>["data"];
+type Said = ServerMessageOf<"presence">["data"];
 type Member = Said["joined"][number];
 
 const member = (user_id: string, name = user_id, devices = ["d1"]): Member => ({ user_id, devices, data: { name } });

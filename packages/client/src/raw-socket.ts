@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from "./clock.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { Clock } from "./clock.js";
 import { host } from "./host.js";
 import type { SocketEnd, WebSocketConstructor } from "./socket.js";
 
@@ -60,11 +61,11 @@ export function construct(Chosen: RawConstructor, url: string, protocols: readon
 /** Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes, it comes sooner. */
 const CLOSE_GRACE_MS = 50;
 
-type State = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
+type SocketState = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
 
 /** Calls `end` for each sign that the socket has ended. Returns what stops it. */
 export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => void): Cancel | undefined {
-  let state: State = { name: "live" };
+  let state: SocketState = { name: "live" };
   raw.addEventListener("close", ({ code = 1006, reason = "" }) => {
     const cause = state.name === "failed" ? state.cause : undefined;
     end({ code, reason: reason || textOf(cause), cause });

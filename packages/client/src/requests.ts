@@ -4,21 +4,19 @@ import {
   type Protocol,
   type RequestContract,
   type RichValue,
-  type ServerMessage,
+  type ServerMessageOf,
 } from "@holdfast/protocol";
 import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import { faultError, type ReportError } from "./errors.js";
 import type { Clock } from "./clock.js";
-import { type Call as Waiting, patiently, type WaitOptions } from "./patience.js";
+import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import type { Sendable } from "./sendable.js";
 
-type Response = Extract<ServerMessage, { type: "response" }>;
-
 /** Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9). */
-export interface Requests {
+export interface PendingRequests {
   request(name: string, input: unknown, options: WaitOptions): Promise<unknown>;
   setState(state: ConnectionState): void;
-  respond(response: Response): void;
+  respond(response: ServerMessageOf<"response">): void;
   /** Settles the request with this id; false if there is none. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
 }
@@ -28,7 +26,7 @@ const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /** queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
-interface Call extends Waiting<unknown> {
+interface PendingRequest extends PatientCall<unknown> {
   readonly contract: RequestContract;
   readonly input: RichValue;
 }
@@ -47,10 +45,10 @@ export interface RequestsParts {
   readonly address: string;
 }
 
-export function createRequests(parts: RequestsParts): Requests {
+export function createRequests(parts: RequestsParts): PendingRequests {
   const { clock } = parts;
   /** In the order they were made, which is the order they are sent in. What is not in flight waits. */
-  const calls = new Map<string, Call>();
+  const calls = new Map<string, PendingRequest>();
   /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
@@ -61,7 +59,7 @@ export function createRequests(parts: RequestsParts): Requests {
   };
 
   /** Rejects what the server would close the connection for: a query would be sent again, and again. */
-  const frameOf = (id: string, call: Call): string | undefined => {
+  const frameOf = (id: string, call: PendingRequest): string | undefined => {
     const { data, meta } = call.input;
     // At least 1, at most what the protocol allows; the server stops the handler when no one waits any more.
     const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));

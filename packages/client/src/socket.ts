@@ -1,6 +1,7 @@
+import type { Cancel } from "@holdfast/protocol";
 import IsomorphicWebSocket from "isomorphic-ws";
 import reconnecting from "reconnecting-websocket";
-import type { Cancel, Clock } from "./clock.js";
+import type { Clock } from "./clock.js";
 import { chooseWebSocket, construct, type RawSocket, watchEnd } from "./raw-socket.js";
 
 /**
@@ -104,16 +105,16 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
 };
 
 /** ESM, CommonJS and bundlers disagree on where the class is. */
-function reconnectingWebSocket(): WireConstructor {
-  const found = reconnecting as unknown as WireConstructor | { default: WireConstructor };
+function reconnectingWebSocket(): LibrarySocketConstructor {
+  const found = reconnecting as unknown as LibrarySocketConstructor | { default: LibrarySocketConstructor };
   return typeof found === "function" ? found : found.default;
 }
 
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
 // What is used of it, declared here: its own types bring in the DOM.
-type WireConstructor = new (url: string, protocols: readonly string[], options: object) => Wire;
-interface Wire {
+type LibrarySocketConstructor = new (url: string, protocols: readonly string[], options: object) => LibrarySocket;
+interface LibrarySocket {
   binaryType: string;
   addEventListener(type: "open", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;

@@ -2,7 +2,7 @@ import {
   applyPatches,
   hashOf,
   HoldfastError,
-  type ServerMessage,
+  type ServerMessageOf,
   shareParts,
   type ValueSchema,
 } from "@holdfast/protocol";
@@ -10,10 +10,10 @@ import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
 import { freeze, unshared } from "./freeze.js";
 import { createListeners, type Listeners } from "./listeners.js";
-import { type Entry, RESET, SYNC, UPDATE } from "./subscriptions-state.js";
+import { type ChannelEntry, RESET, SYNC, UPDATE } from "./subscriptions-state.js";
 
-type Sync = Extract<ServerMessage, { type: "state_sync" }>;
-type Update = Extract<ServerMessage, { type: "state_update" }>;
+type Sync = ServerMessageOf<"state_sync">;
+type Update = ServerMessageOf<"state_update">;
 
 /** The document as it travels: patches and hashes are about this form. */
 interface Base {
@@ -23,7 +23,7 @@ interface Base {
 }
 
 /** What all handles of a channel share. */
-interface Shared {
+interface SharedDocument {
   /** Undefined: what comes cannot be applied, until the server sends all of it. */
   base: Base | undefined;
   value: unknown;
@@ -48,15 +48,15 @@ const MOST_FAILURES = 3;
 const AGAIN_EVERY = 32;
 
 /** Kept for as long as the channel is wanted. */
-const shared = /* @__PURE__ */ new WeakMap<Entry, Shared>();
+const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedDocument>();
 
 /** Remembers the document of a channel, as the server said. */
 export function createStateDocument(inside: Inside, schema: ValueSchema): StateDocument {
   const { id, status, listeners, listen, subscriptions, report } = inside;
   const channel = id.wire;
 
-  const entryOf = (): Entry => subscriptions.entry(id)!;
-  const sharedByAll = (): Shared => shared.get(entryOf())!;
+  const entryOf = (): ChannelEntry => subscriptions.entry(id)!;
+  const sharedByAll = (): SharedDocument => shared.get(entryOf())!;
   const isKept = (): boolean => [...(subscriptions.entry(id)?.holders ?? [])].some((holder) => holder.hears(SYNC));
   /** Who is told of changes, and has the document. */
   let told = createListeners(channel, report);
@@ -71,7 +71,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "state", channel });
 
   /** The server is asked for the document, at once or when it has answered. */
-  const ask = (why: Entry["state"]): void => {
+  const ask = (why: ChannelEntry["state"]): void => {
     const entry = entryOf();
     entry.state = why;
     entry.stale = true;
@@ -90,7 +90,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     all.base = all.value = entryOf().state = undefined;
   };
 
-  const take = (all: Shared, { data, meta }: Sync): void => {
+  const take = (all: SharedDocument, { data, meta }: Sync): void => {
     all.base = { data: data.state, meta, version: data.version };
     if (all.doubted || hashOf(data.state) === data.hash) return;
     // Taken all the same: another would be no better.
@@ -98,7 +98,11 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     doubt("the document is not the one its hash is of.");
   };
 
-  const apply = (all: Shared, base: Base, { data: { version, patches, hash }, meta = base.meta }: Update): void => {
+  const apply = (
+    all: SharedDocument,
+    base: Base,
+    { data: { version, patches, hash }, meta = base.meta }: Update,
+  ): void => {
     all.base = undefined;
     // All of it follows.
     if (patches.length === 0) return;

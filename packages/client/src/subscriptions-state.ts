@@ -1,4 +1,4 @@
-import type { ChannelId, HoldfastError, Position, ServerMessage } from "@holdfast/protocol";
+import type { ChannelId, HoldfastError, Position, ServerMessageOf } from "@holdfast/protocol";
 import type { ConnectionState } from "./connection-state.js";
 import type { Delivery } from "./event.js";
 import type { Listeners } from "./listeners.js";
@@ -6,17 +6,17 @@ import type { KnownPosition } from "./keep-positions.js";
 import type { Sized } from "./in-order.js";
 
 /** What takes effect in the order of its channel: events, changes of the document, the document. */
-export type InOrder = Extract<ServerMessage, { type: "event" | "state_update" | "state_sync" }>;
+export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
 
 /** Remembers which channels are wanted, by whom, what the server knows of it, and how far each with history has come. */
-export interface Subscriptions {
+export interface ChannelSubscriptions {
   /** Tells the holder its status, and that no connection will come if none will. */
-  join(id: ChannelId, holder: Holder): void;
-  leave(id: ChannelId, holder: Holder): void;
+  join(id: ChannelId, holder: ChannelHolder): void;
+  leave(id: ChannelId, holder: ChannelHolder): void;
   /** Why there is no connection, if there is none. */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
-  settle(response: Extract<ServerMessage, { type: "subscribe_response" }>, size: number): void;
+  settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
   /** Refuses what was asked for under this id; without an error, asks for it again. False if nothing was asked for. */
   refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
   /** The server has taken the connection off a channel. */
@@ -24,11 +24,11 @@ export interface Subscriptions {
   /** `size`: of its frame. */
   deliver(message: InOrder, size: number): void;
   /** The server cannot continue the channel from where it was. */
-  reset(message: Extract<ServerMessage, { type: "reset" }>): void;
+  reset(message: ServerMessageOf<"reset">): void;
   /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
   tell(message: { readonly type: string; readonly channel?: string | undefined }): void;
   /** What is remembered of a channel while it is wanted. */
-  entry(id: ChannelId): Entry | undefined;
+  entry(id: ChannelId): ChannelEntry | undefined;
   /** Channels of which something has changed in their entry are looked at again. */
   refresh(): void;
 }
@@ -40,7 +40,7 @@ export type ChannelStatus =
   | { readonly name: "refused"; readonly error: HoldfastError };
 
 /** Someone who wants a channel: one handle of the application. */
-export interface Holder extends Pick<Listeners, "hears" | "handle"> {
+export interface ChannelHolder extends Pick<Listeners, "hears" | "handle"> {
   /** `over`: why no connection will come by itself. `wasAsked`: the application has ended it. */
   setStatus(status: ChannelStatus, over: HoldfastError | undefined, wasAsked: boolean): void;
 }
@@ -68,7 +68,7 @@ export const UPDATE = "$state_update";
  *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE
  *                                                                     (a dropped connection: absent, from everywhere)
  */
-type Wire =
+type WireState =
   | "absent"
   | "joining"
   | "joined"
@@ -78,12 +78,12 @@ type Wire =
   | "postponed"
   | "refused";
 
-export interface Entry {
+export interface ChannelEntry {
   readonly id: ChannelId;
-  readonly holders: Set<Holder>;
-  readonly handle: Holder["handle"];
+  readonly holders: Set<ChannelHolder>;
+  readonly handle: ChannelHolder["handle"];
   readonly enqueue: (item: Queued) => void;
-  wire: Wire;
+  wire: WireState;
   /** The id of its last `subscribe`. */
   batch?: string;
   status: ChannelStatus;

@@ -1,14 +1,15 @@
 import {
+  type Cancel,
   type ClientMessage,
   HoldfastError,
-  links,
   type Link,
+  links,
   type Position,
   type ResetReason,
   type SubscribeResult,
 } from "@holdfast/protocol";
 import { noteIgnored } from "./check-event.js";
-import type { Cancel, Clock } from "./clock.js";
+import type { Clock } from "./clock.js";
 import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
 import type { ReportError } from "./errors.js";
 import { readEvent } from "./event.js";
@@ -18,14 +19,14 @@ import type { Sendable } from "./sendable.js";
 import { createEntry, MOST_REPAIRS, PENDING, wanted } from "./subscriptions-entry.js";
 import {
   type ChannelStatus,
-  type Entry,
-  type Holder,
+  type ChannelEntry,
+  type ChannelHolder,
   type InOrder,
   JOINING,
   type Queued,
   RESET,
   SYNC,
-  type Subscriptions,
+  type ChannelSubscriptions,
 } from "./subscriptions-state.js";
 
 /** The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict. */
@@ -64,9 +65,9 @@ export interface SubscriptionsParts {
  * Wanted and wire are brought together once in a microtask, so that leaving and joining again in one turn sends nothing,
  * and channels joined together travel together.
  */
-export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
+export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscriptions {
   const { positions } = parts;
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, ChannelEntry>();
   let state: ConnectionState = { name: "idle" };
   /** Runs only while the connection is up: for the channels that are `postponed`, which then travel together. */
   let cancelAgain: Cancel | undefined;
@@ -76,12 +77,12 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const isUp = (): boolean => state.name === "authenticating" || state.name === "ready";
 
   /** What comes before the answer is of an earlier membership, or in the answer. */
-  const joined = (channel: string): Entry | undefined => {
+  const joined = (channel: string): ChannelEntry | undefined => {
     const entry = entries.get(channel);
     return entry?.wire === "joined" ? entry : undefined;
   };
 
-  const joiningBy = (batch: string | undefined): Entry[] =>
+  const joiningBy = (batch: string | undefined): ChannelEntry[] =>
     [...entries.values()].filter((entry) => entry.wire === "joining" && entry.batch === batch);
 
   const schedule = (): void => {
@@ -92,7 +93,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
 
   const reconcile = (): void => {
     scheduled = false;
-    const joining: Entry[] = [];
+    const joining: ChannelEntry[] = [];
     const leaving: string[] = [];
     let asked = 0;
     for (const entry of entries.values()) {
@@ -127,20 +128,20 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     }
   };
 
-  const setStatus = (entry: Entry, status: ChannelStatus): void => {
+  const setStatus = (entry: ChannelEntry, status: ChannelStatus): void => {
     entry.status = status;
     // Unless whoever is told first asks for the channel again.
     for (const holder of [...entry.holders]) if (entry.status === status) tell(entry, holder, wasAsked(state));
   };
 
-  const tell = (entry: Entry, holder: Holder, asked = false): void => {
+  const tell = (entry: ChannelEntry, holder: ChannelHolder, asked = false): void => {
     // Whoever listens to the document later than others has joined when it is there for them, too.
     const isMissing = entry.status === SUBSCRIBED && !entry.state && holder.hears(SYNC);
     const over = isOver(state) ? notConnected(state) : undefined;
     holder.setStatus(isMissing ? PENDING : entry.status, over, asked);
   };
 
-  const refuse = (entry: Entry, error: HoldfastError): void => {
+  const refuse = (entry: ChannelEntry, error: HoldfastError): void => {
     if (error.code === "UNAVAILABLE") {
       entry.wire = "postponed";
       setStatus(entry, PENDING);
@@ -157,7 +158,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
     reconcile();
   };
 
-  const finished = (entry: Entry, { position, batch }: Queued): void => {
+  const finished = (entry: ChannelEntry, { position, batch }: Queued): void => {
     const channel = entry.id.wire;
     // Only now: whoever starts again from here must not miss what a handler had not finished.
     if (entries.get(channel) === entry) positions?.set(channel, position);
@@ -201,7 +202,7 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 
   /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
-  const repair = (entry: Entry): void => {
+  const repair = (entry: ChannelEntry): void => {
     if (entry.wire !== "joined") return;
     entry.wire = "broken";
     entry.repairs++;
@@ -209,14 +210,14 @@ export function createSubscriptions(parts: SubscriptionsParts): Subscriptions {
   };
 
   /** From here on, with a reset where what came before cannot be continued. It comes before any newer event. */
-  const follow = (entry: Entry, position: Position | undefined, reason: ResetReason | "storage" | undefined): void => {
+  const follow = (entry: ChannelEntry, position?: Position, reason?: ResetReason | "storage"): void => {
     entry.received = entry.id.contract.history && (position ?? NOWHERE);
     entry.repairs = 0;
     entry.state = undefined;
     entry.enqueue({ delivery: reason && { event: RESET, value: { reason } }, position: entry.received, size: 0 });
   };
 
-  const settleOne = (entry: Entry, result: SubscribeResult, size: number): void => {
+  const settleOne = (entry: ChannelEntry, result: SubscribeResult, size: number): void => {
     if (!result.ok) return refuse(entry, HoldfastError.fromWire(result.error));
     const { position, missed } = result;
     const { received } = entry;

@@ -24,3 +24,6 @@ export const clientMessage = z.discriminatedUnion("type", [
   pong,
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
+
+/** The messages of a client with this `type`. */
+export type ClientMessageOf<Type extends ClientMessage["type"]> = Extract<ClientMessage, { readonly type: Type }>;

@@ -29,7 +29,7 @@ export interface CloseCode {
   readonly firstRetryMs?: number | undefined;
 }
 
-type Row = readonly [name: string, action: CloseAction, firstRetryMs?: number];
+type CloseCodeRow = readonly [name: string, action: CloseAction, firstRetryMs?: number];
 
 const HERD_MS = 5_000;
 
@@ -53,10 +53,10 @@ const rows = {
   4409: ["REPLACED", "stop"],
   4413: ["TOO_SLOW", "retry"],
   4429: ["RATE_LIMITED", "retry_after"],
-} as const satisfies { readonly [code: number]: Row };
+} as const satisfies { readonly [code: number]: CloseCodeRow };
 
 /** The application's close codes, by their hundreds. */
-const ranges: { readonly [hundreds: number]: Row } = {
+const ranges: { readonly [hundreds: number]: CloseCodeRow } = {
   48: ["APPLICATION_RETRY", "retry"],
   49: ["APPLICATION_STOP", "stop"],
 };
@@ -67,7 +67,7 @@ export type CloseName = Rows[keyof Rows][0];
 
 /** The row for a close code. Every number has one: unknown ones retry, the application's ranges say what their range says. */
 export function closeCode(code: number): CloseCode {
-  const [name, action, firstRetryMs] = (rows as { readonly [code: number]: Row })[code] ??
+  const [name, action, firstRetryMs] = (rows as { readonly [code: number]: CloseCodeRow })[code] ??
     ranges[Math.trunc(code / 100)] ?? ["UNKNOWN", "retry"];
   return { code, name, meaning: meaningOf(code, name), action, firstRetryMs };
 }

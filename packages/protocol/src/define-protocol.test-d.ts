@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { describe, expectTypeOf, test } from "vitest";
 import { isDeclaredError } from "./declared-error.js";
 import { defineProtocol, type Protocol, type ProtocolDefinition, type RequestKind } from "./define-protocol.js";
-import type { ClientMessage, ServerMessage } from "./index.js";
+import type { ClientMessageOf, ServerMessageOf } from "./index.js";
 import type {
   ChannelName,
   DefinitionOf,
@@ -160,8 +160,8 @@ describe("a protocol's types", () => {
   });
 
   test("[PR5] messages are unions that narrow by their type", () => {
-    expectTypeOf<Extract<ClientMessage, { type: "cancel" }>["correlation_id"]>().toEqualTypeOf<string>();
-    expectTypeOf<Extract<ServerMessage, { type: "reset" }>["data"]["reason"]>().toEqualTypeOf<
+    expectTypeOf<ClientMessageOf<"cancel">["correlation_id"]>().toEqualTypeOf<string>();
+    expectTypeOf<ServerMessageOf<"reset">["data"]["reason"]>().toEqualTypeOf<
       "epoch" | "fork" | "trimmed" | "too_many" | "server"
     >();
   });

@@ -3,15 +3,21 @@ import type { ReceivedBy, Schema, SentBy } from "./schema.js";
 
 /** The only clever types. `Sent…` is what the sender of a value holds, without it what the receiver gets. */
 
-type Requests<P extends ProtocolDefinition> = P["requests"] extends object ? P["requests"] : Record<never, never>;
-type Channels<P extends ProtocolDefinition> = P["channels"] extends object ? P["channels"] : Record<never, never>;
-type Direct<P extends ProtocolDefinition> = P["direct"] extends object ? P["direct"] : Record<never, never>;
+type RequestDefinitions<P extends ProtocolDefinition> = P["requests"] extends object
+  ? P["requests"]
+  : Record<never, never>;
+type ChannelDefinitions<P extends ProtocolDefinition> = P["channels"] extends object
+  ? P["channels"]
+  : Record<never, never>;
+type DirectDefinitions<P extends ProtocolDefinition> = P["direct"] extends object ? P["direct"] : Record<never, never>;
 
 /** The definition of a protocol value: `DefinitionOf<typeof agents>`. */
 export type DefinitionOf<P> = P extends Protocol<infer Definition> ? Definition : never;
 
-export type RequestName<P extends ProtocolDefinition> = keyof Requests<P> & string;
-type RequestOf<P extends ProtocolDefinition, N> = N extends keyof Requests<P> ? Requests<P>[N] : never;
+export type RequestName<P extends ProtocolDefinition> = keyof RequestDefinitions<P> & string;
+type RequestOf<P extends ProtocolDefinition, N> = N extends keyof RequestDefinitions<P>
+  ? RequestDefinitions<P>[N]
+  : never;
 
 /** The input as its handler gets it. */
 export type InputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
@@ -26,27 +32,31 @@ export type OutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
 export type SentOutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { output: infer S extends Schema } ? SentBy<S> : undefined | void;
 
-type Errors<R> = R extends { errors: infer E extends NonNullable<RequestDefinition["errors"]> }
+type ErrorDefinitions<R> = R extends { errors: infer E extends NonNullable<RequestDefinition["errors"]> }
   ? E
   : Record<never, never>;
 /** The codes of the errors a request declares. */
-export type ErrorCodeOf<P extends ProtocolDefinition, N extends RequestName<P>> = keyof Errors<RequestOf<P, N>> &
+export type ErrorCodeOf<P extends ProtocolDefinition, N extends RequestName<P>> = keyof ErrorDefinitions<
+  RequestOf<P, N>
+> &
   string;
 /** The data of a declared error, as it is thrown. */
 export type SentErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
   C extends ErrorCodeOf<P, N>,
-> = SentBy<Errors<RequestOf<P, N>>[C]>;
+> = SentBy<ErrorDefinitions<RequestOf<P, N>>[C]>;
 /** The data of a declared error, as it is caught. */
 export type ErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
   C extends ErrorCodeOf<P, N>,
-> = ReceivedBy<Errors<RequestOf<P, N>>[C]>;
+> = ReceivedBy<ErrorDefinitions<RequestOf<P, N>>[C]>;
 
-export type ChannelName<P extends ProtocolDefinition> = keyof Channels<P> & string;
-type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof Channels<P> ? Channels<P>[C] : never;
+export type ChannelName<P extends ProtocolDefinition> = keyof ChannelDefinitions<P> & string;
+type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinitions<P>
+  ? ChannelDefinitions<P>[C]
+  : never;
 
 /** The arguments that name a channel beyond its name: the key, where it declares one. */
 export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> =
@@ -65,9 +75,9 @@ export type SentEventOf<P extends ProtocolDefinition, C extends ChannelName<P>, 
   Events<ChannelOf<P, C>>[E]
 >;
 
-export type DirectName<P extends ProtocolDefinition> = keyof Direct<P> & string;
+export type DirectName<P extends ProtocolDefinition> = keyof DirectDefinitions<P> & string;
 /** The data of a direct event, as a handler gets it. */
-export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<Direct<P>[E]>;
+export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<DirectDefinitions<P>[E]>;
 
 /** `playback` and `playback.queue` of `playback.queue.added`. */
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
@@ -116,7 +126,7 @@ export type Immutable<T> = T extends string | number | boolean | bigint | symbol
         : { readonly [Key in keyof T]: Immutable<T[Key]> };
 
 /** The data of a direct event, as it is sent. */
-export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<Direct<P>[E]>;
+export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<DirectDefinitions<P>[E]>;
 
 /** The connection parameters as the server gets them. */
 export type ParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }

@@ -182,7 +182,7 @@ const nothing = new $ZodRegistry<Record<string, unknown>>();
  * What is said about a schema, made JSON. Its id is left out: shared schemas are written in full, so that each document
  * stands alone.
  */
-class Annotations extends $ZodRegistry<Record<string, unknown>> {
+class SchemaAnnotations extends $ZodRegistry<Record<string, unknown>> {
   override get(schema: $ZodType): Record<string, unknown> | undefined {
     const { id, examples, ...rest } = globalRegistry.get(schema) ?? {};
     const plain = Object.entries(rest).filter(([, value]) => typeof value !== "object" && typeof value !== "function");
@@ -193,4 +193,4 @@ class Annotations extends $ZodRegistry<Record<string, unknown>> {
     };
   }
 }
-const annotated = new Annotations();
+const annotated = new SchemaAnnotations();

@@ -40,3 +40,6 @@ export const serverMessage = z.discriminatedUnion("type", [
   error,
 ]);
 export type ServerMessage = z.output<typeof serverMessage>;
+
+/** The messages of a server with this `type`. */
+export type ServerMessageOf<Type extends ServerMessage["type"]> = Extract<ServerMessage, { readonly type: Type }>;

@@ -1,5 +1,5 @@
 import type { Protocol, ParametersOf, ProtocolDefinition } from "@holdfast/protocol";
-import type { Identity } from "./auth/identity.js";
+import type { Identity } from "./session/identity.js";
 import type { ShowMember } from "./dispatch/presence-updates.js";
 import type { MayJoin } from "./dispatch/subscriptions.js";
 import { isThenable } from "./environment.js";

@@ -5,7 +5,7 @@ import { createChannels } from "./assembly/create-channels.js";
 import { Endpoints } from "./assembly/endpoints.js";
 import { joinBroker } from "./assembly/join-broker.js";
 import { Authenticator } from "./auth/authenticator.js";
-import type { Authenticate, Identity } from "./auth/identity.js";
+import type { Authenticate, Identity } from "./session/identity.js";
 import { Refreshes } from "./auth/refreshes.js";
 import { SharedTickets } from "./auth/shared-tickets.js";
 import { TICKET_MS, Tickets } from "./auth/tickets.js";
@@ -13,7 +13,7 @@ import { ChannelHandle } from "./channel/channel-handle.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
 import { PresenceUpdates } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
-import { Subscriptions } from "./dispatch/subscriptions.js";
+import { SubscriptionRequests } from "./dispatch/subscriptions.js";
 import { inTime } from "./environment.js";
 import { Cluster } from "./instances/cluster.js";
 import { Stats } from "./observe/stats.js";
@@ -61,7 +61,7 @@ export function createServer<
   const requests = new Requests(handlers, settings, stats);
   const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, settings });
   const mayJoin = mayJoinOf(options);
-  const subscriptions = new Subscriptions({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
+  const subscriptions = new SubscriptionRequests({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
   const reauthorize = (connection: Connection): Promise<void> => subscriptions.reauthorize(connection);
 
   const cluster = shared && new Cluster({ ...settings, ...shared, sessions, direct, judgementMs, reauthorize });

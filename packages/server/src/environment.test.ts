@@ -2,15 +2,15 @@ import { defineProtocol } from "@holdfast/protocol";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { VirtualEnvironment } from "../test/world.js";
 import { createServer } from "./create-server.js";
-import { type Environment, nodeEnvironment } from "./environment.js";
-import { Expiring } from "./expiring.js";
+import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
+import { ExpiryQueue } from "./async/expiry-queue.js";
 
 /** Timers that keep this process alive. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
 test("[SN17] a session that waits to be resumed, like all that only runs out, keeps no process alive", () => {
   const before = timers();
-  const waiting = new Expiring<string>(nodeEnvironment, 60_000, () => {});
+  const waiting = new ExpiryQueue<string>(nodeEnvironment, 60_000, () => {});
   onTestFinished(() => waiting.clear());
   waiting.add("a session");
   expect(timers()).toBe(before);
@@ -22,7 +22,7 @@ test("[SN17] a session that waits to be resumed, like all that only runs out, ke
 test("[SN18] a clock that is set back makes nothing wait longer than it may", () => {
   const environment = new VirtualEnvironment();
   const expired: string[] = [];
-  const waiting = new Expiring<string>(environment, 30_000, (item) => expired.push(item));
+  const waiting = new ExpiryQueue<string>(environment, 30_000, (item) => expired.push(item));
   waiting.add("before");
   environment.setWallClock(-3_600_000);
   environment.pass(1_000);
@@ -49,7 +49,7 @@ test("a delay that a timer cannot hold is one of 24 days, and does not run off a
 test("[WC4] an environment without one of its members is refused by its name", () => {
   const protocol = defineProtocol({ name: "p", version: "1.0.0" });
   const { monotonic: _, ...environment } = nodeEnvironment;
-  expect(() => createServer(protocol, { environment: environment as Environment })).toThrow(
+  expect(() => createServer(protocol, { environment: environment as ServerEnvironment })).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field: "environment.monotonic" }) as Error,
   );
 });

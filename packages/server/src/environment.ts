@@ -1,10 +1,8 @@
+import type { Cancel } from "@holdfast/protocol";
 import { randomFillSync } from "node:crypto";
 
-/** Undoes what started it; may be called more than once. */
-export type Cancel = () => void;
-
 /** Time and chance, injected so that tests decide both. */
-export interface Environment {
+export interface ServerEnvironment {
   /**
    * The wall clock: milliseconds since 1970. It can be set back or forwards at any moment, so only dates that are shown, stored or
    * compared with a given `expiresAt` are read from it.
@@ -42,7 +40,7 @@ function newId(): string {
 /** Node fires a timer with a longer delay after 1 ms, and a timer that sets itself again would keep the processor busy. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export const nodeEnvironment: Environment = {
+export const nodeEnvironment: ServerEnvironment = {
   now: Date.now,
   monotonic: () => performance.now(),
   after(delayMs, run) {
@@ -75,7 +73,7 @@ export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is
  */
 export function inTime<Value>(
   promised: PromiseLike<Value>,
-  environment: Environment,
+  environment: ServerEnvironment,
   timeoutMs: number,
   late: string | (() => Error),
   whoAsks?: (giveUp: Cancel) => Cancel,

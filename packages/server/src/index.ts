@@ -2,20 +2,19 @@ export { createServer } from "./create-server.js";
 export type { AttachOptions, CloseOptions, Server } from "./server.js";
 export type {
   AuthorizeQuestion,
+  CredentialOptions,
   DeviceOptions,
   HeartbeatOptions,
   Limits,
   PresenceQuestion,
   ServerOptions,
 } from "./options.js";
-export type { Authenticate, Credential, CredentialSource, Identity } from "./auth/identity.js";
-export type { CredentialOptions } from "./auth/credential.js";
+export type { Authenticate, Credential, CredentialSource, Identity } from "./session/identity.js";
 export type * from "./broker/broker.js";
 export { memoryBroker } from "./broker/memory-broker.js";
 export type { ChannelHandle, PresenceHandle } from "./channel/channel-handle.js";
 export type { PublishOptions } from "./channel/publish-options.js";
 export type { Published } from "./channel/channels.js";
-export type { PresentUser } from "./channel/presences.js";
 export type {
   Handler,
   Middleware,
@@ -24,7 +23,7 @@ export type {
   RefusalDetails,
   RequestContext,
 } from "./dispatch/handlers.js";
-export type { Environment } from "./environment.js";
+export type { ServerEnvironment } from "./environment.js";
 export type { Logger } from "./observe/logger.js";
 export type { ServerStats } from "./observe/stats.js";
 export type { DeliveryFailure } from "./session/acks.js";
@@ -33,9 +32,9 @@ export type { Session, SessionEnd, SessionEvent } from "./session/session.js";
 export type { SessionHandle } from "./session/session-handle.js";
 export type { Device } from "./session/device.js";
 export type { SendToUserOptions, UserHandle } from "./session/user-handle.js";
-export type { PartOf } from "./session/where.js";
+export type { PartOf } from "./session/session-filter.js";
 export type { StateWritten } from "./state/documents.js";
 export type { LoadedState, StateHooks, StateOptions } from "./state/hooks.js";
 export type { DeleteStateOptions, StateHandle } from "./state/state-handle.js";
 export type { Listening, ListenOptions } from "./transport/listen.js";
-export { HoldfastError, isHoldfastError } from "@holdfast/protocol";
+export { HoldfastError, isHoldfastError, type PresentUser } from "@holdfast/protocol";

@@ -5,10 +5,9 @@ import type {
   ProtocolDefinition,
   SentPresenceOf,
 } from "@holdfast/protocol";
-import type { CredentialOptions } from "./auth/credential.js";
-import type { Authenticate, Identity } from "./auth/identity.js";
+import type { Authenticate, Identity } from "./session/identity.js";
 import type { Broker } from "./broker/broker.js";
-import type { Environment } from "./environment.js";
+import type { ServerEnvironment } from "./environment.js";
 import type { Logger } from "./observe/logger.js";
 import type { StateOptions } from "./state/hooks.js";
 import type { Session } from "./session/session.js";
@@ -30,6 +29,32 @@ export interface PresenceQuestion<I, Parameters = unknown, Data = unknown, Said 
   readonly key: string | undefined;
   /** What a client of the user said last, validated. A claim. Undefined when none has said anything yet, or it withdraws. */
   readonly data: Said | undefined;
+}
+
+export interface CredentialOptions {
+  /**
+   * The name of the cookie that holds a credential. Browsers send cookies along with connections that any page opens, so a
+   * cookie is accepted only from pages of the same origin and from those listed in `origins`.
+   * @default none: cookies do not authenticate
+   */
+  readonly cookie?: string | undefined;
+  /**
+   * Accept `?token=` in the URL. URLs end up in the logs of proxies: meant for scripts and command-line tools.
+   * @default false
+   */
+  readonly queryToken?: boolean | undefined;
+  /**
+   * Accept `?ticket=` with what `server.issueTicket` has issued: valid once, within 30 s. For clients that can set no header,
+   * and for gateways that want to see a credential before the upgrade. `authenticate` is not asked again.
+   * @default false
+   */
+  readonly ticket?: boolean | undefined;
+  /**
+   * Accept a token in the `auth` message. False: a connection whose upgrade request carries no credential is refused with
+   * HTTP 401, before the upgrade.
+   * @default true
+   */
+  readonly message?: boolean | undefined;
 }
 
 export interface DeviceOptions {
@@ -111,7 +136,7 @@ export interface GeneralOptions {
   /** @default silent */
   readonly logger?: Logger;
   /** Time and chance, for tests. @default the real ones */
-  readonly environment?: Environment;
+  readonly environment?: ServerEnvironment;
 }
 
 export interface ServerOptions<

@@ -8,7 +8,7 @@ import {
   type RequestName,
   type SentDirectOf,
 } from "@holdfast/protocol";
-import type { Identity } from "./auth/identity.js";
+import type { Identity } from "./session/identity.js";
 import type { ChannelHandle } from "./channel/channel-handle.js";
 import type { Published } from "./channel/channels.js";
 import type { Handler, Middleware } from "./dispatch/handlers.js";

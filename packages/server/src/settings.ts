@@ -1,14 +1,13 @@
 import { HoldfastError } from "@holdfast/protocol";
 import * as z from "zod/mini";
-import type { CredentialOptions } from "./auth/credential.js";
-import { hostsFault, normalHost, normalOrigin, originsFault } from "./auth/origin.js";
 import type { Broker } from "./broker/broker.js";
-import { type Environment, nodeEnvironment } from "./environment.js";
+import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
+import { hostsFault, normalHost, normalOrigin, originsFault } from "./host-names.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
-import type { DeviceOptions, GeneralOptions, HeartbeatOptions, Limits } from "./options.js";
+import type { CredentialOptions, DeviceOptions, GeneralOptions, HeartbeatOptions, Limits } from "./options.js";
 
 /** The options with their defaults, as the parts of the server take them. */
-export interface Settings {
+export interface ServerSettings {
   readonly credentials: CredentialOptions;
   readonly origins: readonly string[] | undefined;
   readonly hosts: readonly string[] | undefined;
@@ -20,7 +19,7 @@ export interface Settings {
   readonly authTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
 }
 
 /** A longer timer, Infinity included, would fire at once. */
@@ -135,15 +134,15 @@ export const optionsSchema = part({
     }),
     silentLogger,
   ),
-  environment: z._default(kind<Environment>("object"), nodeEnvironment),
+  environment: z._default(kind<ServerEnvironment>("object"), nodeEnvironment),
 });
 
 /** @throws HoldfastError INVALID_OPTION, naming the option */
-export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): Settings {
+export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): ServerSettings {
   const { data, error } = optionsSchema.safeParse(options);
   if (error) refuse(error.issues[0]!);
   const { limits, origins, logger, environment, credentials } = data;
-  for (const member of Object.keys(nodeEnvironment) as (keyof Environment)[])
+  for (const member of Object.keys(nodeEnvironment) as (keyof ServerEnvironment)[])
     if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
   const { cookie, queryToken, ticket, message } = credentials;
   if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate)

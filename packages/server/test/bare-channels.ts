@@ -1,7 +1,7 @@
 import type { Protocol } from "@holdfast/protocol";
 import { memoryBroker } from "../src/broker/memory-broker.js";
 import { Channels } from "../src/channel/channels.js";
-import { Topics } from "../src/channel/topics.js";
+import { Topics } from "../src/log/topics.js";
 import { silentLogger } from "../src/observe/logger.js";
 import { Stats } from "../src/observe/stats.js";
 import type { VirtualEnvironment } from "./world.js";

@@ -3,7 +3,7 @@ import {
   type Client,
   type ClientOptions,
   createClient,
-  type Environment,
+  type ClientEnvironment,
   type OpenSocket,
 } from "@holdfast/client";
 import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
@@ -32,14 +32,14 @@ export class ClientWorld {
     this.#random = random;
   }
 
-  client(name: string, clock: Environment["clock"], options: Partial<BaseOptions> = {}) {
+  client(name: string, clock: ClientEnvironment["clock"], options: Partial<BaseOptions> = {}) {
     return this.clientOf(agents, name, clock, options);
   }
 
   clientOf<P extends ProtocolDefinition>(
     protocol: Protocol<P>,
     name: string,
-    clock: Environment["clock"],
+    clock: ClientEnvironment["clock"],
     options: Partial<BaseOptions> = {},
   ): Client<P> {
     const all = {

@@ -1,7 +1,7 @@
 import { createServer } from "@holdfast/server";
 import { expect, test } from "vitest";
 import { big, bigWorld, results, subscribe } from "./big-world.js";
-import { Follower } from "../src/channel/follower.js";
+import { Follower } from "../src/log/follower.js";
 import { LogFeed } from "../src/channel/log-feed.js";
 import { createWorld } from "./agents.js";
 import { fairWeather, SimBroker } from "./simulation/sim-broker.js";

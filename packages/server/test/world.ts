@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import type { ClientMessage, ProtocolDefinition, ServerMessage } from "@holdfast/protocol";
-import type { Environment, Server } from "@holdfast/server";
+import type { ServerEnvironment, Server } from "@holdfast/server";
 import { seeded } from "./seeded.js";
 import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/testing.js";
 
@@ -18,7 +18,7 @@ interface Timer {
  * Virtual time: timers run when the test moves the clock, turns end when the test says so. The wall clock goes along with the
  * monotonic one, and can be set.
  */
-export class VirtualEnvironment implements Environment {
+export class VirtualEnvironment implements ServerEnvironment {
   #now = 0;
   #wallAhead = 1_800_000_000_000;
   #ids = 0;
@@ -54,7 +54,7 @@ export class VirtualEnvironment implements Environment {
    * The same time for a process of its own, with a wall clock of its own. It can be killed: then nothing that it has started happens
    * any more.
    */
-  process(): Environment & { kill(): void; setWallClock(byMs: number): void } {
+  process(): ServerEnvironment & { kill(): void; setWallClock(byMs: number): void } {
     const started = new Set<() => void>();
     let isDead = false;
     let wallAhead = 0;

@@ -1,4 +1,4 @@
-import type { Cancel } from "../clock.js";
+import type { Cancel } from "@holdfast/protocol";
 import { listen } from "../host.js";
 import type { AbortSignalLike } from "../on-abort.js";
 

@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from "@holdfast/protocol";
+import type { ClientMessageOf, ServerMessage, ServerMessageOf } from "@holdfast/protocol";
 import type { Attempt, Behaviour } from "./scripted-socket.js";
 
 /** What a server does to one connection, by name. */
@@ -43,7 +43,7 @@ export const refusesToken = (): Behaviour => ({
 export interface Answers {
   connected?: ServerMessage;
   subscribe?: (channel: string) => object;
-  request?: (message: Extract<ClientMessage, { type: "request" }>) => ServerMessage | undefined;
+  request?: (message: ClientMessageOf<"request">) => ServerMessage | undefined;
 }
 
 /** A server that does what the protocol says: greets, grants every channel, answers requests as it is told (or not at all). */
@@ -71,7 +71,7 @@ export const answers = (script: Answers = {}): Behaviour => ({
 /** Answers a `subscribe`: every channel joined, unless `verdict` says more. */
 export function grant(
   attempt: Attempt,
-  message: Extract<ClientMessage, { type: "subscribe" }>,
+  message: ClientMessageOf<"subscribe">,
   verdict: (channel: string) => object = () => ({}),
 ): void {
   const names = message.data.channels.map((asked) => (typeof asked === "string" ? asked : asked.channel));
@@ -83,7 +83,7 @@ export function grant(
   } as ServerMessage);
 }
 
-type Connected = Extract<ServerMessage, { type: "connected" }>;
+type Connected = ServerMessageOf<"connected">;
 
 export function connected(changes: Partial<Connected["data"]> = {}): Connected {
   return {

@@ -5,6 +5,7 @@ import {
   type Patch,
   type Position,
   type ServerMessage,
+  type ServerMessageOf,
 } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import { answers, connected } from "./behaviours.js";
@@ -29,8 +30,8 @@ export const boards = defineProtocol({
   },
 });
 
-type Update = Extract<ServerMessage, { type: "state_update" }>;
-type Event = Extract<ServerMessage, { type: "event" }>;
+type Update = ServerMessageOf<"state_update">;
+type Event = ServerMessageOf<"event">;
 type Published = Update | Event;
 type Asked = { channel: string; position?: Position; state?: "held" | "mismatch" };
 

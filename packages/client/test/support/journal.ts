@@ -1,4 +1,4 @@
-import type { Position, ServerMessage } from "@holdfast/protocol";
+import type { Position, ServerMessage, ServerMessageOf } from "@holdfast/protocol";
 import type { Channel } from "../../src/channel.js";
 import type { BaseOptions } from "../../src/options.js";
 import type { agents } from "./agents.js";
@@ -9,7 +9,7 @@ import { testClient } from "./test-client.js";
 /** The journal of a server that gives positions: the n-th event is the number n, its id `i<n>`. */
 
 type Metadata = Partial<{ offset: number; id: string; prev: string }>;
-type Event = Extract<ServerMessage, { type: "event" }>;
+type Event = ServerMessageOf<"event">;
 
 const idOf = (offset: number): string => (offset > 0 ? `i${offset}` : "");
 

@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from "@holdfast/protocol";
+import type { ClientMessage, ClientMessageOf, ServerMessage } from "@holdfast/protocol";
 import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket.js";
 
 /** One attempt as the other side sees it: what the client sent, and the means to answer. Nothing happens by itself. */
@@ -17,7 +17,7 @@ export interface Attempt {
   receiveText(frame: string): void;
   end(code?: number, reason?: string, more?: Partial<SocketEnd>): void;
   /** Messages of one type, in order. */
-  of<Type extends ClientMessage["type"]>(type: Type): Extract<ClientMessage, { type: Type }>[];
+  of<Type extends ClientMessage["type"]>(type: Type): ClientMessageOf<Type>[];
 }
 
 /** What an attempt meets. `opened` runs in a microtask; `received` whenever the client has sent something. */
@@ -89,7 +89,7 @@ function createAttempt(target: SocketTarget, listener: SocketListener): Attempt 
         listener.end({ code, reason, ...more });
       }),
     of: <Type extends ClientMessage["type"]>(type: Type) =>
-      sent.filter((message): message is Extract<ClientMessage, { type: Type }> => message.type === type),
+      sent.filter((message): message is ClientMessageOf<Type> => message.type === type),
   };
   return attempt;
 }

@@ -15,7 +15,7 @@ const MAX_VALUES = 1_000_000;
 const MAX_DIGITS = 1_024;
 
 /** Thrown to leave the walk, never past it. */
-class Refusal {
+class ValueRefusal {
   constructor(readonly reason: string) {}
 }
 
@@ -49,7 +49,7 @@ export function encodeValue(
   let ofRoot: unknown;
 
   const refuse = (reason: string): never => {
-    throw new Refusal(reason);
+    throw new ValueRefusal(reason);
   };
 
   const refuseAt = (name: PropertyKey, reason: string): never => {
@@ -205,7 +205,7 @@ export function encodeValue(
     const all = ofRoot ?? (Object.keys(annotations).length > 0 ? annotations : undefined);
     return { ok: true, value: all === undefined ? { data } : { data, meta: { values: all, v: 1 } } };
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, fault: sendFault(value, root, path, error.reason) };
+    if (error instanceof ValueRefusal) return { ok: false, fault: sendFault(value, root, path, error.reason) };
     // A getter or a Proxy of the application may throw anything.
     const fault = sendFault(value, root, path, "cannot be read");
     return { ok: false, fault: { ...fault, cause: error } };

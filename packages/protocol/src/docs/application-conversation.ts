@@ -13,7 +13,7 @@ import { wireSchema } from "./wire-schema.js";
 
 /** What an application says: each request and event as a message of its own, with its values in their place. */
 export function applicationConversation(application: Application): Conversation {
-  const content = new Content();
+  const content = new ApplicationContent();
   for (const request of application.requests) content.addRequest(request);
   for (const channel of application.channels) content.addChannel(channel);
   for (const event of application.direct)
@@ -21,7 +21,7 @@ export function applicationConversation(application: Application): Conversation 
   return content;
 }
 
-class Content implements Conversation {
+class ApplicationContent implements Conversation {
   readonly messages: DocumentedMessage[] = [];
   readonly operations: Operation[] = [];
   readonly schemas: { [name: string]: JsonSchema } = {};

@@ -35,7 +35,7 @@ export const EXAMPLE_CAST: Cast = {
 };
 
 /** The frames that the diagrams are told with. */
-export interface Script {
+export interface DiagramScript {
   readonly auth: ClientMessage;
   readonly welcome: ServerMessage;
   readonly connected: ServerMessage & { type: "connected" };
@@ -49,7 +49,7 @@ export interface Script {
   readonly failed: (code: string, message: string) => ServerMessage;
 }
 
-export function scriptOf(cast: Cast): Script {
+export function scriptOf(cast: Cast): DiagramScript {
   const { channel } = cast;
   return {
     auth: { type: "auth", correlation_id: "1", data: { token: "eyJhbGciOiJFZERTQSJ9…" } },

@@ -19,7 +19,7 @@ export interface Field {
  * @param isRequired whether the value itself has to be there
  */
 export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] {
-  const rows: Row[] = [];
+  const rows: FieldRow[] = [];
 
   const add = (path: string, part: JsonSchema, required: boolean, condition: string): void => {
     const resolved = resolve(part, root);
@@ -60,13 +60,13 @@ export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] 
 }
 
 /** A row, with the alternative it belongs to. */
-interface Row extends Field {
+interface FieldRow extends Field {
   readonly condition: string;
 }
 
 /** A field that several alternatives declare is one row, which holds for all of them. */
-function merge(rows: readonly Row[]): Field[] {
-  const merged: Row[] = [];
+function merge(rows: readonly FieldRow[]): Field[] {
+  const merged: FieldRow[] = [];
   for (const row of rows) {
     const index = merged.findIndex((other) => other.path === row.path && other.constraints === row.constraints);
     const before = merged[index];

@@ -1,8 +1,8 @@
-import { type Cast, type Script } from "./cast.js";
+import { type Cast, type DiagramScript } from "./cast.js";
 import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
 
 /** What users, devices and credentials have to do with a connection, told once. */
-export function identitySequences(cast: Cast, script: Script): readonly Sequence[] {
+export function identitySequences(cast: Cast, script: DiagramScript): readonly Sequence[] {
   const { direct, presence } = cast;
   return [
     ...credentialSequences(cast, script),
@@ -11,7 +11,7 @@ export function identitySequences(cast: Cast, script: Script): readonly Sequence
   ];
 }
 
-function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Script): readonly Sequence[] {
+function credentialSequences({ channel }: Cast, { auth, welcome, connected }: DiagramScript): readonly Sequence[] {
   return [
     {
       id: "renew-a-credential",

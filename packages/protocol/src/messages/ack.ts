@@ -12,9 +12,9 @@ export const ack = z.object({
     failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
   }),
 });
-export type Ack = z.output<typeof ack>;
+export type AckMessage = z.output<typeof ack>;
 
-export const ackDoc: MessageDoc<Ack> = {
+export const ackDoc: MessageDoc<AckMessage> = {
   sentWhen: "When a handler has finished with an event whose sender asked to be told.",
   example: { type: "ack", data: { id: "9fK2mW" } },
 };

@@ -9,9 +9,9 @@ export const authExpiring = z.object({
     expires_at: z.number(),
   }),
 });
-export type AuthExpiring = z.output<typeof authExpiring>;
+export type AuthExpiringMessage = z.output<typeof authExpiring>;
 
-export const authExpiringDoc: MessageDoc<AuthExpiring> = {
+export const authExpiringDoc: MessageDoc<AuthExpiringMessage> = {
   sentWhen:
     "Some 30 s before the credential ends, and again until `auth` brings its successor; without one, close code 4401.",
   example: { type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } },

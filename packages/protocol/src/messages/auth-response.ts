@@ -18,9 +18,9 @@ export const authResponse = z.object({
     z.object({ success: z.literal(false), error: wireError }),
   ]),
 });
-export type AuthResponse = z.output<typeof authResponse>;
+export type AuthResponseMessage = z.output<typeof authResponse>;
 
-export const authResponseDoc: MessageDoc<AuthResponse> = {
+export const authResponseDoc: MessageDoc<AuthResponseMessage> = {
   sentWhen: "In answer to every `auth`. A refusal is followed by close code 4401.",
   example: { type: "auth_response", correlation_id: "1", data: { success: true, user_id: "u1" } },
 };

@@ -16,9 +16,9 @@ export const auth = z.object({
     session_id: z.optional(opaqueId),
   }),
 });
-export type Auth = z.output<typeof auth>;
+export type AuthMessage = z.output<typeof auth>;
 
-export const authDoc: MessageDoc<Auth> = {
+export const authDoc: MessageDoc<AuthMessage> = {
   sentWhen:
     "First on a new connection, unless its upgrade request carried the credential and says all; again on a live one to refresh the token.",
   example: { type: "auth", correlation_id: "1", data: { token: "eyJhbGciOiJFZERTQSJ9…", device_id: "kitchen-tablet" } },

@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { correlationId, envelope, type MessageDoc } from "./envelope.js";
 
 export const cancel = z.object({ ...envelope, type: z.literal("cancel"), correlation_id: correlationId });
-export type Cancel = z.output<typeof cancel>;
+export type CancelMessage = z.output<typeof cancel>;
 
-export const cancelDoc: MessageDoc<Cancel> = {
+export const cancelDoc: MessageDoc<CancelMessage> = {
   sentWhen: "When the caller has given up on the request with this correlation id; its handler's signal aborts.",
   example: { type: "cancel", correlation_id: "5" },
 };

@@ -33,9 +33,9 @@ export const connected = z.object({
     }),
   }),
 });
-export type Connected = z.output<typeof connected>;
+export type ConnectedMessage = z.output<typeof connected>;
 
-export const connectedDoc: MessageDoc<Connected> = {
+export const connectedDoc: MessageDoc<ConnectedMessage> = {
   sentWhen: "Once, when the handshake is over and the connection is open for requests and subscriptions.",
   example: {
     type: "connected",

@@ -20,9 +20,9 @@ export const event = z.object({
     }),
   ),
 });
-export type Event = z.output<typeof event>;
+export type EventMessage = z.output<typeof event>;
 
-export const eventDoc: MessageDoc<Event> = {
+export const eventDoc: MessageDoc<EventMessage> = {
   sentWhen: "For each publication on a channel this connection has joined; the same bytes for every subscriber.",
   example: {
     type: "event",

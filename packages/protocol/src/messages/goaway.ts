@@ -11,9 +11,9 @@ export const goaway = z.object({
     delay_ms: z.number().check(z.nonnegative()),
   }),
 });
-export type Goaway = z.output<typeof goaway>;
+export type GoawayMessage = z.output<typeof goaway>;
 
-export const goawayDoc: MessageDoc<Goaway> = {
+export const goawayDoc: MessageDoc<GoawayMessage> = {
   sentWhen: "When this instance is about to leave: reconnect after `delay_ms`.",
   example: { type: "goaway", data: { reason: "restart", delay_ms: 3_200 } },
 };

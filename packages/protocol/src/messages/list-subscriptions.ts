@@ -2,9 +2,9 @@ import * as z from "zod/mini";
 import { envelope, type MessageDoc } from "./envelope.js";
 
 export const listSubscriptions = z.object({ ...envelope, type: z.literal("list_subscriptions") });
-export type ListSubscriptions = z.output<typeof listSubscriptions>;
+export type ListSubscriptionsMessage = z.output<typeof listSubscriptions>;
 
-export const listSubscriptionsDoc: MessageDoc<ListSubscriptions> = {
+export const listSubscriptionsDoc: MessageDoc<ListSubscriptionsMessage> = {
   sentWhen: "To ask which channels this connection has joined.",
   example: { type: "list_subscriptions", correlation_id: "4" },
 };

@@ -31,9 +31,9 @@ export const presence = z.object({
     count: z.int().check(z.nonnegative()),
   }),
 });
-export type Presence = z.output<typeof presence>;
+export type PresenceMessage = z.output<typeof presence>;
 
-export const presenceDoc: MessageDoc<Presence> = {
+export const presenceDoc: MessageDoc<PresenceMessage> = {
   sentWhen: "On a channel with presence: everyone after subscribing, then who came, changed and left, in batches.",
   example: {
     type: "presence",

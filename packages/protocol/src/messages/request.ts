@@ -18,9 +18,9 @@ export const request = z.object({
   /** Annotates `data.input`. */
   meta: z.optional(richMeta),
 });
-export type Request = z.output<typeof request>;
+export type RequestMessage = z.output<typeof request>;
 
-export const requestDoc: MessageDoc<Request> = {
+export const requestDoc: MessageDoc<RequestMessage> = {
   sentWhen: "To call a request of the protocol; answered by exactly one `response`.",
   example: {
     type: "request",

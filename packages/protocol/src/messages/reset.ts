@@ -13,9 +13,9 @@ export const reset = z.object({
     position: z.optional(position),
   }),
 });
-export type Reset = z.output<typeof reset>;
+export type ResetMessage = z.output<typeof reset>;
 
-export const resetDoc: MessageDoc<Reset> = {
+export const resetDoc: MessageDoc<ResetMessage> = {
   sentWhen:
     "When events of a channel were lost while connected, before any newer event: the client's position is void.",
   example: {

@@ -13,9 +13,9 @@ export const response = z.object({
   /** Annotates `data.output`, or `data.error.data`. */
   meta: z.optional(richMeta),
 });
-export type Response = z.output<typeof response>;
+export type ResponseMessage = z.output<typeof response>;
 
-export const responseDoc: MessageDoc<Response> = {
+export const responseDoc: MessageDoc<ResponseMessage> = {
   sentWhen: "Once for every `request`: its output, or why there is none.",
   example: {
     type: "response",

@@ -10,9 +10,9 @@ export const setPresence = z.object({
   /** Annotates `data`. */
   meta: z.optional(richMeta),
 });
-export type SetPresence = z.output<typeof setPresence>;
+export type SetPresenceMessage = z.output<typeof setPresence>;
 
-export const setPresenceDoc: MessageDoc<SetPresence> = {
+export const setPresenceDoc: MessageDoc<SetPresenceMessage> = {
   sentWhen: "On a channel with presence that was joined: to say what the others see of this user, and when it changes.",
   example: { type: "set_presence", correlation_id: "5", channel: "board:7c1f", data: { name: "Ada" } },
 };

@@ -10,9 +10,9 @@ export const stateDeleted = z.object({
   /** Its place in the channel's chain. */
   metadata: link,
 });
-export type StateDeleted = z.output<typeof stateDeleted>;
+export type StateDeletedMessage = z.output<typeof stateDeleted>;
 
-export const stateDeletedDoc: MessageDoc<StateDeleted> = {
+export const stateDeletedDoc: MessageDoc<StateDeletedMessage> = {
   sentWhen: "When the document of a channel is gone. The subscription ends with it, for everyone.",
   example: {
     type: "state_deleted",

@@ -22,9 +22,9 @@ export const stateSync = z.object({
   /** Annotates `data.state`. */
   meta: z.optional(richMeta),
 });
-export type StateSync = z.output<typeof stateSync>;
+export type StateSyncMessage = z.output<typeof stateSync>;
 
-export const stateSyncDoc: MessageDoc<StateSync> = {
+export const stateSyncDoc: MessageDoc<StateSyncMessage> = {
   sentWhen:
     "After the answer to a `subscribe` to a channel with state, and whenever a client's copy cannot be continued by updates.",
   example: {

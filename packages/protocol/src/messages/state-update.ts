@@ -31,9 +31,9 @@ export const stateUpdate = z.object({
   /** Its place in the channel's chain. */
   metadata: link,
 });
-export type StateUpdate = z.output<typeof stateUpdate>;
+export type StateUpdateMessage = z.output<typeof stateUpdate>;
 
-export const stateUpdateDoc: MessageDoc<StateUpdate> = {
+export const stateUpdateDoc: MessageDoc<StateUpdateMessage> = {
   sentWhen: "For each change of a channel's state, as an event of the channel's own chain.",
   example: {
     type: "state_update",

@@ -33,9 +33,9 @@ export const subscribeResponse = z.object({
     results: z.array(subscribeResult),
   }),
 });
-export type SubscribeResponse = z.output<typeof subscribeResponse>;
+export type SubscribeResponseMessage = z.output<typeof subscribeResponse>;
 
-export const subscribeResponseDoc: MessageDoc<SubscribeResponse> = {
+export const subscribeResponseDoc: MessageDoc<SubscribeResponseMessage> = {
   sentWhen: "In answer to `subscribe`, when the channels that were granted are live.",
   example: {
     type: "subscribe_response",

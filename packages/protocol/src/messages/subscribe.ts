@@ -26,9 +26,9 @@ export const subscribe = z.object({
       .check(z.minLength(1), z.maxLength(1_000)),
   }),
 });
-export type Subscribe = z.output<typeof subscribe>;
+export type SubscribeMessage = z.output<typeof subscribe>;
 
-export const subscribeDoc: MessageDoc<Subscribe> = {
+export const subscribeDoc: MessageDoc<SubscribeMessage> = {
   sentWhen: "To join channels; after a reconnect, right behind `auth`, with the positions held.",
   example: {
     type: "subscribe",

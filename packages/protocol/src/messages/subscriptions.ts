@@ -6,9 +6,9 @@ export const subscriptions = z.object({
   type: z.literal("subscriptions"),
   data: z.object({ /** The channels joined. */ channels: z.array(channelName) }),
 });
-export type Subscriptions = z.output<typeof subscriptions>;
+export type SubscriptionsMessage = z.output<typeof subscriptions>;
 
-export const subscriptionsDoc: MessageDoc<Subscriptions> = {
+export const subscriptionsDoc: MessageDoc<SubscriptionsMessage> = {
   sentWhen: "In answer to `list_subscriptions`.",
   example: { type: "subscriptions", correlation_id: "4", data: { channels: ["agent-updates", "metrics"] } },
 };

@@ -6,9 +6,9 @@ export const unsubscribeResponse = z.object({
   type: z.literal("unsubscribe_response"),
   data: z.object({ success: z.boolean(), /** The channels left. */ unsubscribed: z.array(channelName) }),
 });
-export type UnsubscribeResponse = z.output<typeof unsubscribeResponse>;
+export type UnsubscribeResponseMessage = z.output<typeof unsubscribeResponse>;
 
-export const unsubscribeResponseDoc: MessageDoc<UnsubscribeResponse> = {
+export const unsubscribeResponseDoc: MessageDoc<UnsubscribeResponseMessage> = {
   sentWhen: "In answer to `unsubscribe`. Leaving a channel that was never joined succeeds.",
   example: { type: "unsubscribe_response", correlation_id: "3", data: { success: true, unsubscribed: ["metrics"] } },
 };

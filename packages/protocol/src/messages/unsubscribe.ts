@@ -9,9 +9,9 @@ export const unsubscribe = z.object({
     channels: z.array(channelName).check(z.minLength(1), z.maxLength(1_000)),
   }),
 });
-export type Unsubscribe = z.output<typeof unsubscribe>;
+export type UnsubscribeMessage = z.output<typeof unsubscribe>;
 
-export const unsubscribeDoc: MessageDoc<Unsubscribe> = {
+export const unsubscribeDoc: MessageDoc<UnsubscribeMessage> = {
   sentWhen: "When nothing on this client wants the channels any more.",
   example: { type: "unsubscribe", correlation_id: "3", data: { channels: ["metrics"] } },
 };

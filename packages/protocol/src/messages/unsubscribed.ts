@@ -9,9 +9,9 @@ export const unsubscribed = z.object({
   /** Why. */
   data: wireError,
 });
-export type Unsubscribed = z.output<typeof unsubscribed>;
+export type UnsubscribedMessage = z.output<typeof unsubscribed>;
 
-export const unsubscribedDoc: MessageDoc<Unsubscribed> = {
+export const unsubscribedDoc: MessageDoc<UnsubscribedMessage> = {
   sentWhen: "When the server takes the connection off a channel by itself: its permission has ended.",
   example: {
     type: "unsubscribed",

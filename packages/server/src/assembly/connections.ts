@@ -12,7 +12,7 @@ import { drain } from "../session/drain.js";
 import { Heartbeat } from "../session/heartbeat.js";
 import { Departures } from "../session/outbox.js";
 import type { Sessions } from "../session/sessions.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import type { Admission, ServerSocket } from "../transport/socket.js";
 
 export interface ConnectionsParts extends Pick<
@@ -20,7 +20,7 @@ export interface ConnectionsParts extends Pick<
   "requests" | "subscriptions" | "presenceUpdates" | "refreshes"
 > {
   readonly protocol: Protocol;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
   readonly stats: Stats;
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;

@@ -1,7 +1,7 @@
 import type { Protocol } from "@holdfast/protocol";
 import { Channels } from "../channel/channels.js";
 import type { Stats } from "../observe/stats.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import { Database } from "../state/database.js";
 import { Documents } from "../state/documents.js";
 import type { StateHooks } from "../state/hooks.js";
@@ -13,7 +13,7 @@ export function createChannels(
   hooks: ReadonlyMap<string, StateHooks>,
   { link, topics, shared }: JoinedBroker,
   stats: Stats,
-  settings: Settings,
+  settings: ServerSettings,
 ): { channels: Channels; documents: Documents; database: Database } {
   const { environment, logger, limits } = settings;
   const mostBytes = limits.stateBytes;

@@ -1,6 +1,6 @@
 import type { Logger } from "../observe/logger.js";
 import { type AttachOptions, closed } from "../server.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import { type HttpServer, listen, type Listening, type ListenOptions, pathOption } from "../transport/listen.js";
 import { attachToNode } from "../transport/node.js";
 import type { Connections } from "./connections.js";
@@ -8,11 +8,11 @@ import type { Connections } from "./connections.js";
 /** Where the server can be reached: the http servers it is attached to, and those of its own. */
 export class Endpoints {
   readonly #connections: Connections;
-  readonly #settings: Settings;
+  readonly #settings: ServerSettings;
   readonly #logger: Logger;
   readonly #stops = new Set<() => Promise<void> | void>();
 
-  constructor(connections: Connections, settings: Settings) {
+  constructor(connections: Connections, settings: ServerSettings) {
     this.#connections = connections;
     this.#settings = settings;
     this.#logger = settings.logger;

@@ -1,9 +1,9 @@
 import type { Protocol } from "@holdfast/protocol";
 import type { Broker, BrokerLink } from "../broker/broker.js";
 import { memoryBroker } from "../broker/memory-broker.js";
-import type { PresenceLink } from "../channel/presence-table.js";
-import { Topics } from "../channel/topics.js";
-import type { Settings } from "../settings.js";
+import type { PresenceLink } from "../presence/presence-store.js";
+import { Topics } from "../log/topics.js";
+import type { ServerSettings } from "../settings.js";
 
 /** A part of the server that has to know how the other instances and the store fare. */
 export interface InstanceWatcher {
@@ -24,7 +24,7 @@ export interface JoinedBroker {
 }
 
 /** Joins the broker, or the memory of this process if the application gave none. Nothing follows a topic yet. */
-export function joinBroker(protocol: Protocol, broker: Broker | undefined, settings: Settings): JoinedBroker {
+export function joinBroker(protocol: Protocol, broker: Broker | undefined, settings: ServerSettings): JoinedBroker {
   const { environment, logger } = settings;
   const watchers: InstanceWatcher[] = [];
   const topics = new Topics(environment, () => link);

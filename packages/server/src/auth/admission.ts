@@ -1,12 +1,12 @@
 import { closeNumber, type Protocol, subprotocols } from "@holdfast/protocol";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import { printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
-import type { JudgedSince } from "../session/endings.js";
-import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, Verdict } from "../transport/socket.js";
+import type { JudgedSince } from "../session/recent-disconnects.js";
+import type { Admission, ServerSocket, SocketOwner, UpgradeRequest, AdmissionVerdict } from "../transport/socket.js";
 import type { Authenticator } from "./authenticator.js";
 import { findCredential, type FoundCredential } from "./credential.js";
-import type { Identity } from "./identity.js";
+import type { Identity } from "../session/identity.js";
 import { hostFault, originFault } from "./origin.js";
 
 /** The reason of a close with OVERLOADED: clients read from it when to come back. */
@@ -24,7 +24,7 @@ export interface Admitted {
 
 export interface AdmissionContext {
   readonly protocol: Protocol;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
   readonly authenticator: Authenticator;
   readonly stats: Stats;
   /** Whether the server is closing. */
@@ -42,15 +42,15 @@ export interface AdmissionContext {
 export function createAdmission(context: AdmissionContext): Admission {
   const { protocol, settings, authenticator, stats } = context;
 
-  const refuse = (verdict: Verdict): Verdict => {
+  const refuse = (verdict: AdmissionVerdict): AdmissionVerdict => {
     stats.connectionsFailed++;
     return verdict;
   };
 
-  return async (request): Promise<Verdict> => {
+  return async (request): Promise<AdmissionVerdict> => {
     const offered = offeredProtocols(request);
     const subprotocol = offered.length === 0 ? undefined : offered.find((name) => name === subprotocols.json);
-    const close = (code: number, reason: string): Verdict =>
+    const close = (code: number, reason: string): AdmissionVerdict =>
       // The answer has to name a protocol that was offered, or a browser fails before it sees the close code.
       refuse({ kind: "close", subprotocol: subprotocol ?? offered[0], code, reason });
 

@@ -1,11 +1,11 @@
 import { HoldfastError } from "@holdfast/protocol";
-import { type Environment, inTime, isThenable } from "../environment.js";
+import { type ServerEnvironment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
-import type { JudgedSince } from "../session/endings.js";
+import type { JudgedSince } from "../session/recent-disconnects.js";
 import type { UpgradeRequest } from "../transport/socket.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import { cookiesOf, type FoundCredential } from "./credential.js";
-import type { Authenticate, Credential, Identity } from "./identity.js";
+import type { Authenticate, Credential, Identity } from "../session/identity.js";
 import { originFault, type OriginRules } from "./origin.js";
 import type { TicketStore } from "./tickets.js";
 
@@ -16,7 +16,7 @@ export type Authenticated =
 /** Asks the application who a credential belongs to. Never rejects, and never takes longer than it may. */
 export class Authenticator {
   readonly #authenticate: Authenticate<Identity | undefined> | undefined;
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #rules: OriginRules;
@@ -26,7 +26,7 @@ export class Authenticator {
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
-    settings: Pick<Settings, "environment" | "authTimeoutMs" | "logger" | "origins" | "hosts" | "credentials">,
+    settings: Pick<ServerSettings, "environment" | "authTimeoutMs" | "logger" | "origins" | "hosts" | "credentials">,
     tickets: TicketStore | undefined,
   ) {
     this.#authenticate = authenticate;

@@ -1,32 +1,7 @@
 import { parseCookie } from "cookie";
 import type { UpgradeRequest } from "../transport/socket.js";
-import type { CredentialSource } from "./identity.js";
-
-export interface CredentialOptions {
-  /**
-   * The name of the cookie that holds a credential. Browsers send cookies along with connections that any page opens, so a
-   * cookie is accepted only from pages of the same origin and from those listed in `origins`.
-   * @default none: cookies do not authenticate
-   */
-  readonly cookie?: string | undefined;
-  /**
-   * Accept `?token=` in the URL. URLs end up in the logs of proxies: meant for scripts and command-line tools.
-   * @default false
-   */
-  readonly queryToken?: boolean | undefined;
-  /**
-   * Accept `?ticket=` with what `server.issueTicket` has issued: valid once, within 30 s. For clients that can set no header,
-   * and for gateways that want to see a credential before the upgrade. `authenticate` is not asked again.
-   * @default false
-   */
-  readonly ticket?: boolean | undefined;
-  /**
-   * Accept a token in the `auth` message. False: a connection whose upgrade request carries no credential is refused with
-   * HTTP 401, before the upgrade.
-   * @default true
-   */
-  readonly message?: boolean | undefined;
-}
+import type { CredentialOptions } from "../options.js";
+import type { CredentialSource } from "../session/identity.js";
 
 export interface FoundCredential {
   readonly token: string;

@@ -6,14 +6,14 @@ import {
   type ServerMessage,
   toWire,
 } from "@holdfast/protocol";
-import { replyTo } from "../dispatch/reply-to.js";
-import type { Settings } from "../settings.js";
+import { replyTo } from "../transport/reply-to.js";
+import type { ServerSettings } from "../settings.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";
-import type { JudgedSince } from "../session/endings.js";
+import type { JudgedSince } from "../session/recent-disconnects.js";
 import type { Sessions } from "../session/sessions.js";
 import type { Authenticated, Authenticator } from "./authenticator.js";
 import type { FoundCredential } from "./credential.js";
-import type { Identity } from "./identity.js";
+import type { Identity } from "../session/identity.js";
 
 /** What an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
@@ -29,7 +29,7 @@ export type AuthMessage = ClientMessage & { type: "auth" };
 export interface HandshakeContext {
   readonly protocol: Protocol;
   readonly fingerprint: string;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
   readonly codec: Codec<ClientMessage, ServerMessage>;

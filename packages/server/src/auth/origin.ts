@@ -1,3 +1,4 @@
+import { AUTHORITY, ORIGIN, withoutDefaultPort } from "../host-names.js";
 import type { UpgradeRequest } from "../transport/socket.js";
 
 /** Which pages may connect, and under which names. */
@@ -8,41 +9,10 @@ export interface OriginRules {
   readonly hosts: readonly string[] | undefined;
 }
 
-const AUTHORITY = /^([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/;
-const ORIGIN = /^(https?):\/\/([^/\\\s*?#@]+)$/i;
 const DEFAULT_PORTS: readonly (string | undefined)[] = ["80", "443"];
 
 /** Headers that proxies add. A page cannot set them on a WebSocket. */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
-
-/** What is wrong with the option `origins`. */
-export function originsFault(origins: readonly string[] | undefined): string | undefined {
-  if (origins === undefined) return undefined;
-  if (!Array.isArray(origins)) return "expected a list";
-  const wrong = origins.find((origin) => typeof origin !== "string" || !ORIGIN.test(origin) || !URL.canParse(origin));
-  if (wrong === undefined) return undefined;
-  return `${JSON.stringify(wrong)} is not an origin; expected a scheme and a host, such as "https://app.example.com"`;
-}
-
-/** What is wrong with the option `hosts`. */
-export function hostsFault(hosts: readonly string[] | undefined): string | undefined {
-  if (hosts === undefined) return undefined;
-  if (!Array.isArray(hosts)) return "expected a list";
-  const wrong = hosts.find((host) => typeof host !== "string" || !AUTHORITY.test(normalHost(host)));
-  if (wrong === undefined) return undefined;
-  return `${JSON.stringify(wrong)} is not a host; expected a name or an address, such as "app.example.com" or "[::1]:3000"`;
-}
-
-/** As browsers send it: in lower case, without the scheme's default port, an international name in its ASCII form. */
-export function normalOrigin(origin: string): string {
-  return new URL(origin).origin;
-}
-
-/** As browsers send it, but with a default port that is given; empty if it is not a host. */
-export function normalHost(host: string): string {
-  const [, name, port = ""] = /^(\[[^\]]+\]|[^/\\\s*?#@:]+)(:\d{1,5})?$/.exec(host) ?? [];
-  return name !== undefined && URL.canParse(`http://${name}${port}`) ? new URL(`http://${name}`).hostname + port : "";
-}
 
 /** Whether the request has exactly one Host, and one that the server answers to; otherwise the sentence for the peer. */
 export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): string | undefined {
@@ -89,8 +59,4 @@ function mayBeRebound(request: UpgradeRequest, scheme: string, own: string): boo
   const name = AUTHORITY.exec(own)?.[1] ?? "";
   const isFixed = /^(.+\.)?localhost$|^\d+\.\d+\.\d+\.\d+$|^\[/.test(name);
   return !isFixed && scheme !== "https" && !PROXY_HEADERS.some((header) => request.headers[header] !== undefined);
-}
-
-function withoutDefaultPort(host: string, scheme: string): string {
-  return host.replace(scheme === "https" ? /:443$/ : /:80$/, "");
 }

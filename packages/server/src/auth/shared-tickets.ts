@@ -1,14 +1,14 @@
 import { HoldfastError, type Position } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
-import type { Identity } from "./identity.js";
+import type { ServerEnvironment } from "../environment.js";
+import type { Identity } from "../session/identity.js";
 import { type Issued, TICKET_MS, type TicketStore } from "./tickets.js";
 
 const FIELD = "identity";
 
 export interface SharedTicketsParts {
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   /** Up to where the orders to all instances (disconnect this user, end that session) are known here. */
   ordersKnown(): Promise<Position | undefined>;
 }

@@ -1,7 +1,7 @@
-import type { Environment } from "../environment.js";
-import { Expiring } from "../expiring.js";
-import type { JudgedSince } from "../session/endings.js";
-import type { Identity } from "./identity.js";
+import type { ServerEnvironment } from "../environment.js";
+import { ExpiryQueue } from "../async/expiry-queue.js";
+import type { JudgedSince } from "../session/recent-disconnects.js";
+import type { Identity } from "../session/identity.js";
 
 /** Long enough to open a connection with, short enough to be worthless in a log. */
 export const TICKET_MS = 30_000;
@@ -28,23 +28,23 @@ const MOST_TICKETS = 100_000;
  * no header and send no first message; a ticket in an address is used up before it can be read in a log.
  */
 export class Tickets implements TicketStore {
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #moment: () => number;
   readonly #issued = new Map<string, Issued>();
-  readonly #expiring: Expiring<string>;
+  readonly #expiry: ExpiryQueue<string>;
 
-  constructor(environment: Environment, moment: () => number) {
+  constructor(environment: ServerEnvironment, moment: () => number) {
     this.#environment = environment;
     this.#moment = moment;
-    this.#expiring = new Expiring(environment, TICKET_MS, (ticket) => void this.#issued.delete(ticket));
+    this.#expiry = new ExpiryQueue(environment, TICKET_MS, (ticket) => void this.#issued.delete(ticket));
   }
 
   issue(identity: Identity): string {
-    const { oldest } = this.#expiring;
-    if (this.#expiring.size >= MOST_TICKETS && oldest !== undefined) this.take(oldest);
+    const { oldest } = this.#expiry;
+    if (this.#expiry.size >= MOST_TICKETS && oldest !== undefined) this.take(oldest);
     const ticket = this.#environment.newId();
     this.#issued.set(ticket, { identity, judgedSince: this.#moment() });
-    this.#expiring.add(ticket);
+    this.#expiry.add(ticket);
     return ticket;
   }
 
@@ -52,12 +52,12 @@ export class Tickets implements TicketStore {
   take(ticket: string): Issued | undefined {
     const issued = this.#issued.get(ticket);
     this.#issued.delete(ticket);
-    this.#expiring.delete(ticket);
+    this.#expiry.delete(ticket);
     return issued;
   }
 
   clear(): void {
     this.#issued.clear();
-    this.#expiring.clear();
+    this.#expiry.clear();
   }
 }

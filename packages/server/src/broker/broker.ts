@@ -1,5 +1,5 @@
 import type { Link, Position } from "@holdfast/protocol";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 
 /**
@@ -38,7 +38,7 @@ export interface BrokerInstance {
   readonly id: string;
   /** The name of the protocol that it serves. Topics of one protocol are not those of another. */
   readonly protocol: string;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
   /** Something was published on a topic that the instance has subscribed to. Never throws. */
   receive(topic: string, publication: Publication): void;
@@ -56,11 +56,11 @@ export interface Publication {
   /** Its place; undefined on a topic that has neither log nor table. */
   readonly link?: Link | undefined;
   /** The change of the topic's table that it stands for. */
-  readonly entry?: Entry | undefined;
+  readonly entry?: TableEntry | undefined;
 }
 
 /** A field of a table and its value; without one the field was taken out. */
-export interface Entry {
+export interface TableEntry {
   readonly field: string;
   readonly value?: string | undefined;
 }
@@ -69,7 +69,7 @@ export interface AppendOptions {
   /** Keep it in the topic's log: the last so many, for so long after the last. A topic always has the same. */
   readonly log?: { readonly size: number; readonly ttlMs: number } | undefined;
   /** Change the topic's table. A table lives this long after its topic was last touched. */
-  readonly table?: { readonly entry: Entry; readonly ttlMs: number } | undefined;
+  readonly table?: { readonly entry: TableEntry; readonly ttlMs: number } | undefined;
   /**
    * Names what is published, at most 128 characters: a second publication with the same key on the same topic, within ten minutes,
    * changes nothing. Needs a log or a table.

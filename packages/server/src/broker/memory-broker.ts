@@ -1,12 +1,11 @@
-import { HoldfastError, type Position } from "@holdfast/protocol";
-import type { Cancel } from "../environment.js";
+import { type Cancel, HoldfastError, type Position } from "@holdfast/protocol";
 import type {
   Appended,
   Broker,
   BrokerInstance,
   BrokerLink,
   Document,
-  Entry,
+  TableEntry,
   Publication,
   AppendOptions,
   Reading,
@@ -265,7 +264,7 @@ export class MemoryLink implements BrokerLink {
   }
 }
 
-function change(table: Map<string, string>, { field, value }: Entry): void {
+function change(table: Map<string, string>, { field, value }: TableEntry): void {
   if (value === undefined) table.delete(field);
   else table.set(field, value);
 }

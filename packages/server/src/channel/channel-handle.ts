@@ -5,6 +5,7 @@ import {
   HoldfastError,
   type PresenceChannelName,
   type PresenceOf,
+  type PresentUser,
   type ProtocolDefinition,
   type SentEventOf,
   type SentStateOf,
@@ -16,7 +17,6 @@ import type { Documents } from "../state/documents.js";
 import { type StateHandle, stateHandle } from "../state/state-handle.js";
 import type { PublishOptions } from "./publish-options.js";
 import type { Channels, Published } from "./channels.js";
-import type { PresentUser } from "./presences.js";
 
 /** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
 export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {

@@ -1,11 +1,11 @@
-import type { StateCopy } from "../state/copy.js";
+import type { StateCopy } from "./document-copy.js";
 import type { Frame } from "../transport/frame.js";
 import type { LogFeed } from "./log-feed.js";
 import type { PlainFeed } from "./plain-feed.js";
-import type { Subscriber } from "./subscriber.js";
+import type { Subscriber } from "../log/subscriber.js";
 
 /** One channel on this instance: its members, and how its events come here. */
-export class Channel {
+export class LocalChannel {
   readonly #members = new Set<Subscriber>();
   /** Those who are about to join: the channel is there for them already. */
   holds = 0;

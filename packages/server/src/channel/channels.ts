@@ -1,22 +1,29 @@
-import { channelId, type ChannelId, HoldfastError, type Position, type Protocol } from "@holdfast/protocol";
+import {
+  type Cancel,
+  channelId,
+  type ChannelId,
+  HoldfastError,
+  type Position,
+  type Protocol,
+} from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Cancel, Environment } from "../environment.js";
-import { Expiring } from "../expiring.js";
+import type { ServerEnvironment } from "../environment.js";
+import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Frame } from "../transport/frame.js";
-import { Channel } from "./channel.js";
-import type { StateCopy } from "../state/copy.js";
+import { LocalChannel } from "./channel.js";
+import type { StateCopy } from "./document-copy.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
 import { deliverPlain, openChannel } from "./open-channel.js";
 import { LogFeed, type Resumption } from "./log-feed.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
-import type { PresenceSettings } from "./presence.js";
-import type { PresenceLink } from "./presence-table.js";
-import { Presences } from "./presences.js";
-import type { Subscriber } from "./subscriber.js";
-import type { Topics } from "./topics.js";
+import type { PresenceSettings } from "../presence/channel-presence.js";
+import type { PresenceLink } from "../presence/presence-store.js";
+import { PresenceRegistry } from "../presence/presence-registry.js";
+import type { Subscriber } from "../log/subscriber.js";
+import type { Topics } from "../log/topics.js";
 
 /** What came of a publication. */
 export interface Published {
@@ -47,7 +54,7 @@ export interface ChannelsParts {
   readonly protocol: Protocol;
   readonly link: BrokerLink;
   readonly topics: Topics;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
   readonly stats: Stats;
   /** What a connection may be owed. A larger event would close every member, each time it came back. */
@@ -69,16 +76,16 @@ export interface Held {
 /** The channels that have members on this instance, and the one way out: validate, encode once, hand to every member. */
 export class Channels {
   readonly #parts: ChannelsParts;
-  readonly #channels = new Map<string, Channel>();
-  readonly #everyone: Channel;
-  readonly #wide: Expiring<LogFeed>;
+  readonly #channels = new Map<string, LocalChannel>();
+  readonly #everyone: LocalChannel;
+  readonly #wide: ExpiryQueue<LogFeed>;
   /** Who is on them. */
-  readonly presences: Presences;
+  readonly presences: PresenceRegistry;
 
   constructor(parts: ChannelsParts) {
     this.#parts = parts;
-    this.#wide = new Expiring(parts.environment, WIDE_MS, (feed) => feed.narrow());
-    this.presences = new Presences({
+    this.#wide = new ExpiryQueue(parts.environment, WIDE_MS, (feed) => feed.narrow());
+    this.presences = new PresenceRegistry({
       settings: parts.presence,
       shared: parts.shared,
       members: (wire) => this.#channels.get(wire)?.members ?? [],
@@ -88,7 +95,7 @@ export class Channels {
     // The broker may be away when the server starts.
     const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
     const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
-    this.#everyone = new Channel(feed);
+    this.#everyone = new LocalChannel(feed);
     parts.topics.follow(EVERYONE, feed);
   }
 
@@ -218,7 +225,7 @@ export class Channels {
     this.presences.close();
   }
 
-  #of(id: ChannelId): Channel {
+  #of(id: ChannelId): LocalChannel {
     const { topics, stats } = this.#parts;
     const { wire } = id;
     let channel = this.#channels.get(wire);
@@ -231,20 +238,20 @@ export class Channels {
     return channel;
   }
 
-  async #prepareState(id: ChannelId, channel: Channel, prepared: Promise<void> | undefined): Promise<void> {
+  async #prepareState(id: ChannelId, channel: LocalChannel, prepared: Promise<void> | undefined): Promise<void> {
     await prepared;
     if (channel.copy?.isMissing) await this.#parts.loadState(id);
     // What the application cannot load either is nothing to join.
     if (channel.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
-  #prepare(id: ChannelId, channel: Channel, from: Position | undefined): Promise<void> | undefined {
+  #prepare(id: ChannelId, channel: LocalChannel, from: Position | undefined): Promise<void> | undefined {
     const prepared = channel.feed.prepare(from);
     return channel.copy && (prepared || channel.copy.isMissing) ? this.#prepareState(id, channel, prepared) : prepared;
   }
 
   /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
-  #tidy(wire: string, channel: Channel): void {
+  #tidy(wire: string, channel: LocalChannel): void {
     if (!channel.isIdle || this.#channels.get(wire) !== channel) return;
     this.#channels.delete(wire);
     if (this.#parts.shared) this.presences.tidy(wire);

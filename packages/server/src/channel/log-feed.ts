@@ -1,10 +1,10 @@
-import type { HistoryDefinition, Position, ResetReason } from "@holdfast/protocol";
+import type { Cancel, HistoryDefinition, Position, ResetReason } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Cancel, Environment } from "../environment.js";
-import type { Expiring } from "../expiring.js";
-import type { StateCopy } from "../state/copy.js";
-import { type Continuation, continuation } from "./continuity.js";
-import { Follower, type LinkedPublication, type Loaded } from "./follower.js";
+import type { ServerEnvironment } from "../environment.js";
+import type { ExpiryQueue } from "../async/expiry-queue.js";
+import type { StateCopy } from "./document-copy.js";
+import { type Continuation, continuation } from "../log/continuity.js";
+import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
 import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
 
 /** What a channel keeps here while nobody needs more: enough for those who were away for a moment. */
@@ -20,7 +20,7 @@ export interface LogFeedParts {
   readonly topic: string;
   readonly history: HistoryDefinition;
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   /** What may be made up for at once, in bytes, where that is less than usual. */
   readonly mostBytes: number;
   /** Whether someone is about to join, and may need what is older. */
@@ -28,7 +28,7 @@ export interface LogFeedParts {
   /** Where the channel has a document: what it is here. */
   readonly copy?: StateCopy | undefined;
   /** Those that keep more than usual, until nobody has needed it for a while. */
-  readonly wide: Expiring<LogFeed>;
+  readonly wide: ExpiryQueue<LogFeed>;
   /** The event that was published; undefined for what is none. */
   read(publication: Publication): KeptEvent | undefined;
   deliver(event: KeptEvent): void;
@@ -173,7 +173,7 @@ export class LogFeed {
     } while (this.#last.number <= asked || this.#last.after > from.offset);
   }
 
-  async #load(from: Position | undefined): Promise<Loaded> {
+  async #load(from: Position | undefined): Promise<TopicReading> {
     const number = ++this.#readings;
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;

@@ -1,7 +1,6 @@
-import type { ChannelId } from "@holdfast/protocol";
-import type { Cancel } from "../environment.js";
+import type { Cancel, ChannelId } from "@holdfast/protocol";
 import type { Channels } from "./channels.js";
-import type { Subscriber } from "./subscriber.js";
+import type { Subscriber } from "../log/subscriber.js";
 
 /** One joining of a channel. A verdict about a channel that was left and joined again since is about another one. */
 export interface Joining {

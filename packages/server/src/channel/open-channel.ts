@@ -7,13 +7,13 @@ import {
   toWire,
 } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
-import type { Expiring } from "../expiring.js";
+import type { ServerEnvironment } from "../environment.js";
+import type { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
-import { StateCopy } from "../state/copy.js";
+import { StateCopy } from "./document-copy.js";
 import { Frame } from "../transport/frame.js";
-import { Channel } from "./channel.js";
+import { LocalChannel } from "./channel.js";
 import { eventFrame, stateFrame } from "./event-text.js";
 import { LogFeed } from "./log-feed.js";
 import { PlainFeed } from "./plain-feed.js";
@@ -21,21 +21,21 @@ import type { KeptEvent } from "./ring.js";
 
 export interface OpenParts {
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
   readonly stats: Stats;
   readonly maxEventBytes: number;
-  readonly wide: Expiring<LogFeed>;
+  readonly wide: ExpiryQueue<LogFeed>;
   loadState(id: ChannelId): Promise<void> | undefined;
 }
 
 /** A channel on this instance, and what becomes of all that is published on it: frames for its members. */
-export function openChannel(id: ChannelId, parts: OpenParts): Channel {
+export function openChannel(id: ChannelId, parts: OpenParts): LocalChannel {
   const { wire, contract } = id;
   const { link, environment, logger, stats, maxEventBytes, wide } = parts;
   const { history } = contract;
   if (!history) {
-    const plain: Channel = new Channel(
+    const plain: LocalChannel = new LocalChannel(
       new PlainFeed(wire, link, (publication) => deliverPlain(plain, wire, publication, parts)),
     );
     return plain;
@@ -73,13 +73,13 @@ export function openChannel(id: ChannelId, parts: OpenParts): Channel {
         throw error;
       }),
   });
-  const channel: Channel = new Channel(feed, copy);
+  const channel: LocalChannel = new LocalChannel(feed, copy);
   return channel;
 }
 
 /** Hands on what was published on a channel without history. */
 export function deliverPlain(
-  channel: Channel,
+  channel: LocalChannel,
   wire: string,
   { body }: Publication,
   { stats, logger }: Pick<OpenParts, "stats" | "logger">,

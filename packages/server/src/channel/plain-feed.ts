@@ -1,5 +1,5 @@
+import type { Cancel } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Cancel } from "../environment.js";
 
 /** How the events of a channel without history come here: as they are announced, and what is lost is lost. */
 export class PlainFeed {

@@ -1,6 +1,6 @@
 import type { Link, Position } from "@holdfast/protocol";
 import type { Frame } from "../transport/frame.js";
-import type { Chain, Linked } from "./continuity.js";
+import type { Chain, Linked } from "../log/continuity.js";
 
 /** An event as it is kept: encoded, for whoever missed it. */
 export interface KeptEvent extends Linked {

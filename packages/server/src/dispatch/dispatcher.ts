@@ -11,9 +11,9 @@ import { type Logger, printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection, FrameReceiver } from "../session/connection.js";
 import type { PresenceUpdates } from "./presence-updates.js";
-import { replyTo } from "./reply-to.js";
+import { replyTo } from "../transport/reply-to.js";
 import type { Requests } from "./requests.js";
-import type { Subscriptions } from "./subscriptions.js";
+import type { SubscriptionRequests } from "./subscriptions.js";
 
 /** Three unreadable messages within a minute are no slip any more. */
 const MAX_FAULTS = 3;
@@ -22,7 +22,7 @@ const FAULT_WINDOW_MS = 60_000;
 export interface DispatcherContext {
   readonly codec: Codec<ClientMessage, ServerMessage>;
   readonly requests: Requests;
-  readonly subscriptions: Subscriptions;
+  readonly subscriptions: SubscriptionRequests;
   readonly presenceUpdates: PresenceUpdates;
   readonly refreshes: Refreshes;
   readonly stats: Stats;

@@ -24,7 +24,7 @@ export interface RefusalDetails {
 }
 
 /** An error that its maker means the caller to read. Every other error reaches the caller as INTERNAL. */
-export class Refusal extends HoldfastError {}
+export class HandlerRefusal extends HoldfastError {}
 
 /** What a handler is given. */
 export interface RequestContext<P extends ProtocolDefinition, N extends RequestName<P>, I, Data = unknown> {

@@ -1,5 +1,5 @@
 import { HoldfastError, toWire } from "@holdfast/protocol";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 
 /**
@@ -17,7 +17,7 @@ export function inTurn(
   connection: Connection,
   weight: number,
   reply: { readonly correlation_id?: string },
-  { limits, logger }: Pick<Settings, "limits" | "logger">,
+  { limits, logger }: Pick<ServerSettings, "limits" | "logger">,
   run: () => Promise<void> | void,
 ): void {
   const { membership } = connection;

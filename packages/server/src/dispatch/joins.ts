@@ -3,27 +3,27 @@ import type { Channels, Held } from "../channel/channels.js";
 import type { Membership } from "../channel/membership.js";
 import { inTime } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 import { Frame } from "../transport/frame.js";
 import type { PresenceUpdates } from "./presence-updates.js";
-import type { replyTo } from "./reply-to.js";
+import type { replyTo } from "../transport/reply-to.js";
 
 type Reply = ReturnType<typeof replyTo>;
 
-export type Verdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
+export type JoinVerdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
 /** One channel that is asked for, what was decided about it, and from where it is to be continued. */
 export interface Wish {
-  readonly verdict: Verdict;
+  readonly verdict: JoinVerdict;
   readonly position: Position | undefined;
   /** What the client says of its copy of the channel's document. */
   readonly state?: "held" | "mismatch" | undefined;
 }
 
 /** A wish whose channel is kept until it is answered. */
-interface Kept {
-  verdict: Verdict;
+interface HeldWish {
+  verdict: JoinVerdict;
   readonly position: Position | undefined;
   readonly state?: Wish["state"];
   readonly held: Held | undefined;
@@ -48,7 +48,7 @@ interface Joined {
   readonly snapshot: boolean;
 }
 
-interface Refused {
+interface RefusedAnswer {
   readonly ok: false;
   readonly text: string;
   readonly bytes: number;
@@ -57,7 +57,7 @@ interface Refused {
 export interface JoinsParts {
   readonly channels: Channels;
   readonly presenceUpdates: PresenceUpdates;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
   readonly stats: Stats;
 }
 
@@ -111,11 +111,11 @@ export class Joins {
   }
 
   /** What is beyond the limit costs the broker nothing; and what is named twice is made up for once. */
-  #keep({ wishes, membership }: Ask): Kept[] {
+  #keep({ wishes, membership }: Ask): HeldWish[] {
     const { channels, settings } = this.#parts;
     const named = new Set<string>();
     let room = settings.limits.subscriptions - membership.size;
-    return wishes.map(({ verdict, position, state }): Kept => {
+    return wishes.map(({ verdict, position, state }): HeldWish => {
       if (!verdict.ok) return { verdict, position, held: undefined };
       const { wire } = verdict.id;
       const isNamedAgain = named.has(wire);
@@ -126,13 +126,13 @@ export class Joins {
     });
   }
 
-  #full(wire: string): Verdict {
+  #full(wire: string): JoinVerdict {
     const text = `A connection may join ${this.#parts.settings.limits.subscriptions} channels.`;
     return { ok: false, channel: wire, error: new HoldfastError("LIMIT_EXCEEDED", text) };
   }
 
   /** What cannot be prepared is refused; the other channels are joined. */
-  #prepare(wish: Kept): Promise<void> | undefined {
+  #prepare(wish: HeldWish): Promise<void> | undefined {
     const preparing = wish.held?.prepare(wish.position);
     if (!preparing) return undefined;
     const { environment, logger } = this.#parts.settings;
@@ -146,7 +146,7 @@ export class Joins {
     });
   }
 
-  async #answerAll(ask: Ask, kept: Kept[]): Promise<void> {
+  async #answerAll(ask: Ask, kept: HeldWish[]): Promise<void> {
     const { environment } = this.#parts.settings;
     const { connection } = ask;
     do {
@@ -156,7 +156,7 @@ export class Joins {
   }
 
   /** Joins and answers as many as one part may hold, and takes them off the list. Returns whether to go on. */
-  #answer({ connection, membership, reply, isCurrent }: Ask, kept: Kept[]): boolean {
+  #answer({ connection, membership, reply, isCurrent }: Ask, kept: HeldWish[]): boolean {
     if (!connection.isOpen || !isCurrent()) return false;
     const results: string[] = [];
     const subscribed: string[] = [];
@@ -189,7 +189,11 @@ export class Joins {
   }
 
   /** The result as text: what was missed is encoded already. */
-  #joinOne(connection: Connection, membership: Membership, { verdict, position, state }: Kept): Joined | Refused {
+  #joinOne(
+    connection: Connection,
+    membership: Membership,
+    { verdict, position, state }: HeldWish,
+  ): Joined | RefusedAnswer {
     const { channels, presenceUpdates, stats, settings } = this.#parts;
     const judged = verdict.ok ? this.#asItIs(membership, verdict.id) : verdict;
     if (!judged.ok) {
@@ -224,15 +228,15 @@ export class Joins {
   }
 
   /** A channel whose document was deleted has ended. */
-  #asItIs(membership: Membership, id: ChannelId): Verdict {
+  #asItIs(membership: Membership, id: ChannelId): JoinVerdict {
     const reason = this.#parts.channels.copy(id)?.deletedFor;
     if (reason === undefined) return this.#withinLimits(membership, id);
     return { ok: false, channel: id.wire, error: new HoldfastError("STATE_DELETED", reason) };
   }
 
-  #withinLimits(membership: Membership, id: ChannelId): Verdict {
+  #withinLimits(membership: Membership, id: ChannelId): JoinVerdict {
     const { limits } = this.#parts.settings;
-    const refuse = (text: string): Verdict => ({
+    const refuse = (text: string): JoinVerdict => ({
       ok: false,
       channel: id.wire,
       error: new HoldfastError("LIMIT_EXCEEDED", text),

@@ -7,27 +7,27 @@ import {
   type Protocol,
   toWire,
 } from "@holdfast/protocol";
-import type { Presences } from "../channel/presences.js";
-import type { Settings } from "../settings.js";
+import type { PresenceRegistry } from "../presence/presence-registry.js";
+import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import { inTurn } from "./in-turn.js";
-import { replyTo } from "./reply-to.js";
+import { replyTo } from "../transport/reply-to.js";
 
-type SetPresence = ClientMessage & { type: "set_presence" };
+type PresenceChange = ClientMessage & { type: "set_presence" };
 
-type Said = Pick<SetPresence, "data" | "meta">;
+type PresenceClaim = Pick<PresenceChange, "data" | "meta">;
 
 /** What the application says that others see of a user, given what the user's client says. */
 export type ShowMember = (connection: Connection, id: ChannelId, data: unknown) => unknown;
 
 export interface PresenceUpdateParts {
   readonly protocol: Protocol;
-  readonly presences: Presences;
+  readonly presences: PresenceRegistry;
   /** The application's `presence`, by channel. A channel that is not in it shows what the client says. */
   readonly show: ReadonlyMap<string, ShowMember>;
   readonly stats: Stats;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
 }
 
 /** What a client may say, in characters of JSON; what the application makes of it has a bound of its own. */
@@ -59,7 +59,7 @@ export class PresenceUpdates {
   }
 
   /** In turn with the subscriptions of the connection: what is said of a channel behind `subscribe` comes after its verdict. */
-  set(connection: Connection, message: SetPresence): void {
+  set(connection: Connection, message: PresenceChange): void {
     const { settings } = this.#parts;
     const reply = replyTo(message);
     const { channel, data, meta } = message;
@@ -71,12 +71,12 @@ export class PresenceUpdates {
     const said = JSON.stringify({ data, meta });
     if (said.length > MOST_SAID) return refuse(tooMuch());
     inTurn(connection, WEIGHT, reply, settings, () => {
-      const error = this.#set(connection, channel, JSON.parse(said) as Said);
+      const error = this.#set(connection, channel, JSON.parse(said) as PresenceClaim);
       if (error) refuse(error);
     });
   }
 
-  #set(connection: Connection, channel: string, { data, meta }: Said): HoldfastError | undefined {
+  #set(connection: Connection, channel: string, { data, meta }: PresenceClaim): HoldfastError | undefined {
     const { protocol, presences, show, settings } = this.#parts;
     const parsed = parseChannel(protocol, channel);
     const id = parsed.ok ? parsed.value : undefined;

@@ -9,24 +9,24 @@ import {
 } from "@holdfast/protocol";
 import type { ClientMessage } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import type { Session } from "../session/session.js";
 import { Frame } from "../transport/frame.js";
-import { Call } from "./calls.js";
-import { type Handlers, Refusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
+import { Call } from "../session/calls.js";
+import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
 
 type RequestMessage = ClientMessage & { type: "request" };
 
 /** Runs requests: every one is answered exactly once, with its output or with the reason why there is none. */
 export class Requests {
   readonly #handlers: Handlers;
-  readonly #settings: Settings;
+  readonly #settings: ServerSettings;
   readonly #stats: Stats;
   #isClosing = false;
 
-  constructor(handlers: Handlers, settings: Settings, stats: Stats) {
+  constructor(handlers: Handlers, settings: ServerSettings, stats: Stats) {
     this.#handlers = handlers;
     this.#settings = settings;
     this.#stats = stats;
@@ -157,7 +157,7 @@ export class Requests {
 
   /** What of an error the caller may read. */
   #explain(error: unknown, contract: RequestContract | undefined): { wire: WireError; meta?: unknown } {
-    const meant = error instanceof Refusal || (contract === undefined && isHoldfastError(error));
+    const meant = error instanceof HandlerRefusal || (contract === undefined && isHoldfastError(error));
     if (!meant) {
       this.#settings.logger.error({ request: contract?.name, err: error }, "a handler failed");
       // Of what a library says only this is the caller's business: to try again makes sense.
@@ -234,8 +234,8 @@ class CallContext implements UntypedContext {
   error(code: string, dataOrMessage: unknown, messageOrDetails?: unknown): HoldfastError {
     if (this.#contract.errors.has(code)) {
       const message = typeof messageOrDetails === "string" ? messageOrDetails : `${this.name} was refused: ${code}.`;
-      return new Refusal(code, message, { data: dataOrMessage, remedy: undefined });
+      return new HandlerRefusal(code, message, { data: dataOrMessage, remedy: undefined });
     }
-    return new Refusal(code, String(dataOrMessage), (messageOrDetails ?? {}) as RefusalDetails);
+    return new HandlerRefusal(code, String(dataOrMessage), (messageOrDetails ?? {}) as RefusalDetails);
   }
 }

@@ -9,13 +9,13 @@ import {
 import { Membership } from "../channel/membership.js";
 import type { Channels } from "../channel/channels.js";
 import { inTime, isThenable } from "../environment.js";
-import type { Settings } from "../settings.js";
+import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
 import { inTurn } from "./in-turn.js";
-import { Joins, type Verdict } from "./joins.js";
+import { Joins, type JoinVerdict } from "./joins.js";
 import type { PresenceUpdates } from "./presence-updates.js";
-import { replyTo } from "./reply-to.js";
+import { replyTo } from "../transport/reply-to.js";
 
 /** Whether a connection may join a channel; the application's `authorize` behind it. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
@@ -25,7 +25,7 @@ export interface SubscriptionParts {
   readonly channels: Channels;
   readonly mayJoin: MayJoin | undefined;
   readonly presenceUpdates: PresenceUpdates;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
   readonly stats: Stats;
 }
 
@@ -34,12 +34,12 @@ export interface SubscriptionParts {
  * remember → answer. The last three happen in one go, so no event can come between them: what was published before is in the
  * answer, what is published after it is delivered, and nothing is delivered before it.
  */
-export class Subscriptions {
+export class SubscriptionRequests {
   readonly #protocol: Protocol;
   readonly #channels: Channels;
   readonly #mayJoin: MayJoin | undefined;
   readonly #presence: PresenceUpdates;
-  readonly #settings: Settings;
+  readonly #settings: ServerSettings;
   readonly #stats: Stats;
   readonly #joins: Joins;
 
@@ -68,7 +68,7 @@ export class Subscriptions {
         const next = start + answered;
         return connection.isOpen && next < channels.length ? judgeFrom(next) : undefined;
       };
-      const join = (verdicts: readonly Verdict[]): Promise<void> | void => {
+      const join = (verdicts: readonly JoinVerdict[]): Promise<void> | void => {
         const wishes = verdicts.map((verdict, index) => ({ position: undefined, ...asked[index], verdict }));
         const answered = this.#joins.join({ connection, membership, wishes, reply, isCurrent });
         return typeof answered === "number" ? goOn(answered) : answered.then(goOn);
@@ -76,7 +76,7 @@ export class Subscriptions {
       const verdicts = asked.map(({ channel }) => this.#judge(connection, membership, channel));
       return verdicts.some((verdict) => verdict instanceof Promise)
         ? Promise.all(verdicts).then(join)
-        : join(verdicts as Verdict[]);
+        : join(verdicts as JoinVerdict[]);
     };
     inTurn(connection, channels.length, reply, this.#settings, () => judgeFrom(0));
   }
@@ -131,19 +131,19 @@ export class Subscriptions {
     );
   }
 
-  #judge(connection: Connection, membership: Membership, wire: string): Verdict | Promise<Verdict> {
+  #judge(connection: Connection, membership: Membership, wire: string): JoinVerdict | Promise<JoinVerdict> {
     const parsed = parseChannel(this.#protocol, wire);
     if (!parsed.ok) return refused("UNKNOWN_CHANNEL", wire, parsed.fault.message);
     return membership.has(parsed.value.wire) ? { ok: true, id: parsed.value } : this.#ask(connection, parsed.value);
   }
 
   /** Asks the application. Never rejects, and never takes longer than it may. */
-  #ask(connection: Connection, id: ChannelId): Verdict | Promise<Verdict> {
+  #ask(connection: Connection, id: ChannelId): JoinVerdict | Promise<JoinVerdict> {
     if (!this.#mayJoin) return { ok: true, id };
     const { wire } = id;
-    const judge = (allowed: boolean): Verdict =>
+    const judge = (allowed: boolean): JoinVerdict =>
       allowed === true ? { ok: true, id } : refused("FORBIDDEN", wire, `You may not join ${wire}.`);
-    const failed = (error: unknown): Verdict => {
+    const failed = (error: unknown): JoinVerdict => {
       // Nobody is left to hear of a verdict that was given up.
       if (connection.isOpen) this.#settings.logger.error({ channel: id.contract.name, err: error }, "authorize failed");
       return refused("INTERNAL", wire, `It could not be decided whether you may join ${wire}.`);
@@ -162,6 +162,6 @@ export class Subscriptions {
   }
 }
 
-function refused(code: string, channel: string, text: string): Verdict {
+function refused(code: string, channel: string, text: string): JoinVerdict {
   return { ok: false, channel, error: new HoldfastError(code, text, { field: "channels" }) };
 }

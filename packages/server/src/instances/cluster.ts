@@ -1,19 +1,19 @@
 import type { Position } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
-import type { Topics } from "../channel/topics.js";
-import type { Environment } from "../environment.js";
+import type { Topics } from "../log/topics.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 import type { Connection } from "../session/connection.js";
 import type { DirectEvents } from "../session/direct.js";
-import type { Elsewhere } from "../session/elsewhere.js";
-import type { OrderPlace, Where } from "../session/endings.js";
+import type { RemoteInstances } from "../session/remote-instances.js";
+import type { OrderPlace, SessionFilter } from "../session/recent-disconnects.js";
 import type { Sessions } from "../session/sessions.js";
-import { matching } from "../session/where.js";
+import { matching } from "../session/session-filter.js";
 import { Control } from "./control.js";
 import { DeviceTables } from "./device-tables.js";
-import { Directory, type DirectoryParts } from "./directory.js";
-import { Inbox } from "./inbox.js";
-import type { Order, Question } from "./questions.js";
+import { DeviceDirectory, type DirectoryParts } from "./device-directory.js";
+import { InstanceRpc } from "./instance-rpc.js";
+import type { Order, Question } from "./instance-messages.js";
 import { Users } from "./users.js";
 
 export interface ClusterParts {
@@ -21,7 +21,7 @@ export interface ClusterParts {
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
@@ -31,24 +31,24 @@ export interface ClusterParts {
 }
 
 /** The instances that share a broker, as one of them sees it: what is known, asked and ordered across them. */
-export class Cluster implements Elsewhere {
+export class Cluster implements RemoteInstances {
   readonly #parts: ClusterParts;
-  readonly #inbox: Inbox;
+  readonly #rpc: InstanceRpc;
   readonly #control: Control;
-  readonly #directory: Directory;
+  readonly #directory: DeviceDirectory;
   readonly #users: Users;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
     const { id, link, environment, sessions } = parts;
     const tables = new DeviceTables(id, link, environment);
-    const inbox = new Inbox(parts, (question) => this.#answer(question));
-    this.#inbox = inbox;
-    this.#users = new Users({ ...parts, tables, inbox, instances: () => link.instances() });
-    this.#directory = new Directory({ ...parts, tables, inbox });
+    const rpc = new InstanceRpc(parts, (question) => this.#answer(question));
+    this.#rpc = rpc;
+    this.#users = new Users({ ...parts, tables, rpc, instances: () => link.instances() });
+    this.#directory = new DeviceDirectory({ ...parts, tables, rpc });
     this.#control = new Control({
       ...parts,
-      inbox,
+      rpc,
       apply: (order, place) => this.#carryOut(order, place),
       placed: (place) => sessions.placed(place),
       lost: () => this.#reauthorizeAll(),
@@ -64,7 +64,7 @@ export class Cluster implements Elsewhere {
     userId: string,
     code: number,
     reason: string,
-    where: Where | undefined,
+    where: SessionFilter | undefined,
     pattern?: object,
   ): Promise<number> {
     const id = this.#parts.environment.newId();
@@ -87,14 +87,15 @@ export class Cluster implements Elsewhere {
     return (await this.#parts.link.instances()).size <= 1;
   }
 
-  readonly devices: Elsewhere["devices"] = (userId) => this.#users.devices(userId);
-  readonly isConnected: Elsewhere["isConnected"] = (userId, deviceId) => this.#users.isConnected(userId, deviceId);
-  readonly sendToUser: Elsewhere["sendToUser"] = (userId, choice, prepared) =>
+  readonly devices: RemoteInstances["devices"] = (userId) => this.#users.devices(userId);
+  readonly isConnected: RemoteInstances["isConnected"] = (userId, deviceId) =>
+    this.#users.isConnected(userId, deviceId);
+  readonly sendToUser: RemoteInstances["sendToUser"] = (userId, choice, prepared) =>
     this.#users.sendToUser(userId, choice, prepared);
-  readonly sendToSession: Elsewhere["sendToSession"] = (id, prepared) => this.#users.sendToSession(id, prepared);
+  readonly sendToSession: RemoteInstances["sendToSession"] = (id, prepared) => this.#users.sendToSession(id, prepared);
 
   gone(instances: readonly string[]): void {
-    this.#inbox.gone(instances);
+    this.#rpc.gone(instances);
     this.#directory.audit();
   }
 
@@ -106,7 +107,7 @@ export class Cluster implements Elsewhere {
   async close(): Promise<void> {
     await this.#directory.close();
     this.#control.close();
-    this.#inbox.close();
+    this.#rpc.close();
   }
 
   #answer(question: Question): unknown {
@@ -156,7 +157,7 @@ export class Cluster implements Elsewhere {
 }
 
 /** What cannot be read means everything: of the two mistakes, the one that ends a session can be made good. */
-function whereOf(pattern: unknown): Where | undefined {
+function whereOf(pattern: unknown): SessionFilter | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;
   try {
     return matching(pattern);

@@ -1,14 +1,14 @@
 import type { Position } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
-import { continuation } from "../channel/continuity.js";
-import { Follower, type LinkedPublication, type Loaded } from "../channel/follower.js";
-import type { Topics } from "../channel/topics.js";
-import type { Environment } from "../environment.js";
+import { continuation } from "../log/continuity.js";
+import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
+import type { Topics } from "../log/topics.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
-import type { OrderPlace } from "../session/endings.js";
-import { Upkeep } from "../upkeep.js";
-import type { Inbox } from "./inbox.js";
-import { type Order, readOrder } from "./questions.js";
+import type { OrderPlace } from "../session/recent-disconnects.js";
+import { RetryQueue } from "../async/retry-queue.js";
+import type { InstanceRpc } from "./instance-rpc.js";
+import { type Order, readOrder } from "./instance-messages.js";
 
 const TOPIC = "$control";
 const LOG = { size: 1_000, ttlMs: 600_000 };
@@ -25,9 +25,9 @@ export interface ControlParts {
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
-  readonly inbox: Inbox;
+  readonly rpc: InstanceRpc;
   /** The longest time between the judgement of a credential and the session it opens. */
   readonly judgementMs: number;
   /** Carries out what another instance has ordered; what it counts towards the result. */
@@ -47,7 +47,7 @@ export class Control {
   readonly #parts: ControlParts;
   /** A date, as `at` of an order is. */
   readonly #startedAt: number;
-  readonly #opening: Upkeep<string>;
+  readonly #opening: RetryQueue<string>;
   /** Those of the log that were seen, in order. What a store that was rolled back says again is not done again. */
   readonly #seen = new Set<string>();
   #follower: Follower | undefined;
@@ -56,8 +56,8 @@ export class Control {
     this.#parts = parts;
     // oxlint-disable-next-line no-restricted-properties -- compared with a date of another machine
     this.#startedAt = parts.environment.now();
-    this.#opening = new Upkeep(parts.environment, () => this.#open());
-    this.#opening.want(TOPIC);
+    this.#opening = new RetryQueue(parts.environment, () => this.#open());
+    this.#opening.enqueue(TOPIC);
   }
 
   /** Up to where the orders are known here; undefined while they cannot be followed. */
@@ -73,10 +73,10 @@ export class Control {
    * @throws HoldfastError UNAVAILABLE: then it is not in force elsewhere, or not everywhere
    */
   async issue(id: string, order: Order): Promise<number> {
-    const { link, environment, inbox } = this.#parts;
+    const { link, environment, rpc } = this.#parts;
     const answers = new Map<string, number>();
     let check = (): void => {};
-    const stop = inbox.gather(id, (from, answer) => {
+    const stop = rpc.gather(id, (from, answer) => {
       answers.set(from, typeof answer === "number" ? answer : 0);
       check();
     });
@@ -132,7 +132,7 @@ export class Control {
   }
 
   /** All of it: after a store was rolled back, what is new may stand where something else has been. */
-  async #load(from: Position | undefined): Promise<Loaded> {
+  async #load(from: Position | undefined): Promise<TopicReading> {
     const reading = await this.#parts.link.read(TOPIC, { log: { after: 0, most: LOG.size }, ttlMs: LOG.ttlMs });
     const { position } = reading;
     const events = reading.events as readonly LinkedPublication[];
@@ -169,7 +169,7 @@ export class Control {
 
   async #carryOut(by: string, order: Order, place: OrderPlace): Promise<void> {
     try {
-      this.#parts.inbox.reply(by, place.id, await this.#parts.apply(order, place));
+      this.#parts.rpc.reply(by, place.id, await this.#parts.apply(order, place));
     } catch (error) {
       this.#parts.logger.error({ order: order.kind, err: error }, "an order of another instance failed");
     }

@@ -1,7 +1,7 @@
 import type { Position } from "@holdfast/protocol";
 import type { Appended, BrokerLink } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
-import { type Holder, readHolder } from "./questions.js";
+import type { ServerEnvironment } from "../environment.js";
+import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
 /** Tables whose instance touches them every hour. */
 const TTL_MS = 24 * 3_600_000;
@@ -11,16 +11,16 @@ const AT_ONCE = 500;
 export class DeviceTables {
   readonly #id: string;
   readonly #link: BrokerLink;
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
 
-  constructor(id: string, link: BrokerLink, environment: Environment) {
+  constructor(id: string, link: BrokerLink, environment: ServerEnvironment) {
     this.#id = id;
     this.#link = link;
     this.#environment = environment;
   }
 
   /** What a table says, without what instances have left behind that are gone. That is taken out by whoever comes upon it. */
-  async read(userId: string): Promise<{ position: Position; holders: Holder[] }> {
+  async read(userId: string): Promise<{ position: Position; holders: DeviceHolder[] }> {
     const { position, entries } = await this.#link.read(topicOf(userId), { table: true, ttlMs: TTL_MS });
     const holders = [...entries].flatMap(([deviceId, text]) => readHolder(deviceId, text) ?? []);
     if (holders.every(({ instance }) => instance === this.#id)) return { position, holders };
@@ -32,7 +32,7 @@ export class DeviceTables {
   }
 
   /** Without a holder: takes it out. `expected`: only if the table stands there. */
-  put(userId: string, deviceId: string, holder: Omit<Holder, "deviceId"> | undefined, expected?: Position) {
+  put(userId: string, deviceId: string, holder: Omit<DeviceHolder, "deviceId"> | undefined, expected?: Position) {
     const value = holder && JSON.stringify(holder);
     const table = { entry: { field: deviceId, value }, ttlMs: TTL_MS };
     return this.#link.publish(topicOf(userId), this.#environment.newId(), "", { table, expected });
@@ -54,7 +54,7 @@ export class DeviceTables {
   }
 
   /** As long as nothing else changes: another one that notices does the same, and one that has come back puts its own again. */
-  async #takeOut(userId: string, dead: readonly Holder[], from: Position): Promise<void> {
+  async #takeOut(userId: string, dead: readonly DeviceHolder[], from: Position): Promise<void> {
     let expected: Position | undefined = from;
     for (const { deviceId } of dead) {
       const appended: Appended | undefined = await this.put(userId, deviceId, undefined, expected).catch(

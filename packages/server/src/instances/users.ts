@@ -1,11 +1,11 @@
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import { chosen, type Choice, type Device, deviceOf } from "../session/device.js";
 import { type DeliveryReport, type DirectEvents, type Prepared, type Target, targetOf } from "../session/direct.js";
 import type { Sessions } from "../session/sessions.js";
 import { Frame } from "../transport/frame.js";
 import type { DeviceTables } from "./device-tables.js";
-import type { Inbox } from "./inbox.js";
-import { type Holder, type Question, readDevices, readReport } from "./questions.js";
+import type { InstanceRpc } from "./instance-rpc.js";
+import { type DeviceHolder, type Question, readDevices, readReport } from "./instance-messages.js";
 
 /** How long another instance may take for what it knows at once. */
 const ANSWER_MS = 1_000;
@@ -17,11 +17,11 @@ type Deliver = Question & { kind: "deliver" };
 export interface UsersParts {
   /** Of this instance. */
   readonly id: string;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
   readonly tables: DeviceTables;
-  readonly inbox: Inbox;
+  readonly rpc: InstanceRpc;
   instances(): Promise<ReadonlySet<string>>;
 }
 
@@ -34,11 +34,11 @@ export class Users {
   }
 
   async devices(userId: string): Promise<Device[]> {
-    const { environment, sessions, inbox } = this.#parts;
+    const { environment, sessions, rpc } = this.#parts;
     const there = byInstance((await this.#elsewhere(userId)).filter(({ connected }) => connected));
     const answers = await Promise.all(
       [...there].map(async ([instance, holders]) => {
-        const asked = await inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+        const asked = await rpc.ask(instance, { kind: "devices", userId }, ANSWER_MS);
         // oxlint-disable-next-line no-restricted-properties -- a date for display
         const now = environment.now();
         const times = new Map(
@@ -119,7 +119,7 @@ export class Users {
   }
 
   /** Devices that other instances have. One that was claimed here a moment ago is here, whatever the table still says. */
-  async #elsewhere(userId: string): Promise<Holder[]> {
+  async #elsewhere(userId: string): Promise<DeviceHolder[]> {
     const { id, sessions, tables } = this.#parts;
     const { holders } = await tables.read(userId);
     return holders.filter(({ instance, deviceId }) => instance !== id && !sessions.device(userId, deviceId));
@@ -135,7 +135,7 @@ export class Users {
     const waitMs = ackId === undefined ? ANSWER_MS : timeoutMs;
     const acksMs = Math.max(1, waitMs - Math.min(MARGIN_MS, waitMs / 4));
     const question: Deliver = { kind: "deliver", ...to, frame: frame.text, ackId, timeoutMs: acksMs };
-    const asked = await this.#parts.inbox.ask(instance, question, waitMs);
+    const asked = await this.#parts.rpc.ask(instance, question, waitMs);
     const report = asked.kind === "answer" ? readReport(asked.answer) : undefined;
     if (report !== undefined) return report ?? { delivered: [], failed: [] };
     // One that is gone has taken its connections along; of one that is silent nothing is known.
@@ -146,8 +146,8 @@ export class Users {
   }
 }
 
-function byInstance(holders: readonly Holder[]): Map<string, Holder[]> {
-  const some = new Map<string, Holder[]>();
+function byInstance(holders: readonly DeviceHolder[]): Map<string, DeviceHolder[]> {
+  const some = new Map<string, DeviceHolder[]>();
   for (const holder of holders) {
     const others = some.get(holder.instance);
     if (others) others.push(holder);

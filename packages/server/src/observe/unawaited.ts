@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { isHoldfastError, watched } from "@holdfast/protocol";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "./logger.js";
 
 /**
@@ -11,7 +11,7 @@ import type { Logger } from "./logger.js";
 export type Unawaited = <Value>(call: string, fields: object, work: Promise<Value>) => Promise<Value>;
 
 /** `logger` is undefined if the application gave none: the failure is then a warning of the process, which stderr shows. */
-export function createUnawaited(environment: Environment, logger: Logger | undefined): Unawaited {
+export function createUnawaited(environment: ServerEnvironment, logger: Logger | undefined): Unawaited {
   return (call, fields, work) =>
     watched(work, {
       later: (run) => environment.atEndOfTurn(run),

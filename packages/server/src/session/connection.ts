@@ -1,9 +1,8 @@
-import { type CloseName, closeNumber, type ServerMessage } from "@holdfast/protocol";
-import type { Identity } from "../auth/identity.js";
+import { type Cancel, type CloseName, closeNumber, type ServerMessage } from "@holdfast/protocol";
+import type { Identity } from "./identity.js";
 import type { Membership } from "../channel/membership.js";
-import type { Subscriber } from "../channel/subscriber.js";
-import { Calls } from "../dispatch/calls.js";
-import type { Cancel } from "../environment.js";
+import type { Subscriber } from "../log/subscriber.js";
+import { Calls } from "./calls.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import { Frame } from "../transport/frame.js";
@@ -22,7 +21,7 @@ import type { ClientSession } from "./session.js";
  *
  * From every state a socket that closes by itself leads to `closed`.
  */
-type ConnectionState =
+type ConnectionPhase =
   | { readonly name: "handshaking"; readonly handshake: HandshakeReceiver; readonly deadline: Cancel }
   | { readonly name: "open" }
   | { readonly name: "closing" }
@@ -68,7 +67,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   #calls: Calls | undefined;
   #acks: Acks | undefined;
   #session: ClientSession | undefined;
-  #state: ConnectionState;
+  #state: ConnectionPhase;
 
   readonly #ownId: string;
 

@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { Channels } from "../channel/channels.js";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Frame } from "../transport/frame.js";
 import type { DeliveryFailure } from "./acks.js";
 import type { Connection } from "./connection.js";
@@ -46,9 +46,9 @@ export function targetOf({ id, deviceId = id, connection }: ClientSession): Targ
 /** Sends direct events to chosen devices, and waits for their acks where it is asked to. */
 export class DirectEvents {
   readonly #channels: Channels;
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
 
-  constructor(channels: Channels, environment: Environment) {
+  constructor(channels: Channels, environment: ServerEnvironment) {
     this.#channels = channels;
     this.#environment = environment;
   }

@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Connection } from "./connection.js";
 
 /** A socket that has not closed this long after it was told to is cut off; ws itself waits one second. */
@@ -9,7 +9,11 @@ const POLL_MS = 20;
  * Ends all connections: waits for running requests, at most `graceMs`, then closes each with 1001 and waits for its socket.
  * Whoever comes in meanwhile is refused by the admission.
  */
-export async function drain(connections: Set<Connection>, environment: Environment, graceMs: number): Promise<void> {
+export async function drain(
+  connections: Set<Connection>,
+  environment: ServerEnvironment,
+  graceMs: number,
+): Promise<void> {
   await until(() => [...connections].every((connection) => connection.requestsRunning === 0), environment, graceMs);
   for (const connection of connections) connection.close("GOING_AWAY", "the server is shutting down");
   await until(() => connections.size === 0, environment, CUT_OFF_MS);
@@ -18,7 +22,7 @@ export async function drain(connections: Set<Connection>, environment: Environme
 }
 
 /** Waits for a condition that several things can bring about, at most so long. */
-function until(condition: () => boolean, environment: Environment, limitMs: number): Promise<void> {
+function until(condition: () => boolean, environment: ServerEnvironment, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const deadline = environment.monotonic() + limitMs;
     const look = (): void => {

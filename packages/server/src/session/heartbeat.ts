@@ -1,4 +1,5 @@
-import type { Cancel, Environment } from "../environment.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 import { Frame } from "../transport/frame.js";
 import { CredentialLife } from "./credential-life.js";
 
@@ -25,13 +26,13 @@ export class Heartbeat {
   /** A coarse monotonic clock, read once a tick: cheap enough to stamp every frame with. */
   coarseMs: number;
   readonly #connections = new Set<Beating>();
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #tickMs: number;
   #stop: Cancel | undefined;
 
-  constructor(environment: Environment, settings: { intervalMs: number; timeoutMs: number }) {
+  constructor(environment: ServerEnvironment, settings: { intervalMs: number; timeoutMs: number }) {
     this.#environment = environment;
     this.#intervalMs = settings.intervalMs;
     this.#timeoutMs = settings.timeoutMs;

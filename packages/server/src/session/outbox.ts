@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Batch, Frame } from "../transport/frame.js";
 import type { ServerSocket } from "../transport/socket.js";
 
@@ -8,13 +8,13 @@ import type { ServerSocket } from "../transport/socket.js";
  * moment: the order of frames on a connection is the order of calls, always.
  */
 export class Departures {
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   /** What a connection may be owed, here and in its socket, before it counts as too slow. */
   readonly limitBytes: number;
   #soon: Outbox[] = [];
   #later: Outbox[] = [];
 
-  constructor(environment: Environment, limitBytes: number) {
+  constructor(environment: ServerEnvironment, limitBytes: number) {
     this.#environment = environment;
     this.limitBytes = limitBytes;
   }

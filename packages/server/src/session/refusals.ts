@@ -1,7 +1,7 @@
 import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
 
 /** Why a connection whose credential is good does not get in all the same. */
-export interface Refused {
+export interface SessionRefusal {
   readonly ok: false;
   readonly error: HoldfastError;
   readonly close: CloseName | number;
@@ -16,7 +16,7 @@ const FULL_RETRY_MS = 30_000;
 /** The reason of the close: clients read from it when to come back. */
 export const FULL_REASON = `{"retryAfterMs":${FULL_RETRY_MS}}`;
 
-export const deviceMissing: Refused = {
+export const deviceMissing: SessionRefusal = {
   ok: false,
   error: new HoldfastError("BAD_MESSAGE", "The protocol requires a device id, and none was named.", {
     field: "data.device_id",
@@ -26,7 +26,7 @@ export const deviceMissing: Refused = {
   reason: "a device id is required",
 };
 
-export const tooWordy: Refused = {
+export const tooWordy: SessionRefusal = {
   ok: false,
   error: new HoldfastError("LIMIT_EXCEEDED", `metadata: expected at most ${MAX_METADATA} characters of JSON.`, {
     field: "metadata",
@@ -36,14 +36,14 @@ export const tooWordy: Refused = {
   reason: "the metadata of auth is too large",
 };
 
-export const notBegun: Refused = {
+export const notBegun: SessionRefusal = {
   ok: false,
   error: new HoldfastError("INTERNAL", "The session could not be begun."),
   close: "INTERNAL",
   reason: "the server failed",
 };
 
-export function full(perUser: number): Refused {
+export function full(perUser: number): SessionRefusal {
   const error = new HoldfastError(
     "LIMIT_EXCEEDED",
     `This user has ${perUser} devices connected, and may have no more.`,
@@ -56,7 +56,7 @@ export function full(perUser: number): Refused {
 }
 
 /** The application has disconnected the user or session while the credential was being judged. */
-export function endedMeanwhile(code: number, reason: string): Refused {
+export function endedMeanwhile(code: number, reason: string): SessionRefusal {
   const name = code === closeNumber.UNAUTHENTICATED ? "UNAUTHENTICATED" : "FORBIDDEN";
   const error = new HoldfastError(name, "The user or session was disconnected meanwhile.");
   return { ok: false, error, close: code, reason };

@@ -1,5 +1,5 @@
 import { closeNumber, HoldfastError } from "@holdfast/protocol";
-import type { Identity } from "../auth/identity.js";
+import type { Identity } from "./identity.js";
 import type { Connection } from "./connection.js";
 
 /**

@@ -1,17 +1,25 @@
 import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
-import type { Identity } from "../auth/identity.js";
-import { type Environment, isThenable } from "../environment.js";
-import { Expiring } from "../expiring.js";
+import type { Identity } from "./identity.js";
+import { type ServerEnvironment, isThenable } from "../environment.js";
+import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "./connection.js";
-import { Endings, type JudgedSince, type OrderPlace, type Where } from "./endings.js";
-import { deviceMissing, endedMeanwhile, full, MAX_METADATA, notBegun, type Refused, tooWordy } from "./refusals.js";
+import { RecentDisconnects, type JudgedSince, type OrderPlace, type SessionFilter } from "./recent-disconnects.js";
+import {
+  deviceMissing,
+  endedMeanwhile,
+  full,
+  MAX_METADATA,
+  notBegun,
+  type SessionRefusal,
+  tooWordy,
+} from "./refusals.js";
 import { ClientSession, type Introduction, type SessionEnd, type SessionEvent } from "./session.js";
 import { SessionEvents } from "./session-events.js";
 
 export interface SessionSettings {
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
   /** The longest time between the judgement of a credential and the session it opens. */
   readonly judgementMs: number;
@@ -32,7 +40,7 @@ export type Opened =
       /** To be called when the connection is open: tells the application, and closes what has to leave for it. */
       finish(): void;
     }
-  | Refused;
+  | SessionRefusal;
 
 /**
  * Remembers the sessions: by id, and by user and device. A device has one session, and a session at most one connection:
@@ -42,9 +50,9 @@ export type Opened =
 export class Sessions {
   readonly #byId = new Map<string, ClientSession>();
   readonly #byUser = new Map<string, Map<string, ClientSession>>();
-  readonly #away: Expiring<ClientSession>;
+  readonly #away: ExpiryQueue<ClientSession>;
   /** Who was ended a moment ago: whoever was being authenticated meanwhile is meant as well. */
-  readonly #endings: Endings;
+  readonly #disconnects: RecentDisconnects;
   readonly #settings: SessionSettings;
   readonly #stats: Stats;
   readonly #events: SessionEvents;
@@ -52,14 +60,14 @@ export class Sessions {
   constructor(settings: SessionSettings, stats: Stats) {
     this.#settings = settings;
     this.#stats = stats;
-    this.#away = new Expiring(settings.environment, settings.sessionResumeMs, (session) => this.#expire(session));
-    this.#endings = new Endings(settings.environment, settings.judgementMs);
+    this.#away = new ExpiryQueue(settings.environment, settings.sessionResumeMs, (session) => this.#expire(session));
+    this.#disconnects = new RecentDisconnects(settings.environment, settings.judgementMs);
     this.#events = new SessionEvents(settings.logger);
   }
 
   /** To be asked before a credential is judged, and given to `open`. */
   get moment(): number {
-    return this.#endings.moment;
+    return this.#disconnects.moment;
   }
 
   get(id: string): ClientSession | undefined {
@@ -109,7 +117,7 @@ export class Sessions {
     if (previous) session.data = previous.data;
     else if (!this.#makeData(session)) return notBegun;
     // Last, since what the application was asked for may have been the ban.
-    const ending = this.#endings.since(judgedSince, session, introduction.sessionId);
+    const ending = this.#disconnects.since(judgedSince, session, introduction.sessionId);
     if (ending) return endedMeanwhile(ending.code, ending.reason);
     if (!previous) session.introduced = introduction.sessionId;
     const opened = previous ?? session;
@@ -132,22 +140,22 @@ export class Sessions {
   /** Ends a session for good, whatever it is doing: its id continues nothing any more. Says whether there was one. */
   end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
     const session = place?.isOld ? undefined : this.#byId.get(id);
-    this.#endings.session(id, code, reason, place);
+    this.#disconnects.session(id, code, reason, place);
     if (session) this.#leave(session, "disconnected", code, reason);
     return session !== undefined;
   }
 
   /** Ends what a user has, or what of it fits; how much there was. */
-  endUser(userId: string, code: number, reason: string, where: Where | undefined, place?: OrderPlace): number {
+  endUser(userId: string, code: number, reason: string, where: SessionFilter | undefined, place?: OrderPlace): number {
     const sessions = place?.isOld ? [] : this.ofUser(userId).filter((session) => !where || where(session));
-    this.#endings.user(userId, code, reason, where, place);
+    this.#disconnects.user(userId, code, reason, where, place);
     for (const session of sessions) this.#leave(session, "disconnected", code, reason);
     return sessions.length;
   }
 
   /** An order of this instance to all, carried out when it was given, has got its place. */
   placed(place: OrderPlace): void {
-    this.#endings.placed(place);
+    this.#disconnects.placed(place);
   }
 
   /** Another instance has a session that this one has to leave for. Nobody is banned by that. */
@@ -158,7 +166,7 @@ export class Sessions {
   /** The server is closing: nothing waits any more. */
   clear(): void {
     this.#away.clear();
-    this.#endings.close();
+    this.#disconnects.close();
     for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#expire(session);
   }
 
@@ -215,7 +223,7 @@ export class Sessions {
   }
 
   /** What has to leave for a new session: the older one of its device, or the oldest of a user who has too many. */
-  #room({ userId, deviceId }: ClientSession): Leaving[] | Refused {
+  #room({ userId, deviceId }: ClientSession): Leaving[] | SessionRefusal {
     if (userId === undefined || deviceId === undefined) return [];
     const { perUser, whenFull } = this.#settings.devices;
     const devices = this.#byUser.get(userId);

@@ -3,11 +3,11 @@ import type { Unawaited } from "../observe/unawaited.js";
 import type { Connection } from "./connection.js";
 import { chosen, type Device, deviceOf } from "./device.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
-import type { Elsewhere } from "./elsewhere.js";
-import type { Where } from "./endings.js";
+import type { RemoteInstances } from "./remote-instances.js";
+import type { SessionFilter } from "./recent-disconnects.js";
 import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
 import type { Sessions } from "./sessions.js";
-import { matching, type PartOf } from "./where.js";
+import { matching, type PartOf } from "./session-filter.js";
 
 export interface SendToUserOptions extends SendOptions {
   /** Only to this device. Not connected, it is reported as failed. @default all of the user's devices */
@@ -21,7 +21,7 @@ export interface HandleParts {
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
   /** The other instances; undefined: there can be none. */
-  readonly elsewhere: Elsewhere | undefined;
+  readonly elsewhere: RemoteInstances | undefined;
   /** Asks `authorize` again for every channel of a connection. */
   reauthorize(connection: Connection): Promise<void>;
   readonly unawaited: Unawaited;
@@ -128,7 +128,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
       if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, pattern);
       return sessions.endUser(this.id, code, reason, meant);
     }
-    const meant = where as Where;
+    const meant = where as SessionFilter;
     if (!elsewhere) return sessions.endUser(this.id, code, reason, meant);
     const isAlone = await elsewhere.isAlone().catch((error: unknown) => {
       sessions.endUser(this.id, code, reason, meant);

@@ -1,7 +1,7 @@
 import { canonicalJson, type ChannelId, deepCopy, HoldfastError } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
 import { contentOf, readContent } from "./content.js";
-import type { Content } from "./document.js";
+import type { DocumentContent } from "./document.js";
 
 /**
  * What the application's function makes of a document: of a draft that it changes, or something else that it returns.
@@ -10,10 +10,10 @@ import type { Content } from "./document.js";
  */
 export function changedContent(
   id: ChannelId,
-  content: Content,
+  content: DocumentContent,
   change: (draft: unknown) => unknown,
   mostBytes: number,
-): Content {
+): DocumentContent {
   const before = readContent(id, content);
   const draft = deepCopy(before);
   const result = change(draft);

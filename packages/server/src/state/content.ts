@@ -1,5 +1,5 @@
 import { type ChannelId, deepCopy, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
-import type { Content } from "./document.js";
+import type { DocumentContent } from "./document.js";
 
 /**
  * What is kept of a value that is to be a channel's document. `outcome` says what became of it where it cannot be one.
@@ -11,7 +11,7 @@ export function contentOf(
   value: unknown,
   mostBytes: number,
   outcome = "was not changed",
-): Content {
+): DocumentContent {
   const invalid = ({ message, ...details }: Fault): HoldfastError =>
     new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, details);
   const sent = contract.state!.send(value, "state");
@@ -31,12 +31,12 @@ export function contentOf(
 }
 
 /** The value, as the application has it: a copy of its own. */
-export function valueOf(id: ChannelId, content: Content): unknown {
+export function valueOf(id: ChannelId, content: DocumentContent): unknown {
   return deepCopy(readContent(id, content));
 }
 
 /** The same to be looked at only: what the schema has filled in is the schema's own, and that of all documents. */
-export function readContent({ wire, contract }: ChannelId, { data, meta }: Content): unknown {
+export function readContent({ wire, contract }: ChannelId, { data, meta }: DocumentContent): unknown {
   const read = contract.state!.receive(deepCopy(data), meta, "state");
   if (read.ok) return read.value;
   const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;

@@ -1,12 +1,12 @@
-import { type ChannelId, HoldfastError } from "@holdfast/protocol";
-import { type Cancel, type Environment, inTime, isThenable } from "../environment.js";
+import { type Cancel, type ChannelId, HoldfastError } from "@holdfast/protocol";
+import { type ServerEnvironment, inTime, isThenable } from "../environment.js";
 import { contentOf, valueOf } from "./content.js";
-import type { Kept } from "./document.js";
+import type { StoredDocument } from "./document.js";
 import { KEEP_MS, type LoadedState, type StateHooks } from "./hooks.js";
-import { Saves } from "./saves.js";
+import { LatestOnly } from "../async/latest-only.js";
 
 export interface DatabaseParts {
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly hooks: ReadonlyMap<string, StateHooks>;
   /** How long a hook may take. Milliseconds. */
   readonly timeoutMs: number;
@@ -15,9 +15,9 @@ export interface DatabaseParts {
 }
 
 /** What the application has of a document, or why that can be none. */
-export interface Loaded {
+export interface LoadedDocument {
   readonly version: number;
-  readonly kept: Kept | undefined;
+  readonly kept: StoredDocument | undefined;
   readonly fault: HoldfastError | undefined;
 }
 
@@ -27,7 +27,7 @@ const MOST_VERSION = 2 ** 52;
 /** The application's own database, which its hooks lead to. One that does not answer holds up nobody for good. */
 export class Database {
   readonly #parts: DatabaseParts;
-  readonly #saves = new Saves();
+  readonly #saves = new LatestOnly();
   /** What a hook has still to answer. */
   readonly #waiting = new Set<Cancel>();
   #isClosed = false;
@@ -49,7 +49,7 @@ export class Database {
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long; and what `load` throws */
-  async load(id: ChannelId): Promise<Loaded | undefined> {
+  async load(id: ChannelId): Promise<LoadedDocument | undefined> {
     // As methods: an application's hooks may be an object of a class.
     const hooks = this.#hooksOf(id);
     const loaded = hooks.load && (await this.#inTime(id, "load", () => hooks.load!({ key: id.key })));
@@ -68,7 +68,7 @@ export class Database {
   }
 
   /** @throws HoldfastError (rejects) NOT_SAVED */
-  async save(id: ChannelId, kept: Kept): Promise<void> {
+  async save(id: ChannelId, kept: StoredDocument): Promise<void> {
     const hooks = this.#hooksOf(id);
     if (!hooks.save) return;
     const { wire, key } = id;

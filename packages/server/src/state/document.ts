@@ -2,21 +2,21 @@ import { canonicalJson, hashOf, type Link, type Patch } from "@holdfast/protocol
 import { difference } from "./difference.js";
 
 /** A document as it is kept and sent: JSON, with what superjson needs to bring back the rest. */
-export interface Content {
+export interface DocumentContent {
   readonly data: unknown;
   readonly meta?: unknown;
 }
 
 /** What a channel's document is: there in some version, or gone for a reason. */
-export type Kept =
-  | { readonly name: "there"; readonly version: number; readonly content: Content }
+export type StoredDocument =
+  | { readonly name: "there"; readonly version: number; readonly content: DocumentContent }
   | { readonly name: "deleted"; readonly version: number; readonly reason: string };
 
 /** The hash goes with every so many versions: often enough to find a difference soon, seldom enough to cost nothing. */
 const HASH_EVERY = 32;
 
 /** The text that the broker keeps. */
-export function keptText(kept: Kept): string {
+export function keptText(kept: StoredDocument): string {
   const { version } = kept;
   return JSON.stringify(
     kept.name === "there"
@@ -26,7 +26,7 @@ export function keptText(kept: Kept): string {
 }
 
 /** @throws Error when it is not one of ours */
-export function readKept(text: string): Kept {
+export function readKept(text: string): StoredDocument {
   const { version, state, meta, deleted } = JSON.parse(text) as { [name: string]: unknown };
   if (!Number.isSafeInteger(version)) throw new Error("It is no document.");
   if (typeof deleted === "string") return { name: "deleted", version: version as number, reason: deleted };
@@ -38,10 +38,14 @@ export function readKept(text: string): Kept {
  * The publication that makes one document of another, as the broker keeps it: the message without its channel and its place.
  * Undefined: they are the same. `text` is the whole of the one after it.
  */
-export function changeText(before: Kept | undefined, after: Kept, text = keptText(after)): string | undefined {
+export function changeText(
+  before: StoredDocument | undefined,
+  after: StoredDocument,
+  text = keptText(after),
+): string | undefined {
   const { version } = after;
   if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
-  const was: Content = before?.name === "there" ? before.content : { data: undefined };
+  const was: DocumentContent = before?.name === "there" ? before.content : { data: undefined };
   const { data, meta } = after.content;
   // Where the store has lost the one before, copies may still have what described that.
   const isSameMeta = before?.name === "there" && canonicalJson(was.meta) === canonicalJson(meta);

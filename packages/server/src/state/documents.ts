@@ -1,15 +1,15 @@
 import { type ChannelId, HoldfastError } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
-import { Upkeep } from "../upkeep.js";
+import { RetryQueue } from "../async/retry-queue.js";
 import { changedContent } from "./change.js";
 import { contentOf, valueOf } from "./content.js";
 import type { Database } from "./database.js";
-import { changeText, type Kept, keptText } from "./document.js";
-import { once } from "./once.js";
+import { changeText, type StoredDocument, keptText } from "./document.js";
+import { singleFlight } from "../async/single-flight.js";
 import { type Found, type Place, StoredDocuments } from "./stored.js";
-import { Turns } from "./turns.js";
+import { DocumentQueue } from "./document-queue.js";
 
 /** What came of a change. */
 export interface StateWritten<State = unknown> {
@@ -26,7 +26,7 @@ export interface StateWritten<State = unknown> {
 
 export interface DocumentsParts {
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly stats: Stats;
   readonly database: Database;
   /** What a document may take as JSON, in bytes. */
@@ -38,7 +38,7 @@ export interface DocumentsParts {
 
 /** What is there after a change, and where; also where it has changed nothing. */
 interface Written {
-  readonly kept: Kept;
+  readonly kept: StoredDocument;
   readonly at: Place;
 }
 
@@ -51,20 +51,20 @@ const IN_VAIN_MS = 500;
  */
 export class Documents {
   readonly #parts: DocumentsParts;
-  readonly #turns: Turns;
+  readonly #queue: DocumentQueue;
   readonly #stored: StoredDocuments;
   readonly #joins = new Map<string, Promise<void>>();
   /** Whose last change the broker has not answered for. It may have it all the same, and then the database does not. */
-  readonly #unsure: Upkeep<ChannelId>;
+  readonly #unsure: RetryQueue<ChannelId>;
   /** Until all who are concerned have them: members here, and the application's database. */
   readonly #changes = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(parts: DocumentsParts) {
     this.#parts = parts;
-    this.#turns = new Turns(parts.environment);
-    this.#stored = new StoredDocuments({ ...parts, turns: this.#turns });
-    this.#unsure = new Upkeep<ChannelId>(parts.environment, (id) => this.#saveAgain(id));
+    this.#queue = new DocumentQueue(parts.environment);
+    this.#stored = new StoredDocuments({ ...parts, queue: this.#queue });
+    this.#unsure = new RetryQueue<ChannelId>(parts.environment, (id) => this.#saveAgain(id));
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or what `load` throws */
@@ -76,7 +76,7 @@ export class Documents {
   /** Sees to it that the broker has the document, where the application can load it. Rejects as `get` does. */
   load(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.database.canLoad(id)) return undefined;
-    return once(this.#joins, id.wire, async () => {
+    return singleFlight(this.#joins, id.wire, async () => {
       const { position } = sound(await this.#stored.find(id));
       await this.#parts.expect(id.wire, position.offset);
     });
@@ -104,7 +104,7 @@ export class Documents {
   }
 
   async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
-    const next = (found: Found): Kept => {
+    const next = (found: Found): StoredDocument => {
       const { kept } = sound(found);
       if (kept?.name !== "there")
         throw new HoldfastError("NOT_FOUND", `${id.wire} has no document.`, {
@@ -130,7 +130,7 @@ export class Documents {
   /** Resolves when no change is under way any more, and all is saved, or that was tried for so long. */
   async idle(limitMs: number): Promise<void> {
     while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
-    await this.#unsure.settled(limitMs);
+    await this.#unsure.drained(limitMs);
   }
 
   /** Whether the last change of a document may not have been saved. */
@@ -142,8 +142,8 @@ export class Documents {
   }
 
   /** `next` makes of what is there what is to be there: undefined where there is nothing to do. */
-  #change(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
-    const running = this.#turns
+  #change(id: ChannelId, next: (found: Found) => StoredDocument | undefined): Promise<Written | undefined> {
+    const running = this.#queue
       .run(id.wire, () => this.#write(id, next))
       .then(async (written) => {
         if (written) await this.#finish(id, written);
@@ -154,12 +154,12 @@ export class Documents {
     return running;
   }
 
-  async #write(id: ChannelId, next: (found: Found) => Kept | undefined): Promise<Written | undefined> {
+  async #write(id: ChannelId, next: (found: Found) => StoredDocument | undefined): Promise<Written | undefined> {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.monotonic();
       const found = await this.#stored.find(id).catch((error: unknown) => {
         // What has just been cut off may be there again for the next; whoever has waited for it spares the others that.
-        if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#turns.giveUp(id.wire, error);
+        if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#queue.giveUp(id.wire, error);
         throw error;
       });
       const kept = next(found);
@@ -168,12 +168,12 @@ export class Documents {
       const body = kept === found.kept ? undefined : changeText(found.kept, kept, text);
       if (body === undefined) return { kept: found.kept!, at: found.position };
       const at = await this.#stored.store(id, found, kept, text, body).catch((error: unknown) => {
-        if (this.#parts.database.canSave(id)) this.#unsure.want(id);
+        if (this.#parts.database.canSave(id)) this.#unsure.enqueue(id);
         throw error;
       });
       if (at) return { kept, at };
       this.#parts.stats.stateConflicts++;
-      await this.#turns.overtaken(id.wire, tries, since);
+      await this.#queue.overtaken(id.wire, tries, since);
     }
   }
 

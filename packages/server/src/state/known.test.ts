@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Kept } from "./document.js";
+import type { StoredDocument } from "./document.js";
 import { KnownDocuments } from "./known.js";
 
-const kept = (version: number): Kept => ({ name: "there", version, content: { data: {} } });
+const kept = (version: number): StoredDocument => ({ name: "there", version, content: { data: {} } });
 
 test("[SD17] of the documents seen last, as many are known as take 4,000,000 characters together", () => {
   const known = new KnownDocuments();

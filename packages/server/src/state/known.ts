@@ -1,10 +1,10 @@
-import type { Kept } from "./document.js";
+import type { StoredDocument } from "./document.js";
 
 /** A document as it was in the broker when it was read or written last. */
 export interface Known {
   /** The publication that has brought it. */
   readonly id: string;
-  readonly kept: Kept;
+  readonly kept: StoredDocument;
 }
 
 /** Documents that are changed often need not be read and parsed each time; more than this is not worth the memory. */

@@ -1,19 +1,19 @@
 import { type ChannelId, HoldfastError } from "@holdfast/protocol";
 import type { BrokerLink } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Stats } from "../observe/stats.js";
 import type { Database } from "./database.js";
-import { changeText, type Kept, keptText, readKept } from "./document.js";
+import { changeText, type StoredDocument, keptText, readKept } from "./document.js";
 import { KnownDocuments } from "./known.js";
-import { once } from "./once.js";
-import type { Turns } from "./turns.js";
+import { singleFlight } from "../async/single-flight.js";
+import type { DocumentQueue } from "./document-queue.js";
 
 export interface StoredDocumentsParts {
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly stats: Stats;
   readonly database: Database;
-  readonly turns: Turns;
+  readonly queue: DocumentQueue;
 }
 
 export interface Place {
@@ -23,7 +23,7 @@ export interface Place {
 
 /** A document as it was read: the broker's text of it is named by the publication that has brought it. */
 export interface Found {
-  readonly kept: Kept | undefined;
+  readonly kept: StoredDocument | undefined;
   /** Why what there is can be none. It can be replaced and deleted, and nothing else. */
   readonly fault: HoldfastError | undefined;
   readonly version: number;
@@ -49,14 +49,14 @@ export class StoredDocuments {
     const found = await this.read(id);
     if (found.kept || !this.#parts.database.canLoad(id)) return found;
     // For all who miss it at once: the database is not asked by each, and they do not compete for who brings it.
-    return once(this.#loads, id.wire, () => this.#bring(id, found));
+    return singleFlight(this.#loads, id.wire, () => this.#bring(id, found));
   }
 
   /** Stores what has become of what was found, and says where. Undefined: others were first. */
   async store(
     id: ChannelId,
     found: Found,
-    kept: Kept,
+    kept: StoredDocument,
     text = keptText(kept),
     body = changeText(found.kept, kept, text)!,
   ): Promise<Place | undefined> {
@@ -93,7 +93,7 @@ export class StoredDocuments {
         throw error;
       }
       this.#parts.stats.stateConflicts++;
-      await this.#parts.turns.overtaken(id.wire, tries, since);
+      await this.#parts.queue.overtaken(id.wire, tries, since);
       found = await this.read(id);
       if (found.kept) return found;
     }

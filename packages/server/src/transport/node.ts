@@ -9,9 +9,9 @@ import {
   type ServerSocket,
   type SocketOwner,
   type UpgradeRequest,
-  type Verdict,
+  type AdmissionVerdict,
 } from "./socket.js";
-import { handOutInPieces } from "./stranger.js";
+import { handOutInPieces } from "./throttled-handshake.js";
 import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 
 /** A peer that does not answer our close frame is cut off after this. */
@@ -52,7 +52,7 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     request: IncomingMessage,
     raw: Duplex,
     head: Buffer,
-    verdict: Exclude<Verdict, { kind: "refuse" }>,
+    verdict: Exclude<AdmissionVerdict, { kind: "refuse" }>,
   ) => {
     if (verdict.subprotocol) chosen.set(request, verdict.subprotocol);
     ws.handleUpgrade(request, raw, head, (socket) => {

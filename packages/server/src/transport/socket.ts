@@ -42,7 +42,7 @@ export interface UpgradeRequest {
 }
 
 /** What comes of an upgrade request. */
-export type Verdict =
+export type AdmissionVerdict =
   /** Answered by HTTP, before the upgrade. */
   | { readonly kind: "refuse"; readonly status: 400 | 401 | 403 | 421 | 503; readonly message: string }
   /** Accepted and closed at once, where a browser must be able to read why: it never sees an HTTP status. */
@@ -50,7 +50,7 @@ export type Verdict =
   | { readonly kind: "accept"; readonly subprotocol: string | undefined; open(socket: ServerSocket): SocketOwner };
 
 /** The server, as a transport sees it. Never rejects. */
-export type Admission = (request: UpgradeRequest) => Promise<Verdict>;
+export type Admission = (request: UpgradeRequest) => Promise<AdmissionVerdict>;
 
 /** RFC 6455 allows a close reason 123 bytes; one more would throw. Cut between characters, not inside one. */
 export function closeReason(text: string): string {

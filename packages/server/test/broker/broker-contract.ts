@@ -7,7 +7,7 @@ import type {
   Publication,
   AppendOptions,
 } from "../../src/broker/broker.js";
-import { type Environment, nodeEnvironment } from "../../src/environment.js";
+import { type ServerEnvironment, nodeEnvironment } from "../../src/environment.js";
 import { silentLogger } from "../../src/observe/logger.js";
 import { until } from "../until.js";
 
@@ -20,7 +20,7 @@ export interface ContractSetUp {
   /** Makes the store forget a topic, in whatever way it can come to that. */
   forget(topic: string): Promise<unknown>;
   /** Time and chance of the instances. Default: the real ones. */
-  readonly environment?: Environment;
+  readonly environment?: ServerEnvironment;
   /** Once, after everything. */
   end?(): Promise<void>;
 }

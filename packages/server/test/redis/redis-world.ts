@@ -1,7 +1,7 @@
 import { redisBroker, type RedisBrokerOptions } from "@holdfast/server/redis";
 import type { TestContext } from "vitest";
 import type { BrokerInstance } from "../../src/broker/broker.js";
-import type { Environment } from "../../src/environment.js";
+import type { ServerEnvironment } from "../../src/environment.js";
 import { nodeEnvironment } from "../../src/environment.js";
 import type { Logger } from "../../src/observe/logger.js";
 import { type Participant, participate } from "../broker/broker-contract.js";
@@ -57,7 +57,7 @@ export function recording(): Lines {
 }
 
 /** Real time that counts how many timers there are. */
-export function counting(): Environment & { readonly timers: () => number } {
+export function counting(): ServerEnvironment & { readonly timers: () => number } {
   const live = new Set<symbol>();
   const counted = (start: (run: () => void) => () => void, run: () => void, isRepeated = false): (() => void) => {
     const timer = Symbol("timer");

@@ -1,7 +1,7 @@
 import { hashOf } from "@holdfast/protocol";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { changeText, type Kept } from "../../src/state/document.js";
+import { changeText, type StoredDocument } from "../../src/state/document.js";
 import { BOARD, Boards, boards, empty, heldBy, subscribe } from "./boards.js";
 
 describe("a document, as the application has it", () => {
@@ -136,7 +136,11 @@ describe("a document, as the application has it", () => {
 });
 
 test("[SD1] that means something else with the same JSON is changed", () => {
-  const there = (meta: unknown): Kept => ({ name: "there", version: 1, content: { data: { total: "1" }, meta } });
+  const there = (meta: unknown): StoredDocument => ({
+    name: "there",
+    version: 1,
+    content: { data: { total: "1" }, meta },
+  });
   const annotated = { values: { total: ["bigint"] }, v: 1 };
   expect(JSON.parse(changeText(there(undefined), { ...there(annotated), version: 2 })!)).toEqual({
     type: "state_update",

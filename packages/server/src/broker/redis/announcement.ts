@@ -1,4 +1,4 @@
-import type { Entry, Publication } from "../broker.js";
+import type { TableEntry, Publication } from "../broker.js";
 
 /**
  * What goes through pub/sub: `offset:bytes of id:of prev:of entry:`, then id, prev, entry and body. Lengths rather than JSON,
@@ -34,11 +34,11 @@ export function readAnnouncement(bytes: Buffer): Publication | undefined {
   return { body, link: { offset, id, prev }, entry };
 }
 
-export function writeEntry(entry: Entry): string {
+export function writeEntry(entry: TableEntry): string {
   return JSON.stringify(entry.value === undefined ? [entry.field] : [entry.field, entry.value]);
 }
 
-export function readEntry(text: string): Entry | undefined {
+export function readEntry(text: string): TableEntry | undefined {
   let read: unknown;
   try {
     read = JSON.parse(text);

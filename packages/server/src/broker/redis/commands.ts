@@ -1,8 +1,9 @@
+import type { Cancel } from "@holdfast/protocol";
 import type { Redis } from "ioredis";
-import type { Cancel, Environment } from "../../environment.js";
-import { Connection } from "./connection.js";
+import type { ServerEnvironment } from "../../environment.js";
+import { NodeConnection } from "./connection.js";
 import { Deadlines } from "./deadline.js";
-import type { Script } from "./scripts.js";
+import type { LuaScript } from "./scripts.js";
 import type { Topology } from "./topology.js";
 import { MAYBE, refusal, unavailable, wordOf } from "./unavailable.js";
 
@@ -19,18 +20,18 @@ const PAUSE_MS = 50;
 
 /** The connection that a call was sent on, and its client of that moment. */
 export interface Used {
-  readonly connection: Connection;
+  readonly connection: NodeConnection;
   readonly client: Redis;
 }
 
 /** Commands, each to the node that has its slot, each with an end in sight. */
 export class Commands {
   readonly deadlines: Deadlines;
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #topology: Topology;
   readonly #hooks: CommandHooks;
   readonly #startedAt: number;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, NodeConnection>();
   /** Names the data of a node: another after a restart or a failover. */
   readonly #replications = new Map<string, string>();
   #nodes: ReadonlySet<string> = new Set();
@@ -39,7 +40,7 @@ export class Commands {
   readonly #pauses = new Set<() => void>();
   #isClosed = false;
 
-  constructor(environment: Environment, topology: Topology, hooks: CommandHooks) {
+  constructor(environment: ServerEnvironment, topology: Topology, hooks: CommandHooks) {
     this.#environment = environment;
     this.#topology = topology;
     this.#hooks = hooks;
@@ -52,7 +53,7 @@ export class Commands {
   }
 
   /** Runs a script. Calls are not ordered among each other: see `TopicQueues`. */
-  run(slot: number, script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  run(slot: number, script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     return this.#within(slot, (client) => this.evaluate(client, script, keys, args));
   }
 
@@ -62,7 +63,7 @@ export class Commands {
    */
   async evaluate(
     client: Redis,
-    { sha, text }: Script,
+    { sha, text }: LuaScript,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
@@ -174,7 +175,7 @@ export class Commands {
   /** After an error that another attempt may cure, the node to ask if it is a particular one. Others are thrown. */
   async #consider(
     error: unknown,
-    connection: Connection,
+    connection: NodeConnection,
     client: Redis,
     isOver: () => boolean,
   ): Promise<string | undefined> {
@@ -192,11 +193,11 @@ export class Commands {
     return undefined;
   }
 
-  #connectionTo(node: string): Connection {
+  #connectionTo(node: string): NodeConnection {
     const known = this.#connections.get(node);
     if (known) return known;
     let replicationId = "";
-    const connection = new Connection(this.#environment, {
+    const connection = new NodeConnection(this.#environment, {
       open: () => this.#topology.open(node),
       prepare: async (client) => {
         // INFO also answers while data are being loaded, PING does not.

@@ -1,5 +1,6 @@
+import type { Cancel } from "@holdfast/protocol";
 import type { Redis } from "ioredis";
-import type { Cancel, Environment } from "../../environment.js";
+import type { ServerEnvironment } from "../../environment.js";
 import { endNow } from "./ending.js";
 import { unavailable } from "./unavailable.js";
 
@@ -20,7 +21,7 @@ export interface ConnectionHooks {
  *      ▲                        │
  *      └──── refused, late ─────┘            closed: from anywhere
  */
-type State =
+type NodeState =
   | { readonly name: "waiting"; readonly cancel: Cancel }
   | { readonly name: "connecting"; readonly client: Redis; cancel: Cancel }
   | { readonly name: "up"; readonly client: Redis; readonly since: number }
@@ -47,16 +48,16 @@ const MOST_WAITERS = 1_000;
  * One connection to one node that is there for as long as it can be. Each attempt is a new client of the library with everything it does by
  * itself switched off: what it would send again, queue or subscribe to after a reconnection nobody here would know of.
  */
-export class Connection {
-  readonly #environment: Environment;
+export class NodeConnection {
+  readonly #environment: ServerEnvironment;
   readonly #hooks: ConnectionHooks;
-  #state: State = { name: "closed" };
+  #state: NodeState = { name: "closed" };
   #attempts = 0;
   #waiters: Waiter[] = [];
   #endPatience: Cancel | undefined;
   #whyDown = "It is being connected to";
 
-  constructor(environment: Environment, hooks: ConnectionHooks) {
+  constructor(environment: ServerEnvironment, hooks: ConnectionHooks) {
     this.#environment = environment;
     this.#hooks = hooks;
   }
@@ -101,7 +102,7 @@ export class Connection {
     const client = this.#hooks.open();
     if (!client) return this.#wait("There is no node to connect to");
     const giveUp = (): void => this.#lost("It does not answer");
-    const state: State = {
+    const state: NodeState = {
       name: "connecting",
       client,
       cancel: this.#environment.after(CONNECT_LIMIT_MS, giveUp),
@@ -129,7 +130,7 @@ export class Connection {
       );
   }
 
-  #up(state: State & { name: "connecting" }): void {
+  #up(state: NodeState & { name: "connecting" }): void {
     state.cancel();
     this.#state = { name: "up", client: state.client, since: this.#environment.monotonic() };
     this.#endPatience?.();
@@ -192,7 +193,7 @@ function discard(client: Redis): void {
 }
 
 /** From 0 to 1. The environment has no other chance than ids. */
-export function chance(environment: Environment): number {
+export function chance(environment: ServerEnvironment): number {
   let mixed = 0;
   for (const unit of environment.newId()) mixed = (Math.imul(mixed, 31) + unit.charCodeAt(0)) | 0;
   return (mixed >>> 0) / 2 ** 32;

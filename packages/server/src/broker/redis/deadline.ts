@@ -1,5 +1,5 @@
-import type { Environment } from "../../environment.js";
-import { Expiring } from "../../expiring.js";
+import type { ServerEnvironment } from "../../environment.js";
+import { ExpiryQueue } from "../../async/expiry-queue.js";
 
 /** Below the second within which every promise of a link is kept or refused. */
 export const DEADLINE_MS = 900;
@@ -11,12 +11,12 @@ interface Pending {
 
 /** What is under way and has a time limit, all the same one, on one timer. */
 export class Deadlines {
-  readonly #environment: Environment;
-  readonly #pending: Expiring<Pending>;
+  readonly #environment: ServerEnvironment;
+  readonly #pending: ExpiryQueue<Pending>;
 
-  constructor(environment: Environment) {
+  constructor(environment: ServerEnvironment) {
     this.#environment = environment;
-    this.#pending = new Expiring(environment, DEADLINE_MS, (pending) => pending.giveUp());
+    this.#pending = new ExpiryQueue(environment, DEADLINE_MS, (pending) => pending.giveUp());
   }
 
   /** `start` is told, by its argument, whether somebody still waits. `late` makes the error for when it took too long. */

@@ -1,4 +1,5 @@
-import type { Cancel, Environment } from "../../environment.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../../environment.js";
 import type { Commands } from "./commands.js";
 import { slotOf } from "./keys.js";
 import * as scripts from "./scripts.js";
@@ -37,7 +38,7 @@ interface Other {
  */
 export class Lease {
   readonly #id: string;
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #commands: Commands;
   readonly #hooks: LeaseHooks;
   readonly #keys: readonly [string];
@@ -58,7 +59,7 @@ export class Lease {
   #patientUntil = 0;
   #others = new Map<string, Other>();
 
-  constructor(id: string, environment: Environment, commands: Commands, prefix: string, hooks: LeaseHooks) {
+  constructor(id: string, environment: ServerEnvironment, commands: Commands, prefix: string, hooks: LeaseHooks) {
     this.#id = id;
     this.#environment = environment;
     this.#commands = commands;
@@ -179,7 +180,7 @@ export class Lease {
     )) as string[];
   }
 
-  #run(script: scripts.Script, args: readonly (string | number)[]): Promise<unknown> {
+  #run(script: scripts.LuaScript, args: readonly (string | number)[]): Promise<unknown> {
     return this.#commands.run(this.#slot, script, this.#keys, args);
   }
 }

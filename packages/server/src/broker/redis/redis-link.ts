@@ -7,7 +7,7 @@ import { Commands } from "./commands.js";
 import { topicKeys } from "./keys.js";
 import { Lease } from "./lease.js";
 import * as scripts from "./scripts.js";
-import { Subscriptions } from "./subscriptions.js";
+import { TopicSubscriptions } from "./subscriptions.js";
 import { type Announcement, announceGroup, type Append, appendGroup } from "./topic-groups.js";
 import { TopicQueues } from "./topic-queues.js";
 import type { MakeTopology, Topology } from "./topology.js";
@@ -34,7 +34,7 @@ export class RedisLink implements BrokerLink {
   readonly #commands: Commands;
   readonly #appends: TopicQueues<Append>;
   readonly #announcements: TopicQueues<Announcement>;
-  readonly #subscriptions: Subscriptions;
+  readonly #subscriptions: TopicSubscriptions;
   readonly #lease: Lease;
   /** Since when something of it is down, as the log says it. */
   #downSince: number | undefined;
@@ -71,7 +71,7 @@ export class RedisLink implements BrokerLink {
     this.#appends = new TopicQueues(this.#commands, appendGroup(this.#commands));
     this.#announcements = new TopicQueues(this.#commands, announceGroup(this.#commands));
     const parts = { topology: this.#topology, commands: this.#commands, prefix };
-    this.#subscriptions = new Subscriptions(environment, parts, {
+    this.#subscriptions = new TopicSubscriptions(environment, parts, {
       hear: (topic, bytes) => this.#hear(topic, bytes),
       onUp: () => this.#noteUp(),
       onDown,

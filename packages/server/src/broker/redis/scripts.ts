@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** What Redis runs in one go. It is known there by the hash of its text. */
-export interface Script {
+export interface LuaScript {
   readonly text: string;
   readonly sha: string;
 }
@@ -14,7 +14,7 @@ const WRITES = "#!lua";
 const WRITES_LITTLE = "#!lua flags=allow-oom";
 const READS = "#!lua flags=no-writes";
 
-function script(...parts: string[]): Script {
+function script(...parts: string[]): LuaScript {
   const text = parts.map((part) => part.trim()).join("\n");
   return { text, sha: createHash("sha1").update(text).digest("hex") };
 }

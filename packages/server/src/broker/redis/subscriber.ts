@@ -1,7 +1,8 @@
+import type { Cancel } from "@holdfast/protocol";
 import type { Redis } from "ioredis";
-import type { Cancel, Environment } from "../../environment.js";
+import type { ServerEnvironment } from "../../environment.js";
 import type { Commands } from "./commands.js";
-import { Connection } from "./connection.js";
+import { NodeConnection } from "./connection.js";
 import { slotOf } from "./keys.js";
 import type { Topology } from "./topology.js";
 import { refusal, unavailable } from "./unavailable.js";
@@ -33,12 +34,12 @@ const AGAIN_MS = 1_000;
 const BATCH = 200;
 
 /** The connection on which one node announces. */
-export class Subscriber {
-  readonly #environment: Environment;
+export class NodeSubscriber {
+  readonly #environment: ServerEnvironment;
   readonly #topology: Topology;
   readonly #commands: Commands;
   readonly #hooks: SubscriberHooks;
-  readonly #connection: Connection;
+  readonly #connection: NodeConnection;
   readonly #probe: { readonly channel: string; readonly slot: number };
   readonly #held = new Set<string>();
   /** Those of them that the connection of now is subscribed to. */
@@ -47,7 +48,7 @@ export class Subscriber {
   #heardAt = 0;
 
   constructor(
-    environment: Environment,
+    environment: ServerEnvironment,
     { topology, commands, node, prefix }: { topology: Topology; commands: Commands; node: string; prefix: string },
     hooks: SubscriberHooks,
   ) {
@@ -57,7 +58,7 @@ export class Subscriber {
     this.#hooks = hooks;
     this.#probe = probeOn(node, topology, `${prefix}:probe:${environment.newId()}`);
     this.#held.add(this.#probe.channel);
-    this.#connection = new Connection(environment, {
+    this.#connection = new NodeConnection(environment, {
       open: () => topology.open(node),
       prepare: (client, goesOn) => this.#prepare(client, goesOn),
       onUp: () => {

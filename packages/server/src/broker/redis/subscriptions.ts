@@ -1,7 +1,7 @@
-import type { Environment } from "../../environment.js";
+import type { ServerEnvironment } from "../../environment.js";
 import type { Commands } from "./commands.js";
 import { type TopicKeys, topicKeys } from "./keys.js";
-import { Subscriber } from "./subscriber.js";
+import { NodeSubscriber } from "./subscriber.js";
 import type { Topology } from "./topology.js";
 import { unavailable } from "./unavailable.js";
 
@@ -23,19 +23,19 @@ interface Wanted {
 }
 
 /** The topics an instance wants to hear, each on the node that announces it. */
-export class Subscriptions {
-  readonly #environment: Environment;
+export class TopicSubscriptions {
+  readonly #environment: ServerEnvironment;
   readonly #topology: Topology;
   readonly #commands: Commands;
   readonly #prefix: string;
   readonly #hooks: SubscriptionHooks;
   readonly #wanted = new Map<string, Wanted>();
   readonly #byChannel = new Map<string, Wanted>();
-  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #subscribers = new Map<string, NodeSubscriber>();
   #isClosed = false;
 
   constructor(
-    environment: Environment,
+    environment: ServerEnvironment,
     parts: { topology: Topology; commands: Commands; prefix: string },
     hooks: SubscriptionHooks,
   ) {
@@ -132,11 +132,11 @@ export class Subscriptions {
     if (wanted.node !== undefined) this.#subscribers.get(wanted.node)?.remove(wanted.keys.channel);
   }
 
-  #on(node: string): Subscriber {
+  #on(node: string): NodeSubscriber {
     const known = this.#subscribers.get(node);
     if (known) return known;
     const parts = { topology: this.#topology, commands: this.#commands, node, prefix: this.#prefix };
-    const subscriber = new Subscriber(this.#environment, parts, {
+    const subscriber = new NodeSubscriber(this.#environment, parts, {
       hear: (channel, bytes) => {
         const wanted = this.#byChannel.get(channel);
         // After a move, what the old node still says comes without order.

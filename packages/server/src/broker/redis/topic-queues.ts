@@ -23,7 +23,7 @@ export interface TopicCall<Call> {
  */
 export type SendGroup<Call> = (client: Redis, calls: readonly TopicCall<Call>[]) => Promise<void>;
 
-interface Waiting<Call> extends TopicCall<Call> {
+interface WaitingCall<Call> extends TopicCall<Call> {
   readonly bytes: number;
   isOver(): boolean;
   refuse(error: unknown): void;
@@ -32,7 +32,7 @@ interface Waiting<Call> extends TopicCall<Call> {
 
 interface Queue<Call> {
   readonly slot: number;
-  waiting: Waiting<Call>[];
+  waiting: WaitingCall<Call>[];
 }
 
 /**
@@ -60,7 +60,7 @@ export class TopicQueues<Call> {
   add(topic: string, slot: number, call: Call, bytes: number): Promise<unknown> {
     if (this.#waiting >= MAX_WAITING && !this.#commands.isUp)
       return Promise.reject(unavailable("Redis cannot be reached. Nothing was stored.", "Try again later."));
-    let added: Waiting<Call> | undefined;
+    let added: WaitingCall<Call> | undefined;
     return this.#commands.deadlines.within(
       (isOver) =>
         new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ export class TopicQueues<Call> {
     );
   }
 
-  #enqueue(topic: string, slot: number, added: Waiting<Call>): void {
+  #enqueue(topic: string, slot: number, added: WaitingCall<Call>): void {
     this.#waiting++;
     const queue = this.#queues.get(topic);
     if (queue) return void queue.waiting.push(added);
@@ -98,7 +98,7 @@ export class TopicQueues<Call> {
 
   /** Sends the next group, again where that may help. Never rejects. */
   async #sendNext(queue: Queue<Call>): Promise<void> {
-    let group: readonly Waiting<Call>[] | undefined;
+    let group: readonly WaitingCall<Call>[] | undefined;
     let isAbandoned = false;
     const isOver = (): boolean => (isAbandoned = (group ?? queue.waiting).every((one) => one.isOver()));
     try {
@@ -117,7 +117,7 @@ export class TopicQueues<Call> {
     }
   }
 
-  #take(queue: Queue<Call>, maxCalls = Infinity, maxBytes = Infinity): readonly Waiting<Call>[] {
+  #take(queue: Queue<Call>, maxCalls = Infinity, maxBytes = Infinity): readonly WaitingCall<Call>[] {
     this.#dropOver(queue);
     let count = 0;
     for (let bytes = 0; count < Math.min(queue.waiting.length, maxCalls); count++) {

@@ -1,5 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from "ioredis";
-import type { Environment } from "../../environment.js";
+import type { ServerEnvironment } from "../../environment.js";
 import { BrokerSentinelConnector, endNow } from "./ending.js";
 
 /** Which nodes there are, and which of them has a slot. A Redis that is no cluster is one node with all of them. */
@@ -17,7 +17,7 @@ export interface Topology {
 }
 
 /** `onChange` is called when nodes or their slots may have changed. */
-export type MakeTopology = (environment: Environment, onChange: () => void) => Topology;
+export type MakeTopology = (environment: ServerEnvironment, onChange: () => void) => Topology;
 
 /** What makes a client of the library one connection, and nothing that goes on behind our back. */
 const once = {
@@ -65,7 +65,7 @@ export function singleTopology(template: Redis): Topology {
 }
 
 /** Of a cluster only the map is left to the library: who owns a slot, at which address. Commands and subscriptions are our own. */
-export function clusterTopology(template: Cluster, environment: Environment, onChange: () => void): Topology {
+export function clusterTopology(template: Cluster, environment: ServerEnvironment, onChange: () => void): Topology {
   const cluster = template.duplicate([], {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -1,14 +1,14 @@
-import type { PresenceMember, ServerMessage } from "@holdfast/protocol";
-import type { Cancel, Environment } from "../environment.js";
+import type { Cancel, PresenceMember, ServerMessage } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 import { Frame } from "../transport/frame.js";
-import { type Entry, type Listing, Roster } from "./roster.js";
-import type { Subscriber } from "./subscriber.js";
+import { type RosterEntry, type Listing, PresenceRoster } from "./presence-roster.js";
+import type { Subscriber } from "../log/subscriber.js";
 
 /** Joins and leaves within this time travel together: a herd that comes back costs each member a few frames, not thousands. */
 const BATCH_MS = 200;
 
 export interface PresenceSettings {
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   /** How long a device stays present after it has left. */
   readonly graceMs: number;
   /** How many users are listed; the others are only counted. */
@@ -26,8 +26,8 @@ type Lists = Pick<(ServerMessage & { type: "presence" })["data"], "joined" | "up
  * A member that is owed a lot already is told nothing more for now; when it has caught up it gets a snapshot instead. Nobody
  * is disconnected for the size of a crowd.
  */
-export class Presence {
-  readonly roster = new Roster();
+export class PresenceFeed {
+  readonly roster = new PresenceRoster();
   readonly #wire: string;
   readonly #settings: PresenceSettings;
   readonly #members: () => Iterable<Subscriber>;
@@ -35,7 +35,7 @@ export class Presence {
   /** Members who have to be told everything again. */
   readonly #behind = new Set<Subscriber>();
   /** What the members were told, by user. */
-  #told = new Map<string, Entry>();
+  #told = new Map<string, RosterEntry>();
   #toldCount = 0;
   #snapshot: Frame | undefined;
   #cancelBatch: Cancel | undefined;
@@ -83,7 +83,7 @@ export class Presence {
     this.#cancelBatch = undefined;
   }
 
-  #listed(): { entries: Map<string, Entry>; count: number } {
+  #listed(): { entries: Map<string, RosterEntry>; count: number } {
     return this.roster.listed(this.#settings.mostListed, this.#settings.mostBytes);
   }
 

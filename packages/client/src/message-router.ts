@@ -6,26 +6,27 @@ import {
   HoldfastError,
   type Protocol,
   type ServerMessage,
+  type ServerMessageOf,
 } from "@holdfast/protocol";
-import type { Connection } from "./connection.js";
-import { type DirectEvents, isDirect } from "./direct-events.js";
+import type { ConnectionRunner } from "./connection.js";
+import { type DirectListeners, isDirect } from "./direct-events.js";
 import { type ErrorContext, faultError, type ReportError } from "./errors.js";
-import type { Requests } from "./requests.js";
-import type { Subscriptions } from "./subscriptions-state.js";
+import type { PendingRequests } from "./requests.js";
+import type { ChannelSubscriptions } from "./subscriptions-state.js";
 
-export interface InboxParts {
+export interface MessageRouterParts {
   readonly protocol: Protocol;
   readonly codec: Codec<ServerMessage, ClientMessage>;
-  readonly connection: Connection;
-  readonly requests: Requests;
-  readonly subscriptions: Subscriptions;
-  readonly direct: DirectEvents;
+  readonly connection: ConnectionRunner;
+  readonly requests: PendingRequests;
+  readonly subscriptions: ChannelSubscriptions;
+  readonly direct: DirectListeners;
   readonly send: (message: ClientMessage) => void;
   readonly report: ReportError;
 }
 
 /** Takes every frame of the server to the part it concerns. */
-export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => void {
+export function createMessageRouter(parts: MessageRouterParts): (frame: string | Uint8Array) => void {
   const { connection, requests, subscriptions, report } = parts;
 
   return (frame) => {
@@ -74,11 +75,11 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
       }
       default:
         // Read by a part that a page may leave out, or by nobody.
-        return subscriptions.tell(message satisfies Presence | SignOfLife);
+        return subscriptions.tell(message satisfies ServerMessageOf<"presence"> | SignOfLife);
     }
   }
 
-  function greet({ data }: Extract<ServerMessage, { type: "connected" }>): void {
+  function greet({ data }: ServerMessageOf<"connected">): void {
     const { name, version } = parts.protocol;
     const theirs = data.protocol;
     if (theirs.name !== name || compatible(theirs.version) !== compatible(version)) {
@@ -115,10 +116,8 @@ export function createInbox(parts: InboxParts): (frame: string | Uint8Array) => 
   }
 }
 
-type Presence = Extract<ServerMessage, { type: "presence" }>;
-
 /** Any frame is one, and the connection has noted it; these say nothing else. */
-type SignOfLife = Extract<ServerMessage, { type: "pong" | "unsubscribe_response" | "subscriptions" }>;
+type SignOfLife = ServerMessageOf<"pong" | "unsubscribe_response" | "subscriptions">;
 
 /** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
 function compatible(version: string): string | undefined {

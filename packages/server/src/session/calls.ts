@@ -1,4 +1,5 @@
-import { type Cancel, type Environment } from "../environment.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 
 /** One request while its handler runs. */
 export class Call {
@@ -18,7 +19,7 @@ export class Call {
     return this.#abort.signal;
   }
 
-  startTimer(environment: Environment, delayMs: number, onTimeout: () => void): void {
+  startTimer(environment: ServerEnvironment, delayMs: number, onTimeout: () => void): void {
     this.#cancelTimer = environment.after(delayMs, onTimeout);
   }
 

@@ -2,7 +2,7 @@ import type { Position } from "@holdfast/protocol";
 import type { ClientSession } from "../session/session.js";
 import type { Sessions } from "../session/sessions.js";
 import type { DeviceTables } from "./device-tables.js";
-import { type Holder, readHolder } from "./questions.js";
+import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
 /** What this instance has said in the table of a user about one device. */
 export interface Claim {
@@ -30,21 +30,21 @@ export type Settled =
   | {
       readonly kind: "claimed";
       readonly session: ClientSession;
-      readonly before: Holder | undefined;
+      readonly before: DeviceHolder | undefined;
       readonly position: Position;
     };
 
 /** Where the table stands now, and who had the device until then. */
 interface Changed {
   readonly position: Position;
-  readonly before: Holder | undefined;
+  readonly before: DeviceHolder | undefined;
 }
 
 /** Something may stand there, or nothing. */
 const UNKNOWN = "";
 
 /** Asks another instance whether it has a connection for what it holds. Rejects when it does not answer. */
-type IsThere = (holder: Holder, userId: string) => Promise<boolean>;
+type IsThere = (holder: DeviceHolder, userId: string) => Promise<boolean>;
 
 /** How often a table may change under our hands before it is tried again later. */
 const MOST_CONFLICTS = 20;
@@ -54,7 +54,7 @@ const MOST_CONFLICTS = 20;
  * Everything else (a drop, an end, a claim that comes late) changes the table only where the device is still ours: what somebody
  * else has claimed meanwhile must not be undone.
  */
-export class Claims {
+export class DeviceClaims {
   readonly #claims = new Map<string, Claim>();
   readonly #id: string;
   readonly #sessions: Sessions;
@@ -155,7 +155,7 @@ export class Claims {
   }
 
   /** Whoever has it. */
-  async #claim(claim: Claim, holder: Omit<Holder, "deviceId">): Promise<Changed> {
+  async #claim(claim: Claim, holder: Omit<DeviceHolder, "deviceId">): Promise<Changed> {
     claim.isLate = true;
     const { position, previous } = await this.#tables.put(claim.userId, claim.deviceId, holder);
     const before = readHolder(claim.deviceId, previous);
@@ -166,7 +166,11 @@ export class Claims {
    * Whether a claim that comes late is the newer one all the same. Clocks of two instances decide only where both have a
    * connection; whoever has none has nothing to lose.
    */
-  async #isOlder(other: Holder, holder: Omit<Holder, "deviceId">, session: ClientSession): Promise<boolean> {
+  async #isOlder(
+    other: DeviceHolder,
+    holder: Omit<DeviceHolder, "deviceId">,
+    session: ClientSession,
+  ): Promise<boolean> {
     if (!other.connected || other.sessionId === session.introduced || other.claimedAt < holder.claimedAt) return true;
     return !(await this.#isThere(other, session.userId!));
   }
@@ -184,11 +188,11 @@ export class Claims {
   /** Changes the field where it is ours, or free, or may be taken. Undefined: it is another's. */
   async #change(
     claim: Claim,
-    holder: Omit<Holder, "deviceId"> | undefined,
-    mayTake: (other: Holder) => Promise<boolean>,
+    holder: Omit<DeviceHolder, "deviceId"> | undefined,
+    mayTake: (other: DeviceHolder) => Promise<boolean>,
   ): Promise<Changed | undefined> {
     const { userId, deviceId } = claim;
-    let before: Holder | undefined;
+    let before: DeviceHolder | undefined;
     for (let attempt = 0; attempt < MOST_CONFLICTS; attempt++) {
       if (claim.seenAt) {
         const { outcome, position } = await this.#tables.put(userId, deviceId, holder, claim.seenAt);
@@ -206,7 +210,7 @@ export class Claims {
   }
 }
 
-function isSame({ deviceId: _, ...one }: Holder, other: Omit<Holder, "deviceId">): boolean {
+function isSame({ deviceId: _, ...one }: DeviceHolder, other: Omit<DeviceHolder, "deviceId">): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 

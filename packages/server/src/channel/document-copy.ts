@@ -1,12 +1,12 @@
 import { applyPatches, hashOf, type Patch, type Position } from "@holdfast/protocol";
 import type { Document } from "../broker/broker.js";
-import type { KeptEvent } from "../channel/ring.js";
+import type { KeptEvent } from "./ring.js";
 import { Frame } from "../transport/frame.js";
-import { blankText, type Kept, readKept } from "./document.js";
+import { blankText, type StoredDocument, readKept } from "../state/document.js";
 
 /** What is needed to tell somebody the whole document, made when it is needed, once for each document. */
 interface Snapshot {
-  readonly of: Kept | undefined;
+  readonly of: StoredDocument | undefined;
   readonly head: string;
   readonly tail: string;
 }
@@ -17,7 +17,7 @@ interface Snapshot {
  */
 export class StateCopy {
   readonly #channel: string;
-  #kept: Kept | undefined;
+  #kept: StoredDocument | undefined;
   #isLost = false;
   #snapshot: Snapshot | undefined;
   #frame: { readonly id: string; readonly snapshot: Snapshot; readonly frame: Frame } | undefined;
@@ -106,7 +106,7 @@ export class StateCopy {
   }
 
   /** @throws Error when it does not fit */
-  #changed(change: Change): Kept {
+  #changed(change: Change): StoredDocument {
     if (change.type === "state_deleted")
       return { name: "deleted", version: (this.#kept?.version ?? 0) + 1, reason: change.data.reason };
     const before = this.#kept?.name === "there" ? this.#kept.content : { data: undefined };

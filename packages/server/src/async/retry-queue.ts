@@ -1,4 +1,5 @@
-import type { Cancel, Environment } from "./environment.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 
 /** How long after something has failed it is tried again: the store is away, and its return should be noticed soon. */
 const AGAIN_MS = 1_000;
@@ -14,8 +15,8 @@ const AT_ONCE = 100;
  *
  * An attempt that can be made at once is: `want` starts it before it returns.
  */
-export class Upkeep<Key> {
-  readonly #environment: Environment;
+export class RetryQueue<Key> {
+  readonly #environment: ServerEnvironment;
   readonly #attempt: (key: Key) => Promise<void>;
   readonly #running = new Map<Key, { isWantedAgain: boolean }>();
   readonly #failed = new Set<Key>();
@@ -23,7 +24,7 @@ export class Upkeep<Key> {
   #cancelRetry: Cancel | undefined;
   #isClosed = false;
 
-  constructor(environment: Environment, attempt: (key: Key) => Promise<void>) {
+  constructor(environment: ServerEnvironment, attempt: (key: Key) => Promise<void>) {
     this.#environment = environment;
     this.#attempt = attempt;
   }
@@ -38,14 +39,14 @@ export class Upkeep<Key> {
     return this.#running.size > 0 || this.#failed.size > 0;
   }
 
-  want(key: Key): void {
+  enqueue(key: Key): void {
     const running = this.#running.get(key);
     if (running) running.isWantedAgain = true;
     else if (!this.#isClosed) void this.#run(key);
   }
 
   /** The same for many, some at a time. */
-  wantAll(keys: Iterable<Key>): void {
+  enqueueAll(keys: Iterable<Key>): void {
     for (const key of keys) {
       const running = this.#running.get(key);
       if (running) running.isWantedAgain = true;
@@ -55,7 +56,7 @@ export class Upkeep<Key> {
   }
 
   /** Resolves when nothing is left to be done, or after this time. */
-  settled(limitMs: number): Promise<void> {
+  drained(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {
         this.#whenIdle.delete(finish);

@@ -1,6 +1,6 @@
-import type { Position } from "@holdfast/protocol";
+import type { Cancel, Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Cancel, Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Follower } from "./follower.js";
 
 /** Who takes what is published on a topic. */
@@ -18,13 +18,13 @@ const AT_ONCE = 500;
 /** The topics that this instance follows, and who takes what is published on them. */
 export class Topics {
   readonly #receivers = new Map<string, Receiver>();
-  readonly #environment: Environment;
+  readonly #environment: ServerEnvironment;
   readonly #link: () => BrokerLink;
   /** How many of them have a chain. While there are none, there is nothing to compare. */
   #chained = 0;
   #stopChecking: Cancel | undefined;
 
-  constructor(environment: Environment, link: () => BrokerLink) {
+  constructor(environment: ServerEnvironment, link: () => BrokerLink) {
     this.#environment = environment;
     this.#link = link;
   }

@@ -1,30 +1,21 @@
-import { type ChannelId, type Fault, HoldfastError, type RichValue } from "@holdfast/protocol";
-import { Attendance } from "./attendance.js";
-import { Presence, presenceFrame, type PresenceSettings } from "./presence.js";
-import { type PresenceLink, PresenceTable, presenceTopic, readListed, readPresence } from "./presence-table.js";
-import { Roster } from "./roster.js";
-import type { Subscriber } from "./subscriber.js";
+import { type ChannelId, type Fault, HoldfastError, type PresentUser, type RichValue } from "@holdfast/protocol";
+import { LocalPresence } from "./local-presence.js";
+import { PresenceFeed, presenceFrame, type PresenceSettings } from "./channel-presence.js";
+import { type PresenceLink, PresenceStore, presenceTopic, readListed, readPresence } from "./presence-store.js";
+import { PresenceRoster } from "./presence-roster.js";
+import type { Subscriber } from "../log/subscriber.js";
 
 /** What one user may show on one channel, in characters of JSON. */
 const MAX_DATA = 1_024;
 
-/** A user who is on a channel. */
-export interface PresentUser<Data = unknown> {
-  readonly userId: string;
-  /** The user's devices on the channel, those that left within the grace included. */
-  readonly devices: readonly string[];
-  /** What others see of the user. */
-  readonly data: Data;
-}
-
 /** One channel: who is on it, which of them are here, and, where there are other instances, how these know of it. */
-interface Room {
-  readonly presence: Presence;
-  readonly attendance: Attendance;
-  readonly table: PresenceTable | undefined;
+interface PresenceRoom {
+  readonly presence: PresenceFeed;
+  readonly localPresence: LocalPresence;
+  readonly table: PresenceStore | undefined;
 }
 
-export interface PresencesParts {
+export interface PresenceRegistryParts {
   readonly settings: PresenceSettings;
   /** The other instances; undefined: there can be none. */
   readonly shared: PresenceLink | undefined;
@@ -38,11 +29,11 @@ export interface PresencesParts {
 const ALONE = "";
 
 /** Who is where: a room for each channel that somebody is on, or was on a moment ago. */
-export class Presences {
-  readonly #parts: PresencesParts;
-  readonly #byChannel = new Map<string, Room>();
+export class PresenceRegistry {
+  readonly #parts: PresenceRegistryParts;
+  readonly #byChannel = new Map<string, PresenceRoom>();
 
-  constructor(parts: PresencesParts) {
+  constructor(parts: PresenceRegistryParts) {
     this.#parts = parts;
   }
 
@@ -60,7 +51,7 @@ export class Presences {
 
   arrive(id: ChannelId, { userId, deviceId }: Subscriber): void {
     if (!id.contract.presence || userId === undefined || deviceId === undefined) return;
-    this.#of(id).attendance.arrive(userId, deviceId);
+    this.#of(id).localPresence.arrive(userId, deviceId);
   }
 
   depart(wire: string, member: Subscriber): void {
@@ -68,7 +59,7 @@ export class Presences {
     if (!room) return;
     room.presence.forget(member);
     if (member.userId !== undefined && member.deviceId !== undefined)
-      room.attendance.depart(member.userId, member.deviceId);
+      room.localPresence.depart(member.userId, member.deviceId);
   }
 
   /** What a client of the user has said last, on whatever instance. */
@@ -76,7 +67,7 @@ export class Presences {
     const room = this.#byChannel.get(wire);
     if (!room) return undefined;
     // What was said here may be on its way to the others, and back.
-    const here = room.attendance.ofUser(userId).map(({ listing }) => listing);
+    const here = room.localPresence.ofUser(userId).map(({ listing }) => listing);
     const newest = here.filter(({ said }) => said).sort((a, b) => b.at - a.at)[0];
     const known = room.presence.roster.newestSaid(userId);
     const said = (newest?.at ?? -1) >= (known?.at ?? -1) ? newest?.said : known?.said;
@@ -93,7 +84,7 @@ export class Presences {
   set(id: ChannelId, { userId, deviceId }: Subscriber, value: unknown, said: unknown): void {
     const shown = value === undefined ? undefined : checked(id, value);
     if (userId !== undefined && deviceId !== undefined)
-      this.#byChannel.get(id.wire)?.attendance.set(userId, deviceId, shown, said);
+      this.#byChannel.get(id.wire)?.localPresence.set(userId, deviceId, shown, said);
   }
 
   /** Tells a new member who is there, on a channel that knows presence. */
@@ -132,8 +123,8 @@ export class Presences {
   tidy(wire: string): void {
     const room = this.#byChannel.get(wire);
     if (!room) return;
-    const { table, attendance, presence } = room;
-    if (table ? this.#parts.isUsed(wire) || attendance.size > 0 || !table.isSettled : !presence.isEmpty) return;
+    const { table, localPresence, presence } = room;
+    if (table ? this.#parts.isUsed(wire) || localPresence.size > 0 || !table.isSettled : !presence.isEmpty) return;
     this.#byChannel.delete(wire);
     this.#close(room);
   }
@@ -148,28 +139,33 @@ export class Presences {
     this.#byChannel.clear();
   }
 
-  #close({ presence, attendance, table }: Room): void {
+  #close({ presence, localPresence, table }: PresenceRoom): void {
     presence.close();
-    attendance.close();
+    localPresence.close();
     table?.close();
   }
 
-  #of(id: ChannelId): Room {
+  #of(id: ChannelId): PresenceRoom {
     const { wire } = id;
     const found = this.#byChannel.get(wire);
     if (found) return found;
     const { settings, shared, members } = this.#parts;
     const { environment, graceMs } = settings;
     const onSettled = (): void => this.tidy(wire);
-    const presence = new Presence(wire, settings, () => members(wire), onSettled);
-    const attendance: Attendance = new Attendance(environment, graceMs, presence.roster, (attending, isListed) => {
-      const { userId, deviceId, listing } = attending;
-      if (table) table.list(attending);
-      else presence.apply(ALONE, userId, deviceId, isListed ? listing : undefined);
-    });
-    const table: PresenceTable | undefined =
-      shared && new PresenceTable({ ...shared, channel: id, graceMs, presence, attendance, onSettled });
-    const room = { presence, attendance, table };
+    const presence = new PresenceFeed(wire, settings, () => members(wire), onSettled);
+    const localPresence: LocalPresence = new LocalPresence(
+      environment,
+      graceMs,
+      presence.roster,
+      (attending, isListed) => {
+        const { userId, deviceId, listing } = attending;
+        if (table) table.list(attending);
+        else presence.apply(ALONE, userId, deviceId, isListed ? listing : undefined);
+      },
+    );
+    const table: PresenceStore | undefined =
+      shared && new PresenceStore({ ...shared, channel: id, graceMs, presence, localPresence, onSettled });
+    const room = { presence, localPresence, table };
     this.#byChannel.set(wire, room);
     // One that could not be opened is of no use to the next who comes.
     table?.follower.opened.catch(() => {
@@ -180,14 +176,14 @@ export class Presences {
   }
 
   /** As it is known here, where somebody here is on the channel; otherwise as the others say. */
-  async #roster(id: ChannelId): Promise<Roster> {
+  async #roster(id: ChannelId): Promise<PresenceRoster> {
     const room = this.#byChannel.get(id.wire);
     const { shared } = this.#parts;
-    if (!shared) return room?.presence.roster ?? new Roster();
+    if (!shared) return room?.presence.roster ?? new PresenceRoster();
     if (room?.table?.follower.isOpen) return room.presence.roster;
     const { entries, dead } = await readPresence(shared.link, presenceTopic(id), shared.id);
     for (const field of dead) entries.delete(field);
-    const roster = new Roster();
+    const roster = new PresenceRoster();
     for (const [field, text] of entries) {
       const listed = readListed(field, text);
       if (listed && !listed.hasLeft) roster.apply(listed.instance, listed.userId, listed.deviceId, listed.listing);

@@ -1,5 +1,5 @@
 /** What is being done under this name already, or is begun now. */
-export function once<Result>(
+export function singleFlight<Result>(
   running: Map<string, Promise<Result>>,
   name: string,
   begin: () => Promise<Result>,

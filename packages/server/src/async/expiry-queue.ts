@@ -1,17 +1,18 @@
-import type { Cancel, Environment } from "./environment.js";
+import type { Cancel } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 
 /**
  * Things that run out a fixed time after they were put in. They run out in the order they came, so one timer serves them
  * all, and there is none while nothing waits.
  */
-export class Expiring<Item> {
-  readonly #environment: Environment;
+export class ExpiryQueue<Item> {
+  readonly #environment: ServerEnvironment;
   readonly #afterMs: number;
   readonly #onExpired: (item: Item) => void;
   readonly #dueAt = new Map<Item, number>();
   #cancel: Cancel | undefined;
 
-  constructor(environment: Environment, afterMs: number, onExpired: (item: Item) => void) {
+  constructor(environment: ServerEnvironment, afterMs: number, onExpired: (item: Item) => void) {
     this.#environment = environment;
     this.#afterMs = afterMs;
     this.#onExpired = onExpired;

@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
-import type { Where } from "./endings.js";
+import type { SessionFilter } from "./recent-disconnects.js";
 
 /** A part of something, at any depth. */
 export type PartOf<Value> = Value extends readonly unknown[]
@@ -14,7 +14,7 @@ export type PartOf<Value> = Value extends readonly unknown[]
  *
  * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not mean all logins
  */
-export function matching(pattern: object): Where {
+export function matching(pattern: object): SessionFilter {
   check(pattern, "where");
   return ({ identity }) => has(identity, pattern);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { pass, VirtualEnvironment } from "../../test/world.js";
-import { Turns } from "./turns.js";
+import { DocumentQueue } from "./document-queue.js";
 
 /** Changes that take a while each, and when they have begun. */
-function queue(count: number, first: (turns: Turns, environment: VirtualEnvironment) => Promise<void>) {
+function queue(count: number, first: (turns: DocumentQueue, environment: VirtualEnvironment) => Promise<void>) {
   const environment = Object.assign(new VirtualEnvironment(), { random: () => 0.5 });
-  const turns = new Turns(environment);
+  const turns = new DocumentQueue(environment);
   const begun: number[] = [];
   const start = environment.monotonic();
   const changes = Array.from({ length: count }, (_, index) =>

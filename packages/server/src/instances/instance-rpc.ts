@@ -1,16 +1,16 @@
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Topics } from "../channel/topics.js";
-import type { Environment } from "../environment.js";
+import type { Topics } from "../log/topics.js";
+import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
-import { Upkeep } from "../upkeep.js";
-import { type Question, readQuestion } from "./questions.js";
+import { RetryQueue } from "../async/retry-queue.js";
+import { type Question, readQuestion } from "./instance-messages.js";
 
-export interface InboxParts {
+export interface InstanceRpcParts {
   /** Of this instance. */
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   readonly logger: Logger;
 }
 
@@ -23,21 +23,21 @@ type Answer = (question: Question) => unknown;
 const topicOf = (instance: string): string => `$inbox:${instance}`;
 
 /** Questions of one instance to another, and their answers. Nothing is repeated here: who has to know asks again. */
-export class Inbox {
-  readonly #parts: InboxParts;
+export class InstanceRpc {
+  readonly #parts: InstanceRpcParts;
   readonly #answer: Answer;
   readonly #pending = new Map<string, { readonly to: string; settle(asked: Asked): void }>();
   /** Answers that are waited for under a name that everyone knows, as those to an order to all. */
   readonly #gathering = new Map<string, (from: string, answer: unknown) => void>();
-  readonly #subscribing: Upkeep<string>;
+  readonly #subscribing: RetryQueue<string>;
 
-  constructor(parts: InboxParts, answer: Answer) {
+  constructor(parts: InstanceRpcParts, answer: Answer) {
     this.#parts = parts;
     this.#answer = answer;
     const topic = topicOf(parts.id);
     parts.topics.follow(topic, { receive: (publication) => this.#receive(publication) });
-    this.#subscribing = new Upkeep(parts.environment, (name) => parts.link.subscribe(name));
-    this.#subscribing.want(topic);
+    this.#subscribing = new RetryQueue(parts.environment, (name) => parts.link.subscribe(name));
+    this.#subscribing.enqueue(topic);
   }
 
   /** Never rejects: what could not be asked was not answered. */

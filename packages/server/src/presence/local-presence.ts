@@ -1,10 +1,10 @@
 import type { RichValue } from "@holdfast/protocol";
-import type { Environment } from "../environment.js";
-import { Expiring } from "../expiring.js";
-import type { Listing, Roster } from "./roster.js";
+import type { ServerEnvironment } from "../environment.js";
+import { ExpiryQueue } from "../async/expiry-queue.js";
+import type { Listing, PresenceRoster } from "./presence-roster.js";
 
 /** A device that this instance lists. */
-export interface Attending {
+export interface LocalDevice {
   readonly userId: string;
   readonly deviceId: string;
   listing: Listing;
@@ -14,41 +14,41 @@ export interface Attending {
  * The devices on one channel that are connected to this instance, and those that left a moment ago: they stay listed through the
  * grace, so that whoever reloads a page flickers for nobody.
  */
-export class Attendance {
+export class LocalPresence {
   readonly #graceMs: number;
-  readonly #roster: Roster;
-  readonly #list: (attending: Attending, isListed: boolean) => void;
-  readonly #devices = new Map<string, Map<string, Attending>>();
-  readonly #leaving: Expiring<Attending>;
+  readonly #roster: PresenceRoster;
+  readonly #list: (attending: LocalDevice, isListed: boolean) => void;
+  readonly #devices = new Map<string, Map<string, LocalDevice>>();
+  readonly #leaving: ExpiryQueue<LocalDevice>;
   #size = 0;
 
   /** `list`: makes known what this instance says of a device, or that it says nothing any more. */
   constructor(
-    environment: Environment,
+    environment: ServerEnvironment,
     graceMs: number,
-    roster: Roster,
-    list: (attending: Attending, isListed: boolean) => void,
+    roster: PresenceRoster,
+    list: (attending: LocalDevice, isListed: boolean) => void,
   ) {
     this.#graceMs = graceMs;
     this.#roster = roster;
     this.#list = list;
-    this.#leaving = new Expiring(environment, graceMs, (device) => this.#leave(device));
+    this.#leaving = new ExpiryQueue(environment, graceMs, (device) => this.#leave(device));
   }
 
   get size(): number {
     return this.#size;
   }
 
-  get(userId: string, deviceId: string): Attending | undefined {
+  get(userId: string, deviceId: string): LocalDevice | undefined {
     return this.#devices.get(userId)?.get(deviceId);
   }
 
-  *all(): Iterable<Attending> {
+  *all(): Iterable<LocalDevice> {
     for (const devices of this.#devices.values()) yield* devices.values();
   }
 
   /** Those of a user. */
-  ofUser(userId: string): Attending[] {
+  ofUser(userId: string): LocalDevice[] {
     return [...(this.#devices.get(userId)?.values() ?? [])];
   }
 
@@ -96,7 +96,7 @@ export class Attendance {
     this.#leaving.clear();
   }
 
-  #leave(attending: Attending): void {
+  #leave(attending: LocalDevice): void {
     const { userId, deviceId } = attending;
     const others = this.#devices.get(userId);
     others?.delete(deviceId);

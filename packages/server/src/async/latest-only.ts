@@ -1,12 +1,12 @@
 /** What is being saved of one document, and what is to be saved next. */
-interface Lane {
+interface RunLane {
   running: Promise<void>;
   next: { run: () => unknown; readonly done: Promise<void> } | undefined;
 }
 
 /** Saves one document at a time, and of those that wait the newest: a slow database falls behind by one, not by all. */
-export class Saves {
-  readonly #lanes = new Map<string, Lane>();
+export class LatestOnly {
+  readonly #lanes = new Map<string, RunLane>();
 
   /** Resolves when this or a newer one is saved; rejects with what the application threw. */
   save(channel: string, run: () => unknown): Promise<void> {
@@ -19,14 +19,14 @@ export class Saves {
 
   #start(channel: string, run: () => unknown): Promise<void> {
     const running = (async () => void (await run()))();
-    const lane: Lane = { running, next: undefined };
+    const lane: RunLane = { running, next: undefined };
     this.#lanes.set(channel, lane);
     const finish = (): void => void (lane.next || this.#lanes.delete(channel));
     running.then(finish, finish);
     return running;
   }
 
-  async #after(channel: string, lane: Lane): Promise<void> {
+  async #after(channel: string, lane: RunLane): Promise<void> {
     await lane.running.catch(() => undefined);
     await this.#start(channel, lane.next!.run);
   }

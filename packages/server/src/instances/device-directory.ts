@@ -1,13 +1,13 @@
-import type { Position } from "@holdfast/protocol";
-import type { Cancel, Environment } from "../environment.js";
+import type { Cancel, Position } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
 import { FULL_REASON } from "../session/refusals.js";
 import type { ClientSession, SessionEnd, SessionEvent } from "../session/session.js";
 import type { Sessions } from "../session/sessions.js";
-import { Upkeep } from "../upkeep.js";
-import { type Claim, Claims } from "./claims.js";
+import { RetryQueue } from "../async/retry-queue.js";
+import { type Claim, DeviceClaims } from "./device-claims.js";
 import type { DeviceTables } from "./device-tables.js";
-import type { Inbox } from "./inbox.js";
-import { type Holder, type Question, readDevices, type Why } from "./questions.js";
+import type { InstanceRpc } from "./instance-rpc.js";
+import { type DeviceHolder, type Question, readDevices, type Why } from "./instance-messages.js";
 
 const HOUR_MS = 3_600_000;
 /** How long a server that closes waits for its devices to be taken out. Whoever reads the tables later finds that it is gone. */
@@ -19,8 +19,8 @@ export interface DirectoryParts {
   readonly id: string;
   readonly sessions: Sessions;
   readonly tables: DeviceTables;
-  readonly inbox: Inbox;
-  readonly environment: Environment;
+  readonly rpc: InstanceRpc;
+  readonly environment: ServerEnvironment;
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
 }
 
@@ -42,36 +42,36 @@ const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RA
  * Keeps it known to all instances which of them has which device, and sees to it that a device has one of them. Sessions open
  * without waiting for it; the table of the user then decides: who has claimed a device last has it, and tells the one before.
  */
-export class Directory {
+export class DeviceDirectory {
   readonly #parts: DirectoryParts;
-  readonly #claims: Claims;
-  readonly #upkeep: Upkeep<Claim>;
-  readonly #notices: Upkeep<Notice>;
-  readonly #auditing: Upkeep<string>;
+  readonly #claims: DeviceClaims;
+  readonly #retries: RetryQueue<Claim>;
+  readonly #notices: RetryQueue<Notice>;
+  readonly #auditing: RetryQueue<string>;
   readonly #stopListening: () => void;
   #stopTouching: Cancel | undefined;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
     const { environment, sessions, tables, id } = parts;
-    this.#upkeep = new Upkeep(environment, (claim) => this.#settle(claim));
-    this.#notices = new Upkeep(environment, (notice) => this.#notify(notice));
-    this.#claims = new Claims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
-      const asked = await parts.inbox.ask(instance, { kind: "devices", userId }, ANSWER_MS);
+    this.#retries = new RetryQueue(environment, (claim) => this.#settle(claim));
+    this.#notices = new RetryQueue(environment, (notice) => this.#notify(notice));
+    this.#claims = new DeviceClaims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
+      const asked = await parts.rpc.ask(instance, { kind: "devices", userId }, ANSWER_MS);
       // Nobody is ended on a guess: it answers, or it is found to be gone.
       if (asked.kind !== "answer") throw new Error("It does not answer.");
       return readDevices(asked.answer).some((device) => device.sessionId === sessionId);
     });
-    this.#auditing = new Upkeep(environment, async () => {
+    this.#auditing = new RetryQueue(environment, async () => {
       const positions = await tables.positions(this.#claims.users());
-      this.#upkeep.wantAll(this.#claims.changed(positions));
+      this.#retries.enqueueAll(this.#claims.changed(positions));
     });
     this.#stopListening = sessions.on((event) => this.#follow(event));
   }
 
   /** The store has lost what stood there, or some of it. */
   putAgain(): void {
-    this.#upkeep.wantAll(this.#claims.forget());
+    this.#retries.enqueueAll(this.#claims.forget());
   }
 
   /**
@@ -79,7 +79,7 @@ export class Directory {
    * the one that had it leaves nobody in the table; and tables that nobody touches run out.
    */
   audit(): void {
-    this.#auditing.want("all");
+    this.#auditing.enqueue("all");
   }
 
   /**
@@ -90,7 +90,7 @@ export class Directory {
     const session = this.#parts.sessions.get(sessionId);
     if (session?.userId !== userId || session.deviceId !== deviceId) return true;
     const claim = this.#claims.get(userId, deviceId);
-    if (claim && this.#upkeep.isPending(claim)) return false;
+    if (claim && this.#retries.isPending(claim)) return false;
     const mine = claim?.claimedAt;
     if (mine?.epoch === position.epoch && mine.offset > position.offset) return true;
     this.#end(session, why);
@@ -100,15 +100,15 @@ export class Directory {
   async close(): Promise<void> {
     this.#notices.close();
     this.#auditing.close();
-    await this.#upkeep.settled(CLOSE_MS);
+    await this.#retries.drained(CLOSE_MS);
     this.#stopListening();
-    this.#upkeep.close();
+    this.#retries.close();
     this.#stopTouching?.();
   }
 
   #follow({ session: { userId, deviceId } }: SessionEvent): void {
     if (userId === undefined || deviceId === undefined) return;
-    this.#upkeep.want(this.#claims.of(userId, deviceId));
+    this.#retries.enqueue(this.#claims.of(userId, deviceId));
     this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.audit());
   }
 
@@ -160,34 +160,34 @@ export class Directory {
   }
 
   /** Those heard from longest ago first. Of whom an instance does not tell, when it came. */
-  async #byActivity(userId: string, holders: readonly Holder[]): Promise<Holder[]> {
-    const { id, environment, inbox, sessions } = this.#parts;
+  async #byActivity(userId: string, holders: readonly DeviceHolder[]): Promise<DeviceHolder[]> {
+    const { id, environment, rpc, sessions } = this.#parts;
     const now = environment.monotonic();
     const silent = new Map<string, number>(
       sessions.ofUser(userId).map((session) => [session.id, now - session.lastHeardAt]),
     );
     const others = new Set(holders.map(({ instance }) => instance).filter((instance) => instance !== id));
     const question: Question = { kind: "devices", userId };
-    for (const asked of await Promise.all([...others].map((other) => inbox.ask(other, question, ANSWER_MS))))
+    for (const asked of await Promise.all([...others].map((other) => rpc.ask(other, question, ANSWER_MS))))
       if (asked.kind === "answer")
         for (const { sessionId, silentMs } of readDevices(asked.answer)) silent.set(sessionId, silentMs);
-    const silentMsOf = ({ sessionId, claimedAt }: Holder): number =>
+    const silentMsOf = ({ sessionId, claimedAt }: DeviceHolder): number =>
       // oxlint-disable-next-line no-restricted-properties -- compared with a date of another machine
       silent.get(sessionId) ?? environment.now() - claimedAt;
     return [...holders].sort((a, b) => silentMsOf(b) - silentMsOf(a));
   }
 
   /** Ends a session here, or has it ended where it is. */
-  #tell({ instance, deviceId, sessionId }: Holder, userId: string, why: Why, position: Position): void {
+  #tell({ instance, deviceId, sessionId }: DeviceHolder, userId: string, why: Why, position: Position): void {
     const session = this.#parts.sessions.get(sessionId);
     if (instance !== this.#parts.id)
-      this.#notices.want({ to: instance, question: { kind: "end", userId, deviceId, sessionId, why, position } });
+      this.#notices.enqueue({ to: instance, question: { kind: "end", userId, deviceId, sessionId, why, position } });
     else if (session) this.#end(session, why);
   }
 
   /** Until the instance has said that it is settled, or is gone. */
   async #notify({ to, question }: Notice): Promise<void> {
-    const asked = await this.#parts.inbox.ask(to, question, ANSWER_MS);
+    const asked = await this.#parts.rpc.ask(to, question, ANSWER_MS);
     if (asked.kind === "gone" || (asked.kind === "answer" && asked.answer === true)) return;
     if (await this.#parts.tables.isAlive(to)) throw new Error("It is not settled yet.");
   }
@@ -198,11 +198,11 @@ export class Directory {
   }
 }
 
-function whyOf(session: ClientSession, before: Holder): Why {
+function whyOf(session: ClientSession, before: DeviceHolder): Why {
   return before.sessionId === session.introduced ? "moved" : "replaced";
 }
 
 /** Two instances that look at the same time see the same order. */
-function byClaim(a: Holder, b: Holder): number {
+function byClaim(a: DeviceHolder, b: DeviceHolder): number {
   return a.claimedAt - b.claimedAt || (a.sessionId < b.sessionId ? -1 : 1);
 }

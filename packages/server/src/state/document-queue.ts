@@ -1,5 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
-import type { Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 
 const MOST_TRIES = 5;
 /** Between two tries, at most so long, or as long as a try takes here, times two for each try before. */
@@ -10,7 +10,7 @@ const WARY = 8;
 const GAP = 2;
 
 /** The changes of one document that are under way here. */
-interface Lane {
+interface ChangeLane {
   /** The last of them, and the gap behind it. */
   last: Promise<unknown>;
   /** How many changes are still to leave a gap. */
@@ -27,18 +27,18 @@ interface Lane {
  * Changes of one document by one instance queue; instances compete. Whoever has just won and goes on at once is in the way of each
  * try of the others, which takes as long as its own next change: so where there is competition, winners leave gaps.
  */
-export class Turns {
-  readonly #environment: Environment;
-  readonly #lanes = new Map<string, Lane>();
+export class DocumentQueue {
+  readonly #environment: ServerEnvironment;
+  readonly #lanes = new Map<string, ChangeLane>();
 
-  constructor(environment: Environment) {
+  constructor(environment: ServerEnvironment) {
     this.#environment = environment;
   }
 
   /** Runs it behind those that are under way. Resolves with what it does, before the gap. */
   run<Result>(wire: string, change: () => Promise<Result>): Promise<Result> {
     const before = this.#lanes.get(wire);
-    const lane: Lane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0, waiting: 0, given: undefined };
+    const lane: ChangeLane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0, waiting: 0, given: undefined };
     this.#lanes.set(wire, lane);
     const running = before ? this.#wait(lane, change) : change();
     const last = running.then(
@@ -72,7 +72,7 @@ export class Turns {
     await this.#pause(Math.max(PAUSE_MS, tookMs) * 2 ** tries);
   }
 
-  async #wait<Result>(lane: Lane, change: () => Promise<Result>): Promise<Result> {
+  async #wait<Result>(lane: ChangeLane, change: () => Promise<Result>): Promise<Result> {
     lane.waiting++;
     await lane.last;
     lane.waiting--;
@@ -83,7 +83,7 @@ export class Turns {
     throw lane.given.reason;
   }
 
-  #gap(lane: Lane): Promise<void> | undefined {
+  #gap(lane: ChangeLane): Promise<void> | undefined {
     if (lane.wary === 0) return undefined;
     lane.wary--;
     return this.#pause(Math.max(1, lane.tookMs) * GAP);

@@ -99,11 +99,11 @@ const holder = z.object({
   connected: z.boolean(),
 });
 
-export interface Holder extends z.output<typeof holder> {
+export interface DeviceHolder extends z.output<typeof holder> {
   readonly deviceId: string;
 }
 
-export function readHolder(deviceId: string, text: string | undefined): Holder | undefined {
+export function readHolder(deviceId: string, text: string | undefined): DeviceHolder | undefined {
   if (text === undefined) return undefined;
   try {
     const { data } = holder.safeParse(JSON.parse(text));

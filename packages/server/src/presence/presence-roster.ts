@@ -1,7 +1,7 @@
 import type { PresenceMember, RichValue } from "@holdfast/protocol";
 
 /** What a client has said, as it was read here, or as it travels from another instance. */
-export type Said = { readonly value: unknown } | { readonly rich: RichValue };
+export type StoredClaim = { readonly value: unknown } | { readonly rich: RichValue };
 
 /**
  * What an instance says of a device that it has on a channel. Stamps count up over all instances: who makes one takes the
@@ -15,29 +15,29 @@ export interface Listing {
   /** When it last showed something new. */
   readonly at: number;
   /** What its client has said last. */
-  readonly said?: Said | undefined;
+  readonly said?: StoredClaim | undefined;
   /** What others are to see, by this device; undefined: nothing. */
   readonly shown?: { readonly value: RichValue; readonly text: string } | undefined;
 }
 
 /** A device on the channel, or one that left a moment ago. While it moves from one instance to another, both list it. */
-interface Device {
+interface RosterDevice {
   readonly id: string;
   listings: readonly { readonly instance: string; readonly listing: Listing }[];
   /** The newest of them, which is what counts. */
   newest: Listing;
 }
 
-interface User {
+interface RosterUser {
   readonly id: string;
   since: number;
-  readonly devices: Map<string, Device>;
+  readonly devices: Map<string, RosterDevice>;
   /** The user as others read it, kept until it changes. */
-  entry: Entry | undefined;
+  entry: RosterEntry | undefined;
 }
 
 /** Two are the same when their texts are. */
-export interface Entry {
+export interface RosterEntry {
   readonly member: PresenceMember;
   readonly text: string;
   readonly bytes: number;
@@ -50,8 +50,8 @@ export interface PresentDevices {
 }
 
 /** Who is on one channel, by what the instances list. The same listings make the same roster, in whatever order they came. */
-export class Roster {
-  #users = new Map<string, User>();
+export class PresenceRoster {
+  #users = new Map<string, RosterUser>();
   #stamp = 0;
   /** The `since` of the last user. As long as it goes up, users stand in order. */
   #last = 0;
@@ -120,8 +120,8 @@ export class Roster {
   }
 
   /** Who is to be on the list: the first who came, as many as fit. */
-  listed(most: number, mostBytes: number): { entries: Map<string, Entry>; count: number } {
-    const entries = new Map<string, Entry>();
+  listed(most: number, mostBytes: number): { entries: Map<string, RosterEntry>; count: number } {
+    const entries = new Map<string, RosterEntry>();
     let count = 0;
     let bytes = 0;
     for (const user of this.#ordered()) {
@@ -135,7 +135,7 @@ export class Roster {
     return { entries, count };
   }
 
-  #place(user: User): void {
+  #place(user: RosterUser): void {
     const before = user.since;
     user.since = Math.min(
       ...[...user.devices.values()].flatMap(({ listings }) => listings.map(({ listing }) => listing.since)),
@@ -151,7 +151,7 @@ export class Roster {
     this.#users.set(user.id, user);
   }
 
-  #ordered(): User[] {
+  #ordered(): RosterUser[] {
     const users = [...this.#users.values()];
     if (this.#isInOrder) return users;
     users.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
@@ -161,13 +161,13 @@ export class Roster {
   }
 }
 
-function newUser(id: string): User {
+function newUser(id: string): RosterUser {
   return { id, since: Number.POSITIVE_INFINITY, devices: new Map(), entry: undefined };
 }
 
 /** What is seen of a user: of those of its devices that show something, what the newest does. */
-function shownBy({ devices }: User): { value: RichValue } | undefined {
-  let seen: Device | undefined;
+function shownBy({ devices }: RosterUser): { value: RichValue } | undefined {
+  let seen: RosterDevice | undefined;
   for (const device of devices.values()) {
     if (!device.newest.shown) continue;
     const { at } = device.newest;
@@ -178,12 +178,12 @@ function shownBy({ devices }: User): { value: RichValue } | undefined {
 }
 
 /** In the order they came. */
-function devicesOf({ devices }: User): string[] {
+function devicesOf({ devices }: RosterUser): string[] {
   const all = [...devices.values()];
   return all.sort((a, b) => a.newest.came - b.newest.came || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
 }
 
-function entryOf(user: User, { data, meta }: RichValue): Entry {
+function entryOf(user: RosterUser, { data, meta }: RichValue): RosterEntry {
   const member: PresenceMember = {
     user_id: user.id,
     devices: devicesOf(user),

@@ -1,13 +1,13 @@
 import { links } from "@holdfast/protocol/wire";
-import type { Link, Position } from "@holdfast/protocol";
+import type { Cancel, Link, Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Cancel, Environment } from "../environment.js";
+import type { ServerEnvironment } from "../environment.js";
 
 /** A publication that has its place in the chain of its topic. */
 export type LinkedPublication = Publication & { readonly link: Link };
 
 /** What was read of a topic, and what it means. */
-export interface Loaded {
+export interface TopicReading {
   /** Where the topic stood when it was read. */
   readonly position: Position;
   /** Called in the same go as the position is taken over. */
@@ -17,9 +17,9 @@ export interface Loaded {
 export interface FollowerParts {
   readonly topic: string;
   readonly link: BrokerLink;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
   /** Reads the topic. `from`: what is known already; undefined at the beginning. */
-  load(from: Position | undefined): Promise<Loaded>;
+  load(from: Position | undefined): Promise<TopicReading>;
   /** The next publication, in order. */
   deliver(publication: LinkedPublication): void;
   /** Whether exactly this was delivered before. */
@@ -50,7 +50,7 @@ interface Echo {
  *
  * While the topic is read, announcements wait. `closed` from everywhere.
  */
-type State =
+type FollowerState =
   | { readonly name: "opening"; waiting: Publication[] }
   | { readonly name: "live" }
   | {
@@ -68,7 +68,7 @@ type State =
  */
 export class Follower {
   readonly #parts: FollowerParts;
-  #state: State = { name: "opening", waiting: [] };
+  #state: FollowerState = { name: "opening", waiting: [] };
   #position: Position | undefined;
   /** Resolves when it is live; rejects when the broker could not be reached, and then it is closed. */
   readonly opened: Promise<void>;

@@ -1,14 +1,14 @@
 import type { ChannelId, RichValue } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import type { BrokerLink, Publication } from "../broker/broker.js";
-import type { Environment } from "../environment.js";
-import { Expiring } from "../expiring.js";
-import { Upkeep } from "../upkeep.js";
-import type { Attendance, Attending } from "./attendance.js";
-import { Follower, type LinkedPublication, type Loaded } from "./follower.js";
-import type { Presence } from "./presence.js";
-import type { Listing, Said } from "./roster.js";
-import type { Receiver, Topics } from "./topics.js";
+import type { ServerEnvironment } from "../environment.js";
+import { ExpiryQueue } from "../async/expiry-queue.js";
+import { RetryQueue } from "../async/retry-queue.js";
+import type { LocalPresence, LocalDevice } from "./local-presence.js";
+import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
+import type { PresenceFeed } from "./channel-presence.js";
+import type { Listing, StoredClaim } from "./presence-roster.js";
+import type { Receiver, Topics } from "../log/topics.js";
 
 /** As long as somebody follows it, it is touched four times a minute. */
 const TTL_MS = 600_000;
@@ -23,14 +23,14 @@ export interface PresenceLink {
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
-  readonly environment: Environment;
+  readonly environment: ServerEnvironment;
 }
 
-export interface PresenceTableParts extends PresenceLink {
+export interface PresenceStoreParts extends PresenceLink {
   readonly channel: ChannelId;
   readonly graceMs: number;
-  readonly presence: Presence;
-  readonly attendance: Attendance;
+  readonly presence: PresenceFeed;
+  readonly localPresence: LocalPresence;
   /** Something was put or taken out: perhaps the last. */
   onSettled(): void;
 }
@@ -61,27 +61,27 @@ export interface Listed {
  * Who is on one channel, on whatever instance: a table in which each instance lists its own devices. What this instance says of
  * them takes effect when it comes back from the broker, in the order that all see.
  */
-export class PresenceTable implements Receiver {
+export class PresenceStore implements Receiver {
   readonly follower: Follower;
-  readonly #parts: PresenceTableParts;
+  readonly #parts: PresenceStoreParts;
   readonly #topic: string;
-  readonly #upkeep: Upkeep<string>;
+  readonly #retries: RetryQueue<string>;
   /** What the table says, as far as it is known here. */
   readonly #texts = new Map<string, string>();
   /** What this instance has put there. */
   readonly #written = new Map<string, string>();
   /** What nobody vouches for any more stays through the grace: its device may be on its way to another instance. */
-  readonly #orphans: Expiring<string>;
+  readonly #orphans: ExpiryQueue<string>;
   /** Set when the server closes: devices are not taken out, they are let go. */
   #isLeaving = false;
   #isLoaded = false;
 
-  constructor(parts: PresenceTableParts) {
+  constructor(parts: PresenceStoreParts) {
     this.#parts = parts;
     const { channel, link, environment, topics, graceMs } = parts;
     this.#topic = presenceTopic(channel);
-    this.#upkeep = new Upkeep(environment, (field) => this.#put(field));
-    this.#orphans = new Expiring(environment, Math.max(graceMs, ORPHAN_MS), (field) => this.#takeOut(field));
+    this.#retries = new RetryQueue(environment, (field) => this.#put(field));
+    this.#orphans = new ExpiryQueue(environment, Math.max(graceMs, ORPHAN_MS), (field) => this.#takeOut(field));
     this.follower = new Follower({
       topic: this.#topic,
       link,
@@ -104,8 +104,8 @@ export class PresenceTable implements Receiver {
   }
 
   /** What this instance says of a device has changed. */
-  list({ userId, deviceId }: Attending): void {
-    this.#upkeep.want(JSON.stringify([this.#parts.id, userId, deviceId]));
+  list({ userId, deviceId }: LocalDevice): void {
+    this.#retries.enqueue(JSON.stringify([this.#parts.id, userId, deviceId]));
   }
 
   /** These instances vouch for nothing any more. */
@@ -117,27 +117,27 @@ export class PresenceTable implements Receiver {
   putAgain(): void {
     const fields = [...this.#written.keys()];
     this.#written.clear();
-    this.#upkeep.wantAll(fields);
+    this.#retries.enqueueAll(fields);
   }
 
   /** The server closes: its devices are on their way to other instances. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
-    for (const attending of this.#parts.attendance.all()) this.list(attending);
-    await this.#upkeep.settled(CLOSE_MS);
+    for (const attending of this.#parts.localPresence.all()) this.list(attending);
+    await this.#retries.drained(CLOSE_MS);
   }
 
   close(): void {
     this.#parts.topics.unfollow(this.#topic);
     this.follower.close();
-    this.#upkeep.close();
+    this.#retries.close();
     this.#orphans.clear();
   }
 
   async #put(field: string): Promise<void> {
-    const { link, environment, attendance } = this.#parts;
+    const { link, environment, localPresence } = this.#parts;
     const [, userId, deviceId] = JSON.parse(field) as [string, string, string];
-    const attending = attendance.get(userId, deviceId);
+    const attending = localPresence.get(userId, deviceId);
     const value = attending && this.#encode(attending.listing);
     if (value === this.#written.get(field)) return;
     // Whether it has arrived is not known before it is answered.
@@ -153,7 +153,7 @@ export class PresenceTable implements Receiver {
     if (entry) this.#apply(entry.field, entry.value);
   }
 
-  async #load(): Promise<Loaded> {
+  async #load(): Promise<TopicReading> {
     const { link, id } = this.#parts;
     const { position, entries, dead } = await readPresence(link, this.#topic, id);
     return {
@@ -162,7 +162,7 @@ export class PresenceTable implements Receiver {
         for (const field of [...this.#texts.keys()]) if (!entries.has(field)) this.#apply(field, undefined);
         for (const [field, text] of entries) this.#apply(field, text);
         for (const field of dead) this.#orphans.add(field);
-        for (const attending of this.#parts.attendance.all()) {
+        for (const attending of this.#parts.localPresence.all()) {
           const field = JSON.stringify([id, attending.userId, attending.deviceId]);
           if (!entries.has(field)) this.#heal(field);
         }
@@ -173,7 +173,7 @@ export class PresenceTable implements Receiver {
   }
 
   #apply(field: string, text: string | undefined): void {
-    const { id, presence, attendance } = this.#parts;
+    const { id, presence, localPresence } = this.#parts;
     if (this.#texts.get(field) === text) return;
     const listed = readListed(field, text);
     const { instance, userId, deviceId } = listed ?? readName(field) ?? {};
@@ -184,13 +184,14 @@ export class PresenceTable implements Receiver {
     if (instance === undefined || userId === undefined || deviceId === undefined) return;
     presence.apply(instance, userId, deviceId, listed?.listing);
     // Others take out what they believe to be left behind.
-    if (instance === id && (text === undefined) === (attendance.get(userId, deviceId) !== undefined)) this.#heal(field);
+    if (instance === id && (text === undefined) === (localPresence.get(userId, deviceId) !== undefined))
+      this.#heal(field);
   }
 
   #heal(field: string): void {
-    if (this.#upkeep.isPending(field)) return;
+    if (this.#retries.isPending(field)) return;
     this.#written.set(field, "");
-    this.#upkeep.want(field);
+    this.#retries.enqueue(field);
   }
 
   #takeOut(field: string): void {
@@ -215,7 +216,7 @@ export class PresenceTable implements Receiver {
     });
   }
 
-  #richOf(said: Said): RichValue | undefined {
+  #richOf(said: StoredClaim): RichValue | undefined {
     if ("rich" in said) return said.rich;
     const sent = this.#parts.channel.contract.presence?.send(said.value, "data");
     return sent?.ok ? sent.value : undefined;

@@ -1,14 +1,20 @@
 import type { Choice, Device } from "./device.js";
 import type { DeliveryReport, Prepared } from "./direct.js";
-import type { Where } from "./endings.js";
+import type { SessionFilter } from "./recent-disconnects.js";
 
 /**
  * What the handles of users and sessions can do on all instances. A server without a broker of its own has none of it. All
  * reject with UNAVAILABLE while the broker cannot be reached.
  */
-export interface Elsewhere {
+export interface RemoteInstances {
   /** How many sessions have ended, here and elsewhere. `pattern`: what `where` was made of, for those it has to travel to. */
-  endUser(userId: string, code: number, reason: string, where: Where | undefined, pattern?: object): Promise<number>;
+  endUser(
+    userId: string,
+    code: number,
+    reason: string,
+    where: SessionFilter | undefined,
+    pattern?: object,
+  ): Promise<number>;
   endSession(id: string, code: number, reason: string): Promise<boolean>;
   /** Asks `authorize` again for every channel of the user. */
   reauthorize(userId: string): Promise<void>;
