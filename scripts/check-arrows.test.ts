@@ -17,7 +17,7 @@ test.each([
 ])("a channel that names a session is refused, written as %j", (source) => {
   expect(server("channel/channel.ts", `// a comment\n${source}\n`)).toEqual([
     expect.stringMatching(
-      /^channel\/channel\.ts imports .*channel may use facts, log, presence, state, not session\. .*Subscriber/,
+      /^channel\/channel\.ts imports .*channel may use facts, log, presence, document, not session\. .*Subscriber/,
     ),
   ]);
 });

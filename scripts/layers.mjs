@@ -34,7 +34,7 @@ export const layers = {
     },
     {
       name: "uses",
-      files: ["{message-router,direct-events,requests,subscriptions,channel,presence,state}*.ts"],
+      files: ["{message-router,direct-events,requests,subscriptions,channel,presence,document}*.ts"],
       uses: ["facts", "connection"],
       teaches: "Only create-client.ts puts parts together: take what you need as a parameter.",
     },
@@ -55,7 +55,7 @@ export const layers = {
     {
       name: "assembly",
       files: ["create-server.ts", "assembly/*", "application.ts", "server.ts", "index.ts", "testing.ts"],
-      uses: ["facts", "log", "presence", "state", "channel", "session", "instances", "auth", "dispatch", "adapters"],
+      uses: ["facts", "log", "presence", "document", "channel", "session", "instances", "auth", "dispatch", "adapters"],
       teaches: "",
     },
     {
@@ -91,21 +91,21 @@ export const layers = {
       teaches: "Presence knows Subscribers and topics, never a session or a socket.",
     },
     {
-      name: "state",
-      files: ["state/*"],
+      name: "document",
+      files: ["document/*"],
       uses: ["facts"],
       teaches: "Documents are made, stored and compared here; the channel publishes them.",
     },
     {
       name: "channel",
       files: ["channel/*"],
-      uses: ["facts", "log", "presence", "state"],
+      uses: ["facts", "log", "presence", "document"],
       teaches: "A channel knows a Subscriber, never a session or a socket: ask for what it needs in log/subscriber.ts.",
     },
     {
       name: "session",
       files: ["session/*", "options.ts", "settings.ts"],
-      uses: ["facts", "log", "state", "channel"],
+      uses: ["facts", "log", "document", "channel"],
       teaches: "A session remembers. The layers above decide who may enter (auth) and what a message means (dispatch).",
     },
     {

@@ -178,7 +178,7 @@ test.each(["esm", "cjs"] as const)(
         board: {
           key: z.string(),
           events: { moved: z.date() },
-          state: z.object({ n: z.number() }),
+          document: z.object({ n: z.number() }),
           presence: z.string(),
         },
         log: { events: { said: z.string() }, history: { size: 8, ttlMs: 60_000 } },
@@ -215,8 +215,8 @@ test.each(["esm", "cjs"] as const)(
       await expect(page.request("wait", { timeoutMs: 20 })).rejects.toMatchObject({ code: "TIMEOUT" });
 
       const board = page.channel("board", "b1");
-      const document = built.state(board);
-      const present = built.presence(board);
+      const document = built.documentOf(board);
+      const present = built.presenceOf(board);
       const heard: unknown[] = [];
       board.on("moved", (at) => heard.push(at));
       page.channel("log").on("said", (text) => heard.push(text));
@@ -225,8 +225,8 @@ test.each(["esm", "cjs"] as const)(
       present.subscribe(() => {});
       present.set("here");
       await Promise.all([board.ready(), page.channel("log").ready()]);
-      await server.channel("board", "b1").state.set({ n: 1 });
-      await server.channel("board", "b1").state.update((value) => ({ n: value.n + 1 }));
+      await server.channel("board", "b1").document.set({ n: 1 });
+      await server.channel("board", "b1").document.update((value) => ({ n: value.n + 1 }));
       await vi.waitUntil(() => document.get()?.n === 2, { timeout: 10_000 });
       await vi.waitUntil(() => present.get().users.length === 1, { timeout: 10_000 });
       await server.channel("board", "b1").publish("moved", new Date(5));

@@ -1,9 +1,9 @@
-import { createClient, state } from "@holdfast/client";
+import { createClient, documentOf } from "@holdfast/client";
 import { board } from "./board-protocol.js";
 
 export function showBoard(url: string, id: string, draw: (lines: string[]) => void): () => void {
   const client = createClient(board, { url });
-  const document = state(client.channel("board", id));
+  const document = documentOf(client.channel("board", id));
   const stop = document.subscribe((now, before) => {
     // The same list as before: only the title has changed.
     if (now?.cards !== before?.cards) draw(now?.cards.map(({ text }) => text) ?? []);

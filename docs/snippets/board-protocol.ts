@@ -14,7 +14,7 @@ export const board = defineProtocol({
   channels: {
     board: {
       key: z.uuid(),
-      state: z.object({
+      document: z.object({
         title: z.string(),
         // With an id, so that one that is taken out in the middle is one small patch.
         cards: z.array(z.object({ id: z.string(), text: z.string(), addedAt: z.iso.datetime() })),

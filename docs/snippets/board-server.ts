@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
-import type { StateOf } from "@holdfast/protocol";
+import type { DocumentOf } from "@holdfast/protocol";
 import { createServer, isHoldfastError } from "@holdfast/server";
 import { board } from "./board-protocol.js";
 
-type Board = StateOf<typeof board.definition, "board">;
+type Board = DocumentOf<typeof board.definition, "board">;
 
 /** Stands for a table of a database. A deleted board leaves its version, so that a save that comes late brings nothing back. */
-const rows = new Map<string, { state: Board | undefined; version: number }>();
+const rows = new Map<string, { document: Board | undefined; version: number }>();
 
 export const server = createServer(board, {
-  state: {
+  documents: {
     board: {
       load: ({ key }) => rows.get(key!),
-      save({ key, state, version }) {
-        if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state, version });
+      save({ key, document, version }) {
+        if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { document, version });
       },
     },
   },
@@ -21,16 +21,17 @@ export const server = createServer(board, {
 
 server.handle("board.create", async ({ input }) => {
   const id = randomUUID();
-  await server.channel("board", id).state.set({ title: input.title, cards: [] });
+  await server.channel("board", id).document.set({ title: input.title, cards: [] });
   return { id };
 });
 
 server.handle("card.add", async ({ input, error }) => {
   const card = { id: randomUUID(), text: input.text, addedAt: new Date().toISOString() };
   try {
-    await server.channel("board", input.board).state.update((draft) => void draft.cards.push(card));
+    await server.channel("board", input.board).document.update((draft) => void draft.cards.push(card));
   } catch (failure) {
-    if (isHoldfastError(failure) && failure.code === "NOT_FOUND") throw error("NO_BOARD", { board: input.board });
+    if (isHoldfastError(failure) && failure.code === "DOCUMENT_NOT_FOUND")
+      throw error("NO_BOARD", { board: input.board });
     throw failure;
   }
 });

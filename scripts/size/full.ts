@@ -1,4 +1,4 @@
-import { createClient, keepPositions, presence, state } from "@holdfast/client";
+import { createClient, keepPositions, presenceOf, documentOf } from "@holdfast/client";
 import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
@@ -14,7 +14,7 @@ const agents = defineProtocol({
       events: { statusChanged: z.object({ agentId: z.string(), status: z.enum(["idle", "running"]) }) },
       history: { size: 256, ttlMs: 300_000 },
       presence: z.object({ name: z.string() }),
-      state: z.object({ running: z.number() }),
+      document: z.object({ running: z.number() }),
     },
   },
 });
@@ -30,10 +30,10 @@ client.onError((error) => (document.title = error.message));
 const updates = client.channel("agent-updates");
 updates.on("statusChanged", ({ agentId, status }) => document.body.append(`${agentId} ${status}`));
 updates.onReset(({ reason }) => document.body.append(reason));
-const present = presence(updates);
+const present = presenceOf(updates);
 present.subscribe(({ users }) => document.body.append(`${users.length} here`));
 present.set({ name: "Ada" });
-state(updates).subscribe((document_) => document.body.append(`${document_?.running ?? 0} running`));
+documentOf(updates).subscribe((document_) => document.body.append(`${document_?.running ?? 0} running`));
 
 document.body.onclick = async () => {
   const { startedAt } = await client.request("agent.start", { program: "primes" }, { timeoutMs: 5_000 });

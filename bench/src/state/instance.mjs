@@ -12,7 +12,7 @@ const roster = largeRoster();
 /** What is measured. Each carries its number as `round`: whoever hears of it knows when it was asked for. */
 const kinds = {
   update: (key, round) =>
-    server.channel("room", key).state.update((draft) => {
+    server.channel("room", key).document.update((draft) => {
       draft.round = round;
       draft.participants[(round * 7) % draft.participants.length].score++;
     }),
@@ -44,7 +44,7 @@ async function many({ kind, key, perSecond, seconds, from }) {
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", async (order) => {
-  if (order.kind === "set") process.send(await server.channel("room", order.key).state.set(roster));
+  if (order.kind === "set") process.send(await server.channel("room", order.key).document.set(roster));
   else process.send(await many(order));
 });
 process.send({ port });

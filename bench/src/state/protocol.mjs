@@ -21,7 +21,7 @@ export const rosters = defineProtocol({
   channels: {
     room: {
       key: z.string(),
-      state: roster,
+      document: roster,
       events: {
         // A change as an event of its own, and what an application does that has no documents: all of it each time.
         scored: z.object({ round: z.int(), id: z.string(), score: z.int() }),

@@ -7,15 +7,15 @@ import { addParticipant, newSession, pause, resume, switchCycle } from "./sessio
 
 /** What each request does. None names a session: it is the one that the connection has named. */
 export function handleRequests(server: Realtime, instance: string): void {
-  const documentOf = (sessionId: string) => server.channel("session", sessionId).state;
+  const documentOf = (sessionId: string) => server.channel("session", sessionId).document;
 
   /** `notFound` and `change` may throw what the request declares: then nothing was changed. */
   async function update(sessionId: string, notFound: () => Error, change: (draft: SessionDraft) => void) {
     try {
-      const { state } = await documentOf(sessionId).update(change);
-      return { version: state.version };
+      const { document } = await documentOf(sessionId).update(change);
+      return { version: document.version };
     } catch (error) {
-      throw isHoldfastError(error) && error.code === "NOT_FOUND" ? notFound() : error;
+      throw isHoldfastError(error) && error.code === "DOCUMENT_NOT_FOUND" ? notFound() : error;
     }
   }
 
@@ -33,7 +33,7 @@ export function handleRequests(server: Realtime, instance: string): void {
     const created = newSession({ ...input, sessionId, newId: randomUUID, at: serverTime() });
     const written = await documentOf(sessionId).create(created);
     if (!written) throw error("SESSION_EXISTS", { sessionId }, `There is a session ${sessionId} already.`);
-    return { version: written.state.version };
+    return { version: written.document.version };
   });
 
   server.handle("session.resume", ({ session, error }) => {

@@ -148,7 +148,7 @@ export const sessionSync = defineProtocol({
     session: {
       description: "The session, by its id; only connections of this session can join it.",
       key: sessionId,
-      state: session,
+      document: session,
       // Nothing is said of a watcher but that there is one.
       presence: z.object({}),
     },

@@ -1,4 +1,4 @@
-import { type Client, createClient, state } from "@holdfast/client";
+import { type Client, createClient, documentOf } from "@holdfast/client";
 import { onTestFinished, vi } from "vitest";
 import type { NewSession } from "../src/page/model.js";
 import { type SessionState, sessionSync } from "../src/protocol.js";
@@ -23,7 +23,7 @@ export class Watcher {
   }
 
   get #document() {
-    return state(this.channel);
+    return documentOf(this.channel);
   }
 
   get session(): SessionState | undefined {

@@ -15,7 +15,7 @@ import {
   type AbortSignalLike,
   type BaseOptions,
   type ChannelPresence,
-  type ChannelState,
+  type ChannelDocument,
   type ChannelStatus,
   type Client,
   createClient,
@@ -23,9 +23,9 @@ import {
   keepPositions,
   type Observable,
   type Presence,
-  presence,
+  presenceOf,
   type PresentUser,
-  state,
+  documentOf,
   type Status,
   type TokenSource,
   type WebSocketConstructor,
@@ -194,7 +194,7 @@ describe("presence", () => {
   const made = createClient(rooms, { url: "ws://localhost/ws" });
 
   test("Its data is typed for whoever reads it and for whoever sets it", () => {
-    const who = presence(made.channel("room", "r1"));
+    const who = presenceOf(made.channel("room", "r1"));
     expectTypeOf(who).toEqualTypeOf<ChannelPresence<{ name: string }, { name?: string | undefined }>>();
     expectTypeOf(who.get()).toEqualTypeOf<Presence<{ name: string }>>();
     expectTypeOf(who.get().users[0]!).toEqualTypeOf<PresentUser<{ name: string }>>();
@@ -207,9 +207,9 @@ describe("presence", () => {
 
   test("Only channels that declare it have it", () => {
     // @ts-expect-error: this channel declares none
-    presence(made.channel("news"));
+    presenceOf(made.channel("news"));
     // @ts-expect-error: nor does any of this protocol
-    presence(client.channel("agent-updates"));
+    presenceOf(client.channel("agent-updates"));
   });
 });
 
@@ -220,7 +220,7 @@ describe("state", () => {
     channels: {
       board: {
         key: z.string(),
-        state: z.object({ cards: z.array(z.object({ due: z.date() })), open: z.boolean().default(true) }),
+        document: z.object({ cards: z.array(z.object({ due: z.date() })), open: z.boolean().default(true) }),
       },
       news: { events: { posted: z.string() } },
     },
@@ -229,8 +229,8 @@ describe("state", () => {
   type Board = { cards: { due: Date }[]; open: boolean };
 
   test("The document is typed for whoever reads it, and nobody changes it", () => {
-    const document = state(made.channel("board", "b"));
-    expectTypeOf(document).toEqualTypeOf<ChannelState<Board>>();
+    const document = documentOf(made.channel("board", "b"));
+    expectTypeOf(document).toEqualTypeOf<ChannelDocument<Board>>();
     expectTypeOf(document.get()).toEqualTypeOf<Immutable<Board> | undefined>();
     expectTypeOf(document).toExtend<Observable<Immutable<Board> | undefined>>();
     expectTypeOf(
@@ -247,9 +247,9 @@ describe("state", () => {
 
   test("Only channels that declare it have it", () => {
     // @ts-expect-error: this channel declares none
-    state(made.channel("news"));
+    documentOf(made.channel("news"));
     // @ts-expect-error: nor does any of this protocol
-    state(client.channel("agent-updates"));
+    documentOf(client.channel("agent-updates"));
   });
 });
 
@@ -269,7 +269,7 @@ test("onError hands over an error and where it came from", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
     expectTypeOf(context.source).toEqualTypeOf<
-      "event" | "handler" | "listener" | "message" | "send" | "server" | "state" | "storage" | "call"
+      "event" | "handler" | "listener" | "message" | "send" | "server" | "document" | "storage" | "call"
     >();
   });
 });

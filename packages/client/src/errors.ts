@@ -11,14 +11,14 @@ export interface ErrorContext {
    *   waited for by so many events that some were dropped
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
-   * - `state`: the document of a channel does not match the protocol, or the server contradicts itself about it
+   * - `document`: the document of a channel does not match the protocol, or the server contradicts itself about it
    * - `send`: a message was not sent, because it is larger than the server accepts
    * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
    * - `server`: the server refused something that has no answer of its own
    * - `call`: `request` or `ready` rejected, and nothing awaited it; a page in production leaves that to its browser, as an
    *   unhandled rejection
    */
-  readonly source: "event" | "handler" | "listener" | "message" | "state" | "send" | "storage" | "server" | "call";
+  readonly source: "event" | "handler" | "listener" | "message" | "document" | "send" | "storage" | "server" | "call";
   readonly channel?: string | undefined;
   readonly event?: string | undefined;
   readonly request?: string | undefined;

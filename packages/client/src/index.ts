@@ -1,9 +1,9 @@
 export { type Client, createClient, type RequestArguments } from "./create-client.js";
 export type { BaseOptions, ClientOptions, Logger, TokenSource } from "./options.js";
 export type { Channel } from "./channel.js";
-export { type ChannelPresence, presence } from "./presence.js";
+export { type ChannelPresence, presenceOf } from "./presence.js";
 export type { Presence } from "./presence-list.js";
-export { type ChannelState, state } from "./state.js";
+export { type ChannelDocument, documentOf } from "./document.js";
 export { keepPositions, type PositionKeeper, type PositionStorage } from "./keep-positions.js";
 export type { ChannelStatus } from "./subscriptions-state.js";
 export type { CloseInfo, SessionInfo, Status } from "./connection-state.js";

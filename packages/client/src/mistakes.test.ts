@@ -17,10 +17,10 @@ describe("a call that nothing awaits", () => {
     void client.request("agent.start", { program: 1 } as never);
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
     expect(world.errors).toMatchObject([
-      { error: { code: "INVALID_VALUE" }, context: { source: "call", request: "agent.start" } },
+      { error: { code: "INVALID_INPUT" }, context: { source: "call", request: "agent.start" } },
     ]);
     await expect(client.request("agent.start", { program: 1 } as never)).rejects.toMatchObject({
-      code: "INVALID_VALUE",
+      code: "INVALID_INPUT",
     });
     await turn();
     expect(world.errors).toHaveLength(1);

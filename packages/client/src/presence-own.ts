@@ -64,7 +64,7 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
     if (data === undefined) return withdraw?.();
     const checked = schema.send(data, "data");
     const where = `The presence on ${id.wire}`;
-    if (!checked.ok) throw faultError("INVALID_VALUE", where, checked.fault);
+    if (!checked.ok) throw faultError("INVALID_INPUT", where, checked.fault);
     const error = inside.fault({ type: "set_presence", channel: id.wire, ...checked.value }, where);
     if (error) throw error;
     withdraw ??= begin();

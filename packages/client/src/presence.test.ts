@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { answers, connected, grant } from "../test/support/behaviours.js";
 import type { Attempt, Behaviour } from "../test/support/scripted-socket.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
-import { presence } from "./presence.js";
+import { presenceOf } from "./presence.js";
 
 withFakeTime();
 
@@ -71,7 +71,7 @@ function inRoom(members: Member[] = [member("ada"), member("bob")], verdict?: (c
 describe("Who is there", () => {
   test("[PC1] Subscribing joins the channel; the list comes with the answer, and changes are told", async () => {
     const { room, change, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     const heard = vi.fn();
     expect(who.get()).toEqual({ users: [], count: 0 });
     const off = who.subscribe(heard);
@@ -92,7 +92,7 @@ describe("Who is there", () => {
 
   test("[PC2] List and users stay the same objects while nothing about them changed, also over a reconnect", async () => {
     const { world, room, change } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     const heard = vi.fn();
     who.subscribe(heard);
     await settle();
@@ -114,13 +114,13 @@ describe("Who is there", () => {
 
   test("[PC2] It is the same object for the same handle", () => {
     const { client, room } = inRoom();
-    expect(presence(room)).toBe(presence(room));
-    expect(presence(client.channel("room", "r"))).not.toBe(presence(room));
+    expect(presenceOf(room)).toBe(presenceOf(room));
+    expect(presenceOf(client.channel("room", "r"))).not.toBe(presenceOf(room));
   });
 
   test("[PC3] After a drop the last list stays until the next snapshot replaces it", async () => {
     const { world, room, who: there } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     who.subscribe(() => undefined);
     await settle();
     there.members = [member("cyd")];
@@ -132,8 +132,8 @@ describe("Who is there", () => {
 
   test("[PC3] leave() empties it and takes off its listeners; another handle's stay", async () => {
     const { client, room, change, sent } = inRoom();
-    const other = presence(client.channel("room", "r"));
-    const who = presence(room);
+    const other = presenceOf(client.channel("room", "r"));
+    const who = presenceOf(room);
     const [mine, theirs] = [vi.fn(), vi.fn()];
     who.subscribe(mine);
     other.subscribe(theirs);
@@ -153,7 +153,7 @@ describe("Who is there", () => {
     room.on("said", () => undefined);
     await settle();
     change({ left: ["bob"], count: 1 });
-    const who = presence(room);
+    const who = presenceOf(room);
     const heard = vi.fn();
     who.subscribe(heard);
     await settle();
@@ -161,7 +161,7 @@ describe("Who is there", () => {
     // Asked for again, once: whoever comes next finds it.
     expect(sent()).toEqual(["subscribe", "subscribe"]);
     expect(world.sockets.last.of("subscribe")[1]!.data).toEqual({ channels: ["room:r"] });
-    const late = presence(client.channel("room", "r"));
+    const late = presenceOf(client.channel("room", "r"));
     late.subscribe(() => undefined);
     expect(late.get()).toBe(who.get());
     await settle();
@@ -171,7 +171,7 @@ describe("Who is there", () => {
 
   test("[PC4] Whoever comes back is not shown the list of before as if nothing had been missed", async () => {
     const { room, who: there, change, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     room.on("said", () => undefined);
     const off = who.subscribe(() => undefined);
     await settle();
@@ -187,7 +187,7 @@ describe("Who is there", () => {
 
   test("[PC4] Leaving and joining again in one turn, which sends nothing about the channel, loses nothing either", async () => {
     const { room, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     who.subscribe(() => undefined);
     await settle();
     room.leave();
@@ -199,7 +199,7 @@ describe("Who is there", () => {
 
   test("[PC3] A refused channel shows nobody, and says so", async () => {
     const { world, room } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     const heard = vi.fn();
     who.subscribe(heard);
     who.subscribe(heard);
@@ -223,7 +223,7 @@ describe("Who is there", () => {
       meta: { values: { since: ["Date"] } },
     };
     const { world, room, change } = inRoom([rich, { ...member("bob"), data: { name: 7 } }]);
-    const who = presence(room);
+    const who = presenceOf(room);
     who.subscribe(() => undefined);
     who.subscribe(() => undefined);
     await settle();
@@ -238,10 +238,10 @@ describe("Who is there", () => {
   test("[PC5] A listener that throws goes to onError and harms no other", async () => {
     const { world, room } = inRoom();
     const heard = vi.fn();
-    presence(room).subscribe(() => {
+    presenceOf(room).subscribe(() => {
       throw new Error("bad listener");
     });
-    presence(room).subscribe(heard);
+    presenceOf(room).subscribe(heard);
     await settle();
     expect(heard).toHaveBeenCalledTimes(1);
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { channel: "room:r" } }]);
@@ -249,7 +249,7 @@ describe("Who is there", () => {
 
   test("[PC1] A handler of events that takes its time holds up no list", async () => {
     const { world, room, change } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     who.subscribe(() => undefined);
     room.on("said", () => new Promise((resolve) => setTimeout(resolve, 1_000)));
     await settle();
@@ -262,7 +262,7 @@ describe("Who is there", () => {
   test("[PC1] What is no handle, or of a channel without presence, is refused", () => {
     const { client } = inRoom();
     for (const wrong of [client.channel("news"), {}, undefined]) {
-      expect(() => presence(wrong as never)).toThrow(
+      expect(() => presenceOf(wrong as never)).toThrow(
         expect.objectContaining({ code: "INVALID_VALUE", field: "channel" }),
       );
     }
@@ -272,7 +272,7 @@ describe("Who is there", () => {
 describe("What the others see of this user", () => {
   test("[PC6] It joins the channel, travels behind subscribe in the same turn, and again on each reconnect", async () => {
     const { world, room, sent } = inRoom();
-    presence(room).set({ name: "Ada", since: new Date(0) });
+    presenceOf(room).set({ name: "Ada", since: new Date(0) });
     expect(room.status.get().name).toBe("pending");
     await settle();
     const told = {
@@ -288,7 +288,7 @@ describe("What the others see of this user", () => {
 
   test("[PC6] A change is sent once a turn, the newest; without a connection it waits for the next one", async () => {
     const { client, world, room, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     who.set({ name: "a" });
     await settle();
     who.set({ name: "b" });
@@ -309,7 +309,7 @@ describe("What the others see of this user", () => {
 
   test("[PC7] set(undefined) withdraws it, and gives the channel up where nothing else wants it", async () => {
     const { room, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     const off = room.on("said", () => undefined);
     who.set({ name: "a" });
     await settle();
@@ -332,20 +332,20 @@ describe("What the others see of this user", () => {
   test("[PC7] leave() withdraws what its handle set, also where another handle or a new listener keeps the channel", async () => {
     const { client, room, sent } = inRoom();
     client.channel("room", "r").on("said", () => undefined);
-    presence(room).set({ name: "a" });
+    presenceOf(room).set({ name: "a" });
     await settle();
     room.leave();
     room.on("said", () => undefined);
     await settle();
     expect(sent()).toEqual(["subscribe", { set: { name: "a" } }, { set: undefined }]);
-    presence(room).set({ name: "b" });
+    presenceOf(room).set({ name: "b" });
     await settle();
     expect(sent().at(-1)).toEqual({ set: { name: "b" } });
   });
 
   test("[PC7] Of several handles the one that set last is heard; when it lets go, the one before it", async () => {
     const { client, world, room, sent } = inRoom();
-    const [first, second] = [presence(room), presence(client.channel("room", "r"))];
+    const [first, second] = [presenceOf(room), presenceOf(client.channel("room", "r"))];
     first.set({ name: "first" });
     second.set({ name: "second" });
     await settle();
@@ -363,9 +363,9 @@ describe("What the others see of this user", () => {
 
   test("[PC8] Data that does not match is refused where it is given, and changes nothing", async () => {
     const { room, sent } = inRoom();
-    const who = presence(room);
+    const who = presenceOf(room);
     expect(() => who.set({ name: 7 as never })).toThrow(
-      expect.objectContaining({ code: "INVALID_VALUE", field: "data.name" }),
+      expect.objectContaining({ code: "INVALID_INPUT", field: "data.name" }),
     );
     await settle();
     expect(sent()).toEqual([]);
@@ -377,7 +377,7 @@ describe("What the others see of this user", () => {
   test("[PC8] Nothing is set on a channel that was refused", async () => {
     const error = { code: "FORBIDDEN", message: "Not yours." };
     const { room, sent } = inRoom([], () => ({ ok: false, error }));
-    const who = presence(room);
+    const who = presenceOf(room);
     who.set({ name: "a" });
     await settle();
     who.set({ name: "b" });
@@ -388,7 +388,7 @@ describe("What the others see of this user", () => {
 
   test("[PC8] What the server does not accept goes to onError", async () => {
     const { world, room } = inRoom();
-    presence(room).set({ name: "a" });
+    presenceOf(room).set({ name: "a" });
     await settle();
     const data = { code: "FORBIDDEN", message: "Not that name." };
     world.sockets.last.receive({ type: "error", channel: "room:r", data });

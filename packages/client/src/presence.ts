@@ -25,7 +25,7 @@ export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> 
    * the handle's `leave()`. Where several handles of a channel set something, the newest is seen. What the server does not
    * accept goes to `onError`.
    *
-   * @throws HoldfastError INVALID_VALUE, naming the field, when the data does not match; LIMIT_EXCEEDED, with its size in
+   * @throws HoldfastError INVALID_INPUT, naming the field, when the data does not match; LIMIT_EXCEEDED, with its size in
    * bytes, when it is larger than a message to this server may be
    */
   set(data: Sent | undefined): void;
@@ -39,13 +39,13 @@ const made = /* @__PURE__ */ new WeakMap<Inside, ChannelPresence<unknown, unknow
  *
  * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares presence
  */
-export function presence<P extends ProtocolDefinition, C extends ChannelName<P>>(
+export function presenceOf<P extends ProtocolDefinition, C extends ChannelName<P>>(
   channel: Channel<P, C> & (C extends PresenceChannelName<P> ? unknown : never),
 ): ChannelPresence<PresenceOf<P, C>, SentPresenceOf<P, C>> {
   const inside = (channel as unknown as Partial<UntypedChannel> | undefined)?.[INSIDE];
   const schema = inside?.id.contract.presence;
   if (!schema) {
-    const sentence = "presence: expected the handle of a channel that declares presence.";
+    const sentence = "presenceOf: expected the handle of a channel that declares presence.";
     throw new HoldfastError("INVALID_VALUE", sentence, { field: "channel" });
   }
   const found = made.get(inside) ?? {

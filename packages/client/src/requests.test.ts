@@ -117,7 +117,7 @@ describe("What is sent", () => {
     const { client, world } = testClient();
     await settle();
     await expect(client.request("agent.start", { program: 7 } as never)).rejects.toMatchObject({
-      code: "INVALID_VALUE",
+      code: "INVALID_INPUT",
       field: "input.program",
     });
     expect(world.sockets.last.of("request")).toEqual([]);

@@ -100,7 +100,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
             return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", `${name}: is not in the protocol.`));
           }
           const checked = contract.input.send(input, "input");
-          if (!checked.ok) return waiting.reject(faultError("INVALID_VALUE", name, checked.fault));
+          if (!checked.ok) return waiting.reject(faultError("INVALID_INPUT", name, checked.fault));
           if (isOver(state)) return waiting.reject(notConnected(state));
           if (calls.size - inFlight.size >= MOST_WAITING) {
             const sentence = `${name}: ${MOST_WAITING} requests wait.`;

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { answers, connected } from "../test/support/behaviours.js";
 import type { Attempt, Behaviour } from "../test/support/scripted-socket.js";
 import { failure, pass, settle, testClient, testClientOf, withFakeTime } from "../test/support/test-client.js";
-import { presence } from "./presence.js";
+import { presenceOf } from "./presence.js";
 
 withFakeTime();
 
@@ -209,7 +209,7 @@ describe("Before the greeting", () => {
 
   test("[CN25] What is larger than 1,024 bytes waits for the first greeting, and is sent if the server takes it", async () => {
     const { client, world } = testClientOf(rooms, { opened: (attempt) => attempt.open() });
-    presence(client.channel("room")).set({ name: "a".repeat(2_000) });
+    presenceOf(client.channel("room")).set({ name: "a".repeat(2_000) });
     await settle();
     expect(world.sockets.last.sent.map(({ type }) => type)).toEqual(["auth", "subscribe"]);
     world.sockets.last.receive(limited(65_536));
@@ -219,7 +219,7 @@ describe("Before the greeting", () => {
 
   test("[CN26] What the server then would refuse for its size is reported with its size, and never sent", async () => {
     const { client, world } = testClientOf(rooms, answers({ connected: limited(1_024) }));
-    presence(client.channel("room")).set({ name: "日".repeat(400) });
+    presenceOf(client.channel("room")).set({ name: "日".repeat(400) });
     await settle();
     expect(world.sockets.last.of("set_presence")).toEqual([]);
     expect(world.errors).toMatchObject([
@@ -239,7 +239,7 @@ describe("Before the greeting", () => {
 
   test("[PC9] Once the limit is known, set throws for data that is too large, and what was shown stays", async () => {
     const { client, world } = testClientOf(rooms, answers({ connected: limited(1_024) }));
-    const who = presence(client.channel("room"));
+    const who = presenceOf(client.channel("room"));
     who.set({ name: "a" });
     await settle();
     expect(() => who.set({ name: "ü".repeat(600) })).toThrow(

@@ -229,7 +229,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
     // Without the document, the server sends it next.
-    if (!entry.id.contract.state || entry.state === "held") setStatus(entry, SUBSCRIBED);
+    if (!entry.id.contract.document || entry.state === "held") setStatus(entry, SUBSCRIBED);
   };
 
   return {

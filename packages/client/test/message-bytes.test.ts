@@ -3,7 +3,7 @@ import { createServer } from "@holdfast/server";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import * as z from "zod";
-import { createClient, presence } from "../src/index.js";
+import { createClient, presenceOf } from "../src/index.js";
 
 /** Servers with other limits than the client believes, over real sockets: `ws` itself closes with 1009. */
 const agents = defineProtocol({
@@ -78,7 +78,8 @@ test("[CN25] Much more than 64 KiB behind auth does not close the connection", a
   const { server, url } = await serve(65_536, { subscriptions: 1_000 });
   const { client, seen, is } = connect(url);
   const pad = "x".repeat(230);
-  for (let index = 0; index < 20; index++) presence(client.channel("room", `${index}`)).set({ name: "a".repeat(900) });
+  for (let index = 0; index < 20; index++)
+    presenceOf(client.channel("room", `${index}`)).set({ name: "a".repeat(900) });
   await everyone(client, 600, pad);
   seen.length = 0;
   server.sessions()[0]!.disconnect(4800, "a drop");

@@ -4,7 +4,7 @@ import { createServer } from "@holdfast/server";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as z from "zod/mini";
 import { isEqual, leadsToFault, samples } from "../../protocol/test/values.js";
-import { type ChannelState, type Client, createClient, presence, state } from "../src/index.js";
+import { type ChannelDocument, type Client, createClient, presenceOf, documentOf } from "../src/index.js";
 
 /** Every place where a value of the application can stand. The number tells one document from the next. */
 const places = defineProtocol({
@@ -18,7 +18,7 @@ const places = defineProtocol({
   channels: {
     room: {
       events: { said: z.any() },
-      state: z.object({ number: z.number(), value: z.any() }),
+      document: z.object({ number: z.number(), value: z.any() }),
       presence: z.object({ number: z.number(), value: z.any() }),
     },
   },
@@ -49,7 +49,7 @@ server.handle("fail", ({ error }) => {
   throw error("REFUSED", given);
 });
 let client: Client<(typeof places)["definition"]>;
-let document: ChannelState<{ number: number; value: unknown }>;
+let document: ChannelDocument<{ number: number; value: unknown }>;
 
 beforeAll(async () => {
   const { url } = await server.listen(0, { host: "127.0.0.1" });
@@ -57,7 +57,7 @@ beforeAll(async () => {
   const room = client.channel("room");
   room.on("said", (data) => heard.push(data));
   client.direct.on("told", (data) => heard.push(data));
-  document = state(room);
+  document = documentOf(room);
   document.subscribe(() => undefined);
   await room.ready();
 });
@@ -96,13 +96,13 @@ const ways: { readonly [place: string]: (value: unknown) => Promise<unknown> } =
     return next();
   },
   async "a user's presence"(value) {
-    presence(client.channel("room")).set({ number: ++number, value });
+    presenceOf(client.channel("room")).set({ number: ++number, value });
     const shown = async () => (await server.channel("room").presence.list())[0]?.data;
     await vi.waitUntil(async () => (await shown())?.number === number, { interval: 1, timeout: 10_000 });
     return (await shown())!.value;
   },
   async "a document"(value) {
-    await server.channel("room").state.set({ number: ++number, value });
+    await server.channel("room").document.set({ number: ++number, value });
     await vi.waitUntil(() => document.get()?.number === number, { interval: 1, timeout: 10_000 });
     return document.get()!.value;
   },
@@ -128,8 +128,8 @@ test.each(Object.keys(ways))(
         }
         // Too long for the place, which is said before anything is sent.
         if (outcome.code === "LIMIT_EXCEEDED") return;
-        expect(["INVALID_VALUE", "INVALID_OUTPUT"]).toContain(outcome.code);
-        const field = (outcome.code === "INVALID_VALUE" ? outcome.field : logged)!.replace(/^\w+(\.value)?/, "data");
+        expect(["INVALID_VALUE", "INVALID_VALUE", "INVALID_OUTPUT"]).toContain(outcome.code);
+        const field = (outcome.code === "INVALID_OUTPUT" ? logged : outcome.field)!.replace(/^\w+(\.value)?/, "data");
         expect(leadsToFault(sample, field), outcome.message).toBe(true);
         expect(sample.arrives.elsewhere).toBe(false);
       }),
@@ -142,22 +142,22 @@ test.each(Object.keys(ways))(
 test("[WR17] the refusal names path, kind and remedy, in the place where the call was made", async () => {
   const value = { items: [{ at: () => 1 }] };
   await expect(client.request("take", value)).rejects.toMatchObject({
-    code: "INVALID_VALUE",
+    code: "INVALID_INPUT",
     field: "input.items[0].at",
     message: "take: input.items[0].at: is a function.",
     remedy: "Leave the member out, or send the result of the function.",
   });
   await expect(server.channel("room").publish("said", value)).rejects.toMatchObject({
-    code: "INVALID_VALUE",
+    code: "INVALID_INPUT",
     field: "data.items[0].at",
     message: "Event said on room was not published: data.items[0].at: is a function.",
     remedy: "Leave the member out, or send the result of the function.",
   });
-  await expect(server.channel("room").state.set({ number: 0, value })).rejects.toMatchObject({
-    field: "state.value.items[0].at",
+  await expect(server.channel("room").document.set({ number: 0, value })).rejects.toMatchObject({
+    field: "document.value.items[0].at",
     remedy: "Leave the member out, or send the result of the function.",
   });
-  expect(() => presence(client.channel("room")).set({ number: 0, value })).toThrow(
+  expect(() => presenceOf(client.channel("room")).set({ number: 0, value })).toThrow(
     expect.objectContaining({
       field: "data.value.items[0].at",
       remedy: expect.stringContaining("Leave the member out"),

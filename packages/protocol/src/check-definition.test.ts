@@ -139,7 +139,7 @@ const wrong: readonly Wrong[] = [
     "an error with a name of the library",
     { ...base, requests: { start: { errors: { TIMEOUT: text } } } },
     "requests.start.errors.TIMEOUT",
-    "is a built-in error code; choose another name",
+    "is an error code of Holdfast; choose another name",
   ],
   [
     "an error without a schema",
@@ -226,19 +226,19 @@ const wrong: readonly Wrong[] = [
     "a channel that is a list",
     { ...base, channels: { a: [] } },
     "channels.a",
-    "expected an object with key, events, state, presence, history, description",
+    "expected an object with key, events, document, presence, history, description",
   ],
   [
     "a channel on which nothing happens",
     { ...base, channels: { a: {} } },
     "channels.a",
-    "nothing could ever be sent on it; give it events, state or presence",
+    "nothing could ever be sent on it; give it events, a document or presence",
   ],
   [
     "a channel with no events in its events",
     { ...base, channels: { a: { events: {} } } },
     "channels.a",
-    "nothing could ever be sent on it; give it events, state or presence",
+    "nothing could ever be sent on it; give it events, a document or presence",
   ],
   ["a channel named with a colon", { ...base, channels: { "board:1": event } }, 'channels["board:1"]', aName],
   [
@@ -272,9 +272,9 @@ const wrong: readonly Wrong[] = [
     aName,
   ],
   [
-    "a state that cannot travel",
-    { ...base, channels: { a: { state: z.object({ by: z.symbol() }) } } },
-    "channels.a.state.by",
+    "a document that cannot travel",
+    { ...base, channels: { a: { document: z.object({ by: z.symbol() }) } } },
+    "channels.a.document.by",
     "is a symbol, which cannot travel",
   ],
   [
@@ -372,7 +372,7 @@ test("[PR1] everything a definition may hold is accepted, in full zod, in zod/mi
     channels: {
       "with-key": {
         key: full.templateLiteral(["b-", full.number()]),
-        state: z.object({ a: z.map(text, z.set(text)) }),
+        document: z.object({ a: z.map(text, z.set(text)) }),
         presence: full.string(),
       },
       plain: { ...event, history: { size: 1, ttlMs: 1_000 } },
@@ -382,7 +382,7 @@ test("[PR1] everything a definition may hold is accepted, in full zod, in zod/mi
   expect([...protocol.requests.keys()]).toEqual(["a.b-c_d", "once"]);
   expect(protocol.requests.get("once")).toMatchObject({ kind: "once" });
   const tags = (value: ValueSchema | undefined) => [...readSchema(value!.schema!).rich];
-  expect(tags(protocol.channels.get("with-key")?.state)).toEqual(expect.arrayContaining(["map", "set"]));
+  expect(tags(protocol.channels.get("with-key")?.document)).toEqual(expect.arrayContaining(["map", "set"]));
   expect(tags(protocol.direct.get("hello"))).toContain("Date");
   expect(tags(protocol.channels.get("plain")?.events.get("happened"))).toEqual([]);
 });

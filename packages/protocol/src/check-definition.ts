@@ -1,6 +1,6 @@
 import type * as core from "zod/v4/core";
 import type { ProtocolDefinition } from "./define-protocol.js";
-import { remedyOf } from "./error-codes.js";
+import { isReservedCode } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
 import { formatPath } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
@@ -38,30 +38,30 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     if (request.input !== undefined) checkSchema(request.input, [...at, "input"]);
     if (request.output !== undefined) checkSchema(request.output, [...at, "output"]);
     checkMembers(request.errors, [...at, "errors"], ERROR_NAME, (schema, errorAt) => {
-      if (remedyOf(errorAt.at(-1)!)) fail(errorAt, "is a built-in error code; choose another name");
+      if (isReservedCode(errorAt.at(-1)!)) fail(errorAt, "is an error code of Holdfast; choose another name");
       checkSchema(schema, errorAt);
     });
   });
 
   checkMembers(definition.channels, ["channels"], NAME, (channel, at) => {
-    checkObject(channel, at, ["key", "events", "state", "presence", "history", "description"]);
+    checkObject(channel, at, ["key", "events", "document", "presence", "history", "description"]);
     checkDescription(channel.description, [...at, "description"]);
     if (channel.key !== undefined) {
       checkSchema(channel.key, [...at, "key"]);
       checkKey(channel.key, [...at, "key"]);
     }
     checkMembers(channel.events, [...at, "events"], NAME, checkSchema);
-    if (channel.state !== undefined) {
-      checkSchema(channel.state, [...at, "state"]);
-      checkState(channel.state, [...at, "state"]);
+    if (channel.document !== undefined) {
+      checkSchema(channel.document, [...at, "document"]);
+      checkDocument(channel.document, [...at, "document"]);
     }
     if (channel.presence !== undefined) {
       checkSchema(channel.presence, [...at, "presence"]);
       if ([...typesOf(channel.presence)].every((type) => type === "undefined"))
         fail([...at, "presence"], "holds nothing that could be shown; use z.object({}) to show only who is there");
     }
-    if (Object.keys(channel.events ?? {}).length === 0 && !channel.state && !channel.presence) {
-      fail(at, "nothing could ever be sent on it; give it events, state or presence");
+    if (Object.keys(channel.events ?? {}).length === 0 && !channel.document && !channel.presence) {
+      fail(at, "nothing could ever be sent on it; give it events, a document or presence");
     }
     if (channel.history !== undefined) {
       checkObject(channel.history, [...at, "history"], ["size", "ttlMs"]);
@@ -158,10 +158,10 @@ function checkKey(key: Schema, at: string[]): void {
 }
 
 /** A document is changed by patches, which need an object or a list to point into. */
-function checkState(state: Schema, at: string[]): void {
-  const other = [...typesOf(state)].find((type) => !DOCUMENTS.has(type));
+function checkDocument(document: Schema, at: string[]): void {
+  const other = [...typesOf(document)].find((type) => !DOCUMENTS.has(type));
   if (other === undefined) return;
-  const remedy = other === "null" || other === "undefined" ? "; for no document use state.delete()" : "";
+  const remedy = other === "null" || other === "undefined" ? "; for no document use document.delete()" : "";
   fail(at, `expected the schema of an object or a list, but it may be ${other}${remedy}`);
 }
 

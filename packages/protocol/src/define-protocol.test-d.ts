@@ -50,7 +50,7 @@ const agents = defineProtocol({
   },
   channels: {
     metrics: { events: { sampled: z.object({ at: z.date(), load: full.number().default(0) }), cleared: z.void() } },
-    board: { key: z.uuid(), state: z.object({ cycle: z.number() }) },
+    board: { key: z.uuid(), document: z.object({ cycle: z.number() }) },
   },
   direct: { paused: z.object({ at: z._default(z.number(), 0) }) },
 });

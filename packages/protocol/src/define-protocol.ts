@@ -40,7 +40,7 @@ export interface ChannelDefinition {
    * A versioned document that belongs to the channel: an object or a list. Its changes are publications of the channel like its
    * events, so the channel keeps the last 128 of both for 10 minutes, unless `history` says otherwise.
    */
-  readonly state?: Schema;
+  readonly document?: Schema;
   /** What the others see of a user who is on the channel. Present: the channel knows who is there. */
   readonly presence?: Schema;
   /** Present: events are kept, and a client that was away gets what it missed, or is told that it cannot. */
@@ -84,9 +84,9 @@ export interface ChannelContract {
   readonly name: string;
   readonly key: ValueSchema | undefined;
   readonly events: ReadonlyMap<string, ValueSchema>;
-  readonly state: ValueSchema | undefined;
+  readonly document: ValueSchema | undefined;
   readonly presence: ValueSchema | undefined;
-  /** What is kept for those who come back. A channel with state always keeps something. */
+  /** What is kept for those who come back. A channel with a document always keeps something. */
   readonly history: HistoryDefinition | undefined;
 }
 
@@ -132,9 +132,9 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
       name,
       key: channel.key && valueSchema(channel.key),
       events: mapOf(channel.events, (schema) => valueSchema(schema)),
-      state: channel.state && valueSchema(channel.state, MAX_STATE_DEPTH),
+      document: channel.document && valueSchema(channel.document, MAX_STATE_DEPTH),
       presence: channel.presence && valueSchema(channel.presence),
-      history: channel.history ?? (channel.state && STATE_HISTORY),
+      history: channel.history ?? (channel.document && STATE_HISTORY),
     })),
     direct: mapOf(definition.direct, (schema) => valueSchema(schema)),
   };

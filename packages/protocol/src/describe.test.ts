@@ -11,7 +11,7 @@ const base = {
   requests: {
     start: { input: z.object({ id: z.string(), at: z.date() }), output: z.string(), errors: { FULL: z.object({}) } },
   },
-  channels: { board: { key: z.uuid(), events: { drawn: z.string() }, state: z.object({}), presence: z.string() } },
+  channels: { board: { key: z.uuid(), events: { drawn: z.string() }, document: z.object({}), presence: z.string() } },
   direct: { paused: z.number() },
   parameters: z.object({ session: z.string() }),
 } satisfies ProtocolDefinition;
@@ -23,7 +23,7 @@ group("the fingerprint", () => {
   test("[PR7] is 16 hex characters, the same on every run", () => {
     expect(first).toMatch(/^[0-9a-f]{16}$/);
     expect(of({ ...base })).toBe(first);
-    expect(first).toBe("51ee2d213678e18b");
+    expect(first).toBe("f4b2196cdf67eb6e");
   });
 
   test.each<[string, ProtocolDefinition]>([
@@ -51,7 +51,7 @@ group("the fingerprint", () => {
     ["the name of a request", { ...base, requests: { begin: base.requests.start } }],
     ["a key", { ...base, channels: { board: { ...base.channels.board, key: z.string() } } }],
     ["an event", { ...base, channels: { board: { ...base.channels.board, events: { drawn: z.number() } } } }],
-    ["a state", { ...base, channels: { board: { ...base.channels.board, state: z.object({ a: z.string() }) } } }],
+    ["a document", { ...base, channels: { board: { ...base.channels.board, document: z.object({ a: z.string() }) } } }],
     ["a presence", { ...base, channels: { board: { ...base.channels.board, presence: z.number() } } }],
     ["a direct event", { ...base, direct: { resumed: z.number() } }],
     ["a parameter", { ...base, parameters: z.object({ session: z.uuid() }) }],
@@ -95,7 +95,7 @@ group("the fingerprint", () => {
           board: {
             key: full.uuid(),
             events: { drawn: full.string() },
-            state: full.object({}),
+            document: full.object({}),
             presence: full.string(),
           },
         },

@@ -18,7 +18,7 @@ export interface ChannelDescription {
   readonly description?: string;
   readonly key?: JsonSchema;
   readonly events: { readonly [event: string]: JsonSchema };
-  readonly state?: JsonSchema;
+  readonly document?: JsonSchema;
   readonly presence?: JsonSchema;
   readonly history?: { readonly size: number; readonly ttlMs: number };
 }
@@ -58,7 +58,7 @@ export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): P
       ...described(definition.channels?.[channel.name]?.description),
       ...optional("key", channel.key),
       events: record(channel.events, schemaOf),
-      ...optional("state", channel.state),
+      ...optional("document", channel.document),
       ...optional("presence", channel.presence),
       ...(channel.history && { history: channel.history }),
     })),

@@ -35,8 +35,8 @@ const remedies = {
   INTERNAL: "Try again; if it persists, tell the operator.",
   UNAVAILABLE: "Try again later.",
   INVALID_PROTOCOL: "Correct the place named.",
-  NOT_FOUND: "Create it first.",
-  CONFLICT: "Try again.",
+  DOCUMENT_NOT_FOUND: "Create it first.",
+  DOCUMENT_CONFLICT: "Try again.",
   NOT_SAVED:
     "Save what is there, with `update(() => {})` or by deleting again; another `update` of the same would change it twice.",
 } as const;
@@ -46,7 +46,7 @@ export type BuiltInErrorCode = keyof typeof remedies;
 const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string, retryable: boolean] } = {
   // A peer sent something wrong.
   BAD_MESSAGE: ["The message cannot be read or is not of the protocol.", false],
-  INVALID_INPUT: ["The input of a request does not match its schema.", false],
+  INVALID_INPUT: ["The input of a request, or shown presence, does not match its schema.", false],
   UNKNOWN_REQUEST: ["The protocol has no request of this name, or the server no handler for it.", false],
   UNKNOWN_CHANNEL: ["The protocol has no such channel, or its key is invalid.", false],
   UNAUTHENTICATED: ["The credential is missing, invalid or expired.", false],
@@ -71,8 +71,8 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
     "The channel's document was deleted, and the channel ended with it. The message is the reason given.",
     false,
   ],
-  NOT_FOUND: ["There is no document to update.", false],
-  CONFLICT: ["Others changed the document each time it was tried; nothing was changed.", true],
+  DOCUMENT_NOT_FOUND: ["There is no document to update.", false],
+  DOCUMENT_CONFLICT: ["Others changed the document each time it was tried; nothing was changed.", true],
   NOT_SAVED: ["The document was changed, and everyone sees it, but `save` of the application failed.", false],
   // The application's own code is wrong.
   INVALID_PROTOCOL: ["A protocol definition is wrong.", false],
@@ -89,6 +89,14 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
   Object.entries(meanings).map(([code, [meaning, retryable]]) => {
     return { code, meaning, retryable, remedy: remedies[code as BuiltInErrorCode] };
   }))();
+
+/** Codes of coming parts of Holdfast: streams and mutations. No request may declare them, so that they need no new major version. */
+const RESERVED = ["RUN_LOST", "PRODUCER_LOST", "UNKNOWN_OUTCOME", "KEY_REUSED"];
+
+/** Whether Holdfast uses this code, now or in a part to come. The list is closed: other codes stay free for requests. */
+export function isReservedCode(code: string): boolean {
+  return Object.hasOwn(remedies, code) || RESERVED.includes(code);
+}
 
 /** What to do about an error of a built-in code; undefined for a code that a request declares. */
 export function remedyOf(code: string): string | undefined {

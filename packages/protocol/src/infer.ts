@@ -104,15 +104,15 @@ export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
 
 /** Channels that a document belongs to. */
-export type StateChannelName<P extends ProtocolDefinition> = {
-  [C in ChannelName<P>]: ChannelOf<P, C> extends { state: Schema } ? C : never;
+export type DocumentChannelName<P extends ProtocolDefinition> = {
+  [C in ChannelName<P>]: ChannelOf<P, C> extends { document: Schema } ? C : never;
 }[ChannelName<P>];
 /** The document of a channel, as a reader gets it; `never` where the channel declares no state. */
-export type StateOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
-  ChannelOf<P, C> extends { state: infer S extends Schema } ? ReceivedBy<S> : never;
+export type DocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { document: infer S extends Schema } ? ReceivedBy<S> : never;
 /** The same, as it is given. */
-export type SentStateOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
-  ChannelOf<P, C> extends { state: infer S extends Schema } ? SentBy<S> : never;
+export type SentDocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { document: infer S extends Schema } ? SentBy<S> : never;
 
 /** A value that many hold: nobody changes any part of it. */
 export type Immutable<T> = T extends string | number | boolean | bigint | symbol | null | undefined | Date

@@ -474,15 +474,15 @@ describe("the root of a document, a key and what is shown", () => {
     [
       "an object or null",
       full.object({}).nullable(),
-      "expected the schema of an object or a list, but it may be null; for no document use state.delete()",
+      "expected the schema of an object or a list, but it may be null; for no document use document.delete()",
     ],
     [
       "an object or nothing",
       full.lazy(() => full.object({}).optional()),
-      "expected the schema of an object or a list, but it may be undefined; for no document use state.delete()",
+      "expected the schema of an object or a list, but it may be undefined; for no document use document.delete()",
     ],
   ])("[PR13] a document that is %s is refused", (_name, state, reason) => {
-    expect(refusalOf({ channels: { c: { state } } }, "channels.c.state")).toEqual({ at: "", reason });
+    expect(refusalOf({ channels: { c: { document: state } } }, "channels.c.document")).toEqual({ at: "", reason });
   });
 
   test.each<[string, Schema]>([
@@ -495,7 +495,7 @@ describe("the root of a document, a key and what is shown", () => {
     ["a lazy object", full.lazy(() => full.object({}))],
     ["anything", full.unknown()],
   ])("[PR13] a document that is %s is accepted", (_name, state) => {
-    expect(refusalOf({ channels: { c: { state } } }, "")).toBeUndefined();
+    expect(refusalOf({ channels: { c: { document: state } } }, "")).toBeUndefined();
   });
 
   test.each<[string, Schema, string]>([

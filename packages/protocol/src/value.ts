@@ -10,7 +10,7 @@ export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fa
 /**
  * A schema of the application, read once. Both directions validate; neither throws.
  * `mostLevels` is how deep a sent value may be nested; left out, as deep as every message can carry.
- * `root` names the value in error messages: `input`, `output`, `data`, `parameters`, `state`.
+ * `root` names the value in error messages: `input`, `output`, `data`, `parameters`, `document`.
  */
 export interface ValueSchema {
   readonly schema: Schema | undefined;

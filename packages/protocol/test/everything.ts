@@ -60,7 +60,7 @@ export const everything = defineProtocol({
     },
     board: {
       key: z.string().check(z.regex(/^[a-f0-9]{4}$/), z.meta({ examples: ["7c1f"] })),
-      state: z.object({ cycle: z.int(), owners: z.map(z.string(), z.date()) }),
+      document: z.object({ cycle: z.int(), owners: z.map(z.string(), z.date()) }),
       presence: z.object({ name: z.string(), since: z.date() }),
     },
     a: { events: { "b.c": z.number() } },

@@ -27,7 +27,7 @@ import { SessionHandle } from "./session/session-handle.js";
 import { Sessions, type SessionSettings } from "./session/sessions.js";
 import { UserHandle } from "./session/user-handle.js";
 import { invalid, settle } from "./settings.js";
-import { stateHooksOf } from "./state/hooks.js";
+import { documentHooksOf } from "./document/document-hooks.js";
 
 /**
  * Creates a server. It serves nothing until `attach` or `listen`.
@@ -41,7 +41,7 @@ export function createServer<
 >(protocol: Protocol<P>, options: ServerOptions<P, I, Data> = {}): Server<P, I, Data> {
   const settings = settle(options);
   checkProtocol(protocol, options.authenticate !== undefined);
-  const hooks = stateHooksOf(protocol, options.state);
+  const hooks = documentHooksOf(protocol, options.documents);
   const show = showersOf(protocol, options, settings.logger);
   const { environment, logger } = settings;
   const unawaited = createUnawaited(environment, options.logger && logger);

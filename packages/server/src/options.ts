@@ -9,7 +9,7 @@ import type { Authenticate, Identity } from "./session/identity.js";
 import type { Broker } from "./broker/broker.js";
 import type { ServerEnvironment } from "./environment.js";
 import type { Logger } from "./observe/logger.js";
-import type { StateOptions } from "./state/hooks.js";
+import type { DocumentOptions } from "./document/document-hooks.js";
 import type { Session } from "./session/session.js";
 
 /** What `authorize` is asked. */
@@ -92,7 +92,7 @@ export interface Limits {
    * The largest document of a channel, in bytes of JSON; a quarter of `owedBytes` at most, since a client that joins several channels
    * is owed them at once. @default 262_144, or that quarter
    */
-  readonly stateBytes: number;
+  readonly documentBytes: number;
   /** Users who are listed as present on one channel, at most 10,000; more are only counted. @default 1_000 */
   readonly presencePerChannel: number;
 }
@@ -158,7 +158,7 @@ export interface ServerOptions<
    * How documents of channels belong to the application's own database, by channel: `load` and `save`.
    * @default the broker has them, and nobody else
    */
-  readonly state?: StateOptions<P>;
+  readonly documents?: DocumentOptions<P>;
   /**
    * What others see of a user who is on a channel, by channel. Undefined: the user is not seen.
    * @default what the user's client says

@@ -86,7 +86,7 @@ const parts = {
     subscribersPerChannel: z._default(whole, 10_000),
     requestsInFlight: z._default(whole, 64),
     owedBytes: z._default(whole, 1_048_576),
-    stateBytes: z.optional(whole),
+    documentBytes: z.optional(whole),
     presencePerChannel: z._default(listed, 1_000),
   }),
   devices: part({
@@ -108,7 +108,7 @@ export const optionsSchema = part({
   authenticate: someFunction,
   authorize: someFunction,
   sessionData: someFunction,
-  state: z.optional(kind<never>("object")),
+  documents: z.optional(kind<never>("object")),
   presence: z.optional(kind<never>("object")),
   credentials: z.prefault(parts.credentials, {}),
   heartbeat: z.prefault(parts.heartbeat, {}),
@@ -148,13 +148,13 @@ export function settle(options: GeneralOptions & { readonly authenticate?: unkno
   if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate)
     invalid("credentials", "are never looked at without `authenticate`");
   const quarter = Math.floor(limits.owedBytes / 4);
-  const { stateBytes = Math.min(262_144, quarter) } = limits;
-  if (stateBytes > quarter) invalid("limits.stateBytes", "expected at most a quarter of limits.owedBytes");
+  const { documentBytes = Math.min(262_144, quarter) } = limits;
+  if (documentBytes > quarter) invalid("limits.documentBytes", "expected at most a quarter of limits.owedBytes");
   return {
     ...data,
     origins: origins?.map(normalOrigin),
     hosts: data.hosts?.map(normalHost),
-    limits: { ...limits, stateBytes },
+    limits: { ...limits, documentBytes: documentBytes },
     logger: sturdy(logger),
   };
 }

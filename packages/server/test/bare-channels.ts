@@ -27,7 +27,7 @@ export function bareChannels(protocol: Protocol, environment: VirtualEnvironment
     environment,
     logger: silentLogger,
     stats,
-    loadState: () => undefined,
+    loadDocument: () => undefined,
     maxEventBytes: 1_048_576,
     presence,
   };

@@ -1,4 +1,4 @@
-import { presence, state } from "@holdfast/client";
+import { presenceOf, documentOf } from "@holdfast/client";
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ const names = defineProtocol({
       presence: z.object({ name: z.string() }),
       history: { size: 16, ttlMs: 60_000 },
     },
-    board: { key: z.string().toUpperCase(), state: z.object({ title: z.string() }) },
+    board: { key: z.string().toUpperCase(), document: z.object({ title: z.string() }) },
   },
 });
 
@@ -88,10 +88,10 @@ describe("a channel whose key schema changes the text", () => {
     const lower = client.channel("lower", "abc");
     upper.on("tick", (value) => void heard.push(value));
     lower.on("tick", (value) => void heard.push(value));
-    presence(upper).set({ name: "Ada" });
-    const board = state(client.channel("board", "abc"));
+    presenceOf(upper).set({ name: "Ada" });
+    const board = documentOf(client.channel("board", "abc"));
     board.subscribe(() => {});
-    await server.channel("board", "aBc").state.set({ title: "A" });
+    await server.channel("board", "aBc").document.set({ title: "A" });
     await world.advance(60_000);
     await server.channel("lower", "aBC").publish("tick", 1);
     await world.advance(1_000);

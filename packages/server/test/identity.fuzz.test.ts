@@ -1,4 +1,4 @@
-import { type Client, presence } from "@holdfast/client";
+import { type Client, presenceOf } from "@holdfast/client";
 import { createServer, type DeliveryReport, type Identity } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { ClientWorld } from "./client-world.js";
@@ -39,7 +39,7 @@ class Device {
     this.client = client;
     this.room = client.channel("room", "a");
     this.room.on("said", () => {});
-    presence(this.room).set({ name: userId });
+    presenceOf(this.room).set({ name: userId });
     client.direct.on("hello", (text) => void this.heard.push(text));
   }
 
@@ -109,7 +109,7 @@ class History {
     if (isReady && this.#random() < 0.2) {
       room.leave();
       room.on("said", () => {});
-      presence(room).set({ name: userId });
+      presenceOf(room).set({ name: userId });
     }
     if (roll < 0.25) this.#send(userId);
     else if (roll < 0.4 && sockets.length > 0) this.#pick(sockets).drop();

@@ -15,7 +15,7 @@ const protocol = defineProtocol({
   requests: { say: { input: z.object({ text: z.string() }), output: z.string() } },
   channels: {
     room: { events: { said: z.object({ text: z.string().max(3) }) } },
-    board: { state: z.object({ n: z.number() }) },
+    board: { document: z.object({ n: z.number() }) },
   },
   direct: { nudge: z.object({ n: z.number() }) },
 });
@@ -49,13 +49,17 @@ const calls: [call: string, place: object, make: (server: Server) => Promise<unk
   ["send", { session: "s", event: "nudge", field: "data.n" }, (server) => server.session("s").send("nudge", wrong)],
   ["disconnect", { user: "u", field: "code" }, (server) => server.user("u").disconnect(7)],
   ["disconnect", { session: "s", field: "code" }, (server) => server.session("s").disconnect(7)],
-  ["state.set", { channel: "board", field: "state.n" }, (server) => server.channel("board").state.set(wrong)],
-  ["state.create", { channel: "board", field: "state.n" }, (server) => server.channel("board").state.create(wrong)],
-  ["state.update", { channel: "board" }, (server) => server.channel("board").state.update(() => {})],
+  ["document.set", { channel: "board", field: "document.n" }, (server) => server.channel("board").document.set(wrong)],
   [
-    "state.delete",
+    "document.create",
+    { channel: "board", field: "document.n" },
+    (server) => server.channel("board").document.create(wrong),
+  ],
+  ["document.update", { channel: "board" }, (server) => server.channel("board").document.update(() => {})],
+  [
+    "document.delete",
     { channel: "board", field: "reason" },
-    (server) => server.channel("board").state.delete({ reason: "x".repeat(300) }),
+    (server) => server.channel("board").document.delete({ reason: "x".repeat(300) }),
   ],
   ["issueTicket", { field: "credentials.ticket" }, (server) => server.issueTicket({ userId: "u" } as never)],
   ["listen", { port: 99_999, field: "port" }, (server) => server.listen(99_999)],
@@ -119,9 +123,9 @@ describe("the report of a call that nothing awaits", () => {
     for (const logged of [false, true]) {
       const { server, error } = logged ? setUp() : { server: createServer(protocol), error: undefined };
       if (!logged) made.push(server);
-      await server.channel("board").state.set({ n: 1 });
+      await server.channel("board").document.set({ n: 1 });
       const warned = logged ? undefined : nextWarning();
-      void server.channel("board").state.update(() => {
+      void server.channel("board").document.update(() => {
         throw value;
       });
       await turn();
@@ -148,7 +152,7 @@ describe("the report of a call that nothing awaits", () => {
   test.each<[call: string, make: (server: Server) => Promise<unknown>]>([
     ["disconnect", (server) => server.user("u").disconnect(4_000, "x", null as never)],
     ["disconnect", (server) => server.user("u").disconnect(Symbol("x") as never)],
-    ["state.delete", (server) => server.channel("board").state.delete(null as never)],
+    ["document.delete", (server) => server.channel("board").document.delete(null as never)],
     ["publish", (server) => server.channel("room").publish("said", { text: "x" }, null as never)],
     ["send", (server) => server.user("u").send("nudge", { n: 1 }, null as never)],
   ])("[AM1] %s with null for its options, or a wrong code, rejects and does not throw", async (call, make) => {

@@ -1,4 +1,4 @@
-import { createClient, isHoldfastError, presence, state } from "@holdfast/client";
+import { createClient, isHoldfastError, presenceOf, documentOf } from "@holdfast/client";
 import { showConnection } from "@holdfast/example-kit/page/connection-pill";
 import { byId, setAttributes } from "@holdfast/example-kit/page/dom";
 import { Toasts } from "@holdfast/example-kit/page/toasts";
@@ -22,8 +22,8 @@ export function startApp(sessionId: string): void {
     parameters: { sessionId },
   });
   const channel = client.channel("session", sessionId);
-  const shared = state(channel);
-  const watchers = presence(channel);
+  const shared = documentOf(channel);
+  const watchers = presenceOf(channel);
   const model: Model = {
     sessionId,
     clock: new ServerClock({ date: () => Date.now(), steady: () => performance.now() }, askForTime),

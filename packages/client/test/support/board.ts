@@ -19,13 +19,13 @@ export const boards = defineProtocol({
     board: {
       key: z.string(),
       events: { moved: z.number() },
-      state: z.object({
+      document: z.object({
         title: z.string(),
         cards: z.array(z.object({ id: z.string(), text: z.string(), due: z.optional(z.date()) })),
         seen: z.optional(z.map(z.string(), z.object({ at: z.date() }))),
       }),
     },
-    loose: { events: { moved: z.number() }, state: z.record(z.string(), z.unknown()) },
+    loose: { events: { moved: z.number() }, document: z.record(z.string(), z.unknown()) },
     news: { events: { posted: z.string() } },
   },
 });

@@ -26,7 +26,7 @@ type Annotations = Record<string, unknown>;
  * drop or replace such members instead: functions, symbols, circular references, class instances. One walk reads every
  * property once, checks it, copies it, and writes superjson's annotations, which `revive` restores on the other side.
  *
- * `root` names the value in the fault: `input`, `output`, `data`, `state`. `levels` is how deep the value may be nested.
+ * `root` names the value in the fault: `input`, `output`, `data`, `document`. `levels` is how deep the value may be nested.
  */
 export function encodeValue(
   value: unknown,

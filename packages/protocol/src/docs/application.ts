@@ -5,7 +5,7 @@ import { readSchema, type Schema } from "../schema.js";
 import type { ServerMessage } from "../server-message.js";
 import type { ValueSchema } from "../value.js";
 import { checkFrame, examplesOf } from "./examples.js";
-import { hashOf } from "../state/hash.js";
+import { hashOf } from "../document/hash.js";
 
 /** A value of the application: its schema, and its examples as they travel. */
 export interface DocumentedValue {
@@ -140,7 +140,7 @@ function documentChannel(contract: ChannelContract, description: string | undefi
   const place = `channels.${name}`;
   const key = contract.key && documentValue(contract.key, `${place}.key`);
   const channel = key ? `${name}:${String(key.examples[0].data)}` : name;
-  const state = contract.state && documentValue(contract.state, `${place}.state`);
+  const state = contract.document && documentValue(contract.document, `${place}.state`);
   const presence = contract.presence && documentValue(contract.presence, `${place}.presence`);
   const position = { epoch: "b7Qx", offset: 41, id: "9fK2mW" };
   return {

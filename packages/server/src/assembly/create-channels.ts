@@ -2,21 +2,21 @@ import type { Protocol } from "@holdfast/protocol";
 import { Channels } from "../channel/channels.js";
 import type { Stats } from "../observe/stats.js";
 import type { ServerSettings } from "../settings.js";
-import { Database } from "../state/database.js";
-import { Documents } from "../state/documents.js";
-import type { StateHooks } from "../state/hooks.js";
+import { Database } from "../document/database.js";
+import { Documents } from "../document/documents.js";
+import type { DocumentHooks } from "../document/document-hooks.js";
 import type { JoinedBroker } from "./join-broker.js";
 
 /** The channels with their documents. The two know each other: a channel loads its document, a document is a publication. */
 export function createChannels(
   protocol: Protocol,
-  hooks: ReadonlyMap<string, StateHooks>,
+  hooks: ReadonlyMap<string, DocumentHooks>,
   { link, topics, shared }: JoinedBroker,
   stats: Stats,
   settings: ServerSettings,
 ): { channels: Channels; documents: Documents; database: Database } {
   const { environment, logger, limits } = settings;
-  const mostBytes = limits.stateBytes;
+  const mostBytes = limits.documentBytes;
   const channels = new Channels({
     shared,
     protocol,
@@ -26,7 +26,7 @@ export function createChannels(
     logger,
     stats,
     maxEventBytes: limits.owedBytes,
-    loadState: (id) => documents.load(id),
+    loadDocument: (id) => documents.load(id),
     presence: {
       environment,
       graceMs: settings.presenceGraceMs,

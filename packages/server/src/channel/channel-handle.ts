@@ -8,13 +8,13 @@ import {
   type PresentUser,
   type ProtocolDefinition,
   type SentEventOf,
-  type SentStateOf,
-  type StateChannelName,
-  type StateOf,
+  type SentDocumentOf,
+  type DocumentChannelName,
+  type DocumentOf,
 } from "@holdfast/protocol";
 import type { Unawaited } from "../observe/unawaited.js";
-import type { Documents } from "../state/documents.js";
-import { type StateHandle, stateHandle } from "../state/state-handle.js";
+import type { Documents } from "../document/documents.js";
+import { type DocumentHandle, documentHandle } from "../document/document-handle.js";
 import type { PublishOptions } from "./publish-options.js";
 import type { Channels, Published } from "./channels.js";
 
@@ -37,11 +37,11 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
     return this.#channels.size(this.#id);
   }
 
-  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no state */
-  get state(): C extends StateChannelName<P> ? StateHandle<StateOf<P, C>, SentStateOf<P, C>> : never {
-    if (!this.#id.contract.state)
-      throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no state.`);
-    return stateHandle<P, C>(this.#documents, this.#id, this.#unawaited) as never;
+  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no document */
+  get document(): C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never {
+    if (!this.#id.contract.document)
+      throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no document.`);
+    return documentHandle<P, C>(this.#documents, this.#id, this.#unawaited) as never;
   }
 
   /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */

@@ -1,4 +1,4 @@
-import type { StateCopy } from "./document-copy.js";
+import type { DocumentCopy } from "./document-copy.js";
 import type { Frame } from "../transport/frame.js";
 import type { LogFeed } from "./log-feed.js";
 import type { PlainFeed } from "./plain-feed.js";
@@ -13,7 +13,7 @@ export class LocalChannel {
   constructor(
     readonly feed: LogFeed | PlainFeed,
     /** Its document, where it has one. */
-    readonly copy?: StateCopy,
+    readonly copy?: DocumentCopy,
   ) {}
 
   get size(): number {

@@ -13,7 +13,7 @@ import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Frame } from "../transport/frame.js";
 import { LocalChannel } from "./channel.js";
-import type { StateCopy } from "./document-copy.js";
+import type { DocumentCopy } from "./document-copy.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
 import { deliverPlain, openChannel } from "./open-channel.js";
 import { LogFeed, type Resumption } from "./log-feed.js";
@@ -61,7 +61,7 @@ export interface ChannelsParts {
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
   /** Sees to it that the broker has the document of a channel, where the application can load it; undefined: it cannot. */
-  loadState(id: ChannelId): Promise<void> | undefined;
+  loadDocument(id: ChannelId): Promise<void> | undefined;
   /** The other instances; undefined: there can be none. */
   readonly shared?: PresenceLink | undefined;
 }
@@ -136,7 +136,7 @@ export class Channels {
   }
 
   /** The document of a channel that declares one, as it is here. It has to be prepared. */
-  copy(id: ChannelId): StateCopy | undefined {
+  copy(id: ChannelId): DocumentCopy | undefined {
     return this.#channels.get(id.wire)?.copy;
   }
 
@@ -238,16 +238,18 @@ export class Channels {
     return channel;
   }
 
-  async #prepareState(id: ChannelId, channel: LocalChannel, prepared: Promise<void> | undefined): Promise<void> {
+  async #prepareDocument(id: ChannelId, channel: LocalChannel, prepared: Promise<void> | undefined): Promise<void> {
     await prepared;
-    if (channel.copy?.isMissing) await this.#parts.loadState(id);
+    if (channel.copy?.isMissing) await this.#parts.loadDocument(id);
     // What the application cannot load either is nothing to join.
     if (channel.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
   #prepare(id: ChannelId, channel: LocalChannel, from: Position | undefined): Promise<void> | undefined {
     const prepared = channel.feed.prepare(from);
-    return channel.copy && (prepared || channel.copy.isMissing) ? this.#prepareState(id, channel, prepared) : prepared;
+    return channel.copy && (prepared || channel.copy.isMissing)
+      ? this.#prepareDocument(id, channel, prepared)
+      : prepared;
   }
 
   /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */

@@ -2,7 +2,7 @@ import { applyPatches, hashOf, type Patch, type Position } from "@holdfast/proto
 import type { Document } from "../broker/broker.js";
 import type { KeptEvent } from "./ring.js";
 import { Frame } from "../transport/frame.js";
-import { blankText, type StoredDocument, readKept } from "../state/document.js";
+import { blankText, type StoredDocument, readKept } from "../document/document.js";
 
 /** What is needed to tell somebody the whole document, made when it is needed, once for each document. */
 interface Snapshot {
@@ -15,7 +15,7 @@ interface Snapshot {
  * A channel's document on this instance, always exactly where the instance stands in the channel's chain. So whoever joins gets a
  * snapshot and then what follows it, and nothing can come in between.
  */
-export class StateCopy {
+export class DocumentCopy {
   readonly #channel: string;
   #kept: StoredDocument | undefined;
   #isLost = false;

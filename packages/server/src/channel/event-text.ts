@@ -44,7 +44,7 @@ export function eventFrame(
 }
 
 /** The frame of a change of the channel's document, and the version it has resulted in. Undefined for what is none. */
-export function stateFrame(
+export function documentFrame(
   channel: string,
   body: string,
   metadata: Link,
@@ -56,7 +56,7 @@ export function stateFrame(
   return { frame: new Frame(`${start}${rest},"metadata":${JSON.stringify(metadata)}}`), version: Number(version ?? 0) };
 }
 
-/** What `changeText` of state/document.ts writes. */
+/** What `changeText` of document/document.ts writes. */
 const CHANGE = /^\{"type":"(state_update|state_deleted)","data":\{(?:"version":(\d+),)?.*\}$/s;
 
 function invalidEvent(channel: string, event: string, { message, ...details }: Fault): HoldfastError {

@@ -2,7 +2,7 @@ import type { Cancel, HistoryDefinition, Position, ResetReason } from "@holdfast
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ExpiryQueue } from "../async/expiry-queue.js";
-import type { StateCopy } from "./document-copy.js";
+import type { DocumentCopy } from "./document-copy.js";
 import { type Continuation, continuation } from "../log/continuity.js";
 import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
 import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
@@ -26,7 +26,7 @@ export interface LogFeedParts {
   /** Whether someone is about to join, and may need what is older. */
   isHeld(): boolean;
   /** Where the channel has a document: what it is here. */
-  readonly copy?: StateCopy | undefined;
+  readonly copy?: DocumentCopy | undefined;
   /** Those that keep more than usual, until nobody has needed it for a while. */
   readonly wide: ExpiryQueue<LogFeed>;
   /** The event that was published; undefined for what is none. */

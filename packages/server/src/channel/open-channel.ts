@@ -11,10 +11,10 @@ import type { ServerEnvironment } from "../environment.js";
 import type { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
-import { StateCopy } from "./document-copy.js";
+import { DocumentCopy } from "./document-copy.js";
 import { Frame } from "../transport/frame.js";
 import { LocalChannel } from "./channel.js";
-import { eventFrame, stateFrame } from "./event-text.js";
+import { eventFrame, documentFrame } from "./event-text.js";
 import { LogFeed } from "./log-feed.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { KeptEvent } from "./ring.js";
@@ -26,7 +26,7 @@ export interface OpenParts {
   readonly stats: Stats;
   readonly maxEventBytes: number;
   readonly wide: ExpiryQueue<LogFeed>;
-  loadState(id: ChannelId): Promise<void> | undefined;
+  loadDocument(id: ChannelId): Promise<void> | undefined;
 }
 
 /** A channel on this instance, and what becomes of all that is published on it: frames for its members. */
@@ -40,7 +40,7 @@ export function openChannel(id: ChannelId, parts: OpenParts): LocalChannel {
     );
     return plain;
   }
-  const copy = contract.state && new StateCopy(wire);
+  const copy = contract.document && new DocumentCopy(wire);
   const feed = new LogFeed({
     topic: wire,
     history,
@@ -68,7 +68,7 @@ export function openChannel(id: ChannelId, parts: OpenParts): LocalChannel {
       if (ended !== undefined) channel.end(wire);
     },
     bring: () =>
-      parts.loadState(id)?.catch((error: unknown) => {
+      parts.loadDocument(id)?.catch((error: unknown) => {
         logger.error({ channel: wire, err: error }, "its document could not be loaded, and is asked for again");
         throw error;
       }),
@@ -92,7 +92,7 @@ export function deliverPlain(
 function readKept(wire: string, { body, link }: Publication): KeptEvent | undefined {
   if (!link) return undefined;
   const frame = eventFrame(wire, body, link);
-  const read = frame ? { frame } : stateFrame(wire, body, link);
+  const read = frame ? { frame } : documentFrame(wire, body, link);
   return read && { link, ...read, bytes: Buffer.byteLength(read.frame.text) };
 }
 

@@ -30,7 +30,7 @@ export interface ServerStats {
    * Documents: how often they were changed or loaded here; how often others were first; and how often a
    * client has said that its copy is not what it should be, which should never be.
    */
-  readonly state: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
+  readonly documents: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
   /** Refusals and failures by error code. */
   readonly errors: { readonly [code: string]: number };
 }
@@ -83,7 +83,7 @@ export class Stats {
       channels: { active: this.channelsActive },
       published: { total: this.published, delivered: this.delivered },
       requests: { total: this.requests, inFlight: this.requestsInFlight },
-      state: { changes: this.stateChanges, conflicts: this.stateConflicts, mismatches: this.stateMismatches },
+      documents: { changes: this.stateChanges, conflicts: this.stateConflicts, mismatches: this.stateMismatches },
       errors: Object.fromEntries(this.#errors),
     };
   }

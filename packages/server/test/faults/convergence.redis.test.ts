@@ -1,4 +1,4 @@
-import { createClient, state } from "@holdfast/client";
+import { createClient, documentOf } from "@holdfast/client";
 import { canonicalJson } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -6,8 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { RedisWorld } from "../redis/redis-world.js";
 import { seeded } from "../seeded.js";
-import { boards, empty } from "../state/boards.js";
-import { edit } from "../state/edit.js";
+import { boards, empty } from "../document/boards.js";
+import { edit } from "../document/edit.js";
 import { until } from "../until.js";
 import { scale } from "./fault-world.js";
 import { figures } from "./figures.js";
@@ -35,7 +35,7 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
     let told = 0;
     // As many channels as a connection may have; the others are watched by other peers.
     const watched = keys.filter((key) => Number(key) % 2 === index % 2 || keys.length <= 100);
-    const documents = new Map(watched.map((key) => [key, state(client.channel("board", key))]));
+    const documents = new Map(watched.map((key) => [key, documentOf(client.channel("board", key))]));
     for (const document of documents.values()) document.subscribe(() => void told++);
     return { client, documents, told: () => told };
   });
@@ -57,12 +57,12 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
   let accepted = 0;
   let refused = 0;
   const change = async (key: string): Promise<void> => {
-    const board = servers[random() < 0.5 ? 0 : 1]!.server.channel("board", key).state;
+    const board = servers[random() < 0.5 ? 0 : 1]!.server.channel("board", key).document;
     await board.set(empty);
     for (let count = 1; count < OPERATIONS; count++) {
       await delay(random() * scale(40, 100));
       const what = 1 + Math.floor(random() * 6);
-      const one = servers[random() < 0.5 ? 0 : 1]!.server.channel("board", key).state;
+      const one = servers[random() < 0.5 ? 0 : 1]!.server.channel("board", key).document;
       await one
         .update((draft) => edit(draft, what, count, random()))
         .then(
@@ -76,7 +76,7 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
   await cutting;
 
   const truth = new Map<string, string>();
-  for (const key of keys) truth.set(key, canonicalJson(await servers[0]!.server.channel("board", key).state.get()));
+  for (const key of keys) truth.set(key, canonicalJson(await servers[0]!.server.channel("board", key).document.get()));
   const different = (): string[] =>
     peers.flatMap(({ documents }, index) =>
       [...documents].flatMap(([key, document]) =>
@@ -85,7 +85,7 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
     );
   await until(() => different().length === 0, 10_000).catch(() => undefined);
   expect(different()).toEqual([]);
-  const mismatches = servers.reduce((sum, { server }) => sum + server.stats().state.mismatches, 0);
+  const mismatches = servers.reduce((sum, { server }) => sum + server.stats().documents.mismatches, 0);
   const told = peers.reduce((sum, peer) => sum + peer.told(), 0);
   figures("T14 on Redis", { documents: keys.length, cuts, accepted, refused, told, mismatches });
   expect(mismatches).toBe(0);

@@ -16,7 +16,10 @@ const tallies = defineProtocol({
     tally: {
       key: z.string(),
       // What each writer has done, and the last of all that was done.
-      state: z.object({ counts: z.record(z.string(), z.int()), last: z.array(z.object({ id: z.string() })).max(50) }),
+      document: z.object({
+        counts: z.record(z.string(), z.int()),
+        last: z.array(z.object({ id: z.string() })).max(50),
+      }),
     },
   },
 });
@@ -37,11 +40,11 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
     const server = createServer(tallies, { broker, heartbeat: { intervalMs: 300_000 } });
     world.endsWith(() => server.close({ graceMs: 0 }));
     const { port } = await server.listen(0);
-    return { server, port, state: server.channel("tally", "a").state };
+    return { server, port, document: server.channel("tally", "a").document };
   });
   const servers = await Promise.all(starting);
   await until(() => servers.every(({ server }) => server.isReady), 10_000, "Being ready");
-  await servers[0]!.state.set({ counts: {}, last: [] });
+  await servers[0]!.document.set({ counts: {}, last: [] });
   const watchers = Array.from({ length: 6 }, (_, index) => {
     const watcher = new StateWatcher<Tally>(servers[index % 2]!.port, "tally:a");
     world.endsWith(async () => watcher.end());
@@ -55,14 +58,14 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
   const seconds = scale(3, 30);
   const end = performance.now() + seconds * 1_000;
   const write = async (index: number): Promise<void> => {
-    const { state } = servers[index % SERVERS]!;
+    const { document } = servers[index % SERVERS]!;
     const writer = `w${index}`;
     // One that is refused is not made again: then its number must not be seen by anyone.
     for (let number = 1; performance.now() < end; number++) {
       const id = `${writer}.${number}`;
       const start = performance.now();
       try {
-        const { version } = await state.update((draft) => {
+        const { version } = await document.update((draft) => {
           draft.counts[writer] = (draft.counts[writer] ?? 0) + 1;
           draft.last.push({ id });
           if (draft.last.length > 50) draft.last.shift();
@@ -79,7 +82,7 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
 
   const version = accepted.size + 1;
   await until(() => watchers.every((watcher) => watcher.version >= version), 20_000).catch(() => undefined);
-  const found = await servers.at(-1)!.state.get();
+  const found = await servers.at(-1)!.document.get();
   const versions = Array.from({ length: accepted.size }, (_, index) => index + 2);
   expect([...accepted.keys()].sort((a, b) => a - b)).toEqual(versions);
   for (const watcher of watchers) {
@@ -98,8 +101,8 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
     expect(watcher.hashes).toBe(Math.floor(version / 32));
     expect(watcher.doc).toEqual(found);
   }
-  const overtaken = servers.reduce((sum, { server }) => sum + server.stats().state.conflicts, 0);
-  const conflicts = refused.filter((code) => code === "CONFLICT").length;
+  const overtaken = servers.reduce((sum, { server }) => sum + server.stats().documents.conflicts, 0);
+  const conflicts = refused.filter((code) => code === "DOCUMENT_CONFLICT").length;
   const share = conflicts / (accepted.size + refused.length);
   figures("T15", {
     writers: WRITERS,
@@ -113,7 +116,7 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
     p50Ms: Math.round(percentile(took, 0.5)),
     p99Ms: Math.round(percentile(took, 0.99)),
   });
-  expect(refused.filter((code) => code !== "CONFLICT")).toEqual([]);
+  expect(refused.filter((code) => code !== "DOCUMENT_CONFLICT")).toEqual([]);
   expect(accepted.size).toBeGreaterThan(seconds * 10);
   expect(share).toBeLessThanOrEqual(0.05);
 }, 120_000);

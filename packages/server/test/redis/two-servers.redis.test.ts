@@ -1,4 +1,4 @@
-import { type BaseOptions, createClient, presence } from "@holdfast/client";
+import { type BaseOptions, createClient, presenceOf } from "@holdfast/client";
 import { createServer, type Identity, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test, type TestContext } from "vitest";
@@ -119,7 +119,7 @@ test("[TW5] who is in a room is seen from both servers, and is gone everywhere a
   const lists = [0, 1].map(() => new Set<string>());
   const clients = [await pair.connected(0, "ada"), await pair.connected(1, "grace")];
   for (const [index, client] of clients.entries()) {
-    const room = presence(client.channel("room", "a"));
+    const room = presenceOf(client.channel("room", "a"));
     room.set({ name: `n${index}` });
     room.subscribe(({ users }) => {
       lists[index]!.clear();

@@ -57,12 +57,12 @@ describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, 
 });
 
 function isPromised(row: Works, place: Place): boolean {
-  if (place === "state" || place === "key" || place === "parameters") return row.also?.includes(place) ?? false;
+  if (place === "document" || place === "key" || place === "parameters") return row.also?.includes(place) ?? false;
   return place !== "presence" || row.value !== undefined || row.shown !== undefined;
 }
 
 /** Schemas of the same places that no row is like. */
-const unlike: { readonly [P in Place]?: Schema } = { state: z.object({ unlike: z.string() }) };
+const unlike: { readonly [P in Place]?: Schema } = { document: z.object({ unlike: z.string() }) };
 
 function fingerprintOf(place: Place, schema: Schema): string {
   return fingerprint(defineProtocol(definitionOf(place, schema)) as Protocol);

@@ -12,7 +12,7 @@ export interface Works {
   /** What is shown as presence, if `value` is undefined: `set(undefined)` shows nothing. Left out: it is refused there. */
   readonly shown?: unknown;
   /** Whether it may be a channel's document, its key, a parameter of the connection. Left out: it is refused there. */
-  readonly also?: readonly ("state" | "key" | "parameters")[];
+  readonly also?: readonly ("document" | "key" | "parameters")[];
 }
 
 interface Refused {
@@ -23,7 +23,7 @@ interface Refused {
 
 const text = z.string();
 const TEXT = { also: ["key", "parameters"] } as const;
-const DOCUMENT = { also: ["state"] } as const;
+const DOCUMENT = { also: ["document"] } as const;
 
 type Tree = { name: string; children: Tree[] };
 const lazyTree: z.ZodType<Tree> = z.lazy(() =>

@@ -1,4 +1,4 @@
-import { type Client, isHoldfastError, presence, state } from "@holdfast/client";
+import { type Client, isHoldfastError, presenceOf, documentOf } from "@holdfast/client";
 import { defineProtocol, type Protocol, type Schema } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { ClientWorld } from "../client-world.js";
@@ -14,7 +14,7 @@ type AnyDefinition = {
   readonly version: string;
   readonly parameters: Schema<object>;
   readonly requests: Untyped;
-  readonly channels: { readonly c: { key: Schema<string>; events: { e: Schema }; state: Schema; presence: Schema } };
+  readonly channels: { readonly c: { key: Schema<string>; events: { e: Schema }; document: Schema; presence: Schema } };
   readonly direct: { readonly e: Schema };
 };
 
@@ -87,15 +87,15 @@ export async function travel(place: Place, schema: Schema, value: unknown): Prom
       await server.user("token-ada").send("e", value);
       break;
     case "presence": {
-      const seen = presence(connect("bob").channel("c", undefined as never));
+      const seen = presenceOf(connect("bob").channel("c", undefined as never));
       seen.subscribe(({ users }) => users.forEach(({ data }) => arrive(data)));
-      presence(handle).set(value);
+      presenceOf(handle).set(value);
       break;
     }
-    case "state": {
-      const document = state(handle);
+    case "document": {
+      const document = documentOf(handle);
       document.subscribe(() => {});
-      const setting = served().state.set(value);
+      const setting = served().document.set(value);
       await world.settle();
       await setting;
       await world.advance(60_000);

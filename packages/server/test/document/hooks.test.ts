@@ -3,62 +3,62 @@ import { BOARD, Boards, type BoardOptions, empty, heldBy, subscribe } from "./bo
 
 /** A database of the application's own. */
 class Database {
-  readonly rows = new Map<string, { state: { title: string; cards: never[] }; version: number }>();
+  readonly rows = new Map<string, { document: { title: string; cards: never[] }; version: number }>();
   readonly loads: string[] = [];
   readonly saves: (number | string)[] = [];
   failing: Error | undefined;
   /** Resolves what is being saved; undefined: at once. */
   wait: (() => Promise<void>) | undefined;
 
-  readonly hooks: NonNullable<BoardOptions["state"]>["board"] = {
+  readonly hooks: NonNullable<BoardOptions["documents"]>["board"] = {
     load: ({ key }) => {
       this.loads.push(key!);
       if (this.failing) throw this.failing;
       return Promise.resolve(this.rows.get(key!));
     },
-    save: async ({ key, state, version }) => {
+    save: async ({ key, document, version }) => {
       if (this.failing) throw this.failing;
       await this.wait?.();
-      this.saves.push(state ? version : `deleted ${version}`);
-      if (state) this.rows.set(key!, { state: state as never, version });
+      this.saves.push(document ? version : `deleted ${version}`);
+      if (document) this.rows.set(key!, { document: document as never, version });
       else this.rows.delete(key!);
     },
   };
 }
 
 function withDatabase(beside?: Boards, database = new Database()) {
-  const all = new Boards({ state: { board: database.hooks! } }, beside);
+  const all = new Boards({ documents: { board: database.hooks! } }, beside);
   return { all, database };
 }
 
 describe("documents that belong to the application's own database", () => {
   test("[SH1] are loaded when they are needed, by whoever asks first, and versions go on", async () => {
     const { all, database } = withDatabase();
-    database.rows.set("a", { state: empty as never, version: 41 });
+    database.rows.set("a", { document: empty as never, version: 41 });
     const peers = [await all.connect(subscribe(BOARD)), await all.connect(subscribe(BOARD))];
     for (const peer of peers) expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" }, version: 41 });
     const { version } = await all.done(all.board().update((draft) => void (draft.title = "b")));
     expect(version).toBe(42);
     expect(await all.done(all.board().get())).toMatchObject({ title: "b" });
     expect(database.loads).toEqual(["a"]);
-    expect(database.rows.get("a")).toMatchObject({ state: { title: "b" }, version: 42 });
+    expect(database.rows.get("a")).toMatchObject({ document: { title: "b" }, version: 42 });
   });
 
   test("[SH1] are loaded once for all who ask at the same time, and nobody competes for who brings them", async () => {
     const { all, database } = withDatabase();
-    database.rows.set("a", { state: empty as never, version: 7 });
+    database.rows.set("a", { document: empty as never, version: 7 });
     const answers = await all.done(Promise.all(Array.from({ length: 20 }, () => all.board().get())));
     expect(answers).toHaveLength(20);
     for (const answer of answers) expect(answer).toMatchObject({ title: "Plan" });
     // Each has a copy of its own.
     expect(new Set(answers).size).toBe(20);
     expect(database.loads).toEqual(["a"]);
-    expect(all.server.stats().state.conflicts).toBe(0);
+    expect(all.server.stats().documents.conflicts).toBe(0);
   });
 
   test("[SH1] two instances that load at once have the same one", async () => {
     const { all, database } = withDatabase();
-    database.rows.set("a", { state: empty as never, version: 3 });
+    database.rows.set("a", { document: empty as never, version: 3 });
     const { all: other } = withDatabase(all, database);
     const [one, two] = await Promise.all([all.world.connect(), other.world.connect()]);
     one.socket.send(JSON.stringify(subscribe(BOARD)));
@@ -76,7 +76,7 @@ describe("documents that belong to the application's own database", () => {
       const { all, database } = withDatabase();
       const peer = await all.connect(subscribe(BOARD));
       expect(heldBy(peer).data).toBeUndefined();
-      database.rows.set("a", { state: { title: "late", cards: [] }, version: version! });
+      database.rows.set("a", { document: { title: "late", cards: [] }, version: version! });
       expect(await all.done(all.board().get())).toMatchObject({ title: "late" });
       expect(heldBy(peer)).toMatchObject({ data: { title: "late" }, version: 1 });
       expect(await all.done(all.board().set(empty as never))).toMatchObject({ version: 2 });
@@ -86,7 +86,7 @@ describe("documents that belong to the application's own database", () => {
   test.each([5n, "5", "0005"])("[SH1] go on from a version as drivers give it, %s", async (version) => {
     const saved: number[] = [];
     const save = ({ version: now }: { version: number }) => saved.push(now);
-    const all = new Boards({ state: { board: { load: () => ({ state: empty, version }), save } } });
+    const all = new Boards({ documents: { board: { load: () => ({ document: empty, version }), save } } });
     expect(await all.done(all.board().update((draft) => void (draft.title = "b")))).toMatchObject({ version: 6 });
     expect(saved).toEqual([6]);
   });
@@ -95,7 +95,7 @@ describe("documents that belong to the application's own database", () => {
     class Rows {
       readonly #versions = new Map<unknown, number>([["a", 3]]);
       load({ key }: { key: string | undefined }) {
-        return { state: empty, version: this.#versions.get(key) };
+        return { document: empty, version: this.#versions.get(key) };
       }
       save({ key, version }: { key: string | undefined; version: number }) {
         this.#versions.set(key, version);
@@ -105,7 +105,7 @@ describe("documents that belong to the application's own database", () => {
       }
     }
     const board = new Rows();
-    const all = new Boards({ state: { board } });
+    const all = new Boards({ documents: { board } });
     await all.done(all.board().set({ ...empty, title: "b" }));
     expect(board.of("a")).toBe(4);
   });
@@ -113,14 +113,14 @@ describe("documents that belong to the application's own database", () => {
   test("[SH2] that are nowhere are none, null as well; a load that fails is told to whoever asks, and asked again", async () => {
     const { all, database } = withDatabase();
     expect(await all.done(all.board().get())).toBeUndefined();
-    database.rows.set("a", { state: null } as never);
+    database.rows.set("a", { document: null } as never);
     expect(await all.done(all.board().get())).toBeUndefined();
     database.failing = new Error("database down");
     await expect(all.done(all.board().get())).rejects.toThrow("database down");
     const peer = await all.connect(subscribe(BOARD));
     expect(peer.last("subscribe_response").data.results[0]).toMatchObject({ error: { code: "UNAVAILABLE" } });
     database.failing = undefined;
-    database.rows.set("a", { state: empty as never, version: 1 });
+    database.rows.set("a", { document: empty as never, version: 1 });
     await peer.send(subscribe(BOARD));
     await all.world.advance(50);
     expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" } });
@@ -152,15 +152,15 @@ describe("documents that belong to the application's own database", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "b" }, version: 2 });
     database.failing = undefined;
     await all.done(all.board().update((draft) => void (draft.votes["n"] = 1)));
-    expect(database.rows.get("a")).toMatchObject({ state: { title: "b" }, version: 3 });
+    expect(database.rows.get("a")).toMatchObject({ document: { title: "b" }, version: 3 });
   });
 
   test("[SH5] a loaded one that does not match is refused, naming the field", async () => {
     const { all, database } = withDatabase();
-    database.rows.set("a", { state: { title: 5 } as never, version: 1 });
-    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "state.title" });
+    database.rows.set("a", { document: { title: 5 } as never, version: 1 });
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "document.title" });
     for (const version of [-1, 1.5, Number.NaN, "", "1e3", " 1", "-1", 2n ** 60n, null, {}]) {
-      database.rows.set("a", { state: empty as never, version: version as never });
+      database.rows.set("a", { document: empty as never, version: version as never });
       await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
     }
   });

@@ -4,22 +4,22 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { BOARD, Boards, empty, subscribe } from "./boards.js";
 
-const protocolOf = (version: string, state: z.ZodType) =>
-  defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), state } } });
+const protocolOf = (version: string, document: z.ZodType) =>
+  defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), document } } });
 
 describe("a change of a document", () => {
   test("[SD2] is of nothing that the schema has filled in for others", async () => {
     const broker = memoryBroker();
     const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
-    for (const key of ["a", "b"]) await older.channel("note", key).state.set({ title: key });
+    for (const key of ["a", "b"]) await older.channel("note", key).document.set({ title: key });
     const settings = z.object({ tags: z.array(z.string()), by: z.map(z.string(), z.array(z.string())) });
     const filled = { tags: [], by: new Map([["ann", []]]) };
     const schema = z.object({ title: z.string(), settings: settings.default(filled) });
     const newer = createServer(
-      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), state: schema } } }),
+      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), document: schema } } }),
       { broker },
     );
-    const failing = newer.channel("note", "a").state.update(({ settings: { tags, by } }) => {
+    const failing = newer.channel("note", "a").document.update(({ settings: { tags, by } }) => {
       tags.push("of a");
       by.get("ann")!.push("of a");
       throw new Error("given up");
@@ -27,7 +27,7 @@ describe("a change of a document", () => {
     await expect(failing).rejects.toThrow("given up");
     const untouched = { tags: [], by: new Map([["ann", []]]) };
     for (const key of ["a", "b"])
-      expect(await newer.channel("note", key).state.get()).toEqual({ title: key, settings: untouched });
+      expect(await newer.channel("note", key).document.get()).toEqual({ title: key, settings: untouched });
     expect(filled).toEqual(untouched);
     await Promise.all([older.close(), newer.close()]);
   });
@@ -44,33 +44,35 @@ describe("a change of a document", () => {
     ],
   ])("[SD4] that %s is refused, as it is not clear what is meant", async (_what, change) => {
     const schema = z.array(z.object({ id: z.string() }));
-    const server = createServer(defineProtocol({ name: "l", version: "1.0.0", channels: { list: { state: schema } } }));
-    const { state } = server.channel("list");
-    await state.set([{ id: "1" }, { id: "2" }]);
-    await expect(state.update(change)).rejects.toMatchObject({
+    const server = createServer(
+      defineProtocol({ name: "l", version: "1.0.0", channels: { list: { document: schema } } }),
+    );
+    const { document } = server.channel("list");
+    await document.set([{ id: "1" }, { id: "2" }]);
+    await expect(document.update(change)).rejects.toMatchObject({
       code: "INVALID_VALUE",
       field: "update",
       remedy: expect.stringContaining("braces"),
     });
-    expect(await state.get()).toEqual([{ id: "1" }, { id: "2" }]);
+    expect(await document.get()).toEqual([{ id: "1" }, { id: "2" }]);
     // A part of it may be all that is to be left, and so may the draft itself.
-    expect(await state.update((draft) => draft.slice(1))).toMatchObject({ state: [{ id: "2" }] });
-    expect(await state.update((draft) => (draft.push({ id: "3" }), draft))).toMatchObject({ version: 3 });
+    expect(await document.update((draft) => draft.slice(1))).toMatchObject({ document: [{ id: "2" }] });
+    expect(await document.update((draft) => (draft.push({ id: "3" }), draft))).toMatchObject({ version: 3 });
     await server.close();
   });
 
   test("[SD4] that returns another is no change of the draft, whatever the schema fills in each time", async () => {
     const broker = memoryBroker();
     const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
-    await older.channel("note", "a").state.set({ title: "a" });
+    await older.channel("note", "a").document.set({ title: "a" });
     let filled = 0;
     const schema = z.object({ title: z.string(), token: z.string().default(() => `${++filled}`) });
     const newer = createServer(
-      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), state: schema } } }),
+      defineProtocol({ name: "notes", version: "1.1.0", channels: { note: { key: z.string(), document: schema } } }),
       { broker },
     );
-    const written = await newer.channel("note", "a").state.update((draft) => ({ ...draft, title: "b" }));
-    expect(written).toMatchObject({ version: 2, state: { title: "b", token: expect.stringMatching(/^\d+$/) } });
+    const written = await newer.channel("note", "a").document.update((draft) => ({ ...draft, title: "b" }));
+    expect(written).toMatchObject({ version: 2, document: { title: "b", token: expect.stringMatching(/^\d+$/) } });
     await Promise.all([older.close(), newer.close()]);
   });
 
@@ -80,7 +82,7 @@ describe("a change of a document", () => {
     const votes = { ["Ann👍".slice(0, 4)]: 1 };
     await expect(all.done(all.board().set({ ...empty, votes }))).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: String.raw`state.votes["Ann\ud83d"]`,
+      field: String.raw`document.votes["Ann\ud83d"]`,
       message: expect.stringContaining("surrogate"),
     });
     expect(await all.done(all.board().get())).toMatchObject({ votes: {} });
@@ -129,8 +131,8 @@ describe("a document that is created", () => {
       Promise.all(titles.map((title, at) => (at % 2 ? one : other).board().create({ ...empty, title }))),
     );
     const winners = created.filter((written) => written !== undefined);
-    expect(winners).toMatchObject([{ version: 1, state: { cards: [], votes: {} } }]);
-    expect(await one.done(one.board().get())).toEqual(winners[0]!.state);
+    expect(winners).toMatchObject([{ version: 1, document: { cards: [], votes: {} } }]);
+    expect(await one.done(one.board().get())).toEqual(winners[0]!.document);
     expect(one.broker.store.topics.get(BOARD)!.offset).toBe(1);
     await one.done(one.board().delete());
     expect(await one.done(one.board().create(empty))).toMatchObject({ version: 3 });
@@ -138,8 +140,8 @@ describe("a document that is created", () => {
 
   test("[SD19] is told to whoever waits for it, and saved; one that the database has is there already", async () => {
     const saved: unknown[] = [];
-    const load = ({ key }: { key: string | undefined }) => (key === "b" ? { state: empty, version: 4 } : undefined);
-    const all = new Boards({ state: { board: { load, save: ({ key, version }) => saved.push([key, version]) } } });
+    const load = ({ key }: { key: string | undefined }) => (key === "b" ? { document: empty, version: 4 } : undefined);
+    const all = new Boards({ documents: { board: { load, save: ({ key, version }) => saved.push([key, version]) } } });
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().create(empty));
     expect(peer.last("state_update")).toMatchObject({ data: { version: 1 } });
@@ -153,7 +155,7 @@ describe("a document that is created", () => {
     ]);
     await expect(all.done(all.board("c").create({ title: 5 } as never))).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: "state.title",
+      field: "document.title",
     });
   });
 });

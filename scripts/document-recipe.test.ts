@@ -16,22 +16,22 @@ test.each(["board-protocol", "board-server", "board-client"])(
   "[RE10] the guide to documents shows %s to the letter, and it fits a screen",
   async (name) => {
     const snippet = await read(`snippets/${name}.ts`);
-    expect(await read("guides/state.md")).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
+    expect(await read("guides/documents.md")).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
     expect(snippet.trimEnd().split("\n").length).toBeLessThanOrEqual(50);
   },
 );
 
 test("[RE10] it names the depth that a document may have, and so does the refusal of one level more", async () => {
-  expect(await read("guides/state.md")).toContain(`, ${MAX_STATE_DEPTH} levels,`);
+  expect(await read("guides/documents.md")).toContain(`, ${MAX_STATE_DEPTH} levels,`);
   const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
   const tree = z.array(z.json());
-  const deep = createServer(defineProtocol({ name: "deep", version: "1.0.0", channels: { tree: { state: tree } } }));
-  const { state } = deep.channel("tree");
-  await state.set(JSON.parse(nested(MAX_STATE_DEPTH)) as z.infer<typeof tree>);
+  const deep = createServer(defineProtocol({ name: "deep", version: "1.0.0", channels: { tree: { document: tree } } }));
+  const { document } = deep.channel("tree");
+  await document.set(JSON.parse(nested(MAX_STATE_DEPTH)) as z.infer<typeof tree>);
   for (const levels of [MAX_STATE_DEPTH + 1, MAX_VALUE_DEPTH, MAX_VALUE_DEPTH + 1])
-    await expect(state.set(JSON.parse(nested(levels)) as z.infer<typeof tree>)).rejects.toMatchObject({
+    await expect(document.set(JSON.parse(nested(levels)) as z.infer<typeof tree>)).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: expect.stringMatching(/^state(\[0\]){23}$/) as string,
+      field: expect.stringMatching(/^document(\[0\]){23}$/) as string,
       message: expect.stringContaining(`nested more than ${MAX_STATE_DEPTH} levels deep`) as string,
     });
   await deep.close();

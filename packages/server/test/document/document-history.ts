@@ -1,4 +1,4 @@
-import { type ChannelState, state } from "@holdfast/client";
+import { type ChannelDocument, documentOf } from "@holdfast/client";
 import { canonicalJson } from "@holdfast/protocol";
 import { seeded } from "../seeded.js";
 import { type Instance, Servers } from "../simulation/servers.js";
@@ -41,7 +41,7 @@ class Watcher {
     return this.#document?.get();
   }
 
-  #document: ChannelState<Board> | undefined;
+  #document: ChannelDocument<Board> | undefined;
 
   toggle(): void {
     if (this.#leave) {
@@ -50,7 +50,7 @@ class Watcher {
       return;
     }
     const channel = this.client.channel("board", "a");
-    const document = state(channel);
+    const document = documentOf(channel);
     this.#document = document;
     this.#last = document.get();
     const stop = document.subscribe((now, previous) => {
@@ -163,7 +163,7 @@ export class DocumentHistory extends Servers<Definition> {
   }
 
   board({ server }: Instance<Definition>) {
-    return server.channel("board", "a").state;
+    return server.channel("board", "a").document;
   }
 
   #publish(): void {
@@ -199,7 +199,7 @@ export class DocumentHistory extends Servers<Definition> {
         ? faults
         : [...faults, `${name} has ${canonicalJson(held)} instead of ${canonicalJson(truth)}`],
     );
-    const stats = [...this.#started].map(({ server }) => server.stats().state);
+    const stats = [...this.#started].map(({ server }) => server.stats().documents);
     return {
       broken,
       changes: stats.reduce((sum, { changes }) => sum + changes, 0),

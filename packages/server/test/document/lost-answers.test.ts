@@ -5,7 +5,7 @@ import { database, type Hooks, outcomeOf } from "./database.js";
 describe("when the answer of the broker to a change is lost", () => {
   /** A change that the broker has stored, and whose answer is cut off. */
   async function cutOff(hooks: Hooks, options: BoardOptions = {}) {
-    const all = new Boards({ state: { board: hooks }, ...options });
+    const all = new Boards({ documents: { board: hooks }, ...options });
     await all.done(all.board().set(empty));
     const { timers } = all.environment;
     const change = outcomeOf(all.board().update((draft) => void draft.cards.push({ id: "1", text: "x" })));
@@ -22,20 +22,20 @@ describe("when the answer of the broker to a change is lost", () => {
     await all.world.advance(100);
     all.broker.links[0]!.mend();
     await all.world.advance(500);
-    expect(await change).toMatchObject({ version: 2, offset: 2, state: { cards: [{ id: "1" }] } });
+    expect(await change).toMatchObject({ version: 2, offset: 2, document: { cards: [{ id: "1" }] } });
     expect(db.saved).toEqual([1, 2]);
   });
 
   test("[SH10] also where others have changed it since, and it is as theirs is", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
-    const other = new Boards({ state: { board: db.hooks } }, all);
+    const other = new Boards({ documents: { board: db.hooks } }, all);
     const another = outcomeOf(other.board().update((draft) => void (draft.title = "b")));
     await all.world.advance(100);
     all.broker.links[0]!.mend();
     await all.world.advance(500);
     expect(await change).toMatchObject({ version: 2 });
-    expect(await another).toMatchObject({ version: 3, state: { title: "b", cards: [{ id: "1" }] } });
+    expect(await another).toMatchObject({ version: 3, document: { title: "b", cards: [{ id: "1" }] } });
     expect(db.rows.get("a")).toMatchObject({ version: 3 });
   });
 

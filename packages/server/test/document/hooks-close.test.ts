@@ -14,7 +14,7 @@ describe("when the server is closed", () => {
           });
         });
     };
-    let all = new Boards({ state: { board: { save: saveIn(300) } } });
+    let all = new Boards({ documents: { board: { save: saveIn(300) } } });
     const change = all.board().set(empty);
     await all.world.advance(50);
     let closed = all.server.close().then(() => isSaved);
@@ -23,7 +23,7 @@ describe("when the server is closed", () => {
     await change;
 
     isSaved = false;
-    all = new Boards({ state: { board: { save: saveIn(20_000) } } });
+    all = new Boards({ documents: { board: { save: saveIn(20_000) } } });
     const given = outcomeOf(all.board().set(empty));
     await all.world.advance(50);
     closed = all.server.close({ graceMs: 1_000 }).then(() => isSaved);
@@ -34,7 +34,7 @@ describe("when the server is closed", () => {
 
   test("[SH9] and for changes that are under way: what is stored is saved, or its caller told", async () => {
     const saved: number[] = [];
-    const all = new Boards({ state: { board: { save: ({ version }) => void saved.push(version) } } });
+    const all = new Boards({ documents: { board: { save: ({ version }) => void saved.push(version) } } });
     const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
     await all.world.advance(3);
     const atClose = all.server.close().then(() => [...saved]);
@@ -45,7 +45,7 @@ describe("when the server is closed", () => {
 
   test("[SH9] and for what is changed by whoever is told that a session has ended, also of those that were away", async () => {
     const db = database();
-    const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, state: { board: db.hooks } });
+    const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, documents: { board: db.hooks } });
     await all.done(all.board().set(empty));
     all.server.onSession(
       ({ type }) => type === "ended" && void all.board().update((draft) => void (draft.title = "left")),
@@ -58,12 +58,15 @@ describe("when the server is closed", () => {
     const closed = all.server.close();
     await all.world.advance(10_000);
     await closed;
-    expect(db.rows.get("a")).toMatchObject({ state: { title: "left" }, version: 2 });
+    expect(db.rows.get("a")).toMatchObject({ document: { title: "left" }, version: 2 });
   });
 
   test("[SH9] and for all that such listeners do, one after the other, but not for ever", async () => {
     const db = database();
-    const all: Boards = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, state: { board: db.hooks } });
+    const all: Boards = new Boards({
+      authenticate: (() => ({ userId: "ann" })) as never,
+      documents: { board: db.hooks },
+    });
     for (const key of ["a", "b"]) await all.done(all.board(key).set(empty));
     all.server.onSession(async ({ type }) => {
       if (type !== "ended") return;
@@ -80,13 +83,13 @@ describe("when the server is closed", () => {
     expect(isClosed).toBe(false);
     await all.world.advance(2_000);
     expect(isClosed).toBe(true);
-    for (const key of ["a", "b"]) expect(db.rows.get(key)).toMatchObject({ state: { title: "left" }, version: 2 });
+    for (const key of ["a", "b"]) expect(db.rows.get(key)).toMatchObject({ document: { title: "left" }, version: 2 });
   });
 
   test.each(["load", "save"] as const)(
     "[SH9] a %s that does not answer leaves no timer, and nothing is asked any more",
     async (name) => {
-      const all = new Boards({ state: { board: { [name]: never } } });
+      const all = new Boards({ documents: { board: { [name]: never } } });
       const told = outcomeOf(all.board().set(empty));
       await all.world.advance(50);
       const closed = all.server.close({ graceMs: 1_000 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { boards, boardServer, type Doc } from "../test/support/board.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
-import { state } from "./state.js";
+import { documentOf } from "./document.js";
 
 withFakeTime();
 
@@ -17,7 +17,7 @@ function onBoard(doc: Doc) {
   function handleOf({ channel }: typeof client) {
     const handle = () => {
       const board = channel("board", "b");
-      const document = state(board);
+      const document = documentOf(board);
       /** Each status with the document of its moment, as the handle tells them. */
       const seen: unknown[] = [];
       board.status.subscribe(({ name }) => seen.push([name, document.get()?.title]));

@@ -113,7 +113,7 @@ export class StoredDocuments {
       return { kept, fault: undefined, version: kept.version, id, position };
     } catch (cause) {
       const fault = new HoldfastError("INTERNAL", `The document of ${wire} in the broker is none of ours.`, {
-        field: "state",
+        field: "document",
         remedy: "Replace it with set, or delete it.",
         cause,
       });

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { boards, boardServer } from "../test/support/board.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
 import { keepPositions } from "./keep-positions.js";
-import { state } from "./state.js";
+import { documentOf } from "./document.js";
 
 withFakeTime();
 
@@ -123,7 +123,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     });
     const { client, world } = testClientOf(boards, server.behaviour, { positions });
     const loose = client.channel("loose");
-    const document = state(loose);
+    const document = documentOf(loose);
     loose.on("moved", async (at) => {
       // Never ahead of the events before it.
       expect((document.get() as Tree | undefined)?.["v"] ?? 0).toBeLessThanOrEqual(at);

@@ -14,7 +14,7 @@ export function contentOf(
 ): DocumentContent {
   const invalid = ({ message, ...details }: Fault): HoldfastError =>
     new HoldfastError("INVALID_VALUE", `The document of ${wire} ${outcome}: ${message}`, details);
-  const sent = contract.state!.send(value, "state");
+  const sent = contract.document!.send(value, "document");
   if (!sent.ok) throw invalid(sent.fault);
   const { data, meta } = sent.value;
   const text = JSON.stringify(sent.value);
@@ -23,8 +23,8 @@ export function contentOf(
   if (text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes) {
     const limit = `The document of ${wire} ${outcome}: it would take more than ${mostBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", limit, {
-      field: "state",
-      remedy: "Split it over several channels, or raise limits.stateBytes.",
+      field: "document",
+      remedy: "Split it over several channels, or raise limits.documentBytes.",
     });
   }
   return { data, ...(meta !== undefined && { meta }) };
@@ -37,7 +37,7 @@ export function valueOf(id: ChannelId, content: DocumentContent): unknown {
 
 /** The same to be looked at only: what the schema has filled in is the schema's own, and that of all documents. */
 export function readContent({ wire, contract }: ChannelId, { data, meta }: DocumentContent): unknown {
-  const read = contract.state!.receive(deepCopy(data), meta, "state");
+  const read = contract.document!.receive(deepCopy(data), meta, "document");
   if (read.ok) return read.value;
   const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;
   throw new HoldfastError("INTERNAL", text, {

@@ -1,7 +1,7 @@
 import { hashOf } from "@holdfast/protocol";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { changeText, type StoredDocument } from "../../src/state/document.js";
+import { changeText, type StoredDocument } from "../../src/document/document.js";
 import { BOARD, Boards, boards, empty, heldBy, subscribe } from "./boards.js";
 
 describe("a document, as the application has it", () => {
@@ -9,16 +9,21 @@ describe("a document, as the application has it", () => {
     const all = new Boards();
     expect(await all.done(all.board().get())).toBeUndefined();
     const set = await all.done(all.board().set(empty));
-    expect(set).toMatchObject({ state: { title: "Plan", cards: [], votes: {} }, version: 1, offset: 1, delivered: 0 });
+    expect(set).toMatchObject({
+      document: { title: "Plan", cards: [], votes: {} },
+      version: 1,
+      offset: 1,
+      delivered: 0,
+    });
     const updated = await all.done(
       all.board().update((draft) => {
         draft.cards.push({ id: "1", text: "Read" });
         draft.votes["ann"] = 2;
       }),
     );
-    expect(updated).toMatchObject({ version: 2, state: { votes: { ann: 2 } } });
+    expect(updated).toMatchObject({ version: 2, document: { votes: { ann: 2 } } });
     const returned = await all.done(all.board().update((draft) => ({ ...draft, title: "New" })));
-    expect(await all.done(all.board().get())).toEqual(returned.state);
+    expect(await all.done(all.board().get())).toEqual(returned.document);
     expect(await all.done(all.board().delete())).toBe(true);
     expect(await all.done(all.board().get())).toBeUndefined();
     expect(await all.done(all.board().delete())).toBe(false);
@@ -26,24 +31,24 @@ describe("a document, as the application has it", () => {
 
   test("[SD1] keeps what JSON cannot hold", async () => {
     const all = new Boards();
-    const { state } = all.server.channel("rich");
-    await all.done(state.set({ at: new Date(5), tags: new Set(["a"]) }));
+    const { document } = all.server.channel("rich");
+    await all.done(document.set({ at: new Date(5), tags: new Set(["a"]) }));
     await all.done(
-      state.update((draft) => {
+      document.update((draft) => {
         draft.at.setTime(6);
         draft.tags.add("b");
         draft.total = 12n;
       }),
     );
-    expect(await all.done(state.get())).toEqual({ at: new Date(6), tags: new Set(["a", "b"]), total: 12n });
+    expect(await all.done(document.get())).toEqual({ at: new Date(6), tags: new Set(["a", "b"]), total: 12n });
   });
 
   test("[SD2] is given away as a copy: what is done to it later changes nothing", async () => {
     const all = new Boards();
     const value = structuredClone({ ...empty, votes: { ann: 1 } });
-    const { state } = await all.done(all.board().set(value));
+    const { document } = await all.done(all.board().set(value));
     value.votes.ann = 7;
-    state.title = "Mine";
+    document.title = "Mine";
     (await all.done(all.board().get()))!.title = "Mine too";
     expect(await all.done(all.board().get())).toEqual({ ...empty, votes: { ann: 1 } });
   });
@@ -60,7 +65,7 @@ describe("a document, as the application has it", () => {
     expect(topic.document.id).not.toBe(id);
     topic.document = { id: "theirs", text: JSON.stringify({ version: 9, state: { ...empty, title: "Theirs" } }) };
     const theirs = await all.done(all.board().update((draft) => void draft.cards.push({ id: "1", text: "Mine" })));
-    expect(theirs).toMatchObject({ version: 10, state: { title: "Theirs" } });
+    expect(theirs).toMatchObject({ version: 10, document: { title: "Theirs" } });
     topic.document = undefined;
     expect(await all.done(all.board().get())).toBeUndefined();
   });
@@ -70,7 +75,7 @@ describe("a document, as the application has it", () => {
     const first = await all.done(all.board().set(empty));
     expect(await all.done(all.board().update(() => {}))).toEqual(first);
     expect(await all.done(all.board().set(empty))).toEqual(first);
-    expect(all.server.stats().state.changes).toBe(1);
+    expect(all.server.stats().documents.changes).toBe(1);
   });
 
   test.each([
@@ -78,19 +83,19 @@ describe("a document, as the application has it", () => {
       "a value of another kind",
       (all: Boards) => all.board().set({ title: 5 } as never),
       "INVALID_VALUE",
-      "state.title",
+      "document.title",
     ],
     [
       "a member no document may have",
       (all: Boards) => all.board().set({ ...empty, votes: { constructor: 1 } as never }),
       "INVALID_VALUE",
-      "state.votes.constructor",
+      "document.votes.constructor",
     ],
     [
       "too large a document",
       (all: Boards) => all.board().set({ ...empty, title: "x".repeat(300_000) }),
       "LIMIT_EXCEEDED",
-      "state",
+      "document",
     ],
     ["a change that is no function", (all: Boards) => all.board().update({} as never), "INVALID_VALUE", "update"],
     [
@@ -112,9 +117,9 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().get())).toMatchObject(empty);
   });
 
-  test("[SD4] a change that throws is what the caller hears, and nothing is changed; one of no document is NOT_FOUND", async () => {
+  test("[SD4] a change that throws is what the caller hears, and nothing is changed; one of no document is DOCUMENT_NOT_FOUND", async () => {
     const all = new Boards();
-    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "DOCUMENT_NOT_FOUND" });
     await all.done(all.board().set(empty));
     const change = all.board().update((draft) => {
       draft.title = "half done";
@@ -125,12 +130,12 @@ describe("a document, as the application has it", () => {
   });
 
   test("[SD5] a channel that declares none has none, and options are checked by name", () => {
-    const options = (state: object) => () => createServer(boards, { state } as never);
-    expect(options({ nope: {} })).toThrow("state.nope: is no channel that declares state");
-    expect(options({ board: { lod: () => {} } })).toThrow("state.board.lod: is not an option");
-    expect(options({ board: { load: 5 } })).toThrow("state.board.load: expected a function");
-    expect(options({ board: { keepMs: 5 } })).toThrow("state.board.keepMs");
-    expect(() => createServer(boards, { limits: { stateBytes: 400_000 } })).toThrow("a quarter of limits.owedBytes");
+    const options = (documents: object) => () => createServer(boards, { documents } as never);
+    expect(options({ nope: {} })).toThrow("documents.nope: is no channel that declares a document");
+    expect(options({ board: { lod: () => {} } })).toThrow("documents.board.lod: is not an option");
+    expect(options({ board: { load: 5 } })).toThrow("documents.board.load: expected a function");
+    expect(options({ board: { keepMs: 5 } })).toThrow("documents.board.keepMs");
+    expect(() => createServer(boards, { limits: { documentBytes: 400_000 } })).toThrow("a quarter of limits.owedBytes");
     expect(() => createServer(boards, { limits: { owedBytes: 100_000 } })).not.toThrow();
   });
 });
@@ -161,11 +166,11 @@ describe("several who change it at once", () => {
     await one.done(Promise.all(changes));
     const { votes } = (await other.done(other.board().get()))!;
     expect(Object.values(votes).reduce((sum, count) => sum + count, 0)).toBe(20);
-    expect(one.server.stats().state.changes + other.server.stats().state.changes).toBe(21);
-    expect(one.server.stats().state.conflicts + other.server.stats().state.conflicts).toBeGreaterThan(0);
+    expect(one.server.stats().documents.changes + other.server.stats().documents.changes).toBe(21);
+    expect(one.server.stats().documents.conflicts + other.server.stats().documents.conflicts).toBeGreaterThan(0);
   });
 
-  test("[SD7] whoever is overtaken five times is told CONFLICT, and has changed nothing", async () => {
+  test("[SD7] whoever is overtaken five times is told DOCUMENT_CONFLICT, and has changed nothing", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     let tries = 0;
@@ -175,10 +180,10 @@ describe("several who change it at once", () => {
       const topic = all.broker.store.topics.get(BOARD)!;
       topic.document = { ...topic.document!, id: `theirs ${tries}` };
     });
-    await expect(all.done(change)).rejects.toMatchObject({ code: "CONFLICT", field: "state" });
+    await expect(all.done(change)).rejects.toMatchObject({ code: "DOCUMENT_CONFLICT", field: "document" });
     expect(tries).toBe(5);
     expect(await all.done(all.board().get())).toMatchObject(empty);
-    expect(all.server.stats().state).toEqual({ changes: 1, conflicts: 5, mismatches: 0 });
+    expect(all.server.stats().documents).toEqual({ changes: 1, conflicts: 5, mismatches: 0 });
   });
 });
 
@@ -260,7 +265,7 @@ describe("those who watch it", () => {
     await peer.send(subscribe({ channel: BOARD, state: "mismatch" }));
     await all.world.advance(50);
     expect(peer.last("state_sync").data).toMatchObject({ version: 65 });
-    expect(all.server.stats().state.mismatches).toBe(1);
+    expect(all.server.stats().documents.mismatches).toBe(1);
   });
 
   test("[SD11] of a history that was rolled back are told so, and get the document as it is now", async () => {
@@ -327,9 +332,9 @@ describe("those who watch it", () => {
 
 test("[SD14] one process with nothing installed serves documents as well", async () => {
   const server = createServer(boards, { broker: memoryBroker() });
-  const { state } = server.channel("board", "a");
-  await state.set(empty);
-  await state.update((draft) => void (draft.title = "b"));
-  expect(await state.get()).toMatchObject({ title: "b" });
+  const { document } = server.channel("board", "a");
+  await document.set(empty);
+  await document.update((draft) => void (draft.title = "b"));
+  expect(await document.get()).toMatchObject({ title: "b" });
   await server.close();
 });

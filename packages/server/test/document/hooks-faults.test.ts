@@ -6,28 +6,28 @@ import { database, never, outcomeOf, type Save } from "./database.js";
 describe("when the application's own database fails", () => {
   test("[SH4] the same change once more saves what was not saved, a deletion too", async () => {
     const db = database();
-    const all = new Boards({ state: { board: db.hooks } });
+    const all = new Boards({ documents: { board: db.hooks } });
     db.failing = new Error("down");
     await expect(all.done(all.board().set(empty))).rejects.toMatchObject({ code: "NOT_SAVED" });
     db.failing = undefined;
     expect(await all.done(all.board().set(empty))).toMatchObject({ version: 1 });
-    expect(db.rows.get("a")).toMatchObject({ state: { title: "Plan" }, version: 1 });
+    expect(db.rows.get("a")).toMatchObject({ document: { title: "Plan" }, version: 1 });
     db.rows.clear();
     expect(await all.done(all.board().update(() => {}))).toMatchObject({ version: 1 });
-    expect(db.rows.get("a")).toMatchObject({ state: { title: "Plan" }, version: 1 });
+    expect(db.rows.get("a")).toMatchObject({ document: { title: "Plan" }, version: 1 });
     db.failing = new Error("down");
     await expect(all.done(all.board().delete())).rejects.toMatchObject({ code: "NOT_SAVED" });
     db.failing = undefined;
     expect(await all.done(all.board().delete())).toBe(false);
-    expect(db.rows.get("a")).toEqual({ state: undefined, version: 2 });
-    expect(all.server.stats().state.changes).toBe(2);
+    expect(db.rows.get("a")).toEqual({ document: undefined, version: 2 });
+    expect(all.server.stats().documents.changes).toBe(2);
   });
 
   test("[SH11] of those that create a document when `save` fails, one is told NOT_SAVED and all others undefined, on whatever instance", async () => {
     const db = database();
     db.failing = new Error("down");
-    const one = new Boards({ state: { board: db.hooks } });
-    const other = new Boards({ state: { board: db.hooks } }, one);
+    const one = new Boards({ documents: { board: db.hooks } });
+    const other = new Boards({ documents: { board: db.hooks } }, one);
     const create = (all: Boards, title: string) => outcomeOf(all.board().create({ ...empty, title }));
     const told = Array.from({ length: 6 }, (_, index) => create(index % 2 ? other : one, `${index}`));
     await one.world.advance(5_000);
@@ -42,11 +42,11 @@ describe("when the application's own database fails", () => {
     // And they save it when that goes.
     db.failing = undefined;
     expect(await one.done(other.board().create(empty))).toBeUndefined();
-    expect(db.rows.get("a")).toMatchObject({ version: 1, state: { title: `${winners[0]!.index}` } });
+    expect(db.rows.get("a")).toMatchObject({ version: 1, document: { title: `${winners[0]!.index}` } });
   });
 
   test("[SH11] a `save` that never answers holds up those that did not create the document for `requestTimeoutMs`, no longer", async () => {
-    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { save: never } } });
+    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save: never } } });
     const told = [1, 2, 3].map(() => outcomeOf(all.board().create(empty)));
     await all.world.advance(2_500);
     expect(await Promise.all(told)).toMatchObject([{ code: "NOT_SAVED" }, undefined, undefined]);
@@ -59,11 +59,11 @@ describe("when the application's own database fails", () => {
       const save = () => {
         if (random() < 0.7) throw new Error("down");
       };
-      const one = new Boards({ state: { board: { save } } });
+      const one = new Boards({ documents: { board: { save } } });
       const all = [
         one,
-        new Boards({ state: { board: { save } } }, one),
-        new Boards({ state: { board: { save } } }, one),
+        new Boards({ documents: { board: { save } } }, one),
+        new Boards({ documents: { board: { save } } }, one),
       ];
       const told: Promise<unknown>[] = [];
       for (let step = 0; step < 12; step++) {
@@ -87,8 +87,8 @@ describe("when the application's own database fails", () => {
 
   test("[SH6] a load that does not answer is given up in time, holds up nobody for good, and is asked again", async () => {
     let asked = 0;
-    const load = () => (++asked === 1 ? never() : { state: empty, version: 7 });
-    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { load } } });
+    const load = () => (++asked === 1 ? never() : { document: empty, version: 7 });
+    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { load } } });
     const change = () => outcomeOf(all.board().set({ ...empty, title: "b" }));
     // Who waits for it is told at the same time, and those who wait for them: not one after the other.
     const together = [...Array.from({ length: 10 }, change), outcomeOf(all.board().get())];
@@ -105,7 +105,7 @@ describe("when the application's own database fails", () => {
   test("[SH6] one that fails for whoever reads is nothing to changes that need it no more: others have set it meanwhile", async () => {
     let fail!: (error: Error) => void;
     const load = () => new Promise<never>((_, reject) => (fail = reject));
-    const one = new Boards({ state: { board: { load } } });
+    const one = new Boards({ documents: { board: { load } } });
     const other = new Boards({}, one);
     const got = outcomeOf(one.board().get());
     await one.world.advance(20);
@@ -121,7 +121,7 @@ describe("when the application's own database fails", () => {
   test("[SH6] a save that does not answer is given up in time, and whoever waits is told", async () => {
     let asked = 0;
     const save = () => (++asked === 1 ? never() : undefined);
-    const all = new Boards({ requestTimeoutMs: 1_000, state: { board: { save } } });
+    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save } } });
     const told = outcomeOf(all.board().set(empty));
     await all.world.advance(2_000);
     expect(await told).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
@@ -129,7 +129,9 @@ describe("when the application's own database fails", () => {
     // One that waits for a change of its own document waits for itself, until it is given up.
     const other: Boards = new Boards({
       requestTimeoutMs: 1_000,
-      state: { board: { save: ({ version }) => version < 3 && other.board().set({ ...empty, title: `${version}` }) } },
+      documents: {
+        board: { save: ({ version }) => version < 3 && other.board().set({ ...empty, title: `${version}` }) },
+      },
     });
     const own = outcomeOf(other.board().set(empty));
     await other.world.advance(5_000);
@@ -138,11 +140,11 @@ describe("when the application's own database fails", () => {
 
   test("[SH7] when the broker has lost everything, those who watch get what the database has", async () => {
     const db = database();
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: db.hooks } });
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: db.hooks } });
     for (const title of ["one", "two"]) await all.done(all.board().set({ ...empty, title }));
     const peer = await all.connect(subscribe(BOARD));
     all.broker.store.empty();
-    db.rows.set("a", { state: { title: "of the database", cards: [] }, version: 9 });
+    db.rows.set("a", { document: { title: "of the database", cards: [] }, version: 9 });
     await all.world.advance(60_000);
     expect(peer.of("reset")).toHaveLength(1);
     expect(heldBy(peer)).toMatchObject({ data: { title: "of the database" }, version: 9 });
@@ -151,7 +153,7 @@ describe("when the application's own database fails", () => {
   });
 
   test("[SH7] also when it fails at first: it is asked again until it answers, while somebody watches", async () => {
-    const row = { state: { title: "of the database", cards: [] }, version: 9 };
+    const row = { document: { title: "of the database", cards: [] }, version: 9 };
     let failing = false;
     let asked = 0;
     const load = () => {
@@ -159,7 +161,7 @@ describe("when the application's own database fails", () => {
       if (failing) throw new Error("down");
       return row;
     };
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: { load } } });
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
     const peer = await all.connect(subscribe(BOARD));
     failing = true;
     all.broker.store.empty();
@@ -185,8 +187,8 @@ describe("when the application's own database fails", () => {
     let asked = 0;
     let fail!: (error: Error) => void;
     const load = () =>
-      ++asked === 1 ? { state: empty, version: 9 } : new Promise<never>((_resolve, reject) => (fail = reject));
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, state: { board: { load } } });
+      ++asked === 1 ? { document: empty, version: 9 } : new Promise<never>((_resolve, reject) => (fail = reject));
+    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
     const peer = await all.connect(subscribe(BOARD));
     all.broker.store.empty();
     const resets = async (count: number): Promise<void> => {
@@ -213,14 +215,14 @@ describe("when the application's own database fails", () => {
       await slow;
       return db.hooks.save!(document);
     };
-    const one = new Boards({ state: { board: { ...db.hooks, save } } });
-    const other = new Boards({ state: { board: db.hooks } }, one);
+    const one = new Boards({ documents: { board: { ...db.hooks, save } } });
+    const other = new Boards({ documents: { board: db.hooks } }, one);
     const set = one.board().set(empty);
     await one.world.advance(100);
     expect(await one.done(other.board().delete())).toBe(true);
     release();
     await one.done(set);
-    expect(db.rows.get("a")).toEqual({ state: undefined, version: 2 });
+    expect(db.rows.get("a")).toEqual({ document: undefined, version: 2 });
     one.broker.store.empty();
     expect(await one.done(other.board().get())).toBeUndefined();
     const peer = await one.connect(subscribe(BOARD));
@@ -228,7 +230,7 @@ describe("when the application's own database fails", () => {
     expect(await one.done(other.board().set(empty))).toMatchObject({ version: 3 });
     expect(db.rows.get("a")).toMatchObject({ version: 3 });
     // Without a version nothing was there that could have been deleted.
-    db.rows.set("b", { state: undefined } as never);
+    db.rows.set("b", { document: undefined } as never);
     expect(await one.done(other.board("b").set(empty))).toMatchObject({ version: 1 });
   });
 });

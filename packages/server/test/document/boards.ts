@@ -11,14 +11,14 @@ export const boards = defineProtocol({
   channels: {
     board: {
       key: z.string(),
-      state: z.object({
+      document: z.object({
         title: z.string(),
         cards: z.array(z.object({ id: z.string(), text: z.string() })),
         votes: z.record(z.string(), z.number()).default({}),
       }),
       events: { moved: z.string() },
     },
-    rich: { state: z.object({ at: z.date(), tags: z.set(z.string()), total: z.bigint().optional() }) },
+    rich: { document: z.object({ at: z.date(), tags: z.set(z.string()), total: z.bigint().optional() }) },
   },
 });
 
@@ -52,7 +52,7 @@ export class Boards {
   }
 
   board(key = "a") {
-    return this.server.channel("board", key).state;
+    return this.server.channel("board", key).document;
   }
 
   async connect(...messages: Record<string, unknown>[]): Promise<Peer> {

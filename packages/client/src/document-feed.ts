@@ -35,8 +35,8 @@ interface SharedDocument {
   doubted: boolean;
 }
 
-/** `ChannelState` without its types. */
-export interface StateDocument {
+/** `ChannelDocument` without its types. */
+export interface DocumentFeed {
   get(): unknown;
   subscribe(listener: (state: unknown, previous: unknown) => void): () => void;
 }
@@ -51,7 +51,7 @@ const AGAIN_EVERY = 32;
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedDocument>();
 
 /** Remembers the document of a channel, as the server said. */
-export function createStateDocument(inside: Inside, schema: ValueSchema): StateDocument {
+export function createDocumentFeed(inside: Inside, schema: ValueSchema): DocumentFeed {
   const { id, status, listeners, listen, subscriptions, report } = inside;
   const channel = id.wire;
 
@@ -68,7 +68,7 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
   const tell = (whom: Listeners, now: () => unknown): void => void whom.handle({ event: UPDATE, value: now });
 
   const doubt = (sentence: string, cause?: unknown): void =>
-    report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "state", channel });
+    report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "document", channel });
 
   /** The server is asked for the document, at once or when it has answered. */
   const ask = (why: ChannelEntry["state"]): void => {
@@ -134,10 +134,10 @@ export function createStateDocument(inside: Inside, schema: ValueSchema): StateD
     else if (all.failures > MOST_FAILURES && ++all.failures % AGAIN_EVERY === 0) ask("mismatch");
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
-    const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "state");
+    const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "document");
     // What the schema has filled in is the schema's own, and is not ours to freeze.
     if (checked.ok) all.value = freeze(shareParts(all.value, unshared(checked.value)));
-    else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "state", channel });
+    else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "document", channel });
   };
 
   const listenTo = (): void => {

@@ -11,7 +11,7 @@ describe("what can be no document", () => {
     await all.done(all.board().set(empty));
     const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
     spoil();
-    const told = { code: "INTERNAL", field: "state", remedy: "Replace it with set, or delete it." };
+    const told = { code: "INTERNAL", field: "document", remedy: "Replace it with set, or delete it." };
     await expect(all.done(all.board().get())).rejects.toMatchObject(told);
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject(told);
     await all.done(all.board().set({ ...empty, title: "again" }));
@@ -23,21 +23,21 @@ describe("what can be no document", () => {
 
   test("[SD18] in the database, likewise, and versions go on", async () => {
     const rows: [string, object][] = [
-      ["a", { state: { old: 1 }, version: 4 }],
-      ["b", { state: { old: 1 }, version: 4 }],
+      ["a", { document: { old: 1 }, version: 4 }],
+      ["b", { document: { old: 1 }, version: 4 }],
     ];
     const table = new Map(rows);
     const load = ({ key }: { readonly key: string | undefined }) => table.get(key!) as never;
-    const all = new Boards({ state: { board: { load } } });
+    const all = new Boards({ documents: { board: { load } } });
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
       code: "INVALID_VALUE",
-      field: "state.title",
+      field: "document.title",
       message: expect.stringContaining("cannot be loaded"),
     });
     expect(await all.done(all.board().set(empty))).toMatchObject({ version: 5 });
     expect(await all.done(all.board("b").delete())).toBe(true);
     for (const key of ["c", "d"]) {
-      table.set(key, { state: empty, version: Number.MAX_SAFE_INTEGER });
+      table.set(key, { document: empty, version: Number.MAX_SAFE_INTEGER });
       await expect(all.done(all.board(key).get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "version" });
     }
     expect(await all.done(all.board("c").set(empty))).toMatchObject({ version: 1 });
@@ -45,17 +45,17 @@ describe("what can be no document", () => {
   });
 
   test("[SD18] in the store, gives way to what the database has, with its version", async () => {
-    const rows = new Map<string, { state: typeof empty; version: number }>();
+    const rows = new Map<string, { document: typeof empty; version: number }>();
     let isFailing = false;
     const all = new Boards({
-      state: {
+      documents: {
         board: {
           load({ key }) {
             if (isFailing) throw new Error("down");
             return rows.get(key!);
           },
-          save: ({ key, state, version }) => {
-            if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
+          save: ({ key, document, version }) => {
+            if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { document: document as never, version });
           },
         },
       },
@@ -67,7 +67,7 @@ describe("what can be no document", () => {
     expect(await all.done(all.board().get())).toMatchObject({ title: "Two" });
     spoil();
     expect(await all.done(all.board().set({ ...empty, title: "Three" }))).toMatchObject({ version: 3 });
-    expect(rows.get("a")).toMatchObject({ state: { title: "Three" }, version: 3 });
+    expect(rows.get("a")).toMatchObject({ document: { title: "Three" }, version: 3 });
     // Also to whoever joins, on whatever instance, and to those who are there.
     spoil();
     const peers = [await all.connect(subscribe(BOARD)), await new Boards({}, all).connect(subscribe(BOARD))];
@@ -84,7 +84,7 @@ describe("what can be no document", () => {
     isFailing = false;
     spoil();
     rows.clear();
-    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INTERNAL", field: "state" });
+    await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INTERNAL", field: "document" });
   });
 
   test.each([
@@ -94,11 +94,11 @@ describe("what can be no document", () => {
     "[SD18] in the store, where one %s: the next has nothing of what described the one before",
     async (_how, instead) => {
       const schema = z.object({ due: z.union([z.date(), z.string()]).optional(), title: z.string().default("") });
-      const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { state: schema } } });
+      const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { document: schema } } });
       const all = new Boards();
       const server = createServer(protocol, { broker: all.broker, environment: all.environment });
       const world = new World(server, all.environment);
-      const task = server.channel("task").state;
+      const task = server.channel("task").document;
       await all.done(task.set({ due: new Date(5) }));
       const watcher = await world.connect();
       await watcher.send(subscribe("task"));

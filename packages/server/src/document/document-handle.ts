@@ -4,13 +4,13 @@ import {
   documentFault,
   HoldfastError,
   type ProtocolDefinition,
-  type SentStateOf,
-  type StateOf,
+  type SentDocumentOf,
+  type DocumentOf,
 } from "@holdfast/protocol";
 import type { Unawaited } from "../observe/unawaited.js";
-import type { Documents, StateWritten } from "./documents.js";
+import type { Documents, DocumentWritten } from "./documents.js";
 
-export interface DeleteStateOptions {
+export interface DeleteDocumentOptions {
   /** Why, for those who are on the channel; at most 256 characters. @default "deleted" */
   readonly reason?: string | undefined;
 }
@@ -21,47 +21,47 @@ export interface DeleteStateOptions {
  * but the document itself can say; where it was made it is saved later. It rejects with what
  * `load` throws; and `get` and `update` with INTERNAL, or INVALID_VALUE of what was loaded, where what there is can be no document.
  */
-export interface StateHandle<State, Sent = State> {
+export interface DocumentHandle<Document, Sent = Document> {
   /** The document, or undefined where there is none. The caller's own copy. */
-  get(): Promise<State | undefined>;
+  get(): Promise<Document | undefined>;
   /**
    * Makes this the document, whatever it was; what differs is sent to those who watch it. Resolves when the broker has it and, where
    * there is a hook, `save` has finished. Rejects with INVALID_VALUE, naming the field; LIMIT_EXCEEDED, where it takes more than
-   * `limits.stateBytes`; CONFLICT, after five tries; NOT_SAVED.
+   * `limits.documentBytes`; DOCUMENT_CONFLICT, after five tries; NOT_SAVED.
    */
-  set(state: Sent): Promise<StateWritten<State>>;
+  set(document: Sent): Promise<DocumentWritten<Document>>;
   /**
    * Makes this the document if there is none. If several callers do so at once, on whatever instances, the document is made by one of
    * them, which is answered as by `set`, NOT_SAVED included. All others resolve with undefined, whether or not it could be saved.
    */
-  create(state: Sent): Promise<StateWritten<State> | undefined>;
+  create(document: Sent): Promise<DocumentWritten<Document> | undefined>;
   /**
    * Changes the document: `change` is given a copy, changes it or returns another, and may be called again where others were first.
    * It must not be asynchronous, nor do both. What it throws is what this rejects with, and then nothing was changed. Otherwise as
-   * `set`; and NOT_FOUND where there is no document.
+   * `set`; and DOCUMENT_NOT_FOUND where there is no document.
    */
-  update(change: (draft: State) => Sent | void): Promise<StateWritten<State>>;
+  update(change: (draft: Document) => Sent | void): Promise<DocumentWritten<Document>>;
   /**
    * Deletes the document, and ends the channel for everyone on it; nobody can join it until there is a document again. Resolves with
-   * whether there was one. Rejects with INVALID_VALUE for the reason, CONFLICT and NOT_SAVED, as `set`.
+   * whether there was one. Rejects with INVALID_VALUE for the reason, DOCUMENT_CONFLICT and NOT_SAVED, as `set`.
    */
-  delete(options?: DeleteStateOptions): Promise<boolean>;
+  delete(options?: DeleteDocumentOptions): Promise<boolean>;
 }
 
 const MAX_REASON = 256;
 
-export function stateHandle<P extends ProtocolDefinition, C extends ChannelName<P>>(
+export function documentHandle<P extends ProtocolDefinition, C extends ChannelName<P>>(
   documents: Documents,
   id: ChannelId,
   unawaited: Unawaited,
-): StateHandle<StateOf<P, C>, SentStateOf<P, C>> {
+): DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> {
   const watch = <Value>(call: string, run: () => Promise<Value>): Promise<Value> =>
     // Async, so that what a call throws is a rejection like any other.
-    unawaited(`state.${call}`, { channel: id.wire }, (async () => run())());
-  const handle: StateHandle<unknown> = {
+    unawaited(`document.${call}`, { channel: id.wire }, (async () => run())());
+  const handle: DocumentHandle<unknown> = {
     get: () => watch("get", () => documents.get(id)),
-    set: (state) => watch("set", () => documents.set(id, state)),
-    create: (state) => watch("create", () => documents.create(id, state)),
+    set: (document) => watch("set", () => documents.set(id, document)),
+    create: (document) => watch("create", () => documents.create(id, document)),
     update: (change) =>
       watch("update", async () => {
         if (typeof change === "function") return documents.update(id, change);

@@ -27,16 +27,16 @@ test("[SH10] on a real Redis, changes whose answers are cut off again and again 
   const saved = new Map<string, number>();
   const server = createServer(boards, {
     broker: redisBroker({ url: `redis://127.0.0.1:${proxy.port}` }),
-    state: { board: { save: ({ key, version }) => saved.set(key!, version) } },
+    documents: { board: { save: ({ key, version }) => saved.set(key!, version) } },
   });
   world.endsWith(() => server.close({ graceMs: 0 }));
   await until(() => server.isReady, 10_000, "Redis");
-  const { state } = server.channel("board", "a");
-  await state.set(empty);
+  const { document } = server.channel("board", "a");
+  await document.set(empty);
   const rounds = 6;
   const told: string[] = [];
   for (let round = 1; round <= rounds; round++) {
-    const change = state.update((draft) => void draft.cards.push({ id: `${round}`, text: "cut-this-off" }));
+    const change = document.update((draft) => void draft.cards.push({ id: `${round}`, text: "cut-this-off" }));
     // Who loses connections one after the other waits longer for each: then nobody can say whether it was made.
     told.push(
       await change.then(
@@ -49,6 +49,6 @@ test("[SH10] on a real Redis, changes whose answers are cut off again and again 
   expect(cuts).toBe(rounds);
   expect(told.join()).toContain("version");
   for (const [index, outcome] of told.entries()) expect([`version ${index + 2}`, "UNAVAILABLE"]).toContain(outcome);
-  expect((await state.get())!.cards.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4, 5, 6]);
+  expect((await document.get())!.cards.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4, 5, 6]);
   await until(() => saved.get("a") === rounds + 1, 15_000, "all to be saved");
 }, 60_000);

@@ -2,12 +2,12 @@ import { type Cancel, type ChannelId, HoldfastError } from "@holdfast/protocol";
 import { type ServerEnvironment, inTime, isThenable } from "../environment.js";
 import { contentOf, valueOf } from "./content.js";
 import type { StoredDocument } from "./document.js";
-import { KEEP_MS, type LoadedState, type StateHooks } from "./hooks.js";
+import { KEEP_MS, type LoadedDocument, type DocumentHooks } from "./document-hooks.js";
 import { LatestOnly } from "../async/latest-only.js";
 
 export interface DatabaseParts {
   readonly environment: ServerEnvironment;
-  readonly hooks: ReadonlyMap<string, StateHooks>;
+  readonly hooks: ReadonlyMap<string, DocumentHooks>;
   /** How long a hook may take. Milliseconds. */
   readonly timeoutMs: number;
   /** What a document may take as JSON, in bytes. */
@@ -15,7 +15,7 @@ export interface DatabaseParts {
 }
 
 /** What the application has of a document, or why that can be none. */
-export interface LoadedDocument {
+export interface LoadedContent {
   readonly version: number;
   readonly kept: StoredDocument | undefined;
   readonly fault: HoldfastError | undefined;
@@ -49,18 +49,18 @@ export class Database {
   }
 
   /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long; and what `load` throws */
-  async load(id: ChannelId): Promise<LoadedDocument | undefined> {
+  async load(id: ChannelId): Promise<LoadedContent | undefined> {
     // As methods: an application's hooks may be an object of a class.
     const hooks = this.#hooksOf(id);
     const loaded = hooks.load && (await this.#inTime(id, "load", () => hooks.load!({ key: id.key })));
     if (!loaded) return undefined;
-    const isThere = loaded.state !== undefined && loaded.state !== null;
+    const isThere = loaded.document !== undefined && loaded.document !== null;
     if (!isThere && loaded.version === undefined) return undefined;
     let version = 0;
     try {
       version = versionOf(id, loaded.version);
       if (!isThere) return { version, kept: { name: "deleted", version, reason: "deleted" }, fault: undefined };
-      const content = contentOf(id, loaded.state, this.#parts.mostBytes, "cannot be loaded");
+      const content = contentOf(id, loaded.document, this.#parts.mostBytes, "cannot be loaded");
       return { version, kept: { name: "there", version, content }, fault: undefined };
     } catch (fault) {
       return { version, kept: undefined, fault: fault as HoldfastError };
@@ -75,12 +75,12 @@ export class Database {
     const { version } = kept;
     try {
       await this.#saves.save(wire, () => {
-        const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
-        return this.#inTime(id, "save", () => hooks.save!({ key, version, state }));
+        const document = kept.name === "there" ? valueOf(id, kept.content) : undefined;
+        return this.#inTime(id, "save", () => hooks.save!({ key, version, document }));
       });
     } catch (cause) {
       const text = `${wire}: version ${version} is stored and announced, but could not be saved.`;
-      throw new HoldfastError("NOT_SAVED", text, { field: "state", cause });
+      throw new HoldfastError("NOT_SAVED", text, { field: "document", cause });
     }
   }
 
@@ -91,7 +91,7 @@ export class Database {
     this.#waiting.clear();
   }
 
-  #hooksOf({ contract }: ChannelId): StateHooks {
+  #hooksOf({ contract }: ChannelId): DocumentHooks {
     return this.#parts.hooks.get(contract.name) ?? {};
   }
 
@@ -115,7 +115,7 @@ export class Database {
   }
 }
 
-function versionOf({ wire }: ChannelId, given: LoadedState<unknown>["version"] = 1): number {
+function versionOf({ wire }: ChannelId, given: LoadedDocument<unknown>["version"] = 1): number {
   const version = typeof given === "bigint" || /^\d{1,16}$/.test(`${given}`) ? Number(given) : Number.NaN;
   if (version <= MOST_VERSION && version >= 0) return Math.max(1, version);
   throw new HoldfastError("INVALID_VALUE", `${wire}: load: version: expected a whole number from 0 to 2^52.`, {

@@ -59,16 +59,20 @@ export class DocumentQueue {
   /**
    * Others were first: waits until it may be worth another try.
    *
-   * @throws HoldfastError CONFLICT when it was tried often enough
+   * @throws HoldfastError DOCUMENT_CONFLICT when it was tried often enough
    */
   async overtaken(wire: string, tries: number, sinceMs: number): Promise<void> {
     const tookMs = Math.max(0, this.#environment.monotonic() - sinceMs);
     const lane = this.#lanes.get(wire);
     if (lane) Object.assign(lane, { wary: WARY, tookMs });
     if (tries === MOST_TRIES)
-      throw new HoldfastError("CONFLICT", `${wire}: others changed the document ${MOST_TRIES} times in between.`, {
-        field: "state",
-      });
+      throw new HoldfastError(
+        "DOCUMENT_CONFLICT",
+        `${wire}: others changed the document ${MOST_TRIES} times in between.`,
+        {
+          field: "document",
+        },
+      );
     await this.#pause(Math.max(PAUSE_MS, tookMs) * 2 ** tries);
   }
 

@@ -1,7 +1,7 @@
 import { applyPatches } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { difference } from "../../src/state/difference.js";
+import { difference } from "../../src/document/difference.js";
 
 const card = (id: number, text = "x".repeat(20)) => ({ id, text });
 

@@ -3,52 +3,52 @@ import {
   HoldfastError,
   type Immutable,
   type ProtocolDefinition,
-  type StateChannelName,
-  type StateOf,
+  type DocumentChannelName,
+  type DocumentOf,
 } from "@holdfast/protocol";
 import { type Channel, INSIDE, type Inside, type UntypedChannel } from "./channel.js";
-import { createStateDocument, type StateDocument } from "./state-document.js";
+import { createDocumentFeed, type DocumentFeed } from "./document-feed.js";
 
 /** The document of a channel, as one handle of it knows. */
-export interface ChannelState<State> {
+export interface ChannelDocument<Document> {
   /**
    * The same object for as long as nothing changed, and so is every part of it; an item of a list that has an `id`, also where
    * it has moved. After a drop the last one stays until the server has sent what changed. `undefined` means that there is
    * none, that it is still on its way, that nobody has subscribed to it by this handle, or that the channel is refused. If the
    * handle subscribes to it and the status of the channel is `subscribed`, there is none.
    */
-  get(): Immutable<State> | undefined;
+  get(): Immutable<Document> | undefined;
   /**
    * Calls `listener` on every change, not at once; in order with the handlers of the channel's events, which it waits for.
    * Wants the channel as they do. Nothing waits for a promise it returns; one that rejects is reported. Returns its
    * unsubscribe; who subscribes again at once, before anything is awaited, finds the document there.
    */
   subscribe(
-    listener: (state: Immutable<State> | undefined, previous: Immutable<State> | undefined) => void,
+    listener: (document: Immutable<Document> | undefined, previous: Immutable<Document> | undefined) => void,
   ): () => void;
 }
 
 /** One for each handle, so that it can be asked for again in every render. */
-const made = /* @__PURE__ */ new WeakMap<Inside, StateDocument>();
+const made = /* @__PURE__ */ new WeakMap<Inside, DocumentFeed>();
 
 /**
  * The document of a channel, kept current. Nobody changes any part of it: in development its objects and lists are frozen;
  * a Map or a Set is not, though its type is read-only, nor is a Date, whose type is not either. A page that does not call this
  * does not download it.
  *
- * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares state
+ * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares a document
  */
-export function state<P extends ProtocolDefinition, C extends ChannelName<P>>(
-  channel: Channel<P, C> & (C extends StateChannelName<P> ? unknown : never),
-): ChannelState<StateOf<P, C>> {
+export function documentOf<P extends ProtocolDefinition, C extends ChannelName<P>>(
+  channel: Channel<P, C> & (C extends DocumentChannelName<P> ? unknown : never),
+): ChannelDocument<DocumentOf<P, C>> {
   const inside = (channel as unknown as Partial<UntypedChannel> | undefined)?.[INSIDE];
-  const schema = inside?.id.contract.state;
+  const schema = inside?.id.contract.document;
   if (!schema) {
-    const sentence = "state: expected the handle of a channel that declares state.";
+    const sentence = "documentOf: expected the handle of a channel that declares a document.";
     throw new HoldfastError("INVALID_VALUE", sentence, { field: "channel" });
   }
-  const found = made.get(inside) ?? createStateDocument(inside, schema);
+  const found = made.get(inside) ?? createDocumentFeed(inside, schema);
   made.set(inside, found);
   // Validated by the schema that the types are inferred from.
-  return found as ChannelState<never>;
+  return found as ChannelDocument<never>;
 }

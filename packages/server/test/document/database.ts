@@ -1,19 +1,19 @@
 import type { BoardOptions } from "./boards.js";
 
-export type Hooks = NonNullable<NonNullable<BoardOptions["state"]>["board"]>;
+export type Hooks = NonNullable<NonNullable<BoardOptions["documents"]>["board"]>;
 export type Save = NonNullable<Hooks["save"]>;
 
 /** A database that keeps what was deleted with its version, as the guide says, and whose hooks can be made to fail. */
 export function database() {
-  const rows = new Map<string, { state: { title: string; cards: never[] } | undefined; version: number }>();
+  const rows = new Map<string, { document: { title: string; cards: never[] } | undefined; version: number }>();
   const saved: number[] = [];
   const all = { rows, saved, failing: undefined as Error | undefined, hooks: {} as Hooks };
   all.hooks = {
     load: ({ key }) => rows.get(key!),
-    save({ key, state, version }) {
+    save({ key, document, version }) {
       if (all.failing) throw all.failing;
       saved.push(version);
-      if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { state: state as never, version });
+      if (version > (rows.get(key!)?.version ?? 0)) rows.set(key!, { document: document as never, version });
     },
   };
   return all;

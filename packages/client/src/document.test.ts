@@ -3,10 +3,10 @@ import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
 import { boards, boardServer, type Doc } from "../test/support/board.js";
 import { agents } from "../test/support/agents.js";
-import type { BaseOptions } from "../src/options.js";
+import type { BaseOptions } from "./options.js";
 import { pass, settle, testClient, testClientOf, withFakeTime } from "../test/support/test-client.js";
 import { keepPositions } from "./keep-positions.js";
-import { state } from "./state.js";
+import { documentOf } from "./document.js";
 
 withFakeTime();
 
@@ -24,7 +24,7 @@ function onBoard(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
   const board = client.channel("board", "b");
   /** What was said of the document in each `subscribe`. */
   const said = (): unknown[] => server.asked.map((wish) => wish.state ?? "-");
-  return { server, client, world, board, document: state(board), said };
+  return { server, client, world, board, document: documentOf(board), said };
 }
 
 /** With a listener, and joined. */
@@ -110,7 +110,7 @@ describe("A document", () => {
 
   test("[SC1] Every listener of every handle is told each change once", async () => {
     const { server, client, document, heard, off } = await followed();
-    const other = state(client.channel("board", "b"));
+    const other = documentOf(client.channel("board", "b"));
     const theirs = vi.fn();
     other.subscribe(theirs);
     other.subscribe(theirs);
@@ -271,7 +271,7 @@ describe("After a drop", () => {
 describe("The end of it", () => {
   test("[SC4] leave() makes it undefined and tells the listeners of the handle; another handle keeps it", async () => {
     const { server, client, board, document, heard } = await followed();
-    const other = state(client.channel("board", "b"));
+    const other = documentOf(client.channel("board", "b"));
     other.subscribe(() => undefined);
     board.leave();
     expect(document.get()).toBeUndefined();
@@ -300,7 +300,7 @@ describe("The end of it", () => {
 
   test("[SC4] Asked for again, it is there for the other handles of the channel as well", async () => {
     const { server, client, board, document, heard } = await followed();
-    const other = state(client.channel("board", "b"));
+    const other = documentOf(client.channel("board", "b"));
     const told: unknown[] = [];
     other.subscribe((now) => told.push(now?.title));
     client.channel("board", "b").on("moved", () => undefined);
@@ -360,12 +360,12 @@ describe("Whoever is told of the end", () => {
     const seen: unknown[] = [];
     board.status.subscribe(({ name }) => {
       if (name !== "refused") return;
-      const own = state(client.channel("board", "b"));
+      const own = documentOf(client.channel("board", "b"));
       own.subscribe((now) => seen.push(["told", now]));
       seen.push(document.get(), own.get());
     });
     document.subscribe(() => undefined);
-    state(client.channel("board", "b")).subscribe(() => undefined);
+    documentOf(client.channel("board", "b")).subscribe(() => undefined);
     await settle();
     server.delete("GONE");
     await settle();
@@ -383,7 +383,7 @@ describe("Whoever is told of the end", () => {
     });
     document.subscribe((now) => heard.push(now?.title));
     // By another handle the document stays, so that it is there at once for whoever joins again.
-    state(client.channel("board", "b")).subscribe(() => undefined);
+    documentOf(client.channel("board", "b")).subscribe(() => undefined);
     await settle();
     board.leave();
     expect(heard).toEqual(["First", undefined]);
@@ -435,7 +435,7 @@ describe("Whoever comes later", () => {
     server.patch(title("2"));
     const heard = vi.fn();
     document.subscribe(heard);
-    const late = state(client.channel("board", "b"));
+    const late = documentOf(client.channel("board", "b"));
     late.subscribe(() => undefined);
     await settle();
     expect(heard).toHaveBeenCalledExactlyOnceWith(titled("2"), undefined);
@@ -566,7 +566,7 @@ describe("Whoever comes later", () => {
     const server = boardServer("board:b", FIRST);
     const live = async (): Promise<unknown> => {
       const { client } = testClientOf(boards, server.behaviour, { positions: keepPositions(storage) });
-      const document = state(client.channel("board", "b"));
+      const document = documentOf(client.channel("board", "b"));
       document.subscribe(() => undefined);
       await pass(1);
       server.move(1);
@@ -706,7 +706,7 @@ describe("A copy that is not the server's", () => {
     expect(said()).toEqual(["-", "mismatch", "mismatch", "mismatch"]);
     expect(document.get()?.title).toBe("3");
     expect(world.errors).toMatchObject([
-      { error: { code: "BAD_MESSAGE" }, context: { source: "state", channel: "board:b" } },
+      { error: { code: "BAD_MESSAGE" }, context: { source: "document", channel: "board:b" } },
     ]);
     server.cut();
     await pass(5_000);
@@ -763,7 +763,7 @@ describe("A copy that is not the server's", () => {
     expect(document.get()?.title).toBe("Another");
     expect(said()).toEqual(["-"]);
     expect(world.errors).toMatchObject([
-      { error: { code: "BAD_MESSAGE" }, context: { source: "state", channel: "board:b" } },
+      { error: { code: "BAD_MESSAGE" }, context: { source: "document", channel: "board:b" } },
     ]);
   });
 });
@@ -774,7 +774,7 @@ describe("What the application sees", () => {
     server.patch([{ op: "replace", path: ["title"], value: 5 }]);
     expect(document.get()).toEqual(FIRST.data);
     expect(world.errors).toMatchObject([
-      { error: { code: "BAD_MESSAGE", field: "state.title" }, context: { source: "state", channel: "board:b" } },
+      { error: { code: "BAD_MESSAGE", field: "state.title" }, context: { source: "document", channel: "board:b" } },
     ]);
     server.patch([{ op: "replace", path: ["cards"], value: [] }]);
     server.patch(title("Well"));
@@ -830,7 +830,7 @@ describe("What the application sees", () => {
   test("[SC11] It is frozen, all of it, also where the schema lets everything through", async () => {
     const server = boardServer("loose", { data: { a: { b: [1] } }, version: 1 });
     const { client } = testClientOf(boards, server.behaviour);
-    const document = state(client.channel("loose"));
+    const document = documentOf(client.channel("loose"));
     document.subscribe(() => undefined);
     await settle();
     const { a } = document.get() as { a: { b: number[] } };
@@ -846,10 +846,10 @@ describe("What the application sees", () => {
       title: z.string(),
       more: z._default(z.object({ tags: z.array(z.string()) }), { tags: [] }),
     });
-    const newer = defineProtocol({ name: "boards", version: "1.1.0", channels: { loose: { state: parsed } } });
+    const newer = defineProtocol({ name: "boards", version: "1.1.0", channels: { loose: { document: parsed } } });
     const server = boardServer("loose", { data: { title: "First" }, version: 1 });
     const { client } = testClientOf(newer, server.behaviour);
-    const document = state(client.channel("loose"));
+    const document = documentOf(client.channel("loose"));
     document.subscribe(() => undefined);
     await settle();
     const before = document.get()!;
@@ -860,21 +860,23 @@ describe("What the application sees", () => {
     expect(Object.isFrozen(own.more.tags)).toBe(false);
   });
 
-  test("[SC12] It is the same object for the same handle, and takes only handles of channels that declare state", () => {
+  test("[SC12] It is the same object for the same handle, and takes only handles of channels that declare a document", () => {
     const { client, board, document } = onBoard();
-    expect(state(board)).toBe(document);
-    expect(state(client.channel("board", "b"))).not.toBe(document);
+    expect(documentOf(board)).toBe(document);
+    expect(documentOf(client.channel("board", "b"))).not.toBe(document);
     const { client: other } = testClient();
     for (const none of [client.channel("news"), other.channel("journal"), {}, undefined, agents])
-      expect(() => state(none as never)).toThrow(expect.objectContaining({ code: "INVALID_VALUE", field: "channel" }));
+      expect(() => documentOf(none as never)).toThrow(
+        expect.objectContaining({ code: "INVALID_VALUE", field: "channel" }),
+      );
   });
 
   test("[SC16] Another copy of the package, with the same handle, has the document as well", async () => {
     const { server, board, document, said } = await followed();
     vi.resetModules();
-    const { state: otherState } = await import("./state.js");
-    expect(otherState).not.toBe(state);
-    const other = otherState(board);
+    const { documentOf: otherDocumentOf } = await import("./document.js");
+    expect(otherDocumentOf).not.toBe(documentOf);
+    const other = otherDocumentOf(board);
     expect(other.get()).toBeUndefined();
     const theirs = vi.fn();
     const off = other.subscribe(theirs);

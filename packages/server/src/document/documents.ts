@@ -12,9 +12,9 @@ import { type Found, type Place, StoredDocuments } from "./stored.js";
 import { DocumentQueue } from "./document-queue.js";
 
 /** What came of a change. */
-export interface StateWritten<State = unknown> {
+export interface DocumentWritten<State = unknown> {
   /** The document as it is now. The caller's own: it may be changed. */
-  readonly state: State;
+  readonly document: State;
   /** One more with each change, from 1 or from what was loaded. The same as before where the change changed nothing. */
   readonly version: number;
   /** The place of the change in the channel's chain; where nothing has changed, where the channel stands. */
@@ -82,14 +82,14 @@ export class Documents {
     });
   }
 
-  async set(id: ChannelId, value: unknown): Promise<StateWritten> {
+  async set(id: ChannelId, value: unknown): Promise<DocumentWritten> {
     const content = contentOf(id, value, this.#parts.mostBytes);
     const written = await this.#change(id, ({ version }) => ({ name: "there", version: version + 1, content }));
     return this.#written(id, written!);
   }
 
   /** Undefined: there is one already. NOT_SAVED is for the caller whose document it is: no other may believe that it is theirs. */
-  async create(id: ChannelId, value: unknown): Promise<StateWritten | undefined> {
+  async create(id: ChannelId, value: unknown): Promise<DocumentWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
     let isNew = false;
     const written = await this.#change(id, (found) => {
@@ -103,12 +103,12 @@ export class Documents {
     return isNew ? this.#written(id, written!) : undefined;
   }
 
-  async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<StateWritten> {
+  async update(id: ChannelId, change: (draft: unknown) => unknown): Promise<DocumentWritten> {
     const next = (found: Found): StoredDocument => {
       const { kept } = sound(found);
       if (kept?.name !== "there")
-        throw new HoldfastError("NOT_FOUND", `${id.wire} has no document.`, {
-          field: "state",
+        throw new HoldfastError("DOCUMENT_NOT_FOUND", `${id.wire} has no document.`, {
+          field: "document",
           remedy: "Call set first.",
         });
       const content = changedContent(id, kept.content, change, this.#parts.mostBytes);
@@ -182,9 +182,9 @@ export class Documents {
     if (kept) await this.#parts.database.save(id, kept);
   }
 
-  #written(id: ChannelId, { kept, at }: Written): StateWritten {
+  #written(id: ChannelId, { kept, at }: Written): DocumentWritten {
     const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
-    return { state, version: kept.version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
+    return { document: state, version: kept.version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
   }
 
   /**
