@@ -31,11 +31,39 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
     await on.advance(100);
     return peer;
   };
+  /** A client that resumes here and waits, because another channel of the same message cannot be read before `release`. */
+  let waits = 0;
+  const waiting = async (position: Position) => {
+    let release!: () => void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const other = `log:other${waits++}`;
+    const { read } = first.link;
+    first.link.read = async (topic, asked) => {
+      if (topic === other) await released;
+      return read.call(first.link, topic, asked);
+    };
+    const peer = await world.connect();
+    peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position }, other)));
+    await world.advance(100);
+    return async () => {
+      expect(results(peer)).toEqual([]);
+      release();
+      await world.advance(500);
+      return results(peer)[0]!;
+    };
+  };
+  /** The store goes back to what it was, and every instance notices. */
+  const rollBack = async (to: ReturnType<typeof broker.store.snapshot>) => {
+    broker.store.restore(to);
+    broker.down();
+    broker.up();
+    await world.advance(500);
+  };
   const beside = () => {
     const other = createServer(big, { environment, broker });
     return { server: other, world: new World(other, environment), link: broker.links.at(-1)! };
   };
-  return { ...first, publish, at, resume, join, beside };
+  return { ...first, publish, at, resume, join, beside, waiting, rollBack };
 }
 
 describe("[RV24] after the store was rolled back", () => {
@@ -119,33 +147,133 @@ describe("[RV24] after the store was rolled back", () => {
   });
 });
 
-test("[RV24] a roll-back that is noticed while a client waits for another channel takes nothing from it", async () => {
-  const { publish, at, join, broker, link, world } = history();
+describe("[RV24] [RV26] a roll-back that is noticed while a client waits for another channel", () => {
+  test("takes nothing from it", async () => {
+    const { publish, at, join, broker, waiting, rollBack } = history();
+    await join();
+    await publish(1, 20);
+    const old = broker.store.snapshot();
+    const away = at(5);
+    await publish(21, 30);
+    const answer = await waiting(away);
+    await rollBack(old);
+    const { missed, reset } = await answer();
+    expect(reset).toBeUndefined();
+    expect(missed).toHaveLength(15);
+  });
+
+  test("gives it what it had missed too much of before", async () => {
+    const { publish, at, join, resume, broker, server, world, waiting, rollBack } = history();
+    await join();
+    await publish(1, 5);
+    const [away, old] = [at(2), broker.store.snapshot()];
+    for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
+    await world.advance(500);
+    expect((await resume(away)).reset).toBe("too_many");
+    const answer = await waiting(away);
+    await rollBack(old);
+    const { missed, reset } = await answer();
+    expect(reset).toBeUndefined();
+    expect(missed).toHaveLength(3);
+  });
+
+  test.each([0, 3, 9])("tells it `trimmed`, and not `too_many`, at offset %i of a trimmed history", async (offset) => {
+    const { publish, at, join, resume, broker, waiting, rollBack } = history();
+    await publish(1, 20);
+    const away = offset === 0 ? { ...at(1), offset, id: "" } : at(offset);
+    broker.store.trim();
+    // So it remembers no more than the store.
+    await join();
+    const old = broker.store.snapshot();
+    await publish(21, 30);
+    expect((await resume(away)).reset).toBe("trimmed");
+    const answer = await waiting(away);
+    await rollBack(old);
+    expect((await answer()).reset).toBe("trimmed");
+  });
+
+  test("gives everything to a client exactly at the edge of a trimmed history", async () => {
+    const { publish, at, join, broker, waiting, rollBack } = history();
+    await join();
+    await publish(1, 20);
+    const away = at(10);
+    broker.store.trim();
+    const old = broker.store.snapshot();
+    await publish(21, 30);
+    const answer = await waiting(away);
+    await rollBack(old);
+    expect((await answer()).missed).toHaveLength(10);
+  });
+
+  test("tells it `fork` if its own place is lost, and `epoch` if the store has begun anew", async () => {
+    const { publish, at, join, broker, waiting, rollBack } = history();
+    const empty = broker.store.snapshot();
+    await join();
+    await publish(1, 20);
+    const old = broker.store.snapshot();
+    await publish(21, 30);
+    const answers = [await waiting(at(25)), await waiting(at(15))];
+    await rollBack(old);
+    expect((await answers[0]!()).reset).toBe("fork");
+    await rollBack(empty);
+    expect((await answers[1]!()).reset).toBe("epoch");
+  });
+});
+
+test("[RV24] [RV26] a roll-back that is noticed while a client reads slowly gives it what the store has", async () => {
+  const { publish, at, join, broker, server, world, rollBack } = history(undefined, {
+    heartbeat: { intervalMs: 600_000 },
+  });
   await join();
-  await publish(1, 20);
-  const away = at(5);
-  const old = broker.store.snapshot();
-  await publish(21, 30);
-  let release!: () => void;
-  const { read } = link;
-  link.read = async (topic, options) => {
-    if (topic === "log:b") await new Promise<void>((resolve) => (release = resolve));
-    return read.call(link, topic, options);
-  };
-  const peer = await world.connect();
-  peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: away }, "log:b")));
+  const before = await world.connect();
+  await before.send(subscribe("log:b", "log:c"));
   await world.advance(100);
-  broker.store.restore(old);
-  broker.down();
-  broker.up();
+  const large = results(before).map(({ position }, index) => ({ channel: ["log:b", "log:c"][index], position }));
+  for (const key of ["b", "c"])
+    for (let index = 0; index < 120; index++) void server.channel("log", key).publish("line", "x".repeat(1_900));
+  await publish(1, 5);
+  const [away, old] = [at(2), broker.store.snapshot()];
+  for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
   await world.advance(500);
-  release();
+  const peer = await world.connect();
+  peer.socket.stall(true);
+  peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: away })));
   await world.advance(500);
-  expect(results(peer)[0]!.reset).toBeUndefined();
-  expect(results(peer)[0]!.missed).toHaveLength(15);
+  await rollBack(old);
+  peer.socket.stall(false);
+  await world.advance(3_000);
+  const [first, second, third] = results(peer);
+  for (const { missed } of [first!, second!]) expect(missed).toHaveLength(120);
+  expect(third!.reset).toBeUndefined();
+  expect(third!.missed).toHaveLength(3);
 });
 
 describe("[RV24] the reason of a reset", () => {
+  test("is not `trimmed` if the store has got back what it had trimmed, at the position where it was", async () => {
+    const { publish, at, resume, join, broker } = history();
+    await publish(1, 20);
+    const [away, whole] = [at(3), broker.store.snapshot()];
+    broker.store.trim();
+    await join();
+    expect((await resume(away)).reset).toBe("trimmed");
+    broker.store.restore(whole);
+    expect(await resume(away)).toMatchObject({ missed: Array.from({ length: 17 }, () => expect.anything()) });
+  });
+
+  test("`trimmed` costs the store two readings for all who come at once", async () => {
+    const { publish, at, join, world, broker, reads } = history();
+    await publish(1, 20);
+    const away = at(3);
+    broker.store.trim();
+    await join();
+    const before = reads.length;
+    const peers = await Promise.all(Array.from({ length: 200 }, () => world.connect()));
+    for (const peer of peers) peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: away })));
+    await world.advance(1_000);
+    for (const peer of peers) expect(results(peer)[0]!.reset).toBe("trimmed");
+    expect(reads.length - before).toBeLessThanOrEqual(2);
+  });
+
   test("is `server` where an entry of the log is no event, for those who missed it and nobody else", async () => {
     const { publish, at, resume, join, broker, link, world, beside } = history();
     const stays = await join();
@@ -220,4 +348,52 @@ test("[RV25] what is published while a client waits for its answer does not push
   for (const { missed } of [first!, second!]) expect(missed).toHaveLength(120);
   expect(third!.reset).toBeUndefined();
   expect(third!.missed).toHaveLength(340);
+});
+
+describe("[RV25] a client that waits for its answer, while more is published than a channel usually keeps,", () => {
+  test("gets all of it, also if it had missed nothing when it asked", async () => {
+    const { publish, at, join, waiting } = history();
+    await join();
+    await publish(1, 20);
+    const answer = await waiting(at(20));
+    await publish(21, 320);
+    expect((await answer()).missed).toHaveLength(300);
+  });
+
+  test("is told `trimmed` of what the store had no more, and not `too_many`", async () => {
+    const { publish, at, join, broker, world, resume, waiting, beside } = history(undefined, {
+      heartbeat: { intervalMs: 600_000 },
+    });
+    await publish(1, 20);
+    const away = at(3);
+    broker.store.trim();
+    await join();
+    expect((await resume(away)).reset).toBe("trimmed");
+    // Until the channel keeps no more than usual.
+    await world.advance(30_000);
+    const answer = await waiting(away);
+    await publish(21, 320);
+    expect((await answer()).reset).toBe("trimmed");
+    expect((await resume(away, beside().world)).reset).toBe("trimmed");
+  });
+});
+
+test("[RV27] a position on another branch is told `fork` by an instance that remembers its place, and `trimmed` by the others", async () => {
+  const { publish, at, join, resume, broker, rollBack, beside, world, server } = history();
+  await join();
+  await publish(1, 10);
+  const old = broker.store.snapshot();
+  await publish(11, 15);
+  const lost = at(13);
+  await rollBack(old);
+  await publish(11, 30, server, " again");
+  const kept = at(13);
+  broker.store.trim();
+  broker.store.trim();
+  expect(broker.store.topics.get("log:a")!.log).toHaveLength(7);
+  expect((await resume(lost, world)).reset).toBe("fork");
+  // What the instance remembers, it gives to those who are on the chain.
+  expect((await resume(kept, world)).missed).toHaveLength(17);
+  const other = beside();
+  for (const position of [lost, kept]) expect((await resume(position, other.world)).reset).toBe("trimmed");
 });

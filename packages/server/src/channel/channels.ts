@@ -16,7 +16,7 @@ import { LocalChannel } from "./channel.js";
 import type { DocumentCopy } from "./document-copy.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
 import { deliverPlain, openChannel } from "./open-channel.js";
-import { LogFeed, type Resumption } from "./log-feed.js";
+import { type Hold, LogFeed, type Resumption } from "./log-feed.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "../presence/channel-presence.js";
@@ -70,6 +70,8 @@ export interface ChannelsParts {
 export interface Held {
   /** What there is to wait for before it can be joined, from this position on; undefined: nothing. */
   prepare(from: Position | undefined): Promise<void> | undefined;
+  /** False if the channel has to be prepared again, because its history was replaced while this was kept. */
+  isPrepared(): boolean;
   release(): void;
 }
 
@@ -114,8 +116,13 @@ export class Channels {
   hold(id: ChannelId): Held {
     const channel = this.#of(id);
     channel.holds++;
+    const hold: Hold = { from: undefined, history: undefined };
     return {
-      prepare: (from) => both(this.#prepare(id, channel, from), this.presences.prepare(id)),
+      prepare: (from) => {
+        hold.from = from;
+        return both(this.#prepare(id, channel, hold), this.presences.prepare(id));
+      },
+      isPrepared: () => !(channel.feed instanceof LogFeed) || channel.feed.isPrepared(hold),
       release: () => {
         channel.holds--;
         this.#tidy(id.wire, channel);
@@ -245,8 +252,8 @@ export class Channels {
     if (channel.copy?.isLost) throw new Error("The document cannot be read.");
   }
 
-  #prepare(id: ChannelId, channel: LocalChannel, from: Position | undefined): Promise<void> | undefined {
-    const prepared = channel.feed.prepare(from);
+  #prepare(id: ChannelId, channel: LocalChannel, hold: Hold): Promise<void> | undefined {
+    const prepared = channel.feed.prepare(hold);
     return channel.copy && (prepared || channel.copy.isMissing)
       ? this.#prepareDocument(id, channel, prepared)
       : prepared;

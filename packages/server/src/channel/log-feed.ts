@@ -3,9 +3,10 @@ import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ExpiryQueue } from "../async/expiry-queue.js";
 import type { DocumentCopy } from "./document-copy.js";
+import { Comparison } from "../log/comparison.js";
 import { type Continuation, continuation } from "../log/continuity.js";
 import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
-import { type KeptEvent, Ring, type RingLimits } from "./ring.js";
+import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
 
 /** What a channel keeps here while nobody needs more: enough for those who were away for a moment. */
 const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
@@ -15,6 +16,14 @@ export const MOST_MISSED: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
 const BRING_MS = 5_000;
 /** How long a channel nobody has published on is remembered by the store when nobody follows it. */
 const UNPUBLISHED_MS = 600_000;
+
+/** A client that is about to join, and what its answer is based on. */
+export interface Hold {
+  /** The position that the client resumes from; undefined if it has none. */
+  from: Position | undefined;
+  /** Which history the channel had when it was prepared for this client. */
+  history: number | undefined;
+}
 
 export interface LogFeedParts {
   readonly topic: string;
@@ -55,9 +64,9 @@ export class LogFeed {
   #outOfReach = 0;
   /** Whoever stands below this has missed something that is in the store and is no event. */
   #unreadable = 0;
-  /** The comparison with the store that is under way, and the one that begins when it is over. */
-  #comparing: Promise<void> = Promise.resolve();
-  #nextComparing: Promise<void> | undefined;
+  /** How often the history was replaced: no verdict about one is a verdict about another. */
+  #history = 0;
+  readonly #comparison: Comparison;
   #cancelBring: Cancel | undefined;
 
   constructor(parts: LogFeedParts) {
@@ -71,10 +80,18 @@ export class LogFeed {
       deliver: (publication) => this.#deliver(publication),
       knows: (known) => this.#ring!.has(known),
     });
+    this.#comparison = new Comparison(topic, link, this.follower);
   }
 
-  /** What there is to wait for before `position` and `resume` can answer about `from`; undefined: nothing. */
-  prepare(from: Position | undefined): Promise<void> | undefined {
+  /** What there is to wait for before `position` and `resume` can answer the client; undefined: nothing. */
+  prepare(hold: Hold): Promise<void> | undefined {
+    const prepared = (): void => void (hold.history = this.#history);
+    const preparing = this.#prepare(hold.from);
+    if (!preparing) prepared();
+    return preparing?.then(prepared);
+  }
+
+  #prepare(from: Position | undefined): Promise<void> | undefined {
     const asked = this.#readings;
     const reach = (): Promise<void> | undefined => from && this.#reach(from, asked);
     const ready = (): Promise<void> | undefined =>
@@ -83,6 +100,18 @@ export class LogFeed {
     // In time for the first reading, mostly.
     if (from) this.#wanted = Math.min(this.#wanted, from.offset);
     return this.follower.opened.then(ready);
+  }
+
+  /**
+   * Whether the reset that `resume` would tell the client now is as true as when the channel was prepared for it. It is not if a
+   * roll-back was noticed since, or if a reading did not reach so far back.
+   */
+  isPrepared({ from, history }: Hold): boolean {
+    if (!from || !this.#ring) return true;
+    const isSame = history === this.#history;
+    if (isSame && this.#knowsOf(from)) return true;
+    const verdict = continuation(from, this.#ring);
+    return verdict.ok || (isSame && verdict.reset !== "trimmed");
   }
 
   /** Where the members of this instance stand. */
@@ -127,41 +156,28 @@ export class LogFeed {
    */
   #reach(from: Position, asked: number): Promise<void> | undefined {
     if (!this.#knowsOf(from)) return this.#widen(from);
-    if (continuation(from, this.#ring!).ok) {
-      // What comes until it is answered must not push out of the buffer what it needs.
-      if (from.offset < this.position.offset) {
-        this.#ring!.limit(MOST_MISSED);
-        this.#parts.wide.add(this);
-      }
+    const verdict = continuation(from, this.#ring!);
+    if (verdict.ok) {
+      // Other clients that resume now have missed about as much.
+      if (from.offset < this.position.offset) this.#keepMore();
       return undefined;
     }
-    if (this.#last.number > asked) return undefined;
-    return this.#compare().then(() => (this.#knowsOf(from) ? undefined : this.#widen(from)));
+    const { number, after } = this.#last;
+    const isTrimmed = verdict.reset === "trimmed" && this.#ring!.covers(from);
+    if (number > asked && (!isTrimmed || after <= from.offset)) return undefined;
+    // Where the channel stands does not tell whether the store has got back events that it had trimmed.
+    if (isTrimmed) return this.#widen(from);
+    return this.#comparison.run().then(() => (this.#knowsOf(from) ? undefined : this.#widen(from)));
+  }
+
+  #keepMore(): void {
+    this.#ring!.limit(MOST_MISSED);
+    this.#parts.wide.add(this);
   }
 
   #knowsOf(from: Position): boolean {
     // Another epoch, or too far back: no reading of this history would change the verdict.
     return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.#ring!.covers(from);
-  }
-
-  /** Until a comparison with the store is over that begins from now on. All who wait for one share it. */
-  #compare(): Promise<void> {
-    this.#nextComparing ??= this.#comparing.then(() => {
-      this.#nextComparing = undefined;
-      const comparing = this.#compareNow();
-      this.#comparing = comparing.catch(() => undefined);
-      return comparing;
-    });
-    return this.#nextComparing;
-  }
-
-  async #compareNow(): Promise<void> {
-    const { follower } = this;
-    // A reading that is under way may be older than what is asked about.
-    await follower.repaired;
-    const mine = follower.position!;
-    const [theirs] = await this.#parts.link.positions([this.#parts.topic]);
-    await follower.compare(mine, theirs);
   }
 
   /** Until a reading is over that has begun after this was wanted, and reaches so far back. One under way may do neither. */
@@ -202,10 +218,13 @@ export class LogFeed {
       apply: () => {
         this.#last = { number, after };
         copy?.load(reading.document);
-        if (verdict?.ok && after === from!.offset) for (const item of verdict.missed) this.#ring!.push(item);
+        if (verdict?.ok && after === from!.offset) for (const item of verdict.missed) this.#push(item);
         else {
           // Nothing that was known of a history holds for another one.
-          if (!verdict?.ok) this.#outOfReach = this.#unreadable = 0;
+          if (!verdict?.ok) {
+            this.#history++;
+            this.#outOfReach = this.#unreadable = 0;
+          }
           this.#unreadable = Math.max(this.#unreadable, unreadable);
           this.#renew(position, items, after, isAll && unreadable === 0);
         }
@@ -228,10 +247,16 @@ export class LogFeed {
     if (items.length > 0) this.#parts.wide.add(this);
   }
 
+  #push(event: KeptEvent): void {
+    // A client that waits for its answer needs this event and those before it, even if it had missed nothing when it asked.
+    if (this.#parts.isHeld()) this.#keepMore();
+    this.#ring!.push(event);
+  }
+
   #deliver(publication: LinkedPublication): void {
     const event = this.#parts.read(publication);
     if (!event) return this.#skip(publication);
-    this.#ring!.push(event);
+    this.#push(event);
     const { copy, deliver } = this.#parts;
     if (event.version !== undefined) copy?.take(publication.body);
     deliver(event);
@@ -264,14 +289,4 @@ export class LogFeed {
       });
     });
   }
-}
-
-/** Those behind the last that could not be read. */
-function readable(events: readonly (KeptEvent | undefined)[]): KeptEvent[] {
-  const kept: KeptEvent[] = [];
-  for (const event of events) {
-    if (event) kept.push(event);
-    else kept.length = 0;
-  }
-  return kept;
 }

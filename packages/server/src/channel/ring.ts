@@ -81,3 +81,13 @@ export class Ring implements Chain<KeptEvent> {
     }
   }
 }
+
+/** The events behind the last entry that could not be read. */
+export function readable(events: readonly (KeptEvent | undefined)[]): KeptEvent[] {
+  const kept: KeptEvent[] = [];
+  for (const event of events) {
+    if (event) kept.push(event);
+    else kept.length = 0;
+  }
+  return kept;
+}

@@ -147,12 +147,21 @@ export class Joins {
   }
 
   async #answerAll(ask: Ask, kept: HeldWish[]): Promise<void> {
+    do await this.#ready(ask, kept);
+    while (this.#answer(ask, kept));
+  }
+
+  /** Until the reader can take the next part, and every channel is prepared as the store has it now. */
+  async #ready({ connection }: Ask, kept: HeldWish[]): Promise<void> {
     const { environment } = this.#parts.settings;
-    const { connection } = ask;
-    do {
+    for (;;) {
       while (connection.isOpen && connection.isBehind)
         await new Promise<void>((resolve) => void environment.after(PACE_MS, resolve));
-    } while (this.#answer(ask, kept));
+      // Of a channel that was rolled back while the others were read, only another look at the store tells the truth.
+      const changed = kept.filter(({ verdict, held }) => verdict.ok && held?.isPrepared() === false);
+      if (changed.length === 0 || !connection.isOpen) return;
+      await Promise.all(changed.map((wish) => this.#prepare(wish)));
+    }
   }
 
   /** Joins and answers as many as one part may hold, and takes them off the list. Returns whether to go on. */
