@@ -1,13 +1,15 @@
 import type { ClientMessage, Position, ServerMessage } from "@holdfast/protocol";
 import type { Publication } from "../../src/broker/broker.js";
-import type { SimBroker } from "./sim-broker.js";
+import type { AcceptedPublication, SimBroker } from "./sim-broker.js";
 
 /** What the store had of a topic from a moment on; undefined: it knew nothing of it. */
 interface Stage {
   readonly from: number;
   readonly position: Position | undefined;
   readonly log: readonly Publication[];
-  /** When its log runs out, if nothing more is published. */
+  /** Its last publication, which leads to all before it, also to those that its log has no more. */
+  readonly top: AcceptedPublication | undefined;
+  /** When its log runs out, if nothing more is published; by the monotonic clock, as the store has it. */
   readonly logUntil: number;
 }
 
@@ -22,6 +24,11 @@ const READING_MS = 1_000;
 /**
  * Compares each reset that a client is told with what the store had while it was asked for: the reason has to be true at some moment
  * in between. So a client whose missed events were all there, all the time, has to be given them.
+ *
+ * `fork` is judged by the whole chain that leads to where the store stood, and not by what is left of its log: an instance that
+ * remembers more than the store may prove it of a position whose successor is trimmed already. Of such a position `trimmed` is true
+ * as well, for an instance that remembers no more than the store cannot know better. `trimmed` of a position that has its successor
+ * in the log, or `fork` of one that is on the chain, is true of none.
  */
 export class ResetChecker {
   readonly broken: string[] = [];
@@ -91,14 +98,15 @@ export class ResetChecker {
     this.broken.push(`${topic}: told ${reason} at ${JSON.stringify(from)}, though the store says ${truth}`);
   }
 
-  #verdicts({ position, log, logUntil }: Stage, from: Position): string[] {
+  #verdicts({ position, log, top, logUntil }: Stage, from: Position): string[] {
     if (position?.epoch !== from.epoch) return ["epoch"];
-    if (from.offset === position.offset) return [from.id === position.id ? "replayable" : "fork"];
-    if (from.offset > position.offset) return ["fork"];
-    const next = log.find(({ link }) => link!.offset === from.offset + 1);
-    if (!next) return ["trimmed"];
-    if (next.link!.prev !== from.id) return ["fork"];
-    return this.#now() < logUntil ? ["replayable"] : ["replayable", "trimmed"];
+    const isBehind = from.offset < position.offset;
+    const isTrimmed = isBehind && !log.some(({ link }) => link!.offset === from.offset + 1);
+    const hasRunOut = isBehind && this.#now() >= logUntil;
+    const verdicts: string[] = isTrimmed || hasRunOut ? ["trimmed"] : [];
+    if (!isOnChain(from, top)) verdicts.push("fork");
+    else if (!isTrimmed) verdicts.push("replayable");
+    return verdicts;
   }
 
   /** What the store has now, where that is not what it had before. */
@@ -115,7 +123,7 @@ export class ResetChecker {
       if (before && isSame) continue;
       const position = topic && { epoch: topic.epoch, offset: topic.offset, id: topic.id };
       const logUntil = topic ? topic.publishedAt + topic.logTtlMs : Number.POSITIVE_INFINITY;
-      stages.push({ from: now, position, log: [...log], logUntil });
+      stages.push({ from: now, position, log: [...log], top: this.#broker.store.top(name), logUntil });
     }
   }
 
@@ -127,4 +135,11 @@ export class ResetChecker {
     }
     return known;
   }
+}
+
+/** Whether a chain that ends here leads through this position. */
+function isOnChain({ offset, id }: Position, top: AcceptedPublication | undefined): boolean {
+  let at = top;
+  while (at && at.publication.link!.offset > offset) at = at.previous;
+  return at ? at.publication.link!.offset === offset && at.publication.link!.id === id : offset === 0 && id === "";
 }

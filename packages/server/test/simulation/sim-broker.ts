@@ -60,6 +60,11 @@ class SimStore extends MemoryStore {
     this.onChange();
   }
 
+  /** The last publication of a topic on the present branch of its history; undefined if there is none. */
+  top(topic: string): AcceptedPublication | undefined {
+    return this.#tops.get(topic);
+  }
+
   snapshot(): Snapshot {
     return { topics: copy(this.topics), tops: new Map(this.#tops) };
   }

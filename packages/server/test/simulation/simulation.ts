@@ -41,7 +41,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
   ) {
     super(numbers, seeded(seed), idsAreOffsets);
     this.#isStoreTrue = this.random() < 0.25;
-    this.#resets = new ResetChecker(this.broker, wires, this.environment.now);
+    this.#resets = new ResetChecker(this.broker, wires, this.environment.monotonic);
     this.net.tap = this.#resets;
     for (let count = 0; count < CLIENTS; count++) this.#actors.push(this.#actor(`c${count}`, count < 2));
   }
