@@ -39,65 +39,47 @@ export class Requests {
 
   start(connection: Connection, message: RequestMessage): void {
     const { correlation_id: id, data } = message;
+    const call = new Call(connection, id);
     const found = this.#handlers.find(data.name);
     if (!found)
-      return this.#refuse(
-        connection,
-        id,
-        "UNKNOWN_REQUEST",
-        `No request ${JSON.stringify(data.name)} is handled here.`,
-        "name",
-      );
-    if (this.#isClosing) return this.#refuse(connection, id, "UNAVAILABLE", "The server is shutting down.");
-    if (connection.calls.has(id))
-      return this.#refuse(
-        connection,
-        id,
-        "LIMIT_EXCEEDED",
-        "A request with this correlation id is running.",
-        "correlation_id",
-      );
-    if (connection.calls.size >= this.#settings.limits.requestsInFlight) {
-      return this.#refuse(
-        connection,
-        id,
-        "LIMIT_EXCEEDED",
-        `${connection.calls.size} requests of this connection are running.`,
-      );
-    }
+      return this.#refuse(call, "UNKNOWN_REQUEST", `No request ${JSON.stringify(data.name)} is handled here.`, "name");
+    if (this.#isClosing) return this.#refuse(call, "UNAVAILABLE", "The server is shutting down.");
+    const { calls } = connection;
+    if (calls.has(id))
+      return this.#refuse(call, "LIMIT_EXCEEDED", "A request with this correlation id is running.", "correlation_id");
+    if (calls.size >= this.#settings.limits.requestsInFlight)
+      return this.#refuse(call, "LIMIT_EXCEEDED", `${calls.size} requests of this connection are running.`);
     const checked = found.contract.input.receive(data.input, message.meta, "input");
     if (!checked.ok) {
       if (checked.fault.cause !== undefined)
         this.#settings.logger.warn({ request: data.name, err: checked.fault.cause }, "an input could not be validated");
-      return this.#refuse(connection, id, "INVALID_INPUT", checked.fault.message, checked.fault.field);
+      return this.#refuse(call, "INVALID_INPUT", checked.fault.message, checked.fault.field);
     }
 
     this.#stats.requests++;
     this.#stats.requestsInFlight++;
-    const call = new Call();
-    connection.calls.add(id, call);
     const timeoutMs = Math.min(data.timeout_ms ?? Number.POSITIVE_INFINITY, this.#settings.requestTimeoutMs);
-    call.startTimer(this.#settings.environment, timeoutMs, () => {
-      this.#fail(connection, id, call, new HoldfastError("TIMEOUT", `${data.name} took longer than ${timeoutMs} ms.`));
+    call.start(this.#settings.environment, timeoutMs, () => {
+      this.#fail(call, new HoldfastError("TIMEOUT", `${data.name} took longer than ${timeoutMs} ms.`));
       call.abort("The request timed out.");
     });
 
     const context = new CallContext(found.contract, checked.value, connection.session as Session, call);
     const fail = (error: unknown): void => {
       try {
-        this.#fail(connection, id, call, error, found.contract);
+        this.#fail(call, error, found.contract);
       } catch (cause) {
         // A refusal that JSON cannot hold is a failure like any other.
-        this.#fail(connection, id, call, cause, found.contract);
+        this.#fail(call, cause, found.contract);
       }
     };
     try {
       const output = this.#handlers.run(found.handler, context);
       if (isThenable(output))
         Promise.resolve(output)
-          .then((value) => this.#succeed(connection, id, call, found.contract, value))
+          .then((value) => this.#succeed(call, found.contract, value))
           .catch(fail);
-      else this.#succeed(connection, id, call, found.contract, output);
+      else this.#succeed(call, found.contract, output);
     } catch (error) {
       fail(error);
     }
@@ -106,11 +88,11 @@ export class Requests {
   cancel(connection: Connection, id: string): void {
     const call = connection.calls.get(id);
     if (!call) return; // answered already: the answer and the cancel passed each other
-    this.#fail(connection, id, call, new HoldfastError("CANCELLED", "The caller cancelled the request."));
+    this.#fail(call, new HoldfastError("CANCELLED", "The caller cancelled the request."));
     call.abort("The caller cancelled the request.");
   }
 
-  #succeed(connection: Connection, id: string, call: Call, contract: RequestContract, output: unknown): void {
+  #succeed(call: Call, contract: RequestContract, output: unknown): void {
     if (call.settled) return;
     const sent = contract.output.send(output, "output");
     if (!sent.ok) {
@@ -118,17 +100,13 @@ export class Requests {
         { request: contract.name, field: sent.fault.field, remedy: sent.fault.remedy, err: sent.fault.cause },
         `a handler returned an invalid output: ${sent.fault.message}`,
       );
-      return this.#fail(
-        connection,
-        id,
-        call,
-        new HoldfastError("INVALID_OUTPUT", `${contract.name} returned what its schema does not allow.`),
-      );
+      const text = `${contract.name} returned what its schema does not allow.`;
+      return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
     }
     const { data, meta } = sent.value as RichValue;
     const answer = encode({
       type: "response",
-      correlation_id: id,
+      correlation_id: call.id,
       data: { ok: true, ...(data !== undefined && { output: data }) },
       ...(meta !== undefined && { meta }),
     });
@@ -137,22 +115,22 @@ export class Requests {
     if (answer.isLargerThan(owedBytes)) {
       this.#settings.logger.error({ request: contract.name }, `a handler returned more than ${owedBytes} bytes`);
       const text = `${contract.name} returned more than the server sends at once.`;
-      return this.#fail(connection, id, call, new HoldfastError("INVALID_OUTPUT", text));
+      return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
     }
-    this.#settle(connection, id, call, answer);
+    this.#settle(call, answer);
   }
 
-  #fail(connection: Connection, id: string, call: Call, error: unknown, contract?: RequestContract): void {
+  #fail(call: Call, error: unknown, contract?: RequestContract): void {
     if (call.settled) return;
     const { wire, meta } = this.#explain(error, contract);
     const answer = encode({
       type: "response",
-      correlation_id: id,
+      correlation_id: call.id,
       data: { ok: false, error: wire },
       ...(meta !== undefined && { meta }),
     });
     this.#stats.error(wire.code);
-    this.#settle(connection, id, call, answer);
+    this.#settle(call, answer);
   }
 
   /** What of an error the caller may read. */
@@ -183,17 +161,15 @@ export class Requests {
     return { wire: { ...wire, data }, meta };
   }
 
-  #settle(connection: Connection, id: string, call: Call, answer: Frame): void {
-    connection.reply(answer);
-    if (!call.settle()) return; // sending closed the connection, and with it the call
-    connection.calls.remove(id);
-    this.#stats.requestsInFlight--;
+  #settle(call: Call, answer: Frame): void {
+    // If sending has closed the connection, its end has counted the call.
+    if (call.answer(answer)) this.#stats.requestsInFlight--;
   }
 
-  #refuse(connection: Connection, id: string, code: string, message: string, field?: string): void {
+  #refuse(call: Call, code: string, message: string, field?: string): void {
     this.#stats.error(code);
     const error = toWire(new HoldfastError(code, message, { field }));
-    connection.send({ type: "response", correlation_id: id, data: { ok: false, error } });
+    call.refuse({ type: "response", correlation_id: call.id, data: { ok: false, error } });
   }
 }
 

@@ -1,29 +1,68 @@
-import type { Cancel } from "@holdfast/protocol";
+import type { Cancel, ServerMessage } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
+import type { Frame } from "../transport/frame.js";
 
-/** One request while its handler runs. */
+/** The part of a connection that a call uses. */
+export interface Caller {
+  /** Sends a message. */
+  send(message: ServerMessage): void;
+  /** Sends an answer that is already encoded. */
+  reply(frame: Frame): void;
+  /** The running calls of the connection. */
+  readonly calls: Calls;
+}
+
+/**
+ * One request of a connection. It is answered once:
+ *
+ *   received ──start──▶ running ──answer──▶ settled
+ *      └──refuse──▶ (never runs)  └──connection closed──▶ settled, without an answer
+ */
 export class Call {
+  /** The correlation id: it links the answer to the request. Unique among the running calls of a connection. */
+  readonly id: string;
+  readonly #caller: Caller;
   #abort: AbortController | undefined;
   #cancelTimer: Cancel | undefined;
   #settled = false;
 
-  /** Whether it has been answered. A handler that finishes later is not heard any more. */
+  constructor(caller: Caller, id: string) {
+    this.#caller = caller;
+    this.id = id;
+  }
+
+  /** Whether the call is answered, or its connection closed. A result that the handler returns later is dropped. */
   get settled(): boolean {
     return this.#settled;
   }
 
-  /** Made when a handler first asks for it: most never do. */
+  /** Created when a handler first reads it, because most handlers never do. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#settled) this.#abort.abort();
     return this.#abort.signal;
   }
 
-  startTimer(environment: ServerEnvironment, delayMs: number, onTimeout: () => void): void {
-    this.#cancelTimer = environment.after(delayMs, onTimeout);
+  /** From now on the call counts as running: it can be cancelled, and it is abandoned if its connection closes. */
+  start(environment: ServerEnvironment, timeoutMs: number, onTimeout: () => void): void {
+    this.#caller.calls.add(this);
+    this.#cancelTimer = environment.after(timeoutMs, onTimeout);
   }
 
-  /** Marks it as answered; false if it was already. */
+  /** Answers a call that was not started. */
+  refuse(answer: ServerMessage): void {
+    this.#caller.send(answer);
+  }
+
+  /** Sends the answer. Returns false if sending closed the connection: then the connection has settled the call. */
+  answer(frame: Frame): boolean {
+    this.#caller.reply(frame);
+    if (!this.settle()) return false;
+    this.#caller.calls.remove(this.id);
+    return true;
+  }
+
+  /** Marks the call as settled. Returns false if it was already. */
   settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
@@ -31,13 +70,13 @@ export class Call {
     return true;
   }
 
-  /** Tells the handler that nobody waits for its result. */
+  /** Tells the handler that its result is no longer needed. */
   abort(reason: string): void {
     this.#abort?.abort(new Error(reason));
   }
 }
 
-/** The requests of one connection that are running, by correlation id. */
+/** The running requests of one connection, by correlation id. */
 export class Calls {
   readonly #running = new Map<string, Call>();
 
@@ -49,8 +88,8 @@ export class Calls {
     return this.#running.has(id);
   }
 
-  add(id: string, call: Call): void {
-    this.#running.set(id, call);
+  add(call: Call): void {
+    this.#running.set(call.id, call);
   }
 
   get(id: string): Call | undefined {
@@ -61,7 +100,7 @@ export class Calls {
     this.#running.delete(id);
   }
 
-  /** The connection is gone: nobody waits any more. Returns how many were running. */
+  /** The connection has closed: settles and aborts every call without an answer. Returns how many there were. */
   abandon(): number {
     const calls = [...this.#running.values()];
     this.#running.clear();
