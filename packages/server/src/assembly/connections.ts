@@ -46,9 +46,9 @@ export class Connections {
       departures: new Departures(environment, settings.limits.owedBytes),
       stats,
       logger,
+      channels,
       dispatcher: new Dispatcher({ ...parts, codec, logger }),
       onLeft(connection) {
-        connection.membership?.end();
         channels.depart(connection);
         sessions.left(connection);
       },

@@ -133,7 +133,10 @@ export class Handshake implements HandshakeReceiver {
     this.#held = [];
     connection.pause();
     this.#authenticate(connection, message).catch((error: unknown) => {
-      this.#context.settings.logger.error({ session: connection.id, err: error }, "a handshake could not be finished");
+      this.#context.settings.logger.error(
+        { session: connection.sessionId, err: error },
+        "a handshake could not be finished",
+      );
       connection.close("INTERNAL", "the server failed");
     });
   }

@@ -17,6 +17,8 @@ export interface RefreshParts {
 /** `auth` on a live connection: a newer credential of the same user, on the same device. */
 export class Refreshes {
   readonly #parts: RefreshParts;
+  /** The refreshes of each connection that are not answered yet. */
+  readonly #pending = new WeakMap<Connection, { count: number; last: Promise<void> }>();
 
   constructor(parts: RefreshParts) {
     this.#parts = parts;
@@ -24,13 +26,14 @@ export class Refreshes {
 
   /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
   start(connection: Connection, message: AuthMessage): void {
-    const refreshes = (connection.refreshes ??= { count: 0, last: Promise.resolve() });
+    const refreshes = this.#pending.get(connection) ?? { count: 0, last: Promise.resolve() };
+    this.#pending.set(connection, refreshes);
     if (refreshes.count === MAX_REFRESHES) return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
     refreshes.count++;
     refreshes.last = refreshes.last
       .then(() => (connection.isOpen ? this.#refresh(connection, message) : undefined))
       .catch((error: unknown) => {
-        this.#parts.logger.error({ session: connection.id, err: error }, "a credential could not be refreshed");
+        this.#parts.logger.error({ session: connection.sessionId, err: error }, "a credential could not be refreshed");
         connection.close("INTERNAL", "the server failed");
       })
       .finally(() => refreshes.count--);
@@ -53,7 +56,7 @@ export class Refreshes {
     acceptAuth(connection, message);
     // What the newer token says may be less than the older one did. A next one need not wait for the answers.
     reauthorize(connection).catch((error: unknown) =>
-      logger.error({ session: connection.id, err: error }, "permissions could not be asked about again"),
+      logger.error({ session: connection.sessionId, err: error }, "permissions could not be asked about again"),
     );
   }
 }

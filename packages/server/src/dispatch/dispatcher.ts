@@ -32,6 +32,8 @@ export interface DispatcherContext {
 /** The one place where what a client says is read, and where what goes wrong with it becomes an answer. */
 export class Dispatcher implements FrameReceiver {
   readonly #context: DispatcherContext;
+  /** Recent unreadable messages. Only connections that sent one are in it. */
+  readonly #faults = new WeakMap<Connection, { count: number; since: number }>();
 
   constructor(context: DispatcherContext) {
     this.#context = context;
@@ -45,7 +47,7 @@ export class Dispatcher implements FrameReceiver {
     } catch (error) {
       // No peer's message may end the process, whatever we got wrong.
       this.#context.stats.error("INTERNAL");
-      this.#context.logger.error({ session: connection.id, err: error }, "a message could not be handled");
+      this.#context.logger.error({ session: connection.sessionId, err: error }, "a message could not be handled");
       connection.send({
         type: "error",
         data: toWire(new HoldfastError("INTERNAL", "The message could not be handled.")),
@@ -82,14 +84,14 @@ export class Dispatcher implements FrameReceiver {
 
   #refuse(connection: Connection, fault: Fault, correlationId: string | undefined): void {
     this.#context.stats.error("BAD_MESSAGE");
-    this.#context.logger.info({ session: connection.id, field: printable(fault.field) }, "unreadable message");
+    this.#context.logger.info({ session: connection.sessionId, field: printable(fault.field) }, "unreadable message");
     const error = new HoldfastError("BAD_MESSAGE", fault.message, { field: fault.field || undefined });
     connection.send({ type: "error", ...replyTo({ correlation_id: correlationId }), data: toWire(error) });
 
     const now = connection.lastHeardAt;
-    if (!connection.faults || now - connection.faults.since > FAULT_WINDOW_MS)
-      connection.faults = { count: 0, since: now };
-    if (++connection.faults.count >= MAX_FAULTS)
-      connection.close("BAD_REQUEST", "too many messages that are not of the protocol");
+    const last = this.#faults.get(connection);
+    const faults = last && now - last.since <= FAULT_WINDOW_MS ? last : { count: 0, since: now };
+    this.#faults.set(connection, faults);
+    if (++faults.count >= MAX_FAULTS) connection.close("BAD_REQUEST", "too many messages that are not of the protocol");
   }
 }

@@ -25,7 +25,7 @@ export function inTurn(
   if (membership.waiting >= Math.max(MAX_WAITING, 4 * limits.subscriptions))
     return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
   const failed = (error: unknown): void => {
-    logger.error({ session: connection.id, err: error }, "a message about channels could not be answered");
+    logger.error({ session: connection.sessionId, err: error }, "a message about channels could not be answered");
     const answer = new HoldfastError("INTERNAL", "The message could not be handled.");
     connection.send({ type: "error", ...reply, data: toWire(answer) });
   };

@@ -6,7 +6,7 @@ import {
   type Protocol,
   toWire,
 } from "@holdfast/protocol";
-import { Membership } from "../channel/membership.js";
+import type { Membership } from "../channel/membership.js";
 import type { Channels } from "../channel/channels.js";
 import { inTime, isThenable } from "../environment.js";
 import type { ServerSettings } from "../settings.js";
@@ -36,7 +36,6 @@ export interface SubscriptionParts {
  */
 export class SubscriptionRequests {
   readonly #protocol: Protocol;
-  readonly #channels: Channels;
   readonly #mayJoin: MayJoin | undefined;
   readonly #presence: PresenceUpdates;
   readonly #settings: ServerSettings;
@@ -46,7 +45,6 @@ export class SubscriptionRequests {
   constructor(parts: SubscriptionParts) {
     this.#joins = new Joins(parts);
     this.#protocol = parts.protocol;
-    this.#channels = parts.channels;
     this.#mayJoin = parts.mayJoin;
     this.#presence = parts.presenceUpdates;
     this.#settings = parts.settings;
@@ -56,7 +54,7 @@ export class SubscriptionRequests {
   subscribe(connection: Connection, message: ClientMessage & { type: "subscribe" }): void {
     const { channels } = message.data;
     const reply = replyTo(message);
-    const membership = (connection.membership ??= new Membership(this.#channels, connection));
+    const membership = connection.ensureMembership();
     const judgeFrom = (start: number): Promise<void> | void => {
       const { permissions } = membership;
       // What was granted under permissions that have changed meanwhile is asked anew.

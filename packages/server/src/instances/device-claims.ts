@@ -1,5 +1,5 @@
 import type { Position } from "@holdfast/protocol";
-import type { ClientSession } from "../session/session.js";
+import type { ClientSession } from "../session/client-session.js";
 import type { Sessions } from "../session/sessions.js";
 import type { DeviceTables } from "./device-tables.js";
 import { type DeviceHolder, readHolder } from "./instance-messages.js";

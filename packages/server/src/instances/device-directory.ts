@@ -1,7 +1,8 @@
 import type { Cancel, Position } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 import { FULL_REASON } from "../session/refusals.js";
-import type { ClientSession, SessionEnd, SessionEvent } from "../session/session.js";
+import type { ClientSession } from "../session/client-session.js";
+import type { SessionEnd, SessionEvent } from "../session/session.js";
 import type { Sessions } from "../session/sessions.js";
 import { RetryQueue } from "../async/retry-queue.js";
 import { type Claim, DeviceClaims } from "./device-claims.js";

@@ -1,6 +1,7 @@
 import { type Cancel, type CloseName, closeNumber, type ServerMessage } from "@holdfast/protocol";
 import type { Identity } from "./identity.js";
-import type { Membership } from "../channel/membership.js";
+import type { Channels } from "../channel/channels.js";
+import { Membership } from "../channel/membership.js";
 import type { Subscriber } from "../log/subscriber.js";
 import { Calls } from "./calls.js";
 import type { Logger } from "../observe/logger.js";
@@ -11,7 +12,7 @@ import type { Beating, Heartbeat } from "./heartbeat.js";
 import type { CredentialLife } from "./credential-life.js";
 import { Acks } from "./acks.js";
 import { type Departures, Outbox, type Paced } from "./outbox.js";
-import type { ClientSession } from "./session.js";
+import type { RenewableSession } from "./session.js";
 
 /**
  * One socket's life:
@@ -23,9 +24,7 @@ import type { ClientSession } from "./session.js";
  */
 type ConnectionPhase =
   | { readonly name: "handshaking"; readonly handshake: HandshakeReceiver; readonly deadline: Cancel }
-  | { readonly name: "open" }
-  | { readonly name: "closing" }
-  | { readonly name: "closed" };
+  | { readonly name: "open" | "closing" | "closed" };
 
 export interface FrameReceiver {
   onFrame(connection: Connection, frame: string | Uint8Array): void;
@@ -45,7 +44,8 @@ export interface ConnectionContext {
   readonly logger: Logger;
   /** Where the frames of an open connection go. */
   readonly dispatcher: FrameReceiver;
-  /** The connection takes no more part: it leaves its channels. */
+  readonly channels: Channels;
+  /** The connection takes no more part: it has left the channels that it had joined. */
   onLeft(connection: Connection): void;
   /** Its socket is closed. */
   onGone(connection: Connection): void;
@@ -56,23 +56,18 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt: number | undefined;
   credentialLife: CredentialLife | undefined;
-  membership: Membership | undefined;
-  /** Newer credentials that are being checked, one after the other. */
-  refreshes: { count: number; last: Promise<void> } | undefined;
-  /** Unreadable messages lately, to tell a slip from an attack. */
-  faults: { count: number; since: number } | undefined;
   readonly #socket: ServerSocket;
   readonly #outbox: Outbox;
   readonly #context: ConnectionContext;
   #calls: Calls | undefined;
   #acks: Acks | undefined;
-  #session: ClientSession | undefined;
+  #membership: Membership | undefined;
+  #session: RenewableSession | undefined;
   #state: ConnectionPhase;
 
-  readonly #ownId: string;
-
   constructor(
-    ownId: string,
+    /** The id of the session that this connection begins, unless it continues one. */
+    readonly newSessionId: string,
     readonly request: UpgradeRequest,
     readonly parameters: unknown,
     /** A date: milliseconds since 1970. */
@@ -81,7 +76,6 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context: ConnectionContext,
     handshake: { readonly receiver: HandshakeReceiver; readonly deadline: Cancel },
   ) {
-    this.#ownId = ownId;
     this.lastHeardAt = context.heartbeat.coarseMs;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context.departures, this);
@@ -90,9 +84,9 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context.stats.connectionOpened();
   }
 
-  /** That of its session. Until it has one: what a new one's would be. */
-  get id(): string {
-    return this.#session?.id ?? this.#ownId;
+  /** The id of its session; for log entries it has one during the handshake, too. */
+  get sessionId(): string {
+    return this.#session?.id ?? this.newSessionId;
   }
 
   get isOpen(): boolean {
@@ -104,7 +98,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   /** Who it is and what is known of it; from the handshake on. */
-  get session(): ClientSession | undefined {
+  get session(): RenewableSession | undefined {
     return this.#session;
   }
 
@@ -143,13 +137,23 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return (this.#calls ??= new Calls());
   }
 
+  /** The channels that it has joined; undefined until its first subscription. */
+  get membership(): Membership | undefined {
+    return this.#membership;
+  }
+
+  /** The same, created if it has none yet. */
+  ensureMembership(): Membership {
+    return (this.#membership ??= new Membership(this.#context.channels, this));
+  }
+
   /** The acks it owes. */
   get acks(): Acks {
     return (this.#acks ??= new Acks());
   }
 
   /** Ends the handshake: from now on frames go to the dispatcher, and the heartbeat listens. */
-  open(session: ClientSession): void {
+  open(session: RenewableSession): void {
     if (this.#state.name !== "handshaking") return;
     this.#state.deadline();
     this.#state = { name: "open" };
@@ -197,7 +201,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   dismiss(wire: string): void {
-    this.membership?.leave(wire);
+    this.#membership?.leave(wire);
   }
 
   terminate(): void {
@@ -219,7 +223,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   heartbeatMissed(): void {
-    this.#context.logger.info({ session: this.id }, "connection closed: heartbeat missed");
+    this.#context.logger.info({ session: this.sessionId }, "connection closed: heartbeat missed");
     this.close("HEARTBEAT_MISSED", "nothing was heard in time");
   }
 
@@ -267,7 +271,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     if (this.#state.name !== "closing") this.#leave();
     this.#state = { name: "closed" };
     this.#context.stats.connectionsActive--;
-    this.#context.logger.debug({ session: this.id, code }, "connection closed");
+    this.#context.logger.debug({ session: this.sessionId, code }, "connection closed");
     this.#context.onGone(this);
   }
 
@@ -280,6 +284,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#context.heartbeat.remove(this);
     this.#context.stats.requestsInFlight -= this.#calls?.abandon() ?? 0;
     this.#acks?.abandon();
+    this.#membership?.end();
     this.#context.onLeft(this);
   }
 
@@ -289,7 +294,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
    */
   tooSlow(owedBytes: number): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;
-    this.#context.logger.warn({ session: this.id, owedBytes }, "connection closed: too slow");
+    this.#context.logger.warn({ session: this.sessionId, owedBytes }, "connection closed: too slow");
     this.close("TOO_SLOW", "the client reads more slowly than it is sent to");
   }
 }

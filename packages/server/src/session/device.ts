@@ -1,5 +1,5 @@
 import type { Target } from "./direct.js";
-import type { ClientSession } from "./session.js";
+import type { ClientSession } from "./client-session.js";
 
 /** A device that is connected. */
 export interface Device {

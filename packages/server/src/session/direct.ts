@@ -4,7 +4,7 @@ import type { ServerEnvironment } from "../environment.js";
 import type { Frame } from "../transport/frame.js";
 import type { DeliveryFailure } from "./acks.js";
 import type { Connection } from "./connection.js";
-import type { ClientSession } from "./session.js";
+import type { ClientSession } from "./client-session.js";
 
 export interface SendOptions {
   /**

@@ -1,6 +1,6 @@
 import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
-import type { ClientSession } from "./session.js";
+import type { ClientSession } from "./client-session.js";
 
 /** Which of a user's sessions are meant. */
 export type SessionFilter = (session: ClientSession) => boolean;

@@ -15,7 +15,8 @@ import {
   type SessionRefusal,
   tooWordy,
 } from "./refusals.js";
-import { ClientSession, type Introduction, type SessionEnd, type SessionEvent } from "./session.js";
+import { ClientSession } from "./client-session.js";
+import type { Introduction, SessionEnd, SessionEvent } from "./session.js";
 import { SessionEvents } from "./session-events.js";
 
 export interface SessionSettings {
@@ -111,7 +112,8 @@ export class Sessions {
     if (this.#settings.deviceRequired && named === undefined) return deviceMissing;
     if (introduction.metadata && JSON.stringify(introduction.metadata).length > MAX_METADATA) return tooWordy;
     const previous = this.#continued(identity, named, introduction.sessionId);
-    const session = new ClientSession(connection.id, identity, identity && (named ?? connection.id), connection, this);
+    const { newSessionId } = connection;
+    const session = new ClientSession(newSessionId, identity, identity && (named ?? newSessionId), connection, this);
     const room = previous ? [] : this.#room(session);
     if (!Array.isArray(room)) return room;
     if (previous) session.data = previous.data;
@@ -127,7 +129,7 @@ export class Sessions {
 
   /** A connection has left. If it is the one its session has, the session waits for the next. */
   left(connection: Connection): void {
-    const { session } = connection;
+    const session = connection.session && this.#byId.get(connection.session.id);
     if (!session || session.connection !== connection) return;
     // Without a user nothing but the id would say whose session it is, and an id must not be enough to continue it.
     if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#expire(session);
