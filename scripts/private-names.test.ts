@@ -91,6 +91,7 @@ function platform(): Set<string> {
     "host.ts",
     "clock.ts",
     "socket.ts",
+    "socket-contract.ts",
     "raw-socket.ts",
     "page/socket.ts",
     "on-abort.ts",

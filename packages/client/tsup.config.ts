@@ -21,6 +21,8 @@ export default defineConfig([
     ...base,
     entry: { file: "src/file.ts" },
     platform: "node",
+    // tsup's compiler does not read `types` from tsconfig.json here.
+    dts: { compilerOptions: { ...base.dts.compilerOptions, types: ["node"] } },
     clean: false,
   },
   {

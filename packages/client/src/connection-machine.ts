@@ -1,7 +1,7 @@
 import { closeCode, closeNumber } from "@holdfast/protocol";
 import { type Attempts, type CloseInfo, type ConnectionEvent, type ConnectionState } from "./connection-state.js";
 import { LASTING_MS, RENEWALS, retryAfterMs, retryDelay, type RetryLimits, SOON_MS } from "./retry-policy.js";
-import type { SocketEnd } from "./socket.js";
+import type { SocketEnd } from "./socket-contract.js";
 
 /** What a transition may depend on besides state and event: the options, and the moment. */
 export interface Conditions {

@@ -1,6 +1,5 @@
-import { HoldfastError } from "@holdfast/protocol";
-import { remedyOf } from "./advice.js";
-import type { SocketEnd } from "./socket.js";
+import type { HoldfastError } from "@holdfast/protocol";
+import type { SocketEnd } from "./socket-contract.js";
 
 /**
  * The connection, from the first attempt to the last.
@@ -122,37 +121,7 @@ export type ConnectionEvent =
   | { readonly type: "offline" }
   | { readonly type: "visible" };
 
-type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
-
-/** Whether no connection will come by itself. */
-export function isOver(state: ConnectionState): state is Over {
-  return state.name === "idle" || state.name === "unauthorized" || state.name === "closed";
-}
-
-/** What whoever waits for a connection is told when none will come. */
-export function notConnected(state: Over): HoldfastError {
-  const reason = "reason" in state ? state.reason : undefined;
-  return missing(state, `The client is ${state.name}${reason ? `: ${reason.message}` : "."}`, reason);
-}
-
-/** Whether the application itself ended it. Nothing that ends with it is a failure. */
-export function wasAsked(state: ConnectionState): boolean {
-  return state.name === "closed" && state.reason.name === "DISCONNECTED";
-}
-
-/** Why there is no connection yet, for those who have waited long enough; undefined if there is one. */
-export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
-  if (state.name === "ready" || isOver(state)) return undefined;
-  const failure = state.name === "waiting" ? state.reason : state.made.failure;
-  return missing(state, failure?.message ?? `No answer from ${address} yet.`, failure, address);
-}
-
-function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, address = ""): HoldfastError {
-  return new HoldfastError("NOT_CONNECTED", sentence, {
-    cause: failure?.error ?? failure,
-    remedy: remedyOf(state, address, failure?.name),
-  });
-}
+export type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
 
 /** What an application sees: the same machine with fewer words, and how its own handlers do. */
 export type Status = Phase & {
@@ -160,7 +129,7 @@ export type Status = Phase & {
   readonly stuckHandlers?: number;
 };
 
-type Phase =
+export type Phase =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "authenticating"; readonly attempt: number }
@@ -174,14 +143,3 @@ type Phase =
     }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
   | { readonly name: "closed"; readonly reason: CloseInfo };
-
-/** `dueAt`: when its timer runs off, as a date. */
-export function statusOf(state: ConnectionState, dueAt = 0): Phase {
-  // These say all of themselves.
-  if (isOver(state)) return state;
-  const { name } = state;
-  if (name === "ready") return { name, ...state.session };
-  const { attempt } = state.made;
-  if (name === "waiting") return { name, attempt, retryAt: dueAt, reason: state.reason };
-  return { name: name === "authenticating" ? name : "connecting", attempt };
-}

@@ -1,14 +1,15 @@
 import { type Cancel, type ClientMessage, closeNumber, type HoldfastError } from "@holdfast/protocol";
 import { checkToken, tokenFault } from "./check-options.js";
 import { transition } from "./connection-machine.js";
-import { type ConnectionEvent, type ConnectionState, isOver, type Status, statusOf } from "./connection-state.js";
+import type { ConnectionEvent, ConnectionState, Status } from "./connection-state.js";
+import { isOver, statusOf } from "./connection-status.js";
 import type { ClientEnvironment } from "./environment.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { type Observable, type OnFault, store } from "./observable.js";
 import type { BaseOptions, Logger, ClientSettings } from "./options.js";
 import { watchPolicy } from "./policy-watch.js";
 import { createSendable, type Sendable } from "./sendable.js";
-import type { Socket, SocketEnd, SocketTarget } from "./socket.js";
+import type { Socket, SocketEnd, SocketTarget } from "./socket-contract.js";
 
 /** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
 export interface ConnectionRunner {

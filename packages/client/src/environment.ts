@@ -2,7 +2,8 @@ import type { Cancel } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import { host, listen } from "./host.js";
 import { monotonic } from "./monotonic.js";
-import { type OpenSocket, openSocket } from "./socket.js";
+import { openSocket } from "./socket.js";
+import type { OpenSocket } from "./socket-contract.js";
 
 /**
  * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in the client reads the

@@ -1,7 +1,6 @@
-import { type BuiltInErrorCode, type Fault, HoldfastError, isHoldfastError } from "@holdfast/protocol";
+import { type BuiltInErrorCode, type Fault, HoldfastError, isHoldfastError, type Logger } from "@holdfast/protocol";
 import { emitter } from "./observable.js";
 import { host } from "./host.js";
-import type { Logger } from "./options.js";
 
 /** Where an error without a caller comes from. */
 export interface ErrorContext {

@@ -12,5 +12,12 @@ export type { AbortSignalLike, WaitOptions } from "./patience.js";
 export type { Clock } from "./clock.js";
 export type { ClientEnvironment, EnvironmentOption, Hint, Hints } from "./environment.js";
 export type { Observable } from "./observable.js";
-export type { OpenSocket, Socket, SocketEnd, SocketListener, SocketTarget, WebSocketConstructor } from "./socket.js";
+export type {
+  OpenSocket,
+  Socket,
+  SocketEnd,
+  SocketListener,
+  SocketTarget,
+  WebSocketConstructor,
+} from "./socket-contract.js";
 export { type Cancel, HoldfastError, isDeclaredError, isHoldfastError, type PresentUser } from "@holdfast/protocol";

@@ -1,6 +1,6 @@
 import type { Cancel } from "@holdfast/protocol";
 import { host, listen } from "./host.js";
-import { addressOf } from "./options.js";
+import { addressOf } from "./settings.js";
 
 /**
  * Calls `blocked` with the reason if the page's Content Security Policy blocks a socket to this address. The socket itself only

@@ -1,7 +1,7 @@
 import type { Cancel } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import { host } from "./host.js";
-import type { SocketEnd, WebSocketConstructor } from "./socket.js";
+import type { SocketEnd, WebSocketConstructor } from "./socket-contract.js";
 
 /**
  * Which WebSocket class is used, and what those of Node do beyond what the standard says. A page in production has neither

@@ -6,7 +6,8 @@ import {
   type RichValue,
   type ServerMessageOf,
 } from "@holdfast/protocol";
-import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
+import type { ConnectionState } from "./connection-state.js";
+import { isOver, notConnected, wasAsked, whyNotYet } from "./connection-status.js";
 import { faultError, type ReportError } from "./errors.js";
 import type { Clock } from "./clock.js";
 import { type PatientCall, patiently, type WaitOptions } from "./patience.js";

@@ -4,7 +4,8 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { systemEnvironment } from "./environment.js";
-import { openSocket, type Socket, type SocketEnd, type WebSocketConstructor } from "./socket.js";
+import { openSocket } from "./socket.js";
+import type { Socket, SocketEnd, WebSocketConstructor } from "./socket-contract.js";
 
 /**
  * The defects of reconnecting-websocket (D1 to D13) and what keeps each from the client, against real servers where the

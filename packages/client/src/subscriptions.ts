@@ -10,7 +10,8 @@ import {
 } from "@holdfast/protocol";
 import { noteIgnored } from "./check-event.js";
 import type { Clock } from "./clock.js";
-import { type ConnectionState, isOver, notConnected, wasAsked, whyNotYet } from "./connection-state.js";
+import type { ConnectionState } from "./connection-state.js";
+import { isOver, notConnected, wasAsked, whyNotYet } from "./connection-status.js";
 import type { ReportError } from "./errors.js";
 import { readEvent } from "./event.js";
 import type { KeptPositions } from "./keep-positions.js";
@@ -44,7 +45,6 @@ const AGAIN_WITHIN_MS = 2_000;
 
 /** Stands for "I was here, and cannot say up to where": no history has an epoch without a name. */
 const NOWHERE: Position = { epoch: "", offset: 0, id: "" };
-
 const SUBSCRIBED: ChannelStatus = { name: "subscribed" };
 
 export interface SubscriptionsParts {

@@ -1,5 +1,5 @@
 import type * as core from "zod/v4/core";
-import type { ProtocolDefinition } from "./define-protocol.js";
+import type { ProtocolDefinition } from "./definition.js";
 import { isReservedCode } from "./error-codes.js";
 import { HoldfastError } from "./errors.js";
 import { formatPath } from "./issues.js";

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { WebSocket as RealWebSocket, WebSocketServer } from "ws";
 import { systemEnvironment } from "../environment.js";
-import type { SocketEnd, WebSocketConstructor } from "../socket.js";
+import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
 /** A WebSocket class in memory, which does only what a test makes it do and throws where a browser's throws. */

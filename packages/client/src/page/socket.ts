@@ -1,5 +1,5 @@
 import { host } from "../host.js";
-import type { OpenSocket, SocketEnd, SocketListener } from "../socket.js";
+import type { OpenSocket, SocketEnd, SocketListener } from "../socket-contract.js";
 
 /**
  * In a page's production build: the platform's own WebSocket, or the class that the application passes, opened directly.

@@ -1,5 +1,5 @@
 import type { ClientMessage, ClientMessageOf, ServerMessage } from "@holdfast/protocol";
-import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket.js";
+import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket-contract.js";
 
 /** One attempt as the other side sees it: what the client sent, and the means to answer. Nothing happens by itself. */
 export interface Attempt {

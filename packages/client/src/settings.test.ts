@@ -1,7 +1,7 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { agents } from "../test/support/agents.js";
-import { settingsOf, urlOf } from "./options.js";
+import { settingsOf, urlOf } from "./settings.js";
 
 afterEach(() => void vi.unstubAllGlobals());
 
