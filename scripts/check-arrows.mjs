@@ -1,9 +1,12 @@
-/** Checks the imports inside each package against the table in layers.mjs. `npm run lint` runs it. */
+/**
+ * Checks the imports inside each package: against the table in layers.mjs, and for circles, of files and of folders. An import of
+ * types counts as well. `npm run lint` runs it.
+ */
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
 import { filesBelow } from "./files.mjs";
-import { layers } from "./layers.mjs";
+import { knownCircles, layers } from "./layers.mjs";
 import { root } from "./run.mjs";
 
 const relativeImport = /(?:^|\n)\s*(?:import|export)\b[^;"']*?["'](\.[^"']*)["']|\bimport\(\s*["'](\.[^"']*)["']/g;
@@ -23,9 +26,7 @@ export function violations(sources, table) {
       found.push(`${path} belongs to no layer. Give it a place in scripts/layers.mjs (and in docs/architecture.md).`);
       continue;
     }
-    for (const [, fromStatement, fromCall] of source.matchAll(relativeImport)) {
-      const specifier = fromStatement ?? fromCall;
-      const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, ".ts");
+    for (const { specifier, target } of importsOf(path, source)) {
       const other = layerOf(target);
       if (!other || other === layer || layer.uses.includes(other.name)) continue;
       found.push(
@@ -48,6 +49,91 @@ export function strayPatterns(paths, table) {
       .filter((pattern) => !alternatives(pattern).every((each) => paths.some((path) => matches(each, path))))
       .map((pattern) => `The layer ${name} names ${pattern}, which fits no file. Correct scripts/layers.mjs.`),
   );
+}
+
+/**
+ * @param {ReadonlyMap<string, string>} sources by path below the package's src
+ * @param {readonly { files: readonly string[]; why: string }[]} known the circles that may stay, each as the set of its files
+ * @returns {string[]} one sentence for each circle of files, each pair of folders that import each other, and each known
+ *   circle that is not there
+ */
+export function circles(sources, known = []) {
+  const arrows = new Map();
+  for (const [path, source] of sources)
+    arrows.set(
+      path,
+      new Set([...importsOf(path, source)].map(({ target }) => target).filter((target) => sources.has(target))),
+    );
+  const found = knots(arrows);
+  const named = new Set(known.map(({ files }) => [...files].sort(alphabetically).join(", ")));
+  return [
+    ...found
+      .filter((files) => !named.delete(files))
+      .map(
+        (files) =>
+          `${files} import each other in a circle. Move what both sides need into a file that imports neither.`,
+      ),
+    ...[...named].map(
+      (files) => `${files} are no circle any more. Remove them from knownCircles in scripts/layers.mjs.`,
+    ),
+    ...mutualFolders(arrows),
+  ];
+}
+
+const alphabetically = (one, other) => (one < other ? -1 : 1);
+
+/** The sets of files that reach each other, sorted, as texts. */
+function knots(arrows) {
+  const reach = new Map([...arrows.keys()].map((from) => [from, reachable(from, arrows)]));
+  const sets = [...arrows.keys()]
+    .filter((file) => reach.get(file).has(file))
+    .map((file) =>
+      [...reach.get(file)]
+        .filter((other) => reach.get(other).has(file))
+        .sort(alphabetically)
+        .join(", "),
+    );
+  return [...new Set(sets)];
+}
+
+/** Where the arrows lead from a file, in any number of steps. */
+function reachable(from, arrows) {
+  const seen = new Set();
+  const left = [from];
+  while (left.length > 0)
+    for (const target of arrows.get(left.pop()))
+      if (!seen.has(target)) {
+        seen.add(target);
+        left.push(target);
+      }
+  return seen;
+}
+
+/** Files beside the folders are the entries and the assembly; they belong to no folder. */
+function mutualFolders(arrows) {
+  const examples = new Map();
+  for (const [from, targets] of arrows)
+    for (const to of targets) {
+      const [one, other] = [folderOf(from), folderOf(to)];
+      if (one && other && one !== other) examples.set(`${one} ${other}`, `${from} imports ${to}`);
+    }
+  return [...examples.keys()].flatMap((pair) => {
+    const [one, other] = pair.split(" ");
+    const back = examples.get(`${other} ${one}`);
+    if (one > other || !back) return [];
+    return [`The folders ${one} and ${other} import each other: ${examples.get(pair)}, and ${back}.`];
+  });
+}
+
+function folderOf(path) {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : undefined;
+}
+
+function* importsOf(path, source) {
+  for (const [, fromStatement, fromCall] of source.matchAll(relativeImport)) {
+    const specifier = fromStatement ?? fromCall;
+    yield { specifier, target: posix.join(posix.dirname(path), specifier).replace(/\.js$/, ".ts") };
+  }
 }
 
 /** A pattern for each of the names in braces. */
@@ -74,7 +160,11 @@ function sourcesOf(name) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
   for (const [name, table] of Object.entries(layers)) {
     const sources = sourcesOf(name);
-    for (const sentence of [...violations(sources, table), ...strayPatterns([...sources.keys()], table)]) {
+    for (const sentence of [
+      ...violations(sources, table),
+      ...strayPatterns([...sources.keys()], table),
+      ...circles(sources, knownCircles[name]),
+    ]) {
       console.error(`packages/${name}/src: ${sentence}`);
       process.exitCode = 1;
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { strayPatterns, violations } from "./check-arrows.mjs";
+import { circles, strayPatterns, violations } from "./check-arrows.mjs";
 import { layers } from "./layers.mjs";
 
 function server(path: string, source: string): string[] {
@@ -45,5 +45,47 @@ test("a pattern that fits no file is named", () => {
   expect(strayPatterns(["log/topics.ts", "transport/frame.ts"], table)).toEqual([
     expect.stringContaining("transport/{frame,gone}.ts"),
     expect.stringContaining("old/*"),
+  ]);
+});
+
+test("files that import each other in a circle are named together, type imports included", () => {
+  const sources = new Map([
+    ["a.ts", `import { b } from "./log/b.js";`],
+    ["log/b.ts", `import type { C } from "./c.js";`],
+    ["log/c.ts", `export { a } from "../a.js";`],
+    ["d.ts", `import { a } from "./a.js";`],
+  ]);
+  expect(circles(sources)).toEqual([expect.stringMatching(/^a\.ts, log\/b\.ts, log\/c\.ts import each other/)]);
+  sources.set("log/c.ts", "");
+  expect(circles(sources)).toEqual([]);
+});
+
+test("a known circle is left alone, until it grows or is gone", () => {
+  const known = [{ files: ["b.ts", "a.ts"], why: "a test" }];
+  const sources = new Map([
+    ["a.ts", `import { b } from "./b.js";`],
+    ["b.ts", `import { a } from "./a.js";`],
+  ]);
+  expect(circles(sources, known)).toEqual([]);
+  sources.set("b.ts", `import { a } from "./a.js";\nimport { c } from "./c.js";`).set("c.ts", `import "./a.js";`);
+  expect(circles(sources, known)).toEqual([
+    expect.stringContaining("a.ts, b.ts, c.ts import each other"),
+    expect.stringContaining("a.ts, b.ts are no circle any more"),
+  ]);
+  sources.clear();
+  expect(circles(sources, known)).toEqual([expect.stringContaining("a.ts, b.ts are no circle any more")]);
+});
+
+test("two folders that import each other are named, though no file does; files beside the folders are none", () => {
+  const sources = new Map([
+    ["log/one.ts", `import type { Two } from "../state/two.js";`],
+    ["state/two.ts", ""],
+    ["state/three.ts", `import { four } from "../log/redis/four.js";`],
+    ["log/redis/four.ts", `import { five } from "../../five.js";`],
+    ["five.ts", `import { one } from "./log/one.js";`],
+  ]);
+  expect(circles(sources)).toEqual([
+    "The folders log and state import each other: " +
+      "log/one.ts imports state/two.ts, and state/three.ts imports log/redis/four.ts.",
   ]);
 });
