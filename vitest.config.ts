@@ -24,9 +24,8 @@ export default defineConfig({
   resolve: {
     // Tests read sources and need no build. tsconfig.base.json holds the same list for types.
     alias: [
-      { find: /^@holdfast\/protocol\/docs$/, replacement: source("protocol/src/docs/index.ts") },
       { find: /^@holdfast\/(protocol|client|server)\/([a-z-]+)$/, replacement: source("$1/src/$2.ts") },
-      { find: /^@holdfast\/(protocol|client|server)$/, replacement: source("$1/src/index.ts") },
+      { find: /^@holdfast\/(protocol|client|server|cli)$/, replacement: source("$1/src/index.ts") },
     ],
   },
   test: {
@@ -36,6 +35,7 @@ export default defineConfig({
       unit("protocol", "packages/protocol"),
       unit("client", "packages/client"),
       unit("server", "packages/server"),
+      unit("cli", "packages/cli"),
       unit("examples", "examples/*"),
       {
         extends: true,

@@ -1,8 +1,8 @@
 /**
- * What an application meets: the three packages are packed, installed into an empty folder outside the repository,
+ * What an application meets: the packages are packed, installed into an empty folder outside the repository,
  * compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as both in one process and in Jest, and
  * `npx holdfast docs` is called. It catches what publint and attw cannot: a syntax error in a published d.ts, two copies of a
- * class, a dependency that only Node can `require`, a process that does not end.
+ * class, a dependency that only Node can `require`, a process that does not end, a client that brings the command line along.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,6 +44,9 @@ const entries = packages.flatMap((name) => {
   return paths.map((path) => `@holdfast/${name}${path.slice(1)}`);
 });
 
+/** The tarball of each package, as a dependency: `file:…` by its name. */
+let tarballs;
+
 const folder = mkdtempSync(join(tmpdir(), "holdfast-consumer-"));
 const here = { cwd: folder, timeoutMs: 60_000 };
 const compile = (tsc, ...args) => run(process.execPath, [tsc, ...args], here);
@@ -57,6 +60,7 @@ try {
   const app = readFileSync(join(folder, "app.ts"), "utf8");
   for (const entry of entries)
     if (!app.includes(`"${entry}"`)) throw new Error(`consumer/app.ts does not import ${entry}.`);
+  await checkInstalled();
   checkNotices();
   await compileAll();
   await runAll();
@@ -74,12 +78,14 @@ try {
 async function pack() {
   const workspaces = packages.flatMap((name) => ["--workspace", `@holdfast/${name}`]);
   const packed = JSON.parse(await must("npm", ["pack", "--json", "--pack-destination", folder, ...workspaces]));
-  const tarballs = Object.values(packed).map(({ name, filename }) => [name, `file:${filename}`]);
+  tarballs = Object.fromEntries(
+    Object.values(packed).map(({ name, filename }) => [name, `file:${join(folder, filename)}`]),
+  );
   const manifest = {
     private: true,
     type: "module",
     dependencies: {
-      ...Object.fromEntries(tarballs),
+      ...tarballs,
       zod: "^4",
       ioredis: "^6",
       "@types/node": "^20",
@@ -155,6 +161,24 @@ async function runJest() {
     });
     if (code !== 0 || /did not exit/.test(output)) throw new Error(`jest ${args.join(" ")}:\n${output}`);
   }
+}
+
+/** What npm installs for an application that has only a client: one zod, and nothing of the command line. */
+async function checkInstalled() {
+  const below = join(folder, "client-alone");
+  mkdirSync(below);
+  const { "@holdfast/client": client, "@holdfast/protocol": protocol } = tarballs;
+  const dependencies = { "@holdfast/client": client, "@holdfast/protocol": protocol, zod: "^4" };
+  writeFileSync(join(below, "package.json"), JSON.stringify({ private: true, dependencies }));
+  await must("npm", ["install", "--prefer-offline", "--package-lock-only"], { cwd: below, timeoutMs: 60_000 });
+  const lock = JSON.parse(readFileSync(join(below, "package-lock.json"), "utf8"));
+  const paths = Object.keys(lock.packages).filter((path) => path !== "");
+  const named = (name) => paths.filter((path) => path.endsWith(`node_modules/${name}`));
+  if (named("@holdfast/client").length !== 1) throw new Error(`npm installed no client, only ${paths.join(", ")}`);
+  for (const name of ["jiti", "@holdfast/cli", "@holdfast/server"])
+    if (named(name).length > 0) throw new Error(`Installing only the client installs ${name}.`);
+  if (named("zod").length !== 1)
+    throw new Error(`Installing only the client installs zod at ${named("zod").join(", ")}.`);
 }
 
 /** What is bundled is not installed, so its licence has to be in the tarball. */

@@ -12,12 +12,22 @@ export const layers = {
       teaches: "A message is a schema and knows only the parts other messages share (envelope, position, wire-error).",
     },
     {
-      name: "documentation",
-      files: ["docs/*", "describe.ts", "json-schema.ts", "cli.ts"],
+      name: "description",
+      files: ["describe.ts", "json-schema.ts"],
       uses: ["messages", "protocol"],
-      teaches: "Nothing that runs in a browser may import the documentation: it needs Node and is large.",
+      teaches: "Nothing that runs in a browser may import the description: it needs Node and is large.",
     },
     { name: "protocol", files: ["**"], uses: ["messages"], teaches: "It would bring Node into every browser." },
+  ],
+  cli: [
+    {
+      name: "reference",
+      files: ["docs/*"],
+      uses: [],
+      teaches:
+        "The reference is made from a protocol, whoever asks for it. Only command.ts knows of arguments and of files to load.",
+    },
+    { name: "command", files: ["*.ts"], uses: ["reference"], teaches: "" },
   ],
   client: [
     {

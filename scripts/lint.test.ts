@@ -13,9 +13,17 @@ const planted: { path: string; source: string; says: string }[] = [
   violation("protocol", "client.ts", `import "@holdfast/client";`, "it imports nothing of ours"),
   violation("protocol", "node.ts", `import "node:fs";`, "also runs in browsers and React Native"),
   violation("protocol", "rich.ts", `import SuperJSON from "superjson"; SuperJSON;`, "rich-values.ts speaks superjson"),
-  violation("protocol", "docs/own.ts", `import "@holdfast/server";`, "it imports nothing of ours"),
+  violation("protocol", "describe.ts", `import "@holdfast/cli";`, "it imports nothing of ours"),
+  violation("cli", "docs/own.ts", `import "@holdfast/server";`, "cli imports @holdfast/protocol and nothing else"),
   violation("client", "server.ts", `import "@holdfast/server";`, "client imports @holdfast/protocol and nothing else"),
-  violation("client", "docs.ts", `import "@holdfast/protocol/docs";`, "client imports @holdfast/protocol and nothing"),
+  violation("client", "docs.ts", `import "@holdfast/cli";`, "client imports @holdfast/protocol and nothing"),
+  violation(
+    "client",
+    "describe.ts",
+    `import "@holdfast/protocol/describe";`,
+    "client imports @holdfast/protocol and nothing",
+  ),
+  violation("server", "docs.ts", `import "@holdfast/cli";`, "only tests may use the client"),
   violation("client", "node.ts", `import "node:events";`, "also runs in browsers and React Native"),
   violation("client", "rws.ts", `import "reconnecting-websocket";`, "its defects are fenced in there"),
   violation("client", "iso.ts", `import "isomorphic-ws";`, "the global elsewhere"),
@@ -50,7 +58,7 @@ const planted: { path: string; source: string; says: string }[] = [
 /** What is right in its place. */
 const allowed: { path: string; source: string }[] = [
   file("protocol", "codec/rich-values.ts", `import SuperJSON from "superjson"; export { SuperJSON };`),
-  file("protocol", "docs/render.ts", `import "node:fs";`),
+  file("cli", "docs/render.ts", `import "node:fs"; import "@holdfast/protocol/wire";`),
   file("client", "environment.ts", `export const now = Date.now; setTimeout(now, 1);`),
   file("client", "index.ts", `import "@holdfast/protocol";`),
   file("client", "own/socket.ts", `import * as z from "zod/mini"; export { z };`),

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The three published packages, dependencies first. */
-export const packages = ["protocol", "client", "server"];
+/** The published packages, dependencies first. */
+export const packages = ["protocol", "client", "server", "cli"];
 
 /** The environment of every tool we start: the repository's own binaries first, no colour codes, no telemetry. */
 export function environment(extra = {}) {

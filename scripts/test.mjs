@@ -35,7 +35,7 @@ const stages = [
     { lint: command("npm run --silent lint") },
     { format: command("prettier --check --log-level=warn ."), unused: command("knip --no-progress") },
   ],
-  [{ unit: () => vitest("unit", ["protocol", "client", "server", "examples", "scripts", "types"]) }],
+  [{ unit: () => vitest("unit", ["protocol", "client", "server", "cli", "examples", "scripts", "types"]) }],
   ...Object.keys(programs).map((name) => [{ [name]: () => testsThatNeed(name) }]),
   [
     {

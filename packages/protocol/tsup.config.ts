@@ -38,8 +38,7 @@ const entry = {
   index: "src/index.ts",
   wire: "src/wire.ts",
   describe: "src/describe.ts",
-  "docs/index": "src/docs/index.ts",
-  cli: "src/cli.ts",
+  internal: "src/internal.ts",
 };
 const inPage = pagePlugins(fileURLToPath(new URL("src", import.meta.url)));
 

@@ -2,11 +2,12 @@
  * The application of the consumer check (consumer-check.mjs): compiled against the packed packages as an ESM and as a
  * CommonJS module, then run. It uses every entry, and prints DONE when everything was right.
  */
+import * as cli from "@holdfast/cli";
 import { createClient } from "@holdfast/client";
 import { fileStorage } from "@holdfast/client/file";
 import { defineProtocol, HoldfastError } from "@holdfast/protocol";
 import * as describe from "@holdfast/protocol/describe";
-import * as docs from "@holdfast/protocol/docs";
+import * as internal from "@holdfast/protocol/internal";
 import * as wire from "@holdfast/protocol/wire";
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -28,7 +29,7 @@ const at = new Date(86_400_000);
 const figures = new Map([["cpu", 0.5]]);
 
 async function main(): Promise<void> {
-  for (const [name, entry] of Object.entries({ describe, docs, wire, testing }))
+  for (const [name, entry] of Object.entries({ cli, describe, internal, wire, testing }))
     check(Object.keys(entry).length > 0, `${name} exports nothing`);
   check(
     typeof fileStorage === "function" && typeof redisBroker === "function",

@@ -25,20 +25,24 @@ function reachable(entry: string): { files: string[]; packages: string[] } {
   return { files: [...files].map((file) => relative(source, file)).sort(), packages: [...packages].sort() };
 }
 
-test("[PR8] what a page imports reaches neither the generator nor Node, and of packages only zod/mini and superjson", () => {
+test("[PR8] what a page imports reaches neither the JSON Schemas nor Node, and of packages only zod/mini and superjson", () => {
   const { files, packages } = reachable("index.ts");
   expect(files).toContain("define-protocol.ts");
-  expect(files.filter((file) => /^docs\/|^describe|^json-schema|^cli\./.test(file))).toEqual([]);
+  expect(files.filter((file) => /^describe|^json-schema/.test(file))).toEqual([]);
   expect(packages).toEqual(["superjson", "zod/mini"]);
 });
 
 test("[PR8] those who read frames need no more", () => {
   const { files, packages } = reachable("wire.ts");
-  expect(files.filter((file) => /^docs\/|^describe|^json-schema|^cli\./.test(file))).toEqual([]);
+  expect(files.filter((file) => /^describe|^json-schema/.test(file))).toEqual([]);
   expect(packages).toEqual(["zod/mini"]);
 });
 
-test("[PR8] the generator is reached from its own entries only", () => {
-  expect(reachable("docs/index.ts").files).toContain("docs/html.ts");
-  expect(reachable("describe.ts").files.filter((file) => file.startsWith("docs/"))).toEqual([]);
+test.each([
+  ["protocol", ["superjson", "zod"]],
+  ["client", ["@holdfast/protocol", "isomorphic-ws", "reconnecting-websocket", "ws", "zod"]],
+])("[PR8] %s installs nothing of the command line", (name, installed) => {
+  const manifest = readFileSync(resolve(source, `../../${name}/package.json`), "utf8");
+  const { dependencies } = JSON.parse(manifest) as { dependencies: { readonly [name: string]: string } };
+  expect(Object.keys(dependencies).sort()).toEqual(installed);
 });

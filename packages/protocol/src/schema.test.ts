@@ -4,7 +4,6 @@ import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import { defineProtocol, type ProtocolDefinition } from "./define-protocol.js";
 import { describe as describeProtocol, fingerprint } from "./describe.js";
-import { protocolFiles } from "./docs/index.js";
 import { isHoldfastError } from "./errors.js";
 import type { Schema } from "./schema.js";
 import { valueSchema } from "./value.js";
@@ -73,7 +72,6 @@ describe("a schema that contains itself", () => {
       const protocol = define(schema);
       expect(fingerprint(protocol)).toMatch(/^[0-9a-f]{16}$/);
       expect(JSON.stringify(describeProtocol(protocol).requests["r"]?.input)).toContain('"below"');
-      expect(protocolFiles(protocol).has("protocol.md")).toBe(true);
       expect(protocol.requests.get("r")?.input.send(value, "input")).toEqual({ ok: true, value: { data: value } });
       expect(protocol.requests.get("r")?.input.receive({ name: "a", below: [{}] }, undefined, "input").ok).toBe(false);
     },
@@ -87,7 +85,6 @@ describe("a schema that contains itself", () => {
       },
     });
     const protocol = define(schema);
-    expect(protocolFiles(protocol).has("protocol.md")).toBe(true);
     expect(protocol.requests.get("r")?.input.send(value, "input")).toEqual({ ok: true, value: { data: value } });
   });
 
@@ -103,7 +100,6 @@ describe("a schema that contains itself", () => {
       [file, { in: { files: [{ in: null }] } }],
     ] as const) {
       const protocol = define(schema);
-      expect(protocolFiles(protocol).has("protocol.md")).toBe(true);
       expect(protocol.requests.get("r")?.input.send(sample, "input")).toEqual({ ok: true, value: { data: sample } });
     }
   });
@@ -584,7 +580,6 @@ describe("what is no schema of this zod", () => {
       ok: true,
       value,
     });
-    expect(protocolFiles(protocol).has("protocol.md")).toBe(true);
     expect(valueSchema(otherCopy.string().refine(() => Promise.resolve(true))).send("a", "input")).toMatchObject({
       fault: { message: "input: cannot be validated, because a check of its schema is asynchronous." },
     });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serverMessage } from "../src/wire.js";
-import { type WireMessage, wireMessages } from "../src/docs/messages.js";
+import { type WireMessage, wireMessages } from "../src/wire-messages.js";
 
 /*
  * The wire, byte by byte. `client.NAME.json` and `server.NAME.json` are frames as they are sent; `refused.NAME.json` are

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ClientMessage, clientMessage } from "../client-message.js";
-import { wireMessages } from "../docs/messages.js";
+import { wireMessages } from "../wire-messages.js";
 import { type ServerMessage, serverMessage } from "../server-message.js";
 import { jsonCodec } from "./json.js";
 import { MAX_STATE_DEPTH, MAX_VALUE_DEPTH } from "./shape.js";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { dehydrate } from "../codec/dehydrate.js";
 import { defineProtocol } from "../define-protocol.js";
 import { closeCode } from "../close-codes.js";
-import { wireMessages } from "../docs/messages.js";
+import { wireMessages } from "../wire-messages.js";
 import { errorCodes } from "../error-codes.js";
 import { serverFrames } from "../server-frames.js";
 import { channelFault } from "./channel-fault.js";

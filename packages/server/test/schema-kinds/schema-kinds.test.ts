@@ -1,6 +1,6 @@
 import { defineProtocol, type HoldfastError, isHoldfastError, type Protocol, type Schema } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
-import { protocolFiles } from "@holdfast/protocol/docs";
+import { protocolFiles } from "@holdfast/cli";
 import * as z from "zod";
 import { describe, expect, test } from "vitest";
 import { definitionOf, type Place, places } from "./places.js";

@@ -1,0 +1,237 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { defineProtocol } from "@holdfast/protocol";
+import { run } from "./command.js";
+import { compareFiles } from "./docs/files.js";
+import { wireFiles } from "./docs/index.js";
+
+const library = fileURLToPath(new URL("../../protocol/src/index.ts", import.meta.url));
+const zod = fileURLToPath(import.meta.resolve("zod"));
+
+let folder: string;
+let said: { out: string; err: string };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast-docs-"));
+  said = { out: "", err: "" };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Most files take what they need from here: compiling the library anew for each of them takes a second. */
+Object.assign(globalThis, { holdfastTest: { defineProtocol, z } });
+
+function write(name: string, source: string, head = "const { defineProtocol, z } = globalThis.holdfastTest;"): string {
+  const path = join(folder, name);
+  writeFileSync(path, `${head}\n${source}`);
+  return path;
+}
+
+const one =
+  'export const agents = defineProtocol({ name: "agents", version: "1.0.0", requests: { start: { input: z.object({ at: z.date() }) } } });';
+
+function holdfast(...argv: string[]): Promise<number> {
+  said = { out: "", err: "" };
+  return run(argv, { out: (text) => (said.out += text), err: (text) => (said.err += text) });
+}
+
+describe("holdfast docs", () => {
+  test("[DC9] writes the reference of the protocol that a TypeScript file exports", async () => {
+    const head = `import { defineProtocol } from ${JSON.stringify(library)};\nimport { z } from ${JSON.stringify(zod)};`;
+    const path = write("protocol.ts", `${one}\nexport type Unused = string;`, head);
+    const out = join(folder, "docs");
+    expect(await holdfast("docs", path, "--out", out)).toBe(0);
+    expect(said).toEqual({ out: `agents 1.0.0: 30 files in ${out}, 30 changed, 0 removed\n`, err: "" });
+    for (const name of ["protocol.md", "index.html", "asyncapi.json", "schemas/requests/start/input.json"])
+      expect(existsSync(join(out, name))).toBe(true);
+  }, 60_000);
+
+  test("[DC9] finds a default export, and takes one protocol exported twice for one", async () => {
+    expect(await holdfast("docs", write("a.ts", `${one}\nexport default agents;`), "--out", join(folder, "a"))).toBe(0);
+    expect(
+      await holdfast(
+        "docs",
+        write("b.ts", one.replace("export const agents =", "export default")),
+        "--out",
+        join(folder, "b"),
+      ),
+    ).toBe(0);
+  });
+
+  test("[DC9] takes the export that is named", async () => {
+    const path = write("two.ts", `${one}\nexport const other = defineProtocol({ name: "other", version: "2.0.0" });`);
+    expect(await holdfast("docs", path, "--out", join(folder, "docs"), "--export", "other")).toBe(0);
+    expect(said.out).toContain("other 2.0.0");
+  });
+
+  test("[DC9] writes the address it is given into the examples", async () => {
+    await holdfast("docs", write("p.ts", one), "--out", join(folder, "docs"), "--server", "wss://example.com/live");
+    expect(readFileSync(join(folder, "docs/protocol.md"), "utf8")).toContain("`wss://example.com/live`");
+  });
+
+  test("[DC9] --help and no arguments at all explain themselves", async () => {
+    for (const argv of [["--help"], [], ["docs", "-h"]]) {
+      expect(await holdfast(...argv)).toBe(0);
+      expect(said.out).toContain("holdfast docs <protocol.ts> --out <folder>");
+    }
+  });
+
+  test.each<[string, (path: (source: string) => string) => string[], 1 | 2, string, string]>([
+    ["an unknown command", () => ["serve", "x"], 2, "There is no command serve.", "The command is: holdfast docs"],
+    ["no file", () => ["docs", "--out", "x"], 2, "Give one protocol file.", "Such as: holdfast docs src/protocol.ts"],
+    ["two files", () => ["docs", "a", "b", "--out", "x"], 2, "Give one protocol file.", "Such as:"],
+    ["no --out", (path) => ["docs", path(one)], 2, "--out is missing.", "Say where to write"],
+    ["an unknown option", () => ["docs", "a", "--outt", "x"], 2, "Unknown option '--outt'.", "See holdfast --help"],
+    [
+      "an address that is none",
+      (path) => ["docs", path(one), "--out", "x", "--server", "http://x"],
+      2,
+      "--server http://x is not an address of a WebSocket.",
+      "Such as: --server wss://example.com/ws",
+    ],
+    [
+      "a file that is not there",
+      () => ["docs", "nowhere.ts", "--out", "x"],
+      2,
+      "There is no file nowhere.ts.",
+      "Give the path of the file that calls defineProtocol",
+    ],
+    [
+      "a file without a protocol",
+      (path) => ["docs", path("export const a = { name: 'agents' };"), "--out", "x"],
+      2,
+      "exports no protocol.",
+      "Export what defineProtocol returns",
+    ],
+    [
+      "several protocols",
+      (path) => [
+        "docs",
+        path(`${one} export const b = defineProtocol({ name: "b", version: "1.0.0" });`),
+        "--out",
+        "x",
+      ],
+      2,
+      "exports several protocols: agents, b.",
+      "Choose one: --export agents or --export b",
+    ],
+    [
+      "an export that is not there",
+      (path) => ["docs", path(one), "--out", "x", "--export", "agent"],
+      2,
+      "exports no protocol named agent.",
+      "Choose one: --export agents",
+    ],
+    [
+      "an export that is no protocol",
+      (path) => ["docs", path("export const agents = 5;"), "--out", "x", "--export", "agents"],
+      2,
+      "exports no protocol named agents.",
+      "Export one from",
+    ],
+    [
+      "a file that throws",
+      (path) => ["docs", path('throw new Error("no database");'), "--out", "x"],
+      1,
+      "cannot be loaded: no database",
+      "It should define the protocol and nothing else.",
+    ],
+    [
+      "a file that does not parse",
+      (path) => ["docs", path("export const = ;"), "--out", "x"],
+      1,
+      "cannot be loaded: ",
+      "Run it by itself first.",
+    ],
+    [
+      "a wrong definition",
+      (path) => ["docs", path('export const a = defineProtocol({ name: "a b", version: "1.0.0" });'), "--out", "x"],
+      1,
+      "defineProtocol: name: expected letters, digits and dashes",
+      "Correct the place named.",
+    ],
+    [
+      "an example that does not match",
+      (path) => [
+        "docs",
+        path(
+          'export const a = defineProtocol({ name: "a", version: "1.0.0", direct: { e: z.uuid().meta({ examples: ["1"] }) } });',
+        ),
+        "--out",
+        "x",
+      ],
+      1,
+      "docs: direct.e: examples[0]: expected a valid uuid.",
+      "Give it one: .meta({ examples: [ … ] })",
+    ],
+  ])("[DC9] %s is refused with a sentence and a remedy", async (_name, argv, code, sentence, remedy) => {
+    expect(await holdfast(...argv((source) => write("wrong.ts", source)))).toBe(code);
+    expect(said.err).toContain(sentence);
+    expect(said.err).toContain(remedy);
+    expect(said.err).not.toContain("    at ");
+    expect(said.out).toBe("");
+    expect(existsSync("x")).toBe(false);
+  });
+});
+
+describe("holdfast docs --check", () => {
+  test("[DC10] is content with what was just written, and writes nothing", async () => {
+    const path = write("p.ts", one);
+    const out = join(folder, "docs");
+    expect(await holdfast("docs", path, "--out", out, "--check")).toBe(1);
+    expect(existsSync(out)).toBe(false);
+    await holdfast("docs", path, "--out", out);
+    expect(await holdfast("docs", path, "--out", out, "--check")).toBe(0);
+    expect(said.out).toBe(`agents 1.0.0: 30 files in ${out}, all up to date\n`);
+  });
+
+  test("[DC10] names every file that is missing, changed or too many", async () => {
+    const out = join(folder, "docs");
+    await holdfast("docs", write("p.ts", one), "--out", out);
+    rmSync(join(out, "schemas/messages/auth.json"));
+    const later = write("p.ts", one.replace("start: {", "begin: {"));
+    expect(await holdfast("docs", later, "--out", out, "--check")).toBe(1);
+    expect(said.err).toBe(
+      `holdfast: ${out} is out of date:\n` +
+        "  missing  schemas/messages/auth.json\n" +
+        "  missing  schemas/requests/begin/input.json\n" +
+        "  changed  protocol.md\n  changed  index.html\n  changed  asyncapi.json\n" +
+        "  extra    schemas/requests/start/input.json\n" +
+        `Run: npx holdfast docs ${later} --out ${out}\n`,
+    );
+  });
+
+  test("[DC10] does not mind line ends that a checkout changed", async () => {
+    const path = write("p.ts", one);
+    const out = join(folder, "docs");
+    await holdfast("docs", path, "--out", out);
+    const file = join(out, "protocol.md");
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll("\n", "\r\n"));
+    expect(await holdfast("docs", path, "--out", out, "--check")).toBe(0);
+  });
+
+  test("[DC10] writing again takes away what it wrote before, and nothing else", async () => {
+    const out = join(folder, "docs");
+    await holdfast("docs", write("p.ts", one), "--out", out);
+    writeFileSync(join(out, "schemas/mine.json"), "{}");
+    mkdirSync(join(out, "notes"));
+    cpSync(join(out, "schemas/requests/start/input.json"), join(out, "notes/input.json"));
+    await holdfast("docs", write("p.ts", one.replace("start: {", "begin: {")), "--out", out);
+    expect(said.out).toContain("1 removed");
+    expect(existsSync(join(out, "schemas/requests/start/input.json"))).toBe(false);
+    expect(existsSync(join(out, "schemas/mine.json"))).toBe(true);
+    expect(existsSync(join(out, "notes/input.json"))).toBe(true);
+  });
+});
+
+test("[DC10] the reference of the wire in docs/reference is what the schemas say", () => {
+  const reference = fileURLToPath(new URL("../../../docs/reference", import.meta.url));
+  expect(compareFiles(reference, wireFiles()), "run: node scripts/docs.mjs").toEqual({
+    missing: [],
+    changed: [],
+    extra: [],
+  });
+});

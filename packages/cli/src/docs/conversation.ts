@@ -1,0 +1,64 @@
+import type { JsonSchema } from "@holdfast/protocol/describe";
+import { type Direction, type WireMessage, wireMessages } from "@holdfast/protocol/wire";
+import { wireSchema } from "./wire-schema.js";
+
+/** A message as AsyncAPI sees it. */
+export interface DocumentedMessage {
+  /** Its key among the components. */
+  readonly id: string;
+  /** Its `type` on the wire. */
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  /** Draft 7, AsyncAPI's own dialect. */
+  readonly payload: JsonSchema;
+  readonly examples: readonly unknown[];
+}
+
+/** Something that is said, and what answers it. */
+export interface Operation {
+  readonly id: string;
+  readonly sentBy: Direction;
+  readonly title: string;
+  readonly summary: string;
+  readonly message: string;
+  /** The id of the message that answers it. */
+  readonly answer?: string;
+}
+
+/** What two sides can say to each other: the content of an AsyncAPI document. */
+export interface Conversation {
+  readonly messages: readonly DocumentedMessage[];
+  readonly operations: readonly Operation[];
+  /** Schemas that payloads refer to, by name. */
+  readonly schemas: { readonly [name: string]: JsonSchema };
+}
+
+/** The messages of the wire that a document has as they are. */
+export function wireConversation(has: (type: WireMessage["type"]) => boolean): Conversation {
+  const rows = wireMessages.filter(({ type }) => has(type));
+  // ping and pong go both ways: one message, two operations.
+  const messages = new Map(rows.map((row) => [row.type, row]));
+  return {
+    messages: [...messages.values()].map((row) => ({
+      id: row.type,
+      name: row.type,
+      title: row.type,
+      summary: row.sentWhen,
+      payload: wireSchema(row, { target: "draft-07" }),
+      examples: [row.example],
+    })),
+    operations: rows
+      // An answer is part of the operation that asks for it.
+      .filter(({ type, sentBy }) => !rows.some((row) => row.answeredBy === type && row.sentBy !== sentBy))
+      .map(({ type, sentBy, sentWhen, answeredBy }) => ({
+        id: `${sentBy}.${type}`,
+        sentBy,
+        title: type,
+        summary: sentWhen,
+        message: type,
+        ...(answeredBy && { answer: answeredBy }),
+      })),
+    schemas: {},
+  };
+}

@@ -1,0 +1,54 @@
+import { globalRegistry } from "zod/v4/core";
+import { type ClientMessage, HoldfastError, type RichValue, type Schema, type ServerMessage } from "@holdfast/protocol";
+import { valueSchema } from "@holdfast/protocol/internal";
+import { clientMessage, jsonCodec, serverMessage } from "@holdfast/protocol/wire";
+import { NoExample, synthesize } from "./synthesize.js";
+
+/**
+ * The examples of a value as they stand in a frame, never none: those its schema names (`.meta({ examples: […] })`), or one
+ * made up. Each has been through sending and receiving, so that no example can be wrong.
+ *
+ * @param place where the schema stands in the definition, for the error
+ * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema, or none could be made up
+ */
+export function examplesOf(schema: Schema, place: string): readonly [RichValue, ...RichValue[]] {
+  const named = globalRegistry.get(schema)?.["examples"];
+  if (Array.isArray(named) && named.length > 0) {
+    const checked = named.map((value, index) => check(schema, value, place, `examples[${index}]`));
+    return checked as [RichValue, ...RichValue[]];
+  }
+  try {
+    return [check(schema, synthesize(schema), place, "the example made up for it")];
+  } catch (error) {
+    if (!(error instanceof NoExample)) throw error;
+    const field = error.field ? `${place}.${error.field}` : place;
+    throw fail(field, "no example can be made up for this schema", REMEDY);
+  }
+}
+
+const REMEDY = "Give it one: .meta({ examples: [ … ] }), or .check(z.meta({ examples: [ … ] })) with zod/mini.";
+
+function check(schema: Schema, value: unknown, place: string, which: string): RichValue {
+  const contract = valueSchema(schema);
+  const sent = contract.send(value, which);
+  if (!sent.ok) throw fail(place, sent.fault.message.replace(/\.$/, ""), REMEDY);
+  const { data, meta } = JSON.parse(JSON.stringify(sent.value)) as RichValue;
+  const received = contract.receive(data, meta, which);
+  if (!received.ok)
+    throw fail(place, `${received.fault.message.replace(/\.$/, "")}, once it has travelled`, "Correct the schema.");
+  return { data, ...(meta !== undefined && { meta }) };
+}
+
+function fail(place: string, sentence: string, remedy: string): HoldfastError {
+  return new HoldfastError("INVALID_PROTOCOL", `docs: ${place}: ${sentence}.`, { field: place, remedy });
+}
+
+const toServer = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
+const toClient = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
+
+/** Proves that a frame shown in the reference is one that the other side reads. */
+export function checkFrame(sentBy: "client" | "server", message: ClientMessage | ServerMessage): void {
+  const frame = JSON.stringify(message);
+  const decoded = sentBy === "client" ? toServer.decode(frame) : toClient.decode(frame);
+  if (!decoded.ok) throw fail(message.type, `an example frame cannot be read: ${decoded.fault.message}`, "Correct it.");
+}

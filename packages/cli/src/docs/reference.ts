@@ -1,0 +1,72 @@
+import type { Field } from "./fields.js";
+import type { Direction } from "@holdfast/protocol/wire";
+import type { Sequence } from "./sequence.js";
+
+/**
+ * A reference as a tree of sections, before it is Markdown or HTML. Texts are sentences in which `code`, **strong** and
+ * [links](#to-a-section) may stand.
+ */
+export interface Reference {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly introduction: readonly Block[];
+  readonly sections: readonly Section[];
+}
+
+export interface Section {
+  /** Unique in the document; links point here. */
+  readonly id: string;
+  readonly title: string;
+  /** The title is a name from the code. */
+  readonly isName?: boolean;
+  /** A word or two beside the title: a direction, a kind. */
+  readonly badges?: readonly Badge[];
+  readonly blocks: readonly Block[];
+  readonly sections?: readonly Section[];
+}
+
+export type Badge =
+  "client → server" | "server → client" | "both ways" | "query" | "mutation" | "once" | "history" | "key";
+
+export type Block =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "fields"; readonly caption: string; readonly fields: readonly Field[] }
+  | { readonly kind: "table"; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  /** A complete frame, as it goes over the wire. */
+  | { readonly kind: "frame"; readonly caption: string; readonly sentBy: Direction; readonly message: unknown }
+  | { readonly kind: "sequence"; readonly sequence: Sequence };
+
+export const text = (sentence: string): Block => ({ kind: "text", text: sentence });
+
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): Block => ({
+  kind: "table",
+  head,
+  rows,
+});
+
+export const frame = (caption: string, sentBy: Direction, message: unknown): Block => ({
+  kind: "frame",
+  caption,
+  sentBy,
+  message,
+});
+
+/** A sequence as a section of its own. */
+export function sequenceSection(sequence: Sequence): Section {
+  return {
+    id: sequence.id,
+    title: sequence.title,
+    blocks: [text(sequence.text), { kind: "sequence", sequence }],
+  };
+}
+
+export const code = (name: string): string => `\`${name}\``;
+
+export function link(id: string, label: string): string {
+  return `[${label}](#${id})`;
+}
+
+/** Numbers a caption where there are several. */
+export function nth(caption: string, index: number, all: readonly unknown[]): string {
+  return all.length > 1 ? `${caption} ${index + 1}` : caption;
+}

@@ -1,0 +1,50 @@
+import type { RequestKind } from "@holdfast/protocol";
+import type { DocumentedRequest } from "./application.js";
+import { type Block, code, frame, link, nth, type Section, sequenceSection, table, text } from "./reference.js";
+import type { Sequence } from "./sequence.js";
+import { valueFields } from "./value-fields.js";
+
+const kinds: { readonly [Kind in RequestKind]: string } = {
+  query: "A query: it changes nothing, and the client repeats it by itself after a reconnect.",
+  mutation: "A mutation: it may be repeated under the same idempotency key, `data.key`.",
+  once: "Never repeated by itself: when the connection drops before the answer, the caller is told that the outcome is unknown.",
+};
+
+export function requestsSection(requests: readonly DocumentedRequest[], sequences: readonly Sequence[]): Section {
+  return {
+    id: "requests",
+    title: "Requests",
+    blocks: [
+      table(
+        ["Request", "Kind", "What it does"],
+        requests.map(({ name, kind, description }) => [link(`request-${name}`, code(name)), kind, description ?? ""]),
+      ),
+    ],
+    sections: [...requests.map(requestSection), ...sequences.map(sequenceSection)],
+  };
+}
+
+function requestSection({
+  name,
+  kind,
+  description,
+  input,
+  output,
+  errors,
+  calls,
+  answers,
+}: DocumentedRequest): Section {
+  const blocks: Block[] = [
+    ...(description ? [text(description)] : []),
+    text(kinds[kind]),
+    ...(input ? [valueFields("Input", input)] : [text("**Input**: none.")]),
+    ...calls.map((message, index) => frame(nth("Request", index, calls), "client", message)),
+    ...(output ? [valueFields("Output", output)] : [text("**Output**: none.")]),
+    ...answers.map((message, index) => frame(nth("Response", index, answers), "server", message)),
+    ...errors.flatMap(({ code: errorName, value, answers: refusals }) => [
+      valueFields(`Error ${code(errorName)}: its data`, value),
+      ...refusals.map((message) => frame(`Response with ${errorName}`, "server", message)),
+    ]),
+  ];
+  return { id: `request-${name}`, title: name, isName: true, badges: [kind], blocks };
+}

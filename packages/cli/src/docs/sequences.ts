@@ -1,0 +1,283 @@
+import { subprotocols } from "@holdfast/protocol";
+import { type Cast, scriptOf } from "./cast.js";
+import { identitySequences } from "./identity-sequences.js";
+import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
+
+/** Everything that can happen on a connection, told once: the texts, the mermaid diagrams and the drawings come from here. */
+export function sequencesOf(cast: Cast): readonly Sequence[] {
+  const { channel, request } = cast;
+  const script = scriptOf(cast);
+  const { auth, welcome, connected, subscribe, subscribed, requested, answered, event, failed } = script;
+  const upgrade = call("client", "server", "GET /ws, Upgrade: websocket");
+  const switching = answer("server", "client", `101 ${subprotocols.json}`);
+
+  return [
+    {
+      id: "connect-with-a-token",
+      title: "Connect with a token",
+      text:
+        "The client says `auth` first, and `subscribe` right behind it: everything is back after one round trip. What " +
+        "arrives while the token is being checked waits, and is handled in order. A server that hears no `auth` within " +
+        "5 s closes with 4401.",
+      steps: [
+        upgrade,
+        switching,
+        says.client(auth),
+        says.client(subscribe),
+        call("server", "handler", "authenticate({ token })"),
+        either(
+          {
+            label: "the token is good",
+            steps: [
+              answer("handler", "server", "{ userId }"),
+              says.server(welcome),
+              says.server(connected),
+              says.server(subscribed),
+            ],
+          },
+          {
+            label: "it is not",
+            steps: [
+              answer("handler", "server", "throws"),
+              says.server({
+                type: "auth_response",
+                correlation_id: "1",
+                data: { success: false, error: { code: "UNAUTHENTICATED", message: "The token is not valid." } },
+              }),
+              close("server", "UNAUTHENTICATED"),
+              note("client", "fetches a new token, then connects again; at most 3 times a minute"),
+            ],
+          },
+        ),
+      ],
+    },
+    {
+      id: "connect-with-a-cookie",
+      title: "Connect with a cookie",
+      text:
+        "A credential that travels with the upgrade (a cookie, an `Authorization` header, or `?token=` where the server " +
+        "allows it) is checked before the connection exists; a refusal is a plain HTTP 401. The greeting comes by itself, " +
+        `or, for a client that offers \`${subprotocols.auth}\`, behind its \`auth\` without a token.`,
+      steps: [
+        call("client", "server", "GET /ws, Cookie: sid=…"),
+        call("server", "handler", "authenticate({ cookies })"),
+        either(
+          {
+            label: "the session is known",
+            steps: [answer("handler", "server", "{ userId }"), switching, says.server(connected)],
+          },
+          {
+            label: "it is not",
+            steps: [answer("handler", "server", "throws"), answer("server", "client", "401 Unauthorized")],
+          },
+        ),
+      ],
+    },
+    {
+      id: "subscribe-and-publish",
+      title: "Subscribe and publish",
+      text:
+        "One `subscribe` can name many channels, and each gets a verdict of its own. From the answer on every publication " +
+        "arrives, in order.",
+      steps: [
+        call("application", "client", `channel("${channel}").on(…)`),
+        says.client(subscribe),
+        call("server", "handler", "authorize({ channel, action })"),
+        answer("handler", "server", "true"),
+        says.server(subscribed),
+        call("handler", "server", `publish("${cast.event}", …)`),
+        says.server(event()),
+        answer("client", "application", `${cast.event}(event)`),
+        call("application", "client", "leave()"),
+        says.client({ type: "unsubscribe", correlation_id: "3", data: { channels: [channel] } }),
+        says.server({
+          type: "unsubscribe_response",
+          correlation_id: "3",
+          data: { success: true, unsubscribed: [channel] },
+        }),
+      ],
+    },
+    {
+      id: "request-and-cancel",
+      title: "Request, answer, cancel",
+      text:
+        "Every `request` is answered by exactly one `response` with its correlation id. `cancel` aborts the handler's " +
+        "signal; the answer then says CANCELLED, unless the output was already on its way.",
+      steps: [
+        call("application", "client", `request("${request}", …)`),
+        says.client(requested),
+        call("server", "handler", "handle({ input, signal })"),
+        either(
+          {
+            label: "the handler returns",
+            steps: [
+              answer("handler", "server", "output"),
+              says.server(answered),
+              answer("client", "application", "resolves"),
+            ],
+          },
+          {
+            label: "the caller gives up",
+            steps: [
+              call("application", "client", "signal aborts"),
+              says.client({ type: "cancel", correlation_id: "5" }),
+              call("server", "handler", "signal aborts"),
+              says.server(failed("CANCELLED", "The caller cancelled the request.")),
+              answer("client", "application", "rejects: CANCELLED"),
+            ],
+          },
+        ),
+      ],
+    },
+    ...identitySequences(cast, script),
+    {
+      id: "resume-or-reset",
+      title: "Resume, or reset",
+      text:
+        "A client that comes back says where it was. The answer holds everything it missed, or the explicit verdict that " +
+        "its position cannot be continued; never a part of it.",
+      steps: [
+        says.server(event(41)),
+        note("client", "the connection drops; 42 and 43 are published"),
+        upgrade,
+        switching,
+        says.client(auth),
+        says.client({
+          type: "subscribe",
+          correlation_id: "2",
+          data: { channels: [{ channel, position: { epoch: "b7Qx", offset: 41, id: "e41" } }] },
+        }),
+        says.server(welcome),
+        says.server(connected),
+        either(
+          {
+            label: "the history reaches back to 41",
+            steps: [
+              says.server({
+                type: "subscribe_response",
+                correlation_id: "2",
+                data: {
+                  success: true,
+                  subscribed: [channel],
+                  results: [
+                    {
+                      ok: true,
+                      channel,
+                      position: { epoch: "b7Qx", offset: 43, id: "e43" },
+                      missed: [event(42), event(43)],
+                    },
+                  ],
+                },
+              }),
+              answer("client", "application", `${cast.event}(event), twice`),
+            ],
+          },
+          {
+            label: "it does not",
+            steps: [
+              says.server({
+                type: "subscribe_response",
+                correlation_id: "2",
+                data: {
+                  success: true,
+                  subscribed: [channel],
+                  results: [
+                    { ok: true, channel, position: { epoch: "b7Qx", offset: 43, id: "e43" }, reset: "trimmed" },
+                  ],
+                },
+              }),
+              answer("client", "application", 'onReset({ reason: "trimmed" })'),
+            ],
+          },
+        ),
+      ],
+    },
+    {
+      id: "heartbeat",
+      title: "Heartbeat",
+      text:
+        "The server asks every 30 s, and any frame counts as an answer. Whoever hears nothing for 10 s more gives the " +
+        "connection up. A client may ask too, for instance after the machine woke up.",
+      steps: [
+        says.server({ type: "ping" }),
+        says.client({ type: "pong" }),
+        note("server", "30 s later"),
+        says.server({ type: "ping" }),
+        note("client", "is gone; 10 s pass"),
+        close("server", "HEARTBEAT_MISSED"),
+      ],
+    },
+    {
+      id: "refusal",
+      title: "Refusals",
+      text:
+        "What is wrong with one message is said and the connection goes on; whoever keeps sending what is not of the " +
+        "protocol is disconnected. A connection parameter that is missing or invalid ends the connection at once.",
+      steps: [
+        either(
+          {
+            label: "a connection parameter is wrong",
+            steps: [upgrade, switching, close("server", "POLICY", "its name and why")],
+          },
+          {
+            label: "a channel may not be read",
+            steps: [
+              says.client(subscribe),
+              says.server({
+                type: "subscribe_response",
+                correlation_id: "2",
+                data: {
+                  success: false,
+                  subscribed: [],
+                  results: [
+                    { ok: false, channel, error: { code: "FORBIDDEN", message: `You may not read ${channel}.` } },
+                  ],
+                },
+              }),
+            ],
+          },
+          {
+            label: "an input does not match its schema",
+            steps: [
+              says.client(requested),
+              says.server(failed("INVALID_INPUT", "input: expected object, received string.")),
+            ],
+          },
+          {
+            label: "messages cannot be read",
+            steps: [
+              call("client", "server", "not a message"),
+              says.server({ type: "error", data: { code: "BAD_MESSAGE", message: "Message: is not valid JSON." } }),
+              note("client", "and again, three times in a minute"),
+              close("server", "BAD_REQUEST"),
+              note("client", "does not reconnect"),
+            ],
+          },
+        ),
+      ],
+    },
+    {
+      id: "restart",
+      title: "Restart of a server",
+      text:
+        "A server that is about to leave tells each client a delay of its own, so that they do not all come back in the " +
+        "same second. The client stays until the connection closes, waits, and then resumes.",
+      steps: [
+        call("handler", "server", "close()"),
+        says.server({ type: "goaway", data: { reason: "restart", delay_ms: 3_200 } }),
+        note("client", "stays, and remembers the delay"),
+        close("server", "GOING_AWAY"),
+        answer("client", "application", "status: waiting, retryAt"),
+        note("client", "3.2 s later"),
+        upgrade,
+        switching,
+        says.client(auth),
+        says.client(subscribe),
+        says.server(welcome),
+        says.server(connected),
+        says.server(subscribed),
+        answer("client", "application", "status: ready"),
+      ],
+    },
+  ];
+}
