@@ -22,7 +22,6 @@ export const base = {
  */
 export const page = {
   ...base,
-  entry: { index: "src/index.ts" },
   outDir: "dist/page",
   dts: false,
   platform: "neutral",

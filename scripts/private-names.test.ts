@@ -138,7 +138,10 @@ async function pageClient(format: Format): Promise<{ path: string; text: string 
     packages: "external",
     tsconfigRaw: {},
     // The test's own copy of the protocol would be another one.
-    alias: { "@holdfast/protocol": join(root, "packages/protocol/src/index.ts") },
+    alias: {
+      "@holdfast/protocol": join(root, "packages/protocol/src/index.ts"),
+      "@holdfast/protocol/internal": join(root, "packages/protocol/src/internal.ts"),
+    },
     plugins: pagePlugins(client),
     ...short,
   });

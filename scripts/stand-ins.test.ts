@@ -19,10 +19,14 @@ function sourceOf(name: string, files: { readonly [path: string]: string }): str
   return source;
 }
 
-/** The bundle of a package's entry as its page build makes it, and the sources that are in it, as paths below src. */
-async function pageBundle(source: string) {
+/** The bundle of a package's entries as its page build makes it, and the sources that are in it, as paths below src. */
+async function pageBundle(source: string, entries: readonly string[] = ["index.ts"]) {
   const { metafile, outputFiles } = await build({
-    entryPoints: [join(source, "index.ts")],
+    entryPoints: entries.map((entry) => join(source, entry)),
+    outdir: join(source, "dist"),
+    splitting: true,
+    // That the two entries of protocol import each other for the sake of the chunk.
+    logOverride: { "ignored-bare-import": "silent" },
     bundle: true,
     write: false,
     metafile: true,
@@ -32,8 +36,15 @@ async function pageBundle(source: string) {
     tsconfigRaw: {},
     plugins: [standIns(source)],
   });
-  return { inputs: Object.keys(metafile.inputs), text: outputFiles[0]!.text };
+  const holds = Object.values(metafile.outputs).map(({ inputs }) => Object.keys(inputs));
+  return { inputs: Object.keys(metafile.inputs), text: outputFiles[0]!.text, holds };
 }
+
+/** The page entries of each package, as its tsup.config.ts has them. */
+const entriesOf: { readonly [name: string]: readonly string[] } = {
+  protocol: ["page/index.ts", "page/internal.ts"],
+  client: ["index.ts"],
+};
 
 describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
   const source = join(root, "packages", name, "src");
@@ -49,11 +60,20 @@ describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
   });
 
   test("[PG7] each is in the bundle of a page, and what it replaces is there only if the stand-in builds on it", async () => {
-    const { inputs } = await pageBundle(source);
-    const builtOn = ["codec/rich-values.ts", "codec/shape.ts", "error-codes.ts"];
+    const { inputs } = await pageBundle(source, entriesOf[name]);
+    const builtOn = ["codec/rich-values.ts", "codec/shape.ts", "error-codes.ts", "index.ts"];
     expect(new Set(inputs.filter((path) => path.startsWith("page/")))).toEqual(stands);
     expect(new Set(inputs.filter((path) => replaced.has(path)))).toEqual(new Set(name === "protocol" ? builtOn : []));
   });
+});
+
+test("[PG13] a page that imports both entries of protocol gets one chunk, which holds every module once", async () => {
+  const { holds } = await pageBundle(join(root, "packages/protocol/src"), entriesOf["protocol"]);
+  const modules = holds.flat().filter((path) => !entriesOf["protocol"]!.includes(path));
+  expect(holds).toHaveLength(3);
+  expect(modules).toContain("define-protocol.ts");
+  expect(modules).toContain("document/hash.ts");
+  expect(holds.filter((paths) => paths.some((path) => modules.includes(path)))).toHaveLength(1);
 });
 
 test("[PG7] only the module is replaced that the stand-in is for, from whichever folder it is imported", async () => {

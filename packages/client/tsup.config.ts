@@ -28,6 +28,7 @@ export default defineConfig([
   {
     // What a page downloads in production.
     ...page,
+    entry: { index: "src/index.ts" },
     tsconfig: "tsconfig.src.json",
     esbuildPlugins: pagePlugins(source),
     esbuildOptions: (options) => void Object.assign(options, names),

@@ -40,6 +40,8 @@ const entry = {
   describe: "src/describe.ts",
   internal: "src/internal.ts",
 };
+/** The command line needs more of `internal` than a page has. */
+const pageEntry = { index: "src/page/index.ts", internal: "src/page/internal.ts" };
 const inPage = pagePlugins(fileURLToPath(new URL("src", import.meta.url)));
 
 // All builds run at once: each sweeps away its own files of last time and none of the others'.
@@ -71,7 +73,7 @@ export default defineConfig([
     clean: sweep("js", "js.map", "cjs", "cjs.map", "txt"),
   },
   // What a page downloads in production.
-  { ...page, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: inPage },
+  { ...page, entry: pageEntry, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: inPage },
   // The same, for a bundler or a test runner that takes CommonJS.
-  { ...page, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: inPage },
+  { ...page, entry: pageEntry, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: inPage },
 ]);

@@ -1,5 +1,4 @@
 import {
-  channelId,
   type ChannelName,
   type ClientMessage,
   type DirectGroup,
@@ -13,9 +12,9 @@ import {
   type ProtocolDefinition,
   type RequestName,
   type SentInputOf,
-  serverFrames,
   subprotocols,
 } from "@holdfast/protocol";
+import { channelId, serverFrames } from "@holdfast/protocol/internal";
 import { type Channel, createChannel } from "./channel.js";
 import { checkUrl } from "./check-url.js";
 import { createConnection } from "./connection.js";

@@ -1,11 +1,5 @@
-import {
-  applyPatches,
-  hashOf,
-  HoldfastError,
-  type ServerMessageOf,
-  shareParts,
-  type ValueSchema,
-} from "@holdfast/protocol";
+import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast/protocol";
+import { applyPatches, hashOf, shareParts } from "@holdfast/protocol/internal";
 import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
 import { freeze, unshared } from "./freeze.js";

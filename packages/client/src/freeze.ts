@@ -1,4 +1,4 @@
-export { deepCopy as unshared } from "@holdfast/protocol";
+export { deepCopy as unshared } from "@holdfast/protocol/internal";
 
 /**
  * Frozen with all of its objects and lists, so that whoever changes what everyone holds is told where they do it. A page in

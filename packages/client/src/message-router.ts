@@ -1,13 +1,13 @@
 import {
   type ClientMessage,
   closeNumber,
-  type Codec,
   type Fault,
   HoldfastError,
   type Protocol,
   type ServerMessage,
   type ServerMessageOf,
 } from "@holdfast/protocol";
+import type { Codec } from "@holdfast/protocol/internal";
 import type { ConnectionRunner } from "./connection.js";
 import { type DirectListeners, isDirect } from "./direct-events.js";
 import { type ErrorContext, faultError, type ReportError } from "./errors.js";

@@ -3,11 +3,11 @@ import {
   type ClientMessage,
   HoldfastError,
   type Link,
-  links,
   type Position,
   type ResetReason,
   type SubscribeResult,
 } from "@holdfast/protocol";
+import { links } from "@holdfast/protocol/internal";
 import { noteIgnored } from "./check-event.js";
 import type { Clock } from "./clock.js";
 import type { ConnectionState } from "./connection-state.js";

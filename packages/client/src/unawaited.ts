@@ -1,4 +1,4 @@
-import { watched } from "@holdfast/protocol";
+import { watched } from "@holdfast/protocol/internal";
 import type { Clock } from "./clock.js";
 import type { ErrorContext, ReportError } from "./errors.js";
 

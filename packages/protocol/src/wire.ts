@@ -9,4 +9,3 @@ export type { Codec, Decoded } from "./codec/codec.js";
 export { jsonCodec } from "./codec/json.js";
 export { resetReasons } from "./messages/position.js";
 export { type Direction, type WireMessage, wireMessages } from "./wire-messages.js";
-export { links } from "./links.js";

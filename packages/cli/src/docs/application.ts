@@ -1,16 +1,15 @@
-import {
-  type ChannelContract,
-  type ClientMessage,
-  hashOf,
-  type Protocol,
-  type RequestContract,
-  type RequestKind,
-  type RichValue,
-  type Schema,
-  type ServerMessage,
-  type ValueSchema,
+import type {
+  ChannelContract,
+  ClientMessage,
+  Protocol,
+  RequestContract,
+  RequestKind,
+  RichValue,
+  Schema,
+  ServerMessage,
+  ValueSchema,
 } from "@holdfast/protocol";
-import { readSchema } from "@holdfast/protocol/internal";
+import { hashOf, readSchema } from "@holdfast/protocol/internal";
 import { checkFrame, examplesOf } from "./examples.js";
 
 /** A value of the application: its schema, and its examples as they travel. */

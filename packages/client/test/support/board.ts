@@ -1,12 +1,11 @@
 import {
-  applyPatches,
   defineProtocol,
-  hashOf,
   type Patch,
   type Position,
   type ServerMessage,
   type ServerMessageOf,
 } from "@holdfast/protocol";
+import { applyPatches, hashOf } from "@holdfast/protocol/internal";
 import * as z from "zod/mini";
 import { answers, connected } from "./behaviours.js";
 import type { Attempt, Behaviour } from "./scripted-socket.js";

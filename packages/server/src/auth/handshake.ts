@@ -1,11 +1,5 @@
-import {
-  type ClientMessage,
-  type Codec,
-  HoldfastError,
-  type Protocol,
-  type ServerMessage,
-  toWire,
-} from "@holdfast/protocol";
+import { type ClientMessage, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
+import { type Codec, toWire } from "@holdfast/protocol/internal";
 import { replyTo } from "../transport/reply-to.js";
 import type { ServerSettings } from "../settings.js";
 import type { Connection, HandshakeReceiver } from "../session/connection.js";

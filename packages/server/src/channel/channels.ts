@@ -1,11 +1,5 @@
-import {
-  type Cancel,
-  channelId,
-  type ChannelId,
-  HoldfastError,
-  type Position,
-  type Protocol,
-} from "@holdfast/protocol";
+import { type Cancel, type ChannelId, HoldfastError, type Position, type Protocol } from "@holdfast/protocol";
+import { channelId } from "@holdfast/protocol/internal";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";

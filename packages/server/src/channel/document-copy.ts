@@ -1,4 +1,5 @@
-import { applyPatches, hashOf, type Patch, type Position } from "@holdfast/protocol";
+import type { Patch, Position } from "@holdfast/protocol";
+import { applyPatches, hashOf } from "@holdfast/protocol/internal";
 import type { Document } from "../broker/broker.js";
 import type { KeptEvent } from "./ring.js";
 import { Frame } from "../transport/frame.js";

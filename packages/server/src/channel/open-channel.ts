@@ -1,11 +1,5 @@
-import {
-  type ChannelId,
-  HoldfastError,
-  type Position,
-  type ResetReason,
-  type ServerMessage,
-  toWire,
-} from "@holdfast/protocol";
+import { type ChannelId, HoldfastError, type Position, type ResetReason, type ServerMessage } from "@holdfast/protocol";
+import { toWire } from "@holdfast/protocol/internal";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ExpiryQueue } from "../async/expiry-queue.js";

@@ -1,11 +1,5 @@
-import {
-  type ClientMessage,
-  type Codec,
-  type Fault,
-  HoldfastError,
-  type ServerMessage,
-  toWire,
-} from "@holdfast/protocol";
+import { type ClientMessage, type Fault, HoldfastError, type ServerMessage } from "@holdfast/protocol";
+import { type Codec, toWire } from "@holdfast/protocol/internal";
 import type { Refreshes } from "../auth/refreshes.js";
 import { type Logger, printable } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";

@@ -1,4 +1,5 @@
-import { HoldfastError, toWire } from "@holdfast/protocol";
+import { HoldfastError } from "@holdfast/protocol";
+import { toWire } from "@holdfast/protocol/internal";
 import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 

@@ -1,4 +1,5 @@
-import { type ChannelId, HoldfastError, type Position, type SubscribeResult, toWire } from "@holdfast/protocol";
+import { type ChannelId, HoldfastError, type Position, type SubscribeResult } from "@holdfast/protocol";
+import { toWire } from "@holdfast/protocol/internal";
 import type { Channels, Held } from "../channel/channels.js";
 import type { Membership } from "../channel/membership.js";
 import { inTime } from "../environment.js";

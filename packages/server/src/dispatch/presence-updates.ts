@@ -1,12 +1,5 @@
-import {
-  type ChannelId,
-  type ClientMessage,
-  HoldfastError,
-  isHoldfastError,
-  parseChannel,
-  type Protocol,
-  toWire,
-} from "@holdfast/protocol";
+import { type ChannelId, type ClientMessage, HoldfastError, isHoldfastError, type Protocol } from "@holdfast/protocol";
+import { parseChannel, toWire } from "@holdfast/protocol/internal";
 import type { PresenceRegistry } from "../presence/presence-registry.js";
 import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";

@@ -4,9 +4,9 @@ import {
   type RequestContract,
   type RichValue,
   type ServerMessage,
-  toWire,
   type WireError,
 } from "@holdfast/protocol";
+import { toWire } from "@holdfast/protocol/internal";
 import type { ClientMessage } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
 import type { ServerSettings } from "../settings.js";

@@ -1,11 +1,5 @@
-import {
-  type ClientMessage,
-  type ChannelId,
-  HoldfastError,
-  parseChannel,
-  type Protocol,
-  toWire,
-} from "@holdfast/protocol";
+import { type ClientMessage, type ChannelId, HoldfastError, type Protocol } from "@holdfast/protocol";
+import { parseChannel, toWire } from "@holdfast/protocol/internal";
 import type { Membership } from "../channel/membership.js";
 import type { Channels } from "../channel/channels.js";
 import { inTime, isThenable } from "../environment.js";

@@ -1,4 +1,5 @@
-import { canonicalJson, type ChannelId, deepCopy, HoldfastError } from "@holdfast/protocol";
+import { type ChannelId, HoldfastError } from "@holdfast/protocol";
+import { canonicalJson, deepCopy } from "@holdfast/protocol/internal";
 import { isThenable } from "../environment.js";
 import { contentOf, readContent } from "./content.js";
 import type { DocumentContent } from "./document.js";

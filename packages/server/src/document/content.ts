@@ -1,4 +1,5 @@
-import { type ChannelId, deepCopy, documentFault, type Fault, HoldfastError } from "@holdfast/protocol";
+import { type ChannelId, type Fault, HoldfastError } from "@holdfast/protocol";
+import { deepCopy, documentFault } from "@holdfast/protocol/internal";
 import type { DocumentContent } from "./document.js";
 
 /**

@@ -1,4 +1,5 @@
-import { type Patch, shareParts } from "@holdfast/protocol";
+import type { Patch } from "@holdfast/protocol";
+import { shareParts } from "@holdfast/protocol/internal";
 
 type Path = Patch["path"];
 

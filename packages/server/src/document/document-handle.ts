@@ -1,12 +1,12 @@
 import {
   type ChannelId,
   type ChannelName,
-  documentFault,
   HoldfastError,
   type ProtocolDefinition,
   type SentDocumentOf,
   type DocumentOf,
 } from "@holdfast/protocol";
+import { documentFault } from "@holdfast/protocol/internal";
 import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents, DocumentWritten } from "./documents.js";
 

@@ -1,4 +1,5 @@
-import { canonicalJson, hashOf, type Link, type Patch } from "@holdfast/protocol";
+import type { Link, Patch } from "@holdfast/protocol";
+import { canonicalJson, hashOf } from "@holdfast/protocol/internal";
 import { difference } from "./difference.js";
 
 /** A document as it is kept and sent: JSON, with what superjson needs to bring back the rest. */

@@ -1,4 +1,4 @@
-import { links } from "@holdfast/protocol/wire";
+import { links } from "@holdfast/protocol/internal";
 import type { Cancel, Link, Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { isHoldfastError, watched } from "@holdfast/protocol";
+import { isHoldfastError } from "@holdfast/protocol";
+import { watched } from "@holdfast/protocol/internal";
 import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "./logger.js";
 

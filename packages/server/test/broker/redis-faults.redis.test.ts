@@ -1,4 +1,4 @@
-import { links } from "@holdfast/protocol/wire";
+import { links } from "@holdfast/protocol/internal";
 import { readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import { applyPatches, defineProtocol, type Patch, type ServerMessage } from "@holdfast/protocol";
+import { defineProtocol, type Patch, type ServerMessage } from "@holdfast/protocol";
+import { applyPatches } from "@holdfast/protocol/internal";
 import { createServer, type ServerOptions } from "@holdfast/server";
 import * as z from "zod";
 import { fairWeather, SimBroker } from "../simulation/sim-broker.js";

@@ -1,4 +1,4 @@
-import { applyPatches } from "@holdfast/protocol";
+import { applyPatches } from "@holdfast/protocol/internal";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { difference } from "../../src/document/difference.js";

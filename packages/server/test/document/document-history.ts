@@ -1,5 +1,5 @@
 import { type ChannelDocument, documentOf } from "@holdfast/client";
-import { canonicalJson } from "@holdfast/protocol";
+import { canonicalJson } from "@holdfast/protocol/internal";
 import { seeded } from "../seeded.js";
 import { type Instance, Servers } from "../simulation/servers.js";
 import type { Snapshot } from "../simulation/sim-broker.js";

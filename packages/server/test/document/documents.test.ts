@@ -1,4 +1,4 @@
-import { hashOf } from "@holdfast/protocol";
+import { hashOf } from "@holdfast/protocol/internal";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { changeText, type StoredDocument } from "../../src/document/document.js";

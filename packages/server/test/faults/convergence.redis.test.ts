@@ -1,5 +1,5 @@
 import { createClient, documentOf } from "@holdfast/client";
-import { canonicalJson } from "@holdfast/protocol";
+import { canonicalJson } from "@holdfast/protocol/internal";
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { setTimeout as delay } from "node:timers/promises";

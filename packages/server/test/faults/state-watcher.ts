@@ -1,5 +1,6 @@
-import { applyPatches, hashOf, type Link, type Patch, type Position } from "@holdfast/protocol";
-import { links, type ServerMessage } from "@holdfast/protocol/wire";
+import type { Link, Patch, Position } from "@holdfast/protocol";
+import { applyPatches, hashOf, links } from "@holdfast/protocol/internal";
+import type { ServerMessage } from "@holdfast/protocol/wire";
 import { WebSocket } from "ws";
 import { until } from "../until.js";
 

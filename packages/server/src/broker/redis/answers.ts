@@ -1,5 +1,5 @@
 import type { Position } from "@holdfast/protocol";
-import { links } from "@holdfast/protocol/wire";
+import { links } from "@holdfast/protocol/internal";
 import type { Appended, Publication, Reading } from "../broker.js";
 import { readEntry } from "./announcement.js";
 import { refusal, unavailable } from "./unavailable.js";

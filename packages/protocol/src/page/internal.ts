@@ -1,0 +1,3 @@
+/** The entry `./internal` of a page's production build. `index.ts` beside it says why it imports that entry. */
+export * from "../plumbing.js";
+import "../index.js";
