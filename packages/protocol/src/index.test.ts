@@ -39,8 +39,8 @@ test("[PR8] those who read frames need no more", () => {
 });
 
 test.each([
-  ["protocol", ["superjson", "zod"]],
-  ["client", ["@holdfast/protocol", "isomorphic-ws", "reconnecting-websocket", "ws", "zod"]],
+  ["protocol", ["superjson"]],
+  ["client", ["@holdfast/protocol", "isomorphic-ws", "reconnecting-websocket", "ws"]],
 ])("[PR8] %s installs nothing of the command line", (name, installed) => {
   const manifest = readFileSync(resolve(source, `../../${name}/package.json`), "utf8");
   const { dependencies } = JSON.parse(manifest) as { dependencies: { readonly [name: string]: string } };
