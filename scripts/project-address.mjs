@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/**
+ * Where the project lives: `homepage` of the root package.json is the only place that says it. From it come `repository`,
+ * `homepage` and `bugs` of each package, and the links of the packages' READMEs, which npm shows where no other file is beside
+ * them.
+ *
+ *   node scripts/project-address.mjs           writes them
+ *   node scripts/project-address.mjs --check   changes nothing; fails, naming the files, if one differs
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { pathToFileURL } from "node:url";
+import { packages, root } from "./run.mjs";
+
+/** A file or folder of the main branch, at whichever address. */
+const ofTheProject = /^https:\/\/[^\s)]+?\/(?:blob|tree)\/main\//;
+const markdownLink = /\]\(([^)\s]+)\)/g;
+
+/**
+ * @param {Record<string, unknown>} manifest
+ * @param {string} folder below the root
+ * @param {string} address
+ */
+export function manifestAt(manifest, folder, address) {
+  const facts = {
+    homepage: `${address}/tree/main/${folder}#readme`,
+    bugs: { url: `${address}/issues` },
+    repository: { type: "git", url: `git+${address}.git`, directory: folder },
+  };
+  const entries = Object.entries(manifest).filter(([key]) => !Object.hasOwn(facts, key));
+  const at = entries.findIndex(([key]) => key === "license");
+  return Object.fromEntries(entries.toSpliced(at, 0, ...Object.entries(facts)));
+}
+
+/**
+ * The README with each link to another file of the repository written out. Links within the page and to other sites stay.
+ *
+ * @param {string} text
+ * @param {string} folder below the root
+ * @param {string} address
+ */
+export function readmeAt(text, folder, address) {
+  return text.replace(markdownLink, (link, target) => {
+    if (target.startsWith("#") || (/^[a-z]+:/.test(target) && !ofTheProject.test(target))) return link;
+    const path = ofTheProject.test(target) ? target.replace(ofTheProject, "") : posix.join(folder, target);
+    return `](${address}/blob/main/${path})`;
+  });
+}
+
+/** Each file that has to agree with the root package.json, and the text it has to have. */
+export function expectedFiles() {
+  const read = (path) => readFileSync(join(root, path), "utf8");
+  const { homepage } = JSON.parse(read("package.json"));
+  return packages.flatMap((name) => {
+    const folder = `packages/${name}`;
+    const manifest = manifestAt(JSON.parse(read(`${folder}/package.json`)), folder, homepage);
+    return [
+      { path: `${folder}/package.json`, text: `${JSON.stringify(manifest, null, 2)}\n` },
+      { path: `${folder}/README.md`, text: readmeAt(read(`${folder}/README.md`), folder, homepage) },
+    ];
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const different = expectedFiles().filter(({ path, text }) => readFileSync(join(root, path), "utf8") !== text);
+  if (!process.argv.includes("--check")) {
+    for (const { path, text } of different) writeFileSync(join(root, path), text);
+  } else if (different.length > 0) {
+    console.error(`They differ from the address in package.json: ${different.map(({ path }) => path).join(", ")}`);
+    console.error("Run: node scripts/project-address.mjs");
+    process.exitCode = 1;
+  }
+}
