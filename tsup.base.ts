@@ -1,5 +1,6 @@
 import type { Options } from "tsup";
 import { arrowFunctions } from "./scripts/arrow-functions.mjs";
+import { lightMaps } from "./scripts/source-maps.mjs";
 import { standIns } from "./scripts/stand-ins.mjs";
 
 /** How every package is built; a package adds its entries. */
@@ -10,6 +11,7 @@ export const base = {
   // Also for CommonJS: without it a class imported from two entries of one package would be two classes.
   splitting: true,
   sourcemap: true,
+  plugins: [lightMaps()],
   clean: true,
   target: "es2022",
   removeNodeProtocol: false,

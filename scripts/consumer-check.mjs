@@ -2,11 +2,13 @@
  * What an application meets: the packages are packed, installed into an empty folder outside the repository,
  * compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as both in one process and in Jest, and
  * `npx holdfast docs` is called. It catches what publint and attw cannot: a syntax error in a published d.ts, two copies of a
- * class, a dependency that only Node can `require`, a process that does not end, a client that brings the command line along.
+ * class, a dependency that only Node can `require`, a process that does not end, a client that brings the command line along, a tarball with its
+ * sources twice.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tarballFaults } from "./consumer/tarballs.mjs";
 import { must, packages, root, run } from "./run.mjs";
 
 /** 5.4 is the oldest that zod's own d.ts compile with. The newer two are those of the repository. */
@@ -44,6 +46,8 @@ const entries = packages.flatMap((name) => {
   return paths.map((path) => `@holdfast/${name}${path.slice(1)}`);
 });
 
+/** What `npm pack` says of each package. */
+let packed;
 /** The tarball of each package, as a dependency: `file:…` by its name. */
 let tarballs;
 
@@ -60,6 +64,7 @@ try {
   const app = readFileSync(join(folder, "app.ts"), "utf8");
   for (const entry of entries)
     if (!app.includes(`"${entry}"`)) throw new Error(`consumer/app.ts does not import ${entry}.`);
+  checkTarballs();
   await checkInstalled();
   checkNotices();
   await compileAll();
@@ -77,10 +82,9 @@ try {
 
 async function pack() {
   const workspaces = packages.flatMap((name) => ["--workspace", `@holdfast/${name}`]);
-  const packed = JSON.parse(await must("npm", ["pack", "--json", "--pack-destination", folder, ...workspaces]));
-  tarballs = Object.fromEntries(
-    Object.values(packed).map(({ name, filename }) => [name, `file:${join(folder, filename)}`]),
-  );
+  const answer = await must("npm", ["pack", "--json", "--pack-destination", folder, ...workspaces]);
+  packed = Object.values(JSON.parse(answer));
+  tarballs = Object.fromEntries(packed.map(({ name, filename }) => [name, `file:${join(folder, filename)}`]));
   const manifest = {
     private: true,
     type: "module",
@@ -161,6 +165,11 @@ async function runJest() {
     });
     if (code !== 0 || /did not exit/.test(output)) throw new Error(`jest ${args.join(" ")}:\n${output}`);
   }
+}
+
+function checkTarballs() {
+  const faults = packed.flatMap((each) => tarballFaults(each, join(folder, "node_modules", each.name)));
+  if (faults.length > 0) throw new Error(faults.join("\n"));
 }
 
 /** What npm installs for an application that has only a client: one zod, and nothing of the command line. */

@@ -1,0 +1,38 @@
+/** What is asked of a tarball itself: its size, its source maps and the links of its README. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+
+const KB = 1024;
+/** The compressed size that each package may have. It has 5 % more than at its last measurement, so that growth is a decision. */
+const bounds = { protocol: 236 * KB, client: 225 * KB, server: 482 * KB, cli: 154 * KB };
+
+/**
+ * @param {{ name: string, size: number, files: { path: string }[] }} packed as `npm pack --json` tells it
+ * @param {string} folder where it is installed
+ * @returns {string[]} one sentence for each fault
+ */
+export function tarballFaults({ name, size, files }, folder) {
+  const bound = bounds[name.replace("@holdfast/", "")];
+  const faults = size <= bound ? [] : [`The tarball of ${name} has ${size} bytes, more than its bound of ${bound}.`];
+  const maps = files.map(({ path }) => path).filter((path) => path.endsWith(".map"));
+  if (maps.length === 0) faults.push(`The tarball of ${name} has no source maps.`);
+  for (const map of maps) faults.push(...mapFaults(map, folder).map((fault) => `${name}/${map} ${fault}`));
+  const readme = readFileSync(join(folder, "README.md"), "utf8");
+  for (const [, target] of readme.matchAll(/\]\(([^)\s]+)\)/g))
+    if (!/^(#|https:)/.test(target) && !existsSync(join(folder, target)))
+      faults.push(`The README of ${name} links to ${target}, which is not in its tarball.`);
+  return faults;
+}
+
+/** A map refers to the sources that the tarball has once, and brings no second copy of them. */
+function mapFaults(map, folder) {
+  const { sources, sourcesContent, file = "" } = JSON.parse(readFileSync(join(folder, map), "utf8"));
+  const below = dirname(join(folder, map));
+  // The sources of bundled packages are theirs.
+  const missing = sources.filter((path) => !/node_modules\//.test(path) && !existsSync(join(below, path)));
+  return [
+    ...(sourcesContent ? ["holds the text of its sources, which are in src."] : []),
+    ...(isAbsolute(file) ? [`names ${file}, a path of the machine that built it.`] : []),
+    ...missing.map((path) => `names ${path}, which is not in the tarball.`),
+  ];
+}
