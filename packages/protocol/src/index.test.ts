@@ -40,7 +40,7 @@ test("[PR8] those who read frames need no more", () => {
 
 test("[PR8] nor does what the client shares with the server", () => {
   const { files, packages } = reachable("plumbing.ts");
-  expect(files).toContain("state/hash.ts");
+  expect(files).toContain("document/hash.ts");
   expect(files.filter((file) => /^describe|^json-schema/.test(file))).toEqual([]);
   expect(packages).toEqual(["zod/mini"]);
 });
