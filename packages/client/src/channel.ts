@@ -21,9 +21,11 @@ import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscription
  * A handle on one channel. It wants the channel for as long as it has a listener, and from `ready()` until `leave()`; the
  * server is told when the first handle begins to want it and when the last one stops.
  */
-export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>> {
-  /** `name` or `name:key`. */
-  readonly name: string;
+export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
+  /** The name that the protocol gives the channel. */
+  readonly name: C;
+  /** The channel on the wire: `name`, or `name:key` if the channel has a key. */
+  readonly id: string;
   /** A channel that declares a document is `subscribed` when the document is known, or that there is none. */
   readonly status: Observable<ChannelStatus>;
   /**
@@ -43,7 +45,7 @@ export interface Channel<P extends ProtocolDefinition, C extends ChannelName<P>>
   ready(options?: WaitOptions): Promise<void>;
   /** Takes off all listeners of this handle and gives the channel up. The handle can be used again. */
   leave(): void;
-}
+};
 
 export interface ChannelParts {
   readonly subscriptions: ChannelSubscriptions;
@@ -72,6 +74,7 @@ export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "f
 export interface UntypedChannel {
   readonly [INSIDE]: Inside;
   readonly name: string;
+  readonly id: string;
   readonly status: Observable<ChannelStatus>;
   on(event: string, handler: AnyHandler): () => void;
   onReset(handler: AnyHandler): () => void;
@@ -123,7 +126,8 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
 
   return {
     [INSIDE]: { ...parts, id, status, listeners, listen },
-    name: channel,
+    name: id.contract.name,
+    id: channel,
     status,
     on(event, handler) {
       checkEvent(`The channel ${id.contract.name}`, event, () => id.contract.events.has(event));

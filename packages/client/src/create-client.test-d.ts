@@ -80,8 +80,9 @@ describe("request", () => {
 
 describe("channel", () => {
   test("A key is required where the channel declares one, and refused where it does not", () => {
-    expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<string>();
-    expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<string>();
+    expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<"board">();
+    expectTypeOf(client.channel("board", "b1").id).toEqualTypeOf<string>();
+    expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<"agent-updates">();
     // @ts-expect-error: the key is missing
     client.channel("board");
     // @ts-expect-error: the key is a string

@@ -11,11 +11,12 @@ import {
   type Protocol,
   type ProtocolDefinition,
   type RequestName,
+  type Schema,
   type SentInputOf,
   subprotocols,
 } from "@holdfast/protocol";
 import { channelId, serverFrames } from "@holdfast/protocol/internal";
-import { type Channel, createChannel } from "./channel.js";
+import { type Channel, createChannel, type UntypedChannel } from "./channel.js";
 import { checkUrl } from "./check-url.js";
 import { createConnection } from "./connection.js";
 import type { Status } from "./connection-state.js";
@@ -34,7 +35,8 @@ import { createRequests } from "./requests.js";
 import { sturdy } from "./sturdy.js";
 import { createSubscriptions } from "./subscriptions.js";
 
-export interface Client<P extends ProtocolDefinition> {
+/** A type alias, because an editor shows the protocol in every signature of a generic interface. */
+export type Client<P extends ProtocolDefinition> = {
   /** What the connection is doing. */
   readonly status: Observable<Status>;
   /** Connects, unless it is connected or connecting; while it waits for the next attempt, the attempt is made at once. */
@@ -57,16 +59,17 @@ export interface Client<P extends ProtocolDefinition> {
   };
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
   onError(listener: ErrorListener): () => void;
-}
+};
 
-/** The input where the request declares one, then the options. */
-export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = [SentInputOf<P, N>] extends [
-  undefined,
-]
-  ? [options?: WaitOptions] | [input: undefined, options?: WaitOptions]
-  : undefined extends SentInputOf<P, N>
+/** The input if the request declares one, then the options. */
+export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = P extends {
+  // Asks for the schema: its type may be `any` or `unknown`, which says nothing about whether there is one.
+  readonly requests: { readonly [Name in N]: { readonly input: Schema } };
+}
+  ? undefined extends SentInputOf<P, N>
     ? [input?: SentInputOf<P, N>, options?: WaitOptions]
-    : [input: SentInputOf<P, N>, options?: WaitOptions];
+    : [input: SentInputOf<P, N>, options?: WaitOptions]
+  : [options?: WaitOptions] | [input: undefined, options?: WaitOptions];
 
 /**
  * Makes a client of a protocol, which connects at once unless told otherwise. Only this function constructs the parts.
@@ -161,10 +164,11 @@ export function createClient<const P extends ProtocolDefinition>(
       // The output was parsed by the schema that its type is inferred from.
       return requests.request(name, input, (given ?? {}) as WaitOptions) as Promise<never>;
     },
-    channel(name, ...[key]: [key?: unknown]) {
+    channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      return createChannel(id.value, { ...shared, subscriptions });
+      // Its name is the one that it was found by.
+      return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel & { readonly name: typeof name };
     },
     direct: { on: direct.on },
     onError,

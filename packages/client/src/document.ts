@@ -1,5 +1,4 @@
 import {
-  type ChannelName,
   HoldfastError,
   type Immutable,
   type ProtocolDefinition,
@@ -38,8 +37,8 @@ const made = /* @__PURE__ */ new WeakMap<Inside, DocumentFeed>();
  *
  * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares a document
  */
-export function documentOf<P extends ProtocolDefinition, C extends ChannelName<P>>(
-  channel: Channel<P, C> & (C extends DocumentChannelName<P> ? unknown : never),
+export function documentOf<P extends ProtocolDefinition, C extends DocumentChannelName<P>>(
+  channel: Channel<P, C>,
 ): ChannelDocument<DocumentOf<P, C>> {
   const inside = (channel as unknown as Partial<UntypedChannel> | undefined)?.[INSIDE];
   const schema = inside?.id.contract.document;

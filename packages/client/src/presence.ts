@@ -1,5 +1,4 @@
 import {
-  type ChannelName,
   HoldfastError,
   type PresenceChannelName,
   type PresenceOf,
@@ -39,8 +38,8 @@ const made = /* @__PURE__ */ new WeakMap<Inside, ChannelPresence<unknown, unknow
  *
  * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares presence
  */
-export function presenceOf<P extends ProtocolDefinition, C extends ChannelName<P>>(
-  channel: Channel<P, C> & (C extends PresenceChannelName<P> ? unknown : never),
+export function presenceOf<P extends ProtocolDefinition, C extends PresenceChannelName<P>>(
+  channel: Channel<P, C>,
 ): ChannelPresence<PresenceOf<P, C>, SentPresenceOf<P, C>> {
   const inside = (channel as unknown as Partial<UntypedChannel> | undefined)?.[INSIDE];
   const schema = inside?.id.contract.presence;

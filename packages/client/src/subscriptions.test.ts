@@ -42,6 +42,14 @@ describe("Wanted and wire", () => {
     expect(board.status.get()).toEqual({ name: "subscribed" });
   });
 
+  test("[CH24] A handle has the name of the protocol and the id of the wire", () => {
+    const { client } = testClient();
+    const board = client.channel("board", "b1");
+    expect([board.name, board.id]).toEqual(["board", "board:b1"]);
+    const updates = client.channel("agent-updates");
+    expect([updates.name, updates.id]).toEqual(["agent-updates", "agent-updates"]);
+  });
+
   test("[CH1] Channels joined in one turn travel in one subscribe", async () => {
     const { client, world } = testClient();
     await settle();

@@ -93,9 +93,10 @@ export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>
 }[DirectName<P>];
 
 /** Channels that know who is on them. */
-export type PresenceChannelName<P extends ProtocolDefinition> = {
-  [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
-}[ChannelName<P>];
+export type PresenceChannelName<P extends ProtocolDefinition> = ChannelName<P> &
+  {
+    [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
+  }[ChannelName<P>];
 /** What is seen of a user on a channel, as a reader gets it; `never` where the channel declares no presence. */
 export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? ReceivedBy<S> : never;
@@ -104,9 +105,10 @@ export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
 
 /** Channels that a document belongs to. */
-export type DocumentChannelName<P extends ProtocolDefinition> = {
-  [C in ChannelName<P>]: ChannelOf<P, C> extends { document: Schema } ? C : never;
-}[ChannelName<P>];
+export type DocumentChannelName<P extends ProtocolDefinition> = ChannelName<P> &
+  {
+    [C in ChannelName<P>]: ChannelOf<P, C> extends { document: Schema } ? C : never;
+  }[ChannelName<P>];
 /** The document of a channel, as a reader gets it; `never` where the channel declares no state. */
 export type DocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { document: infer S extends Schema } ? ReceivedBy<S> : never;
