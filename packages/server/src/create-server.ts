@@ -88,6 +88,9 @@ export function createServer<
     refreshes,
   });
   const endpoints = new Endpoints(connections, settings);
+  const { local, presences } = channels;
+  const maxEventBytes = settings.limits.owedBytes;
+  const channelHandleParts = { local, presences, documents, link, environment, stats, maxEventBytes, unawaited };
   const handleParts = { sessions, direct, elsewhere: cluster, reauthorize, unawaited };
   let closing: Promise<void> | undefined;
 
@@ -117,7 +120,7 @@ export function createServer<
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) =>
-      new ChannelHandle(channels, documents, channels.identify(name, key[0] as string | undefined), unawaited),
+      new ChannelHandle(channels.identify(name, key[0] as string | undefined), channelHandleParts),
     broadcast: (event, data) => unawaited("broadcast", { event }, channels.broadcast(event, data)),
     user: (id) => new UserHandle(id, handleParts),
     session: (id) => new SessionHandle(id, handleParts),

@@ -14,7 +14,7 @@ export type * from "./broker/broker.js";
 export { memoryBroker } from "./broker/memory-broker.js";
 export type { ChannelHandle, PresenceHandle } from "./channel/channel-handle.js";
 export type { PublishOptions } from "./channel/publish-options.js";
-export type { Published } from "./channel/channels.js";
+export type { Published } from "./channel/published.js";
 export type {
   Handler,
   Middleware,

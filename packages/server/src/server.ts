@@ -10,7 +10,7 @@ import {
 } from "@holdfast/protocol";
 import type { Identity } from "./session/identity.js";
 import type { ChannelHandle } from "./channel/channel-handle.js";
-import type { Published } from "./channel/channels.js";
+import type { Published } from "./channel/published.js";
 import type { Handler, Middleware } from "./dispatch/handlers.js";
 import type { ServerStats } from "./observe/stats.js";
 import type { Session, SessionEvent } from "./session/session.js";

@@ -1,6 +1,7 @@
 import type { Protocol } from "@holdfast/protocol";
 import { memoryBroker } from "../src/broker/memory-broker.js";
 import { Channels } from "../src/channel/channels.js";
+import { LocalChannels } from "../src/channel/local-channels.js";
 import { Topics } from "../src/log/topics.js";
 import { silentLogger } from "../src/observe/logger.js";
 import { Stats } from "../src/observe/stats.js";
@@ -8,20 +9,19 @@ import type { VirtualEnvironment } from "./world.js";
 
 /** Channels without a server around them. */
 export function bareChannels(protocol: Protocol, environment: VirtualEnvironment, stats = new Stats()) {
-  const topics = new Topics(environment, () => link);
-  const link = memoryBroker().join({
+  const topics = new Topics(memoryBroker(), {
     id: environment.newId(),
     protocol: protocol.name,
     environment,
     logger: silentLogger,
-    receive: (topic, publication) => topics.receive(topic, publication),
-    onDoubt: () => topics.check(),
     onGone() {},
     onForgotten() {},
   });
+  const { link } = topics;
   const presence = { environment, graceMs: 5_000, mostListed: 1_000, mostBytes: 262_144 };
   const parts = {
     protocol,
+    local: new LocalChannels(),
     link,
     topics,
     environment,

@@ -1,5 +1,6 @@
 import type { Protocol } from "@holdfast/protocol";
 import { Channels } from "../channel/channels.js";
+import { LocalChannels } from "../channel/local-channels.js";
 import type { Stats } from "../observe/stats.js";
 import type { ServerSettings } from "../settings.js";
 import { Database } from "../document/database.js";
@@ -7,7 +8,10 @@ import { Documents } from "../document/documents.js";
 import type { DocumentHooks } from "../document/document-hooks.js";
 import type { JoinedBroker } from "./join-broker.js";
 
-/** The channels with their documents. The two know each other: a channel loads its document, a document is a publication. */
+/**
+ * The channels with their documents. A channel loads its document when somebody joins; a change of a document is a publication,
+ * whose members are found among the open channels.
+ */
 export function createChannels(
   protocol: Protocol,
   hooks: ReadonlyMap<string, DocumentHooks>,
@@ -17,9 +21,20 @@ export function createChannels(
 ): { channels: Channels; documents: Documents; database: Database } {
   const { environment, logger, limits } = settings;
   const mostBytes = limits.documentBytes;
+  const local = new LocalChannels();
+  const database = new Database({ environment, hooks, timeoutMs: settings.requestTimeoutMs, mostBytes });
+  const documents = new Documents({
+    link,
+    environment,
+    stats,
+    database,
+    mostBytes,
+    members: local,
+  });
   const channels = new Channels({
     shared,
     protocol,
+    local,
     link,
     topics,
     environment,
@@ -33,16 +48,6 @@ export function createChannels(
       mostListed: limits.presencePerChannel,
       mostBytes: limits.owedBytes / 4,
     },
-  });
-  const database = new Database({ environment, hooks, timeoutMs: settings.requestTimeoutMs, mostBytes });
-  const documents: Documents = new Documents({
-    link,
-    environment,
-    stats,
-    database,
-    mostBytes,
-    expect: (channel, offset) => channels.expect(channel, offset),
-    size: (id) => channels.size(id),
   });
   return { channels, documents, database };
 }

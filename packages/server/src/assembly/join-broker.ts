@@ -27,18 +27,16 @@ export interface JoinedBroker {
 export function joinBroker(protocol: Protocol, broker: Broker | undefined, settings: ServerSettings): JoinedBroker {
   const { environment, logger } = settings;
   const watchers: InstanceWatcher[] = [];
-  const topics = new Topics(environment, () => link);
   const id = environment.newId();
-  const link: BrokerLink = (broker ?? memoryBroker()).join({
+  const topics = new Topics(broker ?? memoryBroker(), {
     id,
     protocol: protocol.name,
     environment,
     logger,
-    receive: (topic, publication) => topics.receive(topic, publication),
-    onDoubt: () => topics.check(),
     onGone: (instances) => watchers.forEach((watcher) => watcher.gone(instances)),
     onForgotten: () => watchers.forEach((watcher) => watcher.putAgain()),
   });
+  const { link } = topics;
   return {
     link,
     topics,

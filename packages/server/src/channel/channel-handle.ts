@@ -12,48 +12,63 @@ import {
   type DocumentChannelName,
   type DocumentOf,
 } from "@holdfast/protocol";
+import type { BrokerLink } from "../broker/broker.js";
+import type { ServerEnvironment } from "../environment.js";
+import type { Stats } from "../observe/stats.js";
 import type { Unawaited } from "../observe/unawaited.js";
+import type { PresenceRegistry } from "../presence/presence-registry.js";
 import type { Documents } from "../document/documents.js";
 import { type DocumentHandle, documentHandle } from "../document/document-handle.js";
-import type { PublishOptions } from "./publish-options.js";
-import type { Channels, Published } from "./channels.js";
+import { encodeEvent } from "./event-text.js";
+import type { LocalChannels } from "./local-channels.js";
+import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
+import type { Published } from "./published.js";
+
+/** What the handles of all channels share. */
+export interface ChannelHandleParts {
+  readonly local: LocalChannels;
+  readonly presences: PresenceRegistry;
+  readonly documents: Documents;
+  readonly link: BrokerLink;
+  readonly environment: ServerEnvironment;
+  readonly stats: Stats;
+  /** What a connection may be owed, in bytes. A larger event would close every member, each time it came back. */
+  readonly maxEventBytes: number;
+  readonly unawaited: Unawaited;
+}
 
 /** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
 export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
-  readonly #channels: Channels;
-  readonly #documents: Documents;
   readonly #id: ChannelId;
-  readonly #unawaited: Unawaited;
+  readonly #parts: ChannelHandleParts;
 
-  constructor(channels: Channels, documents: Documents, id: ChannelId, unawaited: Unawaited) {
-    this.#channels = channels;
-    this.#documents = documents;
+  constructor(id: ChannelId, parts: ChannelHandleParts) {
     this.#id = id;
-    this.#unawaited = unawaited;
+    this.#parts = parts;
   }
 
   /** How many connections are on it. */
   get subscribers(): number {
-    return this.#channels.size(this.#id);
+    return this.#parts.local.size(this.#id);
   }
 
   /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no document */
   get document(): C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never {
     if (!this.#id.contract.document)
       throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no document.`);
-    return documentHandle<P, C>(this.#documents, this.#id, this.#unawaited) as never;
+    return documentHandle<P, C>(this.#parts.documents, this.#id, this.#parts.unawaited) as never;
   }
 
   /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */
   get presence(): C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never {
-    const { presences } = this.#channels;
+    const { presences, unawaited } = this.#parts;
     const id = this.#id;
     if (!id.contract.presence)
       throw new HoldfastError("INVALID_OPTION", `The channel ${id.contract.name} declares no presence.`);
     // Asynchronous, because users may be connected to another instance.
     const handle: PresenceHandle<unknown> = {
-      list: () => this.#unawaited("presence.list", { channel: id.wire }, presences.list(id)),
-      count: () => this.#unawaited("presence.count", { channel: id.wire }, presences.count(id)),
+      list: () => unawaited("presence.list", { channel: id.wire }, presences.list(id)),
+      count: () => unawaited("presence.count", { channel: id.wire }, presences.count(id)),
     };
     return handle as never;
   }
@@ -70,8 +85,28 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
     data: SentEventOf<P, C, E>,
     options: PublishOptions = {},
   ): Promise<Published> {
-    const published = this.#channels.publish(this.#id, event, data, options);
-    return this.#unawaited("publish", { channel: this.#id.wire, event }, published);
+    const published = this.#publish(event, data, options);
+    return this.#parts.unawaited("publish", { channel: this.#id.wire, event }, published);
+  }
+
+  async #publish(event: string, data: unknown, options: PublishOptions): Promise<Published> {
+    const { local, link, environment, maxEventBytes, stats } = this.#parts;
+    const { wire, contract } = this.#id;
+    const key = idempotencyKeyOf(options, this.#id);
+    const body = encodeEvent(wire, event, contract.events.get(event), data, maxEventBytes);
+    if (contract.history) {
+      const kept = { log: contract.history, key };
+      const { outcome, position } = await link.publish(wire, environment.newId(), body, kept);
+      const { offset, id } = position!;
+      if (outcome === "duplicate") return { delivered: 0, offset, id, duplicate: true };
+      stats.published++;
+      // Whoever publishes and then answers a request has the event before the answer.
+      await local.expect(wire, offset);
+      return { delivered: local.size(this.#id), offset, id };
+    }
+    await link.publish(wire, "", body);
+    stats.published++;
+    return { delivered: local.size(this.#id) };
   }
 }
 

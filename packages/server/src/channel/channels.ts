@@ -1,35 +1,25 @@
 import { type Cancel, type ChannelId, HoldfastError, type Position, type Protocol } from "@holdfast/protocol";
 import { channelId } from "@holdfast/protocol/internal";
-import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { BrokerLink } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { Frame } from "../transport/frame.js";
-import { LocalChannel } from "./channel.js";
+import type { ChannelLog, Resumption } from "./channel-log.js";
 import type { DocumentCopy } from "./document-copy.js";
 import { encodeEvent, eventFrame } from "./event-text.js";
-import { deliverPlain, openChannel } from "./open-channel.js";
-import { type Hold, LogFeed, type Resumption } from "./log-feed.js";
-import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
+import type { LocalChannel, LocalChannels } from "./local-channels.js";
+import { type Hold, LogFeed } from "./log-feed.js";
+import { Members } from "./members.js";
+import { openChannel, type OpenParts } from "./open-channel.js";
 import { PlainFeed } from "./plain-feed.js";
 import type { PresenceSettings } from "../presence/channel-presence.js";
 import type { PresenceLink } from "../presence/presence-store.js";
 import { PresenceRegistry } from "../presence/presence-registry.js";
 import type { Subscriber } from "../log/subscriber.js";
 import type { Topics } from "../log/topics.js";
-
-/** What came of a publication. */
-export interface Published {
-  /** How many connections of this process are on the channel: they have it. With one process, that is all of them. */
-  readonly delivered: number;
-  /** Its place in the channel's history; undefined on a channel without. */
-  readonly offset?: number | undefined;
-  /** Its id, on a channel with history. */
-  readonly id?: string | undefined;
-  /** True: one with the same `idempotencyKey` was published before, and this is the place of that one. */
-  readonly duplicate?: boolean | undefined;
-}
+import type { Published } from "./published.js";
 
 /**
  * The channel that every connection is on from the start. The library's own channels begin with $, which no name in a
@@ -46,6 +36,8 @@ const WIDE_MS = 10_000;
 
 export interface ChannelsParts {
   readonly protocol: Protocol;
+  /** Those that are open. */
+  readonly local: LocalChannels;
   readonly link: BrokerLink;
   readonly topics: Topics;
   readonly environment: ServerEnvironment;
@@ -69,30 +61,34 @@ export interface Held {
   release(): void;
 }
 
-/** The channels that have members on this instance, and the one way out: validate, encode once, hand to every member. */
+/** Opens channels for those who join, and closes them behind those who leave. Direct events are made here, too. */
 export class Channels {
   readonly #parts: ChannelsParts;
-  readonly #channels = new Map<string, LocalChannel>();
-  readonly #everyone: LocalChannel;
-  readonly #wide: ExpiryQueue<LogFeed>;
+  /** Those that are open. */
+  readonly local: LocalChannels;
+  readonly #openParts: OpenParts;
+  readonly #everyone = new Members();
+  readonly #everyoneFeed: PlainFeed;
+  readonly #wide: ExpiryQueue<ChannelLog>;
   /** Who is on them. */
   readonly presences: PresenceRegistry;
 
   constructor(parts: ChannelsParts) {
     this.#parts = parts;
-    this.#wide = new ExpiryQueue(parts.environment, WIDE_MS, (feed) => feed.narrow());
+    this.local = parts.local;
+    this.#wide = new ExpiryQueue(parts.environment, WIDE_MS, (log) => log.narrow());
+    const { link, environment, logger, stats, maxEventBytes, loadDocument } = parts;
+    this.#openParts = { link, environment, logger, stats, maxEventBytes, loadDocument, wide: this.#wide };
     this.presences = new PresenceRegistry({
       settings: parts.presence,
       shared: parts.shared,
-      members: (wire) => this.#channels.get(wire)?.members ?? [],
-      isUsed: (wire) => this.#channels.get(wire)?.isIdle === false,
+      members: (wire) => this.local.get(wire)?.members.all ?? [],
+      isUsed: (wire) => this.local.get(wire)?.members.isIdle === false,
     });
-    const deliver = (publication: Publication): void => deliverPlain(this.#everyone, EVERYONE, publication, parts);
     // The broker may be away when the server starts.
-    const again = (run: () => void): Cancel => parts.environment.afterIdle(EVERYONE_AGAIN_MS, run);
-    const feed = new PlainFeed(EVERYONE, parts.link, deliver, again);
-    this.#everyone = new LocalChannel(feed);
-    parts.topics.follow(EVERYONE, feed);
+    const again = (run: () => void): Cancel => environment.afterIdle(EVERYONE_AGAIN_MS, run);
+    this.#everyoneFeed = new PlainFeed({ topic: EVERYONE, link, logger, stats, members: this.#everyone, again });
+    parts.topics.follow(EVERYONE, this.#everyoneFeed);
   }
 
   /** The name and key of a channel, checked. @throws HoldfastError UNKNOWN_CHANNEL */
@@ -102,14 +98,10 @@ export class Channels {
     return checked.value;
   }
 
-  size(id: ChannelId): number {
-    return this.#channels.get(id.wire)?.size ?? 0;
-  }
-
   /** Keeps the channel until it is released: what is published from when it is prepared arrives here. */
   hold(id: ChannelId): Held {
     const channel = this.#of(id);
-    channel.holds++;
+    channel.members.holds++;
     const hold: Hold = { from: undefined, history: undefined };
     return {
       prepare: (from) => {
@@ -118,7 +110,7 @@ export class Channels {
       },
       isPrepared: () => !(channel.feed instanceof LogFeed) || channel.feed.isPrepared(hold),
       release: () => {
-        channel.holds--;
+        channel.members.holds--;
         this.#tidy(id.wire, channel);
       },
     };
@@ -126,37 +118,29 @@ export class Channels {
 
   /** Where a channel with history stands on this instance. It has to be prepared. */
   position(id: ChannelId): Position | undefined {
-    const feed = this.#channels.get(id.wire)?.feed;
-    return feed instanceof LogFeed ? feed.position : undefined;
+    return this.#logOf(id)?.position;
   }
 
   /** What was missed since. It has to be prepared for that position. `hasDocument`: the one of that position. */
   resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
-    const feed = this.#channels.get(id.wire)?.feed;
-    return feed instanceof LogFeed ? feed.resume(from, hasDocument) : { ok: false, reset: "server", snapshot: false };
+    return this.#logOf(id)?.resume(from, hasDocument) ?? { ok: false, reset: "server", snapshot: false };
   }
 
   /** The document of a channel that declares one, as it is here. It has to be prepared. */
   copy(id: ChannelId): DocumentCopy | undefined {
-    return this.#channels.get(id.wire)?.copy;
-  }
-
-  /** Resolves when the members here have what stands at this offset; undefined: they have it, or there are none. */
-  expect(wire: string, offset: number): Promise<void> | undefined {
-    const feed = this.#channels.get(wire)?.feed;
-    return feed instanceof LogFeed ? feed.follower.expect(offset) : undefined;
+    return this.local.get(id.wire)?.copy;
   }
 
   join(id: ChannelId, member: Subscriber): void {
-    this.#of(id).add(member);
+    this.#of(id).members.add(member);
     this.presences.arrive(id, member);
     this.#parts.stats.subscriptionsActive++;
   }
 
   leave(wire: string, member: Subscriber): void {
-    const channel = this.#channels.get(wire);
+    const channel = this.local.get(wire);
     if (!channel) return;
-    channel.remove(member);
+    channel.members.remove(member);
     this.presences.depart(wire, member);
     this.#parts.stats.subscriptionsActive--;
     this.#tidy(wire, channel);
@@ -168,27 +152,6 @@ export class Channels {
 
   depart(member: Subscriber): void {
     this.#everyone.remove(member);
-  }
-
-  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE */
-  async publish(id: ChannelId, event: string, data: unknown, options: PublishOptions): Promise<Published> {
-    const { link, environment, maxEventBytes, stats } = this.#parts;
-    const { wire, contract } = id;
-    const key = idempotencyKeyOf(options, id);
-    const body = encodeEvent(wire, event, contract.events.get(event), data, maxEventBytes);
-    if (contract.history) {
-      const kept = { log: contract.history, key };
-      const { outcome, position } = await link.publish(wire, environment.newId(), body, kept);
-      const { offset, id: published } = position!;
-      if (outcome === "duplicate") return { delivered: 0, offset, id: published, duplicate: true };
-      stats.published++;
-      // Whoever publishes and then answers a request has the event before the answer.
-      await this.expect(wire, offset);
-      return { delivered: this.size(id), offset, id: published };
-    }
-    await link.publish(wire, "", body);
-    stats.published++;
-    return { delivered: this.size(id) };
   }
 
   /**
@@ -220,8 +183,8 @@ export class Channels {
   }
 
   close(): void {
-    for (const channel of this.#channels.values()) channel.feed.close();
-    this.#everyone.feed.close();
+    for (const channel of this.local.all()) channel.feed.close();
+    this.#everyoneFeed.close();
     this.#wide.clear();
     this.presences.close();
   }
@@ -229,14 +192,20 @@ export class Channels {
   #of(id: ChannelId): LocalChannel {
     const { topics, stats } = this.#parts;
     const { wire } = id;
-    let channel = this.#channels.get(wire);
-    if (channel) return channel;
+    const found = this.local.get(wire);
+    if (found) return found;
     // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
-    channel = openChannel(id, { ...this.#parts, wide: this.#wide });
-    this.#channels.set(wire, channel);
-    topics.follow(wire, channel.feed);
-    stats.channelsActive = this.#channels.size;
+    const channel = openChannel(id, this.#openParts);
+    this.local.add(wire, channel);
+    const { feed } = channel;
+    topics.follow(wire, feed instanceof LogFeed ? feed.follower : feed);
+    stats.channelsActive = this.local.count;
     return channel;
+  }
+
+  #logOf(id: ChannelId): ChannelLog | undefined {
+    const feed = this.local.get(id.wire)?.feed;
+    return feed instanceof LogFeed ? feed.log : undefined;
   }
 
   async #prepareDocument(id: ChannelId, channel: LocalChannel, prepared: Promise<void> | undefined): Promise<void> {
@@ -255,12 +224,12 @@ export class Channels {
 
   /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
   #tidy(wire: string, channel: LocalChannel): void {
-    if (!channel.isIdle || this.#channels.get(wire) !== channel) return;
-    this.#channels.delete(wire);
+    if (!channel.members.isIdle || this.local.get(wire) !== channel) return;
+    this.local.remove(wire);
     if (this.#parts.shared) this.presences.tidy(wire);
     this.#parts.topics.unfollow(wire);
     channel.feed.close();
-    this.#parts.stats.channelsActive = this.#channels.size;
+    this.#parts.stats.channelsActive = this.local.count;
   }
 }
 

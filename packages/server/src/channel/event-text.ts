@@ -1,5 +1,18 @@
-import { type Fault, HoldfastError, type Link, type RichValue, type ValueSchema } from "@holdfast/protocol";
+import {
+  type Fault,
+  HoldfastError,
+  type Link,
+  type Position,
+  type ResetReason,
+  type RichValue,
+  type ServerMessage,
+  type ValueSchema,
+} from "@holdfast/protocol";
+import { toWire } from "@holdfast/protocol/internal";
+import type { Publication } from "../broker/broker.js";
+import type { Logger } from "../observe/logger.js";
 import { Frame } from "../transport/frame.js";
+import type { KeptEvent } from "./ring.js";
 
 /** What the place of an event takes on the wire, at most. */
 const LINK_BYTES = 384;
@@ -44,7 +57,7 @@ export function eventFrame(
 }
 
 /** The frame of a change of the channel's document, and the version it has resulted in. Undefined for what is none. */
-export function documentFrame(
+function documentFrame(
   channel: string,
   body: string,
   metadata: Link,
@@ -54,6 +67,29 @@ export function documentFrame(
   const start = `{"type":"${type}","channel":${JSON.stringify(channel)},`;
   const rest = body.slice(body.indexOf(",") + 1, -1);
   return { frame: new Frame(`${start}${rest},"metadata":${JSON.stringify(metadata)}}`), version: Number(version ?? 0) };
+}
+
+/** A publication of a channel with history, as the log keeps it. Undefined for what is none of ours. */
+export function readEvent(channel: string, { body, link }: Publication): KeptEvent | undefined {
+  if (!link) return undefined;
+  const frame = eventFrame(channel, body, link);
+  const read = frame ? { frame } : documentFrame(channel, body, link);
+  return read && { link, ...read, bytes: Buffer.byteLength(read.frame.text) };
+}
+
+export function notAnEvent(channel: string, logger: Logger): void {
+  logger.error({ channel }, "something was published that is no event of ours");
+}
+
+/** Tells a member that it cannot continue, and where it starts anew. */
+export function resetFrame(channel: string, reason: ResetReason, position: Position): Frame {
+  return new Frame(JSON.stringify({ type: "reset", channel, data: { reason, position } } satisfies ServerMessage));
+}
+
+/** Tells a member that the channel has ended, because its document was deleted. */
+export function endedFrame(channel: string, reason: string): Frame {
+  const data = toWire(new HoldfastError("STATE_DELETED", reason));
+  return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
 }
 
 /** What `changeText` of document/document.ts writes. */

@@ -1,27 +1,30 @@
 import type { Cancel } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { Receiver } from "../log/topics.js";
+import type { Logger } from "../observe/logger.js";
+import type { Stats } from "../observe/stats.js";
+import { eventFrame, notAnEvent } from "./event-text.js";
+import type { Members } from "./members.js";
 
-/** How the events of a channel without history come here: as they are announced, and what is lost is lost. */
-export class PlainFeed {
-  readonly #topic: string;
-  readonly #link: BrokerLink;
-  readonly #deliver: (publication: Publication) => void;
-  readonly #again: ((run: () => void) => Cancel) | undefined;
+export interface PlainFeedParts {
+  readonly topic: string;
+  readonly link: BrokerLink;
+  readonly logger: Logger;
+  readonly stats: Stats;
+  readonly members: Members;
+  /** When to subscribe again after a failure, for a topic that nobody asks for a second time. */
+  again?(run: () => void): Cancel;
+}
+
+/** Hands each publication of a channel without history to its members. A lost publication is not repaired. */
+export class PlainFeed implements Receiver {
+  readonly #parts: PlainFeedParts;
   #opening: Promise<void> | undefined;
   #isClosed = false;
   #cancelAgain: Cancel | undefined;
 
-  /** `again`: when to try again what has failed, for a topic that nobody will ask for a second time. */
-  constructor(
-    topic: string,
-    link: BrokerLink,
-    deliver: (publication: Publication) => void,
-    again?: (run: () => void) => Cancel,
-  ) {
-    this.#topic = topic;
-    this.#link = link;
-    this.#deliver = deliver;
-    this.#again = again;
+  constructor(parts: PlainFeedParts) {
+    this.#parts = parts;
     this.#open();
   }
 
@@ -29,21 +32,25 @@ export class PlainFeed {
     return this.#opening;
   }
 
-  receive(publication: Publication): void {
-    this.#deliver(publication);
+  receive({ body }: Publication): void {
+    const { topic, stats, members, logger } = this.#parts;
+    const frame = eventFrame(topic, body);
+    if (frame) stats.delivered += members.deliver(frame);
+    else notAnEvent(topic, logger);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancelAgain?.();
-    this.#link.unsubscribe(this.#topic);
+    this.#parts.link.unsubscribe(this.#parts.topic);
   }
 
   #open(): void {
-    this.#opening = this.#link.subscribe(this.#topic).then(() => (this.#opening = undefined));
+    const { topic, link, again } = this.#parts;
+    this.#opening = link.subscribe(topic).then(() => (this.#opening = undefined));
     // Whoever waits for it hears of it; nobody has to.
     this.#opening.catch(() => {
-      if (!this.#isClosed) this.#cancelAgain = this.#again?.(() => this.#open());
+      if (!this.#isClosed) this.#cancelAgain = again?.(() => this.#open());
     });
   }
 }

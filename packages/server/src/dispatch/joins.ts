@@ -253,7 +253,7 @@ export class Joins {
     });
     if (membership.has(id.wire)) return { ok: true, id };
     if (membership.size >= limits.subscriptions) return this.#full(id.wire);
-    if (this.#parts.channels.size(id) >= limits.subscribersPerChannel)
+    if (this.#parts.channels.local.size(id) >= limits.subscribersPerChannel)
       return refuse(`${id.wire} has all the members it may have.`);
     return { ok: true, id };
   }

@@ -31,7 +31,12 @@ export interface DocumentsParts {
   readonly database: Database;
   /** What a document may take as JSON, in bytes. */
   readonly mostBytes: number;
-  /** Resolves when the members here have what stands at this offset; undefined: they have. */
+  readonly members: DocumentMembers;
+}
+
+/** The connections of this instance on the channels of documents. */
+export interface DocumentMembers {
+  /** Resolves when they have the publication at this offset; undefined if they have it or there are none. */
   expect(channel: string, offset: number): Promise<void> | undefined;
   size(id: ChannelId): number;
 }
@@ -78,7 +83,7 @@ export class Documents {
     if (!this.#parts.database.canLoad(id)) return undefined;
     return singleFlight(this.#joins, id.wire, async () => {
       const { position } = sound(await this.#stored.find(id));
-      await this.#parts.expect(id.wire, position.offset);
+      await this.#parts.members.expect(id.wire, position.offset);
     });
   }
 
@@ -184,7 +189,13 @@ export class Documents {
 
   #written(id: ChannelId, { kept, at }: Written): DocumentWritten {
     const state = kept.name === "there" ? valueOf(id, kept.content) : undefined;
-    return { document: state, version: kept.version, offset: at.offset, id: at.id, delivered: this.#parts.size(id) };
+    return {
+      document: state,
+      version: kept.version,
+      offset: at.offset,
+      id: at.id,
+      delivered: this.#parts.members.size(id),
+    };
   }
 
   /**
@@ -193,7 +204,7 @@ export class Documents {
    * it meanwhile: a slow database holds up nobody but those who wait for it.
    */
   async #finish(id: ChannelId, { kept, at }: Written): Promise<void> {
-    await this.#parts.expect(id.wire, at.offset);
+    await this.#parts.members.expect(id.wire, at.offset);
     await this.#parts.database.save(id, kept);
   }
 }

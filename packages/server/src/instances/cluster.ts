@@ -32,11 +32,11 @@ export interface ClusterParts {
 
 /** The instances that share a broker, as one of them sees it: what is known, asked and ordered across them. */
 export class Cluster implements RemoteInstances {
+  readonly users: Users;
   readonly #parts: ClusterParts;
   readonly #rpc: InstanceRpc;
   readonly #control: Control;
   readonly #directory: DeviceDirectory;
-  readonly #users: Users;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -44,7 +44,7 @@ export class Cluster implements RemoteInstances {
     const tables = new DeviceTables(id, link, environment);
     const rpc = new InstanceRpc(parts, (question) => this.#answer(question));
     this.#rpc = rpc;
-    this.#users = new Users({ ...parts, tables, rpc, instances: () => link.instances() });
+    this.users = new Users({ ...parts, tables, rpc, instances: () => link.instances() });
     this.#directory = new DeviceDirectory({ ...parts, tables, rpc });
     this.#control = new Control({
       ...parts,
@@ -87,13 +87,6 @@ export class Cluster implements RemoteInstances {
     return (await this.#parts.link.instances()).size <= 1;
   }
 
-  readonly devices: RemoteInstances["devices"] = (userId) => this.#users.devices(userId);
-  readonly isConnected: RemoteInstances["isConnected"] = (userId, deviceId) =>
-    this.#users.isConnected(userId, deviceId);
-  readonly sendToUser: RemoteInstances["sendToUser"] = (userId, choice, prepared) =>
-    this.#users.sendToUser(userId, choice, prepared);
-  readonly sendToSession: RemoteInstances["sendToSession"] = (id, prepared) => this.#users.sendToSession(id, prepared);
-
   gone(instances: readonly string[]): void {
     this.#rpc.gone(instances);
     this.#directory.audit();
@@ -115,9 +108,9 @@ export class Cluster implements RemoteInstances {
       case "end":
         return this.#directory.answerEnd(question);
       case "deliver":
-        return this.#users.answerDeliver(question);
+        return this.users.answerDeliver(question);
       case "devices":
-        return this.#users.answerDevices(question.userId);
+        return this.users.answerDevices(question.userId);
       default:
         return question satisfies never;
     }

@@ -117,12 +117,17 @@ export class Control {
       topic: TOPIC,
       link,
       environment,
-      load: (from) => this.#load(from),
-      deliver: (publication) => this.#take(publication, true),
-      knows: ({ id }) => this.#seen.has(id),
+      log: {
+        load: (from) => this.#load(from),
+        deliver: (publication) => {
+          this.#take(publication, true);
+          return true;
+        },
+        knows: ({ id }) => this.#seen.has(id),
+      },
     });
     this.#follower = follower;
-    topics.follow(TOPIC, { follower, receive: (publication) => follower.receive(publication) });
+    topics.follow(TOPIC, follower);
     try {
       await follower.opened;
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { ServerEnvironment } from "../environment.js";
 import { chosen, type Choice, type Device, deviceOf } from "../session/device.js";
 import { type DeliveryReport, type DirectEvents, type Prepared, type Target, targetOf } from "../session/direct.js";
+import type { RemoteUsers } from "../session/remote-instances.js";
 import type { Sessions } from "../session/sessions.js";
 import { Frame } from "../transport/frame.js";
 import type { DeviceTables } from "./device-tables.js";
@@ -26,7 +27,7 @@ export interface UsersParts {
 }
 
 /** The devices of users on whatever instance: who they are, and what is sent to them. */
-export class Users {
+export class Users implements RemoteUsers {
   readonly #parts: UsersParts;
 
   constructor(parts: UsersParts) {

@@ -14,16 +14,21 @@ export interface TopicReading {
   apply(): void;
 }
 
+/** Takes over what a Follower reads and receives. It is called, and does not call the Follower. */
+export interface TopicLog {
+  /** Reads the topic. `from`: what is known already; undefined at the beginning. */
+  load(from: Position | undefined): Promise<TopicReading>;
+  /** The next publication, in order. Returns false if it could not be applied: then the Follower reads the topic again. */
+  deliver(publication: LinkedPublication): boolean;
+  /** Whether exactly this was delivered before. */
+  knows(link: Link): boolean;
+}
+
 export interface FollowerParts {
   readonly topic: string;
   readonly link: BrokerLink;
   readonly environment: ServerEnvironment;
-  /** Reads the topic. `from`: what is known already; undefined at the beginning. */
-  load(from: Position | undefined): Promise<TopicReading>;
-  /** The next publication, in order. */
-  deliver(publication: LinkedPublication): void;
-  /** Whether exactly this was delivered before. */
-  knows(link: Link): boolean;
+  readonly log: TopicLog;
 }
 
 /** How long after a failed repair the next one is tried: the store is away, and its return should be noticed soon. */
@@ -199,11 +204,12 @@ export class Follower {
     if (!link) return true;
     if (links(position, link)) {
       this.#position = { epoch: position.epoch, offset: link.offset, id: link.id };
-      this.#parts.deliver(publication as LinkedPublication);
+      // Delivering may have closed this, and then there is nothing left to read.
+      if (!this.#parts.log.deliver(publication as LinkedPublication)) this.refresh().catch(() => undefined);
       this.#tellEchoes();
       return true;
     }
-    return link.offset <= position.offset && this.#parts.knows(link);
+    return link.offset <= position.offset && this.#parts.log.knows(link);
   }
 
   #tellEchoes(): void {
@@ -232,7 +238,7 @@ export class Follower {
 
   /** Reads the topic and then takes what was announced meanwhile; what does not fit even then is read for once more. */
   async #read(reading = 1): Promise<void> {
-    const loaded = await this.#parts.load(this.#position);
+    const loaded = await this.#parts.log.load(this.#position);
     const state = this.#state;
     if (state.name !== "opening" && state.name !== "repairing") return undefined;
     this.#position = loaded.position;

@@ -1,14 +1,14 @@
 import type { ChannelId, RichValue } from "@holdfast/protocol";
 import * as z from "zod/mini";
-import type { BrokerLink, Publication } from "../broker/broker.js";
+import type { BrokerLink } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
 import { RetryQueue } from "../async/retry-queue.js";
 import type { LocalPresence, LocalDevice } from "./local-presence.js";
-import { Follower, type LinkedPublication, type TopicReading } from "../log/follower.js";
+import { Follower, type TopicReading } from "../log/follower.js";
 import type { PresenceFeed } from "./channel-presence.js";
 import type { Listing, StoredClaim } from "./presence-roster.js";
-import type { Receiver, Topics } from "../log/topics.js";
+import type { Topics } from "../log/topics.js";
 
 /** As long as somebody follows it, it is touched four times a minute. */
 const TTL_MS = 600_000;
@@ -61,7 +61,7 @@ export interface Listed {
  * Who is on one channel, on whatever instance: a table in which each instance lists its own devices. What this instance says of
  * them takes effect when it comes back from the broker, in the order that all see.
  */
-export class PresenceStore implements Receiver {
+export class PresenceStore {
   readonly follower: Follower;
   readonly #parts: PresenceStoreParts;
   readonly #topic: string;
@@ -86,21 +86,22 @@ export class PresenceStore implements Receiver {
       topic: this.#topic,
       link,
       environment,
-      load: () => this.#load(),
-      deliver: (publication) => this.#deliver(publication),
-      // What has come before is read again: a table does not say what it has said.
-      knows: () => false,
+      log: {
+        load: () => this.#load(),
+        deliver: ({ entry }) => {
+          if (entry) this.#apply(entry.field, entry.value);
+          return true;
+        },
+        // What has come before is read again: a table does not say what it has said.
+        knows: () => false,
+      },
     });
-    topics.follow(this.#topic, this);
+    topics.follow(this.#topic, this.follower);
   }
 
   /** Whether nothing of this instance stands there. */
   get isSettled(): boolean {
     return this.#written.size === 0;
-  }
-
-  receive(publication: Publication): void {
-    this.follower.receive(publication);
   }
 
   /** What this instance says of a device has changed. */
@@ -147,10 +148,6 @@ export class PresenceStore implements Receiver {
     if (value === undefined) this.#written.delete(field);
     else this.#written.set(field, value);
     this.#parts.onSettled();
-  }
-
-  #deliver({ entry }: LinkedPublication): void {
-    if (entry) this.#apply(entry.field, entry.value);
   }
 
   async #load(): Promise<TopicReading> {

@@ -20,6 +20,11 @@ export interface RemoteInstances {
   reauthorize(userId: string): Promise<void>;
   /** Whether there is no other instance. */
   isAlone(): Promise<boolean>;
+  readonly users: RemoteUsers;
+}
+
+/** The devices of users on all instances. All reject with UNAVAILABLE while the broker cannot be reached. */
+export interface RemoteUsers {
   devices(userId: string): Promise<Device[]>;
   isConnected(userId: string, deviceId: string | undefined): Promise<boolean>;
   sendToUser(userId: string, choice: Choice, prepared: Prepared): Promise<DeliveryReport>;

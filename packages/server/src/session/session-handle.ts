@@ -39,7 +39,7 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
     const prepared = direct.prepare(event, data, options);
     const session = sessions.get(this.id);
     if (session) return direct.deliver([targetOf(session)], prepared);
-    if (elsewhere) return elsewhere.sendToSession(this.id, prepared);
+    if (elsewhere) return elsewhere.users.sendToSession(this.id, prepared);
     return direct.deliver([{ deviceId: this.id, connection: undefined }], prepared);
   }
 

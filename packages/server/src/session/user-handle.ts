@@ -56,7 +56,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   devices(): Promise<Device[]> {
     const { sessions, elsewhere, unawaited } = this.#parts;
     const here = async (): Promise<Device[]> => sessions.ofUser(this.id).filter(isConnected).map(deviceOf);
-    return unawaited("devices", { user: this.id }, elsewhere ? elsewhere.devices(this.id) : here());
+    return unawaited("devices", { user: this.id }, elsewhere ? elsewhere.users.devices(this.id) : here());
   }
 
   /**
@@ -73,7 +73,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
       deviceId === undefined
         ? sessions.ofUser(this.id).some(isConnected)
         : sessions.device(this.id, deviceId)?.isConnected === true;
-    return isHere || (await elsewhere?.isConnected(this.id, deviceId)) === true;
+    return isHere || (await elsewhere?.users.isConnected(this.id, deviceId)) === true;
   }
 
   /**
@@ -96,7 +96,7 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     const { onlyDevice, exceptDevice, ...rest } = options;
     const choice = { onlyDevice, exceptDevice };
     const prepared = direct.prepare(event, data, rest);
-    if (elsewhere) return elsewhere.sendToUser(this.id, choice, prepared);
+    if (elsewhere) return elsewhere.users.sendToUser(this.id, choice, prepared);
     return direct.deliver(chosen(sessions.ofUser(this.id).map(targetOf), choice), prepared);
   }
 
