@@ -20,7 +20,6 @@ import { Stats } from "./observe/stats.js";
 import { createUnawaited } from "./observe/unawaited.js";
 import type { ServerOptions } from "./options.js";
 import { closed, type CloseOptions, type Server } from "./server.js";
-import type { Connection } from "./session/connection.js";
 import { DirectEvents } from "./session/direct.js";
 import type { Session, SessionEvent } from "./session/session.js";
 import { SessionHandle } from "./session/session-handle.js";
@@ -62,19 +61,19 @@ export function createServer<
   const presenceUpdates = new PresenceUpdates({ protocol, presences: channels.presences, show, stats, settings });
   const mayJoin = mayJoinOf(options);
   const subscriptions = new SubscriptionRequests({ protocol, channels, mayJoin, presenceUpdates, settings, stats });
-  const reauthorize = (connection: Connection): Promise<void> => subscriptions.reauthorize(connection);
 
-  const cluster = shared && new Cluster({ ...settings, ...shared, sessions, direct, judgementMs, reauthorize });
+  const cluster =
+    shared && new Cluster({ ...settings, ...shared, sessions, direct, judgementMs, permissions: subscriptions });
   if (cluster) broker.watch(cluster);
   broker.watch(channels.presences);
   const tickets = !settings.credentials.ticket
     ? undefined
     : cluster
-      ? new SharedTickets({ link, environment, ordersKnown: () => cluster.ordersKnown() })
-      : new Tickets(environment, () => sessions.moment);
+      ? new SharedTickets({ link, environment, orders: cluster })
+      : new Tickets(environment, sessions);
   const authenticate = options.authenticate as Authenticate<Identity | undefined> | undefined;
   const authenticator = new Authenticator(authenticate, settings, tickets);
-  const refreshes = new Refreshes({ authenticator, logger, reauthorize });
+  const refreshes = new Refreshes({ authenticator, logger, permissions: subscriptions });
   const connections = new Connections({
     protocol,
     settings,
@@ -91,7 +90,7 @@ export function createServer<
   const { local, presences } = channels;
   const maxEventBytes = settings.limits.owedBytes;
   const channelHandleParts = { local, presences, documents, link, environment, stats, maxEventBytes, unawaited };
-  const handleParts = { sessions, direct, elsewhere: cluster, reauthorize, unawaited };
+  const handleParts = { sessions, direct, elsewhere: cluster, permissions: subscriptions, unawaited };
   let closing: Promise<void> | undefined;
 
   const shutDown = async (graceMs: number): Promise<void> => {

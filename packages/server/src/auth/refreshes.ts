@@ -1,6 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { Logger } from "../observe/logger.js";
 import type { Connection } from "../session/connection.js";
+import type { Reauthorizer } from "../session/reauthorizer.js";
 import type { Authenticator } from "./authenticator.js";
 import { acceptAuth, type AuthMessage, refuseAuth } from "./handshake.js";
 
@@ -11,7 +12,7 @@ export interface RefreshParts {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
   /** The identity is another one: what was granted to the older one is asked for anew. */
-  reauthorize(connection: Connection): Promise<void>;
+  readonly permissions: Reauthorizer;
 }
 
 /** `auth` on a live connection: a newer credential of the same user, on the same device. */
@@ -43,7 +44,7 @@ export class Refreshes {
     const { token, device_id: deviceId } = message.data;
     // A client that introduces itself to a server that has greeted it already: there is nothing new in it.
     if (token === undefined) return acceptAuth(connection, message);
-    const { authenticator, reauthorize, logger } = this.#parts;
+    const { authenticator, permissions, logger } = this.#parts;
     const credential = { token, source: "message" } as const;
     const result = await authenticator.check(credential, connection.request, connection.parameters, deviceId);
     if (!connection.isOpen) return;
@@ -55,9 +56,11 @@ export class Refreshes {
     connection.refresh(identity);
     acceptAuth(connection, message);
     // What the newer token says may be less than the older one did. A next one need not wait for the answers.
-    reauthorize(connection).catch((error: unknown) =>
-      logger.error({ session: connection.sessionId, err: error }, "permissions could not be asked about again"),
-    );
+    permissions
+      .reauthorize(connection)
+      .catch((error: unknown) =>
+        logger.error({ session: connection.sessionId, err: error }, "permissions could not be asked about again"),
+      );
   }
 }
 

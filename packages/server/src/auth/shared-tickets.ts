@@ -6,11 +6,16 @@ import { type Issued, TICKET_MS, type TicketStore } from "./tickets.js";
 
 const FIELD = "identity";
 
+/** The orders to all instances: disconnect this user, end that session. */
+interface KnownOrders {
+  /** Up to where they are known here; undefined if they cannot be followed. */
+  ordersKnown(): Promise<Position | undefined>;
+}
+
 export interface SharedTicketsParts {
   readonly link: BrokerLink;
   readonly environment: ServerEnvironment;
-  /** Up to where the orders to all instances (disconnect this user, end that session) are known here. */
-  ordersKnown(): Promise<Position | undefined>;
+  readonly orders: KnownOrders;
 }
 
 /**
@@ -29,8 +34,8 @@ export class SharedTickets implements TicketStore {
 
   /** @throws HoldfastError UNAVAILABLE; INVALID_VALUE for an identity that cannot travel */
   async issue(identity: Identity): Promise<string> {
-    const { link, environment, ordersKnown } = this.#parts;
-    const known = await ordersKnown();
+    const { link, environment, orders } = this.#parts;
+    const known = await orders.ordersKnown();
     if (!known) throw new HoldfastError("UNAVAILABLE", "issueTicket: the broker cannot be reached.");
     const value = JSON.stringify({ identity, epoch: known.epoch, offset: known.offset });
     const read = JSON.parse(value) as { identity: unknown };
@@ -51,13 +56,13 @@ export class SharedTickets implements TicketStore {
   async take(ticket: string): Promise<Issued | undefined> {
     // The name of a topic is not a peer's to choose.
     if (!/^[\w-]{1,64}$/.test(ticket)) return undefined;
-    const { link, environment, ordersKnown } = this.#parts;
+    const { link, environment, orders } = this.#parts;
     const table = { entry: { field: FIELD }, ttlMs: TICKET_MS };
     const { previous } = await link.publish(topicOf(ticket), environment.newId(), "", { table });
     if (previous === undefined) return undefined;
     const { identity, epoch, offset } = JSON.parse(previous) as Position & { identity: Identity };
     // The store has lost the orders since: which of them came later cannot be said.
-    if ((await ordersKnown())?.epoch !== epoch) return undefined;
+    if ((await orders.ordersKnown())?.epoch !== epoch) return undefined;
     return { identity, judgedSince: { offset } };
   }
 

@@ -29,13 +29,14 @@ const MOST_TICKETS = 100_000;
  */
 export class Tickets implements TicketStore {
   readonly #environment: ServerEnvironment;
-  readonly #moment: () => number;
+  readonly #sessions: { readonly moment: number };
   readonly #issued = new Map<string, Issued>();
   readonly #expiry: ExpiryQueue<string>;
 
-  constructor(environment: ServerEnvironment, moment: () => number) {
+  /** `sessions`: their moment tells which disconnects come after a ticket was issued. */
+  constructor(environment: ServerEnvironment, sessions: { readonly moment: number }) {
     this.#environment = environment;
-    this.#moment = moment;
+    this.#sessions = sessions;
     this.#expiry = new ExpiryQueue(environment, TICKET_MS, (ticket) => void this.#issued.delete(ticket));
   }
 
@@ -43,7 +44,7 @@ export class Tickets implements TicketStore {
     const { oldest } = this.#expiry;
     if (this.#expiry.size >= MOST_TICKETS && oldest !== undefined) this.take(oldest);
     const ticket = this.#environment.newId();
-    this.#issued.set(ticket, { identity, judgedSince: this.#moment() });
+    this.#issued.set(ticket, { identity, judgedSince: this.#sessions.moment });
     this.#expiry.add(ticket);
     return ticket;
   }

@@ -6,6 +6,7 @@ import { inTime, isThenable } from "../environment.js";
 import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
 import type { Connection } from "../session/connection.js";
+import type { Reauthorizer } from "../session/reauthorizer.js";
 import { inTurn } from "./in-turn.js";
 import { Joins, type JoinVerdict } from "./joins.js";
 import type { PresenceUpdates } from "./presence-updates.js";
@@ -28,7 +29,7 @@ export interface SubscriptionParts {
  * remember → answer. The last three happen in one go, so no event can come between them: what was published before is in the
  * answer, what is published after it is delivered, and nothing is delivered before it.
  */
-export class SubscriptionRequests {
+export class SubscriptionRequests implements Reauthorizer {
   readonly #protocol: Protocol;
   readonly #mayJoin: MayJoin | undefined;
   readonly #presence: PresenceUpdates;

@@ -3,8 +3,8 @@ import type { BrokerLink } from "../broker/broker.js";
 import type { Topics } from "../log/topics.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
-import type { Connection } from "../session/connection.js";
 import type { DirectEvents } from "../session/direct.js";
+import type { Reauthorizer } from "../session/reauthorizer.js";
 import type { RemoteInstances } from "../session/remote-instances.js";
 import type { OrderPlace, SessionFilter } from "../session/recent-disconnects.js";
 import type { Sessions } from "../session/sessions.js";
@@ -27,7 +27,7 @@ export interface ClusterParts {
   readonly direct: DirectEvents;
   readonly devices: DirectoryParts["devices"];
   readonly judgementMs: number;
-  reauthorize(connection: Connection): Promise<void>;
+  readonly permissions: Reauthorizer;
 }
 
 /** The instances that share a broker, as one of them sees it: what is known, asked and ordered across them. */
@@ -133,17 +133,17 @@ export class Cluster implements RemoteInstances {
   }
 
   async #reauthorizeUser(userId: string): Promise<number> {
-    const { sessions, reauthorize } = this.#parts;
+    const { sessions, permissions } = this.#parts;
     const connections = sessions.ofUser(userId).flatMap(({ connection }) => connection ?? []);
-    await Promise.all(connections.map(reauthorize));
+    await Promise.all(connections.map((connection) => permissions.reauthorize(connection)));
     return connections.length;
   }
 
   /** What was ordered is not known any more. To ask about every permission costs nobody the connection. */
   #reauthorizeAll(): void {
-    const { sessions, reauthorize, logger } = this.#parts;
+    const { sessions, permissions, logger } = this.#parts;
     const connections = sessions.live().flatMap(({ connection }) => connection ?? []);
-    Promise.all(connections.map(reauthorize)).catch((error: unknown) =>
+    Promise.all(connections.map((connection) => permissions.reauthorize(connection))).catch((error: unknown) =>
       logger.error({ err: error }, "permissions could not be asked about again"),
     );
   }

@@ -1,8 +1,8 @@
 import { type DirectName, HoldfastError, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
 import type { Unawaited } from "../observe/unawaited.js";
-import type { Connection } from "./connection.js";
 import { chosen, type Device, deviceOf } from "./device.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
+import type { Reauthorizer } from "./reauthorizer.js";
 import type { RemoteInstances } from "./remote-instances.js";
 import type { SessionFilter } from "./recent-disconnects.js";
 import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
@@ -22,8 +22,7 @@ export interface HandleParts {
   readonly direct: DirectEvents;
   /** The other instances; undefined: there can be none. */
   readonly elsewhere: RemoteInstances | undefined;
-  /** Asks `authorize` again for every channel of a connection. */
-  reauthorize(connection: Connection): Promise<void>;
+  readonly permissions: Reauthorizer;
   readonly unawaited: Unawaited;
 }
 
@@ -149,8 +148,10 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   }
 
   async #reauthorize(): Promise<void> {
-    const { sessions, elsewhere, reauthorize } = this.#parts;
-    const asked = sessions.ofUser(this.id).flatMap(({ connection }) => (connection ? reauthorize(connection) : []));
+    const { sessions, elsewhere, permissions } = this.#parts;
+    const asked = sessions
+      .ofUser(this.id)
+      .flatMap(({ connection }) => (connection ? permissions.reauthorize(connection) : []));
     await Promise.all([...asked, elsewhere?.reauthorize(this.id)]);
   }
 }
