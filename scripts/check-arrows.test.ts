@@ -15,9 +15,9 @@ test.each([
   `const { Session } = await import("../session/session.js");`,
   `import "../session/session.js";`,
 ])("a channel that names a session is refused, written as %j", (source) => {
-  expect(server("channel/channel.ts", `// a comment\n${source}\n`)).toEqual([
+  expect(server("channel/members.ts", `// a comment\n${source}\n`)).toEqual([
     expect.stringMatching(
-      /^channel\/channel\.ts imports .*channel may use facts, log, presence, document, not session\. .*Subscriber/,
+      /^channel\/members\.ts imports .*channel may use facts, log, presence, document, not session\. .*Subscriber/,
     ),
   ]);
 });
@@ -27,7 +27,7 @@ test("imports within a layer, downwards, and of packages are left alone", () => 
     import { WebSocketServer } from "ws";
     import type { Subscriber } from "./subscriber.js";
     import type { Frame } from "../transport/frame.js";`;
-  expect(server("channel/channel.ts", source)).toEqual([]);
+  expect(server("channel/members.ts", source)).toEqual([]);
 });
 
 test("only create-server.ts names a transport", () => {

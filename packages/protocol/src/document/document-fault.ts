@@ -3,7 +3,7 @@ import { type Fault, formatPath } from "../issues.js";
 import { isReserved } from "./patches.js";
 
 /** Why the JSON of a value cannot be a document; undefined: it can. What cannot be patched must not get there. */
-export function documentFault(data: unknown, root = "state"): Fault | undefined {
+export function documentFault(data: unknown, root = "document"): Fault | undefined {
   if (typeof data !== "object" || data === null) return faultAt(root, [], "expected an object or a list");
   const sentence = shapeFault(data, MAX_STATE_DEPTH);
   return sentence === undefined ? reservedFault(data, root, []) : faultAt(root, [], sentence);

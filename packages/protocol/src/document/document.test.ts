@@ -116,12 +116,12 @@ describe("patches", () => {
   test("[ST4] a document that could not be patched is none", () => {
     expect(documentFault({ a: [{ b: 1 }] })).toBeUndefined();
     expect(documentFault([])).toBeUndefined();
-    expect(documentFault("text")?.message).toBe("state: expected an object or a list.");
+    expect(documentFault("text")?.message).toBe("document: expected an object or a list.");
     expect(documentFault({ a: [{ constructor: 1 }] })).toMatchObject({
-      field: "state.a[0].constructor",
-      message: "state.a[0].constructor: has a name that no document may hold.",
+      field: "document.a[0].constructor",
+      message: "document.a[0].constructor: has a name that no document may hold.",
     });
-    expect(documentFault(JSON.parse('{"__proto__":1}'))?.message).toContain("state.__proto__: has a name");
+    expect(documentFault(JSON.parse('{"__proto__":1}'))?.message).toContain("document.__proto__: has a name");
     expect(documentFault(deep(MAX_STATE_DEPTH))).toBeUndefined();
     expect(documentFault(deep(MAX_STATE_DEPTH + 1))?.message).toContain(`${MAX_STATE_DEPTH} levels`);
     expect(documentFault({ votes: { "A\ud83d": 1 } })?.message).toContain("surrogate");
