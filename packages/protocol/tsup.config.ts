@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Options } from "tsup";
 import { base, page, pagePlugins } from "../../tsup.base.js";
@@ -20,6 +20,8 @@ const notices: Plugin = {
         if (file === undefined) throw new Error(`${name} is bundled and has no file with its licence.`);
         return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
       });
+      // The files of the build itself are written later.
+      mkdirSync(build.initialOptions.outdir!, { recursive: true });
       writeFileSync(`${build.initialOptions.outdir}/bundled-licences.txt`, texts.sort().join("\n----\n\n"));
     });
   },

@@ -1,4 +1,10 @@
-import { type ClientMessage, HoldfastError, type Protocol, type ServerMessage } from "@holdfast/protocol";
+import {
+  type ClientMessage,
+  type ClientMessageOf,
+  HoldfastError,
+  type Protocol,
+  type ServerMessage,
+} from "@holdfast/protocol";
 import { type Codec, toWire } from "@holdfast/protocol/internal";
 import { replyTo } from "../transport/reply-to.js";
 import type { ServerSettings } from "../settings.js";
@@ -17,8 +23,6 @@ const MAX_READ_BYTES = 81_920;
 const MAX_READS = 128;
 /** So does a ping, ours or that of WebSocket itself: 64 KiB of them are 4,369 answers. */
 const MAX_PINGS = 8;
-
-export type AuthMessage = ClientMessage & { type: "auth" };
 
 export interface HandshakeContext {
   readonly protocol: Protocol;
@@ -40,7 +44,7 @@ export function finishHandshake(
   identity: Identity | undefined,
   judgedSince: JudgedSince,
   context: HandshakeContext,
-  auth?: AuthMessage,
+  auth?: ClientMessageOf<"auth">,
 ): void {
   const { protocol, settings, sessions } = context;
   const introduction = {
@@ -144,7 +148,7 @@ export class Handshake implements HandshakeReceiver {
     this.#mayPing(connection);
   }
 
-  async #authenticate(connection: Connection, message: AuthMessage): Promise<void> {
+  async #authenticate(connection: Connection, message: ClientMessageOf<"auth">): Promise<void> {
     const { moment } = this.#context.sessions;
     const result = await this.#check(connection, message);
     if (!connection.isHandshaking) return;
@@ -155,7 +159,7 @@ export class Handshake implements HandshakeReceiver {
   }
 
   /** A token that is given counts, whatever the upgrade request carried; without one, that has to do. */
-  async #check(connection: Connection, { data }: AuthMessage): Promise<Authenticated> {
+  async #check(connection: Connection, { data }: ClientMessageOf<"auth">): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
     const { authenticator } = this.#context;
     const credential = token === undefined ? this.#found : ({ token, source: "message" } as const);
@@ -184,14 +188,14 @@ export class Handshake implements HandshakeReceiver {
 }
 
 /** Refuses an `auth` message. That ends the connection: the client comes back with a new token. */
-export function refuseAuth(connection: Connection, message: AuthMessage, error: HoldfastError): void {
+export function refuseAuth(connection: Connection, message: ClientMessageOf<"auth">, error: HoldfastError): void {
   const data = { success: false, error: toWire(error) } as const;
   connection.send({ type: "auth_response", ...replyTo(message), data });
   connection.close("UNAUTHENTICATED", error.message);
 }
 
 /** Answers an `auth` message with what is known now. */
-export function acceptAuth(connection: Connection, message: AuthMessage): void {
+export function acceptAuth(connection: Connection, message: ClientMessageOf<"auth">): void {
   const { userId, deviceId, identity } = connection;
   connection.send({
     type: "auth_response",

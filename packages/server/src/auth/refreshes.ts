@@ -1,9 +1,9 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { type ClientMessageOf, HoldfastError } from "@holdfast/protocol";
 import type { Logger } from "../observe/logger.js";
 import type { Connection } from "../session/connection.js";
 import type { Reauthorizer } from "../session/reauthorizer.js";
 import type { Authenticator } from "./authenticator.js";
-import { acceptAuth, type AuthMessage, refuseAuth } from "./handshake.js";
+import { acceptAuth, refuseAuth } from "./handshake.js";
 
 /** Newer credentials that may wait to be checked; a client has no use for a second one before the first is answered. */
 const MAX_REFRESHES = 8;
@@ -26,7 +26,7 @@ export class Refreshes {
   }
 
   /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
-  start(connection: Connection, message: AuthMessage): void {
+  start(connection: Connection, message: ClientMessageOf<"auth">): void {
     const refreshes = this.#pending.get(connection) ?? { count: 0, last: Promise.resolve() };
     this.#pending.set(connection, refreshes);
     if (refreshes.count === MAX_REFRESHES) return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
@@ -40,7 +40,7 @@ export class Refreshes {
       .finally(() => refreshes.count--);
   }
 
-  async #refresh(connection: Connection, message: AuthMessage): Promise<void> {
+  async #refresh(connection: Connection, message: ClientMessageOf<"auth">): Promise<void> {
     const { token, device_id: deviceId } = message.data;
     // A client that introduces itself to a server that has greeted it already: there is nothing new in it.
     if (token === undefined) return acceptAuth(connection, message);

@@ -1,4 +1,5 @@
 import {
+  type ClientMessageOf,
   HoldfastError,
   isHoldfastError,
   type RequestContract,
@@ -7,7 +8,6 @@ import {
   type WireError,
 } from "@holdfast/protocol";
 import { toWire } from "@holdfast/protocol/internal";
-import type { ClientMessage } from "@holdfast/protocol";
 import { isThenable } from "../environment.js";
 import type { ServerSettings } from "../settings.js";
 import type { Stats } from "../observe/stats.js";
@@ -16,8 +16,6 @@ import type { Session } from "../session/session.js";
 import { Frame } from "../transport/frame.js";
 import { Call } from "../session/calls.js";
 import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
-
-type RequestMessage = ClientMessage & { type: "request" };
 
 /** Runs requests: every one is answered exactly once, with its output or with the reason why there is none. */
 export class Requests {
@@ -37,7 +35,7 @@ export class Requests {
     this.#isClosing = true;
   }
 
-  start(connection: Connection, message: RequestMessage): void {
+  start(connection: Connection, message: ClientMessageOf<"request">): void {
     const { correlation_id: id, data } = message;
     const call = new Call(connection, id);
     const found = this.#handlers.find(data.name);
