@@ -774,7 +774,7 @@ describe("What the application sees", () => {
     server.patch([{ op: "replace", path: ["title"], value: 5 }]);
     expect(document.get()).toEqual(FIRST.data);
     expect(world.errors).toMatchObject([
-      { error: { code: "BAD_MESSAGE", field: "state.title" }, context: { source: "document", channel: "board:b" } },
+      { error: { code: "BAD_MESSAGE", field: "document.title" }, context: { source: "document", channel: "board:b" } },
     ]);
     server.patch([{ op: "replace", path: ["cards"], value: [] }]);
     server.patch(title("Well"));

@@ -13,7 +13,7 @@ export const places = {
   event: { at: "channels.c.events.e", define: (schema: Schema) => ({ channels: { c: { events: { e: schema } } } }) },
   direct: { at: "direct.e", define: (schema: Schema) => ({ direct: { e: schema } }) },
   presence: { at: "channels.c.presence", define: (schema: Schema) => ({ channels: { c: { presence: schema } } }) },
-  document: { at: "channels.c.state", define: (schema: Schema) => ({ channels: { c: { document: schema } } }) },
+  document: { at: "channels.c.document", define: (schema: Schema) => ({ channels: { c: { document: schema } } }) },
   key: {
     at: "channels.c.key",
     define: (schema: Schema) => ({ channels: { c: { key: schema as Schema<string>, events: { e: text } } } }),
