@@ -141,6 +141,12 @@ const wrong: readonly Wrong[] = [
     "requests.start.errors.TIMEOUT",
     "is an error code of Holdfast; choose another name",
   ],
+  ...["RUN_LOST", "PRODUCER_LOST", "UNKNOWN_OUTCOME", "KEY_REUSED", "DOCUMENT_CONFLICT"].map((code): Wrong => [
+    `an error with the reserved code ${code}`,
+    { ...base, requests: { start: { errors: { [code]: text } } } },
+    `requests.start.errors.${code}`,
+    "is an error code of Holdfast; choose another name",
+  ]),
   [
     "an error without a schema",
     { ...base, requests: { start: { errors: { FULL: "full" } } } },

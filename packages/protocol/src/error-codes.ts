@@ -90,10 +90,10 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
     return { code, meaning, retryable, remedy: remedies[code as BuiltInErrorCode] };
   }))();
 
-/** Codes of coming parts of Holdfast: streams and mutations. No request may declare them, so that they need no new major version. */
+/** Codes that streams and mutations will use. They are reserved now, because a request that declares one would break later. */
 const RESERVED = ["RUN_LOST", "PRODUCER_LOST", "UNKNOWN_OUTCOME", "KEY_REUSED"];
 
-/** Whether Holdfast uses this code, now or in a part to come. The list is closed: other codes stay free for requests. */
+/** Whether Holdfast uses or reserves this code. Requests may declare any other code. */
 export function isReservedCode(code: string): boolean {
   return Object.hasOwn(remedies, code) || RESERVED.includes(code);
 }

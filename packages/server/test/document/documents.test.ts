@@ -330,6 +330,23 @@ describe("those who watch it", () => {
   });
 });
 
+test("[SD20] a change that does not fit the document makes the instance read the channel again at once", async () => {
+  const all = new Boards();
+  await all.done(all.board().set(empty));
+  await all.connect(subscribe(BOARD));
+  const link = all.broker.links[0]!;
+  const { read } = link;
+  let reads = 0;
+  link.read = (...args) => {
+    reads++;
+    return read.apply(link, args);
+  };
+  const patches = [{ op: "replace", path: ["nowhere", "below"], value: 1 }];
+  const body = JSON.stringify({ type: "state_update", data: { version: 2, patches } });
+  await all.done(link.publish(BOARD, "foreign", body, { log: { size: 128, ttlMs: 600_000 } }));
+  expect(reads).toBe(1);
+});
+
 test("[SD14] one process with nothing installed serves documents as well", async () => {
   const server = createServer(boards, { broker: memoryBroker() });
   const { document } = server.channel("board", "a");
