@@ -22,7 +22,7 @@ export function readFieldNotes(folder) {
     for (const { initializer, statement } of file.constants.values()) {
       const type = messageType(initializer);
       if (type) visit(initializer, type, file);
-      else if (initializer.getText(file.source).startsWith("z.enum")) readOptions(initializer, kebab(statement));
+      else readOptions(initializer, kebab(statement));
     }
     if (file.constants.size === 0) throw new Error(`${name}: no schema found`);
   }
@@ -77,8 +77,11 @@ export function readFieldNotes(folder) {
     return there && { ...there, file: from };
   }
 
+  /** The notes of a list of words: `z.enum([…])` or `[…] as const`. */
   function readOptions(node, name) {
-    for (const option of node.arguments[0].elements ?? []) {
+    const isEnum = ts.isCallExpression(node) && node.getText().startsWith("z.enum");
+    const list = isEnum ? node.arguments[0] : ts.isAsExpression(node) ? node.expression : undefined;
+    for (const option of list?.elements ?? []) {
       const note = noteOf(option);
       if (note) notes[`${name}.${option.text}`] = note;
     }

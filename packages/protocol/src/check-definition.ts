@@ -152,8 +152,9 @@ function checkKey(key: Schema, at: string[]): void {
   if (types.has("undefined")) fail(at, "may be left out, but names the channel; use .default(), or two channels");
   if (!isText(key)) fail(at, "expected the schema of a string, such as z.uuid()");
   const { def } = bare(key)._zod;
+  const { values } = (key as core.$ZodType)._zod;
   if ("format" in def && def.format === "emoji") fail(at, "is an emoji; a key is printable ASCII without spaces");
-  const odd = [...(key._zod.values ?? [])].find((value) => !/^[\x21-\x7e]+$/.test(String(value)));
+  const odd = [...(values ?? [])].find((value) => !/^[\x21-\x7e]+$/.test(String(value)));
   if (odd !== undefined) fail(at, `holds ${JSON.stringify(odd)}; a key is printable ASCII without spaces`);
 }
 

@@ -9,9 +9,9 @@ import { request } from "./messages/request.js";
 import { setPresence } from "./messages/set-presence.js";
 import { subscribe } from "./messages/subscribe.js";
 import { unsubscribe } from "./messages/unsubscribe.js";
+import type { Schema } from "./schema.js";
 
-/** Everything a client may send. */
-export const clientMessage = z.discriminatedUnion("type", [
+const messages = z.discriminatedUnion("type", [
   auth,
   subscribe,
   unsubscribe,
@@ -23,7 +23,10 @@ export const clientMessage = z.discriminatedUnion("type", [
   ping,
   pong,
 ]);
-export type ClientMessage = z.output<typeof clientMessage>;
+export type ClientMessage = z.output<typeof messages>;
+
+/** Everything a client may send. Its type is not zod's, so that no version of zod is part of the published types. */
+export const clientMessage: Schema<ClientMessage, unknown> = messages;
 
 /** The messages of a client with this `type`. */
 export type ClientMessageOf<Type extends ClientMessage["type"]> = Extract<ClientMessage, { readonly type: Type }>;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson } from "./canonical-json.js";
 import type { Protocol, RequestKind } from "./define-protocol.js";
 import { type JsonSchema, jsonSchema, type JsonSchemaOptions } from "./json-schema.js";
+import { shapeOf } from "./schema-shape.js";
 import type { ValueSchema } from "./value.js";
 
 export { type JsonSchema, jsonSchema, type JsonSchemaOptions, RICH_KEYWORD } from "./json-schema.js";
@@ -67,15 +68,28 @@ export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): P
 }
 
 /**
- * 16 hex characters that change whenever a schema of the protocol does. Two sides with the same fingerprint understand the
- * same values. Words (descriptions, examples), the protocol's name and version, the order of fields and how long events
- * are kept do not count: none of them changes what may travel.
+ * 16 hex characters that change when a schema of the protocol changes. Two sides with the same fingerprint understand the same
+ * values, with any two versions of zod 4. Words (descriptions, examples), the protocol's name and version, the order of fields,
+ * default values and the time that events are kept do not count: none of them changes what may travel.
  */
-export function fingerprint(protocol: Protocol): string {
-  const { parameters, requests, channels, direct } = describe(protocol, { annotations: false });
-  const strip = <Part extends { description?: string; history?: unknown }>(parts: { readonly [name: string]: Part }) =>
-    Object.fromEntries(Object.entries(parts).map(([name, { description: _, history: __, ...rest }]) => [name, rest]));
-  return hash({ parameters, requests: strip(requests), channels: strip(channels), direct });
+export function fingerprint({ parameters, requests, channels, direct }: Protocol): string {
+  const shape = (value: ValueSchema | undefined) => value?.schema && shapeOf(value.schema);
+  return hash({
+    parameters: shape(parameters),
+    requests: record(requests, ({ kind, input, output, errors }) => ({
+      kind,
+      input: shape(input),
+      output: shape(output),
+      errors: record(errors, shape),
+    })),
+    channels: record(channels, ({ key, events, document, presence }) => ({
+      key: shape(key),
+      events: record(events, shape),
+      document: shape(document),
+      presence: shape(presence),
+    })),
+    direct: record(direct, shape),
+  });
 }
 
 /** 16 hex characters over the canonical JSON of a value. */

@@ -5,6 +5,6 @@
 export * from "./plumbing.js";
 export { MAX_DEPTH } from "./codec/shape.js";
 export { formatPath } from "./issues.js";
-export { identityOf, innerOf } from "./schema-parts.js";
+export { identityOf, innerOf, mayBeLeftOut } from "./schema-parts.js";
 export { readSchema } from "./schema.js";
 export { valueSchema } from "./value.js";

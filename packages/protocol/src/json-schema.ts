@@ -21,8 +21,7 @@ export interface JsonSchemaOptions {
   /** AsyncAPI's own dialect is draft 7; everything else is 2020-12. @default "draft-2020-12" */
   readonly target?: "draft-2020-12" | "draft-07";
   /**
-   * Whether titles, descriptions, examples and default values are kept. Without them two schemas that accept the same
-   * values look the same, which is what a fingerprint needs.
+   * Whether titles, descriptions, examples and default values are kept. Without them, a change of words changes nothing.
    * @default true
    */
   readonly annotations?: boolean;
@@ -51,29 +50,53 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
     $schema: _,
     "~standard": __,
     ...document
-  } = toJSONSchema(schema, {
-    target: conversion.target,
-    io: "input",
-    metadata: conversion.annotations ? annotated : nothing,
-    unrepresentable: ({ zodSchema }) => richForm(zodSchema, conversion) as never,
-    override: ({ zodSchema, jsonSchema: json }) => {
-      if (json.required) json.required = [...json.required].sort();
-      const { type } = zodSchema._zod.def;
-      if (type === "date" || type === "bigint" || type === "map" || type === "set")
-        Object.assign(json, bounds(zodSchema));
-      if (type === "catch") delete json.default;
-      if (type === "default" || type === "prefault") {
-        delete json.default;
-        if (conversion.annotations && !isVolatile(zodSchema._zod.def))
-          json.default = dehydrate(zodSchema._zod.def.defaultValue).data as never;
-      }
-    },
-  }) as Record<string, unknown>;
+  } = withBigDefaults(() =>
+    toJSONSchema(schema as $ZodType, {
+      // The spelling that every zod 4 knows.
+      target: conversion.target === "draft-07" ? "draft-7" : conversion.target,
+      io: "input",
+      metadata: conversion.annotations ? annotated : nothing,
+      unrepresentable: "any",
+      override: ({ zodSchema, jsonSchema: json }) => {
+        const part = zodSchema as $ZodTypes;
+        const { def } = part._zod;
+        if (json.required) json.required = [...json.required].sort();
+        const rich = richForm(part, conversion);
+        if (rich) {
+          for (const keyword of WRITTEN_BY_ZOD) delete json[keyword];
+          Object.assign(json, rich, bounds(part));
+        }
+        if (def.type === "catch") delete json.default;
+        if (def.type === "default" || def.type === "prefault") {
+          delete json.default;
+          if (conversion.annotations && !isVolatile(def)) json.default = dehydrate(def.defaultValue).data as never;
+        }
+      },
+    }),
+  ) as Record<string, unknown>;
   return document;
 }
 
+/**
+ * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has no `toJSON`. What it makes of
+ * the value does not matter: `override` writes another in its place.
+ */
+function withBigDefaults<Result>(convertAll: () => Result): Result {
+  const big = BigInt.prototype as { toJSON?: () => string };
+  if (big.toJSON) return convertAll();
+  big.toJSON = String;
+  try {
+    return convertAll();
+  } finally {
+    delete big.toJSON;
+  }
+}
+
+/** What zod writes for a value that JSON cannot hold: each of its versions something else. */
+const WRITTEN_BY_ZOD = ["type", "const", "enum", "not", "format", "items", "additionalProperties"] as const;
+
 /** What superjson makes of a value that JSON cannot hold; undefined leaves it to zod. */
-function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any" {
+function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | undefined {
   const { def } = schema._zod;
   switch (def.type) {
     case "date":
@@ -86,7 +109,9 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any"
     case "nan":
       return { type: "string", const: "NaN", ...tag("number") };
     case "literal":
-      return literalForm(def.values);
+      return def.values.some((value) => value === undefined || typeof value === "bigint")
+        ? literalForm(def.values)
+        : undefined;
     case "set":
       return {
         type: "array",
@@ -106,7 +131,7 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | "any"
       return { type: "array", items, ...tag("map") };
     }
     default:
-      return "any";
+      return undefined;
   }
 }
 

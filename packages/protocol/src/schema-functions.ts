@@ -1,3 +1,4 @@
+import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
 
 /**
@@ -12,7 +13,7 @@ export function functionFault(schema: Schema): string | undefined {
   const { def } = schema._zod as { def: FunctionHolder };
   if ([def.fn, def.catchValue].some(isAsync)) return ASYNC;
   if (typeof def.fn === "function") silence(schema);
-  for (const check of schema._zod.def.checks ?? []) {
+  for (const check of (schema as core.$ZodType)._zod.def.checks ?? []) {
     const { fn, tx } = check._zod.def as FunctionHolder;
     if ([fn, tx, check._zod.check].some(isAsync)) return ASYNC;
     silence(check);

@@ -1,6 +1,6 @@
 import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
-import { bare, identityOf } from "./schema-parts.js";
+import { bare, identityOf, mayBeLeftOut } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
@@ -18,8 +18,8 @@ function clash(first: Schema, second: Schema, path: readonly string[], compared:
   if (input === output || ("coerce" in input._zod.def && input._zod.def.coerce)) return undefined;
   const taken = typesOf(first);
   if (taken.has("any")) return undefined;
-  const mayBeLeftOut = first._zod.optin !== undefined;
-  const other = [...typesOf(second)].find((type) => !taken.has(type) && !(type === "undefined" && mayBeLeftOut));
+  const isOptional = mayBeLeftOut(first);
+  const other = [...typesOf(second)].find((type) => !taken.has(type) && !(type === "undefined" && isOptional));
   const where = path.length > 0 ? ` at ${path.join(".")}` : "";
   if (other !== undefined)
     return `is a pipe that turns ${[...taken].join(" or ")} into ${other}${where}, on one side only; declare the second schema`;
@@ -30,7 +30,7 @@ function clash(first: Schema, second: Schema, path: readonly string[], compared:
   if (one.type !== "object" || two.type !== "object") return undefined;
   for (const [key, field] of Object.entries(one.shape)) {
     const given = two.shape[key];
-    if (!given && !two.catchall && field._zod.optin === undefined)
+    if (!given && !two.catchall && !mayBeLeftOut(field))
       return `is a pipe that takes ${[...path, key].join(".")} away, which the other side needs; declare the second schema`;
     const fault = given && clash(field as Schema, given as Schema, [...path, key], compared);
     if (fault) return fault;

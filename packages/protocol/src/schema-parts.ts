@@ -39,8 +39,8 @@ export function identityOf(schema: Schema): object {
 const shapes = new WeakMap<object, object>();
 
 /** The schema that a lazy one stands for. */
-export function innerOf(lazy: core.$ZodLazy): Schema {
-  return getterOf(lazy)() as Schema;
+export function innerOf(lazy: Schema): Schema {
+  return getterOf(lazy as core.$ZodLazy)() as Schema;
 }
 
 /** By the getter that an application wrote, and by itself. */
@@ -65,6 +65,11 @@ function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   return once;
 }
 
+/** Whether a sender may leave the value out: it is optional, or has a default. */
+export function mayBeLeftOut(schema: Schema): boolean {
+  return (schema as core.$ZodType)._zod.optin !== undefined;
+}
+
 /** A schema without what only says whether the value may be left out. */
 export function bare(schema: Schema): core.$ZodTypes {
   const part = schema as core.$ZodTypes;
@@ -77,7 +82,7 @@ export function bare(schema: Schema): core.$ZodTypes {
     case "readonly":
       return bare(part._zod.def.innerType as Schema);
     case "lazy":
-      return bare(innerOf(part as core.$ZodLazy));
+      return bare(innerOf(part));
     default:
       return part;
   }
@@ -85,7 +90,7 @@ export function bare(schema: Schema): core.$ZodTypes {
 
 /** The name of the class of `z.instanceof`. zod keeps it at the schema that was made first, not at its copies. */
 export function classOf(schema: Schema): string | undefined {
-  for (let part: core.$ZodType | undefined = schema; part; part = part._zod.parent) {
+  for (let part: core.$ZodType | undefined = schema as core.$ZodType; part; part = part._zod.parent) {
     const { Class } = part._zod.bag as { Class?: { name?: string } };
     if (Class) return Class.name ?? "";
   }

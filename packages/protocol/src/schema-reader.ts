@@ -4,7 +4,7 @@ import type { RichTag, Schema, SchemaFault } from "./schema.js";
 import { defaultFault } from "./schema-defaults.js";
 import { functionFault } from "./schema-functions.js";
 import { intersectionFault, pipeFault } from "./schema-pairs.js";
-import { classOf, identityOf, innerOf, isSchema, schemaFault } from "./schema-parts.js";
+import { classOf, identityOf, innerOf, isSchema, mayBeLeftOut, schemaFault } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 const anything: readonly RichTag[] = ["Date", "bigint", "map", "set"];
@@ -46,7 +46,7 @@ export class SchemaReader {
     if (none) return this.#refuse(path, none);
     try {
       const identity = identityOf(part);
-      const isNeeded = needed ?? part._zod.optin === undefined;
+      const isNeeded = needed ?? !mayBeLeftOut(part);
       const around = this.#open.findIndex((open) => open.identity === identity);
       if (around >= 0) return this.#checkCycle(this.#open.slice(around), path, isNeeded);
       if (this.#seen.has(part)) return;
@@ -86,7 +86,7 @@ export class SchemaReader {
 
   /** `z.property` holds a schema in a check. */
   #visitChecks(part: Schema, path: readonly string[]): void {
-    for (const check of part._zod.def.checks ?? []) {
+    for (const check of (part as core.$ZodType)._zod.def.checks ?? []) {
       const { schema, property } = check._zod.def as { schema?: unknown; property?: unknown };
       if (isSchema(schema)) this.visit(schema, [...path, String(property)], false);
     }
@@ -182,7 +182,7 @@ export class SchemaReader {
         return fault ? refuse(fault) : undefined;
       }
       case "lazy":
-        return visit(innerOf(part as core.$ZodLazy));
+        return visit(innerOf(part));
       case "default":
       case "prefault": {
         visit(def.innerType, [], false);

@@ -14,7 +14,7 @@ export function typesOf(schema: Schema): Types {
 
 function read(part: core.$ZodTypes, open: ReadonlySet<core.$ZodType>): Set<string> {
   if (open.has(part)) return new Set();
-  const inner = (child: core.$ZodType) => read(child as core.$ZodTypes, new Set([...open, part]));
+  const inner = (child: Schema) => read(child as core.$ZodTypes, new Set([...open, part]));
   const { def } = part._zod;
   switch (def.type) {
     case "template_literal":
@@ -56,7 +56,7 @@ function read(part: core.$ZodTypes, open: ReadonlySet<core.$ZodType>): Set<strin
     case "readonly":
       return inner(def.innerType);
     case "lazy":
-      return inner(innerOf(part as core.$ZodLazy));
+      return inner(innerOf(part));
     case "pipe":
       return inner(def.out);
     case "success":

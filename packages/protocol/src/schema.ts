@@ -1,8 +1,12 @@
-import type * as core from "zod/v4/core";
 import { SchemaReader } from "./schema-reader.js";
 
-/** A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. */
-export type Schema<Output = unknown, Input = Output> = core.$ZodType<Output, Input>;
+/**
+ * A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. The type names only what every zod 4 has, so
+ * that an application may have another version of zod than this package was built with.
+ */
+export interface Schema<Output = unknown, Input = Output> {
+  readonly _zod: { readonly output: Output; readonly input: Input; readonly def: { readonly type: string } };
+}
 
 /** What the sender of a value holds: defaults may be left out. */
 export type SentBy<S> = S extends { _zod: { input: infer Input } } ? Input : never;

@@ -17,9 +17,9 @@ import { subscribeResponse } from "./messages/subscribe-response.js";
 import { subscriptions } from "./messages/subscriptions.js";
 import { unsubscribed } from "./messages/unsubscribed.js";
 import { unsubscribeResponse } from "./messages/unsubscribe-response.js";
+import type { Schema } from "./schema.js";
 
-/** Everything a server may send. */
-export const serverMessage = z.discriminatedUnion("type", [
+const messages = z.discriminatedUnion("type", [
   connected,
   authResponse,
   authExpiring,
@@ -39,7 +39,10 @@ export const serverMessage = z.discriminatedUnion("type", [
   goaway,
   error,
 ]);
-export type ServerMessage = z.output<typeof serverMessage>;
+export type ServerMessage = z.output<typeof messages>;
+
+/** Everything a server may send. Its type is not zod's, so that no version of zod is part of the published types. */
+export const serverMessage: Schema<ServerMessage, unknown> = messages;
 
 /** The messages of a server with this `type`. */
 export type ServerMessageOf<Type extends ServerMessage["type"]> = Extract<ServerMessage, { readonly type: Type }>;

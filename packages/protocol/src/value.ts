@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type * as core from "zod/v4/core";
 import { encodeValue, type RichValue } from "./codec/encode-value.js";
 import { revive } from "./codec/rich-values.js";
 import { describeIssue, type Fault, memberFault, restoreFault, thrownFault, wording } from "./issues.js";
@@ -56,7 +57,7 @@ const nothing: ValueSchema = {
 
 function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
   try {
-    const result = z.safeParse(schema, value, wording);
+    const result = z.safeParse(schema as core.$ZodType, value, wording);
     return result.success
       ? { ok: true, value: result.data }
       : { ok: false, fault: describeIssue(result.error.issues, root) };

@@ -1,4 +1,5 @@
 import { type JsonSchema, jsonSchema } from "@holdfast/protocol/describe";
+import { mayBeLeftOut } from "@holdfast/protocol/internal";
 import { type WireMessage, wireMessages } from "@holdfast/protocol/wire";
 import type {
   Application,
@@ -190,7 +191,7 @@ function withMemberData(base: { properties?: { [name: string]: JsonSchema } }, d
 }
 
 function isRequired({ examples, schema }: DocumentedValue): boolean {
-  return schema._zod.optin === undefined && examples.every(({ data }) => data !== undefined);
+  return !mayBeLeftOut(schema) && examples.every(({ data }) => data !== undefined);
 }
 
 function object(properties: { readonly [name: string]: JsonSchema }, required: readonly string[]): JsonSchema {

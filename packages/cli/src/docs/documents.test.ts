@@ -208,8 +208,7 @@ describe("protocol.md", () => {
 
   test("[DC5] says what each reason of a reset means", () => {
     const [, rows = ""] = wire.get("protocol.md")!.split("| Reason | What happened |\n| --- | --- |\n");
-    for (const reason of resetReasons.options)
-      expect(rows).toMatch(new RegExp(`^\\| \`${reason}\` \\| [A-Z].+\\. \\|$`, "m"));
+    for (const reason of resetReasons) expect(rows).toMatch(new RegExp(`^\\| \`${reason}\` \\| [A-Z].+\\. \\|$`, "m"));
   });
 
   test("[DC5] says of a value that is nothing that it is nothing", () => {

@@ -1,4 +1,4 @@
-import { globalRegistry } from "zod/v4/core";
+import { type $ZodType, globalRegistry } from "zod/v4/core";
 import { type ClientMessage, HoldfastError, type RichValue, type Schema, type ServerMessage } from "@holdfast/protocol";
 import { valueSchema } from "@holdfast/protocol/internal";
 import { clientMessage, jsonCodec, serverMessage } from "@holdfast/protocol/wire";
@@ -12,7 +12,7 @@ import { NoExample, synthesize } from "./synthesize.js";
  * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema, or none could be made up
  */
 export function examplesOf(schema: Schema, place: string): readonly [RichValue, ...RichValue[]] {
-  const named = globalRegistry.get(schema)?.["examples"];
+  const named = globalRegistry.get(schema as $ZodType)?.["examples"];
   if (Array.isArray(named) && named.length > 0) {
     const checked = named.map((value, index) => check(schema, value, place, `examples[${index}]`));
     return checked as [RichValue, ...RichValue[]];

@@ -43,7 +43,7 @@ class Synthesis {
 
   #make(schema: core.$ZodTypes, path: readonly string[]): unknown {
     const { def } = schema._zod;
-    const inner = (part: core.$ZodType, ...more: string[]) => this.value(part as core.$ZodTypes, [...path, ...more]);
+    const inner = (part: Schema, ...more: string[]) => this.value(part as core.$ZodTypes, [...path, ...more]);
     switch (def.type) {
       case "string":
       case "template_literal":
@@ -94,7 +94,7 @@ class Synthesis {
       case "pipe":
         return inner(def.in);
       case "lazy":
-        return inner(innerOf(schema as core.$ZodLazy));
+        return inner(innerOf(schema));
       case "nullable":
         return this.#attempt(() => inner(def.innerType)) ?? null;
       case "optional":
@@ -156,7 +156,7 @@ class Synthesis {
   }
 }
 
-function firstValid(schema: Schema, candidates: readonly unknown[], path: readonly string[]): unknown {
+function firstValid(schema: core.$ZodType, candidates: readonly unknown[], path: readonly string[]): unknown {
   for (const candidate of candidates) {
     const result = z.safeParse(schema, candidate);
     if (result.success) return candidate;

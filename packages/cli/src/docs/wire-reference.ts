@@ -158,7 +158,7 @@ function resetSection(): Section {
       ),
       table(
         ["Reason", "What happened"],
-        resetReasons.options.map((reason) => [code(reason), fieldNotes[`reset-reasons.${reason}`] ?? ""]),
+        resetReasons.map((reason) => [code(reason), fieldNotes[`reset-reasons.${reason}`] ?? ""]),
       ),
     ],
   };

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type * as core from "zod/v4/core";
 import { describeIssue, wording } from "../issues.js";
 import type { Schema } from "../schema.js";
 import { subprotocols } from "../version.js";
@@ -26,7 +27,7 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
       const { correlation_id: id } = json as { correlation_id?: unknown };
       // Two readers of one frame must not see two messages: a proxy may go by the first `type`, JSON.parse by the last.
       if (Object.keys(json).length !== scan.members) return refuse("a field is given twice", id);
-      const result = z.safeParse(inbound, json, wording);
+      const result = z.safeParse(inbound as core.$ZodType<Inbound>, json, wording);
       if (result.success) return { ok: true, message: result.data };
       return { ok: false, fault: describeIssue(result.error.issues, ""), ...correlation(id) };
     },

@@ -27,7 +27,7 @@ export const link = z.object({
 export type Link = z.output<typeof link>;
 
 /** Why a position cannot be continued. */
-export const resetReasons = z.enum([
+export const resetReasons = [
   /** The history was lost and begun anew. */
   "epoch",
   /** The store was rolled back: it holds another event at that offset. */
@@ -38,9 +38,9 @@ export const resetReasons = z.enum([
   "too_many",
   /** The server keeps no history of the channel. */
   "server",
-]);
-export type ResetReason = z.output<typeof resetReasons>;
+] as const;
+export type ResetReason = (typeof resetReasons)[number];
 
 /** A reason that a newer server gives counts as `server`: it is a reset all the same, and must not be lost. */
 // oxlint-disable-next-line promise/valid-params -- the catch of a schema, not of a promise
-export const resetReason = z.catch(resetReasons, "server");
+export const resetReason = z.catch(z.enum(resetReasons), "server");
