@@ -9,6 +9,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tarballFaults } from "./consumer/tarballs.mjs";
+import { checkZodVersions, installedZods } from "./consumer/zod-versions.mjs";
 import { must, packages, root, run } from "./run.mjs";
 
 /** 5.4 is the oldest that zod's own d.ts compile with. The newer two are those of the repository. */
@@ -23,6 +24,7 @@ const installed = {
   "typescript-5.4": "npm:typescript@5.4.5",
   "typescript-5.9": "npm:typescript@5.9.3",
   jest: "30.5.2",
+  ...installedZods,
 };
 
 const resolutions = {
@@ -71,8 +73,12 @@ try {
   await runAll();
   await runJest();
   await generateDocs();
+  const { 5.4: oldest, 5.9: last, 7: native } = compilers;
+  const zods = await checkZodVersions(folder, { 5.4: join(folder, oldest), 5.9: join(folder, last), 7: native });
   const versions = Object.keys(compilers).sort().join(", ");
-  console.log(`TypeScript ${versions}; run as ESM, as CommonJS, as both at once and in Jest; npx holdfast docs`);
+  console.log(
+    `TypeScript ${versions}; run as ESM, as CommonJS, as both at once and in Jest; npx holdfast docs; ${zods}`,
+  );
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -172,12 +178,12 @@ function checkTarballs() {
   if (faults.length > 0) throw new Error(faults.join("\n"));
 }
 
-/** What npm installs for an application that has only a client: one zod, and nothing of the command line. */
+/** What npm installs for an application with only a client and an old zod: one zod, and nothing of the command line. */
 async function checkInstalled() {
   const below = join(folder, "client-alone");
   mkdirSync(below);
   const { "@holdfast/client": client, "@holdfast/protocol": protocol } = tarballs;
-  const dependencies = { "@holdfast/client": client, "@holdfast/protocol": protocol, zod: "^4" };
+  const dependencies = { "@holdfast/client": client, "@holdfast/protocol": protocol, zod: "4.0.17" };
   writeFileSync(join(below, "package.json"), JSON.stringify({ private: true, dependencies }));
   await must("npm", ["install", "--prefer-offline", "--package-lock-only"], { cwd: below, timeoutMs: 60_000 });
   const lock = JSON.parse(readFileSync(join(below, "package-lock.json"), "utf8"));

@@ -17,6 +17,9 @@ export function tarballFaults({ name, size, files }, folder) {
   const maps = files.map(({ path }) => path).filter((path) => path.endsWith(".map"));
   if (maps.length === 0) faults.push(`The tarball of ${name} has no source maps.`);
   for (const map of maps) faults.push(...mapFaults(map, folder).map((fault) => `${name}/${map} ${fault}`));
+  // The application's compiler would read zod's types with the application's version of zod (docs/decisions/0026).
+  for (const path of files.map((file) => file.path).filter((path) => /\.d\.c?ts$/.test(path)))
+    if (/["']zod["'/]/.test(readFileSync(join(folder, path), "utf8"))) faults.push(`${name}/${path} imports zod.`);
   const readme = readFileSync(join(folder, "README.md"), "utf8");
   for (const [, target] of readme.matchAll(/\]\(([^)\s]+)\)/g))
     if (!/^(#|https:)/.test(target) && !existsSync(join(folder, target)))

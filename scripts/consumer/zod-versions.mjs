@@ -1,0 +1,70 @@
+/** The packed packages with several versions of zod 4: the program of the README compiles, runs, and is described alike. */
+import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { root, run } from "../run.mjs";
+
+/** The oldest that is supported, the last of two minor versions that wrote JSON Schema in another way, and the newest. */
+const versions = ["4.0.17", "4.1.13", "4.4.3", "4.6.7"];
+
+/** What the consumer check installs for them, under names of their own. */
+export const installedZods = Object.fromEntries(versions.map((version) => [`zod-${version}`, `npm:zod@${version}`]));
+
+/**
+ * @param {string} folder where the packages are installed
+ * @param {{ [version: string]: string }} compilers the path of `tsc` by the version of TypeScript
+ * @returns {Promise<string>} one line for the summary
+ */
+export async function checkZodVersions(folder, compilers) {
+  const port = await freePort();
+  const outputs = new Map();
+  for (const version of versions) {
+    const below = join(folder, `with-zod-${version}`);
+    prepare(folder, below, version, port);
+    const jobs = Object.entries(compilers).map(([name, tsc]) => async () => {
+      const { code, output } = await run(process.execPath, [tsc, "-p", ".", "--noEmit", `${name !== "7"}`], {
+        cwd: below,
+        timeoutMs: 60_000,
+      });
+      if (code !== 0) throw new Error(`zod ${version}, TypeScript ${name}:\n${output}`);
+    });
+    await Promise.all(jobs.map((job) => job()));
+    const { code, output } = await run(process.execPath, ["zod-app.js"], { cwd: below, timeoutMs: 20_000 });
+    if (code !== 0) throw new Error(`zod ${version}:\n${output}`);
+    outputs.set(version, output);
+  }
+  const [[oldest, first], ...others] = outputs;
+  for (const [version, output] of others)
+    if (output !== first) throw new Error(`zod ${version} describes otherwise than ${oldest}:\n${output}\n${first}`);
+  return `zod ${versions.join(", ")}`;
+}
+
+/** A folder whose packages find this zod. What else they need they find in the folder around it. */
+function prepare(folder, below, version, port) {
+  mkdirSync(join(below, "node_modules"), { recursive: true });
+  renameSync(join(folder, "node_modules", `zod-${version}`), join(below, "node_modules/zod"));
+  cpSync(join(folder, "node_modules/@holdfast"), join(below, "node_modules/@holdfast"), { recursive: true });
+  for (const name of ["protocol", "server", "client"]) {
+    const text = readFileSync(join(root, "docs/snippets", `${name}.ts`), "utf8");
+    writeFileSync(join(below, `${name}.ts`), text.replaceAll("3000", `${port}`));
+  }
+  copyFileSync(join(root, "scripts/consumer/zod-app.ts"), join(below, "zod-app.ts"));
+  writeFileSync(join(below, "package.json"), '{ "type": "module" }');
+  const compilerOptions = {
+    module: "NodeNext",
+    target: "ES2022",
+    lib: ["ES2023"],
+    types: ["node"],
+    strict: true,
+    skipLibCheck: false,
+  };
+  writeFileSync(join(below, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["zod-app.ts"] }));
+}
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
