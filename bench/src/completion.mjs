@@ -1,0 +1,109 @@
+/**
+ * How long an editor takes to its first completion: a protocol of 200 requests, a fresh tsserver each time, from opening the file to
+ * the list inside `client.request("`. Compares the built packages of this checkout with those of another one, alternating, so
+ * that what else the machine does meets both.
+ *
+ *   node bench/src/completion.mjs <folder of the other checkout, built>
+ */
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const REQUESTS = 200;
+const STARTS = 5;
+const LIMIT_MS = 120_000;
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const [other] = process.argv.slice(2);
+if (other === undefined) throw new Error("Pass the folder of a built checkout to compare with.");
+
+const requests = Array.from(
+  { length: REQUESTS },
+  (_, index) => `    "group${index % 10}.request${index}": {
+      input: z.object({ id: z.string(), count: z.number().optional(), tags: z.array(z.string()), at: z.date() }),
+      output: z.object({ ok: z.boolean(), items: z.array(z.object({ name: z.string(), size: z.number().nullable() })) }),
+      errors: { FAILED${index}: z.object({ reason: z.enum(["a", "b"]) }) },
+    },`,
+).join("\n");
+const text = `import { createClient } from "@holdfast/client";
+import { defineProtocol } from "@holdfast/protocol";
+import * as z from "zod";
+const protocol = defineProtocol({
+  name: "large",
+  version: "1.0.0",
+  requests: {
+${requests}
+  },
+});
+const client = createClient(protocol, { url: "ws://localhost/ws" });
+void client.request("");
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-completion-"));
+try {
+  const variants = { before: prepare("before", other), after: prepare("after", root) };
+  const times = { before: [], after: [] };
+  for (let start = 0; start < STARTS; start++)
+    for (const [name, project] of Object.entries(variants)) times[name].push(await firstCompletion(project));
+  const before = median(times.before);
+  const after = median(times.after);
+  const list = (values) => values.map(Math.round).join(" ");
+  console.log(
+    `before ${Math.round(before)} ms (${list(times.before)}), after ${Math.round(after)} ms (${list(times.after)})`,
+  );
+  console.log(`${Math.round((1 - after / before) * 100)} % faster, medians of ${STARTS} fresh starts`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** A project that sees the packages as an application does: installed, without their sources. */
+function prepare(name, checkout) {
+  const project = join(folder, name);
+  const scope = join(project, "node_modules/@holdfast");
+  mkdirSync(scope, { recursive: true });
+  for (const part of ["protocol", "client"])
+    for (const what of ["package.json", "dist"])
+      cpSync(join(checkout, "packages", part, what), join(scope, part, what), { recursive: true });
+  symlinkSync(join(root, "node_modules/zod"), join(project, "node_modules/zod"));
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  const compilerOptions = { module: "NodeNext", target: "ES2022", lib: ["ES2023"], types: [], strict: true };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["app.ts"] }));
+  writeFileSync(join(project, "app.ts"), text);
+  return project;
+}
+
+async function firstCompletion(project) {
+  // `typescript` of this repository is TypeScript 6 under another name, which hands on to the package with the server.
+  const tsserver = join(root, "node_modules/@typescript/old/lib/tsserver.js");
+  const child = spawn(process.execPath, [tsserver, "--disableAutomaticTypingAcquisition"], { cwd: project });
+  const timer = setTimeout(() => child.kill(), LIMIT_MS);
+  const file = join(project, "app.ts");
+  const lines = readFileSync(file, "utf8").split("\n");
+  const line = lines.findIndex((one) => one.startsWith("void client.request(")) + 1;
+  const ask = (seq, command, args) =>
+    child.stdin.write(`${JSON.stringify({ seq, type: "request", command, arguments: args })}\n`);
+  const started = performance.now();
+  ask(1, "open", { file });
+  ask(2, "completionInfo", { file, line, offset: 'void client.request("'.length + 1 });
+  try {
+    for await (const message of createInterface({ input: child.stdout })) {
+      if (!message.startsWith("{")) continue;
+      const { request_seq: answers, body } = JSON.parse(message);
+      if (answers !== 2) continue;
+      if (body?.entries.length !== REQUESTS)
+        throw new Error(`${body?.entries.length} completions instead of ${REQUESTS}`);
+      return performance.now() - started;
+    }
+    throw new Error("tsserver gave no completion.");
+  } finally {
+    clearTimeout(timer);
+    child.kill();
+  }
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
