@@ -17,13 +17,13 @@ const results = join(root, ".artifacts");
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 
+/** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
 const command = (line) => async () => {
   const [name, ...args] = line.split(" ");
   const { code, output } = await run(name, args);
   return { ok: code === 0, output };
 };
 
-/** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
 /**
  * The gates, stage after stage. The lanes of a stage run side by side, because each of their commands keeps one processor busy;
  * tests have all of them for themselves.
