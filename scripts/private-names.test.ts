@@ -228,7 +228,7 @@ test.each(["esm", "cjs"] as const)(
       document.subscribe(() => {});
       present.subscribe(() => {});
       present.set("here");
-      await Promise.all([board.ready(), page.channel("log").ready()]);
+      await Promise.all([board.join(), page.channel("log").join()]);
       await server.channel("board", "b1").document.set({ n: 1 });
       await server.channel("board", "b1").document.update((value) => ({ n: value.n + 1 }));
       await vi.waitUntil(() => document.get()?.n === 2, { timeout: 10_000 });
@@ -237,7 +237,7 @@ test.each(["esm", "cjs"] as const)(
       await server.channel("log").publish("said", "one");
       await server.user("u1").send("told", "two");
       await vi.waitUntil(() => heard.length === 3, { timeout: 10_000 });
-      await expect(page.channel("board", "secret").ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+      await expect(page.channel("board", "secret").join()).rejects.toMatchObject({ code: "FORBIDDEN" });
 
       await server.close();
       await vi.waitUntil(() => page.status.get().name === "waiting", { timeout: 10_000 });

@@ -140,7 +140,7 @@ describe("behind the nginx of the guide", () => {
     onTestFinished(() => (first.disconnect(), second.disconnect()));
     const heard: string[] = [];
     first.channel("headlines").on("added", ({ id }) => void heard.push(id));
-    await first.channel("headlines").ready();
+    await first.channel("headlines").join();
     expect(await first.request("headline.add", { id: nginx.url, text: "…" })).toEqual({ isNew: true });
     await vi.waitFor(() => expect(heard).toEqual([nginx.url]), soon);
 

@@ -121,7 +121,7 @@ test("[RE8] two processes on the Redis that the guide configures are one server:
   const redis = await runRedis();
   const [a, b] = [await runInstance(redis.url, await freePort()), await runInstance(redis.url, await freePort())];
   const [onA, onB] = [reader(a.port), reader(b.port)];
-  await Promise.all([onA, onB].map(({ client }) => client.channel("headlines").ready()));
+  await Promise.all([onA, onB].map(({ client }) => client.channel("headlines").join()));
   const add = ({ client }: typeof onA, id: string) => client.request("headline.add", { id, text: "…" });
 
   expect(await add(onB, "1")).toEqual({ isNew: true });
@@ -143,7 +143,7 @@ test("[RE9] an instance is ready while Redis is there, alive in any case, and it
   const redis = await runRedis();
   const { port, status } = await runInstance(redis.url, await freePort());
   const { client, heard, resets } = reader(port);
-  await client.channel("headlines").ready();
+  await client.channel("headlines").join();
   await vi.waitFor(async () => expect(await status("/readyz")).toBe(200), soon);
 
   await redis.stop();

@@ -43,7 +43,7 @@ const clients = Array.from({ length: CHANNELS }, (_, index) => {
   });
   return { client, feed };
 });
-await Promise.all(clients.map(({ feed }) => feed.ready()));
+await Promise.all(clients.map(({ feed }) => feed.join()));
 
 const total = perSecond * seconds;
 const warmUp = Math.min(perSecond, total / 10);

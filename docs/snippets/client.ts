@@ -6,7 +6,7 @@ export const client = createClient(agents, { url: "ws://localhost:3000/ws", toke
 client.status.subscribe((status) => console.log(status.name));
 const updates = client.channel("agent-updates");
 updates.on("statusChanged", ({ id, status }) => console.log(`${id} is ${status}`));
-await updates.ready();
+await updates.join();
 
 try {
   const { startedAt } = await client.request("agent.start", { program: "primes" }, { timeoutMs: 5_000 });

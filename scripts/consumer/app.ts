@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const client = createClient(agents, { url, token: () => "secret" });
   const updates = client.channel("agent-updates");
   const arrived = new Promise<{ at: Date; figures: Map<string, number> }>((resolve) => updates.on("changed", resolve));
-  await updates.ready({ timeoutMs: 5_000 });
+  await updates.join({ timeoutMs: 5_000 });
 
   const { delivered } = await server.channel("agent-updates").publish("changed", { at, figures });
   check(delivered === 1, `delivered to ${delivered} instead of 1`);

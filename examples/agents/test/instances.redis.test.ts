@@ -29,7 +29,7 @@ async function watch({ port }: Running) {
   updates.on("output", ({ agentId, line }) => add(lines, agentId, line.number));
   updates.on("exited", ({ agentId, status }) => add(ends, agentId, status));
   updates.onReset(({ reason }) => void resets.push(reason));
-  await updates.ready();
+  await updates.join();
   return { client, lines, ends, resets };
 }
 

@@ -23,15 +23,15 @@ function listen(client: AgentsClient) {
     updates.on(event, () => void heard.push(event));
   }
   updates.on("output", ({ line }) => void lines.push(line));
-  return { heard, lines, ready: () => updates.ready() };
+  return { heard, lines, join: () => updates.join() };
 }
 
 const soon = { timeout: 10_000, interval: 20 };
 
 test("[EX14] A client starts an agent, hears what it does, stops it and finds the list as it was told.", async () => {
   const client = connect(await start());
-  const { heard, lines, ready } = listen(client);
-  await ready();
+  const { heard, lines, join } = listen(client);
+  await join();
 
   const { agent } = await client.request("agent.start", { program: "watch-host", options: { every: "250ms" } });
   expect(agent).toMatchObject({ program: "watch-host", options: { every: "250ms" }, status: "running" });
@@ -149,10 +149,10 @@ test("[EX17] HTTP serves the page, its health and its figures, and nothing else.
 test("[EX18] A server that stops says why, ends its agents before their clients' eyes, and closes.", async () => {
   const example = await start({ startAtBoot: ["watch-host"] });
   const client = connect(example);
-  const { heard, ready } = listen(client);
+  const { heard, join } = listen(client);
   const reasons: string[] = [];
   client.channel("system-events").on("stopping", ({ reason }) => void reasons.push(reason));
-  await ready();
+  await join();
   await example.close("maintenance");
   await vi.waitFor(() => expect(client.status.get().name).toBe("waiting"), soon);
   expect(reasons).toEqual(["maintenance"]);

@@ -102,7 +102,7 @@ export class Tab {
     };
     const load = () => this.client.request("device.list").then(show);
     channel.on("changed", show);
-    await channel.ready();
+    await channel.join();
     await load();
     // As the page does: what happened while it was not on the channel was not told.
     channel.status.subscribe(({ name }) => {

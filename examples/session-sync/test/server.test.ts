@@ -34,7 +34,7 @@ test("[SX2] A connection joins only the channel of the session that it named, an
   const owner = await watch(port, other);
   await owner.client.request("session.create", design);
   const { client } = await watch(port, own);
-  await expect(client.channel("session", other).ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+  await expect(client.channel("session", other).join()).rejects.toMatchObject({ code: "FORBIDDEN" });
   expect(await refusal(client.request("session.get"))).toEqual({ code: "SESSION_NOT_FOUND", data: { sessionId: own } });
   expect(await refusal(client.request("session.delete"))).toMatchObject({ code: "SESSION_NOT_FOUND" });
   expect((await owner.client.request("session.get")).version).toBe(1);
@@ -176,7 +176,7 @@ test("[SX9] Deleting a session tells every watcher SESSION_DELETED, then their c
   });
   onTestFinished(() => late.disconnect());
   const channel = late.channel("session", sessionId);
-  await expect(channel.ready()).rejects.toMatchObject({
+  await expect(channel.join()).rejects.toMatchObject({
     code: "STATE_DELETED",
     message: SESSION_DELETED,
   });
@@ -184,7 +184,7 @@ test("[SX9] Deleting a session tells every watcher SESSION_DELETED, then their c
   await late.request("session.create", design);
   // Leaving and joining again is how one asks again after a refusal.
   channel.leave();
-  await channel.ready();
+  await channel.join();
 });
 
 test("[SX18] At most a hundred may watch one session; another one is told to come back later.", async () => {

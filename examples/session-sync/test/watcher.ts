@@ -46,7 +46,7 @@ export class Watcher {
 /** Connected, and on the channel of the session. */
 export async function watch(port: number, sessionId: string): Promise<Watcher> {
   const watcher = new Watcher(port, sessionId);
-  await watcher.channel.ready();
+  await watcher.channel.join();
   return watcher;
 }
 

@@ -18,7 +18,7 @@ import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscriptions } from "./subscriptions-state.js";
 
 /**
- * A handle on one channel. It wants the channel for as long as it has a listener, and from `ready()` until `leave()`; the
+ * A handle on one channel. It wants the channel for as long as it has a listener, and from `join()` until `leave()`; the
  * server is told when the first handle begins to want it and when the last one stops.
  */
 export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
@@ -42,7 +42,7 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
    * Resolves when the channel is joined and live, and its document, if it declares one, is known; rejects with the refusal, or
    * NOT_CONNECTED if no connection will come.
    */
-  ready(options?: WaitOptions): Promise<void>;
+  join(options?: WaitOptions): Promise<void>;
   /** Takes off all listeners of this handle and gives the channel up. The handle can be used again. */
   leave(): void;
 };
@@ -78,7 +78,7 @@ export interface UntypedChannel {
   readonly status: Observable<ChannelStatus>;
   on(event: string, handler: AnyHandler): () => void;
   onReset(handler: AnyHandler): () => void;
-  ready(options?: WaitOptions): Promise<void>;
+  join(options?: WaitOptions): Promise<void>;
   leave(): void;
 }
 
@@ -89,7 +89,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report, parts.watch);
-  /** By ready(), until leave(). */
+  /** By join(), until leave(). */
   let kept = false;
   const waiting = new Set<PatientCall<void>>();
 
@@ -134,7 +134,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),
-    ready: (options = {}) =>
+    join: (options = {}) =>
       patiently<void>({ channel }, options, {
         ...parts,
         whyNot: subscriptions.whyNot,

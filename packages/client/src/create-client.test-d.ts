@@ -107,7 +107,7 @@ describe("channel", () => {
     updates.on("removed", (id: number) => id);
     updates.onReset(({ reason }) => expectTypeOf(reason).toEqualTypeOf<ResetReason | "storage">());
     expectTypeOf(updates.status.get()).toEqualTypeOf<ChannelStatus>();
-    expectTypeOf(updates.ready({ timeoutMs: 5, signal: new AbortController().signal })).resolves.toEqualTypeOf<void>();
+    expectTypeOf(updates.join({ timeoutMs: 5, signal: new AbortController().signal })).resolves.toEqualTypeOf<void>();
   });
 });
 

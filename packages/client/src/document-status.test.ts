@@ -48,7 +48,7 @@ describe("The status of a channel with a document", () => {
     ]);
   });
 
-  test("[SC17] is `subscribed`, and `ready()` resolves, not with the answer but with the document that follows, also if nothing listens to it", async () => {
+  test("[SC17] is `subscribed`, and `join()` resolves, not with the answer but with the document that follows, also if nothing listens to it", async () => {
     const { server, board } = onBoard(FIRST);
     const { received } = server.behaviour;
     let later = (): void => undefined;
@@ -62,7 +62,7 @@ describe("The status of a channel with a document", () => {
       received?.(attempt, message);
     };
     let isReady = false;
-    void board.ready().then(() => (isReady = true));
+    void board.join().then(() => (isReady = true));
     await settle();
     expect([board.status.get().name, isReady]).toEqual(["pending", false]);
     later();
@@ -133,10 +133,10 @@ describe("The status of a channel with a document", () => {
     const { board, document, seen, handle } = onBoard(FIRST);
     const other = handle();
     other.board.on("moved", () => undefined);
-    await board.ready();
+    await board.join();
     seen.length = other.seen.length = 0;
     document.subscribe(() => undefined);
-    await board.ready();
+    await board.join();
     expect(seen).toEqual([
       ["pending", undefined],
       ["subscribed", "First"],
@@ -148,7 +148,7 @@ describe("The status of a channel with a document", () => {
 
   test("[SC18] is `subscribed` again for a handle that stops listening before the document is there", async () => {
     const { board, document, seen } = onBoard(NONE);
-    await board.ready();
+    await board.join();
     document.subscribe(() => undefined)();
     await settle();
     expect(seen.at(-1)).toEqual(["subscribed", undefined]);

@@ -14,7 +14,7 @@ export interface ErrorContext {
    * - `send`: a message was not sent, because it is larger than the server accepts
    * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
    * - `server`: the server refused something that has no answer of its own
-   * - `call`: `request` or `ready` rejected, and nothing awaited it; a page in production leaves that to its browser, as an
+   * - `call`: `request` or `join` rejected, and nothing awaited it; a page in production leaves that to its browser, as an
    *   unhandled rejection
    */
   readonly source: "event" | "handler" | "listener" | "message" | "document" | "send" | "storage" | "server" | "call";

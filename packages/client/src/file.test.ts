@@ -106,7 +106,7 @@ test.each(damages)(
     const { path } = await inFolder(text);
     if (text === undefined) await mkdir(path);
     const { heard, errors, journal } = follower(fileStorage(path));
-    await journal.ready();
+    await journal.join();
     await vi.waitUntil(() => heard.length > 0);
     expect(heard).toEqual(["storage"]);
     expect(errors).toMatchObject([{ code: "HANDLER_FAILED" }]);
@@ -137,7 +137,7 @@ test("[RS24] Two clients on one positions file are refused at the second, by wha
   });
   for (const other of [storage, ...paths.map(fileStorage)]) expect(() => follower(other)).toThrow(refusal);
   // The same when it exists.
-  await first.journal.ready();
+  await first.journal.join();
   await vi.waitUntil(async () => (await readdir(folder)).includes("positions.json"));
   for (const other of paths) expect(() => follower(fileStorage(other))).toThrow(refusal);
   expect(await readlink(join(folder, "link.json"))).toBe(path);
@@ -147,17 +147,17 @@ test("[RS24] Two clients on one positions file are refused at the second, by wha
 test("[RS24] disconnect() frees it at once, with what is known written; connect() takes it again, or is told that it cannot", async () => {
   const { path } = await inFolder();
   const first = follower(fileStorage(path));
-  await first.journal.ready();
+  await first.journal.join();
   first.client.disconnect();
   const second = follower(fileStorage(path));
-  await second.journal.ready();
+  await second.journal.join();
   // It goes on from where the first one was.
   expect(second.sockets.last.of("subscribe")[0]!.data.channels).toEqual([
     { channel: "journal", position: { epoch: "e1", offset: 4, id: "i4" } },
   ]);
   // A handler of the first that finishes now writes nothing.
   first.client.connect();
-  await first.journal.ready();
+  await first.journal.join();
   first.sockets.last.receive({
     type: "event",
     channel: "journal",
@@ -177,7 +177,7 @@ test("[RS24] A handler that finishes behind disconnect() is written, and the fil
   const first = follower(fileStorage(path));
   let finish: () => void = () => undefined;
   first.journal.on("written", () => new Promise<void>((resolve) => (finish = resolve)));
-  await first.journal.ready();
+  await first.journal.join();
   first.sockets.last.receive({
     type: "event",
     channel: "journal",
@@ -190,6 +190,6 @@ test("[RS24] A handler that finishes behind disconnect() is written, and the fil
   await vi.waitUntil(async () => (await readFile(path, "utf8").catch(() => "")).includes("i5"));
   await new Promise((resolve) => setTimeout(resolve, 20));
   const second = follower(fileStorage(path));
-  await second.journal.ready();
+  await second.journal.join();
   expect(second.sockets.last.of("subscribe")[0]!.data.channels).toMatchObject([{ position: { id: "i5" } }]);
 });

@@ -27,9 +27,9 @@ describe("a call that nothing awaits", () => {
     client.disconnect();
   });
 
-  test("[AM3] ready() that fails is reported with its channel", async () => {
+  test("[AM3] join() that fails is reported with its channel", async () => {
     const { client, world } = testClient(refuses(4403, "suspended"));
-    void client.channel("board", "b1").ready();
+    void client.channel("board", "b1").join();
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
     expect(world.errors).toMatchObject([
       { error: { code: "NOT_CONNECTED" }, context: { source: "call", channel: "board:b1" } },
@@ -40,9 +40,9 @@ describe("a call that nothing awaits", () => {
   test("[AM3] What ends with leave() or disconnect() of one's own is no failure", async () => {
     const { client, world } = testClient();
     const channel = client.channel("board", "b1");
-    void channel.ready();
+    void channel.join();
     channel.leave();
-    void channel.ready();
+    void channel.join();
     void client.request("agents.list");
     void client.request("agent.start", { program: "ls" });
     client.disconnect();
@@ -53,10 +53,10 @@ describe("a call that nothing awaits", () => {
   test("[AM3] Whoever awaits them is told", async () => {
     const { client } = testClient();
     const channel = client.channel("board", "b1");
-    const [ready, asked] = [channel.ready(), client.request("agents.list")];
+    const [joining, asked] = [channel.join(), client.request("agents.list")];
     channel.leave();
     client.disconnect();
-    await expect(ready).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(joining).rejects.toMatchObject({ code: "CANCELLED" });
     await expect(asked).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
@@ -120,7 +120,7 @@ describe("why there is no connection", () => {
       client.request("agents.list", options).catch((error: unknown) => error),
       client
         .channel("board", "b1")
-        .ready(options)
+        .join(options)
         .catch((error: unknown) => error),
     ]);
     client.disconnect();

@@ -148,7 +148,7 @@ describe("Where a channel is continued", () => {
     receive(written(6));
     await settle();
     const late = client.channel("journal");
-    await late.ready();
+    await late.join();
     answer(missed(5, 6));
     expect(statuses).toEqual(["pending", "subscribed"]);
     receive(written(8));
@@ -410,7 +410,7 @@ describe("A server that cannot say for the moment", () => {
   test("[RS13] A channel refused with UNAVAILABLE stays pending, and is asked for again after 1 to 3 s, as often as it takes", async () => {
     const { asked, journal, world } = onJournal([unavailable, unavailable, { position: at(4) }]);
     world.random = 0;
-    const ready = journal.ready();
+    const joining = journal.join();
     await settle();
     expect(journal.status.get()).toEqual({ name: "pending" });
     await pass(999);
@@ -421,14 +421,14 @@ describe("A server that cannot say for the moment", () => {
     await pass(2_499);
     expect(asked()).toHaveLength(2);
     await pass(1);
-    await ready;
+    await joining;
     expect(asked()).toEqual([["journal"], ["journal"], ["journal"]]);
     expect(world.errors).toEqual([]);
   });
 
-  test("[RS13] ready() waits no longer than it was told", async () => {
+  test("[RS13] join() waits no longer than it was told", async () => {
     const { journal } = onJournal(Array<object>(9).fill(unavailable));
-    const outcome = failure(journal.ready({ timeoutMs: 5_000 }));
+    const outcome = failure(journal.join({ timeoutMs: 5_000 }));
     await pass(5_000);
     expect(await outcome).toMatchObject({ code: "TIMEOUT" });
   });

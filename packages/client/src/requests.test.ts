@@ -304,7 +304,7 @@ test.each([{}, 5, "now", () => undefined])(
     const signal = none as never;
     const refused = { code: "INVALID_VALUE", field: "signal" };
     await expect(client.request("agents.list", { signal })).rejects.toMatchObject(refused);
-    await expect(client.channel("board", "b1").ready({ signal })).rejects.toMatchObject(refused);
+    await expect(client.channel("board", "b1").join({ signal })).rejects.toMatchObject(refused);
     expect(vi.getTimerCount()).toBe(timers);
     await pass(60_000);
   },

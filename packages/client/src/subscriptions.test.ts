@@ -334,11 +334,11 @@ describe("Refusals", () => {
     expect(updates.status.get().name).toBe("subscribed");
   });
 
-  test("[CH7] ready() rejects with the refusal, also when it came earlier", async () => {
+  test("[CH7] join() rejects with the refusal, also when it came earlier", async () => {
     const { client } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");
-    await expect(board.ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
-    await expect(board.ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
     expect(vi.getTimerCount()).toBe(1);
   });
 
@@ -402,9 +402,9 @@ describe("Refusals", () => {
     other!.on("moved", ignore);
     await settle();
     expect([board, other].map((one) => one!.status.get().name)).toEqual(["pending", "pending"]);
-    const ready = other!.ready();
+    const joining = other!.join();
     await pass(5_000);
-    await ready;
+    await joining;
     expect(statuses).toEqual(["pending", "subscribed"]);
   });
 
@@ -418,7 +418,7 @@ describe("Refusals", () => {
     await settle();
     world.sockets.last.receive(taken);
     expect(board.status.get()).toMatchObject({ name: "refused", error: { code: "FORBIDDEN", message: "Not yours." } });
-    await expect(board.ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
     board.leave();
     await settle();
     // The server knows it, and need not be told.
@@ -461,8 +461,8 @@ describe("Refusals", () => {
 
   test("[CH7] An error message that names a subscribe refuses its channels", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
-    const ready = client.channel("board", "b1").ready();
-    const outcome = failure(ready);
+    const joining = client.channel("board", "b1").join();
+    const outcome = failure(joining);
     await settle();
     const { correlation_id } = world.sockets.last.of("subscribe")[0]!;
     world.sockets.last.receive({ type: "error", correlation_id, data: { code: "RATE_LIMITED", message: "Too fast." } });
@@ -485,12 +485,12 @@ describe("Refusals", () => {
   });
 });
 
-describe("ready()", () => {
+describe("join()", () => {
   test("[CH8] It joins the channel, resolves when it is live, and keeps it wanted until leave()", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
-    await board.ready();
-    await board.ready();
+    await board.join();
+    await board.join();
     expect(board.status.get().name).toBe("subscribed");
     board.on("moved", ignore)();
     await settle();
@@ -505,10 +505,10 @@ describe("ready()", () => {
     const board = client.channel("board", "b1");
     const controller = new AbortController();
     const outcomes = [
-      failure(board.ready({ timeoutMs: 50 })),
-      failure(board.ready({ signal: controller.signal })),
-      failure(board.ready({ signal: AbortSignal.abort() })),
-      failure(client.channel("board", "b2").ready()),
+      failure(board.join({ timeoutMs: 50 })),
+      failure(board.join({ signal: controller.signal })),
+      failure(board.join({ signal: AbortSignal.abort() })),
+      failure(client.channel("board", "b2").join()),
     ];
     await pass(50);
     controller.abort("enough");
@@ -524,25 +524,25 @@ describe("ready()", () => {
   test("[CH8] It rejects with NOT_CONNECTED where no connection will come, at once or when that turns out", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
-    const outcome = failure(board.ready());
+    const outcome = failure(board.join());
     await settle();
     client.disconnect();
     expect(await outcome).toMatchObject({ code: "NOT_CONNECTED" });
-    await expect(board.ready()).rejects.toMatchObject({ code: "NOT_CONNECTED" });
+    await expect(board.join()).rejects.toMatchObject({ code: "NOT_CONNECTED" });
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[CH8] leave() ends the wait also when a listener of the status calls it before ready() has returned", async () => {
+  test("[CH8] leave() ends the wait also when a listener of the status calls it before join() has returned", async () => {
     const { client } = testClient();
     const board = client.channel("board", "b1");
     board.status.subscribe(({ name }) => name === "pending" && board.leave());
-    expect(await failure(board.ready())).toMatchObject({ code: "CANCELLED" });
+    expect(await failure(board.join())).toMatchObject({ code: "CANCELLED" });
   });
 
   test("[CH8] leave() ends the wait", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
-    const outcome = failure(board.ready());
+    const outcome = failure(board.join());
     board.leave();
     expect(await outcome).toMatchObject({ code: "CANCELLED" });
   });

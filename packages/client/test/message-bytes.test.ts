@@ -52,7 +52,7 @@ const everyone = (client: ReturnType<typeof connect>["client"], count: number, p
     Array.from({ length: count }, (_, index) => {
       const channel = client.channel("output", `${pad}${index}`);
       channel.on("line", () => undefined);
-      return channel.ready();
+      return channel.join();
     }),
   );
 

@@ -93,8 +93,8 @@ test("Channels deliver what is published, per key; a refused one says why; direc
   const board = client.channel("board", "b1");
   board.on("moved", ({ by }) => heard.push(by));
   client.direct.on("announced", (text) => heard.push(text));
-  await board.ready();
-  await expect(client.channel("board", "secret").ready()).rejects.toMatchObject({ code: "FORBIDDEN" });
+  await board.join();
+  await expect(client.channel("board", "secret").join()).rejects.toMatchObject({ code: "FORBIDDEN" });
   expect(await server.channel("board", "b1").publish("moved", { by: 5n })).toMatchObject({ delivered: 1 });
   expect(await server.channel("board", "b2").publish("moved", { by: 6n })).toMatchObject({ delivered: 0 });
   await server.broadcast("announced", "hello");
@@ -112,7 +112,7 @@ test("[CH10] After a restart of the server the client is back by itself: channel
   const journal = client.channel("journal");
   journal.on("written", (line) => heard.push(line));
   journal.onReset(({ reason }) => heard.push(reason));
-  await journal.ready();
+  await journal.join();
   await first.server.channel("journal").publish("written", 1);
   await vi.waitUntil(() => heard.length === 1);
   await first.server.close();
@@ -120,7 +120,7 @@ test("[CH10] After a restart of the server the client is back by itself: channel
   const asked = client.request("agents.list");
   const second = await serve(first.port);
   expect(await asked).toEqual(["a1"]);
-  await journal.ready();
+  await journal.join();
   await second.server.channel("journal").publish("written", 2);
   await vi.waitUntil(() => heard.length === 3);
   expect(heard).toEqual([1, "epoch", 2]);

@@ -59,7 +59,7 @@ beforeAll(async () => {
   client.direct.on("told", (data) => heard.push(data));
   document = documentOf(room);
   document.subscribe(() => undefined);
-  await room.ready();
+  await room.join();
 });
 afterAll(async () => {
   client.disconnect();

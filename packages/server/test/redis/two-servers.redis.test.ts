@@ -54,7 +54,7 @@ test("[TW1] events without history and broadcasts reach the clients of both serv
     const client = await pair.connected(index, `u${index}`);
     client.channel("news").on("published", (text) => void list.push(text));
     client.direct.on("hello", (text) => void list.push(text));
-    await client.channel("news").ready();
+    await client.channel("news").join();
   }
   for (let count = 0; count < 50; count++) {
     const { server } = count % 2 === 0 ? one : two;
