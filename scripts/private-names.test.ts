@@ -216,7 +216,7 @@ test.each(["esm", "cjs"] as const)(
     try {
       expect(await page.request("add", 2)).toBe(2);
       expect(page.status.get()).toMatchObject({ name: "ready", userId: "u1", resumed: false });
-      await expect(page.request("wait", { timeoutMs: 20 })).rejects.toMatchObject({ code: "TIMEOUT" });
+      await expect(page.request("wait", undefined, { timeoutMs: 20 })).rejects.toMatchObject({ code: "TIMEOUT" });
 
       const board = page.channel("board", "b1");
       const document = built.documentOf(board);

@@ -57,16 +57,17 @@ describe("request", () => {
     void client.request("agents.list", { program: "primes" });
   });
 
-  test("Options come third, or second where there is no input; the input may be left out where it is optional", () => {
+  test("Options come third, and the input may be left out where it is optional or not declared", () => {
     const { signal } = new AbortController();
     expectTypeOf(signal).toExtend<AbortSignalLike>();
     void client.request("agent.start", { program: "primes" }, { timeoutMs: 5, signal });
-    void client.request("agents.list", { timeoutMs: 5, signal });
     void client.request("agents.list", undefined, { timeoutMs: 5, signal });
     void client.request("agents.find");
     void client.request("agents.find", "x", { timeoutMs: 5 });
+    // @ts-expect-error: this request declares no input, and options are none
+    void client.request("agents.list", { timeoutMs: 5, signal });
     // @ts-expect-error: no such option
-    void client.request("agents.list", { timeout: 5 });
+    void client.request("agents.list", undefined, { timeout: 5 });
   });
 
   test("A caught error narrows to the declared ones", () => {

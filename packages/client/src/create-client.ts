@@ -44,7 +44,8 @@ export type Client<P extends ProtocolDefinition> = {
   /** Ends the connection and all that waits for it, for good, until `connect()`. Channels stay wanted. */
   disconnect(): void;
   /**
-   * Calls a request of the protocol. Rejects with a HoldfastError: an error the request declares, or a built-in one such as
+   * Calls a request of the protocol. A request that declares no input is called `request(name)` or
+   * `request(name, undefined, options)`. Rejects with a HoldfastError: an error the request declares, or a built-in one such as
    * TIMEOUT, CONNECTION_LOST or NOT_CONNECTED.
    */
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
@@ -61,7 +62,7 @@ export type Client<P extends ProtocolDefinition> = {
   onError(listener: ErrorListener): () => void;
 };
 
-/** The input if the request declares one, then the options. */
+/** The input, which is undefined if the request declares none, then the options. */
 export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = P extends {
   // Asks for the schema: its type may be `any` or `unknown`, which says nothing about whether there is one.
   readonly requests: { readonly [Name in N]: { readonly input: Schema } };
@@ -69,7 +70,7 @@ export type RequestArguments<P extends ProtocolDefinition, N extends RequestName
   ? undefined extends SentInputOf<P, N>
     ? [input?: SentInputOf<P, N>, options?: WaitOptions]
     : [input: SentInputOf<P, N>, options?: WaitOptions]
-  : [options?: WaitOptions] | [input: undefined, options?: WaitOptions];
+  : [input?: undefined, options?: WaitOptions];
 
 /**
  * Makes a client of a protocol, which connects at once unless told otherwise. Only this function constructs the parts.
@@ -157,13 +158,8 @@ export function createClient<const P extends ProtocolDefinition>(
     status: connection.status,
     connect: () => connection.dispatch({ type: "connect" }),
     disconnect: () => connection.dispatch({ type: "disconnect" }),
-    request(name, ...args) {
-      // Where there is no input to give, the options may take its place.
-      const takesInput = protocol.requests.get(name)?.input.schema !== undefined;
-      const [input, given] = takesInput || args.length > 1 ? args : [undefined, args[0]];
-      // The output was parsed by the schema that its type is inferred from.
-      return requests.request(name, input, (given ?? {}) as WaitOptions) as Promise<never>;
-    },
+    // The output was parsed by the schema that its type is inferred from.
+    request: requests.request as Client<P>["request"],
     channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);

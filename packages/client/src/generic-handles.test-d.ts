@@ -132,6 +132,7 @@ describe("A request takes an input if it declares a schema of one, whatever the 
     void client.request("union", "x");
     void client.request("undefined");
     void client.request("none");
+    void client.request("none", undefined, { timeoutMs: 1 });
     client.channel("a", "k").on("x", (event) => event.foo);
   });
 
@@ -142,6 +143,8 @@ describe("A request takes an input if it declares a schema of one, whatever the 
     void client.request("optional", { timeoutMs: 1 });
     // @ts-expect-error: the request declares no input
     void client.request("none", { a: 1 });
+    // @ts-expect-error: options are not the input
+    void client.request("none", { timeoutMs: 1 });
     // @ts-expect-error: the input is null
     void client.request("null");
   });
@@ -151,5 +154,6 @@ describe("A request takes an input if it declares a schema of one, whatever the 
     expectTypeOf<RequestArguments<Inputs, "any">["0"]>().toBeAny();
     expectTypeOf<RequestArguments<Inputs, "unknown">>().toEqualTypeOf<[input?: unknown, options?: WaitOptions]>();
     expectTypeOf<RequestArguments<Inputs, "needed">>().toEqualTypeOf<[input: { a: string }, options?: WaitOptions]>();
+    expectTypeOf<RequestArguments<Inputs, "none">>().toEqualTypeOf<[input?: undefined, options?: WaitOptions]>();
   });
 });

@@ -117,7 +117,7 @@ describe("why there is no connection", () => {
     const client = createClient(agents, { url, retry: { minMs: 5, maxMs: 10 } });
     const options = { timeoutMs: 400 };
     const told = await Promise.all([
-      client.request("agents.list", options).catch((error: unknown) => error),
+      client.request("agents.list", undefined, options).catch((error: unknown) => error),
       client
         .channel("board", "b1")
         .join(options)
@@ -166,7 +166,7 @@ describe("why there is no connection", () => {
   ])("[RQ19] TIMEOUT with a token function that %s says to correct the function", async (_what, token, message) => {
     const client = createClient(agents, { ...unreachable, token: token as () => string, connectTimeoutMs: 50 });
     client.connect();
-    await expect(client.request("agents.list", { timeoutMs: 100 })).rejects.toMatchObject({
+    await expect(client.request("agents.list", undefined, { timeoutMs: 100 })).rejects.toMatchObject({
       code: "TIMEOUT",
       remedy: "Make `token` give a token within `connectTimeoutMs`. The cause is what it threw.",
       cause: { message },

@@ -43,7 +43,7 @@ test.each(Array.from({ length: 25 }, (_, index) => index + 1))(
         made++;
         const options = { timeoutMs: pick([5, 500, 20_000]), signal: controller.signal };
         const call = pick([
-          () => client.request("agents.list", options),
+          () => client.request("agents.list", undefined, options),
           () => client.request("agent.rename", { name: "x" }, options),
         ])();
         call.then(

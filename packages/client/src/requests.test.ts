@@ -129,11 +129,11 @@ describe("What is sent", () => {
     await expect(client.request("constructor" as never)).rejects.toMatchObject({ code: "UNKNOWN_REQUEST" });
   });
 
-  test("[RQ16] Where a request has no input, the options may take its place", async () => {
+  test("[RQ16] The options are the third argument, whether the input is required, optional or not declared", async () => {
     const { client, world } = testClient();
     await settle();
     const calls = [
-      client.request("agents.list", { timeoutMs: 10 }),
+      client.request("agent.start", { program: "a" }, { timeoutMs: 10 }),
       client.request("agents.list", undefined, { timeoutMs: 20 }),
       client.request("agents.find", undefined, { timeoutMs: 30 }),
       client.request("agents.find", "x", { timeoutMs: 40 }),
@@ -143,20 +143,35 @@ describe("What is sent", () => {
       [10, 20, 30, 40].map((ms) => ({ code: "TIMEOUT", message: expect.stringContaining(`${ms} ms`) })),
     );
     expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual([
-      undefined,
+      { program: "a" },
       undefined,
       undefined,
       "x",
     ]);
   });
 
+  test.each([{ timeoutMs: 10 }, {}, null, "x"])(
+    "[RQ16] A value (%j) for a request that declares no input rejects with INVALID_INPUT and how to pass the options",
+    async (given) => {
+      const { client, world } = testClient();
+      await settle();
+      await expect(client.request("agents.list", given as never)).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+        field: "input",
+        message: "agents.list: input: the request declares none.",
+        remedy: expect.stringContaining("request(name, undefined, options)"),
+      });
+      expect(world.sockets.last.of("request")).toEqual([]);
+    },
+  );
+
   test("[RQ17] The server is told how much of the caller's time is left", async () => {
     const { client, world } = testClient([silent(), answers()]);
-    const call = client.request("agents.list", { timeoutMs: 20_000 });
+    const call = client.request("agents.list", undefined, { timeoutMs: 20_000 });
     call.catch(() => undefined);
     await pass(13_000);
     expect(world.sockets.last.of("request")[0]!.data.timeout_ms).toBe(7_500);
-    void client.request("agents.list", { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
+    void client.request("agents.list", undefined, { timeoutMs: Number.POSITIVE_INFINITY }).catch(() => undefined);
     expect(world.sockets.last.of("request")[1]!.data.timeout_ms).toBe(3_600_000);
   });
 
@@ -189,7 +204,9 @@ describe("What is sent", () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
-    await expect(Promise.all([client.request("agents.list", { timeoutMs: 10 }), pass(10)])).rejects.toMatchObject({
+    await expect(
+      Promise.all([client.request("agents.list", undefined, { timeoutMs: 10 }), pass(10)]),
+    ).rejects.toMatchObject({
       code: "TIMEOUT",
     });
     const second = client.request("agents.list");
@@ -247,7 +264,7 @@ describe("Giving up", () => {
     const { client, world } = testClient();
     await settle();
     const timers = vi.getTimerCount();
-    const pending = client.request("agents.list", { timeoutMs: 5_000 });
+    const pending = client.request("agents.list", undefined, { timeoutMs: 5_000 });
     const outcome = failure(pending);
     await pass(5_000);
     expect(await outcome).toMatchObject({ code: "TIMEOUT" });
@@ -272,7 +289,7 @@ describe("Giving up", () => {
     const { client, world } = testClient();
     await settle();
     const controller = new AbortController();
-    const pending = client.request("agents.list", { signal: controller.signal });
+    const pending = client.request("agents.list", undefined, { signal: controller.signal });
     await settle();
     controller.abort("left the page");
     await expect(pending).rejects.toMatchObject({ code: "CANCELLED", cause: "left the page" });
@@ -283,13 +300,13 @@ describe("Giving up", () => {
     const { client, world } = testClient(answers({ request: ({ correlation_id }) => ok(correlation_id, []) }));
     await settle();
     const timers = vi.getTimerCount();
-    await expect(client.request("agents.list", { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(client.request("agents.list", undefined, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: "CANCELLED",
     });
     expect(world.sockets.last.of("request")).toEqual([]);
     const { signal } = new AbortController();
     const removed = vi.spyOn(signal, "removeEventListener");
-    await client.request("agents.list", { signal });
+    await client.request("agents.list", undefined, { signal });
     expect(removed).toHaveBeenCalledTimes(1);
     expect(vi.getTimerCount()).toBe(timers);
   });
@@ -303,7 +320,7 @@ test.each([{}, 5, "now", () => undefined])(
     const timers = vi.getTimerCount();
     const signal = none as never;
     const refused = { code: "INVALID_VALUE", field: "signal" };
-    await expect(client.request("agents.list", { signal })).rejects.toMatchObject(refused);
+    await expect(client.request("agents.list", undefined, { signal })).rejects.toMatchObject(refused);
     await expect(client.channel("board", "b1").join({ signal })).rejects.toMatchObject(refused);
     expect(vi.getTimerCount()).toBe(timers);
     await pass(60_000);

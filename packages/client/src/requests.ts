@@ -15,7 +15,7 @@ import type { Sendable } from "./sendable.js";
 
 /** Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9). */
 export interface PendingRequests {
-  request(name: string, input: unknown, options: WaitOptions): Promise<unknown>;
+  request(name: string, input?: unknown, options?: WaitOptions): Promise<unknown>;
   setState(state: ConnectionState): void;
   respond(response: ServerMessageOf<"response">): void;
   /** Settles the request with this id; false if there is none. */
@@ -90,7 +90,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
   };
 
   return {
-    request(name, input, options) {
+    request(name, input, options = {}) {
       const id = parts.nextId();
       return patiently<unknown>({ request: name }, options, {
         ...parts,

@@ -82,7 +82,7 @@ test("Requests carry rich values both ways, and declared errors theirs", async (
 test("[RQ6] Giving up reaches the handler", async () => {
   const { url, aborted } = await serve();
   const { client } = connect(url);
-  await expect(client.request("agent.wait", { timeoutMs: 50 })).rejects.toMatchObject({ code: "TIMEOUT" });
+  await expect(client.request("agent.wait", undefined, { timeoutMs: 50 })).rejects.toMatchObject({ code: "TIMEOUT" });
   await vi.waitUntil(() => aborted.mock.calls.length === 1);
 });
 

@@ -49,6 +49,12 @@ export function restoreFault(error: unknown, field: string): Fault {
   return { field, message: `${field}: ${reason}.` };
 }
 
+/** A value was given for the input or the output of a request that declares none. */
+export function undeclaredFault(field: string): Fault {
+  const remedy = "Call request(name), or request(name, undefined, options): the options are the third argument.";
+  return { field, message: `${field}: the request declares none.`, ...(field === "input" && { remedy }) };
+}
+
 /** In a union, the alternative that came furthest says best what was meant. */
 function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined {
   const [first] = issues;

@@ -116,7 +116,15 @@ describe("receiving", () => {
     expect(nothing.send(undefined, "input")).toEqual({ ok: true, value: { data: undefined } });
     expect(nothing.send(1, "input")).toEqual({
       ok: false,
-      fault: { field: "input", message: "input: is not in the protocol." },
+      fault: {
+        field: "input",
+        message: "input: the request declares none.",
+        remedy: "Call request(name), or request(name, undefined, options): the options are the third argument.",
+      },
+    });
+    expect(nothing.send(1, "output")).toEqual({
+      ok: false,
+      fault: { field: "output", message: "output: the request declares none." },
     });
     expect(nothing.receive({ anything: 1 }, { values: { anything: ["Date"] } }, "input")).toEqual({
       ok: true,

@@ -2,7 +2,15 @@ import * as z from "zod/mini";
 import type * as core from "zod/v4/core";
 import { encodeValue, type RichValue } from "./codec/encode-value.js";
 import { revive } from "./codec/rich-values.js";
-import { describeIssue, type Fault, memberFault, restoreFault, thrownFault, wording } from "./issues.js";
+import {
+  describeIssue,
+  type Fault,
+  memberFault,
+  restoreFault,
+  thrownFault,
+  undeclaredFault,
+  wording,
+} from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
 /** A value of the application on its way through: validated, and made JSON or brought back. */
@@ -49,9 +57,7 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
 const nothing: ValueSchema = {
   schema: undefined,
   send: (value, root) =>
-    value === undefined
-      ? { ok: true, value: { data: value } }
-      : { ok: false, fault: { field: root, message: `${root}: is not in the protocol.` } },
+    value === undefined ? { ok: true, value: { data: value } } : { ok: false, fault: undeclaredFault(root) },
   receive: () => ({ ok: true, value: undefined }),
 };
 

@@ -180,7 +180,7 @@ class Actor {
   async request(name: "agent.start" | "agent.ping" | "agent.slow"): Promise<string> {
     try {
       if (name === "agent.start") await this.client.request(name, { id: "a" });
-      else if (name === "agent.slow") return await this.client.request(name, { timeoutMs: 2_000 });
+      else if (name === "agent.slow") return await this.client.request(name, undefined, { timeoutMs: 2_000 });
       else await this.client.request(name);
       return "done";
     } catch (error) {

@@ -11,7 +11,7 @@ export function thrownFault(cause: unknown, field: string): Fault {
   return { field, message: `${field}: is not valid.`, cause };
 }
 
-export { thrownFault as restoreFault };
+export { thrownFault as restoreFault, thrownFault as undeclaredFault };
 
 export function describeIssue([issue]: readonly core.$ZodIssue[], root: string): Fault {
   const field = formatPath(root, issue!.path);
