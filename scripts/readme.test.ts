@@ -44,6 +44,7 @@ describe("the README", () => {
     await rm(folder, { recursive: true });
     expect(lines).toEqual([
       `Listening at ws://localhost:${port}/ws`,
+      "connecting",
       "authenticating",
       "ready",
       "a1 is running",

@@ -100,16 +100,17 @@ export class Tab {
       if (overview.revision < (this.overview?.revision ?? 0)) return;
       this.overview = overview;
     };
-    const load = () => this.client.request("device.list").then(show);
     channel.on("changed", show);
-    await channel.join();
-    await load();
+    let loading: Promise<void> | undefined;
     // As the page does: what happened while it was not on the channel was not told.
     channel.status.subscribe(({ name }) => {
       if (name !== "subscribed") return;
       this.overview = undefined;
-      load().catch(() => {});
+      loading = this.client.request("device.list").then(show);
+      loading.catch(() => {});
     });
+    await channel.join();
+    await loading;
     return this;
   }
 

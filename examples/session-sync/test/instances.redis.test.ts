@@ -28,8 +28,8 @@ test("[SX10] What is changed on one instance is seen on both, by every watcher, 
   await onB.client.request("session.pause");
   const [seenOnA, seenOnB] = [await onA.reach(5), await onB.reach(5)];
   expect(seenOnA).toEqual(seenOnB);
-  expect(onA.seen.map((state) => state?.version)).toEqual([1, 2, 3, 4, 5]);
-  expect(onB.seen.map((state) => state?.version)).toEqual([1, 2, 3, 4, 5]);
+  expect(onA.seen.map((state) => state?.version)).toEqual([undefined, 1, 2, 3, 4, 5]);
+  expect(onB.seen.map((state) => state?.version)).toEqual([undefined, 1, 2, 3, 4, 5]);
   const about = await Promise.all([onA, onB].map(({ client }) => client.request("session.about")));
   expect(about[0]?.instance).not.toBe(about[1]?.instance);
 });
@@ -84,5 +84,5 @@ test("[SX8] A session outlives the instances; a watcher that comes back has the 
   await vi.waitFor(() => expect(onA.client.status.get().name).toBe("ready"), soon);
   const fresh = await watch(again.port, sessionId);
   expect(await fresh.reach(4)).toEqual(onB.session);
-  expect(fresh.seen).toHaveLength(1);
+  expect(fresh.seen).toHaveLength(2);
 });

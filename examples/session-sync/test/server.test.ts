@@ -86,10 +86,10 @@ test("[SX8] Every watcher of a session has each change, and those of another ses
     expect(session).toMatchObject({ cycle: 2, phase: { name: "paused" }, sessionId });
     expect(session.participants.map(({ name }) => name)).toEqual(["Ada", "Grace", "Edsger"]);
     expect(session.participants.at(-1)?.id).toBe(participantId);
-    expect(seen.map((state) => state?.version)).toEqual([1, 2, 3, 4, 5]);
+    expect(seen.map((state) => state?.version)).toEqual([undefined, 1, 2, 3, 4, 5]);
   }
   expect(one.session).toEqual(two.session);
-  expect(stranger.seen).toEqual([]);
+  expect(stranger.seen).toEqual([undefined]);
 });
 
 test("[SX6] Of two who end a cycle at the same moment one does, and the other is told which cycle runs.", async () => {
@@ -208,7 +208,7 @@ test("[SX11] Heartbeats keep a connection that answers, and end one that does no
   expect(frames.some(({ type }) => type === "ping")).toBe(true);
   // And as long as that once more.
   await plain(port, `&sessionId=${sessionId}`).closed;
-  expect(names).toEqual([]);
+  expect(names).toEqual(["ready"]);
 });
 
 test("[SX11] Clients are told of a heartbeat every five seconds, and of five seconds to answer it.", async () => {

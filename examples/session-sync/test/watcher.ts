@@ -5,7 +5,7 @@ import { type SessionState, sessionSync } from "../src/protocol.js";
 
 export const soon = { timeout: 10_000, interval: 10 };
 
-/** A client of a session, and what it has seen of the document. */
+/** A client of a session, and what it has seen of the document: first that it is not there yet. */
 export class Watcher {
   readonly client: Client<typeof sessionSync.definition>;
   readonly channel;
@@ -30,8 +30,12 @@ export class Watcher {
     return this.#document.get();
   }
 
+  /** Calls `listener` on each change from now on. */
   onChange(listener: () => void): () => void {
-    return this.#document.subscribe(listener);
+    let isFirst = true;
+    const stop = this.#document.subscribe(() => isFirst || listener());
+    isFirst = false;
+    return stop;
   }
 
   /** Resolves when the document is at least of this version. */

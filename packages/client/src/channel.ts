@@ -13,7 +13,7 @@ import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { createListeners, type AnyHandler, type Listeners } from "./listeners.js";
-import { type Observable, store } from "./observable.js";
+import { type Observable, type Store, store } from "./observable.js";
 import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscriptions } from "./subscriptions-state.js";
 
@@ -64,7 +64,7 @@ export const INSIDE = Symbol.for("holdfast.channel");
 /** What a part that a page may leave out, such as presence, is made of. */
 export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "fault" | "report"> {
   readonly id: ChannelId;
-  readonly status: Observable<ChannelStatus>;
+  readonly status: Store<ChannelStatus>;
   readonly listeners: Listeners;
   /** As `on`, for the names that stand beside those of events. */
   listen(name: string, handler: AnyHandler): () => void;

@@ -10,6 +10,7 @@ import {
   silent,
   unreachable,
 } from "../test/support/behaviours.js";
+import { onChange } from "../test/support/changes.js";
 import { pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
 import type { Logger } from "./options.js";
 
@@ -199,13 +200,29 @@ describe("Connecting", () => {
   test("[CN16] A status listener that throws harms no other and is reported", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
-    client.status.subscribe(() => {
+    onChange(client.status, () => {
       throw new Error("bad listener");
     });
-    client.status.subscribe((status) => heard.push(status.name));
+    onChange(client.status, (status) => heard.push(status.name));
     await settle();
     expect(heard).toEqual(["authenticating", "ready"]);
     expect(world.errors[0]).toMatchObject({ error: { code: "HANDLER_FAILED" }, context: { source: "listener" } });
+  });
+
+  test("[CN27] A listener of a status hears the present one at once, and what that call throws is reported", async () => {
+    const { client, world } = testClient();
+    const heard: string[] = [];
+    client.status.subscribe(({ name }) => heard.push(name));
+    client.channel("agent-updates").status.subscribe(({ name }) => {
+      heard.push(name);
+      throw new Error("bad listener");
+    });
+    expect(heard).toEqual(["connecting", "idle"]);
+    expect(world.errors).toMatchObject([
+      { error: { code: "HANDLER_FAILED" }, context: { source: "listener", channel: "agent-updates" } },
+    ]);
+    await settle();
+    expect(heard).toEqual(["connecting", "idle", "authenticating", "ready"]);
   });
 
   test("A token never reaches the log", async () => {
@@ -508,7 +525,7 @@ describe("disconnect()", () => {
 
   test("[CN8] It can be called in every state, twice, and by a status listener", async () => {
     const { client, world } = testClient();
-    client.status.subscribe((status) => status.name === "ready" && client.disconnect());
+    onChange(client.status, (status) => status.name === "ready" && client.disconnect());
     await settle();
     client.disconnect();
     expect(world.statuses).toEqual(["authenticating", "ready", "closed"]);
@@ -520,7 +537,7 @@ describe("disconnect()", () => {
     const updates = client.channel("agent-updates");
     updates.on("removed", () => undefined);
     await settle();
-    updates.status.subscribe(({ name }) => name === "pending" && client.disconnect());
+    onChange(updates.status, ({ name }) => name === "pending" && client.disconnect());
     world.sockets.last.end();
     expect(client.status.get().name).toBe("closed");
     await expect(client.request("agents.list")).rejects.toMatchObject({ code: "NOT_CONNECTED" });

@@ -153,7 +153,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     // Another copy of this package may keep it.
     if (isFirst || !shared.has(entryOf())) restart();
     offs.push(
-      status.subscribe(({ name }) => {
+      status.onChange(({ name }) => {
         // Not by its name: whoever was told before may have joined again.
         if (!listeners.hears(SYNC)) return over();
         if (name !== "refused") return;
@@ -182,13 +182,20 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       // It was left, and whoever was told of it before this document was is here again.
       if (!listeners.hears(SYNC)) over();
       let seen: unknown;
-      const remove = told.add(UPDATE, (now: () => unknown) => {
+      let isNew = true;
+      const hear = (now: () => unknown): unknown => {
         const before = seen;
         seen = now();
-        return seen === before ? undefined : listener(seen, before);
-      });
+        if (seen === before && !isNew) return undefined;
+        isNew = false;
+        return listener(seen, before);
+      };
+      const remove = told.add(UPDATE, hear);
       if (!unlisten) listenTo();
-      seen = get();
+      // Only this one, and as all of them are told.
+      const first = createListeners(channel, report);
+      first.add(UPDATE, hear);
+      tell(first, get);
       return () => {
         // A microtask later: a component that subscribes anew in each render must not ask for the document in each.
         if (remove()) void Promise.resolve().then(giveUp);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { boards, boardServer, type Doc } from "../test/support/board.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
 import { documentOf } from "./document.js";
@@ -20,7 +21,7 @@ function onBoard(doc: Doc) {
       const document = documentOf(board);
       /** Each status with the document of its moment, as the handle tells them. */
       const seen: unknown[] = [];
-      board.status.subscribe(({ name }) => seen.push([name, document.get()?.title]));
+      onChange(board.status, ({ name }) => seen.push([name, document.get()?.title]));
       return { board, document, seen };
     };
     return { ...handle(), handle };

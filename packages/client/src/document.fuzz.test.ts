@@ -2,6 +2,7 @@ import type { Patch } from "@holdfast/protocol";
 import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { boards, boardServer } from "../test/support/board.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
 import { keepPositions } from "./keep-positions.js";
@@ -131,7 +132,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     });
     let off: (() => void) | undefined;
     const listen = (): void => {
-      off ??= document.subscribe((now, before) => {
+      off ??= onChange(document, (now, before) => {
         expect(now).not.toBe(before);
         expect(now).toBe(document.get());
         expect(isDeepStrictEqual(now, before)).toBe(false);

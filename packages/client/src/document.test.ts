@@ -1,6 +1,7 @@
 import { defineProtocol, type ServerMessage } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { boards, boardServer, type Doc } from "../test/support/board.js";
 import { agents } from "../test/support/agents.js";
 import type { BaseOptions } from "./options.js";
@@ -31,7 +32,7 @@ function onBoard(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
 async function followed(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
   const all = onBoard(doc, options);
   const heard: unknown[] = [];
-  const off = all.document.subscribe((now) => heard.push(now?.title));
+  const off = onChange(all.document, (now) => heard.push(now?.title));
   await settle();
   heard.length = 0;
   return { ...all, heard, off };
@@ -49,7 +50,7 @@ describe("A document", () => {
     const { server, board, document, said } = onBoard();
     const heard = vi.fn();
     expect(document.get()).toBeUndefined();
-    const off = document.subscribe(heard);
+    const off = onChange(document, heard);
     expect(board.status.get().name).toBe("pending");
     await settle();
     expect(document.get()).toEqual(FIRST.data);
@@ -65,6 +66,54 @@ describe("A document", () => {
     await settle();
     expect(board.status.get().name).toBe("idle");
     expect(said()).toEqual(["-"]);
+  });
+
+  test("[CN27] Subscribing calls the listener at once, with the document if it is there, and what that call throws is reported", async () => {
+    const { world, client, document } = await followed();
+    const first = document.get();
+    const heard = vi.fn();
+    document.subscribe(heard);
+    expect(heard).toHaveBeenCalledExactlyOnceWith(first, undefined);
+    documentOf(client.channel("board", "b")).subscribe((now) => {
+      expect(now).toBe(first);
+      throw new Error("a bug");
+    });
+    documentOf(client.channel("board", "c")).subscribe(heard);
+    expect(heard).toHaveBeenLastCalledWith(undefined, undefined);
+    documentOf(client.channel("board", "b")).subscribe(() => Promise.reject(new Error("another")) as never);
+    await settle();
+    const context = { source: "handler", channel: "board:b", event: "$state_update" };
+    expect(world.errors).toMatchObject([
+      { error: { code: "HANDLER_FAILED", message: expect.stringContaining("a bug") }, context },
+      { error: { code: "HANDLER_FAILED", message: expect.stringContaining("another") }, context },
+    ]);
+    expect(heard).toHaveBeenCalledTimes(2);
+  });
+
+  test("[CN27] The first call may leave the channel or add a listener: each hears each change once", async () => {
+    const { server, board, document } = await followed();
+    const heard: unknown[] = [];
+    document.subscribe((now, before) => {
+      heard.push(["one", now?.title, before?.title]);
+      if (heard.length === 1) document.subscribe((next) => heard.push(["two", next?.title]));
+    });
+    server.patch(title("2"));
+    document.subscribe((now, before) => {
+      heard.push(["three", now?.title, before?.title]);
+      if (now) board.leave();
+    });
+    expect(heard).toEqual([
+      ["one", "First", undefined],
+      ["two", "First"],
+      ["one", "2", "First"],
+      ["two", "2"],
+      ["three", "2", undefined],
+      ["one", undefined, "2"],
+      ["two", undefined],
+      ["three", undefined, "2"],
+    ]);
+    await settle();
+    expect(document.get()).toBeUndefined();
   });
 
   test("[SC1] Where there is none yet it is undefined until it is made", async () => {
@@ -112,8 +161,8 @@ describe("A document", () => {
     const { server, client, document, heard, off } = await followed();
     const other = documentOf(client.channel("board", "b"));
     const theirs = vi.fn();
-    other.subscribe(theirs);
-    other.subscribe(theirs);
+    onChange(other, theirs);
+    onChange(other, theirs);
     expect(other.get()).toBe(document.get());
     server.patch(title("Second"));
     expect(theirs).toHaveBeenCalledTimes(2);
@@ -293,7 +342,7 @@ describe("The end of it", () => {
     expect(server.asked).toHaveLength(1);
     board.leave();
     server.refuse(undefined);
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     await settle();
     expect(heard).toEqual([undefined, "First"]);
   });
@@ -302,14 +351,14 @@ describe("The end of it", () => {
     const { server, client, board, document, heard } = await followed();
     const other = documentOf(client.channel("board", "b"));
     const told: unknown[] = [];
-    other.subscribe((now) => told.push(now?.title));
+    onChange(other, (now) => told.push(now?.title));
     client.channel("board", "b").on("moved", () => undefined);
     server.delete("GONE");
     board.leave();
     server.refuse(undefined);
     await settle();
     expect(other.get()).toBeUndefined();
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     await settle();
     expect([document.get()?.title, other.get()?.title]).toEqual(["First", "First"]);
     expect([heard, told]).toEqual([
@@ -358,10 +407,10 @@ describe("Whoever is told of the end", () => {
   test("[SC4] before the document's listeners are finds none where the channel is refused, also by a handle of their own", async () => {
     const { server, client, board, document } = onBoard();
     const seen: unknown[] = [];
-    board.status.subscribe(({ name }) => {
+    onChange(board.status, ({ name }) => {
       if (name !== "refused") return;
       const own = documentOf(client.channel("board", "b"));
-      own.subscribe((now) => seen.push(["told", now]));
+      onChange(own, (now) => seen.push(["told", now]));
       seen.push(document.get(), own.get());
     });
     document.subscribe(() => undefined);
@@ -376,12 +425,12 @@ describe("Whoever is told of the end", () => {
     const { server, client, board, document } = onBoard();
     const heard: unknown[] = [];
     let isAgain = false;
-    document.subscribe((now) => {
+    onChange(document, (now) => {
       if (now !== undefined || isAgain) return;
       isAgain = true;
-      document.subscribe((next) => heard.push(["again", next?.title]));
+      onChange(document, (next) => heard.push(["again", next?.title]));
     });
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     // By another handle the document stays, so that it is there at once for whoever joins again.
     documentOf(client.channel("board", "b")).subscribe(() => undefined);
     await settle();
@@ -398,13 +447,13 @@ describe("Whoever is told of the end", () => {
       const { server, board, document } = onBoard();
       const heard: unknown[] = [];
       let isAgain = false;
-      board.status.subscribe(({ name }) => {
+      onChange(board.status, ({ name }) => {
         if (name !== "idle" || isAgain) return;
         isAgain = true;
         if (what === "its events") board.on("moved", () => undefined);
-        else document.subscribe((now) => heard.push(["again", now?.title]));
+        else onChange(document, (now) => heard.push(["again", now?.title]));
       });
-      document.subscribe((now) => heard.push(now?.title));
+      onChange(document, (now) => heard.push(now?.title));
       await settle();
       board.leave();
       await settle();
@@ -417,7 +466,7 @@ describe("Whoever is told of the end", () => {
   test("[SC15] may throw: nothing is left behind", async () => {
     const { server, client, board, document, said } = await followed();
     client.channel("board", "b").on("moved", () => undefined);
-    document.subscribe((now) => {
+    onChange(document, (now) => {
       if (!now) throw new Error("no");
     });
     board.leave();
@@ -434,7 +483,7 @@ describe("Whoever comes later", () => {
     await settle();
     server.patch(title("2"));
     const heard = vi.fn();
-    document.subscribe(heard);
+    onChange(document, heard);
     const late = documentOf(client.channel("board", "b"));
     late.subscribe(() => undefined);
     await settle();
@@ -494,10 +543,10 @@ describe("Whoever comes later", () => {
     const before = document.get();
     off();
     expect(document.get()).toBeUndefined();
-    const again = document.subscribe((now) => heard.push(now?.title));
+    const again = onChange(document, (now) => heard.push(now?.title));
     expect(document.get()).toBe(before);
     again();
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     await settle();
     expect(document.get()).toBe(before);
     server.patch(title("2"));
@@ -519,7 +568,7 @@ describe("Whoever comes later", () => {
       const check = (): void => {
         if (document.get() !== shown || board.status.get() !== status) render();
       };
-      const offs = [document.subscribe(check), board.status.subscribe(check)];
+      const offs = [onChange(document, check), onChange(board.status, check)];
       off = () => offs.forEach((one) => one());
       check();
     };
@@ -550,7 +599,7 @@ describe("Whoever comes later", () => {
     const { server, board, document, heard, off, said } = await followed();
     off();
     board.leave();
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     await settle();
     server.patch(title("2"));
     expect(heard).toEqual(["First", "2"]);
@@ -785,10 +834,10 @@ describe("What the application sees", () => {
 
   test("[SC10] A listener that throws is reported and harms no other", async () => {
     const { server, world, document, heard } = await followed();
-    document.subscribe(() => {
+    onChange(document, () => {
       throw new Error("no");
     });
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     server.patch(title("2"));
     expect(heard).toEqual(["2", "2"]);
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { source: "handler" } }]);
@@ -796,11 +845,11 @@ describe("What the application sees", () => {
 
   test("[SC10] One that rejects is reported as well, and no change waits for it", async () => {
     const { server, world, document, heard } = await followed();
-    document.subscribe(async (now) => {
+    onChange(document, async (now) => {
       await pause;
       throw new Error(`no ${now?.title}`);
     });
-    document.subscribe((now) => heard.push(now?.title));
+    onChange(document, (now) => heard.push(now?.title));
     let release = (): void => undefined;
     const pause = new Promise<void>((resolve) => (release = resolve));
     server.patch(title("2"));
@@ -817,10 +866,10 @@ describe("What the application sees", () => {
 
   test("[SC10] One that throws or rejects when the channel is left is reported the same way", async () => {
     const { world, board, document } = await followed();
-    document.subscribe(() => {
+    onChange(document, () => {
       throw new Error("no");
     });
-    document.subscribe(() => Promise.reject(new Error("never")));
+    onChange(document, () => Promise.reject(new Error("never")));
     board.leave();
     await settle();
     const failed = { error: { code: "HANDLER_FAILED" }, context: { source: "handler", channel: "board:b" } };
@@ -879,7 +928,7 @@ describe("What the application sees", () => {
     const other = otherDocumentOf(board);
     expect(other.get()).toBeUndefined();
     const theirs = vi.fn();
-    const off = other.subscribe(theirs);
+    const off = onChange(other, theirs);
     await settle();
     server.patch(title("2"));
     expect(other.get()).toEqual(titled("2"));

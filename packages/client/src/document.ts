@@ -18,8 +18,8 @@ export interface ChannelDocument<Document> {
    */
   get(): Immutable<Document> | undefined;
   /**
-   * Calls `listener` on every change, not at once; in order with the handlers of the channel's events, which it waits for.
-   * Wants the channel as they do. Nothing waits for a promise it returns; one that rejects is reported. Returns its
+   * Calls `listener` at once with the present document, and then on every change; in order with the handlers of the channel's
+   * events, which a change waits for. `previous` is undefined in the first call. Wants the channel as a handler of its events does. Nothing waits for a promise it returns; one that rejects is reported. Returns its
    * unsubscribe; who subscribes again at once, before anything is awaited, finds the document there.
    */
   subscribe(

@@ -1,3 +1,4 @@
+import { attempt } from "./attempt.js";
 import type { ReportError } from "./errors.js";
 import type { Delivery } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
@@ -47,15 +48,8 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
         report(fault, { source: "handler", channel, event });
       };
       const run = ({ name, handler }: { name: string; handler: AnyHandler }): Promise<unknown> | undefined => {
-        try {
-          const result = handler((name === event ? value : { event, data: value }) as never);
-          return isThenable(result)
-            ? Promise.resolve(result).catch(fail).then(watch?.begin(channel, event))
-            : undefined;
-        } catch (fault) {
-          fail(fault);
-          return undefined;
-        }
+        const pending = attempt(() => handler((name === event ? value : { event, data: value }) as never), fail);
+        return pending?.then(watch?.begin(channel, event));
       };
       // Over a copy; a handler taken off by the one before it is not called any more.
       return together(
@@ -64,8 +58,4 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
     },
     clear: () => entries.clear(),
   };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

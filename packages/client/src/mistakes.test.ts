@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { answers, refuses, refusesToken } from "../test/support/behaviours.js";
 import { agents } from "../test/support/agents.js";
 import { testClient } from "../test/support/test-client.js";
@@ -81,7 +82,7 @@ describe("an error without a caller", () => {
     heard.onError(errors);
     const alone = createClient(agents, unreachable);
     for (const client of [quiet, heard, alone]) {
-      client.status.subscribe(throwing);
+      onChange(client.status, throwing);
       client.disconnect();
     }
     expect(errors).toHaveBeenCalledTimes(1);
@@ -92,7 +93,7 @@ describe("an error without a caller", () => {
     const told = vi.spyOn(host.console!, "error").mockImplementation(() => {});
     const client = createClient(agents, unreachable);
     client.onError(throwing);
-    client.status.subscribe(throwing);
+    onChange(client.status, throwing);
     client.disconnect();
     expect(told).toHaveBeenCalledTimes(1);
   });
@@ -102,7 +103,7 @@ describe("an error without a caller", () => {
     const { client, world } = testClient(answers(), {
       logger: { debug: throwing, info: line, warn: line, error: line },
     });
-    client.status.subscribe(() => Promise.reject(new Error("a bug")) as never);
+    onChange(client.status, () => Promise.reject(new Error("a bug")) as never);
     client.onError(() => Promise.reject(new Error("another bug")) as never);
     await turn();
     expect(client.status.get().name).toBe("ready");

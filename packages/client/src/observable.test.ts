@@ -3,15 +3,73 @@ import { emitter, store } from "./observable.js";
 
 const ignore = (): void => undefined;
 
-test("A store tells its listeners of changes, and not at once", () => {
+test("[CN27] A store calls a listener at once with the present value, then on each change, and not after its unsubscribe", () => {
   const value = store("a", ignore);
   const heard: string[] = [];
-  value.subscribe((next) => heard.push(next));
-  expect(heard).toEqual([]);
+  const off = value.subscribe((next) => heard.push(next));
+  expect(heard).toEqual(["a"]);
   value.set("b");
   value.set("b");
-  expect(heard).toEqual(["b"]);
+  expect(heard).toEqual(["a", "b"]);
   expect(value.get()).toBe("b");
+  off();
+  value.set("c");
+  expect(heard).toEqual(["a", "b"]);
+});
+
+test("[CN27] Svelte's `get`, which subscribes and unsubscribes at once, reads the value", () => {
+  const value = store("a", ignore);
+  let read: string | undefined;
+  value.subscribe((next) => (read = next))();
+  expect(read).toBe("a");
+});
+
+test("[CN27] The first call may change the value: the listener hears both in order, and so does one that came before it", () => {
+  const value = store(0, ignore);
+  const heard: string[] = [];
+  value.subscribe((next) => heard.push(`before ${next}`));
+  value.subscribe((next) => {
+    heard.push(`itself ${next}`);
+    if (next === 0) value.set(1);
+  });
+  expect(heard).toEqual(["before 0", "itself 0", "before 1", "itself 1"]);
+});
+
+test("[CN27] A listener that is added while a change is told hears it once", () => {
+  const value = store(0, ignore);
+  const heard: string[] = [];
+  value.subscribe((next) => {
+    if (next === 1) value.subscribe((late) => heard.push(`late ${late}`));
+  });
+  value.subscribe((next) => heard.push(`other ${next}`));
+  value.set(1);
+  value.set(2);
+  expect(heard).toEqual(["other 0", "late 1", "other 1", "other 2", "late 2"]);
+});
+
+test.each([
+  [
+    "throws",
+    () => {
+      throw new Error("bad");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("bad"))],
+])("[CN27] A first call that %s is passed on, and the listener stays", async (_, fail) => {
+  const faults: unknown[] = [];
+  const value = store(0, (fault) => faults.push(fault));
+  const heard: number[] = [];
+  const off = value.subscribe((next) => {
+    heard.push(next);
+    return next === 0 ? fail() : undefined;
+  });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(faults).toEqual([new Error("bad")]);
+  value.set(1);
+  off();
+  value.set(2);
+  expect(heard).toEqual([0, 1]);
 });
 
 test("An unsubscribe ends only its own registration, and can be called twice", () => {
@@ -60,5 +118,5 @@ test("A listener that changes the value again never makes another one hear an ol
   value.subscribe((next) => next === 1 && value.set(2));
   value.subscribe((next) => heard.push(next));
   value.set(1);
-  expect(heard).toEqual([2]);
+  expect(heard).toEqual([0, 2]);
 });

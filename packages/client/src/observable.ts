@@ -1,13 +1,24 @@
-/** A value that changes: read it, or be told. Fits React's useSyncExternalStore and Svelte's stores as it is. */
+import { attempt } from "./attempt.js";
+
+/**
+ * A value that changes. Fits React's useSyncExternalStore, `useSyncExternalStore(status.subscribe, status.get)`, and has the contract of
+ * Svelte's stores, so `$status` reads it.
+ */
 export interface Observable<Value> {
   /** The same object for as long as nothing changed. */
   get(): Value;
-  /** Calls `listener` on every change, not at once. Returns its unsubscribe. */
+  /**
+   * Calls `listener` at once with the present value, before it returns, and then on every change. What the listener throws goes to
+   * `onError`, and the listener stays. Returns its unsubscribe.
+   */
   subscribe(listener: (value: Value) => void): () => void;
 }
 
+/** An observable of the client's own parts, which need not be told of the present value. */
 export interface Store<Value> extends Observable<Value> {
   set(value: Value): void;
+  /** Calls `listener` on every change, and not at once. */
+  onChange(listener: (value: Value) => void): () => void;
 }
 
 export interface Emitter<Args extends unknown[]> {
@@ -36,13 +47,8 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
       // Over a copy, since listeners come and go meanwhile; one that was taken off is not called any more.
       for (const entry of [...entries]) {
         if (!entries.has(entry)) continue;
-        try {
-          // An asynchronous function fits the type as well, and its rejection would end a Node process.
-          const result = entry.listener(...args);
-          void (result as Partial<Promise<unknown>> | undefined)?.catch?.(onFault);
-        } catch (fault) {
-          onFault(fault);
-        }
+        // An asynchronous function fits the type as well, and its rejection would end a Node process.
+        void attempt(() => entry.listener(...args), onFault);
       }
     },
   };
@@ -51,6 +57,10 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
 export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
   let value = initial;
   const changes = emitter<[Value]>(onFault);
+  // A listener may change the value again. The listeners behind it then hear the newer value first, and must not be
+  // told the older one afterwards.
+  const onChange: Store<Value>["onChange"] = (listener) =>
+    changes.on((next) => (Object.is(next, value) ? listener(next) : undefined));
   return {
     get: () => value,
     set(next) {
@@ -58,8 +68,12 @@ export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
       value = next;
       changes.emit(next);
     },
-    // A listener may change the value again. The listeners behind it then hear the newer value first, and must not be
-    // told the older one afterwards.
-    subscribe: (listener) => changes.on((next) => (Object.is(next, value) ? listener(next) : undefined)),
+    onChange,
+    subscribe(listener) {
+      // Before the first call, which may change the value.
+      const off = onChange(listener);
+      void attempt(() => listener(value), onFault);
+      return off;
+    },
   };
 }

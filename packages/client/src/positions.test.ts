@@ -1,5 +1,6 @@
 import type { ServerMessage } from "@holdfast/protocol";
 import { describe, expect, test, vi } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { grant } from "../test/support/behaviours.js";
 import { at, from, missed, onJournal, written } from "../test/support/journal.js";
 import { failure, pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
@@ -141,7 +142,7 @@ describe("Where a channel is continued", () => {
   test("[RS4] To the application the channel stays subscribed meanwhile, unless it is refused", async () => {
     const { answer, client, journal, listen, receive, server } = onJournal([{ position: at(4) }]);
     const statuses: string[] = [];
-    journal.status.subscribe(({ name }) => statuses.push(name));
+    onChange(journal.status, ({ name }) => statuses.push(name));
     listen();
     await settle();
     server.holds = true;

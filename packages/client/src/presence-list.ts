@@ -1,4 +1,5 @@
 import type { PresentUser, ServerMessageOf, ValueSchema } from "@holdfast/protocol";
+import { attempt } from "./attempt.js";
 import type { Inside } from "./channel.js";
 import { readEvent } from "./event.js";
 import type { Observable } from "./observable.js";
@@ -72,22 +73,31 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
     subscribe(listener) {
       const holders = subscriptions.entry(id)?.holders ?? [];
       const isKept = [...holders].some((holder) => holder.hears(PRESENCE));
+      let seen: Presence<unknown> | undefined;
+      const tell = (): void => {
+        const now = get();
+        if (now === seen) return;
+        seen = now;
+        void attempt(
+          () => listener(now),
+          (fault) => report(fault, { source: "handler", channel, event: PRESENCE }),
+        );
+      };
       const hear = ({ data }: { data: Said }): void => {
         read(data);
-        const now = get();
-        if (now !== seen) listener((seen = now));
+        tell();
       };
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
       // Joined before anyone listened, so the list has been missed: the answer to another `subscribe` brings it again.
       if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });
-      let seen = get();
-      const stop = status.subscribe(({ name }) => {
+      const stop = status.onChange(({ name }) => {
         // Of a refused channel nothing is told any more, and what was told is not true for long.
         if (name === "refused") hear({ data: NOBODY_SAID });
         if (name === "idle") stop();
       });
+      tell();
       return () => {
         stop();
         off();

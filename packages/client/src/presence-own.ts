@@ -56,7 +56,7 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
       off();
       tellLater();
     };
-    const stop = status.subscribe(({ name }) => void (name === "idle" && end()));
+    const stop = status.onChange(({ name }) => void (name === "idle" && end()));
     return end;
   };
 

@@ -1,6 +1,7 @@
 import { type ClientMessage, defineProtocol, type ServerMessageOf } from "@holdfast/protocol";
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod/mini";
+import { onChange } from "../test/support/changes.js";
 import { answers, connected, grant } from "../test/support/behaviours.js";
 import type { Attempt, Behaviour } from "../test/support/scripted-socket.js";
 import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
@@ -74,7 +75,7 @@ describe("Who is there", () => {
     const who = presenceOf(room);
     const heard = vi.fn();
     expect(who.get()).toEqual({ users: [], count: 0 });
-    const off = who.subscribe(heard);
+    const off = onChange(who, heard);
     expect(room.status.get().name).toBe("pending");
     await settle();
     expect(room.status.get().name).toBe("subscribed");
@@ -94,7 +95,7 @@ describe("Who is there", () => {
     const { world, room, change } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
-    who.subscribe(heard);
+    onChange(who, heard);
     await settle();
     const before = who.get();
     change({ updated: [member("bob")], count: 2 });
@@ -110,6 +111,29 @@ describe("Who is there", () => {
     expect(who.get().users[1]).toEqual(user("bob", "Bob"));
     change({ count: 3 });
     expect(who.get().count).toBe(3);
+  });
+
+  test("[CN27] Subscribing calls the listener at once with the list, and what that call throws is reported", async () => {
+    const { world, room, change } = inRoom();
+    const who = presenceOf(room);
+    const counts: number[] = [];
+    who.subscribe(({ count }) => counts.push(count));
+    expect(counts).toEqual([0]);
+    await settle();
+    who.subscribe(({ count }) => {
+      counts.push(-count);
+      if (count === 2) throw new Error("a bug");
+      return Promise.reject(new Error("another")) as never;
+    });
+    expect(counts).toEqual([0, 2, -2]);
+    change({ count: 3 });
+    await settle();
+    expect(counts).toEqual([0, 2, -2, 3, -3]);
+    const context = { source: "handler", channel: "room:r", event: "$presence" };
+    expect(world.errors).toMatchObject([
+      { error: { message: expect.stringContaining("a bug") }, context },
+      { error: { message: expect.stringContaining("another") }, context },
+    ]);
   });
 
   test("[PC2] It is the same object for the same handle", () => {
@@ -135,8 +159,8 @@ describe("Who is there", () => {
     const other = presenceOf(client.channel("room", "r"));
     const who = presenceOf(room);
     const [mine, theirs] = [vi.fn(), vi.fn()];
-    who.subscribe(mine);
-    other.subscribe(theirs);
+    onChange(who, mine);
+    onChange(other, theirs);
     await settle();
     expect(other.get()).toBe(who.get());
     room.leave();
@@ -155,7 +179,7 @@ describe("Who is there", () => {
     change({ left: ["bob"], count: 1 });
     const who = presenceOf(room);
     const heard = vi.fn();
-    who.subscribe(heard);
+    onChange(who, heard);
     await settle();
     expect(heard).toHaveBeenCalledExactlyOnceWith({ users: [user("ada"), user("bob")], count: 2 });
     // Asked for again, once: whoever comes next finds it.
@@ -201,8 +225,8 @@ describe("Who is there", () => {
     const { world, room } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
-    who.subscribe(heard);
-    who.subscribe(heard);
+    onChange(who, heard);
+    onChange(who, heard);
     await settle();
     const data = { code: "FORBIDDEN", message: "Not yours." };
     world.sockets.last.receive({ type: "unsubscribed", channel: "room:r", data });
@@ -238,10 +262,10 @@ describe("Who is there", () => {
   test("[PC5] A listener that throws goes to onError and harms no other", async () => {
     const { world, room } = inRoom();
     const heard = vi.fn();
-    presenceOf(room).subscribe(() => {
+    onChange(presenceOf(room), () => {
       throw new Error("bad listener");
     });
-    presenceOf(room).subscribe(heard);
+    onChange(presenceOf(room), heard);
     await settle();
     expect(heard).toHaveBeenCalledTimes(1);
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { channel: "room:r" } }]);

@@ -17,7 +17,7 @@ export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> 
    * a drop the last one stays until the server has sent another.
    */
   get(): Presence<Data>;
-  /** Calls `listener` on every change, not at once. Wants the channel as a handler of its events does. */
+  /** Calls `listener` at once with the present list, and then on every change. Wants the channel as a handler of its events does. */
   subscribe(listener: (presence: Presence<Data>) => void): () => void;
   /**
    * What the others see of this user, from now on and after each reconnect. It wants the channel until `set(undefined)` or

@@ -1,5 +1,6 @@
 import type { ServerMessage } from "@holdfast/protocol";
 import { describe, expect, test, vi } from "vitest";
+import { onChange } from "../test/support/changes.js";
 import { answers, grant, silent } from "../test/support/behaviours.js";
 import type { World } from "../test/support/test-client.js";
 import { failure, pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
@@ -161,7 +162,7 @@ describe("Wanted and wire", () => {
     const { client, world } = testClient();
     const [kept, left] = [client.channel("board", "kept"), client.channel("board", "left")];
     const statuses: string[] = [];
-    kept.status.subscribe(({ name }) => statuses.push(name));
+    onChange(kept.status, ({ name }) => statuses.push(name));
     kept.on("moved", ignore);
     left.on("moved", ignore);
     await settle();
@@ -362,7 +363,7 @@ describe("Refusals", () => {
     const [board, other, third] = [1, 2, 3].map(() => client.channel("board", "b1"));
     board!.on("moved", ignore);
     const statuses: string[] = [];
-    other!.status.subscribe(({ name }) => statuses.push(name));
+    onChange(other!.status, ({ name }) => statuses.push(name));
     other!.on("moved", ignore);
     await settle();
     allowed = true;
@@ -392,12 +393,12 @@ describe("Refusals", () => {
     );
     const [board, other] = [1, 2].map(() => client.channel("board", "b1"));
     const statuses: string[] = [];
-    board!.status.subscribe(({ name }) => {
+    onChange(board!.status, ({ name }) => {
       if (name !== "refused" || asked > 1) return;
       board!.leave();
       board!.on("moved", ignore);
     });
-    other!.status.subscribe(({ name }) => statuses.push(name));
+    onChange(other!.status, ({ name }) => statuses.push(name));
     board!.on("moved", ignore);
     other!.on("moved", ignore);
     await settle();
@@ -535,7 +536,7 @@ describe("join()", () => {
   test("[CH8] leave() ends the wait also when a listener of the status calls it before join() has returned", async () => {
     const { client } = testClient();
     const board = client.channel("board", "b1");
-    board.status.subscribe(({ name }) => name === "pending" && board.leave());
+    onChange(board.status, ({ name }) => name === "pending" && board.leave());
     expect(await failure(board.join())).toMatchObject({ code: "CANCELLED" });
   });
 

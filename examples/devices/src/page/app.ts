@@ -43,6 +43,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const playback = new Playback({ client, device, changed: drawSoon, report });
   const { model } = playback;
 
+  let drawing: number | undefined;
+  let isOver = false;
   let isLoggingOut = false;
   let revision = 0;
   const list = client.channel("devices", user.id);
@@ -117,8 +119,6 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   header.append(account);
   content.replaceChildren(page);
 
-  let drawing: number | undefined;
-  let isOver = false;
   const ticking = window.setInterval(() => {
     playback.tick();
     drawSoon();

@@ -73,19 +73,15 @@ export function showConnection(
     setAttributes(retry, { "aria-disabled": String(!canRetry()) });
   };
 
-  const take = (status: Status): void => {
-    if (status.name === "waiting") attemptAt = performance.now() + status.retryAt - Date.now();
-  };
-  take(client.status.get());
-
   const unsubscribe = client.status.subscribe((status) => {
     window.clearInterval(ticking);
-    take(status);
-    // Four times a second: the number changes within a quarter of a second of when it should.
-    if (status.name === "waiting") ticking = window.setInterval(render, 250);
+    if (status.name === "waiting") {
+      attemptAt = performance.now() + status.retryAt - Date.now();
+      // Four times a second: the number changes within a quarter of a second of when it should.
+      ticking = window.setInterval(render, 250);
+    }
     render();
   });
-  render();
   return () => {
     unsubscribe();
     window.clearInterval(ticking);

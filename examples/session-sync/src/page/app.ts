@@ -61,22 +61,6 @@ export function startApp(sessionId: string): void {
       drawSoon();
     }
   }
-  shared.subscribe(look);
-  channel.status.subscribe(look);
-  watchers.subscribe(({ users }) => {
-    model.watchers = users.reduce((count, { devices }) => count + devices.length, 0);
-    drawSoon();
-  });
-  client.status.subscribe((status) => {
-    model.live = status.name === "ready";
-    if (status.name === "closed" && status.reason.message.includes(SESSION_DELETED)) model.known = { name: "deleted" };
-    else if (status.name === "closed" && model.known.name === "loading")
-      model.known = { name: "refused", reason: status.reason.message };
-    if (model.live) void model.clock.measure();
-    drawSoon();
-  });
-  client.onError(report);
-
   async function askForTime(): Promise<Date> {
     const { instance, at } = await client.request("session.about");
     model.instance = instance;
@@ -140,7 +124,22 @@ export function startApp(sessionId: string): void {
       });
     });
   }
-  drawSoon();
+
+  shared.subscribe(look);
+  channel.status.subscribe(look);
+  watchers.subscribe(({ users }) => {
+    model.watchers = users.reduce((count, { devices }) => count + devices.length, 0);
+    drawSoon();
+  });
+  client.status.subscribe((status) => {
+    model.live = status.name === "ready";
+    if (status.name === "closed" && status.reason.message.includes(SESSION_DELETED)) model.known = { name: "deleted" };
+    else if (status.name === "closed" && model.known.name === "loading")
+      model.known = { name: "refused", reason: status.reason.message };
+    if (model.live) void model.clock.measure();
+    drawSoon();
+  });
+  client.onError(report);
   // Nobody sends the time: it is what the document's moments and the clock say. Four times a second, so that a second is never
   // shown for much longer than one.
   window.setInterval(() => {

@@ -6,6 +6,7 @@ import { systemEnvironment } from "../../src/environment.js";
 import type { ErrorContext } from "../../src/errors.js";
 import type { BaseOptions } from "../../src/options.js";
 import { agents } from "./agents.js";
+import { onChange } from "./changes.js";
 import { answers } from "./behaviours.js";
 import { type Behaviour, type ScriptedSockets, scriptedSockets } from "./scripted-socket.js";
 
@@ -79,7 +80,7 @@ export function testClientOf<P extends ProtocolDefinition>(
   const all = { url: "ws://localhost/ws", token: "t0ken", environment, ...options };
   const client = createClient(protocol, all as never);
   client.onError((error, context) => world.errors.push({ error, context }));
-  client.status.subscribe((status) => world.statuses.push(status.name));
+  onChange(client.status, (status) => world.statuses.push(status.name));
   worlds.push({ world, client });
   return { client, world };
 }

@@ -52,14 +52,18 @@ class Watcher {
     const channel = this.client.channel("board", "a");
     const document = documentOf(channel);
     this.#document = document;
-    this.#last = document.get();
+    this.#last = undefined;
+    let isFirst = true;
     const stop = document.subscribe((now, previous) => {
-      this.told++;
+      if (!isFirst) this.told++;
+      else if (now !== document.get()) this.faults.push(`${this.name} was not told of the present document first`);
       if (previous !== this.#last) this.faults.push(`${this.name} was told of another previous document`);
-      if (now === previous) this.faults.push(`${this.name} was told of no change`);
+      if (!isFirst && now === previous) this.faults.push(`${this.name} was told of no change`);
       if (now && !Object.isFrozen(now.cards)) this.faults.push(`${this.name} was given what it can change`);
       this.#last = now;
+      isFirst = false;
     });
+    if (isFirst) this.faults.push(`${this.name} was not told of a document at once`);
     // Events hold up what comes behind them, documents included.
     const off = channel.on("moved", () => this.handling());
     this.#leave = () => {
