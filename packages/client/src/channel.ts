@@ -5,6 +5,7 @@ import {
   type EventName,
   type EventOf,
   HoldfastError,
+  type KeyOf,
   type ProtocolDefinition,
   type ResetReason,
 } from "@holdfast/protocol";
@@ -24,6 +25,11 @@ import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscription
 export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   /** The name that the protocol gives the channel. */
   readonly name: C;
+  /**
+   * The key, or undefined if the channel declares none. If the schema of the key trims a text or changes its case, this is the result, so
+   * that two handles of one channel have the same key.
+   */
+  readonly key: KeyOf<P, C>;
   /** The channel on the wire: `name`, or `name:key` if the channel has a key. */
   readonly id: string;
   /** A channel that declares a document is `subscribed` when the document is known, or that there is none. */
@@ -74,6 +80,7 @@ export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "f
 export interface UntypedChannel {
   readonly [INSIDE]: Inside;
   readonly name: string;
+  readonly key: string | undefined;
   readonly id: string;
   readonly status: Observable<ChannelStatus>;
   on(event: string, handler: AnyHandler): () => void;
@@ -127,6 +134,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   return {
     [INSIDE]: { ...parts, id, status, listeners, listen },
     name: id.contract.name,
+    key: id.key,
     id: channel,
     status,
     on(event, handler) {

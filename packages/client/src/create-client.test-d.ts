@@ -84,6 +84,8 @@ describe("channel", () => {
     expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<"board">();
     expectTypeOf(client.channel("board", "b1").id).toEqualTypeOf<string>();
     expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<"agent-updates">();
+    expectTypeOf(client.channel("board", "b1").key).toEqualTypeOf<string>();
+    expectTypeOf(client.channel("agent-updates").key).toEqualTypeOf<undefined>();
     // @ts-expect-error: the key is missing
     client.channel("board");
     // @ts-expect-error: the key is a string

@@ -163,8 +163,9 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      // Its name is the one that it was found by.
-      return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel & { readonly name: typeof name };
+      // Its name is the one that it was found by, and its key was parsed by the schema that the type is inferred from.
+      return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel &
+        Pick<Channel<P, typeof name>, "name" | "key">;
     },
     direct: { on: direct.on },
     onError,

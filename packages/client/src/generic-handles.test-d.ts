@@ -4,6 +4,7 @@ import type {
   EventOf,
   Immutable,
   KeyArguments,
+  KeyOf,
   PresenceChannelName,
   PresenceOf,
   ProtocolDefinition,
@@ -50,6 +51,7 @@ function handlesOf<P extends ProtocolDefinition>(client: Client<P>) {
     ) {
       return channel.on(event, handler);
     },
+    keyOf: <C extends ChannelName<P>>(channel: Channel<P, C>): KeyOf<P, C> => channel.key,
     ask: <N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>) => client.request(name, ...args),
   };
 }
@@ -60,7 +62,11 @@ describe("A handle works in a generic function without a cast", () => {
     version: "1.0.0",
     requests: { count: { input: z.string(), output: z.number() } },
     channels: {
-      board: { key: z.string(), document: z.object({ open: z.boolean() }), presence: z.object({ at: z.date() }) },
+      board: {
+        key: z.enum(["b", "c"]),
+        document: z.object({ open: z.boolean() }),
+        presence: z.object({ at: z.date() }),
+      },
       news: { events: { posted: z.string() } },
     },
   });
@@ -72,6 +78,10 @@ describe("A handle works in a generic function without a cast", () => {
     expectTypeOf(handles.document("board", "b")).toEqualTypeOf<{ readonly open: boolean } | undefined>();
     expectTypeOf(handles.presence("board", "b").get().users[0]!.data).toEqualTypeOf<{ at: Date }>();
     handles.listen(handles.channel("news"), "posted", (data) => expectTypeOf(data).toEqualTypeOf<string>());
+    expectTypeOf(handles.keyOf(handles.channel("board", "b"))).toEqualTypeOf<"b" | "c">();
+    expectTypeOf(handles.keyOf(handles.channel("news"))).toEqualTypeOf<undefined>();
+    // @ts-expect-error: not a key of the channel
+    handles.channel("board", "d");
     expectTypeOf(handles.ask("count", "a")).resolves.toEqualTypeOf<number>();
   });
 

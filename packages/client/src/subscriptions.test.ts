@@ -1,9 +1,10 @@
-import type { ServerMessage } from "@holdfast/protocol";
+import { defineProtocol, type ServerMessage } from "@holdfast/protocol";
+import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
 import { onChange } from "../test/support/changes.js";
 import { answers, grant, silent } from "../test/support/behaviours.js";
 import type { World } from "../test/support/test-client.js";
-import { failure, pass, settle, testClient, withFakeTime } from "../test/support/test-client.js";
+import { failure, pass, settle, testClient, testClientOf, withFakeTime } from "../test/support/test-client.js";
 
 withFakeTime();
 
@@ -43,12 +44,26 @@ describe("Wanted and wire", () => {
     expect(board.status.get()).toEqual({ name: "subscribed" });
   });
 
-  test("[CH24] A handle has the name of the protocol and the id of the wire", () => {
+  test("[CH24] A handle has the name of the protocol, the key and the id of the wire", () => {
     const { client } = testClient();
-    const board = client.channel("board", "b1");
-    expect([board.name, board.id]).toEqual(["board", "board:b1"]);
+    const board = client.channel("board", "b1:2");
+    expect([board.name, board.key, board.id]).toEqual(["board", "b1:2", "board:b1:2"]);
     const updates = client.channel("agent-updates");
-    expect([updates.name, updates.id]).toEqual(["agent-updates", "agent-updates"]);
+    expect([updates.name, updates.key, updates.id]).toEqual(["agent-updates", undefined, "agent-updates"]);
+  });
+
+  test("[CH24] The key is what its schema gives, so the handles of one channel have the same", () => {
+    const rooms = defineProtocol({
+      name: "rooms",
+      version: "1.0.0",
+      channels: {
+        room: { key: z.string().check(z.trim(), z.toLowerCase()), events: { said: z.string() } },
+      },
+    });
+    const { client } = testClientOf(rooms, answers());
+    const [given, same] = [client.channel("room", " R1 "), client.channel("room", "r1")];
+    expect([given.key, given.id]).toEqual(["r1", "room:r1"]);
+    expect([same.key, same.id]).toEqual(["r1", "room:r1"]);
   });
 
   test("[CH1] Channels joined in one turn travel in one subscribe", async () => {

@@ -17,6 +17,7 @@ import type {
   EventOf,
   InputOf,
   KeyArguments,
+  KeyOf,
   OutputOf,
   ParametersOf,
   PresenceChannelName,
@@ -103,6 +104,8 @@ describe("a protocol's types", () => {
   test("[PR5] a key is asked for where a channel declares one", () => {
     expectTypeOf<KeyArguments<Agents, "board">>().toEqualTypeOf<[key: string]>();
     expectTypeOf<KeyArguments<Agents, "metrics">>().toEqualTypeOf<[]>();
+    expectTypeOf<KeyOf<Agents, "board">>().toEqualTypeOf<string>();
+    expectTypeOf<KeyOf<Agents, "metrics">>().toEqualTypeOf<undefined>();
   });
 
   test("[PR5] direct events form groups by the dots in their names, told apart by their event", () => {

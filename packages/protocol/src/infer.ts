@@ -61,6 +61,9 @@ type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinit
 /** The arguments that name a channel beyond its name: the key, where it declares one. */
 export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { key: infer S extends Schema } ? [key: SentBy<S>] : [];
+/** The key of a channel, as its schema gives it; `undefined` where the channel declares none. */
+export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> : undefined;
 
 type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefinition["events"]> }
   ? E
