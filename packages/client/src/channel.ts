@@ -2,8 +2,10 @@ import {
   type ChannelId,
   type ChannelName,
   type ClientMessage,
+  type EventGroup,
   type EventName,
   type EventOf,
+  type EventOfGroup,
   HoldfastError,
   type KeyOf,
   type ProtocolDefinition,
@@ -12,6 +14,7 @@ import {
 import { checkEvent } from "./check-event.js";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
+import type { EventInfo } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { createListeners, type AnyHandler, type Listeners } from "./listeners.js";
 import { type Observable, type Store, store } from "./observable.js";
@@ -37,8 +40,18 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   /**
    * Calls `handler` for every event of this name, in order. If it returns a promise, the next event of the channel waits
    * for it. Returns its unsubscribe.
+   *
+   * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group. A page's production build does not check.
    */
-  on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>) => unknown): () => void;
+  on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>, info: EventInfo) => unknown): () => void;
+  /**
+   * The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. The handler gets the event's name beside its
+   * data, `{ event, data }`, and tells them apart by `event`.
+   */
+  on<G extends EventGroup<P, C>>(
+    group: G,
+    handler: (event: EventOfGroup<P, C, G>, info: EventInfo) => unknown,
+  ): () => void;
   /**
    * Calls `handler` when events were missed and cannot be made up for: load what they would have told you. The reason is the
    * server's, or `storage`: where the client was is not known, because what `keepPositions` had kept cannot be read.
@@ -138,7 +151,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
     id: channel,
     status,
     on(event, handler) {
-      checkEvent(`The channel ${id.contract.name}`, event, () => id.contract.events.has(event));
+      checkEvent(`The channel ${id.contract.name}`, event, id.contract.events);
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),

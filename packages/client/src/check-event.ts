@@ -1,13 +1,14 @@
 import { HoldfastError, type Logger } from "@holdfast/protocol";
+import { isNamed } from "./listeners.js";
 
 /**
- * Refuses an event that does not exist where its handler is added. A page in production gets src/page/check-event.ts instead.
+ * Refuses an event that does not exist, or a group that no event is in, where its handler is added. A page in production gets src/page/check-event.ts instead.
  *
  * @throws HoldfastError INVALID_VALUE
  */
-export function checkEvent(where: string, event: string, exists: () => boolean): void {
-  if (!exists())
-    throw new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(event)}.`, { field: "event" });
+export function checkEvent(where: string, name: string, events: ReadonlyMap<string, unknown>): void {
+  if ([...events.keys()].some((event) => isNamed(event, name))) return;
+  throw new HoldfastError("INVALID_VALUE", `${where} has no event ${JSON.stringify(name)}.`, { field: "event" });
 }
 
 /** Says in the log that an event came of a channel left a moment ago, or of a server with a newer protocol. */

@@ -19,6 +19,7 @@ import {
   type ChannelStatus,
   type Client,
   createClient,
+  type EventInfo,
   type HoldfastError,
   keepPositions,
   type Observable,
@@ -161,6 +162,44 @@ test("A device is required where the protocol says so, and may be named everywhe
   createClient(agents, { url: "ws://localhost/ws", deviceId: undefined });
 });
 
+test("Events of a channel are typed by their name and by the group they are heard in, and the second argument says more of them", () => {
+  const player = defineProtocol({
+    name: "player",
+    version: "1.0.0",
+    channels: {
+      player: {
+        events: { "playback.paused": z.object({ at: z.number() }), "playback.speed": z.number(), ended: z.string() },
+      },
+    },
+  });
+  const channel = createClient(player, { url: "ws://localhost/ws" }).channel("player");
+  channel.on("playback.paused", (data, { id, replayed }) => {
+    expectTypeOf(data).toEqualTypeOf<{ at: number }>();
+    expectTypeOf(id).toEqualTypeOf<string | undefined>();
+    expectTypeOf(replayed).toEqualTypeOf<boolean>();
+  });
+  channel.on("playback.*", (given, info) => {
+    expectTypeOf(given.event).toEqualTypeOf<"playback.paused" | "playback.speed">();
+    if (given.event === "playback.speed") expectTypeOf(given.data).toEqualTypeOf<number>();
+    expectTypeOf(info).toEqualTypeOf<EventInfo>();
+    // @ts-expect-error: it is not for the handler to change
+    info.replayed = true;
+  });
+  expectTypeOf(
+    channel.on("*", ({ event, data }) => {
+      if (event === "ended") expectTypeOf(data).toEqualTypeOf<string>();
+    }),
+  ).toEqualTypeOf<() => void>();
+  // @ts-expect-error: no such event
+  channel.on("playback.stopped", () => undefined);
+  // @ts-expect-error: no event is in this group
+  channel.on("ended.*", () => undefined);
+  // @ts-expect-error: the data is a string
+  channel.on("ended", (data: number) => data);
+  // @ts-expect-error: the handler of a group gets the name beside the data
+  channel.on("*", (data: string) => data);
+});
+
 test("Direct events are typed by their name, and by the group they are heard in", () => {
   const player = defineProtocol({
     name: "player",
@@ -184,6 +223,8 @@ test("Direct events are typed by their name, and by the group they are heard in"
   direct.on("ended.*", () => undefined);
   // @ts-expect-error: the data is a string
   direct.on("ended", (data: number) => data);
+  // @ts-expect-error: a direct event has no history, so there is nothing to say beside its data
+  direct.on("ended", (_data, info) => info);
 });
 
 describe("presence", () => {

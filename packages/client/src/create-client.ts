@@ -53,9 +53,12 @@ export type Client<P extends ProtocolDefinition> = {
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
   /** Events sent to this client itself, whatever channels it has joined. */
   readonly direct: {
-    /** Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. */
+    /**
+     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. Direct events have no history, so the handler
+     * is told nothing beside the data.
+     */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
-    /** The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. Told apart by `event`. */
+    /** The same for a group of them, as `on` of a channel has it: by the dots in their names, and told apart by `event`. */
     on<G extends DirectGroup<P>>(group: G, handler: (event: DirectOfGroup<P, G>) => unknown): () => void;
   };
   /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */

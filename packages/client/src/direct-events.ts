@@ -4,7 +4,7 @@ import type { ReportError } from "./errors.js";
 import { type Delivery, readEvent, reportDropped } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { inOrder, type Sized } from "./in-order.js";
-import { createListeners, type AnyHandler, isNamed } from "./listeners.js";
+import { createListeners, type AnyHandler } from "./listeners.js";
 
 /** Remembers who listens to events that are sent to this client itself, whatever channels it has joined. */
 export interface DirectListeners {
@@ -63,8 +63,7 @@ export function createDirectEvents({
 
   return {
     on(name, handler) {
-      const exists = (): boolean => [...protocol.direct.keys()].some((event) => isNamed(event, name));
-      checkEvent(`The protocol ${protocol.name}`, name, exists);
+      checkEvent(`The protocol ${protocol.name}`, name, protocol.direct);
       return listeners.add(name, handler);
     },
     deliver(message, size) {

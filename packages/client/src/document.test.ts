@@ -180,7 +180,7 @@ describe("A document", () => {
     await settle();
     server.patch(title("Second"));
     server.move(1);
-    expect(moved).toHaveBeenCalledExactlyOnceWith(1);
+    expect(moved).toHaveBeenCalledExactlyOnceWith(1, { id: expect.any(String), replayed: false });
     server.cut();
     server.patch(title("Third"), { isSent: false });
     await pass(5_000);

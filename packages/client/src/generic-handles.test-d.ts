@@ -1,7 +1,9 @@
 import type {
   ChannelName,
+  EventGroup,
   EventName,
   EventOf,
+  EventOfGroup,
   Immutable,
   KeyArguments,
   KeyOf,
@@ -22,6 +24,7 @@ import {
   type ChannelDocument,
   type Client,
   createClient,
+  type EventInfo,
   presenceOf,
   type RequestArguments,
   documentOf,
@@ -51,6 +54,14 @@ function handlesOf<P extends ProtocolDefinition>(client: Client<P>) {
     ) {
       return channel.on(event, handler);
     },
+    listenAll<C extends ChannelName<P>, G extends EventGroup<P, C>>(
+      channel: Channel<P, C>,
+      group: G,
+      handler: (given: EventOfGroup<P, C, G>, info: EventInfo) => void,
+    ) {
+      channel.on("*", (given) => given);
+      return channel.on(group, handler);
+    },
     keyOf: <C extends ChannelName<P>>(channel: Channel<P, C>): KeyOf<P, C> => channel.key,
     ask: <N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>) => client.request(name, ...args),
   };
@@ -78,6 +89,9 @@ describe("A handle works in a generic function without a cast", () => {
     expectTypeOf(handles.document("board", "b")).toEqualTypeOf<{ readonly open: boolean } | undefined>();
     expectTypeOf(handles.presence("board", "b").get().users[0]!.data).toEqualTypeOf<{ at: Date }>();
     handles.listen(handles.channel("news"), "posted", (data) => expectTypeOf(data).toEqualTypeOf<string>());
+    handles.listenAll(handles.channel("news"), "*", (given) =>
+      expectTypeOf(given).toEqualTypeOf<{ readonly event: "posted"; readonly data: string }>(),
+    );
     expectTypeOf(handles.keyOf(handles.channel("board", "b"))).toEqualTypeOf<"b" | "c">();
     expectTypeOf(handles.keyOf(handles.channel("news"))).toEqualTypeOf<undefined>();
     // @ts-expect-error: not a key of the channel

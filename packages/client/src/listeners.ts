@@ -5,7 +5,7 @@ import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
 // `never`: what a handler takes is known only to the types, which have matched it with its event's schema.
-export type AnyHandler = (value: never) => unknown;
+export type AnyHandler = (value: never, info: never) => unknown;
 
 /** Remembers the handlers of one channel handle, by event. */
 export interface Listeners {
@@ -23,9 +23,12 @@ export interface Listeners {
   clear(): void;
 }
 
-/** Whether events of this name belong to `name`: the event's own, a group by the dots in it (`playback.*`), or `*`. */
+/**
+ * Whether events of this name belong to `name`: the event's own, a group by the dots in it (`playback.*`), or `*`. The library's own,
+ * such as `$reset`, belong to no group.
+ */
 export function isNamed(event: string, name: string): boolean {
-  return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)));
+  return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)) && event[0] !== "$");
 }
 
 /** `watch`: of handlers that later events wait for. */
@@ -42,13 +45,16 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
       return () => entries.delete(entry);
     },
     hears: (event) => [...entries].some(({ name }) => isNamed(event, name)),
-    handle({ event, value }, failed) {
+    handle({ event, value, info }, failed) {
       const fail = (fault: unknown): void => {
         failed?.();
         report(fault, { source: "handler", channel, event });
       };
       const run = ({ name, handler }: { name: string; handler: AnyHandler }): Promise<unknown> | undefined => {
-        const pending = attempt(() => handler((name === event ? value : { event, data: value }) as never), fail);
+        const pending = attempt(
+          () => handler((name === event ? value : { event, data: value }) as never, info as never),
+          fail,
+        );
         return pending?.then(watch?.begin(channel, event));
       };
       // Over a copy; a handler taken off by the one before it is not called any more.

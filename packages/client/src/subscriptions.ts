@@ -167,7 +167,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     if (entry.overrun) repair(entry);
   };
 
-  const deliver = (message: InOrder, size: number): void => {
+  const deliver = (message: InOrder, size: number, replayed = false): void => {
     const { channel } = message;
     const isEvent = message.type === "event";
     const isSync = message.type === "state_sync";
@@ -196,7 +196,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     const delivery = !isEvent
       ? { event, value: message }
       : schema && isHeard
-        ? readEvent(schema, message, parts.report)
+        ? readEvent(schema, message, parts.report, { id: message.metadata?.id, replayed })
         : undefined;
     entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
@@ -225,7 +225,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
     const unproved = received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = received?.reset ?? result.reset ?? (unproved ? "server" : undefined);
-    if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length);
+    if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length, true);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
     // Without the document, the server sends it next.

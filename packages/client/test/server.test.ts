@@ -127,6 +127,31 @@ test("[CH10] After a restart of the server the client is back by itself: channel
   expect(errors).toEqual([]);
 });
 
+test("[CH26] A handler is told the id that `publish` returned, and that what was published while the client was away is made up for", async () => {
+  const { server, url } = await serve();
+  const { client, errors } = connect(url);
+  const heard: unknown[] = [];
+  const journal = client.channel("journal");
+  journal.on("*", ({ event, data }, info) => heard.push([event, data, info]));
+  await journal.join();
+  const { id: first } = await server.channel("journal").publish("written", 1);
+  await vi.waitUntil(() => heard.length === 1);
+  client.disconnect();
+  await vi.waitUntil(() => server.channel("journal").subscribers === 0);
+  const { id: second } = await server.channel("journal").publish("written", 2);
+  client.connect();
+  await journal.join();
+  const { id: third } = await server.channel("journal").publish("written", 3);
+  await vi.waitUntil(() => heard.length === 3);
+  expect(heard).toEqual([
+    ["written", 1, { id: first, replayed: false }],
+    ["written", 2, { id: second, replayed: true }],
+    ["written", 3, { id: third, replayed: false }],
+  ]);
+  expect(first).toEqual(expect.any(String));
+  expect(errors).toEqual([]);
+});
+
 test("[RC7] A refused token is renewed, and the next one is accepted", async () => {
   const { url, tokens } = await serve();
   let calls = 0;

@@ -13,8 +13,10 @@ import type {
   DirectOfGroup,
   ErrorCodeOf,
   ErrorDataOf,
+  EventGroup,
   EventName,
   EventOf,
+  EventOfGroup,
   InputOf,
   KeyArguments,
   KeyOf,
@@ -108,16 +110,18 @@ describe("a protocol's types", () => {
     expectTypeOf<KeyOf<Agents, "metrics">>().toEqualTypeOf<undefined>();
   });
 
-  test("[PR5] direct events form groups by the dots in their names, told apart by their event", () => {
+  test("[PR5] events of a channel and direct events form groups by the dots in their names, told apart by their event", () => {
+    const events = {
+      "playback.paused": z.object({ at: z.number() }),
+      "playback.queue.added": z.string(),
+      "sync.done": z.boolean(),
+      hello: z.string(),
+    };
     const player = defineProtocol({
       name: "player",
       version: "1.0.0",
-      direct: {
-        "playback.paused": z.object({ at: z.number() }),
-        "playback.queue.added": z.string(),
-        "sync.done": z.boolean(),
-        hello: z.string(),
-      },
+      channels: { player: { events }, empty: { presence: z.object({}) } },
+      direct: events,
     });
     type Player = DefinitionOf<typeof player>;
     type Paused = { readonly event: "playback.paused"; readonly data: { at: number } };
@@ -128,6 +132,11 @@ describe("a protocol's types", () => {
     expectTypeOf<DirectOfGroup<Player, "playback.*">>().toEqualTypeOf<Paused | Added>();
     expectTypeOf<DirectOfGroup<Player, "playback.queue.*">>().toEqualTypeOf<Added>();
     expectTypeOf<DirectOfGroup<Player, "*">>().toEqualTypeOf<Paused | Added | Done | Hello>();
+    expectTypeOf<EventGroup<Player, "player">>().toEqualTypeOf<DirectGroup<Player>>();
+    expectTypeOf<EventOfGroup<Player, "player", "playback.*">>().toEqualTypeOf<Paused | Added>();
+    expectTypeOf<EventOfGroup<Player, "player", "playback.queue.*">>().toEqualTypeOf<Added>();
+    expectTypeOf<EventOfGroup<Player, "player", "*">>().toEqualTypeOf<Paused | Added | Done | Hello>();
+    expectTypeOf<EventOfGroup<Player, "empty", "*">>().toBeNever();
   });
 
   test("[PR5] presence is of the channels that declare it", () => {

@@ -82,18 +82,31 @@ export type DirectName<P extends ProtocolDefinition> = keyof DirectDefinitions<P
 /** The data of a direct event, as a handler gets it. */
 export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<DirectDefinitions<P>[E]>;
 
+/** The data of a direct event, as it is sent. */
+export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<DirectDefinitions<P>[E]>;
+
 /** `playback` and `playback.queue` of `playback.queue.added`. */
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
+/** What the names of a group begin with; they begin with anything for `*`. */
+type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
+/** The groups of events that are defined like this. */
+type GroupIn<Definitions> = `${PrefixOf<keyof Definitions>}.*` | "*";
+/** The events of a group, told apart by `event`. */
+type EventIn<Definitions, G> = {
+  [E in keyof Definitions & NameIn<G>]: { readonly event: E; readonly data: ReceivedBy<Definitions[E]> };
+}[keyof Definitions & NameIn<G>];
+
+/** Groups of a channel's events by the dots in their names: `playback.*`; and `*`, all of them. */
+export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = GroupIn<Events<ChannelOf<P, C>>>;
+/** An event of a group, as a handler gets it: told apart by `event`. */
+export type EventOfGroup<P extends ProtocolDefinition, C extends ChannelName<P>, G extends EventGroup<P, C>> = EventIn<
+  Events<ChannelOf<P, C>>,
+  G
+>;
 /** Groups of direct events by the dots in their names: `playback.*`; and `*`, all of them. */
-export type DirectGroup<P extends ProtocolDefinition> = `${PrefixOf<DirectName<P>>}.*` | "*";
+export type DirectGroup<P extends ProtocolDefinition> = GroupIn<DirectDefinitions<P>>;
 /** A direct event of a group, as a handler gets it: told apart by `event`. */
-export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = {
-  [E in DirectName<P>]: (
-    G extends "*" ? E : G extends `${infer Prefix}.*` ? E & `${Prefix}.${string}` : never
-  ) extends never
-    ? never
-    : { readonly event: E; readonly data: DirectOf<P, E> };
-}[DirectName<P>];
+export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = EventIn<DirectDefinitions<P>, G>;
 
 /** Channels that know who is on them. */
 export type PresenceChannelName<P extends ProtocolDefinition> = ChannelName<P> &
@@ -129,9 +142,6 @@ export type Immutable<T> = T extends string | number | boolean | bigint | symbol
       : T extends ReadonlySet<infer Item>
         ? ReadonlySet<Immutable<Item>>
         : { readonly [Key in keyof T]: Immutable<T[Key]> };
-
-/** The data of a direct event, as it is sent. */
-export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<DirectDefinitions<P>[E]>;
 
 /** The connection parameters as the server gets them. */
 export type ParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
