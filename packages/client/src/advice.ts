@@ -1,10 +1,14 @@
-import type { ConnectionState } from "./connection-state.js";
+import type { CloseInfoName, ConnectionState } from "./connection-state.js";
 
 /**
  * What helps against having no connection. A page in production, whose users read no remedies, gets src/page/advice.ts instead,
  * and with it the text of the error-code table.
  */
-export function remedyOf(state: ConnectionState, address: string, failure: string | undefined): string | undefined {
+export function remedyOf(
+  state: ConnectionState,
+  address: string,
+  failure: CloseInfoName | undefined,
+): string | undefined {
   switch (state.name) {
     case "idle":
       return undefined;

@@ -1,10 +1,10 @@
 import { closeCode, closeCodes, HoldfastError } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { type Conditions, transition } from "./connection-machine.js";
-import type { ConnectionEvent, ConnectionState, ServerLimits } from "./connection-state.js";
+import type { CloseInfo, ConnectionEvent, ConnectionState, ServerLimits } from "./connection-state.js";
 
 const limits: ServerLimits = { silenceMs: 40_000, messageBytes: 65_536, requestsInFlight: 64 };
-const reason = { name: "ABNORMAL", code: 1006, message: "It ended." };
+const reason: CloseInfo = { name: "ABNORMAL", code: 1006, message: "It ended." };
 const time = 100_000;
 const given: Conditions = {
   hasToken: true,
@@ -131,6 +131,17 @@ describe("What a close code leads to", () => {
     [4999, "closed"],
   ])("[RC4] After %i, which has no row, the client is %s", (code, name) => {
     expect(ended(code).name).toBe(name);
+  });
+
+  test("[CN28] Whatever close code a peer sends, the reason has a name of the table, of the application's ranges, or UNKNOWN", () => {
+    const others: string[] = [];
+    const known = new Set<string>(closeCodes.map(({ name }) => name));
+    for (let code = 0; code < 5_100; code++) {
+      const state = ended(code, states.ready, { hasToken: false });
+      const { name } = (state as Extract<ConnectionState, { reason: CloseInfo }>).reason;
+      if (!known.has(name) && others.at(-1) !== name) others.push(name);
+    }
+    expect(others).toEqual(["UNKNOWN", "APPLICATION_RETRY", "APPLICATION_STOP", "UNKNOWN"]);
   });
 
   test("[RC1] The reason says what the row means and what the server said", () => {

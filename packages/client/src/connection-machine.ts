@@ -1,5 +1,5 @@
 import { closeCode, closeNumber } from "@holdfast/protocol";
-import { type Attempts, type CloseInfo, type ConnectionEvent, type ConnectionState } from "./connection-state.js";
+import type { Attempts, CloseInfo, CloseInfoName, ConnectionEvent, ConnectionState } from "./connection-state.js";
 import { LASTING_MS, RENEWALS, retryAfterMs, retryDelay, type RetryLimits, SOON_MS } from "./retry-policy.js";
 import type { SocketEnd } from "./socket-contract.js";
 
@@ -127,7 +127,7 @@ function dueAt({ time, connectTimeoutMs }: Conditions): number {
   return time + connectTimeoutMs;
 }
 
-function late(name: string, who: string, { connectTimeoutMs }: Conditions): CloseInfo {
+function late(name: CloseInfoName, who: string, { connectTimeoutMs }: Conditions): CloseInfo {
   return { name, message: `${who} did not answer within ${connectTimeoutMs} ms.` };
 }
 

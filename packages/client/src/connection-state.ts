@@ -1,4 +1,4 @@
-import type { HoldfastError } from "@holdfast/protocol";
+import type { CloseCodeName, HoldfastError } from "@holdfast/protocol";
 import type { SocketEnd } from "./socket-contract.js";
 
 /**
@@ -90,10 +90,18 @@ export interface ServerLimits {
   readonly requestsInFlight: number;
 }
 
+/**
+ * A name of the close-code table, or UNKNOWN for a close code that is not in it. If the client ended the attempt or the connection itself:
+ * - `CONNECT_TIMEOUT`: a step took longer than `connectTimeoutMs`
+ * - `TOKEN_FAILED`: the token function threw, rejected or took longer than `connectTimeoutMs`
+ * - `NO_TOKEN`: the token function gave no token
+ * - `DISCONNECTED`: `disconnect()` was called
+ */
+export type CloseInfoName = CloseCodeName | "CONNECT_TIMEOUT" | "TOKEN_FAILED" | "NO_TOKEN" | "DISCONNECTED";
+
 /** Why there is no connection. */
 export interface CloseInfo {
-  /** A name of the close-code table, or CONNECT_TIMEOUT, TOKEN_FAILED, NO_TOKEN, DISCONNECTED. */
-  readonly name: string;
+  readonly name: CloseInfoName;
   /** The close code; absent when there was none. */
   readonly code?: number | undefined;
   /** One sentence for a person. */

@@ -1,4 +1,6 @@
 import {
+  type CloseCodeName,
+  type CloseName,
   type DefinitionOf,
   defineProtocol,
   type Immutable,
@@ -18,6 +20,8 @@ import {
   type ChannelDocument,
   type ChannelStatus,
   type Client,
+  type CloseInfo,
+  type CloseInfoName,
   createClient,
   type EventInfo,
   type HoldfastError,
@@ -308,6 +312,21 @@ test("The status narrows by its name", () => {
   expectTypeOf(client.status.subscribe((next) => expectTypeOf(next).toEqualTypeOf<Status>())).toEqualTypeOf<
     () => void
   >();
+});
+
+test("[CN28] The name of a reason is one of a closed list, so that a misspelt one does not compile", () => {
+  const status: Status = client.status.get();
+  if (!("reason" in status)) return;
+  expectTypeOf(status.reason).toEqualTypeOf<CloseInfo>();
+  expectTypeOf(status.reason.name).toEqualTypeOf<CloseInfoName>();
+  type Own = "CONNECT_TIMEOUT" | "TOKEN_FAILED" | "NO_TOKEN" | "DISCONNECTED";
+  expectTypeOf<CloseInfoName>().toEqualTypeOf<CloseCodeName | Own>();
+  type Beyond = "APPLICATION_RETRY" | "APPLICATION_STOP" | "UNKNOWN";
+  expectTypeOf<CloseCodeName>().toEqualTypeOf<CloseName | Beyond>();
+  expectTypeOf<"NORMAL" | "REPLACED" | "RATE_LIMITED">().toExtend<CloseName>();
+  expectTypeOf<string>().not.toExtend<CloseInfoName>();
+  // @ts-expect-error: no such name
+  void (status.reason.name === "FORBIDEN");
 });
 
 test("onError hands over an error and where it came from", () => {

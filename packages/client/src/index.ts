@@ -6,7 +6,7 @@ export type { Presence } from "./presence-list.js";
 export { type ChannelDocument, documentOf } from "./document.js";
 export { keepPositions, type PositionKeeper, type PositionStorage } from "./keep-positions.js";
 export type { ChannelStatus } from "./subscriptions-state.js";
-export type { CloseInfo, SessionInfo, Status } from "./connection-state.js";
+export type { CloseInfo, CloseInfoName, SessionInfo, Status } from "./connection-state.js";
 export type { EventInfo } from "./event.js";
 export type { ErrorContext, ErrorListener } from "./errors.js";
 export type { AbortSignalLike, WaitOptions } from "./patience.js";

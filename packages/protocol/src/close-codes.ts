@@ -18,7 +18,7 @@ export type CloseAction = "retry" | "retry_after" | "new_token" | "stop";
 
 export interface CloseCode {
   readonly code: number;
-  readonly name: string;
+  readonly name: CloseCodeName;
   /** Ends the sentence "The connection ended because …". In a page in production it is the name and the code. */
   readonly meaning: string;
   readonly action: CloseAction;
@@ -29,7 +29,7 @@ export interface CloseCode {
   readonly firstRetryMs?: number | undefined;
 }
 
-type CloseCodeRow = readonly [name: string, action: CloseAction, firstRetryMs?: number];
+type CloseCodeRow<Name = string> = readonly [name: Name, action: CloseAction, firstRetryMs?: number];
 
 const HERD_MS = 5_000;
 
@@ -56,19 +56,26 @@ const rows = {
 } as const satisfies { readonly [code: number]: CloseCodeRow };
 
 /** The application's close codes, by their hundreds. */
-const ranges: { readonly [hundreds: number]: CloseCodeRow } = {
+const ranges = {
   48: ["APPLICATION_RETRY", "retry"],
   49: ["APPLICATION_STOP", "stop"],
-};
+} as const satisfies { readonly [hundreds: number]: CloseCodeRow };
 
 type Rows = typeof rows;
+type Ranges = typeof ranges;
 
+/** The name of one close code. */
 export type CloseName = Rows[keyof Rows][0];
+
+/** What `closeCode` calls a number: the close code itself, the application's range that it is of, or UNKNOWN. */
+export type CloseCodeName = CloseName | Ranges[keyof Ranges][0] | "UNKNOWN";
+
+type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
 
 /** The row for a close code. Every number has one: unknown ones retry, the application's ranges say what their range says. */
 export function closeCode(code: number): CloseCode {
-  const [name, action, firstRetryMs] = (rows as { readonly [code: number]: CloseCodeRow })[code] ??
-    ranges[Math.trunc(code / 100)] ?? ["UNKNOWN", "retry"];
+  const [name, action, firstRetryMs] = (rows as NamedRows)[code] ??
+    (ranges as NamedRows)[Math.trunc(code / 100)] ?? ["UNKNOWN", "retry"];
   return { code, name, meaning: meaningOf(code, name), action, firstRetryMs };
 }
 

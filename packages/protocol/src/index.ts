@@ -14,7 +14,15 @@ export type * from "./infer.js";
 export { type DeclaredError, isDeclaredError } from "./declared-error.js";
 export { type ErrorDetails, HoldfastError, isHoldfastError } from "./errors.js";
 export { type BuiltInErrorCode, type ErrorCode, errorCodes } from "./error-codes.js";
-export { type CloseAction, closeCode, type CloseCode, closeCodes, type CloseName, closeNumber } from "./close-codes.js";
+export {
+  type CloseAction,
+  closeCode,
+  type CloseCode,
+  type CloseCodeName,
+  closeCodes,
+  type CloseName,
+  closeNumber,
+} from "./close-codes.js";
 export { PROTOCOL_VERSION, subprotocols } from "./version.js";
 export type { ClientMessage, ClientMessageOf } from "./client-message.js";
 export type { ServerMessage, ServerMessageOf } from "./server-message.js";
