@@ -27,7 +27,7 @@ app.post("/logout", ({ session, sessionID }, response) => {
   const { userId = "nobody" } = session;
   // First the login, then its sockets: a client that comes back at once has to find it gone.
   session.destroy(async (error) => {
-    await server.user(userId).disconnect(4403, "logged out", { where: { claims: { login: sessionID } } });
+    await server.user(userId).disconnect({ reason: "logged out", where: { claims: { login: sessionID } } });
     response.sendStatus(error ? 500 : 204);
   });
 });

@@ -18,7 +18,7 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
     ({ identity }: DeviceSession): boolean =>
       identity.claims.loginId === id;
   const disconnect = (login: Login, code: number, reason: string): Promise<number> =>
-    server.user(login.userId).disconnect(code, reason, { where: connectedBy(login) });
+    server.user(login.userId).disconnect({ code, reason, where: connectedBy(login) });
 
   // Another device is signed out: with its browser's login, and so with all tabs of that browser.
   server.handle("device.signOut", async ({ input, session, error }) => {

@@ -93,7 +93,7 @@ export function handleRequests(server: Realtime, instance: string): void {
       () =>
         void server
           .user(sessionId)
-          .disconnect(1000, SESSION_DELETED)
+          .disconnect({ code: 1000, reason: SESSION_DELETED })
           .catch(() => {}),
     );
   });

@@ -66,7 +66,7 @@ test.each([1_024, 8_192])(
     for (let index = 0; index < 300; index += 10)
       await server.channel("output", `${pad}${index}`).publish("line", "hello");
     seen.length = 0;
-    server.sessions()[0]!.disconnect(4800, "a drop");
+    server.sessions()[0]!.disconnect({ code: 4800, reason: "a drop" });
     await vi.waitUntil(() => seen.length > 0);
     await is("ready");
     await everyone(client, 300, pad);
@@ -82,7 +82,7 @@ test("[CN25] Much more than 64 KiB behind auth does not close the connection", a
     presenceOf(client.channel("room", `${index}`)).set({ name: "a".repeat(900) });
   await everyone(client, 600, pad);
   seen.length = 0;
-  server.sessions()[0]!.disconnect(4800, "a drop");
+  server.sessions()[0]!.disconnect({ code: 4800, reason: "a drop" });
   await vi.waitUntil(() => seen.length > 0);
   await is("ready");
   await everyone(client, 600, pad);

@@ -1,5 +1,11 @@
 import { defineProtocol } from "@holdfast/protocol";
-import { createServer, type DeliveryFailure, type PresentUser } from "@holdfast/server";
+import {
+  createServer,
+  type DeliveryFailure,
+  type DisconnectUserOptions,
+  type PresentUser,
+  type Session,
+} from "@holdfast/server";
 import { expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import * as mini from "zod/mini";
@@ -158,15 +164,50 @@ test("[TY5] what sessionData makes is session.data, everywhere a session is", as
   });
 });
 
+test("[SN19] disconnect and revoke take one object, and where only for a user", () => {
+  const one = server.sessions()[0]!;
+  one.disconnect();
+  one.disconnect({ code: 4800, reason: "moved" });
+  expectTypeOf(server.session("s").disconnect({ code: 4800 })).resolves.toBeBoolean();
+  expectTypeOf(server.session("s").revoke({ reason: "stolen" })).resolves.toBeBoolean();
+  expectTypeOf(server.user("u").disconnect({ reason: "banned" })).resolves.toBeNumber();
+  expectTypeOf(server.user("u").disconnect)
+    .parameter(0)
+    .toEqualTypeOf<
+      | DisconnectUserOptions<
+          Session<{ userId: string; claims: { admin: boolean } }, { sessionId: string; page: number }, undefined>
+        >
+      | undefined
+    >();
+  // @ts-expect-error: by position
+  one.disconnect(4403);
+  // @ts-expect-error: by position
+  void server.session("s").disconnect(4403, "moved");
+  // @ts-expect-error: by position
+  void server.user("u").disconnect(4403, "banned");
+  // @ts-expect-error: by position
+  void server.session("s").revoke("stolen");
+  // @ts-expect-error: there is nothing to choose
+  one.disconnect({ where: { userId: "u" } });
+  // @ts-expect-error: there is nothing to choose
+  void server.session("s").disconnect({ where: { userId: "u" } });
+  // @ts-expect-error: the code is a number
+  void server.user("u").disconnect({ code: "4403" });
+  // @ts-expect-error: revoke has one code
+  void server.session("s").revoke({ code: 4403 });
+});
+
 test("[TY6] a where that is an object is a part of the identity", () => {
   const shop = createServer(room, {
     authenticate: () => ({ userId: "u1", claims: { login: "l1", plan: { name: "free", seats: 1 } } }),
   });
-  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { login: "l1" } } });
-  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { plan: { seats: 1 } } } });
-  void shop.user("u1").disconnect(4403, "logged out", { where: ({ identity }) => identity.claims.login === "l1" });
+  void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { login: "l1" } } });
+  void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { plan: { seats: 1 } } } });
+  void shop
+    .user("u1")
+    .disconnect({ code: 4403, reason: "logged out", where: ({ identity }) => identity.claims.login === "l1" });
   // @ts-expect-error: the claims have no such field
-  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { session: "l1" } } });
+  void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { session: "l1" } } });
   // @ts-expect-error: a login is a text
-  void shop.user("u1").disconnect(4403, "logged out", { where: { claims: { login: 1 } } });
+  void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { login: 1 } } });
 });

@@ -364,7 +364,7 @@ describe("a ticket", () => {
     const { server, world } = createPlayer(options);
     const ticket = await server.issueTicket({ userId: "u1" });
     await world.advance(20_000);
-    await server.user("u1").disconnect(4403, "banned");
+    await server.user("u1").disconnect({ code: 4403, reason: "banned" });
     await world.advance(9_000);
     const peer = await world.connect({ url: `/ws?ticket=${ticket}` });
     expect(peer.closed).toEqual({ code: 4403, reason: "banned" });

@@ -116,7 +116,7 @@ class History {
     else if (roll < 0.5 && sockets.length > 0) this.#pick(sockets).stall(true);
     else if (roll < 0.62) this.#pick(this.#devices).client.connect();
     else if (roll < 0.66) this.#pick(this.#devices).client.disconnect();
-    else if (roll < 0.7) await user.disconnect(this.#pick([4403, 4800]));
+    else if (roll < 0.7) await user.disconnect({ code: this.#pick([4403, 4800]) });
     else if (roll < 0.74) await this.#revoke();
     else if (roll < 0.78) await this.#toggle(this.#barred, userId);
     else if (roll < 0.8) await this.#toggle(this.#banned, userId);
@@ -154,7 +154,7 @@ class History {
   async #toggle(set: Set<string>, userId: string): Promise<void> {
     if (!set.delete(userId)) set.add(userId);
     if (set === this.#barred) void this.#server.user(userId).reauthorize();
-    else if (set.has(userId)) await this.#server.user(userId).disconnect(4401);
+    else if (set.has(userId)) await this.#server.user(userId).disconnect({ code: 4401 });
   }
 
   readonly #broken: string[] = [];

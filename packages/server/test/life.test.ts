@@ -210,7 +210,7 @@ describe("closing", () => {
     const [one, two] = [await world.connect(), await world.connect()];
     const [first, second] = server.sessions();
     first!.disconnect();
-    second!.disconnect(4801, "moved");
+    second!.disconnect({ code: 4801, reason: "moved" });
     await world.settle();
     expect([one.closed, two.closed]).toEqual([
       { code: 4403, reason: "disconnected by the server" },
@@ -225,8 +225,8 @@ describe("closing", () => {
       const { world, server } = createWorld();
       const peer = await world.connect();
       const [session] = server.sessions();
-      expect(() => session!.disconnect(code)).toThrow(
-        expect.objectContaining({ code: "INVALID_VALUE", field: "code" }),
+      expect(() => session!.disconnect({ code })).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION", field: "code" }),
       );
       await world.settle();
       expect(peer.closed).toBeUndefined();

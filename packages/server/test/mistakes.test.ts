@@ -47,8 +47,9 @@ const calls: [call: string, place: object, make: (server: Server) => Promise<unk
   ["broadcast", { event: "nudge", field: "data.n" }, (server) => server.broadcast("nudge", wrong)],
   ["send", { user: "u", event: "nudge", field: "data.n" }, (server) => server.user("u").send("nudge", wrong)],
   ["send", { session: "s", event: "nudge", field: "data.n" }, (server) => server.session("s").send("nudge", wrong)],
-  ["disconnect", { user: "u", field: "code" }, (server) => server.user("u").disconnect(7)],
-  ["disconnect", { session: "s", field: "code" }, (server) => server.session("s").disconnect(7)],
+  ["disconnect", { user: "u", field: "code" }, (server) => server.user("u").disconnect({ code: 7 })],
+  ["disconnect", { session: "s", field: "code" }, (server) => server.session("s").disconnect({ code: 7 })],
+  ["revoke", { session: "s", field: "reason" }, (server) => server.session("s").revoke({ reason: 7 as never })],
   ["document.set", { channel: "board", field: "document.n" }, (server) => server.channel("board").document.set(wrong)],
   [
     "document.create",
@@ -150,8 +151,9 @@ describe("the report of a call that nothing awaits", () => {
   });
 
   test.each<[call: string, make: (server: Server) => Promise<unknown>]>([
-    ["disconnect", (server) => server.user("u").disconnect(4_000, "x", null as never)],
-    ["disconnect", (server) => server.user("u").disconnect(Symbol("x") as never)],
+    ["disconnect", (server) => server.user("u").disconnect(null as never)],
+    ["disconnect", (server) => server.user("u").disconnect({ code: Symbol("x") as never })],
+    ["revoke", (server) => server.session("s").revoke(null as never)],
     ["document.delete", (server) => server.channel("board").document.delete(null as never)],
     ["publish", (server) => server.channel("room").publish("said", { text: "x" }, null as never)],
     ["send", (server) => server.user("u").send("nudge", { n: 1 }, null as never)],

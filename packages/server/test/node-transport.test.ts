@@ -432,7 +432,7 @@ describe("frames on a real socket", () => {
     const { url } = await server.listen(0, { host: "127.0.0.1" });
     const client = await open(url);
     await client.next("connected");
-    server.sessions()[0]!.disconnect(4900, "ü🙂".repeat(40));
+    server.sessions()[0]!.disconnect({ code: 4900, reason: "ü🙂".repeat(40) });
     const { code, reason } = await client.closed;
     expect(code).toBe(4900);
     expect("ü🙂".repeat(40).startsWith(reason)).toBe(true);

@@ -172,7 +172,10 @@ describe("what ends a session", () => {
     expect(await server.user("u1").disconnect()).toBe(0);
     const back = await connect("u1", { session_id: sessionOf(gone) });
     expect(back.last("connected").data).not.toHaveProperty("resumed");
-    await expect(server.user("u1").disconnect(1006)).rejects.toMatchObject({ code: "INVALID_VALUE", field: "code" });
+    await expect(server.user("u1").disconnect({ code: 1006 })).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+      field: "code",
+    });
   });
 
   test("[SN14] disconnecting a user: a connection whose credential was being judged meanwhile is meant as well", async () => {
@@ -204,7 +207,7 @@ describe("what ends a session", () => {
     });
     const connecting = world.connect({ headers: { authorization: "Bearer u1" } });
     await world.settle();
-    await server.user("u1").disconnect(4900, "banned");
+    await server.user("u1").disconnect({ code: 4900, reason: "banned" });
     judge!();
     const peer = await connecting;
     expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
@@ -229,7 +232,9 @@ describe("what ends a session", () => {
     const [home, work] = [await login("home"), await login("work")];
     const pending = await login("home", false);
     expect(
-      await server.user("u1").disconnect(4403, "logged out", { where: ({ identity }) => identity.claims === "home" }),
+      await server
+        .user("u1")
+        .disconnect({ code: 4403, reason: "logged out", where: ({ identity }) => identity.claims === "home" }),
     ).toBe(1);
     pending.judge();
     await world.settle();
@@ -239,13 +244,13 @@ describe("what ends a session", () => {
     const bad = () => {
       throw new Error("a bad condition");
     };
-    await expect(server.user("u1").disconnect(4403, "x", { where: bad })).rejects.toThrow("a bad condition");
+    await expect(server.user("u1").disconnect({ where: bad })).rejects.toThrow("a bad condition");
     await world.settle();
     expect(work.peer.closed).toBeUndefined();
     // Where it fails only for one that is being judged, that one is ended: the other mistake could not be made good.
     let fails = false;
     const late = await login("home", false);
-    await server.user("u1").disconnect(4403, "x", { where: () => fails && bad() });
+    await server.user("u1").disconnect({ where: () => fails && bad() });
     fails = true;
     late.judge();
     await world.settle();
@@ -420,7 +425,7 @@ describe("what the application keeps and knows of a session", () => {
     const { server, world, connect } = createPlayer();
     const reports: unknown[] = [];
     server.handle("wait", ({ session, signal }) => {
-      signal.addEventListener("abort", () => session.disconnect(4900, "aborted"));
+      signal.addEventListener("abort", () => session.disconnect({ code: 4900, reason: "aborted" }));
       signal.addEventListener("abort", () => reports.push(server.user("u1").send("hello", "too late")));
       return new Promise<undefined>(() => {});
     });
@@ -439,12 +444,12 @@ describe("what the application keeps and knows of a session", () => {
     let ban: "data" | "listener" | undefined = "data";
     const { server, world, connect } = createPlayer({
       sessionData: () => {
-        if (ban === "data") void server.user("u1").disconnect(4900, "banned");
+        if (ban === "data") void server.user("u1").disconnect({ code: 4900, reason: "banned" });
         return 1;
       },
     });
     server.onSession(({ type }) => {
-      if (type === "ended" && ban === "listener") void server.user("u1").disconnect(4900, "banned");
+      if (type === "ended" && ban === "listener") void server.user("u1").disconnect({ code: 4900, reason: "banned" });
     });
     expect((await connect("u1@phone")).closed).toEqual({ code: 4900, reason: "banned" });
     ban = undefined;

@@ -212,13 +212,13 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     const pass = passing({ setWallClock: a!.setWallClock } as VirtualEnvironment, all, byMs);
     await pass(3_000);
     const peer = await b!.enter("u1@one");
-    expect(await a!.user("u1").disconnect(4403, "banned")).toBe(1);
+    expect(await a!.user("u1").disconnect({ code: 4403, reason: "banned" })).toBe(1);
     await all.settle();
     expect(peer.closed?.code).toBe(4403);
     const next = await b!.enter("u1@one");
     // Also where its announcement is lost, and it is found by reading.
     all.broker.loses = () => true;
-    const ended = a!.user("u1").disconnect(4403, "banned");
+    const ended = a!.user("u1").disconnect({ code: 4403, reason: "banned" });
     await pass(2_000);
     await ended;
     all.broker.loses = () => false;

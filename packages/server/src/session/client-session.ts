@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.js";
 import type { Identity } from "./identity.js";
-import { checkCloseCode, DISCONNECTED, type RenewableSession } from "./session.js";
+import { endingCalls, endingOptions } from "./disconnect-options.js";
+import type { RenewableSession } from "./session.js";
 
 /**
  *   live ──connection lost──▶ away ──window over──▶ ended
@@ -92,8 +93,9 @@ export class ClientSession implements RenewableSession {
     return this.connection?.membership?.channels() ?? [];
   }
 
-  disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): void {
-    this.#registry.end(this.id, checkCloseCode(code), reason);
+  disconnect(...given: unknown[]): void {
+    const { code, reason } = endingOptions(endingCalls.session, given);
+    this.#registry.end(this.id, code, reason);
   }
 }
 

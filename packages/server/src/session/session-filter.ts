@@ -1,6 +1,8 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { SessionFilter } from "./recent-disconnects.js";
 
+export const PATTERN = "Pass what the identity must have, such as `{ where: { claims: { login } } }`.";
+
 /** A part of something, at any depth. */
 export type PartOf<Value> = Value extends readonly unknown[]
   ? Value
@@ -14,7 +16,9 @@ export type PartOf<Value> = Value extends readonly unknown[]
  *
  * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not mean all logins
  */
-export function matching(pattern: object): SessionFilter {
+export function matching(pattern: unknown): SessionFilter {
+  if (typeof pattern !== "object" || pattern === null)
+    wrong("where", `expected an object or a function, received ${pattern === null ? "null" : typeof pattern}`);
   check(pattern, "where");
   return ({ identity }) => has(identity, pattern);
 }
@@ -41,5 +45,5 @@ function has(value: unknown, pattern: unknown): boolean {
 }
 
 function wrong(field: string, sentence: string): never {
-  throw new HoldfastError("INVALID_OPTION", `disconnect: ${field}: ${sentence}.`, { field });
+  throw new HoldfastError("INVALID_OPTION", `disconnect: ${field}: ${sentence}.`, { field, remedy: PATTERN });
 }

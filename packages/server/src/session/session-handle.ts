@@ -1,7 +1,13 @@
-import { closeNumber, type DirectName, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import type { DirectName, ProtocolDefinition, SentDirectOf } from "@holdfast/protocol";
 import { type DeliveryReport, type SendOptions, targetOf } from "./direct.js";
-import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
+import { type DisconnectOptions, endingCalls, endingOptions } from "./disconnect-options.js";
+import { checkId, type Session } from "./session.js";
 import type { HandleParts } from "./user-handle.js";
+
+export interface RevokeOptions {
+  /** The reason that the client is told. A close frame carries its first 123 bytes. @default "the session was revoked" */
+  readonly reason?: string | undefined;
+}
 
 /** A session by its id, whether it exists or not. Costs nothing to make; holds no state. */
 export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
@@ -44,25 +50,27 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
   }
 
   /**
-   * Ends it for good, connected or waiting, on whatever instance it is; says whether there was one. See `Session.disconnect`.
-   * @throws HoldfastError (rejects) INVALID_VALUE when no close frame may carry the code; UNAVAILABLE when the broker cannot be
-   *   reached: then it is in force on this instance only, and is to be repeated
+   * Ends the session for good, connected or waiting, on whatever instance it is. Resolves with whether there was one.
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option; UNAVAILABLE when the broker cannot be reached: then it is in
+   *   force on this instance only, and is to be repeated
    */
-  disconnect(code = DISCONNECTED.code, reason = DISCONNECTED.reason): Promise<boolean> {
-    return this.#parts.unawaited("disconnect", { session: this.id }, this.#disconnect(code, reason));
-  }
-
-  async #disconnect(code: number, reason: string): Promise<boolean> {
-    checkCloseCode(code);
-    const { sessions, elsewhere } = this.#parts;
-    return elsewhere ? elsewhere.endSession(this.id, code, reason) : sessions.end(this.id, code, reason);
+  disconnect(options?: DisconnectOptions): Promise<boolean>;
+  disconnect(...given: unknown[]): Promise<boolean> {
+    return this.#parts.unawaited("disconnect", { session: this.id }, this.#end("session", given));
   }
 
   /**
-   * Takes the session back: its connection is closed with 4401 and its id continues nothing any more. The client may come
-   * back only with a credential that `authenticate` accepts, so withdraw that one first.
+   * Revokes the session: its connection is closed with 4401, and nothing continues it any more. The client may come back only with
+   * a credential that `authenticate` accepts, so withdraw the old one first. Otherwise as `disconnect`.
    */
-  revoke(reason = "the session was revoked"): Promise<boolean> {
-    return this.disconnect(closeNumber.UNAUTHENTICATED, reason);
+  revoke(options?: RevokeOptions): Promise<boolean>;
+  revoke(...given: unknown[]): Promise<boolean> {
+    return this.#parts.unawaited("revoke", { session: this.id }, this.#end("revoke", given));
+  }
+
+  async #end(call: "session" | "revoke", given: readonly unknown[]): Promise<boolean> {
+    const { code, reason } = endingOptions(endingCalls[call], given);
+    const { sessions, elsewhere } = this.#parts;
+    return elsewhere ? elsewhere.endSession(this.id, code, reason) : sessions.end(this.id, code, reason);
   }
 }

@@ -1,4 +1,5 @@
-import { closeNumber, HoldfastError } from "@holdfast/protocol";
+import { HoldfastError } from "@holdfast/protocol";
+import type { DisconnectOptions } from "./disconnect-options.js";
 import type { Identity } from "./identity.js";
 
 /**
@@ -32,12 +33,12 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** The channels it has joined, as the wire names them. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends the session and its connection, on this instance; `server.session(id)` does wherever it is. The code says whether the client comes back, as a new session: 4403 and 4900 to
-   * 4999 stop it, 4800 to 4899 make it retry. @default 4403, "disconnected by the server"
+   * Ends the session and its connection, on this instance; `server.session(id).disconnect` does so on any instance. By default the
+   * client stops and does not come back.
    *
-   * @throws HoldfastError INVALID_VALUE when no close frame may carry the code
+   * @throws HoldfastError INVALID_OPTION, naming the option
    */
-  disconnect(code?: number, reason?: string): void;
+  disconnect(options?: DisconnectOptions): void;
 }
 
 /** A session whose identity changes when its client sends a newer credential. */
@@ -73,29 +74,6 @@ export interface Introduction {
   readonly sessionId?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
-
-/** What a client is told that the server ends without saying more: it stops. */
-export const DISCONNECTED: { readonly code: number; readonly reason: string } = {
-  code: closeNumber.FORBIDDEN,
-  reason: "disconnected by the server",
-};
-
-/**
- * The socket would refuse it too, but only once the connection had left everything, and would then stay for ever.
- *
- * @throws HoldfastError INVALID_VALUE
- */
-export function checkCloseCode(code: number): number {
-  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 are what is read where no code was sent.
-  const ok =
-    Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
-  if (!ok)
-    throw new HoldfastError("INVALID_VALUE", `disconnect: ${String(code)} is not a close code that may be sent.`, {
-      field: "code",
-    });
-  return code;
-}
-const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
 
 /** A ban that names nobody must not look like one. @throws HoldfastError INVALID_VALUE */
 export function checkId(of: "user" | "session", id: string): void {

@@ -5,15 +5,26 @@ import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } fr
 import type { Reauthorizer } from "./reauthorizer.js";
 import type { RemoteInstances } from "./remote-instances.js";
 import type { SessionFilter } from "./recent-disconnects.js";
-import { checkCloseCode, checkId, DISCONNECTED, type Session } from "./session.js";
+import { type DisconnectOptions, endingCalls, endingOptions } from "./disconnect-options.js";
+import { checkId, type Session } from "./session.js";
 import type { Sessions } from "./sessions.js";
-import { matching, type PartOf } from "./session-filter.js";
+import { matching, type PartOf, PATTERN } from "./session-filter.js";
 
 export interface SendToUserOptions extends SendOptions {
   /** Only to this device. Not connected, it is reported as failed. @default all of the user's devices */
   readonly onlyDevice?: string | undefined;
   /** To all devices but this one: mostly the one that caused the event. @default none is left out */
   readonly exceptDevice?: string | undefined;
+}
+
+/** Which sessions of a user end, and how. `S` is the session, as `server.sessions()` lists it. */
+export interface DisconnectUserOptions<S extends Session = Session> extends DisconnectOptions {
+  /**
+   * Only the sessions whose identity has all of this, such as `{ claims: { login } }`. If this is the only instance, also a function
+   * that returns true for them.
+   * @default all sessions of the user
+   */
+  readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined;
 }
 
 /** What the handles of users and sessions need of the server. */
@@ -100,31 +111,26 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
   }
 
   /**
-   * Ends all sessions of the user on all instances, those that wait to be resumed included, or those that `where` means: mostly,
-   * of one login. `where` is what their identity must have, such as `{ claims: { login } }`; or a function, where this is the only
-   * instance. Resolves with how many, when the instances have done it or after a second; one that the broker's announcements do
-   * not reach does it within 20 s. The default code stops the clients for good; whoever connects anew is judged by
-   * `authenticate`, so end there first what must not come back.
+   * Ends all sessions of the user on all instances, those that wait to be resumed included; with `where`, only the sessions that
+   * meet it: mostly, of one login. Resolves with how many, when the instances have done it or after a second; an instance that the
+   * broker's announcements do not reach does it within 20 s. The default code stops the clients for good. `authenticate` judges
+   * every new connection, so withdraw there first what must not come back.
    *
-   * @throws HoldfastError (rejects) INVALID_VALUE when no close frame may carry the code; INVALID_OPTION for a `where` that cannot
-   *   travel, and then nothing has ended; UNAVAILABLE when the broker cannot be reached: then it is in force on this instance
-   *   only, and is to be repeated
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE when the broker
+   *   cannot be reached: then it is in force on this instance only, and is to be repeated
    */
-  disconnect(
-    code = DISCONNECTED.code,
-    reason = DISCONNECTED.reason,
-    options: { readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined } = {},
-  ): Promise<number> {
-    return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(code, reason, options));
+  disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
+  disconnect(...given: unknown[]): Promise<number> {
+    return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(given));
   }
 
-  async #disconnect(code: number, reason: string, { where }: { readonly where?: unknown }): Promise<number> {
-    checkCloseCode(code);
+  async #disconnect(given: readonly unknown[]): Promise<number> {
+    const { code, reason, where } = endingOptions(endingCalls.user, given);
     const { sessions, elsewhere } = this.#parts;
     if (typeof where !== "function") {
-      const pattern = where as object | undefined;
-      const meant = pattern && matching(pattern);
-      if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, pattern);
+      // Anything else that is falsy must not mean all sessions.
+      const meant = where === undefined ? undefined : matching(where);
+      if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, where as object | undefined);
       return sessions.endUser(this.id, code, reason, meant);
     }
     const meant = where as SessionFilter;
@@ -161,6 +167,6 @@ const isConnected = (session: Session): boolean => session.isConnected;
 function cannotTravel(): HoldfastError {
   return new HoldfastError("INVALID_OPTION", "disconnect: where: a function cannot be asked on other instances.", {
     field: "where",
-    remedy: "Say what the identity must have instead, such as `{ where: { claims: { login } } }`.",
+    remedy: PATTERN,
   });
 }

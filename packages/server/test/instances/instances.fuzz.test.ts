@@ -120,7 +120,7 @@ class History {
   #ban(instance: Instance, userId: string): void {
     this.#banned.add(userId);
     this.#repeat.add(userId);
-    const ended = instance.user(userId).disconnect(4403, "banned");
+    const ended = instance.user(userId).disconnect({ code: 4403, reason: "banned" });
     // One that was killed does not answer: nobody has told the application that it is done.
     ended.then(
       () => this.#repeat.delete(userId),
@@ -153,7 +153,7 @@ class History {
     broker.comeBack();
     for (const { peers } of living) for (const { socket } of peers) socket.stall(false);
     for (const userId of this.#hasForgotten ? this.#banned : this.#repeat)
-      if (this.#banned.has(userId)) await this.#over([...living][0]!.user(userId).disconnect(4403));
+      if (this.#banned.has(userId)) await this.#over([...living][0]!.user(userId).disconnect({ code: 4403 }));
     await this.#all.stay(180_000);
 
     const live = [...living].flatMap((instance) =>

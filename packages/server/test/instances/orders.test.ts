@@ -19,7 +19,7 @@ describe("taking it back, on all instances", () => {
     peers[2]!.socket.drop();
     await all.settle();
     const started = all.environment.monotonic();
-    expect(await a!.user("u1").disconnect(4403, "banned")).toBe(3);
+    expect(await a!.user("u1").disconnect({ code: 4403, reason: "banned" })).toBe(3);
     expect(all.environment.monotonic()).toBe(started);
     await all.settle();
     expect(peers.slice(0, 2).map(({ closed }) => closed)).toEqual([
@@ -36,7 +36,7 @@ describe("taking it back, on all instances", () => {
     const [all, a, b] = await several(2);
     const peers = [await b!.enter("u1@one"), await b!.enter("u1@two")];
     expect(await a!.server.session(sessionOf(peers[0]!)).revoke()).toBe(true);
-    expect(await a!.server.session(sessionOf(peers[1]!)).disconnect(4901, "bye")).toBe(true);
+    expect(await a!.server.session(sessionOf(peers[1]!)).disconnect({ code: 4901, reason: "bye" })).toBe(true);
     expect(await a!.server.session("nobody").disconnect()).toBe(false);
     await all.settle();
     expect(peers.map(({ closed }) => closed?.code)).toEqual([4401, 4901]);
@@ -52,7 +52,7 @@ describe("taking it back, on all instances", () => {
     await peer.send(auth("u1"));
     const mover = await b!.connect();
     await mover.send(auth("u2", { session_id: "s" }));
-    expect(await a!.user("u1").disconnect(4403, "banned")).toBe(0);
+    expect(await a!.user("u1").disconnect({ code: 4403, reason: "banned" })).toBe(0);
     expect(await a!.server.session("s").revoke()).toBe(false);
     for (const answer of answers) answer();
     await all.settle();
@@ -76,8 +76,12 @@ describe("taking it back, on all instances", () => {
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@one"), await b!.enter("u1@two")];
     const slow = await b!.connect();
     await slow.send(auth("u1@slow"));
-    expect(await a!.user("u1").disconnect(4403, "logged out", { where: { claims: { login: "one" } } })).toBe(2);
-    expect(await a!.user("u1").disconnect(4403, "logged out", { where: { claims: { login: "login-u1" } } })).toBe(0);
+    expect(
+      await a!.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { login: "one" } } }),
+    ).toBe(2);
+    expect(
+      await a!.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { login: "login-u1" } } }),
+    ).toBe(0);
     answers[0]!();
     await all.settle();
     expect(peers.map(({ closed }) => closed?.code)).toEqual([4403, 4403, undefined]);
@@ -95,7 +99,7 @@ describe("taking it back, on all instances", () => {
       { claims: Number.NaN },
       { claims: () => true },
     ])
-      await expect(a!.user("u1").disconnect(4403, "x", { where: where as object })).rejects.toMatchObject({
+      await expect(a!.user("u1").disconnect({ where: where as object })).rejects.toMatchObject({
         code: "INVALID_OPTION",
         field: expect.stringMatching(/^where/) as string,
       });
@@ -105,12 +109,12 @@ describe("taking it back, on all instances", () => {
   test("[IR3] a function is asked where there is one instance, and refused where there are more", async () => {
     const [all, a] = await several(1);
     const one = await a!.enter("u1@one");
-    expect(await a!.user("u1").disconnect(4403, "x", { where: ({ deviceId }) => deviceId === "one" })).toBe(1);
+    expect(await a!.user("u1").disconnect({ where: ({ deviceId }) => deviceId === "one" })).toBe(1);
     await all.settle();
     expect(one.closed?.code).toBe(4403);
     const b = all.start();
     const two = await a!.enter("u1@two");
-    await expect(a!.user("u1").disconnect(4403, "x", { where: () => true })).rejects.toMatchObject({
+    await expect(a!.user("u1").disconnect({ where: () => true })).rejects.toMatchObject({
       code: "INVALID_OPTION",
       field: "where",
       remedy: expect.stringContaining("claims") as string,
@@ -118,7 +122,7 @@ describe("taking it back, on all instances", () => {
     expect(two.closed).toBeUndefined();
     b.kill();
     await all.advance(LEASE_MS);
-    expect(await a!.user("u1").disconnect(4403, "x", { where: () => true })).toBe(1);
+    expect(await a!.user("u1").disconnect({ where: () => true })).toBe(1);
   });
 
   test("[IR4] an instance that is silent holds up nobody for longer than a second", async () => {
@@ -162,7 +166,7 @@ describe("taking it back, on all instances", () => {
     await expect(ended).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await expect(a!.server.session("s").revoke()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await expect(a!.user("u1").reauthorize()).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    await expect(a!.user("u1").disconnect(4403, "x", { where: () => true })).rejects.toMatchObject({
+    await expect(a!.user("u1").disconnect({ where: () => true })).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
     await all.settle();
@@ -221,7 +225,7 @@ describe("taking it back, on all instances", () => {
     const options: Options = { credentials: { ticket: true } };
     const [all, a, b] = await several(2, options);
     const ticket = await b!.server.issueTicket({ userId: "u1" });
-    await a!.user("u1").disconnect(4403, "banned");
+    await a!.user("u1").disconnect({ code: 4403, reason: "banned" });
     await all.advance(20_000);
     const c = all.start(options);
     const peer = await c.enter("u1");
@@ -258,7 +262,7 @@ describe("a ticket", () => {
     const [all, a, b, c] = await several(3, options);
     const ticket = await a!.server.issueTicket({ userId: "u1" });
     await all.advance(10_000);
-    await b!.user("u1").disconnect(4403, "banned");
+    await b!.user("u1").disconnect({ code: 4403, reason: "banned" });
     const peer = await c!.connect({ url: `/ws?ticket=${ticket}` });
     expect(peer.closed).toEqual({ code: 4403, reason: "banned" });
     expect(peer.of("connected")).toEqual([]);

@@ -1,0 +1,99 @@
+import { closeNumber, HoldfastError } from "@holdfast/protocol";
+
+/** How a session ends. */
+export interface DisconnectOptions {
+  /**
+   * The close code: 1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999. It decides whether the client comes back, as a new
+   * session: 4403 and 4900 to 4999 stop the client, 4800 to 4899 make it retry.
+   * @default 4403
+   */
+  readonly code?: number | undefined;
+  /** The reason that the client is told. A close frame carries its first 123 bytes. @default "disconnected by the server" */
+  readonly reason?: string | undefined;
+}
+
+type OptionName = keyof DisconnectOptions | "where";
+
+/** A call that ends sessions: its options, with their defaults, and what to use for an option that it does not have. */
+interface EndingCall {
+  readonly name: "disconnect" | "revoke";
+  readonly options: readonly OptionName[];
+  readonly code: number;
+  readonly reason: string;
+  readonly instead: { readonly [option: string]: string };
+}
+
+const disconnect = { name: "disconnect", code: closeNumber.FORBIDDEN, reason: "disconnected by the server" } as const;
+const whereOfUser = "Use `server.user(id).disconnect({ where })`, which chooses among the sessions of a user.";
+
+export const endingCalls = {
+  user: { ...disconnect, options: ["code", "reason", "where"], instead: {} },
+  session: { ...disconnect, options: ["code", "reason"], instead: { where: whereOfUser } },
+  revoke: {
+    name: "revoke",
+    options: ["reason"],
+    code: closeNumber.UNAUTHENTICATED,
+    reason: "the session was revoked",
+    instead: { code: "Use `disconnect({ code, reason })` to choose the code.", where: whereOfUser },
+  },
+} satisfies { readonly [call: string]: EndingCall };
+
+/**
+ * The options of a call that ends sessions. It takes all arguments, because a second one would be a condition or a code that the
+ * call ignores: too many sessions would end.
+ *
+ * @throws HoldfastError INVALID_OPTION, naming the option
+ */
+export function endingOptions(
+  call: EndingCall,
+  [options = {}, ...rest]: readonly unknown[],
+): { readonly code: number; readonly reason: string; readonly where: unknown } {
+  const given = [options, ...rest];
+  if (given.length > 1 || typeof options !== "object" || options === null || Array.isArray(options)) {
+    const form = `Pass the options by their names: \`${call.name}({ ${byName(call, given)} })\`.`;
+    throw wrong(call, "options", `expected one object, received ${given.map(kindOf).join(", ")}`, form);
+  }
+  const unknown = Object.keys(options).find((name) => !call.options.some((known) => known === name));
+  if (unknown !== undefined) {
+    const sentence = `is not an option; ${call.options.length > 1 ? "there are" : "there is"} ${call.options.join(", ")}`;
+    const remedy = Object.hasOwn(call.instead, unknown) ? call.instead[unknown] : "Correct the name, or leave it out.";
+    throw wrong(call, unknown, sentence, remedy);
+  }
+  const { code = call.code, reason = call.reason, where } = options as { readonly [Name in OptionName]?: unknown };
+  const fault = codeFault(code);
+  if (fault !== undefined) throw wrong(call, "code", fault, CODES);
+  if (typeof reason !== "string")
+    throw wrong(call, "reason", `expected a string, received ${kindOf(reason)}`, "Pass a string, or leave it out.");
+  return { code: code as number, reason, where };
+}
+
+const CODES = "Pass 4403 or 4900 to 4999 to stop the client, or 4800 to 4899 to make it retry.";
+
+/** The socket would refuse it too, but only after the connection has left everything, and would then stay open for ever. */
+function codeFault(code: unknown): string | undefined {
+  if (typeof code !== "number") return `expected a close code, received ${kindOf(code)}`;
+  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 are what is read if no code was sent.
+  const canTravel =
+    Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
+  return canTravel ? undefined : `${code} is not a close code that may be sent`;
+}
+const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
+
+/** Arguments that were passed by their position, as the call takes them: `code: 4403, reason: "logged out", where`. */
+function byName(call: EndingCall, given: readonly unknown[]): string {
+  const parts = call.options.slice(0, given.length).map((name, position) => {
+    const value = given[position];
+    if (typeof value === "number") return `${name}: ${value}`;
+    return typeof value === "string" && value.length <= 123 ? `${name}: ${JSON.stringify(value)}` : name;
+  });
+  return parts.join(", ");
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function wrong(call: EndingCall, field: string, sentence: string, remedy: string | undefined): HoldfastError {
+  return new HoldfastError("INVALID_OPTION", `${call.name}: ${field}: ${sentence}.`, { field, remedy });
+}
