@@ -41,6 +41,7 @@ async function main(): Promise<void> {
       if (token !== "secret") throw new Error("wrong token");
       return { userId: "u1" };
     },
+    authorize: ({ channel, key }) => channel === "agent-updates" && key === undefined,
   });
   server.handle("agent.start", ({ input }) => {
     if (input.program === "none") throw new Error("no such program");

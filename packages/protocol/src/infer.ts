@@ -65,6 +65,14 @@ export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>>
 export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> : undefined;
 
+/**
+ * The key of a channel as the server gets it: validated, and of the type that its schema gives, such as a union of texts.
+ * `undefined` where the channel declares no key.
+ */
+export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
+  // A key is always a text, also where the protocol is a type parameter and its schema is unknown.
+  ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> & string : undefined;
+
 type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefinition["events"]> }
   ? E
   : Record<never, never>;

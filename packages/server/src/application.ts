@@ -1,10 +1,10 @@
-import type { Protocol, ParametersOf, ProtocolDefinition } from "@holdfast/protocol";
+import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
 import type { Identity } from "./session/identity.js";
 import type { ShowMember } from "./dispatch/presence-updates.js";
 import type { MayJoin } from "./dispatch/subscriptions.js";
 import { isThenable } from "./environment.js";
 import type { Logger } from "./observe/logger.js";
-import type { PresenceQuestion, ServerOptions } from "./options.js";
+import type { AuthorizeQuestion, JoinQuestion, ServerOptions } from "./options.js";
 import { invalid } from "./settings.js";
 import type { Session } from "./session/session.js";
 
@@ -15,14 +15,16 @@ export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | und
   const { authorize } = options;
   return (
     authorize &&
-    ((connection, id) =>
-      authorize({
-        identity: connection.identity as I,
-        session: connection.session as Session as Session<I, ParametersOf<P>, Data>,
-        channel: id.contract.name,
-        key: id.key,
+    (({ identity, session }, { contract, key }) => {
+      const question: JoinQuestion = {
+        identity,
+        session: session as Session,
+        channel: contract.name,
+        key,
         action: "subscribe",
-      }))
+      };
+      return authorize(question as AuthorizeQuestion<P, I, Data>);
+    })
   );
 }
 
@@ -36,7 +38,7 @@ export function showersOf<P extends ProtocolDefinition, I extends Identity | und
   for (const [name, ask] of Object.entries(options.presence ?? {})) {
     if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
     if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
-    const asked = ask as (question: PresenceQuestion<unknown>) => unknown;
+    const asked = ask as (question: object) => unknown;
     show.set(name, ({ identity, session }, { key }, data) => {
       const shown = asked({ identity, session: session as Session, key, data });
       if (!isThenable(shown)) return shown;

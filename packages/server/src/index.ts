@@ -5,6 +5,7 @@ export type {
   CredentialOptions,
   DeviceOptions,
   HeartbeatOptions,
+  JoinQuestion,
   Limits,
   PresenceQuestion,
   ServerOptions,

@@ -1,4 +1,6 @@
 import type {
+  ChannelName,
+  KeyOf,
   ParametersOf,
   PresenceChannelName,
   PresenceOf,
@@ -12,23 +14,47 @@ import type { Logger } from "./observe/logger.js";
 import type { DocumentOptions } from "./document/document-hooks.js";
 import type { Session } from "./session/session.js";
 
-/** What `authorize` is asked. */
-export interface AuthorizeQuestion<I, Parameters = unknown, Data = unknown> {
+/** What `authorize` is asked of one channel: whether a session may join it. `C` is the name of the channel, `Key` the type of its key. */
+export interface JoinQuestion<
+  C extends string = string,
+  Key = string | undefined,
+  I = unknown,
+  Parameters = unknown,
+  Data = unknown,
+> {
   readonly identity: I;
   readonly session: Session<I, Parameters, Data>;
   /** The channel's name, without its key. */
-  readonly channel: string;
-  readonly key: string | undefined;
+  readonly channel: C;
+  /** Validated. Undefined if the channel declares no key. */
+  readonly key: Key;
   readonly action: "subscribe";
 }
 
-/** What `presence` is asked: what others see of a user on a channel. */
-export interface PresenceQuestion<I, Parameters = unknown, Data = unknown, Said = unknown> {
+/**
+ * What `authorize` is asked: a `JoinQuestion` for each channel of the protocol, told apart by `channel`. After
+ * `if (question.channel === "room")` its `key` has the type of that channel's key. Where no channel is declared, or they are not
+ * known, `channel` is any text.
+ */
+export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = unknown> = [ChannelName<P>] extends [
+  never,
+]
+  ? JoinQuestion<string, string | undefined, I, ParametersOf<P>, Data>
+  : { [C in ChannelName<P>]: JoinQuestion<C, KeyOf<P, C>, I, ParametersOf<P>, Data> }[ChannelName<P>];
+
+/** What `presence` is asked: what others see of a user on the channel `C`. */
+export interface PresenceQuestion<
+  P extends ProtocolDefinition,
+  C extends PresenceChannelName<P>,
+  I = unknown,
+  Data = unknown,
+> {
   readonly identity: I;
-  readonly session: Session<I, Parameters, Data>;
-  readonly key: string | undefined;
+  readonly session: Session<I, ParametersOf<P>, Data>;
+  /** Validated. Undefined if the channel declares no key. */
+  readonly key: KeyOf<P, C>;
   /** What a client of the user said last, validated. A claim. Undefined when none has said anything yet, or it withdraws. */
-  readonly data: Said | undefined;
+  readonly data: PresenceOf<P, C> | undefined;
 }
 
 export interface CredentialOptions {
@@ -152,8 +178,8 @@ export interface ServerOptions<
    * @default undefined
    */
   readonly sessionData?: (start: { readonly identity: I; readonly parameters: ParametersOf<P> }) => Data;
-  /** Whether a session may do something on a channel. @default everyone may */
-  readonly authorize?: (question: AuthorizeQuestion<I, ParametersOf<P>, Data>) => boolean | Promise<boolean>;
+  /** Whether a session may join a channel. @default everyone may join every channel */
+  readonly authorize?: (question: AuthorizeQuestion<P, I, Data>) => boolean | Promise<boolean>;
   /**
    * How documents of channels belong to the application's own database, by channel: `load` and `save`.
    * @default the broker has them, and nobody else
@@ -165,7 +191,7 @@ export interface ServerOptions<
    */
   readonly presence?: {
     readonly [C in PresenceChannelName<P>]?: (
-      question: PresenceQuestion<I, ParametersOf<P>, Data, PresenceOf<P, C>>,
+      question: PresenceQuestion<P, C, I, Data>,
     ) => SentPresenceOf<P, C> | undefined;
   };
 }

@@ -1,5 +1,6 @@
 import {
   HoldfastError,
+  type KeyOf,
   type ProtocolDefinition,
   type Protocol,
   type SentDocumentOf,
@@ -19,14 +20,14 @@ export interface LoadedDocument<Document> {
 }
 
 /** How a channel's documents belong to the application's own database. */
-export interface DocumentHooks<Document = unknown, Sent = Document> {
+export interface DocumentHooks<Document = unknown, Sent = Document, Key = string | undefined> {
   /**
    * Asked for a document that the broker does not have: undefined, there is none. Without it, what the broker has is all there is.
    * It must not wait for a change of the same document, and has `requestTimeoutMs`; then whoever asks is told UNAVAILABLE.
    * @default none
    */
   readonly load?: (question: {
-    readonly key: string | undefined;
+    readonly key: Key;
   }) => LoadedDocument<Sent> | undefined | Promise<LoadedDocument<Sent> | undefined>;
   /**
    * Given every new version, and again the one there is when a change has changed nothing; of several that come while it runs, the
@@ -38,7 +39,7 @@ export interface DocumentHooks<Document = unknown, Sent = Document> {
    * @default none
    */
   readonly save?: (saved: {
-    readonly key: string | undefined;
+    readonly key: Key;
     readonly document: Document | undefined;
     readonly version: number;
   }) => unknown;
@@ -52,7 +53,7 @@ export interface DocumentHooks<Document = unknown, Sent = Document> {
 
 /** The hooks by channel. */
 export type DocumentOptions<P extends ProtocolDefinition> = {
-  readonly [C in DocumentChannelName<P>]?: DocumentHooks<DocumentOf<P, C>, SentDocumentOf<P, C>>;
+  readonly [C in DocumentChannelName<P>]?: DocumentHooks<DocumentOf<P, C>, SentDocumentOf<P, C>, KeyOf<P, C>>;
 };
 
 export const KEEP_MS = 30 * 86_400_000;
