@@ -1,22 +1,40 @@
 /**
  * The public surface of each package as text: every export of every entry with its declaration, read from the built d.ts.
- * A change of the surface is then visible in review, and an accidental one fails.
+ * A change of the surface is then visible in review, and an accidental one fails. So does a type that users reach from an export and
+ * cannot name, because no public entry exports it: the text would not show it.
  *
  *   node scripts/surface.mjs            writes docs/surface/<package>.txt
  *   node scripts/surface.mjs --check    fails if they differ
+ *   ... --in <folder>                   the same for the packages below another folder
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import ts from "typescript";
-import { packages, root } from "./run.mjs";
+import { exportsOf, isHidden, targetOf, unexportedTypes } from "./reachable-types.mjs";
+import { root as repository } from "./run.mjs";
 
 /** A schema's inferred type can fill pages; behind this many lines a reader learns nothing more. */
 const MAX_LINES = 24;
 
-const checkOnly = process.argv.includes("--check");
-const printer = ts.createPrinter({ removeComments: true });
-const different = [];
+/** No API: an export of it makes no type known to users (docs/decisions/0027). */
+const INTERNAL = "@holdfast/protocol/internal";
 
+const checkOnly = process.argv.includes("--check");
+const inFolder = process.argv.indexOf("--in");
+const root = realpathSync(inFolder < 0 ? repository : process.argv[inFolder + 1]);
+const printer = ts.createPrinter({ removeComments: true });
+
+const packages = readdirSync(join(root, "packages")).filter((name) =>
+  existsSync(join(root, "packages", name, "package.json")),
+);
+const entries = packages.flatMap(entriesOf);
+const program = ts.createProgram(
+  entries.map(({ file }) => file),
+  { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, skipLibCheck: true },
+);
+const checker = program.getTypeChecker();
+
+const different = [];
 for (const name of packages) {
   const report = reportOf(name);
   const path = `docs/surface/${name}.txt`;
@@ -27,10 +45,21 @@ for (const name of packages) {
   mkdirSync(join(root, "docs/surface"), { recursive: true });
   writeFileSync(join(root, path), report);
 }
-
 if (different.length > 0) {
   console.error(`The public surface has changed: ${different.join(", ")}.`);
   console.error("Run `npm run surface`, read the difference as a user would, and commit it with the change.");
+  process.exitCode = 1;
+}
+
+const published = entries.filter(({ name }) => name !== INTERNAL);
+const unexported = unexportedTypes(program, published, (file) => /^packages\/[^/]+\/dist\//.test(pathOf(file)));
+for (const { name, file, from } of unexported)
+  console.error(`${name} (${pathOf(file)}) is reachable from ${from}, and no public entry exports it.`);
+if (unexported.length > 0) {
+  console.error(
+    "Export a type that users may want to name. Write any other type out in the place that names it, or mark the",
+  );
+  console.error("member that names it @internal if it is no part of the API.");
   process.exitCode = 1;
 }
 
@@ -42,34 +71,47 @@ function read(path) {
   }
 }
 
-function reportOf(name) {
+function pathOf(file) {
+  return relative(root, file).replaceAll("\\", "/");
+}
+
+function entriesOf(name) {
   const folder = join(root, "packages", name);
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const entries = Object.entries(manifest.exports).filter(([, target]) => target.import);
-  const program = ts.createProgram(
-    entries.map(([, target]) => join(folder, target.import.types)),
-    { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, skipLibCheck: true },
-  );
-  const sections = entries.map(([entry, target]) => {
-    const file = program.getSourceFile(join(folder, target.import.types));
-    return `# ${manifest.name}${entry.slice(1)}\n\n${exportsOf(program.getTypeChecker(), file).join("\n")}`;
-  });
+  return Object.entries(manifest.exports)
+    .filter(([, target]) => target.import)
+    .map(([entry, target]) => ({
+      package: name,
+      name: `${manifest.name}${entry.slice(1)}`,
+      file: join(folder, target.import.types),
+    }));
+}
+
+function reportOf(name) {
+  const sections = entries
+    .filter((entry) => entry.package === name)
+    .map((entry) => `# ${entry.name}\n\n${sectionOf(entry.file).join("\n")}`);
   return `${sections.join("\n")}\n`;
 }
 
-function exportsOf(checker, file) {
-  const module = checker.getSymbolAtLocation(file);
-  if (!module) throw new Error(`${file.fileName} exports nothing`);
-  const lines = checker.getExportsOfModule(module).map((symbol) => {
-    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-    return [symbol.name, (target.declarations ?? []).map(textOf).join("\n")];
+function sectionOf(file) {
+  const lines = exportsOf(checker, program.getSourceFile(file)).map((symbol) => {
+    const declarations = targetOf(checker, symbol).declarations ?? [];
+    return [symbol.name, declarations.map(textOf).join("\n")];
   });
   return lines.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => `## ${name}\n${text}\n`);
 }
 
+/** A declaration without the members that users do not see. */
+function withoutHidden(context) {
+  const visit = (node) => (isHidden(node) ? undefined : ts.visitEachChild(node, visit, context));
+  return (declaration) => ts.visitEachChild(declaration, visit, context);
+}
+
 function textOf(declaration) {
   // `const a = ...` is declared inside a statement, whose other declarations belong to other exports.
-  const text = printer.printNode(ts.EmitHint.Unspecified, declaration, declaration.getSourceFile());
+  const { transformed } = ts.transform(declaration, [withoutHidden]);
+  const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0], declaration.getSourceFile());
   const lines = text.replace(/^(export )?declare /, "").split("\n");
   const rest = lines.length - MAX_LINES;
   return rest > 0 ? [...lines.slice(0, MAX_LINES), `... ${rest} more lines`].join("\n") : lines.join("\n");

@@ -132,12 +132,10 @@ export type ConnectionEvent =
 export type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
 
 /** What an application sees: the same machine with fewer words, and how its own handlers do. */
-export type Status = Phase & {
+export type Status = {
   /** Handlers of events that have been running for more than 30 s: what comes after them waits. Absent: none. */
   readonly stuckHandlers?: number;
-};
-
-export type Phase =
+} & (
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly attempt: number }
   | { readonly name: "authenticating"; readonly attempt: number }
@@ -150,4 +148,5 @@ export type Phase =
       readonly reason: CloseInfo;
     }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
-  | { readonly name: "closed"; readonly reason: CloseInfo };
+  | { readonly name: "closed"; readonly reason: CloseInfo }
+);

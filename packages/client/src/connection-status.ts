@@ -1,6 +1,6 @@
 import { HoldfastError } from "@holdfast/protocol";
 import { remedyOf } from "./advice.js";
-import type { CloseInfo, ConnectionState, Over, Phase } from "./connection-state.js";
+import type { CloseInfo, ConnectionState, Over, Status } from "./connection-state.js";
 
 /** Whether no connection will come by itself. */
 export function isOver(state: ConnectionState): state is Over {
@@ -33,7 +33,7 @@ function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, 
 }
 
 /** `dueAt`: when its timer runs off, as a date. */
-export function statusOf(state: ConnectionState, dueAt = 0): Phase {
+export function statusOf(state: ConnectionState, dueAt = 0): Status {
   // These say all of themselves.
   if (isOver(state)) return state;
   const { name } = state;

@@ -4,6 +4,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { HoldfastError } from "@holdfast/protocol";
 import type { PositionStorage } from "./keep-positions.js";
 
+export type { PositionStorage };
+
 /**
  * Keeps positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file is a JSON object of texts,
  * made when something is first kept; its folder must exist. It is replaced as a whole, so that a process that is killed

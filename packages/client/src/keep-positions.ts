@@ -15,7 +15,10 @@ export interface PositionStorage {
 }
 
 /** What `keepPositions` returns and the option `positions` takes. */
-export type PositionKeeper = (parts: PositionKeeperParts) => KeptPositions;
+export interface PositionKeeper {
+  /** @internal The client calls it, once. */
+  (parts: PositionKeeperParts): KeptPositions;
+}
 
 export interface PositionKeeperParts {
   /** Of the protocol. */

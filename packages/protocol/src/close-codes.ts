@@ -64,7 +64,7 @@ const ranges = {
 type Rows = typeof rows;
 type Ranges = typeof ranges;
 
-/** The name of one close code. */
+/** The names of the close codes in the table. */
 export type CloseName = Rows[keyof Rows][0];
 
 /** What `closeCode` calls a number: the close code itself, the application's range that it is of, or UNKNOWN. */
@@ -85,5 +85,5 @@ export const closeCodes = /* @__PURE__ */ (() =>
 
 /** The number of a named close code: `closeNumber.RESTART` is 1012. */
 export const closeNumber = Object.fromEntries(Object.entries(rows).map(([code, [name]]) => [name, Number(code)])) as {
-  readonly [Code in keyof Rows as Rows[Code][0]]: Code;
+  readonly [Code in keyof typeof rows as (typeof rows)[Code][0]]: Code;
 };

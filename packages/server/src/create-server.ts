@@ -9,7 +9,7 @@ import type { Authenticate, Identity } from "./session/identity.js";
 import { Refreshes } from "./auth/refreshes.js";
 import { SharedTickets } from "./auth/shared-tickets.js";
 import { TICKET_MS, Tickets } from "./auth/tickets.js";
-import { ChannelHandle } from "./channel/channel-handle.js";
+import { ServerChannelHandle } from "./channel/channel-handle.js";
 import { Handlers, type UntypedHandler, type UntypedMiddleware } from "./dispatch/handlers.js";
 import { PresenceUpdates } from "./dispatch/presence-updates.js";
 import { Requests } from "./dispatch/requests.js";
@@ -22,9 +22,9 @@ import type { ServerOptions } from "./options.js";
 import { closed, type CloseOptions, type Server } from "./server.js";
 import { DirectEvents } from "./session/direct.js";
 import type { Session, SessionEvent } from "./session/session.js";
-import { SessionHandle } from "./session/session-handle.js";
+import { ServerSessionHandle } from "./session/session-handle.js";
 import { Sessions, type SessionSettings } from "./session/sessions.js";
-import { UserHandle } from "./session/user-handle.js";
+import { ServerUserHandle } from "./session/user-handle.js";
 import { invalid, settle } from "./settings.js";
 import { documentHooksOf } from "./document/document-hooks.js";
 
@@ -119,10 +119,10 @@ export function createServer<
     handle: (name, handler) => handlers.add(name, handler as unknown as UntypedHandler),
     use: (middleware) => handlers.use(middleware as unknown as UntypedMiddleware),
     channel: (name, ...key) =>
-      new ChannelHandle(channels.identify(name, key[0] as string | undefined), channelHandleParts),
+      new ServerChannelHandle(channels.identify(name, key[0] as string | undefined), channelHandleParts),
     broadcast: (event, data) => unawaited("broadcast", { event }, channels.broadcast(event, data)),
-    user: (id) => new UserHandle(id, handleParts),
-    session: (id) => new SessionHandle(id, handleParts),
+    user: (id) => new ServerUserHandle(id, handleParts),
+    session: (id) => new ServerSessionHandle(id, handleParts),
     sessions: () => sessions.live() as Session[] as Session<I, ParametersOf<P>, Data>[],
     onSession: (listener) => sessions.on(listener as (event: SessionEvent) => unknown),
     issueTicket(identity) {

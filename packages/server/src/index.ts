@@ -2,6 +2,7 @@ export { createServer } from "./create-server.js";
 export type { AttachOptions, CloseOptions, Server } from "./server.js";
 export type {
   AuthorizeQuestion,
+  BaseServerOptions,
   CredentialOptions,
   DeviceOptions,
   HeartbeatOptions,

@@ -123,8 +123,8 @@ export interface Limits {
   readonly presencePerChannel: number;
 }
 
-/** The options that do not depend on the protocol. */
-export interface GeneralOptions {
+/** The options of a server that do not depend on its protocol. */
+export interface BaseServerOptions {
   /** Where a credential may come from besides the `auth` message and the Authorization header. */
   readonly credentials?: CredentialOptions;
   /**
@@ -169,7 +169,7 @@ export interface ServerOptions<
   P extends ProtocolDefinition,
   I extends Identity | undefined,
   Data = undefined,
-> extends GeneralOptions {
+> extends BaseServerOptions {
   /** Decides who a credential belongs to; throws to refuse it. @default everyone may connect, anonymously */
   readonly authenticate?: Authenticate<I, ParametersOf<P>>;
   /**

@@ -83,7 +83,7 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
    * when all sockets are gone. A second call waits for the first.
    */
   close(options?: CloseOptions): Promise<void>;
-  /** For transports other than Node's http server, such as the in-memory one of the test kit. */
+  /** @internal For transports other than Node's http server, such as the in-memory one of the test kit. */
   readonly admission: Admission;
 }
 

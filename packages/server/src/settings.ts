@@ -4,7 +4,7 @@ import type { Broker } from "./broker/broker.js";
 import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
 import { hostsFault, normalHost, normalOrigin, originsFault } from "./host-names.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
-import type { CredentialOptions, DeviceOptions, GeneralOptions, HeartbeatOptions, Limits } from "./options.js";
+import type { CredentialOptions, DeviceOptions, BaseServerOptions, HeartbeatOptions, Limits } from "./options.js";
 
 /** The options with their defaults, as the parts of the server take them. */
 export interface ServerSettings {
@@ -138,7 +138,7 @@ export const optionsSchema = part({
 });
 
 /** @throws HoldfastError INVALID_OPTION, naming the option */
-export function settle(options: GeneralOptions & { readonly authenticate?: unknown }): ServerSettings {
+export function settle(options: BaseServerOptions & { readonly authenticate?: unknown }): ServerSettings {
   const { data, error } = optionsSchema.safeParse(options);
   if (error) refuse(error.issues[0]!);
   const { limits, origins, logger, environment, credentials } = data;

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createServer } from "../src/create-server.js";
-import type { GeneralOptions } from "../src/options.js";
+import type { BaseServerOptions } from "../src/options.js";
 import { agents } from "./agents.js";
 
 const made: { close(options: { graceMs: number }): Promise<void> }[] = [];
@@ -9,7 +9,7 @@ afterEach(async () => {
   for (const server of made.splice(0)) await server.close({ graceMs: 1 });
 });
 
-async function setUp(options: GeneralOptions) {
+async function setUp(options: BaseServerOptions) {
   const warn = vi.fn();
   const server = createServer(agents, { ...options, logger: { debug() {}, info() {}, warn, error() {} } });
   made.push(server);

@@ -24,6 +24,38 @@ import type { LocalChannels } from "./local-channels.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import type { Published } from "./published.js";
 
+/** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
+export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
+  /** How many connections are on it. */
+  readonly subscribers: number;
+  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no document */
+  readonly document: C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never;
+  /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */
+  readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
+  /**
+   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
+   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with LIMIT_EXCEEDED when
+   * it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
+   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely. If nothing awaits the
+   * promise, a failure is logged.
+   */
+  publish<E extends EventName<P, C>>(
+    event: E,
+    data: SentEventOf<P, C, E>,
+    options?: PublishOptions,
+  ): Promise<Published>;
+}
+
+/**
+ * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE where
+ * nobody of this instance is on the channel and the broker cannot be reached.
+ */
+export interface PresenceHandle<Data> {
+  list(): Promise<PresentUser<Data>[]>;
+  /** How many there are, without listing them. */
+  count(): Promise<number>;
+}
+
 /** What the handles of all channels share. */
 export interface ChannelHandleParts {
   readonly local: LocalChannels;
@@ -37,8 +69,10 @@ export interface ChannelHandleParts {
   readonly unawaited: Unawaited;
 }
 
-/** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
-export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
+export class ServerChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> implements ChannelHandle<
+  P,
+  C
+> {
   readonly #id: ChannelId;
   readonly #parts: ChannelHandleParts;
 
@@ -47,20 +81,17 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
     this.#parts = parts;
   }
 
-  /** How many connections are on it. */
   get subscribers(): number {
     return this.#parts.local.size(this.#id);
   }
 
-  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no document */
-  get document(): C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never {
+  get document(): ChannelHandle<P, C>["document"] {
     if (!this.#id.contract.document)
       throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no document.`);
     return documentHandle<P, C>(this.#parts.documents, this.#id, this.#parts.unawaited) as never;
   }
 
-  /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */
-  get presence(): C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never {
+  get presence(): ChannelHandle<P, C>["presence"] {
     const { presences, unawaited } = this.#parts;
     const id = this.#id;
     if (!id.contract.presence)
@@ -73,13 +104,6 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
     return handle as never;
   }
 
-  /**
-   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
-   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with LIMIT_EXCEEDED when
-   * it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
-   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely. If nothing awaits the
-   * promise, a failure is logged.
-   */
   publish<E extends EventName<P, C>>(
     event: E,
     data: SentEventOf<P, C, E>,
@@ -108,14 +132,4 @@ export class ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P
     stats.published++;
     return { delivered: local.size(this.#id) };
   }
-}
-
-/**
- * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE where
- * nobody of this instance is on the channel and the broker cannot be reached.
- */
-export interface PresenceHandle<Data> {
-  list(): Promise<PresentUser<Data>[]>;
-  /** How many there are, without listing them. */
-  count(): Promise<number>;
 }

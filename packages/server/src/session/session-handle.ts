@@ -10,7 +10,31 @@ export interface RevokeOptions {
 }
 
 /** A session by its id, whether it exists or not. Costs nothing to make; holds no state. */
-export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
+export interface SessionHandle<P extends ProtocolDefinition, S extends Session> {
+  readonly id: string;
+  /** The session, as long as it is connected to this process or can still be resumed. */
+  get(): S | undefined;
+  /**
+   * Sends a direct event to this session alone, on whatever instance it is. A session that does not exist is reported as
+   * `not_connected`.
+   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE where it is not here and the
+   *   broker cannot be reached
+   */
+  send<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>, options?: SendOptions): Promise<DeliveryReport>;
+  /**
+   * Ends the session for good, connected or waiting, on whatever instance it is. Resolves with whether there was one.
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option; UNAVAILABLE when the broker cannot be reached: then it is in
+   *   force on this instance only, and is to be repeated
+   */
+  disconnect(options?: DisconnectOptions): Promise<boolean>;
+  /**
+   * Revokes the session: its connection is closed with 4401, and nothing continues it any more. The client may come back only with
+   * a credential that `authenticate` accepts, so withdraw the old one first. Otherwise as `disconnect`.
+   */
+  revoke(options?: RevokeOptions): Promise<boolean>;
+}
+
+export class ServerSessionHandle<P extends ProtocolDefinition, S extends Session> implements SessionHandle<P, S> {
   readonly #parts: HandleParts;
 
   constructor(
@@ -21,17 +45,10 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
     this.#parts = parts;
   }
 
-  /** The session, as long as it is connected to this process or can still be resumed. */
   get(): S | undefined {
     return this.#parts.sessions.get(this.id) as Session as S | undefined;
   }
 
-  /**
-   * Sends a direct event to this session alone, on whatever instance it is. A session that does not exist is reported as
-   * `not_connected`.
-   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE where it is not here and the
-   *   broker cannot be reached
-   */
   send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
@@ -49,21 +66,10 @@ export class SessionHandle<P extends ProtocolDefinition, S extends Session> {
     return direct.deliver([{ deviceId: this.id, connection: undefined }], prepared);
   }
 
-  /**
-   * Ends the session for good, connected or waiting, on whatever instance it is. Resolves with whether there was one.
-   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option; UNAVAILABLE when the broker cannot be reached: then it is in
-   *   force on this instance only, and is to be repeated
-   */
-  disconnect(options?: DisconnectOptions): Promise<boolean>;
   disconnect(...given: unknown[]): Promise<boolean> {
     return this.#parts.unawaited("disconnect", { session: this.id }, this.#end("session", given));
   }
 
-  /**
-   * Revokes the session: its connection is closed with 4401, and nothing continues it any more. The client may come back only with
-   * a credential that `authenticate` accepts, so withdraw the old one first. Otherwise as `disconnect`.
-   */
-  revoke(options?: RevokeOptions): Promise<boolean>;
   revoke(...given: unknown[]): Promise<boolean> {
     return this.#parts.unawaited("revoke", { session: this.id }, this.#end("revoke", given));
   }

@@ -27,6 +27,56 @@ export interface DisconnectUserOptions<S extends Session = Session> extends Disc
   readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined;
 }
 
+/**
+ * A user and the devices that are connected. Costs nothing to make; holds no state. What asks or tells about devices is
+ * asynchronous, because a device may be connected to another instance.
+ */
+export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
+  readonly id: string;
+  /** The user's sessions that are connected to this process; with `away`, those that wait to be resumed as well. */
+  sessions(options?: { readonly away?: boolean }): S[];
+  /**
+   * The devices that are connected, to whatever instance. Of one whose instance does not answer `lastActiveAt` is when it
+   * connected.
+   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached
+   */
+  devices(): Promise<Device[]>;
+  /**
+   * Whether a device is connected; without a device, whether any is.
+   * @throws HoldfastError UNAVAILABLE (rejects) when it is not here and the broker cannot be reached
+   */
+  isConnected(deviceId?: string): Promise<boolean>;
+  /**
+   * Sends a direct event to the user's devices, on whatever instance, and says what became of it on each. A device that lost its
+   * connection just now and may come back is reported as `not_connected`: it does not get the event later. Devices of an
+   * instance that does not answer are reported as `timeout`.
+   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE when the broker cannot be
+   *   reached: then nothing was delivered
+   */
+  send<E extends DirectName<P>>(
+    event: E,
+    data: SentDirectOf<P, E>,
+    options?: SendToUserOptions,
+  ): Promise<DeliveryReport>;
+  /**
+   * Ends all sessions of the user on all instances, those that wait to be resumed included; with `where`, only the sessions that
+   * meet it: mostly, of one login. Resolves with how many, when the instances have done it or after a second; an instance that the
+   * broker's announcements do not reach does it within 20 s. The default code stops the clients for good. `authenticate` judges
+   * every new connection, so withdraw there first what must not come back.
+   *
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE when the broker
+   *   cannot be reached: then it is in force on this instance only, and is to be repeated
+   */
+  disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
+  /**
+   * The user's permissions have changed: asks `authorize` again for every channel the user is on, on all instances, and takes the
+   * connections off those that are not granted any more, telling them why. Nothing else of the connection is touched. Resolves
+   * when that is done here, and elsewhere or a second has passed.
+   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached: then it was done on this instance only
+   */
+  reauthorize(): Promise<void>;
+}
+
 /** What the handles of users and sessions need of the server. */
 export interface HandleParts {
   readonly sessions: Sessions;
@@ -37,11 +87,7 @@ export interface HandleParts {
   readonly unawaited: Unawaited;
 }
 
-/**
- * A user and the devices that are connected. Costs nothing to make; holds no state. What asks or tells about devices is
- * asynchronous, because a device may be connected to another instance.
- */
-export class UserHandle<P extends ProtocolDefinition, S extends Session> {
+export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> implements UserHandle<P, S> {
   readonly #parts: HandleParts;
 
   constructor(
@@ -52,27 +98,17 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     this.#parts = parts;
   }
 
-  /** The user's sessions that are connected to this process; with `away`, those that wait to be resumed as well. */
   sessions({ away = false }: { readonly away?: boolean } = {}): S[] {
     const sessions = this.#parts.sessions.ofUser(this.id).filter(({ isConnected }) => away || isConnected);
     return sessions as Session[] as S[];
   }
 
-  /**
-   * The devices that are connected, to whatever instance. Of one whose instance does not answer `lastActiveAt` is when it
-   * connected.
-   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached
-   */
   devices(): Promise<Device[]> {
     const { sessions, elsewhere, unawaited } = this.#parts;
     const here = async (): Promise<Device[]> => sessions.ofUser(this.id).filter(isConnected).map(deviceOf);
     return unawaited("devices", { user: this.id }, elsewhere ? elsewhere.users.devices(this.id) : here());
   }
 
-  /**
-   * Whether a device is connected; without a device, whether any is.
-   * @throws HoldfastError UNAVAILABLE (rejects) when it is not here and the broker cannot be reached
-   */
   isConnected(deviceId?: string): Promise<boolean> {
     return this.#parts.unawaited("isConnected", { user: this.id }, this.#isConnected(deviceId));
   }
@@ -86,13 +122,6 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     return isHere || (await elsewhere?.users.isConnected(this.id, deviceId)) === true;
   }
 
-  /**
-   * Sends a direct event to the user's devices, on whatever instance, and says what became of it on each. A device that lost its
-   * connection just now and may come back is reported as `not_connected`: it does not get the event later. Devices of an
-   * instance that does not answer are reported as `timeout`.
-   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE when the broker cannot be
-   *   reached: then nothing was delivered
-   */
   send<E extends DirectName<P>>(
     event: E,
     data: SentDirectOf<P, E>,
@@ -110,16 +139,6 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     return direct.deliver(chosen(sessions.ofUser(this.id).map(targetOf), choice), prepared);
   }
 
-  /**
-   * Ends all sessions of the user on all instances, those that wait to be resumed included; with `where`, only the sessions that
-   * meet it: mostly, of one login. Resolves with how many, when the instances have done it or after a second; an instance that the
-   * broker's announcements do not reach does it within 20 s. The default code stops the clients for good. `authenticate` judges
-   * every new connection, so withdraw there first what must not come back.
-   *
-   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE when the broker
-   *   cannot be reached: then it is in force on this instance only, and is to be repeated
-   */
-  disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
   disconnect(...given: unknown[]): Promise<number> {
     return this.#parts.unawaited("disconnect", { user: this.id }, this.#disconnect(given));
   }
@@ -143,12 +162,6 @@ export class UserHandle<P extends ProtocolDefinition, S extends Session> {
     return sessions.endUser(this.id, code, reason, meant);
   }
 
-  /**
-   * The user's permissions have changed: asks `authorize` again for every channel the user is on, on all instances, and takes the
-   * connections off those that are not granted any more, telling them why. Nothing else of the connection is touched. Resolves
-   * when that is done here, and elsewhere or a second has passed.
-   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached: then it was done on this instance only
-   */
   reauthorize(): Promise<void> {
     return this.#parts.unawaited("reauthorize", { user: this.id }, this.#reauthorize());
   }

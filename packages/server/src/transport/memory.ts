@@ -37,7 +37,10 @@ export class MemoryTransport {
   readonly #admission: Admission;
   readonly #pipes = new Set<Pipe>();
 
-  constructor(server: { readonly admission: Admission }) {
+  constructor(server: {
+    /** @internal */
+    readonly admission: Admission;
+  }) {
     this.#admission = server.admission;
   }
 

@@ -1,0 +1,93 @@
+/**
+ * Which types users can reach from an export and not name, because no public entry exports them. A walk over declarations: from every
+ * export to the types that its parameters, results, properties, type arguments and bases name, and on from those.
+ */
+import ts from "typescript";
+
+/**
+ * @param {ts.Program} program
+ * @param {readonly { readonly name: string, readonly file: string }[]} entries the public ones, with the path of their d.ts
+ * @param {(file: string) => boolean} isOurs whether a file is of the packages whose types are checked
+ * @returns {{ readonly name: string, readonly file: string, readonly from: string }[]} `from`: the export that names the type first
+ */
+export function unexportedTypes(program, entries, isOurs) {
+  const checker = program.getTypeChecker();
+  const queue = [];
+  const seen = new Set();
+  for (const { name, file } of entries) {
+    for (const symbol of exportsOf(checker, program.getSourceFile(file))) {
+      const target = targetOf(checker, symbol);
+      if (seen.has(target)) continue;
+      seen.add(target);
+      queue.push({ symbol: target, from: `${symbol.name} of ${name}` });
+    }
+  }
+  const missing = [];
+  // The queue grows while it is walked, so that each type is reported with the shortest way to it.
+  for (const { symbol, from } of queue) {
+    for (const declaration of symbol.declarations ?? []) {
+      for (const named of namedTypes(checker, declaration)) {
+        if (seen.has(named)) continue;
+        seen.add(named);
+        const file = named.declarations?.[0]?.getSourceFile().fileName;
+        if (file === undefined || !isOurs(file)) continue;
+        if (vanishes(named)) queue.push({ symbol: named, from });
+        else missing.push({ name: named.name, file, from });
+      }
+    }
+  }
+  return missing;
+}
+
+/** @param {ts.TypeChecker} checker @param {ts.SourceFile | undefined} file */
+export function exportsOf(checker, file) {
+  const module = file && checker.getSymbolAtLocation(file);
+  if (!module) throw new Error(`${file?.fileName ?? "A file of the exports that does not exist"} exports nothing`);
+  return checker.getExportsOfModule(module);
+}
+
+/** What an export or import stands for. */
+export function targetOf(checker, symbol) {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+/** The symbols of the types that a declaration names where a user sees them. */
+function namedTypes(checker, declaration) {
+  const found = [];
+  const visit = (node) => {
+    if (isHidden(node)) return;
+    const name = nameOf(node);
+    const symbol = name && checker.getSymbolAtLocation(name);
+    if (symbol) found.push(targetOf(checker, symbol));
+    ts.forEachChild(node, visit);
+  };
+  visit(declaration);
+  return found.filter(({ flags }) => !(flags & ts.SymbolFlags.TypeParameter));
+}
+
+function nameOf(node) {
+  if (ts.isTypeReferenceNode(node)) return node.typeName;
+  if (ts.isTypeQueryNode(node)) return node.exprName;
+  if (ts.isImportTypeNode(node)) return node.qualifier;
+  return ts.isExpressionWithTypeArguments(node) ? node.expression : undefined;
+}
+
+/** Members that are no part of what users see. */
+export function isHidden(node) {
+  if (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) return true;
+  if (node.name && ts.isPrivateIdentifier(node.name)) return true;
+  return ts.getJSDocTags(node).some(({ tagName }) => tagName.text === "internal");
+}
+
+/**
+ * A type that leaves no name behind, so nobody has to name it: a computation on type parameters, and the type of a value. What it
+ * leads to counts.
+ */
+function vanishes({ flags, declarations }) {
+  if (flags & ts.SymbolFlags.Value && !(flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Enum))) return true;
+  return declarations.every((declaration) => ts.isTypeAliasDeclaration(declaration) && computes(declaration));
+}
+
+function computes({ typeParameters, type }) {
+  return typeParameters !== undefined && (ts.isConditionalTypeNode(type) || ts.isIndexedAccessTypeNode(type));
+}
