@@ -97,6 +97,8 @@ export function createServer<
     connections.stopAccepting();
     requests.stopAccepting();
     await connections.drain(graceMs);
+    // Behind connections: one whose credential is being checked is closed with 1001, and not told that it was refused.
+    authenticator.close();
     // Before documents: a listener that is told of the end of a session may take its user out of a document.
     sessions.clear();
     // Once more behind listeners, because they may have changed documents.
@@ -146,9 +148,15 @@ export function createServer<
     listen: (port, listenOptions = {}) => unawaited("listen", { port }, endpoints.listen(server, port, listenOptions)),
     // A wrong argument must not keep a server from closing.
     close: (closeOptions: CloseOptions | null = {}) =>
-      (closing ??= unawaited("close", {}, shutDown(closeOptions?.graceMs ?? 5_000))),
+      (closing ??= unawaited("close", {}, shutDown(graceOf(closeOptions)))),
   };
   return server;
+}
+
+/** A time that is no number would never be over, or at once. */
+function graceOf(options: CloseOptions | null): number {
+  const { graceMs } = options ?? {};
+  return typeof graceMs === "number" && !Number.isNaN(graceMs) ? graceMs : 5_000;
 }
 
 function checkProtocol(protocol: Protocol, hasUsers: boolean): void {

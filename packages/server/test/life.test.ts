@@ -1,3 +1,4 @@
+import type { Identity } from "@holdfast/server";
 import { describe, expect, test, vi } from "vitest";
 import { authenticate, createWorld } from "./agents.js";
 
@@ -192,6 +193,68 @@ describe("closing", () => {
     await world.advance(600);
     await closing;
     expect(peer.closed?.code).toBe(1001);
+  });
+
+  test("[CL6] waits for authenticate no longer than for requests, and leaves nothing of it", async () => {
+    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const { world, server, environment } = createWorld({
+      logger,
+      authTimeoutMs: 60_000,
+      authenticate: () => new Promise<{ userId: string }>(() => {}),
+    });
+    const upgrading = world.connect({ headers: { authorization: "Bearer t" } });
+    const peer = await world.connect();
+    await peer.send({ type: "auth", data: { token: "t" } });
+    const closing = server.close();
+    await world.advance(100);
+    await closing;
+    const closed = { code: 1001, reason: "the server is shutting down" };
+    expect((await upgrading).closed).toEqual(closed);
+    expect(peer.closed).toEqual(closed);
+    // The credential is not refused: a client that was told so would not come back.
+    expect(peer.received).toEqual([]);
+    expect([...logger.info.mock.calls, ...logger.error.mock.calls]).toEqual([]);
+    expect(environment.timers).toBe(0);
+  });
+
+  test("[CL6] so it is for a newer credential of a connection that is open", async () => {
+    const { world, server, environment } = createWorld({
+      authenticate: ({ token }) => (token === "first" ? { userId: "u1" } : new Promise<Identity>(() => {})),
+    });
+    const peer = await world.connect({ headers: { authorization: "Bearer first" } });
+    await peer.send({ type: "auth", data: { token: "second" } });
+    const closing = server.close();
+    await world.advance(100);
+    await closing;
+    expect(peer.closed?.code).toBe(1001);
+    expect(peer.of("auth_response")).toEqual([]);
+    expect(environment.timers).toBe(0);
+  });
+
+  test.each([
+    [Number.NaN, 5_000],
+    ["soon", 5_000],
+    ["100", 5_000],
+    [{}, 5_000],
+    [null, 5_000],
+    [-1, 0],
+    [0, 0],
+  ])("[CL7] graceMs: %s gives running requests %d ms", async (graceMs, expectedMs) => {
+    const { world, server, environment } = createWorld();
+    server.handle("agent.slow", () => new Promise(() => {}));
+    const peer = await world.connect();
+    await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
+    const start = environment.monotonic();
+    let tookMs: number | undefined;
+    const closing = server.close({ graceMs: graceMs as number }).then(() => (tookMs = environment.monotonic() - start));
+    if (expectedMs > 0) {
+      await world.advance(expectedMs - 100);
+      expect(peer.closed).toBeUndefined();
+    }
+    await world.advance(200);
+    await closing;
+    expect(peer.closed?.code).toBe(1001);
+    expect(tookMs).toBeLessThan(expectedMs + 200);
   });
 
   test("[CL4] cuts off a peer that does not answer, and a second call waits for the first", async () => {

@@ -249,6 +249,28 @@ describe("the upgrade", () => {
     expect([401, 503]).toContain(await statusOf(url, { Authorization: "Bearer t" }));
   });
 
+  test.each(["listen", "attach"])(
+    "[CL6] that waits for authenticate when the server closes is closed with 1001 at once (%s)",
+    async (how) => {
+      let asked: (() => void) | undefined;
+      const isAsked = new Promise<void>((resolve) => (asked = resolve));
+      const authenticate = (): Promise<{ userId: string }> => {
+        asked!();
+        return new Promise(() => {});
+      };
+      const server = start({ authenticate });
+      const { http, port } = await startHttp();
+      if (how === "attach") server.attach(http);
+      const url = how === "attach" ? `ws://127.0.0.1:${port}/ws` : (await server.listen(0, { host: "127.0.0.1" })).url;
+      const opening = open(url, [], { headers: { Authorization: "Bearer t" } });
+      await isAsked;
+      const begun = performance.now();
+      await server.close();
+      expect(await (await opening).closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+      expect(performance.now() - begun).toBeLessThan(1_000);
+    },
+  );
+
   test("[TR10] whose peer goes away meanwhile leaves nothing behind", async () => {
     let decide: (() => void) | undefined;
     const asked = new Promise<void>((resolve) => (decide = resolve));

@@ -95,6 +95,8 @@ export function createAdmission(context: AdmissionContext): Admission {
     let identity: Identity | undefined;
     if (found && !introduces) {
       const result = await authenticator.check(found, request, parameters, undefined);
+      // Nothing is wrong with the credential: `close` has ended the wait for `authenticate`.
+      if (!result.ok && context.isClosing()) return close(closeNumber.GOING_AWAY, "the server is shutting down");
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
       judgedSince = result.judgedSince ?? judgedSince;

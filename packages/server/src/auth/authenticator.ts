@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { type Cancel, HoldfastError } from "@holdfast/protocol";
 import { type ServerEnvironment, inTime, isThenable } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 import type { JudgedSince } from "../session/recent-disconnects.js";
@@ -23,6 +23,9 @@ export class Authenticator {
   readonly #inMessage: boolean;
   /** Present where tickets are accepted. */
   readonly #tickets: TicketStore | undefined;
+  /** What `authenticate` has still to answer. */
+  readonly #waiting = new Set<Cancel>();
+  #isClosed = false;
 
   constructor(
     authenticate: Authenticate<Identity | undefined> | undefined,
@@ -63,14 +66,24 @@ export class Authenticator {
         remoteAddress: request.remoteAddress,
       });
       const identity = isThenable(asked)
-        ? await inTime(asked, this.#environment, this.#timeoutMs, "authenticate did not answer in time")
+        ? await inTime(asked, this.#environment, this.#timeoutMs, "authenticate did not answer in time", (giveUp) => {
+            this.#waiting.add(giveUp);
+            return () => void this.#waiting.delete(giveUp);
+          })
         : asked;
       return this.#judge(identity);
     } catch (error) {
       // The application's own words stay here: they may say which half of a credential was right.
-      this.#logger.info({ source, err: error }, "credential refused");
+      if (!this.#isClosed) this.#logger.info({ source, err: error }, "credential refused");
       return refused("The credential was refused.");
     }
+  }
+
+  /** Waits for `authenticate` no longer. Credentials that it has not decided about are refused. */
+  close(): void {
+    this.#isClosed = true;
+    for (const giveUp of this.#waiting) giveUp();
+    this.#waiting.clear();
   }
 
   async #redeem(ticket: string): Promise<Authenticated> {
