@@ -5,7 +5,7 @@
 import { defineProtocol, type Schema } from "@holdfast/protocol";
 import { fingerprint, jsonSchema } from "@holdfast/protocol/describe";
 import * as z from "zod";
-import { agents } from "./protocol.js";
+import { agents } from "../../docs/snippets/protocol.js";
 
 const text = z.string();
 interface Tree {
@@ -143,8 +143,8 @@ for (const [pair, schema] of Object.entries(alike)) {
 const said: string[] = [];
 const { log } = console;
 console.log = (line: string) => void said.push(line);
-const { server } = await import("./server.js");
-const { client } = await import("./client.js");
+const { server } = await import("../../docs/snippets/server.js");
+const { client } = await import("../../docs/snippets/client.js");
 client.disconnect();
 await server.close();
 console.log = log;

@@ -1,11 +1,14 @@
 /** The packed packages with several versions of zod 4: the program of the README compiles, runs, and is described alike. */
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root, run } from "../run.mjs";
 
 /** The oldest that is supported, the last of two minor versions that wrote JSON Schema in another way, and the newest. */
 const versions = ["4.0.17", "4.1.13", "4.4.3", "4.6.7"];
+
+/** What runs with each, in the same place as here: it imports the program of the README, whose port is another one each time. */
+const APP = "scripts/consumer/zod-app";
 
 /** What the consumer check installs for them, under names of their own. */
 export const installedZods = Object.fromEntries(versions.map((version) => [`zod-${version}`, `npm:zod@${version}`]));
@@ -27,7 +30,7 @@ export async function checkZodVersions(folder, compilers) {
     skipLibCheck: false,
   };
   // One program for all: what does not depend on zod is checked once.
-  const files = [...folders.values()].map((below) => join(below, "zod-app.ts"));
+  const files = [...folders.values()].map((below) => join(below, app));
   writeFileSync(join(folder, "tsconfig.zod.json"), JSON.stringify({ compilerOptions, files }));
   const names = Object.keys(compilers);
   for (const name of names) {
@@ -38,7 +41,7 @@ export async function checkZodVersions(folder, compilers) {
 
   const outputs = new Map();
   for (const [version, below] of folders) {
-    const { code, output } = await run(process.execPath, ["zod-app.js"], { cwd: below, timeoutMs: 20_000 });
+    const { code, output } = await run(process.execPath, [`${APP}.js`], { cwd: below, timeoutMs: 20_000 });
     if (code !== 0) throw new Error(`zod ${version}:\n${output}`);
     outputs.set(version, output);
   }
@@ -50,15 +53,15 @@ export async function checkZodVersions(folder, compilers) {
 
 /** A folder whose packages find this zod. What else they need they find in the folder around it. */
 async function prepare(folder, below, version) {
-  mkdirSync(join(below, "node_modules"), { recursive: true });
+  for (const path of ["node_modules", "docs/snippets", dirname(APP)]) mkdirSync(join(below, path), { recursive: true });
   renameSync(join(folder, "node_modules", `zod-${version}`), join(below, "node_modules/zod"));
   cpSync(join(folder, "node_modules/@holdfast"), join(below, "node_modules/@holdfast"), { recursive: true });
   const port = await freePort();
   for (const name of ["protocol", "server", "client"]) {
-    const text = readFileSync(join(root, "docs/snippets", `${name}.ts`), "utf8");
-    writeFileSync(join(below, `${name}.ts`), text.replaceAll("3000", `${port}`));
+    const path = `docs/snippets/${name}.ts`;
+    writeFileSync(join(below, path), readFileSync(join(root, path), "utf8").replaceAll("3000", `${port}`));
   }
-  copyFileSync(join(root, "scripts/consumer/zod-app.ts"), join(below, "zod-app.ts"));
+  copyFileSync(join(root, `${APP}.ts`), join(below, `${APP}.ts`));
   writeFileSync(join(below, "package.json"), '{ "type": "module" }');
 }
 

@@ -61,14 +61,11 @@ const ranges = {
   49: ["APPLICATION_STOP", "stop"],
 } as const satisfies { readonly [hundreds: number]: CloseCodeRow };
 
-type Rows = typeof rows;
-type Ranges = typeof ranges;
-
 /** The names of the close codes in the table. */
-export type CloseName = Rows[keyof Rows][0];
+export type CloseName = (typeof rows)[keyof typeof rows][0];
 
 /** What `closeCode` calls a number: the close code itself, the application's range that it is of, or UNKNOWN. */
-export type CloseCodeName = CloseName | Ranges[keyof Ranges][0] | "UNKNOWN";
+export type CloseCodeName = CloseName | (typeof ranges)[keyof typeof ranges][0] | "UNKNOWN";
 
 type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
 

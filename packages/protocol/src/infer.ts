@@ -61,14 +61,7 @@ type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinit
 /** The arguments that name a channel beyond its name: the key, where it declares one. */
 export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { key: infer S extends Schema } ? [key: SentBy<S>] : [];
-/** The key of a channel, as its schema gives it; `undefined` where the channel declares none. */
-export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
-  ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> : undefined;
-
-/**
- * The key of a channel as the server gets it: validated, and of the type that its schema gives, such as a union of texts.
- * `undefined` where the channel declares no key.
- */
+/** The key of a channel, as its schema gives it, such as a union of texts; `undefined` where the channel declares none. */
 export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   // A key is always a text, also where the protocol is a type parameter and its schema is unknown.
   ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> & string : undefined;
@@ -97,22 +90,20 @@ export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> 
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
 /** What the names of a group begin with; they begin with anything for `*`. */
 type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
-/** The groups of events that are defined like this. */
-type GroupIn<Definitions> = `${PrefixOf<keyof Definitions>}.*` | "*";
 /** The events of a group, told apart by `event`. */
 type EventIn<Definitions, G> = {
   [E in keyof Definitions & NameIn<G>]: { readonly event: E; readonly data: ReceivedBy<Definitions[E]> };
 }[keyof Definitions & NameIn<G>];
 
 /** Groups of a channel's events by the dots in their names: `playback.*`; and `*`, all of them. */
-export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = GroupIn<Events<ChannelOf<P, C>>>;
+export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = `${PrefixOf<EventName<P, C>>}.*` | "*";
 /** An event of a group, as a handler gets it: told apart by `event`. */
 export type EventOfGroup<P extends ProtocolDefinition, C extends ChannelName<P>, G extends EventGroup<P, C>> = EventIn<
   Events<ChannelOf<P, C>>,
   G
 >;
 /** Groups of direct events by the dots in their names: `playback.*`; and `*`, all of them. */
-export type DirectGroup<P extends ProtocolDefinition> = GroupIn<DirectDefinitions<P>>;
+export type DirectGroup<P extends ProtocolDefinition> = `${PrefixOf<DirectName<P>>}.*` | "*";
 /** A direct event of a group, as a handler gets it: told apart by `event`. */
 export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = EventIn<DirectDefinitions<P>, G>;
 
