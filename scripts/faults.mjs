@@ -50,7 +50,7 @@ if (args.length === 0)
 if (args.length === 0)
   groups.push({
     title: `documents, ${Math.ceil(seeds / 5)} histories`,
-    line: ["vitest", "run", "--project", "server", "packages/server/test/state/convergence"],
+    line: ["vitest", "run", "--project", "server", "packages/server/test/document/convergence"],
     env: { HOLDFAST_SEEDS: `${Math.ceil(seeds / 5)}`, HOLDFAST_FIGURES: file },
   });
 

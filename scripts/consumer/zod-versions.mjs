@@ -30,7 +30,7 @@ export async function checkZodVersions(folder, compilers) {
     skipLibCheck: false,
   };
   // One program for all: what does not depend on zod is checked once.
-  const files = [...folders.values()].map((below) => join(below, app));
+  const files = [...folders.values()].map((below) => join(below, `${APP}.ts`));
   writeFileSync(join(folder, "tsconfig.zod.json"), JSON.stringify({ compilerOptions, files }));
   const names = Object.keys(compilers);
   for (const name of names) {
