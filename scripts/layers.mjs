@@ -13,7 +13,7 @@ export const layers = {
     },
     {
       name: "description",
-      files: ["describe.ts", "json-schema.ts", "schema-shape.ts"],
+      files: ["describe.ts", "json-schema.ts", "schema-shape.ts", "schema-facts.ts"],
       uses: ["messages", "protocol"],
       teaches: "Nothing that runs in a browser may import the description: it needs Node and is large.",
     },

@@ -36,7 +36,7 @@ for (const [path, text] of texts) if (text !== readFileSync(path, "utf8")) write
 function plain(file) {
   const imports = file.statements.filter((node) => ts.isImportDeclaration(node) && ZOD.test(node.moduleSpecifier.text));
   if (imports.length === 0) return file.text;
-  const names = new Set(imports.flatMap((node) => node.importClause?.namedBindings?.name.text ?? []));
+  const names = new Set(imports.flatMap(({ importClause }) => importedNames(importClause)));
   const schemas = file.statements.filter((node) => ts.isVariableStatement(node) && mentions(node, names));
   const inferred = new Set([
     ...names,
@@ -57,6 +57,13 @@ function plain(file) {
     .sort((a, b) => b.from - a.from)
     .reduce((text, { from, to, text: by }) => text.slice(0, from) + by + text.slice(to), file.text)
     .trimStart();
+}
+
+/** `z` of `import * as z`, `{ z }` and `import z`. */
+function importedNames(clause) {
+  const { namedBindings, name } = clause ?? {};
+  const all = [name, namedBindings?.name, ...(namedBindings?.elements ?? []).map((element) => element.name)];
+  return all.flatMap((each) => each?.text ?? []);
 }
 
 function mentions(node, names) {

@@ -19,6 +19,16 @@ const getters: z.ZodType<Tree> = z.object({
   },
 });
 const copies: z.ZodType<Tree> = z.lazy(() => z.object({ name: text, below: z.array(copies.describe("below")) }));
+const tree = () => {
+  const made: z.ZodObject<{ name: z.ZodString; below: z.ZodType }> = z.object({
+    name: text,
+    get below() {
+      return z.array(made);
+    },
+  });
+  return made;
+};
+const own = tree();
 const letters = z.enum(["a", "b"]);
 
 /** What JSON cannot hold. Its JSON Schema is ours, so it is the same with every version as well. */
@@ -101,6 +111,15 @@ const plain: { readonly [name: string]: Schema } = {
   strict: z.strictObject({ a: text }),
   catchall: z.object({ a: text }).catchall(z.number()),
   getters,
+  extended: own.extend({ size: z.int() }),
+  partial: own.partial(),
+  required: own.required(),
+  omitted: own.omit({ name: true }),
+  partialOrNot: z.union([own, own.partial()]),
+  twoTrees: z.object({ x: own, y: own }),
+  treeAndStrict: z.object({ x: own, y: own.strict() }),
+  treeAndLoose: z.object({ x: own, y: own.loose() }),
+  treeAndCatchall: z.object({ x: own, y: own.catchall(z.number()) }),
   array: z.array(text).min(1),
   tuple: z.tuple([text]),
   tupleRest: z.tuple([text, z.boolean().optional()], z.number()),
@@ -108,6 +127,9 @@ const plain: { readonly [name: string]: Schema } = {
   recordAll: z.record(letters, z.number()),
   recordSome: z.partialRecord(letters, z.number()),
   recordRegex: z.record(text.regex(/^x/), text),
+  listMin: z.array(z.int()).readonly().check(z.minLength(3)),
+  domain: z.url({ hostname: z.regexes.domain }),
+  hostname: z.url({ hostname: z.regexes.hostname }),
   union: z.union([z.literal("all"), z.int()]),
   discriminated: z.discriminatedUnion("type", [
     z.object({ type: z.literal("a"), b: text }),
@@ -124,6 +146,7 @@ const plain: { readonly [name: string]: Schema } = {
 /** The name in front of `=` has the fingerprint of the other. */
 const alike: { readonly [pair: string]: Schema } = {
   "copies=getters": copies,
+  "trees=twoTrees": z.object({ x: tree(), y: tree() }),
   "trimmed=text": text.trim(),
   "readonly=loose": z.looseObject({ a: text }).readonly(),
   "email2=email": text.email(),

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { root, run } from "../run.mjs";
 
-/** The oldest that is supported, the last of two minor versions that wrote JSON Schema in another way, and the newest. */
-const versions = ["4.0.17", "4.1.13", "4.4.3", "4.6.7"];
+/** The first, the last of three minor versions that wrote JSON Schema in another way, and the newest. */
+const versions = ["4.0.0", "4.0.17", "4.1.13", "4.4.3", "4.6.7"];
 
 /** What runs with each, in the same place as here: it imports the program of the README, whose port is another one each time. */
 const APP = "scripts/consumer/zod-app";

@@ -28,20 +28,20 @@ function reachable(entry: string): { files: string[]; packages: string[] } {
 test("[PR8] what a page imports reaches neither the JSON Schemas nor Node, and of packages only zod/mini and superjson", () => {
   const { files, packages } = reachable("index.ts");
   expect(files).toContain("define-protocol.ts");
-  expect(files.filter((file) => /^describe|^json-schema|^schema-shape/.test(file))).toEqual([]);
+  expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
   expect(packages).toEqual(["superjson", "zod/mini"]);
 });
 
 test("[PR8] those who read frames need no more", () => {
   const { files, packages } = reachable("wire.ts");
-  expect(files.filter((file) => /^describe|^json-schema|^schema-shape/.test(file))).toEqual([]);
+  expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
   expect(packages).toEqual(["zod/mini"]);
 });
 
 test("[PR8] nor does what the client shares with the server", () => {
   const { files, packages } = reachable("plumbing.ts");
   expect(files).toContain("document/hash.ts");
-  expect(files.filter((file) => /^describe|^json-schema|^schema-shape/.test(file))).toEqual([]);
+  expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
   expect(packages).toEqual(["zod/mini"]);
 });
 

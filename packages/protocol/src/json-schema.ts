@@ -78,12 +78,16 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
 }
 
 /**
- * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has no `toJSON`. What it makes of
- * the value does not matter: `override` writes another in its place.
+ * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has no `toJSON`. Then it has one for a
+ * second attempt. What it makes of the value does not matter: `override` writes another in its place.
  */
 function withBigDefaults<Result>(convertAll: () => Result): Result {
   const big = BigInt.prototype as { toJSON?: () => string };
-  if (big.toJSON) return convertAll();
+  try {
+    return convertAll();
+  } catch (error) {
+    if (!(error instanceof TypeError) || big.toJSON) throw error;
+  }
   big.toJSON = String;
   try {
     return convertAll();
@@ -188,7 +192,7 @@ function bounds(schema: $ZodTypes): JsonSchema {
 }
 
 function boundOf(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
+  return value instanceof Date ? (value.toJSON() ?? "Invalid Date") : String(value);
 }
 
 /**

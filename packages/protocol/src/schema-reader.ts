@@ -84,11 +84,16 @@ export class SchemaReader {
       );
   }
 
-  /** `z.property` holds a schema in a check. */
+  /** `z.property` and `z.properties` hold schemas in a check. */
   #visitChecks(part: Schema, path: readonly string[]): void {
     for (const check of (part as core.$ZodType)._zod.def.checks ?? []) {
-      const { schema, property } = check._zod.def as { schema?: unknown; property?: unknown };
+      const {
+        schema,
+        property,
+        shape = {},
+      } = check._zod.def as { schema?: unknown; property?: unknown; shape?: object };
       if (isSchema(schema)) this.visit(schema, [...path, String(property)], false);
+      for (const [name, part] of Object.entries(shape)) if (isSchema(part)) this.visit(part, [...path, name], false);
     }
   }
 

@@ -402,6 +402,11 @@ describe("an asynchronous check", () => {
         ),
       ".a",
     ],
+    [
+      "in properties",
+      () => full.object({ a: text }).check(full.properties({ a: text.refine(async () => true) })),
+      ".a",
+    ],
     ["in a string format", () => full.stringFormat("even", (async () => true) as never), ""],
     [
       "behind other checks",
