@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, describe, expect, test } from "vitest";
 import { root } from "./run.mjs";
+import { misfitsOf } from "./stand-in-types.mjs";
 import { standIns, standInsOf } from "./stand-ins.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "stand-ins-"));
@@ -67,6 +68,28 @@ describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
   });
 });
 
+test.each(["protocol", "client"])(
+  "[PG14] each export of the stand-ins of %s has the type of what it replaces",
+  (name) => {
+    const folderOf = join(root, "packages", name);
+    expect(misfitsOf(standInsOf(join(folderOf, "src")), join(folderOf, "tsconfig.json"))).toEqual([]);
+  },
+);
+
+test("[PG14] a stand-in that takes or gives something else, or has no counterpart, is named", () => {
+  const source = sourceOf("types", {
+    "tsconfig.json": `{ "compilerOptions": { "strict": true, "types": [], "module": "nodenext" } }`,
+    "a.ts": `export const a = (field: string): string => field; export const b = (): number => 1; export { a as c };`,
+    "page/a.ts": `const other = (_cause: unknown, field: string): string => field;
+      export { other as a }; export const b = (): string => ""; export const c = (): string => ""; export const d = 1;`,
+  });
+  expect(misfitsOf(standInsOf(source), join(source, "tsconfig.json")).sort()).toEqual([
+    "a.ts: a",
+    "a.ts: b",
+    "a.ts: d",
+  ]);
+}, 60_000);
+
 test("[PG13] a page that imports both entries of protocol gets one chunk, which holds every module once", async () => {
   const { holds } = await pageBundle(join(root, "packages/protocol/src"), entriesOf["protocol"]);
   const modules = holds.flat().filter((path) => !entriesOf["protocol"]!.includes(path));
@@ -74,7 +97,7 @@ test("[PG13] a page that imports both entries of protocol gets one chunk, which 
   expect(modules).toContain("define-protocol.ts");
   expect(modules).toContain("document/hash.ts");
   expect(holds.filter((paths) => paths.some((path) => modules.includes(path)))).toHaveLength(1);
-});
+}, 60_000);
 
 test("[PG7] only the module is replaced that the stand-in is for, from whichever folder it is imported", async () => {
   const source = sourceOf("exact", {

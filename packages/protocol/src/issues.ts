@@ -31,7 +31,7 @@ export function describeIssue(issues: readonly core.$ZodIssue[], root: string): 
  * What zod threw in place of a verdict: a refinement that threw or is asynchronous, or a recursive schema on a circular value.
  * The reason stays on this side, because a refinement may name what a peer should not read.
  */
-export function thrownFault(cause: unknown, root: string): Fault {
+export function thrownFault(root: string, cause: unknown): Fault {
   // Told by its words: another copy of zod throws another class.
   if (!(cause instanceof Error && /synchronous parse/.test(cause.message)))
     return { field: root, message: `${root}: could not be validated.`, cause };
@@ -44,7 +44,7 @@ export function thrownFault(cause: unknown, root: string): Fault {
 }
 
 /** What is wrong with the annotations of a value that arrived. */
-export function restoreFault(error: unknown, field: string): Fault {
+export function restoreFault(field: string, error: unknown): Fault {
   const reason = error instanceof Error ? error.message.split("\n", 1)[0]!.replace(/\.$/, "") : "unknown reason";
   return { field, message: `${field}: ${reason}.` };
 }

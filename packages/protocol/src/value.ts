@@ -47,7 +47,7 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
       try {
         return parse(schema, revive(data, meta, facts.restored), root);
       } catch (error) {
-        return { ok: false, fault: restoreFault(error, "meta") };
+        return { ok: false, fault: restoreFault("meta", error) };
       }
     },
   };
@@ -68,6 +68,6 @@ function parse(schema: Schema, value: unknown, root: string): Checked<unknown> {
       ? { ok: true, value: result.data }
       : { ok: false, fault: describeIssue(result.error.issues, root) };
   } catch (error) {
-    return { ok: false, fault: thrownFault(error, root) };
+    return { ok: false, fault: thrownFault(root, error) };
   }
 }

@@ -7,7 +7,7 @@ export const wording = {
     expected ? `expected ${expected}` : "is not valid",
 } as const;
 
-export function thrownFault(cause: unknown, field: string): Fault {
+export function thrownFault(field: string, cause?: unknown): Fault {
   return { field, message: `${field}: is not valid.`, cause };
 }
 

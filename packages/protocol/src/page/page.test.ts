@@ -11,7 +11,7 @@ import { channelFault } from "./channel-fault.js";
 import { meaningOf } from "./close-meanings.js";
 import { encodeValue } from "./encode-value.js";
 import { remedyOf as pageRemedyOf } from "./error-codes.js";
-import { describeIssue, restoreFault, wording } from "./issues.js";
+import { describeIssue, restoreFault, thrownFault, undeclaredFault, wording } from "./issues.js";
 import { revive } from "./rich-values.js";
 import { readSchema } from "./schema.js";
 import { serverFrames as pageFrames } from "./server-frames.js";
@@ -70,11 +70,17 @@ describe("what stands in for checks in a page's production build", () => {
   });
 
   test("[PG4] names the annotations, with the reason as the cause", () => {
-    expect(restoreFault(new Error("names the type regexp"), "meta")).toMatchObject({
+    expect(restoreFault("meta", new Error("names the type regexp"))).toMatchObject({
       field: "meta",
       message: "meta: is not valid.",
       cause: { message: "names the type regexp" },
     });
+  });
+
+  test("[PG5] names a value that is given where the protocol declares none, and one whose schema throws", () => {
+    expect(undeclaredFault("input")).toEqual({ field: "input", message: "input: is not valid." });
+    const cause = new Error("secret");
+    expect(thrownFault("input", cause)).toEqual({ field: "input", message: "input: is not valid.", cause });
   });
 
   test.each([
