@@ -99,6 +99,21 @@ describe("A handle works in a generic function without a cast", () => {
     expectTypeOf(handles.ask("count", "a")).resolves.toEqualTypeOf<number>();
   });
 
+  test("A channel that one of several names stands for needs the key that each of them takes", () => {
+    const either = "board" as "board" | "news";
+    // @ts-expect-error: board needs a key
+    client.channel(either);
+    // @ts-expect-error: news has none
+    client.channel(either, "b");
+    // @ts-expect-error: board needs a key
+    handles.channel(either);
+    const one = either === "board" ? client.channel(either, "b") : client.channel(either);
+    expectTypeOf(one.key).toEqualTypeOf<"b" | "c" | undefined>();
+    handles.listenAll({} as Channel<typeof boards.definition, "board" | "news">, "*", (given) =>
+      expectTypeOf(given).toEqualTypeOf<{ readonly event: "posted"; readonly data: string }>(),
+    );
+  });
+
   test("A channel without a document or presence is refused, by name and by handle", () => {
     // @ts-expect-error: news has no document
     handles.document("news");

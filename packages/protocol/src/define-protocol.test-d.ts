@@ -139,6 +139,36 @@ describe("a protocol's types", () => {
     expectTypeOf<EventOfGroup<Player, "empty", "*">>().toBeNever();
   });
 
+  test("[PR5] of a union of channels a key fits each channel, and events and keys are those of all", () => {
+    const many = defineProtocol({
+      name: "many",
+      version: "1.0.0",
+      channels: {
+        board: { key: z.string(), events: { moved: z.number(), "card.added": z.string() } },
+        list: { key: z.enum(["a", "b"]), events: { "card.added": z.boolean() } },
+        news: { events: { posted: z.string() } },
+        alarm: { events: { posted: z.number() } },
+      },
+    });
+    type Many = DefinitionOf<typeof many>;
+    expectTypeOf<KeyOf<Many, "board" | "news">>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<KeyOf<Many, "list" | "news">>().toEqualTypeOf<"a" | "b" | undefined>();
+    expectTypeOf<KeyOf<Many, never>>().toBeNever();
+    expectTypeOf<KeyArguments<Many, "board" | "list">>().toEqualTypeOf<[key: "a" | "b"]>();
+    expectTypeOf<KeyArguments<Many, "news" | "alarm">>().toEqualTypeOf<[]>();
+    expectTypeOf<KeyArguments<Many, "board" | "news">>().toEqualTypeOf<[key: never]>();
+    expectTypeOf<EventOfGroup<Many, "board" | "news", "*">>().toEqualTypeOf<
+      | { readonly event: "moved"; readonly data: number }
+      | { readonly event: "card.added"; readonly data: string }
+      | { readonly event: "posted"; readonly data: string }
+    >();
+    expectTypeOf<EventOfGroup<Many, "board" | "list", "card.*">>().toEqualTypeOf<
+      { readonly event: "card.added"; readonly data: string } | { readonly event: "card.added"; readonly data: boolean }
+    >();
+    expectTypeOf<EventName<Many, "news" | "alarm">>().toEqualTypeOf<"posted">();
+    expectTypeOf<EventOf<Many, "news" | "alarm", "posted">>().toEqualTypeOf<string | number>();
+  });
+
   test("[PR5] presence is of the channels that declare it", () => {
     const room = defineProtocol({
       name: "room",

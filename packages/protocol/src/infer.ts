@@ -58,13 +58,26 @@ type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinit
   ? ChannelDefinitions<P>[C]
   : never;
 
-/** The arguments that name a channel beyond its name: the key, where it declares one. */
-export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> =
-  ChannelOf<P, C> extends { key: infer S extends Schema } ? [key: SentBy<S>] : [];
-/** The key of a channel, as its schema gives it, such as a union of texts; `undefined` where the channel declares none. */
+/**
+ * The arguments that name a channel beyond its name: the key, if the channel declares one. If `C` is a union of channels, the key has
+ * to fit each of them. No argument does if only some of them declare a key.
+ */
+export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> = [
+  Extract<ChannelOf<P, C>, { key: Schema }>,
+] extends [never]
+  ? []
+  : (C extends ChannelName<P> ? (key: SentKeyIn<ChannelOf<P, C>>) => void : never) extends (key: infer Key) => void
+    ? [key: Key]
+    : never;
+type SentKeyIn<Ch> = Ch extends { key: infer S extends Schema } ? SentBy<S> : undefined;
+/** The key of a channel, as its schema gives it, such as a union of texts; `undefined` if the channel declares none. */
 export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
-  // A key is always a text, also where the protocol is a type parameter and its schema is unknown.
-  ChannelOf<P, C> extends { key: infer S extends Schema } ? ReceivedBy<S> & string : undefined;
+  C extends ChannelName<P>
+    ? // A key is always a text, also if the protocol is a type parameter and its schema is unknown.
+      ChannelOf<P, C> extends { key: infer S extends Schema }
+      ? ReceivedBy<S> & string
+      : undefined
+    : never;
 
 type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefinition["events"]> }
   ? E
@@ -88,12 +101,14 @@ export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> 
 
 /** `playback` and `playback.queue` of `playback.queue.added`. */
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
-/** What the names of a group begin with; they begin with anything for `*`. */
+/** The names of a group: `playback.` and more for `playback.*`, any name for `*`. */
 type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
-/** The events of a group, told apart by `event`. */
-type EventIn<Definitions, G> = {
-  [E in keyof Definitions & NameIn<G>]: { readonly event: E; readonly data: ReceivedBy<Definitions[E]> };
-}[keyof Definitions & NameIn<G>];
+/** The events of a group, told apart by `event`. A conditional type, so that it has the events of each channel of a union. */
+type EventIn<Definitions, G> = Definitions extends unknown
+  ? {
+      [E in keyof Definitions & NameIn<G>]: { readonly event: E; readonly data: ReceivedBy<Definitions[E]> };
+    }[keyof Definitions & NameIn<G>]
+  : never;
 
 /** Groups of a channel's events by the dots in their names: `playback.*`; and `*`, all of them. */
 export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = `${PrefixOf<EventName<P, C>>}.*` | "*";
