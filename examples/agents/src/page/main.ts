@@ -20,6 +20,7 @@ const client = createClient(agents, {
 let drawing: number | undefined;
 const store = new FleetStore(drawSoon);
 const toasts = new Toasts(byId("toasts"));
+client.onError(report);
 
 // What happens, as it happens.
 const updates = client.channel("agent-updates");
@@ -73,7 +74,6 @@ client.status.subscribe((status) => {
   if (status.name === "ready") load();
 });
 updates.onReset(load);
-client.onError(report);
 
 // What people do.
 function select(agentId: string): void {

@@ -48,6 +48,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   let isLoggingOut = false;
   let revision = 0;
   const list = client.channel("devices", user.id);
+  client.onError(report);
   list.on("changed", (overview) => show(overview));
   // Asked for when this page is on the channel, and not before: what changed in between would be told to nobody.
   list.status.subscribe(({ name }) => {
@@ -58,7 +59,6 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   });
   client.direct.on("playback.*", (command) => playback.obey(command));
   client.direct.on("device.signedOut", ({ by }) => leave({ notice: `${by.name} has signed this browser out.` }));
-  client.onError(report);
   client.status.subscribe((status) => {
     model.live = status.name === "ready";
     switch (status.name) {

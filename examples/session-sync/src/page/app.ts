@@ -125,6 +125,8 @@ export function startApp(sessionId: string): void {
     });
   }
 
+  // First: `subscribe` calls its listener at once, and an error of that call is reported, too.
+  client.onError(report);
   shared.subscribe(look);
   channel.status.subscribe(look);
   watchers.subscribe(({ users }) => {
@@ -139,7 +141,6 @@ export function startApp(sessionId: string): void {
     if (model.live) void model.clock.measure();
     drawSoon();
   });
-  client.onError(report);
   // Nobody sends the time: it is what the document's moments and the clock say. Four times a second, so that a second is never
   // shown for much longer than one.
   window.setInterval(() => {
