@@ -25,6 +25,11 @@ describe("the README", () => {
       expect(await read(readme)).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
   });
 
+  test("[DO1] and that of the client shows docs/snippets/headlines.ts to the letter", async () => {
+    const snippet = await read("docs/snippets/headlines.ts");
+    expect(await read("packages/client/README.md")).toContain(`\`\`\`ts\n// headlines.ts\n${snippet}\`\`\``);
+  });
+
   test("[DO2] shows code that runs as it is: connect, subscribe, request, event", async () => {
     const folder = new URL(`.artifacts/readme-${process.pid}/`, root);
     await mkdir(folder, { recursive: true });
