@@ -158,6 +158,39 @@ describe("What a handler is told beside the data", () => {
     ]);
   });
 
+  test("[CH26] A handler cannot change what the next one is told", async () => {
+    const { client, world } = testClient();
+    const board = client.channel("board", "b1");
+    const heard: unknown[] = [];
+    board.on("moved", (_data, info) => void ((info as { replayed: boolean }).replayed = true));
+    board.on("moved", (_data, info) => heard.push(info));
+    await settle();
+    world.sockets.last.receive({ type: "event", channel: "board:b1", event: "moved", data: 1 });
+    expect(heard).toEqual([{ id: undefined, replayed: false }]);
+    expect(world.errors).toMatchObject([{ context: { source: "handler", event: "moved" } }]);
+  });
+
+  test("[CH26] An event that is published while a ready client asks again is told as replayed", async () => {
+    const { journal, receive, server, answer, world } = onJournal([{ position: at(4) }]);
+    const heard: unknown[] = [];
+    journal.on("written", (data, { replayed }) => heard.push([data, replayed]));
+    await settle();
+    server.holds = true;
+    const socket = world.sockets.last;
+    receive(written(6));
+    await settle();
+    receive(written(7));
+    answer(missed(5, 6, 7));
+    receive(written(8));
+    expect(heard).toEqual([
+      [5, true],
+      [6, true],
+      [7, true],
+      [8, false],
+    ]);
+    expect(world.sockets.last).toBe(socket);
+  });
+
   test("[CH26] Without history there is no id, and nothing is made up for; a direct event has neither", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();

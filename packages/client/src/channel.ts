@@ -155,7 +155,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
       return listen(event, handler);
     },
     onReset: (handler) => listen(RESET, handler),
-    join: (options = {}) =>
+    join: (options) =>
       patiently<void>({ channel }, options, {
         ...parts,
         whyNot: subscriptions.whyNot,

@@ -91,7 +91,8 @@ export interface ServerLimits {
 }
 
 /**
- * A name of the close-code table, or UNKNOWN for a close code that is not in it. If the client ended the attempt or the connection itself:
+ * The name of the close code, as `closeCode` of `@holdfast/protocol` gives it: a name of the close-code table, `APPLICATION_RETRY` for 4800
+ * to 4899, `APPLICATION_STOP` for 4900 to 4999, or `UNKNOWN` for any other. If the client ended the attempt or the connection itself:
  * - `CONNECT_TIMEOUT`: a step took longer than `connectTimeoutMs`
  * - `TOKEN_FAILED`: the token function threw, rejected or took longer than `connectTimeoutMs`
  * - `NO_TOKEN`: the token function gave no token

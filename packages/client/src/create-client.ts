@@ -54,8 +54,8 @@ export type Client<P extends ProtocolDefinition> = {
   /** Events sent to this client itself, whatever channels it has joined. */
   readonly direct: {
     /**
-     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. Direct events have no history, so the handler
-     * is told nothing beside the data.
+     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. Direct events have no history, so the
+     * second argument of the handler is always undefined.
      */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
     /** The same for a group of them, as `on` of a channel has it: by the dots in their names, and told apart by `event`. */

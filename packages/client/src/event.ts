@@ -1,13 +1,19 @@
 import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast/protocol";
 import { faultError, type ReportError } from "./errors.js";
+import { freeze } from "./freeze.js";
 
-/** What the handler of a channel's event is told beside its data. */
+/**
+ * What the handler of a channel's event is told beside its data. All handlers of an event share the object. It is frozen, except in a
+ * page's production build.
+ */
 export interface EventInfo {
   /** The id of the event, which is the same for every client; undefined on a channel without history. */
   readonly id: string | undefined;
   /**
-   * Whether the event was missed and the server has made up for it: it was published while the client was away, was lost on its way, or
-   * was dropped behind a busy handler. Only channels with history make up for events.
+   * Whether the event came in the answer to a `subscribe` that continues the channel: it was published while the client was away, was
+   * lost on its way, or was dropped behind a busy handler. It may also be new: an event that is published while the client asks for the
+   * channel again, for example because a handle begins to listen to its document. With `keepPositions`, an event whose handler had
+   * not finished before a reload comes again with `true`. Always false on a channel without history.
    */
   readonly replayed: boolean;
 }
@@ -28,7 +34,7 @@ export function readEvent(
 ): Delivery | undefined {
   const { channel, event, data, meta } = message;
   const checked = schema.receive(data, meta, "data");
-  if (checked.ok) return { event, value: checked.value, info };
+  if (checked.ok) return { event, value: checked.value, info: freeze(info) };
   report(faultError("BAD_MESSAGE", `${channel}: ${event}`, checked.fault), { source: "event", channel, event });
   return undefined;
 }

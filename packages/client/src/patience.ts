@@ -39,11 +39,12 @@ export interface PatientCallParts<Value> {
 /** The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a listener is left. */
 export function patiently<Value>(
   place: Omit<ErrorContext, "source">,
-  options: WaitOptions,
+  options: WaitOptions | undefined,
   parts: PatientCallParts<Value>,
 ): Promise<Value> {
   const { clock, whyNot } = parts;
-  const { timeoutMs = parts.timeoutMs, signal } = options;
+  // `null`, too, means none: a caller without types may pass it.
+  const { timeoutMs = parts.timeoutMs, signal } = options ?? {};
   const fault = (code: BuiltInErrorCode, sentence: string, details?: ErrorDetails): HoldfastError =>
     new HoldfastError(code, `${place.request ?? place.channel}: ${sentence}`, details);
   const run = (resolve: (value: Value) => void, reject: (error: HoldfastError) => void): void => {

@@ -395,6 +395,17 @@ describe("When the connection drops", () => {
     expect(await Promise.all(outcomes)).toMatchObject([{ code: "CONNECTION_LOST" }, { code: "NOT_CONNECTED" }]);
   });
 
+  test("[RQ23] `null` in place of the options means none, for `request` and for `join`", async () => {
+    const { client, world } = testClient();
+    void client.request("agents.list", undefined, null as never);
+    const joined = client.channel("board", "b1").join(null as never);
+    await settle();
+    expect(world.sockets.last.of("request")).toHaveLength(1);
+    await joined;
+    client.disconnect();
+    await settle();
+  });
+
   test("[CN8] disconnect() rejects every pending request with NOT_CONNECTED", async () => {
     const { client } = testClient();
     const pending = [client.request("agent.start", { program: "x" }), client.request("agents.list")];

@@ -90,7 +90,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
   };
 
   return {
-    request(name, input, options = {}) {
+    request(name, input, options) {
       const id = parts.nextId();
       return patiently<unknown>({ request: name }, options, {
         ...parts,

@@ -64,7 +64,7 @@ const ranges = {
 /** The names of the close codes in the table. */
 export type CloseName = (typeof rows)[keyof typeof rows][0];
 
-/** What `closeCode` calls a number: the close code itself, the application's range that it is of, or UNKNOWN. */
+/** The name of a close code: its own, that of the application's range (4800 to 4899, 4900 to 4999), or UNKNOWN. */
 export type CloseCodeName = CloseName | (typeof ranges)[keyof typeof ranges][0] | "UNKNOWN";
 
 type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
