@@ -71,6 +71,7 @@ export const layers = {
     {
       name: "facts",
       files: [
+        "call-options.ts",
         "environment.ts",
         "host-names.ts",
         "async/*",

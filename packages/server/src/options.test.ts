@@ -41,6 +41,14 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
     [{ sessionData: {} as never }, "sessionData"],
     [{ presence: { board: 5 } as object }, "presence.board"],
     [null as never, "options"],
+    [[] as never, "options"],
+    // A Promise that is not awaited would make a server without `authenticate`.
+    [Promise.resolve({ authenticate: () => ({ userId: "u" }) }) as never, "options"],
+    [new Map() as never, "options"],
+    [{ limits: new Map([["connections", 1]]) as never }, "limits"],
+    [{ credentials: Promise.resolve({}) as never }, "credentials"],
+    [{ presence: new Map() as never }, "presence"],
+    [{ documents: [] as never }, "documents"],
   ])("%j", (options, field) => {
     expect(() => createServer(agents, options)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(field) }),

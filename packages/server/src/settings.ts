@@ -1,6 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import type { Broker } from "./broker/broker.js";
+import { isPlainObject, kindOf } from "./call-options.js";
 import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
 import { hostsFault, normalHost, normalOrigin, originsFault } from "./host-names.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
@@ -33,6 +34,11 @@ const LEAST_MESSAGE_BYTES = 1_024;
 function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniType<Value> {
   return z.custom<Value>((value) => fault(value) === undefined, { error: ({ input }) => fault(input) });
 }
+
+/** A Promise or a Map has no members, so all that it holds would be ignored. */
+const plainFault = (value: unknown): string | undefined =>
+  isPlainObject(value) ? undefined : `expected a plain object, received ${kindOf(value)}`;
+const plain = leaf<never>(plainFault);
 
 const kind = <Value>(type: "function" | "object"): z.ZodMiniType<Value> =>
   leaf((value) =>
@@ -108,8 +114,8 @@ export const optionsSchema = part({
   authenticate: someFunction,
   authorize: someFunction,
   sessionData: someFunction,
-  documents: z.optional(kind<never>("object")),
-  presence: z.optional(kind<never>("object")),
+  documents: z.optional(plain),
+  presence: z.optional(plain),
   credentials: z.prefault(parts.credentials, {}),
   heartbeat: z.prefault(parts.heartbeat, {}),
   limits: z.prefault(parts.limits, {}),
@@ -139,6 +145,8 @@ export const optionsSchema = part({
 
 /** @throws HoldfastError INVALID_OPTION, naming the option */
 export function settle(options: BaseServerOptions & { readonly authenticate?: unknown }): ServerSettings {
+  checkPlain("options", options);
+  for (const name of Object.keys(parts) as (keyof typeof parts)[]) checkPlain(name, options[name] ?? {});
   const { data, error } = optionsSchema.safeParse(options);
   if (error) refuse(error.issues[0]!);
   const { limits, origins, logger, environment, credentials } = data;
@@ -157,6 +165,12 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
     limits: { ...limits, documentBytes: documentBytes },
     logger: sturdy(logger),
   };
+}
+
+/** The schema accepts a Promise: the server would have no `authenticate` and would let everyone in. */
+function checkPlain(name: string, given: unknown): void {
+  const fault = plainFault(given);
+  if (fault !== undefined) invalid(name, fault);
 }
 
 function refuse({ path, code, message, ...issue }: z.core.$ZodIssue): never {

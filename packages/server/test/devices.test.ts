@@ -164,12 +164,28 @@ describe("sending to a user", () => {
       field: "data.at",
     });
     await expect(user.send("nothing" as never, 1 as never)).rejects.toMatchObject({ field: "event" });
-    await expect(user.send("hello", "x", { exceptDevices: "phone" } as object)).rejects.toMatchObject({
-      field: "exceptDevices",
-    });
-    await expect(user.send("hello", "x", { ack: true, timeoutMs: Number.NaN })).rejects.toMatchObject({
-      field: "timeoutMs",
-    });
+    await world.settle();
+    expect(heard(phone)).toEqual([]);
+  });
+
+  test.each([
+    [{ exceptDevices: "phone" }, "exceptDevices"],
+    [{ exceptDevice: null }, "exceptDevice"],
+    [{ exceptDevice: ["phone"] }, "exceptDevice"],
+    [{ onlyDevice: 7 }, "onlyDevice"],
+    [{ ack: true, timeoutMs: Number.NaN }, "timeoutMs"],
+    [null, "options"],
+    ["phone", "options"],
+    [["phone"], "options"],
+    [new Map([["exceptDevice", "phone"]]), "options"],
+    [Promise.resolve({ exceptDevice: "phone" }), "options"],
+  ])("[DV17] send with the options %j is refused, naming %s, and nothing is sent", async (options, field) => {
+    const { server, world, connect } = createPlayer();
+    const phone = await connect("u1@phone");
+    const refusal = { code: "INVALID_OPTION", field };
+    await expect(server.user("u1").send("hello", "x", options as object)).rejects.toMatchObject(refusal);
+    const session = server.session(sessionOf(phone));
+    await expect(session.send("hello", "x", options as object)).rejects.toMatchObject(refusal);
     await world.settle();
     expect(heard(phone)).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { HoldfastError } from "@holdfast/protocol";
 import { createPlayer, sessionOf } from "./player.js";
@@ -46,35 +47,73 @@ const byPosition: readonly (readonly [CallName, given: readonly unknown[], sente
     [
       call,
       [4403, "x"],
-      "disconnect: options: expected one object, received number, string.",
+      "disconnect: options: expected one plain object, received number, string.",
       form('disconnect({ code: 4403, reason: "x" })'),
     ] as const,
     [
       call,
       [4403],
-      "disconnect: options: expected one object, received number.",
+      "disconnect: options: expected one plain object, received number.",
       form("disconnect({ code: 4403 })"),
     ] as const,
   ]),
   [
     "user.disconnect",
     [4403, "x", { where: { claims: "home" } }],
-    "disconnect: options: expected one object, received number, string, object.",
+    "disconnect: options: expected one plain object, received number, string, object.",
     form('disconnect({ code: 4403, reason: "x", where })'),
   ],
   [
     // Without a look at the other arguments this would end all sessions of the user.
     "user.disconnect",
     [undefined, undefined, { where: { claims: "home" } }],
-    "disconnect: options: expected one object, received object, undefined, object.",
+    "disconnect: options: expected one plain object, received object, undefined, object.",
     form("disconnect({ code, reason, where })"),
+  ],
+  [
+    // The code takes no text, so a form with `code: "logged out"` would be refused as well.
+    "user.disconnect",
+    ["logged out"],
+    "disconnect: options: expected one plain object, received string.",
+    form('disconnect({ reason: "logged out" })'),
+  ],
+  [
+    "session(id).disconnect",
+    ["logged out", 4403],
+    "disconnect: options: expected one plain object, received string, number.",
+    form('disconnect({ reason: "logged out", code: 4403 })'),
+  ],
+  [
+    "session.disconnect",
+    [99, 7],
+    "disconnect: options: expected one plain object, received number, number.",
+    form("disconnect({ code, reason })"),
+  ],
+  [
+    "session(id).revoke",
+    [4401],
+    "revoke: options: expected one plain object, received number.",
+    form("revoke({ reason })"),
   ],
   [
     "session(id).revoke",
     ["stolen"],
-    "revoke: options: expected one object, received string.",
+    "revoke: options: expected one plain object, received string.",
     form('revoke({ reason: "stolen" })'),
   ],
+];
+
+class Ending {
+  readonly code = 4403;
+}
+const noOptions: readonly (readonly [options: unknown, kind: string])[] = [
+  [Promise.resolve({ where: { claims: "home" } }), "Promise"],
+  [new Map([["code", 4403]]), "Map"],
+  [new Date(0), "Date"],
+  [new URLSearchParams("code=4403"), "URLSearchParams"],
+  [[], "array"],
+  [new Ending(), "Ending"],
+  [Object.create({ code: 4403 }), "Object"],
 ];
 
 const wrongOptions: readonly (readonly [
@@ -84,8 +123,29 @@ const wrongOptions: readonly (readonly [
   sentence: string,
   remedy: string,
 ])[] = [
-  [["user.disconnect"], null, "options", "expected one object, received null", form("disconnect({ code })")],
-  [["user.disconnect"], [4403], "options", "expected one object, received array", form("disconnect({ code })")],
+  [["user.disconnect"], null, "options", "expected one plain object, received null", form("disconnect({ code })")],
+  [["user.disconnect"], [4403], "options", "expected one plain object, received array", form("disconnect({ code })")],
+  // Each has no member with the name of an option, and once ended all sessions with the defaults.
+  ...noOptions.map(
+    ([options, kind]) =>
+      [
+        allCalls.slice(0, 3),
+        options,
+        "options",
+        `expected one plain object, received ${kind}`,
+        form("disconnect({ code })"),
+      ] as const,
+  ),
+  ...noOptions.map(
+    ([options, kind]) =>
+      [
+        ["session(id).revoke"],
+        options,
+        "options",
+        `expected one plain object, received ${kind}`,
+        form("revoke({ reason })"),
+      ] as const,
+  ),
   [
     ["user.disconnect"],
     { wher: {} },
@@ -120,11 +180,21 @@ const wrongOptions: readonly (readonly [
         ["user.disconnect"],
         { where },
         "where",
-        `expected an object or a function, received ${where === null ? "null" : typeof where}`,
+        `expected a plain object or a function, received ${where === null ? "null" : typeof where}`,
         pattern,
       ] as const,
   ),
   [["user.disconnect"], { where: {} }, "where", "names nothing", pattern],
+  ...[...noOptions, [["home"], "array"] as const].map(
+    ([where, kind]) =>
+      [
+        ["user.disconnect"],
+        { where },
+        "where",
+        `expected a plain object or a function, received ${kind}`,
+        pattern,
+      ] as const,
+  ),
 ];
 
 describe("a call that ends sessions", () => {
@@ -158,12 +228,21 @@ describe("a call that ends sessions", () => {
     ["user.disconnect", { code: undefined, where: undefined }, { code: 4403, reason: "disconnected by the server" }],
     ["session(id).disconnect", { code: 4800 }, { code: 4800, reason: "disconnected by the server" }],
     ["session.disconnect", { reason: "over" }, { code: 4403, reason: "over" }],
+    ["session.disconnect", runInNewContext("({ code: 4800 })"), { code: 4800, reason: "disconnected by the server" }],
+    [
+      "user.disconnect",
+      Object.assign(Object.create(null), { reason: "over", where: runInNewContext("({ userId: 'u1' })") }),
+      { code: 4403, reason: "over" },
+    ],
     ["session(id).revoke", { reason: "stolen" }, { code: 4401, reason: "stolen" }],
-  ] as const)("[SN5] %s(%j) takes its defaults for what is left out", async (name, options, closed) => {
-    const { calls, peer, server, world } = await setUp();
-    await calls[name](options);
-    await world.settle();
-    expect(peer.closed).toEqual(closed);
-    expect(server.sessions()).toEqual([]);
-  });
+  ] as [CallName, options: unknown, closed: object][])(
+    "[SN5] %s(%j) takes its defaults for what is left out",
+    async (name, options, closed) => {
+      const { calls, peer, server, world } = await setUp();
+      await calls[name](options);
+      await world.settle();
+      expect(peer.closed).toEqual(closed);
+      expect(server.sessions()).toEqual([]);
+    },
+  );
 });

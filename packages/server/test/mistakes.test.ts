@@ -247,10 +247,18 @@ describe("attach and listen", () => {
     setUp().server.attach(http as never)();
   });
 
-  test("[AM6] attach and listen refuse a text, or null, in place of their options", async () => {
+  test.each([
+    ["a text", "/ws", "options"],
+    ["null", null, "options"],
+    ["a list", ["/ws"], "options"],
+    ["a Map", new Map([["host", "localhost"]]), "options"],
+    ["a Promise", Promise.resolve({ host: "localhost" }), "options"],
+    // Ignored, it would make `listen` serve every interface.
+    ["a misspelt name", { hots: "localhost" }, "hots"],
+  ])("[AM6] attach and listen refuse %s in place of their options", async (_what, given, field) => {
     const { server } = setUp();
-    const refusal = { code: "INVALID_OPTION", field: "options" };
-    for (const options of ["/ws", null] as never[]) {
+    const refusal = { code: "INVALID_OPTION", field };
+    for (const options of [given] as never[]) {
       expect(() => server.attach(createHttpServer(), options)).toThrow(expect.objectContaining(refusal));
       await expect(server.listen(0, options)).rejects.toMatchObject(refusal);
     }

@@ -78,16 +78,24 @@ describe("an event of a channel with history", () => {
       ["x".repeat(129), "idempotencyKey"],
     ] as const)
       await expect(server.channel("log").publish("line", "a", { idempotencyKey: key })).rejects.toMatchObject({
-        code: "INVALID_VALUE",
+        code: "INVALID_OPTION",
         field,
       });
-    const misspelt = { idempotenceKey: "k" } as object;
-    await expect(server.channel("log").publish("line", "a", misspelt)).rejects.toMatchObject({
-      field: "idempotenceKey",
-    });
+    for (const [options, field] of [
+      [{ idempotenceKey: "k" }, "idempotenceKey"],
+      [new Map([["idempotencyKey", "k"]]), "options"],
+      [Promise.resolve({ idempotencyKey: "k" }), "options"],
+      ["k", "options"],
+      [null, "options"],
+    ] as [object, string][])
+      await expect(server.channel("log").publish("line", "a", options)).rejects.toMatchObject({
+        code: "INVALID_OPTION",
+        field,
+      });
+    expect(heard(peer)).toEqual(["a"]);
     await expect(
       server.channel("updates").publish("changed", { id: "a" }, { idempotencyKey: "k" }),
-    ).rejects.toMatchObject({ code: "INVALID_VALUE", field: "idempotencyKey" });
+    ).rejects.toMatchObject({ code: "INVALID_OPTION", field: "idempotencyKey" });
   });
 
   test("[RV5] is there before the answer of a handler that has published it", async () => {

@@ -1,7 +1,8 @@
+import { checkOptions } from "../call-options.js";
 import type { Logger } from "../observe/logger.js";
 import { type AttachOptions, closed } from "../server.js";
 import type { ServerSettings } from "../settings.js";
-import { type HttpServer, listen, type Listening, type ListenOptions, pathOption } from "../transport/listen.js";
+import { type HttpServer, listen, type Listening, type ListenOptions } from "../transport/listen.js";
 import { attachToNode } from "../transport/node.js";
 import type { Connections } from "./connections.js";
 
@@ -21,8 +22,10 @@ export class Endpoints {
   /** @throws HoldfastError as `server.attach` */
   attach(http: HttpServer, options: AttachOptions = {}): () => void {
     if (this.#connections.isClosing) throw closed("attach");
+    checkOptions("attach", options, ["path"]);
+    const { path = "/ws" } = options;
     const detach = attachToNode(http, this.#connections.admission, {
-      path: pathOption("attach", options),
+      path,
       maxMessageBytes: this.#settings.limits.messageBytes,
       upgradeTimeoutMs: this.#settings.authTimeoutMs,
       logger: this.#logger,

@@ -1,4 +1,5 @@
 import { HoldfastError, type Position } from "@holdfast/protocol";
+import { isPlainObject } from "../call-options.js";
 import type { BrokerLink } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { Identity } from "../session/identity.js";
@@ -77,9 +78,8 @@ function topicOf(ticket: string): string {
 function isSame(read: unknown, written: unknown): boolean {
   if (typeof written !== "object" || written === null) return read === written;
   if (typeof read !== "object" || read === null || Array.isArray(read) !== Array.isArray(written)) return false;
-  const isPlain = Array.isArray(written) || [Object.prototype, null].includes(Object.getPrototypeOf(written) as null);
   return (
-    isPlain &&
+    (Array.isArray(written) || isPlainObject(written)) &&
     Object.entries(written).every(([key, value]) => isSame((read as Record<string, unknown>)[key], value as unknown))
   );
 }

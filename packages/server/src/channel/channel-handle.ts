@@ -34,8 +34,8 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
   readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
   /**
    * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
-   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with LIMIT_EXCEEDED when
-   * it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
+   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with INVALID_OPTION for a
+   * wrong option; with LIMIT_EXCEEDED when it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
    * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely. If nothing awaits the
    * promise, a failure is logged.
    */

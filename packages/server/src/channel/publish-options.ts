@@ -1,4 +1,5 @@
-import { type ChannelId, HoldfastError } from "@holdfast/protocol";
+import type { ChannelId } from "@holdfast/protocol";
+import { checkOptions, optionError } from "../call-options.js";
 
 export interface PublishOptions {
   /**
@@ -9,20 +10,14 @@ export interface PublishOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** A misspelt key, or one that nothing keeps, would publish twice. @throws HoldfastError INVALID_VALUE */
-export function idempotencyKeyOf(
-  { idempotencyKey: key, ...others }: PublishOptions,
-  { wire, contract }: ChannelId,
-): string | undefined {
-  const wrong = (field: string, text: string, remedy?: string): never => {
-    throw new HoldfastError("INVALID_VALUE", `publish: ${field}: ${text}.`, { field, remedy });
-  };
-  const [stranger] = Object.keys(others);
-  if (stranger !== undefined) wrong(stranger, "is not an option");
+/** A misspelt key, or a key on a channel without history, would publish twice. @throws HoldfastError INVALID_OPTION, naming the option */
+export function idempotencyKeyOf(options: PublishOptions, { wire, contract }: ChannelId): string | undefined {
+  checkOptions("publish", options, ["idempotencyKey"]);
+  const { idempotencyKey: key } = options;
   if (key === undefined) return undefined;
   if (typeof key !== "string" || key === "" || key.length > 128)
-    wrong("idempotencyKey", "expected a text of 1 to 128 characters");
-  if (!contract.history)
-    wrong("idempotencyKey", `${wire} keeps no history to find it in`, "Declare `history` for the channel.");
-  return key;
+    throw optionError("publish", "idempotencyKey", "expected a text of 1 to 128 characters");
+  if (contract.history) return key;
+  const remedy = "Declare `history` for the channel.";
+  throw optionError("publish", "idempotencyKey", `${wire} keeps no history to find it in`, remedy);
 }

@@ -7,6 +7,7 @@ import {
   type DocumentOf,
 } from "@holdfast/protocol";
 import { documentFault } from "@holdfast/protocol/internal";
+import { checkOptions } from "../call-options.js";
 import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents, DocumentWritten } from "./documents.js";
 
@@ -43,7 +44,7 @@ export interface DocumentHandle<Document, Sent = Document> {
   update(change: (draft: Document) => Sent | void): Promise<DocumentWritten<Document>>;
   /**
    * Deletes the document, and ends the channel for everyone on it; nobody can join it until there is a document again. Resolves with
-   * whether there was one. Rejects with INVALID_VALUE for the reason, DOCUMENT_CONFLICT and NOT_SAVED, as `set`.
+   * whether there was one. Rejects with INVALID_OPTION for the reason; DOCUMENT_CONFLICT and NOT_SAVED, as `set`.
    */
   delete(options?: DeleteDocumentOptions): Promise<boolean>;
 }
@@ -69,7 +70,7 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
       }),
     delete: (options = {}) =>
       watch("delete", async () => {
-        // Taken apart here, so that a wrong argument is a rejection too.
+        checkOptions("delete", options, ["reason"]);
         const { reason = "deleted" } = options;
         // It travels with the answers to all who join, so what no peer would read must not be in it.
         const fault =
@@ -77,7 +78,7 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
             ? documentFault([reason], "reason")?.message
             : `reason: expected a text of at most ${MAX_REASON} characters.`;
         if (fault === undefined) return documents.delete(id, reason);
-        throw new HoldfastError("INVALID_VALUE", `${id.wire}: delete: ${fault}`, { field: "reason" });
+        throw new HoldfastError("INVALID_OPTION", `${id.wire}: delete: ${fault}`, { field: "reason" });
       }),
   };
   // Validated by the schema that the types are inferred from.

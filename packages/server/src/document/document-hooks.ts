@@ -7,6 +7,7 @@ import {
   type DocumentChannelName,
   type DocumentOf,
 } from "@holdfast/protocol";
+import { isPlainObject } from "../call-options.js";
 
 /** A document in the application's own database. */
 export interface LoadedDocument<Document> {
@@ -65,7 +66,7 @@ export function documentHooksOf(protocol: Protocol, options: object | undefined)
   for (const [name, given] of Object.entries(options ?? {}) as [string, DocumentHooks | undefined][]) {
     if (!protocol.channels.get(name)?.document) fail(name, "is no channel that declares a document");
     if (given === undefined) continue;
-    if (typeof given !== "object" || given === null) fail(name, "expected an object with load, save or keepMs");
+    if (!mayHoldHooks(given)) fail(name, "expected an object with load, save or keepMs");
     for (const key of Object.keys(given)) if (!HOOKS.includes(key)) fail(`${name}.${key}`, "is not an option");
     for (const key of ["load", "save"] as const)
       if (given[key] !== undefined && typeof given[key] !== "function") fail(`${name}.${key}`, "expected a function");
@@ -75,6 +76,11 @@ export function documentHooksOf(protocol: Protocol, options: object | undefined)
     hooks.set(name, given);
   }
   return hooks;
+}
+
+/** An instance of a class may bring hooks as methods. Any other, such as a Promise, would leave the documents without hooks. */
+function mayHoldHooks(given: unknown): boolean {
+  return isPlainObject(given) || (typeof given === "object" && given !== null && ("load" in given || "save" in given));
 }
 
 function fail(name: string, sentence: string): never {

@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { checkOptions, optionError } from "../call-options.js";
 import type { Channels } from "../channel/channels.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { Frame } from "../transport/frame.js";
@@ -55,18 +55,18 @@ export class DirectEvents {
 
   /**
    * The event as it travels, and how long to wait for it.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+   * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field
    */
-  prepare(event: string, data: unknown, { ack = false, timeoutMs = 10_000, ...unknown }: SendOptions): Prepared {
-    // A misspelt `exceptDevice` would reach the device that must not be reached.
-    const [stranger] = Object.keys(unknown);
-    if (stranger !== undefined) throw wrong(stranger, "is not an option");
-    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw wrong("timeoutMs", "expected a number of milliseconds above 0");
+  prepare(event: string, data: unknown, options: SendOptions): Prepared {
+    checkOptions("send", options, ["ack", "timeoutMs"]);
+    const { ack = false, timeoutMs = 10_000 } = options;
+    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31))
+      throw optionError("send", "timeoutMs", "expected a number of milliseconds above 0");
     const ackId = ack ? this.#environment.newId() : undefined;
     return { frame: this.#channels.directFrame(event, data, ackId), ackId, timeoutMs };
   }
 
-  /** @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED (rejects), naming the field */
+  /** @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION (rejects), naming the field */
   async send(targets: readonly Target[], event: string, data: unknown, options: SendOptions): Promise<DeliveryReport> {
     return this.deliver(targets, this.prepare(event, data, options));
   }
@@ -115,8 +115,4 @@ function failureOf(
 ): DeliveryFailure | undefined {
   if (settled.has(connection)) return settled.get(connection);
   return connection.isOpen ? undefined : "disconnected";
-}
-
-function wrong(option: string, sentence: string): HoldfastError {
-  return new HoldfastError("INVALID_VALUE", `send: ${option}: ${sentence}.`, { field: option });
 }

@@ -1,4 +1,5 @@
-import { closeNumber, HoldfastError } from "@holdfast/protocol";
+import { closeNumber, type HoldfastError } from "@holdfast/protocol";
+import { CORRECT_THE_NAME, isPlainObject, kindOf, optionError, unknownOption } from "../call-options.js";
 
 /** How a session ends. */
 export interface DisconnectOptions {
@@ -49,15 +50,14 @@ export function endingOptions(
   [options = {}, ...rest]: readonly unknown[],
 ): { readonly code: number; readonly reason: string; readonly where: unknown } {
   const given = [options, ...rest];
-  if (given.length > 1 || typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (given.length > 1 || !isPlainObject(options)) {
     const form = `Pass the options by their names: \`${call.name}({ ${byName(call, given)} })\`.`;
-    throw wrong(call, "options", `expected one object, received ${given.map(kindOf).join(", ")}`, form);
+    throw wrong(call, "options", `expected one plain object, received ${given.map(kindOf).join(", ")}`, form);
   }
-  const unknown = Object.keys(options).find((name) => !call.options.some((known) => known === name));
-  if (unknown !== undefined) {
-    const sentence = `is not an option; ${call.options.length > 1 ? "there are" : "there is"} ${call.options.join(", ")}`;
-    const remedy = Object.hasOwn(call.instead, unknown) ? call.instead[unknown] : "Correct the name, or leave it out.";
-    throw wrong(call, unknown, sentence, remedy);
+  const unknown = unknownOption(options, call.options);
+  if (unknown) {
+    const { name, sentence } = unknown;
+    throw wrong(call, name, sentence, Object.hasOwn(call.instead, name) ? call.instead[name] : CORRECT_THE_NAME);
   }
   const { code = call.code, reason = call.reason, where } = options as { readonly [Name in OptionName]?: unknown };
   const fault = codeFault(code);
@@ -79,21 +79,22 @@ function codeFault(code: unknown): string | undefined {
 }
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
 
-/** Arguments that were passed by their position, as the call takes them: `code: 4403, reason: "logged out", where`. */
+/**
+ * The form to write for arguments that were passed by their position: `code: 4403, reason: "logged out", where`. If the first
+ * argument is a text, it is the reason. A value that the option would refuse is left out, so that the form can be pasted.
+ */
 function byName(call: EndingCall, given: readonly unknown[]): string {
-  const parts = call.options.slice(0, given.length).map((name, position) => {
+  const names =
+    typeof given[0] === "string" ? ["reason", ...call.options.filter((name) => name !== "reason")] : call.options;
+  const parts = names.slice(0, given.length).map((name, position) => {
     const value = given[position];
-    if (typeof value === "number") return `${name}: ${value}`;
-    return typeof value === "string" && value.length <= 123 ? `${name}: ${JSON.stringify(value)}` : name;
+    if (name === "code" && typeof value === "number" && codeFault(value) === undefined) return `code: ${value}`;
+    const fits = name === "reason" && typeof value === "string" && value.length <= 123;
+    return fits ? `reason: ${JSON.stringify(value)}` : name;
   });
   return parts.join(", ");
 }
 
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "array" : typeof value;
-}
-
-function wrong(call: EndingCall, field: string, sentence: string, remedy: string | undefined): HoldfastError {
-  return new HoldfastError("INVALID_OPTION", `${call.name}: ${field}: ${sentence}.`, { field, remedy });
+function wrong({ name }: EndingCall, field: string, sentence: string, remedy: string | undefined): HoldfastError {
+  return optionError(name, field, sentence, remedy);
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/protocol";
+import { isPlainObject, kindOf, optionError } from "../call-options.js";
 import type { SessionFilter } from "./recent-disconnects.js";
 
 export const PATTERN = "Pass what the identity must have, such as `{ where: { claims: { login } } }`.";
@@ -17,8 +17,8 @@ export type PartOf<Value> = Value extends readonly unknown[]
  * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not mean all logins
  */
 export function matching(pattern: unknown): SessionFilter {
-  if (typeof pattern !== "object" || pattern === null)
-    wrong("where", `expected an object or a function, received ${pattern === null ? "null" : typeof pattern}`);
+  // An identity is an object, so a list would meet none.
+  if (!isPlainObject(pattern)) wrong("where", `expected a plain object or a function, received ${kindOf(pattern)}`);
   check(pattern, "where");
   return ({ identity }) => has(identity, pattern);
 }
@@ -27,8 +27,8 @@ function check(pattern: unknown, field: string): void {
   if (typeof pattern === "string" || typeof pattern === "boolean" || pattern === null) return;
   if (typeof pattern === "number" && Number.isFinite(pattern)) return;
   if (typeof pattern !== "object") wrong(field, `${typeof pattern} cannot be compared on other instances`);
-  const isPlain = Array.isArray(pattern) || [Object.prototype, null].includes(Object.getPrototypeOf(pattern) as null);
-  if (!isPlain) wrong(field, "only what JSON holds can be compared on other instances");
+  if (!Array.isArray(pattern) && !isPlainObject(pattern))
+    wrong(field, "only what JSON holds can be compared on other instances");
   const entries = Object.entries(pattern);
   if (entries.length === 0 && !Array.isArray(pattern)) wrong(field, "names nothing");
   for (const [key, value] of entries) check(value, `${field}.${key}`);
@@ -45,5 +45,5 @@ function has(value: unknown, pattern: unknown): boolean {
 }
 
 function wrong(field: string, sentence: string): never {
-  throw new HoldfastError("INVALID_OPTION", `disconnect: ${field}: ${sentence}.`, { field, remedy: PATTERN });
+  throw optionError("disconnect", field, sentence, PATTERN);
 }

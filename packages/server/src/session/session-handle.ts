@@ -17,8 +17,8 @@ export interface SessionHandle<P extends ProtocolDefinition, S extends Session> 
   /**
    * Sends a direct event to this session alone, on whatever instance it is. A session that does not exist is reported as
    * `not_connected`.
-   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE where it is not here and the
-   *   broker cannot be reached
+   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field; UNAVAILABLE if it is not here
+   *   and the broker cannot be reached
    */
   send<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>, options?: SendOptions): Promise<DeliveryReport>;
   /**

@@ -1,4 +1,5 @@
-import { type DirectName, HoldfastError, type ProtocolDefinition, type SentDirectOf } from "@holdfast/protocol";
+import type { DirectName, HoldfastError, ProtocolDefinition, SentDirectOf } from "@holdfast/protocol";
+import { checkOptions, kindOf, optionError } from "../call-options.js";
 import type { Unawaited } from "../observe/unawaited.js";
 import { chosen, type Device, deviceOf } from "./device.js";
 import { type DeliveryReport, type DirectEvents, type SendOptions, targetOf } from "./direct.js";
@@ -50,8 +51,8 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
    * Sends a direct event to the user's devices, on whatever instance, and says what became of it on each. A device that lost its
    * connection just now and may come back is reported as `not_connected`: it does not get the event later. Devices of an
    * instance that does not answer are reported as `timeout`.
-   * @throws HoldfastError (rejects) INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE when the broker cannot be
-   *   reached: then nothing was delivered
+   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field; UNAVAILABLE when the broker
+   *   cannot be reached: then nothing was delivered
    */
   send<E extends DirectName<P>>(
     event: E,
@@ -132,7 +133,10 @@ export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> i
 
   async #send(event: string, data: unknown, options: SendToUserOptions): Promise<DeliveryReport> {
     const { sessions, direct, elsewhere } = this.#parts;
+    checkOptions("send", options, ["ack", "timeoutMs", "onlyDevice", "exceptDevice"]);
     const { onlyDevice, exceptDevice, ...rest } = options;
+    checkDevice("onlyDevice", onlyDevice);
+    checkDevice("exceptDevice", exceptDevice);
     const choice = { onlyDevice, exceptDevice };
     const prepared = direct.prepare(event, data, rest);
     if (elsewhere) return elsewhere.users.sendToUser(this.id, choice, prepared);
@@ -178,8 +182,11 @@ export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> i
 const isConnected = (session: Session): boolean => session.isConnected;
 
 function cannotTravel(): HoldfastError {
-  return new HoldfastError("INVALID_OPTION", "disconnect: where: a function cannot be asked on other instances.", {
-    field: "where",
-    remedy: PATTERN,
-  });
+  return optionError("disconnect", "where", "a function cannot be asked on other instances", PATTERN);
+}
+
+/** Anything but a device id would choose nothing, and the event would reach the device that it must not reach. */
+function checkDevice(option: "onlyDevice" | "exceptDevice", id: unknown): void {
+  if (id === undefined || typeof id === "string") return;
+  throw optionError("send", option, `expected a device id, received ${kindOf(id)}`, "Pass a string, or leave it out.");
 }

@@ -1,4 +1,5 @@
 import { HoldfastError } from "@holdfast/protocol";
+import { checkOptions } from "../call-options.js";
 import type { Logger } from "../observe/logger.js";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -28,8 +29,9 @@ export async function listen(
   options: ListenOptions,
   logger: Logger,
 ): Promise<Listening> {
-  const path = pathOption("listen", options);
-  const { host } = options;
+  // Other servers take a text there. If it or a misspelt `host` were ignored, the server would serve every interface.
+  checkOptions("listen", options, ["host", "path"]);
+  const { host, path = "/ws" } = options;
   // Node takes any other text for the path of a pipe, and an object for options of its own.
   if (typeof port !== "number" && !(typeof port === "string" && /^\d+$/.test(port)))
     throw listenError({ code: "ERR_SOCKET_BAD_PORT" }, port, host);
@@ -69,18 +71,6 @@ export async function listen(
         http.closeAllConnections();
       })),
   };
-}
-
-/**
- * The path that `attach` and `listen` are given.
- *
- * @throws HoldfastError INVALID_OPTION for options that are no object. Other servers take a text there: ignored, it would make
- *   `listen(0, "localhost")` serve every interface.
- */
-export function pathOption(call: string, options: { readonly path?: string }): string {
-  if (typeof options === "object" && options !== null) return options.path ?? "/ws";
-  const remedy = "Pass an object with the options by their names.";
-  throw new HoldfastError("INVALID_OPTION", `${call}: options: expected an object.`, { field: "options", remedy });
 }
 
 /** By the system's code. Each leaves out what `listen` was given, which stands before it. */

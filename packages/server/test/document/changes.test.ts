@@ -114,7 +114,7 @@ describe("a change of a document", () => {
       const all = new Boards();
       await all.done(all.board().set(empty));
       await expect(all.done(all.board().delete({ reason }))).rejects.toMatchObject({
-        code: "INVALID_VALUE",
+        code: "INVALID_OPTION",
         field: "reason",
       });
       expect(await all.done(all.board().get())).toMatchObject(empty);

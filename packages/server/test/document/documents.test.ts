@@ -107,8 +107,20 @@ describe("a document, as the application has it", () => {
     [
       "a reason that is too long",
       (all: Boards) => all.board().delete({ reason: "x".repeat(257) }),
-      "INVALID_VALUE",
+      "INVALID_OPTION",
       "reason",
+    ],
+    [
+      "a reason without its name",
+      (all: Boards) => all.board().delete("obsolete" as never),
+      "INVALID_OPTION",
+      "options",
+    ],
+    [
+      "a deletion whose options are no plain object",
+      (all: Boards) => all.board().delete(Promise.resolve({}) as never),
+      "INVALID_OPTION",
+      "options",
     ],
   ])("[SD4] refuses %s, and keeps what is there", async (_what, change, code, field) => {
     const all = new Boards();
@@ -135,6 +147,8 @@ describe("a document, as the application has it", () => {
     expect(options({ board: { lod: () => {} } })).toThrow("documents.board.lod: is not an option");
     expect(options({ board: { load: 5 } })).toThrow("documents.board.load: expected a function");
     expect(options({ board: { keepMs: 5 } })).toThrow("documents.board.keepMs");
+    for (const hooks of [Promise.resolve({}), new Map(), []])
+      expect(options({ board: hooks })).toThrow("documents.board: expected an object with load, save or keepMs");
     expect(() => createServer(boards, { limits: { documentBytes: 400_000 } })).toThrow("a quarter of limits.owedBytes");
     expect(() => createServer(boards, { limits: { owedBytes: 100_000 } })).not.toThrow();
   });
