@@ -1,5 +1,5 @@
 /**
- * Which types users can reach from an export and not name, because no public entry exports them. A walk over declarations: from every
+ * Finds the types that users can reach from an export and cannot name, because no public entry exports them. A walk over declarations: from every
  * export to the types that its parameters, results, properties, type arguments and bases name, and on from those.
  */
 import ts from "typescript";
@@ -46,7 +46,7 @@ export function exportsOf(checker, file) {
   return checker.getExportsOfModule(module);
 }
 
-/** What an export or import stands for. */
+/** The symbol that an export or import stands for. */
 export function targetOf(checker, symbol) {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 }
@@ -72,7 +72,7 @@ function nameOf(node) {
   return ts.isExpressionWithTypeArguments(node) ? node.expression : undefined;
 }
 
-/** Members that are no part of what users see. */
+/** Members that users do not see. */
 export function isHidden(node) {
   if (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) return true;
   if (node.name && ts.isPrivateIdentifier(node.name)) return true;
@@ -80,8 +80,8 @@ export function isHidden(node) {
 }
 
 /**
- * A type that leaves no name behind, so nobody has to name it: a computation on type parameters, and the type of a value. What it
- * leads to counts.
+ * A type that needs no name, because users see its result: a computation on type parameters, and the type of a value. The types that
+ * it leads to are checked.
  */
 function vanishes({ flags, declarations }) {
   if (flags & ts.SymbolFlags.Value && !(flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Enum))) return true;

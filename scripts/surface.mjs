@@ -16,7 +16,7 @@ import { root as repository } from "./run.mjs";
 /** A schema's inferred type can fill pages; behind this many lines a reader learns nothing more. */
 const MAX_LINES = 24;
 
-/** No API: an export of it makes no type known to users (docs/decisions/0027). */
+/** Not public: if only this entry exports a type, users cannot name the type (docs/decisions/0027). */
 const INTERNAL = "@holdfast/protocol/internal";
 
 const checkOnly = process.argv.includes("--check");

@@ -97,7 +97,7 @@ export function createServer<
     connections.stopAccepting();
     requests.stopAccepting();
     await connections.drain(graceMs);
-    // Behind connections: one whose credential is being checked is closed with 1001, and not told that it was refused.
+    // After `drain`: a connection whose credential is being checked is closed with 1001. A refusal would make its client stop.
     authenticator.close();
     // Before documents: a listener that is told of the end of a session may take its user out of a document.
     sessions.clear();
@@ -153,7 +153,7 @@ export function createServer<
   return server;
 }
 
-/** A time that is no number would never be over, or at once. */
+/** If `graceMs` is not a number, the wait for running requests would never end, or end at once. */
 function graceOf(options: CloseOptions | null): number {
   const { graceMs } = options ?? {};
   return typeof graceMs === "number" && !Number.isNaN(graceMs) ? graceMs : 5_000;

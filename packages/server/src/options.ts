@@ -14,7 +14,7 @@ import type { Logger } from "./observe/logger.js";
 import type { DocumentOptions } from "./document/document-hooks.js";
 import type { Session } from "./session/session.js";
 
-/** What `authorize` is asked of one channel: whether a session may join it. `C` is the name of the channel, `Key` the type of its key. */
+/** The question to `authorize` about one channel: may the session join it? `C` is the channel's name, `Key` the type of its key. */
 export interface JoinQuestion<
   C extends string = string,
   Key = string | undefined,
@@ -32,9 +32,9 @@ export interface JoinQuestion<
 }
 
 /**
- * What `authorize` is asked: a `JoinQuestion` for each channel of the protocol, told apart by `channel`. After
- * `if (question.channel === "room")` its `key` has the type of that channel's key. Where no channel is declared, or they are not
- * known, `channel` is any text.
+ * The question to `authorize`: a union of one `JoinQuestion` for each channel of the protocol, told apart by `channel`. After
+ * `if (question.channel === "room")` the question's `key` has the type of that channel's key. If the protocol declares no channels,
+ * or is not known to the compiler, `channel` is any text.
  */
 export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = unknown> = [ChannelName<P>] extends [
   never,
@@ -42,7 +42,7 @@ export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = 
   ? JoinQuestion<string, string | undefined, I, ParametersOf<P>, Data>
   : { [C in ChannelName<P>]: JoinQuestion<C, KeyOf<P, C>, I, ParametersOf<P>, Data> }[ChannelName<P>];
 
-/** What `presence` is asked: what others see of a user on the channel `C`. */
+/** The question to `presence` about a user on the channel `C`. The answer is the data that other users see. */
 export interface PresenceQuestion<
   P extends ProtocolDefinition,
   C extends PresenceChannelName<P>,
@@ -53,7 +53,7 @@ export interface PresenceQuestion<
   readonly session: Session<I, ParametersOf<P>, Data>;
   /** Validated. Undefined if the channel declares no key. */
   readonly key: KeyOf<P, C>;
-  /** What a client of the user said last, validated. A claim. Undefined when none has said anything yet, or it withdraws. */
+  /** The data that a client of the user sent last, validated. It is a claim. Undefined if no client has sent any, or if it was withdrawn. */
   readonly data: PresenceOf<P, C> | undefined;
 }
 

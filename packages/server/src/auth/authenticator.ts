@@ -23,7 +23,7 @@ export class Authenticator {
   readonly #inMessage: boolean;
   /** Present where tickets are accepted. */
   readonly #tickets: TicketStore | undefined;
-  /** What `authenticate` has still to answer. */
+  /** Each gives up one call of `authenticate` that has not answered yet. */
   readonly #waiting = new Set<Cancel>();
   #isClosed = false;
 
@@ -79,7 +79,7 @@ export class Authenticator {
     }
   }
 
-  /** Waits for `authenticate` no longer. Credentials that it has not decided about are refused. */
+  /** Ends every wait for `authenticate`. If `authenticate` has not decided about a credential, the credential is refused. */
   close(): void {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp();

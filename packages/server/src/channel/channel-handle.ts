@@ -24,13 +24,13 @@ import type { LocalChannels } from "./local-channels.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import type { Published } from "./published.js";
 
-/** A channel, as the application publishes on it. Costs nothing to make; holds no state. */
+/** A channel, as the application publishes on it. A handle costs nothing to make and holds no state. */
 export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
-  /** How many connections are on it. */
+  /** The number of this instance's connections on the channel. */
   readonly subscribers: number;
-  /** Its document. @throws HoldfastError INVALID_OPTION on a channel that declares no document */
+  /** The channel's document. @throws HoldfastError INVALID_OPTION if the channel declares no document */
   readonly document: C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never;
-  /** Who is on it. @throws HoldfastError INVALID_OPTION on a channel that declares no presence */
+  /** The users on the channel. @throws HoldfastError INVALID_OPTION if the channel declares no presence */
   readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
   /**
    * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of

@@ -29,30 +29,30 @@ export interface DisconnectUserOptions<S extends Session = Session> extends Disc
 }
 
 /**
- * A user and the devices that are connected. Costs nothing to make; holds no state. What asks or tells about devices is
+ * A user and the connected devices of the user. A handle costs nothing to make and holds no state. Its calls about devices are
  * asynchronous, because a device may be connected to another instance.
  */
 export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   readonly id: string;
-  /** The user's sessions that are connected to this process; with `away`, those that wait to be resumed as well. */
+  /** The user's sessions that are connected to this process. With `away`, also the sessions that wait to be resumed. */
   sessions(options?: { readonly away?: boolean }): S[];
   /**
-   * The devices that are connected, to whatever instance. Of one whose instance does not answer `lastActiveAt` is when it
-   * connected.
-   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached
+   * The devices that are connected to any instance. If the instance of a device does not answer, the device's `lastActiveAt` is the
+   * time when it connected.
+   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached
    */
   devices(): Promise<Device[]>;
   /**
-   * Whether a device is connected; without a device, whether any is.
-   * @throws HoldfastError UNAVAILABLE (rejects) when it is not here and the broker cannot be reached
+   * Whether the device is connected to any instance. Without `deviceId`: whether any device of the user is.
+   * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected here and the broker cannot be reached
    */
   isConnected(deviceId?: string): Promise<boolean>;
   /**
-   * Sends a direct event to the user's devices, on whatever instance, and says what became of it on each. A device that lost its
-   * connection just now and may come back is reported as `not_connected`: it does not get the event later. Devices of an
-   * instance that does not answer are reported as `timeout`.
-   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field; UNAVAILABLE when the broker
-   *   cannot be reached: then nothing was delivered
+   * Sends a direct event to the user's devices on all instances and reports the result for each device. If a device has lost its
+   * connection and may come back, it is reported as `not_connected` and does not get the event later. If an instance does not
+   * answer, its devices are reported as `timeout`.
+   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field; UNAVAILABLE if the broker
+   *   cannot be reached, and then nothing was delivered
    */
   send<E extends DirectName<P>>(
     event: E,
@@ -60,20 +60,20 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
     options?: SendToUserOptions,
   ): Promise<DeliveryReport>;
   /**
-   * Ends all sessions of the user on all instances, those that wait to be resumed included; with `where`, only the sessions that
-   * meet it: mostly, of one login. Resolves with how many, when the instances have done it or after a second; an instance that the
-   * broker's announcements do not reach does it within 20 s. The default code stops the clients for good. `authenticate` judges
-   * every new connection, so withdraw there first what must not come back.
+   * Ends all sessions of the user on all instances, also the sessions that wait to be resumed. With `where`, only the sessions that
+   * meet it, such as those of one login. Resolves with the number of sessions when all instances have answered, or after a second. If
+   * the broker's announcements do not reach an instance, it ends its sessions within 20 s. The default code stops the clients for
+   * good. `authenticate` decides about every new connection, so withdraw the credential there first.
    *
-   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE when the broker
-   *   cannot be reached: then it is in force on this instance only, and is to be repeated
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE if the broker cannot
+   *   be reached: the call took effect on this instance only, so repeat it
    */
   disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
   /**
-   * The user's permissions have changed: asks `authorize` again for every channel the user is on, on all instances, and takes the
-   * connections off those that are not granted any more, telling them why. Nothing else of the connection is touched. Resolves
-   * when that is done here, and elsewhere or a second has passed.
-   * @throws HoldfastError UNAVAILABLE (rejects) when the broker cannot be reached: then it was done on this instance only
+   * Call it if the user's permissions have changed. `authorize` is asked again for every channel that the user is on, on all
+   * instances. If the answer is no, the connection leaves the channel and its client is told why; the connection itself stays.
+   * Resolves when this instance is done and the others are done too, or a second has passed.
+   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached: the call took effect on this instance only
    */
   reauthorize(): Promise<void>;
 }
