@@ -25,12 +25,15 @@ const command = (line) => async () => {
 };
 
 /**
- * The gates, stage after stage. The lanes of a stage run side by side, because each of their commands keeps one processor busy;
- * tests have all of them for themselves.
+ * The gates, stage after stage. The lanes of a stage run side by side, because many of the commands keep little more than one
+ * processor busy. Tests run alone, because a busy machine delays them.
  */
 const stages = [
-  [{ build: command("node scripts/turbo.mjs build") }],
-  [{ typecheck: () => lastLine(command("node scripts/typecheck.mjs")) }],
+  // The type check reads the packages' sources, so it needs no build.
+  [
+    { build: command("node scripts/turbo.mjs build") },
+    { typecheck: () => lastLine(command("node scripts/typecheck.mjs")) },
+  ],
   [
     { lint: command("npm run --silent lint") },
     { format: command("prettier --check --log-level=warn ."), unused: command("knip --no-progress") },
