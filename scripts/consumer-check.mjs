@@ -200,9 +200,10 @@ async function checkInstalled() {
 function checkNotices() {
   const below = join(folder, "node_modules/@holdfast/protocol/dist");
   const notices = readFileSync(join(below, "bundled-licences.txt"), "utf8");
-  const maps = readdirSync(below).filter((file) => file.endsWith(".cjs.map"));
-  const sources = maps.flatMap((file) => JSON.parse(readFileSync(join(below, file), "utf8")).sources);
-  const bundled = new Set(sources.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
+  const builds = readdirSync(below).filter((file) => file.endsWith(".cjs"));
+  // esbuild writes the path of each file above its code.
+  const headings = builds.flatMap((file) => readFileSync(join(below, file), "utf8").match(/^\/\/ .*$/gm) ?? []);
+  const bundled = new Set(headings.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
   if (!bundled.has("superjson")) throw new Error("The CommonJS build does not hold superjson.");
   for (const name of bundled)
     if (!notices.includes(`${name} `)) throw new Error(`The licence of ${name} is not in bundled-licences.txt.`);

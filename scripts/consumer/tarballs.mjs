@@ -31,8 +31,7 @@ export function tarballFaults({ name, size, files }, folder) {
 function mapFaults(map, folder) {
   const { sources, sourcesContent, file = "" } = JSON.parse(readFileSync(join(folder, map), "utf8"));
   const below = dirname(join(folder, map));
-  // The sources of bundled packages are theirs.
-  const missing = sources.filter((path) => !/node_modules\//.test(path) && !existsSync(join(below, path)));
+  const missing = sources.filter((path) => !existsSync(join(below, path)));
   return [
     ...(sourcesContent ? ["holds the text of its sources, which are in src."] : []),
     ...(isAbsolute(file) ? [`names ${file}, a path of the machine that built it.`] : []),

@@ -1,10 +1,8 @@
 import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast/protocol";
 import { faultError, type ReportError } from "./errors.js";
-import { freeze } from "./freeze.js";
 
 /**
- * What the handler of a channel's event is told beside its data. All handlers of an event share the object. It is frozen, except in a
- * page's production build.
+ * What the handler of a channel's event is told beside its data. All handlers of an event share the object, which is frozen.
  */
 export interface EventInfo {
   /** The id of the event, which is the same for every client; undefined on a channel without history. */
@@ -34,7 +32,7 @@ export function readEvent(
 ): Delivery | undefined {
   const { channel, event, data, meta } = message;
   const checked = schema.receive(data, meta, "data");
-  if (checked.ok) return { event, value: checked.value, info: freeze(info) };
+  if (checked.ok) return { event, value: checked.value, info: Object.freeze(info) };
   report(faultError("BAD_MESSAGE", `${channel}: ${event}`, checked.fault), { source: "event", channel, event });
   return undefined;
 }

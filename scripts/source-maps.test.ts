@@ -1,0 +1,32 @@
+import { encode } from "@jridgewell/sourcemap-codec";
+import { expect, test } from "vitest";
+import { lightMap } from "./source-maps.mjs";
+
+const segments = [
+  [0, 0, 4, 2],
+  [10, 1, 7, 0],
+  [14, 1, 9, 3],
+  [20, 2, 1, 5],
+] as [number, number, number, number][];
+const map = JSON.stringify({
+  version: 3,
+  file: "/home/builder/dist/index.js",
+  sources: ["../src/index.ts", "../../../node_modules/superjson/dist/index.js", "/home/builder/dist/errors.ts"],
+  sourcesContent: ["one", "two", "three"],
+  names: ["kept"],
+  mappings: encode([segments, []]),
+});
+
+test("[DO10] a map keeps every place of a source of ours, and loses texts, absolute paths and bundled packages", () => {
+  expect(JSON.parse(lightMap(map))).toEqual({
+    version: 3,
+    sources: ["../src/index.ts", "errors.ts"],
+    names: ["kept"],
+    mappings: encode([[[0, 0, 4, 2], [10], [20, 1, 1, 5]], []]),
+  });
+});
+
+test("[DO10] a map that is light stays as it is", () => {
+  const light = lightMap(map);
+  expect(lightMap(light)).toBe(light);
+});
