@@ -29,8 +29,8 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   /** The name that the protocol gives the channel. */
   readonly name: C;
   /**
-   * The key, or undefined if the channel declares none. If the schema of the key trims a text or changes its case, this is the result, so
-   * that two handles of one channel have the same key.
+   * The key, or undefined if the channel declares none. If the schema of the key trims a text or changes its case, this is the
+   * result, so that two handles of one channel have the same key.
    */
   readonly key: KeyOf<P, C>;
   /** The channel on the wire: `name`, or `name:key` if the channel has a key. */
@@ -41,7 +41,8 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
    * Calls `handler` for every event of this name, in order. If it returns a promise, the next event of the channel waits
    * for it. Returns its unsubscribe.
    *
-   * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group. A page's production build does not check.
+   * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group. A page's production build does
+   * not check.
    */
   on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>, info: EventInfo) => unknown): () => void;
   /**

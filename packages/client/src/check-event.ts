@@ -2,7 +2,8 @@ import { HoldfastError, type Logger } from "@holdfast/protocol";
 import { isNamed } from "./listeners.js";
 
 /**
- * Refuses an event that does not exist, or a group that no event is in, where its handler is added. A page in production gets src/page/check-event.ts instead.
+ * Refuses an event that does not exist, or a group that no event is in, when its handler is added. A page in production gets
+ * src/page/check-event.ts instead.
  *
  * @throws HoldfastError INVALID_VALUE
  */

@@ -18,9 +18,10 @@ export interface ChannelDocument<Document> {
    */
   get(): Immutable<Document> | undefined;
   /**
-   * Calls `listener` at once with the present document, and then on every change; in order with the handlers of the channel's
-   * events, which a change waits for. `previous` is undefined in the first call. Wants the channel as a handler of its events does. Nothing waits for a promise it returns; one that rejects is reported. Returns its
-   * unsubscribe; who subscribes again at once, before anything is awaited, finds the document there.
+   * Calls `listener` at once with the present document, and then on every change, after the handlers of the events in front of it.
+   * `previous` is undefined in the first call. The channel stays joined for as long as there is a listener. If the listener returns a
+   * promise, nothing waits for it; if that rejects, `onError` is told. Returns its unsubscribe. If you subscribe again at once, before
+   * anything is awaited, the document is still there.
    */
   subscribe(
     listener: (document: Immutable<Document> | undefined, previous: Immutable<Document> | undefined) => void,

@@ -34,10 +34,12 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
   readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
   /**
    * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
-   * the loss. Rejects with INVALID_VALUE, naming the field, when the data does not match the schema; with INVALID_OPTION for a
-   * wrong option; with LIMIT_EXCEEDED when it takes more bytes than a connection may be owed; and within a second with UNAVAILABLE when the broker cannot be reached:
-   * then it may or may not have been published, and with `idempotencyKey` it can be repeated safely. If nothing awaits the
-   * promise, a failure is logged.
+   * the loss. If nothing awaits the promise, a failure is logged. Rejects with
+   * - INVALID_VALUE, naming the field, if the data does not match the schema
+   * - INVALID_OPTION for a wrong option
+   * - LIMIT_EXCEEDED if the event takes more bytes than a connection may be owed
+   * - UNAVAILABLE within a second if the broker cannot be reached: the event may or may not have been published, and with
+   *   `idempotencyKey` the call can be repeated safely
    */
   publish<E extends EventName<P, C>>(
     event: E,
@@ -47,7 +49,7 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
 }
 
 /**
- * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE where
+ * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE if
  * nobody of this instance is on the channel and the broker cannot be reached.
  */
 export interface PresenceHandle<Data> {
