@@ -1,9 +1,11 @@
 /**
- * The functions of a module as arrow functions, which a page's build is made of: `const f = (a) => …` is shorter than
- * `function f(a) { return … }`, and the sources are easier to read with the latter. Lines stay where they are, for source maps.
+ * The functions of a module as arrow functions, which a page's build is made of: `const f = (a) =>
+ * …` is shorter than `function f(a) { return … }`, and the sources are easier to read with the
+ * latter. Lines stay where they are, for source maps.
  *
- * Such a function exists only from its line on. A module that calls one of its own before that, while it is loaded, fails at once
- * wherever it is loaded. Functions with `this`, `arguments`, overloads or an asserted type stay as they are.
+ * Such a function exists only from its line on. A module that calls one of its own before that,
+ * while it is loaded, fails at once wherever it is loaded. Functions with `this`, `arguments`,
+ * overloads or an asserted type stay as they are.
  */
 import { readFileSync } from "node:fs";
 import ts from "typescript";

@@ -8,7 +8,8 @@ interface Changeset {
   readonly releases: readonly { readonly name: string; readonly type: string }[];
   readonly summary: string;
 }
-// `changeset version` reads with this parser. It belongs to the command line, so it is found from there.
+// `changeset version` reads with this parser. It belongs to the command line, so it is found from
+// there.
 const ofCommandLine = createRequire(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
 const { default: parse } = ofCommandLine("@changesets/parse") as { default: (text: string) => Changeset };
 

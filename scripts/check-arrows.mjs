@@ -1,6 +1,6 @@
 /**
- * Checks the imports inside each package: against the table in layers.mjs, and for circles, of files and of folders. An import of
- * types counts as well. `npm run lint` runs it.
+ * Checks the imports inside each package: against the table in layers.mjs, and for circles, of
+ * files and of folders. An import of types counts as well. `npm run lint` runs it.
  */
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -53,9 +53,10 @@ export function strayPatterns(paths, table) {
 
 /**
  * @param {ReadonlyMap<string, string>} sources by path below the package's src
- * @param {readonly { files: readonly string[]; why: string }[]} known the circles that may stay, each as the set of its files
- * @returns {string[]} one sentence for each circle of files, each pair of folders that import each other, and each known
- *   circle that is not there
+ * @param {readonly { files: readonly string[]; why: string }[]} known the circles that may stay,
+ *   each as the set of its files
+ * @returns {string[]} one sentence for each circle of files, each pair of folders that import each
+ *   other, and each known circle that is not there
  */
 export function circles(sources, known = []) {
   const arrows = new Map();

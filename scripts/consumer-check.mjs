@@ -1,9 +1,10 @@
 /**
- * What an application meets: the packages are packed, installed into an empty folder outside the repository,
- * compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as both in one process and in Jest, and
- * `npx holdfast docs` is called. It catches what publint and attw cannot: a syntax error in a published d.ts, two copies of a
- * class, a dependency that only Node can `require`, a process that does not end, a client that brings the command line along, a tarball with its
- * sources twice.
+ * What an application meets: the packages are packed, installed into an empty folder outside the
+ * repository, compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as
+ * both in one process and in Jest, and `npx holdfast docs` is called. It catches what publint and
+ * attw cannot: a syntax error in a published d.ts, two copies of a class, a dependency that only
+ * Node can `require`, a process that does not end, a client that brings the command line along, a
+ * tarball with its sources twice.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +13,9 @@ import { tarballFaults } from "./consumer/tarballs.mjs";
 import { checkZodVersions, installedZods } from "./consumer/zod-versions.mjs";
 import { must, packages, root, run } from "./run.mjs";
 
-/** 5.4 is the oldest that zod's own d.ts compile with. The newer two are those of the repository. */
+/**
+ * 5.4 is the oldest that zod's own d.ts compile with. The newer two are those of the repository.
+ */
 const own = join(root, "node_modules");
 const compilers = {
   5.4: "node_modules/typescript-5.4/bin/tsc",
@@ -29,9 +32,11 @@ const installed = {
 
 const resolutions = {
   NodeNext: { module: "NodeNext", files: ["app.ts", "app-cjs.cts"], versions: Object.keys(compilers) },
-  // The oldest and the newest: what differs between resolutions does not depend on the versions between them.
+  // The oldest and the newest: what differs between resolutions does not depend on the versions
+  // between them.
   Bundler: { module: "ESNext", files: ["app.ts"], versions: ["5.4", "7"] },
-  // It reads no `exports`. 7 does not have it any more; 6 has to be told that this is known. zod's own d.ts want the interop.
+  // It reads no `exports`. 7 does not have it any more; 6 has to be told that this is known. zod's
+  // own d.ts want the interop.
   Node10: {
     module: "CommonJS",
     files: ["app.ts"],
@@ -145,7 +150,10 @@ async function runAll() {
   }
 }
 
-/** Jest as it comes, without a configuration, in a folder without `"type": "module"`; then with the conditions of its jsdom. */
+/**
+ * Jest as it comes, without a configuration, in a folder without `"type": "module"`; then with the
+ * conditions of its jsdom.
+ */
 async function runJest() {
   const below = join(folder, "jest");
   mkdirSync(below);
@@ -163,7 +171,8 @@ async function runJest() {
   ]) {
     const env = { ENTRIES: JSON.stringify(names) };
     const jest = join(folder, "node_modules/jest/bin/jest.js");
-    // Its log of what is still open makes no failure, so it is looked for: a process that does not end is a fault of ours.
+    // Its log of what is still open makes no failure, so it is looked for: a process that does not
+    // end is a fault of ours.
     const { code, output } = await run(process.execPath, [jest, "--ci", ...args], {
       cwd: below,
       env,
@@ -178,7 +187,10 @@ function checkTarballs() {
   if (faults.length > 0) throw new Error(faults.join("\n"));
 }
 
-/** What npm installs for an application with only a client and an old zod: one zod, and nothing of the command line. */
+/**
+ * What npm installs for an application with only a client and an old zod: one zod, and nothing of
+ * the command line.
+ */
 async function checkInstalled() {
   const below = join(folder, "client-alone");
   mkdirSync(below);

@@ -1,6 +1,7 @@
 /**
- * `npm run demo`, `demo:devices` and `demo:sync`: builds an example and runs it, in this process and in the folder of the project,
- * which is what the programs of the agents example then work on. PORT and HOST say where; Ctrl-C ends it in good order.
+ * `npm run demo`, `demo:devices` and `demo:sync`: builds an example and runs it, in this process
+ * and in the folder of the project, which is what the programs of the agents example then work on.
+ * PORT and HOST say where; Ctrl-C ends it in good order.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

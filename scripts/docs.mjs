@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes docs/reference, the reference of the wire, from the schemas in packages/protocol/src. It reads the sources, so
- * nothing has to be built first.
+ * Writes docs/reference, the reference of the wire, from the schemas in packages/protocol/src. It
+ * reads the sources, so nothing has to be built first.
  *
  *   node scripts/docs.mjs           writes
  *   node scripts/docs.mjs --check   changes nothing; fails, naming the files, when something is out of date

@@ -5,8 +5,8 @@
  *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; a fifth of it for documents)
  *   npm run test:faults -- cuts kills      only these tests of faults, without the simulation
  *
- * A history that fails says its seed. `HOLDFAST_SEED=17 npx vitest run --project server simulation` is that history again,
- * step for step.
+ * A history that fails says its seed. `HOLDFAST_SEED=17 npx vitest run --project server simulation`
+ * is that history again, step for step.
  */
 import { mkdirSync, readFileSync, rmSync, existsSync } from "node:fs";
 import { join } from "node:path";

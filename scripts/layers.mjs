@@ -1,7 +1,8 @@
 /**
- * Who may import whom inside a package (docs/architecture.md draws it). The first layer whose pattern fits a file is its
- * layer; `uses` names the layers it may import besides its own. A new file that fits none is refused until it has a place.
- * Arrows between packages are in .oxlintrc.json.
+ * Who may import whom inside a package (docs/architecture.md draws it). The first layer whose
+ * pattern fits a file is its layer; `uses` names the layers it may import besides its own. A new
+ * file that fits none is refused until it has a place. Arrows between packages are in
+ * .oxlintrc.json.
  */
 export const layers = {
   protocol: [
@@ -141,7 +142,10 @@ export const layers = {
   ],
 };
 
-/** Circles of files that may stay, by package, each with the reason. Lint refuses every other one, and one that is gone. */
+/**
+ * Circles of files that may stay, by package, each with the reason. Lint refuses every other one,
+ * and one that is gone.
+ */
 export const knownCircles = {
   protocol: [
     {

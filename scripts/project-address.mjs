@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Where the project lives: `homepage` of the root package.json is the only place that says it. From it come `repository`,
- * `homepage` and `bugs` of each package, and the links of the packages' READMEs, which npm shows where no other file is beside
- * them.
+ * Where the project lives: `homepage` of the root package.json is the only place that says it. From
+ * it come `repository`, `homepage` and `bugs` of each package, and the links of the packages'
+ * READMEs, which npm shows where no other file is beside them.
  *
  *   node scripts/project-address.mjs           writes them
  *   node scripts/project-address.mjs --check   changes nothing; fails, naming the files, if one differs
@@ -33,7 +33,8 @@ export function manifestAt(manifest, folder, address) {
 }
 
 /**
- * The README with each link to another file of the repository written out. Links within the page and to other sites stay.
+ * The README with each link to another file of the repository written out. Links within the page
+ * and to other sites stay.
  *
  * @param {string} text
  * @param {string} folder below the root

@@ -26,7 +26,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The configuration of the guide, word for word except for addresses, paths and TLS, and what a test gives instead. */
+/**
+ * The configuration of the guide, word for word except for addresses, paths and TLS, and what a
+ * test gives instead.
+ */
 async function startNginx(upstreamPort: number, change: (text: string) => string = (text) => text) {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "holdfast-nginx-"));
@@ -41,7 +44,8 @@ async function startNginx(upstreamPort: number, change: (text: string) => string
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
-  // Where a test wants to come from several networks, it says so in a header, as a proxy before this one would.
+  // Where a test wants to come from several networks, it says so in a header, as a proxy before
+  // this one would.
   const trusted = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;";
   text = replaced(text, /http \{/, `http {\n${folders.join("\n")}\n${trusted}\n`);
   await writeFile(join(folder, "nginx.conf"), change(text));
@@ -77,7 +81,10 @@ async function startServer(options: ServerOptions<typeof news.definition, undefi
   return { server, port: Number(new URL(url).port) };
 }
 
-/** The HTTP status of an upgrade: 101, or what nginx said instead. The connection stays open until the test has ended. */
+/**
+ * The HTTP status of an upgrade: 101, or what nginx said instead. The connection stays open until
+ * the test has ended.
+ */
 async function upgrade(url: string, from: string, path = ""): Promise<number> {
   const socket = new WebSocket(url + path, ["holdfast.v1.json"], { headers: { "x-test-address": from } });
   onTestFinished(() => socket.terminate());
@@ -177,7 +184,8 @@ test("[RE12] its idle timeout is above the default heartbeat, and a connection t
     await server.close();
     return lost;
   };
-  // The second server is quieter than the proxy bears: its client shows that the first one's is not spared by chance.
+  // The second server is quieter than the proxy bears: its client shows that the first one's is not
+  // spared by chance.
   const [kept, cut] = await Promise.all([
     ends({ intervalMs: 400, timeoutMs: 130 }),
     ends({ intervalMs: 30_000, timeoutMs: 10_000 }),

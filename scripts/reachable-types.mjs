@@ -1,14 +1,18 @@
 /**
- * Finds the types that users can reach from an export and cannot name, because no public entry exports them. A walk over declarations: from every
- * export to the types that its parameters, results, properties, type arguments and bases name, and on from those.
+ * Finds the types that users can reach from an export and cannot name, because no public entry
+ * exports them. A walk over declarations: from every export to the types that its parameters,
+ * results, properties, type arguments and bases name, and on from those.
  */
 import ts from "typescript";
 
 /**
  * @param {ts.Program} program
- * @param {readonly { readonly name: string, readonly file: string }[]} entries the public ones, with the path of their d.ts
- * @param {(file: string) => boolean} isOurs whether a file is of the packages whose types are checked
- * @returns {{ readonly name: string, readonly file: string, readonly from: string }[]} `from`: the export that names the type first
+ * @param {readonly { readonly name: string, readonly file: string }[]} entries the public ones,
+ *   with the path of their d.ts
+ * @param {(file: string) => boolean} isOurs whether a file is of the packages whose types are
+ *   checked
+ * @returns {{ readonly name: string, readonly file: string, readonly from: string }[]} `from`: the
+ *   export that names the type first
  */
 export function unexportedTypes(program, entries, isOurs) {
   const checker = program.getTypeChecker();
@@ -80,8 +84,8 @@ export function isHidden(node) {
 }
 
 /**
- * A type that needs no name, because users see its result: a computation on type parameters, and the type of a value. The types that
- * it leads to are checked.
+ * A type that needs no name, because users see its result: a computation on type parameters, and
+ * the type of a value. The types that it leads to are checked.
  */
 function vanishes({ flags, declarations }) {
   if (flags & ts.SymbolFlags.Value && !(flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Enum))) return true;

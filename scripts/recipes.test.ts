@@ -22,7 +22,10 @@ async function listening(http: HttpServer): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-/** A port that is free now, in the place of the one that the recipes name as a reader's first program would. */
+/**
+ * A port that is free now, in the place of the one that the recipes name as a reader's first
+ * program would.
+ */
 async function freePort(): Promise<number> {
   const probe = createServer();
   const port = await listening(probe);
@@ -108,7 +111,8 @@ describe("jwt", async () => {
 
   const login = createServer(async (request, response) => {
     if (request.url === "/token") {
-      // The first token ends soon, so that its successor is asked for during the test. With 3 s it was over before a busy machine used it.
+      // The first token ends soon, so that its successor is asked for during the test. With 3 s it
+      // was over before a busy machine used it.
       response.end(await token(fetched++ === 0 ? { exp: now() + 6 } : {}).sign(ours.privateKey));
     } else response.end(JSON.stringify({ keys: [{ ...(await exportJWK(ours.publicKey)), kid, alg: "ES256" }] }));
   });

@@ -36,7 +36,10 @@ interface Row {
   readonly answer: string;
 }
 
-/** The rows of the page's tables, whatever is in their cells. Heads and the lines below them are no rows. */
+/**
+ * The rows of the page's tables, whatever is in their cells. Heads and the lines below them are no
+ * rows.
+ */
 function rowsOf(page: string): Row[] {
   return page.split("\n## ").flatMap((part) => {
     const [section, ...lines] = part.split("\n");
@@ -57,7 +60,9 @@ function rowsOf(page: string): Row[] {
   });
 }
 
-/** A rule, or a page, or a command; or the sentence that there is none, with its subject or reason. */
+/**
+ * A rule, or a page, or a command; or the sentence that there is none, with its subject or reason.
+ */
 const isAnswer = (answer: string): boolean =>
   /\b[A-Z]{2}\d+\b|\]\([^)]+\)|`npm |docs\/[a-z]/.test(answer) || /^(Out of scope: |\*\*Missing\*\*)/.test(answer);
 

@@ -7,7 +7,10 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 /** The published packages, dependencies first. */
 export const packages = ["protocol", "client", "server", "cli"];
 
-/** The environment of every tool we start: the repository's own binaries first, no colour codes, no telemetry. */
+/**
+ * The environment of every tool we start: the repository's own binaries first, no colour codes, no
+ * telemetry.
+ */
 export function environment(extra = {}) {
   return {
     ...process.env,
@@ -23,7 +26,8 @@ export function environment(extra = {}) {
 }
 
 /**
- * Runs a program and collects what it writes. Never rejects: a program that cannot be started has code 127.
+ * Runs a program and collects what it writes. Never rejects: a program that cannot be started has
+ * code 127.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, timeoutMs?: number }} [options]

@@ -66,7 +66,10 @@ async function runRedis() {
     child = spawn(process.env["REDIS_SERVER"] ?? "redis-server", args, { stdio: "ignore" });
     await accepts(port);
   };
-  /** Politely: killed, it may lose the last second, as its configuration says, and that is another story. */
+  /**
+   * Politely: killed, it may lose the last second, as its configuration says, and that is another
+   * story.
+   */
   const stop = async () => {
     const gone = once(child!, "exit");
     child!.kill("SIGTERM");

@@ -1,12 +1,14 @@
 /**
- * How much a browser downloads: size/app.ts bundled from the BUILT packages, as an application's bundler would do it.
+ * How much a browser downloads: size/app.ts bundled from the BUILT packages, as an application's
+ * bundler would do it.
  *
- * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket layer. "Our own code" is what
- * createClient and defineProtocol bring, with the libraries left out: what is gzipped is then our text alone. Subtracting two
- * compressed sizes would credit us with what the libraries' text saves ours.
+ * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket
+ * layer. "Our own code" is what createClient and defineProtocol bring, with the libraries left out:
+ * what is gzipped is then our text alone. Subtracting two compressed sizes would credit us with
+ * what the libraries' text saves ours.
  *
- * The build fails over budget, when `ws` or a Node module has found its way in, and when the README says another size than
- * a build with Vite has (size/vite.mjs).
+ * The build fails over budget, when `ws` or a Node module has found its way in, and when the README
+ * says another size than a build with Vite has (size/vite.mjs).
  */
 import { build } from "esbuild";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -16,8 +18,9 @@ import { measureWithVite, readmeFault } from "./size/vite.mjs";
 
 const KB = 1024;
 /**
- * `everything` is the promise. For our own code the aim is 9 KB, which is not reached: every run says by how much, and the bound
- * keeps it from growing while we look for what else a page can do without.
+ * `everything` is the promise. For our own code the aim is 9 KB, which is not reached: every run
+ * says by how much, and the bound keeps it from growing while we look for what else a page can do
+ * without.
  */
 const budgets = { everything: 22 * KB, own: 11.5 * KB };
 const OWN_AIM = 9 * KB;

@@ -1,15 +1,17 @@
 /**
- * How a package ships its sources: once, as `src`, for all of its builds. tsup writes them into the map of every build, which were
- * three fifths of the tarballs. A debugger and a bundler find `src` by the paths in the maps. The sources of bundled packages are not
- * shipped, so the maps do not lead to them.
+ * How a package ships its sources: once, as `src`, for all of its builds. tsup writes them into the
+ * map of every build, which were three fifths of the tarballs. A debugger and a bundler find `src`
+ * by the paths in the maps. The sources of bundled packages are not shipped, so the maps do not
+ * lead to them.
  */
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, isAbsolute } from "node:path";
 
 /**
- * The same map without the text of its sources, without bundled packages, and without the path of the machine that built it: tsup names
- * the file itself by its whole path, in `file` and among its sources.
+ * The same map without the text of its sources, without bundled packages, and without the path of
+ * the machine that built it: tsup names the file itself by its whole path, in `file` and among its
+ * sources.
  *
  * @param {string} text
  * @returns {string}

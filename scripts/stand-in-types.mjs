@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import ts from "typescript";
 
 /**
- * The exports of stand-ins that cannot be used as those of the same name of the modules they replace, as `path: name`. The modules that
- * use both are checked against the replaced ones only.
+ * The exports of stand-ins that cannot be used as those of the same name of the modules they
+ * replace, as `path: name`. The modules that use both are checked against the replaced ones only.
  * @param {Map<string, string>} found what `standInsOf` returns
  * @param {string} config the path of the tsconfig.json of the package
  * @returns {string[]}

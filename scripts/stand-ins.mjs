@@ -1,6 +1,6 @@
 /**
- * The modules that differ in a page's production build (docs/decisions/0008): each file of a package's src/page stands in
- * for the one file of the same name elsewhere in src.
+ * The modules that differ in a page's production build (docs/decisions/0008): each file of a
+ * package's src/page stands in for the one file of the same name elsewhere in src.
  */
 import { readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -9,7 +9,8 @@ import { basename, dirname, join, resolve } from "node:path";
  * Which file stands in for which: the paths of both, by that of the replaced.
  * @param {string} source the path of a package's src
  * @returns {Map<string, string>}
- * @throws if a file of src/page has no namesake, or more than one: nothing or too much would be replaced
+ * @throws if a file of src/page has no namesake, or more than one: nothing or too much would be
+ *   replaced
  */
 export function standInsOf(source) {
   const page = join(source, "page");
@@ -31,7 +32,8 @@ export function standInsOf(source) {
 }
 
 /**
- * Puts them in place in a bundle of the package's sources. A stand-in itself may import what it replaces.
+ * Puts them in place in a bundle of the package's sources. A stand-in itself may import what it
+ * replaces.
  * @param {string} source the path of a package's src
  * @returns {import("esbuild").Plugin}
  */

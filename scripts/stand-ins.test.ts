@@ -20,7 +20,10 @@ function sourceOf(name: string, files: { readonly [path: string]: string }): str
   return source;
 }
 
-/** The bundle of a package's entries as its page build makes it, and the sources that are in it, as paths below src. */
+/**
+ * The bundle of a package's entries as its page build makes it, and the sources that are in it, as
+ * paths below src.
+ */
 async function pageBundle(source: string, entries: readonly string[] = ["index.ts"]) {
   const { metafile, outputFiles } = await build({
     entryPoints: entries.map((entry) => join(source, entry)),

@@ -1,7 +1,8 @@
 /**
- * The public surface of each package as text: every export of every entry with its declaration, read from the built d.ts.
- * A change of the surface is then visible in review, and an accidental one fails. So does a type that users reach from an export and
- * cannot name, because no public entry exports it: the text would not show it.
+ * The public surface of each package as text: every export of every entry with its declaration,
+ * read from the built d.ts. A change of the surface is then visible in review, and an accidental
+ * one fails. So does a type that users reach from an export and cannot name, because no public
+ * entry exports it: the text would not show it.
  *
  *   node scripts/surface.mjs            writes docs/surface/<package>.txt
  *   node scripts/surface.mjs --check    fails if they differ
@@ -16,7 +17,9 @@ import { root as repository } from "./run.mjs";
 /** A schema's inferred type can fill pages; behind this many lines a reader learns nothing more. */
 const MAX_LINES = 24;
 
-/** Not public: if only this entry exports a type, users cannot name the type (docs/decisions/0027). */
+/**
+ * Not public: if only this entry exports a type, users cannot name the type (docs/decisions/0027).
+ */
 const INTERNAL = "@holdfast/protocol/internal";
 
 const checkOnly = process.argv.includes("--check");
@@ -109,7 +112,8 @@ function withoutHidden(context) {
 }
 
 function textOf(declaration) {
-  // `const a = ...` is declared inside a statement, whose other declarations belong to other exports.
+  // `const a = ...` is declared inside a statement, whose other declarations belong to other
+  // exports.
   const { transformed } = ts.transform(declaration, [withoutHidden]);
   const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0], declaration.getSourceFile());
   const lines = text.replace(/^(export )?declare /, "").split("\n");

@@ -9,7 +9,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 // Each run starts a compiler.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Runs the check on a made-up repository: `index` is the d.ts of its only package, which has an entry and a chunk. */
+/**
+ * Runs the check on a made-up repository: `index` is the d.ts of its only package, which has an
+ * entry and a chunk.
+ */
 async function surface(name: string, index: string, args: readonly string[] = []) {
   const at = join(folder, name);
   const dist = join(at, "packages/things/dist");

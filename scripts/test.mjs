@@ -4,8 +4,9 @@
  *   node scripts/test.mjs                 all gates
  *   node scripts/test.mjs lint unit       only these
  *
- * The last line counts tests: `N passed, N failed`, with `, N skipped` when there are any. The exit code also counts gates.
- * With CI=true a skipped test or a skipped group fails the run: what CI does not run, nobody runs.
+ * The last line counts tests: `N passed, N failed`, with `, N skipped` when there are any. The exit
+ * code also counts gates. With CI=true a skipped test or a skipped group fails the run: what CI
+ * does not run, nobody runs.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -17,7 +18,10 @@ const results = join(root, ".artifacts");
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 
-/** A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when it fails. */
+/**
+ * A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when
+ * it fails.
+ */
 const command = (line) => async () => {
   const [name, ...args] = line.split(" ");
   const { code, output } = await run(name, args);
@@ -25,8 +29,8 @@ const command = (line) => async () => {
 };
 
 /**
- * The gates, stage after stage. The lanes of a stage run side by side, because many of the commands keep little more than one
- * processor busy. Tests run alone, because a busy machine delays them.
+ * The gates, stage after stage. The lanes of a stage run side by side, because many of the commands
+ * keep little more than one processor busy. Tests run alone, because a busy machine delays them.
  */
 const stages = [
   // The type check reads the packages' sources, so it needs no build.
@@ -68,7 +72,8 @@ async function vitest(name, projects, env = {}, without = []) {
   counts.passed += passed;
   counts.skipped += skipped.length;
   skips.push(...skipped.map((title) => `skipped test: ${title}`));
-  // A file that could not be loaded, or an error outside any test, leaves no failed test behind; the count must show it.
+  // A file that could not be loaded, or an error outside any test, leaves no failed test behind;
+  // the count must show it.
   counts.failed += code === 0 ? failed : Math.max(failed, 1);
   const ok = code === 0 && failed === 0;
   return { ok, output: output.replace(noise, "").trim(), note: `${passed} tests` };
@@ -111,7 +116,10 @@ async function testsThatNeed(name) {
   return { ok: true, mark: "skip", note: `${count} tests` };
 }
 
-/** What else files need that name a second program, `pages.redis.chromium.test.ts`; those whose second one is missing do not run. */
+/**
+ * What else files need that name a second program, `pages.redis.chromium.test.ts`; those whose
+ * second one is missing do not run.
+ */
 async function others(files, name) {
   const [env, without] = [{}, []];
   for (const other of Object.keys(programs)) {

@@ -1,6 +1,6 @@
 /**
- * Runs a task of turbo.json in every package that has it: `node scripts/turbo.mjs build --filter=./packages/*`.
- * Quiet unless something fails, and without turbo's telemetry.
+ * Runs a task of turbo.json in every package that has it: `node scripts/turbo.mjs build
+ * --filter=./packages/*`. Quiet unless something fails, and without turbo's telemetry.
  */
 import { run } from "./run.mjs";
 

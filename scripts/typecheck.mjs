@@ -1,7 +1,8 @@
 /**
- * Type-checks every tsconfig of the repository, or those whose path contains an argument: `npm run typecheck -- client`.
- * TypeScript 7 is named by its path: TypeScript 6, which tsup and others need as a library, also brings a program `tsc`,
- * and which of the two lands in node_modules/.bin depends on the order npm installs them in.
+ * Type-checks every tsconfig of the repository, or those whose path contains an argument: `npm run
+ * typecheck -- client`. TypeScript 7 is named by its path: TypeScript 6, which tsup and others need
+ * as a library, also brings a program `tsc`, and which of the two lands in node_modules/.bin
+ * depends on the order npm installs them in.
  */
 import { filesBelow } from "./files.mjs";
 import { root, run } from "./run.mjs";

@@ -1,13 +1,14 @@
 /**
- * Two instances on one Redis: how long it takes from the call of `publish` on one to the handler of a client of the other, under
- * load. Publisher and client are in this process, so both moments are read from one clock; the instance the client is
- * connected to is a process of its own.
+ * Two instances on one Redis: how long it takes from the call of `publish` on one to the handler of
+ * a client of the other, under load. Publisher and client are in this process, so both moments are
+ * read from one clock; the instance the client is connected to is a process of its own.
  *
  *   npm run bench:cluster              1,000 events a second for 20 s, on 10 channels, to 10 clients
  *   npm run bench:cluster -- 2000 60   another rate, another duration in seconds
  *
- * The figures of one machine at one time. What does not depend on either is the ratio in the last line: the same path without
- * Holdfast, a bare PUBLISH from one process to another and back, measured in the same run.
+ * The figures of one machine at one time. What does not depend on either is the ratio in the last
+ * line: the same path without Holdfast, a bare PUBLISH from one process to another and back,
+ * measured in the same run.
  */
 import { createClient } from "@holdfast/client";
 import { createServer } from "@holdfast/server";
@@ -79,7 +80,10 @@ child.kill();
 await redis.kill();
 process.exit(ok ? 0 : 1);
 
-/** What the network and Redis alone take: the child says back on one channel what it hears on another. */
+/**
+ * What the network and Redis alone take: the child says back on one channel what it hears on
+ * another.
+ */
 async function bareRoundTrips(rate, forSeconds) {
   const say = new Redis(redis.port);
   const listen = new Redis(redis.port);

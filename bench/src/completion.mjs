@@ -1,7 +1,8 @@
 /**
- * How long an editor takes to its first completion: a protocol of 200 requests, a fresh tsserver each time, from opening the file to
- * the list inside `client.request("`. Compares the built packages of this checkout with those of another one, alternating, so
- * that what else the machine does meets both. On Linux it also says how much processor time tsserver took, start included,
+ * How long an editor takes to its first completion: a protocol of 200 requests, a fresh tsserver
+ * each time, from opening the file to the list inside `client.request("`. Compares the built
+ * packages of this checkout with those of another one, alternating, so that what else the machine
+ * does meets both. On Linux it also says how much processor time tsserver took, start included,
  * which depends less on other programs.
  *
  *   node bench/src/completion.mjs <folder of the other checkout, built>
@@ -78,7 +79,8 @@ function prepare(name, checkout) {
 }
 
 async function firstCompletion(project) {
-  // `typescript` of this repository is TypeScript 6 under another name, which hands on to the package with the server.
+  // `typescript` of this repository is TypeScript 6 under another name, which hands on to the
+  // package with the server.
   const tsserver = join(root, "node_modules/@typescript/old/lib/tsserver.js");
   const child = spawn(process.execPath, [tsserver, "--disableAutomaticTypingAcquisition"], { cwd: project });
   const timer = setTimeout(() => child.kill(), LIMIT_MS);
@@ -109,7 +111,8 @@ async function firstCompletion(project) {
 /** What a process has used so far, its threads included; undefined where there is no /proc. */
 function processorMs(pid) {
   if (!existsSync(`/proc/${pid}/stat`)) return undefined;
-  // The fields behind the name in parentheses: user and system time are the 14th and 15th of all, in hundredths of a second.
+  // The fields behind the name in parentheses: user and system time are the 14th and 15th of all,
+  // in hundredths of a second.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,4 +1,5 @@
-// The server side of the fan-out measurement, one process for each contender. Talks to its parent by IPC.
+// The server side of the fan-out measurement, one process for each contender. Talks to its parent
+// by IPC.
 import { createServer as createHttpServer } from "node:http";
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
@@ -54,7 +55,8 @@ const contenders = {
 
 const contender = await contenders[process.argv[2]]();
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-let spent = 0; // microseconds of CPU, of publishing alone: what this process does for its parent is not counted
+/** Microseconds of CPU spent on publishing. The work for the parent process is not counted. */
+let spent = 0;
 process.on("message", async ({ ask, burst }) => {
   if (ask === "subscribers") process.send({ subscribers: contender.subscribers() });
   if (ask === "cpu") {

@@ -1,5 +1,5 @@
-// How much CPU one delivery costs the server, against a loop over ws.send. Ratios of rounds that follow each other count;
-// absolute times on a shared machine say little.
+// How much CPU one delivery costs the server, against a loop over ws.send. Ratios of rounds that
+// follow each other count; absolute times on a shared machine say little.
 //
 //   npm run build && npm run fan-out --workspace bench
 import { fork } from "node:child_process";

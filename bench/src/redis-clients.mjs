@@ -1,6 +1,7 @@
 /**
- * ioredis beside node-redis, for what the broker does: a script that appends and announces, announcements received, sharded
- * subscriptions of a cluster through the loss of a node, and a server that stops answering. docs/decisions/0014 has the figures.
+ * ioredis beside node-redis, for what the broker does: a script that appends and announces,
+ * announcements received, sharded subscriptions of a cluster through the loss of a node, and a
+ * server that stops answering. docs/decisions/0014 has the figures.
  *
  *   npm run redis-clients --workspace bench          (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -37,7 +38,9 @@ async function scripts(server, name, underWay = 200, total = 40_000) {
   return { perSecond, microseconds: (user + system) / total };
 }
 
-/** Announcements received a second; the publisher is another process, which is not what is measured. */
+/**
+ * Announcements received a second; the publisher is another process, which is not what is measured.
+ */
 async function receiving(server, name, total = 200_000) {
   const client = await clients[name].single(server.port);
   let heard = 0;
@@ -64,7 +67,10 @@ async function receiving(server, name, total = 200_000) {
   return { perSecond, microseconds: (user + system) / Math.max(1, heard) };
 }
 
-/** Thirty channels over three nodes; one node is killed, its replica takes over: which channels are heard again, and when. */
+/**
+ * Thirty channels over three nodes; one node is killed, its replica takes over: which channels are
+ * heard again, and when.
+ */
 async function failover(name) {
   const cluster = await startCluster();
   const errors = [];
@@ -101,7 +107,10 @@ async function failover(name) {
   return { before, back, allBackMs, failures, errors: errors.length };
 }
 
-/** What a command does while the server is stopped or dead, and whether subscriptions are back afterwards. */
+/**
+ * What a command does while the server is stopped or dead, and whether subscriptions are back
+ * afterwards.
+ */
 async function silence(name) {
   const outcomes = {};
   let server = await startRedis();

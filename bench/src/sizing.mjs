@@ -1,6 +1,7 @@
 /**
- * What 10,000 connections need, of one instance and of Redis: memory, descriptors, commands. docs/guides/scaling.md has the
- * figures. Memory and counts hardly depend on what else the machine does; time does, so of it there is a ratio only.
+ * What 10,000 connections need, of one instance and of Redis: memory, descriptors, commands.
+ * docs/guides/scaling.md has the figures. Memory and counts hardly depend on what else the machine
+ * does; time does, so of it there is a ratio only.
  *
  *   npm run sizing --workspace bench -- 10000        (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -39,7 +40,10 @@ async function startInstance(options) {
 
 const rss = ({ child }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1]);
 
-/** Authenticated as somebody else each, on a channel for all and on one of a hundred rooms, both with history. */
+/**
+ * Authenticated as somebody else each, on a channel for all and on one of a hundred rooms, both
+ * with history.
+ */
 async function connect(port, index) {
   // One local address has not enough ports for a large number.
   const localAddress = `127.0.0.${2 + (index % 8)}`;

@@ -1,14 +1,15 @@
 /**
- * Two instances on one Redis and a document of 20 KB: how long it takes from the call of `update` on one until its watchers have the
- * change, a hundred on the same instance, then a hundred on the other. Instances and watchers are processes of their own, and all
- * read the clock of this machine.
+ * Two instances on one Redis and a document of 20 KB: how long it takes from the call of `update`
+ * on one until its watchers have the change, a hundred on the same instance, then a hundred on the
+ * other. Instances and watchers are processes of their own, and all read the clock of this machine.
  *
  *   npm run bench:state               200 updates a second for 10 s
  *   npm run bench:state -- 100 30     another rate, another duration in seconds
  *
- * The figures of one machine at one time. What depends less on either are the ratios: to a small event at the same rate, which is
- * the same way without a document; and to all of the document as an event, which is what there is without patches. That one at a
- * twentieth of the rate: at the same one it would be 400 MB a second.
+ * The figures of one machine at one time. What depends less on either are the ratios: to a small
+ * event at the same rate, which is the same way without a document; and to all of the document as
+ * an event, which is what there is without patches. That one at a twentieth of the rate: at the
+ * same one it would be 400 MB a second.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -5,7 +5,10 @@ import { board } from "./board-protocol.js";
 
 type Board = DocumentOf<typeof board.definition, "board">;
 
-/** Stands for a table of a database. A deleted board leaves its version, so that a save that comes late brings nothing back. */
+/**
+ * Stands for a table of a database. A deleted board leaves its version, so that a save that comes
+ * late brings nothing back.
+ */
 const rows = new Map<string, { document: Board | undefined; version: number }>();
 
 export const server = createServer(board, {

@@ -9,7 +9,8 @@ declare module "express-session" {
   }
 }
 const secret = process.env["SESSION_SECRET"] ?? "only for trying it out";
-const store = new session.MemoryStore(); // yours outlives the process: connect-redis, connect-pg-simple
+// In production, use a store that outlives the process, such as connect-redis or connect-pg-simple.
+const store = new session.MemoryStore();
 const cookie = { sameSite: "strict", secure: "auto" } as const;
 const logins = session({ name: "sid", secret, store, cookie, resave: false, saveUninitialized: false });
 
@@ -33,10 +34,12 @@ app.post("/logout", ({ session, sessionID }, response) => {
 });
 
 export const server = createServer(agents, {
-  // The cookie, and nothing else. Of this server's own pages; those of other origins have to be listed in `origins`.
+  // The cookie, and nothing else. Of this server's own pages; those of other origins have to be
+  // listed in `origins`.
   credentials: { cookie: "sid", message: false },
   authenticate: async ({ headers }) => {
-    // The same middleware as for pages: it knows how its cookie is signed, and where the session is.
+    // The same middleware as for pages: it knows how its cookie is signed, and where the session
+    // is.
     const request = { headers, url: "/", originalUrl: "/" } as Request;
     await new Promise((done) => logins(request, {} as Response, done));
     if (!request.session?.userId) throw new Error("not logged in");

@@ -3,8 +3,8 @@ import { createServer } from "@holdfast/server";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { agents } from "./protocol.js";
 
-// Whose tokens count, and where that issuer's keys are, is said here. What a token says about keys (`jku`, `jwk`) is not
-// followed: anybody can write a token.
+// Whose tokens count, and where that issuer's keys are, is said here. What a token says about keys
+// (`jku`, `jwk`) is not followed: anybody can write a token.
 const issuer = "https://login.example.com";
 const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`));
 
@@ -27,8 +27,10 @@ export const client = createClient(agents, {
   // Called before every attempt, and when the server says that the token is about to end.
   token: async () => {
     const response = await fetch(`${issuer}/token`, { method: "POST", credentials: "include" });
-    if (response.status === 401) return null; // nobody is logged in: the client stops, as `unauthorized`
-    if (!response.ok) throw new Error(`no token: HTTP ${response.status}`); // it tries again, later and later
+    // The user is not logged in. The client stops with the status `unauthorized`.
+    if (response.status === 401) return null;
+    // The client retries with growing delays.
+    if (!response.ok) throw new Error(`no token: HTTP ${response.status}`);
     return response.text();
   },
 });

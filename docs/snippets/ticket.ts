@@ -7,7 +7,8 @@ const userOf = (token: string | undefined) => (token === "abc123" ? "ada" : unde
 
 export const server = createServer(agents, {
   credentials: { ticket: true },
-  // Asked about every other credential. A ticket is the server's own, and already says who it was issued to.
+  // Asked about every other credential. A ticket is the server's own, and already says who it was
+  // issued to.
   authenticate: ({ token }) => {
     const userId = userOf(token);
     if (userId === undefined) throw new Error("unknown token");
@@ -24,7 +25,8 @@ app.post("/ticket", async (request, response) => {
 export const http = app.listen(3000);
 server.attach(http);
 
-// The client: whatever can fetch and open a WebSocket. A ticket opens one connection, so each attempt takes a new one.
+// The client: whatever can fetch and open a WebSocket. A ticket opens one connection, so each
+// attempt takes a new one.
 export async function connect(): Promise<WebSocket> {
   const headers = { Authorization: "Bearer abc123" };
   const response = await fetch("http://localhost:3000/ticket", { method: "POST", headers });

@@ -3,7 +3,10 @@ import { Cluster, Redis } from "ioredis";
 
 const login = { username: "holdfast", password: process.env["REDIS_PASSWORD"] ?? "change-me" };
 
-/** One Redis, with TLS. The name and the password may stand in the url as well: rediss://name:password@host. */
+/**
+ * One Redis, with TLS. The name and the password may stand in the url as well:
+ * rediss://name:password@host.
+ */
 export const one = redisBroker({
   client: new Redis("rediss://redis.example.com:6380", { ...login, lazyConnect: true }),
 });
@@ -18,7 +21,10 @@ export const behindSentinel = redisBroker({
   }),
 });
 
-/** A cluster. Each channel lives in one slot, so channels spread over the nodes; one channel does not. */
+/**
+ * A cluster. Each channel lives in one slot, so channels spread over the nodes; one channel does
+ * not.
+ */
 export const inCluster = redisBroker({
   client: new Cluster([{ host: "redis.example.com", port: 6379 }], { redisOptions: login, lazyConnect: true }),
 });

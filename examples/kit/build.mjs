@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * In the Holdfast repository the packages' sources are bundled, so that they need not be built first. Copied elsewhere, the
- * examples use the packages they have installed.
+ * In the Holdfast repository the packages' sources are bundled, so that they need not be built
+ * first. Copied elsewhere, the examples use the packages they have installed.
  */
 const sources = {
   name: "sources of the repository",
@@ -23,7 +23,10 @@ const sources = {
   },
 };
 
-/** As published: in a page's production build the modules of src/page stand in for those of the same name. */
+/**
+ * As published: in a page's production build the modules of src/page stand in for those of the same
+ * name.
+ */
 async function pageStandIns() {
   const tool = new URL("../../scripts/stand-ins.mjs", import.meta.url);
   if (!existsSync(tool)) return [];
@@ -39,14 +42,16 @@ const common = {
   target: "es2022",
   sourcemap: true,
   plugins: [sources],
-  // The repository's tsconfig paths are for type-checking; read here they would point isomorphic-ws at a file of types.
+  // The repository's tsconfig paths are for type-checking; read here they would point isomorphic-ws
+  // at a file of types.
   tsconfigRaw: {},
   logLevel: "warning",
 };
 
 /**
- * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a second, and no network. Each
- * file is replaced as a whole: a server that runs, and another build at the same time, never find half of one.
+ * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a
+ * second, and no network. Each file is replaced as a whole: a server that runs, and another build
+ * at the same time, never find half of one.
  * @param {string} folder the example's, as a URL that ends in a slash
  */
 export async function buildExample(folder) {
@@ -81,7 +86,8 @@ async function write(path, out) {
       outdir: out,
       platform: "node",
       packages: "external",
-      // What is imported on demand stays a file of its own, and so does its need for the package ioredis.
+      // What is imported on demand stays a file of its own, and so does its need for the package
+      // ioredis.
       splitting: true,
       // Without a hash, which would leave one more file with each build.
       chunkNames: "[name]",

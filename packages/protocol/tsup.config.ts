@@ -5,7 +5,10 @@ import { base, page, pagePlugins } from "../../tsup.base.js";
 
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
-/** The licences of bundled packages ask that their text goes with every copy: it is written beside what holds them. */
+/**
+ * The licences of bundled packages ask that their text goes with every copy: it is written beside
+ * what holds them.
+ */
 const notices: Plugin = {
   name: "notices",
   setup(build) {
@@ -28,8 +31,9 @@ const notices: Plugin = {
 };
 
 /**
- * superjson is published as ESM alone. Node requires that, but Jest does not, nor does a bundler for CommonJS from before it. So
- * the CommonJS build holds superjson with what it imports; the ESM build imports the package as ever.
+ * superjson is published as ESM alone. Node requires that, but Jest does not, nor does a bundler
+ * for CommonJS from before it. So the CommonJS build holds superjson with what it imports; the ESM
+ * build imports the package as ever.
  */
 const commonjs = {
   format: ["cjs"],

@@ -1,6 +1,7 @@
 /**
- * The application of the consumer check (consumer-check.mjs): compiled against the packed packages as an ESM and as a
- * CommonJS module, then run. It uses every entry, and prints DONE when everything was right.
+ * The application of the consumer check (consumer-check.mjs): compiled against the packed packages
+ * as an ESM and as a CommonJS module, then run. It uses every entry, and prints DONE when
+ * everything was right.
  */
 import * as cli from "@holdfast/cli";
 import { createClient } from "@holdfast/client";

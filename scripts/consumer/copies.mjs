@@ -1,4 +1,7 @@
-/** One process with both builds of the packages, as an application has when a dependency of it is CommonJS. */
+/**
+ * One process with both builds of the packages, as an application has when a dependency of it is
+ * CommonJS.
+ */
 import { createRequire } from "node:module";
 import * as esmProtocol from "@holdfast/protocol";
 import * as esmClient from "@holdfast/client";

@@ -3,11 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 
 const KB = 1024;
-/** The compressed size that each package may have. It has 5 % more than at its last measurement, so that growth is a decision. */
+/**
+ * The compressed size that each package may have. It has 5 % more than at its last measurement, so
+ * that growth is a decision.
+ */
 const bounds = { protocol: 236 * KB, client: 225 * KB, server: 482 * KB, cli: 154 * KB };
 
 /**
- * @param {{ name: string, size: number, files: { path: string }[] }} packed as `npm pack --json` tells it
+ * @param {{ name: string, size: number, files: { path: string }[] }} packed as `npm pack --json`
+ *   tells it
  * @param {string} folder where it is installed
  * @returns {string[]} one sentence for each fault
  */
@@ -17,7 +21,8 @@ export function tarballFaults({ name, size, files }, folder) {
   const maps = files.map(({ path }) => path).filter((path) => path.endsWith(".map"));
   if (maps.length === 0) faults.push(`The tarball of ${name} has no source maps.`);
   for (const map of maps) faults.push(...mapFaults(map, folder).map((fault) => `${name}/${map} ${fault}`));
-  // The application's compiler would read zod's types with the application's version of zod (docs/decisions/0026).
+  // The application's compiler would read zod's types with the application's version of zod
+  // (docs/decisions/0026).
   for (const path of files.map((file) => file.path).filter((path) => /\.d\.c?ts$/.test(path)))
     if (/["']zod["'/]/.test(readFileSync(join(folder, path), "utf8"))) faults.push(`${name}/${path} imports zod.`);
   const readme = readFileSync(join(folder, "README.md"), "utf8");

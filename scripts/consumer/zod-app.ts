@@ -1,6 +1,7 @@
 /**
- * What each zod 4 is asked (zod-versions.mjs): the program of the README runs with it, and schemas of every kind that the oldest
- * has are described. Prints one line of JSON, which must be the same with every version.
+ * What each zod 4 is asked (zod-versions.mjs): the program of the README runs with it, and schemas
+ * of every kind that the oldest has are described. Prints one line of JSON, which must be the same
+ * with every version.
  */
 import { defineProtocol, type Schema } from "@holdfast/protocol";
 import { fingerprint, jsonSchema } from "@holdfast/protocol/describe";

@@ -1,13 +1,22 @@
-/** The packed packages with several versions of zod 4: the program of the README compiles, runs, and is described alike. */
+/**
+ * The packed packages with several versions of zod 4: the program of the README compiles, runs, and
+ * is described alike.
+ */
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { root, run } from "../run.mjs";
 
-/** The first, the last of three minor versions that wrote JSON Schema in another way, and the newest. */
+/**
+ * The first, the last of three minor versions that wrote JSON Schema in another way, and the
+ * newest.
+ */
 const versions = ["4.0.0", "4.0.17", "4.1.13", "4.4.3", "4.6.7"];
 
-/** What runs with each, in the same place as here: it imports the program of the README, whose port is another one each time. */
+/**
+ * What runs with each, in the same place as here: it imports the program of the README, whose port
+ * is another one each time.
+ */
 const APP = "scripts/consumer/zod-app";
 
 /** What the consumer check installs for them, under names of their own. */
@@ -15,7 +24,8 @@ export const installedZods = Object.fromEntries(versions.map((version) => [`zod-
 
 /**
  * @param {string} folder where the packages are installed
- * @param {{ [version: string]: string }} compilers the path of `tsc` by the version of TypeScript; the last one emits
+ * @param {{ [version: string]: string }} compilers the path of `tsc` by the version of TypeScript;
+ *   the last one emits
  * @returns {Promise<string>} one line for the summary
  */
 export async function checkZodVersions(folder, compilers) {

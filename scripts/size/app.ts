@@ -3,8 +3,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * A small browser application as size.mjs measures it: a definition with a request and a channel, a rich value (so that
- * superjson is needed), and what a page does with them.
+ * A small browser application as size.mjs measures it: a definition with a request and a channel, a
+ * rich value (so that superjson is needed), and what a page does with them.
  */
 const agents = defineProtocol({
   name: "agents",

@@ -2,7 +2,10 @@ import { createClient, keepPositions, presenceOf, documentOf } from "@holdfast/c
 import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
-/** The application of app.ts with everything that a page can use besides: a document, presence, positions that outlive a reload. */
+/**
+ * The application of app.ts with everything that a page can use besides: a document, presence,
+ * positions that outlive a reload.
+ */
 const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",

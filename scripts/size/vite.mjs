@@ -1,6 +1,7 @@
 /**
- * What a page downloads when an application is built with Vite as it comes: the figures of the README's sentence on size, and
- * whether that sentence is still true. The packages are those that are BUILT, by the conditions that Vite sets.
+ * What a page downloads when an application is built with Vite as it comes: the figures of the
+ * README's sentence on size, and whether that sentence is still true. The packages are those that
+ * are BUILT, by the conditions that Vite sets.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -40,7 +41,8 @@ export async function measureWithVite() {
 const kB = (bytes) => Math.ceil(bytes / 1_000);
 
 /**
- * The README says the three figures in one sentence. It is wrong when a page downloads more, and as wrong when it downloads less.
+ * The README says the three figures in one sentence. It is wrong when a page downloads more, and as
+ * wrong when it downloads less.
  *
  * @returns {string | undefined} what is to be changed
  */

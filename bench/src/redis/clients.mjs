@@ -1,4 +1,5 @@
-// The two client libraries behind the same few functions, each configured as a broker would: no queue while it is not connected.
+// The two client libraries behind the same few functions, each configured as a broker would: no
+// queue while it is not connected.
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 

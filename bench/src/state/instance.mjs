@@ -1,4 +1,7 @@
-/** One instance of a server. It changes the document, or publishes an event, when it is told to, and says how that went. */
+/**
+ * One instance of a server. It changes the document, or publishes an event, when it is told to, and
+ * says how that went.
+ */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { sleep } from "../redis/servers.mjs";
@@ -9,7 +12,10 @@ const server = createServer(rosters, { broker: redisBroker({ url }), heartbeat: 
 const { port } = await server.listen(0);
 const roster = largeRoster();
 
-/** What is measured. Each carries its number as `round`: whoever hears of it knows when it was asked for. */
+/**
+ * What is measured. Each carries its number as `round`: whoever hears of it knows when it was asked
+ * for.
+ */
 const kinds = {
   update: (key, round) =>
     server.channel("room", key).document.update((draft) => {

@@ -23,7 +23,8 @@ export const rosters = defineProtocol({
       key: z.string(),
       document: roster,
       events: {
-        // A change as an event of its own, and what an application does that has no documents: all of it each time.
+        // A change as an event of its own, and what an application does that has no documents: all
+        // of it each time.
         scored: z.object({ round: z.int(), id: z.string(), score: z.int() }),
         changed: roster,
       },

@@ -1,10 +1,16 @@
-/** Watchers in a process of their own, so that what they take is not counted as what the instances take. */
+/**
+ * Watchers in a process of their own, so that what they take is not counted as what the instances
+ * take.
+ */
 import { WebSocket } from "ws";
 
 const [port, channel, watchers, most] = process.argv.slice(2);
 process.on("disconnect", () => process.exit(0));
 
-/** Rounds and when they were heard, in turns. Not a list that grows: to move it about would be measured too. */
+/**
+ * Rounds and when they were heard, in turns. Not a list that grows: to move it about would be
+ * measured too.
+ */
 const heard = new Float64Array(2 * Number(most));
 let count = 0;
 let bytes = 0;

@@ -1,4 +1,5 @@
-// A browser's own WebSocket and nothing else: no library, no build. `node` runs it too (22 and newer).
+// A browser's own WebSocket and nothing else: no library, no build. `node` runs it too (22 and
+// newer).
 const ws = new WebSocket("ws://localhost:3000/ws?token=abc123");
 
 ws.onopen = () => {

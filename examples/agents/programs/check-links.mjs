@@ -2,7 +2,10 @@ import { access, readFile } from "node:fs/promises";
 import { dirname, extname, relative, resolve } from "node:path";
 import { count, files, pace } from "./work.mjs";
 
-/** Follows the links between Markdown files, dependencies included; ends with exit code 1 when one leads nowhere. */
+/**
+ * Follows the links between Markdown files, dependencies included; ends with exit code 1 when one
+ * leads nowhere.
+ */
 
 const LINK = /\[[^\]]*\]\(([^)\s#]+)[^)]*\)/g;
 const root = process.cwd();

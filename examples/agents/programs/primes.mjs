@@ -1,7 +1,10 @@
 import { parseArgs } from "node:util";
 import { count, pace } from "./work.mjs";
 
-/** Looks for primes without end, a segment of the number line at a time, and tells of the widest gap it has met. */
+/**
+ * Looks for primes without end, a segment of the number line at a time, and tells of the widest gap
+ * it has met.
+ */
 
 const { values } = parseArgs({ options: { busy: { type: "string", default: "25" } } });
 const busy = Number(values.busy) / 100;

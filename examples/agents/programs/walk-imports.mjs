@@ -2,7 +2,10 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, extname, relative, resolve } from "node:path";
 import { count, files, ownSources, pace } from "./work.mjs";
 
-/** Follows every relative import between the project's modules and tells which module the others lean on most. */
+/**
+ * Follows every relative import between the project's modules and tells which module the others
+ * lean on most.
+ */
 
 const MODULES = new Set([".ts", ".js", ".mjs", ".tsx"]);
 const IMPORT = /(?:from|import)\s*\(?\s*["']([^"']+)["']/g;

@@ -2,11 +2,17 @@ import { opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 
-/** What the programs share: finding files, and working in bursts so that the machine stays pleasant to use. */
+/**
+ * What the programs share: finding files, and working in bursts so that the machine stays pleasant
+ * to use.
+ */
 
 const SKIPPED = new Set([".git", "dist", "coverage"]);
 
-/** Every file below a folder, one at a time; folders and files that vanish or may not be read are passed over. */
+/**
+ * Every file below a folder, one at a time; folders and files that vanish or may not be read are
+ * passed over.
+ */
 export async function* files(folder, { into = () => true } = {}) {
   let entries;
   try {
@@ -26,8 +32,9 @@ export async function* files(folder, { into = () => true } = {}) {
 export const ownSources = { into: (name) => name !== "node_modules" };
 
 /**
- * Returns a function to await between two pieces of work: once a burst has lasted `busyMs` it rests for `restMs`, and
- * calls `report` first. A pause by the clock, not by counting pieces, because pieces differ a thousandfold in size.
+ * Returns a function to await between two pieces of work: once a burst has lasted `busyMs` it rests
+ * for `restMs`, and calls `report` first. A pause by the clock, not by counting pieces, because
+ * pieces differ a thousandfold in size.
  */
 export function pace({ busyMs, restMs, report = () => {} }) {
   let since = performance.now();

@@ -3,7 +3,9 @@ import type { Line } from "./protocol.js";
 export interface AgentLogOptions {
   /** How many lines are kept for those who look later. @default 200 */
   keep?: number;
-  /** Lines a second, on average. A person reads fewer; a program can write a million. @default 20 */
+  /**
+   * Lines a second, on average. A person reads fewer; a program can write a million. @default 20
+   */
   linesPerSecond?: number;
   /** Lines at once, so that a short report arrives whole. @default 60 */
   burst?: number;
@@ -12,8 +14,8 @@ export interface AgentLogOptions {
 }
 
 /**
- * The last lines of one agent, numbered. Remembers how many lines may pass right now, and how many did not; those are made
- * up for by one note that says so, in their place.
+ * The last lines of one agent, numbered. Remembers how many lines may pass right now, and how many
+ * did not; those are made up for by one note that says so, in their place.
  */
 export class AgentLog {
   readonly #keep: number;

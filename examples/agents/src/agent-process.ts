@@ -21,7 +21,8 @@ export interface AgentProcessOptions {
  */
 type State = { name: "running" } | { name: "ending"; grace: NodeJS.Timeout } | { name: "ended" };
 
-// Long enough for what is left in the pipes; a grandchild that keeps them open must not keep the agent from ending.
+// Long enough for what is left in the pipes; a grandchild that keeps them open must not keep the
+// agent from ending.
 const DRAIN_MS = 500;
 
 /** One child process: its lines and its end. */
@@ -47,7 +48,8 @@ export class AgentProcess {
       }, DRAIN_MS);
       child.on("close", () => clearTimeout(drain));
     });
-    // `close` rather than `exit`: it comes when both streams are read to their end, so no line follows the exit.
+    // `close` rather than `exit`: it comes when both streams are read to their end, so no line
+    // follows the exit.
     child.on("close", (code, signal) => options.onExit(code, signal));
   }
 
@@ -59,7 +61,8 @@ export class AgentProcess {
         // Not the server's environment: an agent has no business with the secrets in it.
         env: { PATH: process.env["PATH"], LANG: "C.UTF-8" },
         stdio: ["ignore", "pipe", "pipe"],
-        // A process group of its own: Ctrl-C in the terminal reaches the server, which then ends its agents in good order.
+        // A process group of its own: Ctrl-C in the terminal reaches the server, which then ends
+        // its agents in good order.
         detached: true,
       });
       child.once("error", reject);

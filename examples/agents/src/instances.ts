@@ -10,7 +10,10 @@ export interface Instances {
   log(agentId: string): Promise<readonly Line[] | undefined>;
   stop(agentId: string): Promise<Stopping | undefined>;
 
-  /** Tells the others how things stand. Before it is published: who hears of a change and asks must find it. */
+  /**
+   * Tells the others how things stand. Before it is published: who hears of a change and asks must
+   * find it.
+   */
   save(): Promise<void>;
   keepLine(agentId: string, line: Line): Promise<void>;
   forgetLines(agentId: string): Promise<void>;

@@ -1,12 +1,15 @@
 import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
-/** Longer lines are cut: one line is one event, and a program that never ends its line must not fill the memory. */
+/**
+ * Longer lines are cut: one line is one event, and a program that never ends its line must not fill
+ * the memory.
+ */
 export const MAX_LINE_LENGTH = 400;
 
 /**
- * Turns the bytes of a stream into lines. Remembers the beginning of the line that has not ended yet, and the bytes of a
- * character that a chunk cut in two.
+ * Turns the bytes of a stream into lines. Remembers the beginning of the line that has not ended
+ * yet, and the bytes of a character that a chunk cut in two.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");

@@ -9,7 +9,10 @@ const PERIOD_MS = 950;
 /** Two minutes: what a page shows that has just been opened. */
 const KEPT = 125;
 
-/** Samples what the processes and the host use and what the server delivers. Remembers the last two minutes of it. */
+/**
+ * Samples what the processes and the host use and what the server delivers. Remembers the last two
+ * minutes of it.
+ */
 export class Metrics {
   readonly #server: Server<typeof agents.definition>;
   readonly #fleet: Fleet;
@@ -18,7 +21,10 @@ export class Metrics {
   readonly #samples: Sample[] = [];
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
-  /** When the last sample was taken, by the monotonic clock: a rate is not to follow a clock that is set. */
+  /**
+   * When the last sample was taken, by the monotonic clock: a rate is not to follow a clock that is
+   * set.
+   */
   #sampledAt = performance.now();
   #connections = 0;
   #delivered = 0;

@@ -14,7 +14,10 @@ export interface AnnouncerParts {
   instances: () => Instances;
 }
 
-/** Publishes what happens in the fleet: each fact on agent-updates, what a person should hear also as a notification. */
+/**
+ * Publishes what happens in the fleet: each fact on agent-updates, what a person should hear also
+ * as a notification.
+ */
 export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others: RedisInstancesListener } {
   const { server, publisher, programs, instances } = parts;
   const updates = server.channel("agent-updates");

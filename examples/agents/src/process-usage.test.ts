@@ -20,8 +20,9 @@ async function running(script: string, before = ""): Promise<{ child: ChildProce
 }
 
 test("[EX13] CPU is what the process used since the last reading, memory what it holds.", async () => {
-  // Half a second by the process's own account of its CPU time: a busy machine makes it take longer, not burn more.
-  // Its memory is filled before it says that it is up, since that takes CPU too, and it burns when it is told to.
+  // Half a second by the process's own account of its CPU time: a busy machine makes it take
+  // longer, not burn more. Its memory is filled before it says that it is up, since that takes CPU
+  // too, and it burns when it is told to.
   const burner = await running(
     `const used = () => process.cpuUsage().user + process.cpuUsage().system;
     process.once('SIGUSR2', () => {
@@ -34,7 +35,8 @@ test("[EX13] CPU is what the process used since the last reading, memory what it
   );
   const idler = await running("setInterval(() => {}, 1000)");
   const pids = [burner.pid, idler.pid];
-  // The library reads its clock somewhere inside each call, so the time between its two readings lies between these.
+  // The library reads its clock somewhere inside each call, so the time between its two readings
+  // lies between these.
   const beforeFirst = performance.now();
   await readUsage(pids);
   const afterFirst = performance.now();

@@ -7,8 +7,9 @@ export interface ProcessUsage {
 }
 
 /**
- * What processes use right now, as the operating system accounts for it: /proc on Linux, `ps` elsewhere (the pidusage
- * library knows the ways). A process that ended in the meantime is missing from the answer.
+ * What processes use right now, as the operating system accounts for it: /proc on Linux, `ps`
+ * elsewhere (the pidusage library knows the ways). A process that ended in the meantime is missing
+ * from the answer.
  */
 export async function readUsage(pids: readonly number[]): Promise<Map<number, ProcessUsage>> {
   const usage = new Map<number, ProcessUsage>();

@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { Program } from "./protocol.js";
 
 /**
- * The allow-list: everything that can ever be run, written down here. A client names a program and picks among its choices;
- * a choice selects arguments from this table and never becomes one, so no text from the wire reaches a command line.
+ * The allow-list: everything that can ever be run, written down here. A client names a program and
+ * picks among its choices; a choice selects arguments from this table and never becomes one, so no
+ * text from the wire reaches a command line.
  */
 interface Entry {
   readonly id: string;
@@ -119,7 +120,10 @@ export interface Programs {
 // The same place from src/ and from the bundle in dist/.
 const scripts = fileURLToPath(new URL("../programs/", import.meta.url));
 
-/** Reads the allow-list for this machine: a system tool is offered only if it is found in one of the folders of `path`. */
+/**
+ * Reads the allow-list for this machine: a system tool is offered only if it is found in one of the
+ * folders of `path`.
+ */
 export async function findPrograms(path: string): Promise<Programs> {
   const available = new Map<string, { entry: Entry; command: string; fixed: readonly string[] }>();
   for (const entry of entries) {

@@ -3,7 +3,10 @@ import { isHoldfastError } from "@holdfast/server";
 /** Publishes one fact. `idempotencyKey` makes it safe to call again: see `publish` of a channel. */
 export type Publication = (options: { idempotencyKey: string }) => Promise<unknown>;
 
-/** What waits beyond this is left out, but for what changes the fleet. Nobody needs an hour of lines told late. */
+/**
+ * What waits beyond this is left out, but for what changes the fleet. Nobody needs an hour of lines
+ * told late.
+ */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2_000;
@@ -11,9 +14,10 @@ const LAST_PAUSE_MS = 2_000;
 const FLUSH_MS = 2_000;
 
 /**
- * Publishes one after the other, and again what was refused. With one process nothing ever is. With Redis `publish` rejects with
- * UNAVAILABLE while it is away, and nobody else remembers what should have been said: the channel's history has only what was
- * stored. Repeated with the same key it counts once, even if the refused attempt was stored after all.
+ * Publishes one after the other, and again what was refused. With one process nothing ever is. With
+ * Redis `publish` rejects with UNAVAILABLE while it is away, and nobody else remembers what should
+ * have been said: the channel's history has only what was stored. Repeated with the same key it
+ * counts once, even if the refused attempt was stored after all.
  */
 export class Publisher {
   readonly #waiting: { readonly key: string; readonly publish: Publication }[] = [];

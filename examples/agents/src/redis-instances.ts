@@ -5,20 +5,27 @@ import type { Instances, Stopping } from "./instances.js";
 import type { Agent, Line } from "./protocol.js";
 
 /**
- * What the instances know of each other, in Redis. Each has a part, which only it writes: its agents, saved before a change of
- * them is published, and every second. A part counts as long as its lease, a key beside it that runs out by itself, so the clock is
- * that of Redis. Without a lease what still ran is lost: the warden of the instance has killed it, or its machine is gone.
+ * What the instances know of each other, in Redis. Each has a part, which only it writes: its
+ * agents, saved before a change of them is published, and every second. A part counts as long as
+ * its lease, a key beside it that runs out by itself, so the clock is that of Redis. Without a
+ * lease what still ran is lost: the warden of the instance has killed it, or its machine is gone.
  */
 interface Part {
   readonly name: string;
   readonly maximum: number;
   readonly agents: readonly Agent[];
   readonly savedAt: Date;
-  /** Counts the leases of this instance: one that was out of reach for too long comes back with the next. */
+  /**
+   * Counts the leases of this instance: one that was out of reach for too long comes back with the
+   * next.
+   */
   readonly lease: number;
 }
 
-/** What the others are to be told. Every instance that notices says so; the keys make it one publication. */
+/**
+ * What the others are to be told. Every instance that notices says so; the keys make it one
+ * publication.
+ */
 export interface RedisInstancesListener {
   lost(agent: Agent, key: string): void;
   /** Lost for others, while it ran on all the same. */
@@ -46,7 +53,10 @@ const LEASE_MS = 4_000;
 /** How long one sees what an instance that is gone had, and of how many such instances. */
 const KEEP_GONE_MS = 600_000;
 const KEEP_GONE = 3;
-/** As many lines as a page shows. Deleted with the agent; the time is for those whose instance could not. */
+/**
+ * As many lines as a page shows. Deleted with the agent; the time is for those whose instance could
+ * not.
+ */
 const KEEP_LINES = 200;
 const KEEP_LOG_MS = 86_400_000;
 
@@ -64,7 +74,10 @@ export class RedisInstances implements Instances {
   /** The leases whose end was told, as `id:lease`, and when that was, by the monotonic clock. */
   readonly #told = new Map<string, number>();
   #lease = 0;
-  /** Until then nobody is given up: Redis was away for all, and the others need a moment to say that they are there. */
+  /**
+   * Until then nobody is given up: Redis was away for all, and the others need a moment to say that
+   * they are there.
+   */
   #patientUntil = 0;
   #isBeating = false;
   #isClosed = false;

@@ -17,7 +17,9 @@ export const TOKEN = "abc123";
 
 export interface ExampleOptions {
   port: number;
-  /** Loopback, because whoever knows the token of this page may start programs. @default "127.0.0.1" */
+  /**
+   * Loopback, because whoever knows the token of this page may start programs. @default "127.0.0.1"
+   */
   host?: string;
   /** The folder with the built page. */
   pageFolder: string;
@@ -26,7 +28,10 @@ export interface ExampleOptions {
   /** Programs to start with, so that there is something to see. @default none */
   startAtBoot?: readonly string[];
   fleet?: Pick<FleetOptions, "maximum" | "keepEnded" | "graceMs">;
-  /** Where Redis is: with it this is one of several instances. @default none: one process, nothing to install */
+  /**
+   * Where Redis is: with it this is one of several instances. @default none: one process, nothing
+   * to install
+   */
   redisUrl?: string | undefined;
   /** @default silent */
   logger?: Logger;

@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
 
 /**
- * Outlives the server by a moment. It is told on standard input which processes live ("+123") and which have ended
- * ("-123"); when that input ends, the server is gone, however it went, and what still lives is killed. The server cannot do
- * this itself: nobody runs code after SIGKILL.
+ * Outlives the server by a moment. It is told on standard input which processes live ("+123") and
+ * which have ended ("-123"); when that input ends, the server is gone, however it went, and what
+ * still lives is killed. The server cannot do this itself: nobody runs code after SIGKILL.
  */
 
 // Ctrl-C is the server's business; it ends its agents in good order and then closes this input.

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Keeps the promise that no agent outlives the server, not even one that was killed. See warden.mjs. */
+/**
+ * Keeps the promise that no agent outlives the server, not even one that was killed. See
+ * warden.mjs.
+ */
 export class Warden {
   readonly #process: ChildProcess;
 
@@ -13,7 +16,8 @@ export class Warden {
       detached: true,
       env: {},
     });
-    // Without it the agents run all the same, and end with the server in every case but its sudden death.
+    // Without it the agents run all the same, and end with the server in every case but its sudden
+    // death.
     this.#process.on("error", () => {});
     this.#process.stdin?.on("error", () => {});
     this.#process.unref();

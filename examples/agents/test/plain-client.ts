@@ -16,9 +16,9 @@ export interface Observed {
 }
 
 /**
- * Runs a client that knows nothing of Holdfast, as it stands in clients/ but for the port, against an example that pings
- * every 300 ms and closes who is silent for 300 ms more. Observes it until it has said seven things: its subscribe and six
- * pongs, 1.8 s, three times what silence is given.
+ * Runs a client that knows nothing of Holdfast, as it stands in clients/ but for the port, against
+ * an example that pings every 300 ms and closes who is silent for 300 ms more. Observes it until it
+ * has said seven things: its subscribe and six pongs, 1.8 s, three times what silence is given.
  */
 export async function observe(client: string, command: string, before: readonly string[]): Promise<Observed> {
   const heartbeat = { intervalMs: 300, timeoutMs: 300 };

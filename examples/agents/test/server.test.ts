@@ -97,7 +97,8 @@ test("[EX15] metrics brings a sample at least every second, with a figure for ea
     figures.push(...used);
   });
   await vi.waitFor(() => expect(times.length).toBeGreaterThanOrEqual(4), soon);
-  // A timer is late on a busy machine; four samples in less than four seconds is the promise with room for that.
+  // A timer is late on a busy machine; four samples in less than four seconds is the promise with
+  // room for that.
   expect((times[3] ?? 0) - (times[0] ?? 0)).toBeLessThan(4_000);
   expect(figures.length).toBeGreaterThanOrEqual(3);
   expect(figures.at(-1)?.memoryBytes).toBeGreaterThan(10_000_000);

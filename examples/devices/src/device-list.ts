@@ -3,8 +3,9 @@ import type { Overview } from "./protocol.js";
 import { deviceOf, type DeviceSession, type Realtime } from "./realtime.js";
 
 /**
- * The devices of each user, those that went offline just now included, and the channel that tells of every change. A list is
- * told as a whole, and numbered: the highest number is right. Nothing else is remembered here: the server's sessions are the list.
+ * The devices of each user, those that went offline just now included, and the channel that tells
+ * of every change. A list is told as a whole, and numbered: the highest number is right. Nothing
+ * else is remembered here: the server's sessions are the list.
  */
 export class DeviceList {
   readonly #server: Realtime;
@@ -15,7 +16,8 @@ export class DeviceList {
     this.#server = server;
     this.#playback = playback;
     server.onSession((event) => {
-      // What took its place is told of next: a page that is loaded anew is not gone in between, and goes on playing.
+      // What took its place is told of next: a page that is loaded anew is not gone in between, and
+      // goes on playing.
       if (event.type === "ended" && event.reason === "replaced") return;
       const { userId } = event.session.identity;
       if (event.type === "ended") playback.stop(userId, deviceOf(event.session));

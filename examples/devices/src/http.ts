@@ -46,13 +46,15 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
   app.use(express.static(pageFolder));
 
   app.use(logins.middleware);
-  // 200 either way: a browser reports every 401 on its console, and that nobody is logged in yet is no error.
+  // 200 either way: a browser reports every 401 on its console, and that nobody is logged in yet is
+  // no error.
   app.get("/session", (request, response) => {
     const { login } = request.session;
     response.json({ user: (login && findUser(login.userId)) ?? null });
   });
 
-  // Only JSON, which no other site's form can send: nobody is logged in as somebody else behind their back.
+  // Only JSON, which no other site's form can send: nobody is logged in as somebody else behind
+  // their back.
   app.post("/login", express.json({ limit: "1kb" }), async (request, response) => {
     const given = credentials.safeParse(request.body);
     if (!given.success) {
@@ -85,7 +87,10 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
   return app;
 }
 
-/** A body that is no JSON, or too large, is the sender's fault; of everything else only that it happened is told. */
+/**
+ * A body that is no JSON, or too large, is the sender's fault; of everything else only that it
+ * happened is told.
+ */
 const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   // Express knows how to end an answer that has begun.
   if (response.headersSent) return next(error);

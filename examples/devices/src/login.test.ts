@@ -10,7 +10,8 @@ import { COOKIE, Logins } from "./login.js";
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "devices-login-"));
-  // Express touches a session when it has answered already: the store may still be writing its last state.
+  // Express touches a session when it has answered already: the store may still be writing its last
+  // state.
   onTestFinished(() => rm(path, { recursive: true, maxRetries: 10, retryDelay: 20 }));
   return path;
 }

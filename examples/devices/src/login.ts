@@ -9,7 +9,9 @@ import { FileStore } from "./session-store.js";
 export const COOKIE = "devices.sid";
 const LASTS_MS = 7 * 24 * 60 * 60 * 1_000;
 
-/** One login of a user in one browser. All tabs of the browser share its cookie, and so the login. */
+/**
+ * One login of a user in one browser. All tabs of the browser share its cookie, and so the login.
+ */
 export interface Login {
   /** Names the login towards others. The id of the session is a credential and is never told. */
   readonly id: string;
@@ -35,7 +37,9 @@ export interface LoginOptions {
   now?: () => number;
 }
 
-/** Who is logged in: for the requests of Express, and for a WebSocket that brings the same cookie. */
+/**
+ * Who is logged in: for the requests of Express, and for a WebSocket that brings the same cookie.
+ */
 export class Logins {
   /** Gives each request of Express its session. */
   readonly middleware: RequestHandler;
@@ -52,7 +56,8 @@ export class Logins {
       resave: false,
       // Nobody gets a cookie before a login.
       saveUninitialized: false,
-      // Strict: no other site's page has it sent along, with a request or with a WebSocket. Auto: only over TLS where there is.
+      // Strict: no other site's page has it sent along, with a request or with a WebSocket. Auto:
+      // only over TLS where there is.
       cookie: { httpOnly: true, sameSite: "strict", secure: "auto", maxAge: LASTS_MS },
     });
   }
@@ -62,7 +67,10 @@ export class Logins {
     return new Logins(store, await secretOf(join(dataFolder, "secret")));
   }
 
-  /** Logs a user in, under a new session id: one that was known before the login must not be worth anything after it. */
+  /**
+   * Logs a user in, under a new session id: one that was known before the login must not be worth
+   * anything after it.
+   */
   async begin(request: Request, userId: string): Promise<Login> {
     await settled((done) => request.session.regenerate(done));
     const login: Login = { id: randomUUID(), userId };
@@ -86,7 +94,10 @@ export class Logins {
   }
 }
 
-/** The secret outlives the server as the sessions do; without it their cookies would not be known again. */
+/**
+ * The secret outlives the server as the sessions do; without it their cookies would not be known
+ * again.
+ */
 async function secretOf(path: string): Promise<string> {
   const made = randomBytes(32).toString("base64url");
   // Written only where there is none, also when two servers start at once.

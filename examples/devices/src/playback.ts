@@ -2,8 +2,8 @@ import type { Playing } from "./protocol.js";
 import { findTrack } from "./tracks.js";
 
 /**
- * Who plays what: at most one device of each user. Not kept on disk: after a restart the device that plays says so again.
- * The position is the clock's, since the moment the device told it.
+ * Who plays what: at most one device of each user. Not kept on disk: after a restart the device
+ * that plays says so again. The position is the clock's, since the moment the device told it.
  */
 export class Playback {
   readonly #monotonic: () => number;
@@ -27,7 +27,10 @@ export class Playback {
     this.#byUser.set(userId, { deviceId, trackId, positionMs, at: this.#monotonic() });
   }
 
-  /** This device does not play any more. Says whether it did: another one may have taken over meanwhile. */
+  /**
+   * This device does not play any more. Says whether it did: another one may have taken over
+   * meanwhile.
+   */
   stop(userId: string, deviceId: string): boolean {
     return this.#byUser.get(userId)?.deviceId === deviceId && this.#byUser.delete(userId);
   }

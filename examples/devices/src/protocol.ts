@@ -2,8 +2,9 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The one file both sides import. It is all that server and page know of each other, and the reference is generated from
- * it. zod/mini rather than zod, because the page downloads it: the same schemas, a quarter of the bytes.
+ * The one file both sides import. It is all that server and page know of each other, and the
+ * reference is generated from it. zod/mini rather than zod, because the page downloads it: the same
+ * schemas, a quarter of the bytes.
  */
 
 export const NAME_LENGTH = 40;

@@ -3,15 +3,21 @@ import { COOKIE, type Logins } from "./login.js";
 import { devices } from "./protocol.js";
 
 export interface RealtimeOptions {
-  /** How long a device that lost its connection is shown as offline, and may continue its session. @default 30000 */
+  /**
+   * How long a device that lost its connection is shown as offline, and may continue its session.
+   * @default 30000
+   */
   sessionResumeMs?: number;
 }
 
-/** The WebSocket server: who may connect, what is kept of each session, and who may read which list. */
+/**
+ * The WebSocket server: who may connect, what is kept of each session, and who may read which list.
+ */
 export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: RealtimeOptions = {}) {
   return createServer(devices, {
-    // A WebSocket begins as an HTTP request, and brings the cookie that `/login` has set. Nothing else opens one: without a
-    // good cookie the upgrade is HTTP 401, or for the page, which could not read that, close code 4401.
+    // A WebSocket begins as an HTTP request, and brings the cookie that `/login` has set. Nothing
+    // else opens one: without a good cookie the upgrade is HTTP 401, or for the page, which could
+    // not read that, close code 4401.
     credentials: { cookie: COOKIE, message: false },
     authenticate: ({ token, source }) => {
       const login = logins.find(source === "cookie" ? token : undefined);

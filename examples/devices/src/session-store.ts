@@ -17,8 +17,9 @@ export interface FileStoreOptions {
 }
 
 /**
- * Sessions of express-session in memory, and in one JSON file. A change is answered once it is on disk, and the file is
- * replaced as a whole, so that a server that is killed at any moment finds every login that it had confirmed.
+ * Sessions of express-session in memory, and in one JSON file. A change is answered once it is on
+ * disk, and the file is replaced as a whole, so that a server that is killed at any moment finds
+ * every login that it had confirmed.
  *
  * There is no `touch`: a session ends when its cookie does, and a cookie is not sent again.
  */
@@ -43,7 +44,9 @@ export class FileStore extends session.Store {
     this.#now = now;
   }
 
-  /** Reads what an earlier server left. @throws Error with what to do, when the file cannot be read */
+  /**
+   * Reads what an earlier server left. @throws Error with what to do, when the file cannot be read
+   */
   static async open(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     return new FileStore(path, new Map(Object.entries(await read(path))), options);
@@ -56,7 +59,8 @@ export class FileStore extends session.Store {
   override set(sid: string, data: SessionData, done?: (error?: unknown) => void): void {
     // Deleted first, so that the order of the map is that of the last change.
     this.#sessions.delete(sid);
-    // Through JSON and the schema: what is kept now is what will be read after a restart, or an error tells right away.
+    // Through JSON and the schema: what is kept now is what will be read after a restart, or an
+    // error tells right away.
     const checked = kept.safeParse(JSON.parse(JSON.stringify(data)));
     if (!checked.success)
       return done?.(new Error("A session without an end cannot be kept: give its cookie a maxAge."));
@@ -79,11 +83,15 @@ export class FileStore extends session.Store {
   }
 
   #save(done: (error?: unknown) => void = () => {}): void {
-    // Outside of the promise: an error that `done` throws is not the store's, and must not call it again.
+    // Outside of the promise: an error that `done` throws is not the store's, and must not call it
+    // again.
     callbackify(() => this.#saved())(done);
   }
 
-  /** Resolves when everything changed until now is on disk. Changes that come while a writing is under way share the next. */
+  /**
+   * Resolves when everything changed until now is on disk. Changes that come while a writing is
+   * under way share the next.
+   */
   #saved(): Promise<void> {
     if (!this.#writing) return (this.#writing = this.#write().finally(() => (this.#writing = undefined)));
     return (this.#next ??= this.#writing

@@ -9,8 +9,9 @@ export interface SignOutOptions {
 }
 
 /**
- * What happens to connections when a login ends. It always ends in the store first: a client that is disconnected and comes
- * back at once must find it gone. One that was just being opened is ended with the others.
+ * What happens to connections when a login ends. It always ends in the store first: a client that
+ * is disconnected and comes back at once must find it gone. One that was just being opened is ended
+ * with the others.
  */
 export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut: (login: Login) => Promise<void> } {
   const connectedBy =

@@ -13,9 +13,13 @@ export interface SteeringOptions {
   ackTimeoutMs?: number;
 }
 
-/** What the devices of a user ask of each other. Nobody else's device can be named: all is looked up below the caller's user. */
+/**
+ * What the devices of a user ask of each other. Nobody else's device can be named: all is looked up
+ * below the caller's user.
+ */
 export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: SteeringOptions): void {
-  // A device counts as reached when its handler has finished, not when something was written to a socket.
+  // A device counts as reached when its handler has finished, not when something was written to a
+  // socket.
   const acked = { ack: true, timeoutMs: ackTimeoutMs } as const;
   const callerOf = (session: DeviceSession) => ({ deviceId: deviceOf(session), name: session.data.name });
 
@@ -72,7 +76,10 @@ export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: S
   });
 }
 
-/** The report with the names of the devices, those included that are offline, in the order of the list. */
+/**
+ * The report with the names of the devices, those included that are offline, in the order of the
+ * list.
+ */
 function outcomes(meant: readonly DeviceSession[], { failed }: DeliveryReport): Outcome[] {
   return meant.map((session) => {
     const deviceId = deviceOf(session);

@@ -1,4 +1,7 @@
-/** What there is to play. No sound: a player is a clock here, and what is shown is how several of them agree. */
+/**
+ * What there is to play. No sound: a player is a clock here, and what is shown is how several of
+ * them agree.
+ */
 export interface Track {
   readonly id: string;
   readonly title: string;

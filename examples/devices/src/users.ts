@@ -12,7 +12,9 @@ interface Account extends User {
   readonly hash: string;
 }
 
-/** How many checks may run at once: each takes 16 MB and a thread of the pool for 50 ms, on purpose. */
+/**
+ * How many checks may run at once: each takes 16 MB and a thread of the pool for 50 ms, on purpose.
+ */
 const AT_ONCE = 4;
 
 const accounts: readonly Account[] = [
@@ -29,7 +31,10 @@ const accounts: readonly Account[] = [
     hash: "AC87toVD6+bqb5Y1hrr8hZC0m7Td1yDNmJvzVVK4FT0=",
   },
 ];
-/** Compared with where there is no such user: the answer takes as long, so that it does not tell who exists. */
+/**
+ * Compared with where there is no such user: the answer takes as long, so that it does not tell who
+ * exists.
+ */
 const nobody: Account = { id: "", name: "", salt: "bm9ib2R5IG5vYm9keSBubw", hash: Buffer.alloc(32).toString("base64") };
 
 const derive = promisify<string, string, number, Buffer>(scrypt);
@@ -40,7 +45,10 @@ export function findUser(id: string): User | undefined {
   return account && { id: account.id, name: account.name };
 }
 
-/** Undefined: no such user, or not this password; which of the two is not told. `busy`: try again in a second. */
+/**
+ * Undefined: no such user, or not this password; which of the two is not told. `busy`: try again in
+ * a second.
+ */
 export async function checkPassword(id: string, password: string): Promise<User | "busy" | undefined> {
   if (running >= AT_ONCE) return "busy";
   const account = accounts.find((one) => one.id === id) ?? nobody;

@@ -18,7 +18,10 @@ export class Browser {
     this.#origin = `http://localhost:${port}`;
   }
 
-  /** A request of the page, with the browser's cookie; a cookie that is set or taken is kept in mind. */
+  /**
+   * A request of the page, with the browser's cookie; a cookie that is set or taken is kept in
+   * mind.
+   */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { ...(init.headers as Record<string, string>), ...(this.cookie && { cookie: this.cookie }) };
     const response = await fetch(this.#origin + path, { ...init, headers });

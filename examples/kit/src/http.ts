@@ -25,7 +25,10 @@ export interface HttpOptions {
   stats: () => unknown;
 }
 
-/** Serves the page, its health and its figures. The few files are read once: no request can name a path on disk. */
+/**
+ * Serves the page, its health and its figures. The few files are read once: no request can name a
+ * path on disk.
+ */
 export async function createHttp({ pageFolder, stats }: HttpOptions): Promise<HttpServer> {
   const files = new Map<string, { type: string; body: Buffer }>();
   for (const name of await readdir(pageFolder)) {

@@ -1,4 +1,7 @@
-/** What the programs of the examples have in common: settings from the environment, one line for people, and an orderly end. */
+/**
+ * What the programs of the examples have in common: settings from the environment, one line for
+ * people, and an orderly end.
+ */
 
 export interface Settings {
   readonly port: number;

@@ -87,8 +87,8 @@ export function handleRequests(server: Realtime, instance: string): void {
     const { sessionId } = session.parameters;
     const isDeleted = await documentOf(sessionId).delete({ reason: SESSION_DELETED });
     if (!isDeleted) throw error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    // Behind the answer, which would be lost with the connection. Who is not reached, with Redis away, has been told by the
-    // channel all the same.
+    // Behind the answer, which would be lost with the connection. Who is not reached, with Redis
+    // away, has been told by the channel all the same.
     setImmediate(
       () =>
         void server

@@ -2,9 +2,9 @@ import { defineProtocol, type Immutable } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The one file both sides import. A session is a document: the server changes it, and everyone who watches has all of it. It
- * holds moments, not a running clock, so that nothing is sent while time passes. zod/mini rather than zod, because the page
- * downloads it.
+ * The one file both sides import. A session is a document: the server changes it, and everyone who
+ * watches has all of it. It holds moments, not a running clock, so that nothing is sent while time
+ * passes. zod/mini rather than zod, because the page downloads it.
  */
 
 export const NAME_LENGTH = 40;

@@ -1,7 +1,10 @@
 import { createServer, type ServerOptions } from "@holdfast/server";
 import { sessionSync } from "./protocol.js";
 
-/** Enough for an example that anyone may try. What protects a session is its id, 122 random bits in the link. */
+/**
+ * Enough for an example that anyone may try. What protects a session is its id, 122 random bits in
+ * the link.
+ */
 export const TOKEN = "abc123";
 
 export type RealtimeOptions = Pick<
@@ -12,8 +15,8 @@ export type RealtimeOptions = Pick<
 /** The WebSocket server: who may connect, and to what. */
 export function createRealtime(options: RealtimeOptions) {
   return createServer(sessionSync, {
-    // A connection belongs to one session, so the session takes the place of the user: everyone who watches it is reached, on
-    // whatever instance, by its id.
+    // A connection belongs to one session, so the session takes the place of the user: everyone who
+    // watches it is reached, on whatever instance, by its id.
     authenticate: ({ token, parameters }) => {
       if (token !== TOKEN) throw new Error("unknown token");
       return { userId: parameters.sessionId };

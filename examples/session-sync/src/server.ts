@@ -11,7 +11,10 @@ export interface ExampleOptions extends Omit<RealtimeOptions, "broker"> {
   host?: string;
   /** The folder with the built page. */
   pageFolder: string;
-  /** Where Redis is: with it this is one of several instances. @default none: one process, nothing to install */
+  /**
+   * Where Redis is: with it this is one of several instances. @default none: one process, nothing
+   * to install
+   */
   redisUrl?: string | undefined;
 }
 
@@ -40,7 +43,8 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     port,
     server,
     async close() {
-      // No new ones, then what is open is closed with 1001, and the page goes to another instance or waits for this one.
+      // No new ones, then what is open is closed with 1001, and the page goes to another instance
+      // or waits for this one.
       http.close();
       await server.close();
       http.closeAllConnections();

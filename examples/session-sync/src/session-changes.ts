@@ -8,9 +8,10 @@ import { runningMs } from "./session-time.js";
  *                      │   ▲
  *                      └───┘ switchCycle
  *
- * Nothing happens by itself when time runs out: it goes on below 0, and whoever leads the session decides. So no instance has
- * to keep a timer, and none that dies leaves a session without one. Each function may be called again, of a newer document,
- * when another instance was first: it must do nothing but change the draft. What it returns is why it did not.
+ * Nothing happens by itself when time runs out: it goes on below 0, and whoever leads the session
+ * decides. So no instance has to keep a timer, and none that dies leaves a session without one.
+ * Each function may be called again, of a newer document, when another instance was first: it must
+ * do nothing but change the draft. What it returns is why it did not.
  */
 
 export interface NewSession {

@@ -24,7 +24,8 @@ test("[SX20] A session that exists is never shown as one that is to be set up, h
         received(frame, deliver) {
           if (!frame.includes('"state_sync"')) return false;
           if (isCut) return held.push(deliver) > 0;
-          // The first time the document is lost with the connection, so the page does not know yet whether there is one.
+          // The first time the document is lost with the connection, so the page does not know yet
+          // whether there is one.
           line.cut();
           return (isCut = true);
         },

@@ -1,6 +1,9 @@
 import type { Page } from "playwright-core";
 
-/** What is said to the server and by it goes through these; that of which they return true does not arrive. */
+/**
+ * What is said to the server and by it goes through these; that of which they return true does not
+ * arrive.
+ */
 interface Between {
   sent?: (frame: string) => boolean;
   received?: (frame: string, deliver: () => void) => boolean;

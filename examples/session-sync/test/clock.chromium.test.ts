@@ -35,7 +35,8 @@ test("[SX4] Per cycle, the card of who waits shows the time of their next turn, 
   const { client } = await watch(port, sessionId);
   await client.request("session.create", { ...design, syncMode: "per_cycle", timeMs: 1_000 });
   const page = await openPage(port, { query: `?sessionId=${sessionId}` });
-  // Behind the page, however long that takes to open: the time that is waited for is shown for one second.
+  // Behind the page, however long that takes to open: the time that is waited for is shown for one
+  // second.
   await client.request("session.resume");
   const ada = page.locator(".card").filter({ hasText: "Ada" });
   await ada.getByText("+0:01", { exact: true }).waitFor();

@@ -1,6 +1,9 @@
 import type { Watcher } from "./watcher.js";
 
-/** Milliseconds from asking for a change until each of the watchers has it, for so many changes of turn in a row. */
+/**
+ * Milliseconds from asking for a change until each of the watchers has it, for so many changes of
+ * turn in a row.
+ */
 export async function deliveries(asker: Watcher, watchers: readonly Watcher[], times: number): Promise<number[][]> {
   const measured: number[][] = watchers.map(() => []);
   for (let time = 0; time < times; time++) {

@@ -47,7 +47,9 @@ export async function setUp(page: Page, title: string): Promise<void> {
 
 export const press = (page: Page, name: string): Promise<void> => page.getByRole("button", { name }).click();
 
-/** Longer than two presses are one. That much time has to pass: it is what the page is about there. */
+/**
+ * Longer than two presses are one. That much time has to pass: it is what the page is about there.
+ */
 export const anotherPress = (page: Page): Promise<void> => page.waitForTimeout(600);
 
 export const fact = (page: Page, name: string, text: string | RegExp): Promise<void> =>

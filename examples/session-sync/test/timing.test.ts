@@ -8,8 +8,8 @@ import { build, runMain } from "./run-main.js";
 import { design, Watcher, watch } from "./watcher.js";
 
 /**
- * The targets of the specification, on a server in a process of its own. What is judged is the middle of many: a machine that
- * does other things at the same time makes one of them late.
+ * The targets of the specification, on a server in a process of its own. What is judged is the
+ * middle of many: a machine that does other things at the same time makes one of them late.
  */
 
 beforeAll(build);
@@ -72,7 +72,8 @@ test("[SX11] A hundred idle connections with a heartbeat every five seconds cost
     ),
   );
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  // What connecting them has begun goes on for a while: of 24 rounds behind one heartbeat the first had 0.8 and 1.1 %, the rest at most 0.33.
+  // What connecting them has begun goes on for a while: of 24 rounds behind one heartbeat the first
+  // had 0.8 and 1.1 %, the rest at most 0.33.
   await wait(15_500);
   const shares: number[] = [];
   for (let round = 0; round < 3; round++) {

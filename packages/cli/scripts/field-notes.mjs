@@ -3,8 +3,9 @@ import { basename, join } from "node:path";
 import ts from "typescript";
 
 /**
- * Reads the sentences above the fields of the message schemas, so that what a reader of the source sees is what the
- * reference says. They cannot stand in the schemas themselves: a client would carry them around.
+ * Reads the sentences above the fields of the message schemas, so that what a reader of the source
+ * sees is what the reference says. They cannot stand in the schemas themselves: a client would
+ * carry them around.
  *
  * @param {string} folder the folder of the message files
  * @returns {{ [path: string]: string }} `auth.data.token` to its sentence

@@ -7,7 +7,8 @@ const terminal = {
 };
 
 run(process.argv.slice(2), terminal).then(
-  // Not by letting it end: a file that is no protocol may have opened a socket or a timer when it was loaded.
+  // Not by letting it end: a file that is no protocol may have opened a socket or a timer when it
+  // was loaded.
   (code) => process.exit(code),
   (error: unknown) => {
     // Ours, not the caller's: the stack is what a report needs.

@@ -21,7 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Most files take what they need from here: compiling the library anew for each of them takes a second. */
+/**
+ * Most files take what they need from here: compiling the library anew for each of them takes a
+ * second.
+ */
 Object.assign(globalThis, { holdfastTest: { defineProtocol, z } });
 
 function write(name: string, source: string, head = "const { defineProtocol, z } = globalThis.holdfastTest;"): string {

@@ -21,7 +21,10 @@ Writes the reference of a protocol: protocol.md, index.html (one file, loads not
   --help             this text
 `;
 
-/** Runs the command line. Gives the exit code: 0 done, 1 out of date or the protocol is wrong, 2 called wrongly. */
+/**
+ * Runs the command line. Gives the exit code: 0 done, 1 out of date or the protocol is wrong, 2
+ * called wrongly.
+ */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<0 | 1 | 2> {
   try {
     return await docs(argv, terminal);

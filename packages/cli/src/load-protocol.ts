@@ -5,12 +5,13 @@ import { createJiti } from "jiti";
 import { HoldfastError, isHoldfastError, isProtocol, type Protocol } from "@holdfast/protocol";
 
 /**
- * Loads the protocol that a TypeScript or JavaScript file exports, found by its brand: whichever copy of this package the
- * file imports.
+ * Loads the protocol that a TypeScript or JavaScript file exports, found by its brand: whichever
+ * copy of this package the file imports.
  *
  * @param path as it was given, below the current folder
  * @param name the export to take, where there are several
- * @throws HoldfastError with a remedy: no such file, it cannot be loaded, no protocol in it, or several
+ * @throws HoldfastError with a remedy: no such file, it cannot be loaded, no protocol in it, or
+ *   several
  */
 export async function loadProtocol(path: string, name: string | undefined): Promise<Protocol> {
   const file = resolve(path);
@@ -38,7 +39,8 @@ export async function loadProtocol(path: string, name: string | undefined): Prom
 
 async function evaluate(file: string, path: string): Promise<object> {
   try {
-    // Not cached: a reference is made from what the file says now, not from what it said when it was last compiled.
+    // Not cached: a reference is made from what the file says now, not from what it said when it
+    // was last compiled.
     const jiti = createJiti(pathToFileURL(file).href, { fsCache: false, moduleCache: false });
     return await jiti.import<object>(file);
   } catch (error) {

@@ -12,7 +12,10 @@ const comment = full.object({
   },
 });
 
-/** A protocol that uses all there is: both kinds of zod, every kind of channel, values JSON cannot hold, awkward names. */
+/**
+ * A protocol that uses all there is: both kinds of zod, every kind of channel, values JSON cannot
+ * hold, awkward names.
+ */
 export const everything = defineProtocol({
   name: "everything",
   version: "2.1.0",

@@ -1,8 +1,8 @@
 import type { CloseInfoName, ConnectionState } from "./connection-state.js";
 
 /**
- * What helps against having no connection. A page in production, whose users read no remedies, gets src/page/advice.ts instead,
- * and with it the text of the error-code table.
+ * What helps against having no connection. A page in production, whose users read no remedies, gets
+ * src/page/advice.ts instead, and with it the text of the error-code table.
  */
 export function remedyOf(
   state: ConnectionState,

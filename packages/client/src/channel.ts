@@ -22,48 +22,56 @@ import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscriptions } from "./subscriptions-state.js";
 
 /**
- * A handle on one channel. It wants the channel for as long as it has a listener, and from `join()` until `leave()`; the
- * server is told when the first handle begins to want it and when the last one stops.
+ * A handle on one channel. It wants the channel for as long as it has a listener, and from `join()`
+ * until `leave()`; the server is told when the first handle begins to want it and when the last one
+ * stops.
  */
 export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   /** The name that the protocol gives the channel. */
   readonly name: C;
   /**
-   * The key, or undefined if the channel declares none. If the schema of the key trims a text or changes its case, this is the
-   * result, so that two handles of one channel have the same key.
+   * The key, or undefined if the channel declares none. If the schema of the key trims a text or
+   * changes its case, this is the result, so that two handles of one channel have the same key.
    */
   readonly key: KeyOf<P, C>;
   /** The channel on the wire: `name`, or `name:key` if the channel has a key. */
   readonly id: string;
-  /** A channel that declares a document is `subscribed` when the document is known, or that there is none. */
+  /**
+   * A channel that declares a document is `subscribed` when the document is known, or that there is
+   * none.
+   */
   readonly status: Observable<ChannelStatus>;
   /**
-   * Calls `handler` for every event of this name, in order. If it returns a promise, the next event of the channel waits
-   * for it. Returns its unsubscribe.
+   * Calls `handler` for every event of this name, in order. If it returns a promise, the next event
+   * of the channel waits for it. Returns its unsubscribe.
    *
-   * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group. A page's production build does
-   * not check.
+   * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group.
+   * A page's production build does not check.
    */
   on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>, info: EventInfo) => unknown): () => void;
   /**
-   * The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. The handler gets the event's name beside its
-   * data, `{ event, data }`, and tells them apart by `event`.
+   * The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. The
+   * handler gets the event's name beside its data, `{ event, data }`, and tells them apart by
+   * `event`.
    */
   on<G extends EventGroup<P, C>>(
     group: G,
     handler: (event: EventOfGroup<P, C, G>, info: EventInfo) => unknown,
   ): () => void;
   /**
-   * Calls `handler` when events were missed and cannot be made up for: load what they would have told you. The reason is the
-   * server's, or `storage`: where the client was is not known, because what `keepPositions` had kept cannot be read.
+   * Calls `handler` when events were missed and cannot be made up for: load what they would have
+   * told you. The reason is the server's, or `storage`: where the client was is not known, because
+   * what `keepPositions` had kept cannot be read.
    */
   onReset(handler: (reset: { readonly reason: ResetReason | "storage" }) => unknown): () => void;
   /**
-   * Resolves when the channel is joined and live, and its document, if it declares one, is known; rejects with the refusal, or
-   * NOT_CONNECTED if no connection will come.
+   * Resolves when the channel is joined and live, and its document, if it declares one, is known;
+   * rejects with the refusal, or NOT_CONNECTED if no connection will come.
    */
   join(options?: WaitOptions): Promise<void>;
-  /** Takes off all listeners of this handle and gives the channel up. The handle can be used again. */
+  /**
+   * Takes off all listeners of this handle and gives the channel up. The handle can be used again.
+   */
   leave(): void;
 };
 

@@ -3,8 +3,8 @@ import type { BaseOptions, ClientSettings } from "./options.js";
 import { refuse } from "./refuse-option.js";
 
 /**
- * What of the options cannot work, by name. A page in production, whose options its developer has tried, gets
- * src/page/check-options.ts instead.
+ * What of the options cannot work, by name. A page in production, whose options its developer has
+ * tried, gets src/page/check-options.ts instead.
  */
 const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parameters: 1 } = {
   url: 1,
@@ -47,18 +47,26 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
   if (minMs > maxMs) refuse("retry.minMs", "expected at most retry.maxMs");
 }
 
-/** @throws TypeError if a function gave another kind of value. A page in production is told by the server. */
+/**
+ * @throws TypeError if a function gave another kind of value. A page in production is told by the
+ *   server.
+ */
 export function checkToken(token: unknown): void {
   if (token && typeof token !== "string") throw new TypeError("The token function must give a string.");
 }
 
-/** Half of a character: with the flag, a whole pair does not match. A server reads no frame that holds one. */
+/**
+ * Half of a character: with the flag, a whole pair does not match. A server reads no frame that
+ * holds one.
+ */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /** What the protocol allows in `auth`. */
 const MOST_TOKEN_CHARACTERS = 16_384;
 
-/** Why no server would read an `auth` with this token. A page in production is told by the server. */
+/**
+ * Why no server would read an `auth` with this token. A page in production is told by the server.
+ */
 export function tokenFault(token: string | undefined): HoldfastError | undefined {
   if (!token) return undefined;
   if (LONE_SURROGATE.test(token)) {

@@ -46,7 +46,10 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
   visible: { type: "visible" },
 };
 
-/** Where each event leads from each state. What is not listed changes nothing; "same" stays, with other fields. */
+/**
+ * Where each event leads from each state. What is not listed changes nothing; "same" stays, with
+ * other fields.
+ */
 const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["type"]]?: string } } = {
   idle: { connect: "preparing", disconnect: "closed" },
   preparing: {

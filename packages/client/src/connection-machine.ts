@@ -21,7 +21,10 @@ type In<Name> = Extract<ConnectionState, { name: Name }>;
 type On<Type> = Extract<ConnectionEvent, { type: Type }>;
 type Reaction<State, Event> = (state: State, event: Event, given: Conditions) => ConnectionState;
 
-/** The whole policy of connecting, without a clock, a socket or a promise. An event that does not matter in a state changes nothing. */
+/**
+ * The whole policy of connecting, without a clock, a socket or a promise. An event that does not
+ * matter in a state changes nothing.
+ */
 export function transition(state: ConnectionState, event: ConnectionEvent, given: Conditions): ConnectionState {
   const react = reactions[state.name][event.type] as Reaction<ConnectionState, ConnectionEvent> | undefined;
   return react?.(state, event, given) ?? state;
@@ -72,7 +75,10 @@ const ended: Reaction<In<"opening" | "authenticating" | "ready">, On<"ended">> =
   return again({ attempt, renewals: [...renewals, time], failure: reason }, given);
 };
 
-/** What each state makes of each event. The platform's word alone ends nothing: `offline` is heard when the next attempt is due. */
+/**
+ * What each state makes of each event. The platform's word alone ends nothing: `offline` is heard
+ * when the next attempt is due.
+ */
 const reactions: {
   readonly [Name in ConnectionState["name"]]: {
     readonly [Type in ConnectionEvent["type"]]?: Reaction<In<Name>, On<Type>>;

@@ -17,9 +17,10 @@ import type { SocketEnd } from "./socket-contract.js";
  *                              unauthorized <--------+  no token, or refused too often
  *                              closed       <--------+  stop, or nothing can be sent; from everywhere: disconnect
  *
- * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option, preparing is skipped.
- * What a state does, it does on entering (connection.ts); what has a deadline, by the monotonic clock, ends by itself. A newer token for a live
- * connection is no state: nothing waits for it, and where it does not come the server ends the connection.
+ * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option,
+ * preparing is skipped. What a state does, it does on entering (connection.ts); what has a
+ * deadline, by the monotonic clock, ends by itself. A newer token for a live connection is no
+ * state: nothing waits for it, and where it does not come the server ends the connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }
@@ -76,7 +77,9 @@ export interface Attempts {
 
 export interface SessionInfo {
   readonly sessionId: string;
-  /** Whether it is the session of the connection before this one, with what the server keeps in it. */
+  /**
+   * Whether it is the session of the connection before this one, with what the server keeps in it.
+   */
   readonly resumed: boolean;
   readonly userId?: string | undefined;
   readonly deviceId?: string | undefined;
@@ -91,8 +94,9 @@ export interface ServerLimits {
 }
 
 /**
- * The name of the close code, as `closeCode` of `@holdfast/protocol` gives it: a name of the close-code table, `APPLICATION_RETRY` for 4800
- * to 4899, `APPLICATION_STOP` for 4900 to 4999, or `UNKNOWN` for any other. If the client ended the attempt or the connection itself:
+ * The name of the close code, as `closeCode` of `@holdfast/protocol` gives it: a name of the
+ * close-code table, `APPLICATION_RETRY` for 4800 to 4899, `APPLICATION_STOP` for 4900 to 4999, or
+ * `UNKNOWN` for any other. If the client ended the attempt or the connection itself:
  * - `CONNECT_TIMEOUT`: a step took longer than `connectTimeoutMs`
  * - `TOKEN_FAILED`: the token function threw, rejected or took longer than `connectTimeoutMs`
  * - `NO_TOKEN`: the token function gave no token
@@ -134,7 +138,10 @@ export type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "c
 
 /** What an application sees: the same machine with fewer words, and how its own handlers do. */
 export type Status = {
-  /** Handlers of events that have been running for more than 30 s: what comes after them waits. Absent: none. */
+  /**
+   * Handlers of events that have been running for more than 30 s: what comes after them waits.
+   * Absent: none.
+   */
   readonly stuckHandlers?: number;
 } & (
   | { readonly name: "idle" }
@@ -144,7 +151,10 @@ export type Status = {
   | {
       readonly name: "waiting";
       readonly attempt: number;
-      /** When the next attempt is due, for display: a date by the wall clock when the wait began. Milliseconds since 1970. */
+      /**
+       * When the next attempt is due, for display: a date by the wall clock when the wait began.
+       * Milliseconds since 1970.
+       */
       readonly retryAt: number;
       readonly reason: CloseInfo;
     }

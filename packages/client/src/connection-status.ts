@@ -18,7 +18,9 @@ export function wasAsked(state: ConnectionState): boolean {
   return state.name === "closed" && state.reason.name === "DISCONNECTED";
 }
 
-/** Why there is no connection yet, for those who have waited long enough; undefined if there is one. */
+/**
+ * Why there is no connection yet, for those who have waited long enough; undefined if there is one.
+ */
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;
   const failure = state.name === "waiting" ? state.reason : state.made.failure;

@@ -11,19 +11,25 @@ import { watchPolicy } from "./policy-watch.js";
 import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket-contract.js";
 
-/** Runs the machine: one timer, one socket, one token on its way, and the parts told of every new state. */
+/**
+ * Runs the machine: one timer, one socket, one token on its way, and the parts told of every new
+ * state.
+ */
 export interface ConnectionRunner {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
   /**
-   * Sends a frame; without a socket it is dropped, so callers wait for their state. A frame that this server would refuse for
-   * its size is reported instead, and never sent.
+   * Sends a frame; without a socket it is dropped, so callers wait for their state. A frame that
+   * this server would refuse for its size is reported instead, and never sent.
    */
   send(frame: string): void;
   readonly sendable: Pick<Sendable, "split" | "fault">;
   /** Tells this connection from those before and after it. */
   readonly link: object | undefined;
-  /** Sends a newer token on the live connection: the server has said that the one it knows is about to end. */
+  /**
+   * Sends a newer token on the live connection: the server has said that the one it knows is about
+   * to end.
+   */
   renew(): void;
   /** So many handlers of events do not finish; the status says so. */
   count(stuckHandlers: number): void;
@@ -56,7 +62,10 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   let timer: { at: number; dueAt: number; cancel: Cancel } | undefined;
   let stopHints: Cancel | undefined;
   let stopPolicy: Cancel | undefined;
-  /** The socket that a newer token is fetched for: one at a time, and one that never comes holds up no other socket. */
+  /**
+   * The socket that a newer token is fetched for: one at a time, and one that never comes holds up
+   * no other socket.
+   */
   let renewing: Socket | undefined;
   /** The session to continue; the server decides whether it can be. */
   let sessionId: string | undefined;
@@ -73,7 +82,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   const events: ConnectionEvent[] = [];
   let running = false;
   const dispatch = (event: ConnectionEvent): void => {
-    // One event at a time: what a state does may cause the next event while the parts have not heard of this one yet.
+    // One event at a time: what a state does may cause the next event while the parts have not
+    // heard of this one yet.
     events.push(event);
     if (running) return;
     running = true;
@@ -190,7 +200,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     renewing = link;
     fetchToken((event) => {
       if (renewing === link) renewing = undefined;
-      // For this connection only; the next one fetches its own. A failure was logged, and the server asks again.
+      // For this connection only; the next one fetches its own. A failure was logged, and the
+      // server asks again.
       if (event.type !== "token" || !event.token || socket !== link) return;
       const auth = authOf(event.token);
       const error = tokenFault(event.token) ?? sendable.fault(auth, "auth", "token");
@@ -261,7 +272,10 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
 
 type TokenEvent = Extract<ConnectionEvent, { type: "token" | "token_failed" }>;
 
-/** Steps inside one public status, such as from fetching the token to opening the socket, are no change to anyone outside. */
+/**
+ * Steps inside one public status, such as from fetching the token to opening the socket, are no
+ * change to anyone outside.
+ */
 function same(a: object, b: object): boolean {
   const [left, right] = [Object.entries(a), Object.entries(b)];
   return (

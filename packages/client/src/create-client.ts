@@ -39,14 +39,20 @@ import { createSubscriptions } from "./subscriptions.js";
 export type Client<P extends ProtocolDefinition> = {
   /** What the connection is doing. */
   readonly status: Observable<Status>;
-  /** Connects, unless it is connected or connecting; while it waits for the next attempt, the attempt is made at once. */
+  /**
+   * Connects, unless it is connected or connecting; while it waits for the next attempt, the
+   * attempt is made at once.
+   */
   connect(): void;
-  /** Ends the connection and all that waits for it, for good, until `connect()`. Channels stay wanted. */
+  /**
+   * Ends the connection and all that waits for it, for good, until `connect()`. Channels stay
+   * wanted.
+   */
   disconnect(): void;
   /**
    * Calls a request of the protocol. A request that declares no input is called `request(name)` or
-   * `request(name, undefined, options)`. Rejects with a HoldfastError: an error the request declares, or a built-in one such as
-   * TIMEOUT, CONNECTION_LOST or NOT_CONNECTED.
+   * `request(name, undefined, options)`. Rejects with a HoldfastError: an error the request
+   * declares, or a built-in one such as TIMEOUT, CONNECTION_LOST or NOT_CONNECTED.
    */
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
   /** A handle on a channel. Making one costs nothing; its first listener joins the channel. */
@@ -54,20 +60,27 @@ export type Client<P extends ProtocolDefinition> = {
   /** Events sent to this client itself, whatever channels it has joined. */
   readonly direct: {
     /**
-     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe. Direct events have no history, so the
-     * second argument of the handler is always undefined.
+     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe.
+     * Direct events have no history, so the second argument of the handler is always undefined.
      */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
-    /** The same for a group of them, as `on` of a channel has it: by the dots in their names, and told apart by `event`. */
+    /**
+     * The same for a group of them, as `on` of a channel has it: by the dots in their names, and
+     * told apart by `event`.
+     */
     on<G extends DirectGroup<P>>(group: G, handler: (event: DirectOfGroup<P, G>) => unknown): () => void;
   };
-  /** Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the server. */
+  /**
+   * Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the
+   * server.
+   */
   onError(listener: ErrorListener): () => void;
 };
 
 /** The input, which is undefined if the request declares none, then the options. */
 export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = P extends {
-  // Asks for the schema: its type may be `any` or `unknown`, which says nothing about whether there is one.
+  // Asks for the schema: its type may be `any` or `unknown`, which says nothing about whether there
+  // is one.
   readonly requests: { readonly [Name in N]: { readonly input: Schema } };
 }
   ? undefined extends SentInputOf<P, N>
@@ -76,7 +89,8 @@ export type RequestArguments<P extends ProtocolDefinition, N extends RequestName
   : [input?: undefined, options?: WaitOptions];
 
 /**
- * Makes a client of a protocol, which connects at once unless told otherwise. Only this function constructs the parts.
+ * Makes a client of a protocol, which connects at once unless told otherwise. Only this function
+ * constructs the parts.
  *
  * @throws HoldfastError INVALID_OPTION, naming the option
  */
@@ -90,7 +104,8 @@ export function createClient<const P extends ProtocolDefinition>(
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
   }
-  // On a page, once and for all; elsewhere a path has no address, and only an attempt to connect needs one.
+  // On a page, once and for all; elsewhere a path has no address, and only an attempt to connect
+  // needs one.
   const url = (): string => urlOf(options.url, (parameters?.value.data ?? {}) as object);
   const isPath = options.url.startsWith("/");
   const address = addressOf(isPath && !host.location ? options.url : url());
@@ -117,7 +132,8 @@ export function createClient<const P extends ProtocolDefinition>(
     logger,
     onFrame: (frame) => inbox(frame),
     onState(state) {
-      // Channels before requests: the answer to a request may come with events that its caller expects to hear.
+      // Channels before requests: the answer to a request may come with events that its caller
+      // expects to hear.
       subscriptions.setState(state);
       requests.setState(state);
       watch.run(!isOver(state));
@@ -166,7 +182,8 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      // Its name is the one that it was found by, and its key was parsed by the schema that the type is inferred from.
+      // Its name is the one that it was found by, and its key was parsed by the schema that the
+      // type is inferred from.
       return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel &
         Pick<Channel<P, typeof name>, "name" | "key">;
     },

@@ -6,7 +6,10 @@ import type { HandlerWatch } from "./handler-watch.js";
 import { inOrder, type Sized } from "./in-order.js";
 import { createListeners, type AnyHandler } from "./listeners.js";
 
-/** Remembers who listens to events that are sent to this client itself, whatever channels it has joined. */
+/**
+ * Remembers who listens to events that are sent to this client itself, whatever channels it has
+ * joined.
+ */
 export interface DirectListeners {
   /** `name` is an event or a group. */
   on(name: string, handler: AnyHandler): () => void;

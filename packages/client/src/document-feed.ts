@@ -146,7 +146,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       unlisten = undefined;
       for (const off of offs) off();
       const entry = subscriptions.entry(id);
-      // While it is joined again the server may have been told that the document is here: whoever comes next has to know.
+      // While it is joined again the server may have been told that the document is here: whoever
+      // comes next has to know.
       if (entry && entry.wire !== "joining" && !isKept()) entry.state = undefined;
     };
     offs.push(listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear));
@@ -197,7 +198,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       first.add(UPDATE, hear);
       tell(first, get);
       return () => {
-        // A microtask later: a component that subscribes anew in each render must not ask for the document in each.
+        // A microtask later: a component that subscribes anew in each render must not ask for the
+        // document in each.
         if (remove()) void Promise.resolve().then(giveUp);
       };
     },

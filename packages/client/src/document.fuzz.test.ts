@@ -62,7 +62,10 @@ interface Tree {
   [name: string]: unknown;
 }
 
-/** A change of the document, chosen by numbers; a list and an object are changed in every way there is. */
+/**
+ * A change of the document, chosen by numbers; a list and an object are changed in every way there
+ * is.
+ */
 function change(document: unknown, [place, op, value]: readonly [number, number, number]): Patch {
   const holders: { path: (string | number)[]; holder: unknown[] | Tree }[] = [];
   const visit = (holder: unknown, path: (string | number)[]): void => {
@@ -85,7 +88,10 @@ function change(document: unknown, [place, op, value]: readonly [number, number,
 
 const idOf = (item: unknown): unknown => (item as { id?: unknown } | null | undefined)?.id;
 
-/** Of which item before this one may be a newer state: the one with its id, otherwise the one at its place. */
+/**
+ * Of which item before this one may be a newer state: the one with its id, otherwise the one at its
+ * place.
+ */
 function counterpart(item: unknown, index: number, now: readonly unknown[], before: readonly unknown[]): unknown {
   const id = idOf(item);
   if ((typeof id !== "string" && typeof id !== "number") || id === idOf(before[index])) return before[index];
@@ -95,7 +101,10 @@ function counterpart(item: unknown, index: number, now: readonly unknown[], befo
   return sames!.length === 1 && befores!.length === 1 ? befores![0] : undefined;
 }
 
-/** What equals the part at the same place, or the item with the same id, is that part, and all of it is frozen. */
+/**
+ * What equals the part at the same place, or the item with the same id, is that part, and all of it
+ * is frozen.
+ */
 function expectShared(now: unknown, before: unknown): void {
   if (typeof now !== "object" || now === null) return;
   expect(Object.isFrozen(now)).toBe(true);
@@ -244,7 +253,8 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     }
     if (each.do !== "patch") await settle();
   }
-  // Everything heals: what was refused is asked for again, what was lost is noticed by the next event.
+  // Everything heals: what was refused is asked for again, what was lost is noticed by the next
+  // event.
   server.refuse(undefined);
   server.hold(false);
   life.listen();

@@ -392,7 +392,8 @@ describe("The end of it", () => {
     await busy.release();
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([undefined]);
-    // Nor found when the channel is asked for again, and not refused any more: it is of before its end.
+    // Nor found when the channel is asked for again, and not refused any more: it is of before its
+    // end.
     server.refuse(undefined);
     server.hold(true);
     server.cut();

@@ -6,8 +6,8 @@ import { openSocket } from "./socket.js";
 import type { OpenSocket } from "./socket-contract.js";
 
 /**
- * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in the client reads the
- * time, draws a number, opens a socket or looks at a global.
+ * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in
+ * the client reads the time, draws a number, opens a socket or looks at a global.
  */
 export interface ClientEnvironment {
   readonly clock: Clock;
@@ -22,7 +22,10 @@ export type EnvironmentOption = Partial<Omit<ClientEnvironment, "clock">> & {
   readonly clock?: Partial<Clock> | undefined;
 };
 
-/** What the platform believes about the network. It is often wrong, so nothing is ever closed because of it. */
+/**
+ * What the platform believes about the network. It is often wrong, so nothing is ever closed
+ * because of it.
+ */
 export interface Hints {
   isOnline(): boolean;
   subscribe(listener: (hint: Hint) => void): Cancel;
@@ -35,7 +38,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const systemClock: Clock = {
   now: () => Date.now(),
-  // Some platforms stop this reading while the machine sleeps, and their timers with it; heartbeat.ts says what follows.
+  // Some platforms stop this reading while the machine sleeps, and their timers with it;
+  // heartbeat.ts says what follows.
   monotonic,
   after(ms, run) {
     const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
@@ -59,7 +63,8 @@ export const systemEnvironment: ClientEnvironment = {
     isOnline: () => host.navigator?.onLine !== false,
     subscribe(listener) {
       const { document } = host;
-      // React Native has a global object, but no events on it; an application there passes hints of its own.
+      // React Native has a global object, but no events on it; an application there passes hints of
+      // its own.
       const stops = [
         listen(host, "online", () => listener("online")),
         listen(host, "offline", () => listener("offline")),

@@ -6,16 +6,18 @@ import { host } from "./host.js";
 export interface ErrorContext {
   /**
    * - `event`: the data of an event does not match the protocol; the event was not delivered
-   * - `handler`: a handler of the application threw or rejected (`cause` is what it threw), has not finished after 30 s, or is
-   *   waited for by so many events that some were dropped
+   * - `handler`: a handler of the application threw or rejected (`cause` is what it threw), has not
+   *   finished after 30 s, or is waited for by so many events that some were dropped
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
-   * - `document`: the document of a channel does not match the protocol, or the server contradicts itself about it
+   * - `document`: the document of a channel does not match the protocol, or the server contradicts
+   *   itself about it
    * - `send`: a message was not sent, because it is larger than the server accepts
-   * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not found
+   * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not
+   *   found
    * - `server`: the server refused something that has no answer of its own
-   * - `call`: `request` or `join` rejected, and nothing awaited it; a page in production leaves that to its browser, as an
-   *   unhandled rejection
+   * - `call`: `request` or `join` rejected, and nothing awaited it; a page in production leaves
+   *   that to its browser, as an unhandled rejection
    */
   readonly source: "event" | "handler" | "listener" | "message" | "document" | "send" | "storage" | "server" | "call";
   readonly channel?: string | undefined;
@@ -33,7 +35,10 @@ export interface ErrorReporter {
 
 export type ReportError = ErrorReporter["report"];
 
-/** `isHeard`: whether the application gave a logger. If it neither did nor listens, the console is told. */
+/**
+ * `isHeard`: whether the application gave a logger. If it neither did nor listens, the console is
+ * told.
+ */
 export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {
   const cry = (error: unknown, context: unknown): void => {
     if (!isHeard) host.console?.error(error, context);
@@ -60,7 +65,8 @@ function failed(cause: unknown, { source, channel, event }: ErrorContext): Holdf
   try {
     text = String(cause);
   } catch {
-    // An object without a prototype has no text. If this threw, the channel would wait for its handler for ever.
+    // An object without a prototype has no text. If this threw, the channel would wait for its
+    // handler for ever.
     text = typeof cause;
   }
   return new HoldfastError("HANDLER_FAILED", `${where} threw: ${text}`, { cause });

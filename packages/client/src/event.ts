@@ -2,16 +2,22 @@ import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast
 import { faultError, type ReportError } from "./errors.js";
 
 /**
- * What the handler of a channel's event is told beside its data. All handlers of an event share the object, which is frozen.
+ * What the handler of a channel's event is told beside its data. All handlers of an event share the
+ * object, which is frozen.
  */
 export interface EventInfo {
-  /** The id of the event, which is the same for every client; undefined on a channel without history. */
+  /**
+   * The id of the event, which is the same for every client; undefined on a channel without
+   * history.
+   */
   readonly id: string | undefined;
   /**
-   * Whether the event came in the answer to a `subscribe` that continues the channel: it was published while the client was away, was
-   * lost on its way, or was dropped behind a busy handler. It may also be new: an event that is published while the client asks for the
-   * channel again, for example because a handle begins to listen to its document. With `keepPositions`, an event whose handler had
-   * not finished before a reload comes again with `true`. Always false on a channel without history.
+   * Whether the event came in the answer to a `subscribe` that continues the channel: it was
+   * published while the client was away, was lost on its way, or was dropped behind a busy handler.
+   * It may also be new: an event that is published while the client asks for the channel again, for
+   * example because a handle begins to listen to its document. With `keepPositions`, an event whose
+   * handler had not finished before a reload comes again with `true`. Always false on a channel
+   * without history.
    */
   readonly replayed: boolean;
 }
@@ -23,7 +29,10 @@ export interface Delivery {
   readonly info?: EventInfo | undefined;
 }
 
-/** Restores and validates an event; one that does not match the protocol is reported, and nothing comes of it. */
+/**
+ * Restores and validates an event; one that does not match the protocol is reported, and nothing
+ * comes of it.
+ */
 export function readEvent(
   schema: ValueSchema,
   message: Pick<ServerMessageOf<"event">, "channel" | "event" | "data" | "meta">,
@@ -37,7 +46,9 @@ export function readEvent(
   return undefined;
 }
 
-/** Events that nothing brings back were dropped, because a handler is busy and too many wait for it. */
+/**
+ * Events that nothing brings back were dropped, because a handler is busy and too many wait for it.
+ */
 export function reportDropped(channel: string, count: number, report: ReportError): void {
   const sentence = `${channel}: ${count} events were dropped behind a busy handler.`;
   report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel });

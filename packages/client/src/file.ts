@@ -7,13 +7,14 @@ import type { PositionStorage } from "./keep-positions.js";
 export type { PositionStorage };
 
 /**
- * Keeps positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file is a JSON object of texts,
- * made when something is first kept; its folder must exist. It is replaced as a whole, so that a process that is killed
- * leaves the file of before or the file of after. One client at a time may use it: in one process `createClient` refuses a
- * second one until the first is disconnected; two processes must not share it.
+ * Keeps positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file is
+ * a JSON object of texts, made when something is first kept; its folder must exist. It is replaced
+ * as a whole, so that a process that is killed leaves the file of before or the file of after. One
+ * client at a time may use it: in one process `createClient` refuses a second one until the first
+ * is disconnected; two processes must not share it.
  *
- * Where the file is missing nothing is kept yet. If it cannot be read, or holds something else, `getItem` rejects, and
- * the next `setItem` puts a new file in its place.
+ * Where the file is missing nothing is kept yet. If it cannot be read, or holds something else,
+ * `getItem` rejects, and the next `setItem` puts a new file in its place.
  */
 export function fileStorage(path: string): PositionStorage {
   const target = realPath(resolve(path));

@@ -1,8 +1,9 @@
 export { deepCopy as unshared } from "@holdfast/protocol/internal";
 
 /**
- * Frozen with all of its objects and lists, so that whoever changes what everyone holds is told where they do it. A page in
- * production, which has been tried in development, gets src/page/freeze.ts instead.
+ * Frozen with all of its objects and lists, so that whoever changes what everyone holds is told
+ * where they do it. A page in production, which has been tried in development, gets
+ * src/page/freeze.ts instead.
  */
 export function freeze<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null) return value;

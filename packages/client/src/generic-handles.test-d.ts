@@ -31,7 +31,9 @@ import {
   type WaitOptions,
 } from "./index.js";
 
-/** Functions for any protocol, without a cast: the parts that an entry for a framework is made of. */
+/**
+ * Functions for any protocol, without a cast: the parts that an entry for a framework is made of.
+ */
 function handlesOf<P extends ProtocolDefinition>(client: Client<P>) {
   return {
     channel: <C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C> =>

@@ -1,6 +1,9 @@
 import type { Cancel } from "@holdfast/protocol";
 
-/** The globals the client looks at, each of which may be missing. Declared here so that no DOM types are needed. */
+/**
+ * The globals the client looks at, each of which may be missing. Declared here so that no DOM types
+ * are needed.
+ */
 export interface Host extends Partial<EventSource> {
   setTimeout(run: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;

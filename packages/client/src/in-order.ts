@@ -1,4 +1,7 @@
-/** What may wait behind one item: more than twice what a server replays at once (4,096 events, 256 KiB). */
+/**
+ * What may wait behind one item: more than twice what a server replays at once (4,096 events, 256
+ * KiB).
+ */
 const MOST_WAITING = 10_000;
 /** Of frames, in UTF-16 units. */
 const MOST_WAITING_SIZE = 2_097_152;
@@ -20,8 +23,8 @@ export interface OrderParts<Item> {
 }
 
 /**
- * Hands over one item at a time: while `handle` has returned a promise that is pending, later items wait. Where nothing
- * is pending an item is handled at once, in the caller's turn.
+ * Hands over one item at a time: while `handle` has returned a promise that is pending, later items
+ * wait. Where nothing is pending an item is handled at once, in the caller's turn.
  */
 export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Item) => void {
   /** A set: the oldest is removed without moving the others, for each item of a burst. */
@@ -53,13 +56,17 @@ export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Ite
     if (!current) return void drain();
     if (!isBeyond(1)) return;
     const dropped: Item[] = [];
-    // A tenth more than needed, so that not each item that comes drops one. The newest stays, however large it is.
+    // A tenth more than needed, so that not each item that comes drops one. The newest stays,
+    // however large it is.
     for (const oldest of waiting) if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
     parts.dropped(dropped, current);
   };
 }
 
-/** Resolves when all have finished; undefined where nothing is pending, so that what follows need not wait for a turn. */
+/**
+ * Resolves when all have finished; undefined where nothing is pending, so that what follows need
+ * not wait for a turn.
+ */
 export function together(promises: readonly (Promise<unknown> | undefined)[]): Promise<unknown> | undefined {
   const pending = promises.filter((promise) => promise !== undefined);
   return pending.length > 0 ? Promise.all(pending) : undefined;

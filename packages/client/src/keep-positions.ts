@@ -2,14 +2,17 @@ import type { Cancel, Position } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
-/** Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or anything of their shape. */
+/**
+ * Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or
+ * anything of their shape.
+ */
 export interface PositionStorage {
   /** Null where nothing is kept under this key. */
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
   /**
-   * Takes it for one client; the function returned gives it back. Throws while another client has it, which refuses
-   * `createClient`. Left out, as by the platform's storages: nothing is taken.
+   * Takes it for one client; the function returned gives it back. Throws while another client has
+   * it, which refuses `createClient`. Left out, as by the platform's storages: nothing is taken.
    */
   open?(): () => void;
 }
@@ -31,15 +34,18 @@ export interface PositionKeeperParts {
 /** Remembers where the application is on each channel, from one life of the process to the next. */
 export interface KeptPositions {
   /**
-   * Whether what was kept is still being read, so that nothing can be asked for yet; `ready` is called when it is. The first
-   * call begins to read. Only while someone is `asking` does the time run after which it goes on without.
+   * Whether what was kept is still being read, so that nothing can be asked for yet; `ready` is
+   * called when it is. The first call begins to read. Only while someone is `asking` does the time
+   * run after which it goes on without.
    */
   wait(asking: boolean, ready: () => void): boolean;
   /** With `reset` where there may have been one. */
   get(channel: string): KnownPosition | undefined;
   /** Undefined: the channel is followed no more. */
   set(channel: string, position: Position | undefined): void;
-  /** Whether the client may connect by itself: only as long does no other client get the storage. */
+  /**
+   * Whether the client may connect by itself: only as long does no other client get the storage.
+   */
   hold(isHeld: boolean): void;
 }
 
@@ -52,7 +58,10 @@ const LOST: KnownPosition = { epoch: "", offset: 0, id: "", reset: "storage" };
 /** A storage that takes longer must not keep an application from its channels. */
 const PATIENCE_MS = 1_000;
 
-/** A client that joins ever new channels must not fill the storage; those whose last event is oldest are dropped. */
+/**
+ * A client that joins ever new channels must not fill the storage; those whose last event is oldest
+ * are dropped.
+ */
 const MOST_KEPT = 1_000;
 
 /**
@@ -66,18 +75,21 @@ type KeeperState =
   | { name: "read" };
 
 /**
- * Lets channels with history continue after a reload or restart: what was published meanwhile is delivered, or `onReset`
- * says that it cannot be. For the option `positions`; a page that does not call it does not download it.
+ * Lets channels with history continue after a reload or restart: what was published meanwhile is
+ * delivered, or `onReset` says that it cannot be. For the option `positions`; a page that does not
+ * call it does not download it.
  *
- * What is kept for a channel is the position of the last event whose handlers have finished, promises included; so an event
- * that a handler was busy with is delivered again. It is removed when the channel is left, and when more than 1,000 channels
- * are kept. All of it is one entry: the key is `holdfast:`, the protocol's name, `:` and the address without user, password
- * and query. It is written at once, then at most once a turn, one write at a time.
+ * What is kept for a channel is the position of the last event whose handlers have finished,
+ * promises included; so an event that a handler was busy with is delivered again. It is removed
+ * when the channel is left, and when more than 1,000 channels are kept. All of it is one entry: the
+ * key is `holdfast:`, the protocol's name, `:` and the address without user, password and query. It
+ * is written at once, then at most once a turn, one write at a time.
  *
- * Positions and what the application made of the events belong together, so choose a storage that lives as long, and that
- * no other client writes to: `sessionStorage` for a tab; `localStorage` only where there is one tab. A storage that throws,
- * rejects, takes longer than 1 s or holds something else is reported to `onError` once (`source: "storage"`). If it could not be
- * read, each channel begins anew with a reset of the reason `storage`, because events may have been missed.
+ * Positions and what the application made of the events belong together, so choose a storage that
+ * lives as long, and that no other client writes to: `sessionStorage` for a tab; `localStorage`
+ * only where there is one tab. A storage that throws, rejects, takes longer than 1 s or holds
+ * something else is reported to `onError` once (`source: "storage"`). If it could not be read, each
+ * channel begins anew with a reset of the reason `storage`, because events may have been missed.
  */
 export function keepPositions(storage: PositionStorage): PositionKeeper {
   return ({ name, url, clock, report }) => {
@@ -126,7 +138,8 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       state = { name: "reading", ready: undefined, cancel: undefined };
       try {
         const found = storage.getItem(key);
-        // Not always by way of a promise: with sessionStorage `subscribe` still travels right behind `auth`.
+        // Not always by way of a promise: with sessionStorage `subscribe` still travels right
+        // behind `auth`.
         if (typeof found === "object" && found !== null) void found.then(take, refuse);
         else take(found);
       } catch (cause) {

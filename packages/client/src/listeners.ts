@@ -4,7 +4,8 @@ import type { Delivery } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
-// `never`: what a handler takes is known only to the types, which have matched it with its event's schema.
+// `never`: what a handler takes is known only to the types, which have matched it with its event's
+// schema.
 export type AnyHandler = (value: never, info: never) => unknown;
 
 /** Remembers the handlers of one channel handle, by event. */
@@ -15,17 +16,18 @@ export interface Listeners {
   /** Whether anyone would notice this event; what no one hears is not even validated. */
   hears(event: string): boolean;
   /**
-   * Calls the handlers of an event, all at once, those of a group with the event's name beside its value. The promise, where
-   * one of them returned one, resolves when all have finished; it never rejects: what a handler throws is reported, and
-   * harms no other. `failed` is called for each that threw or rejected.
+   * Calls the handlers of an event, all at once, those of a group with the event's name beside its
+   * value. The promise, where one of them returned one, resolves when all have finished; it never
+   * rejects: what a handler throws is reported, and harms no other. `failed` is called for each
+   * that threw or rejected.
    */
   handle(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;
   clear(): void;
 }
 
 /**
- * Whether events of this name belong to `name`: the event's own, a group by the dots in it (`playback.*`), or `*`. The library's own,
- * such as `$reset`, belong to no group.
+ * Whether events of this name belong to `name`: the event's own, a group by the dots in it
+ * (`playback.*`), or `*`. The library's own, such as `$reset`, belong to no group.
  */
 export function isNamed(event: string, name: string): boolean {
   return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)) && event[0] !== "$");

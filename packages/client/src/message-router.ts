@@ -36,7 +36,8 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
     try {
       receive(decoded.message, frame.length);
     } catch (cause) {
-      // A page in production reads frames without their schemas, so what they hold may not be what they should.
+      // A page in production reads frames without their schemas, so what they hold may not be what
+      // they should.
       unreadable({ field: "", message: "is not of the protocol.", cause });
     }
   };

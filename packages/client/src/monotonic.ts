@@ -4,8 +4,9 @@ let total = 0;
 let before = Date.now();
 
 /**
- * Milliseconds that have passed since some moment. A host without `performance` has the steps of its wall clock added up, where
- * one that leads back counts as none. A page, which has it, gets src/page/monotonic.ts instead.
+ * Milliseconds that have passed since some moment. A host without `performance` has the steps of
+ * its wall clock added up, where one that leads back counts as none. A page, which has it, gets
+ * src/page/monotonic.ts instead.
  */
 export function monotonic(): number {
   return host.performance?.now?.() ?? passed();

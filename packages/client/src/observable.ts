@@ -1,15 +1,15 @@
 import { attempt } from "./attempt.js";
 
 /**
- * A value that changes. Fits React's useSyncExternalStore, `useSyncExternalStore(status.subscribe, status.get)`, and has the contract of
- * Svelte's stores, so `$status` reads it.
+ * A value that changes. Fits React's useSyncExternalStore, `useSyncExternalStore(status.subscribe,
+ * status.get)`, and has the contract of Svelte's stores, so `$status` reads it.
  */
 export interface Observable<Value> {
   /** The same object for as long as nothing changed. */
   get(): Value;
   /**
-   * Calls `listener` at once with the present value, before it returns, and then on every change. What the listener throws goes to
-   * `onError`, and the listener stays. Returns its unsubscribe.
+   * Calls `listener` at once with the present value, before it returns, and then on every change.
+   * What the listener throws goes to `onError`, and the listener stays. Returns its unsubscribe.
    */
   subscribe(listener: (value: Value) => void): () => void;
 }
@@ -32,7 +32,8 @@ export interface Emitter<Args extends unknown[]> {
 export type OnFault = (fault: unknown) => void;
 
 export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args> {
-  // Entries, not functions: the same function registered twice is two registrations, each with its own unsubscribe.
+  // Entries, not functions: the same function registered twice is two registrations, each with its
+  // own unsubscribe.
   const entries = new Set<{ listener: (...args: Args) => unknown }>();
   return {
     get size() {
@@ -44,10 +45,12 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
       return () => void entries.delete(entry);
     },
     emit(...args) {
-      // Over a copy, since listeners come and go meanwhile; one that was taken off is not called any more.
+      // Over a copy, since listeners come and go meanwhile; one that was taken off is not called
+      // any more.
       for (const entry of [...entries]) {
         if (!entries.has(entry)) continue;
-        // An asynchronous function fits the type as well, and its rejection would end a Node process.
+        // An asynchronous function fits the type as well, and its rejection would end a Node
+        // process.
         void attempt(() => entry.listener(...args), onFault);
       }
     },
@@ -57,8 +60,8 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
 export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
   let value = initial;
   const changes = emitter<[Value]>(onFault);
-  // A listener may change the value again. The listeners behind it then hear the newer value first, and must not be
-  // told the older one afterwards.
+  // A listener may change the value again. The listeners behind it then hear the newer value first,
+  // and must not be told the older one afterwards.
   const onChange: Store<Value>["onChange"] = (listener) =>
     changes.on((next) => (Object.is(next, value) ? listener(next) : undefined));
   return {

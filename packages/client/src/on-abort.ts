@@ -16,8 +16,9 @@ interface SharedAbort {
 const signals = /* @__PURE__ */ new WeakMap<AbortSignalLike, SharedAbort>();
 
 /**
- * Calls `run` when the signal aborts. All calls that wait for one signal share one listener, because Node warns of a leak when a
- * signal has more than ten. A page in production, where nothing warns, gets src/page/on-abort.ts instead.
+ * Calls `run` when the signal aborts. All calls that wait for one signal share one listener,
+ * because Node warns of a leak when a signal has more than ten. A page in production, where nothing
+ * warns, gets src/page/on-abort.ts instead.
  */
 export function onAbort(signal: AbortSignalLike, run: () => void): Cancel {
   checkSignal(signal);

@@ -19,7 +19,10 @@ export interface PatientCall<Value> {
   /** By the monotonic clock. */
   readonly deadline: number;
   resolve(value: Value): void;
-  /** `isExpected`: the application itself gave up what was waited for, so it is no failure that nothing awaits the promise. */
+  /**
+   * `isExpected`: the application itself gave up what was waited for, so it is no failure that
+   * nothing awaits the promise.
+   */
   reject(error: HoldfastError, isExpected?: boolean): void;
 }
 
@@ -36,7 +39,10 @@ export interface PatientCallParts<Value> {
   readonly giveUp: (error: HoldfastError, call: PatientCall<Value>) => void;
 }
 
-/** The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a listener is left. */
+/**
+ * The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a
+ * listener is left.
+ */
 export function patiently<Value>(
   place: Omit<ErrorContext, "source">,
   options: WaitOptions | undefined,

@@ -3,8 +3,8 @@ import { host, listen } from "./host.js";
 import { addressOf } from "./settings.js";
 
 /**
- * Calls `blocked` with the reason if the page's Content Security Policy blocks a socket to this address. The socket itself only
- * fails like any other, and trying again would go on for ever.
+ * Calls `blocked` with the reason if the page's Content Security Policy blocks a socket to this
+ * address. The socket itself only fails like any other, and trying again would go on for ever.
  */
 export function watchPolicy(url: string, blocked: (reason: string) => void): Cancel {
   return listen(host.document, "securitypolicyviolation", (violation: PolicyViolation) => {

@@ -10,8 +10,9 @@ import { keepPositions } from "./keep-positions.js";
 withFakeTime();
 
 /**
- * A server that loses, repeats and swaps what it sends live, forgets its history, is down for a while and is left in the
- * middle. The history itself is sound: what it answers is the truth. The n-th event of an epoch has the id `<epoch>.<n>`.
+ * A server that loses, repeats and swaps what it sends live, forgets its history, is down for a
+ * while and is left in the middle. The history itself is sound: what it answers is the truth. The
+ * n-th event of an epoch has the id `<epoch>.<n>`.
  */
 type Step =
   | { do: "publish"; live: "sent" | "lost" | "twice" | "late" }
@@ -37,7 +38,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 0, max: 4_000 }) }) },
 );
 
-/** What is in a history: its epoch, and the numbers the application sees, which no two events of a test share. */
+/**
+ * What is in a history: its epoch, and the numbers the application sees, which no two events of a
+ * test share.
+ */
 interface History {
   epoch: string;
   lines: number[];
@@ -143,11 +147,17 @@ function journalServer() {
   };
 }
 
-/** Between two resets each line is the one that was published behind the line before it: nothing twice, nothing left out. */
+/**
+ * Between two resets each line is the one that was published behind the line before it: nothing
+ * twice, nothing left out.
+ */
 async function run(steps: Step[], pauseMs: number): Promise<void> {
   const server = journalServer();
   const items = new Map<string, string>();
-  /** What the application has finished with, over all its lives. One that is over does and writes nothing any more. */
+  /**
+   * What the application has finished with, over all its lives. One that is over does and writes
+   * nothing any more.
+   */
   const seen: (number | "reset")[] = [];
   const start = () => {
     let over = false;
@@ -191,7 +201,8 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
         server.down(each.do === "down");
         break;
       case "restart": {
-        // Behind a turn in which nothing was finished, so that what handlers have finished before is kept as well.
+        // Behind a turn in which nothing was finished, so that what handlers have finished before
+        // is kept as well.
         let before: number;
         do {
           before = seen.length;

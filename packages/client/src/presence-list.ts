@@ -89,7 +89,8 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
       };
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
-      // Joined before anyone listened, so the list has been missed: the answer to another `subscribe` brings it again.
+      // Joined before anyone listened, so the list has been missed: the answer to another
+      // `subscribe` brings it again.
       if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });
       const stop = status.onChange(({ name }) => {

@@ -16,7 +16,10 @@ interface SharedOwnPresence {
 /** Kept for as long as the channel is wanted. */
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedOwnPresence>();
 
-/** Remembers what the others on a channel should see of this user, and tells the server on each join. */
+/**
+ * Remembers what the others on a channel should see of this user, and tells the server on each
+ * join.
+ */
 export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: unknown) => void {
   const { id, status, listen, subscriptions } = inside;
   /** Ends what the first `set` began. */
@@ -39,7 +42,8 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
     all.told = newest;
     inside.send({ type: "set_presence", channel: id.wire, ...newest });
   };
-  // Behind the changes to channels of this turn: of a channel that is left now, the server need not be told.
+  // Behind the changes to channels of this turn: of a channel that is left now, the server need not
+  // be told.
   const tellLater = (): void => void Promise.resolve().then(tell);
 
   const begin = (): (() => void) => {

@@ -13,7 +13,9 @@ import type { Clock } from "./clock.js";
 import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import type { Sendable } from "./sendable.js";
 
-/** Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9). */
+/**
+ * Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9).
+ */
 export interface PendingRequests {
   request(name: string, input?: unknown, options?: WaitOptions): Promise<unknown>;
   setState(state: ConnectionState): void;
@@ -22,11 +24,17 @@ export interface PendingRequests {
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
 }
 
-/** How many may wait for a connection. Beyond it something is wrong, and memory should not pay for it. */
+/**
+ * How many may wait for a connection. Beyond it something is wrong, and memory should not pay for
+ * it.
+ */
 const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
-/** queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back to queued. */
+/**
+ * queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back
+ * to queued.
+ */
 interface PendingRequest extends PatientCall<unknown> {
   readonly contract: RequestContract;
   readonly input: RichValue;
@@ -48,9 +56,14 @@ export interface RequestsParts {
 
 export function createRequests(parts: RequestsParts): PendingRequests {
   const { clock } = parts;
-  /** In the order they were made, which is the order they are sent in. What is not in flight waits. */
+  /**
+   * In the order they were made, which is the order they are sent in. What is not in flight waits.
+   */
   const calls = new Map<string, PendingRequest>();
-  /** Sent on this connection and not answered, those included whose caller gave up: the server counts them too. */
+  /**
+   * Sent on this connection and not answered, those included whose caller gave up: the server
+   * counts them too.
+   */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
 
@@ -59,10 +72,13 @@ export function createRequests(parts: RequestsParts): PendingRequests {
     return calls.delete(id);
   };
 
-  /** Rejects what the server would close the connection for: a query would be sent again, and again. */
+  /**
+   * Rejects what the server would close the connection for: a query would be sent again, and again.
+   */
   const frameOf = (id: string, call: PendingRequest): string | undefined => {
     const { data, meta } = call.input;
-    // At least 1, at most what the protocol allows; the server stops the handler when no one waits any more.
+    // At least 1, at most what the protocol allows; the server stops the handler when no one waits
+    // any more.
     const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));
     const frame = parts.encode({
       type: "request",

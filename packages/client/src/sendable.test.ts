@@ -20,7 +20,9 @@ const asked = (attempt: Attempt): string[] =>
     .of("subscribe")
     .flatMap(({ data }) => data.channels.map((each) => (typeof each === "string" ? each : each.channel)));
 
-/** A server that closes with 1009 for a message of more bytes than `limit`, whatever it announces. */
+/**
+ * A server that closes with 1009 for a message of more bytes than `limit`, whatever it announces.
+ */
 const strict = (limit: () => number, announced = limit): Behaviour => {
   return {
     opened: (attempt) => attempt.open(),
@@ -179,7 +181,8 @@ describe("Before the greeting", () => {
   });
 
   test("[CH23] If the next server accepts less, a list that waits for its greeting is split again", async () => {
-    // The second server reads what comes behind `auth` only after its greeting, as one that is busy does.
+    // The second server reads what comes behind `auth` only after its greeting, as one that is busy
+    // does.
     const { client, world } = testClient([strict(() => 131_072), { opened: (attempt) => attempt.open() }]);
     await settle();
     const names = wantMany(client, 300, "x".repeat(230));

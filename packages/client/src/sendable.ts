@@ -1,14 +1,14 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * Every server accepts a message of this size: a `subscribe` of one channel with the longest name and position takes 884
- * bytes. `createServer` refuses a lower `limits.messageBytes`.
+ * Every server accepts a message of this size: a `subscribe` of one channel with the longest name
+ * and position takes 884 bytes. `createServer` refuses a lower `limits.messageBytes`.
  */
 const LEAST_BYTES = 1_024;
 
 /**
- * Before its greeting a server takes 64 KiB, in 128 reads, and closes with 4400 if more comes. Half of it is left for `auth`, and
- * the cost of a frame leaves room for 54.
+ * Before its greeting a server takes 64 KiB, in 128 reads, and closes with 4400 if more comes. Half
+ * of it is left for `auth`, and the cost of a frame leaves room for 54.
  */
 const EARLY_BYTES = 32_768;
 const FRAME_COST = 600;
@@ -19,14 +19,21 @@ const MOST_NAMES = 100;
 const ENVELOPE_BYTES = 80;
 
 /**
- * Knows which messages can be sent. The server announces its limit in `connected`; messages that leave before the greeting
- * go by the limit of the connection before. A server that was deployed anew, or a proxy, may accept less: if it closes with
- * 1009, the limit becomes half of the longest message sent, so the same message is never sent again.
+ * Knows which messages can be sent. The server announces its limit in `connected`; messages that
+ * leave before the greeting go by the limit of the connection before. A server that was deployed
+ * anew, or a proxy, may accept less: if it closes with 1009, the limit becomes half of the longest
+ * message sent, so the same message is never sent again.
  */
 export interface Sendable {
-  /** Why a frame can never be sent to this server; undefined if it can, or if the server is not known yet. */
+  /**
+   * Why a frame can never be sent to this server; undefined if it can, or if the server is not
+   * known yet.
+   */
   fault(frame: string, where?: string, field?: string): HoldfastError | undefined;
-  /** The parts of a list that fit into a message each. An item that fits into none is a part of its own. */
+  /**
+   * The parts of a list that fit into a message each. An item that fits into none is a part of its
+   * own.
+   */
   split<Item>(items: readonly Item[], asSent: (item: Item) => unknown): Item[][];
   /** Whether a frame can leave before the greeting. If one has to wait, all later ones do. */
   isEarly(frame: string): boolean;
@@ -35,7 +42,10 @@ export interface Sendable {
   /** A socket is about to be opened for this `auth`; an error if it cannot be sent. */
   open(auth: string): HoldfastError | undefined;
   greeted(messageBytes: number): void;
-  /** The connection was closed with 1009. An error means that no smaller message could be sent instead. */
+  /**
+   * The connection was closed with 1009. An error means that no smaller message could be sent
+   * instead.
+   */
   tooBig(): HoldfastError | undefined;
 }
 
@@ -116,7 +126,10 @@ function refused(frame: string, most: number | string, where = frame.split('"')[
   return new HoldfastError("LIMIT_EXCEEDED", sentence, { field, remedy: "Send less at once." });
 }
 
-/** Without TextEncoder, which is neither in the language nor on every React Native engine: here each byte is one %xx. */
+/**
+ * Without TextEncoder, which is neither in the language nor on every React Native engine: here each
+ * byte is one %xx.
+ */
 function utf8Length(json: string): number {
   return encodeURIComponent(json).replace(/%../g, "-").length;
 }

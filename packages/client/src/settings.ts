@@ -15,12 +15,18 @@ export function settingsOf(options: BaseOptions, protocol: Protocol): ClientSett
   return settings;
 }
 
-/** The address as a log or an error may say it: without user, password and query, which may hold a token. */
+/**
+ * The address as a log or an error may say it: without user, password and query, which may hold a
+ * token.
+ */
 export function addressOf(url: string): string {
   return url.replace(/\?.*/s, "").replace(/\/\/[^/]*@/, "//");
 }
 
-/** The address with the connection parameters in its query string. @throws HoldfastError INVALID_OPTION */
+/**
+ * The address with the connection parameters in its query string. @throws HoldfastError
+ * INVALID_OPTION
+ */
 export function urlOf(given: string, parameters: object): string {
   // By hand: `URL` is missing or incomplete on some React Native engines.
   const origin = /^\/(?!\/)/.test(given) ? (host.location?.origin ?? "") : "";

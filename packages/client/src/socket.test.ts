@@ -8,8 +8,8 @@ import { openSocket } from "./socket.js";
 import type { Socket, SocketEnd, WebSocketConstructor } from "./socket-contract.js";
 
 /**
- * The defects of reconnecting-websocket (D1 to D13) and what keeps each from the client, against real servers where the
- * network matters and a fake WebSocket class where time does.
+ * The defects of reconnecting-websocket (D1 to D13) and what keeps each from the client, against
+ * real servers where the network matters and a fake WebSocket class where time does.
  */
 
 const cleanups: (() => unknown)[] = [];

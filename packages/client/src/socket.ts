@@ -5,14 +5,15 @@ import { chooseWebSocket, construct, type RawSocket, watchEnd } from "./raw-sock
 import type { OpenSocket, SocketEnd } from "./socket-contract.js";
 
 /**
- * One socket for one attempt, and the only file that names reconnecting-websocket and isomorphic-ws. The class behind it
- * is chosen in raw-socket.ts.
+ * One socket for one attempt, and the only file that names reconnecting-websocket and
+ * isomorphic-ws. The class behind it is chosen in raw-socket.ts.
  *
- * reconnecting-websocket is only the wire here; whether and when to try again is the machine's business. Its defects are
- * kept out by five habits: a static url (a rejected url function would stop it for good), a new instance for each attempt
- * (after its first end its lock is never released), no queue (it would send before `auth`), no timeout of its own (it would
- * remove the error listener that keeps `ws` from ending the process), and reading the end from the raw socket (after an
- * error it reports code 1000).
+ * reconnecting-websocket is only the wire here; whether and when to try again is the machine's
+ * business. Its defects are kept out by five habits: a static url (a rejected url function would
+ * stop it for good), a new instance for each attempt (after its first end its lock is never
+ * released), no queue (it would send before `auth`), no timeout of its own (it would remove the
+ * error listener that keeps `ws` from ending the process), and reading the end from the raw socket
+ * (after an error it reports code 1000).
  */
 export const openSocket: OpenSocket = (target, listener, clock) => {
   let isLive = true;
@@ -30,8 +31,8 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     listener.end(outcome);
   };
 
-  // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a throw inside the package
-  // is an unhandled rejection.
+  // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a
+  // throw inside the package is an unhandled rejection.
   const Watched = function (url: string, protocols: readonly string[]): object {
     let raw: RawSocket;
     try {

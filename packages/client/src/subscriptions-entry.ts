@@ -4,12 +4,18 @@ import { type Delivery, reportDropped } from "./event.js";
 import { inOrder, together } from "./in-order.js";
 import type { ChannelStatus, ChannelEntry, ChannelHolder, Queued } from "./subscriptions-state.js";
 
-/** After this many repairs in a row have led to another gap the position is given up: a loop must end. */
+/**
+ * After this many repairs in a row have led to another gap the position is given up: a loop must
+ * end.
+ */
 export const MOST_REPAIRS = 3;
 
 export const PENDING: ChannelStatus = { name: "pending" };
 
-/** What is remembered of a channel that someone begins to want. `finished`: the handlers have finished with an item. */
+/**
+ * What is remembered of a channel that someone begins to want. `finished`: the handlers have
+ * finished with an item.
+ */
 export function createEntry(
   id: ChannelId,
   finished: (entry: ChannelEntry, item: Queued) => void,
@@ -46,7 +52,10 @@ export function createEntry(
   return entry;
 }
 
-/** What a `subscribe` says of a channel. The position is left out where it was given up or lost, and the answer then counts as a reset. */
+/**
+ * What a `subscribe` says of a channel. The position is left out where it was given up or lost, and
+ * the answer then counts as a reset.
+ */
 export function wanted({ id, received, repairs, state }: ChannelEntry) {
   return received && !received.reset && repairs <= MOST_REPAIRS
     ? { channel: id.wire, position: received, state }

@@ -8,7 +8,10 @@ import type { Sized } from "./in-order.js";
 /** What takes effect in the order of its channel: events, changes of the document, the document. */
 export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
 
-/** Remembers which channels are wanted, by whom, what the server knows of it, and how far each with history has come. */
+/**
+ * Remembers which channels are wanted, by whom, what the server knows of it, and how far each with
+ * history has come.
+ */
 export interface ChannelSubscriptions {
   /** Tells the holder its status, and that no connection will come if none will. */
   join(id: ChannelId, holder: ChannelHolder): void;
@@ -17,7 +20,10 @@ export interface ChannelSubscriptions {
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
-  /** Refuses what was asked for under this id; without an error, asks for it again. False if nothing was asked for. */
+  /**
+   * Refuses what was asked for under this id; without an error, asks for it again. False if nothing
+   * was asked for.
+   */
   refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
   /** The server has taken the connection off a channel. */
   withdraw(channel: string, error: HoldfastError): void;
@@ -25,7 +31,10 @@ export interface ChannelSubscriptions {
   deliver(message: InOrder, size: number): void;
   /** The server cannot continue the channel from where it was. */
   reset(message: ServerMessageOf<"reset">): void;
-  /** Hands a message about a channel that is no event to the handlers under `$` and its type, at once. */
+  /**
+   * Hands a message about a channel that is no event to the handlers under `$` and its type, at
+   * once.
+   */
   tell(message: { readonly type: string; readonly channel?: string | undefined }): void;
   /** What is remembered of a channel while it is wanted. */
   entry(id: ChannelId): ChannelEntry | undefined;
@@ -46,9 +55,9 @@ export interface ChannelHolder extends Pick<Listeners, "hears" | "handle"> {
 }
 
 /**
- * Handlers for what is no event stand beside those for events, under names that no event can have: `$` and the type of the
- * message. `$joining` comes when `subscribe` was sent, before anything else is: what a channel has to be told on each join
- * follows right behind it.
+ * Handlers for what is no event stand beside those for events, under names that no event can have:
+ * `$` and the type of the message. `$joining` comes when `subscribe` was sent, before anything else
+ * is: what a channel has to be told on each join follows right behind it.
  */
 export const RESET = "$reset";
 export const JOINING = "$joining";
@@ -56,8 +65,8 @@ export const SYNC = "$state_sync";
 export const UPDATE = "$state_update";
 
 /**
- * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict comes first, so that an
- * `unsubscribe` can never overtake the `subscribe` before it.
+ * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict
+ * comes first, so that an `unsubscribe` can never overtake the `subscribe` before it.
  *
  *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
  *     ^                   ^  |  |               |  |
@@ -65,8 +74,8 @@ export const UPDATE = "$state_update";
  *     |                   |  |                  |
  *     |                broken <-----------------+  an event that does not follow the one before it
  *                                              |  (or joining at once: its document has to be sent)
- *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE
- *                                                                     (a dropped connection: absent, from everywhere)
+ *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE (a dropped connection:
+ *                                                                     absent, from everywhere)
  */
 type WireState =
   | "absent"
@@ -88,8 +97,9 @@ export interface ChannelEntry {
   batch?: string;
   status: ChannelStatus;
   /**
-   * With history only, and once it was live: the last event that was put in the queue of the handlers. The queue outlives a
-   * connection, so to ask from here neither repeats an event nor leaves one out. NOWHERE if the server gives no positions.
+   * With history only, and once it was live: the last event that was put in the queue of the
+   * handlers. The queue outlives a connection, so to ask from here neither repeats an event nor
+   * leaves one out. NOWHERE if the server gives no positions.
    */
   received: KnownPosition | undefined;
   /** The ids of the last events: none is handed over twice, whatever was reset in between. */
@@ -97,28 +107,34 @@ export interface ChannelEntry {
   /** How often in a row it was asked for again because of an event that did not follow. */
   repairs: number;
   /**
-   * Of the channel's document, what a `subscribe` says: `held` while the queue leads to the one at `received`. Otherwise the
-   * server sends it.
+   * Of the channel's document, what a `subscribe` says: `held` while the queue leads to the one at
+   * `received`. Otherwise the server sends it.
    */
   state?: "held" | "mismatch" | undefined;
   /**
-   * It is asked for again. Once there is a verdict: the document is needed, and the server does not know. Where it is refused, when
-   * someone joins: a handle was left.
+   * It is asked for again. Once there is a verdict: the document is needed, and the server does not
+   * know. Where it is refused, when someone joins: a handle was left.
    */
   stale?: boolean;
   /**
-   * With history only: too much waited for a handler. What waited was dropped, as is what comes, and `received` is where the
-   * handler is. When it has finished the server is asked from there.
+   * With history only: too much waited for a handler. What waited was dropped, as is what comes,
+   * and `received` is where the handler is. When it has finished the server is asked from there.
    */
   overrun?: boolean;
 }
 
-/** What waits for its turn: an event or a reset, unless no one hears it, and where the channel stands when it is done. */
+/**
+ * What waits for its turn: an event or a reset, unless no one hears it, and where the channel
+ * stands when it is done.
+ */
 export interface Queued extends Sized {
   readonly delivery?: Delivery | undefined;
   /** The id that `recent` has from this event. */
   readonly id?: string | undefined;
   readonly position: Position | undefined;
-  /** The `subscribe` that is answered when it is done: only with a document is its channel joined to the application. */
+  /**
+   * The `subscribe` that is answered when it is done: only with a document is its channel joined to
+   * the application.
+   */
   readonly batch?: string | undefined;
 }

@@ -30,12 +30,14 @@ import {
   type ChannelSubscriptions,
 } from "./subscriptions-state.js";
 
-/** The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict. */
+/**
+ * The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict.
+ */
 const MOST_JOINING = 1_000;
 
 /**
- * Events that are known again. After a reset a server that has not noticed yet that the store was rolled back may tell what
- * the client has heard before, until it is told of the roll-back itself.
+ * Events that are known again. After a reset a server that has not noticed yet that the store was
+ * rolled back may tell what the client has heard before, until it is told of the roll-back itself.
  */
 const MOST_RECENT = 256;
 
@@ -62,14 +64,17 @@ export interface SubscriptionsParts {
 }
 
 /**
- * Wanted and wire are brought together once in a microtask, so that leaving and joining again in one turn sends nothing,
- * and channels joined together travel together.
+ * Wanted and wire are brought together once in a microtask, so that leaving and joining again in
+ * one turn sends nothing, and channels joined together travel together.
  */
 export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscriptions {
   const { positions } = parts;
   const entries = new Map<string, ChannelEntry>();
   let state: ConnectionState = { name: "idle" };
-  /** Runs only while the connection is up: for the channels that are `postponed`, which then travel together. */
+  /**
+   * Runs only while the connection is up: for the channels that are `postponed`, which then travel
+   * together.
+   */
   let cancelAgain: Cancel | undefined;
   let scheduled = false;
 
@@ -185,7 +190,8 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
       if (!link?.id || !links(received, link)) return repair(entry);
       entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
-      // The queue goes on from it, and nobody hears it a second time. A document has to be told: it was begun anew.
+      // The queue goes on from it, and nobody hears it a second time. A document has to be told: it
+      // was begun anew.
       if (recent.has(link.id)) schema = undefined;
       else if (isEvent && recent.add((id = link.id)).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
@@ -201,7 +207,10 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
 
-  /** Something was missed, or this is another history: the server, which has both, is told where the client is. */
+  /**
+   * Something was missed, or this is another history: the server, which has both, is told where the
+   * client is.
+   */
   const repair = (entry: ChannelEntry): void => {
     if (entry.wire !== "joined") return;
     entry.wire = "broken";
@@ -209,7 +218,10 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     schedule();
   };
 
-  /** From here on, with a reset where what came before cannot be continued. It comes before any newer event. */
+  /**
+   * From here on, with a reset where what came before cannot be continued. It comes before any
+   * newer event.
+   */
   const follow = (entry: ChannelEntry, position?: Position, reason?: ResetReason | "storage"): void => {
     entry.received = entry.id.contract.history && (position ?? NOWHERE);
     entry.repairs = 0;
@@ -222,7 +234,8 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     const { position, missed } = result;
     const { received } = entry;
     entry.wire = "joined";
-    // A server that says neither what was missed nor that it cannot know has not proved that nothing was missed.
+    // A server that says neither what was missed nor that it cannot know has not proved that
+    // nothing was missed.
     const unproved = received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = received?.reset ?? result.reset ?? (unproved ? "server" : undefined);
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length, true);
@@ -236,8 +249,8 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     join(id, holder) {
       const entry = entries.get(id.wire) ?? createEntry(id, finished, parts.report);
       entries.set(id.wire, entry);
-      // Leaving and joining again is how one asks again after a refusal. Joining alone is not: whoever is told of a refusal may
-      // make another handle then, and so would ask for ever.
+      // Leaving and joining again is how one asks again after a refusal. Joining alone is not:
+      // whoever is told of a refusal may make another handle then, and so would ask for ever.
       if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
         entry.wire = "absent";
         setStatus(entry, PENDING);

@@ -3,8 +3,9 @@ import type { Clock } from "./clock.js";
 import type { ErrorContext, ReportError } from "./errors.js";
 
 /**
- * A promise to hand out: if it rejects and nothing handles that, the rejection is reported like other errors without a caller,
- * and is no unhandled rejection, which would end a Node process. In a page's production build it is the promise itself.
+ * A promise to hand out: if it rejects and nothing handles that, the rejection is reported like
+ * other errors without a caller, and is no unhandled rejection, which would end a Node process. In
+ * a page's production build it is the promise itself.
  */
 export function unawaited<Value>(
   work: Promise<Value>,

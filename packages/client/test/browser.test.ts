@@ -7,7 +7,10 @@ import { createClient, type Status } from "../src/index.js";
 import { agents } from "./support/agents.js";
 import { connected } from "./support/behaviours.js";
 
-/** The path a page takes: a document, the global WebSocket (here replaced by msw after the client was loaded), no Node. */
+/**
+ * The path a page takes: a document, the global WebSocket (here replaced by msw after the client
+ * was loaded), no Node.
+ */
 const agentsWs = ws.link("wss://agents.test/ws");
 const server = setupServer();
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));

@@ -5,7 +5,10 @@ import { WebSocketServer } from "ws";
 import * as z from "zod";
 import { createClient, presenceOf } from "../src/index.js";
 
-/** Servers with other limits than the client believes, over real sockets: `ws` itself closes with 1009. */
+/**
+ * Servers with other limits than the client believes, over real sockets: `ws` itself closes with
+ * 1009.
+ */
 const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",

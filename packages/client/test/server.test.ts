@@ -4,7 +4,10 @@ import { afterEach, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { createClient } from "../src/index.js";
 
-/** The client against the real server, over real sockets. What each does for itself is proved beside its sources. */
+/**
+ * The client against the real server, over real sockets. What each does for itself is proved beside
+ * its sources.
+ */
 const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",

@@ -6,7 +6,10 @@ import * as z from "zod/mini";
 import { isEqual, leadsToFault, samples } from "../../protocol/test/values.js";
 import { type ChannelDocument, type Client, createClient, presenceOf, documentOf } from "../src/index.js";
 
-/** Every place where a value of the application can stand. The number tells one document from the next. */
+/**
+ * Every place where a value of the application can stand. The number tells one document from the
+ * next.
+ */
 const places = defineProtocol({
   name: "places",
   version: "1.0.0",

@@ -1,6 +1,6 @@
 /**
- * The one text of a JSON value, however it was put together (RFC 8785): members sorted by name, no spaces. Left out is what JSON
- * leaves out.
+ * The one text of a JSON value, however it was put together (RFC 8785): members sorted by name, no
+ * spaces. Left out is what JSON leaves out.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";

@@ -1,6 +1,9 @@
 import type { Protocol } from "./define-protocol.js";
 
-/** What is wrong with a channel's name or key. Found out anew: a page in production, which says less, need not tell these apart. */
+/**
+ * What is wrong with a channel's name or key. Found out anew: a page in production, which says
+ * less, need not tell these apart.
+ */
 export function channelFault(protocol: Protocol, name: string, key: unknown): string {
   const contract = protocol.channels.get(name);
   if (!contract) return `${JSON.stringify(name)} is not a channel of the protocol ${protocol.name}.`;

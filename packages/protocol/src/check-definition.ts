@@ -8,8 +8,8 @@ import { bare, isSchema, schemaFault } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
- * Everything that can be wrong with a definition, found when it is made rather than when the first message is sent. The
- * sentence names the place; it stops at the first fault.
+ * Everything that can be wrong with a definition, found when it is made rather than when the first
+ * message is sent. The sentence names the place; it stops at the first fault.
  */
 export function checkDefinition(definition: ProtocolDefinition): void {
   checkObject(
@@ -76,7 +76,8 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   }
 }
 
-// A colon separates a channel's name from its key, and names that begin with $ are the library's own.
+// A colon separates a channel's name from its key, and names that begin with $ are the library's
+// own.
 const NAME = {
   pattern: /^[A-Za-z][\w.-]{0,127}$/,
   says: "expected a letter, then letters, digits, dots, dashes or underscores",
@@ -146,7 +147,10 @@ function checkParameters(parameters: Schema): void {
   }
 }
 
-/** A key is part of the channel's name, so it is a text, always there, and of characters that a name may hold. */
+/**
+ * A key is part of the channel's name, so it is a text, always there, and of characters that a name
+ * may hold.
+ */
 function checkKey(key: Schema, at: string[]): void {
   const types = typesOf(key);
   if (types.has("undefined")) fail(at, "may be left out, but names the channel; use .default(), or two channels");

@@ -25,7 +25,10 @@ const messages = z.discriminatedUnion("type", [
 ]);
 export type ClientMessage = z.output<typeof messages>;
 
-/** Everything a client may send. Its type is not zod's, so that no version of zod is part of the published types. */
+/**
+ * Everything a client may send. Its type is not zod's, so that no version of zod is part of the
+ * published types.
+ */
 export const clientMessage: Schema<ClientMessage, unknown> = messages;
 
 /** The messages of a client with this `type`. */

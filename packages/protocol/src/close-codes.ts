@@ -1,10 +1,12 @@
 import { meaningOf } from "./close-meanings.js";
 
 /**
- * Why a connection ended, and what the client does next. Docs, the client's policy and the tests read these rows.
+ * Why a connection ended, and what the client does next. Docs, the client's policy and the tests
+ * read these rows.
  *
- * Numbers from 4400 mirror HTTP, so that they can be guessed. 1000 to 1013 keep the meaning that RFC 6455 and the IANA
- * registry give them. Applications own 4800 to 4899 (the client retries) and 4900 to 4999 (it stops).
+ * Numbers from 4400 mirror HTTP, so that they can be guessed. 1000 to 1013 keep the meaning that
+ * RFC 6455 and the IANA registry give them. Applications own 4800 to 4899 (the client retries) and
+ * 4900 to 4999 (it stops).
  */
 
 /**
@@ -19,12 +21,16 @@ export type CloseAction = "retry" | "retry_after" | "new_token" | "stop";
 export interface CloseCode {
   readonly code: number;
   readonly name: CloseCodeName;
-  /** Ends the sentence "The connection ended because …". In a page in production it is the name and the code. */
+  /**
+   * Ends the sentence "The connection ended because …". In a page in production it is the name and
+   * the code.
+   */
   readonly meaning: string;
   readonly action: CloseAction;
   /**
-   * The window of the first retry, in milliseconds, when it is not the client's own. Where one cause ends many connections
-   * at once (a server that dies or restarts), a wide window keeps them from coming back in the same second.
+   * The window of the first retry, in milliseconds, when it is not the client's own. Where one
+   * cause ends many connections at once (a server that dies or restarts), a wide window keeps them
+   * from coming back in the same second.
    */
   readonly firstRetryMs?: number | undefined;
 }
@@ -33,7 +39,10 @@ type CloseCodeRow<Name = string> = readonly [name: Name, action: CloseAction, fi
 
 const HERD_MS = 5_000;
 
-/** What a client needs while running. The meanings are in close-meanings.ts, so that a page need not download them. */
+/**
+ * What a client needs while running. The meanings are in close-meanings.ts, so that a page need not
+ * download them.
+ */
 const rows = {
   1000: ["NORMAL", "stop"],
   1001: ["GOING_AWAY", "retry", HERD_MS],
@@ -64,12 +73,18 @@ const ranges = {
 /** The names of the close codes in the table. */
 export type CloseName = (typeof rows)[keyof typeof rows][0];
 
-/** The name of a close code: its own, that of the application's range (4800 to 4899, 4900 to 4999), or UNKNOWN. */
+/**
+ * The name of a close code: its own, that of the application's range (4800 to 4899, 4900 to 4999),
+ * or UNKNOWN.
+ */
 export type CloseCodeName = CloseName | (typeof ranges)[keyof typeof ranges][0] | "UNKNOWN";
 
 type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
 
-/** The row for a close code. Every number has one: unknown ones retry, the application's ranges say what their range says. */
+/**
+ * The row for a close code. Every number has one: unknown ones retry, the application's ranges say
+ * what their range says.
+ */
 export function closeCode(code: number): CloseCode {
   const [name, action, firstRetryMs] = (rows as NamedRows)[code] ??
     (ranges as NamedRows)[Math.trunc(code / 100)] ?? ["UNKNOWN", "retry"];

@@ -19,7 +19,10 @@ const meanings: { readonly [code: number]: string } = {
   4429: "too many messages or connections",
 };
 
-/** Why a connection with this close code ended, in words that end the sentence "The connection ended because …". */
+/**
+ * Why a connection with this close code ended, in words that end the sentence "The connection ended
+ * because …".
+ */
 export function meaningOf(code: number, _name: string): string {
   return meanings[code] ?? (code >= 4800 && code <= 4999 ? "the application ended it" : `of close code ${code}`);
 }

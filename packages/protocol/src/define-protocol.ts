@@ -31,7 +31,10 @@ export interface ChannelContract {
   readonly history: HistoryDefinition | undefined;
 }
 
-/** What an application defines once and both sides import. The maps hold what `definition` says, ready for use. */
+/**
+ * What an application defines once and both sides import. The maps hold what `definition` says,
+ * ready for use.
+ */
 export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefinition> {
   readonly name: string;
   readonly version: string;
@@ -42,7 +45,9 @@ export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefini
   readonly direct: ReadonlyMap<string, ValueSchema>;
 }
 
-/** Most who come back after a drop miss a few updates; for the others there is the document itself. */
+/**
+ * Most who come back after a drop miss a few updates; for the others there is the document itself.
+ */
 const STATE_HISTORY: HistoryDefinition = { size: 128, ttlMs: 600_000 };
 
 // A registered symbol, so that a protocol made by another copy of this package is recognised.
@@ -51,7 +56,8 @@ const brand = Symbol.for("holdfast.protocol");
 /**
  * Defines a protocol: the one value that drives client, server, docs and tests.
  *
- * @throws HoldfastError INVALID_PROTOCOL, with a sentence that names the place, when the definition is wrong
+ * @throws HoldfastError INVALID_PROTOCOL, with a sentence that names the place, when the definition
+ *   is wrong
  */
 export function defineProtocol<const Definition extends ProtocolDefinition>(
   definition: Definition,

@@ -34,13 +34,19 @@ export interface ChannelDefinition {
   /** What is published on it. */
   readonly events?: { readonly [event: string]: Schema };
   /**
-   * A versioned document that belongs to the channel: an object or a list. Its changes are publications of the channel like its
-   * events, so the channel keeps the last 128 of both for 10 minutes, unless `history` says otherwise.
+   * A versioned document that belongs to the channel: an object or a list. Its changes are
+   * publications of the channel like its events, so the channel keeps the last 128 of both for 10
+   * minutes, unless `history` says otherwise.
    */
   readonly document?: Schema;
-  /** What the others see of a user who is on the channel. Present: the channel knows who is there. */
+  /**
+   * What the others see of a user who is on the channel. Present: the channel knows who is there.
+   */
   readonly presence?: Schema;
-  /** Present: events are kept, and a client that was away gets what it missed, or is told that it cannot. */
+  /**
+   * Present: events are kept, and a client that was away gets what it missed, or is told that it
+   * cannot.
+   */
   readonly history?: HistoryDefinition;
   /** One sentence, for the generated reference. */
   readonly description?: string;
@@ -49,19 +55,24 @@ export interface ChannelDefinition {
 export interface ProtocolDefinition {
   /** Letters, digits and dashes. */
   readonly name: string;
-  /** Semantic version. Client and server must agree on the major number (before 1.0.0: on the minor one). */
+  /**
+   * Semantic version. Client and server must agree on the major number (before 1.0.0: on the minor
+   * one).
+   */
   readonly version: string;
   /** One paragraph, for the generated reference. */
   readonly description?: string;
-  /** The query string of the connection: an object of strings, or of what `z.coerce` makes of them. */
+  /**
+   * The query string of the connection: an object of strings, or of what `z.coerce` makes of them.
+   */
   readonly parameters?: Schema<object, unknown>;
   readonly requests?: { readonly [name: string]: RequestDefinition };
   readonly channels?: { readonly [name: string]: ChannelDefinition };
   /** Events sent to a user's devices. */
   readonly direct?: { readonly [event: string]: Schema };
   /**
-   * `required`: a connection that neither names its device nor is given one by `authenticate` is refused. Otherwise each
-   * session counts as a device of its own.
+   * `required`: a connection that neither names its device nor is given one by `authenticate` is
+   * refused. Otherwise each session counts as a device of its own.
    * @default "optional"
    */
   readonly deviceId?: "optional" | "required";

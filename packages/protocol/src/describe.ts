@@ -24,7 +24,9 @@ export interface ChannelDescription {
   readonly history?: { readonly size: number; readonly ttlMs: number };
 }
 
-/** A protocol as plain JSON: every schema a JSON Schema, everything in the order it was declared. */
+/**
+ * A protocol as plain JSON: every schema a JSON Schema, everything in the order it was declared.
+ */
 export interface ProtocolDescription {
   readonly name: string;
   readonly version: string;
@@ -68,9 +70,10 @@ export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): P
 }
 
 /**
- * 16 hex characters that change when a schema of the protocol changes. Two sides with the same fingerprint understand the same
- * values, with any two versions of zod 4. Words (descriptions, examples), the protocol's name and version, the order of fields,
- * default values and the time that events are kept do not count: none of them changes what may travel.
+ * 16 hex characters that change when a schema of the protocol changes. Two sides with the same
+ * fingerprint understand the same values, with any two versions of zod 4. Words (descriptions,
+ * examples), the protocol's name and version, the order of fields, default values and the time that
+ * events are kept do not count: none of them changes what may travel.
  */
 export function fingerprint({ parameters, requests, channels, direct }: Protocol): string {
   const shape = (value: ValueSchema | undefined) => value?.schema && shapeOf(value.schema);

@@ -1,6 +1,6 @@
 /**
- * Every refusal has one of these codes. Docs, both sides and the tests read these rows. A request may declare codes of its
- * own beside them (`errors` in its definition).
+ * Every refusal has one of these codes. Docs, both sides and the tests read these rows. A request
+ * may declare codes of its own beside them (`errors` in its definition).
  */
 export interface ErrorCode {
   readonly code: string;
@@ -90,7 +90,10 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
     return { code, meaning, retryable, remedy: remedies[code as BuiltInErrorCode] };
   }))();
 
-/** Codes that streams and mutations will use. They are reserved now, because a request that declares one would break later. */
+/**
+ * Codes that streams and mutations will use. They are reserved now, because a request that declares
+ * one would break later.
+ */
 const RESERVED = ["RUN_LOST", "PRODUCER_LOST", "UNKNOWN_OUTCOME", "KEY_REUSED"];
 
 /** Whether Holdfast uses or reserves this code. Requests may declare any other code. */

@@ -1,7 +1,8 @@
 import { type BuiltInErrorCode, remedyOf } from "./error-codes.js";
 import type { WireError } from "./messages/wire-error.js";
 
-// A registered symbol, not instanceof: an application can hold two copies of this file (ESM and CJS, or a bundled one).
+// A registered symbol, not instanceof: an application can hold two copies of this file (ESM and
+// CJS, or a bundled one).
 const brand = Symbol.for("holdfast.error");
 
 export interface ErrorDetails {
@@ -47,12 +48,17 @@ export class HoldfastError<Code extends string = string> extends Error {
   }
 }
 
-/** Whether a caught value is an error of Holdfast, also when another copy of the package made it. */
+/**
+ * Whether a caught value is an error of Holdfast, also when another copy of the package made it.
+ */
 export function isHoldfastError(value: unknown): value is HoldfastError<BuiltInErrorCode | (string & {})> {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-/** What of an error crosses the wire: its code, sentence, field, remedy and declared data; no stack, no cause. */
+/**
+ * What of an error crosses the wire: its code, sentence, field, remedy and declared data; no stack,
+ * no cause.
+ */
 export function toWire(error: HoldfastError): WireError {
   return {
     code: error.code,

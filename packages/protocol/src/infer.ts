@@ -1,7 +1,10 @@
 import type { ChannelDefinition, Protocol, ProtocolDefinition, RequestDefinition } from "./define-protocol.js";
 import type { ReceivedBy, Schema, SentBy } from "./schema.js";
 
-/** The only clever types. `Sent…` is what the sender of a value holds, without it what the receiver gets. */
+/**
+ * The only clever types. `Sent…` is what the sender of a value holds, without it what the receiver
+ * gets.
+ */
 
 type RequestDefinitions<P extends ProtocolDefinition> = P["requests"] extends object
   ? P["requests"]
@@ -59,8 +62,9 @@ type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinit
   : never;
 
 /**
- * The arguments that name a channel beyond its name: the key, if the channel declares one. If `C` is a union of channels, the key has
- * to fit each of them. No argument does if only some of them declare a key.
+ * The arguments that name a channel beyond its name: the key, if the channel declares one. If `C`
+ * is a union of channels, the key has to fit each of them. No argument does if only some of them
+ * declare a key.
  */
 export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> = [
   Extract<ChannelOf<P, C>, { key: Schema }>,
@@ -70,7 +74,10 @@ export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>>
     ? [key: Key]
     : never;
 type SentKeyIn<Ch> = Ch extends { key: infer S extends Schema } ? SentBy<S> : undefined;
-/** The key of a channel, as its schema gives it, such as a union of texts; `undefined` if the channel declares none. */
+/**
+ * The key of a channel, as its schema gives it, such as a union of texts; `undefined` if the
+ * channel declares none.
+ */
 export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   C extends ChannelName<P>
     ? // A key is always a text, also if the protocol is a type parameter and its schema is unknown.
@@ -103,7 +110,10 @@ export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> 
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
 /** The names of a group: `playback.` and more for `playback.*`, any name for `*`. */
 type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
-/** The events of a group, told apart by `event`. A conditional type, so that it has the events of each channel of a union. */
+/**
+ * The events of a group, told apart by `event`. A conditional type, so that it has the events of
+ * each channel of a union.
+ */
 type EventIn<Definitions, G> = Definitions extends unknown
   ? {
       [E in keyof Definitions & NameIn<G>]: { readonly event: E; readonly data: ReceivedBy<Definitions[E]> };
@@ -127,7 +137,10 @@ export type PresenceChannelName<P extends ProtocolDefinition> = ChannelName<P> &
   {
     [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
   }[ChannelName<P>];
-/** What is seen of a user on a channel, as a reader gets it; `never` where the channel declares no presence. */
+/**
+ * What is seen of a user on a channel, as a reader gets it; `never` where the channel declares no
+ * presence.
+ */
 export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? ReceivedBy<S> : never;
 /** The same, as it is given. */

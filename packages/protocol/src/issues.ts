@@ -13,8 +13,9 @@ export interface Fault {
 }
 
 /**
- * How every parse is worded. zod/mini ships without words and full zod brings its own once it is loaded, so without this a
- * refusal would read differently from one application to the next. A message set on a schema still comes first.
+ * How every parse is worded. zod/mini ships without words and full zod brings its own once it is
+ * loaded, so without this a refusal would read differently from one application to the next. A
+ * message set on a schema still comes first.
  */
 export const wording = { error: sentence } as const;
 
@@ -28,8 +29,9 @@ export function describeIssue(issues: readonly core.$ZodIssue[], root: string): 
 }
 
 /**
- * What zod threw in place of a verdict: a refinement that threw or is asynchronous, or a recursive schema on a circular value.
- * The reason stays on this side, because a refinement may name what a peer should not read.
+ * What zod threw in place of a verdict: a refinement that threw or is asynchronous, or a recursive
+ * schema on a circular value. The reason stays on this side, because a refinement may name what a
+ * peer should not read.
  */
 export function thrownFault(root: string, cause: unknown): Fault {
   // Told by its words: another copy of zod throws another class.
@@ -134,7 +136,10 @@ function cut(text: string): string {
   return text.length > 64 ? text.slice(0, 64).replace(/[\ud800-\udbff]$/, "") : text;
 }
 
-/** `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer may have chosen them. */
+/**
+ * `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer may
+ * have chosen them.
+ */
 export function formatPath(root: string, path: readonly PropertyKey[]): string {
   let text = root;
   for (const key of path) {
@@ -147,7 +152,10 @@ export function formatPath(root: string, path: readonly PropertyKey[]): string {
   return text;
 }
 
-/** If a schema threw, because of a circular reference that overflowed the stack or a getter, the walk over the value names the member. */
+/**
+ * If a schema threw, because of a circular reference that overflowed the stack or a getter, the
+ * walk over the value names the member.
+ */
 export function memberFault<Refused extends { readonly ok: false; readonly fault: Fault }, Sent>(
   checked: Refused,
   walk: () => { readonly ok: true; readonly value: Sent } | Refused,

@@ -14,22 +14,27 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Marks a value that JSON carries in another form: `meta` restores it. Its value is the tag that stands there. */
+/**
+ * Marks a value that JSON carries in another form: `meta` restores it. Its value is the tag that
+ * stands there.
+ */
 export const RICH_KEYWORD = "x-holdfast-type";
 
 export interface JsonSchemaOptions {
   /** AsyncAPI's own dialect is draft 7; everything else is 2020-12. @default "draft-2020-12" */
   readonly target?: "draft-2020-12" | "draft-07";
   /**
-   * Whether titles, descriptions, examples and default values are kept. Without them, a change of words changes nothing.
+   * Whether titles, descriptions, examples and default values are kept. Without them, a change of
+   * words changes nothing.
    * @default true
    */
   readonly annotations?: boolean;
 }
 
 /**
- * The JSON Schema of a value as it stands in a frame: `io: "input"`, because that is the side that describes the wire
- * (fields with a default may be left out, unknown ones are allowed), and rich values in the form superjson gives them.
+ * The JSON Schema of a value as it stands in a frame: `io: "input"`, because that is the side that
+ * describes the wire (fields with a default may be left out, unknown ones are allowed), and rich
+ * values in the form superjson gives them.
  */
 export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): JsonSchema {
   const { target = "draft-2020-12", annotations = true } = options;
@@ -41,7 +46,10 @@ export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): Jso
 interface Conversion {
   readonly target: "draft-2020-12" | "draft-07";
   readonly annotations: boolean;
-  /** Maps and sets being converted; a recursive one ends here, since a nested document cannot point into its parent. */
+  /**
+   * Maps and sets being converted; a recursive one ends here, since a nested document cannot point
+   * into its parent.
+   */
   readonly open: Set<$ZodType>;
 }
 
@@ -78,8 +86,9 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
 }
 
 /**
- * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has no `toJSON`. Then it has one for a
- * second attempt. What it makes of the value does not matter: `override` writes another in its place.
+ * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has
+ * no `toJSON`. Then it has one for a second attempt. What it makes of the value does not matter:
+ * `override` writes another in its place.
  */
 function withBigDefaults<Result>(convertAll: () => Result): Result {
   const big = BigInt.prototype as { toJSON?: () => string };
@@ -139,7 +148,10 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | undef
   }
 }
 
-/** Values of one kind are a list; each other kind is an alternative of its own, since a tag stands for a whole value. */
+/**
+ * Values of one kind are a list; each other kind is an alternative of its own, since a tag stands
+ * for a whole value.
+ */
 function literalForm(values: readonly unknown[]): JsonSchema {
   const big = values.filter((value) => typeof value === "bigint").map(String);
   const plain = values.filter((value) => typeof value !== "bigint" && value !== undefined);
@@ -160,7 +172,8 @@ function nested(parent: $ZodType, child: Schema, conversion: Conversion): JsonSc
   conversion.open.add(parent);
   const document = convert(child, conversion);
   conversion.open.delete(parent);
-  // A cycle within the child points at the root of a document of its own. Such a part is described as anything.
+  // A cycle within the child points at the root of a document of its own. Such a part is described
+  // as anything.
   return JSON.stringify(document).includes('"$ref"') ? {} : document;
 }
 
@@ -196,8 +209,8 @@ function boundOf(value: unknown): string {
 }
 
 /**
- * Whether a default is made anew each time (an id, the current time). Written down it would differ on every run. Zod
- * hides the function behind a getter, so the value has to tell.
+ * Whether a default is made anew each time (an id, the current time). Written down it would differ
+ * on every run. Zod hides the function behind a getter, so the value has to tell.
  */
 function isVolatile(def: { defaultValue: unknown }): boolean {
   const [first, second] = [def.defaultValue, def.defaultValue];
@@ -208,8 +221,8 @@ function isVolatile(def: { defaultValue: unknown }): boolean {
 const nothing = new $ZodRegistry<Record<string, unknown>>();
 
 /**
- * What is said about a schema, made JSON. Its id is left out: shared schemas are written in full, so that each document
- * stands alone.
+ * What is said about a schema, made JSON. Its id is left out: shared schemas are written in full,
+ * so that each document stands alone.
  */
 class SchemaAnnotations extends $ZodRegistry<Record<string, unknown>> {
   override get(schema: $ZodType): Record<string, unknown> | undefined {

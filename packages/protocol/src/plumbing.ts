@@ -1,4 +1,7 @@
-/** The part of `@holdfast/protocol/internal` that client and server share, and all of it that a page gets. */
+/**
+ * The part of `@holdfast/protocol/internal` that client and server share, and all of it that a page
+ * gets.
+ */
 export { canonicalJson } from "./canonical-json.js";
 export { channelId, parseChannel } from "./channel-id.js";
 export type { Codec, Decoded } from "./codec/codec.js";

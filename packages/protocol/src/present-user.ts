@@ -1,7 +1,10 @@
 /** A user who is present on a channel. */
 export interface PresentUser<Data = unknown> {
   readonly userId: string;
-  /** The ids of the user's devices on the channel. The server includes devices that left within the grace period. */
+  /**
+   * The ids of the user's devices on the channel. The server includes devices that left within the
+   * grace period.
+   */
   readonly devices: readonly string[];
   /** The presence data that other clients see, in the shape of the channel's `presence` schema. */
   readonly data: Data;

@@ -2,7 +2,10 @@ import * as z from "zod/mini";
 import type * as core from "zod/v4/core";
 import { dehydrate } from "./codec/dehydrate.js";
 
-/** Why a default cannot be used: it fills in what the other side, or the generated reference, could not read. */
+/**
+ * Why a default cannot be used: it fills in what the other side, or the generated reference, could
+ * not read.
+ */
 export function defaultFault(def: core.$ZodDefaultDef | core.$ZodPrefaultDef): string | undefined {
   const value: unknown = def.defaultValue;
   if (value === undefined) return "has undefined as its default; use z.optional()";

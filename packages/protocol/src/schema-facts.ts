@@ -3,7 +3,10 @@ import { regexes } from "zod/v4/core";
 import type { Schema } from "./schema.js";
 import { innerOf, isSchema } from "./schema-parts.js";
 
-/** What a peer can notice of one schema, without the schemas in it. Two schemas with the same facts and alike parts are alike. */
+/**
+ * What a peer can notice of one schema, without the schemas in it. Two schemas with the same facts
+ * and alike parts are alike.
+ */
 export interface SchemaFacts {
   /** Plain JSON. */
   readonly facts: { readonly [name: string]: unknown };
@@ -17,8 +20,9 @@ export interface SchemaFacts {
 export const FIELD = "field ";
 
 /**
- * Read from the definitions that every zod 4 keeps in `_zod.def`. Left out: words, default values, functions (refinements,
- * overwrites), `readonly` and `lazy` without checks, and patterns that belong to a format.
+ * Read from the definitions that every zod 4 keeps in `_zod.def`. Left out: words, default values,
+ * functions (refinements, overwrites), `readonly` and `lazy` without checks, and patterns that
+ * belong to a format.
  */
 export function factsOf(schema: Schema): SchemaFacts {
   const part = schema as core.$ZodTypes;
@@ -122,7 +126,10 @@ function valueText(value: unknown): string {
   return JSON.stringify(value) ?? "undefined";
 }
 
-/** The names of the patterns of zod that an application may pass on, and that each version of zod writes in its own way. */
+/**
+ * The names of the patterns of zod that an application may pass on, and that each version of zod
+ * writes in its own way.
+ */
 const patternNames: ReadonlyMap<string, string> = new Map([
   [String(regexes.domain), "domain"],
   [String(regexes.hostname), "hostname"],

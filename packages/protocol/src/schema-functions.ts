@@ -2,13 +2,17 @@ import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
 
 /**
- * The functions that an application gives to zod: refinements, checks, overwrites and catches. A frame is read within one
- * turn, so that messages keep their order; none of these functions may be asynchronous.
+ * The functions that an application gives to zod: refinements, checks, overwrites and catches. A
+ * frame is read within one turn, so that messages keep their order; none of these functions may be
+ * asynchronous.
  */
 
 const ASYNC = "has an asynchronous check; make it synchronous, or check this in the handler";
 
-/** Why a function of this schema cannot be used; undefined if all can, as far as can be known before the first value. */
+/**
+ * Why a function of this schema cannot be used; undefined if all can, as far as can be known before
+ * the first value.
+ */
 export function functionFault(schema: Schema): string | undefined {
   const { def } = schema._zod as { def: FunctionHolder };
   if ([def.fn, def.catchValue].some(isAsync)) return ASYNC;
@@ -39,9 +43,10 @@ function isAsync(value: unknown): boolean {
 const silenced = new WeakSet<object>();
 
 /**
- * Some functions turn out to be asynchronous only when they run: those that a compiler wrote for old engines, and those that
- * return another function's promise. zod then throws and forgets the promise. If that promise rejects, Node ends the
- * process, so every check gets a second reader of its promise. The check itself does not change.
+ * Some functions turn out to be asynchronous only when they run: those that a compiler wrote for
+ * old engines, and those that return another function's promise. zod then throws and forgets the
+ * promise. If that promise rejects, Node ends the process, so every check gets a second reader of
+ * its promise. The check itself does not change.
  */
 function silence(check: { readonly _zod: unknown }): void {
   const inside = check._zod as { check?: (payload: unknown) => unknown };
@@ -55,7 +60,10 @@ function silence(check: { readonly _zod: unknown }): void {
   };
 }
 
-/** What an overwrite is tried with: letters of both cases, spaces and a composed character; a fraction, a sign, a large number; an empty list. */
+/**
+ * What an overwrite is tried with: letters of both cases, spaces and a composed character; a
+ * fraction, a sign, a large number; an empty list.
+ */
 const SAMPLES: { readonly [type: string]: readonly unknown[] } = {
   string: ["  Ab-Ç1 ", "x"],
   number: [-1.5, 1, 12_345.678],
@@ -72,7 +80,10 @@ function isSame(one: unknown, two: unknown): boolean {
   return Object.is(one, two);
 }
 
-/** `trim` and its like change a value once. An overwrite that changes it again gives each side another value. */
+/**
+ * `trim` and its like change a value once. An overwrite that changes it again gives each side
+ * another value.
+ */
 function overwriteFault(tx: (value: unknown) => unknown, type: string | undefined): string | undefined {
   for (const sample of SAMPLES[type ?? ""] ?? []) {
     try {

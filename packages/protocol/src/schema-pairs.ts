@@ -4,8 +4,9 @@ import { bare, identityOf, mayBeLeftOut } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
- * Two schemas that are applied to one value. A pipe gives what its second schema gives, and the other side parses that with
- * the first one again. An intersection applies both and merges the results.
+ * Two schemas that are applied to one value. A pipe gives what its second schema gives, and the
+ * other side parses that with the first one again. An intersection applies both and merges the
+ * results.
  */
 
 /** Why the first schema of a pipe does not read what the second one gives; undefined if it does. */

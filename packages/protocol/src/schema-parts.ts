@@ -19,8 +19,9 @@ export function schemaFault(value: unknown): string | undefined {
 }
 
 /**
- * The object that stays the same when zod copies a schema, as `describe`, `meta` and `refine` do. A recursive schema that
- * refers to a copy of itself makes a new copy each time it is read, so comparing the schemas would never end.
+ * The object that stays the same when zod copies a schema, as `describe`, `meta` and `refine` do. A
+ * recursive schema that refers to a copy of itself makes a new copy each time it is read, so
+ * comparing the schemas would never end.
  */
 export function identityOf(schema: Schema): object {
   const { def } = (schema as core.$ZodTypes)._zod;
@@ -35,7 +36,10 @@ export function identityOf(schema: Schema): object {
   return shape;
 }
 
-/** The shape that an object was made with, by its definition: zod puts another one in its place when the fields are read. */
+/**
+ * The shape that an object was made with, by its definition: zod puts another one in its place when
+ * the fields are read.
+ */
 const shapes = new WeakMap<object, object>();
 
 /** The schema that a lazy one stands for. */
@@ -47,9 +51,9 @@ export function innerOf(lazy: Schema): Schema {
 const getters = new WeakMap<() => unknown, () => core.$ZodType>();
 
 /**
- * The getter of a lazy schema, which calls the application's once. zod keeps the result for parsing, but calls the getter again
- * to find out whether it transforms, which never ends if the getter makes a copy of the schema. So the lazy schema and all of
- * its copies get this one getter.
+ * The getter of a lazy schema, which calls the application's once. zod keeps the result for
+ * parsing, but calls the getter again to find out whether it transforms, which never ends if the
+ * getter makes a copy of the schema. So the lazy schema and all of its copies get this one getter.
  */
 function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   const { def } = lazy._zod as { def: { getter: () => core.$ZodType } };
@@ -88,7 +92,10 @@ export function bare(schema: Schema): core.$ZodTypes {
   }
 }
 
-/** The name of the class of `z.instanceof`. zod keeps it at the schema that was made first, not at its copies. */
+/**
+ * The name of the class of `z.instanceof`. zod keeps it at the schema that was made first, not at
+ * its copies.
+ */
 export function classOf(schema: Schema): string | undefined {
   for (let part: core.$ZodType | undefined = schema as core.$ZodType; part; part = part._zod.parent) {
     const { Class } = part._zod.bag as { Class?: { name?: string } };

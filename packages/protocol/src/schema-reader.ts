@@ -9,7 +9,10 @@ import { typesOf } from "./schema-types.js";
 
 const anything: readonly RichTag[] = ["Date", "bigint", "map", "set"];
 
-/** Levels of one schema inside another. A value has at most 26 levels, and few of them need more than three schemas. */
+/**
+ * Levels of one schema inside another. A value has at most 26 levels, and few of them need more
+ * than three schemas.
+ */
 const MAX_LEVELS = 256;
 
 const NEVER_ENDS =
@@ -37,8 +40,8 @@ export class SchemaReader {
   #gaveUp = false;
 
   /**
-   * @param needed whether a value of the schema around it cannot do without a value of this one. Left out: unless this one says
-   * that it may be absent.
+   * @param needed whether a value of the schema around it cannot do without a value of this one.
+   * Left out: unless this one says that it may be absent.
    */
   visit(part: Schema, path: readonly string[], needed?: boolean): void {
     if (this.#gaveUp) return;
@@ -62,7 +65,8 @@ export class SchemaReader {
       this.#read(part as core.$ZodTypes, path, isNeeded);
       this.#open.pop();
     } catch (error) {
-      // What an application's own getter throws, such as the name of a constant that is declared further down.
+      // What an application's own getter throws, such as the name of a constant that is declared
+      // further down.
       this.#gaveUp = true;
       const text = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
       const remedy = error instanceof ReferenceError ? "; declare every schema before the protocol" : "";
@@ -159,7 +163,8 @@ export class SchemaReader {
         return;
       case "union":
         for (const option of def.options) visit(option, [], def.options.length === 1);
-        // zod looks for two options of one name only when it reads the first value. This one matches no option.
+        // zod looks for two options of one name only when it reads the first value. This one
+        // matches no option.
         if ("discriminator" in def && this.faults.length === 0)
           z.safeParse(part, { [String(def.discriminator)]: Symbol("none") });
         return this.#checkPossible(part, path);
@@ -231,7 +236,9 @@ export class SchemaReader {
     if (!this.#gaveUp && !schemaFault(part) && part._zod.optout === "optional") this.rich.add("undefined");
   }
 
-  /** A part that accepts nothing may stand where a value can do without it, as in `z.strictObject`. */
+  /**
+   * A part that accepts nothing may stand where a value can do without it, as in `z.strictObject`.
+   */
   #checkPossible(part: core.$ZodType, path: readonly string[]): void {
     if (this.faults.length === 0 && this.#open.every((open) => open.isNeeded) && typesOf(part as Schema).size === 0)
       this.#refuse(path, "accepts no value at all; leave it out, or make it optional");

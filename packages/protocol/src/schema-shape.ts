@@ -3,7 +3,10 @@ import type { Schema } from "./schema.js";
 import { factsOf, FIELD, type SchemaFacts } from "./schema-facts.js";
 import { identityOf } from "./schema-parts.js";
 
-/** A schema as a table of its parts: those that a peer cannot tell apart share a row, and a row names others by their numbers. */
+/**
+ * A schema as a table of its parts: those that a peer cannot tell apart share a row, and a row
+ * names others by their numbers.
+ */
 export interface SchemaShape {
   /** The number of the row of the schema itself. */
   readonly start: number;
@@ -12,15 +15,17 @@ export interface SchemaShape {
 }
 
 /**
- * A schema reduced to what a peer can notice, as plain JSON: what the fingerprint hashes. Two schemas that accept the same values in
- * the same places have the same shape, whatever version of zod made them, and however their parts are shared, copied or repeated: a
- * recursive schema has a row for each part that differs, like the smallest automaton of a language.
+ * A schema reduced to what a peer can notice, as plain JSON: what the fingerprint hashes. Two
+ * schemas that accept the same values in the same places have the same shape, whatever version of
+ * zod made them, and however their parts are shared, copied or repeated: a recursive schema has a
+ * row for each part that differs, like the smallest automaton of a language.
  */
 export function shapeOf(schema: Schema): SchemaShape {
   const nodes: Node[] = [];
   const start = collect(schema, nodes, { instances: new Map(), copies: new Map() });
   let { of, count } = number(nodes.map(({ facts }) => facts));
-  // Parts that look alike are told apart by what they lead to, until that tells no more of them apart.
+  // Parts that look alike are told apart by what they lead to, until that tells no more of them
+  // apart.
   for (let before = 0; count > before;) {
     before = count;
     ({ of, count } = number(nodes.map((node) => rowOf(node, of))));
@@ -43,7 +48,9 @@ interface Known {
   readonly copies: Map<object, Map<string, number>>;
 }
 
-/** The index of the node of a schema, which is added with all that it leads to, unless it is known. */
+/**
+ * The index of the node of a schema, which is added with all that it leads to, unless it is known.
+ */
 function collect(schema: Schema, nodes: Node[], known: Known): number {
   const found = known.instances.get(schema);
   if (found !== undefined) return found;
@@ -62,8 +69,9 @@ function collect(schema: Schema, nodes: Node[], known: Known): number {
 }
 
 /**
- * The node of a copy of the same object, or undefined, and then later copies have the node `index`. A recursive object may make a new
- * copy of itself each time its fields are read. Copies have the same fields, but may differ in checks and in what else they accept.
+ * The node of a copy of the same object, or undefined, and then later copies have the node `index`.
+ * A recursive object may make a new copy of itself each time its fields are read. Copies have the
+ * same fields, but may differ in checks and in what else they accept.
  */
 function copyOf(schema: Schema, { facts, parts }: SchemaFacts, index: number, { copies }: Known): number | undefined {
   if (facts["type"] !== "object") return undefined;
@@ -82,7 +90,10 @@ function outline(schema: Schema, levels: number): unknown {
   return [facts, levels > 0 ? parts.map(([place, part]) => [place, outline(part, levels - 1)]) : []];
 }
 
-/** Numbers for texts, in the order of their alphabet, so that they do not depend on the order of the parts. */
+/**
+ * Numbers for texts, in the order of their alphabet, so that they do not depend on the order of the
+ * parts.
+ */
 function number(texts: readonly string[]): { of: readonly number[]; count: number } {
   const rows = [...new Set(texts)].sort();
   const numbers = new Map(rows.map((text, index) => [text, index]));

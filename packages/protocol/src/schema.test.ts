@@ -422,7 +422,10 @@ describe("an asynchronous check", () => {
     expect(refusal(make)).toEqual({ at, reason: known });
   });
 
-  /** What cannot be seen from outside: the first ends in a closure of zod, the second returns the promise of another. */
+  /**
+   * What cannot be seen from outside: the first ends in a closure of zod, the second returns the
+   * promise of another.
+   */
   const hidden: readonly [string, Schema][] = [
     ["superRefine", text.superRefine(async () => Promise.reject(new Error("the database is away")))],
     ["a function that returns a promise", text.refine(() => Promise.reject(new Error("the database is away")))],

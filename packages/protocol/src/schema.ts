@@ -1,8 +1,9 @@
 import { SchemaReader } from "./schema-reader.js";
 
 /**
- * A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. The type names only what every zod 4 has, so
- * that an application may have another version of zod than this package was built with.
+ * A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. The type names
+ * only what every zod 4 has, so that an application may have another version of zod than this
+ * package was built with.
  */
 export interface Schema<Output = unknown, Input = Output> {
   readonly _zod: { readonly output: Output; readonly input: Input; readonly def: { readonly type: string } };
@@ -31,18 +32,22 @@ export interface SchemaFacts {
 }
 
 /**
- * What may be restored for a schema of plain values: a page in production annotates without having read the schema, and
- * superjson annotates these two wherever they turn up.
+ * What may be restored for a schema of plain values: a page in production annotates without having
+ * read the schema, and superjson annotates these two wherever they turn up.
  */
 const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
-/** A schema that was read without a fault. Each one is read when the definition is checked and again when it is put to use. */
+/**
+ * A schema that was read without a fault. Each one is read when the definition is checked and again
+ * when it is put to use.
+ */
 const known = new WeakMap<Schema, SchemaFacts>();
 
 /**
- * Reads a schema once, when the protocol is defined: which rich values it can hold, and whether all of it can travel.
- * A value travels as the schema's input and is parsed by both sides, so a schema must give the same result when it parses
- * its own output; a one-way transform would run twice, or once on a side that does not expect it.
+ * Reads a schema once, when the protocol is defined: which rich values it can hold, and whether all
+ * of it can travel. A value travels as the schema's input and is parsed by both sides, so a schema
+ * must give the same result when it parses its own output; a one-way transform would run twice, or
+ * once on a side that does not expect it.
  */
 export function readSchema(schema: Schema): SchemaFacts {
   const before = known.get(schema);

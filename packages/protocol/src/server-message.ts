@@ -41,7 +41,10 @@ const messages = z.discriminatedUnion("type", [
 ]);
 export type ServerMessage = z.output<typeof messages>;
 
-/** Everything a server may send. Its type is not zod's, so that no version of zod is part of the published types. */
+/**
+ * Everything a server may send. Its type is not zod's, so that no version of zod is part of the
+ * published types.
+ */
 export const serverMessage: Schema<ServerMessage, unknown> = messages;
 
 /** The messages of a server with this `type`. */

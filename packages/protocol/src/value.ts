@@ -17,15 +17,16 @@ import { readSchema, type Schema } from "./schema.js";
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
 
 /**
- * A schema of the application, read once. Both directions validate; neither throws.
- * `mostLevels` is how deep a sent value may be nested; left out, as deep as every message can carry.
- * `root` names the value in error messages: `input`, `output`, `data`, `parameters`, `document`.
+ * A schema of the application, read once. Both directions validate; neither throws. `mostLevels` is
+ * how deep a sent value may be nested; left out, as deep as every message can carry. `root` names
+ * the value in error messages: `input`, `output`, `data`, `parameters`, `document`.
  */
 export interface ValueSchema {
   readonly schema: Schema | undefined;
   /**
-   * Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared leaks. The result is a copy in
-   * JSON. A value that the other side would read differently is refused, naming the member.
+   * Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared
+   * leaks. The result is a copy in JSON. A value that the other side would read differently is
+   * refused, naming the member.
    */
   send(value: unknown, root: string): Checked<RichValue>;
   /** Restores and validates a value that arrived. */
@@ -53,7 +54,10 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
   };
 }
 
-/** Where the protocol declares no schema there is nothing to send; what a peer sends all the same is ignored. */
+/**
+ * Where the protocol declares no schema there is nothing to send; what a peer sends all the same is
+ * ignored.
+ */
 const nothing: ValueSchema = {
   schema: undefined,
   send: (value, root) =>

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { watched } from "./watched.js";
 
-/** Vitest fails a run with an unhandled rejection, so each test shows that there is none as well. */
+/**
+ * Vitest fails a run with an unhandled rejection, so each test shows that there is none as well.
+ */
 function rejecting(reason: unknown = new Error("no")) {
   const ignored = vi.fn();
   const promise = watched(Promise.reject<string>(reason), { ignored, later: (run) => void setTimeout(run) });

@@ -2,27 +2,40 @@
 export interface Watch {
   /** Called once, with the reason of the rejection. */
   ignored(reason: unknown): void;
-  /** Calls `run` after the current turn. A caller that attaches a handler within the turn is in time. */
+  /**
+   * Calls `run` after the current turn. A caller that attaches a handler within the turn is in
+   * time.
+   */
   later(run: () => void): void;
 }
 
 interface Shared extends Watch {
-  /** Whether a caller has attached a rejection handler, to the promise or to one that `then` or `finally` made of it. */
+  /**
+   * Whether a caller has attached a rejection handler, to the promise or to one that `then` or
+   * `finally` made of it.
+   */
   isHandled: boolean;
   reason?: unknown;
 }
 
-/** `await`, `Promise.all` and an async function that returns the promise attach their handlers within fewer. */
+/**
+ * `await`, `Promise.all` and an async function that returns the promise attach their handlers
+ * within fewer.
+ */
 const MICROTASKS = 6;
 
 /**
- * A promise whose rejection never ends the process: if nothing handles it within the turn, `ignored` is told instead.
+ * A promise whose rejection never ends the process: if nothing handles it within the turn,
+ * `ignored` is told instead.
  *
- * A subclass, because `await` and `Promise.all` call `then` only on promises whose constructor is not `Promise` itself: there is
- * no other way to see that a caller waits. What a callback of the caller throws is the caller's: it stays an unhandled rejection.
+ * A subclass, because `await` and `Promise.all` call `then` only on promises whose constructor is
+ * not `Promise` itself: there is no other way to see that a caller waits. What a callback of the
+ * caller throws is the caller's: it stays an unhandled rejection.
  */
 class WatchedPromise<Value> extends Promise<Value> {
-  /** What `then` makes is a plain promise, which no caller can tell from that of an async function. */
+  /**
+   * What `then` makes is a plain promise, which no caller can tell from that of an async function.
+   */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
   }
@@ -70,7 +83,10 @@ class WatchedPromise<Value> extends Promise<Value> {
     return this.#passOn(next);
   }
 
-  /** Made by `then` without a rejection handler, or by `finally`: it rejects for the same reason, unless a callback threw. */
+  /**
+   * Made by `then` without a rejection handler, or by `finally`: it rejects for the same reason,
+   * unless a callback threw.
+   */
   #passOn<Result>(next: Promise<Result>): Promise<Result> {
     const shared = this.#shared;
     // Made by a library with the constructor of a promise that it was given.
@@ -92,8 +108,8 @@ class WatchedPromise<Value> extends Promise<Value> {
 }
 
 /**
- * The same outcome, watched. In a page's production build it is the promise itself: there an unhandled rejection ends nothing,
- * and the console and the page's own monitoring show it.
+ * The same outcome, watched. In a page's production build it is the promise itself: there an
+ * unhandled rejection ends nothing, and the console and the page's own monitoring show it.
  */
 export function watched<Value>(work: Promise<Value>, { ignored, later }: Watch): Promise<Value> {
   return WatchedPromise.from(work).watch({ ignored, later, isHandled: false });

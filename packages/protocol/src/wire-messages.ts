@@ -41,7 +41,10 @@ type Entries<Union extends { type: string }> = {
   readonly [Type in Union["type"]]: MessageEntry<Extract<Union, { type: Type }>>;
 };
 
-/** Everything a client may send, in the order of the reference. A message missing here does not compile. */
+/**
+ * Everything a client may send, in the order of the reference. A message missing here does not
+ * compile.
+ */
 export const clientMessages = {
   auth: { schema: auth, doc: authDoc, answeredBy: "auth_response" },
   subscribe: { schema: subscribe, doc: subscribeDoc, answeredBy: "subscribe_response" },

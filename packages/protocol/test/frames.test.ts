@@ -5,8 +5,9 @@ import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serve
 import { type WireMessage, wireMessages } from "../src/wire-messages.js";
 
 /*
- * The wire, byte by byte. `client.NAME.json` and `server.NAME.json` are frames as they are sent; `refused.NAME.json` are
- * frames that must be refused, with the field and code. A client in another language can be tested against the same files.
+ * The wire, byte by byte. `client.NAME.json` and `server.NAME.json` are frames as they are sent;
+ * `refused.NAME.json` are frames that must be refused, with the field and code. A client in another
+ * language can be tested against the same files.
  */
 
 const folder = fileURLToPath(new URL("./frames/v1/", import.meta.url));

@@ -1,7 +1,7 @@
 /**
- * Values for property tests: graphs of objects with shared and circular references, rich values and everything that cannot
- * travel. Each says whether it can arrive, from its description and not from its objects. The comparison knows nothing of the
- * encoder either.
+ * Values for property tests: graphs of objects with shared and circular references, rich values and
+ * everything that cannot travel. Each says whether it can arrive, from its description and not from
+ * its objects. The comparison knows nothing of the encoder either.
  */
 import fc from "fast-check";
 import { runInNewContext } from "node:vm";
@@ -145,7 +145,10 @@ const names = fc.shuffledSubarray(["a", "a.b", "a/b", "a\\b", "", "0", "toJSON",
   minLength: 5,
 });
 
-/** A graph of up to six objects; its references may lead anywhere, back to where they come from included. */
+/**
+ * A graph of up to six objects; its references may lead anywhere, back to where they come from
+ * included.
+ */
 const graphs: fc.Arbitrary<readonly Node[]> = fc.array(
   fc.record({
     kind: fc.constantFrom<(keyof typeof kinds)[]>("object", "object", "bare", "list", "map", "set"),
@@ -210,7 +213,10 @@ function sampleOf(graph: readonly Node[]): Sample {
   };
 }
 
-/** Whether two values are equal: the same kinds, names and leaves, in the same order. Prototypes and references do not count. */
+/**
+ * Whether two values are equal: the same kinds, names and leaves, in the same order. Prototypes and
+ * references do not count.
+ */
 export function isEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
   const [kind, other] = [a, b].map((value) => Object.prototype.toString.call(value));
@@ -228,7 +234,10 @@ function partsOf(value: object): [unknown, unknown][] {
   return Object.entries(value);
 }
 
-/** Whether a field such as `data.items[3].at`, `data["a.b"]` or `data.map[0].(key)` leads to a member that cannot arrive. */
+/**
+ * Whether a field such as `data.items[3].at`, `data["a.b"]` or `data.map[0].(key)` leads to a
+ * member that cannot arrive.
+ */
 export function leadsToFault({ value, faults }: Sample, field: string): boolean {
   const steps = field.match(/\.\([a-z]+\)|\.[^.[]+|\[\d+\]|\["(?:[^"\\]|\\.)*"\]/g) ?? [];
   const holders: unknown[] = [];

@@ -1,8 +1,9 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * Whether a value can hold the options of a call: an object literal, also of another realm, or an object without a prototype. A Map,
- * a Promise that was not awaited or an array has no members with the names of options, so a call would run with its defaults.
+ * Whether a value can hold the options of a call: an object literal, also of another realm, or an
+ * object without a prototype. A Map, a Promise that was not awaited or an array has no members with
+ * the names of options, so a call would run with its defaults.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
@@ -10,7 +11,10 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What an error calls a value: `null`, `array`, its type, or the class of an object that is not plain, such as `Promise`. */
+/**
+ * What an error calls a value: `null`, `array`, its type, or the class of an object that is not
+ * plain, such as `Promise`.
+ */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";

@@ -49,7 +49,8 @@ export function createServer<
   const broker = joinBroker(protocol, options.broker, settings);
   const { link, topics, shared } = broker;
   const { channels, documents, database } = createChannels(protocol, hooks, broker, stats, settings);
-  // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged when it was issued.
+  // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged
+  // when it was issued.
   const judgementMs = 3 * settings.authTimeoutMs + TICKET_MS;
   const deviceRequired = protocol.definition.deviceId === "required";
   const sessionData = options.sessionData as SessionSettings["sessionData"];
@@ -97,9 +98,11 @@ export function createServer<
     connections.stopAccepting();
     requests.stopAccepting();
     await connections.drain(graceMs);
-    // After `drain`: a connection whose credential is being checked is closed with 1001. A refusal would make its client stop.
+    // After `drain`: a connection whose credential is being checked is closed with 1001. A refusal
+    // would make its client stop.
     authenticator.close();
-    // Before documents: a listener that is told of the end of a session may take its user out of a document.
+    // Before documents: a listener that is told of the end of a session may take its user out of a
+    // document.
     sessions.clear();
     // Once more behind listeners, because they may have changed documents.
     const idle = Promise.all([sessions.idle(), documents.idle(graceMs)]).then(() => documents.idle(graceMs));

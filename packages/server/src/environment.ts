@@ -4,19 +4,30 @@ import { randomFillSync } from "node:crypto";
 /** Time and chance, injected so that tests decide both. */
 export interface ServerEnvironment {
   /**
-   * The wall clock: milliseconds since 1970. It can be set back or forwards at any moment, so only dates that are shown, stored or
-   * compared with a given `expiresAt` are read from it.
+   * The wall clock: milliseconds since 1970. It can be set back or forwards at any moment, so only
+   * dates that are shown, stored or compared with a given `expiresAt` are read from it.
    */
   now(): number;
-  /** Milliseconds since an arbitrary moment, never set back. Every elapsed time is the difference of two of these readings. */
+  /**
+   * Milliseconds since an arbitrary moment, never set back. Every elapsed time is the difference of
+   * two of these readings.
+   */
   monotonic(): number;
   after(delayMs: number, run: () => void): Cancel;
-  /** The same, for what a process need not stay alive for: a session that nobody may come back to, a list to be told. */
+  /**
+   * The same, for what a process need not stay alive for: a session that nobody may come back to, a
+   * list to be told.
+   */
   afterIdle(delayMs: number, run: () => void): Cancel;
   every(intervalMs: number, run: () => void): Cancel;
-  /** When the events of this turn of the event loop have all been read: the moment to send what they caused together. */
+  /**
+   * When the events of this turn of the event loop have all been read: the moment to send what they
+   * caused together.
+   */
   atEndOfTurn(run: () => void): void;
-  /** When what is being read now has been handled, promises included: the moment to send replies. */
+  /**
+   * When what is being read now has been handled, promises included: the moment to send replies.
+   */
   soon(run: () => void): void;
   /** From 0, below 1. For delays, not for secrets. */
   random(): number;
@@ -37,7 +48,10 @@ function newId(): string {
   return pool.toString("base64url", taken, (taken += ID_BYTES));
 }
 
-/** Node fires a timer with a longer delay after 1 ms, and a timer that sets itself again would keep the processor busy. */
+/**
+ * Node fires a timer with a longer delay after 1 ms, and a timer that sets itself again would keep
+ * the processor busy.
+ */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const nodeEnvironment: ServerEnvironment = {
@@ -62,14 +76,17 @@ export const nodeEnvironment: ServerEnvironment = {
   newId,
 };
 
-/** Whether an answer of the application is still to come. Promises of other libraries and realms are no `Promise` of ours. */
+/**
+ * Whether an answer of the application is still to come. Promises of other libraries and realms are
+ * no `Promise` of ours.
+ */
 export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is PromiseLike<Value> {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
 }
 
 /**
- * What was promised, or a rejection with this sentence or error when it takes longer than it may. `whoAsks` is handed the means to give
- * it up: then it rejects at once, and leaves no timer.
+ * What was promised, or a rejection with this sentence or error when it takes longer than it may.
+ * `whoAsks` is handed the means to give it up: then it rejects at once, and leaves no timer.
  */
 export function inTime<Value>(
   promised: PromiseLike<Value>,

@@ -23,7 +23,10 @@ export function hostsFault(hosts: readonly string[] | undefined): string | undef
   return `${JSON.stringify(wrong)} is not a host; expected a name or an address, such as "app.example.com" or "[::1]:3000"`;
 }
 
-/** As browsers send it: in lower case, without the scheme's default port, an international name in its ASCII form. */
+/**
+ * As browsers send it: in lower case, without the scheme's default port, an international name in
+ * its ASCII form.
+ */
 export function normalOrigin(origin: string): string {
   return new URL(origin).origin;
 }

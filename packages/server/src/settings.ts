@@ -30,7 +30,10 @@ const LONGEST_LIST = 10_000;
 /** Clients send messages of this size before they know the limit. */
 const LEAST_MESSAGE_BYTES = 1_024;
 
-/** A leaf of the schema: `fault` says what is wrong with a value. The value itself is handed on, never a copy. */
+/**
+ * A leaf of the schema: `fault` says what is wrong with a value. The value itself is handed on,
+ * never a copy.
+ */
 function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniType<Value> {
   return z.custom<Value>((value) => fault(value) === undefined, { error: ({ input }) => fault(input) });
 }
@@ -107,8 +110,9 @@ const parts = {
 };
 
 /**
- * Every option of `createServer`, strictly: a misspelt `authenticate` would otherwise leave the door open. `ServerOptions` holds
- * types and documentation; options.test-d.ts proves that both have the same names.
+ * Every option of `createServer`, strictly: a misspelt `authenticate` would otherwise leave the
+ * door open. `ServerOptions` holds types and documentation; options.test-d.ts proves that both have
+ * the same names.
  */
 export const optionsSchema = part({
   authenticate: someFunction,
@@ -167,7 +171,9 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
   };
 }
 
-/** The schema accepts a Promise: the server would have no `authenticate` and would let everyone in. */
+/**
+ * The schema accepts a Promise: the server would have no `authenticate` and would let everyone in.
+ */
 function checkPlain(name: string, given: unknown): void {
   const fault = plainFault(given);
   if (fault !== undefined) invalid(name, fault);

@@ -5,7 +5,10 @@ import { createPlayer, sessionOf } from "./player.js";
 
 type Call = (...given: readonly unknown[]) => unknown;
 
-/** The calls that end sessions, taken from their types: in JavaScript nothing else stands before them. */
+/**
+ * The calls that end sessions, taken from their types: in JavaScript nothing else stands before
+ * them.
+ */
 async function setUp() {
   const { server, world, connect } = createPlayer();
   const peer = await connect("u1");

@@ -12,10 +12,15 @@ import { goes, waitedMs } from "./flood/machine.mjs";
 /** So many peers that never authenticate. The last has come before the first is sent away. */
 const ATTACKERS = 1_000;
 const ARRIVE_MS = 4_000;
-/** So many that do, all the while. Of a hundred the 99th percentile leaves out one, of fifty none. */
+/**
+ * So many that do, all the while. Of a hundred the 99th percentile leaves out one, of fifty none.
+ */
 const VISITS = 100;
 
-/** The bounds of G14 and T23: memory for each attacker, how long it is there, and what others notice of it. */
+/**
+ * The bounds of G14 and T23: memory for each attacker, how long it is there, and what others notice
+ * of it.
+ */
 const MAX_KIB = 128;
 const MAX_LIFE_MS = 5_500;
 const MAX_P99_MS = 200;
@@ -66,7 +71,10 @@ async function serve() {
   return { port: (http.address() as AddressInfo).port, open, lives };
 }
 
-/** Looks at this process, which is the server's, every 25 ms: its resident memory, and how long it got no core. */
+/**
+ * Looks at this process, which is the server's, every 25 ms: its resident memory, and how long it
+ * got no core.
+ */
 function watch(open: ReadonlySet<object>) {
   const seen: { at: number; waitedMs: number }[] = [];
   let highestBytes = 0;
@@ -84,7 +92,10 @@ function watch(open: ReadonlySet<object>) {
     stop,
     highestBytes: () => highestBytes,
     mostOpen: () => mostOpen,
-    /** How long the machine let the server wait in this time; a server that waits looks late, so from one look before. */
+    /**
+     * How long the machine let the server wait in this time; a server that waits looks late, so
+     * from one look before.
+     */
     waitedMs(from: number, to: number): number {
       if (to <= from) return 0;
       const before = seen.findLast(({ at }) => at <= from) ?? seen[0]!;
@@ -94,7 +105,10 @@ function watch(open: ReadonlySet<object>) {
   };
 }
 
-/** Resident memory before the first flood. One for all: what one leaves behind would hide what the next one takes. */
+/**
+ * Resident memory before the first flood. One for all: what one leaves behind would hide what the
+ * next one takes.
+ */
 let baselineBytes: number | undefined;
 
 async function flood(kind: string) {

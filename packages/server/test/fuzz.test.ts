@@ -6,7 +6,10 @@ import { ClientWorld } from "./client-world.js";
 import { seeded } from "./seeded.js";
 import { VirtualEnvironment, World } from "./world.js";
 
-/** Each seed is one history of clients, drops, restarts and publications. `HOLDFAST_SEED=n` runs only that one. */
+/**
+ * Each seed is one history of clients, drops, restarts and publications. `HOLDFAST_SEED=n` runs
+ * only that one.
+ */
 const only = process.env["HOLDFAST_SEED"];
 const seeds = only === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(only)];
 const STEPS = 150;

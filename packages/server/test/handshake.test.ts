@@ -53,7 +53,8 @@ describe("the auth message", () => {
     const peer = await world.connect();
     await peer.send(auth("t"), subscribe, { type: "ping", correlation_id: "p" });
     expect(peer.received).toEqual([]);
-    // The socket is not even read: whoever is not authenticated cannot make the server keep anything.
+    // The socket is not even read: whoever is not authenticated cannot make the server keep
+    // anything.
     expect(server.stats().messages.received).toBe(1);
     expect(peer.socket.isRead).toBe(false);
     decide!();
@@ -398,7 +399,8 @@ describe("a credential in the upgrade request", () => {
   ])("[HS31] what authenticate reads of the cookies of %s is %s", async (_, origin, cookies) => {
     const seen: unknown[] = [];
     const environment = new VirtualEnvironment();
-    // The list is not given to the server but for the last case: without one any page may connect, and prove nothing by that.
+    // The list is not given to the server but for the last case: without one any page may connect,
+    // and prove nothing by that.
     const origins = origin === "https://app.example.com" ? [origin] : undefined;
     const server = createServer(agents, {
       environment,

@@ -34,7 +34,9 @@ function setUp() {
 }
 type Server = ReturnType<typeof setUp>["server"];
 
-/** What is due in this turn is done, however busy the machine is: timers come before `setImmediate`. */
+/**
+ * What is due in this turn is done, however busy the machine is: timers come before `setImmediate`.
+ */
 const turn = () => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 20));
 const wrong = { n: "1" } as never;
 

@@ -96,7 +96,8 @@ describe("a socket that is half-open", () => {
     const old = await open(`ws://127.0.0.1:${port}/ws`);
     old.ws.send(auth());
     const { data } = (await old.next("connected")) as unknown as { data: { session_id: string } };
-    // Nothing is read any more, so no close frame is ever answered: what a telephone in a tunnel looks like.
+    // Nothing is read any more, so no close frame is ever answered: what a telephone in a tunnel
+    // looks like.
     (old.ws as unknown as { _socket: Socket })._socket.pause();
 
     const client = await open(`ws://127.0.0.1:${port}/ws`);
@@ -290,7 +291,8 @@ describe("the upgrade", () => {
     socket.resetAndDestroy();
     await new Promise<void>((resolve) => socket.once("close", () => resolve()));
     answer!({ userId: "u" });
-    // Whether the reset or the answer comes first is the network's choice; what has to hold is what remains afterwards.
+    // Whether the reset or the answer comes first is the network's choice; what has to hold is what
+    // remains afterwards.
     for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     await vi.waitFor(() => expect(server.stats().connections.active).toBe(0));
   });

@@ -3,7 +3,9 @@ import { createServer, type Identity, type ServerOptions } from "@holdfast/serve
 import * as z from "zod";
 import { type Peer, VirtualEnvironment, World } from "./world.js";
 
-/** The protocol of the tests about identity: users with devices, and rooms that know who is there. */
+/**
+ * The protocol of the tests about identity: users with devices, and rooms that know who is there.
+ */
 export const player = defineProtocol({
   name: "player",
   version: "1.0.0",

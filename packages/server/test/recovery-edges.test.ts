@@ -16,7 +16,8 @@ test("[RV23] closing the server while a channel is opened does not spin for ever
   };
   try {
     const peer = await world.connect();
-    // As with Redis: what was asked before the end is still answered, since the lease is given up on the same connection.
+    // As with Redis: what was asked before the end is still answered, since the lease is given up
+    // on the same connection.
     const { close } = link;
     link.close = () => new Promise((resolve) => void environment.after(1_000, () => resolve(close.call(link))));
     broker.weather = { ...fairWeather, latencyMs: 200 };

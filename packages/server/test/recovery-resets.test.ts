@@ -6,7 +6,10 @@ import { big, bigWorld, results, subscribe } from "./big-world.js";
 import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
 import { World } from "./world.js";
 
-/** One or two instances, a channel of which the positions are known by number, and a store that can be set back. */
+/**
+ * One or two instances, a channel of which the positions are known by number, and a store that can
+ * be set back.
+ */
 function history(broker = new SimBroker(fairWeather), options: object = {}) {
   const first = bigWorld(options, broker);
   const { world, server, environment } = first;
@@ -31,7 +34,10 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
     await on.advance(100);
     return peer;
   };
-  /** A client that resumes here and waits, because another channel of the same message cannot be read before `release`. */
+  /**
+   * A client that resumes here and waits, because another channel of the same message cannot be
+   * read before `release`.
+   */
   let waits = 0;
   const waiting = async (position: Position) => {
     let release!: () => void;
@@ -83,7 +89,8 @@ describe("[RV24] after the store was rolled back", () => {
       const { world: on } = how === "has joined since" ? beside() : { world };
       const { missed, reset } = await resume(away, on);
       expect(reset).toBeUndefined();
-      // An instance that knows no better tells what is lost too, and of the fork as soon as it knows.
+      // An instance that knows no better tells what is lost too, and of the fork as soon as it
+      // knows.
       expect(missed).toHaveLength(how === "has not noticed it" ? 25 : 15);
       expect((await resume(at(20), on)).reset).toBeUndefined();
       expect((await resume(lost, on)).reset).toBe(how === "has not noticed it" ? undefined : "fork");
@@ -338,7 +345,8 @@ test("[RV25] what is published while a client waits for its answer does not push
   await world.advance(60_000);
   const peer = await world.connect();
   peer.socket.stall(true);
-  // The first two are all that the connection may be owed at once, so the third waits until that is read.
+  // The first two are all that the connection may be owed at once, so the third waits until that is
+  // read.
   peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: at(20) })));
   await world.advance(100);
   await publish(61, 360);

@@ -247,7 +247,8 @@ describe("what ends a session", () => {
     await expect(server.user("u1").disconnect({ where: bad })).rejects.toThrow("a bad condition");
     await world.settle();
     expect(work.peer.closed).toBeUndefined();
-    // Where it fails only for one that is being judged, that one is ended: the other mistake could not be made good.
+    // Where it fails only for one that is being judged, that one is ended: the other mistake could
+    // not be made good.
     let fails = false;
     const late = await login("home", false);
     await server.user("u1").disconnect({ where: () => fails && bad() });

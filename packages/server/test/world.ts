@@ -4,7 +4,10 @@ import type { ServerEnvironment, Server } from "@holdfast/server";
 import { seeded } from "./seeded.js";
 import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/testing.js";
 
-/** The Promise of another realm: as good as ours, and no instance of it. Those of other libraries are not either. */
+/**
+ * The Promise of another realm: as good as ours, and no instance of it. Those of other libraries
+ * are not either.
+ */
 export const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;
 
 interface Timer {
@@ -15,8 +18,8 @@ interface Timer {
 }
 
 /**
- * Virtual time: timers run when the test moves the clock, turns end when the test says so. The wall clock goes along with the
- * monotonic one, and can be set.
+ * Virtual time: timers run when the test moves the clock, turns end when the test says so. The wall
+ * clock goes along with the monotonic one, and can be set.
  */
 export class VirtualEnvironment implements ServerEnvironment {
   #now = 0;
@@ -51,8 +54,8 @@ export class VirtualEnvironment implements ServerEnvironment {
   }
 
   /**
-   * The same time for a process of its own, with a wall clock of its own. It can be killed: then nothing that it has started happens
-   * any more.
+   * The same time for a process of its own, with a wall clock of its own. It can be killed: then
+   * nothing that it has started happens any more.
    */
   process(): ServerEnvironment & { kill(): void; setWallClock(byMs: number): void } {
     const started = new Set<() => void>();
@@ -134,7 +137,10 @@ export class VirtualEnvironment implements ServerEnvironment {
   }
 }
 
-/** Lets virtual time pass where there is no world: timers run at their moments, and what they begin goes on in between. */
+/**
+ * Lets virtual time pass where there is no world: timers run at their moments, and what they begin
+ * goes on in between.
+ */
 export async function pass(environment: VirtualEnvironment, ms: number): Promise<void> {
   const until = environment.monotonic() + ms;
   do await new Promise<void>((resolve) => void setImmediate(resolve));

@@ -11,7 +11,10 @@ export interface EndedActions {
   start: Start;
 }
 
-/** The agents that ended, the last one first: how each ended, its log for whoever wants to know why, and another try. */
+/**
+ * The agents that ended, the last one first: how each ended, its log for whoever wants to know why,
+ * and another try.
+ */
 export function endedList(section: HTMLElement, store: FleetStore, actions: EndedActions): () => void {
   const list = h("ul", { class: "ended" });
   section.append(h("h2", {}, "Ended"), list);

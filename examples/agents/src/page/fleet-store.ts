@@ -12,8 +12,9 @@ export interface Usage {
 }
 
 /**
- * All the page knows about the fleet, without a word about how it is drawn. The list is the server's answer, whole; events
- * change it from there. Events and answers arrive in the order the server sent them, so a list simply replaces what was.
+ * All the page knows about the fleet, without a word about how it is drawn. The list is the
+ * server's answer, whole; events change it from there. Events and answers arrive in the order the
+ * server sent them, so a list simply replaces what was.
  */
 export class FleetStore {
   readonly agents = new Map<string, Agent>();
@@ -25,7 +26,9 @@ export class FleetStore {
   programs: readonly Program[] = [];
   samples: Sample[] = [];
   maximum = 0;
-  /** The instance of the server that this page is connected to; undefined where there is only one. */
+  /**
+   * The instance of the server that this page is connected to; undefined where there is only one.
+   */
   instance: string | undefined;
   /** Whether the page is connected: what is shown is true now, and can be acted upon. */
   live = false;
@@ -110,7 +113,9 @@ export class FleetStore {
     this.#onChange();
   }
 
-  /** Lines from an event or from the log; told twice they count once, because each has its number. */
+  /**
+   * Lines from an event or from the log; told twice they count once, because each has its number.
+   */
   addLines(agentId: string, lines: readonly Line[]): void {
     if (!this.agents.has(agentId)) return;
     const log = this.#logs.get(agentId) ?? [];
@@ -129,7 +134,10 @@ export class FleetStore {
     this.#onChange();
   }
 
-  /** Each instance samples its own agents. Those of the page's instance give the beat; the others' latest figures join in. */
+  /**
+   * Each instance samples its own agents. Those of the page's instance give the beat; the others'
+   * latest figures join in.
+   */
   sampled(sample: Sample): void {
     this.#elsewhere.set(sample.instance, sample.agents);
     if (sample.instance !== this.instance) return;
@@ -139,8 +147,9 @@ export class FleetStore {
   }
 
   /**
-   * What the server remembers, which may end before or after what the page has. Each moment counts once: the instance that is
-   * asked may be another one than that whose samples the page has, and no two are taken within half a period.
+   * What the server remembers, which may end before or after what the page has. Each moment counts
+   * once: the instance that is asked may be another one than that whose samples the page has, and
+   * no two are taken within half a period.
    */
   addSamples(samples: readonly Sample[]): void {
     const known = this.samples.map(({ at }) => at.getTime());

@@ -3,7 +3,10 @@ import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { FleetStore } from "./fleet-store.js";
 import { clock } from "./format.js";
 
-/** The output of the selected agent. It follows the newest line until someone scrolls up to read, and then stays put. */
+/**
+ * The output of the selected agent. It follows the newest line until someone scrolls up to read,
+ * and then stays put.
+ */
 export function logPane(host: HTMLElement, store: FleetStore): () => void {
   const title = h("h2", { id: "log-title" }, "Output");
   const count = h("span", { class: "muted" });

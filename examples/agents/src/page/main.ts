@@ -14,7 +14,8 @@ import { usageChart } from "./usage-chart.js";
 
 const client = createClient(agents, {
   url: `${location.origin}/ws`,
-  // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`, called before every attempt.
+  // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`,
+  // called before every attempt.
   token: "abc123",
 });
 let drawing: number | undefined;
@@ -43,11 +44,13 @@ client.channel("system-events").on("stopping", ({ reason, instance }) => {
   toasts.show({ level: "warning", title: `${who} is stopping`, text: reason });
 });
 
-// What is the case: asked for whenever events may have been missed, which is after every (re)connect and every reset. Each
-// answer is applied as it arrives, not when all have: an event that comes behind it has to find it in place.
+// What is the case: asked for whenever events may have been missed, which is after every
+// (re)connect and every reset. Each answer is applied as it arrives, not when all have: an event
+// that comes behind it has to find it in place.
 function load(): void {
-  // With one process, answer and events come in the order in which things happened. With several, another instance may change
-  // something while this one reads the list; so what happened meanwhile is applied to it once more, which changes nothing else.
+  // With one process, answer and events come in the order in which things happened. With several,
+  // another instance may change something while this one reads the list; so what happened meanwhile
+  // is applied to it once more, which changes nothing else.
   const meanwhile: (() => void)[] = [];
   since = meanwhile;
   const lists = client.request("agent.list").then(({ agents: list, maximum, instance }) => {

@@ -18,7 +18,10 @@ export class Sparkline {
     );
   }
 
-  /** `slots` is how many values the full width has room for; `least` the smallest value that fills the height. */
+  /**
+   * `slots` is how many values the full width has room for; `least` the smallest value that fills
+   * the height.
+   */
   draw(values: readonly (number | undefined)[], slots: number, least: number): void {
     const top = Math.max(least, ...values.map((value) => value ?? 0));
     const step = WIDTH / (slots - 1);

@@ -4,7 +4,10 @@ import type { Sample } from "../protocol.js";
 
 export type Measure = "cpu" | "memory";
 
-/** Samples further apart than this are not joined: in between the page was not connected, and knows nothing. */
+/**
+ * Samples further apart than this are not joined: in between the page was not connected, and knows
+ * nothing.
+ */
 const GAP_MS = 3_500;
 
 /** Samples in unbroken stretches, the oldest first. */
@@ -48,7 +51,10 @@ export function bands(samples: readonly Sample[], agentIds: readonly string[], m
   );
 }
 
-/** The marks of a scale that starts at 0 and holds `highest`: at most five, at 1, 2 or 5 times a power of ten. */
+/**
+ * The marks of a scale that starts at 0 and holds `highest`: at most five, at 1, 2 or 5 times a
+ * power of ten.
+ */
 export function ticks(highest: number): number[] {
   const rough = highest / 4;
   const power = 10 ** Math.floor(Math.log10(rough));

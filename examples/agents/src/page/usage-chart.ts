@@ -81,7 +81,8 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
       ...visible.flatMap((stretch) =>
         bands(stretch, ids, measure)
           .map((band, index) => drawBand(scale, band, store, ids[index] ?? ""))
-          // The lowest band is drawn last: where a band has no height, the line below it is what should be seen.
+          // The lowest band is drawn last: where a band has no height, the line below it is what
+          // should be seen.
           .reverse(),
       ),
       ...(pointed ? [cursor(scale, pointed.at.getTime())] : []),

@@ -4,8 +4,9 @@ import type { Playing } from "../protocol.js";
 export type Step = "pause" | "resume" | "claim" | "release" | "nothing";
 
 /**
- * Who plays is a fact of the user, not of a device, and the server holds it. A `playback.paused` that was missed (no
- * connection, a page that was being loaded) is made up for here, with every list that comes:
+ * Who plays is a fact of the user, not of a device, and the server holds it. A `playback.paused`
+ * that was missed (no connection, a page that was being loaded) is made up for here, with every
+ * list that comes:
  *
  *   this device | the list says | so it
  *   ------------|---------------|-------------------------------------------------------------------------

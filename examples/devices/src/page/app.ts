@@ -33,8 +33,8 @@ export interface AppOptions {
 
 /** The player of a user who is logged in, from here until the login ends. */
 export function startApp({ user, device, content, header, outage, toasts, left }: AppOptions): void {
-  // No token: the browser sends the cookie of the login along. The name travels with the connection, so that the others
-  // never see a device without one.
+  // No token: the browser sends the cookie of the login along. The name travels with the
+  // connection, so that the others never see a device without one.
   const client: DevicesClient = createClient(devices, {
     url: "/ws",
     deviceId: device.id,
@@ -50,7 +50,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const list = client.channel("devices", user.id);
   client.onError(report);
   list.on("changed", (overview) => show(overview));
-  // Asked for when this page is on the channel, and not before: what changed in between would be told to nobody.
+  // Asked for when this page is on the channel, and not before: what changed in between would be
+  // told to nobody.
   list.status.subscribe(({ name }) => {
     if (name !== "subscribed") return;
     // It may be another server's now, which counts anew.
@@ -105,7 +106,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     deviceCards(page, model, playback),
   ] as const;
   const account = accountMenu(user, () => {
-    // The server ends the connections of all tabs of this browser. This tab may be told so before the answer comes.
+    // The server ends the connections of all tabs of this browser. This tab may be told so before
+    // the answer comes.
     isLoggingOut = true;
     logOut().then(
       () => leave({ notice: LOGGED_OUT }),

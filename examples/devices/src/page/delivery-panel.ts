@@ -2,7 +2,10 @@ import type { Outcome } from "../protocol.js";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Delivery, Model } from "./model.js";
 
-/** What each answer means to a person. A table, so that a reason without a sentence does not compile. */
+/**
+ * What each answer means to a person. A table, so that a reason without a sentence does not
+ * compile.
+ */
 const words: { readonly [Result in Outcome["result"]]: string } = {
   confirmed: "has done it",
   not_connected: "is not connected",

@@ -6,7 +6,10 @@ import { type User, whoAmI } from "./session-api.js";
 import { themeButton } from "@holdfast/example-kit/page/theme";
 import { Toasts } from "@holdfast/example-kit/page/toasts";
 
-/** Shows the login or the player: who is logged in is asked of the server, and the player says when that has changed. */
+/**
+ * Shows the login or the player: who is logged in is asked of the server, and the player says when
+ * that has changed.
+ */
 
 const content = byId("content");
 themeButton(byId("theme"));

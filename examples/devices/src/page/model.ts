@@ -39,7 +39,10 @@ export interface Actions {
 
 export const now = (): number => performance.now();
 
-/** What plays on a device and how far it is by now: the list said how far it was, and this page's clock ran on. */
+/**
+ * What plays on a device and how far it is by now: the list said how far it was, and this page's
+ * clock ran on.
+ */
 export function playingOn(model: Model, deviceId: string): { trackId: string; positionMs: number } | undefined {
   const playing = model.overview?.playing;
   if (playing?.deviceId !== deviceId) return undefined;

@@ -2,11 +2,12 @@ import type { DeviceKind } from "../protocol.js";
 import { describeDevice } from "./device-name.js";
 
 /**
- * Each tab is a device of its own. sessionStorage is what a tab keeps through a reload, and what no other tab sees.
+ * Each tab is a device of its own. sessionStorage is what a tab keeps through a reload, and what no
+ * other tab sees.
  *
- * But "duplicate tab" copies it, and two tabs with one id would throw each other out. So a tab holds a lock by its id for as
- * long as it lives; who does not get the lock is a copy, and takes a new id. A reloaded page may have to wait for the lock
- * until the page before it is gone.
+ * But "duplicate tab" copies it, and two tabs with one id would throw each other out. So a tab
+ * holds a lock by its id for as long as it lives; who does not get the lock is a copy, and takes a
+ * new id. A reloaded page may have to wait for the lock until the page before it is gone.
  */
 const LOCK_WAIT_MS = 500;
 
@@ -33,7 +34,8 @@ export function keepName(name: string): void {
 }
 
 function hold(id: string): Promise<boolean> {
-  // Browsers offer locks, like much else, on https and localhost only. Without them a duplicate replaces its original.
+  // Browsers offer locks, like much else, on https and localhost only. Without them a duplicate
+  // replaces its original.
   if (!("locks" in navigator)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const held = (): Promise<never> => {

@@ -15,7 +15,10 @@ export interface PlaybackOptions {
   readonly report: (error: unknown) => undefined;
 }
 
-/** This device's part in the playback of its user: it plays, says so, does as it is asked, and agrees with the server's list. */
+/**
+ * This device's part in the playback of its user: it plays, says so, does as it is asked, and
+ * agrees with the server's list.
+ */
 export class Playback implements Actions {
   readonly model: Model;
   readonly #client: PlaybackOptions["client"];
@@ -97,7 +100,8 @@ export class Playback implements Actions {
     if (!overview) return;
     const { playing } = overview;
     this.#unread = this.#claims > 0;
-    // A restarted server knows the name that the page connected with, which may not be the last one.
+    // A restarted server knows the name that the page connected with, which may not be the last
+    // one.
     const listed = overview.devices.find(({ id }) => id === own.id);
     if (listed && listed.name !== own.name) this.rename(own.name);
     const here = { deviceId: own.id, playing: player.state.playing, claiming: this.#claims > 0, fresh: this.#fresh };
@@ -146,7 +150,8 @@ export class Playback implements Actions {
     const claim = { trackId: player.state.track.id, positionMs: player.positionMs };
     const settled = await this.#follow("Pausing the others", this.#client.request("playback.play", claim));
     this.#claims--;
-    // The list that tells of it came before the answer. A claim that failed is made again with the next list, not at once.
+    // The list that tells of it came before the answer. A claim that failed is made again with the
+    // next list, not at once.
     if (settled && this.#unread) this.agree();
   }
 

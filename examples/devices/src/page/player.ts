@@ -5,7 +5,10 @@ export interface PlayerState {
   readonly playing: boolean;
 }
 
-/** This device's player: a track, and a clock that runs while it plays. Where a real one has an audio element. */
+/**
+ * This device's player: a track, and a clock that runs while it plays. Where a real one has an
+ * audio element.
+ */
 export class Player {
   readonly #now: () => number;
   readonly #onChange: () => void;
@@ -48,7 +51,9 @@ export class Player {
     this.#set({ track, playing: this.#state.playing }, 0);
   }
 
-  /** To be called often: at the end of a track comes the next one, and after the last one silence. */
+  /**
+   * To be called often: at the end of a track comes the next one, and after the last one silence.
+   */
   tick(): "goes_on" | "next" | "ended" {
     const { track, playing } = this.#state;
     if (!playing || this.positionMs < track.lengthMs) return "goes_on";

@@ -8,7 +8,10 @@ interface Connection {
   connect(): void;
 }
 
-/** What each state is called, and how it looks. A table, so that a state without an entry does not compile. */
+/**
+ * What each state is called, and how it looks. A table, so that a state without an entry does not
+ * compile.
+ */
 const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
   idle: { label: "Not connected", tone: "off" },
   connecting: { label: "Connecting", tone: "busy" },
@@ -20,9 +23,10 @@ const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" 
 };
 
 /**
- * Shows what the connection is doing: a pill in the header, and while there is none a strip that says why, counts down to
- * the next attempt and can make it at once. The countdown is hidden from screen readers, which would read every second.
- * `whenClosed` is what the button says when there will be no attempt without it. Returns what takes both away.
+ * Shows what the connection is doing: a pill in the header, and while there is none a strip that
+ * says why, counts down to the next attempt and can make it at once. The countdown is hidden from
+ * screen readers, which would read every second. `whenClosed` is what the button says when there
+ * will be no attempt without it. Returns what takes both away.
  */
 export function showConnection(
   client: Connection,
@@ -48,7 +52,10 @@ export function showConnection(
   const returnFocus = focusReturn(outage);
 
   let ticking: number | undefined;
-  /** When the next attempt is due, on the page's monotonic clock: while the countdown runs the wall clock may be set. */
+  /**
+   * When the next attempt is due, on the page's monotonic clock: while the countdown runs the wall
+   * clock may be set.
+   */
   let attemptAt = 0;
   let lost: string | undefined;
 
@@ -63,7 +70,8 @@ export function showConnection(
     setText(countdown, seconds === undefined ? "" : `${seconds} s`);
     if ("reason" in status) lost = status.reason.message;
     else if (status.name === "ready") lost = undefined;
-    // An attempt that follows an outage is a part of it: the strip stays until the page is live again.
+    // An attempt that follows an outage is a part of it: the strip stays until the page is live
+    // again.
     if (lost === undefined) returnFocus();
     setAttributes(outage, { hidden: lost === undefined });
     setText(reason, lost ?? "");

@@ -1,5 +1,6 @@
 /**
- * Makes elements. Text becomes a text node, always: what programs print and people name is shown, never parsed as HTML.
+ * Makes elements. Text becomes a text node, always: what programs print and people name is shown,
+ * never parsed as HTML.
  */
 type Child = Node | string | undefined | false;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;

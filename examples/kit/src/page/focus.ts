@@ -1,9 +1,12 @@
-/** Whether the page shows where its focus is: to whoever presses with a finger it need not, and should stay where it is. */
+/**
+ * Whether the page shows where its focus is: to whoever presses with a finger it need not, and
+ * should stay where it is.
+ */
 const isSeen = (): boolean => document.activeElement?.matches(":focus-visible") ?? false;
 
 /**
- * To the heading of what is there, where the keyboard goes on from. A heading and not a button: a key that is held down must
- * not press what comes next.
+ * To the heading of what is there, where the keyboard goes on from. A heading and not a button: a
+ * key that is held down must not press what comes next.
  */
 export function focusHeading(seen: boolean): void {
   const heading = document.querySelector<HTMLElement>("main h2:not([hidden] *)") ?? document.querySelector("h1");
@@ -11,7 +14,10 @@ export function focusHeading(seen: boolean): void {
   heading?.focus({ preventScroll: !seen });
 }
 
-/** To a button, perhaps, in place of one that was pressed: a key that is still held down must not press it. */
+/**
+ * To a button, perhaps, in place of one that was pressed: a key that is still held down must not
+ * press it.
+ */
 export function moveFocus(to: HTMLElement): void {
   const stop = (event: KeyboardEvent): void => {
     if (event.repeat && event.key === "Enter") event.preventDefault();
@@ -23,8 +29,8 @@ export function moveFocus(to: HTMLElement): void {
 }
 
 /**
- * For what comes and goes: returns what moves the focus, if `host` has it, back to where it came from, before what has it is
- * gone. The keyboard would begin at the top of the page again.
+ * For what comes and goes: returns what moves the focus, if `host` has it, back to where it came
+ * from, before what has it is gone. The keyboard would begin at the top of the page again.
  */
 export function focusReturn(host: HTMLElement): () => void {
   let from: HTMLElement | undefined;

@@ -2,7 +2,10 @@ import { h, setAttributes, setText, svg } from "./dom.js";
 
 type Theme = "light" | "dark";
 
-/** Light or dark as the system has it, until the button is pressed; then as it was left, on this device. */
+/**
+ * Light or dark as the system has it, until the button is pressed; then as it was left, on this
+ * device.
+ */
 export function themeButton(button: HTMLElement): void {
   const system = matchMedia("(prefers-color-scheme: light)");
   const name = h("span", { class: "visually-hidden" });

@@ -26,9 +26,10 @@ export interface Look {
 }
 
 /**
- * A browser of its own: the cookies of one are not those of another. Any fault in one of its tabs fails the test, but for those
- * that are `expected`, such as what Chromium itself reports of a socket that cannot open while there is no server. Its pages are
- * drawn a little late, as on a busy computer: a test that reads one before it is drawn fails here, and not only there.
+ * A browser of its own: the cookies of one are not those of another. Any fault in one of its tabs
+ * fails the test, but for those that are `expected`, such as what Chromium itself reports of a
+ * socket that cannot open while there is no server. Its pages are drawn a little late, as on a busy
+ * computer: a test that reads one before it is drawn fails here, and not only there.
  */
 export async function openBrowser(
   chrome: Browser,
@@ -60,8 +61,9 @@ export const status = (page: Page, name: string): Promise<void> =>
   page.locator(`.pill[data-status="${name}"]`).waitFor();
 
 /**
- * Takes pictures of pages for people to look at, as `<name>.png` in this folder. Chromium now and then refuses the first
- * picture of a page that has just been opened, and takes it when it is asked again.
+ * Takes pictures of pages for people to look at, as `<name>.png` in this folder. Chromium now and
+ * then refuses the first picture of a page that has just been opened, and takes it when it is asked
+ * again.
  */
 export const pictures =
   (folder: URL) =>

@@ -15,7 +15,10 @@ export function buildExample(folder: URL): void {
   execFileSync(process.execPath, [fileURLToPath(new URL("build.mjs", folder))], { stdio: "inherit" });
 }
 
-/** Runs a server as a process of its own, which a test may kill, and waits until it has printed its address. */
+/**
+ * Runs a server as a process of its own, which a test may kill, and waits until it has printed its
+ * address.
+ */
 export async function runProgram(
   file: URL,
   args: readonly string[],

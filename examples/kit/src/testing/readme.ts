@@ -1,4 +1,6 @@
-/** Code compared by its lines: where it stands in a source it is indented further than in a README. */
+/**
+ * Code compared by its lines: where it stands in a source it is indented further than in a README.
+ */
 export function codeLines(code: string): string {
   return code
     .split("\n")

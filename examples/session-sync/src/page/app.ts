@@ -32,7 +32,10 @@ export function startApp(sessionId: string): void {
     watchers: 0,
   };
 
-  /** What the channel knows. Where it has no document that may still be on its way, so what was known before stays. */
+  /**
+   * What the channel knows. Where it has no document that may still be on its way, so what was
+   * known before stays.
+   */
   function know(): Known {
     const session = shared.get();
     const status = channel.status.get();
@@ -48,7 +51,10 @@ export function startApp(sessionId: string): void {
     else if (channel.status.get().name === "subscribed" && !shared.get()) void askForSession();
     drawSoon();
   }
-  /** Only the server can say that there is none. If it cannot be reached it is asked again when the channel is joined again. */
+  /**
+   * Only the server can say that there is none. If it cannot be reached it is asked again when the
+   * channel is joined again.
+   */
   async function askForSession(): Promise<void> {
     try {
       // If there is one its document comes by the channel.
@@ -81,7 +87,9 @@ export function startApp(sessionId: string): void {
     if (toast) toasts.show(toast);
   }
 
-  /** What people do is sent; what becomes of it comes by the document, as it does for everyone else. */
+  /**
+   * What people do is sent; what becomes of it comes by the document, as it does for everyone else.
+   */
   const actions: Actions = {
     create: (session) => client.request("session.create", session).then(() => {}, tell),
     resume: () => void client.request("session.resume").catch(tell),
@@ -141,8 +149,8 @@ export function startApp(sessionId: string): void {
     if (model.live) void model.clock.measure();
     drawSoon();
   });
-  // Nobody sends the time: it is what the document's moments and the clock say. Four times a second, so that a second is never
-  // shown for much longer than one.
+  // Nobody sends the time: it is what the document's moments and the clock say. Four times a
+  // second, so that a second is never shown for much longer than one.
   window.setInterval(() => {
     if (model.live) model.clock.check();
     if (model.known.name === "there" && model.known.session.phase.name === "running") drawSoon();

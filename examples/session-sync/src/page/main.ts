@@ -5,7 +5,8 @@ import { notices } from "./notices.js";
 import { addressOf, isSessionId, newSessionId, sessionIdOf } from "./session-id.js";
 
 themeButton(byId("theme"));
-// The id in the address is all it takes to watch, so a page without one names a session that does not exist yet.
+// The id in the address is all it takes to watch, so a page without one names a session that does
+// not exist yet.
 const sessionId = sessionIdOf(new URL(location.href)) ?? newSessionId(crypto.getRandomValues(new Uint8Array(16)));
 if (isSessionId(sessionId)) {
   history.replaceState(null, "", addressOf(sessionId));

@@ -1,7 +1,9 @@
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Known, Model } from "./model.js";
 
-/** What is said in place of a session. A table, so that a state without an entry does not compile. */
+/**
+ * What is said in place of a session. A table, so that a state without an entry does not compile.
+ */
 const texts: { readonly [Name in Known["name"]]: { title: string; text: string } | undefined } = {
   loading: { title: "One moment", text: "Asking the server for the session of this address." },
   // The form says it.
@@ -14,7 +16,10 @@ const texts: { readonly [Name in Known["name"]]: { title: string; text: string }
   refused: { title: "This session cannot be watched", text: "" },
 };
 
-/** Why there is no session to be seen, and the way to another one. `host` is never hidden, or what changes in it is not read out. */
+/**
+ * Why there is no session to be seen, and the way to another one. `host` is never hidden, or what
+ * changes in it is not read out.
+ */
 export function notices(host: HTMLElement, model: Pick<Model, "known">): () => void {
   const title = h("h2");
   const text = h("p", { class: "muted" });

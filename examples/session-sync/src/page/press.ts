@@ -1,7 +1,10 @@
 /** Two presses within it are one: a double-click. */
 const ONE_PRESS_MS = 500;
 
-/** Calls `act` for each press that is meant: a double-click is one, and so is a key that is held down. */
+/**
+ * Calls `act` for each press that is meant: a double-click is one, and so is a key that is held
+ * down.
+ */
 export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () => void): void {
   let last = -Infinity;
   button.addEventListener("click", ({ timeStamp }) => {

@@ -1,4 +1,7 @@
-/** By so much the difference between a computer's two clocks may move before something has happened to one of them. */
+/**
+ * By so much the difference between a computer's two clocks may move before something has happened
+ * to one of them.
+ */
 const MOVED_MS = 250;
 
 export interface Clocks {
@@ -9,9 +12,10 @@ export interface Clocks {
 }
 
 /**
- * The server's time, as this page reckons it: the clock of a computer may be minutes off, and everyone is to see the same time
- * left. Asked for whenever the connection is ready, since the instance may be another one, and whenever the computer's two
- * clocks no longer agree on what has passed: one was set, or the other one has slept.
+ * The server's time, as this page reckons it: the clock of a computer may be minutes off, and
+ * everyone is to see the same time left. Asked for whenever the connection is ready, since the
+ * instance may be another one, and whenever the computer's two clocks no longer agree on what has
+ * passed: one was set, or the other one has slept.
  */
 export class ServerClock {
   readonly #clocks: Clocks;
@@ -22,7 +26,9 @@ export class ServerClock {
   #gap: number | undefined;
   #asking: object | undefined;
 
-  /** `ask` brings what the server's clock says; taken as said half way between question and answer. */
+  /**
+   * `ask` brings what the server's clock says; taken as said half way between question and answer.
+   */
   constructor(clocks: Clocks, ask: () => Promise<Date>) {
     this.#clocks = clocks;
     this.#ask = ask;
@@ -45,12 +51,14 @@ export class ServerClock {
   }
 
   /**
-   * Asks, whatever was asked before: what is under way when a connection is lost is answered on the next one, and would count
-   * the time between. Never fails: until it succeeds the time goes on as it was, and `check` asks again.
+   * Asks, whatever was asked before: what is under way when a connection is lost is answered on the
+   * next one, and would count the time between. Never fails: until it succeeds the time goes on as
+   * it was, and `check` asks again.
    */
   async measure(): Promise<void> {
     const asking = (this.#asking = {});
-    // Of before it, so that what happens meanwhile, which makes it wrong, is noticed by the next check.
+    // Of before it, so that what happens meanwhile, which makes it wrong, is noticed by the next
+    // check.
     const gap = this.#gapNow;
     this.#gap = undefined;
     const asked = this.#clocks.steady();

@@ -10,7 +10,10 @@ export function isSessionId(text: string): boolean {
   return sessionSync.definition.parameters.safeParse({ sessionId: text }).success;
 }
 
-/** A version 4 UUID of 16 random bytes. `crypto.randomUUID` would not do: browsers have it only behind HTTPS and on this machine. */
+/**
+ * A version 4 UUID of 16 random bytes. `crypto.randomUUID` would not do: browsers have it only
+ * behind HTTPS and on this machine.
+ */
 export function newSessionId(random: Uint8Array): string {
   const bytes = Uint8Array.from(random);
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

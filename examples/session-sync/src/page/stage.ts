@@ -20,8 +20,8 @@ export function stage(host: HTMLElement, model: Model, actions: Actions): () => 
   const title = h("h2", { id: "stage-title" });
   const badge = h("span", { class: "badge" });
   const name = h("p", { class: "turn-name" });
-  // That a turn has begun, that the clock was stopped or started and that time is up is told to screen readers; the time is there
-  // to be read.
+  // That a turn has begun, that the clock was stopped or started and that time is up is told to
+  // screen readers; the time is there to be read.
   const turn = h("p", { class: "visually-hidden", role: "status" });
   const time = h("span", { class: "time", role: "timer" });
   const cycle = h("span", { class: "muted" });

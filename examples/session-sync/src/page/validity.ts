@@ -1,4 +1,7 @@
-/** Says at the field what is wrong with it, before anything is sent. `fault` is told what has been typed. */
+/**
+ * Says at the field what is wrong with it, before anything is sent. `fault` is told what has been
+ * typed.
+ */
 export function check(
   field: HTMLInputElement | HTMLTextAreaElement,
   fault: (typed: string) => string | undefined,

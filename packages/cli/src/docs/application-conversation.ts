@@ -12,7 +12,10 @@ import { DIRECT_CHANNELS } from "./application.js";
 import type { Conversation, DocumentedMessage, Operation } from "./conversation.js";
 import { wireSchema } from "./wire-schema.js";
 
-/** What an application says: each request and event as a message of its own, with its values in their place. */
+/**
+ * What an application says: each request and event as a message of its own, with its values in
+ * their place.
+ */
 export function applicationConversation(application: Application): Conversation {
   const content = new ApplicationContent();
   for (const request of application.requests) content.addRequest(request);
@@ -149,7 +152,10 @@ class ApplicationContent implements Conversation {
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  /** Names may hold dots, so two places can come out alike; payloads and values stand among the same components. */
+  /**
+   * Names may hold dots, so two places can come out alike; payloads and values stand among the same
+   * components.
+   */
   #unused(wanted: string): string {
     let candidate = wanted;
     for (let count = 2; candidate in this.schemas || this.messages.some(({ id }) => id === candidate); count++)
@@ -162,7 +168,10 @@ function rowOf(type: WireMessage["type"]): WireMessage {
   return wireMessages.find((row) => row.type === type) as WireMessage;
 }
 
-/** The payload of a wire message with some of its fields made exact; `meta` only where a value can need it. */
+/**
+ * The payload of a wire message with some of its fields made exact; `meta` only where a value can
+ * need it.
+ */
 function payloadOf(
   type: WireMessage["type"],
   isRich: boolean,

@@ -19,7 +19,10 @@ import {
 } from "./shared-sections.js";
 import { valueFields } from "./value-fields.js";
 
-/** The reference of an application's protocol: what its clients can call and hear, and how a connection goes. */
+/**
+ * The reference of an application's protocol: what its clients can call and hear, and how a
+ * connection goes.
+ */
 export function applicationReference(protocol: Protocol, application: Application, server: string): Reference {
   const sequences = sequencesOf(castOf(protocol, application));
   const about = (...ids: string[]) => sequences.filter(({ id }) => ids.includes(id));

@@ -56,7 +56,9 @@ export interface DocumentedChannel {
   readonly subscribe: ClientMessage;
 }
 
-/** A protocol with an example frame for everything it can say: what both documents are written from. */
+/**
+ * A protocol with an example frame for everything it can say: what both documents are written from.
+ */
 export interface Application {
   readonly name: string;
   readonly version: string;
@@ -67,7 +69,10 @@ export interface Application {
   readonly direct: readonly DocumentedEvent[];
 }
 
-/** The library's own channels for direct events: to everyone, and to chosen devices. No channel of a protocol can begin with $. */
+/**
+ * The library's own channels for direct events: to everyone, and to chosen devices. No channel of a
+ * protocol can begin with $.
+ */
 export const DIRECT_CHANNELS = ["$all", "$user"] as const;
 
 /** @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema */

@@ -14,7 +14,8 @@ interface Head {
 const SPOKEN_FOR: ReadonlySet<string> = new Set(["request", "response", "event", "presence", "state_sync"]);
 
 /**
- * An AsyncAPI 3.1.0 document of an application: its requests and events, and what of the wire is not said by them.
+ * An AsyncAPI 3.1.0 document of an application: its requests and events, and what of the wire is
+ * not said by them.
  *
  * @param server where the connection is, such as `wss://example.com/ws`
  */
@@ -137,7 +138,10 @@ function messageObject({ id, name, title, summary, examples }: DocumentedMessage
   };
 }
 
-/** A schema as components: its definitions beside it, and its references pointing to where they now are. */
+/**
+ * A schema as components: its definitions beside it, and its references pointing to where they now
+ * are.
+ */
 function placed(name: string, schema: JsonSchema): [name: string, schema: unknown][] {
   const move = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(move);

@@ -1,6 +1,9 @@
 import type { ClientMessage, RichValue, ServerMessage } from "@holdfast/protocol";
 
-/** The names that the diagrams are told with: an application's own, so that its reference speaks of what it knows. */
+/**
+ * The names that the diagrams are told with: an application's own, so that its reference speaks of
+ * what it knows.
+ */
 export interface Cast {
   readonly protocol: string;
   readonly version: string;

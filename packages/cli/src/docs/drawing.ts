@@ -3,8 +3,9 @@ import { actorNames } from "./mermaid.js";
 import { type Actor, actorsOf, everyStep, labelOf, type Sequence, type Step } from "./sequence.js";
 
 /*
- * A sequence as an SVG, from the same steps as the mermaid text. Drawn here, because the page may load nothing and mermaid
- * is larger than everything else in it. Colours and fonts are the page's, by class name.
+ * A sequence as an SVG, from the same steps as the mermaid text. Drawn here, because the page may
+ * load nothing and mermaid is larger than everything else in it. Colours and fonts are the page's,
+ * by class name.
  */
 
 /** Labels are set in a monospaced face, so their width is known: 0.6 em at 12 px, and some air. */

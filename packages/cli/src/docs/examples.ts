@@ -5,11 +5,13 @@ import { clientMessage, jsonCodec, serverMessage } from "@holdfast/protocol/wire
 import { NoExample, synthesize } from "./synthesize.js";
 
 /**
- * The examples of a value as they stand in a frame, never none: those its schema names (`.meta({ examples: […] })`), or one
- * made up. Each has been through sending and receiving, so that no example can be wrong.
+ * The examples of a value as they stand in a frame, never none: those its schema names (`.meta({
+ * examples: […] })`), or one made up. Each has been through sending and receiving, so that no
+ * example can be wrong.
  *
  * @param place where the schema stands in the definition, for the error
- * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema, or none could be made up
+ * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema, or none could
+ *   be made up
  */
 export function examplesOf(schema: Schema, place: string): readonly [RichValue, ...RichValue[]] {
   const named = globalRegistry.get(schema as $ZodType)?.["examples"];

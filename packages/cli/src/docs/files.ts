@@ -13,7 +13,10 @@ export interface Drift {
   readonly extra: readonly string[];
 }
 
-/** Compares a folder with what it should hold. Line ends do not count: a checkout may have changed them. */
+/**
+ * Compares a folder with what it should hold. Line ends do not count: a checkout may have changed
+ * them.
+ */
 export function compareFiles(folder: string, files: Files): Drift {
   const missing: string[] = [];
   const changed: string[] = [];
@@ -25,7 +28,10 @@ export function compareFiles(folder: string, files: Files): Drift {
   return { missing, changed, extra: leftovers(folder, files) };
 }
 
-/** Writes what differs and takes away what an earlier run wrote and this one does not. Nothing else is touched. */
+/**
+ * Writes what differs and takes away what an earlier run wrote and this one does not. Nothing else
+ * is touched.
+ */
 export function writeFiles(folder: string, files: Files): { written: readonly string[]; removed: readonly string[] } {
   const { missing, changed, extra } = compareFiles(folder, files);
   const written = [...missing, ...changed];

@@ -6,7 +6,10 @@ import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";
 import type { Block, Reference, Section } from "./reference.js";
 
-/** A reference as one HTML file that loads nothing: styles, script and drawings are in it, and the policy says so. */
+/**
+ * A reference as one HTML file that loads nothing: styles, script and drawings are in it, and the
+ * policy says so.
+ */
 export function html(reference: Reference): string {
   const { title, subtitle, introduction, sections } = reference;
   return `<!doctype html>

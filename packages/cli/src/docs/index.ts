@@ -13,13 +13,16 @@ import { wireReference } from "./wire-reference.js";
 export { compareFiles, type Drift, type Files, writeFiles } from "./files.js";
 
 export interface DocsOptions {
-  /** Where the server is, for examples and documents. A `ws:` or `wss:` address. @default "ws://localhost:3000/ws" */
+  /**
+   * Where the server is, for examples and documents. A `ws:` or `wss:` address. @default
+   * "ws://localhost:3000/ws"
+   */
   readonly server?: string;
 }
 
 /**
- * The reference of an application's protocol: `protocol.md`, `index.html`, `asyncapi.json` and `schemas/`. The same
- * protocol always gives the same files.
+ * The reference of an application's protocol: `protocol.md`, `index.html`, `asyncapi.json` and
+ * `schemas/`. The same protocol always gives the same files.
  *
  * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema
  */

@@ -1,6 +1,6 @@
 /**
- * All that runs in the page: a search that hides what does not match, the place in the contents, and the choice of light or
- * dark, which a page opened from a file may not be able to keep.
+ * All that runs in the page: a search that hides what does not match, the place in the contents,
+ * and the choice of light or dark, which a page opened from a file may not be able to keep.
  */
 export const pageScript = `
 const all = [...document.querySelectorAll("main section")];

@@ -1,4 +1,7 @@
-/** The look of the page. Colours are named once, for light and for dark; drawings use the same names. */
+/**
+ * The look of the page. Colours are named once, for light and for dark; drawings use the same
+ * names.
+ */
 const light = `
   color-scheme: light;
   --ground: #ffffff; --sunken: #f7f8fa; --raised: #ffffff; --line: #e4e7ec; --faint: #eef0f4;

@@ -3,8 +3,8 @@ import type { Direction } from "@holdfast/protocol/wire";
 import type { Sequence } from "./sequence.js";
 
 /**
- * A reference as a tree of sections, before it is Markdown or HTML. Texts are sentences in which `code`, **strong** and
- * [links](#to-a-section) may stand.
+ * A reference as a tree of sections, before it is Markdown or HTML. Texts are sentences in which
+ * `code`, **strong** and [links](#to-a-section) may stand.
  */
 export interface Reference {
   readonly title: string;

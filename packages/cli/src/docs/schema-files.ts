@@ -4,7 +4,10 @@ import type { Application, DocumentedValue } from "./application.js";
 import { wireSchema } from "./wire-schema.js";
 
 const DIALECT = "https://json-schema.org/draft/2020-12/schema";
-/** Stands in every file that is written here, so that one that is no longer written can be taken away. */
+/**
+ * Stands in every file that is written here, so that one that is no longer written can be taken
+ * away.
+ */
 export const GENERATED = "Generated from the schemas. Change those, not this file.";
 
 /** The messages of the wire, one JSON Schema each, by file name. */
@@ -13,8 +16,8 @@ export function wireSchemaFiles(): Map<string, JsonSchema> {
 }
 
 /**
- * The values of an application, one JSON Schema each. Folders follow the definition, since names may hold dots: requests
- * `a.b` with input and `a` with `b.input` must not meet.
+ * The values of an application, one JSON Schema each. Folders follow the definition, since names
+ * may hold dots: requests `a.b` with input and `a` with `b.input` must not meet.
  */
 export function applicationSchemaFiles({
   parameters,

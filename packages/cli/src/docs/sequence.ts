@@ -5,8 +5,8 @@ export const actors = ["application", "client", "server", "handler"] as const;
 export type Actor = (typeof actors)[number];
 
 /**
- * One thing that happens. Messages stand here as what they are, so that a diagram cannot show a frame that the protocol
- * does not have; its label is read from it.
+ * One thing that happens. Messages stand here as what they are, so that a diagram cannot show a
+ * frame that the protocol does not have; its label is read from it.
  */
 export type Step =
   | { readonly kind: "frame"; readonly sentBy: "client"; readonly message: ClientMessage }

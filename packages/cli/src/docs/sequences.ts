@@ -3,7 +3,10 @@ import { type Cast, scriptOf } from "./cast.js";
 import { identitySequences } from "./identity-sequences.js";
 import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
 
-/** Everything that can happen on a connection, told once: the texts, the mermaid diagrams and the drawings come from here. */
+/**
+ * Everything that can happen on a connection, told once: the texts, the mermaid diagrams and the
+ * drawings come from here.
+ */
 export function sequencesOf(cast: Cast): readonly Sequence[] {
   const { channel, request } = cast;
   const script = scriptOf(cast);

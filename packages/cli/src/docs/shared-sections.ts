@@ -15,7 +15,10 @@ import type { Sequence } from "./sequence.js";
 
 const notSentYet: readonly ServerMessage["type"][] = ["goaway"];
 
-/** The wire is ahead of the server, so that clients need not change later; a reader has to know by how much. */
+/**
+ * The wire is ahead of the server, so that clients need not change later; a reader has to know by
+ * how much.
+ */
 export function notServedYet(): Block {
   return text(
     `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}.`,

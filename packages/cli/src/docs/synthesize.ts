@@ -15,8 +15,9 @@ export class NoExample extends Error {
 }
 
 /**
- * Thinks up the smallest value that a schema accepts, always the same one: fields that may be left out are, lists hold one
- * item. Where the schema, or a part of it, has examples of its own, the first one is taken.
+ * Thinks up the smallest value that a schema accepts, always the same one: fields that may be left
+ * out are, lists hold one item. Where the schema, or a part of it, has examples of its own, the
+ * first one is taken.
  *
  * @throws NoExample where only a person can know (a pattern, a refinement)
  */
@@ -194,7 +195,9 @@ const FORMATS: { readonly [format: string]: string } = {
   emoji: "👍",
 };
 
-/** For patterns that only look forbidding: an id, a number, a time, a colour, a country, a version. */
+/**
+ * For patterns that only look forbidding: an id, a number, a time, a colour, a country, a version.
+ */
 const COMMON = [
   ...["a", "A", "0", "1", "abc", "ABC", "a1", "A1", "A-1", "a-1", "a_1", "10", "100", "1234", "12345"],
   ...["09:30", "09:30:00", "#aabbcc", "en", "EN", "en-GB", "1.0.0", "0193e2a45b7c7d219c3e4f5a6b7c8d9e"],

@@ -4,7 +4,10 @@ import { fieldNotes } from "./field-notes.js";
 
 const FIRST = ["type", "correlation_id", "channel", "event", "data", "meta", "metadata"];
 
-/** The JSON Schema of a message of the wire, with the sentences that stand above its fields in the source. */
+/**
+ * The JSON Schema of a message of the wire, with the sentences that stand above its fields in the
+ * source.
+ */
 export function wireSchema(message: WireMessage, options: JsonSchemaOptions = {}): JsonSchema {
   const schema = jsonSchema(message.schema, options) as JsonSchema & { properties: { [name: string]: JsonSchema } };
   const properties = Object.fromEntries(
@@ -13,7 +16,9 @@ export function wireSchema(message: WireMessage, options: JsonSchemaOptions = {}
   return annotate({ title: message.type, description: message.sentWhen, ...schema, properties }, message.type);
 }
 
-/** Puts each note at its field. The paths are those of the field tables: `data.channels[].position`. */
+/**
+ * Puts each note at its field. The paths are those of the field tables: `data.channels[].position`.
+ */
 function annotate(schema: JsonSchema, path: string): JsonSchema {
   const annotated: Record<string, unknown> = { ...schema };
   const { properties, items } = schema;

@@ -1,4 +1,7 @@
-/** In a page's production build: whoever wrote the options has run them in development, where each is checked. */
+/**
+ * In a page's production build: whoever wrote the options has run them in development, where each
+ * is checked.
+ */
 export function checkOptions(): void {}
 export function checkTimes(): void {}
 

@@ -6,7 +6,10 @@ import { systemEnvironment } from "../environment.js";
 import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
-/** A WebSocket class in memory, which does only what a test makes it do and throws where a browser's throws. */
+/**
+ * A WebSocket class in memory, which does only what a test makes it do and throws where a browser's
+ * throws.
+ */
 class FakeWebSocket extends EventTarget {
   static made: FakeWebSocket[] = [];
   readyState = 0;

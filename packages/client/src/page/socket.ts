@@ -2,9 +2,10 @@ import { host } from "../host.js";
 import type { OpenSocket, SocketEnd, SocketListener } from "../socket-contract.js";
 
 /**
- * In a page's production build: the platform's own WebSocket, or the class that the application passes, opened directly.
- * reconnecting-websocket and isomorphic-ws serve the full build (decision 6). A page needs neither: the client's machine
- * decides when to retry, and a browser has the class.
+ * In a page's production build: the platform's own WebSocket, or the class that the application
+ * passes, opened directly. reconnecting-websocket and isomorphic-ws serve the full build (decision
+ * 6). A page needs neither: the client's machine decides when to retry, and a browser has the
+ * class.
  */
 export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listener) => {
   /** Until it has ended, or was closed. */
@@ -17,7 +18,8 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
     told?.end(outcome);
   };
 
-  // Later, as in the full build: closing at once opens nothing, and a class that throws ends the attempt, not the caller.
+  // Later, as in the full build: closing at once opens nothing, and a class that throws ends the
+  // attempt, not the caller.
   void Promise.resolve()
     .then(() => {
       if (!live) return;

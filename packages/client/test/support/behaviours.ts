@@ -46,7 +46,10 @@ export interface Answers {
   request?: (message: ClientMessageOf<"request">) => ServerMessage | undefined;
 }
 
-/** A server that does what the protocol says: greets, grants every channel, answers requests as it is told (or not at all). */
+/**
+ * A server that does what the protocol says: greets, grants every channel, answers requests as it
+ * is told (or not at all).
+ */
 export const answers = (script: Answers = {}): Behaviour => ({
   opened: (attempt) => attempt.open(),
   received(attempt, message) {

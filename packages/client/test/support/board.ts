@@ -41,8 +41,8 @@ export interface Doc {
 }
 
 /**
- * A server of one channel with a document, as its protocol says: publications link, a `subscribe` is answered with what was
- * missed, and the document follows unless the client holds it.
+ * A server of one channel with a document, as its protocol says: publications link, a `subscribe`
+ * is answered with what was missed, and the document follows unless the client holds it.
  */
 export function boardServer(channel: string, doc: Doc = { data: undefined, version: 0 }) {
   let epoch = 1;

@@ -1,6 +1,6 @@
 /**
- * What handlers hear that were added to `queue.cleared`, `queue.*`, `queue.track.*` and `*`, in this order, when `queue.cleared` (1),
- * `queue.track.added` ("a") and `queued` (2) arrive.
+ * What handlers hear that were added to `queue.cleared`, `queue.*`, `queue.track.*` and `*`, in
+ * this order, when `queue.cleared` (1), `queue.track.added` ("a") and `queued` (2) arrive.
  */
 export const heardInGroups = [
   1,

@@ -28,7 +28,10 @@ export const missed = (...offsets: number[]): { missed: Event[]; position: Posit
   position: at(offsets.at(-1)!),
 });
 
-/** A client that follows the journal. Its server gives the verdicts in this order, then says that nothing was missed. */
+/**
+ * A client that follows the journal. Its server gives the verdicts in this order, then says that
+ * nothing was missed.
+ */
 export function onJournal(verdicts: object[], options: Partial<BaseOptions> = {}) {
   const given = [...verdicts];
   /** While true, what is asked for has no answer until `answer`. */

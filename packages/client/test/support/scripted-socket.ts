@@ -1,7 +1,10 @@
 import type { ClientMessage, ClientMessageOf, ServerMessage } from "@holdfast/protocol";
 import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket-contract.js";
 
-/** One attempt as the other side sees it: what the client sent, and the means to answer. Nothing happens by itself. */
+/**
+ * One attempt as the other side sees it: what the client sent, and the means to answer. Nothing
+ * happens by itself.
+ */
 export interface Attempt {
   readonly target: SocketTarget;
   /** When it was made. Milliseconds. */
@@ -20,7 +23,10 @@ export interface Attempt {
   of<Type extends ClientMessage["type"]>(type: Type): ClientMessageOf<Type>[];
 }
 
-/** What an attempt meets. `opened` runs in a microtask; `received` whenever the client has sent something. */
+/**
+ * What an attempt meets. `opened` runs in a microtask; `received` whenever the client has sent
+ * something.
+ */
 export interface Behaviour {
   opened?(attempt: Attempt): void;
   received?(attempt: Attempt, message: ClientMessage): void;
@@ -35,7 +41,10 @@ export interface ScriptedSockets {
   readonly live: Attempt[];
 }
 
-/** Sockets in memory: the n-th attempt meets the n-th behaviour, and the last one meets all that follow. */
+/**
+ * Sockets in memory: the n-th attempt meets the n-th behaviour, and the last one meets all that
+ * follow.
+ */
 export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): ScriptedSockets {
   const attempts: Attempt[] = [];
   const openSocket: OpenSocket = (target, listener) => {

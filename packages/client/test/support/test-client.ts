@@ -23,7 +23,10 @@ export interface World {
 
 const worlds: { world: World; client: { disconnect(): void } }[] = [];
 
-/** Fake time from 0 for every test of a file; at the end no client may have left a timer or a listener behind. */
+/**
+ * Fake time from 0 for every test of a file; at the end no client may have left a timer or a
+ * listener behind.
+ */
 export function withFakeTime(): void {
   beforeEach(() => {
     vi.useFakeTimers({ now: 0 });
@@ -89,7 +92,10 @@ export function testClientOf<P extends ProtocolDefinition>(
 export const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
-/** What a promise is rejected with. Taken at once, so that a rejection is never unhandled while the test makes time pass. */
+/**
+ * What a promise is rejected with. Taken at once, so that a rejection is never unhandled while the
+ * test makes time pass.
+ */
 export function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

@@ -9,9 +9,14 @@ export interface RichValue {
   readonly meta?: unknown;
 }
 
-/** Shared references travel as copies, so a small value can unfold to any size. No message limit leaves room for so many. */
+/**
+ * Shared references travel as copies, so a small value can unfold to any size. No message limit
+ * leaves room for so many.
+ */
 const MAX_VALUES = 1_000_000;
-/** The receiver refuses longer ones: the time to parse a BigInt grows with the square of its digits. */
+/**
+ * The receiver refuses longer ones: the time to parse a BigInt grows with the square of its digits.
+ */
 const MAX_DIGITS = 1_024;
 
 /** Thrown to leave the walk, never past it. */
@@ -22,11 +27,13 @@ class ValueRefusal {
 type Annotations = Record<string, unknown>;
 
 /**
- * Turns a value into the JSON that travels, or names the member that cannot arrive as it is. JSON.stringify and superjson
- * drop or replace such members instead: functions, symbols, circular references, class instances. One walk reads every
- * property once, checks it, copies it, and writes superjson's annotations, which `revive` restores on the other side.
+ * Turns a value into the JSON that travels, or names the member that cannot arrive as it is.
+ * JSON.stringify and superjson drop or replace such members instead: functions, symbols, circular
+ * references, class instances. One walk reads every property once, checks it, copies it, and writes
+ * superjson's annotations, which `revive` restores on the other side.
  *
- * `root` names the value in the fault: `input`, `output`, `data`, `document`. `levels` is how deep the value may be nested.
+ * `root` names the value in the fault: `input`, `output`, `data`, `document`. `levels` is how deep
+ * the value may be nested.
  */
 export function encodeValue(
   value: unknown,
@@ -34,15 +41,24 @@ export function encodeValue(
   { rich, restored }: Pick<SchemaFacts, "rich" | "restored">,
   levels = MAX_VALUE_DEPTH,
 ): { ok: true; value: RichValue } | { ok: false; fault: Fault } {
-  /** Plain JSON leaves an undefined member of an object out. A schema of rich values has it annotated. */
+  /**
+   * Plain JSON leaves an undefined member of an object out. A schema of rich values has it
+   * annotated.
+   */
   const omitsUndefined = rich.size === 0;
-  /** The way to the member at hand. A Map counts as a list of pairs, a Set as a list: so does superjson. */
+  /**
+   * The way to the member at hand. A Map counts as a list of pairs, a Set as a list: so does
+   * superjson.
+   */
   const path: PropertyKey[] = [];
   /** The objects on this way. Their number is the depth in JSON. */
   const holders: object[] = [];
   let values = 0;
   let annotated = 0;
-  /** The annotations inside the nearest Map or Set, of which `nesting` enclose the member. Paths begin behind `base` names. */
+  /**
+   * The annotations inside the nearest Map or Set, of which `nesting` enclose the member. Paths
+   * begin behind `base` names.
+   */
   let annotations: Annotations = {};
   let base = 0;
   let nesting = 0;
@@ -128,7 +144,8 @@ export function encodeValue(
 
   const encodeByKind = (object: object): unknown => {
     if (isPlain(object)) return encodeMembers(object as Record<string, unknown>);
-    // By the internal slot, so that a Date of another realm (an iframe, a `vm` context) is a Date too.
+    // By the internal slot, so that a Date of another realm (an iframe, a `vm` context) is a Date
+    // too.
     const kind = Array.isArray(object) ? "Array" : Object.prototype.toString.call(object).slice(8, -1);
     const name: unknown = object.constructor?.name;
     // A subclass has methods and state that would be lost.
@@ -174,7 +191,8 @@ export function encodeValue(
       if (!(index in list)) refuseAt(index, "is an empty slot");
       json.push(encodeAt(index, read(list, index)));
     }
-    // The indices come first. To list all own names of an array takes fifty times as long as its enumerable ones.
+    // The indices come first. To list all own names of an array takes fifty times as long as its
+    // enumerable ones.
     if (Object.keys(list).length > list.length || hasSymbols(list))
       refuseOthers(list, (key, at) => at < list.length || key === "length");
     return json;
@@ -194,7 +212,10 @@ export function encodeValue(
     return json;
   };
 
-  /** Refuses a property that no reader of the members would meet: named by a symbol, not enumerable, or added to a list. */
+  /**
+   * Refuses a property that no reader of the members would meet: named by a symbol, not enumerable,
+   * or added to a list.
+   */
   const refuseOthers = (object: object, isKnown: (key: PropertyKey, at: number) => boolean): void => {
     const other = Reflect.ownKeys(object).find((key, at) => !isKnown(key, at));
     if (other !== undefined) refuseAt(other, "is a property that does not travel");
@@ -226,7 +247,10 @@ function isJson(value: unknown): boolean {
   }
 }
 
-/** An object without methods of its own class; those of another realm and those without a prototype are plain too. */
+/**
+ * An object without methods of its own class; those of another realm and those without a prototype
+ * are plain too.
+ */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype === null || prototype === Object.prototype) return true;

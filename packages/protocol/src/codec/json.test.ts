@@ -67,7 +67,10 @@ describe("what is read", () => {
 
 const isTrueOrSentence = (said: true | string): boolean => said === true || /^[^]+: [^]+\.$/.test(said);
 
-/** Any value JSON has, shallow enough to be sent, without half surrogate pairs and the key nobody may use. */
+/**
+ * Any value JSON has, shallow enough to be sent, without half surrogate pairs and the key nobody
+ * may use.
+ */
 const jsonValue = fc
   .jsonValue({ maxDepth: 6, stringUnit: "grapheme" })
   .filter((value) => !JSON.stringify(value).includes("__proto__"));

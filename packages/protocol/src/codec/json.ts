@@ -6,7 +6,10 @@ import { subprotocols } from "../version.js";
 import type { Codec, Decoded } from "./codec.js";
 import { hasLoneSurrogate, scanText } from "./shape.js";
 
-/** The default codec: one message is one JSON text frame. `inbound` is the union of what the other side may send. */
+/**
+ * The default codec: one message is one JSON text frame. `inbound` is the union of what the other
+ * side may send.
+ */
 export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>): Codec<Inbound, Outbound> {
   return {
     subprotocol: subprotocols.json,
@@ -25,7 +28,8 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
       if (typeof json !== "object" || json === null || Array.isArray(json))
         return refuse("a message is a JSON object", undefined);
       const { correlation_id: id } = json as { correlation_id?: unknown };
-      // Two readers of one frame must not see two messages: a proxy may go by the first `type`, JSON.parse by the last.
+      // Two readers of one frame must not see two messages: a proxy may go by the first `type`,
+      // JSON.parse by the last.
       if (Object.keys(json).length !== scan.members) return refuse("a field is given twice", id);
       const result = z.safeParse(inbound as core.$ZodType<Inbound>, json, wording);
       if (result.success) return { ok: true, message: result.data };
@@ -43,8 +47,9 @@ function correlation(id: unknown): { correlationId?: string } {
 }
 
 /**
- * The id of a frame that was refused before it was parsed, so that whoever asked need not wait for a timeout. At worst a
- * peer that hides another `correlation_id` in its data is answered with that one.
+ * The id of a frame that was refused before it was parsed, so that whoever asked need not wait for
+ * a timeout. At worst a peer that hides another `correlation_id` in its data is answered with that
+ * one.
  */
 function correlationIn(frame: string): string | undefined {
   return /"correlation_id"\s{0,8}:\s{0,8}"([^"\\]{1,64})"/.exec(frame)?.[1];
@@ -53,8 +58,9 @@ function correlationIn(frame: string): string | undefined {
 class Poison extends Error {}
 
 /**
- * Refuses what parses here and harms elsewhere: a key that would change a prototype when copied, and half a surrogate pair,
- * which readers in other languages reject together with the frame it stands in.
+ * Refuses what parses here and harms elsewhere: a key that would change a prototype when copied,
+ * and half a surrogate pair, which readers in other languages reject together with the frame it
+ * stands in.
  */
 function refusePoison(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new Poison("the key __proto__ is not accepted");

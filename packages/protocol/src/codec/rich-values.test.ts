@@ -307,7 +307,8 @@ describe("annotations of a peer", () => {
   });
 
   test("[WR10] a Set's entries are restored in time that grows with their number, not with its square", () => {
-    // Written side by side, 418 KB of them took superjson 775 ms: every path made it walk the Set from its beginning.
+    // Written side by side, 418 KB of them took superjson 775 ms: every path made it walk the Set
+    // from its beginning.
     const contract = valueSchema(z.object({ s: z.set(z.date()) }));
     const time = (count: number): number => {
       const data = { s: members(count, (index) => new Date(index).toISOString()) };

@@ -6,17 +6,22 @@ import { MAX_ANNOTATIONS } from "./shape.js";
 /**
  * The only file that names superjson.
  *
- * superjson restores values from annotations that a peer wrote, so they are checked before it sees them:
- * - only the tags the schema can ask for; never a class, a RegExp or a typed array (80 bytes could ask for a gigabyte)
+ * superjson restores values from annotations that a peer wrote, so they are checked before it sees
+ * them:
+ * - only the tags the schema can ask for; never a class, a RegExp or a typed array (80 bytes could
+ *   ask for a gigabyte)
  * - only on values that are there: a path to index 999999999 would make an array of that length
- * - never below another annotated path: superjson nests those, and written side by side they make it walk a Set from its
- *   beginning for each entry
+ * - never below another annotated path: superjson nests those, and written side by side they make
+ *   it walk a Set from its beginning for each entry
  * - bounded in number and depth
  */
 
 const MAX_DEPTH = 32;
 
-/** What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its digits. */
+/**
+ * What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its
+ * digits.
+ */
 const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   Date: (json) => typeof json === "string" && json.length <= 32 && !Number.isNaN(Date.parse(json)),
   bigint: (json) => typeof json === "string" && /^-?\d{1,1024}$/.test(json),
@@ -74,7 +79,10 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
   checkNode(values, data, 0);
 }
 
-/** superjson's part of sending, for a value that superjson keeps as it is. References that are equal are sent as copies. */
+/**
+ * superjson's part of sending, for a value that superjson keeps as it is. References that are equal
+ * are sent as copies.
+ */
 export function serialize(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
   return { data: json, meta: meta?.values && { values: meta.values, v: meta.v } };
@@ -87,11 +95,17 @@ export function restore(data: unknown, values: unknown): unknown {
 
 interface Segment {
   readonly name: string;
-  /** Where it ends in the path. Each name has one spelling only, so the path up to here is the path of what holds it. */
+  /**
+   * Where it ends in the path. Each name has one spelling only, so the path up to here is the path
+   * of what holds it.
+   */
   readonly end: number;
 }
 
-/** superjson's own syntax: segments joined by dots, a dot or backslash inside one escaped by a backslash. */
+/**
+ * superjson's own syntax: segments joined by dots, a dot or backslash inside one escaped by a
+ * backslash.
+ */
 function segmentsOf(path: string): Segment[] {
   const segments: Segment[] = [];
   let name = "";

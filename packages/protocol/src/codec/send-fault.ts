@@ -28,7 +28,10 @@ export function sendFault(value: unknown, root: string, path: readonly PropertyK
   return { field, message: `${field}: ${reason}.`, remedy };
 }
 
-/** The names of a path as the application knows them: an entry of a Map by its key, where that is a text or a number. */
+/**
+ * The names of a path as the application knows them: an entry of a Map by its key, where that is a
+ * text or a number.
+ */
 function namesIn(value: unknown, path: readonly PropertyKey[]): PropertyKey[] {
   const names: PropertyKey[] = [];
   let holder = value;

@@ -1,6 +1,6 @@
 /**
- * Bounds on the shape of one message. zod does not protect from depth: 10,000 nested brackets parse in a millisecond, pass
- * `z.unknown()`, and then overflow the stack of everything that walks them.
+ * Bounds on the shape of one message. zod does not protect from depth: 10,000 nested brackets parse
+ * in a millisecond, pass `z.unknown()`, and then overflow the stack of everything that walks them.
  */
 export const MAX_DEPTH = 32;
 export const MAX_MEMBERS = 10_000;
@@ -8,21 +8,31 @@ export const MAX_MEMBERS = 10_000;
 export const MAX_ANNOTATIONS = 10_000;
 
 /**
- * What an application's value may use of the depth. The deepest place for one is an event among the missed ones of a
- * `subscribe_response`, six levels down; a value that may be sent at all can then be sent everywhere.
+ * What an application's value may use of the depth. The deepest place for one is an event among the
+ * missed ones of a `subscribe_response`, six levels down; a value that may be sent at all can then
+ * be sent everywhere.
  */
 export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 
-/** The same for a document: a patch that replaces all of it, among what was missed, is nine levels down. */
+/**
+ * The same for a document: a patch that replaces all of it, among what was missed, is nine levels
+ * down.
+ */
 export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
 
 export const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
 export const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
 
-/** What a pass over the text of a message found: a fault, or how many members its outermost object has. */
+/**
+ * What a pass over the text of a message found: a fault, or how many members its outermost object
+ * has.
+ */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
 
-/** One pass over the text of a frame, before JSON.parse. Counts the commas of each container as it goes. */
+/**
+ * One pass over the text of a frame, before JSON.parse. Counts the commas of each container as it
+ * goes.
+ */
 export function scanText(text: string): Scan {
   const commas: number[] = [];
   let members = 0;
@@ -76,7 +86,10 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
 // With the flag, a whole pair is one character and does not match.
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-/** Whether a text was cut in the middle of a character. Readers in other languages reject the whole frame for one. */
+/**
+ * Whether a text was cut in the middle of a character. Readers in other languages reject the whole
+ * frame for one.
+ */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }

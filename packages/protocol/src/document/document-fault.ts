@@ -2,7 +2,10 @@ import { MAX_STATE_DEPTH, shapeFault } from "../codec/shape.js";
 import { type Fault, formatPath } from "../issues.js";
 import { isReserved } from "./patches.js";
 
-/** Why the JSON of a value cannot be a document; undefined: it can. What cannot be patched must not get there. */
+/**
+ * Why the JSON of a value cannot be a document; undefined: it can. What cannot be patched must not
+ * get there.
+ */
 export function documentFault(data: unknown, root = "document"): Fault | undefined {
   if (typeof data !== "object" || data === null) return faultAt(root, [], "expected an object or a list");
   const sentence = shapeFault(data, MAX_STATE_DEPTH);

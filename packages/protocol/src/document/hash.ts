@@ -6,8 +6,9 @@ const PRIME = 0x1b3;
 const LEAD = [0, 0xc0, 0xe0, 0xf0];
 
 /**
- * Whether two sides hold the same document: 64-bit FNV-1a (draft-eastlake-fnv) over the UTF-8 of its canonical JSON, 16 hex
- * digits; empty for no document. It finds differences that happen, not those that somebody wants to hide.
+ * Whether two sides hold the same document: 64-bit FNV-1a (draft-eastlake-fnv) over the UTF-8 of
+ * its canonical JSON, 16 hex digits; empty for no document. It finds differences that happen, not
+ * those that somebody wants to hide.
  */
 export function hashOf(document: unknown): string {
   if (document === undefined) return "";

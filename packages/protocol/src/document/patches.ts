@@ -1,6 +1,9 @@
 import { MAX_STATE_DEPTH, shapeFault } from "../codec/shape.js";
 
-/** One change of a document, as in RFC 6902 without `move`, `copy` and `test`, and with the path in its parts. */
+/**
+ * One change of a document, as in RFC 6902 without `move`, `copy` and `test`, and with the path in
+ * its parts.
+ */
 export interface Patch {
   readonly op: "add" | "replace" | "remove";
   readonly path: readonly (string | number)[];
@@ -13,9 +16,11 @@ export function isReserved(name: string | number): boolean {
 }
 
 /**
- * The document after the patches. What they do not touch is the same object as before; nothing that was given is changed.
+ * The document after the patches. What they do not touch is the same object as before; nothing that
+ * was given is changed.
  *
- * @throws Error with a sentence about the first patch that does not fit: then nothing of them counts
+ * @throws Error with a sentence about the first patch that does not fit: then nothing of them
+ *   counts
  */
 export function applyPatches(document: unknown, patches: readonly Patch[]): unknown {
   /** Copied or brought by this call, so that they may be changed. */

@@ -1,7 +1,8 @@
 /**
- * `next`, with every part that equals the part of `previous` at the same place replaced by it; all of it, where nothing
- * differs. What has an `id` is found by it in its list, wherever it has moved. So who compares by identity sees what changed
- * and nothing else. Neither is changed: parts may be frozen.
+ * `next`, with every part that equals the part of `previous` at the same place replaced by it; all
+ * of it, where nothing differs. What has an `id` is found by it in its list, wherever it has moved.
+ * So who compares by identity sees what changed and nothing else. Neither is changed: parts may be
+ * frozen.
  */
 export function shareParts(previous: unknown, next: unknown): unknown {
   if (typeof next !== "object" || next === null) return next;

@@ -8,7 +8,10 @@ export const ack = z.object({
   data: z.object({
     /** The id of the event whose handlers have finished. */
     id: opaqueId,
-    /** Why it was not handled: nobody listens to the event, its data is not of the protocol, or a handler failed. */
+    /**
+     * Why it was not handled: nobody listens to the event, its data is not of the protocol, or a
+     * handler failed.
+     */
     failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
   }),
 });

@@ -6,11 +6,14 @@ export const auth = z.object({
   type: z.literal("auth"),
   data: z.object({
     /**
-     * The credential: a JWT, an API key. What it means is the application's business. Left out where the upgrade request
-     * carried one (a cookie, a header), or where none is needed.
+     * The credential: a JWT, an API key. What it means is the application's business. Left out
+     * where the upgrade request carried one (a cookie, a header), or where none is needed.
      */
     token: z.optional(z.string().check(z.minLength(1), z.maxLength(16_384))),
-    /** Names the device; a newer connection of the same device replaces the older one. Left out, the session is the device. */
+    /**
+     * Names the device; a newer connection of the same device replaces the older one. Left out, the
+     * session is the device.
+     */
     device_id: z.optional(opaqueId),
     /** The session to continue. It confers no authority: the credential decides. */
     session_id: z.optional(opaqueId),

@@ -21,7 +21,10 @@ export const connected = z.object({
       /** Changes whenever a schema of the protocol does. */
       fingerprint: z.string(),
     }),
-    /** A ping at the latest every `interval_ms`; whoever is silent for `timeout_ms` more counts as gone. */
+    /**
+     * A ping at the latest every `interval_ms`; whoever is silent for `timeout_ms` more counts as
+     * gone.
+     */
     heartbeat: z.object({ interval_ms: z.number().check(z.positive()), timeout_ms: z.number().check(z.positive()) }),
     limits: z.object({
       /** The largest message the server accepts. */

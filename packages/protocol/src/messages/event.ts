@@ -12,7 +12,10 @@ export const event = z.object({
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
   meta: z.optional(richMeta),
-  /** Its place in the channel's chain, on channels with history; its id, where an `ack` is asked for. */
+  /**
+   * Its place in the channel's chain, on channels with history; its id, where an `ack` is asked
+   * for.
+   */
   metadata: z.optional(
     z.extend(z.partial(link), {
       /** True: the sender waits for an `ack` with the event's id. */

@@ -7,7 +7,10 @@ export const goaway = z.object({
   data: z.object({
     /** Why, in a word. */
     reason: z.string(),
-    /** How long this client should wait before it comes back, different for each so that they do not all come at once. Milliseconds. */
+    /**
+     * How long this client should wait before it comes back, different for each so that they do not
+     * all come at once. Milliseconds.
+     */
     delay_ms: z.number().check(z.nonnegative()),
   }),
 });

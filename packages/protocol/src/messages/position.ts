@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { opaqueId } from "./envelope.js";
 
 /**
- * The last event applied on a channel. The id is what proves continuity: a store that was rolled back issues the same
- * offsets again under the same epoch, but never the same ids.
+ * The last event applied on a channel. The id is what proves continuity: a store that was rolled
+ * back issues the same offsets again under the same epoch, but never the same ids.
  */
 export const position = z.object({
   /** Names one life of the channel's history; a new one starts when the history was lost. */
@@ -15,7 +15,10 @@ export const position = z.object({
 });
 export type Position = z.output<typeof position>;
 
-/** What an event of a channel with history carries, so that a client can tell whether it follows its position. */
+/**
+ * What an event of a channel with history carries, so that a client can tell whether it follows its
+ * position.
+ */
 export const link = z.object({
   /** Its place in the channel's history, from 1. */
   offset: z.int().check(z.positive()),
@@ -41,6 +44,9 @@ export const resetReasons = [
 ] as const;
 export type ResetReason = (typeof resetReasons)[number];
 
-/** A reason that a newer server gives counts as `server`: it is a reset all the same, and must not be lost. */
+/**
+ * A reason that a newer server gives counts as `server`: it is a reset all the same, and must not
+ * be lost.
+ */
 // oxlint-disable-next-line promise/valid-params -- the catch of a schema, not of a promise
 export const resetReason = z.catch(z.enum(resetReasons), "server");

@@ -14,8 +14,8 @@ export const stateSync = z.object({
     /** The event up to which it is current. */
     position,
     /**
-     * The client checks with it that it holds the same document: 64-bit FNV-1a, as 16 hex digits, over the UTF-8 of the canonical
-     * JSON (RFC 8785) of `state`; empty where there is none.
+     * The client checks with it that it holds the same document: 64-bit FNV-1a, as 16 hex digits,
+     * over the UTF-8 of the canonical JSON (RFC 8785) of `state`; empty where there is none.
      */
     hash: z.string(),
   }),

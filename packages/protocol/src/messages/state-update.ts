@@ -10,8 +10,9 @@ export const stateUpdate = z.object({
     /** Of the document after this update: one more than before it. */
     version: z.int().check(z.positive()),
     /**
-     * In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts there. An empty path is the
-     * whole document. No patches: a snapshot follows that makes them needless.
+     * In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts
+     * there. An empty path is the whole document. No patches: a snapshot follows that makes them
+     * needless.
      */
     patches: z.array(
       z.object({
@@ -23,7 +24,9 @@ export const stateUpdate = z.object({
         value: z.optional(z.unknown()),
       }),
     ),
-    /** Present every 32 versions: the hash of the document after this update, as in `state_sync`. */
+    /**
+     * Present every 32 versions: the hash of the document after this update, as in `state_sync`.
+     */
     hash: z.optional(z.string()),
   }),
   /** Annotates the whole document from now on. Left out where this update does not change that. */

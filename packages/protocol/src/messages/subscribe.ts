@@ -16,8 +16,9 @@ export const subscribe = z.object({
             /** The last event applied; left out, from now on. */
             position: z.optional(position),
             /**
-             * Of a channel with state. `held`: the document at `position` is there, so updates will do where they take less than
-             * the document. `mismatch`: the copy's hash was not the one sent. Left out: the document is needed.
+             * Of a channel with state. `held`: the document at `position` is there, so updates will
+             * do where they take less than the document. `mismatch`: the copy's hash was not the
+             * one sent. Left out: the document is needed.
              */
             state: z.optional(z.enum(["held", "mismatch"])),
           }),

@@ -1,6 +1,9 @@
 import * as z from "zod/mini";
 
-/** A refusal as it travels: what happened, which field, what to do about it. Never a stack, never a secret. */
+/**
+ * A refusal as it travels: what happened, which field, what to do about it. Never a stack, never a
+ * secret.
+ */
 export const wireError = z.object({
   /** A row of the error-code table, or a code the request declares. */
   code: z.string().check(z.minLength(1), z.maxLength(64)),

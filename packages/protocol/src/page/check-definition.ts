@@ -1,2 +1,5 @@
-/** In a page's production build: the server has checked the same definition when it started, and so have the tests. */
+/**
+ * In a page's production build: the server has checked the same definition when it started, and so
+ * have the tests.
+ */
 export function checkDefinition(): void {}

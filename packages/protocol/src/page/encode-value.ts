@@ -2,15 +2,19 @@ import type { RichValue } from "../codec/encode-value.js";
 import { serialize } from "../codec/rich-values.js";
 import type { Fault } from "../issues.js";
 
-/** superjson keeps these, and objects without a prototype. It turns other instances into plain objects. */
+/**
+ * superjson keeps these, and objects without a prototype. It turns other instances into plain
+ * objects.
+ */
 const kept: readonly unknown[] = [undefined, Object, Array, Date, Map, Set];
 /** Where Date stands among them. Map and Set follow. */
 const DATE = 3;
 
 /**
- * In a page's production build: a walk refuses functions, symbols, circular references, instances of other classes and invalid
- * dates, then superjson encodes. Holes, hidden properties and symbol keys are found in development; the server refuses half a
- * surrogate pair, reserved names and values beyond its bounds.
+ * In a page's production build: a walk refuses functions, symbols, circular references, instances
+ * of other classes and invalid dates, then superjson encodes. Holes, hidden properties and symbol
+ * keys are found in development; the server refuses half a surrogate pair, reserved names and
+ * values beyond its bounds.
  */
 export function encodeValue(
   value: unknown,

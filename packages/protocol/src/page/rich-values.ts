@@ -2,8 +2,9 @@ import { restore } from "../codec/rich-values.js";
 import type { RichTag } from "../schema.js";
 
 /**
- * In a page's production build: the closed list of types is kept (never a class, a RegExp or a typed array), the bounds on
- * number and depth are not. They guard a server from its clients; a page has loaded its own code from that server.
+ * In a page's production build: the closed list of types is kept (never a class, a RegExp or a
+ * typed array), the bounds on number and depth are not. They guard a server from its clients; a
+ * page has loaded its own code from that server.
  */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
   const values = (meta as { readonly values?: unknown } | undefined)?.values;

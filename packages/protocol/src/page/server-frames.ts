@@ -4,9 +4,9 @@ import type { ServerMessage } from "../server-message.js";
 import { subprotocols } from "../version.js";
 
 /**
- * In a page's production build the server's frames are read as they come: the schemas of the wire, and what of zod nothing
- * else on the page needs, would be a quarter of its download. What the application gets out of them (outputs, events, the
- * data of errors) is validated all the same.
+ * In a page's production build the server's frames are read as they come: the schemas of the wire,
+ * and what of zod nothing else on the page needs, would be a quarter of its download. What the
+ * application gets out of them (outputs, events, the data of errors) is validated all the same.
  */
 export function serverFrames(): Codec<ServerMessage, ClientMessage> {
   return {

@@ -1,4 +1,7 @@
-/** In a page an unhandled rejection ends nothing, and the console and the page's own monitoring show it. */
+/**
+ * In a page an unhandled rejection ends nothing, and the console and the page's own monitoring show
+ * it.
+ */
 export function watched<Value>(work: Promise<Value>): Promise<Value> {
   return work;
 }

@@ -83,7 +83,9 @@ export class Connections {
     this.#isClosing = true;
   }
 
-  /** Lets running requests finish, then closes every connection. Resolves when all sockets are gone. */
+  /**
+   * Lets running requests finish, then closes every connection. Resolves when all sockets are gone.
+   */
   drain(graceMs: number): Promise<void> {
     return drain(this.#open, this.#parts.settings.environment, graceMs);
   }
@@ -105,7 +107,8 @@ export class Connections {
       { receiver: new Handshake(this.#handshakeContext, found), deadline },
     );
     this.#open.add(connection);
-    // Checked again: while a credential was judged other connections opened, and the server may have begun to close.
+    // Checked again: while a credential was judged other connections opened, and the server may
+    // have begun to close.
     if (this.#isClosing) connection.close("GOING_AWAY", "the server is shutting down");
     else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
     else if (known) finishHandshake(connection, known.identity, known.judgedSince, this.#handshakeContext);

@@ -23,7 +23,10 @@ export interface JoinedBroker {
   watch(watcher: InstanceWatcher): void;
 }
 
-/** Joins the broker, or the memory of this process if the application gave none. Nothing follows a topic yet. */
+/**
+ * Joins the broker, or the memory of this process if the application gave none. Nothing follows a
+ * topic yet.
+ */
 export function joinBroker(protocol: Protocol, broker: Broker | undefined, settings: ServerSettings): JoinedBroker {
   const { environment, logger } = settings;
   const watchers: InstanceWatcher[] = [];
@@ -40,7 +43,8 @@ export function joinBroker(protocol: Protocol, broker: Broker | undefined, setti
   return {
     link,
     topics,
-    // Without a broker of its own a server is the only instance there can be: no other has to be told or asked anything.
+    // Without a broker of its own a server is the only instance there can be: no other has to be
+    // told or asked anything.
     shared: broker && { id, link, topics, environment },
     watch: (watcher) => void watchers.push(watcher),
   };

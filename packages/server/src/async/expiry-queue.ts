@@ -2,8 +2,8 @@ import type { Cancel } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
 /**
- * Things that run out a fixed time after they were put in. They run out in the order they came, so one timer serves them
- * all, and there is none while nothing waits.
+ * Things that run out a fixed time after they were put in. They run out in the order they came, so
+ * one timer serves them all, and there is none while nothing waits.
  */
 export class ExpiryQueue<Item> {
   readonly #environment: ServerEnvironment;
@@ -45,7 +45,10 @@ export class ExpiryQueue<Item> {
     this.#disarm();
   }
 
-  /** For the oldest; when that one has been taken out meanwhile, the timer finds nothing due and is set anew. */
+  /**
+   * For the oldest; when that one has been taken out meanwhile, the timer finds nothing due and is
+   * set anew.
+   */
   #arm(): void {
     const [dueAt] = this.#dueAt.values();
     if (this.#cancel || dueAt === undefined) return;

@@ -4,7 +4,10 @@ interface RunLane {
   next: { run: () => unknown; readonly done: Promise<void> } | undefined;
 }
 
-/** Saves one document at a time, and of those that wait the newest: a slow database falls behind by one, not by all. */
+/**
+ * Saves one document at a time, and of those that wait the newest: a slow database falls behind by
+ * one, not by all.
+ */
 export class LatestOnly {
   readonly #lanes = new Map<string, RunLane>();
 

@@ -1,14 +1,19 @@
 import type { Cancel } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
-/** How long after something has failed it is tried again: the store is away, and its return should be noticed soon. */
+/**
+ * How long after something has failed it is tried again: the store is away, and its return should
+ * be noticed soon.
+ */
 const AGAIN_MS = 1_000;
-/** How much is tried at once then. The first of them show whether there is any point in the others. */
+/**
+ * How much is tried at once then. The first of them show whether there is any point in the others.
+ */
 const AT_ONCE = 100;
 
 /**
- * Work that has to be done, however often it fails. For each key one attempt at a time, so that what is stored is what was
- * wanted last:
+ * Work that has to be done, however often it fails. For each key one attempt at a time, so that
+ * what is stored is what was wanted last:
  *
  *   idle ──want──▶ running ──done──▶ idle, or running again where it was wanted meanwhile
  *                     └──failed──▶ failed ──a second──▶ running

@@ -18,7 +18,10 @@ export interface Admitted {
   readonly parameters: unknown;
   /** The credential that the upgrade request carried. */
   readonly found: FoundCredential | undefined;
-  /** Who it is, where nothing is left to show: the credential was judged, or none is needed. Otherwise `auth` has to come. */
+  /**
+   * Who it is, where nothing is left to show: the credential was judged, or none is needed.
+   * Otherwise `auth` has to come.
+   */
   readonly known: { readonly identity: Identity | undefined; readonly judgedSince: JudgedSince } | undefined;
 }
 
@@ -35,9 +38,10 @@ export interface AdmissionContext {
 }
 
 /**
- * Decides about an upgrade request before there is a connection. Answers that a browser has to be able to read are close
- * codes on an accepted socket, since no browser shows an HTTP status. A refused credential is HTTP 401 all the same, unless the
- * client will say `auth`: whoever does not is mostly no browser.
+ * Decides about an upgrade request before there is a connection. Answers that a browser has to be
+ * able to read are close codes on an accepted socket, since no browser shows an HTTP status. A
+ * refused credential is HTTP 401 all the same, unless the client will say `auth`: whoever does not
+ * is mostly no browser.
  */
 export function createAdmission(context: AdmissionContext): Admission {
   const { protocol, settings, authenticator, stats } = context;
@@ -51,7 +55,8 @@ export function createAdmission(context: AdmissionContext): Admission {
     const offered = offeredProtocols(request);
     const subprotocol = offered.length === 0 ? undefined : offered.find((name) => name === subprotocols.json);
     const close = (code: number, reason: string): AdmissionVerdict =>
-      // The answer has to name a protocol that was offered, or a browser fails before it sees the close code.
+      // The answer has to name a protocol that was offered, or a browser fails before it sees the
+      // close code.
       refuse({ kind: "close", subprotocol: subprotocol ?? offered[0], code, reason });
 
     if (context.isClosing()) return refuse({ kind: "refuse", status: 503, message: "The server is shutting down." });
@@ -68,14 +73,16 @@ export function createAdmission(context: AdmissionContext): Admission {
     }
     const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
     const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
-    // A credential in the query is none of the application's parameters, and a strict schema would say so.
+    // A credential in the query is none of the application's parameters, and a strict schema would
+    // say so.
     if (found?.source === "query") query.delete("token");
     if (found?.source === "ticket") query.delete("ticket");
     const checked = protocol.parameters?.receive(Object.fromEntries(query), undefined, "");
     if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
     const parameters = checked?.value;
 
-    // A list of origins is for every page. A cookie needs one even without a list: browsers send it along by themselves.
+    // A list of origins is for every page. A cookie needs one even without a list: browsers send it
+    // along by themselves.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
     const remedy = fromPage || found?.source === "cookie" ? originFault(request, settings) : undefined;
     if (remedy !== undefined) {
@@ -84,7 +91,8 @@ export function createAdmission(context: AdmissionContext): Admission {
       settings.logger.warn(fields, "upgrade refused: this origin may not connect");
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
-    // A client that will say `auth` names its device there, and can read there why it is refused: it is judged then.
+    // A client that will say `auth` names its device there, and can read there why it is refused:
+    // it is judged then.
     const introduces = offered.includes(subprotocols.auth);
     if (authenticator.required && !found && settings.credentials.message === false) {
       const message = "The upgrade request carries no credential.";

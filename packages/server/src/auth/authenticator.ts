@@ -13,7 +13,10 @@ export type Authenticated =
   /** `judgedSince`: where it was judged before it was asked for here. */
   { ok: true; identity: Identity | undefined; judgedSince?: JudgedSince } | { ok: false; error: HoldfastError };
 
-/** Asks the application who a credential belongs to. Never rejects, and never takes longer than it may. */
+/**
+ * Asks the application who a credential belongs to. Never rejects, and never takes longer than it
+ * may.
+ */
 export class Authenticator {
   readonly #authenticate: Authenticate<Identity | undefined> | undefined;
   readonly #environment: ServerEnvironment;
@@ -79,7 +82,10 @@ export class Authenticator {
     }
   }
 
-  /** Ends every wait for `authenticate`. If `authenticate` has not decided about a credential, the credential is refused. */
+  /**
+   * Ends every wait for `authenticate`. If `authenticate` has not decided about a credential, the
+   * credential is refused.
+   */
   close(): void {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp();
@@ -99,8 +105,9 @@ export class Authenticator {
   }
 
   /**
-   * What of the request `authenticate` may read. A page of another origin could have the browser send its user's cookies and
-   * then say `auth` with anything: such cookies are not shown, so that nobody takes them for a proof.
+   * What of the request `authenticate` may read. A page of another origin could have the browser
+   * send its user's cookies and then say `auth` with anything: such cookies are not shown, so that
+   * nobody takes them for a proof.
    */
   #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
     const { cookie, ...headers } = request.headers;
@@ -110,7 +117,10 @@ export class Authenticator {
     return { cookies: cookiesOf(request), headers: request.headers };
   }
 
-  /** @throws HoldfastError INVALID_OPTION where tickets are not accepted, INVALID_VALUE when the identity is none */
+  /**
+   * @throws HoldfastError INVALID_OPTION where tickets are not accepted, INVALID_VALUE when the
+   *   identity is none
+   */
   issueTicket(identity: Identity): string | Promise<string> {
     if (!this.#tickets)
       throw new HoldfastError("INVALID_OPTION", "issueTicket: the server accepts no tickets.", {
@@ -140,15 +150,20 @@ export class Authenticator {
   }
 }
 
-/** Half of a character, such as a name that was cut. A client refuses every frame that holds one. */
+/**
+ * Half of a character, such as a name that was cut. A client refuses every frame that holds one.
+ */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-/** Below it a time is one of 1973 in milliseconds, and one of this millennium or the next in seconds. */
+/**
+ * Below it a time is one of 1973 in milliseconds, and one of this millennium or the next in
+ * seconds.
+ */
 const SECONDS_BELOW = 1e11;
 
 /**
- * What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without `exp`) never ends, and `exp`
- * itself, which is in seconds, has always ended.
+ * What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without
+ * `exp`) never ends, and `exp` itself, which is in seconds, has always ended.
  */
 function identityFault(identity: Identity | undefined, now: number): string | undefined {
   if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";

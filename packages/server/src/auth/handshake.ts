@@ -17,9 +17,15 @@ import type { Identity } from "../session/identity.js";
 
 /** What an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
-/** The same on the wire, frames that never end included: a read of 64 KiB may come behind the first half of an `auth`. */
+/**
+ * The same on the wire, frames that never end included: a read of 64 KiB may come behind the first
+ * half of an `auth`.
+ */
 const MAX_READ_BYTES = 81_920;
-/** A read costs us something however short it is. 64 KiB are 122 of the shortest packets that networks make (536 bytes). */
+/**
+ * A read costs us something however short it is. 64 KiB are 122 of the shortest packets that
+ * networks make (536 bytes).
+ */
 const MAX_READS = 128;
 /** So does a ping, ours or that of WebSocket itself: 64 KiB of them are 4,369 answers. */
 const MAX_PINGS = 8;
@@ -36,8 +42,9 @@ export interface HandshakeContext {
 }
 
 /**
- * Ends the handshake: whoever this is may now send requests and join channels. `judgedSince`: the moment of the registry at
- * which the credential began to be judged; `auth`: the message that is answered, if any.
+ * Ends the handshake: whoever this is may now send requests and join channels. `judgedSince`: the
+ * moment of the registry at which the credential began to be judged; `auth`: the message that is
+ * answered, if any.
  */
 export function finishHandshake(
   connection: Connection,
@@ -84,8 +91,9 @@ export function finishHandshake(
 }
 
 /**
- * A connection that is to say who it is: its first message has to be `auth`. Clients send what follows right behind it, so
- * those frames are held, and the socket is paused, until the application has decided.
+ * A connection that is to say who it is: its first message has to be `auth`. Clients send what
+ * follows right behind it, so those frames are held, and the socket is paused, until the
+ * application has decided.
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
@@ -158,7 +166,10 @@ export class Handshake implements HandshakeReceiver {
     for (const frame of this.#held ?? []) connection.route(frame);
   }
 
-  /** A token that is given counts, whatever the upgrade request carried; without one, that has to do. */
+  /**
+   * A token that is given counts, whatever the upgrade request carried; without one, that has to
+   * do.
+   */
   async #check(connection: Connection, { data }: ClientMessageOf<"auth">): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
     const { authenticator } = this.#context;

@@ -14,7 +14,10 @@ const DEFAULT_PORTS: readonly (string | undefined)[] = ["80", "443"];
 /** Headers that proxies add. A page cannot set them on a WebSocket. */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/** Whether the request has exactly one Host, and one that the server answers to; otherwise the sentence for the peer. */
+/**
+ * Whether the request has exactly one Host, and one that the server answers to; otherwise the
+ * sentence for the peer.
+ */
 export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): string | undefined {
   const { host } = request.headers;
   if (Array.isArray(host)) return "The request has more than one Host header.";
@@ -32,9 +35,10 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
 }
 
 /**
- * Why the page that opened the connection is neither of the server's own origin nor of a listed one: the cure, for the log.
- * Undefined if it is. Origins are compared exactly: "https://app.example.com.evil.io" is not "https://app.example.com", and
- * `null` (a sandboxed or local page) is nobody. A request without an origin is no browser's and carries a cookie only on
+ * Why the page that opened the connection is neither of the server's own origin nor of a listed
+ * one: the cure, for the log. Undefined if it is. Origins are compared exactly:
+ * "https://app.example.com.evil.io" is not "https://app.example.com", and `null` (a sandboxed or
+ * local page) is nobody. A request without an origin is no browser's and carries a cookie only on
  * purpose; it is refused all the same, since nothing tells the two apart.
  */
 export function originFault(request: UpgradeRequest, { origins, hosts }: OriginRules): string | undefined {
@@ -51,9 +55,10 @@ export function originFault(request: UpgradeRequest, { origins, hosts }: OriginR
 }
 
 /**
- * Whether Host proves nothing: a page of another site can make its own name lead to this machine (DNS rebinding), and then its
- * origin and Host agree. Not by `localhost` or an address, which are not looked up. Not over TLS, for which the page would need a
- * certificate here. Not through a proxy, which only passes on the names that it serves.
+ * Whether Host proves nothing: a page of another site can make its own name lead to this machine
+ * (DNS rebinding), and then its origin and Host agree. Not by `localhost` or an address, which are
+ * not looked up. Not over TLS, for which the page would need a certificate here. Not through a
+ * proxy, which only passes on the names that it serves.
  */
 function mayBeRebound(request: UpgradeRequest, scheme: string, own: string): boolean {
   const name = AUTHORITY.exec(own)?.[1] ?? "";

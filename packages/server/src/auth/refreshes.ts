@@ -5,7 +5,10 @@ import type { Reauthorizer } from "../session/reauthorizer.js";
 import type { Authenticator } from "./authenticator.js";
 import { acceptAuth, refuseAuth } from "./handshake.js";
 
-/** Newer credentials that may wait to be checked; a client has no use for a second one before the first is answered. */
+/**
+ * Newer credentials that may wait to be checked; a client has no use for a second one before the
+ * first is answered.
+ */
 const MAX_REFRESHES = 8;
 
 export interface RefreshParts {
@@ -25,7 +28,10 @@ export class Refreshes {
     this.#parts = parts;
   }
 
-  /** One after the other, or a slow answer about an older token would replace the identity of a newer one. */
+  /**
+   * One after the other, or a slow answer about an older token would replace the identity of a
+   * newer one.
+   */
   start(connection: Connection, message: ClientMessageOf<"auth">): void {
     const refreshes = this.#pending.get(connection) ?? { count: 0, last: Promise.resolve() };
     this.#pending.set(connection, refreshes);
@@ -42,7 +48,8 @@ export class Refreshes {
 
   async #refresh(connection: Connection, message: ClientMessageOf<"auth">): Promise<void> {
     const { token, device_id: deviceId } = message.data;
-    // A client that introduces itself to a server that has greeted it already: there is nothing new in it.
+    // A client that introduces itself to a server that has greeted it already: there is nothing new
+    // in it.
     if (token === undefined) return acceptAuth(connection, message);
     const { authenticator, permissions, logger } = this.#parts;
     const credential = { token, source: "message" } as const;
@@ -55,7 +62,8 @@ export class Refreshes {
     if (named !== undefined && named !== connection.deviceId) return refuseAuth(connection, message, another("device"));
     connection.refresh(identity);
     acceptAuth(connection, message);
-    // What the newer token says may be less than the older one did. A next one need not wait for the answers.
+    // What the newer token says may be less than the older one did. A next one need not wait for
+    // the answers.
     permissions
       .reauthorize(connection)
       .catch((error: unknown) =>

@@ -20,11 +20,11 @@ export interface SharedTicketsParts {
 }
 
 /**
- * Tickets in the store that the instances share, each a table with one field: whoever takes it out is the one who has it, so it
- * opens one connection on whatever instance.
+ * Tickets in the store that the instances share, each a table with one field: whoever takes it out
+ * is the one who has it, so it opens one connection on whatever instance.
  *
- * A ticket says which orders its issuer knew. Whoever was disconnected by a later one does not come in with it. Clocks have no
- * part in that: the orders are counted.
+ * A ticket says which orders its issuer knew. Whoever was disconnected by a later one does not come
+ * in with it. Clocks have no part in that: the orders are counted.
  */
 export class SharedTickets implements TicketStore {
   readonly #parts: SharedTicketsParts;

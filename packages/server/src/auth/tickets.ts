@@ -24,8 +24,9 @@ export interface TicketStore {
 const MOST_TICKETS = 100_000;
 
 /**
- * Remembers the tickets that were issued and not used: each opens one connection, once, within 30 s. For clients that can set
- * no header and send no first message; a ticket in an address is used up before it can be read in a log.
+ * Remembers the tickets that were issued and not used: each opens one connection, once, within 30
+ * s. For clients that can set no header and send no first message; a ticket in an address is used
+ * up before it can be read in a log.
  */
 export class Tickets implements TicketStore {
   readonly #environment: ServerEnvironment;

@@ -13,10 +13,15 @@ import type {
 } from "./broker.js";
 
 const KEY_MS = 600_000;
-/** A topic that was published on is remembered this long after it was last touched: its positions stay good. */
+/**
+ * A topic that was published on is remembered this long after it was last touched: its positions
+ * stay good.
+ */
 const TOPIC_MS = 30 * 24 * 3_600_000;
 const SWEEP_MS = 30_000;
-/** Idle topics beyond this many go, oldest first; whoever held a position on one of them is told so. */
+/**
+ * Idle topics beyond this many go, oldest first; whoever held a position on one of them is told so.
+ */
 const MOST_IDLE = 100_000;
 
 /** What is kept of a topic. */
@@ -36,8 +41,8 @@ export interface Topic {
 }
 
 /**
- * Keeps everything in the process: the default, with nothing to install. Servers that are given the same one are instances of
- * each other. What is published is delivered before `publish` returns.
+ * Keeps everything in the process: the default, with nothing to install. Servers that are given the
+ * same one are instances of each other. What is published is delivered before `publish` returns.
  */
 export function memoryBroker(): Broker {
   const stores = new Map<string, MemoryStore>();
@@ -51,7 +56,10 @@ export function memoryBroker(): Broker {
 }
 
 export class MemoryStore {
-  /** In the order in which they were published on or read last. To ask where one stands does not move it. */
+  /**
+   * In the order in which they were published on or read last. To ask where one stands does not
+   * move it.
+   */
   readonly topics = new Map<string, Topic>();
   readonly #links = new Set<MemoryLink>();
   #announcing: (() => void)[] | undefined;
@@ -76,8 +84,8 @@ export class MemoryStore {
   }
 
   /**
-   * Tells everyone of one publication before anyone of the next: what a server publishes while it is told comes after, for
-   * all.
+   * Tells everyone of one publication before anyone of the next: what a server publishes while it
+   * is told comes after, for all.
    */
   announce(topic: string, publication: Publication): void {
     const told = [...this.#links].filter((link) => link.subscribed.has(topic));
@@ -171,7 +179,8 @@ export class MemoryStore {
 
   /** Takes out what has run out. Names of topics are a peer's to choose: none may stay for ever. */
   sweep(now: number): void {
-    // A document is the application's own, and there is no other copy: it goes when its time is over, and not before.
+    // A document is the application's own, and there is no other copy: it goes when its time is
+    // over, and not before.
     let others = 0;
     for (const { document } of this.topics.values()) if (!document) others++;
     const most = MOST_IDLE + this.#followed;

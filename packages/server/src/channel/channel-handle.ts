@@ -24,22 +24,31 @@ import type { LocalChannels } from "./local-channels.js";
 import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import type { Published } from "./published.js";
 
-/** A channel, as the application publishes on it. A handle costs nothing to make and holds no state. */
+/**
+ * A channel, as the application publishes on it. A handle costs nothing to make and holds no state.
+ */
 export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
   /** The number of this instance's connections on the channel. */
   readonly subscribers: number;
-  /** The channel's document. @throws HoldfastError INVALID_OPTION if the channel declares no document */
+  /**
+   * The channel's document. @throws HoldfastError INVALID_OPTION if the channel declares no
+   * document
+   */
   readonly document: C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never;
-  /** The users on the channel. @throws HoldfastError INVALID_OPTION if the channel declares no presence */
+  /**
+   * The users on the channel. @throws HoldfastError INVALID_OPTION if the channel declares no
+   * presence
+   */
   readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
   /**
-   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever instance, gets it or is told of
-   * the loss. If nothing awaits the promise, a failure is logged. Rejects with
+   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever
+   * instance, gets it or is told of the loss. If nothing awaits the promise, a failure is logged.
+   * Rejects with
    * - INVALID_VALUE, naming the field, if the data does not match the schema
    * - INVALID_OPTION for a wrong option
    * - LIMIT_EXCEEDED if the event takes more bytes than a connection may be owed
-   * - UNAVAILABLE within a second if the broker cannot be reached: the event may or may not have been published, and with
-   *   `idempotencyKey` the call can be repeated safely
+   * - UNAVAILABLE within a second if the broker cannot be reached: the event may or may not have
+   *   been published, and with `idempotencyKey` the call can be repeated safely
    */
   publish<E extends EventName<P, C>>(
     event: E,
@@ -49,8 +58,9 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
 }
 
 /**
- * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both reject with UNAVAILABLE if
- * nobody of this instance is on the channel and the broker cannot be reached.
+ * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both
+ * reject with UNAVAILABLE if nobody of this instance is on the channel and the broker cannot be
+ * reached.
  */
 export interface PresenceHandle<Data> {
   list(): Promise<PresentUser<Data>[]>;
@@ -66,7 +76,10 @@ export interface ChannelHandleParts {
   readonly link: BrokerLink;
   readonly environment: ServerEnvironment;
   readonly stats: Stats;
-  /** What a connection may be owed, in bytes. A larger event would close every member, each time it came back. */
+  /**
+   * What a connection may be owed, in bytes. A larger event would close every member, each time it
+   * came back.
+   */
   readonly maxEventBytes: number;
   readonly unawaited: Unawaited;
 }

@@ -11,11 +11,18 @@ import { endedFrame, notAnEvent, readEvent, resetFrame } from "./event-text.js";
 import type { Members } from "./members.js";
 import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
 
-/** What a channel keeps here while nobody needs more: enough for those who were away for a moment. */
+/**
+ * What a channel keeps here while nobody needs more: enough for those who were away for a moment.
+ */
 const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
-/** What is made up for at most. Whoever has missed more is better served by loading what it needs. */
+/**
+ * What is made up for at most. Whoever has missed more is better served by loading what it needs.
+ */
 export const MOST_MISSED: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
-/** When a database that has failed is asked again: after so long, or up to twice that, for all channels fail at once. */
+/**
+ * When a database that has failed is asked again: after so long, or up to twice that, for all
+ * channels fail at once.
+ */
 const BRING_MS = 5_000;
 /** How long a channel nobody has published on is remembered by the store when nobody follows it. */
 const UNPUBLISHED_MS = 600_000;
@@ -34,16 +41,23 @@ export interface ChannelLogParts {
   readonly maxEventBytes: number;
   /** The logs that keep more than usual, until nobody has needed it for a while. */
   readonly wide: ExpiryQueue<ChannelLog>;
-  /** Stores the channel's document from the application's database at the broker; it arrives here as a change. */
+  /**
+   * Stores the channel's document from the application's database at the broker; it arrives here as
+   * a change.
+   */
   loadDocument(id: ChannelId): Promise<void> | undefined;
 }
 
-/** What somebody who comes back is told: what was missed, or why not; and, where there is a document, whether all of it. */
+/**
+ * What somebody who comes back is told: what was missed, or why not; and, where there is a
+ * document, whether all of it.
+ */
 export type Resumption = Continuation<KeptEvent> & { readonly snapshot: boolean };
 
 /**
- * The log of a channel with history, as far as this instance has it. Its Follower gives it what was published or read, in
- * order. It keeps the newest events for clients that resume, and hands each one to the members. It does not know its Follower.
+ * The log of a channel with history, as far as this instance has it. Its Follower gives it what was
+ * published or read, in order. It keeps the newest events for clients that resume, and hands each
+ * one to the members. It does not know its Follower.
  */
 export class ChannelLog implements TopicLog {
   readonly #parts: ChannelLogParts;
@@ -53,7 +67,10 @@ export class ChannelLog implements TopicLog {
   /** How many readings have begun, and which one is over: since where it has read. */
   #readings = 0;
   #last = { number: 0, after: Number.POSITIVE_INFINITY };
-  /** Whoever stands below this has missed too much, however often it is read: a log does not grow at its beginning. */
+  /**
+   * Whoever stands below this has missed too much, however often it is read: a log does not grow at
+   * its beginning.
+   */
   #outOfReach = 0;
   /** Whoever stands below this has missed something that is in the store and is no event. */
   #unreadable = 0;
@@ -91,7 +108,9 @@ export class ChannelLog implements TopicLog {
     return this.#parts.copy?.isLost === true;
   }
 
-  /** What was missed since, or why that cannot be said. `hasDocument`: as it was at that position. */
+  /**
+   * What was missed since, or why that cannot be said. `hasDocument`: as it was at that position.
+   */
   resume(from: Position, hasDocument: boolean): Resumption {
     const { copy, maxEventBytes } = this.#parts;
     const verdict = this.verdict(from);
@@ -108,7 +127,9 @@ export class ChannelLog implements TopicLog {
     return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
-  /** The events behind this position that are in the buffer, or why the buffer does not continue it. */
+  /**
+   * The events behind this position that are in the buffer, or why the buffer does not continue it.
+   */
   verdict(from: Position): Continuation<KeptEvent> {
     return continuation(from, this.#ring!);
   }
@@ -134,7 +155,10 @@ export class ChannelLog implements TopicLog {
     this.#wanted = Math.min(this.#wanted, from.offset);
   }
 
-  /** Whether a reading is over that began after so many others. If `from` is given, it has to reach back to there. */
+  /**
+   * Whether a reading is over that began after so many others. If `from` is given, it has to reach
+   * back to there.
+   */
   hasReadSince(readings: number, from?: Position): boolean {
     return this.#last.number > readings && (from === undefined || this.#last.after <= from.offset);
   }
@@ -160,9 +184,9 @@ export class ChannelLog implements TopicLog {
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;
     const { id, link, history, members, copy } = this.#parts;
-    // Who opens a channel and wants nothing older costs no history.
-    // And what others wait for, or were just given, stays in reach of those who want less: also of those who are prepared, and wait
-    // for another channel while the store is rolled back.
+    // Who opens a channel and wants nothing older costs no history. And what others wait for, or
+    // were just given, stays in reach of those who want less: also of those who are prepared, and
+    // wait for another channel while the store is rolled back.
     const isNeeded = Number.isFinite(wanted) || members.holds > 0;
     const floor = isNeeded && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
@@ -222,7 +246,8 @@ export class ChannelLog implements TopicLog {
   }
 
   #push(event: KeptEvent): void {
-    // A client that waits for its answer needs this event and those before it, even if it had missed nothing when it asked.
+    // A client that waits for its answer needs this event and those before it, even if it had
+    // missed nothing when it asked.
     if (this.#parts.members.holds > 0) this.keepMore();
     this.#ring!.push(event);
   }
@@ -234,18 +259,22 @@ export class ChannelLog implements TopicLog {
   }
 
   #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
-    // Nothing older is in the store when all was asked for, or when what was asked for has a hole at its beginning.
+    // Nothing older is in the store when all was asked for, or when what was asked for has a hole
+    // at its beginning.
     const first = position.offset - items.length + 1;
     const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
     const limits = items.length > 0 ? MOST_MISSED : NARROW;
     this.#ring = new Ring(position, items, isWhole, limits);
-    // After a roll-back what was asked for may be ahead of the channel: that says nothing about what is before it.
+    // After a roll-back what was asked for may be ahead of the channel: that says nothing about
+    // what is before it.
     if (after <= position.offset && !this.#ring.covers({ offset: after }))
       this.#outOfReach = Math.max(this.#outOfReach, this.#ring.floor);
     if (items.length > 0) this.#parts.wide.add(this);
   }
 
-  /** Something has its place in the chain and is no event: whoever writes there is not one of us. */
+  /**
+   * Something has its place in the chain and is no event: whoever writes there is not one of us.
+   */
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
     this.#ring = new Ring(position, [], false, NARROW);
@@ -264,7 +293,10 @@ export class ChannelLog implements TopicLog {
     if (copy.isMissing) this.#bring(copy);
   }
 
-  /** Until the database has answered or the document has come from elsewhere: who watches must not have to ask. */
+  /**
+   * Until the database has answered or the document has come from elsewhere: who watches must not
+   * have to ask.
+   */
   #bring(copy: DocumentCopy): void {
     const { id, environment, logger, loadDocument } = this.#parts;
     loadDocument(id)?.catch((error: unknown) => {

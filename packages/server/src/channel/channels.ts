@@ -22,13 +22,16 @@ import type { Topics } from "../log/topics.js";
 import type { Published } from "./published.js";
 
 /**
- * The channel that every connection is on from the start. The library's own channels begin with $, which no name in a
- * protocol can: "to all" is a publication like any other, not a second way out.
+ * The channel that every connection is on from the start. The library's own channels begin with $,
+ * which no name in a protocol can: "to all" is a publication like any other, not a second way out.
  */
 export const EVERYONE = "$all";
 const EVERYONE_AGAIN_MS = 250;
 
-/** A direct event for some: its channel's members are chosen anew for each event, by user, device or session. */
+/**
+ * A direct event for some: its channel's members are chosen anew for each event, by user, device or
+ * session.
+ */
 const CHOSEN = "$user";
 
 /** How long what was given back to more members than usual keeps what it read. */
@@ -43,10 +46,15 @@ export interface ChannelsParts {
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
   readonly stats: Stats;
-  /** What a connection may be owed. A larger event would close every member, each time it came back. */
+  /**
+   * What a connection may be owed. A larger event would close every member, each time it came back.
+   */
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
-  /** Sees to it that the broker has the document of a channel, where the application can load it; undefined: it cannot. */
+  /**
+   * Sees to it that the broker has the document of a channel, where the application can load it;
+   * undefined: it cannot.
+   */
   loadDocument(id: ChannelId): Promise<void> | undefined;
   /** The other instances; undefined: there can be none. */
   readonly shared?: PresenceLink | undefined;
@@ -54,14 +62,22 @@ export interface ChannelsParts {
 
 /** A channel that is kept for someone who is about to join it. */
 export interface Held {
-  /** What there is to wait for before it can be joined, from this position on; undefined: nothing. */
+  /**
+   * What there is to wait for before it can be joined, from this position on; undefined: nothing.
+   */
   prepare(from: Position | undefined): Promise<void> | undefined;
-  /** False if the channel has to be prepared again, because its history was replaced while this was kept. */
+  /**
+   * False if the channel has to be prepared again, because its history was replaced while this was
+   * kept.
+   */
   isPrepared(): boolean;
   release(): void;
 }
 
-/** Opens channels for those who join, and closes them behind those who leave. Direct events are made here, too. */
+/**
+ * Opens channels for those who join, and closes them behind those who leave. Direct events are made
+ * here, too.
+ */
 export class Channels {
   readonly #parts: ChannelsParts;
   /** Those that are open. */
@@ -98,7 +114,10 @@ export class Channels {
     return checked.value;
   }
 
-  /** Keeps the channel until it is released: what is published from when it is prepared arrives here. */
+  /**
+   * Keeps the channel until it is released: what is published from when it is prepared arrives
+   * here.
+   */
   hold(id: ChannelId): Held {
     const channel = this.#of(id);
     channel.members.holds++;
@@ -121,7 +140,10 @@ export class Channels {
     return this.#logOf(id)?.position;
   }
 
-  /** What was missed since. It has to be prepared for that position. `hasDocument`: the one of that position. */
+  /**
+   * What was missed since. It has to be prepared for that position. `hasDocument`: the one of that
+   * position.
+   */
   resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
     return this.#logOf(id)?.resume(from, hasDocument) ?? { ok: false, reset: "server", snapshot: false };
   }
@@ -167,7 +189,8 @@ export class Channels {
   }
 
   /**
-   * The frame of a direct event for chosen members. `ackId`: they are asked to tell when they have handled it.
+   * The frame of a direct event for chosen members. `ackId`: they are asked to tell when they have
+   * handled it.
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
    */
   directFrame(event: string, data: unknown, ackId: string | undefined): Frame {
@@ -194,7 +217,8 @@ export class Channels {
     const { wire } = id;
     const found = this.local.get(wire);
     if (found) return found;
-    // One that could not be opened is given up by those who hold it; until then nobody else may come upon it.
+    // One that could not be opened is given up by those who hold it; until then nobody else may
+    // come upon it.
     const channel = openChannel(id, this.#openParts);
     this.local.add(wire, channel);
     const { feed } = channel;
@@ -222,7 +246,9 @@ export class Channels {
       : prepared;
   }
 
-  /** Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed. */
+  /**
+   * Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed.
+   */
   #tidy(wire: string, channel: LocalChannel): void {
     if (!channel.members.isIdle || this.local.get(wire) !== channel) return;
     this.local.remove(wire);

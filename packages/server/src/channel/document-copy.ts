@@ -5,7 +5,10 @@ import type { KeptEvent } from "./ring.js";
 import { Frame } from "../transport/frame.js";
 import { blankText, type StoredDocument, readKept } from "../document/document.js";
 
-/** What is needed to tell somebody the whole document, made when it is needed, once for each document. */
+/**
+ * What is needed to tell somebody the whole document, made when it is needed, once for each
+ * document.
+ */
 interface Snapshot {
   readonly of: StoredDocument | undefined;
   readonly head: string;
@@ -13,8 +16,9 @@ interface Snapshot {
 }
 
 /**
- * A channel's document on this instance, always exactly where the instance stands in the channel's chain. So whoever joins gets a
- * snapshot and then what follows it, and nothing can come in between.
+ * A channel's document on this instance, always exactly where the instance stands in the channel's
+ * chain. So whoever joins gets a snapshot and then what follows it, and nothing can come in
+ * between.
  */
 export class DocumentCopy {
   readonly #channel: string;
@@ -79,8 +83,9 @@ export class DocumentCopy {
   }
 
   /**
-   * What somebody is told who has missed this: the changes, where the document was there before and they take less than half of it.
-   * Otherwise all of it follows, and the changes keep no more than their places in the chain.
+   * What somebody is told who has missed this: the changes, where the document was there before and
+   * they take less than half of it. Otherwise all of it follows, and the changes keep no more than
+   * their places in the chain.
    */
   afterMissing(
     missed: readonly KeptEvent[],

@@ -18,8 +18,9 @@ import type { KeptEvent } from "./ring.js";
 const LINK_BYTES = 384;
 
 /**
- * The text of an event without its channel and its place, which are added when it is known where it stands. It is what the
- * broker keeps: JSON, so that programs of others can read it. It is encoded once, wherever it goes.
+ * The text of an event without its channel and its place, which are added when it is known where it
+ * stands. It is what the broker keeps: JSON, so that programs of others can read it. It is encoded
+ * once, wherever it goes.
  *
  * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
  */
@@ -45,7 +46,10 @@ export function encodeEvent(
   return body;
 }
 
-/** The frame of an event: the same bytes for every subscriber. Undefined for a body that is none of ours. */
+/**
+ * The frame of an event: the same bytes for every subscriber. Undefined for a body that is none of
+ * ours.
+ */
 export function eventFrame(
   channel: string,
   body: string,
@@ -56,7 +60,10 @@ export function eventFrame(
   return new Frame(metadata ? `${start},"metadata":${JSON.stringify(metadata)}}` : `${start}}`);
 }
 
-/** The frame of a change of the channel's document, and the version it has resulted in. Undefined for what is none. */
+/**
+ * The frame of a change of the channel's document, and the version it has resulted in. Undefined
+ * for what is none.
+ */
 function documentFrame(
   channel: string,
   body: string,
@@ -69,7 +76,9 @@ function documentFrame(
   return { frame: new Frame(`${start}${rest},"metadata":${JSON.stringify(metadata)}}`), version: Number(version ?? 0) };
 }
 
-/** A publication of a channel with history, as the log keeps it. Undefined for what is none of ours. */
+/**
+ * A publication of a channel with history, as the log keeps it. Undefined for what is none of ours.
+ */
 export function readEvent(channel: string, { body, link }: Publication): KeptEvent | undefined {
   if (!link) return undefined;
   const frame = eventFrame(channel, body, link);

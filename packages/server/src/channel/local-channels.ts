@@ -13,7 +13,9 @@ export interface LocalChannel {
   readonly copy: DocumentCopy | undefined;
 }
 
-/** The channels that are open on this instance, because they have members or are about to have some. */
+/**
+ * The channels that are open on this instance, because they have members or are about to have some.
+ */
 export class LocalChannels {
   readonly #byWire = new Map<string, LocalChannel>();
 
@@ -43,7 +45,10 @@ export class LocalChannels {
     return this.#byWire.get(wire)?.members.size ?? 0;
   }
 
-  /** Resolves when the members here have the publication at this offset; undefined if they have it or there are none. */
+  /**
+   * Resolves when the members here have the publication at this offset; undefined if they have it
+   * or there are none.
+   */
   expect(wire: string, offset: number): Promise<void> | undefined {
     const feed = this.#byWire.get(wire)?.feed;
     return feed instanceof LogFeed ? feed.follower.expect(offset) : undefined;

@@ -21,8 +21,9 @@ export interface LogFeedParts {
 }
 
 /**
- * Follows a channel with history and prepares the answers to clients that resume. A publication goes from the Follower to the
- * ChannelLog to the members. The other way this class asks: it tells the Follower to read whatever the log does not have.
+ * Follows a channel with history and prepares the answers to clients that resume. A publication
+ * goes from the Follower to the ChannelLog to the members. The other way this class asks: it tells
+ * the Follower to read whatever the log does not have.
  */
 export class LogFeed {
   readonly log: ChannelLog;
@@ -35,7 +36,10 @@ export class LogFeed {
     this.#comparison = new Comparison(topic, link, this.follower);
   }
 
-  /** What there is to wait for before the log's `position` and `resume` can answer the client; undefined: nothing. */
+  /**
+   * What there is to wait for before the log's `position` and `resume` can answer the client;
+   * undefined: nothing.
+   */
   prepare(hold: Hold): Promise<void> | undefined {
     const prepared = (): void => void (hold.history = this.log.history);
     const preparing = this.#prepare(hold.from);
@@ -44,8 +48,9 @@ export class LogFeed {
   }
 
   /**
-   * Whether the reset that the log would tell the client now is as true as when the channel was prepared for it. It is not if a
-   * roll-back was noticed since, or if a reading did not reach so far back.
+   * Whether the reset that the log would tell the client now is as true as when the channel was
+   * prepared for it. It is not if a roll-back was noticed since, or if a reading did not reach so
+   * far back.
    */
   isPrepared({ from, history }: Hold): boolean {
     const { log } = this;
@@ -73,8 +78,9 @@ export class LogFeed {
   }
 
   /**
-   * Sees to it that what `resume` says of this position is true. A reading that has begun since (`asked`) is enough; otherwise, before
-   * a reset is told, the store is asked where the channel stands: this instance may not have heard yet of a roll-back.
+   * Sees to it that what `resume` says of this position is true. A reading that has begun since
+   * (`asked`) is enough; otherwise, before a reset is told, the store is asked where the channel
+   * stands: this instance may not have heard yet of a roll-back.
    */
   #reach(from: Position, asked: number): Promise<void> | undefined {
     const { log } = this;
@@ -87,12 +93,16 @@ export class LogFeed {
     }
     const isTrimmed = verdict.reset === "trimmed" && log.covers(from);
     if (log.hasReadSince(asked, isTrimmed ? from : undefined)) return undefined;
-    // Where the channel stands does not tell whether the store has got back events that it had trimmed.
+    // Where the channel stands does not tell whether the store has got back events that it had
+    // trimmed.
     if (isTrimmed) return this.#widen(from);
     return this.#comparison.run().then(() => (log.knowsOf(from) ? undefined : this.#widen(from)));
   }
 
-  /** Until a reading is over that has begun after this was wanted, and reaches so far back. One under way may do neither. */
+  /**
+   * Until a reading is over that has begun after this was wanted, and reaches so far back. One
+   * under way may do neither.
+   */
   async #widen(from: Position): Promise<void> {
     const { log, follower } = this;
     const asked = log.readings;

@@ -4,7 +4,10 @@ import type { Subscriber } from "../log/subscriber.js";
 /** The members of one channel on this instance. */
 export class Members {
   readonly #members = new Set<Subscriber>();
-  /** How many are about to join. The channel stays open for them, and for history they may need more than usual. */
+  /**
+   * How many are about to join. The channel stays open for them, and for history they may need more
+   * than usual.
+   */
   holds = 0;
 
   get size(): number {
@@ -32,7 +35,10 @@ export class Members {
     for (const member of this.#members) member.dismiss(wire);
   }
 
-  /** Hands the frame to every member. Returns how many remain: a member that turns out to be too slow has left by then. */
+  /**
+   * Hands the frame to every member. Returns how many remain: a member that turns out to be too
+   * slow has left by then.
+   */
   deliver(frame: Frame): number {
     for (const member of this.#members) member.deliver(frame);
     return this.#members.size;

@@ -2,9 +2,15 @@ import type { Cancel, ChannelId } from "@holdfast/protocol";
 import type { Channels } from "./channels.js";
 import type { Subscriber } from "../log/subscriber.js";
 
-/** One joining of a channel. A verdict about a channel that was left and joined again since is about another one. */
+/**
+ * One joining of a channel. A verdict about a channel that was left and joined again since is about
+ * another one.
+ */
 export interface Joining {
-  /** The newest question of `reauthorize` that was answered. An older answer that comes later is out of date. */
+  /**
+   * The newest question of `reauthorize` that was answered. An older answer that comes later is out
+   * of date.
+   */
   judgedBy: number;
 }
 
@@ -19,7 +25,10 @@ export class Membership {
   permissions = 0;
   /** How often `authorize` was asked about everything joined. */
   reauthorized = 0;
-  /** Subscribe and unsubscribe messages are handled one after the other, however long `authorize` takes. */
+  /**
+   * Subscribe and unsubscribe messages are handled one after the other, however long `authorize`
+   * takes.
+   */
   #lastChange: Promise<void> | undefined;
   #waiting = 0;
 
@@ -52,7 +61,8 @@ export class Membership {
 
   /** Returns whether that changed anything. */
   join(id: ChannelId): boolean {
-    // The connection may have closed while `authorize` ran: a member that nobody removes would stay for ever.
+    // The connection may have closed while `authorize` ran: a member that nobody removes would stay
+    // for ever.
     if (this.#ended || this.#joined.has(id.wire)) return false;
     this.#joined.set(id.wire, { judgedBy: 0 });
     this.#channels.join(id, this.#member);
@@ -70,13 +80,19 @@ export class Membership {
     for (const giveUp of [...this.#questions]) giveUp();
   }
 
-  /** Something was asked on behalf of the connection; when it ends, nobody waits for the answer. Returns how to take that back. */
+  /**
+   * Something was asked on behalf of the connection; when it ends, nobody waits for the answer.
+   * Returns how to take that back.
+   */
   asked(giveUp: Cancel): Cancel {
     this.#questions.add(giveUp);
     return () => void this.#questions.delete(giveUp);
   }
 
-  /** Runs a change after those before it; at once when none is under way. It must not reject: nobody would hear. */
+  /**
+   * Runs a change after those before it; at once when none is under way. It must not reject: nobody
+   * would hear.
+   */
   change(channels: number, run: () => Promise<void> | void): void {
     if (!this.#lastChange) {
       const running = run();

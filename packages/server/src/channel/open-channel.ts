@@ -8,7 +8,10 @@ import { PlainFeed } from "./plain-feed.js";
 
 export type OpenParts = Omit<ChannelLogParts, "id" | "history" | "members" | "copy">;
 
-/** Opens a channel on this instance. A publication goes from its feed to its members; nothing calls back. */
+/**
+ * Opens a channel on this instance. A publication goes from its feed to its members; nothing calls
+ * back.
+ */
 export function openChannel(id: ChannelId, parts: OpenParts): LocalChannel {
   const { history, document } = id.contract;
   const members = new Members();

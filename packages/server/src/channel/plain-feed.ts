@@ -16,7 +16,10 @@ export interface PlainFeedParts {
   again?(run: () => void): Cancel;
 }
 
-/** Hands each publication of a channel without history to its members. A lost publication is not repaired. */
+/**
+ * Hands each publication of a channel without history to its members. A lost publication is not
+ * repaired.
+ */
 export class PlainFeed implements Receiver {
   readonly #parts: PlainFeedParts;
   #opening: Promise<void> | undefined;

@@ -7,7 +7,10 @@ export interface KeptEvent extends Linked {
   readonly frame: Frame;
   /** What it takes on the wire. */
   readonly bytes: number;
-  /** Where it is a change of the channel's document and no event: in which version it has resulted; 0: it is gone. */
+  /**
+   * Where it is a change of the channel's document and no event: in which version it has resulted;
+   * 0: it is gone.
+   */
   readonly version?: number | undefined;
 }
 
@@ -17,8 +20,9 @@ export interface RingLimits {
 }
 
 /**
- * The last events of a channel, in order and without a hole, up to where the channel stands on this instance. It answers most
- * clients that come back, so that a herd of them does not read the store once each.
+ * The last events of a channel, in order and without a hole, up to where the channel stands on this
+ * instance. It answers most clients that come back, so that a herd of them does not read the store
+ * once each.
  */
 export class Ring implements Chain<KeptEvent> {
   position: Position;

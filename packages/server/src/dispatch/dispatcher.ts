@@ -23,7 +23,10 @@ export interface DispatcherContext {
   readonly logger: Logger;
 }
 
-/** The one place where what a client says is read, and where what goes wrong with it becomes an answer. */
+/**
+ * The one place where what a client says is read, and where what goes wrong with it becomes an
+ * answer.
+ */
 export class Dispatcher implements FrameReceiver {
   readonly #context: DispatcherContext;
   /** Recent unreadable messages. Only connections that sent one are in it. */

@@ -14,7 +14,10 @@ import {
 import type { Unawaited } from "../observe/unawaited.js";
 import type { Session } from "../session/session.js";
 
-/** Built-in refusals that a handler or middleware may answer with, beside the errors its request declares. */
+/**
+ * Built-in refusals that a handler or middleware may answer with, beside the errors its request
+ * declares.
+ */
 export type RefusalCode = "FORBIDDEN" | "UNAVAILABLE" | "RATE_LIMITED" | "LIMIT_EXCEEDED" | "INVALID_INPUT";
 
 export interface RefusalDetails {
@@ -23,7 +26,10 @@ export interface RefusalDetails {
   readonly retryAfterMs?: number;
 }
 
-/** An error that its maker means the caller to read. Every other error reaches the caller as INTERNAL. */
+/**
+ * An error that its maker means the caller to read. Every other error reaches the caller as
+ * INTERNAL.
+ */
 export class HandlerRefusal extends HoldfastError {}
 
 /** What a handler is given. */
@@ -32,14 +38,18 @@ export interface RequestContext<P extends ProtocolDefinition, N extends RequestN
   /** Validated. */
   readonly input: InputOf<P, N>;
   readonly session: Session<I, ParametersOf<P>, Data>;
-  /** Aborts when nobody waits any more: the caller cancelled, the time is up, the connection closed. */
+  /**
+   * Aborts when nobody waits any more: the caller cancelled, the time is up, the connection closed.
+   */
   readonly signal: AbortSignal;
   /**
-   * Makes an error for the caller to read: one that the request declares, with its data, or a built-in refusal with a
-   * sentence. Throw it. @example throw error("UNKNOWN_AGENT", { id: input.id })
+   * Makes an error for the caller to read: one that the request declares, with its data, or a
+   * built-in refusal with a sentence. Throw it. @example throw error("UNKNOWN_AGENT", { id:
+   * input.id })
    */
   error(code: RefusalCode, message: string, details?: RefusalDetails): HoldfastError<RefusalCode>;
-  // Last, because a compiler's complaint is about the last one, and this is the one that is mostly meant.
+  // Last, because a compiler's complaint is about the last one, and this is the one that is mostly
+  // meant.
   error<C extends ErrorCodeOf<P, N>>(code: C, data: SentErrorDataOf<P, N, C>, message?: string): HoldfastError<C>;
 }
 
@@ -87,7 +97,10 @@ export class Handlers {
     this.#unawaited = unawaited;
   }
 
-  /** @throws HoldfastError INVALID_OPTION when the protocol has no such request, or it has a handler already */
+  /**
+   * @throws HoldfastError INVALID_OPTION when the protocol has no such request, or it has a handler
+   *   already
+   */
   add(name: string, handler: UntypedHandler): void {
     if (!this.#protocol.requests.has(name)) {
       throw new HoldfastError(
@@ -105,7 +118,10 @@ export class Handlers {
     this.#handlers.set(name, handler);
   }
 
-  /** @throws HoldfastError INVALID_OPTION when it is no function: those behind it would never be asked */
+  /**
+   * @throws HoldfastError INVALID_OPTION when it is no function: those behind it would never be
+   *   asked
+   */
   use(middleware: UntypedMiddleware): void {
     if (typeof middleware !== "function")
       throw new HoldfastError("INVALID_OPTION", "use: expected a function.", { field: "middleware" });
@@ -123,7 +139,10 @@ export class Handlers {
     return contract && handler && { contract, handler };
   }
 
-  /** Calls the handler inside the middleware. A synchronous handler without middleware costs no promise. */
+  /**
+   * Calls the handler inside the middleware. A synchronous handler without middleware costs no
+   * promise.
+   */
   run(handler: UntypedHandler, context: UntypedContext): unknown {
     if (this.#middleware.length === 0) return handler(context);
     const step = async (index: number): Promise<unknown> => {

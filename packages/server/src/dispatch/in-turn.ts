@@ -4,15 +4,15 @@ import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 
 /**
- * Channels in messages that wait for the verdict on one before them: far more than a client that comes back asks for at once,
- * and about a megabyte of the longest names.
+ * Channels in messages that wait for the verdict on one before them: far more than a client that
+ * comes back asks for at once, and about a megabyte of the longest names.
  */
 const MAX_WAITING = 4_096;
 
 /**
- * Runs what a message asks of the connection's channels, after what was asked before it. What waits is the peer's to choose
- * and ours to keep, so it is bounded (`weight`: in channels, of 255 bytes at most), and holds no more of the message than
- * it needs.
+ * Runs what a message asks of the connection's channels, after what was asked before it. What waits
+ * is the peer's to choose and ours to keep, so it is bounded (`weight`: in channels, of 255 bytes
+ * at most), and holds no more of the message than it needs.
  */
 export function inTurn(
   connection: Connection,

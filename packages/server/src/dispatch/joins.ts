@@ -14,7 +14,9 @@ type Reply = ReturnType<typeof replyTo>;
 
 export type JoinVerdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
-/** One channel that is asked for, what was decided about it, and from where it is to be continued. */
+/**
+ * One channel that is asked for, what was decided about it, and from where it is to be continued.
+ */
 export interface Wish {
   readonly verdict: JoinVerdict;
   readonly position: Position | undefined;
@@ -68,12 +70,13 @@ const PREPARE_MS = 2_000;
 const PACE_MS = 20;
 
 /**
- * Joins the channels that were granted and answers. What has to be read first is read before; then each channel is joined and
- * answered in one go, so that nothing can be published in between: what came before is in the answer, what comes after is
- * delivered behind it.
+ * Joins the channels that were granted and answers. What has to be read first is read before; then
+ * each channel is joined and answered in one go, so that nothing can be published in between: what
+ * came before is in the answer, what comes after is delivered behind it.
  *
- * An answer that would be large comes in parts, at the pace at which it is read. The channels of a part are joined when it is
- * written, so a client that has missed a lot in many channels is not closed for being owed it all at once.
+ * An answer that would be large comes in parts, at the pace at which it is read. The channels of a
+ * part are joined when it is written, so a client that has missed a lot in many channels is not
+ * closed for being owed it all at once.
  */
 export class Joins {
   readonly #parts: JoinsParts;
@@ -83,8 +86,8 @@ export class Joins {
   }
 
   /**
-   * How many were answered: all, unless what was granted is not certain any more (`isCurrent`) or the connection has closed.
-   * Never rejects for what a broker does.
+   * How many were answered: all, unless what was granted is not certain any more (`isCurrent`) or
+   * the connection has closed. Never rejects for what a broker does.
    */
   join(ask: Ask): Promise<number> | number {
     const kept = this.#keep(ask);
@@ -111,7 +114,9 @@ export class Joins {
     return finish();
   }
 
-  /** What is beyond the limit costs the broker nothing; and what is named twice is made up for once. */
+  /**
+   * What is beyond the limit costs the broker nothing; and what is named twice is made up for once.
+   */
   #keep({ wishes, membership }: Ask): HeldWish[] {
     const { channels, settings } = this.#parts;
     const named = new Set<string>();
@@ -152,20 +157,26 @@ export class Joins {
     while (this.#answer(ask, kept));
   }
 
-  /** Until the reader can take the next part, and every channel is prepared as the store has it now. */
+  /**
+   * Until the reader can take the next part, and every channel is prepared as the store has it now.
+   */
   async #ready({ connection }: Ask, kept: HeldWish[]): Promise<void> {
     const { environment } = this.#parts.settings;
     for (;;) {
       while (connection.isOpen && connection.isBehind)
         await new Promise<void>((resolve) => void environment.after(PACE_MS, resolve));
-      // Of a channel that was rolled back while the others were read, only another look at the store tells the truth.
+      // Of a channel that was rolled back while the others were read, only another look at the
+      // store tells the truth.
       const changed = kept.filter(({ verdict, held }) => verdict.ok && held?.isPrepared() === false);
       if (changed.length === 0 || !connection.isOpen) return;
       await Promise.all(changed.map((wish) => this.#prepare(wish)));
     }
   }
 
-  /** Joins and answers as many as one part may hold, and takes them off the list. Returns whether to go on. */
+  /**
+   * Joins and answers as many as one part may hold, and takes them off the list. Returns whether to
+   * go on.
+   */
   #answer({ connection, membership, reply, isCurrent }: Ask, kept: HeldWish[]): boolean {
     if (!connection.isOpen || !isCurrent()) return false;
     const results: string[] = [];

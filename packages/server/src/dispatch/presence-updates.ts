@@ -17,18 +17,27 @@ export type ShowMember = (connection: Connection, id: ChannelId, data: unknown) 
 export interface PresenceUpdateParts {
   readonly protocol: Protocol;
   readonly presences: PresenceRegistry;
-  /** The application's `presence`, by channel. A channel that is not in it shows what the client says. */
+  /**
+   * The application's `presence`, by channel. A channel that is not in it shows what the client
+   * says.
+   */
   readonly show: ReadonlyMap<string, ShowMember>;
   readonly stats: Stats;
   readonly settings: ServerSettings;
 }
 
-/** What a client may say, in characters of JSON; what the application makes of it has a bound of its own. */
+/**
+ * What a client may say, in characters of JSON; what the application makes of it has a bound of its
+ * own.
+ */
 const MOST_SAID = 1_024;
 /** What one that waits costs, in names of channels: 256 of them are as much as may wait. */
 const WEIGHT = 16;
 
-/** Decides what others see of a user who is on a channel: when it joins, and whenever its client says something new. */
+/**
+ * Decides what others see of a user who is on a channel: when it joins, and whenever its client
+ * says something new.
+ */
 export class PresenceUpdates {
   readonly #parts: PresenceUpdateParts;
 
@@ -36,7 +45,10 @@ export class PresenceUpdates {
     this.#parts = parts;
   }
 
-  /** A connection has joined. Where the application decides, what it shows is known without a word of the client. */
+  /**
+   * A connection has joined. Where the application decides, what it shows is known without a word
+   * of the client.
+   */
   joined(connection: Connection, id: ChannelId): void {
     if (connection.userId === undefined) return;
     const { presences, show, settings } = this.#parts;
@@ -51,7 +63,10 @@ export class PresenceUpdates {
     }
   }
 
-  /** In turn with the subscriptions of the connection: what is said of a channel behind `subscribe` comes after its verdict. */
+  /**
+   * In turn with the subscriptions of the connection: what is said of a channel behind `subscribe`
+   * comes after its verdict.
+   */
   set(connection: Connection, message: PresenceChange): void {
     const { settings } = this.#parts;
     const reply = replyTo(message);
@@ -60,7 +75,8 @@ export class PresenceUpdates {
       this.#parts.stats.error(error.code);
       connection.send({ type: "error", ...reply, channel, data: toWire(error) });
     };
-    // What waits is kept: bounded, and as text, since a thousand small objects take fifty times the room of theirs.
+    // What waits is kept: bounded, and as text, since a thousand small objects take fifty times the
+    // room of theirs.
     const said = JSON.stringify({ data, meta });
     if (said.length > MOST_SAID) return refuse(tooMuch());
     inTurn(connection, WEIGHT, reply, settings, () => {
@@ -84,7 +100,8 @@ export class PresenceUpdates {
       presences.set(id, connection, showMember ? showMember(connection, id, value) : value, value);
       return undefined;
     } catch (error) {
-      // A limit is the client's to keep; what the application returned or threw is not the client's to read.
+      // A limit is the client's to keep; what the application returned or threw is not the client's
+      // to read.
       if (isHoldfastError(error) && error.code === "LIMIT_EXCEEDED") return error;
       settings.logger.error({ channel: name, err: error }, "presence failed");
       return new HoldfastError("INTERNAL", `What others see of you on ${channel} could not be decided.`);

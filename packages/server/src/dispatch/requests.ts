@@ -17,7 +17,10 @@ import { Frame } from "../transport/frame.js";
 import { Call } from "../session/calls.js";
 import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
 
-/** Runs requests: every one is answered exactly once, with its output or with the reason why there is none. */
+/**
+ * Runs requests: every one is answered exactly once, with its output or with the reason why there
+ * is none.
+ */
 export class Requests {
   readonly #handlers: Handlers;
   readonly #settings: ServerSettings;
@@ -108,7 +111,8 @@ export class Requests {
       data: { ok: true, ...(data !== undefined && { output: data }) },
       ...(meta !== undefined && { meta }),
     });
-    // Sent, it would close the connection as too slow, and a query would be asked again after each reconnect.
+    // Sent, it would close the connection as too slow, and a query would be asked again after each
+    // reconnect.
     const { owedBytes } = this.#settings.limits;
     if (answer.isLargerThan(owedBytes)) {
       this.#settings.logger.error({ request: contract.name }, `a handler returned more than ${owedBytes} bytes`);
@@ -171,12 +175,18 @@ export class Requests {
   }
 }
 
-/** Before anything is settled: an answer that cannot be encoded throws here, and its call can still be answered. */
+/**
+ * Before anything is settled: an answer that cannot be encoded throws here, and its call can still
+ * be answered.
+ */
 function encode(answer: ServerMessage & { type: "response" }): Frame {
   return new Frame(JSON.stringify(answer));
 }
 
-/** What a handler sees of its call. A class, so that the signal is only made for those who look at it. */
+/**
+ * What a handler sees of its call. A class, so that the signal is only made for those who look at
+ * it.
+ */
 class CallContext implements UntypedContext {
   readonly #contract: RequestContract;
   readonly #call: Call;

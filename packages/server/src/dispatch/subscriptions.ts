@@ -25,9 +25,10 @@ export interface SubscriptionParts {
 }
 
 /**
- * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate → authorise → broker → limits →
- * remember → answer. The last three happen in one go, so no event can come between them: what was published before is in the
- * answer, what is published after it is delivered, and nothing is delivered before it.
+ * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate →
+ * authorise → broker → limits → remember → answer. The last three happen in one go, so no event can
+ * come between them: what was published before is in the answer, what is published after it is
+ * delivered, and nothing is delivered before it.
  */
 export class SubscriptionRequests implements Reauthorizer {
   readonly #protocol: Protocol;
@@ -75,8 +76,9 @@ export class SubscriptionRequests implements Reauthorizer {
   }
 
   /**
-   * Asks `authorize` again for everything the connection has joined, and takes it off what is not granted any more. Not in
-   * turn with what the client asks for: a subscription whose verdict is slow must not hold up one that has to end.
+   * Asks `authorize` again for everything the connection has joined, and takes it off what is not
+   * granted any more. Not in turn with what the client asks for: a subscription whose verdict is
+   * slow must not hold up one that has to end.
    */
   async reauthorize(connection: Connection): Promise<void> {
     const { membership } = connection;
@@ -88,8 +90,9 @@ export class SubscriptionRequests implements Reauthorizer {
       const joining = membership.joining(wire);
       if (!parsed.ok) return;
       const verdict = await this.#ask(connection, parsed.value);
-      // Left, or left and joined again meanwhile; or a newer question was answered. One that was only asked changes nothing:
-      // a client that refreshes its credential again and again would put a slow "no" off for ever.
+      // Left, or left and joined again meanwhile; or a newer question was answered. One that was
+      // only asked changes nothing: a client that refreshes its credential again and again would
+      // put a slow "no" off for ever.
       if (!joining || membership.joining(wire) !== joining || joining.judgedBy > question) return;
       joining.judgedBy = question;
       // What others see of the user may depend on who it is now.

@@ -5,7 +5,8 @@ import { contentOf, readContent } from "./content.js";
 import type { DocumentContent } from "./document.js";
 
 /**
- * What the application's function makes of a document: of a draft that it changes, or something else that it returns.
+ * What the application's function makes of a document: of a draft that it changes, or something
+ * else that it returns.
  *
  * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED; and what the function throws
  */

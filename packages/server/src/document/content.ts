@@ -3,7 +3,8 @@ import { deepCopy, documentFault } from "@holdfast/protocol/internal";
 import type { DocumentContent } from "./document.js";
 
 /**
- * What is kept of a value that is to be a channel's document. `outcome` says what became of it where it cannot be one.
+ * What is kept of a value that is to be a channel's document. `outcome` says what became of it
+ * where it cannot be one.
  *
  * @throws HoldfastError INVALID_VALUE, naming the field, or LIMIT_EXCEEDED
  */
@@ -36,7 +37,10 @@ export function valueOf(id: ChannelId, content: DocumentContent): unknown {
   return deepCopy(readContent(id, content));
 }
 
-/** The same to be looked at only: what the schema has filled in is the schema's own, and that of all documents. */
+/**
+ * The same to be looked at only: what the schema has filled in is the schema's own, and that of all
+ * documents.
+ */
 export function readContent({ wire, contract }: ChannelId, { data, meta }: DocumentContent): unknown {
   const read = contract.document!.receive(deepCopy(data), meta, "document");
   if (read.ok) return read.value;

@@ -24,7 +24,10 @@ export interface LoadedContent {
 /** Room for as many changes as anyone will make: beyond 2^53 versions could not be told apart. */
 const MOST_VERSION = 2 ** 52;
 
-/** The application's own database, which its hooks lead to. One that does not answer holds up nobody for good. */
+/**
+ * The application's own database, which its hooks lead to. One that does not answer holds up nobody
+ * for good.
+ */
 export class Database {
   readonly #parts: DatabaseParts;
   readonly #saves = new LatestOnly();

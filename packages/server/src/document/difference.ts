@@ -3,12 +3,15 @@ import { shareParts } from "@holdfast/protocol/internal";
 
 type Path = Patch["path"];
 
-/** More than these say less than the document itself; and a message may not hold a list of more than 10,000. */
+/**
+ * More than these say less than the document itself; and a message may not hold a list of more than
+ * 10,000.
+ */
 const MOST_PATCHES = 5_000;
 
 /**
- * What makes one document of another: patches in the order in which they are to be applied. The whole of it where that is no
- * longer than the patches; `length` is about what it takes.
+ * What makes one document of another: patches in the order in which they are to be applied. The
+ * whole of it where that is no longer than the patches; `length` is about what it takes.
  */
 export function difference(before: unknown, after: unknown, length = JSON.stringify(after).length): Patch[] {
   if (before === undefined || Array.isArray(before) !== Array.isArray(after))
@@ -51,7 +54,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
   const places = new Map(namesOf(now).map((name, place) => [name, place]));
   const matches = namesOf(old).map((name) => places.get(name));
   const stays = longestInOrder(matches);
-  // From behind, so that no removal moves what is still to be removed; then from the front, for the same reason.
+  // From behind, so that no removal moves what is still to be removed; then from the front, for the
+  // same reason.
   for (let place = old.length - 1; place >= 0; place--)
     if (!stays.has(place)) patches.push({ op: "remove", path: [...path, head + place] });
   const origins = new Map([...stays].map((place) => [matches[place], place]));
@@ -61,8 +65,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
 }
 
 /**
- * What tells the members of a list apart: their `id`, themselves where they have no members, and otherwise their place. Of several
- * that are called the same, each is called by its number, too.
+ * What tells the members of a list apart: their `id`, themselves where they have no members, and
+ * otherwise their place. Of several that are called the same, each is called by its number, too.
  */
 function namesOf(list: readonly unknown[]): string[] {
   const counts = new Map<string, number>();
@@ -81,11 +85,15 @@ function nameOf(item: unknown, place: number): string {
 }
 
 /**
- * Which places before have a match after so that as many as possible stay in order: a longest increasing subsequence, in n log n
- * steps. A list may be sorted in a request, and the usual table of n times m would take a gigabyte for it.
+ * Which places before have a match after so that as many as possible stay in order: a longest
+ * increasing subsequence, in n log n steps. A list may be sorted in a request, and the usual table
+ * of n times m would take a gigabyte for it.
  */
 function longestInOrder(matches: readonly (number | undefined)[]): Set<number> {
-  /** The ends of the runs of 1, 2, 3 … found so far, each with the least match that such a run can end with. */
+  /**
+   * The ends of the runs of 1, 2, 3 … found so far, each with the least match that such a run can
+   * end with.
+   */
   const ends: number[] = [];
   const befores = new Map<number, number | undefined>();
   for (const [place, match] of matches.entries()) {

@@ -11,11 +11,14 @@ import { isPlainObject } from "../call-options.js";
 
 /** A document in the application's own database. */
 export interface LoadedDocument<Document> {
-  /** Undefined, with a version: it was deleted in that version, and there is none until it is set again. */
+  /**
+   * Undefined, with a version: it was deleted in that version, and there is none until it is set
+   * again.
+   */
   readonly document: Document | undefined;
   /**
-   * What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. As drivers give a column of 64 bits: a
-   * number, a bigint, or a text of digits. @default 1
+   * What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. As
+   * drivers give a column of 64 bits: a number, a bigint, or a text of digits. @default 1
    */
   readonly version?: number | bigint | string | undefined;
 }
@@ -23,20 +26,22 @@ export interface LoadedDocument<Document> {
 /** How a channel's documents belong to the application's own database. */
 export interface DocumentHooks<Document = unknown, Sent = Document, Key = string | undefined> {
   /**
-   * Asked for a document that the broker does not have: undefined, there is none. Without it, what the broker has is all there is.
-   * It must not wait for a change of the same document, and has `requestTimeoutMs`; then whoever asks is told UNAVAILABLE.
+   * Asked for a document that the broker does not have: undefined, there is none. Without it, what
+   * the broker has is all there is. It must not wait for a change of the same document, and has
+   * `requestTimeoutMs`; then whoever asks is told UNAVAILABLE.
    * @default none
    */
   readonly load?: (question: {
     readonly key: Key;
   }) => LoadedDocument<Sent> | undefined | Promise<LoadedDocument<Sent> | undefined>;
   /**
-   * Given every new version, and again the one there is when a change has changed nothing; of several that come while it runs, the
-   * last one. `document` is undefined where the document was deleted. Two instances may save at the same time: keep the higher
-   * version, that of a deleted document included. Versions rise; only where Redis has lost changes, as in a failover, do they start
-   * anew from what it has. It must not wait for a change of the same document, and has `requestTimeoutMs`; then, or when it throws,
-   * whoever made the change is told NOT_SAVED, and the next change saves it, also one that changes nothing. One that was given up may
-   * still end, late.
+   * Given every new version, and again the one there is when a change has changed nothing; of
+   * several that come while it runs, the last one. `document` is undefined where the document was
+   * deleted. Two instances may save at the same time: keep the higher version, that of a deleted
+   * document included. Versions rise; only where Redis has lost changes, as in a failover, do they
+   * start anew from what it has. It must not wait for a change of the same document, and has
+   * `requestTimeoutMs`; then, or when it throws, whoever made the change is told NOT_SAVED, and the
+   * next change saves it, also one that changes nothing. One that was given up may still end, late.
    * @default none
    */
   readonly save?: (saved: {
@@ -45,8 +50,8 @@ export interface DocumentHooks<Document = unknown, Sent = Document, Key = string
     readonly version: number;
   }) => unknown;
   /**
-   * How long the broker keeps a document that nobody reads, writes or watches. Milliseconds; no less than the 30 days for which it
-   * remembers where a channel stands.
+   * How long the broker keeps a document that nobody reads, writes or watches. Milliseconds; no
+   * less than the 30 days for which it remembers where a channel stands.
    * @default 30 days
    */
   readonly keepMs?: number | undefined;
@@ -78,7 +83,10 @@ export function documentHooksOf(protocol: Protocol, options: object | undefined)
   return hooks;
 }
 
-/** An instance of a class may bring hooks as methods. Any other, such as a Promise, would leave the documents without hooks. */
+/**
+ * An instance of a class may bring hooks as methods. Any other, such as a Promise, would leave the
+ * documents without hooks.
+ */
 function mayHoldHooks(given: unknown): boolean {
   return isPlainObject(given) || (typeof given === "object" && given !== null && ("load" in given || "save" in given));
 }

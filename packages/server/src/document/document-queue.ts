@@ -2,10 +2,16 @@ import { HoldfastError } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
 const MOST_TRIES = 5;
-/** Between two tries, at most so long, or as long as a try takes here, times two for each try before. */
+/**
+ * Between two tries, at most so long, or as long as a try takes here, times two for each try
+ * before.
+ */
 const PAUSE_MS = 8;
 const MOST_PAUSE_MS = 1_000;
-/** After a try in vain so many changes leave a gap behind them, of at most so many times what that try has taken. */
+/**
+ * After a try in vain so many changes leave a gap behind them, of at most so many times what that
+ * try has taken.
+ */
 const WARY = 8;
 const GAP = 2;
 
@@ -24,8 +30,9 @@ interface ChangeLane {
 }
 
 /**
- * Changes of one document by one instance queue; instances compete. Whoever has just won and goes on at once is in the way of each
- * try of the others, which takes as long as its own next change: so where there is competition, winners leave gaps.
+ * Changes of one document by one instance queue; instances compete. Whoever has just won and goes
+ * on at once is in the way of each try of the others, which takes as long as its own next change:
+ * so where there is competition, winners leave gaps.
  */
 export class DocumentQueue {
   readonly #environment: ServerEnvironment;
@@ -50,7 +57,10 @@ export class DocumentQueue {
     return running;
   }
 
-  /** What all of them need cannot be had: those that wait now are told so with the one that has tried, and not tried themselves. */
+  /**
+   * What all of them need cannot be had: those that wait now are told so with the one that has
+   * tried, and not tried themselves.
+   */
   giveUp(wire: string, reason: unknown): void {
     const lane = this.#lanes.get(wire);
     if (lane) lane.given = { reason, left: lane.waiting };

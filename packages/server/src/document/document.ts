@@ -13,7 +13,10 @@ export type StoredDocument =
   | { readonly name: "there"; readonly version: number; readonly content: DocumentContent }
   | { readonly name: "deleted"; readonly version: number; readonly reason: string };
 
-/** The hash goes with every so many versions: often enough to find a difference soon, seldom enough to cost nothing. */
+/**
+ * The hash goes with every so many versions: often enough to find a difference soon, seldom enough
+ * to cost nothing.
+ */
 const HASH_EVERY = 32;
 
 /** The text that the broker keeps. */
@@ -36,8 +39,8 @@ export function readKept(text: string): StoredDocument {
 }
 
 /**
- * The publication that makes one document of another, as the broker keeps it: the message without its channel and its place.
- * Undefined: they are the same. `text` is the whole of the one after it.
+ * The publication that makes one document of another, as the broker keeps it: the message without
+ * its channel and its place. Undefined: they are the same. `text` is the whole of the one after it.
  */
 export function changeText(
   before: StoredDocument | undefined,
@@ -52,7 +55,8 @@ export function changeText(
   const isSameMeta = before?.name === "there" && canonicalJson(was.meta) === canonicalJson(meta);
   const found = difference(was.data, data, text.length);
   if (found.length === 0 && isSameMeta) return undefined;
-  // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a text is a BigInt now.
+  // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a
+  // text is a BigInt now.
   const patches: Patch[] = found.length > 0 ? found : [{ op: "replace", path: [], value: data }];
   return JSON.stringify({
     type: "state_update",

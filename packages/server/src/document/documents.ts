@@ -15,9 +15,15 @@ import { DocumentQueue } from "./document-queue.js";
 export interface DocumentWritten<State = unknown> {
   /** The document as it is now. The caller's own: it may be changed. */
   readonly document: State;
-  /** One more with each change, from 1 or from what was loaded. The same as before where the change changed nothing. */
+  /**
+   * One more with each change, from 1 or from what was loaded. The same as before where the change
+   * changed nothing.
+   */
   readonly version: number;
-  /** The place of the change in the channel's chain; where nothing has changed, where the channel stands. */
+  /**
+   * The place of the change in the channel's chain; where nothing has changed, where the channel
+   * stands.
+   */
   readonly offset: number;
   readonly id: string;
   /** How many connections of this process are on the channel. */
@@ -36,7 +42,10 @@ export interface DocumentsParts {
 
 /** The connections of this instance on the channels of documents. */
 export interface DocumentMembers {
-  /** Resolves when they have the publication at this offset; undefined if they have it or there are none. */
+  /**
+   * Resolves when they have the publication at this offset; undefined if they have it or there are
+   * none.
+   */
   expect(channel: string, offset: number): Promise<void> | undefined;
   size(id: ChannelId): number;
 }
@@ -47,19 +56,26 @@ interface Written {
   readonly at: Place;
 }
 
-/** A change that has waited so long for a document in vain tells those that wait behind it, which would do the same. */
+/**
+ * A change that has waited so long for a document in vain tells those that wait behind it, which
+ * would do the same.
+ */
 const IN_VAIN_MS = 500;
 
 /**
- * The documents of channels, as the application reads and writes them: always those of the broker. A change is made of what is
- * there, and stored only if that is still there; otherwise it is made again of what has come.
+ * The documents of channels, as the application reads and writes them: always those of the broker.
+ * A change is made of what is there, and stored only if that is still there; otherwise it is made
+ * again of what has come.
  */
 export class Documents {
   readonly #parts: DocumentsParts;
   readonly #queue: DocumentQueue;
   readonly #stored: StoredDocuments;
   readonly #joins = new Map<string, Promise<void>>();
-  /** Whose last change the broker has not answered for. It may have it all the same, and then the database does not. */
+  /**
+   * Whose last change the broker has not answered for. It may have it all the same, and then the
+   * database does not.
+   */
   readonly #unsure: RetryQueue<ChannelId>;
   /** Until all who are concerned have them: members here, and the application's database. */
   readonly #changes = new Set<Promise<unknown>>();
@@ -72,13 +88,19 @@ export class Documents {
     this.#unsure = new RetryQueue<ChannelId>(parts.environment, (id) => this.#saveAgain(id));
   }
 
-  /** @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or what `load` throws */
+  /**
+   * @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or
+   *   what `load` throws
+   */
   async get(id: ChannelId): Promise<unknown> {
     const { kept } = sound(await this.#stored.find(id));
     return kept?.name === "there" ? valueOf(id, kept.content) : undefined;
   }
 
-  /** Sees to it that the broker has the document, where the application can load it. Rejects as `get` does. */
+  /**
+   * Sees to it that the broker has the document, where the application can load it. Rejects as
+   * `get` does.
+   */
   load(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.database.canLoad(id)) return undefined;
     return singleFlight(this.#joins, id.wire, async () => {
@@ -93,7 +115,10 @@ export class Documents {
     return this.#written(id, written!);
   }
 
-  /** Undefined: there is one already. NOT_SAVED is for the caller whose document it is: no other may believe that it is theirs. */
+  /**
+   * Undefined: there is one already. NOT_SAVED is for the caller whose document it is: no other may
+   * believe that it is theirs.
+   */
   async create(id: ChannelId, value: unknown): Promise<DocumentWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
     let isNew = false;
@@ -132,7 +157,9 @@ export class Documents {
     return wasThere;
   }
 
-  /** Resolves when no change is under way any more, and all is saved, or that was tried for so long. */
+  /**
+   * Resolves when no change is under way any more, and all is saved, or that was tried for so long.
+   */
   async idle(limitMs: number): Promise<void> {
     while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
     await this.#unsure.drained(limitMs);
@@ -163,7 +190,8 @@ export class Documents {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.monotonic();
       const found = await this.#stored.find(id).catch((error: unknown) => {
-        // What has just been cut off may be there again for the next; whoever has waited for it spares the others that.
+        // What has just been cut off may be there again for the next; whoever has waited for it
+        // spares the others that.
         if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#queue.giveUp(id.wire, error);
         throw error;
       });
@@ -199,9 +227,10 @@ export class Documents {
   }
 
   /**
-   * Before a change resolves, so that whoever then answers a request can rely on it, those on the channel have it, and so has the
-   * application's database: also where nothing has changed, because it may not have been saved the last time. Others may change
-   * it meanwhile: a slow database holds up nobody but those who wait for it.
+   * Before a change resolves, so that whoever then answers a request can rely on it, those on the
+   * channel have it, and so has the application's database: also where nothing has changed, because
+   * it may not have been saved the last time. Others may change it meanwhile: a slow database holds
+   * up nobody but those who wait for it.
    */
   async #finish(id: ChannelId, { kept, at }: Written): Promise<void> {
     await this.#parts.members.expect(id.wire, at.offset);

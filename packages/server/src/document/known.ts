@@ -7,10 +7,16 @@ export interface Known {
   readonly kept: StoredDocument;
 }
 
-/** Documents that are changed often need not be read and parsed each time; more than this is not worth the memory. */
+/**
+ * Documents that are changed often need not be read and parsed each time; more than this is not
+ * worth the memory.
+ */
 const MOST_CHARACTERS = 4_000_000;
 
-/** The documents that this instance has seen last, so that the broker is asked no more than whether they still are what is there. */
+/**
+ * The documents that this instance has seen last, so that the broker is asked no more than whether
+ * they still are what is there.
+ */
 export class KnownDocuments {
   /** In the order in which they were last asked for. */
   readonly #documents = new Map<string, Known & { readonly length: number }>();

@@ -21,7 +21,10 @@ export interface Place {
   readonly id: string;
 }
 
-/** A document as it was read: the broker's text of it is named by the publication that has brought it. */
+/**
+ * A document as it was read: the broker's text of it is named by the publication that has brought
+ * it.
+ */
 export interface Found {
   readonly kept: StoredDocument | undefined;
   /** Why what there is can be none. It can be replaced and deleted, and nothing else. */
@@ -34,7 +37,9 @@ export interface Found {
 /** How long a channel that nobody has written to is remembered when its document is asked for. */
 const UNWRITTEN_MS = 600_000;
 
-/** Documents where they are: in the broker, and where that has none, in the application's database. */
+/**
+ * Documents where they are: in the broker, and where that has none, in the application's database.
+ */
 export class StoredDocuments {
   readonly #parts: StoredDocumentsParts;
   readonly #known = new KnownDocuments();
@@ -44,11 +49,15 @@ export class StoredDocuments {
     this.#parts = parts;
   }
 
-  /** As the broker has it; as the application has it, where the broker has none, or nothing that is a document. */
+  /**
+   * As the broker has it; as the application has it, where the broker has none, or nothing that is
+   * a document.
+   */
   async find(id: ChannelId): Promise<Found> {
     const found = await this.read(id);
     if (found.kept || !this.#parts.database.canLoad(id)) return found;
-    // For all who miss it at once: the database is not asked by each, and they do not compete for who brings it.
+    // For all who miss it at once: the database is not asked by each, and they do not compete for
+    // who brings it.
     return singleFlight(this.#loads, id.wire, () => this.#bring(id, found));
   }
 
@@ -122,8 +131,8 @@ export class StoredDocuments {
   }
 
   /**
-   * The broker has not answered, and may have stored it all the same. It is asked once more: whoever is told that a change was not
-   * made makes it again.
+   * The broker has not answered, and may have stored it all the same. It is asked once more:
+   * whoever is told that a change was not made makes it again.
    *
    * @throws the error, where it is not known to be stored
    */

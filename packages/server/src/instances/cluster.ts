@@ -30,7 +30,10 @@ export interface ClusterParts {
   readonly permissions: Reauthorizer;
 }
 
-/** The instances that share a broker, as one of them sees it: what is known, asked and ordered across them. */
+/**
+ * The instances that share a broker, as one of them sees it: what is known, asked and ordered
+ * across them.
+ */
 export class Cluster implements RemoteInstances {
   readonly users: Users;
   readonly #parts: ClusterParts;
@@ -139,7 +142,10 @@ export class Cluster implements RemoteInstances {
     return connections.length;
   }
 
-  /** What was ordered is not known any more. To ask about every permission costs nobody the connection. */
+  /**
+   * What was ordered is not known any more. To ask about every permission costs nobody the
+   * connection.
+   */
   #reauthorizeAll(): void {
     const { sessions, permissions, logger } = this.#parts;
     const connections = sessions.live().flatMap(({ connection }) => connection ?? []);
@@ -149,7 +155,10 @@ export class Cluster implements RemoteInstances {
   }
 }
 
-/** What cannot be read means everything: of the two mistakes, the one that ends a session can be made good. */
+/**
+ * What cannot be read means everything: of the two mistakes, the one that ends a session can be
+ * made good.
+ */
 function whereOf(pattern: unknown): SessionFilter | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;
   try {

@@ -15,9 +15,9 @@ const LOG = { size: 1_000, ttlMs: 600_000 };
 /** How long whoever gives an order waits for the instances to have carried it out. */
 const ANSWER_MS = 1_000;
 /**
- * How far the wall clocks of instances may be apart: an order that is this much older than an instance is none for who is there.
- * They decide only about orders of which nothing else says whether they are older: those of the first reading, and of one behind
- * a store that was set back.
+ * How far the wall clocks of instances may be apart: an order that is this much older than an
+ * instance is none for who is there. They decide only about orders of which nothing else says
+ * whether they are older: those of the first reading, and of one behind a store that was set back.
  */
 const SKEW_MS = 5_000;
 
@@ -39,16 +39,19 @@ export interface ControlParts {
 }
 
 /**
- * Orders to all instances: this user, that session has to go. They are a log that every instance follows from its start, so an
- * announcement that is lost is made up for as it is for channels: at once when the next one comes, and within 20 s when the
- * broker is silent.
+ * Orders to all instances: this user, that session has to go. They are a log that every instance
+ * follows from its start, so an announcement that is lost is made up for as it is for channels: at
+ * once when the next one comes, and within 20 s when the broker is silent.
  */
 export class Control {
   readonly #parts: ControlParts;
   /** A date, as `at` of an order is. */
   readonly #startedAt: number;
   readonly #opening: RetryQueue<string>;
-  /** Those of the log that were seen, in order. What a store that was rolled back says again is not done again. */
+  /**
+   * Those of the log that were seen, in order. What a store that was rolled back says again is not
+   * done again.
+   */
   readonly #seen = new Set<string>();
   #follower: Follower | undefined;
 
@@ -68,8 +71,8 @@ export class Control {
   }
 
   /**
-   * Tells all others. Resolves with the sum of what they count, when those that are alive have carried it out or a second has
-   * passed. `id` names the order.
+   * Tells all others. Resolves with the sum of what they count, when those that are alive have
+   * carried it out or a second has passed. `id` names the order.
    * @throws HoldfastError UNAVAILABLE: then it is not in force elsewhere, or not everywhere
    */
   async issue(id: string, order: Order): Promise<number> {
@@ -136,7 +139,9 @@ export class Control {
     }
   }
 
-  /** All of it: after a store was rolled back, what is new may stand where something else has been. */
+  /**
+   * All of it: after a store was rolled back, what is new may stand where something else has been.
+   */
   async #load(from: Position | undefined): Promise<TopicReading> {
     const reading = await this.#parts.link.read(TOPIC, { log: { after: 0, most: LOG.size }, ttlMs: LOG.ttlMs });
     const { position } = reading;
@@ -145,7 +150,8 @@ export class Control {
     return {
       position,
       apply: () => {
-        // What continues the log that was followed here was ordered while this instance was there, whatever the clocks say.
+        // What continues the log that was followed here was ordered while this instance was there,
+        // whatever the clocks say.
         const known = verdict?.ok ? from!.offset : Number.POSITIVE_INFINITY;
         for (const event of events) this.#take(event, event.link.offset > known);
         if (verdict?.ok !== false) return;

@@ -16,7 +16,10 @@ export interface Claim {
   seenAt: Position | undefined;
   /** What was put there last; undefined: nothing, as far as is known. */
   written: string | undefined;
-  /** A claim has failed, or was lost: others may have claimed the device since, so it is not simply claimed again. */
+  /**
+   * A claim has failed, or was lost: others may have claimed the device since, so it is not simply
+   * claimed again.
+   */
   isLate: boolean;
   /** Who has come and was not looked at yet: somebody may have to leave for it. */
   newcomer: ClientSession | undefined;
@@ -43,16 +46,20 @@ interface Changed {
 /** Something may stand there, or nothing. */
 const UNKNOWN = "";
 
-/** Asks another instance whether it has a connection for what it holds. Rejects when it does not answer. */
+/**
+ * Asks another instance whether it has a connection for what it holds. Rejects when it does not
+ * answer.
+ */
 type IsThere = (holder: DeviceHolder, userId: string) => Promise<boolean>;
 
 /** How often a table may change under our hands before it is tried again later. */
 const MOST_CONFLICTS = 20;
 
 /**
- * The devices that this instance has, as the tables of the users say it. A newer connection claims its device whoever has it.
- * Everything else (a drop, an end, a claim that comes late) changes the table only where the device is still ours: what somebody
- * else has claimed meanwhile must not be undone.
+ * The devices that this instance has, as the tables of the users say it. A newer connection claims
+ * its device whoever has it. Everything else (a drop, an end, a claim that comes late) changes the
+ * table only where the device is still ours: what somebody else has claimed meanwhile must not be
+ * undone.
  */
 export class DeviceClaims {
   readonly #claims = new Map<string, Claim>();
@@ -111,7 +118,10 @@ export class DeviceClaims {
     return lost;
   }
 
-  /** Those whose table does not stand where it was last seen: something may have become of what was put there. */
+  /**
+   * Those whose table does not stand where it was last seen: something may have become of what was
+   * put there.
+   */
   changed(positions: ReadonlyMap<string, Position | undefined>): Claim[] {
     return [...this.#claims.values()].filter((claim) => {
       const { userId, seenAt } = claim;
@@ -163,8 +173,8 @@ export class DeviceClaims {
   }
 
   /**
-   * Whether a claim that comes late is the newer one all the same. Clocks of two instances decide only where both have a
-   * connection; whoever has none has nothing to lose.
+   * Whether a claim that comes late is the newer one all the same. Clocks of two instances decide
+   * only where both have a connection; whoever has none has nothing to lose.
    */
   async #isOlder(
     other: DeviceHolder,

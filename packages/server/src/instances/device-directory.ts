@@ -11,7 +11,10 @@ import type { InstanceRpc } from "./instance-rpc.js";
 import { type DeviceHolder, type Question, readDevices, type Why } from "./instance-messages.js";
 
 const HOUR_MS = 3_600_000;
-/** How long a server that closes waits for its devices to be taken out. Whoever reads the tables later finds that it is gone. */
+/**
+ * How long a server that closes waits for its devices to be taken out. Whoever reads the tables
+ * later finds that it is gone.
+ */
 const CLOSE_MS = 1_000;
 const ANSWER_MS = 1_000;
 
@@ -40,8 +43,9 @@ const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RA
 };
 
 /**
- * Keeps it known to all instances which of them has which device, and sees to it that a device has one of them. Sessions open
- * without waiting for it; the table of the user then decides: who has claimed a device last has it, and tells the one before.
+ * Keeps it known to all instances which of them has which device, and sees to it that a device has
+ * one of them. Sessions open without waiting for it; the table of the user then decides: who has
+ * claimed a device last has it, and tells the one before.
  */
 export class DeviceDirectory {
   readonly #parts: DirectoryParts;
@@ -76,16 +80,17 @@ export class DeviceDirectory {
   }
 
   /**
-   * Looks whether the tables still say what was put there. An instance that has claimed a device and died before it could tell
-   * the one that had it leaves nobody in the table; and tables that nobody touches run out.
+   * Looks whether the tables still say what was put there. An instance that has claimed a device
+   * and died before it could tell the one that had it leaves nobody in the table; and tables that
+   * nobody touches run out.
    */
   audit(): void {
     this.#auditing.enqueue("all");
   }
 
   /**
-   * Another instance says that a session has to leave. Whether that is settled: while a claim of this instance is on its way it
-   * is not known which of the two came later.
+   * Another instance says that a session has to leave. Whether that is settled: while a claim of
+   * this instance is on its way it is not known which of the two came later.
    */
   answerEnd({ userId, deviceId, sessionId, why, position }: Question & { kind: "end" }): boolean {
     const session = this.#parts.sessions.get(sessionId);
@@ -130,7 +135,10 @@ export class DeviceDirectory {
     this.#stopTouching = undefined;
   }
 
-  /** Who else has to leave for a session that has just come: where it was before, and who is too many. */
+  /**
+   * Who else has to leave for a session that has just come: where it was before, and who is too
+   * many.
+   */
   async #look(session: ClientSession): Promise<void> {
     const { id, tables, devices } = this.#parts;
     const { userId } = session;

@@ -19,7 +19,10 @@ export class DeviceTables {
     this.#environment = environment;
   }
 
-  /** What a table says, without what instances have left behind that are gone. That is taken out by whoever comes upon it. */
+  /**
+   * What a table says, without what instances have left behind that are gone. That is taken out by
+   * whoever comes upon it.
+   */
   async read(userId: string): Promise<{ position: Position; holders: DeviceHolder[] }> {
     const { position, entries } = await this.#link.read(topicOf(userId), { table: true, ttlMs: TTL_MS });
     const holders = [...entries].flatMap(([deviceId, text]) => readHolder(deviceId, text) ?? []);
@@ -42,7 +45,10 @@ export class DeviceTables {
     return (await this.#link.instances()).has(instance);
   }
 
-  /** Where tables stand, which keeps them from running out; undefined for one that the store does not know. */
+  /**
+   * Where tables stand, which keeps them from running out; undefined for one that the store does
+   * not know.
+   */
   async positions(userIds: readonly string[]): Promise<Map<string, Position | undefined>> {
     const found = new Map<string, Position | undefined>();
     for (let start = 0; start < userIds.length; start += AT_ONCE) {
@@ -53,7 +59,10 @@ export class DeviceTables {
     return found;
   }
 
-  /** As long as nothing else changes: another one that notices does the same, and one that has come back puts its own again. */
+  /**
+   * As long as nothing else changes: another one that notices does the same, and one that has come
+   * back puts its own again.
+   */
   async #takeOut(userId: string, dead: readonly DeviceHolder[], from: Position): Promise<void> {
     let expected: Position | undefined = from;
     for (const { deviceId } of dead) {

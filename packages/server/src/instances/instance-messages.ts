@@ -8,7 +8,10 @@ export type Why = z.output<typeof why>;
 
 /** What one instance asks another. */
 const question = z.discriminatedUnion("kind", [
-  /** A session has to leave for one that was claimed later, up to this position of its user's table. Answered: whether that is settled. */
+  /**
+   * A session has to leave for one that was claimed later, up to this position of its user's table.
+   * Answered: whether that is settled.
+   */
   z.object({
     kind: z.literal("end"),
     userId: z.string(),
@@ -17,7 +20,10 @@ const question = z.discriminatedUnion("kind", [
     why,
     position,
   }),
-  /** A direct event for these devices of a user, or for one session. Answered with a report, or null where the session is not there. */
+  /**
+   * A direct event for these devices of a user, or for one session. Answered with a report, or null
+   * where the session is not there.
+   */
   z.object({
     kind: z.literal("deliver"),
     userId: z.optional(z.string()),
@@ -54,7 +60,10 @@ export function readReport(value: unknown): z.output<typeof report> | undefined 
   return report.safeParse(value).data;
 }
 
-/** `silentMs`: how long ago something was last heard. A date would be by the wall clock of another machine. */
+/**
+ * `silentMs`: how long ago something was last heard. A date would be by the wall clock of another
+ * machine.
+ */
 const devices = z.array(z.object({ sessionId: z.string(), silentMs: z.number() }));
 export type DeviceTimes = z.output<typeof devices>;
 

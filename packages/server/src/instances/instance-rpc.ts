@@ -22,7 +22,10 @@ type Answer = (question: Question) => unknown;
 
 const topicOf = (instance: string): string => `$inbox:${instance}`;
 
-/** Questions of one instance to another, and their answers. Nothing is repeated here: who has to know asks again. */
+/**
+ * Questions of one instance to another, and their answers. Nothing is repeated here: who has to
+ * know asks again.
+ */
 export class InstanceRpc {
   readonly #parts: InstanceRpcParts;
   readonly #answer: Answer;
@@ -55,7 +58,10 @@ export class InstanceRpc {
     });
   }
 
-  /** Answers that come under this name, each with the instance that has sent it, until it is taken back. */
+  /**
+   * Answers that come under this name, each with the instance that has sent it, until it is taken
+   * back.
+   */
   gather(name: string, hear: (from: string, answer: unknown) => void): () => void {
     this.#gathering.set(name, hear);
     return () => void this.#gathering.delete(name);

@@ -10,7 +10,10 @@ import { type DeviceHolder, type Question, readDevices, readReport } from "./ins
 
 /** How long another instance may take for what it knows at once. */
 const ANSWER_MS = 1_000;
-/** Acks are waited for by this much less where they are waited for than where the event comes from, or their report is too late. */
+/**
+ * Acks are waited for by this much less where they are waited for than where the event comes from,
+ * or their report is too late.
+ */
 const MARGIN_MS = 500;
 
 type Deliver = Question & { kind: "deliver" };
@@ -119,7 +122,10 @@ export class Users implements RemoteUsers {
     return here.map(({ id, lastHeardAt }) => ({ sessionId: id, silentMs: now - lastHeardAt }));
   }
 
-  /** Devices that other instances have. One that was claimed here a moment ago is here, whatever the table still says. */
+  /**
+   * Devices that other instances have. One that was claimed here a moment ago is here, whatever the
+   * table still says.
+   */
   async #elsewhere(userId: string): Promise<DeviceHolder[]> {
     const { id, sessions, tables } = this.#parts;
     const { holders } = await tables.read(userId);

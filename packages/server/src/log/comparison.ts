@@ -2,8 +2,9 @@ import type { BrokerLink } from "../broker/broker.js";
 import type { Follower } from "./follower.js";
 
 /**
- * Compares where a follower stands with where the store says that its topic stands, and has it repaired if they differ. However
- * many clients need a comparison at a time, the store is asked once.
+ * Compares where a follower stands with where the store says that its topic stands, and has it
+ * repaired if they differ. However many clients need a comparison at a time, the store is asked
+ * once.
  */
 export class Comparison {
   readonly #topic: string;
@@ -19,7 +20,10 @@ export class Comparison {
     this.#follower = follower;
   }
 
-  /** Resolves when a comparison is over that began after this call; rejects if the store cannot be asked. */
+  /**
+   * Resolves when a comparison is over that began after this call; rejects if the store cannot be
+   * asked.
+   */
   run(): Promise<void> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;

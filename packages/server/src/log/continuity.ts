@@ -16,8 +16,9 @@ export type Continuation<Item> =
   { readonly ok: true; readonly missed: readonly Item[] } | { readonly ok: false; readonly reset: ResetReason };
 
 /**
- * The verdict, for a client that comes back and for an instance that has missed something. Epoch and offset alone are no
- * proof: a store that was rolled back issues the same offsets again. The ids are: none is ever issued twice.
+ * The verdict, for a client that comes back and for an instance that has missed something. Epoch
+ * and offset alone are no proof: a store that was rolled back issues the same offsets again. The
+ * ids are: none is ever issued twice.
  */
 export function continuation<Item extends Linked>(
   from: Position,

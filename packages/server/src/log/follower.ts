@@ -18,7 +18,10 @@ export interface TopicReading {
 export interface TopicLog {
   /** Reads the topic. `from`: what is known already; undefined at the beginning. */
   load(from: Position | undefined): Promise<TopicReading>;
-  /** The next publication, in order. Returns false if it could not be applied: then the Follower reads the topic again. */
+  /**
+   * The next publication, in order. Returns false if it could not be applied: then the Follower
+   * reads the topic again.
+   */
   deliver(publication: LinkedPublication): boolean;
   /** Whether exactly this was delivered before. */
   knows(link: Link): boolean;
@@ -31,13 +34,22 @@ export interface FollowerParts {
   readonly log: TopicLog;
 }
 
-/** How long after a failed repair the next one is tried: the store is away, and its return should be noticed soon. */
+/**
+ * How long after a failed repair the next one is tried: the store is away, and its return should be
+ * noticed soon.
+ */
 const RETRY_MS = 250;
-/** What is announced while the topic is read. Beyond it all but the newest, which does not link, are dropped and read instead. */
+/**
+ * What is announced while the topic is read. Beyond it all but the newest, which does not link, are
+ * dropped and read instead.
+ */
 const MOST_WAITING = 1_000;
 /** Announcements that the store does not confirm so often were made by nobody we should believe. */
 const MOST_READINGS = 3;
-/** How long whoever has published waits for the members here to have it. Mostly that is before the store has answered. */
+/**
+ * How long whoever has published waits for the members here to have it. Mostly that is before the
+ * store has answered.
+ */
 const ECHO_MS = 100;
 /** An own publication that was not announced after this long was lost on its way here. */
 const LOST_MS = 1_000;
@@ -68,14 +80,17 @@ type FollowerState =
   | { readonly name: "closed" };
 
 /**
- * Follows one topic of the broker in order and without a hole, for everyone on this instance. What does not link is repaired
- * here, once, by reading the store: however many clients listen, they wait for one reading, and notice nothing.
+ * Follows one topic of the broker in order and without a hole, for everyone on this instance. What
+ * does not link is repaired here, once, by reading the store: however many clients listen, they
+ * wait for one reading, and notice nothing.
  */
 export class Follower {
   readonly #parts: FollowerParts;
   #state: FollowerState = { name: "opening", waiting: [] };
   #position: Position | undefined;
-  /** Resolves when it is live; rejects when the broker could not be reached, and then it is closed. */
+  /**
+   * Resolves when it is live; rejects when the broker could not be reached, and then it is closed.
+   */
   readonly opened: Promise<void>;
   #expected = 0;
   #cancelLost: Cancel | undefined;
@@ -131,8 +146,8 @@ export class Follower {
   }
 
   /**
-   * The store has this offset, for certain. If it is not announced, something was lost. Resolves when it has been delivered
-   * here, or after a moment; undefined where it has been already.
+   * The store has this offset, for certain. If it is not announced, something was lost. Resolves
+   * when it has been delivered here, or after a moment; undefined where it has been already.
    */
   expect(offset: number): Promise<void> | undefined {
     if (!this.isOpen || offset <= this.#position!.offset) return undefined;
@@ -157,8 +172,8 @@ export class Follower {
   }
 
   /**
-   * `theirs`: where the store says that the topic stands, asked when this stood at `mine`. Resolves when what differs is repaired;
-   * undefined if nothing does.
+   * `theirs`: where the store says that the topic stands, asked when this stood at `mine`. Resolves
+   * when what differs is repaired; undefined if nothing does.
    */
   compare(mine: Position, theirs: Position | undefined): Promise<void> | undefined {
     // What was announced and linked meanwhile has proved more than the comparison could.
@@ -236,7 +251,10 @@ export class Follower {
     return done;
   }
 
-  /** Reads the topic and then takes what was announced meanwhile; what does not fit even then is read for once more. */
+  /**
+   * Reads the topic and then takes what was announced meanwhile; what does not fit even then is
+   * read for once more.
+   */
   async #read(reading = 1): Promise<void> {
     const loaded = await this.#parts.log.load(this.#position);
     const state = this.#state;

@@ -43,7 +43,10 @@ export class Topics {
     if (receiver instanceof Follower && --this.#chained === 0) this.#stopChecking?.();
   }
 
-  /** Compares where the followed topics stand with where the store says they do: the last of a quiet topic may be missing. */
+  /**
+   * Compares where the followed topics stand with where the store says they do: the last of a quiet
+   * topic may be missing.
+   */
   #check(): void {
     const open = [...this.#receivers].flatMap(([topic, follower]) => {
       const mine = follower instanceof Follower ? follower.position : undefined;
@@ -55,7 +58,8 @@ export class Topics {
   #compare(some: readonly { topic: string; follower: Follower; mine: Position }[]): void {
     this.link.positions(some.map(({ topic }) => topic)).then(
       (theirs) => some.forEach(({ follower, mine }, index) => void follower.compare(mine, theirs[index])),
-      // The store is away, and when it is back everything is in doubt anyway; or a part of it is, and the rest can be asked.
+      // The store is away, and when it is back everything is in doubt anyway; or a part of it is,
+      // and the rest can be asked.
       () => some.length > 1 && some.forEach((one) => this.#compare([one])),
     );
   }

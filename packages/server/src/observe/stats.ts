@@ -1,4 +1,7 @@
-/** The figures of `server.stats()`: of this instance alone. Totals count from the start of the server. */
+/**
+ * The figures of `server.stats()`: of this instance alone. Totals count from the start of the
+ * server.
+ */
 export interface ServerStats {
   readonly connections: {
     /** Open now, handshakes included. */
@@ -27,8 +30,8 @@ export interface ServerStats {
   readonly published: { readonly total: number; readonly delivered: number };
   readonly requests: { readonly total: number; readonly inFlight: number };
   /**
-   * Documents: how often they were changed or loaded here; how often others were first; and how often a
-   * client has said that its copy is not what it should be, which should never be.
+   * Documents: how often they were changed or loaded here; how often others were first; and how
+   * often a client has said that its copy is not what it should be, which should never be.
    */
   readonly documents: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
   /** Refusals and failures by error code. */

@@ -5,13 +5,17 @@ import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "./logger.js";
 
 /**
- * Takes the promise of one of the application's calls and returns one to hand out. If the call fails and nothing awaits it, the
- * failure is logged with the call, its place (`fields`) and the field at fault; it never becomes an unhandled rejection, which
- * would end the process. A caller that awaits or catches gets the rejection, and nothing is logged.
+ * Takes the promise of one of the application's calls and returns one to hand out. If the call
+ * fails and nothing awaits it, the failure is logged with the call, its place (`fields`) and the
+ * field at fault; it never becomes an unhandled rejection, which would end the process. A caller
+ * that awaits or catches gets the rejection, and nothing is logged.
  */
 export type Unawaited = <Value>(call: string, fields: object, work: Promise<Value>) => Promise<Value>;
 
-/** `logger` is undefined if the application gave none: the failure is then a warning of the process, which stderr shows. */
+/**
+ * `logger` is undefined if the application gave none: the failure is then a warning of the process,
+ * which stderr shows.
+ */
 export function createUnawaited(environment: ServerEnvironment, logger: Logger | undefined): Unawaited {
   return (call, fields, work) =>
     watched(work, {
@@ -39,8 +43,8 @@ function warn(place: object, reason: unknown): void {
 const plain = { customInspect: false, depth: 1 };
 
 /**
- * What an application throws, or passes to a call, may throw when it is read or converted to text. A report runs without a caller,
- * so that error would end the process.
+ * What an application throws, or passes to a call, may throw when it is read or converted to text.
+ * A report runs without a caller, so that error would end the process.
  */
 function safely<Value>(read: () => Value, otherwise: Value): Value {
   try {

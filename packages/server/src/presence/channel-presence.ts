@@ -4,7 +4,10 @@ import { Frame } from "../transport/frame.js";
 import { type RosterEntry, type Listing, PresenceRoster } from "./presence-roster.js";
 import type { Subscriber } from "../log/subscriber.js";
 
-/** Joins and leaves within this time travel together: a herd that comes back costs each member a few frames, not thousands. */
+/**
+ * Joins and leaves within this time travel together: a herd that comes back costs each member a few
+ * frames, not thousands.
+ */
 const BATCH_MS = 200;
 
 export interface PresenceSettings {
@@ -13,18 +16,22 @@ export interface PresenceSettings {
   readonly graceMs: number;
   /** How many users are listed; the others are only counted. */
   readonly mostListed: number;
-  /** What the list may take on the wire: a part of what a connection may be owed, since a snapshot holds all of it. */
+  /**
+   * What the list may take on the wire: a part of what a connection may be owed, since a snapshot
+   * holds all of it.
+   */
   readonly mostBytes: number;
 }
 
 type Lists = Pick<(ServerMessage & { type: "presence" })["data"], "joined" | "updated" | "left">;
 
 /**
- * Who is on one channel: users, with their devices beneath. What the members were told is remembered apart from what is
- * true; the difference leaves in batches, and a snapshot is what the others have been told, so what follows it fits.
+ * Who is on one channel: users, with their devices beneath. What the members were told is
+ * remembered apart from what is true; the difference leaves in batches, and a snapshot is what the
+ * others have been told, so what follows it fits.
  *
- * A member that is owed a lot already is told nothing more for now; when it has caught up it gets a snapshot instead. Nobody
- * is disconnected for the size of a crowd.
+ * A member that is owed a lot already is told nothing more for now; when it has caught up it gets a
+ * snapshot instead. Nobody is disconnected for the size of a crowd.
  */
 export class PresenceFeed {
   readonly roster = new PresenceRoster();

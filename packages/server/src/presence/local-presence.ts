@@ -11,8 +11,8 @@ export interface LocalDevice {
 }
 
 /**
- * The devices on one channel that are connected to this instance, and those that left a moment ago: they stay listed through the
- * grace, so that whoever reloads a page flickers for nobody.
+ * The devices on one channel that are connected to this instance, and those that left a moment ago:
+ * they stay listed through the grace, so that whoever reloads a page flickers for nobody.
  */
 export class LocalPresence {
   readonly #graceMs: number;
@@ -56,7 +56,8 @@ export class LocalPresence {
     const known = this.get(userId, deviceId);
     // Back in time: it was never away.
     if (known) return void this.#leaving.delete(known);
-    // It has come from another instance, which may list it still: it is the same device, and shows the same.
+    // It has come from another instance, which may list it still: it is the same device, and shows
+    // the same.
     const elsewhere = this.#roster.newest(userId, deviceId);
     const stamp = elsewhere ? 0 : this.#roster.stamp();
     const listing = elsewhere ?? { since: this.#roster.since(userId) ?? stamp, came: stamp, at: 0 };
@@ -81,7 +82,8 @@ export class LocalPresence {
     if (!attending) return;
     const text = JSON.stringify(value);
     const { shown, ...others } = attending.listing;
-    // A device that only repeats itself, as after a reconnect, is not newer than another that has said something since.
+    // A device that only repeats itself, as after a reconnect, is not newer than another that has
+    // said something since.
     const isSame = value !== undefined && shown?.text === text;
     attending.listing = {
       ...others,

@@ -8,7 +8,10 @@ import type { Subscriber } from "../log/subscriber.js";
 /** What one user may show on one channel, in characters of JSON. */
 const MAX_DATA = 1_024;
 
-/** One channel: who is on it, which of them are here, and, where there are other instances, how these know of it. */
+/**
+ * One channel: who is on it, which of them are here, and, where there are other instances, how
+ * these know of it.
+ */
 interface PresenceRoom {
   readonly presence: PresenceFeed;
   readonly localPresence: LocalPresence;
@@ -37,12 +40,18 @@ export class PresenceRegistry {
     this.#parts = parts;
   }
 
-  /** How many channels are remembered. Keys are a peer's to choose: when all have gone it has to be none. */
+  /**
+   * How many channels are remembered. Keys are a peer's to choose: when all have gone it has to be
+   * none.
+   */
   get size(): number {
     return this.#byChannel.size;
   }
 
-  /** What there is to wait for before somebody can join: who is there on other instances; undefined: nothing. */
+  /**
+   * What there is to wait for before somebody can join: who is there on other instances; undefined:
+   * nothing.
+   */
   prepare(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.shared || !id.contract.presence) return undefined;
     const { follower } = this.#of(id).table!;
@@ -96,7 +105,10 @@ export class PresenceRegistry {
     else member.deliver(presenceFrame(id.wire, "snapshot"));
   }
 
-  /** @throws HoldfastError UNAVAILABLE (rejects), where nobody here is on the channel and the broker cannot be reached */
+  /**
+   * @throws HoldfastError UNAVAILABLE (rejects), where nobody here is on the channel and the broker
+   *   cannot be reached
+   */
   async count(id: ChannelId): Promise<number> {
     return (await this.#roster(id)).count;
   }

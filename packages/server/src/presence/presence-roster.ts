@@ -4,8 +4,9 @@ import type { PresenceMember, RichValue } from "@holdfast/protocol";
 export type StoredClaim = { readonly value: unknown } | { readonly rich: RichValue };
 
 /**
- * What an instance says of a device that it has on a channel. Stamps count up over all instances: who makes one takes the
- * highest it has seen, and one more. So every instance has the same order, whether it heard of the changes or read the table.
+ * What an instance says of a device that it has on a channel. Stamps count up over all instances:
+ * who makes one takes the highest it has seen, and one more. So every instance has the same order,
+ * whether it heard of the changes or read the table.
  */
 export interface Listing {
   /** When the user came. */
@@ -20,7 +21,10 @@ export interface Listing {
   readonly shown?: { readonly value: RichValue; readonly text: string } | undefined;
 }
 
-/** A device on the channel, or one that left a moment ago. While it moves from one instance to another, both list it. */
+/**
+ * A device on the channel, or one that left a moment ago. While it moves from one instance to
+ * another, both list it.
+ */
 interface RosterDevice {
   readonly id: string;
   listings: readonly { readonly instance: string; readonly listing: Listing }[];
@@ -49,7 +53,10 @@ export interface PresentDevices {
   readonly data: RichValue;
 }
 
-/** Who is on one channel, by what the instances list. The same listings make the same roster, in whatever order they came. */
+/**
+ * Who is on one channel, by what the instances list. The same listings make the same roster, in
+ * whatever order they came.
+ */
 export class PresenceRoster {
   #users = new Map<string, RosterUser>();
   #stamp = 0;
@@ -66,7 +73,10 @@ export class PresenceRoster {
     return ++this.#stamp;
   }
 
-  /** What an instance lists, or does not list any more. Returns whether there is anything to be seen of it. */
+  /**
+   * What an instance lists, or does not list any more. Returns whether there is anything to be seen
+   * of it.
+   */
   apply(instance: string, userId: string, deviceId: string, listing: Listing | undefined): boolean {
     if (listing) this.#stamp = Math.max(this.#stamp, listing.since, listing.came, listing.at);
     const user = this.#users.get(userId) ?? newUser(userId);

@@ -14,7 +14,10 @@ import type { Topics } from "../log/topics.js";
 const TTL_MS = 600_000;
 /** How long a server that closes waits for its devices to be let go. */
 const CLOSE_MS = 1_000;
-/** At least so long something stays that nobody vouches for, also where there is no grace: taking it out may have to be repeated. */
+/**
+ * At least so long something stays that nobody vouches for, also where there is no grace: taking it
+ * out may have to be repeated.
+ */
 const ORPHAN_MS = 1_000;
 
 /** The other instances, as presence needs them. */
@@ -58,8 +61,9 @@ export interface Listed {
 }
 
 /**
- * Who is on one channel, on whatever instance: a table in which each instance lists its own devices. What this instance says of
- * them takes effect when it comes back from the broker, in the order that all see.
+ * Who is on one channel, on whatever instance: a table in which each instance lists its own
+ * devices. What this instance says of them takes effect when it comes back from the broker, in the
+ * order that all see.
  */
 export class PresenceStore {
   readonly follower: Follower;
@@ -70,7 +74,10 @@ export class PresenceStore {
   readonly #texts = new Map<string, string>();
   /** What this instance has put there. */
   readonly #written = new Map<string, string>();
-  /** What nobody vouches for any more stays through the grace: its device may be on its way to another instance. */
+  /**
+   * What nobody vouches for any more stays through the grace: its device may be on its way to
+   * another instance.
+   */
   readonly #orphans: ExpiryQueue<string>;
   /** Set when the server closes: devices are not taken out, they are let go. */
   #isLeaving = false;

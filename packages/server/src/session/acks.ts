@@ -15,7 +15,10 @@ export type DeliveryFailure =
 
 type Settle = (failure: DeliveryFailure | undefined) => void;
 
-/** The acks that one connection owes, by the id of the event. Another connection's ack counts for nothing. */
+/**
+ * The acks that one connection owes, by the id of the event. Another connection's ack counts for
+ * nothing.
+ */
 export class Acks {
   readonly #owed = new Map<string, Settle>();
 

@@ -19,7 +19,10 @@ export interface Caller {
  *      └──refuse──▶ (never runs)  └──connection closed──▶ settled, without an answer
  */
 export class Call {
-  /** The correlation id: it links the answer to the request. Unique among the running calls of a connection. */
+  /**
+   * The correlation id: it links the answer to the request. Unique among the running calls of a
+   * connection.
+   */
   readonly id: string;
   readonly #caller: Caller;
   #abort: AbortController | undefined;
@@ -31,7 +34,10 @@ export class Call {
     this.id = id;
   }
 
-  /** Whether the call is answered, or its connection closed. A result that the handler returns later is dropped. */
+  /**
+   * Whether the call is answered, or its connection closed. A result that the handler returns later
+   * is dropped.
+   */
   get settled(): boolean {
     return this.#settled;
   }
@@ -43,7 +49,10 @@ export class Call {
     return this.#abort.signal;
   }
 
-  /** From now on the call counts as running: it can be cancelled, and it is abandoned if its connection closes. */
+  /**
+   * From now on the call counts as running: it can be cancelled, and it is abandoned if its
+   * connection closes.
+   */
   start(environment: ServerEnvironment, timeoutMs: number, onTimeout: () => void): void {
     this.#caller.calls.add(this);
     this.#cancelTimer = environment.after(timeoutMs, onTimeout);
@@ -54,7 +63,10 @@ export class Call {
     this.#caller.send(answer);
   }
 
-  /** Sends the answer. Returns false if sending closed the connection: then the connection has settled the call. */
+  /**
+   * Sends the answer. Returns false if sending closed the connection: then the connection has
+   * settled the call.
+   */
   answer(frame: Frame): boolean {
     this.#caller.reply(frame);
     if (!this.settle()) return false;
@@ -100,7 +112,10 @@ export class Calls {
     this.#running.delete(id);
   }
 
-  /** The connection has closed: settles and aborts every call without an answer. Returns how many there were. */
+  /**
+   * The connection has closed: settles and aborts every call without an answer. Returns how many
+   * there were.
+   */
   abandon(): number {
     const calls = [...this.#running.values()];
     this.#running.clear();

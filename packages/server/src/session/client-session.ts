@@ -9,14 +9,18 @@ import type { RenewableSession } from "./session.js";
  *    └──────── resumed ────────┘                      │
  *    └──────── disconnected, revoked, replaced ───────┘   (from `away` as well)
  *
- * A session that is taken over while its old connection is half-open stays `live`: only the connection changes.
+ * A session that is taken over while its old connection is half-open stays `live`: only the
+ * connection changes.
  */
 export type SessionState =
   | { readonly name: "live"; readonly connection: Connection }
   | { readonly name: "away"; readonly last: Trace }
   | { readonly name: "ended"; readonly last: Trace };
 
-/** What stays of a connection. Not the connection: its socket and headers would be kept for as long as the session waits. */
+/**
+ * What stays of a connection. Not the connection: its socket and headers would be kept for as long
+ * as the session waits.
+ */
 type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "lastActiveAt" | "remoteAddress">;
 
 /** What a session needs of the registry that it stands in. */
@@ -28,7 +32,10 @@ export class ClientSession implements RenewableSession {
   state: SessionState;
   data: unknown;
   metadata: Readonly<Record<string, unknown>> = none;
-  /** The session that its client wanted to continue and that is not here. Another instance may have it. */
+  /**
+   * The session that its client wanted to continue and that is not here. Another instance may have
+   * it.
+   */
   introduced: string | undefined;
   readonly #connectedAt: number;
   readonly #registry: Registry;

@@ -122,7 +122,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#outbox.isBehind;
   }
 
-  /** When something was last heard from it, as a date by the wall clock as it is set now: milliseconds since 1970. */
+  /**
+   * When something was last heard from it, as a date by the wall clock as it is set now:
+   * milliseconds since 1970.
+   */
   get lastActiveAt(): number {
     return this.#context.heartbeat.dateOf(this);
   }
@@ -215,7 +218,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#state = { name: "closing" };
     // What is owed goes first: it may say why.
     this.#outbox.flush();
-    // A socket that is not read would not hear the peer's own close frame either, and wait for it until it is cut off.
+    // A socket that is not read would not hear the peer's own close frame either, and wait for it
+    // until it is cut off.
     this.#socket.resume();
     const code = typeof why === "number" ? why : closeNumber[why];
     if (unknown) this.#socket.dismiss(code, reason);
@@ -289,8 +293,9 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   /**
-   * A reader that cannot keep up is closed rather than buffered for: nobody else waits for it, and it can come back. The
-   * close frame stands behind all that is owed, so such a peer mostly sees 1006.
+   * A reader that cannot keep up is closed rather than buffered for: nobody else waits for it, and
+   * it can come back. The close frame stands behind all that is owed, so such a peer mostly sees
+   * 1006.
    */
   tooSlow(owedBytes: number): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;

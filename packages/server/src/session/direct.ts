@@ -8,7 +8,8 @@ import type { ClientSession } from "./client-session.js";
 
 export interface SendOptions {
   /**
-   * Whether to wait for the clients: a device then counts as delivered when its handlers have finished.
+   * Whether to wait for the clients: a device then counts as delivered when its handlers have
+   * finished.
    * @default false: a device counts as delivered when the event was handed to its connection
    */
   readonly ack?: boolean;
@@ -38,7 +39,10 @@ export interface Target {
   readonly connection: Connection | undefined;
 }
 
-/** A session as the target of an event. Without a user there is no device, and the session stands for one. */
+/**
+ * A session as the target of an event. Without a user there is no device, and the session stands
+ * for one.
+ */
 export function targetOf({ id, deviceId = id, connection }: ClientSession): Target {
   return { deviceId, connection };
 }
@@ -66,7 +70,10 @@ export class DirectEvents {
     return { frame: this.#channels.directFrame(event, data, ackId), ackId, timeoutMs };
   }
 
-  /** @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION (rejects), naming the field */
+  /**
+   * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION (rejects), naming the
+   *   field
+   */
   async send(targets: readonly Target[], event: string, data: unknown, options: SendOptions): Promise<DeliveryReport> {
     return this.deliver(targets, this.prepare(event, data, options));
   }
@@ -78,7 +85,8 @@ export class DirectEvents {
     isOrigin = true,
   ): Promise<DeliveryReport> {
     const connections = targets.flatMap(({ connection }) => connection ?? []);
-    // Before the event is handed over: a connection that turns out to be too slow for it is gone with its acks.
+    // Before the event is handed over: a connection that turns out to be too slow for it is gone
+    // with its acks.
     const outcomes = ackId === undefined ? undefined : this.#outcomes(connections, ackId, timeoutMs);
     for (const connection of connections) connection.deliver(frame);
     this.#channels.count(connections.filter(({ isOpen }) => isOpen).length, isOrigin);

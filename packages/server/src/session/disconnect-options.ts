@@ -4,18 +4,25 @@ import { CORRECT_THE_NAME, isPlainObject, kindOf, optionError, unknownOption } f
 /** How a session ends. */
 export interface DisconnectOptions {
   /**
-   * The close code: 1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999. The code decides whether the client comes back, as
-   * a new session: 4403 and 4900 to 4999 stop the client, 4800 to 4899 make it retry.
+   * The close code: 1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999. The code decides
+   * whether the client comes back, as a new session: 4403 and 4900 to 4999 stop the client, 4800 to
+   * 4899 make it retry.
    * @default 4403
    */
   readonly code?: number | undefined;
-  /** The reason that the client is told. A close frame carries its first 123 bytes. @default "disconnected by the server" */
+  /**
+   * The reason that the client is told. A close frame carries its first 123 bytes. @default
+   * "disconnected by the server"
+   */
   readonly reason?: string | undefined;
 }
 
 type OptionName = keyof DisconnectOptions | "where";
 
-/** A call that ends sessions: its options, their defaults, and the remedy for an option that belongs to another call. */
+/**
+ * A call that ends sessions: its options, their defaults, and the remedy for an option that belongs
+ * to another call.
+ */
 interface EndingCall {
   readonly name: "disconnect" | "revoke";
   readonly options: readonly OptionName[];
@@ -40,8 +47,8 @@ export const endingCalls = {
 } satisfies { readonly [call: string]: EndingCall };
 
 /**
- * The options of a call that ends sessions. The function takes all arguments: if a second argument, such as a condition, were
- * ignored, too many sessions would end.
+ * The options of a call that ends sessions. The function takes all arguments: if a second argument,
+ * such as a condition, were ignored, too many sessions would end.
  *
  * @throws HoldfastError INVALID_OPTION, naming the option
  */
@@ -69,10 +76,14 @@ export function endingOptions(
 
 const CODES = "Pass 4403 or 4900 to 4999 to stop the client, or 4800 to 4899 to make it retry.";
 
-/** The socket refuses such a code as well, but only after the connection has left its channels. The connection would then stay open. */
+/**
+ * The socket refuses such a code as well, but only after the connection has left its channels. The
+ * connection would then stay open.
+ */
 function codeFault(code: unknown): string | undefined {
   if (typeof code !== "number") return `expected a close code, received ${kindOf(code)}`;
-  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 stand for a close without a code.
+  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 stand for a close
+  // without a code.
   const canTravel =
     Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
   return canTravel ? undefined : `${code} is not a close code that may be sent`;
@@ -80,8 +91,9 @@ function codeFault(code: unknown): string | undefined {
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
 
 /**
- * The form to write for arguments that were passed by their position: `code: 4403, reason: "logged out", where`. If the first
- * argument is a text, it is the reason. A value that the option would refuse is left out, so that the form can be pasted.
+ * The form to write for arguments that were passed by their position: `code: 4403, reason: "logged
+ * out", where`. If the first argument is a text, it is the reason. A value that the option would
+ * refuse is left out, so that the form can be pasted.
  */
 function byName(call: EndingCall, given: readonly unknown[]): string {
   const names =

@@ -1,13 +1,16 @@
 import type { ServerEnvironment } from "../environment.js";
 import type { Connection } from "./connection.js";
 
-/** A socket that has not closed this long after it was told to is cut off; ws itself waits one second. */
+/**
+ * A socket that has not closed this long after it was told to is cut off; ws itself waits one
+ * second.
+ */
 const CUT_OFF_MS = 2_000;
 const POLL_MS = 20;
 
 /**
- * Ends all connections: waits for running requests, at most `graceMs`, then closes each with 1001 and waits for its socket.
- * Whoever comes in meanwhile is refused by the admission.
+ * Ends all connections: waits for running requests, at most `graceMs`, then closes each with 1001
+ * and waits for its socket. Whoever comes in meanwhile is refused by the admission.
  */
 export async function drain(
   connections: Set<Connection>,

@@ -7,7 +7,10 @@ import { CredentialLife } from "./credential-life.js";
 export interface Beating {
   /** When something was last heard from it, by the heartbeat's coarse monotonic clock. */
   lastHeardAt: number;
-  /** When it was last pinged without anything heard since, by the same clock; undefined when nothing is owed. */
+  /**
+   * When it was last pinged without anything heard since, by the same clock; undefined when nothing
+   * is owed.
+   */
   pingedAt: number | undefined;
   /** The life of its credential; undefined if the credential does not end. */
   readonly credentialLife: CredentialLife | undefined;
@@ -18,9 +21,10 @@ export interface Beating {
 }
 
 /**
- * One timer for all connections. Each tick pings those that have been quiet for an interval, all in one go, and gives up on
- * those that have not answered. Whoever talks is not asked whether it is alive; but every peer is sent something within an
- * interval, since the client's own watchdog waits for it.
+ * One timer for all connections. Each tick pings those that have been quiet for an interval, all in
+ * one go, and gives up on those that have not answered. Whoever talks is not asked whether it is
+ * alive; but every peer is sent something within an interval, since the client's own watchdog waits
+ * for it.
  */
 export class Heartbeat {
   /** A coarse monotonic clock, read once a tick: cheap enough to stamp every frame with. */
@@ -85,7 +89,8 @@ export class Heartbeat {
         if (now - connection.pingedAt >= this.#timeoutMs) connection.heartbeatMissed();
       } else if (now - connection.lastHeardAt >= this.#intervalMs - this.#tickMs) {
         connection.pingedAt = now;
-        // One frame for the whole bunch, and a new one each tick: a batch that hangs on it can be collected.
+        // One frame for the whole bunch, and a new one each tick: a batch that hangs on it can be
+        // collected.
         connection.deliver((ping ??= new Frame('{"type":"ping"}')));
       }
     }

@@ -3,9 +3,10 @@ import type { Batch, Frame } from "../transport/frame.js";
 import type { ServerSocket } from "../transport/socket.js";
 
 /**
- * When things leave. Events wait for the end of the turn, so that what twenty clients cause in one turn reaches a subscriber
- * in one write; replies wait only until what is being read has been handled. A connection owed both gets both at the earlier
- * moment: the order of frames on a connection is the order of calls, always.
+ * When things leave. Events wait for the end of the turn, so that what twenty clients cause in one
+ * turn reaches a subscriber in one write; replies wait only until what is being read has been
+ * handled. A connection owed both gets both at the earlier moment: the order of frames on a
+ * connection is the order of calls, always.
  */
 export class Departures {
   readonly #environment: ServerEnvironment;
@@ -59,7 +60,9 @@ export class Outbox {
     this.#owner = owner;
   }
 
-  /** A quarter of what it may be owed is owed: there is still room for what cannot wait, twice over. */
+  /**
+   * A quarter of what it may be owed is owed: there is still room for what cannot wait, twice over.
+   */
   get isBehind(): boolean {
     return (this.#owed?.size ?? 0) + this.#socket.bufferedBytes > this.#departures.limitBytes / 4;
   }
@@ -82,7 +85,8 @@ export class Outbox {
     if (!owed) return;
     this.#owed = undefined;
     this.#socket.write(owed);
-    // Asked once a write, not once a frame: what the network has not taken is the socket's to count.
+    // Asked once a write, not once a frame: what the network has not taken is the socket's to
+    // count.
     const { bufferedBytes } = this.#socket;
     if (bufferedBytes > this.#departures.limitBytes) this.#owner.tooSlow(bufferedBytes);
   }

@@ -5,17 +5,23 @@ import type { ClientSession } from "./client-session.js";
 /** Which of a user's sessions are meant. */
 export type SessionFilter = (session: ClientSession) => boolean;
 
-/** An order to all instances, and its place among these: how many there were before it. Undefined: it has none yet. */
+/**
+ * An order to all instances, and its place among these: how many there were before it. Undefined:
+ * it has none yet.
+ */
 export interface OrderPlace {
   readonly id: string;
   readonly offset?: number | undefined;
-  /** Given before this instance was there: it says something about tickets that are older still, and about nobody who is here. */
+  /**
+   * Given before this instance was there: it says something about tickets that are older still, and
+   * about nobody who is here.
+   */
   readonly isOld?: boolean | undefined;
 }
 
 /**
- * When a credential was judged: at a moment of this instance, or, on another one, when that knew the orders to all instances up
- * to this offset.
+ * When a credential was judged: at a moment of this instance, or, on another one, when that knew
+ * the orders to all instances up to this offset.
  */
 export type JudgedSince = number | { readonly offset: number };
 
@@ -31,20 +37,25 @@ interface RecentDisconnect {
 }
 
 /**
- * Remembers who was disconnected or revoked, for as long as a credential may be in judgement. An application that bans a user
- * and then disconnects them means the connection too that had been judged good a moment before and is not open yet; it would
- * come in behind the back of the ban.
+ * Remembers who was disconnected or revoked, for as long as a credential may be in judgement. An
+ * application that bans a user and then disconnects them means the connection too that had been
+ * judged good a moment before and is not open yet; it would come in behind the back of the ban.
  */
 export class RecentDisconnects {
   readonly #disconnects = new Map<string, RecentDisconnect[]>();
   readonly #expiry: ExpiryQueue<RecentDisconnect>;
   /** Those of this instance that have no place yet. */
   readonly #unplaced = new Map<string, RecentDisconnect>();
-  /** Counts endings: two in one millisecond are told apart, and a clock that is set back harms nothing. */
+  /**
+   * Counts endings: two in one millisecond are told apart, and a clock that is set back harms
+   * nothing.
+   */
   #moment = 0;
   #isClosed = false;
 
-  /** `rememberMs`: the longest time between the judgement of a credential and the session it opens. */
+  /**
+   * `rememberMs`: the longest time between the judgement of a credential and the session it opens.
+   */
   constructor(environment: ServerEnvironment, rememberMs: number) {
     this.#expiry = new ExpiryQueue(environment, rememberMs, (ending) => this.#forget(ending));
   }
@@ -68,7 +79,10 @@ export class RecentDisconnects {
     this.#unplaced.delete(place.id);
   }
 
-  /** How a session that is about to begin, or the one it would like to continue, was ended after that. */
+  /**
+   * How a session that is about to begin, or the one it would like to continue, was ended after
+   * that.
+   */
   since(judged: JudgedSince, session: ClientSession, wantedId: string | undefined): RecentDisconnect | undefined {
     const ofUser = this.#disconnects.get(`user ${session.userId}`) ?? [];
     const ofSession = this.#disconnects.get(`session ${wantedId}`) ?? [];
@@ -109,7 +123,9 @@ export class RecentDisconnects {
   }
 }
 
-/** One that fails counts as met: of the two mistakes, the one that ends a session can be made good. */
+/**
+ * One that fails counts as met: of the two mistakes, the one that ends a session can be made good.
+ */
 function holds(where: SessionFilter, session: ClientSession): boolean {
   try {
     return where(session);

@@ -8,7 +8,9 @@ export interface SessionRefusal {
   readonly reason: string;
 }
 
-/** What a client may say of itself, in characters of JSON: it is kept for as long as the session. */
+/**
+ * What a client may say of itself, in characters of JSON: it is kept for as long as the session.
+ */
 export const MAX_METADATA = 4_096;
 
 /** A user at the limit of devices may try again: one of them may have gone. */

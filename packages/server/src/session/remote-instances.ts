@@ -3,11 +3,14 @@ import type { DeliveryReport, Prepared } from "./direct.js";
 import type { SessionFilter } from "./recent-disconnects.js";
 
 /**
- * What the handles of users and sessions can do on all instances. A server without a broker of its own has none of it. All
- * reject with UNAVAILABLE while the broker cannot be reached.
+ * What the handles of users and sessions can do on all instances. A server without a broker of its
+ * own has none of it. All reject with UNAVAILABLE while the broker cannot be reached.
  */
 export interface RemoteInstances {
-  /** How many sessions have ended, here and elsewhere. `pattern`: what `where` was made of, for those it has to travel to. */
+  /**
+   * How many sessions have ended, here and elsewhere. `pattern`: what `where` was made of, for
+   * those it has to travel to.
+   */
   endUser(
     userId: string,
     code: number,
@@ -23,7 +26,10 @@ export interface RemoteInstances {
   readonly users: RemoteUsers;
 }
 
-/** The devices of users on all instances. All reject with UNAVAILABLE while the broker cannot be reached. */
+/**
+ * The devices of users on all instances. All reject with UNAVAILABLE while the broker cannot be
+ * reached.
+ */
 export interface RemoteUsers {
   devices(userId: string): Promise<Device[]>;
   isConnected(userId: string, deviceId: string | undefined): Promise<boolean>;

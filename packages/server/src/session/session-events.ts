@@ -5,8 +5,9 @@ import type { SessionEvent } from "./session.js";
 type Listener = (event: SessionEvent) => unknown;
 
 /**
- * Tells the application what happens to sessions. In order, whatever a listener does: one that disconnects the session it was
- * just told of causes an event that the other listeners hear after this one.
+ * Tells the application what happens to sessions. In order, whatever a listener does: one that
+ * disconnects the session it was just told of causes an event that the other listeners hear after
+ * this one.
  */
 export class SessionEvents {
   readonly #logger: Logger;

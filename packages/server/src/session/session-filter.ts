@@ -11,10 +11,11 @@ export type PartOf<Value> = Value extends readonly unknown[]
     : Value;
 
 /**
- * Which sessions of a user are meant, said in a way that travels to other instances: those whose identity has all that the
- * pattern has.
+ * Which sessions of a user are meant, said in a way that travels to other instances: those whose
+ * identity has all that the pattern has.
  *
- * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not mean all logins
+ * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not
+ *   mean all logins
  */
 export function matching(pattern: unknown): SessionFilter {
   // An identity is an object, so a list would meet none.

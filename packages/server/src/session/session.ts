@@ -3,9 +3,10 @@ import type { DisconnectOptions } from "./disconnect-options.js";
 import type { Identity } from "./identity.js";
 
 /**
- * A client, as the application sees it: who it is, since when, and what the application keeps of it. It outlives its
- * connection: a client that comes back within `sessionResumeMs`, as the same user, continues it. Its id is 128 random bits
- * and confers no authority. `I` is what `authenticate` returns, `Data` what `sessionData` does.
+ * A client, as the application sees it: who it is, since when, and what the application keeps of
+ * it. It outlives its connection: a client that comes back within `sessionResumeMs`, as the same
+ * user, continues it. Its id is 128 random bits and confers no authority. `I` is what
+ * `authenticate` returns, `Data` what `sessionData` does.
  */
 export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** Where no device was named it is the device's id as well, which other users may see. */
@@ -13,12 +14,16 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** What `authenticate` returned; it changes when the client refreshes its token. */
   readonly identity: I;
   readonly userId: string | undefined;
-  /** The user's device: what `authenticate` or the client named, or else the session's own id. Undefined without a user. */
+  /**
+   * The user's device: what `authenticate` or the client named, or else the session's own id.
+   * Undefined without a user.
+   */
   readonly deviceId: string | undefined;
   /** The connection parameters, validated. */
   readonly parameters: Parameters;
   /**
-   * What the client says of itself when it connects: the `metadata` of its `auth` message. Claims, not facts; at most 4 KiB.
+   * What the client says of itself when it connects: the `metadata` of its `auth` message. Claims,
+   * not facts; at most 4 KiB.
    */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The application's own, made by `sessionData`; what it puts in stays through reconnects. */
@@ -33,8 +38,8 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** The channels it has joined, as the wire names them. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends the session and its connection, on this instance; `server.session(id).disconnect` does so on any instance. By default the
-   * client stops and does not come back.
+   * Ends the session and its connection, on this instance; `server.session(id).disconnect` does so
+   * on any instance. By default the client stops and does not come back.
    *
    * @throws HoldfastError INVALID_OPTION, naming the option
    */
@@ -59,7 +64,8 @@ export type SessionEnd = "expired" | "replaced" | "moved" | "evicted" | "disconn
 /**
  * Something that happened to a session:
  * - `opened`: a client has connected
- * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be dead
+ * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be
+ *   dead
  * - `dropped`: its connection has ended, and it may still come back
  * - `ended`: for good
  */

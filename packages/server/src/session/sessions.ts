@@ -38,15 +38,19 @@ export type Opened =
       readonly ok: true;
       readonly session: ClientSession;
       readonly resumed: boolean;
-      /** To be called when the connection is open: tells the application, and closes what has to leave for it. */
+      /**
+       * To be called when the connection is open: tells the application, and closes what has to
+       * leave for it.
+       */
       finish(): void;
     }
   | SessionRefusal;
 
 /**
- * Remembers the sessions: by id, and by user and device. A device has one session, and a session at most one connection:
- * whoever comes later takes the place. Everything here happens in one go, so of two connections that authenticate at the
- * same time the later one to finish wins, and there is no moment at which both are in.
+ * Remembers the sessions: by id, and by user and device. A device has one session, and a session at
+ * most one connection: whoever comes later takes the place. Everything here happens in one go, so
+ * of two connections that authenticate at the same time the later one to finish wins, and there is
+ * no moment at which both are in.
  */
 export class Sessions {
   readonly #byId = new Map<string, ClientSession>();
@@ -131,7 +135,8 @@ export class Sessions {
   left(connection: Connection): void {
     const session = connection.session && this.#byId.get(connection.session.id);
     if (!session || session.connection !== connection) return;
-    // Without a user nothing but the id would say whose session it is, and an id must not be enough to continue it.
+    // Without a user nothing but the id would say whose session it is, and an id must not be enough
+    // to continue it.
     if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#expire(session);
     session.leave("away");
     this.#away.add(session);
@@ -139,7 +144,10 @@ export class Sessions {
     this.#events.tell({ type: "dropped", session });
   }
 
-  /** Ends a session for good, whatever it is doing: its id continues nothing any more. Says whether there was one. */
+  /**
+   * Ends a session for good, whatever it is doing: its id continues nothing any more. Says whether
+   * there was one.
+   */
   end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
     const session = place?.isOld ? undefined : this.#byId.get(id);
     this.#disconnects.session(id, code, reason, place);
@@ -191,7 +199,8 @@ export class Sessions {
     this.#count();
     const finish = (): void => {
       this.#events.tell({ type: "resumed", session });
-      // It has not been noticed yet that the old one is dead. It is no longer the session's, so its end ends nothing.
+      // It has not been noticed yet that the old one is dead. It is no longer the session's, so its
+      // end ends nothing.
       before?.close("REPLACED", "the session continues on a newer connection");
     };
     return { ok: true, session, resumed: true, finish };
@@ -224,7 +233,10 @@ export class Sessions {
     return false;
   }
 
-  /** What has to leave for a new session: the older one of its device, or the oldest of a user who has too many. */
+  /**
+   * What has to leave for a new session: the older one of its device, or the oldest of a user who
+   * has too many.
+   */
   #room({ userId, deviceId }: ClientSession): Leaving[] | SessionRefusal {
     if (userId === undefined || deviceId === undefined) return [];
     const { perUser, whenFull } = this.#settings.devices;

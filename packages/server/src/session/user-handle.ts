@@ -12,47 +12,58 @@ import type { Sessions } from "./sessions.js";
 import { matching, type PartOf, PATTERN } from "./session-filter.js";
 
 export interface SendToUserOptions extends SendOptions {
-  /** Only to this device. Not connected, it is reported as failed. @default all of the user's devices */
+  /**
+   * Only to this device. Not connected, it is reported as failed. @default all of the user's
+   * devices
+   */
   readonly onlyDevice?: string | undefined;
-  /** To all devices but this one: mostly the one that caused the event. @default none is left out */
+  /**
+   * To all devices but this one: mostly the one that caused the event. @default none is left out
+   */
   readonly exceptDevice?: string | undefined;
 }
 
 /** Which sessions of a user end, and how. `S` is the session, as `server.sessions()` lists it. */
 export interface DisconnectUserOptions<S extends Session = Session> extends DisconnectOptions {
   /**
-   * Only the sessions whose identity has all of this, such as `{ claims: { login } }`. If this is the only instance, also a function
-   * that returns true for them.
+   * Only the sessions whose identity has all of this, such as `{ claims: { login } }`. If this is
+   * the only instance, also a function that returns true for them.
    * @default all sessions of the user
    */
   readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined;
 }
 
 /**
- * A user and the connected devices of the user. A handle costs nothing to make and holds no state. Its calls about devices are
- * asynchronous, because a device may be connected to another instance.
+ * A user and the connected devices of the user. A handle costs nothing to make and holds no state.
+ * Its calls about devices are asynchronous, because a device may be connected to another instance.
  */
 export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   readonly id: string;
-  /** The user's sessions that are connected to this process. With `away`, also the sessions that wait to be resumed. */
+  /**
+   * The user's sessions that are connected to this process. With `away`, also the sessions that
+   * wait to be resumed.
+   */
   sessions(options?: { readonly away?: boolean }): S[];
   /**
-   * The devices that are connected to any instance. If the instance of a device does not answer, the device's `lastActiveAt` is the
-   * time when it connected.
+   * The devices that are connected to any instance. If the instance of a device does not answer,
+   * the device's `lastActiveAt` is the time when it connected.
    * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached
    */
   devices(): Promise<Device[]>;
   /**
-   * Whether the device is connected to any instance. Without `deviceId`: whether any device of the user is.
-   * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected here and the broker cannot be reached
+   * Whether the device is connected to any instance. Without `deviceId`: whether any device of the
+   * user is.
+   * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected here and the broker
+   *   cannot be reached
    */
   isConnected(deviceId?: string): Promise<boolean>;
   /**
-   * Sends a direct event to the user's devices on all instances and reports the result for each device. If a device has lost its
-   * connection and may come back, it is reported as `not_connected` and does not get the event later. If an instance does not
-   * answer, its devices are reported as `timeout`.
-   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field; UNAVAILABLE if the broker
-   *   cannot be reached, and then nothing was delivered
+   * Sends a direct event to the user's devices on all instances and reports the result for each
+   * device. If a device has lost its connection and may come back, it is reported as
+   * `not_connected` and does not get the event later. If an instance does not answer, its devices
+   * are reported as `timeout`.
+   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the
+   *   field; UNAVAILABLE if the broker cannot be reached, and then nothing was delivered
    */
   send<E extends DirectName<P>>(
     event: E,
@@ -60,20 +71,25 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
     options?: SendToUserOptions,
   ): Promise<DeliveryReport>;
   /**
-   * Ends all sessions of the user on all instances, also the sessions that wait to be resumed. With `where`, only the sessions that
-   * meet it, such as those of one login. Resolves with the number of sessions when all instances have answered, or after a second. If
-   * the broker's announcements do not reach an instance, it ends its sessions within 20 s. The default code stops the clients for
-   * good. `authenticate` decides about every new connection, so withdraw the credential there first.
+   * Ends all sessions of the user on all instances, also the sessions that wait to be resumed. With
+   * `where`, only the sessions that meet it, such as those of one login. Resolves with the number
+   * of sessions when all instances have answered, or after a second. If the broker's announcements
+   * do not reach an instance, it ends its sessions within 20 s. The default code stops the clients
+   * for good. `authenticate` decides about every new connection, so withdraw the credential there
+   * first.
    *
-   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended; UNAVAILABLE if the broker cannot
-   *   be reached: the call took effect on this instance only, so repeat it
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended;
+   *   UNAVAILABLE if the broker cannot be reached: the call took effect on this instance only, so
+   *   repeat it
    */
   disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
   /**
-   * Call it if the user's permissions have changed. `authorize` is asked again for every channel that the user is on, on all
-   * instances. If the answer is no, the connection leaves the channel and its client is told why; the connection itself stays.
-   * Resolves when this instance is done and the others are done too, or a second has passed.
-   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached: the call took effect on this instance only
+   * Call it if the user's permissions have changed. `authorize` is asked again for every channel
+   * that the user is on, on all instances. If the answer is no, the connection leaves the channel
+   * and its client is told why; the connection itself stays. Resolves when this instance is done
+   * and the others are done too, or a second has passed.
+   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached: the call took
+   *   effect on this instance only
    */
   reauthorize(): Promise<void>;
 }
@@ -185,7 +201,10 @@ function cannotTravel(): HoldfastError {
   return optionError("disconnect", "where", "a function cannot be asked on other instances", PATTERN);
 }
 
-/** Anything but a device id would choose nothing, and the event would reach the device that it must not reach. */
+/**
+ * Anything but a device id would choose nothing, and the event would reach the device that it must
+ * not reach.
+ */
 function checkDevice(option: "onlyDevice" | "exceptDevice", id: unknown): void {
   if (id === undefined || typeof id === "string") return;
   throw optionError("send", option, `expected a device id, received ${kindOf(id)}`, "Pass a string, or leave it out.");

@@ -1,6 +1,6 @@
 /**
- * One encoded message. It is framed once, whoever and however many it goes to, and what one turn of the event loop owes a
- * socket leaves in one write.
+ * One encoded message. It is framed once, whoever and however many it goes to, and what one turn of
+ * the event loop owes a socket leaves in one write.
  */
 export class Frame {
   #bytes: Buffer | undefined;
@@ -18,16 +18,19 @@ export class Frame {
     return this.text.length * 3 + 10 > bytes && this.bytes.length > bytes;
   }
 
-  /** The batch that holds only this frame; the same one for every socket, so that they can share what follows. */
+  /**
+   * The batch that holds only this frame; the same one for every socket, so that they can share
+   * what follows.
+   */
   get batch(): Batch {
     return (this.#batch ??= new Batch(undefined, this));
   }
 }
 
 /**
- * Frames in order, as an immutable list that grows at its end. Sockets that are owed the same frames hold the same batch:
- * appending the same frame to the same batch gives the same batch again, so a thousand subscribers of a burst cause one
- * concatenation, not a thousand.
+ * Frames in order, as an immutable list that grows at its end. Sockets that are owed the same
+ * frames hold the same batch: appending the same frame to the same batch gives the same batch
+ * again, so a thousand subscribers of a burst cause one concatenation, not a thousand.
  */
 export class Batch {
   readonly size: number;

@@ -22,14 +22,18 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** An http server of our own, for those who have none: it serves WebSockets and says so to everyone else. */
+/**
+ * An http server of our own, for those who have none: it serves WebSockets and says so to everyone
+ * else.
+ */
 export async function listen(
   server: { attach(http: HttpServer, options: { path: string }): () => void },
   port: number,
   options: ListenOptions,
   logger: Logger,
 ): Promise<Listening> {
-  // Other servers take a text there. If it or a misspelt `host` were ignored, the server would serve every interface.
+  // Other servers take a text there. If it or a misspelt `host` were ignored, the server would
+  // serve every interface.
   checkOptions("listen", options, ["host", "path"]);
   const { host, path = "/ws" } = options;
   // Node takes any other text for the path of a pipe, and an object for options of its own.
@@ -53,7 +57,8 @@ export async function listen(
     detach();
     throw listenError(error, port, host);
   }
-  // Without a listener it would end the process: that too many files are open, for example, is over with the next connection.
+  // Without a listener it would end the process: that too many files are open, for example, is over
+  // with the next connection.
   http.on("error", (err) => logger.error({ err, port }, "the http server failed"));
   const { port: actual } = http.address() as AddressInfo;
   const shown =
@@ -66,8 +71,9 @@ export async function listen(
       (closed ??= new Promise((resolve) => {
         detach();
         http.close(() => resolve());
-        // Or a peer that has connected and says nothing would hold it up for ever: `close` spares those in the middle of a
-        // request, and stops the timer that would have ended them. WebSockets are not the http server's any more.
+        // Or a peer that has connected and says nothing would hold it up for ever: `close` spares
+        // those in the middle of a request, and stops the timer that would have ended them.
+        // WebSockets are not the http server's any more.
         http.closeAllConnections();
       })),
   };

@@ -3,9 +3,15 @@ import { type Admission, closeReason, type ServerSocket, type SocketOwner } from
 
 /** The client's end of a connection that never leaves the process. */
 export interface MemorySocket {
-  /** Sends a frame to the server. It arrives when the test hands it over, see `MemoryTransport.flush`. */
+  /**
+   * Sends a frame to the server. It arrives when the test hands it over, see
+   * `MemoryTransport.flush`.
+   */
   send(frame: string | Uint8Array): void;
-  /** Hands a frame over at once, even to a server that reads no more: what a TCP socket had read before it was paused. */
+  /**
+   * Hands a frame over at once, even to a server that reads no more: what a TCP socket had read
+   * before it was paused.
+   */
   force(frame: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   /** A stalled client reads nothing: what is sent to it piles up at the server. */
@@ -30,8 +36,8 @@ export interface MemoryRequest {
 }
 
 /**
- * A transport without a network. Frames wait in queues and move only when the test says so: order, loss and the moment of a
- * drop are the test's to decide, and nothing needs a port or a sleep.
+ * A transport without a network. Frames wait in queues and move only when the test says so: order,
+ * loss and the moment of a drop are the test's to decide, and nothing needs a port or a sleep.
  */
 export class MemoryTransport {
   readonly #admission: Admission;
@@ -58,7 +64,9 @@ export class MemoryTransport {
     return { ok: true, socket: pipe.client };
   }
 
-  /** Moves one frame or close of each connection in each direction. Returns whether anything moved. */
+  /**
+   * Moves one frame or close of each connection in each direction. Returns whether anything moved.
+   */
   step(): boolean {
     let moved = false;
     for (const pipe of [...this.#pipes]) moved = pipe.step() || moved;

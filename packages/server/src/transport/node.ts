@@ -16,7 +16,10 @@ import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 
 /** A peer that does not answer our close frame is cut off after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
-/** One that nobody knows has less: with the 5 s it may take to authenticate, it is gone within 5.5 s. */
+/**
+ * One that nobody knows has less: with the 5 s it may take to authenticate, it is gone within 5.5
+ * s.
+ */
 const DISMISS_TIMEOUT_MS = 250;
 
 export interface NodeTransportOptions {
@@ -28,18 +31,20 @@ export interface NodeTransportOptions {
 }
 
 /**
- * Takes over the WebSocket upgrades of one path of a Node http(s) server. Returns a function that lets go of it again.
- * This file and `upgrade.ts` are the only ones that know `ws` and `node:http`.
+ * Takes over the WebSocket upgrades of one path of a Node http(s) server. Returns a function that
+ * lets go of it again. This file and `upgrade.ts` are the only ones that know `ws` and `node:http`.
  */
 export function attachToNode(http: HttpServer, admit: Admission, options: NodeTransportOptions): () => void {
   const wsOptions: WsOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
     maxPayload: options.maxMessageBytes,
-    // ws allows 16,384 fragments and 262,144 chunks a message: megabytes of bookkeeping for a few bytes of payload.
+    // ws allows 16,384 fragments and 262,144 chunks a message: megabytes of bookkeeping for a few
+    // bytes of payload.
     maxFragments: 64,
     maxBufferedChunks: 1_024,
-    // Compression costs 25 times the memory of an idle connection, and our frames bypass the sender that would do it.
+    // Compression costs 25 times the memory of an idle connection, and our frames bypass the sender
+    // that would do it.
     perMessageDeflate: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
     // The verdict has chosen; ws only has to repeat it in the answer.
@@ -68,7 +73,8 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
   return routeUpgrades(http, options.path, (request, raw, head) => {
     // Until ws has the socket an error on it would be nobody's, and end the process.
     raw.on("error", ignore);
-    // ws would also take 8, a draft without what RFC 6455 was made for; anything else it refuses by itself.
+    // ws would also take 8, a draft without what RFC 6455 was made for; anything else it refuses by
+    // itself.
     if (request.headers["sec-websocket-version"] === "8")
       return refuseUpgrade(raw, 400, "The WebSocket version is 13.");
     const deadline = setTimeout(() => refuseUpgrade(raw, 503, "The upgrade took too long."), options.upgradeTimeoutMs);
@@ -86,7 +92,8 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
         if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
         else accept(request, raw, head, verdict);
       })
-      // ws throws when another listener of the http server has taken the socket. It is theirs then: hands off.
+      // ws throws when another listener of the http server has taken the socket. It is theirs then:
+      // hands off.
       .catch((error: unknown) => options.logger.error({ err: error }, "an upgrade could not be completed"));
   });
 }
@@ -102,7 +109,10 @@ function headersOf({
 
 const ignore = (): void => {};
 
-/** ws calls its listeners with the socket as `this`: five functions for all connections instead of five for each. */
+/**
+ * ws calls its listeners with the socket as `this`: five functions for all connections instead of
+ * five for each.
+ */
 type Owned = WebSocket & { owner: SocketOwner };
 
 function open(
@@ -113,7 +123,8 @@ function open(
 ): void {
   const owned = socket as Owned;
   owned.binaryType = "nodebuffer";
-  owned.on("error", ignore); // ws closes the connection by itself and says with which code in `close`
+  // ws closes the connection by itself and passes the code to `close`.
+  owned.on("error", ignore);
   const nodeSocket = new NodeSocket(socket, raw, remoteAddress);
   owned.owner = start(nodeSocket);
   if (owned.owner.isHandshaking) handOutInPieces(raw, socket, owned.owner, () => nodeSocket.isDismissed);
@@ -154,8 +165,9 @@ class NodeSocket implements ServerSocket {
   }
 
   write(batch: Batch): void {
-    // Straight to the TCP socket: ws would cork it and write header and payload apart, which costs as much again. Safe
-    // because every data frame takes this path, uncompressed and unfragmented, so ws never stands between two pieces.
+    // Straight to the TCP socket: ws would cork it and write header and payload apart, which costs
+    // as much again. Safe because every data frame takes this path, uncompressed and unfragmented,
+    // so ws never stands between two pieces.
     if (this.#ws.readyState === this.#ws.OPEN && this.#raw.writable) this.#raw.write(batch.bytes);
   }
 

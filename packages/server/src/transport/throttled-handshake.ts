@@ -2,16 +2,22 @@ import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { SocketOwner } from "./socket.js";
 
-/** What ws is handed at once: it parses all of that before anyone can say stop, and a read can be 10,000 frames. */
+/**
+ * What ws is handed at once: it parses all of that before anyone can say stop, and a read can be
+ * 10,000 frames.
+ */
 const PIECE_BYTES = 2_048;
-/** A shorter read is copied into Buffer's pool. What Node read it into costs 600 bytes, however little it holds. */
+/**
+ * A shorter read is copied into Buffer's pool. What Node read it into costs 600 bytes, however
+ * little it holds.
+ */
 const SHORT_BYTES = 1_024;
 
 type Parse = (this: Duplex, chunk: Buffer) => void;
 
 /**
- * Stands between a socket and ws until it is known who sends, so that a stranger cannot make us parse or keep more than what
- * it may send is worth. Afterwards ws has the socket to itself.
+ * Stands between a socket and ws until it is known who sends, so that a stranger cannot make us
+ * parse or keep more than what it may send is worth. Afterwards ws has the socket to itself.
  */
 export function handOutInPieces(raw: Duplex, ws: WebSocket, owner: SocketOwner, isDismissed: () => boolean): void {
   const [parse] = raw.listeners("data") as Parse[];

@@ -12,14 +12,14 @@ interface Router {
 const routers = new WeakMap<HttpServer, Router>();
 
 /**
- * Hands the upgrades of one path to `take`. Other paths belong to others: they are left alone, unless nobody else listens,
- * in which case they are answered 404 instead of hanging.
+ * Hands the upgrades of one path to `take`. Other paths belong to others: they are left alone,
+ * unless nobody else listens, in which case they are answered 404 instead of hanging.
  *
  * @throws HoldfastError INVALID_OPTION, naming the field
  */
 export function routeUpgrades(http: HttpServer, path: string, take: Take): () => void {
-  // Applications of Express and Koa, servers of `node:net` and `ws`, and HTTP/2 without HTTP/1 have `on` as well, but never emit
-  // `upgrade`. All servers of HTTP/1 have this limit.
+  // Applications of Express and Koa, servers of `node:net` and `ws`, and HTTP/2 without HTTP/1 have
+  // `on` as well, but never emit `upgrade`. All servers of HTTP/1 have this limit.
   if (typeof http?.on !== "function" || typeof http.headersTimeout !== "number")
     throw refused("http", "expected an http or https server of Node", {
       remedy: "Pass what `http.createServer(app)` or `app.listen(port)` returns; with Fastify, `fastify.server`.",

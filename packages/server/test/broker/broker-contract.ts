@@ -695,7 +695,8 @@ export function brokerContract(name: string, setUp: () => ContractSetUp | Promis
       for (const expected of ["", "another", `${first!.id} `, first!.id.slice(1)])
         expect(await write("2", expected, { key: "k" }), expected).toEqual({ outcome: "conflict", position: first });
       expect(await readDocument(link)).toEqual(before);
-      // What was refused was not published under its key; and the document is not all that can be expected.
+      // What was refused was not published under its key; and the document is not all that can be
+      // expected.
       const elsewhere = { offset: first!.offset + 1, id: first!.id };
       expect((await write("3", first!.id, { expected: elsewhere })).outcome).toBe("conflict");
       const { position: second, outcome } = await write("4", first!.id, { key: "k" });

@@ -1,6 +1,6 @@
 /**
- * A process with one server on a Redis that closes after a while, and then says how long it took to end. Nothing is connected to it
- * but what the broker connects to.
+ * A process with one server on a Redis that closes after a while, and then says how long it took to
+ * end. Nothing is connected to it but what the broker connects to.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker, type RedisBrokerOptions } from "@holdfast/server/redis";

@@ -6,7 +6,10 @@ import { newId, set } from "./broker-contract.js";
 const LEASE_MS = 10_000;
 const HOUR_S = 3_600;
 
-/** A Redis whose wall clock the test sets. Its monotonic clock stays true, as that of a machine does. */
+/**
+ * A Redis whose wall clock the test sets. Its monotonic clock stays true, as that of a machine
+ * does.
+ */
 async function world(context: TestContext) {
   const all = new RedisWorld(context);
   const redis = await all.redis({ hasClock: true });

@@ -6,7 +6,10 @@ import { RedisWorld } from "../redis/redis-world.js";
 import { until } from "../until.js";
 import { all, log, newId, type Participant, set } from "./broker-contract.js";
 
-/** Calls as an application makes them, some in one turn and some not: where each was stored, in the order of the calls. */
+/**
+ * Calls as an application makes them, some in one turn and some not: where each was stored, in the
+ * order of the calls.
+ */
 async function burst({ link }: Participant, topic: string, count: number, name: string): Promise<number[]> {
   const stored: Promise<number | undefined>[] = [];
   for (let index = 0; index < count; index++) {

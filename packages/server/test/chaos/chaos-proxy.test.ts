@@ -3,7 +3,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../until.js";
 import { type ChaosConnection, ChaosProxy, type Weather } from "./chaos-proxy.js";
 
-/** What the fault tests stand on; a proxy that loses bytes in fair weather would make every one of them lie. */
+/**
+ * What the fault tests stand on; a proxy that loses bytes in fair weather would make every one of
+ * them lie.
+ */
 
 let echo: Server;
 const accepted = new Set<Socket>();

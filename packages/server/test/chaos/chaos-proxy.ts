@@ -1,7 +1,10 @@
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { seeded } from "../seeded.js";
 
-/** What the network between two peers does to each connection. Everything can be changed while connections are open. */
+/**
+ * What the network between two peers does to each connection. Everything can be changed while
+ * connections are open.
+ */
 export interface Weather {
   /** Every piece is this late, and at random up to `jitterMs` more; order stays. */
   readonly delayMs?: number;
@@ -10,7 +13,10 @@ export interface Weather {
   readonly throttle?: number;
   /** Pieces are cut up at random into such of at most so many bytes, each written by itself. */
   readonly slice?: number;
-  /** A new connection is cut (RST) at a random byte, at the latest after so many, both directions counted together. */
+  /**
+   * A new connection is cut (RST) at a random byte, at the latest after so many, both directions
+   * counted together.
+   */
   readonly cutWithin?: number;
   /** New connections are refused. */
   readonly refuse?: boolean;
@@ -30,7 +36,10 @@ export interface ChaosOptions {
   readonly inspect?: (connection: ChaosConnection, direction: Direction, bytes: Buffer) => void;
 }
 
-/** A network that misbehaves on purpose: a TCP proxy between a client and a server of the same machine. */
+/**
+ * A network that misbehaves on purpose: a TCP proxy between a client and a server of the same
+ * machine.
+ */
 export class ChaosProxy {
   weather: Weather;
   /** Where new connections go. */
@@ -60,7 +69,9 @@ export class ChaosProxy {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** Nothing comes through any more, and nobody is told. What was under way arrives after `pass`. */
+  /**
+   * Nothing comes through any more, and nobody is told. What was under way arrives after `pass`.
+   */
   blackhole(which: (connection: ChaosConnection) => boolean = () => true): void {
     for (const connection of this.connections) if (which(connection)) connection.hold();
   }
@@ -161,7 +172,10 @@ interface Piece {
 /** Bytes that wait in one lane before its sender is not read from any longer. */
 const MOST_WAITING = 1_048_576;
 
-/** One direction: what came in waits here until the weather lets it go on. An end (FIN) is the last piece. */
+/**
+ * One direction: what came in waits here until the weather lets it go on. An end (FIN) is the last
+ * piece.
+ */
 class Lane {
   readonly #proxy: ChaosProxy;
   readonly #from: Socket;

@@ -37,7 +37,8 @@ test("[SH10] on a real Redis, changes whose answers are cut off again and again 
   const told: string[] = [];
   for (let round = 1; round <= rounds; round++) {
     const change = document.update((draft) => void draft.cards.push({ id: `${round}`, text: "cut-this-off" }));
-    // Who loses connections one after the other waits longer for each: then nobody can say whether it was made.
+    // Who loses connections one after the other waits longer for each: then nobody can say whether
+    // it was made.
     told.push(
       await change.then(
         ({ version }) => `version ${version}`,

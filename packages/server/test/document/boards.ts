@@ -5,7 +5,10 @@ import * as z from "zod";
 import { fairWeather, SimBroker } from "../simulation/sim-broker.js";
 import { type Peer, VirtualEnvironment, World } from "../world.js";
 
-/** The protocol of the tests about documents: a board for each key, with events of its own, and one with rich values. */
+/**
+ * The protocol of the tests about documents: a board for each key, with events of its own, and one
+ * with rich values.
+ */
 export const boards = defineProtocol({
   name: "boards",
   version: "1.0.0",

@@ -3,8 +3,9 @@ import { figures } from "../faults/figures.js";
 import { DocumentHistory } from "./document-history.js";
 
 /**
- * Histories of one document: three servers, four peers, a hundred operations, and a broker with everything that can go wrong.
- * `HOLDFAST_SEED=17` runs one of them again, identically; `HOLDFAST_SEEDS=10000` runs the long form.
+ * Histories of one document: three servers, four peers, a hundred operations, and a broker with
+ * everything that can go wrong. `HOLDFAST_SEED=17` runs one of them again, identically;
+ * `HOLDFAST_SEEDS=10000` runs the long form.
  */
 const only = process.env["HOLDFAST_SEED"];
 const count = Number(process.env["HOLDFAST_SEEDS"] ?? 100);

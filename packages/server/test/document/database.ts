@@ -3,7 +3,10 @@ import type { BoardOptions } from "./boards.js";
 export type Hooks = NonNullable<NonNullable<BoardOptions["documents"]>["board"]>;
 export type Save = NonNullable<Hooks["save"]>;
 
-/** A database that keeps what was deleted with its version, as the guide says, and whose hooks can be made to fail. */
+/**
+ * A database that keeps what was deleted with its version, as the guide says, and whose hooks can
+ * be made to fail.
+ */
 export function database() {
   const rows = new Map<string, { document: { title: string; cards: never[] } | undefined; version: number }>();
   const saved: number[] = [];
@@ -19,6 +22,9 @@ export function database() {
   return all;
 }
 
-/** What it resolves with, or the error. Listened to at once, so that no rejection goes unheard while time passes. */
+/**
+ * What it resolves with, or the error. Listened to at once, so that no rejection goes unheard while
+ * time passes.
+ */
 export const outcomeOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 export const never = () => new Promise<never>(() => {});

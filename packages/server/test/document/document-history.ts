@@ -74,7 +74,10 @@ class Watcher {
   }
 }
 
-/** One history of a document: servers that share a broker, peers that come and go, everything that can go wrong. */
+/**
+ * One history of a document: servers that share a broker, peers that come and go, everything that
+ * can go wrong.
+ */
 export class DocumentHistory extends Servers<Definition> {
   readonly #watchers: Watcher[] = [];
   readonly #started = new Set<Instance<Definition>>();

@@ -4,7 +4,10 @@ export interface Board {
   votes: Record<string, number>;
 }
 
-/** One of six things that can be done to a board (`what`, from 1), at a place (`at`, from 0 and below 1). */
+/**
+ * One of six things that can be done to a board (`what`, from 1), at a place (`at`, from 0 and
+ * below 1).
+ */
 export function edit(draft: Board, what: number, number: number, at: number): void {
   const place = Math.floor(at * draft.cards.length);
   switch (what) {

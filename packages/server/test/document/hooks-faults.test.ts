@@ -90,7 +90,8 @@ describe("when the application's own database fails", () => {
     const load = () => (++asked === 1 ? never() : { document: empty, version: 7 });
     const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { load } } });
     const change = () => outcomeOf(all.board().set({ ...empty, title: "b" }));
-    // Who waits for it is told at the same time, and those who wait for them: not one after the other.
+    // Who waits for it is told at the same time, and those who wait for them: not one after the
+    // other.
     const together = [...Array.from({ length: 10 }, change), outcomeOf(all.board().get())];
     await all.world.advance(1_100);
     for (const told of together) {

@@ -114,7 +114,10 @@ export class FaultWorld extends RedisWorld {
     await Promise.all(pending);
   }
 
-  /** Looks at what the store holds now, and adds it to what it ever held. Returns the numbers, in order. */
+  /**
+   * Looks at what the store holds now, and adds it to what it ever held. Returns the numbers, in
+   * order.
+   */
   async readStore(redisPort: number, wire: string): Promise<number[]> {
     const redis = new Redis(redisPort, "127.0.0.1");
     const entries = await redis.xrange(`{holdfast:numbers:${wire}}:log`, "-", "+");
@@ -147,7 +150,10 @@ export class FaultWorld extends RedisWorld {
     return broken;
   }
 
-  /** Until everyone has heard the last of the store, or the time is over; `verify` says then what is wrong. */
+  /**
+   * Until everyone has heard the last of the store, or the time is over; `verify` says then what is
+   * wrong.
+   */
   async caughtUp(redisPort: number, wires: readonly string[], limitMs: number): Promise<number> {
     const start = performance.now();
     for (const wire of wires) {

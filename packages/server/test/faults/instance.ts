@@ -1,6 +1,6 @@
 /**
- * One instance of a server as a process of its own, to be killed. It publishes by itself, and tells its parent what the store has
- * confirmed; what it was about to tell when it died, nobody knows.
+ * One instance of a server as a process of its own, to be killed. It publishes by itself, and tells
+ * its parent what the store has confirmed; what it was about to tell when it died, nobody knows.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";

@@ -22,7 +22,8 @@ test("[FT4] instances that are killed while they publish: what was confirmed rea
     // Numbers of different lives never meet.
     const orders = { redisUrl: redis.url, port: 0, wires, first: ++lives * 1_000_000 + index, step: 1, perSecond: 500 };
     const instance = new InstanceProcess(program.file, orders, (number, wire, at) =>
-      // Clocks of two processes: what seems to be published while a client was joining may have been before.
+      // Clocks of two processes: what seems to be published while a client was joining may have
+      // been before.
       world.publishedElsewhere(number, wire, at - performance.timeOrigin - 20),
     );
     world.endsWith(() => instance.kill());

@@ -31,7 +31,8 @@ test("[FT9] pub/sub that is killed, or silent while commands are answered, loses
   expect(await world.verify(redis.port, wires)).toEqual([]);
   expect(world.resets()).toEqual([]);
 
-  // Only what is announced is swallowed. The last event of each channel is one that nothing follows.
+  // Only what is announced is swallowed. The last event of each channel is one that nothing
+  // follows.
   proxy.blackhole(({ name }) => name === "subscriber");
   const silentSince = performance.now();
   for (const wire of wires) await world.publish(servers[1], wire);

@@ -10,7 +10,10 @@ export interface Seen<Doc> {
   readonly doc: Doc;
 }
 
-/** Watches one document over a real socket, makes it of what it is told, and notes whatever a client could not continue with. */
+/**
+ * Watches one document over a real socket, makes it of what it is told, and notes whatever a client
+ * could not continue with.
+ */
 export class StateWatcher<Doc> {
   readonly seen: Seen<Doc>[] = [];
   readonly faults: string[] = [];

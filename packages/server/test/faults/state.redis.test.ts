@@ -88,7 +88,8 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
   for (const watcher of watchers) {
     expect(watcher.faults).toEqual([]);
     expect(watcher.seen.map((seen) => seen.version)).toEqual(versions);
-    // Each version brings the change that was told to have made it, and its writer's count is one more than before.
+    // Each version brings the change that was told to have made it, and its writer's count is one
+    // more than before.
     const counts = new Map<string, number>();
     for (const { version: at, doc } of watcher.seen) {
       const id = doc.last.at(-1)!.id;

@@ -66,7 +66,8 @@ test("[FT6] a replica that lagged is promoted while the old primary goes on: nob
     await world.caughtUp(primary.port, [key], 5_000);
     await until(async () => (await replica.say("WAIT", 0, 0)) !== "" && (await sameTop(primary, replica, key)), 10_000);
 
-    // From here on the replica hears nothing, and then it is made the primary; one instance follows, one does not.
+    // From here on the replica hears nothing, and then it is made the primary; one instance
+    // follows, one does not.
     replication.blackhole();
     for (let count = 0; count < 3; count++) await world.publish(servers[count % 2]!, key);
     await replica.say("REPLICAOF", "NO", "ONE");
@@ -155,7 +156,8 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
     heard: world.heard(),
     resets: world.resets().length,
   });
-  // At this rate 256 KiB are published in less than a second: who takes longer to come back is told so.
+  // At this rate 256 KiB are published in less than a second: who takes longer to come back is told
+  // so.
   expect(world.resets().filter(({ reason }) => reason !== "too_many")).toEqual([]);
   expect(world.resets().length).toBeLessThan(made * 0.05);
 }, 300_000);

@@ -1,6 +1,7 @@
 /**
- * Peers that never authenticate, in a process of their own, so that what they cost is not counted as the server's. Started by
- * `fork` and told `{ port, count, overMs, kind }`; tells when all were upgraded, and stays until it is ended.
+ * Peers that never authenticate, in a process of their own, so that what they cost is not counted
+ * as the server's. Started by `fork` and told `{ port, count, overMs, kind }`; tells when all were
+ * upgraded, and stays until it is ended.
  */
 import { createConnection } from "node:net";
 import { goes } from "./machine.mjs";

@@ -1,7 +1,8 @@
 /**
- * Someone who means well: connects, authenticates and leaves, `count` times within `overMs`, and tells how long each handshake
- * took. In a process of its own, so that it measures the server and not the attackers. Time in which the server or the visitor
- * was ready to run and got no core is the machine's, and the longer of the two is taken off: they may have waited together.
+ * Someone who means well: connects, authenticates and leaves, `count` times within `overMs`, and
+ * tells how long each handshake took. In a process of its own, so that it measures the server and
+ * not the attackers. Time in which the server or the visitor was ready to run and got no core is
+ * the machine's, and the longer of the two is taken off: they may have waited together.
  */
 import { WebSocket } from "ws";
 import { goes, waitedMs } from "./machine.mjs";

@@ -5,7 +5,10 @@ import { seeded } from "../seeded.js";
 import type { Peer } from "../world.js";
 import { inRoom, type Instance, type Options, ROOM, Several, shows } from "./several.js";
 
-/** Each seed is one history of users on three servers that share a broker. `HOLDFAST_SEED=n` runs only that one. */
+/**
+ * Each seed is one history of users on three servers that share a broker. `HOLDFAST_SEED=n` runs
+ * only that one.
+ */
 const only = process.env["HOLDFAST_SEED"];
 const seeds = only === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(only)];
 const STEPS = 100;
@@ -37,7 +40,9 @@ class History {
   readonly #places: Place[] = USERS.flatMap((userId) =>
     DEVICES.map((deviceId) => ({ userId, deviceId, peer: undefined, at: undefined })),
   );
-  /** Where a device came in last. Whoever was slow to be judged may have come in after a newer one. */
+  /**
+   * Where a device came in last. Whoever was slow to be judged may have come in after a newer one.
+   */
   readonly #lastIn = new Map<string, Instance>();
   #hasForgotten = false;
   readonly #broken = new Set<string>();
@@ -128,7 +133,10 @@ class History {
     );
   }
 
-  /** With it goes what was ordered a moment ago and did not arrive everywhere; that is logged, and for the application to repeat. */
+  /**
+   * With it goes what was ordered a moment ago and did not arrive everywhere; that is logged, and
+   * for the application to repeat.
+   */
   #forget(): void {
     this.#hasForgotten = true;
     this.#all.broker.forget();
@@ -166,7 +174,8 @@ class History {
       if (!peer || !living.has(at!) || this.#banned.has(userId)) continue;
       const place = `${userId}/${deviceId}`;
       const isIn = places.includes(place);
-      // Whoever has taken its place may have been killed since, and nothing calls back in this test.
+      // Whoever has taken its place may have been killed since, and nothing calls back in this
+      // test.
       if (!living.has(this.#lastIn.get(place)!)) continue;
       // Whoever was told to stop is not in because a newer one is, or because it was banned.
       if (peer.closed?.code === 4409) this.#hold(isIn, `a device that was replaced is in: ${place}`);

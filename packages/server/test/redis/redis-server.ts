@@ -65,7 +65,8 @@ export class RedisServer {
       [
         ...(sentinelOf === undefined ? [] : [this.#sentinelConfiguration(sentinelOf), "--sentinel"]),
         ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder, "--loglevel", "warning"],
-        // Never by itself: what a snapshot holds is what a test decides. `save ""` would also refuse to write one at the end.
+        // Never by itself: what a snapshot holds is what a test decides. `save ""` would also
+        // refuse to write one at the end.
         ...(sentinelOf === undefined ? ["--save", persist ? "86400 1000000" : "", "--appendonly", "no"] : []),
         ...(replicaOf === undefined
           ? []
@@ -173,8 +174,8 @@ export class RedisServer {
 }
 
 /**
- * Below the ports that the system gives to outgoing connections, and other ones in each worker: while a server is killed, nobody
- * else may take the port on which it is to come back.
+ * Below the ports that the system gives to outgoing connections, and other ones in each worker:
+ * while a server is killed, nobody else may take the port on which it is to come back.
  */
 export async function freePort(): Promise<number> {
   const from = 12_000 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 8) * 2_000;

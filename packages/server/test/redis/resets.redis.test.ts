@@ -1,4 +1,5 @@
-// The answers to clients that resume, when a real Redis comes back older. As in virtual time: ../recovery-resets.test.ts.
+// The answers to clients that resume, when a real Redis comes back older. As in virtual time:
+// ../recovery-resets.test.ts.
 import { defineProtocol, type Position } from "@holdfast/protocol";
 import { createServer, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -17,7 +18,10 @@ const lines = defineProtocol({
 });
 
 const KEYS = ["{holdfast:lines:log:a}:meta", "{holdfast:lines:log:a}:log"];
-/** The topic as it was kept comes back while Redis runs, so no connection breaks, and nothing takes long. */
+/**
+ * The topic as it was kept comes back while Redis runs, so no connection breaks, and nothing takes
+ * long.
+ */
 const KEEP = "for _, key in ipairs(KEYS) do redis.call('SET', 'kept' .. key, redis.call('DUMP', key)) end";
 const BRING_BACK =
   "for _, key in ipairs(KEYS) do redis.call('RESTORE', key, 0, redis.call('GET', 'kept' .. key), 'REPLACE') end";
@@ -125,7 +129,8 @@ test("[RV24] [RV27] after a real roll-back everyone gets what is stored, and the
   expect(await world.from(first.port, start)).toBe(10);
   const kept = await world.publish(SIZE + 1, SIZE + 15);
   const fresh = await world.instance(redis.url);
-  // The store keeps ten. The instance that was there all the time remembers more, and knows the branch of each.
+  // The store keeps ten. The instance that was there all the time remembers more, and knows the
+  // branch of each.
   expect(await world.from(first.port, lost.get(12)!)).toBe("fork");
   expect(await world.from(first.port, kept.get(12)!)).toBe(13);
   for (const { port } of [first, fresh]) {

@@ -5,7 +5,10 @@ const text = z.string();
 /** What the other places need to be used at all. */
 const base = { name: "places", version: "1.0.0", requests: { r: {} }, channels: { c: { events: { e: text } } } };
 
-/** Every place of a definition in which a schema may stand: the definition around it, and how an error names the place. */
+/**
+ * Every place of a definition in which a schema may stand: the definition around it, and how an
+ * error names the place.
+ */
 export const places = {
   input: { at: "requests.r.input", define: (schema: Schema) => ({ requests: { r: { input: schema } } }) },
   output: { at: "requests.r.output", define: (schema: Schema) => ({ requests: { r: { output: schema } } }) },

@@ -18,7 +18,10 @@ test("[PR9] the table has every class of schema that zod has", () => {
   expect(Object.keys(kinds).sort()).toEqual(names.sort());
 });
 
-/** Classes whose first row a peer cannot tell from that of another class: what they add says nothing about the value. */
+/**
+ * Classes whose first row a peer cannot tell from that of another class: what they add says nothing
+ * about the value.
+ */
 const ALIKE = ["ZodReadonly", "ZodLazy"];
 
 test("[PR7] each class of schema has a fingerprint of its own", () => {

@@ -1,7 +1,10 @@
 import type { Schema } from "@holdfast/protocol";
 import * as z from "zod";
 
-/** What is promised of one schema: it is refused everywhere, or it works in the places named and is refused in the others. */
+/**
+ * What is promised of one schema: it is refused everywhere, or it works in the places named and is
+ * refused in the others.
+ */
 export type Row = Works | Refused;
 
 export interface Works {
@@ -9,9 +12,15 @@ export interface Works {
   /** A value as it is sent, and as it arrives where that is not the same. */
   readonly value: unknown;
   readonly arrives?: unknown;
-  /** What is shown as presence, if `value` is undefined: `set(undefined)` shows nothing. Left out: it is refused there. */
+  /**
+   * What is shown as presence, if `value` is undefined: `set(undefined)` shows nothing. Left out:
+   * it is refused there.
+   */
   readonly shown?: unknown;
-  /** Whether it may be a channel's document, its key, a parameter of the connection. Left out: it is refused there. */
+  /**
+   * Whether it may be a channel's document, its key, a parameter of the connection. Left out: it is
+   * refused there.
+   */
   readonly also?: readonly ("document" | "key" | "parameters")[];
 }
 
@@ -63,7 +72,10 @@ const refused = (schema: Schema, sentence: string): Row => ({ schema, refused: s
 const transform = "is a transform, which would run on one side only";
 const codec = "is a codec";
 
-/** At least one for each class of schema that zod has, by the name of the class: a test compares them with zod's own list. */
+/**
+ * At least one for each class of schema that zod has, by the name of the class: a test compares
+ * them with zod's own list.
+ */
 export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
   ZodString: [
     words(text, "a"),

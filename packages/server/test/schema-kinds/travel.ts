@@ -5,7 +5,10 @@ import { ClientWorld } from "../client-world.js";
 import { VirtualEnvironment, World } from "../world.js";
 import { definitionOf, type Place } from "./places.js";
 
-/** The protocol is made from a schema that is only known while the test runs, so the types of its names are put on here. */
+/**
+ * The protocol is made from a schema that is only known while the test runs, so the types of its
+ * names are put on here.
+ */
 type Untyped = {
   readonly r: { input: Schema; output: Schema; errors: { E: Schema } };
 };
@@ -18,7 +21,10 @@ type AnyDefinition = {
   readonly direct: { readonly e: Schema };
 };
 
-/** Sends a value through a real client and a real server, in memory, in one place of a protocol. Returns what arrives. */
+/**
+ * Sends a value through a real client and a real server, in memory, in one place of a protocol.
+ * Returns what arrives.
+ */
 export async function travel(place: Place, schema: Schema, value: unknown): Promise<unknown> {
   const protocol = defineProtocol(definitionOf(place, schema)) as unknown as Protocol<AnyDefinition>;
   const environment = new VirtualEnvironment();

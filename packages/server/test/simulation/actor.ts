@@ -49,7 +49,9 @@ export class Actor {
     }
   }
 
-  /** The page is loaded again: another client, which has nothing of the old one but what is stored. */
+  /**
+   * The page is loaded again: another client, which has nothing of the old one but what is stored.
+   */
   reload(client: SimClient): void {
     const wanted = [...this.#joined];
     this.#joined.clear();

@@ -10,17 +10,19 @@ export interface Accepted {
 }
 
 /**
- * Compares what an application saw of a channel with everything that the store ever accepted, on whatever branch of its
- * history. Returns the promises that were broken.
+ * Compares what an application saw of a channel with everything that the store ever accepted, on
+ * whatever branch of its history. Returns the promises that were broken.
  *
- * Between a beginning (joining, or a reset) and the next, events have to be links of one chain, without a hole: that is order,
- * no gap, no repetition and no silent change of branch in one. After a beginning nothing may be missing that was published
- * since.
+ * Between a beginning (joining, or a reset) and the next, events have to be links of one chain,
+ * without a hole: that is order, no gap, no repetition and no silent change of branch in one. After
+ * a beginning nothing may be missing that was published since.
  */
 export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
   const broken: string[] = [];
   let heard = new Set<number>();
-  /** Since the last reset. What was heard before it, a page that is loaded anew does not remember. */
+  /**
+   * Since the last reset. What was heard before it, a page that is loaded anew does not remember.
+   */
   let heardSince = new Set<number>();
   /** The event before; undefined at a beginning. */
   let previous: Accepted | undefined;
@@ -32,7 +34,8 @@ export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted
     }
     if (what.kind !== "event") {
       if (what.kind === "reset") heardSince = new Set();
-      // Joining anew is a beginning of its own: an instance that lags may tell what was published a moment before.
+      // Joining anew is a beginning of its own: an instance that lags may tell what was published a
+      // moment before.
       if (what.kind === "left") heard = heardSince = new Set();
       previous = undefined;
       since = what.kind === "left" ? Number.POSITIVE_INFINITY : what.at;

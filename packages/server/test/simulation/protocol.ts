@@ -8,7 +8,10 @@ export const numbers = defineProtocol({
   channels: {
     short: { events: { number: z.int() }, history: { size: 8, ttlMs: 60_000 } },
     long: { events: { number: z.int() }, history: { size: 200, ttlMs: 300_000 } },
-    /** For real time and real stores: all of it stays, so that what was heard can be compared with it. */
+    /**
+     * For real time and real stores: all of it stays, so that what was heard can be compared with
+     * it.
+     */
     feed: { key: z.string(), events: { number: z.int() }, history: { size: 100_000, ttlMs: 3_600_000 } },
     room: { key: z.string(), events: { number: z.int() }, history: { size: 50, ttlMs: 300_000 } },
   },

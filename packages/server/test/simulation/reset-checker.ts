@@ -9,7 +9,10 @@ interface Stage {
   readonly log: readonly Publication[];
   /** Its last publication, which leads to all before it, also to those that its log has no more. */
   readonly top: AcceptedPublication | undefined;
-  /** When its log runs out, if nothing more is published; by the monotonic clock, as the store has it. */
+  /**
+   * When its log runs out, if nothing more is published; by the monotonic clock, as the store has
+   * it.
+   */
   readonly logUntil: number;
 }
 
@@ -22,13 +25,15 @@ interface Asked {
 const READING_MS = 1_000;
 
 /**
- * Compares each reset that a client is told with what the store had while it was asked for: the reason has to be true at some moment
- * in between. So a client whose missed events were all there, all the time, has to be given them.
+ * Compares each reset that a client is told with what the store had while it was asked for: the
+ * reason has to be true at some moment in between. So a client whose missed events were all there,
+ * all the time, has to be given them.
  *
- * `fork` is judged by the whole chain that leads to where the store stood, and not by what is left of its log: an instance that
- * remembers more than the store may prove it of a position whose successor is trimmed already. Of such a position `trimmed` is true
- * as well, for an instance that remembers no more than the store cannot know better. `trimmed` of a position that has its successor
- * in the log, or `fork` of one that is on the chain, is true of none.
+ * `fork` is judged by the whole chain that leads to where the store stood, and not by what is left
+ * of its log: an instance that remembers more than the store may prove it of a position whose
+ * successor is trimmed already. Of such a position `trimmed` is true as well, for an instance that
+ * remembers no more than the store cannot know better. `trimmed` of a position that has its
+ * successor in the log, or `fork` of one that is on the chain, is true of none.
  */
 export class ResetChecker {
   readonly broken: string[] = [];

@@ -15,7 +15,10 @@ export interface Instance<P extends ProtocolDefinition> {
   kill(): void;
 }
 
-/** Several servers that share a broker, and everything that can go wrong with them, in virtual time and by one seed. */
+/**
+ * Several servers that share a broker, and everything that can go wrong with them, in virtual time
+ * and by one seed.
+ */
 export class Servers<P extends ProtocolDefinition> {
   readonly random: () => number;
   readonly environment = new VirtualEnvironment();
@@ -24,7 +27,10 @@ export class Servers<P extends ProtocolDefinition> {
   readonly #protocol: Protocol<P>;
   readonly #instances: (Instance<P> | undefined)[] = [];
 
-  /** `random` has to be the seed's own generator, used for nothing before that is not the same each time. */
+  /**
+   * `random` has to be the seed's own generator, used for nothing before that is not the same each
+   * time.
+   */
   constructor(protocol: Protocol<P>, random: () => number, idsAreOffsets = false) {
     this.#protocol = protocol;
     this.random = random;

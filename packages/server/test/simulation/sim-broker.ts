@@ -41,7 +41,10 @@ export interface Snapshot {
   readonly tops: Map<string, AcceptedPublication>;
 }
 
-/** A store that can be rolled back, trimmed and emptied, and that remembers everything it ever accepted. */
+/**
+ * A store that can be rolled back, trimmed and emptied, and that remembers everything it ever
+ * accepted.
+ */
 class SimStore extends MemoryStore {
   /** Every publication that has a place, in the order of acceptance. */
   readonly accepted: AcceptedPublication[] = [];
@@ -60,7 +63,10 @@ class SimStore extends MemoryStore {
     this.onChange();
   }
 
-  /** The last publication of a topic on the present branch of its history; undefined if there is none. */
+  /**
+   * The last publication of a topic on the present branch of its history; undefined if there is
+   * none.
+   */
   top(topic: string): AcceptedPublication | undefined {
     return this.#tops.get(topic);
   }
@@ -88,14 +94,17 @@ class SimStore extends MemoryStore {
 }
 
 /**
- * A broker with everything that can go wrong in a real one, in virtual time: slow, cut off, silently deaf, overtaking,
- * repeating, and with a store that goes back in time.
+ * A broker with everything that can go wrong in a real one, in virtual time: slow, cut off,
+ * silently deaf, overtaking, repeating, and with a store that goes back in time.
  */
 export class SimBroker implements Broker {
   readonly store = new SimStore();
   readonly links: SimLink[] = [];
 
-  /** `idsAreOffsets`: no id says more than the offset, as in systems that rely on epoch and offset alone. */
+  /**
+   * `idsAreOffsets`: no id says more than the offset, as in systems that rely on epoch and offset
+   * alone.
+   */
   constructor(
     public weather: Weather = fairWeather,
     readonly idsAreOffsets = false,

@@ -3,8 +3,9 @@ import { figures } from "../faults/figures.js";
 import { Simulation } from "./simulation.js";
 
 /**
- * Histories of three servers, five clients and a broker with everything that can go wrong. `HOLDFAST_SEED=17` runs one of them
- * again, identically; `HOLDFAST_SEEDS=50000` runs the long form.
+ * Histories of three servers, five clients and a broker with everything that can go wrong.
+ * `HOLDFAST_SEED=17` runs one of them again, identically; `HOLDFAST_SEEDS=50000` runs the long
+ * form.
  */
 const only = process.env["HOLDFAST_SEED"];
 const count = Number(process.env["HOLDFAST_SEEDS"] ?? 150);

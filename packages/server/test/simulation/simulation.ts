@@ -16,14 +16,17 @@ export interface Outcome {
   readonly broken: string[];
   readonly heard: number;
   readonly resets: number;
-  /** How many of them, and of those told to a client that had left, were compared with what the store had. */
+  /**
+   * How many of them, and of those told to a client that had left, were compared with what the
+   * store had.
+   */
   readonly resetsChecked: number;
   readonly published: number;
 }
 
 /**
- * One history: several servers that share a broker, clients that come and go, and everything that can go wrong, in virtual time
- * and by one seed. The same seed is the same history.
+ * One history: several servers that share a broker, clients that come and go, and everything that
+ * can go wrong, in virtual time and by one seed. The same seed is the same history.
  */
 export class Simulation extends Servers<typeof numbers.definition> {
   readonly #actors: Actor[] = [];
@@ -120,7 +123,10 @@ export class Simulation extends Servers<typeof numbers.definition> {
     return wire === "room:a" ? server.channel("room", "a") : server.channel(wire);
   }
 
-  /** As when Redis is restarted from its last snapshot, or a replica takes over that had not heard everything. */
+  /**
+   * As when Redis is restarted from its last snapshot, or a replica takes over that had not heard
+   * everything.
+   */
   #rollBack(): void {
     if (!this.#saved) return;
     this.broker.store.restore(this.#saved);
@@ -148,7 +154,8 @@ export class Simulation extends Servers<typeof numbers.definition> {
 
   #actor(name: string, keeps: boolean): Actor {
     if (keeps) this.#stored.set(name, new Map());
-    // Some take their time with an event. One that is loaded anew must not: what it had begun would be told again.
+    // Some take their time with an event. One that is loaded anew must not: what it had begun would
+    // be told again.
     const slow = !keeps && this.random() < 0.5;
     const handling = (): Promise<void> | undefined =>
       slow && this.random() < 0.3
@@ -172,7 +179,9 @@ export class Simulation extends Servers<typeof numbers.definition> {
     });
   }
 
-  /** Quiet at last: everything is mended, and one more event on each channel has to reach everyone. */
+  /**
+   * Quiet at last: everything is mended, and one more event on each channel has to reach everyone.
+   */
   async #end(): Promise<Outcome> {
     this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
     await this.advance(40_000);

@@ -1,9 +1,10 @@
 import type { TableEntry, Publication } from "../broker.js";
 
 /**
- * What goes through pub/sub: `offset:bytes of id:of prev:of entry:`, then id, prev, entry and body. Lengths rather than JSON,
- * because the script that appends has to write it, and a body that is copied costs it nothing. An offset of 0 says that the topic has
- * neither log nor table, so that there is nothing to link.
+ * What goes through pub/sub: `offset:bytes of id:of prev:of entry:`, then id, prev, entry and body.
+ * Lengths rather than JSON, because the script that appends has to write it, and a body that is
+ * copied costs it nothing. An offset of 0 says that the topic has neither log nor table, so that
+ * there is nothing to link.
  */
 export function announcement(id: string, body: string): string {
   return `0:${Buffer.byteLength(id)}:0:0:${id}${body}`;

@@ -4,7 +4,10 @@ import type { Appended, Publication, Reading } from "../broker.js";
 import { readEntry } from "./announcement.js";
 import { refusal, unavailable } from "./unavailable.js";
 
-/** What scripts answer, made into what the broker says. A reply that is not what they write is a store that something else uses. */
+/**
+ * What scripts answer, made into what the broker says. A reply that is not what they write is a
+ * store that something else uses.
+ */
 
 const outcomes: ReadonlySet<unknown> = new Set<Appended["outcome"]>(["appended", "duplicate", "conflict", "unchanged"]);
 
@@ -47,7 +50,10 @@ function readPosition(epoch: unknown, offset: unknown, id: unknown): Position {
   return { epoch: text(epoch), offset: number, id: text(id) };
 }
 
-/** Newest first in the answer. What does not lead to the position link by link is not handed out: better missed than wrong. */
+/**
+ * Newest first in the answer. What does not lead to the position link by link is not handed out:
+ * better missed than wrong.
+ */
 function readLog(answer: readonly unknown[], position: Position): readonly Publication[] {
   const events: Publication[] = [];
   for (const entry of answer) {

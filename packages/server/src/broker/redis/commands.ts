@@ -10,7 +10,10 @@ import { MAYBE, refusal, unavailable, wordOf } from "./unavailable.js";
 export interface CommandHooks {
   onUp(): void;
   onDown(reason: string): void;
-  /** A node has other data than before, or others have its slots: it was restarted, or another has taken over. */
+  /**
+   * A node has other data than before, or others have its slots: it was restarted, or another has
+   * taken over.
+   */
   onOther(): void;
 }
 
@@ -58,8 +61,9 @@ export class Commands {
   }
 
   /**
-   * Runs a script on a connection: by its hash if Redis is known to have it since the connection was made, otherwise by its text. Redis
-   * may have forgotten it all the same (SCRIPT FLUSH); then the text is sent.
+   * Runs a script on a connection: by its hash if Redis is known to have it since the connection
+   * was made, otherwise by its text. Redis may have forgotten it all the same (SCRIPT FLUSH); then
+   * the text is sent.
    */
   async evaluate(
     client: Redis,
@@ -108,7 +112,9 @@ export class Commands {
     }
   }
 
-  /** What a call is refused with that was not answered in time. Later calls must not wait behind it. */
+  /**
+   * What a call is refused with that was not answered in time. Later calls must not wait behind it.
+   */
   tooLate(used: Used | undefined): Error {
     used?.connection.drop("It does not answer", used.client);
     return unavailable(`Redis did not answer in time. ${MAYBE}`, "Try again later.");
@@ -172,7 +178,10 @@ export class Commands {
     return this.deadlines.within(start, () => this.tooLate(used));
   }
 
-  /** After an error that another attempt may cure, the node to ask if it is a particular one. Others are thrown. */
+  /**
+   * After an error that another attempt may cure, the node to ask if it is a particular one. Others
+   * are thrown.
+   */
   async #consider(
     error: unknown,
     connection: NodeConnection,
@@ -180,7 +189,8 @@ export class Commands {
     isOver: () => boolean,
   ): Promise<string | undefined> {
     const word = wordOf(error);
-    // Behind the same address there may be the primary next time: that is how Sentinel, proxies and DNS fail over.
+    // Behind the same address there may be the primary next time: that is how Sentinel, proxies and
+    // DNS fail over.
     if (word === "READONLY" || word === "LOADING" || word === "MASTERDOWN") {
       connection.drop(`It answers ${word}`, client);
       this.#topology.refresh();

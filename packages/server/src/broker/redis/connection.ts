@@ -5,9 +5,15 @@ import { endNow } from "./ending.js";
 import { unavailable } from "./unavailable.js";
 
 export interface ConnectionHooks {
-  /** A client that is not connected yet and will not reconnect by itself; undefined when there is nowhere to connect to. */
+  /**
+   * A client that is not connected yet and will not reconnect by itself; undefined when there is
+   * nowhere to connect to.
+   */
   open(): Redis | undefined;
-  /** What has to be done before it counts as there. A rejection is a lost connection. `goesOn` starts its time anew. */
+  /**
+   * What has to be done before it counts as there. A rejection is a lost connection. `goesOn`
+   * starts its time anew.
+   */
   prepare(client: Redis, goesOn: () => void): Promise<void>;
   onUp(): void;
   /** Also for an attempt that failed; `wasUp` tells. */
@@ -38,15 +44,19 @@ const FIRST_DELAY_MS = 50;
 const LAST_DELAY_MS = 1_000;
 /** Who was up for less has not proved anything, and goes on with longer delays. */
 const STABLE_MS = 2_000;
-/** How long a call waits for a connection that was lost this moment, or is made for the first time; later ones fail at once. */
+/**
+ * How long a call waits for a connection that was lost this moment, or is made for the first time;
+ * later ones fail at once.
+ */
 const PATIENCE_MS = 300;
 const FIRST_PATIENCE_MS = 800;
 /** Calls that may wait so. They hold what they want to say. */
 const MOST_WAITERS = 1_000;
 
 /**
- * One connection to one node that is there for as long as it can be. Each attempt is a new client of the library with everything it does by
- * itself switched off: what it would send again, queue or subscribe to after a reconnection nobody here would know of.
+ * One connection to one node that is there for as long as it can be. Each attempt is a new client
+ * of the library with everything it does by itself switched off: what it would send again, queue or
+ * subscribe to after a reconnection nobody here would know of.
  */
 export class NodeConnection {
   readonly #environment: ServerEnvironment;
@@ -73,7 +83,9 @@ export class NodeConnection {
     this.#connect();
   }
 
-  /** The client, soon or not at all: while it is down for longer, nobody has to wait to hear that. */
+  /**
+   * The client, soon or not at all: while it is down for longer, nobody has to wait to hear that.
+   */
   whenUp(): Promise<Redis> {
     if (this.#state.name === "up") return Promise.resolve(this.#state.client);
     if (this.#state.name === "closed" || !this.#endPatience || this.#waiters.length >= MOST_WAITERS)
@@ -81,7 +93,9 @@ export class NodeConnection {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** It does not do what it should: the next one will. Ignored when `client` is no longer the one. */
+  /**
+   * It does not do what it should: the next one will. Ignored when `client` is no longer the one.
+   */
   drop(reason: string, client?: Redis): void {
     const state = this.#state;
     if (state.name !== "up" && state.name !== "connecting") return;
@@ -149,7 +163,8 @@ export class NodeConnection {
     else if (this.#environment.monotonic() - before.since >= STABLE_MS) this.#attempts = 0;
     this.#wait(reason);
     if (wasUp) this.#beginPatience(PATIENCE_MS);
-    // After the state has changed: what was under way is rejected now, and whoever repeats it meets the new state.
+    // After the state has changed: what was under way is rejected now, and whoever repeats it meets
+    // the new state.
     discard(before.client);
     this.#hooks.onDown(reason, wasUp);
   }

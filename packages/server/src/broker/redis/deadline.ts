@@ -19,13 +19,17 @@ export class Deadlines {
     this.#pending = new ExpiryQueue(environment, DEADLINE_MS, (pending) => pending.giveUp());
   }
 
-  /** `start` is told, by its argument, whether somebody still waits. `late` makes the error for when it took too long. */
+  /**
+   * `start` is told, by its argument, whether somebody still waits. `late` makes the error for when
+   * it took too long.
+   */
   within<Value>(start: (isOver: () => boolean) => Promise<Value>, late: () => Error): Promise<Value> {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const pending: Pending = {
         isOver: false,
-        // When this process itself was held up, the answer is there and only has to be read, which this turn does first.
+        // When this process itself was held up, the answer is there and only has to be read, which
+        // this turn does first.
         giveUp: () =>
           this.#environment.atEndOfTurn(() => {
             if (isSettled) return;

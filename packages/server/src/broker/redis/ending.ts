@@ -12,8 +12,9 @@ interface Asking {
 }
 
 /**
- * Asks Sentinels where the primary is, as the library does, and ends its questions with the connection. The library leaves them
- * alone: one that is not answered keeps the process alive for as long as the Sentinel keeps it open.
+ * Asks Sentinels where the primary is, as the library does, and ends its questions with the
+ * connection. The library leaves them alone: one that is not answered keeps the process alive for
+ * as long as the Sentinel keeps it open.
  */
 export class BrokerSentinelConnector extends SentinelConnector {
   readonly #asked = new Set<Redis>();

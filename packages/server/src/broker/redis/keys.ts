@@ -1,7 +1,12 @@
-/** Where a topic's things are in Redis. All of them are in one slot of a cluster: the part in braces decides it. */
+/**
+ * Where a topic's things are in Redis. All of them are in one slot of a cluster: the part in braces
+ * decides it.
+ */
 export interface TopicKeys {
   readonly slot: number;
-  /** A hash: epoch, offset and id of the last publication, and how long they and the table are kept. */
+  /**
+   * A hash: epoch, offset and id of the last publication, and how long they and the table are kept.
+   */
   readonly meta: string;
   /** A stream with explicit ids, `<offset>-0`. */
   readonly log: string;
@@ -26,14 +31,17 @@ export function topicKeys(prefix: string, topic: string): TopicKeys {
 }
 
 /**
- * Any text, injectively, as text that cannot end the braces it stands in and that UTF-8 can hold: a lone surrogate would become
- * the same replacement character as every other.
+ * Any text, injectively, as text that cannot end the braces it stands in and that UTF-8 can hold: a
+ * lone surrogate would become the same replacement character as every other.
  */
 function safe(text: string): string {
   return text.replace(/[%{}\p{Cs}]/gu, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The slot of a key: CRC-16 (XMODEM) of what stands between its first brace and the next, modulo 16,384. */
+/**
+ * The slot of a key: CRC-16 (XMODEM) of what stands between its first brace and the next, modulo
+ * 16,384.
+ */
 export function slotOf(key: string): number {
   const open = key.indexOf("{");
   const close = key.indexOf("}", open + 1);

@@ -8,15 +8,23 @@ import { wordOf } from "./unavailable.js";
 const BEAT_MS = 2_000;
 /** Four beats may get lost. */
 export const LEASE_MS = 10_000;
-/** Beats that are further apart than this were kept from Redis, and so may have been those of others. */
+/**
+ * Beats that are further apart than this were kept from Redis, and so may have been those of
+ * others.
+ */
 const GAP_MS = LEASE_MS / 2;
-/** If the clock of Redis gains more than this on ours, keys may have run out that should live on. */
+/**
+ * If the clock of Redis gains more than this on ours, keys may have run out that should live on.
+ */
 const CLOCK_JUMP_MS = 1_000;
 
 export interface LeaseHooks {
   onGone(instances: readonly string[]): void;
   onForgotten(): void;
-  /** The clock of Redis has gained so many milliseconds on ours: keys may have run out that should live on. */
+  /**
+   * The clock of Redis has gained so many milliseconds on ours: keys may have run out that should
+   * live on.
+   */
   onClockJump(ms: number): void;
   /** Redis answers, but not this. Said once, until it does. */
   onRefused(error: Error): void;
@@ -25,16 +33,20 @@ export interface LeaseHooks {
 /** The number of the beat before, instances and numbers in turn, and the clock of Redis. */
 type BeatAnswer = [before: string, beats: readonly string[], clock: number];
 
-/** Another instance: the number of its last beat, and since when that is the same, by the clock of this instance. */
+/**
+ * Another instance: the number of its last beat, and since when that is the same, by the clock of
+ * this instance.
+ */
 interface Other {
   readonly number: string;
   readonly since: number;
 }
 
 /**
- * Says again and again that this instance is there, and finds out which others are. Each beat has a number: a store that was set
- * back, or emptied, shows by the number it has. Another instance is gone if its number has stood still for the length of a lease,
- * measured by the monotonic clock of this instance: the clock of Redis may be set, and two machines never have the same.
+ * Says again and again that this instance is there, and finds out which others are. Each beat has a
+ * number: a store that was set back, or emptied, shows by the number it has. Another instance is
+ * gone if its number has stood still for the length of a lease, measured by the monotonic clock of
+ * this instance: the clock of Redis may be set, and two machines never have the same.
  */
 export class Lease {
   readonly #id: string;
@@ -46,16 +58,25 @@ export class Lease {
   readonly #cancel: Cancel;
   #isClosed = false;
   #beating: Promise<void> | undefined;
-  /** The number of the last beat, and of the last that was answered: the store has one from there to here. */
+  /**
+   * The number of the last beat, and of the last that was answered: the store has one from there to
+   * here.
+   */
   #number = 0;
   #answered = 0;
   #answeredAt: number | undefined;
   /** How far the clock of Redis is ahead of ours at most, as the last beat has shown. */
   #aheadMs: number | undefined;
-  /** Whether the store that is there now has had no beat of this instance yet, though one before it had. */
+  /**
+   * Whether the store that is there now has had no beat of this instance yet, though one before it
+   * had.
+   */
   #isOther = false;
   #isRefused = false;
-  /** Until then no instance counts as gone: the others may have been kept from Redis as well, and need time to beat. */
+  /**
+   * Until then no instance counts as gone: the others may have been kept from Redis as well, and
+   * need time to beat.
+   */
   #patientUntil = 0;
   #others = new Map<string, Other>();
 
@@ -88,8 +109,9 @@ export class Lease {
   }
 
   /**
-   * The store is another one, or was set back. What it has of this instance means nothing, and others have to beat again. That it
-   * has forgotten is told behind the first beat: what is put again could be lost before that, and no number would show it.
+   * The store is another one, or was set back. What it has of this instance means nothing, and
+   * others have to beat again. That it has forgotten is told behind the first beat: what is put
+   * again could be lost before that, and no number would show it.
    */
   storeIsOther(): void {
     this.#isOther = true;
@@ -150,7 +172,8 @@ export class Lease {
     if (this.#isClosed) return;
     for (const other of buried) others.delete(other);
     const missing = [...this.#others].filter(([other]) => !others.has(other));
-    // An instance that was there and is not now is remembered while this one is patient: it has until then to come back.
+    // An instance that was there and is not now is remembered while this one is patient: it has
+    // until then to come back.
     if (isPatient) for (const [other, seen] of missing) others.set(other, seen);
     // Also one that was seen for the first time, and had died before.
     const gone = isPatient ? [] : [...new Set([...missing.map(([other]) => other), ...buried])];
@@ -170,7 +193,10 @@ export class Lease {
     return others;
   }
 
-  /** Takes out those that had stood still for a lease when Redis was asked. Resolves with those of them that still do. */
+  /**
+   * Takes out those that had stood still for a lease when Redis was asked. Resolves with those of
+   * them that still do.
+   */
   async #bury(others: ReadonlyMap<string, Other>, askedAt: number): Promise<readonly string[]> {
     const still = [...others].filter(([, { since }]) => askedAt - since >= LEASE_MS);
     if (still.length === 0) return [];

@@ -5,14 +5,21 @@ import { RedisLink } from "./redis-link.js";
 import { clusterTopology, type MakeTopology, singleTopology } from "./topology.js";
 
 export interface RedisBrokerOptions {
-  /** Where Redis is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Either this or `client`. */
+  /**
+   * Where Redis is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Either this or
+   * `client`.
+   */
   readonly url?: string;
   /**
-   * A client of ioredis with everything that it takes to connect: TLS, Sentinel, or a `Cluster`. It serves as a pattern only: the
-   * broker makes connections of its own like it, and neither uses nor closes it.
+   * A client of ioredis with everything that it takes to connect: TLS, Sentinel, or a `Cluster`. It
+   * serves as a pattern only: the broker makes connections of its own like it, and neither uses nor
+   * closes it.
    */
   readonly client?: Redis | Cluster;
-  /** What the names of keys and of pub/sub channels begin with. Servers with different ones do not see each other. @default "holdfast" */
+  /**
+   * What the names of keys and of pub/sub channels begin with. Servers with different ones do not
+   * see each other. @default "holdfast"
+   */
   readonly prefix?: string;
 }
 
@@ -39,7 +46,9 @@ function topologyLike(template: Redis | Cluster): MakeTopology {
   return () => singleTopology(template as Redis);
 }
 
-/** By what it can do rather than by its class: the application may have another copy of the package. */
+/**
+ * By what it can do rather than by its class: the application may have another copy of the package.
+ */
 function checkedClient(client: unknown): Redis | Cluster {
   const fits =
     typeof client === "object" &&

@@ -15,7 +15,10 @@ import { unavailable } from "./unavailable.js";
 
 /** An idempotency key is remembered for so long. */
 const KEY_TTL_MS = 600_000;
-/** A topic with a log keeps its position so long after its events are gone: a client that comes back is told what it missed, or nothing. */
+/**
+ * A topic with a log keeps its position so long after its events are gone: a client that comes back
+ * is told what it missed, or nothing.
+ */
 const POSITION_TTL_MS = 30 * 24 * 3_600_000;
 /** Topics in one script, and scripts under way at once, when many positions are asked for. */
 const TOPICS_PER_SCRIPT = 100;

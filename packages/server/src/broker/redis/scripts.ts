@@ -7,8 +7,9 @@ export interface LuaScript {
 }
 
 /**
- * The first line makes Redis look before it begins whether it may write: a script that finds out at its third command has done two.
- * Only what appends needs memory that counts; knowing where one stands must go on when there is none.
+ * The first line makes Redis look before it begins whether it may write: a script that finds out at
+ * its third command has done two. Only what appends needs memory that counts; knowing where one
+ * stands must go on when there is none.
  */
 const WRITES = "#!lua";
 const WRITES_LITTLE = "#!lua flags=allow-oom";
@@ -20,8 +21,9 @@ function script(...parts: string[]): LuaScript {
 }
 
 /**
- * Where a topic stands. One that is not known begins an epoch, and what an older one left behind goes: its log and table belong to
- * positions that nobody can continue. `keep` renews how long meta and table live; meta must not go before the table does.
+ * Where a topic stands. One that is not known begins an epoch, and what an older one left behind
+ * goes: its log and table belong to positions that nobody can continue. `keep` renews how long meta
+ * and table live; meta must not go before the table does.
  */
 const stand = `
 local function stand(meta, log, tbl, newEpoch)
@@ -42,14 +44,15 @@ end`;
 export const APPEND_ARGUMENTS = 21;
 
 /**
- * Publications of one topic, one after the other. KEYS meta, log, table, and a key for each publication. ARGV for each publication
- * 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should there be none, 5 size of the log (0: none), 6 its ttl, 7 what to do to the
- * table ('', 'set', 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key, 12 expected offset ('' for any), 13 expected
- * id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key, 18 '1' with a document, 19 its text, 20 id of the
- * publication that has brought the one before it ('' for none), 21 its ttl. The document is part of meta: it lives as long, and
- * belongs to the same epoch.
- * Answers outcome, epoch, offset, id, previous for each publication, or the error that has kept it from being stored: one that fails
- * does not keep those behind it from being stored.
+ * Publications of one topic, one after the other. KEYS meta, log, table, and a key for each
+ * publication. ARGV for each publication 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should
+ * there be none, 5 size of the log (0: none), 6 its ttl, 7 what to do to the table ('', 'set',
+ * 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key, 12 expected offset ('' for
+ * any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key,
+ * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it
+ * ('' for none), 21 its ttl. The document is part of meta: it lives as long, and belongs to the
+ * same epoch. Answers outcome, epoch, offset, id, previous for each publication, or the error that
+ * has kept it from being stored: one that fails does not keep those behind it from being stored.
  */
 export const append = script(
   WRITES,
@@ -124,9 +127,10 @@ return answers`,
 );
 
 /**
- * KEYS meta, log, table. ARGV 1 epoch should there be none, 2 ttl of a topic not heard of before, 3 offset to read the log from
- * ('' for not at all), 4 how many of the newest at most, 5 '1' with the table, 6 '1' with the document, 7 the id of the one that is
- * known. Answers epoch, offset, id, log (newest first), table, id and text of the document; 1 instead of the text that is known.
+ * KEYS meta, log, table. ARGV 1 epoch should there be none, 2 ttl of a topic not heard of before, 3
+ * offset to read the log from ('' for not at all), 4 how many of the newest at most, 5 '1' with the
+ * table, 6 '1' with the document, 7 the id of the one that is known. Answers epoch, offset, id, log
+ * (newest first), table, id and text of the document; 1 instead of the text that is known.
  */
 export const read = script(
   WRITES_LITTLE,
@@ -152,7 +156,10 @@ end
 return { epoch, offset, id, events, entries, document }`,
 );
 
-/** KEYS meta, table of the first topic, of the second and so on. Answers { epoch, offset, id } or nothing for each. */
+/**
+ * KEYS meta, table of the first topic, of the second and so on. Answers { epoch, offset, id } or
+ * nothing for each.
+ */
 export const positions = script(
   WRITES_LITTLE,
   stand,
@@ -172,9 +179,10 @@ return found`,
 );
 
 /**
- * KEYS a hash with the number of each instance's last beat. ARGV 1 instance, 2 number of this beat. Answers the number of its beat
- * before ('' when that is not known), instances and numbers in turn, and the clock of Redis in milliseconds. Nothing is decided by
- * that clock: it may be set, and then keys live for longer or shorter than they should.
+ * KEYS a hash with the number of each instance's last beat. ARGV 1 instance, 2 number of this beat.
+ * Answers the number of its beat before ('' when that is not known), instances and numbers in turn,
+ * and the clock of Redis in milliseconds. Nothing is decided by that clock: it may be set, and then
+ * keys live for longer or shorter than they should.
  */
 export const beat = script(
   WRITES_LITTLE,
@@ -185,7 +193,10 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return { before or '', redis.call('HGETALL', KEYS[1]), time[1] * 1000 + math.floor(time[2] / 1000) }`,
 );
 
-/** KEYS as above. ARGV instances and numbers in turn. Takes out those that have not beaten since, and answers which those were. */
+/**
+ * KEYS as above. ARGV instances and numbers in turn. Takes out those that have not beaten since,
+ * and answers which those were.
+ */
 export const bury = script(
   WRITES_LITTLE,
   `

@@ -15,8 +15,8 @@ export interface SubscriberHooks {
 }
 
 /**
- * Whether anything is heard. A connection can be open and deliver nothing: the peer is gone without a word, or after a failover
- * nobody publishes where it listens.
+ * Whether anything is heard. A connection can be open and deliver nothing: the peer is gone without
+ * a word, or after a failover nobody publishes where it listens.
  */
 type Ear =
   | { readonly name: "deaf" }
@@ -25,12 +25,18 @@ type Ear =
   /** Nothing was, so something was announced for it to hear. */
   | { readonly name: "probing"; readonly cancel: Cancel };
 
-/** Silence after which it is asked whether it is one, and how long the answer may take: together with a reconnection below 20 s. */
+/**
+ * Silence after which it is asked whether it is one, and how long the answer may take: together
+ * with a reconnection below 20 s.
+ */
 const SILENCE_MS = 10_000;
 const PROBE_MS = 4_000;
 /** When the question could not be asked, it is asked again after this. */
 const AGAIN_MS = 1_000;
-/** Channels in one command: a reply to each is waited for before the next, so that Redis never owes a connection much. */
+/**
+ * Channels in one command: a reply to each is waited for before the next, so that Redis never owes
+ * a connection much.
+ */
 const BATCH = 200;
 
 /** The connection on which one node announces. */
@@ -79,7 +85,10 @@ export class NodeSubscriber {
     return this.#connection.client !== undefined;
   }
 
-  /** Resolves when it is subscribed. It is held also when that fails: the next connection subscribes to it. */
+  /**
+   * Resolves when it is subscribed. It is held also when that fails: the next connection subscribes
+   * to it.
+   */
   async add(channel: string): Promise<void> {
     this.#held.add(channel);
     const client = this.#connection.client ?? (await this.#connection.whenUp());
@@ -187,7 +196,10 @@ export class NodeSubscriber {
   }
 }
 
-/** A channel of one's own, in a slot of that node. Undefined slots are nobody's, so a node without any gets the first best. */
+/**
+ * A channel of one's own, in a slot of that node. Undefined slots are nobody's, so a node without
+ * any gets the first best.
+ */
 function probeOn(node: string, topology: Topology, name: string): { channel: string; slot: number } {
   for (let index = 0; ; index++) {
     const channel = `{${name}:${index}}`;

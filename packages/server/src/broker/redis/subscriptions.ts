@@ -18,7 +18,10 @@ interface Wanted {
   readonly keys: TopicKeys;
   /** Where it was subscribed last. */
   node: string | undefined;
-  /** Undefined once it was confirmed: from then on it is a subscription, whatever becomes of connections. */
+  /**
+   * Undefined once it was confirmed: from then on it is a subscription, whatever becomes of
+   * connections.
+   */
   establishing: Promise<void> | undefined;
 }
 
@@ -50,7 +53,10 @@ export class TopicSubscriptions {
     return [...this.#subscribers.values()].every(({ isUp }) => isUp);
   }
 
-  /** One that was confirmed stays confirmed while its connection is made anew: doubt follows, as for all. */
+  /**
+   * One that was confirmed stays confirmed while its connection is made anew: doubt follows, as for
+   * all.
+   */
   subscribe(topic: string): Promise<void> {
     const known = this.#wanted.get(topic);
     if (known) return known.establishing ?? Promise.resolve();

@@ -2,7 +2,10 @@ import type { Redis } from "ioredis";
 import type { Commands, Used } from "./commands.js";
 import { unavailable } from "./unavailable.js";
 
-/** Calls in one group. Redis does nothing else while it executes one: 256 publications take it about 5 ms. */
+/**
+ * Calls in one group. Redis does nothing else while it executes one: 256 publications take it about
+ * 5 ms.
+ */
 const MAX_CALLS = 256;
 /** Bytes in one group, unless a single call has more. */
 const MAX_BYTES = 512 * 1_024;
@@ -18,8 +21,8 @@ export interface TopicCall<Call> {
 }
 
 /**
- * Sends calls of one topic, in their order, and answers each that was executed. It rejects when some were not: with the error of
- * the first of them.
+ * Sends calls of one topic, in their order, and answers each that was executed. It rejects when
+ * some were not: with the error of the first of them.
  */
 export type SendGroup<Call> = (client: Redis, calls: readonly TopicCall<Call>[]) => Promise<void>;
 
@@ -36,15 +39,16 @@ interface Queue<Call> {
 }
 
 /**
- * Calls of a topic take effect in the order in which they were made. Of each topic one group is under way at a time; calls that are
- * made meanwhile wait, and leave together in the next group.
+ * Calls of a topic take effect in the order in which they were made. Of each topic one group is
+ * under way at a time; calls that are made meanwhile wait, and leave together in the next group.
  *
  *   idle ──call──▶ under way ──answered, nothing waits──▶ idle
  *                    ▲    └──answered, calls wait──┐
  *                    └─────────────────────────────┘
  *
- * If two were under way, the second could overtake the first: Redis refuses the first because it has forgotten the script or has
- * moved the slot, executes the second because another instance has brought the script meanwhile, and then the first is sent again.
+ * If two were under way, the second could overtake the first: Redis refuses the first because it
+ * has forgotten the script or has moved the slot, executes the second because another instance has
+ * brought the script meanwhile, and then the first is sent again.
  */
 export class TopicQueues<Call> {
   readonly #commands: Commands;

@@ -2,7 +2,10 @@ import type { Cluster, Redis, RedisOptions } from "ioredis";
 import type { ServerEnvironment } from "../../environment.js";
 import { BrokerSentinelConnector, endNow } from "./ending.js";
 
-/** Which nodes there are, and which of them has a slot. A Redis that is no cluster is one node with all of them. */
+/**
+ * Which nodes there are, and which of them has a slot. A Redis that is no cluster is one node with
+ * all of them.
+ */
 export interface Topology {
   readonly isCluster: boolean;
   /** Undefined while that is not known. */
@@ -29,10 +32,12 @@ const once = {
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: false,
   maxRetriesPerRequest: 0,
-  // While Redis loads its data, the first command says so; the library would keep a timer of its own.
+  // While Redis loads its data, the first command says so; the library would keep a timer of its
+  // own.
   enableReadyCheck: false,
   connectTimeout: 1_500,
-  // The library waits for so long, with a timer, until it destroys a socket that it has ended; also one that is closed already.
+  // The library waits for so long, with a timer, until it destroys a socket that it has ended; also
+  // one that is closed already.
   disconnectTimeout: 0,
   // Half of the CPU for each announcement received, beside the third version of Redis's protocol.
   protocol: 2,
@@ -64,7 +69,10 @@ export function singleTopology(template: Redis): Topology {
   };
 }
 
-/** Of a cluster only the map is left to the library: who owns a slot, at which address. Commands and subscriptions are our own. */
+/**
+ * Of a cluster only the map is left to the library: who owns a slot, at which address. Commands and
+ * subscriptions are our own.
+ */
 export function clusterTopology(template: Cluster, environment: ServerEnvironment, onChange: () => void): Topology {
   const cluster = template.duplicate([], {
     lazyConnect: true,

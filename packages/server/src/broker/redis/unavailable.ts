@@ -32,7 +32,8 @@ const refusals = new Map<string, string>([
 export function refusal(error: unknown): HoldfastError {
   const text = error instanceof Error ? error.message : String(error);
   const word = wordOf(error);
-  // ioredis adds the command and what it was called with: an event does not belong into whoever's log.
+  // ioredis adds the command and what it was called with: an event does not belong into whoever's
+  // log.
   if (error instanceof Error) Reflect.deleteProperty(error, "command");
   if (word) {
     const remedy = refusals.get(word) ?? "Look at the log of Redis.";
@@ -41,10 +42,13 @@ export function refusal(error: unknown): HoldfastError {
   return unavailable(`The connection to Redis was lost before it answered. ${MAYBE}`, undefined, error);
 }
 
-/** The first word of what Redis itself answered with; undefined for an error that it did not send. */
+/**
+ * The first word of what Redis itself answered with; undefined for an error that it did not send.
+ */
 export function wordOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Errors of scripts come wrapped in some versions: "ERR WRONGTYPE Operation ... script: ...", "-READONLY ...".
+  // Errors of scripts come wrapped in some versions: "ERR WRONGTYPE Operation ... script: ...",
+  // "-READONLY ...".
   const match = /^(?:ERR )?-?([A-Z]{2,})\b/.exec(error.message);
   return match && error.name === "ReplyError" ? match[1] : undefined;
 }
