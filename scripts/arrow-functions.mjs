@@ -1,11 +1,11 @@
 /**
- * The functions of a module as arrow functions, which a page's build is made of: `const f = (a) =>
- * …` is shorter than `function f(a) { return … }`, and the sources are easier to read with the
- * latter. Lines stay where they are, for source maps.
+ * Turns the functions of a module into arrow functions for the page's build: `const f = (a) => …`
+ * is shorter than `function f(a) { return … }`, and the sources are easier to read with the latter.
+ * Lines keep their numbers, for source maps.
  *
- * Such a function exists only from its line on. A module that calls one of its own before that,
- * while it is loaded, fails at once wherever it is loaded. Functions with `this`, `arguments`,
- * overloads or an asserted type stay as they are.
+ * An arrow function exists only from its line on. If a module calls one of its own functions
+ * earlier while loading, the import fails at once in every environment, so tests find the mistake.
+ * Functions that use `this` or `arguments`, have overloads or assert a type stay unchanged.
  */
 import { readFileSync } from "node:fs";
 import ts from "typescript";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { filesBelow } from "./files.mjs";
 import { root } from "./run.mjs";
 
-test("[DO3] every behaviour has a test, and every test that names one names one that exists", async () => {
+test("[DO3] every rule is cited by a test, and every cited id is a rule", async () => {
   const page = await readFile(join(root, "docs/behaviour.md"), "utf8");
   const promised = [...page.matchAll(/^- ([A-Z]{2}\d+) /gm)].map(([, id]) => id!);
   expect(new Set(promised).size).toBe(promised.length);
@@ -12,11 +12,11 @@ test("[DO3] every behaviour has a test, and every test that names one names one 
   const cited = new Set<string>();
   for (const folder of ["packages", "examples", "scripts"]) {
     for (const file of filesBelow(folder)) {
-      // A contract is tests that files of tests call.
+      // A contract file contains tests that other test files call.
       if (!/(\.test|\.test-d|-contract)\.ts$/.test(file)) continue;
       const text = await readFile(join(root, file), "utf8");
       for (const [, id] of text.matchAll(/["'`]\[([A-Z]{2}\d+)\]/g)) cited.add(id!);
-      // A table of cases may carry the numbers of its rows.
+      // In a table of cases, each row may carry its own ids.
       for (const [, id] of text.matchAll(/\[([A-Z]{2}\d+)\] /g)) cited.add(id!);
     }
   }

@@ -8,8 +8,8 @@ interface Changeset {
   readonly releases: readonly { readonly name: string; readonly type: string }[];
   readonly summary: string;
 }
-// `changeset version` reads with this parser. It belongs to the command line, so it is found from
-// there.
+// `changeset version` reads files with this parser. The parser is a dependency of the command line,
+// and is resolved from there.
 const ofCommandLine = createRequire(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
 const { default: parse } = ofCommandLine("@changesets/parse") as { default: (text: string) => Changeset };
 
@@ -19,7 +19,7 @@ const published = packages.map((name) => {
   return fullName;
 });
 
-/** Why a release could not use the changeset; undefined if it could. */
+/** Returns the reason if a release cannot use the changeset. */
 function faultOf(text: string): string | undefined {
   let changeset: Changeset;
   try {
@@ -40,7 +40,7 @@ const header = '---\n"@holdfast/server": minor\n---\n';
 test.each([
   ["without a header", "---\n\nIt is faster.\n", /invalid frontmatter/],
   ["with an empty header", "---\n---\n\nIt is faster.\n", "names no package"],
-  ["with a header that is not closed", '---\n"@holdfast/server": minor\n\nIt is faster.\n', /invalid frontmatter/],
+  ["with a header without an end", '---\n"@holdfast/server": minor\n\nIt is faster.\n', /invalid frontmatter/],
   ["with an unknown bump", header.replace("minor", "small") + "\nIt is faster.\n", /invalid version type/],
   ["with the bump none", header.replace("minor", "none") + "\nIt is faster.\n", "releases nothing"],
   [

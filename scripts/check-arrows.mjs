@@ -1,6 +1,6 @@
 /**
- * Checks the imports inside each package: against the table in layers.mjs, and for circles, of
- * files and of folders. An import of types counts as well. `npm run lint` runs it.
+ * Checks the imports inside each package: against the table in layers.mjs, and for circles of files
+ * and of folders. Type imports count as well. `npm run lint` runs the check.
  */
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -15,7 +15,7 @@ const isTest = /\.test(-d)?\.ts$/;
 /**
  * @param {ReadonlyMap<string, string>} sources by path below the package's src
  * @param {(typeof layers)["server"]} table
- * @returns {string[]} one sentence for each import that goes the wrong way
+ * @returns {string[]} one sentence for each import that breaks the table
  */
 export function violations(sources, table) {
   const layerOf = (path) => table.find(({ files }) => files.some((pattern) => matches(pattern, path)));
@@ -23,7 +23,9 @@ export function violations(sources, table) {
   for (const [path, source] of sources) {
     const layer = layerOf(path);
     if (!layer) {
-      found.push(`${path} belongs to no layer. Give it a place in scripts/layers.mjs (and in docs/architecture.md).`);
+      found.push(
+        `${path} belongs to no layer. Add the file to a layer in scripts/layers.mjs (and in docs/architecture.md).`,
+      );
       continue;
     }
     for (const { specifier, target } of importsOf(path, source)) {
@@ -41,13 +43,13 @@ export function violations(sources, table) {
 /**
  * @param {readonly string[]} paths below the package's src
  * @param {(typeof layers)["server"]} table
- * @returns {string[]} one sentence for each pattern of the table that fits no file
+ * @returns {string[]} one sentence for each pattern of the table that matches no file
  */
 export function strayPatterns(paths, table) {
   return table.flatMap(({ name, files }) =>
     files
       .filter((pattern) => !alternatives(pattern).every((each) => paths.some((path) => matches(each, path))))
-      .map((pattern) => `The layer ${name} names ${pattern}, which fits no file. Correct scripts/layers.mjs.`),
+      .map((pattern) => `The layer ${name} names ${pattern}, which matches no file. Correct scripts/layers.mjs.`),
   );
 }
 
@@ -55,8 +57,8 @@ export function strayPatterns(paths, table) {
  * @param {ReadonlyMap<string, string>} sources by path below the package's src
  * @param {readonly { files: readonly string[]; why: string }[]} known the circles that may stay,
  *   each as the set of its files
- * @returns {string[]} one sentence for each circle of files, each pair of folders that import each
- *   other, and each known circle that is not there
+ * @returns {string[]} one sentence for each circle of files, for each pair of folders that import
+ *   each other, and for each known circle that no longer exists
  */
 export function circles(sources, known = []) {
   const arrows = new Map();
@@ -75,7 +77,7 @@ export function circles(sources, known = []) {
           `${files} import each other in a circle. Move what both sides need into a file that imports neither.`,
       ),
     ...[...named].map(
-      (files) => `${files} are no circle any more. Remove them from knownCircles in scripts/layers.mjs.`,
+      (files) => `${files} no longer form a circle. Remove the entry from knownCircles in scripts/layers.mjs.`,
     ),
     ...mutualFolders(arrows),
   ];
@@ -83,7 +85,7 @@ export function circles(sources, known = []) {
 
 const alphabetically = (one, other) => (one < other ? -1 : 1);
 
-/** The sets of files that reach each other, sorted, as texts. */
+/** The sets of files that reach each other. Each set is sorted and joined to a string. */
 function knots(arrows) {
   const reach = new Map([...arrows.keys()].map((from) => [from, reachable(from, arrows)]));
   const sets = [...arrows.keys()]
@@ -97,7 +99,7 @@ function knots(arrows) {
   return [...new Set(sets)];
 }
 
-/** Where the arrows lead from a file, in any number of steps. */
+/** All files that a file reaches over any number of imports. */
 function reachable(from, arrows) {
   const seen = new Set();
   const left = [from];
@@ -110,7 +112,7 @@ function reachable(from, arrows) {
   return seen;
 }
 
-/** Files beside the folders are the entries and the assembly; they belong to no folder. */
+/** Files directly in src are entries and assembly. They belong to no folder. */
 function mutualFolders(arrows) {
   const examples = new Map();
   for (const [from, targets] of arrows)
@@ -137,13 +139,13 @@ function* importsOf(path, source) {
   }
 }
 
-/** A pattern for each of the names in braces. */
+/** Expands a pattern with braces to one pattern for each alternative. */
 function alternatives(pattern) {
   const [, before, names, after] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(pattern) ?? [];
   return names === undefined ? [pattern] : names.split(",").map((name) => before + name + after);
 }
 
-/** `**` is everything, `*` any part of a name or path below, `{a,b}` either. */
+/** `**` matches everything, `*` any part of a name or path, `{a,b}` either alternative. */
 function matches(pattern, path) {
   const expression = pattern
     .replace(/[.]/g, "\\.")

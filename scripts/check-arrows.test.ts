@@ -22,7 +22,7 @@ test.each([
   ]);
 });
 
-test("imports within a layer, downwards, and of packages are left alone", () => {
+test("imports within a layer, imports of lower layers and imports of packages are accepted", () => {
   const source = `
     import { WebSocketServer } from "ws";
     import type { Subscriber } from "./subscriber.js";
@@ -36,11 +36,11 @@ test("only create-server.ts names a transport", () => {
   expect(server("dispatch/dispatcher.ts", source.replace("./", "../"))).toHaveLength(1);
 });
 
-test("a file without a layer has to be given one", () => {
+test("a file without a layer is refused", () => {
   expect(server("helpers.ts", "")).toEqual([expect.stringContaining("belongs to no layer")]);
 });
 
-test("a pattern that fits no file is named", () => {
+test("a pattern that matches no file is reported", () => {
   const table = [{ name: "facts", files: ["log/*", "transport/{frame,gone}.ts", "old/*"], uses: [], teaches: "" }];
   expect(strayPatterns(["log/topics.ts", "transport/frame.ts"], table)).toEqual([
     expect.stringContaining("transport/{frame,gone}.ts"),
@@ -48,7 +48,7 @@ test("a pattern that fits no file is named", () => {
   ]);
 });
 
-test("files that import each other in a circle are named together, type imports included", () => {
+test("a circle of imports is reported with all of its files, type imports included", () => {
   const sources = new Map([
     ["a.ts", `import { b } from "./log/b.js";`],
     ["log/b.ts", `import type { C } from "./c.js";`],
@@ -60,7 +60,7 @@ test("files that import each other in a circle are named together, type imports 
   expect(circles(sources)).toEqual([]);
 });
 
-test("a known circle is left alone, until it grows or is gone", () => {
+test("a known circle is accepted, and reported if it grows or no longer exists", () => {
   const known = [{ files: ["b.ts", "a.ts"], why: "a test" }];
   const sources = new Map([
     ["a.ts", `import { b } from "./b.js";`],
@@ -70,13 +70,13 @@ test("a known circle is left alone, until it grows or is gone", () => {
   sources.set("b.ts", `import { a } from "./a.js";\nimport { c } from "./c.js";`).set("c.ts", `import "./a.js";`);
   expect(circles(sources, known)).toEqual([
     expect.stringContaining("a.ts, b.ts, c.ts import each other"),
-    expect.stringContaining("a.ts, b.ts are no circle any more"),
+    expect.stringContaining("a.ts, b.ts no longer form a circle"),
   ]);
   sources.clear();
-  expect(circles(sources, known)).toEqual([expect.stringContaining("a.ts, b.ts are no circle any more")]);
+  expect(circles(sources, known)).toEqual([expect.stringContaining("a.ts, b.ts no longer form a circle")]);
 });
 
-test("two folders that import each other are named, though no file does; files beside the folders are none", () => {
+test("two folders that import each other are reported, even if no two files do; files outside folders do not count", () => {
   const sources = new Map([
     ["log/one.ts", `import type { Two } from "../state/two.js";`],
     ["state/two.ts", ""],

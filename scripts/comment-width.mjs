@@ -83,8 +83,8 @@ const isWrapped = ([line, marker, text]) =>
 
 function wrap(lines) {
   const [, marker, first] = commentLine.exec(lines[0]) ?? [];
-  // A trailing comment is moved above its code by hand, because only its author knows what it
-  // belongs to.
+  // A trailing comment is moved above its code by hand, because only the author knows which
+  // statement it explains.
   if (marker === undefined) return lines;
   const [indent] = /^\s*/.exec(first);
   const [hanging] = /^\s*(?:[-*•] |\d+\. |@\w+ )?/.exec(first);

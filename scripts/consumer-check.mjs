@@ -1,10 +1,11 @@
 /**
- * What an application meets: the packages are packed, installed into an empty folder outside the
- * repository, compiled by several compilers with `skipLibCheck: false`, run as ESM, as CommonJS, as
- * both in one process and in Jest, and `npx holdfast docs` is called. It catches what publint and
- * attw cannot: a syntax error in a published d.ts, two copies of a class, a dependency that only
- * Node can `require`, a process that does not end, a client that brings the command line along, a
- * tarball with its sources twice.
+ * Uses the packages as an application does. They are packed, installed into an empty folder outside
+ * the repository, compiled by several compilers with `skipLibCheck: false`, run as ESM, as
+ * CommonJS, as both in one process and in Jest, and documented with `npx holdfast docs`.
+ *
+ * The check finds faults that publint and attw cannot find: a syntax error in a published d.ts, two
+ * copies of a class, a dependency that only Node can `require`, a process that does not end, a
+ * client that installs the command line, a tarball that contains its sources twice.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,8 @@ import { checkZodVersions, installedZods } from "./consumer/zod-versions.mjs";
 import { must, packages, root, run } from "./run.mjs";
 
 /**
- * 5.4 is the oldest that zod's own d.ts compile with. The newer two are those of the repository.
+ * TypeScript 5.4 is the oldest version that compiles zod's own d.ts. The newer two are the versions
+ * of this repository.
  */
 const own = join(root, "node_modules");
 const compilers = {
@@ -32,11 +34,11 @@ const installed = {
 
 const resolutions = {
   NodeNext: { module: "NodeNext", files: ["app.ts", "app-cjs.cts"], versions: Object.keys(compilers) },
-  // The oldest and the newest: what differs between resolutions does not depend on the versions
-  // between them.
+  // Only the oldest and the newest version: module resolution does not differ between the versions
+  // in between.
   Bundler: { module: "ESNext", files: ["app.ts"], versions: ["5.4", "7"] },
-  // It reads no `exports`. 7 does not have it any more; 6 has to be told that this is known. zod's
-  // own d.ts want the interop.
+  // node10 resolution reads no `exports`. TypeScript 7 has removed this mode, and TypeScript 6
+  // needs a flag that silences the deprecation. zod's own d.ts need the interop flag.
   Node10: {
     module: "CommonJS",
     files: ["app.ts"],
@@ -46,16 +48,16 @@ const resolutions = {
   },
 };
 
-/** Every name an application can import, as `@holdfast/client/file`. */
+/** Every name that an application can import, such as `@holdfast/client/file`. */
 const entries = packages.flatMap((name) => {
   const { exports } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
   const paths = Object.keys(exports).filter((path) => path !== "./package.json");
   return paths.map((path) => `@holdfast/${name}${path.slice(1)}`);
 });
 
-/** What `npm pack` says of each package. */
+/** The output of `npm pack` for each package. */
 let packed;
-/** The tarball of each package, as a dependency: `file:…` by its name. */
+/** The tarball of each package as a dependency: `file:…` by package name. */
 let tarballs;
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-consumer-"));
@@ -145,14 +147,13 @@ async function runAll() {
   if (code !== 0) throw new Error(`Emitting JavaScript:\n${output}`);
   for (const file of ["app.js", "app-cjs.cjs", "copies.mjs"]) {
     const { code, output } = await run(process.execPath, [file], { cwd: folder, timeoutMs: 20_000 });
-    if (code !== 0 || output !== "DONE")
-      throw new Error(`node ${file} did not work, or wrote more than DONE:\n${output}`);
+    if (code !== 0 || output !== "DONE") throw new Error(`node ${file} failed, or wrote more than DONE:\n${output}`);
   }
 }
 
 /**
- * Jest as it comes, without a configuration, in a folder without `"type": "module"`; then with the
- * conditions of its jsdom.
+ * Runs Jest with its default configuration in a folder without `"type": "module"`, then with the
+ * conditions of its jsdom environment.
  */
 async function runJest() {
   const below = join(folder, "jest");
@@ -171,8 +172,8 @@ async function runJest() {
   ]) {
     const env = { ENTRIES: JSON.stringify(names) };
     const jest = join(folder, "node_modules/jest/bin/jest.js");
-    // Its log of what is still open makes no failure, so it is looked for: a process that does not
-    // end is a fault of ours.
+    // Jest succeeds even if it logs open handles, so the check searches the output. A process that
+    // does not end is a fault of Holdfast.
     const { code, output } = await run(process.execPath, [jest, "--ci", ...args], {
       cwd: below,
       env,
@@ -188,8 +189,8 @@ function checkTarballs() {
 }
 
 /**
- * What npm installs for an application with only a client and an old zod: one zod, and nothing of
- * the command line.
+ * Checks what npm installs for an application with only the client and an old zod: one copy of zod,
+ * and nothing of the command line.
  */
 async function checkInstalled() {
   const below = join(folder, "client-alone");
@@ -201,14 +202,15 @@ async function checkInstalled() {
   const lock = JSON.parse(readFileSync(join(below, "package-lock.json"), "utf8"));
   const paths = Object.keys(lock.packages).filter((path) => path !== "");
   const named = (name) => paths.filter((path) => path.endsWith(`node_modules/${name}`));
-  if (named("@holdfast/client").length !== 1) throw new Error(`npm installed no client, only ${paths.join(", ")}`);
+  if (named("@holdfast/client").length !== 1)
+    throw new Error(`npm did not install the client, only ${paths.join(", ")}`);
   for (const name of ["jiti", "@holdfast/cli", "@holdfast/server"])
     if (named(name).length > 0) throw new Error(`Installing only the client installs ${name}.`);
   if (named("zod").length !== 1)
     throw new Error(`Installing only the client installs zod at ${named("zod").join(", ")}.`);
 }
 
-/** What is bundled is not installed, so its licence has to be in the tarball. */
+/** Bundled packages are not installed, so their licences must be in the tarball. */
 function checkNotices() {
   const below = join(folder, "node_modules/@holdfast/protocol/dist");
   const notices = readFileSync(join(below, "bundled-licences.txt"), "utf8");
@@ -216,7 +218,7 @@ function checkNotices() {
   // esbuild writes the path of each file above its code.
   const headings = builds.flatMap((file) => readFileSync(join(below, file), "utf8").match(/^\/\/ .*$/gm) ?? []);
   const bundled = new Set(headings.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
-  if (!bundled.has("superjson")) throw new Error("The CommonJS build does not hold superjson.");
+  if (!bundled.has("superjson")) throw new Error("The CommonJS build does not contain superjson.");
   for (const name of bundled)
     if (!notices.includes(`${name} `)) throw new Error(`The licence of ${name} is not in bundled-licences.txt.`);
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`, `demo:devices` and `demo:sync`: builds an example and runs it, in this process
- * and in the folder of the project, which is what the programs of the agents example then work on.
- * PORT and HOST say where; Ctrl-C ends it in good order.
+ * `npm run demo`, `demo:devices` and `demo:sync`: builds and runs an example in this process.
+ * The working directory is the project's folder, and the programs of the agents example read the
+ * files there. PORT and HOST set the address. Ctrl-C shuts the example down gracefully.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -13,7 +13,7 @@ import { MAX_STATE_DEPTH, MAX_VALUE_DEPTH } from "../packages/protocol/src/codec
 const read = (path: string): Promise<string> => readFile(new URL(`../docs/${path}`, import.meta.url), "utf8");
 
 test.each(["board-protocol", "board-server", "board-client"])(
-  "[RE10] the guide to documents shows %s to the letter, and it fits a screen",
+  "[RE10] the guide to documents contains %s unchanged, and the file fits a screen",
   async (name) => {
     const snippet = await read(`snippets/${name}.ts`);
     expect(await read("guides/documents.md")).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
@@ -21,7 +21,7 @@ test.each(["board-protocol", "board-server", "board-client"])(
   },
 );
 
-test("[RE10] it names the depth that a document may have, and so does the refusal of one level more", async () => {
+test("[RE10] the guide and the error for a document that is too deep name the same maximum depth", async () => {
   expect(await read("guides/documents.md")).toContain(`, ${MAX_STATE_DEPTH} levels,`);
   const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
   const tree = z.array(z.json());
@@ -37,7 +37,7 @@ test("[RE10] it names the depth that a document may have, and so does the refusa
   await deep.close();
 });
 
-test("[RE10] and it runs: whoever watches a board sees each card that is added", async () => {
+test("[RE10] the recipe runs: a client that watches a board receives each added card", async () => {
   const { port } = await server.listen(0);
   const url = `ws://127.0.0.1:${port}/ws`;
   const drawn: string[][] = [];

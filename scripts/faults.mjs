@@ -1,19 +1,19 @@
 /**
- * `npm run test:faults`: the long form of every test of faults, and a report.
+ * `npm run test:faults`: runs the long form of every fault test and prints a report.
  *
  *   npm run test:faults                    everything: more than half an hour on two cores
- *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; a fifth of it for documents)
- *   npm run test:faults -- cuts kills      only these tests of faults, without the simulation
+ *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; a fifth of them with documents)
+ *   npm run test:faults -- cuts kills      only these fault tests, without the simulation
  *
- * A history that fails says its seed. `HOLDFAST_SEED=17 npx vitest run --project server simulation`
- * is that history again, step for step.
+ * If a history fails, the report names its seed. Run `HOLDFAST_SEED=17 npx vitest run --project
+ * server simulation` to repeat that history step by step.
  */
 import { mkdirSync, readFileSync, rmSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { find } from "./programs.mjs";
 import { root, run } from "./run.mjs";
 
-/** No group may take longer. */
+/** The longest time that a group may take. */
 const MOST_MS = 3 * 3_600_000;
 
 const args = process.argv.slice(2);

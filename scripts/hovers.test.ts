@@ -20,7 +20,7 @@ void client.request("count", { of: "cards" });
 client.channel("news").on("posted", () => undefined);
 `;
 
-/** What an editor shows when the pointer rests on the name after `before`. */
+/** The texts that an editor shows if the pointer rests on the name after `before`. */
 function hovers(...places: readonly string[]): string[] {
   const { config } = ts.readConfigFile(`${root}tsconfig.base.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -43,7 +43,7 @@ function hovers(...places: readonly string[]): string[] {
   });
 }
 
-test("[PR5] a hover of `request` and `on` shows input and output, and not the protocol", () => {
+test("[PR5] hovering `request` and `on` shows input and output instead of the protocol", () => {
   const [request, on] = hovers("void client.", 'client.channel("news").');
   expect(request).toContain("request");
   expect(request).toContain("of: string");

@@ -1,8 +1,8 @@
 /**
- * Who may import whom inside a package (docs/architecture.md draws it). The first layer whose
- * pattern fits a file is its layer; `uses` names the layers it may import besides its own. A new
- * file that fits none is refused until it has a place. Arrows between packages are in
- * .oxlintrc.json.
+ * The imports that are allowed inside each package (docs/architecture.md draws them). A file
+ * belongs to the first layer whose pattern matches it. `uses` names the other layers that this
+ * layer may import. If no pattern matches a new file, lint refuses it until the file has a place
+ * here. The arrows between packages are in .oxlintrc.json.
  */
 export const layers = {
   protocol: [
@@ -16,17 +16,16 @@ export const layers = {
       name: "description",
       files: ["describe.ts", "json-schema.ts", "schema-shape.ts", "schema-facts.ts"],
       uses: ["messages", "protocol"],
-      teaches: "Nothing that runs in a browser may import the description: it needs Node and is large.",
+      teaches: "Code that runs in a browser may not import the description, which needs Node and is large.",
     },
-    { name: "protocol", files: ["**"], uses: ["messages"], teaches: "It would bring Node into every browser." },
+    { name: "protocol", files: ["**"], uses: ["messages"], teaches: "The import would bring Node into every browser." },
   ],
   cli: [
     {
       name: "reference",
       files: ["docs/*"],
       uses: [],
-      teaches:
-        "The reference is made from a protocol, whoever asks for it. Only command.ts knows of arguments and of files to load.",
+      teaches: "The reference is generated from a protocol. Only command.ts handles arguments and loads files.",
     },
     { name: "command", files: ["*.ts"], uses: ["reference"], teaches: "" },
   ],
@@ -53,13 +52,14 @@ export const layers = {
       name: "node",
       files: ["file.ts"],
       uses: ["facts"],
-      teaches: "An entry of its own, for what only Node can do: the application hands it to the client.",
+      teaches:
+        "file.ts is an entry of its own, because it needs Node. The application passes its result to the client.",
     },
     {
       name: "facts",
       files: ["*.ts", "page/*.ts"],
       uses: [],
-      teaches: "Tables, types, small stores and the seams to the outside know nothing of what is built on them.",
+      teaches: "Tables, types, small stores and the seams to the environment do not know the parts that use them.",
     },
   ],
   server: [
@@ -81,20 +81,20 @@ export const layers = {
         "transport/{frame,socket,reply-to}.ts",
       ],
       uses: [],
-      teaches: "Interfaces and facts know nothing of the parts that are built on them.",
+      teaches: "Interfaces and facts do not know the parts that use them.",
     },
     {
       name: "adapters",
       files: ["transport/*", "broker/*", "broker/redis/*", "redis.ts"],
       uses: ["facts"],
       teaches:
-        "A transport hands over a ServerSocket and facts about the request, a broker hands over publications. The layers above decide what happens with them.",
+        "A transport provides a ServerSocket and facts about the request, a broker provides publications. The layers above decide how to use them.",
     },
     {
       name: "log",
       files: ["log/*"],
       uses: ["facts"],
-      teaches: "A topic is followed in order for whoever takes its publications; log/ does not know what they mean.",
+      teaches: "log/ follows a topic in order and passes its publications on. It does not know their meaning.",
     },
     {
       name: "presence",
@@ -106,7 +106,7 @@ export const layers = {
       name: "document",
       files: ["document/*"],
       uses: ["facts"],
-      teaches: "Documents are made, stored and compared here; the channel publishes them.",
+      teaches: "This layer creates, stores and compares documents. The channel publishes them.",
     },
     {
       name: "channel",
@@ -118,20 +118,21 @@ export const layers = {
       name: "session",
       files: ["session/*", "options.ts", "settings.ts"],
       uses: ["facts", "log", "document", "channel"],
-      teaches: "A session remembers. The layers above decide who may enter (auth) and what a message means (dispatch).",
+      teaches:
+        "A session keeps state. The layers above decide which clients may connect (auth) and handle messages (dispatch).",
     },
     {
       name: "instances",
       files: ["instances/*"],
       uses: ["facts", "log", "session"],
       teaches:
-        "The knowledge across instances is built on that of one instance; sessions ask for it by session/remote-instances.ts.",
+        "State across instances builds on the state of one instance. Sessions access it through session/remote-instances.ts.",
     },
     {
       name: "auth",
       files: ["auth/*"],
       uses: ["facts", "session"],
-      teaches: "auth turns a socket into a session and is done; it does not look at channels or requests.",
+      teaches: "auth turns a socket into a session. It does not handle channels or requests.",
     },
     {
       name: "dispatch",
@@ -143,13 +144,13 @@ export const layers = {
 };
 
 /**
- * Circles of files that may stay, by package, each with the reason. Lint refuses every other one,
- * and one that is gone.
+ * Circles of files that may stay, by package, each with the reason. Lint refuses every other
+ * circle, and every entry whose circle no longer exists.
  */
 export const knownCircles = {
   protocol: [
     {
-      why: "A schema holds schemas: each of these reads one kind and hands what is inside to the others.",
+      why: "A schema contains schemas: each of these files reads one kind of schema and passes the inner schemas to the others.",
       files: [
         "codec/dehydrate.ts",
         "codec/encode-value.ts",

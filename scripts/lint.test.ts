@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** A file with one violation, and a piece of the message that must meet it. */
+/** Files with one violation each, and a part of the message that lint must print. */
 const planted: { path: string; source: string; says: string }[] = [
   violation("protocol", "client.ts", `import "@holdfast/client";`, "it imports nothing of ours"),
   violation("protocol", "node.ts", `import "node:fs";`, "also runs in browsers and React Native"),
@@ -55,7 +55,7 @@ const planted: { path: string; source: string; says: string }[] = [
   violation("server", "only.test.ts", `import { test } from "vitest"; test.only("a", () => {});`, "no-focused-tests"),
 ];
 
-/** What is right in its place. */
+/** The same constructs in places where they are allowed. */
 const allowed: { path: string; source: string }[] = [
   file("protocol", "codec/rich-values.ts", `import SuperJSON from "superjson"; export { SuperJSON };`),
   file("cli", "docs/render.ts", `import "node:fs"; import "@holdfast/protocol/wire";`),
@@ -92,7 +92,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function lint(cwd: string) {
   const oxlint = join(root, "node_modules", "oxlint", "bin", "oxlint");
-  // oxlint exits with 1 when it finds something; what it found is on stdout all the same.
+  // oxlint exits with 1 if it finds a violation. Its report is on stdout in either case.
   const { stdout } = await promisify(execFile)(process.execPath, [oxlint, "--type-aware", "--format=json"], {
     cwd,
     maxBuffer: 1 << 26,
@@ -106,11 +106,11 @@ async function lint(cwd: string) {
   }));
 }
 
-test.each(planted)("$path is refused by a message that says what to do", ({ path, says }) => {
+test.each(planted)("lint refuses $path with a message that says what to do", ({ path, says }) => {
   const messages = found.filter(({ filename }) => filename.endsWith(path)).map(({ text }) => text);
   expect(messages.join("\n")).toContain(says);
 });
 
-test.each(allowed)("$path is left alone", ({ path }) => {
+test.each(allowed)("lint accepts $path", ({ path }) => {
   expect(found.filter(({ filename }) => filename.endsWith(path))).toEqual([]);
 });

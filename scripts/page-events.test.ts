@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { standIns } from "./stand-ins.mjs";
 
-test("[PG12] In a page's production build a handler may be added for an event that the protocol does not have", async () => {
+test("[PG12] `on` accepts an event that the protocol does not declare, in a page's production build", async () => {
   const source = fileURLToPath(new URL("../packages/client/src/", import.meta.url));
   const { outputFiles } = await build({
     entryPoints: [`${source}index.ts`],

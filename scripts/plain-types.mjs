@@ -1,8 +1,8 @@
 /**
- * The last step of a build: no published d.ts imports zod. Types that the sources infer from a
- * schema (`z.output<typeof ping>`) are written out, and the declarations and imports that only they
- * needed are taken away. An application may then have any version of zod 4, and its compiler reads
- * a message instead of inferring it (docs/decisions/0026).
+ * The last step of a build removes zod from every published d.ts. Types that the sources infer
+ * from a schema (`z.output<typeof ping>`) are written out, and the declarations and imports that
+ * only those types needed are deleted. Applications can then use any version of zod 4, and their
+ * compiler reads a message type instead of inferring it (docs/decisions/0026).
  *
  *   node ../../scripts/plain-types.mjs        in the folder of a package, after tsup
  */
@@ -29,11 +29,12 @@ const program = ts.createProgram(files, {
 });
 const checker = program.getTypeChecker();
 
-// All are read before the first is written: one file may refer to the declarations of another.
+// All files are read before the first one is written, because a file may refer to declarations of
+// another.
 const texts = files.map((path) => [path, plain(program.getSourceFile(path))]);
 for (const [path, text] of texts) if (text !== readFileSync(path, "utf8")) writeFileSync(path, text);
 
-/** The text of a d.ts without zod. */
+/** Returns the text of a d.ts without zod. */
 function plain(file) {
   const imports = file.statements.filter((node) => ts.isImportDeclaration(node) && ZOD.test(node.moduleSpecifier.text));
   if (imports.length === 0) return file.text;
@@ -50,8 +51,7 @@ function plain(file) {
       throw new Error(`${file.fileName} would publish a type of zod: ${node.getText().slice(0, 200)}`);
     const type = checker.typeToTypeNode(checker.getTypeAtLocation(node.name), node, WRITTEN_OUT);
     const text = printer.printNode(ts.EmitHint.Unspecified, type, file);
-    if (/\bany\b|\bz\./.test(text))
-      throw new Error(`${node.name.text} could not be written out: ${text.slice(0, 200)}`);
+    if (/\bany\b|\bz\./.test(text)) throw new Error(`${node.name.text} could not be expanded: ${text.slice(0, 200)}`);
     edits.push({ from: node.type.getStart(), to: node.type.end, text });
   }
   return edits
@@ -60,7 +60,7 @@ function plain(file) {
     .trimStart();
 }
 
-/** `z` of `import * as z`, `{ z }` and `import z`. */
+/** The names that `import * as z`, `import { z }` and `import z` introduce. */
 function importedNames(clause) {
   const { namedBindings, name } = clause ?? {};
   const all = [name, namedBindings?.name, ...(namedBindings?.elements ?? []).map((element) => element.name)];

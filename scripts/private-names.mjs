@@ -1,8 +1,9 @@
 /**
- * The names of properties that the parts of the client use among themselves are shortened in a
- * page's build, which no application's bundler could do: it cannot know that nobody else reads
- * them. packages/<name>/private-names.json lists them. scripts/private-names.test.ts holds each to
- * what makes it safe: no public type, message, log or part of the platform has it.
+ * Shortens the names of properties that only the parts of the client use, in the page's build. An
+ * application's bundler cannot do so, because other code might read the properties.
+ * packages/<name>/private-names.json lists the names. scripts/private-names.test.ts checks that
+ * shortening is safe: no public type, message, log or part of the platform has a property of that
+ * name.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,8 +11,8 @@ import { build } from "esbuild";
 import { standIns } from "./stand-ins.mjs";
 
 /**
- * Which names become which. Found once for all formats, so that a handle made by one of them works
- * with a function of another.
+ * Chooses the short name of each property. All formats use the same choice, so that a function of
+ * one build works with a handle of another.
  * @param {string} source the path of a package's src
  * @returns {Promise<{ mangleProps: RegExp, mangleCache: Record<string, string | false> }>} options
  *   of esbuild
@@ -29,7 +30,7 @@ export async function shortNames(source) {
     tsconfigRaw: {},
     plugins: [standIns(source)],
     mangleProps,
-    // Of superjson's `meta`, which passes through the client.
+    // A property of superjson's `meta`, which passes through the client.
     mangleCache: { v: false },
   });
   return { mangleProps, mangleCache };

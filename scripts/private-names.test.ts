@@ -45,7 +45,8 @@ function propertiesOf(nodes: readonly ts.Node[]): Set<string> {
 }
 
 /**
- * What an application's types can reach: the exports of the entries, and the types that these name.
+ * The declarations that an application's types can reach: the exports of the entries, and the types
+ * named there.
  */
 function publicDeclarations(): ts.Node[] {
   const declared = new Map<string, ts.Node[]>();
@@ -75,7 +76,10 @@ function publicDeclarations(): ts.Node[] {
   return [...reached].flatMap((name) => declared.get(name) ?? []);
 }
 
-/** What is logged, stored or handed to the platform has its name in the source. */
+/**
+ * Every name that is logged, stored or passed to the platform stands in the source as a string or a
+ * property.
+ */
 function spoken(): Set<string> {
   const found = new Set<string>();
   for (const source of sources)
@@ -88,7 +92,8 @@ function spoken(): Set<string> {
 }
 
 /**
- * Every property of what the platform gives: that of Node, and what the client declares of others.
+ * Every property that the platform provides: the properties of Node's types, and those that the
+ * client declares for other platforms.
  */
 function platform(): Set<string> {
   const files = [
@@ -118,12 +123,12 @@ test.each([
   ["a log, a string or a report", spoken(), "source"],
   ["the platform", platform(), "addEventListener"],
   ["a storage", propertiesOf(stored), "setItem"],
-])("[PG10] no name that a page's build shortens belongs to %s", (_, taken, example) => {
+])("[PG10] no shortened name is a name of %s", (_, taken, example) => {
   expect([...taken]).toContain(example);
   expect(names.filter((name) => taken.has(name))).toEqual([]);
 });
 
-// Each format is built anew, and another program may have the processor.
+// Each format is built from scratch, and other programs may keep the processor busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(root, "node_modules/.private-names-"));
@@ -131,7 +136,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const short = await shortNames(client);
 
-/** The client as a page has it. */
+/** The client's page build. */
 async function pageClient(format: Format): Promise<{ path: string; text: string }> {
   const path = join(folder, format === "esm" ? "client.mjs" : "client.cjs");
   const { outputFiles } = await build({
@@ -141,7 +146,7 @@ async function pageClient(format: Format): Promise<{ path: string; text: string 
     format,
     packages: "external",
     tsconfigRaw: {},
-    // The test's own copy of the protocol would be another one.
+    // Without the alias, the test would use its own copy of the protocol.
     alias: {
       "@holdfast/protocol": join(root, "packages/protocol/src/index.ts"),
       "@holdfast/protocol/internal": join(root, "packages/protocol/src/internal.ts"),
@@ -154,7 +159,7 @@ async function pageClient(format: Format): Promise<{ path: string; text: string 
   return { path, text: code! };
 }
 
-test("[PG10] every listed name is used and shortened, in both formats to the same, which nothing else is called", async () => {
+test("[PG10] every listed name is used and gets the same short name in both formats, and no other property has that name", async () => {
   const { v: reserved, ...cache } = short.mangleCache;
   const shortened = Object.values(cache);
   expect(reserved).toBe(false);
@@ -170,13 +175,13 @@ test("[PG10] every listed name is used and shortened, in both formats to the sam
   );
   const [esm = [], cjs] = built.map((found) => shortened.filter((name) => found.has(String(name))));
   expect(esm).toEqual(cjs);
-  // The names of what terser has left out are in neither.
+  // Names that terser has removed occur in neither build.
   expect(esm.length).toBeGreaterThan(names.length / 2);
   for (const found of built) expect(names.filter((name) => found.has(name))).toEqual([]);
 });
 
 test.each(["esm", "cjs"] as const)(
-  "[PG10] [PG11] the client of a page does all its work against a server with short names, and says nothing for debugging, as %s",
+  "[PG10] [PG11] the page's client with short names works against a server and logs nothing for debugging, as %s",
   async (format) => {
     const definition = defineProtocol({
       name: "play",

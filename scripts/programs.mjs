@@ -1,10 +1,10 @@
 /**
- * Programs that some tests need and npm cannot bring: found, installed where that is possible, or
- * named with what to do. Tests get the path from the environment variable of the table below.
+ * Finds the programs that some tests need and npm cannot install. A missing program is installed if
+ * the system allows that. Otherwise the message names the package to install. Tests receive the
+ * path in the environment variable of the table below.
  *
- *   node scripts/programs.mjs chromium                                  prints where it is, installing it if needed
- *   node scripts/programs.mjs chromium -- vitest run --project chromium runs a command that needs
- *   it
+ *   node scripts/programs.mjs chromium               installs it if needed, and prints its path
+ *   node scripts/programs.mjs chromium -- vitest …   runs a command that needs it
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -14,15 +14,15 @@ import { pathToFileURL } from "node:url";
 import { environment, must, run } from "./run.mjs";
 
 /**
- * `name` is also the part of a file name that asks for it: `restart.chromium.test.ts`. `debian`
- * names the packages that bring it; the second one is installed where the first one does not exist.
+ * `name` is also the part of a file name that asks for the program: `restart.chromium.test.ts`.
+ * `debian` names its packages. The second package is installed if the first one does not exist.
  */
 export const programs = {
   chromium: {
     title: "Chromium",
     variable: "CHROMIUM",
     candidates: () => [
-      // The shell without windows draws the same pages in half of the processor time, so it comes
+      // The shell without windows draws the same pages in half of the processor time, and so comes
       // first.
       ...onPath(
         "chromium-headless-shell",
@@ -39,11 +39,11 @@ export const programs = {
       join(process.env.LOCALAPPDATA ?? "C:\\", "Google\\Chrome\\Application\\chrome.exe"),
       ...playwrightCache(),
     ],
-    // On Windows `chrome --version` opens a window; being there has to do. Ubuntu's stub of a
-    // missing snap exits with 1.
+    // On Windows `chrome --version` opens a window, so the existence of the file must suffice.
+    // Ubuntu's stub of a missing snap exits with 1.
     works: async (path) => process.platform === "win32" || (await run(path, ["--version"])).code === 0,
     debian: ["chromium-headless-shell", "chromium"],
-    remedy: "Install Chromium or Google Chrome, or set CHROMIUM to the path of one.",
+    remedy: "Install Chromium or Google Chrome, or set CHROMIUM to its path.",
   },
   redis: {
     title: "Redis",
@@ -56,7 +56,7 @@ export const programs = {
   nginx: {
     title: "nginx",
     variable: "NGINX",
-    // Where Debian puts it, which is on the PATH of root alone.
+    // Debian's path, which only root has on its PATH.
     candidates: () => [...onPath("nginx"), "/usr/sbin/nginx"],
     works: async (path) => (await run(path, ["-v"])).code === 0,
     debian: ["nginx"],
@@ -65,7 +65,7 @@ export const programs = {
   python: {
     title: "Python with websockets",
     variable: "PYTHON",
-    // /usr/bin first: Debian's python3-websockets serves only Debian's own Python.
+    // /usr/bin first: Debian's python3-websockets works only with Debian's own Python.
     candidates: () => ["/usr/bin/python3", ...onPath("python3", "python")],
     works: async (path) => (await run(path, ["-c", "import websockets"])).code === 0,
     debian: ["python3-websockets"],
@@ -74,7 +74,8 @@ export const programs = {
   cc: {
     title: "A C compiler",
     variable: "CC",
-    // What it compiles is loaded before another program, which only Linux does like this.
+    // The compiled library is preloaded into another program. This way of preloading exists only on
+    // Linux.
     candidates: () => (process.platform === "linux" ? onPath("cc", "gcc", "clang") : []),
     works: async (path) => (await run(path, ["--version"])).code === 0,
     debian: ["gcc"],
@@ -119,7 +120,7 @@ function onPath(...names) {
   return names.flatMap((name) => folders.flatMap((folder) => endings.map((ending) => join(folder, name + ending))));
 }
 
-/** Browsers that `playwright install` has left, newest first. */
+/** Browsers that `playwright install` has downloaded, newest first. */
 function playwrightCache() {
   const home = homedir();
   const cache =
@@ -147,10 +148,10 @@ function isDebianRoot() {
   return process.platform === "linux" && existsSync("/etc/debian_version") && process.getuid?.() === 0;
 }
 
-/** apt-get holds one lock for the machine, so installations of one run follow each other. */
+/** apt-get locks the machine, so the installations of one run follow each other. */
 let lastInstall = Promise.resolve();
 
-/** @returns {Promise<string | undefined>} what went wrong */
+/** @returns {Promise<string | undefined>} the reason if the installation failed */
 function install(debianPackage) {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const next = lastInstall.then(async () => {

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 /**
- * Where the project lives: `homepage` of the root package.json is the only place that says it. From
- * it come `repository`, `homepage` and `bugs` of each package, and the links of the packages'
- * READMEs, which npm shows where no other file is beside them.
+ * Keeps the project's address in one place, `homepage` of the root package.json. The script derives
+ * `repository`, `homepage` and `bugs` of each package, and the links in the packages' READMEs: npm
+ * shows a README without the files beside it, so these links must be absolute.
  *
- *   node scripts/project-address.mjs           writes them
- *   node scripts/project-address.mjs --check   changes nothing; fails, naming the files, if one differs
+ *   node scripts/project-address.mjs           writes
+ *   node scripts/project-address.mjs --check   writes nothing; names the files that differ, and fails
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
 import { packages, root } from "./run.mjs";
 
-/** A file or folder of the main branch, at whichever address. */
+/** A file or folder of the main branch, at any address. */
 const ofTheProject = /^https:\/\/[^\s)]+?\/(?:blob|tree)\/main\//;
 const markdownLink = /\]\(([^)\s]+)\)/g;
 
@@ -33,7 +33,7 @@ export function manifestAt(manifest, folder, address) {
 }
 
 /**
- * The README with each link to another file of the repository written out. Links within the page
+ * Returns the README with absolute links to other files of the repository. Links within the page
  * and to other sites stay.
  *
  * @param {string} text
@@ -48,7 +48,7 @@ export function readmeAt(text, folder, address) {
   });
 }
 
-/** Each file that has to agree with the root package.json, and the text it has to have. */
+/** Each file that must agree with the root package.json, with the expected text. */
 export function expectedFiles() {
   const read = (path) => readFileSync(join(root, path), "utf8");
   const { homepage } = JSON.parse(read("package.json"));
@@ -67,8 +67,10 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (!process.argv.includes("--check")) {
     for (const { path, text } of different) writeFileSync(join(root, path), text);
   } else if (different.length > 0) {
-    console.error(`They differ from the address in package.json: ${different.map(({ path }) => path).join(", ")}`);
-    console.error("Run: node scripts/project-address.mjs");
+    console.error(
+      `These files differ from the address in package.json: ${different.map(({ path }) => path).join(", ")}`,
+    );
+    console.error("Run `node scripts/project-address.mjs`.");
     process.exitCode = 1;
   }
 }

@@ -11,7 +11,7 @@ test.each(expectedFiles())("[DO7] $path has the address of the root package.json
   expect(read(path), "run: node scripts/project-address.mjs").toBe(text);
 });
 
-test("[DO7] a package names its folder, its page and where to report a fault", () => {
+test("[DO7] the manifest of a package names its folder, its page and its issue tracker", () => {
   const manifest = { name: "@holdfast/a", bugs: "old", license: "MIT", type: "module" };
   expect(Object.entries(manifestAt(manifest, "packages/a", "https://example.com/us/it"))).toEqual([
     ["name", "@holdfast/a"],
@@ -40,7 +40,7 @@ test.each([
 describe.each(packages)("The README of %s", (name) => {
   const targets = [...read(`packages/${name}/README.md`).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
 
-  test("[DO7] links to files that exist, and to none by a relative path", () => {
+  test("[DO7] links only to existing files, by absolute urls", () => {
     const prefix = `${homepage}/blob/main/`;
     expect(targets.length).toBeGreaterThan(2);
     for (const target of targets) expect(target).toMatch(/^(#|https:\/\/)/);

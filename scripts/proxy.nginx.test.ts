@@ -27,8 +27,8 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * The configuration of the guide, word for word except for addresses, paths and TLS, and what a
- * test gives instead.
+ * Starts nginx with the guide's configuration. Only addresses, paths, TLS and the values that a
+ * test passes are replaced.
  */
 async function startNginx(upstreamPort: number, change: (text: string) => string = (text) => text) {
   const port = await freePort();
@@ -44,8 +44,8 @@ async function startNginx(upstreamPort: number, change: (text: string) => string
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
-  // Where a test wants to come from several networks, it says so in a header, as a proxy before
-  // this one would.
+  // A test that connects from several networks names each in a header, as another proxy in front of
+  // nginx would.
   const trusted = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;";
   text = replaced(text, /http \{/, `http {\n${folders.join("\n")}\n${trusted}\n`);
   await writeFile(join(folder, "nginx.conf"), change(text));
@@ -82,8 +82,8 @@ async function startServer(options: ServerOptions<typeof news.definition, undefi
 }
 
 /**
- * The HTTP status of an upgrade: 101, or what nginx said instead. The connection stays open until
- * the test has ended.
+ * Returns the HTTP status of an upgrade: 101, or the status of nginx's refusal. The connection
+ * stays open until the test ends.
  */
 async function upgrade(url: string, from: string, path = ""): Promise<number> {
   const socket = new WebSocket(url + path, ["holdfast.v1.json"], { headers: { "x-test-address": from } });
@@ -100,7 +100,7 @@ async function upgrade(url: string, from: string, path = ""): Promise<number> {
 
 const count = (statuses: number[], status: number): number => statuses.filter((each) => each === status).length;
 
-describe("behind the nginx of the guide", () => {
+describe("behind nginx with the configuration of the guide", () => {
   let instance: Awaited<ReturnType<typeof startServer>>;
   beforeAll(async () => void (instance = await startServer()));
   afterAll(() => instance.server.close());
@@ -111,7 +111,7 @@ describe("behind the nginx of the guide", () => {
     return nginx;
   };
 
-  test("[RE11] an address gets as many connections as the limit and 429 for one more; others are not concerned", async () => {
+  test("[RE11] an address above the connection limit receives 429, and other addresses are not affected", async () => {
     const { url, log } = await proxy();
     const statuses = await Promise.all(Array.from({ length: limit }, () => upgrade(url, "192.0.2.1", "?token=secret")));
     expect(count(statuses, 101)).toBe(limit);
@@ -120,7 +120,7 @@ describe("behind the nginx of the guide", () => {
     expect(await log()).not.toContain("secret");
   });
 
-  test("[RE11] addresses of one IPv6 network are one", async () => {
+  test("[RE11] all addresses of one IPv6 network share a limit", async () => {
     const { url } = await proxy();
     const addresses = Array.from({ length: limit }, (_, index) => `2001:db8::${(index + 1).toString(16)}`);
     const statuses = await Promise.all(addresses.map((address) => upgrade(url, address)));
@@ -129,7 +129,7 @@ describe("behind the nginx of the guide", () => {
     expect(await upgrade(url, "2001:db8:0:1::1")).toBe(101);
   });
 
-  test("[RE11] an address that connects again and again is told 429 as well", async () => {
+  test("[RE11] an address that connects too often receives 429", async () => {
     const { url } = await proxy((text) => text.replace(/limit_conn open \d+;/, ""));
     const start = performance.now();
     const statuses = await Promise.all(Array.from({ length: 2 * burst }, () => upgrade(url, "192.0.2.1")));
@@ -139,7 +139,7 @@ describe("behind the nginx of the guide", () => {
     expect(count(statuses, 429)).toBe(2 * burst - passed);
   });
 
-  test("[RE12] a client works through it: requests, events, and a wait for its turn when the limit is reached", async () => {
+  test("[RE12] a client sends requests and receives events, and retries when the connection limit is reached", async () => {
     const nginx = await proxy((text) => text.replace(/limit_conn open \d+;/, "limit_conn open 1;"));
     const retry = { minMs: 50, maxMs: 100 };
     const first = createClient(news, { url: nginx.url, retry });
@@ -158,7 +158,7 @@ describe("behind the nginx of the guide", () => {
     await vi.waitFor(() => expect(second.status.get().name).toBe("ready"), soon);
   });
 
-  test("[RE12] what is no WebSocket of ours does not reach an instance: other paths, large headers, bodies", async () => {
+  test("[RE12] other paths, large headers and bodies do not reach an instance", async () => {
     const { port } = await proxy();
     const status = async (path: string, init?: RequestInit): Promise<number> =>
       (await fetch(`http://127.0.0.1:${port}${path}`, init)).status;
@@ -168,7 +168,7 @@ describe("behind the nginx of the guide", () => {
   });
 });
 
-test("[RE12] its idle timeout is above the default heartbeat, and a connection that only beats outlives it many times", async () => {
+test("[RE12] the idle timeout is longer than the default heartbeat, so a connection that sends only heartbeats stays open", async () => {
   const timeoutMs = number(/proxy_read_timeout (\d+)s;/) * 1_000;
   expect(number(/proxy_send_timeout (\d+)s;/) * 1_000).toBe(timeoutMs);
   const quick = (text: string): string => text.replace(/proxy_(read|send)_timeout \d+s;/g, "proxy_$1_timeout 2s;");
@@ -184,8 +184,8 @@ test("[RE12] its idle timeout is above the default heartbeat, and a connection t
     await server.close();
     return lost;
   };
-  // The second server is quieter than the proxy bears: its client shows that the first one's is not
-  // spared by chance.
+  // The second server sends less often than the proxy tolerates. Its client proves that the first
+  // server's client survives because of its heartbeat, and not by chance.
   const [kept, cut] = await Promise.all([
     ends({ intervalMs: 400, timeoutMs: 130 }),
     ends({ intervalMs: 30_000, timeoutMs: 10_000 }),
@@ -196,7 +196,10 @@ test("[RE12] its idle timeout is above the default heartbeat, and a connection t
   expect(interval_ms + timeout_ms).toBeLessThan(timeoutMs);
 });
 
-/** What a server with its defaults tells a client that has introduced itself. */
+/**
+ * Returns the heartbeat that a server with default options announces to a client that has
+ * introduced itself.
+ */
 async function defaultHeartbeat() {
   const { server, port } = await startServer();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ["holdfast.v1.json"]);

@@ -1,18 +1,17 @@
 /**
- * Finds the types that users can reach from an export and cannot name, because no public entry
- * exports them. A walk over declarations: from every export to the types that its parameters,
- * results, properties, type arguments and bases name, and on from those.
+ * Finds types that users can reach from an export but cannot import, because no public entry
+ * exports the type. The search walks over declarations: from every export to the types of its
+ * parameters, results, properties, type arguments and bases, and from those types on.
  */
 import ts from "typescript";
 
 /**
  * @param {ts.Program} program
- * @param {readonly { readonly name: string, readonly file: string }[]} entries the public ones,
+ * @param {readonly { readonly name: string, readonly file: string }[]} entries the public entries,
  *   with the path of their d.ts
- * @param {(file: string) => boolean} isOurs whether a file is of the packages whose types are
- *   checked
- * @returns {{ readonly name: string, readonly file: string, readonly from: string }[]} `from`: the
- *   export that names the type first
+ * @param {(file: string) => boolean} isOurs whether a file belongs to the checked packages
+ * @returns {{ readonly name: string, readonly file: string, readonly from: string }[]} `from` is
+ *   the export that leads to the type first
  */
 export function unexportedTypes(program, entries, isOurs) {
   const checker = program.getTypeChecker();
@@ -27,7 +26,7 @@ export function unexportedTypes(program, entries, isOurs) {
     }
   }
   const missing = [];
-  // The queue grows while it is walked, so that each type is reported with the shortest way to it.
+  // The queue grows during the walk, so the report has the shortest way to each type.
   for (const { symbol, from } of queue) {
     for (const declaration of symbol.declarations ?? []) {
       for (const named of namedTypes(checker, declaration)) {
@@ -50,12 +49,12 @@ export function exportsOf(checker, file) {
   return checker.getExportsOfModule(module);
 }
 
-/** The symbol that an export or import stands for. */
+/** Resolves an import or export to the original symbol. */
 export function targetOf(checker, symbol) {
   return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 }
 
-/** The symbols of the types that a declaration names where a user sees them. */
+/** The symbols of the types that a declaration names in places that users see. */
 function namedTypes(checker, declaration) {
   const found = [];
   const visit = (node) => {
@@ -84,8 +83,8 @@ export function isHidden(node) {
 }
 
 /**
- * A type that needs no name, because users see its result: a computation on type parameters, and
- * the type of a value. The types that it leads to are checked.
+ * True for a type that needs no name, because users see its result: a computation on type
+ * parameters, or the type of a value. The walk checks the types behind such a type.
  */
 function vanishes({ flags, declarations }) {
   if (flags & ts.SymbolFlags.Value && !(flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Enum))) return true;

@@ -22,10 +22,7 @@ async function listening(http: HttpServer): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-/**
- * A port that is free now, in the place of the one that the recipes name as a reader's first
- * program would.
- */
+/** Returns a free port. It replaces the fixed one of the recipes. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   const port = await listening(probe);
@@ -33,7 +30,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Runs a recipe as it is but for its port and what else is replaced. */
+/** Runs a recipe unchanged except for its port and the given replacements. */
 async function run<Recipe>(
   name: string,
   replaced: Record<string, string> = {},
@@ -54,7 +51,7 @@ interface Connected {
   closed: Promise<number>;
 }
 
-/** The status of a refused upgrade, or the connection. */
+/** Resolves to the status of a refused upgrade, or to the connection. */
 function connect(
   url: string,
   headers: Record<string, string> = {},
@@ -83,7 +80,7 @@ async function opened(...to: Parameters<typeof connect>): Promise<Connected> {
 }
 
 test.each(["jwt", "cookie-session", "ticket"])(
-  "[RE1] the guide shows the recipe %s to the letter, and it fits a screen",
+  "[RE1] the guide contains the recipe %s unchanged, and the recipe fits a screen",
   async (name) => {
     const snippet = await read(`docs/snippets/${name}.ts`);
     expect(await read("docs/guides/authentication.md")).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
@@ -111,8 +108,8 @@ describe("jwt", async () => {
 
   const login = createServer(async (request, response) => {
     if (request.url === "/token") {
-      // The first token ends soon, so that its successor is asked for during the test. With 3 s it
-      // was over before a busy machine used it.
+      // The first token expires soon, so that the client asks for its successor during the test.
+      // With 3 s, the token expired before a busy machine had used it.
       response.end(await token(fetched++ === 0 ? { exp: now() + 6 } : {}).sign(ours.privateKey));
     } else response.end(JSON.stringify({ keys: [{ ...(await exportJWK(ours.publicKey)), kid, alg: "ES256" }] }));
   });
@@ -137,7 +134,7 @@ describe("jwt", async () => {
     return result;
   }
 
-  test("[RE2] a token of the issuer opens the connection, and is renewed on it before it ends", async () => {
+  test("[RE2] a token of the issuer opens the connection, and the client renews the token before it expires", async () => {
     const seen: string[] = [];
     recipe.client.status.subscribe(({ name }) => seen.push(name));
     await vi.waitFor(() => expect(recipe.client.status.get().name).toBe("ready"), { timeout: 5_000 });
@@ -154,8 +151,8 @@ describe("jwt", async () => {
     ["of another issuer", () => token({ iss: "https://evil.example" }).sign(ours.privateKey)],
     ["for another audience", () => token({ aud: "billing" }).sign(ours.privateKey)],
     ["that has expired", () => token({ exp: now() - 1 }).sign(ours.privateKey)],
-    ["that never ends", () => token({ exp: undefined }).sign(ours.privateKey)],
-    ["of nobody", () => token({ sub: undefined }).sign(ours.privateKey)],
+    ["without an expiry", () => token({ exp: undefined }).sign(ours.privateKey)],
+    ["without a subject", () => token({ sub: undefined }).sign(ours.privateKey)],
     ["signed with another key", () => token().sign(theirs.privateKey)],
     [
       "that is not signed",
@@ -174,7 +171,7 @@ describe("jwt", async () => {
     expect(await says(await make())).toBe(4401);
   });
 
-  test("[RE3] and so is one whose own address of keys would vouch for it, which nobody asks", async () => {
+  test("[RE3] a token that names its own key server is refused with 4401, and that server is not asked", async () => {
     let asked = 0;
     const evil = createServer(async (_request, response) => {
       asked++;
@@ -210,14 +207,14 @@ describe("cookie session", () => {
       body: JSON.stringify(body),
     });
 
-  /** The cookie of a new login. */
+  /** Logs in and returns the cookie. */
   async function login(): Promise<string> {
     const response = await post("/login", "", { password: "correct horse" });
     expect(response.status).toBe(204);
     return response.headers.getSetCookie()[0]!.split(";")[0]!;
   }
 
-  test("[RE4] a login opens the WebSocket from its own page, and the upgrade from any other is 403", async () => {
+  test("[RE4] after a login the WebSocket opens from the own page, and an upgrade from another page is refused with 403", async () => {
     expect((await post("/login", "", { password: "guess" })).status).toBe(401);
     const cookie = await login();
     const { ws, next } = await opened(url, { Cookie: cookie, Origin: origin });
@@ -229,14 +226,14 @@ describe("cookie session", () => {
     expect(await connect(url, { Cookie: `${cookie}x`, Origin: origin })).toBe(401);
   });
 
-  test("[RE4] who has no cookie is refused with 401; a page, which could not read that, with 4401", async () => {
+  test("[RE4] an upgrade without a cookie is refused with 401, or with 4401 if the client is a page, which cannot read an HTTP status", async () => {
     expect(await connect(url, { Origin: origin })).toBe(401);
     const page = createClient(agents, { url });
     await vi.waitFor(() => expect(page.status.get().name).toBe("unauthorized"));
     page.disconnect();
   });
 
-  test("[RE5] a logout closes the sockets of that login for good, and no others", async () => {
+  test("[RE5] a logout closes the sockets of that login for good, and no other sockets", async () => {
     const [cookie, other] = [await login(), await login()];
     const page = (sent: string) => {
       class PageSocket extends WebSocket {
@@ -260,19 +257,19 @@ describe("cookie session", () => {
     elsewhere.disconnect();
   });
 
-  test("[RE5] and the one that had shown its cookie and not yet said a word", async () => {
+  test("[RE5] a logout also closes a socket that has sent its cookie and no message yet", async () => {
     const cookie = await login();
     const protocols = ["holdfast.v1.json", "holdfast.v1.auth"];
     const { ws, closed } = await opened(url, { Cookie: cookie, Origin: origin }, protocols);
     await post("/logout", cookie);
     ws.send(JSON.stringify({ type: "auth", data: {} }));
-    // Its cookie is judged only now, and is worth nothing any more.
+    // The server checks the cookie only now, when it is no longer valid.
     expect(await closed).toBe(4401);
   });
 });
 
 describe("ticket", () => {
-  test("[RE6] one who is known over HTTP gets a ticket, which opens one connection", async () => {
+  test("[RE6] a user who is logged in over HTTP receives a ticket, which opens one connection", async () => {
     const { recipe, port } = await run<typeof Ticket>("ticket");
     const made: string[] = [];
     vi.stubGlobal(

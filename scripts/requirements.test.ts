@@ -5,17 +5,17 @@ import { root } from "./run.mjs";
 
 const read = (path: string): Promise<string> => readFile(join(root, path), "utf8");
 
-/** How many tasks each group of “Multi-device tasks” has. */
+/** The number of tasks in each group of “Multi-device tasks”. */
 const tasks: Record<string, number> = {
   ...{ "0.1": 4, "0.2": 3, "1.1": 2, "1.2": 6, "1.3": 13, "1.4": 6, "1.5": 6, "2.1": 1, "2.2": 4, "2.3": 4, "2.4": 3 },
   ...{ "3.1": 8, "3.2": 4, "3.3": 5, "4.1": 10, "4.2": 4, "4.3": 7, "4.4": 4, "4.5": 5, "5.1": 2, "5.2": 5, "5.3": 3 },
 };
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
-/** `{ A: 2 }` is A1 and A2. */
+/** `{ A: 2 }` becomes A1 and A2. */
 const numbered = (groups: Record<string, number>): string[] =>
   Object.entries(groups).flatMap(([letter, count]) => upTo(count).map((item) => `${letter}${item}`));
 const criteria = numbered({ A: 7, T: 7 });
-/** The five documents, in the order of the page. */
+/** The rows of the five documents, in the order of the page. */
 const asked: Record<string, string[]> = {
   "WebSocket Setup": criteria,
   "Connection Management": criteria,
@@ -25,7 +25,7 @@ const asked: Record<string, string[]> = {
   }),
   "Multi-device tasks": Object.entries(tasks)
     .flatMap(([group, count]) => upTo(count).map((task) => `${group}.${task}`))
-    // This one is eight.
+    // This task has eight parts.
     .flatMap((task) => (task === "1.4.3" ? [..."abcdefgh"].map((part) => task + part) : [task])),
   "State synchronisation server": numbered({ S: 6, C: 7, P: 4, L: 6 }),
 };
@@ -37,8 +37,8 @@ interface Row {
 }
 
 /**
- * The rows of the page's tables, whatever is in their cells. Heads and the lines below them are no
- * rows.
+ * The rows of the page's tables with all of their cells. Table heads and the lines below them do
+ * not count.
  */
 function rowsOf(page: string): Row[] {
   return page.split("\n## ").flatMap((part) => {
@@ -61,7 +61,8 @@ function rowsOf(page: string): Row[] {
 }
 
 /**
- * A rule, or a page, or a command; or the sentence that there is none, with its subject or reason.
+ * An answer is a rule, a page or a command, or the sentence that there is none, with its subject or
+ * reason.
  */
 const isAnswer = (answer: string): boolean =>
   /\b[A-Z]{2}\d+\b|\]\([^)]+\)|`npm |docs\/[a-z]/.test(answer) || /^(Out of scope: |\*\*Missing\*\*)/.test(answer);
@@ -73,13 +74,13 @@ test.each(Object.entries(asked))("[DO5] every item of “%s” has one row", (ti
   expect(numbers).toEqual(items);
 });
 
-test("[DO5] every row has an answer: a rule, a page, a command, or that it is missing or out of scope", () => {
+test("[DO5] every row has an answer: a rule, a page, a command, or the statement that it is missing or out of scope", () => {
   expect(rows.filter(({ answer }) => !isAnswer(answer))).toEqual([]);
   for (const answer of ["", "Yes", "**Different**", "**Partly**: some of it", "Out of scope"])
     expect(isAnswer(answer)).toBe(false);
 });
 
-test("[DO5] every page and heading that an answer links to exists", async () => {
+test("[DO5] every link of an answer leads to an existing page and heading", async () => {
   const page = await read("docs/requirements.md");
   for (const [, target] of page.matchAll(/\]\(([^)]+)\)/g)) {
     const [path, heading] = target!.split("#");
@@ -97,7 +98,7 @@ const slug = (heading: string): string =>
     .replace(/[^a-z0-9 -]/g, "")
     .replaceAll(" ", "-");
 
-test("[DO6] what an example says of an item of a document is what the page says of it", async () => {
+test("[DO6] an example and the page give the same answer to an item of a document", async () => {
   const readme = await read("examples/devices/README.md");
   const shown = [...readme.matchAll(/^\| (\d\.\d(?:\.\d)?) +\|.*\| ([A-Z0-9, ]+?) +\|$/gm)];
   expect(shown.length).toBe(14 + 1);
@@ -112,7 +113,7 @@ test("[DO6] what an example says of an item of a document is what the page says 
   }
 });
 
-test("[DO5] every behaviour that an answer names exists", async () => {
+test("[DO5] every rule that an answer names exists", async () => {
   const behaviours = new Set(
     [...(await read("docs/behaviour.md")).matchAll(/^- ([A-Z]{2}\d+) /gm)].map(([, id]) => id),
   );

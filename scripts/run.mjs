@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export const packages = ["protocol", "client", "server", "cli"];
 
 /**
- * The environment of every tool we start: the repository's own binaries first, no colour codes, no
+ * The environment of every started tool: the repository's own binaries first, no colour codes, no
  * telemetry.
  */
 export function environment(extra = {}) {
@@ -26,8 +26,8 @@ export function environment(extra = {}) {
 }
 
 /**
- * Runs a program and collects what it writes. Never rejects: a program that cannot be started has
- * code 127.
+ * Runs a program and collects its output. Never rejects: if a program cannot be started, the code
+ * is 127.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, timeoutMs?: number }} [options]
@@ -35,7 +35,7 @@ export function environment(extra = {}) {
  */
 export function run(command, args = [], { cwd = root, env = {}, timeoutMs = 600_000 } = {}) {
   return new Promise((resolve) => {
-    // npm's binaries are .cmd files on Windows, which only a shell can start.
+    // npm's binaries are .cmd files on Windows, and only a shell can start those.
     const shell = process.platform === "win32";
     const child = spawn(command, args, { cwd, env: environment(env), shell, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
@@ -61,7 +61,7 @@ export function run(command, args = [], { cwd = root, env = {}, timeoutMs = 600_
   });
 }
 
-/** As `run`, but throws with everything the program wrote when it fails. */
+/** Like `run`, but rejects with the program's whole output if the program fails. */
 export async function must(command, args = [], options = {}) {
   const result = await run(command, args, options);
   if (result.code !== 0) throw new Error(`${[command, ...args].join(" ")} failed:\n${result.output}`);

@@ -15,7 +15,9 @@ const folder = new URL(`.artifacts/scaling-${process.pid}/`, root);
 const read = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
 const soon = { timeout: 25_000, interval: 50 };
 
-/** The instance of the guide, runnable: what a build of an application would make of it. */
+/**
+ * The guide's instance as a program that runs, as an application's build would produce the file.
+ */
 const program = fileURLToPath(new URL("instance.js", folder));
 
 beforeAll(async () => {
@@ -52,10 +54,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The connection stays and says nothing, as a balancer's may; it must not hold up an end. */
+/**
+ * Opens a connection that stays idle, as the health check of a load balancer may do. It must not
+ * delay a shutdown.
+ */
 const accepts = (port: number) => vi.waitFor(() => once(connect(port, "127.0.0.1"), "connect"), soon);
 
-/** A Redis with the guide's own configuration, and the url of the one user it has. */
+/** Starts Redis with the guide's own configuration, and returns the url of its only user. */
 async function runRedis() {
   const port = await freePort();
   const data = await mkdtemp(join(tmpdir(), "scaling-redis-"));
@@ -67,8 +72,8 @@ async function runRedis() {
     await accepts(port);
   };
   /**
-   * Politely: killed, it may lose the last second, as its configuration says, and that is another
-   * story.
+   * Stops Redis gracefully. A killed Redis with this configuration may lose the last second, which
+   * is not the subject of this test.
    */
   const stop = async () => {
     const gone = once(child!, "exit");
@@ -114,13 +119,13 @@ test.each([
   ["conf", "redis.conf"],
   ["nginx", "nginx.conf"],
   ["yaml", "kubernetes.yaml"],
-])("[RE7] the guide to several instances shows the %s file %s to the letter", async (language, name) => {
+])("[RE7] the guide to several instances contains the %s file %s unchanged", async (language, name) => {
   const comment = language === "ts" ? "//" : "#";
   const snippet = await read(`docs/snippets/${name}`);
   expect(await read("docs/guides/scaling.md")).toContain(`\`\`\`${language}\n${comment} ${name}\n${snippet}\`\`\``);
 });
 
-test("[RE8] two processes on the Redis that the guide configures are one server: nothing is missed, nothing counts twice", async () => {
+test("[RE8] two processes on a Redis with the guide's configuration deliver every event exactly once", async () => {
   const redis = await runRedis();
   const [a, b] = [await runInstance(redis.url, await freePort()), await runInstance(redis.url, await freePort())];
   const [onA, onB] = [reader(a.port), reader(b.port)];
@@ -133,7 +138,7 @@ test("[RE8] two processes on the Redis that the guide configures are one server:
 
   expect(await a.end("SIGKILL")).toBeNull();
   for (const id of ["2", "3", "4"]) await add(onB, id);
-  // The client knows one address; whoever serves it next is another instance.
+  // The client knows one address. The process that listens there next is another instance.
   const next = await runInstance(redis.url, a.port);
   await vi.waitFor(() => expect(onA.heard).toEqual(["1", "2", "3", "4"]), soon);
   expect(onB.heard).toEqual(["1", "2", "3", "4"]);
@@ -142,7 +147,7 @@ test("[RE8] two processes on the Redis that the guide configures are one server:
   expect(await next.end("SIGTERM")).toBe(0);
 });
 
-test("[RE9] an instance is ready while Redis is there, alive in any case, and its clients stay", async () => {
+test("[RE9] an instance is ready only while Redis is reachable, reports itself alive in any case, and keeps its clients", async () => {
   const redis = await runRedis();
   const { port, status } = await runInstance(redis.url, await freePort());
   const { client, heard, resets } = reader(port);

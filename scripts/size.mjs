@@ -1,14 +1,14 @@
 /**
- * How much a browser downloads: size/app.ts bundled from the BUILT packages, as an application's
- * bundler would do it.
+ * Measures how much a browser downloads: size/app.ts, bundled from the BUILT packages as an
+ * application's bundler would.
  *
- * "Everything" holds the protocol definition, validation (zod/mini), superjson and the socket
- * layer. "Our own code" is what createClient and defineProtocol bring, with the libraries left out:
- * what is gzipped is then our text alone. Subtracting two compressed sizes would credit us with
- * what the libraries' text saves ours.
+ * "Everything" contains the protocol definition, validation (zod/mini), superjson and the socket
+ * layer. "Our own code" is what createClient and defineProtocol add. For that figure the libraries
+ * are left out before compression. The difference of two compressed sizes would be too small,
+ * because our text compresses better next to theirs.
  *
- * The build fails over budget, when `ws` or a Node module has found its way in, and when the README
- * says another size than a build with Vite has (size/vite.mjs).
+ * The check fails if a figure is over its budget, if `ws` or a Node module is part of the bundle,
+ * and if the README names another size than a build with Vite has (size/vite.mjs).
  */
 import { build } from "esbuild";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -18,9 +18,8 @@ import { measureWithVite, readmeFault } from "./size/vite.mjs";
 
 const KB = 1024;
 /**
- * `everything` is the promise. For our own code the aim is 9 KB, which is not reached: every run
- * says by how much, and the bound keeps it from growing while we look for what else a page can do
- * without.
+ * `everything` is what the README promises. The aim for our own code is 9 KB and is not reached:
+ * every run says by how much. The bound prevents growth until a page needs less code.
  */
 const budgets = { everything: 22 * KB, own: 11.5 * KB };
 const OWN_AIM = 9 * KB;
@@ -36,7 +35,7 @@ async function bundle(entry, external) {
     target: "es2022",
     define: { "process.env.NODE_ENV": '"production"' },
     external,
-    // The repository's tsconfig leads to the sources; an application has only what is published.
+    // The repository's tsconfig leads to the sources. An application has only the published files.
     tsconfigRaw: {},
     write: false,
     metafile: true,
@@ -62,11 +61,11 @@ const faults = [];
 for (const [name, budget] of Object.entries(budgets))
   if (measured[name] > budget) faults.push(`${name}: ${measured[name]} bytes gzip are over the budget of ${budget}.`);
 if (everything.inputs.some((path) => /node_modules\/ws\//.test(path)))
-  faults.push("`ws` is in the browser bundle: it may only be reached through isomorphic-ws.");
+  faults.push("`ws` is in the browser bundle. Import `isomorphic-ws` instead.");
 if (Buffer.from(everything.text).includes("node:"))
   faults.push("The browser bundle names a Node module (`node:`): the client must run without Node.");
 const sources = everything.inputs.filter((path) => /packages\/[a-z]+\/src\//.test(path));
-if (sources.length > 0) faults.push(`Measured sources instead of what is published: ${sources[0]}.`);
+if (sources.length > 0) faults.push(`The measured bundle contains sources instead of published files: ${sources[0]}.`);
 const withVite = await measureWithVite();
 const untrue = readmeFault(withVite);
 if (untrue) faults.push(untrue);

@@ -1,17 +1,17 @@
 /**
- * How a package ships its sources: once, as `src`, for all of its builds. tsup writes them into the
- * map of every build, which were three fifths of the tarballs. A debugger and a bundler find `src`
- * by the paths in the maps. The sources of bundled packages are not shipped, so the maps do not
- * lead to them.
+ * Ships the sources of a package once, as `src`, for all of its builds. tsup writes the sources
+ * into the map of every build, which made up three fifths of the tarballs. Debuggers and bundlers
+ * find `src` by the paths in the maps. Bundled packages are shipped without sources, so the maps do
+ * not name those sources.
  */
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, isAbsolute } from "node:path";
 
 /**
- * The same map without the text of its sources, without bundled packages, and without the path of
- * the machine that built it: tsup names the file itself by its whole path, in `file` and among its
- * sources.
+ * Returns the same map without the text of its sources, without bundled packages, and without the
+ * path of the machine that built it: tsup writes the absolute path of the file into `file` and
+ * `sources`.
  *
  * @param {string} text
  * @returns {string}
@@ -24,7 +24,7 @@ export function lightMap(text) {
   const lines = decode(map.mappings).map((line) =>
     line.map((segment) => {
       const [column, source, ...rest] = segment;
-      // A segment with a column alone ends the one in front of it.
+      // A segment that has only a column ends the segment before it.
       return places.has(source) ? [column, places.get(source), ...rest] : [column];
     }),
   );
@@ -34,7 +34,7 @@ export function lightMap(text) {
 }
 
 /**
- * Makes each map light that a build has written.
+ * A tsup plugin that makes each map of a build light.
  * @returns {import("tsup").Options["plugins"][number]}
  */
 export const lightMaps = () => ({

@@ -17,7 +17,7 @@ const map = JSON.stringify({
   mappings: encode([segments, []]),
 });
 
-test("[DO10] a map keeps every place of a source of ours, and loses texts, absolute paths and bundled packages", () => {
+test("[DO10] lightMap keeps every mapping to our sources, and removes texts, absolute paths and bundled packages", () => {
   expect(JSON.parse(lightMap(map))).toEqual({
     version: 3,
     sources: ["../src/index.ts", "errors.ts"],
@@ -26,7 +26,7 @@ test("[DO10] a map keeps every place of a source of ours, and loses texts, absol
   });
 });
 
-test("[DO10] a map that is light stays as it is", () => {
+test("[DO10] lightMap leaves a light map unchanged", () => {
   const light = lightMap(map);
   expect(lightMap(light)).toBe(light);
 });

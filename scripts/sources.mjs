@@ -4,8 +4,8 @@ import ts from "typescript";
 import { root } from "./run.mjs";
 
 /**
- * The sources of our packages by the names that they are imported by, for programs that run them
- * unbuilt.
+ * The sources of our packages by the names that programs import, for programs that run without a
+ * build.
  *
  * @returns {{ [name: string]: string }}
  */

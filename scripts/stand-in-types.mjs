@@ -2,10 +2,11 @@ import { basename } from "node:path";
 import ts from "typescript";
 
 /**
- * The exports of stand-ins that cannot be used as those of the same name of the modules they
- * replace, as `path: name`. The modules that use both are checked against the replaced ones only.
- * @param {Map<string, string>} found what `standInsOf` returns
- * @param {string} config the path of the tsconfig.json of the package
+ * Finds exports of stand-ins whose type does not fit the export of the same name in the replaced
+ * module, as `path: name`. The compiler checks the importing modules only against the replaced
+ * ones.
+ * @param {Map<string, string>} found the result of `standInsOf`
+ * @param {string} config the path of the package's tsconfig.json
  * @returns {string[]}
  */
 export function misfitsOf(found, config) {

@@ -1,16 +1,16 @@
 /**
- * The modules that differ in a page's production build (docs/decisions/0008): each file of a
- * package's src/page stands in for the one file of the same name elsewhere in src.
+ * Replaces the modules that differ in a page's production build (docs/decisions/0008): each file in
+ * a package's src/page stands in for the single file of the same name elsewhere in src.
  */
 import { readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 /**
- * Which file stands in for which: the paths of both, by that of the replaced.
+ * Maps the path of each replaced file to the path of its stand-in.
  * @param {string} source the path of a package's src
  * @returns {Map<string, string>}
- * @throws if a file of src/page has no namesake, or more than one: nothing or too much would be
- *   replaced
+ * @throws if a file of src/page has no namesake or more than one, because the build would then
+ *   replace nothing or too much
  */
 export function standInsOf(source) {
   const page = join(source, "page");
@@ -24,7 +24,7 @@ export function standInsOf(source) {
         const namesakes = files.filter((path) => path !== stand && basename(path) === basename(stand));
         if (namesakes.length !== 1)
           throw new Error(
-            `${stand} has to stand in for one module, and ${namesakes.length} others have its name. Rename it.`,
+            `${stand} must stand in for one module, and ${namesakes.length} others have its name. Rename it.`,
           );
         return [namesakes[0], stand];
       }),
@@ -32,8 +32,8 @@ export function standInsOf(source) {
 }
 
 /**
- * Puts them in place in a bundle of the package's sources. A stand-in itself may import what it
- * replaces.
+ * Replaces the modules in a bundle of the package's sources. A stand-in may import the replaced
+ * module.
  * @param {string} source the path of a package's src
  * @returns {import("esbuild").Plugin}
  */

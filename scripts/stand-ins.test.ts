@@ -10,7 +10,7 @@ import { standIns, standInsOf } from "./stand-ins.mjs";
 const folder = mkdtempSync(join(tmpdir(), "stand-ins-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A package's src with these files, each with its text. */
+/** Writes a package's src with these files, each with its text. */
 function sourceOf(name: string, files: { readonly [path: string]: string }): string {
   const source = join(folder, name);
   for (const [path, text] of Object.entries(files)) {
@@ -21,15 +21,15 @@ function sourceOf(name: string, files: { readonly [path: string]: string }): str
 }
 
 /**
- * The bundle of a package's entries as its page build makes it, and the sources that are in it, as
- * paths below src.
+ * Builds the bundle of a package's entries as its page build does. Returns the bundle, and the
+ * paths below src of its sources.
  */
 async function pageBundle(source: string, entries: readonly string[] = ["index.ts"]) {
   const { metafile, outputFiles } = await build({
     entryPoints: entries.map((entry) => join(source, entry)),
     outdir: join(source, "dist"),
     splitting: true,
-    // That the two entries of protocol import each other for the sake of the chunk.
+    // The two entries of protocol import each other to share a chunk.
     logOverride: { "ignored-bare-import": "silent" },
     bundle: true,
     write: false,
@@ -44,13 +44,13 @@ async function pageBundle(source: string, entries: readonly string[] = ["index.t
   return { inputs: Object.keys(metafile.inputs), text: outputFiles[0]!.text, holds };
 }
 
-/** The page entries of each package, as its tsup.config.ts has them. */
+/** The page entries of each package, as in its tsup.config.ts. */
 const entriesOf: { readonly [name: string]: readonly string[] } = {
   protocol: ["page/index.ts", "page/internal.ts"],
   client: ["index.ts"],
 };
 
-describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
+describe.each(["protocol", "client"])("the stand-ins of %s", (name) => {
   const source = join(root, "packages", name, "src");
   const found = standInsOf(source);
   const below = (paths: Iterable<string>) => new Set([...paths].map((path) => path.slice(source.length + 1)));
@@ -63,7 +63,7 @@ describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
     expect(replaced.size).toBe(files.length);
   });
 
-  test("[PG7] each is in the bundle of a page, and what it replaces is there only if the stand-in builds on it", async () => {
+  test("[PG7] a page's bundle contains each stand-in, and a replaced module only if its stand-in imports it", async () => {
     const { inputs } = await pageBundle(source, entriesOf[name]);
     const builtOn = ["codec/rich-values.ts", "codec/shape.ts", "error-codes.ts", "index.ts"];
     expect(new Set(inputs.filter((path) => path.startsWith("page/")))).toEqual(stands);
@@ -72,14 +72,14 @@ describe.each(["protocol", "client"])("The stand-ins of %s", (name) => {
 });
 
 test.each(["protocol", "client"])(
-  "[PG14] each export of the stand-ins of %s has the type of what it replaces",
+  "[PG14] each export of the stand-ins of %s has the type of the replaced export",
   (name) => {
     const folderOf = join(root, "packages", name);
     expect(misfitsOf(standInsOf(join(folderOf, "src")), join(folderOf, "tsconfig.json"))).toEqual([]);
   },
 );
 
-test("[PG14] a stand-in that takes or gives something else, or has no counterpart, is named", () => {
+test("[PG14] misfitsOf reports an export with another type or without a counterpart", () => {
   const source = sourceOf("types", {
     "tsconfig.json": `{ "compilerOptions": { "strict": true, "types": [], "module": "nodenext" } }`,
     "a.ts": `export const a = (field: string): string => field; export const b = (): number => 1; export { a as c };`,
@@ -93,7 +93,7 @@ test("[PG14] a stand-in that takes or gives something else, or has no counterpar
   ]);
 }, 60_000);
 
-test("[PG13] a page that imports both entries of protocol gets one chunk, which holds every module once", async () => {
+test("[PG13] a page that imports both entries of protocol gets one chunk with every module once", async () => {
   const { holds } = await pageBundle(join(root, "packages/protocol/src"), entriesOf["protocol"]);
   const modules = holds.flat().filter((path) => !entriesOf["protocol"]!.includes(path));
   expect(holds).toHaveLength(3);
@@ -102,7 +102,7 @@ test("[PG13] a page that imports both entries of protocol gets one chunk, which 
   expect(holds.filter((paths) => paths.some((path) => modules.includes(path)))).toHaveLength(1);
 }, 60_000);
 
-test("[PG7] only the module is replaced that the stand-in is for, from whichever folder it is imported", async () => {
+test("[PG7] a stand-in replaces only its own module, from every importing folder", async () => {
   const source = sourceOf("exact", {
     "index.ts": `export { a } from "./codec/a.js"; export { b } from "./codec/b.js";`,
     "codec/a.ts": `export const a = "full a";`,

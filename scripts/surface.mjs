@@ -1,11 +1,11 @@
 /**
- * The public surface of each package as text: every export of every entry with its declaration,
- * read from the built d.ts. A change of the surface is then visible in review, and an accidental
- * one fails. So does a type that users reach from an export and cannot name, because no public
- * entry exports it: the text would not show it.
+ * Writes the public surface of each package as text: every export of every entry with its
+ * declaration, read from the built d.ts. Review then shows each change of the surface, and an
+ * accidental change fails. The check also fails if users can reach a type from an export but cannot
+ * import the type, because the text does not show this fault.
  *
  *   node scripts/surface.mjs            writes docs/surface/<package>.txt
- *   node scripts/surface.mjs --check    fails if they differ
+ *   node scripts/surface.mjs --check    writes nothing; fails if a file differs
  *   ... --in <folder>                   the same for the packages below another folder
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
@@ -14,11 +14,15 @@ import ts from "typescript";
 import { exportsOf, isHidden, targetOf, unexportedTypes } from "./reachable-types.mjs";
 import { root as repository } from "./run.mjs";
 
-/** A schema's inferred type can fill pages; behind this many lines a reader learns nothing more. */
+/**
+ * An inferred schema type can fill pages. After this many lines the rest is left out, because a
+ * reader learns nothing more from it.
+ */
 const MAX_LINES = 24;
 
 /**
- * Not public: if only this entry exports a type, users cannot name the type (docs/decisions/0027).
+ * Not a public entry: if only this entry exports a type, users cannot import it
+ * (docs/decisions/0027).
  */
 const INTERNAL = "@holdfast/protocol/internal";
 
@@ -60,9 +64,9 @@ for (const { name, file, from } of unexported)
   console.error(`${name} (${pathOf(file)}) is reachable from ${from}, and no public entry exports it.`);
 if (unexported.length > 0) {
   console.error(
-    "Export a type that users may want to name. Write any other type out in the place that names it, or mark the",
+    "Export a type that users may want to name. Otherwise write the type out where it is used, or mark the",
   );
-  console.error("member that names it @internal if it is no part of the API.");
+  console.error("member that names it @internal if the member is not part of the API.");
   process.exitCode = 1;
 }
 
@@ -105,14 +109,14 @@ function sectionOf(file) {
   return lines.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => `## ${name}\n${text}\n`);
 }
 
-/** A declaration without the members that users do not see. */
+/** Returns a declaration without the members that users do not see. */
 function withoutHidden(context) {
   const visit = (node) => (isHidden(node) ? undefined : ts.visitEachChild(node, visit, context));
   return (declaration) => ts.visitEachChild(declaration, visit, context);
 }
 
 function textOf(declaration) {
-  // `const a = ...` is declared inside a statement, whose other declarations belong to other
+  // `const a = ...` is declared inside a statement whose other declarations belong to other
   // exports.
   const { transformed } = ts.transform(declaration, [withoutHidden]);
   const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0], declaration.getSourceFile());

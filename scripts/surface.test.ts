@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 vi.setConfig({ testTimeout: 60_000 });
 
 /**
- * Runs the check on a made-up repository: `index` is the d.ts of its only package, which has an
+ * Runs the check on a made-up repository. `index` is the d.ts of its only package, which has an
  * entry and a chunk.
  */
 async function surface(name: string, index: string, args: readonly string[] = []) {
@@ -33,7 +33,7 @@ const chunk = `
 `;
 const more = `interface Elsewhere { a: 1 } export { type Elsewhere as Renamed };`;
 
-/** Each names one type that no entry exports, where a user meets it. */
+/** Each declaration names one type that no entry exports, in a place where users see it. */
 const reachable = `
   interface Parameter { a: 1 }
   export declare function takes(options: { readonly nested?: Parameter }): void;
@@ -56,11 +56,11 @@ const reachable = `
   interface OfValue { a: 1 }
   declare const table: { readonly a: OfValue };
   export type Cell = (typeof table)["a"];
-  // Without this a d.ts exports all that it declares.
+  // Without this line, a d.ts exports everything that it declares.
   export {};
 `;
 
-test("[DO8] surface --check names each type that is reachable and not exported, and fails", async () => {
+test("[DO8] surface --check reports each reachable type that no entry exports, and fails", async () => {
   const { code: written } = await surface("reachable", reachable);
   expect(written).toBe(1);
   const { code, output } = await surface("reachable", reachable, ["--check"]);
@@ -87,7 +87,7 @@ test("[DO8] surface --check names each type that is reachable and not exported, 
   );
 });
 
-test("[DO8] surface --check accepts what is exported by any entry under any name, and ignores what users do not see", async () => {
+test("[DO8] surface --check accepts a type that any entry exports under any name, and ignores members that users do not see", async () => {
   const index = `
     import type { CompilerOptions } from "typescript";
     interface Hidden { a: 1 }
@@ -113,7 +113,7 @@ test("[DO8] surface --check accepts what is exported by any entry under any name
   expect(await surface("accepted", index, ["--check"])).toMatchObject({ code: 0, output: "" });
 });
 
-test("[DO8] surface --check fails if an export has another declaration than the text says", async () => {
+test("[DO8] surface --check fails if a declaration differs from the text", async () => {
   await surface("changed", "export interface Open { a: 1 }");
   const { code, output } = await surface("changed", "export interface Open { a: 2 }", ["--check"]);
   expect(output).toContain("The public surface has changed: docs/surface/things.txt.");

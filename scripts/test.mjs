@@ -1,12 +1,12 @@
 /**
- * `npm test`: every gate, each with one line; what failed is printed, what passed is not.
+ * `npm test`: runs every gate and prints one line for each. Only a failed gate prints its output.
  *
  *   node scripts/test.mjs                 all gates
  *   node scripts/test.mjs lint unit       only these
  *
- * The last line counts tests: `N passed, N failed`, with `, N skipped` when there are any. The exit
- * code also counts gates. With CI=true a skipped test or a skipped group fails the run: what CI
- * does not run, nobody runs.
+ * The last line counts tests: `N passed, N failed`, with `, N skipped` if there are any. The exit
+ * code also counts gates. If CI=true, a skipped test or a skipped group fails the run, because
+ * nothing else would run those tests.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -19,8 +19,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 
 /**
- * A gate prints one line: its name, its seconds and the `note` it returns. `output` is shown when
- * it fails.
+ * A gate prints one line: its name, its seconds and the `note` it returns. If the gate fails, its
+ * `output` follows.
  */
 const command = (line) => async () => {
   const [name, ...args] = line.split(" ");
@@ -29,8 +29,8 @@ const command = (line) => async () => {
 };
 
 /**
- * The gates, stage after stage. The lanes of a stage run side by side, because many of the commands
- * keep little more than one processor busy. Tests run alone, because a busy machine delays them.
+ * The gates in stages. The lanes of a stage run side by side, because many commands keep little
+ * more than one processor busy. Tests run alone, because a busy machine delays them.
  */
 const stages = [
   // The type check reads the packages' sources, so it needs no build.
@@ -72,8 +72,8 @@ async function vitest(name, projects, env = {}, without = []) {
   counts.passed += passed;
   counts.skipped += skipped.length;
   skips.push(...skipped.map((title) => `skipped test: ${title}`));
-  // A file that could not be loaded, or an error outside any test, leaves no failed test behind;
-  // the count must show it.
+  // If a file cannot be loaded, or an error happens outside any test, the report has no failed
+  // test. The count must still show the failure.
   counts.failed += code === 0 ? failed : Math.max(failed, 1);
   const ok = code === 0 && failed === 0;
   return { ok, output: output.replace(noise, "").trim(), note: `${passed} tests` };
@@ -93,10 +93,12 @@ function readReport(file) {
   return { passed: report.numPassedTests, failed: report.numFailedTests, skipped };
 }
 
-/** What vitest says about itself, and the dots of its dot reporter. */
+/** Lines that vitest prints about itself, and the dots of its dot reporter. */
 const noise = /^[·x*\-\s]+$|^(Testing types with|Breaking changes might|JSON report written).*$/gm;
 
-/** Tests that need a program are named after it: `restart.chromium.test.ts` needs `chromium`. */
+/**
+ * The name of a test file names the program it needs: `restart.chromium.test.ts` needs `chromium`.
+ */
 async function testsThatNeed(name) {
   const files = ["packages", "examples", "scripts"]
     .flatMap(filesBelow)
@@ -108,7 +110,7 @@ async function testsThatNeed(name) {
     return vitest(name, [name], { ...env, [programs[name].variable]: found.path }, without);
   }
 
-  // Not run, but counted: how many tests are missing is part of the answer.
+  // If the program is missing, the tests do not run, but the summary has their number.
   const { stdout } = await run("vitest", ["list", "--project", name]);
   const count = Math.max(stdout.split("\n").filter(Boolean).length, files.length);
   counts.skipped += count;
@@ -117,8 +119,8 @@ async function testsThatNeed(name) {
 }
 
 /**
- * What else files need that name a second program, `pages.redis.chromium.test.ts`; those whose
- * second one is missing do not run.
+ * Finds the second program of files that name two, such as `pages.redis.chromium.test.ts`. If the
+ * second program is missing, the file does not run and counts as skipped.
  */
 async function others(files, name) {
   const [env, without] = [{}, []];
@@ -163,7 +165,7 @@ async function main(wanted) {
   console.log("");
   for (const line of skips) console.log(line);
   const strict = process.env.CI === "true" && skips.length > 0;
-  if (strict) console.log("CI=true: nothing may be skipped.");
+  if (strict) console.log("CI=true does not allow skipped tests.");
   if (failed.length > 0)
     console.log(`failed: ${failed.join(", ")}   (npm test -- ${failed.join(" ")} runs only these)`);
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";

@@ -1,10 +1,10 @@
 /**
- * Runs a task of turbo.json in every package that has it: `node scripts/turbo.mjs build
- * --filter=./packages/*`. Quiet unless something fails, and without turbo's telemetry.
+ * Runs a task of turbo.json in every package that has the task: `node scripts/turbo.mjs build
+ * --filter=./packages/*`. Prints nothing unless the task fails, and disables turbo's telemetry.
  */
 import { run } from "./run.mjs";
 
-/** What turbo and npm say about themselves; what failed is said by the tool that failed. */
+/** Lines that turbo and npm print about themselves. The tool that failed prints its own error. */
 const noise = /^\s*• |: npm error|^\S+: (>.*)?$|^ (Tasks|Cached|  Time): |^\s*$/;
 
 const [task, ...options] = process.argv.slice(2);

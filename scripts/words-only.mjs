@@ -1,14 +1,14 @@
 /**
- * Proves that a change touches words and nothing else: comments, and the text of strings that
- * people read (titles, errors, log lines). Both versions of each file are reduced to their tokens,
- * without comments and with such a text as a mask, and compared.
+ * Proves that a change touches only words: comments, and strings that people read (titles, errors,
+ * log messages). Both versions of each file are reduced to their tokens and compared. The tokens
+ * have no comments, and each such string is replaced by a mask.
  *
- *   node scripts/words-only.mjs [from] [to]     two commits, HEAD~1 and HEAD unless named; `.` is the working tree
+ *   node scripts/words-only.mjs [from] [to]     compares two commits, by default HEAD~1 and HEAD; `.` is the working tree
  *   node scripts/words-only.mjs --quiet …       without the list of changed texts
  *
- * A mask keeps the rule ids of a text and the values a template inserts, in any order. The changed
- * texts are listed, because a machine cannot tell whether a string is only read. Exits with 1 if
- * anything else differs.
+ * The mask of a text keeps its rule ids and, in any order, the values that a template inserts. The
+ * changed texts are listed for reading, because a script cannot tell whether a program depends on a
+ * string. If anything else differs, the exit code is 1.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -17,13 +17,13 @@ import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import { root } from "./run.mjs";
 
-/** Written by generators from sources that are compared themselves, or read by people alone. */
+/** Files that generators write from compared sources, and files that only people read. */
 const notCompared = /^(docs\/(reference|surface)\/|\.changeset\/)/;
 const ruleId = /\b[A-Z]{2}\d{1,3}\b/g;
 
 /**
- * @typedef {string | { mask: string, text: string }} Token an exact token, or a text with what is
- *   compared in its place
+ * @typedef {string | { mask: string, text: string }} Token an exact token, or a text and the mask
+ *   that is compared
  */
 
 /**
@@ -92,7 +92,8 @@ function tokensOfProgram(path, source) {
 }
 
 /**
- * The tokens of a value that a text inserts, taken out of the list that the visit appends them to.
+ * Returns the tokens of an inserted value. The visit appends to `tokens`, so this function takes
+ * the new tokens out again.
  */
 function tokensOfValue(value, visit, tokens) {
   const start = tokens.length;
@@ -102,13 +103,13 @@ function tokensOfValue(value, visit, tokens) {
 
 const isPlus = (node) => ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken;
 
-/** A literal, a template, or a sum that contains one of them. */
+/** True for a literal, a template, or a sum that contains either. */
 function isText(node) {
   if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return true;
   return isPlus(node) && (isText(node.left) || isText(node.right));
 }
 
-/** The text with `X` for each inserted value, and those values. */
+/** Returns the text with `X` for each inserted value, and the values. */
 function partsOf(node) {
   if (ts.isStringLiteralLike(node)) return { text: node.text, values: [] };
   if (ts.isTemplateExpression(node)) {
@@ -121,7 +122,7 @@ function partsOf(node) {
 }
 
 const isCode = (text) => /[;{}>]\s*\n|\bredis\.call\(|^local \w+/m.test(text);
-/** Two words, or one that is written as a sentence or a label. */
+/** True for text with at least two words, and for one word written as a sentence or label. */
 const isProse = (text) => !isCode(text) && (/\w[^\s\w]* +[^\s]*\w/.test(text) || /^[A-Z][a-z]+[.!?…]?$/.test(text));
 
 function withoutComments(source) {
@@ -132,8 +133,7 @@ function withoutComments(source) {
 }
 
 /**
- * Tags stay, with their attributes; the text between them and in attributes that are read is
- * masked.
+ * Tags keep their attributes. The text between tags and the text of visible attributes are masked.
  */
 function tokensOfHtml(source) {
   const tokens = [];

@@ -3,7 +3,7 @@ import { compare, tokensOf } from "./words-only.mjs";
 
 const result = (before: string, after: string, path = "a.ts") => compare(tokensOf(path, before), tokensOf(path, after));
 
-describe("changes of words are equal", () => {
+describe("compare accepts a change of", () => {
   test.each([
     ["a comment", "/** One. */ const a = 1; // old", "/** Two. */\nconst a = 1;"],
     ["a text", 'fail("It was refused.");', 'fail("The server refused it.");'],
@@ -17,20 +17,20 @@ describe("changes of words are equal", () => {
     expect(result(before, after).difference).toBeUndefined();
   });
 
-  test("the changed texts are listed", () => {
+  test("compare lists the changed texts", () => {
     expect(result('a("one two", "kept it");', 'a("three four", "kept it");').texts).toEqual([
       ["one two", "three four"],
     ]);
   });
 
-  test("text and visible attributes of a page, and words outside the fences of a guide", () => {
+  test("text and visible attributes of a page, words outside the code fences of a guide", () => {
     expect(result('<b title="Old">Old</b>', '<b title="New">New</b>', "a.html").difference).toBeUndefined();
     const guide = (text: string) => `${text}\n\`\`\`ts\na; // ${text}\n\`\`\``;
     expect(result(guide("Old."), guide("New."), "a.md").difference).toBeUndefined();
   });
 });
 
-describe("everything else differs", () => {
+describe("compare reports a change of", () => {
   test.each([
     ["an operator", "if (a < b) log('x y');", "if (a <= b) log('x y');"],
     ["a sign", "a(-1);", "a(1);"],
@@ -43,7 +43,7 @@ describe("everything else differs", () => {
     ["a regular expression", "/a b/.test(x);", "/a c/.test(x);"],
     ["a script", "run(`\nlocal a = 1\n`);", "run(`\nlocal a = 2\n`);"],
     ["a type", 'let a: "x" | "y";', 'let a: "x" | "z";'],
-    ["a statement more", "a();", "a(); b();"],
+    ["a statement", "a();", "a(); b();"],
   ])("%s", (_, before, after) => {
     expect(result(before, after).difference).toBeDefined();
   });

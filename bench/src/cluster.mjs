@@ -1,14 +1,15 @@
 /**
- * Two instances on one Redis: how long it takes from the call of `publish` on one to the handler of
- * a client of the other, under load. Publisher and client are in this process, so both moments are
- * read from one clock; the instance the client is connected to is a process of its own.
+ * Measures the way of an event through two instances on one Redis, under load: the time from the
+ * call of `publish` on one instance until the handler of a client of the other instance runs. The
+ * publisher and the client run in this process, so one clock measures both moments. The client's
+ * instance is a process of its own.
  *
  *   npm run bench:cluster              1,000 events a second for 20 s, on 10 channels, to 10 clients
  *   npm run bench:cluster -- 2000 60   another rate, another duration in seconds
  *
- * The figures of one machine at one time. What does not depend on either is the ratio in the last
- * line: the same path without Holdfast, a bare PUBLISH from one process to another and back,
- * measured in the same run.
+ * The times depend on the machine and on other programs. Compare the ratio in the last line
+ * instead: the same run also sends bare PUBLISH commands from one process to the other and back,
+ * and the ratio says how much longer Holdfast takes.
  */
 import { createClient } from "@holdfast/client";
 import { createServer } from "@holdfast/server";
@@ -21,7 +22,7 @@ import { startRedis, sleep } from "./redis/servers.mjs";
 const perSecond = Number(process.argv[2] ?? 1_000);
 const seconds = Number(process.argv[3] ?? 20);
 if (!(perSecond > 0 && perSecond <= 50_000 && seconds > 0 && seconds <= 600)) {
-  console.error("usage: npm run bench:cluster -- [events a second, at most 50000] [seconds, at most 600]");
+  console.error("usage: npm run bench:cluster -- [events per second, at most 50000] [seconds, at most 600]");
   process.exit(2);
 }
 const CHANNELS = 10;
@@ -81,8 +82,8 @@ await redis.kill();
 process.exit(ok ? 0 : 1);
 
 /**
- * What the network and Redis alone take: the child says back on one channel what it hears on
- * another.
+ * Measures the network and Redis alone: the child process repeats each message of one channel on
+ * another channel.
  */
 async function bareRoundTrips(rate, forSeconds) {
   const say = new Redis(redis.port);

@@ -1,9 +1,9 @@
 /**
- * How long an editor takes to its first completion: a protocol of 200 requests, a fresh tsserver
- * each time, from opening the file to the list inside `client.request("`. Compares the built
- * packages of this checkout with those of another one, alternating, so that what else the machine
- * does meets both. On Linux it also says how much processor time tsserver took, start included,
- * which depends less on other programs.
+ * Measures how long an editor waits for its first completion. For each sample a fresh tsserver
+ * opens a file whose protocol has 200 requests and lists the completions inside `client.request("`.
+ * The samples alternate between the built packages of this checkout and those of another checkout,
+ * so that the load of the machine affects both. On Linux the report also has the processor time of
+ * tsserver, start included, which depends less on other programs.
  *
  *   node bench/src/completion.mjs <folder of the other checkout, built>
  */
@@ -62,7 +62,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A project that sees the packages as an application does: installed, without their sources. */
+/** A project that has the packages installed without their sources, as in an application. */
 function prepare(name, checkout) {
   const project = join(folder, name);
   const scope = join(project, "node_modules/@holdfast");
@@ -79,8 +79,8 @@ function prepare(name, checkout) {
 }
 
 async function firstCompletion(project) {
-  // `typescript` of this repository is TypeScript 6 under another name, which hands on to the
-  // package with the server.
+  // In this repository `typescript` is TypeScript 6 under another name. That package forwards to
+  // the one that contains tsserver.
   const tsserver = join(root, "node_modules/@typescript/old/lib/tsserver.js");
   const child = spawn(process.execPath, [tsserver, "--disableAutomaticTypingAcquisition"], { cwd: project });
   const timer = setTimeout(() => child.kill(), LIMIT_MS);
@@ -101,18 +101,20 @@ async function firstCompletion(project) {
         throw new Error(`${body?.entries.length} completions instead of ${REQUESTS}`);
       return { time: performance.now() - started, processor: processorMs(child.pid) };
     }
-    throw new Error("tsserver gave no completion.");
+    throw new Error("tsserver returned no completion.");
   } finally {
     clearTimeout(timer);
     child.kill();
   }
 }
 
-/** What a process has used so far, its threads included; undefined where there is no /proc. */
+/**
+ * The processor time of a process so far, threads included. Undefined if the system has no /proc.
+ */
 function processorMs(pid) {
   if (!existsSync(`/proc/${pid}/stat`)) return undefined;
-  // The fields behind the name in parentheses: user and system time are the 14th and 15th of all,
-  // in hundredths of a second.
+  // The split starts behind the name in parentheses. User time and system time are the fields 14
+  // and 15 of the whole line, in hundredths of a second.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,5 +1,5 @@
-// The server side of the fan-out measurement, one process for each contender. Talks to its parent
-// by IPC.
+// The server side of the fan-out measurement. Each contender runs in a process of its own and talks
+// to its parent by IPC.
 import { createServer as createHttpServer } from "node:http";
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
@@ -8,9 +8,11 @@ import * as z from "zod";
 
 const event = (index) => ({ agentId: "agent-123", status: "running", note: "x".repeat(80), index });
 
-/** Each contender listens and gives `publish(index)`, which sends one event to every subscriber. */
+/**
+ * Each contender listens and returns `publish(index)`, which sends one event to every subscriber.
+ */
 const contenders = {
-  /** What one writes without a library: stringify once, send to each. */
+  /** The loop that people write without a library: stringify once, send to each socket. */
   async "ws-naive"() {
     const http = createHttpServer();
     const wss = new WebSocketServer({ server: http, path: "/ws" });
@@ -55,7 +57,7 @@ const contenders = {
 
 const contender = await contenders[process.argv[2]]();
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-/** Microseconds of CPU spent on publishing. The work for the parent process is not counted. */
+/** Microseconds of CPU spent on publishing. Work for the parent process does not count. */
 let spent = 0;
 process.on("message", async ({ ask, burst }) => {
   if (ask === "subscribers") process.send({ subscribers: contender.subscribers() });

@@ -1,5 +1,6 @@
-// How much CPU one delivery costs the server, against a loop over ws.send. Ratios of rounds that
-// follow each other count; absolute times on a shared machine say little.
+// Measures the CPU time that one delivery costs the server, compared with a loop over `ws.send`.
+// If other programs run, absolute times say little, so the report has ratios of rounds that follow
+// each other.
 //
 //   npm run build && npm run fan-out --workspace bench
 import { fork } from "node:child_process";
@@ -31,7 +32,7 @@ for (const { subscribers, burst, deliveries } of SCENARIOS) {
   const [low, middle, high] = spread(ratios);
   console.log(
     `${subscribers} subscribers, bursts of ${burst}: ws-naive ${spread(costs["ws-naive"])[1].toFixed(2)} µs, ` +
-      `holdfast ${spread(costs.holdfast)[1].toFixed(2)} µs of CPU a delivery; ` +
+      `holdfast ${spread(costs.holdfast)[1].toFixed(2)} µs of CPU per delivery; ` +
       `ratio ${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`,
   );
 }
@@ -61,7 +62,7 @@ async function start(contender, subscribers) {
   };
   while ((await ask("subscribers")) < subscribers);
   return {
-    /** Microseconds of server CPU for one delivery. Every delivery is counted at its receiver. */
+    /** Microseconds of server CPU per delivery. The receivers count every delivery. */
     async measure(burst, deliveries) {
       const bursts = Math.ceil(deliveries / subscribers / burst);
       await ask("cpu");
@@ -79,7 +80,7 @@ async function start(contender, subscribers) {
   };
 }
 
-/** The cheapest receiver there is: a TCP socket that counts a mark in what arrives. */
+/** The cheapest possible receiver: a TCP socket that counts how often a mark occurs in its data. */
 async function receive(port) {
   const socket = connect(port, "127.0.0.1");
   socket.write(
@@ -100,7 +101,7 @@ async function receive(port) {
       at = found + MARK.length;
       outstanding--;
     }
-    // A mark can be cut by the end of a chunk.
+    // The end of a chunk may cut a mark in two.
     rest = data.subarray(Math.max(at, data.length - MARK.length + 1));
     if (outstanding === 0) resolve();
   });

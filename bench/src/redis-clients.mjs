@@ -1,7 +1,7 @@
 /**
- * ioredis beside node-redis, for what the broker does: a script that appends and announces,
- * announcements received, sharded subscriptions of a cluster through the loss of a node, and a
- * server that stops answering. docs/decisions/0014 has the figures.
+ * Compares ioredis with node-redis for the work of the broker: a script that appends and announces,
+ * the receiving of announcements, sharded subscriptions when a cluster loses a node, and a server
+ * that stops answering. docs/decisions/0014 has the figures.
  *
  *   npm run redis-clients --workspace bench          (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -21,7 +21,7 @@ const names = Object.keys(clients);
 const unhandled = [];
 process.on("unhandledRejection", (error) => unhandled.push(error.message));
 
-/** Scripts a second, so many under way at once. */
+/** Scripts per second with a fixed number of scripts in flight. */
 async function scripts(server, name, underWay = 200, total = 40_000) {
   const client = await clients[name].single(server.port);
   const sha = await client.load(APPEND);
@@ -39,7 +39,7 @@ async function scripts(server, name, underWay = 200, total = 40_000) {
 }
 
 /**
- * Announcements received a second; the publisher is another process, which is not what is measured.
+ * Announcements received per second. The publisher is another process, so that work does not count.
  */
 async function receiving(server, name, total = 200_000) {
   const client = await clients[name].single(server.port);
@@ -68,8 +68,8 @@ async function receiving(server, name, total = 200_000) {
 }
 
 /**
- * Thirty channels over three nodes; one node is killed, its replica takes over: which channels are
- * heard again, and when.
+ * Subscribes to thirty channels over three nodes and kills one node. Reports which channels receive
+ * messages again after the replica has taken over, and when.
  */
 async function failover(name) {
   const cluster = await startCluster();
@@ -108,8 +108,8 @@ async function failover(name) {
 }
 
 /**
- * What a command does while the server is stopped or dead, and whether subscriptions are back
- * afterwards.
+ * Reports how a command ends if it is sent while the server is stopped or dead, and whether the
+ * subscriptions return afterwards.
  */
 async function silence(name) {
   const outcomes = {};
@@ -138,7 +138,7 @@ async function silence(name) {
   await sleep(50);
   await server.kill();
   outcomes["in flight when killed"] = await inFlight;
-  outcomes["while dead"] = await attempt();
+  outcomes["sent while dead"] = await attempt();
   server = await startRedis(server.port);
   const backAt = Date.now();
   heard = 0;
@@ -153,7 +153,7 @@ async function silence(name) {
   return { ...outcomes, errors: errors.length };
 }
 
-/** Loads one library alone, and opens a connection with it. */
+/** Loads one of the libraries and opens a connection. */
 const opening = {
   ioredis: `
     const { Redis } = await import("ioredis");
@@ -167,7 +167,7 @@ const opening = {
     const open = (port) => createClient({ socket: { port, host: "127.0.0.1" } }).connect();`,
 };
 
-/** In a process of its own: what it costs to have the library loaded and two connections open. */
+/** Measures in a process of its own how much memory the loaded library and two connections take. */
 function weight(server, name) {
   const code = `
     const before = process.memoryUsage().rss;
@@ -193,7 +193,8 @@ const server = await startRedis();
 for (const [part, measure] of Object.entries({ scripts, receiving })) {
   if (!wants(part)) continue;
   const runs = Object.fromEntries(names.map((name) => [name, []]));
-  // In turn, the first round not counted: both meet the same machine.
+  // The libraries alternate, so that the load of the machine affects both. The first round does not
+  // count.
   for (let turn = 0; turn < 6; turn++)
     for (const name of names) {
       const result = await measure(server, name);

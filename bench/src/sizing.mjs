@@ -1,7 +1,7 @@
 /**
- * What 10,000 connections need, of one instance and of Redis: memory, descriptors, commands.
- * docs/guides/scaling.md has the figures. Memory and counts hardly depend on what else the machine
- * does; time does, so of it there is a ratio only.
+ * Measures what 10,000 connections cost one instance and Redis: memory, descriptors and commands.
+ * docs/guides/scaling.md has the figures. Memory and counts hardly depend on the load of the
+ * machine. Time does, so the report gives time only as a ratio.
  *
  *   npm run sizing --workspace bench -- 10000        (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -41,11 +41,11 @@ async function startInstance(options) {
 const rss = ({ child }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1]);
 
 /**
- * Authenticated as somebody else each, on a channel for all and on one of a hundred rooms, both
- * with history.
+ * Connects as a user of its own. Joins one channel that all clients share and one of a hundred
+ * rooms, both with history.
  */
 async function connect(port, index) {
-  // One local address has not enough ports for a large number.
+  // A single local address has too few ports for a large number of connections.
   const localAddress = `127.0.0.${2 + (index % 8)}`;
   const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ["holdfast.v1.json"], {
     localAddress,
@@ -75,7 +75,7 @@ async function info(redis, section) {
   return new Map([...text.matchAll(/^([\w|]+):(.*?)\r?$/gm)].map(([, key, value]) => [key, value]));
 }
 
-/** Calls by the server: what scripts call inside themselves is part of the script. */
+/** Counts the calls of the server. The commands inside a script are part of the script's call. */
 async function calls(redis) {
   const stats = await info(redis, "commandstats");
   const of = (name) => Number(/calls=(\d+)/.exec(stats.get(`cmdstat_${name}`) ?? "")?.[1] ?? 0);
@@ -93,17 +93,17 @@ async function one(redis) {
   await sleep(3_000);
   const heap = await instance.ask("collect");
   const label = redis ? "on Redis" : "one process";
-  note(`${label}: heap for each connection`, kib((heap - before.heap) / connections));
-  note(`${label}: resident memory for each connection`, kib((rss(instance) - before.rss) / connections));
-  note(`${label}: resident memory without any`, kib(before.rss));
-  note(`${label}: descriptors for each connection`, ((instance.descriptors() - before.fds) / connections).toFixed(3));
-  note(`${label}: descriptors without any`, before.fds);
+  note(`${label}: heap per connection`, kib((heap - before.heap) / connections));
+  note(`${label}: resident memory per connection`, kib((rss(instance) - before.rss) / connections));
+  note(`${label}: resident memory without connections`, kib(before.rss));
+  note(`${label}: descriptors per connection`, ((instance.descriptors() - before.fds) / connections).toFixed(3));
+  note(`${label}: descriptors without connections`, before.fds);
   if (redis) {
-    note("Redis: memory for each connection", kib(((await usedMemory(redis)) - redisBefore) / connections));
+    note("Redis: memory per connection", kib(((await usedMemory(redis)) - redisBefore) / connections));
     const start = await calls(redis);
     await sleep(IDLE_S * 1_000);
     const perSecond = ((await calls(redis)) - start) / IDLE_S;
-    note(`Redis: commands a second, an idle instance with ${ROOMS + 1} channels`, perSecond.toFixed(2));
+    note(`Redis: commands per second of an idle instance with ${ROOMS + 1} channels`, perSecond.toFixed(2));
   }
   for (const socket of sockets) socket.terminate();
   return instance;
@@ -135,8 +135,8 @@ async function publishing(redis, alone, shared) {
     ratios.push({ cpu: remote / memory, redis: (usec(after) - usec(before)) / PUBLICATIONS / memory });
   }
   const median = (name) => ratios.map((ratio) => ratio[name]).sort((a, b) => a - b)[2];
-  note("CPU of the instance for a publication on Redis, one process being 1", median("cpu").toFixed(1));
-  note("CPU of Redis for a publication, that of one process being 1", median("redis").toFixed(2));
+  note("CPU of the instance per publication on Redis, relative to one process", median("cpu").toFixed(1));
+  note("CPU of Redis per publication, relative to one process", median("redis").toFixed(2));
 }
 
 const redis = await startRedis();

@@ -1,15 +1,17 @@
 /**
- * Two instances on one Redis and a document of 20 KB: how long it takes from the call of `update`
- * on one until its watchers have the change, a hundred on the same instance, then a hundred on the
- * other. Instances and watchers are processes of their own, and all read the clock of this machine.
+ * Measures the way of a document's change through two instances on one Redis. The document has 20
+ * KB. The time runs from the call of `update` on one instance until the watchers have the change: a
+ * hundred watchers on the same instance, then a hundred on the other. Instances and watchers are
+ * separate processes, and all read the clock of this machine.
  *
- *   npm run bench:state               200 updates a second for 10 s
+ *   npm run bench:state               200 updates per second for 10 s
  *   npm run bench:state -- 100 30     another rate, another duration in seconds
  *
- * The figures of one machine at one time. What depends less on either are the ratios: to a small
- * event at the same rate, which is the same way without a document; and to all of the document as
- * an event, which is what there is without patches. That one at a twentieth of the rate: at the
- * same one it would be 400 MB a second.
+ * The times depend on the machine and its load, the ratios less so. The first ratio
+ * compares with a small event at the same rate, which takes the same way without a document. The
+ * second one compares with the whole document sent as an event, which is the alternative to
+ * patches. That event is sent at a twentieth of the rate, because the full rate would be 400 MB a
+ * second.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -18,11 +20,11 @@ import { sleep, startRedis, until } from "./redis/servers.mjs";
 const perSecond = Number(process.argv[2] ?? 200);
 const seconds = Number(process.argv[3] ?? 10);
 if (!(perSecond >= 20 && perSecond <= 10_000 && seconds >= 1 && seconds <= 600)) {
-  console.error("usage: npm run bench:state -- [updates a second, 20 to 10000] [seconds, at most 600]");
+  console.error("usage: npm run bench:state -- [updates per second, 20 to 10000] [seconds, at most 600]");
   process.exit(2);
 }
 const WATCHERS = 100;
-/** What is heard before it is asked for, at most. */
+/** The most receipts that can arrive before the parent process asks. */
 const most = perSecond * Math.max(seconds, 2) * WATCHERS;
 const TARGETS = { same: 10, cross: 50 };
 
@@ -91,7 +93,7 @@ for (const [index, place] of Object.keys(TARGETS).entries()) {
 
 const { snapshotBytes } = measured.same.update;
 console.log(
-  `${perSecond} updates a second for ${seconds} s, ${WATCHERS} watchers, all of the document: ${snapshotBytes} bytes`,
+  `${perSecond} updates per second for ${seconds} s, ${WATCHERS} watchers, the whole document: ${snapshotBytes} bytes`,
 );
 let isMet = true;
 for (const [place, target] of Object.entries(TARGETS)) {

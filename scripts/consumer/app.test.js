@@ -10,7 +10,7 @@ test.each(JSON.parse(process.env.ENTRIES))("%s loads", (entry) => {
   expect(Object.keys(require(entry)).length).toBeGreaterThan(0);
 });
 
-test("a client and a server talk, in dates and maps as well", async () => {
+test("a client and a server exchange messages with dates and maps", async () => {
   const agents = defineProtocol({
     name: "agents",
     version: "1.0.0",

@@ -1,7 +1,7 @@
 /**
- * The application of the consumer check (consumer-check.mjs): compiled against the packed packages
- * as an ESM and as a CommonJS module, then run. It uses every entry, and prints DONE when
- * everything was right.
+ * The application of the consumer check (consumer-check.mjs). It is compiled against the packed
+ * packages as an ESM and as a CommonJS module, then run. It uses every entry, and prints DONE if
+ * everything works.
  */
 import * as cli from "@holdfast/cli";
 import { createClient } from "@holdfast/client";
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   console.log("DONE");
 }
 
-/** Compiled, never run: what must not compile. */
+/** Compiled, never run: each line must be a type error. */
 export function wrong(): void {
   const server = createServer(agents);
   // @ts-expect-error `at` is a Date

@@ -1,6 +1,6 @@
 /**
- * One process with both builds of the packages, as an application has when a dependency of it is
- * CommonJS.
+ * Loads both builds of the packages in one process. This happens in an application if a dependency
+ * is CommonJS.
  */
 import { createRequire } from "node:module";
 import * as esmProtocol from "@holdfast/protocol";
@@ -16,7 +16,7 @@ function check(condition, message) {
   if (!condition) throw new Error(message);
 }
 
-check(esm.HoldfastError !== cjs.HoldfastError, "both builds are the same copy, so this shows nothing");
+check(esm.HoldfastError !== cjs.HoldfastError, "both builds are the same copy, so this check proves nothing");
 const at = new Date(86_400_000);
 
 for (const [ours, theirs] of [

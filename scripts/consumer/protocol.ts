@@ -1,7 +1,9 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { z } from "zod";
 
-/** What `npx holdfast docs` is given in the consumer check: zod as most applications import it. */
+/**
+ * The input of `npx holdfast docs` in the consumer check. It imports zod as most applications do.
+ */
 export const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",

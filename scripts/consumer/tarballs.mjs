@@ -1,17 +1,17 @@
-/** What is asked of a tarball itself: its size, its source maps and the links of its README. */
+/** Checks a tarball by itself: its size, its source maps and the links of its README. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 
 const KB = 1024;
 /**
- * The compressed size that each package may have. It has 5 % more than at its last measurement, so
- * that growth is a decision.
+ * The largest compressed size of each package: 5 % above its last measurement. A package that grows
+ * more needs a decision.
  */
 const bounds = { protocol: 236 * KB, client: 225 * KB, server: 482 * KB, cli: 154 * KB };
 
 /**
- * @param {{ name: string, size: number, files: { path: string }[] }} packed as `npm pack --json`
- *   tells it
+ * @param {{ name: string, size: number, files: { path: string }[] }} packed one entry of the output
+ *   of `npm pack --json`
  * @param {string} folder where it is installed
  * @returns {string[]} one sentence for each fault
  */
@@ -21,7 +21,7 @@ export function tarballFaults({ name, size, files }, folder) {
   const maps = files.map(({ path }) => path).filter((path) => path.endsWith(".map"));
   if (maps.length === 0) faults.push(`The tarball of ${name} has no source maps.`);
   for (const map of maps) faults.push(...mapFaults(map, folder).map((fault) => `${name}/${map} ${fault}`));
-  // The application's compiler would read zod's types with the application's version of zod
+  // The application's compiler would resolve zod's types with the application's version of zod
   // (docs/decisions/0026).
   for (const path of files.map((file) => file.path).filter((path) => /\.d\.c?ts$/.test(path)))
     if (/["']zod["'/]/.test(readFileSync(join(folder, path), "utf8"))) faults.push(`${name}/${path} imports zod.`);
@@ -32,13 +32,15 @@ export function tarballFaults({ name, size, files }, folder) {
   return faults;
 }
 
-/** A map refers to the sources that the tarball has once, and brings no second copy of them. */
+/**
+ * A map refers to the sources that the tarball contains once, and contains no second copy of them.
+ */
 function mapFaults(map, folder) {
   const { sources, sourcesContent, file = "" } = JSON.parse(readFileSync(join(folder, map), "utf8"));
   const below = dirname(join(folder, map));
   const missing = sources.filter((path) => !existsSync(join(below, path)));
   return [
-    ...(sourcesContent ? ["holds the text of its sources, which are in src."] : []),
+    ...(sourcesContent ? ["contains the text of its sources, which are also in src."] : []),
     ...(isAbsolute(file) ? [`names ${file}, a path of the machine that built it.`] : []),
     ...missing.map((path) => `names ${path}, which is not in the tarball.`),
   ];

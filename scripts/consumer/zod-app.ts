@@ -1,7 +1,7 @@
 /**
- * What each zod 4 is asked (zod-versions.mjs): the program of the README runs with it, and schemas
- * of every kind that the oldest has are described. Prints one line of JSON, which must be the same
- * with every version.
+ * The program that zod-versions.mjs runs with each version of zod 4. It runs the README's program
+ * and describes schemas of every kind that the oldest version has. It prints one line of JSON,
+ * which must be the same with every version.
  */
 import { defineProtocol, type Schema } from "@holdfast/protocol";
 import { fingerprint, jsonSchema } from "@holdfast/protocol/describe";
@@ -32,7 +32,10 @@ const tree = () => {
 const own = tree();
 const letters = z.enum(["a", "b"]);
 
-/** What JSON cannot hold. Its JSON Schema is ours, so it is the same with every version as well. */
+/**
+ * Types that JSON cannot hold. Holdfast writes the JSON Schema of these types, so the result is the
+ * same with every version as well.
+ */
 const rich: { readonly [name: string]: Schema } = {
   date: z.date(),
   dateMin: z.date().min(new Date(5)),
@@ -144,7 +147,7 @@ const plain: { readonly [name: string]: Schema } = {
   json: z.json(),
 };
 
-/** The name in front of `=` has the fingerprint of the other. */
+/** The schema named before `=` has the same fingerprint as the schema named after it. */
 const alike: { readonly [pair: string]: Schema } = {
   "copies=getters": copies,
   "trees=twoTrees": z.object({ x: tree(), y: tree() }),

@@ -1,6 +1,6 @@
 /**
- * The packed packages with several versions of zod 4: the program of the README compiles, runs, and
- * is described alike.
+ * Tries the packed packages with several versions of zod 4: the README's program must compile and
+ * run with each, and all descriptions must be equal.
  */
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,24 +8,24 @@ import { dirname, join } from "node:path";
 import { root, run } from "../run.mjs";
 
 /**
- * The first, the last of three minor versions that wrote JSON Schema in another way, and the
+ * The first version, the last of three minor versions that wrote JSON Schema differently, and the
  * newest.
  */
 const versions = ["4.0.0", "4.0.17", "4.1.13", "4.4.3", "4.6.7"];
 
 /**
- * What runs with each, in the same place as here: it imports the program of the README, whose port
- * is another one each time.
+ * The program that runs with each version. The path is the same as in the repository, because the
+ * program imports the README's program. Each version gets a port of its own.
  */
 const APP = "scripts/consumer/zod-app";
 
-/** What the consumer check installs for them, under names of their own. */
+/** The consumer check installs each version under a name of its own. */
 export const installedZods = Object.fromEntries(versions.map((version) => [`zod-${version}`, `npm:zod@${version}`]));
 
 /**
  * @param {string} folder where the packages are installed
  * @param {{ [version: string]: string }} compilers the path of `tsc` by the version of TypeScript;
- *   the last one emits
+ *   the last compiler emits
  * @returns {Promise<string>} one line for the summary
  */
 export async function checkZodVersions(folder, compilers) {
@@ -39,7 +39,7 @@ export async function checkZodVersions(folder, compilers) {
     strict: true,
     skipLibCheck: false,
   };
-  // One program for all: what does not depend on zod is checked once.
+  // One program for all versions: code that does not depend on zod is checked once.
   const files = [...folders.values()].map((below) => join(below, `${APP}.ts`));
   writeFileSync(join(folder, "tsconfig.zod.json"), JSON.stringify({ compilerOptions, files }));
   const names = Object.keys(compilers);
@@ -57,11 +57,15 @@ export async function checkZodVersions(folder, compilers) {
   }
   const [[oldest, first], ...others] = outputs;
   for (const [version, output] of others)
-    if (output !== first) throw new Error(`zod ${version} describes otherwise than ${oldest}:\n${output}\n${first}`);
+    if (output !== first)
+      throw new Error(`zod ${version} writes other descriptions than ${oldest}:\n${output}\n${first}`);
   return `zod ${versions.join(", ")}`;
 }
 
-/** A folder whose packages find this zod. What else they need they find in the folder around it. */
+/**
+ * A folder whose packages resolve this version of zod. They resolve everything else from the folder
+ * around it.
+ */
 async function prepare(folder, below, version) {
   for (const path of ["node_modules", "docs/snippets", dirname(APP)]) mkdirSync(join(below, path), { recursive: true });
   renameSync(join(folder, "node_modules", `zod-${version}`), join(below, "node_modules/zod"));

@@ -3,8 +3,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * A small browser application as size.mjs measures it: a definition with a request and a channel, a
- * rich value (so that superjson is needed), and what a page does with them.
+ * The small browser application that size.mjs measures: a definition with a request and a channel,
+ * a rich value (which needs superjson), and the calls of a typical page.
  */
 const agents = defineProtocol({
   name: "agents",

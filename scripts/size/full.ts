@@ -3,8 +3,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The application of app.ts with everything that a page can use besides: a document, presence,
- * positions that outlive a reload.
+ * The application of app.ts plus every other part that a page can use: a document, presence, and
+ * positions that survive a reload.
  */
 const agents = defineProtocol({
   name: "agents",

@@ -1,7 +1,7 @@
 /**
- * What a page downloads when an application is built with Vite as it comes: the figures of the
- * README's sentence on size, and whether that sentence is still true. The packages are those that
- * are BUILT, by the conditions that Vite sets.
+ * Measures what a page downloads if an application is built with Vite's default configuration. The
+ * figures stand in one sentence of the README, and this check says whether the sentence is true. It
+ * uses the BUILT packages with the conditions that Vite sets.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,9 +26,9 @@ async function downloaded(app, zod = "zod/mini") {
   });
   const scripts = output.filter(({ type }) => type === "chunk");
   const inputs = scripts.flatMap(({ moduleIds }) => moduleIds);
-  if (!inputs.some((id) => id.endsWith(`size/${app}`))) throw new Error(`Vite has not built ${app}.`);
+  if (!inputs.some((id) => id.endsWith(`size/${app}`))) throw new Error(`Vite did not build ${app}.`);
   const source = inputs.find((id) => /packages\/[a-z]+\/src\//.test(id));
-  if (source) throw new Error(`Vite measured sources instead of what is published: ${source}.`);
+  if (source) throw new Error(`Vite's bundle contains sources instead of published files: ${source}.`);
   return scripts.reduce((sum, { code }) => sum + gzipSync(code).length, 0);
 }
 
@@ -37,21 +37,22 @@ export async function measureWithVite() {
   return [await downloaded("app.ts"), await downloaded("full.ts"), await downloaded("full.ts", "zod")];
 }
 
-/** As Vite prints it: a kB has 1,000 bytes. Rounded up, so that "at most" is true. */
+/** In Vite's unit: a kB has 1,000 bytes. Rounded up, so that "at most" is true. */
 const kB = (bytes) => Math.ceil(bytes / 1_000);
 
 /**
- * The README says the three figures in one sentence. It is wrong when a page downloads more, and as
- * wrong when it downloads less.
+ * Compares the three figures with the README's sentence. The sentence is wrong if a page downloads
+ * more, and also if a page downloads less.
  *
- * @returns {string | undefined} what is to be changed
+ * @returns {string | undefined} the correction
  */
 export function readmeFault(measured) {
   const sentence =
     /A page downloads (\d+) kB gzipped \(Vite, `zod\/mini`\), (\d+) kB with documents, presence and kept positions, and (\d+) kB with `zod`/;
   const readme = readFileSync(join(root, "README.md"), "utf8").replace(/\s+/g, " ");
   const said = sentence.exec(readme)?.slice(1).map(Number);
-  if (!said) return "README.md has no sentence on what a page downloads. scripts/size/vite.mjs says how it begins.";
+  if (!said)
+    return "README.md has no sentence on the size of a page. Restore the sentence whose beginning is in scripts/size/vite.mjs.";
   const expected = measured.map(kB);
   if (said.join() === expected.join()) return undefined;
   return `README.md says ${said.join(", ")} kB for what a page downloads; measured are ${expected.join(", ")} kB (${measured.join(", ")} bytes).`;

@@ -1,5 +1,5 @@
-// The two client libraries behind the same few functions, each configured as a broker would: no
-// queue while it is not connected.
+// Puts the two client libraries behind the same few functions. Both are configured for a broker:
+// without a queue while disconnected.
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 

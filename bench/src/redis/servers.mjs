@@ -1,4 +1,4 @@
-// Redis servers for a measurement: started on free ports, gone when the measurement is.
+// Starts Redis servers on free ports for a measurement, and stops them after the measurement.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -30,7 +30,7 @@ async function answers(port) {
     socket.destroy();
     if (up) return;
   }
-  throw new Error(`redis-server did not come up on ${port}`);
+  throw new Error(`redis-server did not start on ${port}`);
 }
 
 export async function startRedis(port, extra = []) {
@@ -54,7 +54,7 @@ export async function startRedis(port, extra = []) {
   return server;
 }
 
-/** Three masters and a replica of each. */
+/** Three masters, each with one replica. */
 export async function startCluster(nodeTimeoutMs = 1_000) {
   const extra = [
     "--cluster-enabled",
@@ -91,10 +91,13 @@ const everywhere = async (nodes, pattern) =>
 
 export async function until(holds, limitMs = 20_000) {
   for (const end = Date.now() + limitMs; Date.now() < end; await sleep(20)) if (await holds()) return;
-  throw new Error("it did not happen in time");
+  throw new Error("the condition did not become true in time");
 }
 
-/** One command and its answer as text; no client library, since those are what is measured. */
+/**
+ * Sends one command and returns the answer as text. Uses no client library, because the client
+ * libraries are being measured.
+ */
 export function say(port, ...words) {
   const socket = connect(port, "127.0.0.1");
   const parts = words.map((word) => `$${Buffer.byteLength(`${word}`)}\r\n${word}\r\n`);

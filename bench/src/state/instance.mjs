@@ -1,6 +1,6 @@
 /**
- * One instance of a server. It changes the document, or publishes an event, when it is told to, and
- * says how that went.
+ * One instance of the server. On command it changes the document or publishes an event, and reports
+ * the result.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -13,8 +13,8 @@ const { port } = await server.listen(0);
 const roster = largeRoster();
 
 /**
- * What is measured. Each carries its number as `round`: whoever hears of it knows when it was asked
- * for.
+ * The measured operations. Each carries its number as `round`, so that the parent process can look
+ * up when the round began.
  */
 const kinds = {
   update: (key, round) =>

@@ -23,8 +23,8 @@ export const rosters = defineProtocol({
       key: z.string(),
       document: roster,
       events: {
-        // A change as an event of its own, and what an application does that has no documents: all
-        // of it each time.
+        // `scored` sends a change as a small event. `changed` is what an application without
+        // documents sends: the entire document each time.
         scored: z.object({ round: z.int(), id: z.string(), score: z.int() }),
         changed: roster,
       },

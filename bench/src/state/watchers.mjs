@@ -1,6 +1,6 @@
 /**
- * Watchers in a process of their own, so that what they take is not counted as what the instances
- * take.
+ * The watchers have a process of their own, so that their work does not count as work of the
+ * instances.
  */
 import { WebSocket } from "ws";
 
@@ -8,8 +8,8 @@ const [port, channel, watchers, most] = process.argv.slice(2);
 process.on("disconnect", () => process.exit(0));
 
 /**
- * Rounds and when they were heard, in turns. Not a list that grows: to move it about would be
- * measured too.
+ * Pairs of a round and the time at which it arrived. The array has a fixed size, because a list
+ * would be copied if it grew during the measurement.
  */
 const heard = new Float64Array(2 * Number(most));
 let count = 0;
@@ -24,7 +24,8 @@ for (let index = 0; index < Number(watchers); index++) {
   socket.on("message", (data) => {
     const at = performance.timeOrigin + performance.now();
     const text = Buffer.from(data).toString("utf8");
-    // To parse all of it a hundred times would be what is measured. A frame begins with its type.
+    // Parsing the whole frame a hundred times would dominate the measurement. A frame begins with
+    // its type.
     if (text.startsWith('{"type":"connected"')) {
       socket.send(JSON.stringify({ type: "subscribe", correlation_id: "1", data: { channels: [channel] } }));
     } else if (text.startsWith('{"type":"state_sync"')) {
@@ -38,13 +39,16 @@ for (let index = 0; index < Number(watchers); index++) {
   });
 }
 
-/** `"path":["round"],"value":7` in a patch, `"round":7` in an event. */
+/** Finds `"path":["round"],"value":7` in a patch and `"round":7` in an event. */
 function roundOf(text) {
   const [, patched, told] = /"path":\["round"\],"value":(\d+)|"round":(\d+)/.exec(text) ?? [];
   return Number(patched ?? told);
 }
 
-/** How many were heard; or, asked for them, all of them. */
+/**
+ * Answers with the number of receipts, or with all receipts if the parent process asks for the
+ * list.
+ */
 process.on("message", (what) => {
   if (what === "count") return void process.send({ count: count / 2, closed });
   const pairs = Array.from({ length: count / 2 }, (_, index) => [heard[index * 2], heard[index * 2 + 1]]);
