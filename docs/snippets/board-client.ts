@@ -5,7 +5,8 @@ export function showBoard(url: string, id: string, draw: (lines: string[]) => vo
   const client = createClient(board, { url });
   const document = documentOf(client.channel("board", id));
   const stop = document.subscribe((now, before) => {
-    // The same list as before: only the title has changed.
+    // Unchanged parts keep their identity, so this list is the same object if only the title has
+    // changed.
     if (now?.cards !== before?.cards) draw(now?.cards.map(({ text }) => text) ?? []);
   });
   return () => {

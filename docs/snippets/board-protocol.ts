@@ -16,7 +16,7 @@ export const board = defineProtocol({
       key: z.uuid(),
       document: z.object({
         title: z.string(),
-        // With an id, so that one that is taken out in the middle is one small patch.
+        // Every card has an id, so removing a card from the middle is one small patch.
         cards: z.array(z.object({ id: z.string(), text: z.string(), addedAt: z.iso.datetime() })),
       }),
     },

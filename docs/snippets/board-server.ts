@@ -6,8 +6,8 @@ import { board } from "./board-protocol.js";
 type Board = DocumentOf<typeof board.definition, "board">;
 
 /**
- * Stands for a table of a database. A deleted board leaves its version, so that a save that comes
- * late brings nothing back.
+ * Stands in for a database table. The row of a deleted board keeps its version, so that a late save
+ * cannot restore the board.
  */
 const rows = new Map<string, { document: Board | undefined; version: number }>();
 

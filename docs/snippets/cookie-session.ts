@@ -17,7 +17,7 @@ const logins = session({ name: "sid", secret, store, cookie, resave: false, save
 const app = express().use(logins, express.json());
 app.post("/login", (request, response, next) => {
   if (request.body?.password !== "correct horse") return void response.sendStatus(401);
-  // An id that was known before the login must be worth nothing after it.
+  // A new id after the login, so that a session id from before the login is worthless.
   request.session.regenerate((error) => {
     if (error) return next(error);
     request.session.userId = "ada";
@@ -26,7 +26,7 @@ app.post("/login", (request, response, next) => {
 });
 app.post("/logout", ({ session, sessionID }, response) => {
   const { userId = "nobody" } = session;
-  // First the login, then its sockets: a client that comes back at once has to find it gone.
+  // Destroy the login before closing its sockets, because a client may reconnect at once.
   session.destroy(async (error) => {
     await server.user(userId).disconnect({ reason: "logged out", where: { claims: { login: sessionID } } });
     response.sendStatus(error ? 500 : 204);
@@ -34,12 +34,12 @@ app.post("/logout", ({ session, sessionID }, response) => {
 });
 
 export const server = createServer(agents, {
-  // The cookie, and nothing else. Of this server's own pages; those of other origins have to be
-  // listed in `origins`.
+  // Only the cookie authenticates, and only on this server's own pages. List the pages of other
+  // origins in `origins`.
   credentials: { cookie: "sid", message: false },
   authenticate: async ({ headers }) => {
-    // The same middleware as for pages: it knows how its cookie is signed, and where the session
-    // is.
+    // The same middleware as for pages, which knows how the cookie is signed and where the session
+    // is stored.
     const request = { headers, url: "/", originalUrl: "/" } as Request;
     await new Promise((done) => logins(request, {} as Response, done));
     if (!request.session?.userId) throw new Error("not logged in");

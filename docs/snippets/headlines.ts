@@ -5,7 +5,8 @@ export function followHeadlines(url: string, show: (text: string, isNew: boolean
   const client = createClient(news, { url });
   const headlines = client.channel("headlines");
   headlines.on("added", ({ text }, { replayed }) => show(text, !replayed));
-  // All events of the channel. `headline.*` takes those whose names begin with `headline.`.
+  // `*` subscribes to all events of the channel, `headline.*` to those whose name begins with
+  // `headline.`.
   headlines.on("*", ({ event, data }, { id }) => console.log(event, id, data.text));
   return () => client.disconnect();
 }

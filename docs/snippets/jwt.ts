@@ -3,8 +3,8 @@ import { createServer } from "@holdfast/server";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { agents } from "./protocol.js";
 
-// Whose tokens count, and where that issuer's keys are, is said here. What a token says about keys
-// (`jku`, `jwk`) is not followed: anybody can write a token.
+// The accepted issuer and the address of its keys are fixed here. Never follow the keys that a
+// token names (`jku`, `jwk`), because anybody can write a token.
 const issuer = "https://login.example.com";
 const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`));
 
@@ -24,7 +24,8 @@ await server.listen(3000);
 // The client, in another program.
 export const client = createClient(agents, {
   url: "ws://localhost:3000/ws",
-  // Called before every attempt, and when the server says that the token is about to end.
+  // The client calls this before every attempt, and when the server announces that the token is
+  // about to expire.
   token: async () => {
     const response = await fetch(`${issuer}/token`, { method: "POST", credentials: "include" });
     // The user is not logged in. The client stops with the status `unauthorized`.

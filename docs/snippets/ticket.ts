@@ -2,13 +2,12 @@ import { createServer } from "@holdfast/server";
 import express from "express";
 import { agents } from "./protocol.js";
 
-/** However your requests are authenticated already. */
+/** Stands in for the way your HTTP requests are authenticated today. */
 const userOf = (token: string | undefined) => (token === "abc123" ? "ada" : undefined);
 
 export const server = createServer(agents, {
   credentials: { ticket: true },
-  // Asked about every other credential. A ticket is the server's own, and already says who it was
-  // issued to.
+  // Only called for other credentials. A ticket comes from the server itself and names its user.
   authenticate: ({ token }) => {
     const userId = userOf(token);
     if (userId === undefined) throw new Error("unknown token");
@@ -25,8 +24,8 @@ app.post("/ticket", async (request, response) => {
 export const http = app.listen(3000);
 server.attach(http);
 
-// The client: whatever can fetch and open a WebSocket. A ticket opens one connection, so each
-// attempt takes a new one.
+// The client can be anything that fetches and opens a WebSocket. A ticket opens one connection, so
+// each attempt fetches a new one.
 export async function connect(): Promise<WebSocket> {
   const headers = { Authorization: "Bearer abc123" };
   const response = await fetch("http://localhost:3000/ticket", { method: "POST", headers });

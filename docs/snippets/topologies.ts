@@ -4,14 +4,13 @@ import { Cluster, Redis } from "ioredis";
 const login = { username: "holdfast", password: process.env["REDIS_PASSWORD"] ?? "change-me" };
 
 /**
- * One Redis, with TLS. The name and the password may stand in the url as well:
- * rediss://name:password@host.
+ * One Redis with TLS. The url may contain the name and the password: rediss://name:password@host.
  */
 export const one = redisBroker({
   client: new Redis("rediss://redis.example.com:6380", { ...login, lazyConnect: true }),
 });
 
-/** A primary that Sentinel appoints. */
+/** A primary that Sentinel elects. */
 export const behindSentinel = redisBroker({
   client: new Redis({
     sentinels: ["a", "b", "c"].map((name) => ({ host: `sentinel-${name}.example.com`, port: 26379 })),
@@ -22,8 +21,8 @@ export const behindSentinel = redisBroker({
 });
 
 /**
- * A cluster. Each channel lives in one slot, so channels spread over the nodes; one channel does
- * not.
+ * A cluster. Each channel lives in one slot, so the channels spread over the nodes, but a single
+ * channel does not.
  */
 export const inCluster = redisBroker({
   client: new Cluster([{ host: "redis.example.com", port: 6379 }], { redisOptions: login, lazyConnect: true }),
