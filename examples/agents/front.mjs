@@ -1,10 +1,10 @@
 import { connect, createServer } from "node:net";
 
 /**
- * What stands in front of several instances, in twenty lines, to try them out with: `node
- * examples/agents/front.mjs 3001 3002` listens on PORT (3000) and hands each connection to the next
- * port that answers. In production this is nginx or a load balancer: docs/guides/scaling.md. No
- * connection has to come back to where it was before, so there is nothing to remember.
+ * A load balancer in twenty lines, to try several instances: `node examples/agents/front.mjs 3001
+ * 3002` listens on PORT (3000) and forwards each connection to the next port that answers. In
+ * production use nginx or another load balancer (docs/guides/scaling.md). Nothing is remembered,
+ * because a client may reconnect to any instance.
  */
 const ports = process.argv.slice(2).map(Number);
 if (ports.length === 0 || !ports.every(Number.isInteger)) {

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * In the Holdfast repository the packages' sources are bundled, so that they need not be built
- * first. Copied elsewhere, the examples use the packages they have installed.
+ * In the Holdfast repository the sources of the packages are bundled, so the packages need no
+ * build. If you copy the examples elsewhere, they use the installed packages.
  */
 const sources = {
   name: "sources of the repository",
@@ -16,7 +16,8 @@ const sources = {
       const source = fileURLToPath(new URL(`../../packages/${packageName}/src/${entry}.ts`, import.meta.url));
       return existsSync(source) ? { path: source } : undefined;
     });
-    // Sources too, which Node cannot import as they are. As the page's they are found without help.
+    // These names lead to sources, which Node cannot import. The page's sources are resolved
+    // without help.
     onResolve({ filter: /^@holdfast\/example-kit\/[a-z]+$/ }, ({ path: name }) => ({
       path: fileURLToPath(new URL(`src/${name.split("/")[2]}.ts`, import.meta.url)),
     }));
@@ -24,8 +25,8 @@ const sources = {
 };
 
 /**
- * As published: in a page's production build the modules of src/page stand in for those of the same
- * name.
+ * Replaces modules as in the published packages: in a page's production build the modules of
+ * src/page stand in for the modules of the same name.
  */
 async function pageStandIns() {
   const tool = new URL("../../scripts/stand-ins.mjs", import.meta.url);
@@ -42,24 +43,25 @@ const common = {
   target: "es2022",
   sourcemap: true,
   plugins: [sources],
-  // The repository's tsconfig paths are for type-checking; read here they would point isomorphic-ws
-  // at a file of types.
+  // The repository's tsconfig paths are for type-checking. Here they would resolve isomorphic-ws to
+  // a file of types.
   tsconfigRaw: {},
   logLevel: "warning",
 };
 
 /**
  * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a
- * second, and no network. Each file is replaced as a whole: a server that runs, and another build
- * at the same time, never find half of one.
- * @param {string} folder the example's, as a URL that ends in a slash
+ * second and needs no network. Each file is replaced atomically, so a running server and a second
+ * build never read half of a file.
+ * @param {string} folder the example's folder, as a URL that ends in a slash
  */
 export async function buildExample(folder) {
   const path = (name) => fileURLToPath(new URL(name, folder));
-  // Beside dist, as deep as that, so that source maps lead to the same files.
+  // Next to dist and as deep, so that source maps lead to the same files.
   const out = await mkdtemp(path(".build-"));
   try {
-    // All of them, so that none still writes when one has failed and all is removed.
+    // Waits for all builds, so that none still writes after another has failed and the folder is
+    // removed.
     const outcomes = await Promise.allSettled(await write(path, out));
     for (const { reason } of outcomes) if (reason) throw reason;
     await replace(out, path("dist"));
@@ -86,10 +88,10 @@ async function write(path, out) {
       outdir: out,
       platform: "node",
       packages: "external",
-      // What is imported on demand stays a file of its own, and so does its need for the package
+      // Modules that are imported on demand stay separate files, so only those need the package
       // ioredis.
       splitting: true,
-      // Without a hash, which would leave one more file with each build.
+      // Without a hash, because each build would leave one more file.
       chunkNames: "[name]",
     }),
     build({

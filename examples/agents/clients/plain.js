@@ -1,5 +1,5 @@
-// A browser's own WebSocket and nothing else: no library, no build. `node` runs it too (22 and
-// newer).
+// Uses only a browser's own WebSocket: no library, no build. `node` (22 and newer) runs the file
+// too.
 const ws = new WebSocket("ws://localhost:3000/ws?token=abc123");
 
 ws.onopen = () => {

@@ -3,8 +3,8 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { count, files, pace } from "./work.mjs";
 
 /**
- * Follows the links between Markdown files, dependencies included; ends with exit code 1 when one
- * leads nowhere.
+ * Follows the links between Markdown files, dependencies included. If a link is broken, the exit
+ * code is 1.
  */
 
 const LINK = /\[[^\]]*\]\(([^)\s#]+)[^)]*\)/g;

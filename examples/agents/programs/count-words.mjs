@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { extname, relative } from "node:path";
 import { count, files, ownSources, pace } from "./work.mjs";
 
-/** Counts the lines and words of the project's own text files and closes with a table by kind. */
+/** Counts the lines and words of the project's own text files and prints a table by kind. */
 
 const KINDS = new Set([".ts", ".js", ".mjs", ".md", ".json", ".css", ".html", ".yml", ".py"]);
 const root = process.cwd();
 const totals = new Map();
 
-// Slower than it could be: a program that is over before anyone has looked shows nothing.
+// Slowed down on purpose, because a program that ends at once shows nothing.
 const breathe = pace({ busyMs: 1, restMs: 120 });
 
 for await (const path of files(root, ownSources)) {

@@ -4,10 +4,7 @@ import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { bytes, count, files, pace } from "./work.mjs";
 
-/**
- * Hashes every file of the project, its dependencies included, and finds files that are the same
- * byte for byte.
- */
+/** Hashes every file of the project, dependencies included, and finds identical files. */
 
 const { values } = parseArgs({ options: { algorithm: { type: "string", default: "sha256" } } });
 const root = process.cwd();

@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { count, pace } from "./work.mjs";
 
 /**
- * Looks for primes without end, a segment of the number line at a time, and tells of the widest gap
- * it has met.
+ * Searches for primes without end, one segment of the number line after another, and reports the
+ * widest gap.
  */
 
 const { values } = parseArgs({ options: { busy: { type: "string", default: "25" } } });

@@ -3,8 +3,8 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { count, files, ownSources, pace } from "./work.mjs";
 
 /**
- * Follows every relative import between the project's modules and tells which module the others
- * lean on most.
+ * Follows every relative import between the project's modules and reports the module with the most
+ * importers.
  */
 
 const MODULES = new Set([".ts", ".js", ".mjs", ".tsx"]);
@@ -41,7 +41,7 @@ for (const [path, uses] of [...importedBy].sort(([, a], [, b]) => b - a).slice(0
   console.log(`${count(uses).padStart(4)} import ${relative(root, path)}`);
 }
 
-/** TypeScript names the file that will be: `./x.js` is written for `./x.ts`. */
+/** TypeScript imports name the compiled file: `./x.js` stands for `./x.ts`. */
 async function moduleAt(path) {
   for (const candidate of [
     path,

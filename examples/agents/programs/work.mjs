@@ -3,15 +3,14 @@ import { join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 
 /**
- * What the programs share: finding files, and working in bursts so that the machine stays pleasant
- * to use.
+ * Shared by the programs: finding files, and working in bursts so that the machine stays
+ * responsive.
  */
 
 const SKIPPED = new Set([".git", "dist", "coverage"]);
 
 /**
- * Every file below a folder, one at a time; folders and files that vanish or may not be read are
- * passed over.
+ * Yields every file below a folder. Files and folders that vanish or cannot be read are skipped.
  */
 export async function* files(folder, { into = () => true } = {}) {
   let entries;
@@ -28,13 +27,13 @@ export async function* files(folder, { into = () => true } = {}) {
   }
 }
 
-/** Away from the dependencies: what people of the project wrote. */
+/** Files that the project's authors wrote, without dependencies. */
 export const ownSources = { into: (name) => name !== "node_modules" };
 
 /**
- * Returns a function to await between two pieces of work: once a burst has lasted `busyMs` it rests
- * for `restMs`, and calls `report` first. A pause by the clock, not by counting pieces, because
- * pieces differ a thousandfold in size.
+ * Returns a function to await between two pieces of work. After a burst of `busyMs` it calls
+ * `report` and rests for `restMs`. The pause depends on time and not on the number of pieces,
+ * because pieces differ a thousandfold in size.
  */
 export function pace({ busyMs, restMs, report = () => {} }) {
   let since = performance.now();

@@ -1,21 +1,21 @@
 import type { Line } from "./protocol.js";
 
 export interface AgentLogOptions {
-  /** How many lines are kept for those who look later. @default 200 */
+  /** How many lines are kept for readers who open the log later. @default 200 */
   keep?: number;
   /**
-   * Lines a second, on average. A person reads fewer; a program can write a million. @default 20
+   * Lines per second, on average. A person reads fewer; a program can write a million. @default 20
    */
   linesPerSecond?: number;
-  /** Lines at once, so that a short report arrives whole. @default 60 */
+  /** Lines at once, so that a short report arrives complete. @default 60 */
   burst?: number;
-  /** Milliseconds since an arbitrary moment, never set back. @default performance.now */
+  /** Milliseconds since an arbitrary time, never set back. @default performance.now */
   monotonic?: () => number;
 }
 
 /**
- * The last lines of one agent, numbered. Remembers how many lines may pass right now, and how many
- * did not; those are made up for by one note that says so, in their place.
+ * The last lines of one agent, numbered. If a program writes too fast, lines are skipped, and a
+ * note in their place gives their number.
  */
 export class AgentLog {
   readonly #keep: number;
@@ -45,7 +45,7 @@ export class AgentLog {
 
   write(stream: "stdout" | "stderr", text: string): void {
     this.#refill();
-    // While lines are being skipped, one that fits must leave room for the note about the others.
+    // While lines are being skipped, the next line must leave room for the note about them.
     const cost = this.#skipped > 0 ? 2 : 1;
     if (this.#allowance < cost) {
       this.#skipped++;
@@ -56,7 +56,7 @@ export class AgentLog {
     this.#add(stream, text);
   }
 
-  /** Said by the server; always passes. */
+  /** Adds a line of the server, which is never skipped. */
   note(text: string): void {
     this.#tellSkipped();
     this.#add("note", text);

@@ -4,28 +4,28 @@ import { LineSplitter } from "./line-splitter.js";
 import type { Launch } from "./programs.js";
 
 export interface AgentProcessOptions {
-  /** The folder the program works on. */
+  /** The folder that the program works on. */
   cwd: string;
-  /** From SIGTERM to SIGKILL. @default 3000 */
+  /** The time from SIGTERM to SIGKILL. @default 3000 */
   graceMs?: number;
   onLine: (stream: "stdout" | "stderr", text: string) => void;
-  /** Once, after the last line. */
+  /** Called once, after the last line. */
   onExit: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
 
 /**
  *            stop()             grace over
- *  running ----------> ending -------------> ending (killed)
+ * running ----------> ending -------------> ending (killed)
  *     |                   |                        |
  *     +-------------------+----------- exit -------+--> ended
  */
 type State = { name: "running" } | { name: "ending"; grace: NodeJS.Timeout } | { name: "ended" };
 
-// Long enough for what is left in the pipes; a grandchild that keeps them open must not keep the
-// agent from ending.
+// Long enough to read the rest of the pipes. A grandchild may keep the pipes open, and must not
+// keep the agent from ending.
 const DRAIN_MS = 500;
 
-/** One child process: its lines and its end. */
+/** One child process, with its lines and its exit. */
 export class AgentProcess {
   readonly pid: number;
   readonly #graceMs: number;
@@ -48,21 +48,21 @@ export class AgentProcess {
       }, DRAIN_MS);
       child.on("close", () => clearTimeout(drain));
     });
-    // `close` rather than `exit`: it comes when both streams are read to their end, so no line
-    // follows the exit.
+    // `close` and not `exit`: `close` comes after both streams have been read, so no line follows
+    // it.
     child.on("close", (code, signal) => options.onExit(code, signal));
   }
 
-  /** Rejects with the operating system's error when the process cannot be started. */
+  /** Rejects with the operating system's error if the process cannot be started. */
   static start(launch: Launch, options: AgentProcessOptions): Promise<AgentProcess> {
     return new Promise((resolve, reject) => {
       const child = spawn(launch.command, launch.arguments, {
         cwd: options.cwd,
-        // Not the server's environment: an agent has no business with the secrets in it.
+        // Not the server's environment, because agents must not see its secrets.
         env: { PATH: process.env["PATH"], LANG: "C.UTF-8" },
         stdio: ["ignore", "pipe", "pipe"],
-        // A process group of its own: Ctrl-C in the terminal reaches the server, which then ends
-        // its agents in good order.
+        // A process group of its own: Ctrl-C in the terminal then reaches only the server, which
+        // ends its agents gracefully.
         detached: true,
       });
       child.once("error", reject);
@@ -70,7 +70,7 @@ export class AgentProcess {
     });
   }
 
-  /** Asks the process to end, and ends it if it has not done so when the grace is over. */
+  /** Asks the process to end, and kills it after the grace period. */
   stop(): void {
     if (this.#state.name !== "running") return;
     this.#state = { name: "ending", grace: setTimeout(() => this.kill(), this.#graceMs) };
@@ -82,11 +82,11 @@ export class AgentProcess {
   }
 }
 
-/** The group is the agent and whatever it started. */
+/** The group contains the agent and every process that it started. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It ended in this very moment; its exit is on the way.
+    // The group has just ended, and its exit event will follow.
   }
 }

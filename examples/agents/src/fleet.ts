@@ -4,7 +4,7 @@ import { AgentProcess } from "./agent-process.js";
 import type { Launch } from "./programs.js";
 import type { Agent, Exit, Line } from "./protocol.js";
 
-/** What happens in the fleet, told in the order it happens. */
+/** Receives the events of the fleet in their order. */
 export interface FleetListener {
   started(agent: Agent): void;
   statusChanged(agent: Agent): void;
@@ -14,18 +14,18 @@ export interface FleetListener {
 }
 
 export interface FleetOptions {
-  /** The folder the programs work on. */
+  /** The folder that the programs work on. */
   cwd: string;
-  /** The name of this instance, where there are several. */
+  /** The name of this instance, if there are several. */
   instance?: string | undefined;
   listener: FleetListener;
-  /** Told of every process, so that none outlives the server. */
+  /** Learns of every process, so that no process outlives the server. */
   warden: { watch(pid: number): void; release(pid: number): void };
   /** How many agents may run at once. @default 8 */
   maximum?: number;
-  /** How many that have ended are still shown. @default 6 */
+  /** How many ended agents are still shown. @default 6 */
   keepEnded?: number;
-  /** From SIGTERM to SIGKILL. @default 3000 */
+  /** The time from SIGTERM to SIGKILL. @default 3000 */
   graceMs?: number;
 }
 
@@ -45,7 +45,7 @@ interface Member {
   readonly log: AgentLog;
 }
 
-/** What runs: every agent that lives, and the last ones that ended. */
+/** Every running agent, and the agents that ended last. */
 export class Fleet {
   readonly maximum: number;
   readonly #options: FleetOptions;
@@ -118,7 +118,7 @@ export class Fleet {
     return { ok: true, agent };
   }
 
-  /** Undefined: there is no such agent. */
+  /** Returns undefined if there is no such agent. */
   stop(agentId: string): Agent | undefined {
     const member = this.#members.get(agentId);
     if (member?.agent.status === "running") {
@@ -128,7 +128,7 @@ export class Fleet {
     return member?.agent;
   }
 
-  /** Ends every agent; resolves when the last has. */
+  /** Ends every agent. Resolves after the last one has ended. */
   async close(): Promise<void> {
     const living = this.living();
     if (living.length === 0) return;

@@ -1,7 +1,7 @@
 import { type CpuInfo, cpus, freemem, loadavg, totalmem } from "node:os";
 import type { Sample } from "./protocol.js";
 
-/** How busy the whole machine is. Remembers the last reading, because the system only counts up. */
+/** The load of the whole machine. Remembers the last reading, because the system only counts up. */
 export class HostUsage {
   #before = total(cpus());
 

@@ -1,33 +1,33 @@
 import type { Fleet } from "./fleet.js";
 import type { Agent, Line } from "./protocol.js";
 
-/** What a request about the whole fleet is answered with, wherever its agents run. */
+/** Answers requests about the whole fleet, on whichever instance its agents run. */
 export interface Instances {
-  /** Of this instance, where there are several. */
+  /** The name of this instance, if there are several. */
   readonly name: string | undefined;
   list(): Promise<{ agents: Agent[]; maximum: number }>;
-  /** Undefined: there is no such agent. */
+  /** Undefined if there is no such agent. */
   log(agentId: string): Promise<readonly Line[] | undefined>;
   stop(agentId: string): Promise<Stopping | undefined>;
 
   /**
-   * Tells the others how things stand. Before it is published: who hears of a change and asks must
-   * find it.
+   * Stores this instance's agents for the others. Called before a change is published, because
+   * another instance may hear of the change and ask at once.
    */
   save(): Promise<void>;
   keepLine(agentId: string, line: Line): Promise<void>;
   forgetLines(agentId: string): Promise<void>;
-  /** Gives up what is shared; the agents have ended. */
+  /** Gives up the shared state, after the agents have ended. */
   close(): Promise<void>;
 }
 
-/** `isAway`: it runs on another instance, which could not be told. */
+/** `isAway`: the agent runs on another instance, which could not be reached. */
 export interface Stopping {
   readonly agent: Agent;
   readonly isAway: boolean;
 }
 
-/** One process: the fleet is all there is, and there is nobody to tell. */
+/** A single process: the fleet has all agents, and there is no other instance. */
 export function onlyInstance(fleet: Fleet): Instances {
   return {
     name: undefined,

@@ -2,14 +2,14 @@ import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Longer lines are cut: one line is one event, and a program that never ends its line must not fill
+ * Longer lines are cut. One line is one event, and a program that never ends its line must not fill
  * the memory.
  */
 export const MAX_LINE_LENGTH = 400;
 
 /**
- * Turns the bytes of a stream into lines. Remembers the beginning of the line that has not ended
- * yet, and the bytes of a character that a chunk cut in two.
+ * Turns the bytes of a stream into lines. Remembers the start of the current line, and the bytes of
+ * a character that a chunk has cut in two.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
@@ -25,7 +25,7 @@ export class LineSplitter {
     this.#read(this.#decoder.write(chunk));
   }
 
-  /** The stream is over: a last line without an end counts as one. */
+  /** Ends the stream. A last line without a line end counts as a line. */
   end(): void {
     this.#read(this.#decoder.end());
     if (this.#open !== "") this.#finish();
@@ -40,14 +40,14 @@ export class LineSplitter {
   }
 
   #extend(piece: string): void {
-    // What lies beyond the limit is dropped here, chunk by chunk, not when the line ends.
+    // Text beyond the limit is dropped chunk by chunk, before the line ends.
     const room = MAX_LINE_LENGTH - this.#open.length;
     if (piece.length > room) this.#cut = true;
     if (room > 0) this.#open += piece.slice(0, room);
   }
 
   #finish(): void {
-    // Colours and carriage returns mean something to a terminal and nothing to a web page.
+    // Colours and carriage returns are for terminals and mean nothing on a web page.
     const text = stripVTControlCharacters(this.#open).replace(/\r/g, "");
     this.#onLine(this.#cut ? `${text}…` : text);
     this.#open = "";

@@ -4,14 +4,14 @@ import { HostUsage } from "./host-usage.js";
 import { readUsage } from "./process-usage.js";
 import type { agents, Sample } from "./protocol.js";
 
-// The promise is an event at least every second, and a timer is late rather than early.
+// The promise is at least one event per second, and timers fire late rather than early.
 const PERIOD_MS = 950;
-/** Two minutes: what a page shows that has just been opened. */
+/** Two minutes, the period that a newly opened page shows. */
 const KEPT = 125;
 
 /**
- * Samples what the processes and the host use and what the server delivers. Remembers the last two
- * minutes of it.
+ * Samples the usage of the processes and the host, and the deliveries of the server. Keeps the
+ * samples of the last two minutes.
  */
 export class Metrics {
   readonly #server: Server<typeof agents.definition>;
@@ -22,8 +22,8 @@ export class Metrics {
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
   /**
-   * When the last sample was taken, by the monotonic clock: a rate is not to follow a clock that is
-   * set.
+   * When the last sample was taken, by the monotonic clock, because setting the wall clock must not
+   * change a rate.
    */
   #sampledAt = performance.now();
   #connections = 0;
@@ -52,7 +52,7 @@ export class Metrics {
   }
 
   async #sample(): Promise<void> {
-    // A reading that outlasts the period must not pile up behind itself.
+    // If a reading takes longer than the period, no second reading may start.
     if (this.#reading) return;
     this.#reading = true;
     const [at, began] = [new Date(), performance.now()];
@@ -79,7 +79,7 @@ export class Metrics {
     this.#delivered = published.delivered;
     this.#samples.push(sample);
     if (this.#samples.length > KEPT) this.#samples.shift();
-    // With Redis away a sample is lost, and the next one comes in a second.
+    // If Redis is unreachable, this sample is lost, and the next one follows in a second.
     this.#server
       .channel("metrics")
       .publish("sampled", sample)

@@ -10,12 +10,12 @@ const types = new Map([
 ]);
 
 const headers = {
-  // Whatever a program prints, the page runs its own script and nothing else.
+  // Even if a program's output contains HTML, the page runs only its own script.
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
-  // The page of a server that was restarted with newer code is the newer page.
+  // After a restart with newer code, browsers must load the newer page.
   "Cache-Control": "no-cache",
 };
 
@@ -26,8 +26,8 @@ export interface HttpOptions {
 }
 
 /**
- * Serves the page, its health and its figures. The few files are read once: no request can name a
- * path on disk.
+ * Serves the page, a health check and the statistics. The few files are read once at the start, so
+ * no request can name a path on disk.
  */
 export async function createHttp({ pageFolder, stats }: HttpOptions): Promise<HttpServer> {
   const files = new Map<string, { type: string; body: Buffer }>();

@@ -1,6 +1,6 @@
 /**
- * What the programs of the examples have in common: settings from the environment, one line for
- * people, and an orderly end.
+ * The common frame of the example programs: settings from the environment, one line with the
+ * address, and a graceful shutdown.
  */
 
 export interface Settings {
@@ -15,15 +15,15 @@ export interface Running {
 
 export interface Program<Example extends Running> {
   readonly start: (settings: Settings) => Promise<Example>;
-  /** Names it in the line with its address. */
+  /** The example's name in the line with its address. */
   readonly name: string;
-  /** What else that line says, behind `WebSocket at /ws`. */
+  /** Further text of that line, after `WebSocket at /ws`. */
   readonly more?: string;
-  /** How it is started, for whoever finds the port taken. */
+  /** The command that starts the example, shown if the port is taken. */
   readonly command: string;
 }
 
-/** Redis comes and goes; whoever runs an example wants to see that. */
+/** Logs when Redis becomes unreachable and when it returns. */
 const logger = {
   debug() {},
   info: (_details: unknown, text: string) => console.log(text),
@@ -31,13 +31,16 @@ const logger = {
   error: (details: unknown, text: string) => console.error(text, details),
 };
 
-/** With REDIS_URL an example is one of several instances. */
+/** If REDIS_URL is set, the example is one of several instances. */
 export function redisSettings(): { readonly redisUrl?: string; readonly logger?: typeof logger } {
   const redisUrl = process.env["REDIS_URL"];
   return redisUrl ? { redisUrl, logger } : {};
 }
 
-/** Runs it until it is told to end: once in good order, twice at once. */
+/**
+ * Runs the example until a signal arrives. The first signal shuts down gracefully, the second one
+ * at once.
+ */
 export async function run<Example extends Running>({
   start,
   name,

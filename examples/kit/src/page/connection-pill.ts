@@ -2,16 +2,13 @@ import type { Observable, Status } from "@holdfast/client";
 import { h, setAttributes, setText } from "./dom.js";
 import { focusReturn } from "./focus.js";
 
-/** What is needed of a client, whatever its protocol. */
+/** The part of a client that the pill needs, for any protocol. */
 interface Connection {
   readonly status: Observable<Status>;
   connect(): void;
 }
 
-/**
- * What each state is called, and how it looks. A table, so that a state without an entry does not
- * compile.
- */
+/** The label and tone of each state. A table, so that a state without an entry does not compile. */
 const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
   idle: { label: "Not connected", tone: "off" },
   connecting: { label: "Connecting", tone: "busy" },
@@ -23,10 +20,10 @@ const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" 
 };
 
 /**
- * Shows what the connection is doing: a pill in the header, and while there is none a strip that
- * says why, counts down to the next attempt and can make it at once. The countdown is hidden from
- * screen readers, which would read every second. `whenClosed` is what the button says when there
- * will be no attempt without it. Returns what takes both away.
+ * Shows the state of the connection as a pill in the header. While there is no connection, a strip
+ * gives the reason, counts down to the next attempt and has a button to try at once. The countdown
+ * is hidden from screen readers, which would read it every second. `whenClosed` is the button's
+ * text if only the button can start an attempt. Returns a function that removes both.
  */
 export function showConnection(
   client: Connection,
@@ -42,7 +39,7 @@ export function showConnection(
   const reason = h("strong");
   const plan = h("span", { class: "plan" });
   const retry = h("button", { type: "button", class: "button" });
-  // Not `disabled`, which would take the focus from whoever has just pressed it.
+  // Not `disabled`, because a disabled button loses the focus right after the press.
   const canRetry = (): boolean => "reason" in client.status.get();
   retry.addEventListener("click", () => {
     if (canRetry()) client.connect();
@@ -53,8 +50,8 @@ export function showConnection(
 
   let ticking: number | undefined;
   /**
-   * When the next attempt is due, on the page's monotonic clock: while the countdown runs the wall
-   * clock may be set.
+   * When the next attempt is due, on the page's monotonic clock, because the wall clock may be set
+   * during the countdown.
    */
   let attemptAt = 0;
   let lost: string | undefined;
@@ -70,8 +67,8 @@ export function showConnection(
     setText(countdown, seconds === undefined ? "" : `${seconds} s`);
     if ("reason" in status) lost = status.reason.message;
     else if (status.name === "ready") lost = undefined;
-    // An attempt that follows an outage is a part of it: the strip stays until the page is live
-    // again.
+    // The attempt after an outage belongs to the outage: the strip stays until the page is
+    // connected again.
     if (lost === undefined) returnFocus();
     setAttributes(outage, { hidden: lost === undefined });
     setText(reason, lost ?? "");
@@ -85,7 +82,7 @@ export function showConnection(
     window.clearInterval(ticking);
     if (status.name === "waiting") {
       attemptAt = performance.now() + status.retryAt - Date.now();
-      // Four times a second: the number changes within a quarter of a second of when it should.
+      // Four times a second, so the number changes at most a quarter of a second late.
       ticking = window.setInterval(render, 250);
     }
     render();
@@ -100,7 +97,7 @@ export function showConnection(
   };
 }
 
-/** Whole seconds until a moment, never below 0. */
+/** Whole seconds until a time, never below 0. */
 function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1_000));
 }

@@ -1,5 +1,5 @@
 /**
- * Makes elements. Text becomes a text node, always: what programs print and people name is shown,
+ * Creates elements. Text always becomes a text node, so output of programs and names of people are
  * never parsed as HTML.
  */
 type Child = Node | string | undefined | false;
@@ -27,7 +27,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** True sets an attribute without a value, false and undefined take it off. */
+/** True sets an attribute without a value. False and undefined remove the attribute. */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) element.removeAttribute(name);
@@ -35,12 +35,17 @@ export function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Writes only what changed: screen readers and the browser's layout are told of every write. */
+/**
+ * Writes only if the text has changed, because every write causes layout and may be announced by
+ * screen readers.
+ */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The element of the page that carries this id; the page and the script are built together. */
+/**
+ * Returns the page's element with this id. Page and script are built together, so it must exist.
+ */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no element #${id}`);

@@ -1,4 +1,4 @@
-/** How long something has taken, in whole seconds passed, as people read it. */
+/** Formats a duration in whole seconds for people. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;

@@ -1,12 +1,9 @@
-/**
- * Whether the page shows where its focus is: to whoever presses with a finger it need not, and
- * should stay where it is.
- */
+/** True if the page shows a focus ring. For a finger or a mouse the focus need not move. */
 const isSeen = (): boolean => document.activeElement?.matches(":focus-visible") ?? false;
 
 /**
- * To the heading of what is there, where the keyboard goes on from. A heading and not a button: a
- * key that is held down must not press what comes next.
+ * Focuses the heading of the current view, where the keyboard continues. A heading and not a
+ * button, because a key that is held down must not press the next button.
  */
 export function focusHeading(seen: boolean): void {
   const heading = document.querySelector<HTMLElement>("main h2:not([hidden] *)") ?? document.querySelector("h1");
@@ -15,8 +12,8 @@ export function focusHeading(seen: boolean): void {
 }
 
 /**
- * To a button, perhaps, in place of one that was pressed: a key that is still held down must not
- * press it.
+ * Moves the focus to an element that replaces a pressed one. Repeated Enter keys are ignored until
+ * the key is released, because a key that is still held down must not press the new element.
  */
 export function moveFocus(to: HTMLElement): void {
   const stop = (event: KeyboardEvent): void => {
@@ -29,8 +26,9 @@ export function moveFocus(to: HTMLElement): void {
 }
 
 /**
- * For what comes and goes: returns what moves the focus, if `host` has it, back to where it came
- * from, before what has it is gone. The keyboard would begin at the top of the page again.
+ * For elements that come and go. Returns a function to call before `host` is removed. If `host` has
+ * the focus, the function moves it back to the previous element. Otherwise the keyboard would start
+ * again at the top of the page.
  */
 export function focusReturn(host: HTMLElement): () => void {
   let from: HTMLElement | undefined;
@@ -41,7 +39,7 @@ export function focusReturn(host: HTMLElement): () => void {
     if (!host.contains(document.activeElement)) return;
     const seen = isSeen();
     if (from) moveFocus(from);
-    // What is hidden, disabled or no longer there does not take it.
+    // An element that is hidden, disabled or removed does not take the focus.
     if (!from || document.activeElement !== from) focusHeading(seen);
   };
 }

@@ -4,9 +4,9 @@ export interface Row<Item> {
 }
 
 /**
- * Keeps one element for each item as long as the item is listed, so that focus, selection and
- * scrolling survive every update. An element is moved only when its place changed: moving it takes
- * the focus from what is inside.
+ * Keeps one element per item as long as the item is listed, so that focus, selection and scrolling
+ * survive every update. An element moves only if its position has changed, because moving removes
+ * the focus from its content.
  */
 export function keyedList<Item extends { readonly id: string }>(
   list: HTMLElement,

@@ -3,8 +3,8 @@ import { h, setAttributes, setText, svg } from "./dom.js";
 type Theme = "light" | "dark";
 
 /**
- * Light or dark as the system has it, until the button is pressed; then as it was left, on this
- * device.
+ * The page follows the system's light or dark mode until the button is pressed. The choice is then
+ * stored on this device.
  */
 export function themeButton(button: HTMLElement): void {
   const system = matchMedia("(prefers-color-scheme: light)");

@@ -10,7 +10,10 @@ export interface Toast {
   readonly text: string;
 }
 
-/** Messages for a person, each for a few seconds; one under the pointer or the keyboard stays. */
+/**
+ * Shows messages for a few seconds each. A message stays while the pointer or the keyboard is on
+ * it.
+ */
 export class Toasts {
   readonly #host: HTMLElement;
   readonly #returnFocus: () => void;
@@ -42,13 +45,14 @@ export class Toasts {
     close.addEventListener("click", remove);
     this.#host.append(toast);
     if (this.#host.childElementCount <= MOST) return;
-    // What only informs gives way first: what ends in numbers must not push aside why it ends.
+    // If there are too many, informational messages are removed first, so that a count does not
+    // displace the reason for an end.
     const lesser = this.#host.querySelector('[data-level="info"], [data-level="success"]');
     const least = lesser ?? this.#host.firstElementChild;
     if (least) this.#remove(least);
   }
 
-  /** The focus goes to the next one, or back to where it was before the first. */
+  /** Moves the focus to the next message, or back to its place before the first message. */
   #remove(toast: Element): void {
     if (toast.contains(document.activeElement)) {
       const other = (toast.nextElementSibling ?? toast.previousElementSibling)?.querySelector("button");
