@@ -15,7 +15,7 @@ export interface AgentProcessOptions {
 
 /**
  *            stop()             grace over
- * running ----------> ending -------------> ending (killed)
+ *  running ----------> ending -------------> ending (killed)
  *     |                   |                        |
  *     +-------------------+----------- exit -------+--> ended
  */

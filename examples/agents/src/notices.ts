@@ -10,13 +10,13 @@ export interface AnnouncerParts {
   server: Server<typeof agents.definition>;
   publisher: Publisher;
   programs: Programs;
-  /** A function, because what it returns needs the fleet, and the fleet needs a listener. */
+  /** A function, because the instances need the fleet, and the fleet needs this listener. */
   instances: () => Instances;
 }
 
 /**
- * Publishes what happens in the fleet: each fact on agent-updates, what a person should hear also
- * as a notification.
+ * Publishes the events of the fleet: each fact on agent-updates, and important ones as a
+ * notification for people as well.
  */
 export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others: RedisInstancesListener } {
   const { server, publisher, programs, instances } = parts;
@@ -25,10 +25,11 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
 
   const notify = (level: Notification["level"], agent: Agent, text: string) => {
     const title = programs.list.find(({ id }) => id === agent.program)?.title ?? agent.program;
-    // Once, and not again if it fails: what it is about is on the page in any case.
+    // Published once and not repeated after a failure, because the page shows the same fact in any
+    // case.
     notifications.publish("posted", { level, title, text, at: new Date() }).catch(() => {});
   };
-  /** How often the status changed: each change is a fact of its own. */
+  /** Counts the changes of the status, because each change is a fact with a key of its own. */
   let changes = 0;
   const save = () => instances().save();
 
@@ -51,7 +52,7 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
         await instances().keepLine(id, line);
         await updates.publish("output", { agentId: id, line }, options);
       };
-      // Left out here it is still in the log, which the page can ask for.
+      // If this line is left out, the page can still read it in the log.
       publisher.push(`line:${id}:${line.number}`, publish, { mayBeLeftOut: true });
     },
     exited(agent, exit) {
@@ -79,7 +80,7 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
       if (!exit) return;
       publisher.push(key, async (options) => {
         const { duplicate } = await updates.publish("exited", { agentId: id, status, exit }, options);
-        // Another instance was first, and has said this as well.
+        // If another instance was first, it has sent this notification as well.
         if (!duplicate) notify("error", agent, `Lost with its instance ${agent.instance}`);
       });
     },

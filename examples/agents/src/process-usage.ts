@@ -1,15 +1,15 @@
 import pidusage from "pidusage";
 
 export interface ProcessUsage {
-  /** Since the process was last asked about; 100 is one core kept fully busy. */
+  /** CPU since the last reading. 100 is one fully busy core. */
   readonly cpuPercent: number;
   readonly memoryBytes: number;
 }
 
 /**
- * What processes use right now, as the operating system accounts for it: /proc on Linux, `ps`
- * elsewhere (the pidusage library knows the ways). A process that ended in the meantime is missing
- * from the answer.
+ * The current usage of processes according to the operating system: /proc on Linux, `ps` elsewhere
+ * (handled by the pidusage library). Processes that have ended meanwhile are missing from the
+ * answer.
  */
 export async function readUsage(pids: readonly number[]): Promise<Map<number, ProcessUsage>> {
   const usage = new Map<number, ProcessUsage>();
@@ -17,12 +17,12 @@ export async function readUsage(pids: readonly number[]): Promise<Map<number, Pr
   try {
     const figures = await pidusage([...pids]);
     for (const pid of pids) {
-      // The types promise a figure for each pid; for one that has just ended there is none.
+      // The types promise a figure for each pid, but a process that has just ended has none.
       const figure = figures[pid] as pidusage.Status | undefined;
       if (figure) usage.set(pid, { cpuPercent: round(figure.cpu), memoryBytes: figure.memory });
     }
   } catch {
-    // All of them have ended: the library calls that an error.
+    // If all processes have ended, the library reports an error.
   }
   return usage;
 }

@@ -11,10 +11,7 @@ export interface EndedActions {
   start: Start;
 }
 
-/**
- * The agents that ended, the last one first: how each ended, its log for whoever wants to know why,
- * and another try.
- */
+/** The ended agents, the latest first: how each ended, its log, and a button to start it again. */
 export function endedList(section: HTMLElement, store: FleetStore, actions: EndedActions): () => void {
   const list = h("ul", { class: "ended" });
   section.append(h("h2", {}, "Ended"), list);
@@ -23,7 +20,8 @@ export function endedList(section: HTMLElement, store: FleetStore, actions: Ende
     const title = h("button", { type: "button", class: "card-title" });
     title.addEventListener("click", () => actions.select(agent.id));
     const again = h("button", { type: "button", class: "button again" }, "Again");
-    // On the instance that this page is connected to: its own may be gone.
+    // Starts on the instance that this page is connected to, because the agent's own instance may
+    // be gone.
     again.addEventListener("click", () => actions.start(agent.program, { ...agent.options }));
     const how = h("span", { class: "badge" }, howItEnded(agent));
     const at = agent.exit?.at ?? agent.startedAt;

@@ -13,7 +13,7 @@ export interface CardActions {
   stop(agentId: string): void;
 }
 
-/** One card for each agent that lives, the newest first. */
+/** One card per running agent, the newest first. */
 export function fleetCards(list: HTMLElement, count: HTMLElement, store: FleetStore, actions: CardActions): () => void {
   const empty = h("p", { class: "empty" }, "Nothing runs. Start a program above.");
   list.after(empty);
@@ -41,7 +41,7 @@ class Card implements Row<Agent> {
     this.#store = store;
     this.#title.addEventListener("click", () => actions.select(agent.id));
     this.#stop.addEventListener("click", () => actions.stop(agent.id));
-    // Program, process, choices and instance stay what they are for as long as the agent lives.
+    // Program, process, choices and instance do not change while the agent runs.
     const where = agent.instance === undefined ? [] : [`on ${agent.instance}`];
     const facts = [`process ${agent.pid}`, ...Object.values(agent.options), ...where].join(" · ");
     this.element = h(
@@ -84,7 +84,7 @@ class Card implements Row<Agent> {
     );
     setText(this.#cpu, used ? percent(used.cpuPercent) : "–");
     setText(this.#memory, used ? bytes(used.memoryBytes) : "–");
-    // The server's clock on both sides: this browser's may be minutes off.
+    // Both times are the server's, because the browser's clock may be wrong by minutes.
     const now = store.latest?.at ?? agent.startedAt;
     setText(this.#time, duration(now.getTime() - agent.startedAt.getTime()));
     setText(this.#line, store.log(agent.id).at(-1)?.text ?? "");

@@ -1,9 +1,9 @@
 import type { Agent, AgentStatus, Exit, Line, Program, Sample } from "../protocol.js";
 
-/** Two minutes of samples, one a second: what the chart shows. */
+/** Two minutes of samples, one per second: the period of the chart. */
 export const KEPT_SAMPLES = 125;
 export const KEPT_LINES = 200;
-/** As many colours as agents may run; after that they repeat. */
+/** As many colours as running agents. With more agents, colours repeat. */
 const COLOURS = 8;
 
 export interface Usage {
@@ -12,25 +12,23 @@ export interface Usage {
 }
 
 /**
- * All the page knows about the fleet, without a word about how it is drawn. The list is the
- * server's answer, whole; events change it from there. Events and answers arrive in the order the
- * server sent them, so a list simply replaces what was.
+ * The page's state of the fleet, without any drawing. `replace` takes the server's complete list,
+ * and events change it. Events and answers arrive in the order in which the server sent them, so a
+ * new list simply replaces the old one.
  */
 export class FleetStore {
   readonly agents = new Map<string, Agent>();
   readonly #logs = new Map<string, Line[]>();
   readonly #colours = new Map<string, number>();
-  /** What the agents of other instances used when those last said so. */
+  /** The last reported usage of agents on other instances. */
   readonly #elsewhere = new Map<string | undefined, Sample["agents"]>();
   readonly #onChange: () => void;
   programs: readonly Program[] = [];
   samples: Sample[] = [];
   maximum = 0;
-  /**
-   * The instance of the server that this page is connected to; undefined where there is only one.
-   */
+  /** The server instance that this page is connected to. Undefined if there is only one. */
   instance: string | undefined;
-  /** Whether the page is connected: what is shown is true now, and can be acted upon. */
+  /** True while the page is connected, so the state is current and buttons work. */
   live = false;
   selectedId: string | undefined;
 
@@ -62,7 +60,7 @@ export class FleetStore {
     return this.#logs.get(agentId) ?? [];
   }
 
-  /** What an agent used over time, oldest first; nothing where it was not measured. */
+  /** The usage of an agent over time, oldest first. Undefined where no measurement exists. */
   usage(agentId: string): (Usage | undefined)[] {
     return this.samples.map((sample) => sample.agents.find((entry) => entry.agentId === agentId));
   }
@@ -82,7 +80,7 @@ export class FleetStore {
     this.#onChange();
   }
 
-  /** The server's list, whole: what is not on it is gone, however it went. */
+  /** Takes the server's complete list. Agents that are not on it are removed. */
   replace(agents: readonly Agent[], maximum: number, instance?: string): void {
     this.maximum = maximum;
     this.instance = instance;
@@ -114,7 +112,8 @@ export class FleetStore {
   }
 
   /**
-   * Lines from an event or from the log; told twice they count once, because each has its number.
+   * Adds lines from an event or from the log. A line that arrives twice counts once, because each
+   * line has a number.
    */
   addLines(agentId: string, lines: readonly Line[]): void {
     if (!this.agents.has(agentId)) return;
@@ -135,8 +134,8 @@ export class FleetStore {
   }
 
   /**
-   * Each instance samples its own agents. Those of the page's instance give the beat; the others'
-   * latest figures join in.
+   * Each instance samples its own agents. The samples of the page's instance set the rhythm, and
+   * the latest figures of the other instances are added to them.
    */
   sampled(sample: Sample): void {
     this.#elsewhere.set(sample.instance, sample.agents);
@@ -147,9 +146,9 @@ export class FleetStore {
   }
 
   /**
-   * What the server remembers, which may end before or after what the page has. Each moment counts
-   * once: the instance that is asked may be another one than that whose samples the page has, and
-   * no two are taken within half a period.
+   * Adds the samples that the server remembers, which may end before or after the page's own. Each
+   * time counts once: the answering instance may be another than the one whose samples the page
+   * has, and two samples are never less than half a period apart.
    */
   addSamples(samples: readonly Sample[]): void {
     const known = this.samples.map(({ at }) => at.getTime());
@@ -169,7 +168,7 @@ export class FleetStore {
 
   #change(agentId: string, change: (agent: Agent) => Agent): void {
     const agent = this.agents.get(agentId);
-    // An event about an agent that is not on the list: it is older than the list.
+    // The event concerns an agent that is not on the list, so the event is older than the list.
     if (!agent) return;
     this.agents.set(agentId, change(agent));
     this.#onChange();

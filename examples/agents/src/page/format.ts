@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Formats figures for people. */
 
 export function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

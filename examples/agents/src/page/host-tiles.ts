@@ -5,7 +5,7 @@ import { Sparkline } from "./sparkline.js";
 
 const SLOTS = 60;
 
-/** The machine at a glance. */
+/** The load of the machine at a glance. */
 export function hostTiles(host: HTMLElement, store: FleetStore): () => void {
   const cpu = tile("CPU");
   const memory = tile("Memory");

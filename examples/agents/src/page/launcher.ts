@@ -4,7 +4,7 @@ import type { FleetStore } from "./fleet-store.js";
 
 export type Start = (program: string, options: Record<string, string>) => void;
 
-/** A button for each program the server allows, with what can be chosen beside it. */
+/** One button per allowed program, with its choices beside it. */
 export function launcher(host: HTMLElement, store: FleetStore, start: Start): () => void {
   let shown: readonly Program[] = [];
   return () => {

@@ -4,8 +4,8 @@ import type { FleetStore } from "./fleet-store.js";
 import { clock } from "./format.js";
 
 /**
- * The output of the selected agent. It follows the newest line until someone scrolls up to read,
- * and then stays put.
+ * The output of the selected agent. The pane follows the newest line, and stops following while the
+ * reader has scrolled up.
  */
 export function logPane(host: HTMLElement, store: FleetStore): () => void {
   const title = h("h2", { id: "log-title" }, "Output");
@@ -44,7 +44,8 @@ export function logPane(host: HTMLElement, store: FleetStore): () => void {
     if (agent?.id === shownId && log === shown) return;
 
     const last = shown.at(-1)?.number ?? 0;
-    // Older lines come when the log is loaded behind live ones; then all of it is laid out again.
+    // Older lines arrive if the log is loaded after live lines. Then the whole pane is laid out
+    // again.
     const older = (log[0]?.number ?? 0) < (shown[0]?.number ?? 0);
     const appended = agent?.id === shownId && !older && log.some(({ number }) => number === last);
     if (appended) {

@@ -14,8 +14,8 @@ import { usageChart } from "./usage-chart.js";
 
 const client = createClient(agents, {
   url: `${location.origin}/ws`,
-  // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`,
-  // called before every attempt.
+  // The example's public token. A real page fetches one: `token: () => fetchToken()` runs before
+  // every attempt.
   token: "abc123",
 });
 let drawing: number | undefined;
@@ -23,9 +23,9 @@ const store = new FleetStore(drawSoon);
 const toasts = new Toasts(byId("toasts"));
 client.onError(report);
 
-// What happens, as it happens.
+// Events, applied as they arrive.
 const updates = client.channel("agent-updates");
-/** What has happened since the list was asked for: the list may be older than that. */
+/** The events since the list was requested, because the list may be older than they are. */
 let since: (() => void)[] | undefined;
 function apply(change: () => void): void {
   since?.push(change);
@@ -44,13 +44,13 @@ client.channel("system-events").on("stopping", ({ reason, instance }) => {
   toasts.show({ level: "warning", title: `${who} is stopping`, text: reason });
 });
 
-// What is the case: asked for whenever events may have been missed, which is after every
-// (re)connect and every reset. Each answer is applied as it arrives, not when all have: an event
-// that comes behind it has to find it in place.
+// The current state. The page loads it whenever it may have missed events: after every connect and
+// every reset. Each answer is applied as soon as it arrives, because later events change the
+// applied state.
 function load(): void {
-  // With one process, answer and events come in the order in which things happened. With several,
-  // another instance may change something while this one reads the list; so what happened meanwhile
-  // is applied to it once more, which changes nothing else.
+  // With one process, answers and events arrive in the order in which things happened. With
+  // several, another instance may change something while this one reads the list. Therefore events
+  // that arrived meanwhile are applied again to the new list, which has no effect on newer state.
   const meanwhile: (() => void)[] = [];
   since = meanwhile;
   const lists = client.request("agent.list").then(({ agents: list, maximum, instance }) => {
@@ -69,7 +69,7 @@ function loadLog(): void {
   client
     .request("agent.log", { agentId })
     .then(({ lines }) => store.addLines(agentId, lines))
-    // An agent that is gone by now has no log, and soon no card.
+    // An agent that has gone meanwhile has no log, and its card will disappear.
     .catch((error: unknown) => isDeclaredError(agents, "agent.log", error) || report(error));
 }
 client.status.subscribe((status) => {
@@ -78,12 +78,12 @@ client.status.subscribe((status) => {
 });
 updates.onReset(load);
 
-// What people do.
+// Actions of the user.
 function select(agentId: string): void {
   store.select(agentId);
   loadLog();
 }
-/** On a narrow screen the log lies below the fleet: whoever asks for it is taken there. */
+/** On a narrow screen the log is below the fleet, so opening it scrolls there. */
 function look(agentId: string): void {
   select(agentId);
   if (matchMedia("(max-width: 1080px)").matches) byId("log").scrollIntoView({ behavior: "smooth", block: "nearest" });
@@ -106,7 +106,7 @@ function start(program: string, options: Record<string, string>): void {
     });
 }
 function report(error: unknown): void {
-  // The connection strip already says so.
+  // The connection strip already shows this error.
   if (isHoldfastError(error) && error.code === "CONNECTION_LOST") return;
   toasts.show({
     level: "error",
@@ -129,7 +129,7 @@ client.status.subscribe((status) => {
   if (status.name === "ready") setText(byId("session"), `Session ${status.sessionId}`);
 });
 
-/** Many events, one drawing: everything that arrives before the next frame is drawn with it. */
+/** Draws once per frame, with all events that arrive before the frame. */
 function drawSoon(): void {
   if (drawing !== undefined) return;
   drawing = requestAnimationFrame(() => {

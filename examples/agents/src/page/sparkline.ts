@@ -3,7 +3,7 @@ import { setAttributes, svg } from "@holdfast/example-kit/page/dom";
 const WIDTH = 240;
 const HEIGHT = 44;
 
-/** A small area chart of one value over time; the newest value is at the right edge. */
+/** A small area chart of one value over time. The newest value is at the right edge. */
 export class Sparkline {
   readonly element: SVGSVGElement;
   readonly #line = svg("path", { class: "spark-line" });
@@ -19,7 +19,7 @@ export class Sparkline {
   }
 
   /**
-   * `slots` is how many values the full width has room for; `least` the smallest value that fills
+   * `slots` is the number of values that fit the width. `least` is the smallest value that fills
    * the height.
    */
   draw(values: readonly (number | undefined)[], slots: number, least: number): void {

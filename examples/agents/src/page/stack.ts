@@ -1,16 +1,16 @@
 import type { Sample } from "../protocol.js";
 
-/** The arithmetic of the chart: which value lies where, without a pixel. */
+/** Computes the chart: the position of each value, independent of pixels. */
 
 export type Measure = "cpu" | "memory";
 
 /**
- * Samples further apart than this are not joined: in between the page was not connected, and knows
- * nothing.
+ * Samples further apart are not joined, because the page was disconnected in between and has no
+ * values.
  */
 const GAP_MS = 3_500;
 
-/** Samples in unbroken stretches, the oldest first. */
+/** Splits the samples into stretches without gaps, oldest first. */
 export function stretches(samples: readonly Sample[], from: number): Sample[][] {
   const result: Sample[][] = [];
   let before: number | undefined;
@@ -24,20 +24,20 @@ export function stretches(samples: readonly Sample[], from: number): Sample[][] 
   return result;
 }
 
-/** Undefined where the agent was not measured, because it did not live then. */
+/** Undefined if the agent was not running, so there was no measurement. */
 export function valueOf(sample: Sample, agentId: string, measure: Measure): number | undefined {
   const usage = sample.agents.find((entry) => entry.agentId === agentId);
   return usage && (measure === "cpu" ? usage.cpuPercent : usage.memoryBytes);
 }
 
-/** A place on the edge of a band. */
+/** A point on the edge of a band. */
 export interface BandPoint {
   readonly at: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** For each agent, bottom to top, where its band begins and ends while it lives. */
+/** The lower and upper edge of each agent's band while the agent runs, from bottom to top. */
 export function bands(samples: readonly Sample[], agentIds: readonly string[], measure: Measure): BandPoint[][] {
   const heights = samples.map(() => 0);
   return agentIds.map((agentId) =>
@@ -52,8 +52,8 @@ export function bands(samples: readonly Sample[], agentIds: readonly string[], m
 }
 
 /**
- * The marks of a scale that starts at 0 and holds `highest`: at most five, at 1, 2 or 5 times a
- * power of ten.
+ * The marks of a scale from 0 to at least `highest`: at most five, at 1, 2 or 5 times a power of
+ * ten.
  */
 export function ticks(highest: number): number[] {
   const rough = highest / 4;

@@ -13,14 +13,14 @@ const measures: { readonly [M in Measure]: { title: string; least: number; show:
   memory: { title: "Memory", least: 50_000_000, show: bytes },
 };
 
-/** From values to pixels. */
+/** Converts values to pixels. */
 interface Scale {
   readonly width: number;
   x(at: number): number;
   y(value: number): number;
 }
 
-/** What the agents use, one band each, over the last two minutes. */
+/** The usage of the agents over the last two minutes, one band each. */
 export function usageChart(host: HTMLElement, store: FleetStore, select: (agentId: string) => void): () => void {
   let measure: Measure = "cpu";
   let pointerX: number | undefined;
@@ -81,8 +81,8 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
       ...visible.flatMap((stretch) =>
         bands(stretch, ids, measure)
           .map((band, index) => drawBand(scale, band, store, ids[index] ?? ""))
-          // The lowest band is drawn last: where a band has no height, the line below it is what
-          // should be seen.
+          // The lowest band is drawn last: where a band has no height, the line of the band below
+          // must be visible.
           .reverse(),
       ),
       ...(pointed ? [cursor(scale, pointed.at.getTime())] : []),
@@ -106,7 +106,7 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
   };
   let drawn: readonly unknown[] = [];
   return () => {
-    // Lines of output change nothing here, and there can be many between two samples.
+    // Lines of output do not change the chart, and many may arrive between two samples.
     const facts = [store.samples, store.selectedId, store.agents.size, store.programs];
     if (facts.every((fact, index) => fact === drawn[index])) return;
     drawn = facts;
