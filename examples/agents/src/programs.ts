@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { Program } from "./protocol.js";
 
 /**
- * The allow-list: everything that can ever be run, written down here. A client names a program and
- * picks among its choices; a choice selects arguments from this table and never becomes one, so no
- * text from the wire reaches a command line.
+ * The allow-list of all programs that can ever run. A client names a program and picks from its
+ * choices. A choice selects arguments from this table and never becomes an argument, so no text
+ * from the wire reaches a command line.
  */
 interface Entry {
   readonly id: string;
@@ -18,7 +18,7 @@ interface Entry {
     readonly default: string;
     readonly choices: ReadonlyMap<string, readonly string[]>;
   }[];
-  /** Tools whose flags differ between systems are offered only where these are right. */
+  /** Tools whose flags differ between systems are offered only on the named platform. */
   readonly platform?: NodeJS.Platform;
 }
 
@@ -89,7 +89,7 @@ const entries: readonly Entry[] = [
   },
 ];
 
-/** A program with its choices made: all it takes to start a process. */
+/** A program with its choices made: everything that is needed to start a process. */
 export interface Launch {
   readonly program: string;
   readonly options: Record<string, string>;
@@ -117,11 +117,11 @@ export interface Programs {
   choose(program: string, options?: Readonly<Record<string, string>>): Choice;
 }
 
-// The same place from src/ and from the bundle in dist/.
+// The same path from src/ and from the bundle in dist/.
 const scripts = fileURLToPath(new URL("../programs/", import.meta.url));
 
 /**
- * Reads the allow-list for this machine: a system tool is offered only if it is found in one of the
+ * Reads the allow-list for this machine. A system tool is offered only if it is in one of the
  * folders of `path`.
  */
 export async function findPrograms(path: string): Promise<Programs> {
@@ -129,7 +129,7 @@ export async function findPrograms(path: string): Promise<Programs> {
   for (const entry of entries) {
     if (entry.platform !== undefined && entry.platform !== process.platform) continue;
     if ("script" in entry.runs) {
-      // Agents are many and their work is small: a heap of 128 MB each is plenty.
+      // Many agents run at once and do little work, so a heap of 128 MB each is enough.
       const fixed = ["--max-old-space-size=128", join(scripts, entry.runs.script)];
       available.set(entry.id, { entry, command: process.execPath, fixed });
     } else {
@@ -187,7 +187,8 @@ function unknownChoice(option: string, made: string, allowed: string[]): Choice 
 
 async function findTool(tool: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter)) {
-    // A relative folder in PATH would make what runs depend on where the server was started.
+    // With a relative folder in PATH, the program would depend on the folder in which the server
+    // was started.
     if (!isAbsolute(folder)) continue;
     const candidate = join(folder, tool);
     const runs = await access(candidate, constants.X_OK).then(

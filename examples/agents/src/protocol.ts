@@ -2,9 +2,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The one file both sides import. It is all that server and page know of each other, and the
- * reference is generated from it. zod/mini rather than zod, because the page downloads it: the same
- * schemas, a quarter of the bytes.
+ * The only file that both sides import, and the source of the generated reference. It uses zod/mini
+ * and not zod, because the page downloads it: the same schemas in a quarter of the bytes.
  */
 
 const agentId = z
@@ -184,8 +183,8 @@ export const agents = defineProtocol({
         removed: z.object({ agentId }),
         capacityChanged: z.object({ maximum }).check(z.describe("An instance has come or gone.")),
       },
-      // A page that lost its instance is back within seconds; at a hundred lines a second this is
-      // ten of them.
+      // A page that lost its instance reconnects within seconds. At a hundred lines per second this
+      // history has ten of them.
       history: { size: 1_024, ttlMs: 300_000 },
     },
     metrics: {

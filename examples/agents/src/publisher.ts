@@ -1,23 +1,23 @@
 import { isHoldfastError } from "@holdfast/server";
 
-/** Publishes one fact. `idempotencyKey` makes it safe to call again: see `publish` of a channel. */
+/** Publishes one fact. `idempotencyKey` makes a repeated call safe: see `publish` of a channel. */
 export type Publication = (options: { idempotencyKey: string }) => Promise<unknown>;
 
 /**
- * What waits beyond this is left out, but for what changes the fleet. Nobody needs an hour of lines
- * told late.
+ * If more publications wait, lines are left out and changes of the fleet are kept. Nobody needs
+ * lines that are an hour late.
  */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2_000;
-/** How long the end of the server waits for what has not been published. */
+/** How long a shutdown waits for pending publications. */
 const FLUSH_MS = 2_000;
 
 /**
- * Publishes one after the other, and again what was refused. With one process nothing ever is. With
- * Redis `publish` rejects with UNAVAILABLE while it is away, and nobody else remembers what should
- * have been said: the channel's history has only what was stored. Repeated with the same key it
- * counts once, even if the refused attempt was stored after all.
+ * Publishes one fact after another, and retries refused ones. In a single process no publication is
+ * refused. On Redis, `publish` rejects with UNAVAILABLE while Redis is unreachable, and the
+ * channel's history has only stored events, so this class must remember the rest. The key makes a
+ * retry count once, even if the refused attempt was stored.
  */
 export class Publisher {
   readonly #waiting: { readonly key: string; readonly publish: Publication }[] = [];
@@ -26,14 +26,14 @@ export class Publisher {
   #pause: { readonly end: () => void } | undefined;
   #isClosed = false;
 
-  /** `key` names the fact, and no other. */
+  /** `key` identifies this fact. */
   push(key: string, publish: Publication, { mayBeLeftOut = false } = {}): void {
     if (this.#isClosed || (mayBeLeftOut && this.#waiting.length >= MOST_WAITING)) return;
     this.#waiting.push({ key, publish });
     void this.#run();
   }
 
-  /** Resolves when all is published, or cannot be in time; nothing is published after that. */
+  /** Resolves when everything is published or the time is over. Nothing is published after that. */
   async close(): Promise<void> {
     if (this.#running) {
       await new Promise<void>((resolve) => {
@@ -61,7 +61,7 @@ export class Publisher {
           pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
           continue;
         }
-        // A mistake of ours, which no repetition mends. What waits behind it is not to blame.
+        // A bug of the example, which a retry would repeat. Later publications continue.
         console.error(error);
       }
       this.#waiting.shift();

@@ -5,10 +5,10 @@ import type { Instances, Stopping } from "./instances.js";
 import type { Agent, Line } from "./protocol.js";
 
 /**
- * What the instances know of each other, in Redis. Each has a part, which only it writes: its
- * agents, saved before a change of them is published, and every second. A part counts as long as
- * its lease, a key beside it that runs out by itself, so the clock is that of Redis. Without a
- * lease what still ran is lost: the warden of the instance has killed it, or its machine is gone.
+ * The instances' shared state in Redis. Each instance writes only its own part: its agents, stored
+ * before each published change and every second. A part is valid as long as its lease exists, a key
+ * that expires by itself, so Redis' clock decides. Without a lease, the agents that still ran are
+ * lost: the warden of the instance has killed them, or the machine is gone.
  */
 interface Part {
   readonly name: string;
@@ -16,19 +16,19 @@ interface Part {
   readonly agents: readonly Agent[];
   readonly savedAt: Date;
   /**
-   * Counts the leases of this instance: one that was out of reach for too long comes back with the
-   * next.
+   * Counts the leases of this instance. After an outage that outlasted its lease, the instance
+   * returns with the next number.
    */
   readonly lease: number;
 }
 
 /**
- * What the others are to be told. Every instance that notices says so; the keys make it one
- * publication.
+ * Reports changes of other instances. Every instance that notices a change publishes it, and the
+ * key makes them one publication.
  */
 export interface RedisInstancesListener {
   lost(agent: Agent, key: string): void;
-  /** Lost for others, while it ran on all the same. */
+  /** The agent was lost for the others, although it kept running. */
   found(agent: Agent, key: string): void;
   removed(agentId: string, key: string): void;
   capacityChanged(maximum: number, key: string): void;
@@ -36,7 +36,7 @@ export interface RedisInstancesListener {
 
 export interface RedisInstancesOptions {
   url: string;
-  /** For people: what the page calls this instance. */
+  /** The name of this instance on the page. */
   name: string;
   fleet: Fleet;
   listener: RedisInstancesListener;
@@ -48,14 +48,14 @@ const logOf = (agentId: string): string => `agents-example:log:${agentId}`;
 const stopsOf = (id: string): string => `agents-example:stop:${id}`;
 
 const BEAT_MS = 1_000;
-/** Three beats may get lost. */
+/** Three renewals may be lost. */
 const LEASE_MS = 4_000;
-/** How long one sees what an instance that is gone had, and of how many such instances. */
+/** How long the agents of a lost instance stay visible, and of how many lost instances. */
 const KEEP_GONE_MS = 600_000;
 const KEEP_GONE = 3;
 /**
- * As many lines as a page shows. Deleted with the agent; the time is for those whose instance could
- * not.
+ * As many lines as a page shows. They are deleted with the agent, or expire if its instance could
+ * not delete them.
  */
 const KEEP_LINES = 200;
 const KEEP_LOG_MS = 86_400_000;
@@ -68,15 +68,15 @@ export class RedisInstances implements Instances {
   readonly #redis: Redis;
   readonly #ears: Redis;
   readonly #timer: NodeJS.Timeout;
-  /** As they were read last: all there is to say while Redis is away. */
+  /** The parts as last read. The only state available while Redis is unreachable. */
   #parts = new Map<string, Part>();
   #leased = new Set<string>([this.#id]);
-  /** The leases whose end was told, as `id:lease`, and when that was, by the monotonic clock. */
+  /** The leases whose end was reported, as `id:lease`, with the time by the monotonic clock. */
   readonly #told = new Map<string, number>();
   #lease = 0;
   /**
-   * Until then nobody is given up: Redis was away for all, and the others need a moment to say that
-   * they are there.
+   * No instance is given up before this time: after an outage of Redis, all instances need a moment
+   * to renew their leases.
    */
   #patientUntil = 0;
   #isBeating = false;
@@ -86,10 +86,11 @@ export class RedisInstances implements Instances {
     this.name = name;
     this.#fleet = fleet;
     this.#listener = listener;
-    // Nothing waits for a Redis that is away: a late answer is worth less than the one from memory.
+    // Commands fail at once while Redis is unreachable, because an answer from memory is better
+    // than a late one.
     this.#redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 1_000 });
     this.#ears = new Redis(url, { maxRetriesPerRequest: null });
-    // The broker of the server says when Redis is away; both reconnect by themselves.
+    // The server's broker logs when Redis is unreachable. Both connections reconnect by themselves.
     for (const redis of [this.#redis, this.#ears]) redis.on("error", () => {});
     this.#ears.subscribe(stopsOf(this.#id)).catch(() => {});
     this.#ears.on("message", (_channel, agentId) => void fleet.stop(agentId));
@@ -118,7 +119,8 @@ export class RedisInstances implements Instances {
     if (own) return { agent: own, isAway: false };
     const found = await this.#find(agentId);
     if (!found || found.agent.exit) return found && { agent: found.agent, isAway: false };
-    // What comes of it is told as events, by the instance that does it. Nobody there to hear it: 0.
+    // The instance that stops the agent publishes the outcome as events. 0: no instance received
+    // the command.
     const heard = await this.#redis.publish(stopsOf(found.id), agentId).catch(() => 0);
     return { agent: found.agent, isAway: heard === 0 };
   }
@@ -127,7 +129,7 @@ export class RedisInstances implements Instances {
     if (this.#isClosed) return;
     const { name, maximum } = { name: this.name, maximum: this.#fleet.maximum };
     const part: Part = { name, maximum, agents: this.#fleet.list(), savedAt: new Date(), lease: this.#lease };
-    // What could not be saved now is with the next beat.
+    // A part that cannot be stored now is stored at the next renewal.
     const answers = await this.#redis
       .multi()
       .hset(PARTS, this.#id, JSON.stringify(part))
@@ -139,7 +141,7 @@ export class RedisInstances implements Instances {
 
   async keepLine(agentId: string, line: Line): Promise<void> {
     const key = logOf(agentId);
-    // Sorted by number: a line that is kept twice is there once.
+    // Sorted by number, so a line that is stored twice exists once.
     await this.#redis
       .multi()
       .zadd(key, String(line.number), JSON.stringify(line))
@@ -157,7 +159,7 @@ export class RedisInstances implements Instances {
     await this.save();
     this.#isClosed = true;
     clearInterval(this.#timer);
-    // Its part stays for a while: how its agents ended is still to be seen on the others.
+    // The part stays for a while, so that the other instances still show how its agents ended.
     await this.#redis.del(leaseOf(this.#id)).catch(() => 0);
     for (const redis of [this.#redis, this.#ears]) redis.disconnect();
   }
@@ -167,7 +169,7 @@ export class RedisInstances implements Instances {
     return others.reduce((sum, [, part]) => sum + part.maximum, this.#fleet.maximum);
   }
 
-  /** A lease begins: the first, or one after a time in which this instance counted as gone. */
+  /** Begins a lease: the first one, or a new one after this instance counted as lost. */
   async #begin(): Promise<void> {
     const lease = ++this.#lease;
     this.#patientUntil = performance.now() + LEASE_MS;
@@ -186,7 +188,7 @@ export class RedisInstances implements Instances {
     this.#isBeating = false;
   }
 
-  /** Says whether Redis has answered. */
+  /** Resolves to true if Redis has answered. */
   async #read(): Promise<boolean> {
     try {
       const texts = Object.entries(await this.#redis.hgetall(PARTS));
@@ -203,7 +205,7 @@ export class RedisInstances implements Instances {
     }
   }
 
-  /** Tells of those who are gone, and forgets them in time. */
+  /** Reports lost instances, and forgets them after a while. */
   #mourn(): void {
     const gone = [...this.#parts].filter(([id]) => id !== this.#id && !this.#leased.has(id));
     gone.sort(([, one], [, other]) => other.savedAt.getTime() - one.savedAt.getTime());
@@ -241,7 +243,7 @@ export class RedisInstances implements Instances {
   }
 }
 
-/** Undefined for what was written by another version of this file. */
+/** Undefined if another version of this file wrote the text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text, (key, value: unknown) =>

@@ -12,25 +12,25 @@ import { agents } from "./protocol.js";
 import { Publisher } from "./publisher.js";
 import { Warden } from "./warden.js";
 
-/** Enough for an example that anyone may try; a real server verifies a signed token here. */
+/** Good enough for an example that anybody may try. A real server verifies a signed token here. */
 export const TOKEN = "abc123";
 
 export interface ExampleOptions {
   port: number;
   /**
-   * Loopback, because whoever knows the token of this page may start programs. @default "127.0.0.1"
+   * Loopback, because anybody who knows this page's token may start programs. @default "127.0.0.1"
    */
   host?: string;
   /** The folder with the built page. */
   pageFolder: string;
-  /** The folder the programs work on. */
+  /** The folder that the programs work on. */
   cwd: string;
-  /** Programs to start with, so that there is something to see. @default none */
+  /** Programs to start at once, so that the page is not empty. @default none */
   startAtBoot?: readonly string[];
   fleet?: Pick<FleetOptions, "maximum" | "keepEnded" | "graceMs">;
   /**
-   * Where Redis is: with it this is one of several instances. @default none: one process, nothing
-   * to install
+   * The url of Redis. With it the server is one of several instances. @default none: a single
+   * process that needs no Redis
    */
   redisUrl?: string | undefined;
   /** @default silent */
@@ -42,22 +42,24 @@ export interface Example {
   readonly port: number;
   readonly fleet: Fleet;
   readonly server: Server<typeof agents.definition, { userId: string }>;
-  /** Tells the clients why, ends every agent and closes every connection. */
+  /** Tells the clients the reason, ends every agent and closes every connection. */
   close(reason: string): Promise<void>;
 }
 
 export async function startExample(options: ExampleOptions): Promise<Example> {
   const { redisUrl } = options;
-  // Loaded only where they are wanted: without REDIS_URL nothing of Redis has to be installed.
+  // Loaded on demand: without REDIS_URL the package ioredis need not be installed.
   const redis = redisUrl === undefined ? undefined : await import("./with-redis.js");
   const server = createServer(agents, {
     authenticate: ({ token }) => {
       if (token !== TOKEN) throw new Error("unknown token");
       return { userId: "demo" };
     },
-    // Only this server's own page: another site's must not steer the agents of whoever visits it.
+    // Only this server's own page may connect, because another site must not control its visitors'
+    // agents.
     origins: [],
-    // For the plain WebSocket clients: scripts, websocat. The page sends its token in a message.
+    // For plain WebSocket clients such as scripts and websocat. The page sends its token in a
+    // message.
     credentials: { queryToken: true },
     ...(options.heartbeat && { heartbeat: options.heartbeat }),
     ...(options.logger && { logger: options.logger }),
@@ -120,13 +122,14 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     server,
     async close(reason) {
       metrics.stop();
-      // Whoever cannot hear it, with Redis away, sees the end of the connection.
+      // If Redis is unreachable, some clients do not receive this event, but they see the
+      // connection close.
       const stopping = { reason, at: new Date(), instance };
       await server
         .channel("system-events")
         .publish("stopping", stopping)
         .catch(() => {});
-      // The agents first: their clients are still there to see how they end.
+      // The agents end first, so that their clients still see how they end.
       await fleet.close();
       await publisher.close();
       await instances.close();

@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline";
 
 /**
- * Outlives the server by a moment. It is told on standard input which processes live ("+123") and
- * which have ended ("-123"); when that input ends, the server is gone, however it went, and what
- * still lives is killed. The server cannot do this itself: nobody runs code after SIGKILL.
+ * Outlives the server by a moment. It reads on standard input which processes run ("+123") and
+ * which have ended ("-123"). When the input ends, the server is gone for any reason, and the warden
+ * kills the remaining processes. The server cannot do this itself, because no code runs after
+ * SIGKILL.
  */
 
-// Ctrl-C is the server's business; it ends its agents in good order and then closes this input.
+// Ctrl-C is for the server, which ends its agents gracefully and then closes this input.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 console.log("watching");
 
@@ -22,6 +23,6 @@ for (const pid of living) {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Already gone.
+    // The process has already ended.
   }
 }

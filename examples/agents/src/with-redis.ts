@@ -1,3 +1,3 @@
-/** All that several instances need and one does not, in one file that is loaded only for them. */
+/** The modules that only several instances need, in one file that is loaded on demand. */
 export { redisBroker } from "@holdfast/server/redis";
 export { RedisInstances } from "./redis-instances.js";
