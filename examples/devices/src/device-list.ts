@@ -3,9 +3,9 @@ import type { Overview } from "./protocol.js";
 import { deviceOf, type DeviceSession, type Realtime } from "./realtime.js";
 
 /**
- * The devices of each user, those that went offline just now included, and the channel that tells
- * of every change. A list is told as a whole, and numbered: the highest number is right. Nothing
- * else is remembered here: the server's sessions are the list.
+ * The devices of each user, including recently disconnected ones, and the channel that announces
+ * every change. Each announcement contains the whole list with a number, and the highest number is
+ * current. The class stores nothing else, because the server's sessions are the list.
  */
 export class DeviceList {
   readonly #server: Realtime;
@@ -16,8 +16,8 @@ export class DeviceList {
     this.#server = server;
     this.#playback = playback;
     server.onSession((event) => {
-      // What took its place is told of next: a page that is loaded anew is not gone in between, and
-      // goes on playing.
+      // The successor is announced next. A reloaded page is therefore not missing in between, and
+      // its playback continues.
       if (event.type === "ended" && event.reason === "replaced") return;
       const { userId } = event.session.identity;
       if (event.type === "ended") playback.stop(userId, deviceOf(event.session));
@@ -47,7 +47,7 @@ export class DeviceList {
     return { revision: ++this.#revision, devices, ...(playing && { playing }) };
   }
 
-  /** Tells all of the user's devices. */
+  /** Announces the list to all devices of the user. */
   publish(userId: string): void {
     void this.#server.channel("devices", userId).publish("changed", this.overview(userId));
   }

@@ -5,7 +5,7 @@ import { COOKIE, type Login, type Logins } from "./login.js";
 import { checkPassword, findUser } from "./users.js";
 
 const headers = new Map([
-  // Whatever people call their devices, the page runs its own script and nothing else.
+  // Even if a device name contains HTML, the page runs only its own script.
   [
     "Content-Security-Policy",
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:; " +
@@ -13,7 +13,7 @@ const headers = new Map([
   ],
   ["X-Content-Type-Options", "nosniff"],
   ["Referrer-Policy", "no-referrer"],
-  // The page of a server that was restarted with newer code is the newer page.
+  // After a restart with newer code, browsers must load the newer page.
   ["Cache-Control", "no-cache"],
 ]);
 
@@ -26,11 +26,11 @@ export interface HttpOptions {
   /** The folder with the built page. */
   pageFolder: string;
   logins: Logins;
-  /** Called when a login has ended: whoever is connected by it has to go. */
+  /** Called when a login has ended. Its connections must be closed. */
   ended: (login: Login) => Promise<void>;
 }
 
-/** Serves the page, and who is logged in: `/session`, `/login`, `/logout`. */
+/** Serves the page and the login: `/session`, `/login`, `/logout`. */
 export function createHttp(options: HttpOptions): HttpServer {
   return createServer(createApp(options));
 }
@@ -46,15 +46,15 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
   app.use(express.static(pageFolder));
 
   app.use(logins.middleware);
-  // 200 either way: a browser reports every 401 on its console, and that nobody is logged in yet is
-  // no error.
+  // 200 in either case, because browsers print every 401 on the console, and a user who is not
+  // logged in yet is no error.
   app.get("/session", (request, response) => {
     const { login } = request.session;
     response.json({ user: (login && findUser(login.userId)) ?? null });
   });
 
-  // Only JSON, which no other site's form can send: nobody is logged in as somebody else behind
-  // their back.
+  // Accepts only JSON, which a form of another site cannot send. Otherwise such a form could log
+  // the visitor in as another user.
   app.post("/login", express.json({ limit: "1kb" }), async (request, response) => {
     const given = credentials.safeParse(request.body);
     if (!given.success) {
@@ -76,7 +76,7 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
 
   app.post("/logout", async (request, response) => {
     const { login } = request.session;
-    // The login first: whoever is disconnected and comes back at once must find it gone.
+    // End the login before its connections, because a disconnected client may reconnect at once.
     await logins.end(request.sessionID);
     if (login) await ended(login);
     response.clearCookie(COOKIE, { httpOnly: true, sameSite: "strict" }).status(204).end();
@@ -88,11 +88,11 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
 }
 
 /**
- * A body that is no JSON, or too large, is the sender's fault; of everything else only that it
- * happened is told.
+ * A body that is not JSON, or too large, is the client's fault and gets an explanation. For all
+ * other errors, the client learns only that an error happened.
  */
 const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  // Express knows how to end an answer that has begun.
+  // Express ends a response that has already begun.
   if (response.headersSent) return next(error);
   const status = typeof error === "object" && error !== null && "status" in error ? Number(error.status) : 500;
   if (status >= 400 && status < 500) response.status(status).json({ error: "That is not a request of this server." });

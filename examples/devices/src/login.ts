@@ -10,10 +10,11 @@ export const COOKIE = "devices.sid";
 const LASTS_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /**
- * One login of a user in one browser. All tabs of the browser share its cookie, and so the login.
+ * One login of a user in one browser. All tabs of the browser share its cookie, and therefore the
+ * login.
  */
 export interface Login {
-  /** Names the login towards others. The id of the session is a credential and is never told. */
+  /** The public name of the login. The id of the session is a credential and is never published. */
   readonly id: string;
   readonly userId: string;
 }
@@ -24,7 +25,7 @@ declare module "express-session" {
   }
 }
 
-/** A login with what only the server may know of it. */
+/** A login with the data that only the server may know. */
 export interface FoundLogin extends Login {
   readonly sessionId: string;
   /** Milliseconds since 1970. */
@@ -32,16 +33,17 @@ export interface FoundLogin extends Login {
 }
 
 export interface LoginOptions {
-  /** Where sessions and the secret that signs their cookies are kept, for the next server too. */
+  /**
+   * The folder with the sessions and the secret that signs their cookies. The next server process
+   * reads it too.
+   */
   dataFolder: string;
   now?: () => number;
 }
 
-/**
- * Who is logged in: for the requests of Express, and for a WebSocket that brings the same cookie.
- */
+/** The logins of all users, for requests of Express and for WebSockets with the same cookie. */
 export class Logins {
-  /** Gives each request of Express its session. */
+  /** Adds the session to each request of Express. */
   readonly middleware: RequestHandler;
   readonly #store: FileStore;
   readonly #secret: string;
@@ -54,10 +56,10 @@ export class Logins {
       secret,
       store,
       resave: false,
-      // Nobody gets a cookie before a login.
+      // No cookie is set before a login.
       saveUninitialized: false,
-      // Strict: no other site's page has it sent along, with a request or with a WebSocket. Auto:
-      // only over TLS where there is.
+      // Strict: the browser does not send the cookie along from other sites, neither with requests
+      // nor with WebSockets. Auto: only over TLS, if TLS is used.
       cookie: { httpOnly: true, sameSite: "strict", secure: "auto", maxAge: LASTS_MS },
     });
   }
@@ -67,10 +69,7 @@ export class Logins {
     return new Logins(store, await secretOf(join(dataFolder, "secret")));
   }
 
-  /**
-   * Logs a user in, under a new session id: one that was known before the login must not be worth
-   * anything after it.
-   */
+  /** Logs a user in under a new session id, so that an id from before the login is worthless. */
   async begin(request: Request, userId: string): Promise<Login> {
     await settled((done) => request.session.regenerate(done));
     const login: Login = { id: randomUUID(), userId };
@@ -79,7 +78,7 @@ export class Logins {
     return login;
   }
 
-  /** The login behind the value of the cookie, as express-session signed it. */
+  /** Finds the login by the value of the cookie, as signed by express-session. */
   find(cookie: string | undefined): FoundLogin | undefined {
     if (cookie === undefined || !cookie.startsWith("s:")) return undefined;
     const sessionId = unsign(cookie.slice(2), this.#secret);
@@ -88,19 +87,18 @@ export class Logins {
     return { ...found.login, sessionId, expiresAt: new Date(found.cookie.expires ?? 0).getTime() };
   }
 
-  /** Ends a login: its cookie is worth nothing any more, in whatever tab and whoever has it. */
+  /** Ends a login. Its cookie becomes invalid in every tab. */
   end(sessionId: string): Promise<void> {
     return settled((done) => this.#store.destroy(sessionId, done));
   }
 }
 
 /**
- * The secret outlives the server as the sessions do; without it their cookies would not be known
- * again.
+ * The secret outlives the server like the sessions. Without it, their cookies would become invalid.
  */
 async function secretOf(path: string): Promise<string> {
   const made = randomBytes(32).toString("base64url");
-  // Written only where there is none, also when two servers start at once.
+  // Written only if the file does not exist, even if two servers start at once.
   await writeFile(path, made, { mode: 0o600, flag: "wx" }).catch(() => {});
   return readFile(path, "utf8");
 }

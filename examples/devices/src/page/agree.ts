@@ -1,20 +1,20 @@
 import type { Playing } from "../protocol.js";
 
-/** What this device has to do so that it and the server's list say the same. */
+/** The action that makes this device agree with the server's list. */
 export type Step = "pause" | "resume" | "claim" | "release" | "nothing";
 
 /**
- * Who plays is a fact of the user, not of a device, and the server holds it. A `playback.paused`
- * that was missed (no connection, a page that was being loaded) is made up for here, with every
- * list that comes:
+ * Which device plays is a fact about the user, and the server stores it. If this device misses a
+ * `playback.paused` (because of a lost connection or a loading page), it corrects itself with every
+ * list that arrives:
  *
- *   this device | the list says | so it
+ *   this device | the list says | action of this device
  *   ------------|---------------|-------------------------------------------------------------------------
- *   plays       | another plays | pauses: playback went there while this device did not hear of it
- *   plays       | nothing plays | claims it: the server was restarted and has forgotten
- *   is paused   | it plays      | resumes, when its page was loaded just now; else says that it has paused
+ *   plays       | another plays | pauses: playback moved there while this device was disconnected
+ *   plays       | nothing plays | claims playback: the server was restarted and has forgotten it
+ *   is paused   | it plays      | resumes if its page was just loaded; otherwise reports that it has paused
  *
- * A claim under way is not disturbed: lists that were sent before it say nothing about it.
+ * While a claim is in flight nothing happens, because earlier lists do not know about it.
  */
 export function agree(
   own: { readonly deviceId: string; readonly playing: boolean; readonly claiming: boolean; readonly fresh: boolean },

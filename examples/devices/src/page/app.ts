@@ -15,7 +15,7 @@ import type { Toasts } from "@holdfast/example-kit/page/toasts";
 const LOGGED_OUT = "You have logged out.";
 const LOGIN_ENDED = "Your login has ended.";
 
-/** Why the player was left: for somebody else who is logged in now, or for the login. */
+/** Why the player was closed: another user is logged in now, or the login has ended. */
 export interface Left {
   readonly user?: User | undefined;
   readonly notice?: string | undefined;
@@ -31,10 +31,10 @@ export interface AppOptions {
   readonly left: (why: Left) => void;
 }
 
-/** The player of a user who is logged in, from here until the login ends. */
+/** The player of a logged-in user, until the login ends. */
 export function startApp({ user, device, content, header, outage, toasts, left }: AppOptions): void {
-  // No token: the browser sends the cookie of the login along. The name travels with the
-  // connection, so that the others never see a device without one.
+  // No token, because the browser sends the login's cookie. The name is a connection parameter, so
+  // other devices never see a device without a name.
   const client: DevicesClient = createClient(devices, {
     url: "/ws",
     deviceId: device.id,
@@ -50,11 +50,11 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const list = client.channel("devices", user.id);
   client.onError(report);
   list.on("changed", (overview) => show(overview));
-  // Asked for when this page is on the channel, and not before: what changed in between would be
-  // told to nobody.
+  // The list is requested after this page has joined the channel. Otherwise a change between the
+  // two would not reach the page.
   list.status.subscribe(({ name }) => {
     if (name !== "subscribed") return;
-    // It may be another server's now, which counts anew.
+    // The page may be connected to another server process now, whose numbers start again.
     revision = 0;
     client.request("device.list").then(show, report);
   });
@@ -64,7 +64,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     model.live = status.name === "ready";
     switch (status.name) {
       case "ready":
-        // The cookie may be somebody else's by now: another tab logged out, and another user in.
+        // The cookie may belong to another user by now, if another tab logged out and in again.
         if (status.userId !== user.id) return void makeWay();
         break;
       case "unauthorized":
@@ -92,7 +92,10 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     playback.agree();
     drawSoon();
   }
-  /** Leaves the player to whoever is logged in now. This one must not do anything in their name. */
+  /**
+   * Replaces the player by that of the user who is logged in now. The old player must not act in
+   * the new user's name.
+   */
   async function makeWay(): Promise<void> {
     client.disconnect();
     const found = await whoAmI().catch(() => undefined);
@@ -106,8 +109,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     deviceCards(page, model, playback),
   ] as const;
   const account = accountMenu(user, () => {
-    // The server ends the connections of all tabs of this browser. This tab may be told so before
-    // the answer comes.
+    // The server closes the connections of all tabs of this browser. The close may arrive before
+    // the answer.
     isLoggingOut = true;
     logOut().then(
       () => leave({ notice: LOGGED_OUT }),
@@ -136,12 +139,12 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     left(why);
   }
   function report(error: unknown): undefined {
-    // The connection strip already says so, and whoever leaves is not interested.
+    // The connection strip already shows these errors, and after leaving they do not matter.
     if (isOver || (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code))) return;
     const text = error instanceof Error ? error.message : String(error);
     toasts.show({ level: "error", title: "That did not work", text });
   }
-  /** Many changes, one drawing: everything that happens before the next frame is drawn with it. */
+  /** Draws once per frame, with all changes that happen before the frame. */
   function drawSoon(): void {
     drawing ??= requestAnimationFrame(() => {
       drawing = undefined;

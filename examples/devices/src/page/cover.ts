@@ -1,10 +1,10 @@
 import { tracks } from "../tracks.js";
 import { svg } from "@holdfast/example-kit/page/dom";
 
-/** As many as theme.css has; after that they repeat. */
+/** As many colours as in theme.css. With more tracks, colours repeat. */
 const COLOURS = 6;
 
-/** A picture for a track, drawn from its id: always the same one, and no file. */
+/** Draws a picture for a track from its id. The picture is always the same and needs no file. */
 export function cover(id: string): SVGElement {
   const number = numbers(id);
   const colour = tracks.findIndex((track) => track.id === id) % COLOURS;
@@ -30,7 +30,7 @@ export function cover(id: string): SVGElement {
   );
 }
 
-/** Numbers from 0 to 1, the same for the same text (FNV-1a, then xorshift). */
+/** Numbers from 0 to 1 that depend only on the text (FNV-1a, then xorshift). */
 function numbers(text: string): () => number {
   let state = 2_166_136_261;
   for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);

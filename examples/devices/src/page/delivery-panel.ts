@@ -2,10 +2,7 @@ import type { Outcome } from "../protocol.js";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Delivery, Model } from "./model.js";
 
-/**
- * What each answer means to a person. A table, so that a reason without a sentence does not
- * compile.
- */
+/** The sentence for each result. A table, so that a result without a sentence does not compile. */
 const words: { readonly [Result in Outcome["result"]]: string } = {
   confirmed: "has done it",
   not_connected: "is not connected",
@@ -16,7 +13,7 @@ const words: { readonly [Result in Outcome["result"]]: string } = {
   handler_failed: "tried, and failed",
 };
 
-/** What this device asked of others last, and what became of it on each of them. */
+/** The last command of this device to others, with its result on each of them. */
 export function deliveryPanel(host: HTMLElement, model: Model): () => void {
   const title = h("h2", { id: "delivery-title" });
   const sum = h("span", { class: "muted" });

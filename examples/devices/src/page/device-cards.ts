@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
 import { type Actions, type Model, playingOn } from "./model.js";
 
-/** One card for each device of the user: this one first, then those that are connected. */
+/** One card per device of the user: this device first, then the connected ones. */
 export function deviceCards(host: HTMLElement, model: Model, actions: Actions): () => void {
   const count = h("span", { class: "muted" });
   const list = h("ul", { class: "cards" });
@@ -31,7 +31,7 @@ export function deviceCards(host: HTMLElement, model: Model, actions: Actions): 
   };
 }
 
-/** What every card shows. */
+/** The common part of every card. */
 class Face {
   readonly title = h("h3");
   readonly #where = h("span", { class: "muted" });
@@ -60,7 +60,7 @@ class Face {
   }
 }
 
-/** This device: it can be given another name. */
+/** The card of this device, which can be renamed. */
 class OwnCard implements Row<Device> {
   readonly element: HTMLElement;
   readonly #model: Model;
@@ -116,7 +116,7 @@ class OwnCard implements Row<Device> {
   }
 }
 
-/** Another device: it can be told to play, to pause, and to go. */
+/** The card of another device, with buttons to play, to pause and to sign out. */
 class OtherCard implements Row<Device> {
   readonly element: HTMLElement;
   readonly #model: Model;
@@ -154,7 +154,7 @@ class OtherCard implements Row<Device> {
     setAttributes(this.#here, { hidden: !playing, disabled: !live, "aria-label": `Play here what plays on ${name}` });
     setAttributes(this.#pause, { hidden: !playing, disabled: !live || !device.online, "aria-label": `Pause ${name}` });
     setAttributes(this.#there, { hidden: playing, disabled: !live || !device.online, "aria-label": `Play on ${name}` });
-    // Tabs of this browser share its login: "Log out" is for them.
+    // Tabs of this browser share its login, so they use "Log out".
     setAttributes(this.#signOut, { hidden: sameBrowser, disabled: !live, "aria-label": `Sign out ${name}` });
   }
 }

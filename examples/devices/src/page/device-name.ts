@@ -1,6 +1,6 @@
 import type { DeviceKind } from "../protocol.js";
 
-/** In this order: Edge and Opera also say Chrome, and Chrome also says Safari. */
+/** The order matters: Edge and Opera also contain "Chrome", and Chrome also contains "Safari". */
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(e|A|iOS)?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -8,7 +8,7 @@ const browsers: readonly (readonly [RegExp, string])[] = [
   [/\b(Chrome|Chromium|HeadlessChrome|CriOS)\//, "Chrome"],
   [/\bSafari\//, "Safari"],
 ];
-/** In this order: Android also says Linux, and the iPhone also says Mac OS X. */
+/** The order matters: Android also contains "Linux", and the iPhone also contains "Mac OS X". */
 const systems: readonly (readonly [RegExp, string, DeviceKind])[] = [
   [/\biPhone\b/, "iPhone", "phone"],
   [/\biPad\b/, "iPad", "tablet"],
@@ -20,7 +20,7 @@ const systems: readonly (readonly [RegExp, string, DeviceKind])[] = [
   [/\bLinux\b/, "Linux", "computer"],
 ];
 
-/** What a device is called until somebody gives it a name: "Chrome on Linux". */
+/** The default name of a device: "Chrome on Linux". */
 export function describeDevice(userAgent: string): { name: string; kind: DeviceKind } {
   const browser = browsers.find(([pattern]) => pattern.test(userAgent))?.[1] ?? "A browser";
   const system = systems.find(([pattern]) => pattern.test(userAgent));

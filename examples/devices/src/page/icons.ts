@@ -19,7 +19,7 @@ const shapes = {
 
 export type IconName = keyof typeof shapes;
 
-/** Without a name of its own: the button around it has one. */
+/** The icon has no label, because the button around it has one. */
 export function icon(name: IconName, size = 20): SVGElement {
   const paths = shapes[name].map((d) => svg("path", { d }));
   return svg(

@@ -1,7 +1,7 @@
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import { logIn, type User } from "./session-api.js";
 
-/** Everybody's password here; the server keeps scrypt hashes of it all the same. */
+/** The password of every user of this example. The server still stores only scrypt hashes. */
 const PASSWORD = "holdfast";
 const people = [
   { id: "ada", name: "Ada Lovelace" },
@@ -9,7 +9,7 @@ const people = [
 ];
 
 export interface LoginFormOptions {
-  /** Why there is a login to be made again. */
+  /** The reason why the user must log in again. */
   notice: string | undefined;
   loggedIn: (user: User) => void;
 }

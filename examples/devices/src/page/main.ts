@@ -7,8 +7,8 @@ import { themeButton } from "@holdfast/example-kit/page/theme";
 import { Toasts } from "@holdfast/example-kit/page/toasts";
 
 /**
- * Shows the login or the player: who is logged in is asked of the server, and the player says when
- * that has changed.
+ * Shows the login or the player. The server knows the logged-in user, and the player reports when
+ * the user has changed.
  */
 
 const content = byId("content");
@@ -25,7 +25,8 @@ function left({ user, notice }: Left): void {
   const form = loginForm({ notice, loggedIn: enter });
   content.replaceChildren(form);
 
-  // Another tab may log this browser in meanwhile; whoever comes back to this one finds it so.
+  // Another tab may have logged this browser in meanwhile, so the page asks again when it becomes
+  // visible.
   const look = (): void => {
     if (document.visibilityState === "visible") whoAmI().then((found) => found && enter(found), quiet);
   };
@@ -36,7 +37,7 @@ function left({ user, notice }: Left): void {
   document.addEventListener("visibilitychange", look);
 }
 
-/** The form says so when it is used. */
+/** Errors are ignored here, because the form shows them when it is used. */
 function quiet(): void {}
 
 left({ user: await whoAmI().catch(() => undefined) });

@@ -5,29 +5,29 @@ import type { Player } from "./player.js";
 
 export type DevicesClient = Client<typeof devices.definition>;
 
-/** What was asked of other devices, and what became of it on each. */
+/** A command to other devices, and its result on each. */
 export interface Delivery {
   readonly title: string;
-  /** Absent while they are being asked. */
+  /** Absent until the answer has arrived. */
   readonly report?: readonly Outcome[];
 }
 
-/** All the page shows. Views read it, the app changes it and draws again. */
+/** The page's whole state. Views read it. The app changes it and draws again. */
 export interface Model {
   readonly own: OwnDevice;
   readonly player: Player;
-  /** The server's list, and when it came. Absent until it has been loaded once. */
+  /** The server's list and when it arrived. Absent until it has been loaded once. */
   overview?: Overview;
   overviewAt: number;
   live: boolean;
-  /** Why this player is paused, where somebody else is the reason. */
+  /** The reason for the pause, if another device caused it. */
   note?: string | undefined;
   delivery?: Delivery | undefined;
 }
 
-/** What people do. */
+/** The actions of the user. */
 export interface Actions {
-  /** Plays here, from where it is or from somewhere else. */
+  /** Plays on this device, from the current position or from another one. */
   play(trackId?: string, positionMs?: number): void;
   pause(): void;
   seek(positionMs: number): void;
@@ -40,8 +40,8 @@ export interface Actions {
 export const now = (): number => performance.now();
 
 /**
- * What plays on a device and how far it is by now: the list said how far it was, and this page's
- * clock ran on.
+ * The track and position on a device: the position of the list, plus the time since then by this
+ * page's clock.
  */
 export function playingOn(model: Model, deviceId: string): { trackId: string; positionMs: number } | undefined {
   const playing = model.overview?.playing;
