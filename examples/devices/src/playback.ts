@@ -2,14 +2,15 @@ import type { Playing } from "./protocol.js";
 import { findTrack } from "./tracks.js";
 
 /**
- * Who plays what: at most one device of each user. Not kept on disk: after a restart the device
- * that plays says so again. The position is the clock's, since the moment the device told it.
+ * Which device of each user plays, and which track: at most one device per user. The state is not
+ * stored on disk, because after a restart the playing device claims playback again. The position
+ * advances with the clock since the device's last report.
  */
 export class Playback {
   readonly #monotonic: () => number;
   readonly #byUser = new Map<string, { deviceId: string; trackId: string; positionMs: number; at: number }>();
 
-  /** `monotonic`: milliseconds since an arbitrary moment, never set back. */
+  /** `monotonic`: milliseconds since an arbitrary time, never set back. */
   constructor(monotonic: () => number = () => performance.now()) {
     this.#monotonic = monotonic;
   }
@@ -22,14 +23,14 @@ export class Playback {
     return { deviceId, trackId, positionMs: Math.min(reached, findTrack(trackId)?.lengthMs ?? 0) };
   }
 
-  /** This device plays; whichever played before does not any more. */
+  /** Marks this device as playing, and the device before it as paused. */
   start(userId: string, { deviceId, trackId, positionMs }: Playing): void {
     this.#byUser.set(userId, { deviceId, trackId, positionMs, at: this.#monotonic() });
   }
 
   /**
-   * This device does not play any more. Says whether it did: another one may have taken over
-   * meanwhile.
+   * Marks this device as paused. Returns whether it was playing, because another device may have
+   * taken over meanwhile.
    */
   stop(userId: string, deviceId: string): boolean {
     return this.#byUser.get(userId)?.deviceId === deviceId && this.#byUser.delete(userId);

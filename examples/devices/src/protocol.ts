@@ -2,9 +2,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The one file both sides import. It is all that server and page know of each other, and the
- * reference is generated from it. zod/mini rather than zod, because the page downloads it: the same
- * schemas, a quarter of the bytes.
+ * The only file that both sides import, and the source of the generated reference. It uses zod/mini
+ * and not zod, because the page downloads it: the same schemas in a quarter of the bytes.
  */
 
 export const NAME_LENGTH = 40;
@@ -76,7 +75,7 @@ const outcome = z.object({
 export type Outcome = z.output<typeof outcome>;
 const report = z.object({ report: z.array(outcome).check(z.describe("One entry for each device that was told.")) });
 
-/** Who did it: shown on the device that it was done to. */
+/** The acting device, shown on the device that receives the command. */
 const by = z.object({ deviceId, name: deviceName });
 
 const UNKNOWN_DEVICE = z.object({ deviceId });

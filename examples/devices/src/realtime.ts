@@ -4,20 +4,17 @@ import { devices } from "./protocol.js";
 
 export interface RealtimeOptions {
   /**
-   * How long a device that lost its connection is shown as offline, and may continue its session.
-   * @default 30000
+   * How long a disconnected device is shown as offline and may continue its session. @default 30000
    */
   sessionResumeMs?: number;
 }
 
-/**
- * The WebSocket server: who may connect, what is kept of each session, and who may read which list.
- */
+/** The WebSocket server: who may connect, the data of each session, and who may read which list. */
 export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: RealtimeOptions = {}) {
   return createServer(devices, {
-    // A WebSocket begins as an HTTP request, and brings the cookie that `/login` has set. Nothing
-    // else opens one: without a good cookie the upgrade is HTTP 401, or for the page, which could
-    // not read that, close code 4401.
+    // A WebSocket starts as an HTTP request with the cookie that `/login` has set. Only a valid
+    // cookie opens a connection. Otherwise the upgrade is answered with HTTP 401, or with close
+    // code 4401 for the page, which could not read an HTTP status.
     credentials: { cookie: COOKIE, message: false },
     authenticate: ({ token, source }) => {
       const login = logins.find(source === "cookie" ? token : undefined);
@@ -25,11 +22,12 @@ export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: Rea
       const { id, userId, sessionId, expiresAt } = login;
       return { userId, expiresAt, claims: { loginId: id, sessionId } };
     },
-    // Made once for each session, and still there when its client comes back on another connection.
+    // Created once per session. The data is still there when the client reconnects.
     sessionData: ({ parameters }) => ({ name: parameters.deviceName }),
-    // Only this server's own page: another site's must not steer the devices of whoever visits it.
+    // Only this server's own page may connect, because another site must not control its visitors'
+    // devices.
     origins: [],
-    // Nobody but the user reads the list of the user's devices.
+    // Only the user may read the list of the user's devices.
     authorize: ({ identity, channel, key }) => channel === "devices" && key === identity.userId,
     sessionResumeMs,
   });
@@ -38,7 +36,7 @@ export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: Rea
 export type Realtime = ReturnType<typeof createRealtime>;
 export type DeviceSession = ReturnType<Realtime["sessions"]>[number];
 
-/** The device of a session; the protocol requires that one is named. */
+/** The device of a session. The protocol requires the client to name one. */
 export function deviceOf({ id, deviceId = id }: DeviceSession): string {
   return deviceId;
 }

@@ -14,9 +14,9 @@ export interface ExampleOptions extends RealtimeOptions {
   host?: string;
   /** The folder with the built page. */
   pageFolder: string;
-  /** The folder where logins outlive the server. */
+  /** The folder where logins survive a restart. */
   dataFolder: string;
-  /** How long a device may take to do as it was asked. @default 2000 */
+  /** How long a device may take to follow a command. @default 2000 */
   ackTimeoutMs?: number;
 }
 

@@ -4,31 +4,31 @@ import { callbackify } from "node:util";
 import session, { type SessionData } from "express-session";
 import * as z from "zod/mini";
 
-/** A session as it lies on disk: what express-session gave, a cookie with an end among it. */
+/** A session on disk: the data of express-session, including a cookie with an expiry. */
 const kept = z.looseObject({ cookie: z.looseObject({ expires: z.iso.datetime() }) });
 type Kept = z.output<typeof kept>;
 const file = z.record(z.string(), kept);
 
 export interface FileStoreOptions {
-  /** How many sessions are kept; the oldest gives way. @default 1000 */
+  /** How many sessions are stored. If there are more, the oldest is removed. @default 1000 */
   maximum?: number;
-  /** The current time, in milliseconds. @default Date.now */
+  /** The current time in milliseconds. @default Date.now */
   now?: () => number;
 }
 
 /**
- * Sessions of express-session in memory, and in one JSON file. A change is answered once it is on
- * disk, and the file is replaced as a whole, so that a server that is killed at any moment finds
- * every login that it had confirmed.
+ * Stores sessions of express-session in memory and in one JSON file. A change is confirmed after it
+ * is on disk, and the file is replaced atomically. If the server is killed at any moment, it finds
+ * every confirmed login again.
  *
- * There is no `touch`: a session ends when its cookie does, and a cookie is not sent again.
+ * There is no `touch`: a session ends with its cookie, and a cookie is not sent again.
  */
 export class FileStore extends session.Store {
   readonly #path: string;
   readonly #sessions: Map<string, Kept>;
   readonly #maximum: number;
   readonly #now: () => number;
-  /** The writing under way, and the one that begins behind it for everything changed meanwhile. */
+  /** The current write, and the next one for all changes made meanwhile. */
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -45,7 +45,9 @@ export class FileStore extends session.Store {
   }
 
   /**
-   * Reads what an earlier server left. @throws Error with what to do, when the file cannot be read
+   * Reads the file of an earlier server.
+   *
+   * @throws Error with a remedy if the file cannot be read
    */
   static async open(path: string, options: FileStoreOptions = {}): Promise<FileStore> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -57,10 +59,9 @@ export class FileStore extends session.Store {
   }
 
   override set(sid: string, data: SessionData, done?: (error?: unknown) => void): void {
-    // Deleted first, so that the order of the map is that of the last change.
+    // Deleted first, so that the map is ordered by the last change.
     this.#sessions.delete(sid);
-    // Through JSON and the schema: what is kept now is what will be read after a restart, or an
-    // error tells right away.
+    // Through JSON and the schema, so that data that could not be read after a restart fails now.
     const checked = kept.safeParse(JSON.parse(JSON.stringify(data)));
     if (!checked.success)
       return done?.(new Error("A session without an end cannot be kept: give its cookie a maxAge."));
@@ -75,7 +76,7 @@ export class FileStore extends session.Store {
     this.#save(done);
   }
 
-  /** For whoever is no request of Express. A copy: only `set` changes a session. */
+  /** For code outside of Express. Returns a copy, because only `set` changes a session. */
   find(sid: string): SessionData | undefined {
     const found = this.#sessions.get(sid);
     if (!found || Date.parse(found.cookie.expires) <= this.#now()) return undefined;
@@ -83,14 +84,14 @@ export class FileStore extends session.Store {
   }
 
   #save(done: (error?: unknown) => void = () => {}): void {
-    // Outside of the promise: an error that `done` throws is not the store's, and must not call it
+    // Outside of the promise: if `done` throws, the store is not at fault and must not call it
     // again.
     callbackify(() => this.#saved())(done);
   }
 
   /**
-   * Resolves when everything changed until now is on disk. Changes that come while a writing is
-   * under way share the next.
+   * Resolves when all changes until now are on disk. Changes made during a write share the next
+   * one.
    */
   #saved(): Promise<void> {
     if (!this.#writing) return (this.#writing = this.#write().finally(() => (this.#writing = undefined)));
@@ -108,7 +109,7 @@ export class FileStore extends session.Store {
       if (Date.parse(cookie.expires) <= now) this.#sessions.delete(sid);
     }
     const text = `${JSON.stringify(Object.fromEntries(this.#sessions), null, 2)}\n`;
-    // A session id is a credential: nobody else on this machine may read it.
+    // A session id is a credential, so no other user of this machine may read the file.
     await writeFile(`${this.#path}.new`, text, { mode: 0o600, flush: true });
     await rename(`${this.#path}.new`, this.#path);
   }

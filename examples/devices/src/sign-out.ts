@@ -9,9 +9,9 @@ export interface SignOutOptions {
 }
 
 /**
- * What happens to connections when a login ends. It always ends in the store first: a client that
- * is disconnected and comes back at once must find it gone. One that was just being opened is ended
- * with the others.
+ * Closes connections when a login ends. The login always ends in the store first, because a
+ * disconnected client may reconnect at once. A connection that is being authenticated at that
+ * moment is closed as well.
  */
 export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut: (login: Login) => Promise<void> } {
   const connectedBy =
@@ -21,7 +21,8 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
   const disconnect = (login: Login, code: number, reason: string): Promise<number> =>
     server.user(login.userId).disconnect({ code, reason, where: connectedBy(login) });
 
-  // Another device is signed out: with its browser's login, and so with all tabs of that browser.
+  // Signs another device out together with its browser's login, so all tabs of that browser are
+  // signed out.
   server.handle("device.signOut", async ({ input, session, error }) => {
     const { userId } = session.identity;
     const target = list.find(userId, input.deviceId);
@@ -32,12 +33,12 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
     const by = { deviceId: deviceOf(session), name: session.data.name };
     const tabs = server.user(userId).sessions().filter(connectedBy(login));
     await Promise.all(tabs.map(({ id }) => server.session(id).send("device.signedOut", { by })));
-    // 4401 (UNAUTHENTICATED): the client is to log in again, and its page asks for that.
+    // 4401 (UNAUTHENTICATED): the client needs a new login, and its page asks for one.
     return { ended: await disconnect(login, 4401, `signed out by ${by.name}`) };
   });
 
   return {
-    // 4403 (FORBIDDEN) tells a client to stop: with this login there is nothing to come back to.
+    // 4403 (FORBIDDEN) stops the client, because this login cannot be used again.
     async loggedOut(login) {
       await disconnect(login, 4403, "logged out");
     },

@@ -9,17 +9,17 @@ export interface SteeringOptions {
   server: Realtime;
   list: DeviceList;
   playback: Playback;
-  /** How long a device may take to do as it was asked. @default 2000 */
+  /** How long a device may take to follow a command. @default 2000 */
   ackTimeoutMs?: number;
 }
 
 /**
- * What the devices of a user ask of each other. Nobody else's device can be named: all is looked up
- * below the caller's user.
+ * Commands between the devices of one user. A command cannot name a device of another user, because
+ * all devices are looked up below the caller's user.
  */
 export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: SteeringOptions): void {
-  // A device counts as reached when its handler has finished, not when something was written to a
-  // socket.
+  // A device has followed a command when its handler has finished, not when the bytes were written
+  // to a socket.
   const acked = { ack: true, timeoutMs: ackTimeoutMs } as const;
   const callerOf = (session: DeviceSession) => ({ deviceId: deviceOf(session), name: session.data.name });
 
@@ -68,7 +68,8 @@ export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: S
     if (!findTrack(trackId)) throw error("UNKNOWN_TRACK", { trackId });
     const target = list.find(userId, deviceId);
     if (!target) throw error("UNKNOWN_DEVICE", { deviceId });
-    // It plays, and then says so with `playback.play` like any device that was told to by hand.
+    // The device plays, and then reports that with `playback.play`, as if its own button had been
+    // pressed.
     const report = await server
       .user(userId)
       .send("playback.started", { by: callerOf(session), trackId, positionMs }, { onlyDevice: deviceId, ...acked });
@@ -76,10 +77,7 @@ export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: S
   });
 }
 
-/**
- * The report with the names of the devices, those included that are offline, in the order of the
- * list.
- */
+/** The report with device names, offline devices included, in the order of the list. */
 function outcomes(meant: readonly DeviceSession[], { failed }: DeliveryReport): Outcome[] {
   return meant.map((session) => {
     const deviceId = deviceOf(session);

@@ -1,6 +1,6 @@
 /**
- * What there is to play. No sound: a player is a clock here, and what is shown is how several of
- * them agree.
+ * The tracks of the example. There is no sound: a player is a clock here, and the example shows how
+ * several players agree.
  */
 export interface Track {
   readonly id: string;
@@ -24,12 +24,12 @@ export function findTrack(id: string): Track | undefined {
   return byId.get(id);
 }
 
-/** The one that follows; undefined after the last. */
+/** The next track. Undefined after the last one. */
 export function nextTrack(id: string): Track | undefined {
   return neighbour(id, 1);
 }
 
-/** The one before; undefined before the first. */
+/** The previous track. Undefined before the first one. */
 export function previousTrack(id: string): Track | undefined {
   return neighbour(id, -1);
 }

@@ -6,14 +6,14 @@ export interface User {
   readonly name: string;
 }
 
-/** What is kept of a password. A real application has these in its database. */
+/** The stored form of a password. A real application has it in a database. */
 interface Account extends User {
   readonly salt: string;
   readonly hash: string;
 }
 
 /**
- * How many checks may run at once: each takes 16 MB and a thread of the pool for 50 ms, on purpose.
+ * How many checks may run at once. Each takes 16 MB and a thread of the pool for 50 ms, on purpose.
  */
 const AT_ONCE = 4;
 
@@ -32,8 +32,8 @@ const accounts: readonly Account[] = [
   },
 ];
 /**
- * Compared with where there is no such user: the answer takes as long, so that it does not tell who
- * exists.
+ * Compared if the user does not exist, so that the answer takes as long and does not reveal which
+ * users exist.
  */
 const nobody: Account = { id: "", name: "", salt: "bm9ib2R5IG5vYm9keSBubw", hash: Buffer.alloc(32).toString("base64") };
 
@@ -46,7 +46,7 @@ export function findUser(id: string): User | undefined {
 }
 
 /**
- * Undefined: no such user, or not this password; which of the two is not told. `busy`: try again in
+ * Undefined if the user name or the password is wrong, without telling which. `busy`: try again in
  * a second.
  */
 export async function checkPassword(id: string, password: string): Promise<User | "busy" | undefined> {

@@ -2,12 +2,13 @@ import type { DeviceKind } from "../protocol.js";
 import { describeDevice } from "./device-name.js";
 
 /**
- * Each tab is a device of its own. sessionStorage is what a tab keeps through a reload, and what no
- * other tab sees.
+ * Each tab is a device of its own. sessionStorage survives a reload of the tab and is invisible to
+ * other tabs.
  *
- * But "duplicate tab" copies it, and two tabs with one id would throw each other out. So a tab
- * holds a lock by its id for as long as it lives; who does not get the lock is a copy, and takes a
- * new id. A reloaded page may have to wait for the lock until the page before it is gone.
+ * "Duplicate tab" copies sessionStorage, however, and two tabs with one id would disconnect each
+ * other. Therefore each tab holds a lock named after its id. A tab that does not get the lock is a
+ * duplicate, and takes a new id. A reloaded page may have to wait for the lock until its
+ * predecessor is gone.
  */
 const LOCK_WAIT_MS = 500;
 
@@ -34,13 +35,13 @@ export function keepName(name: string): void {
 }
 
 function hold(id: string): Promise<boolean> {
-  // Browsers offer locks, like much else, on https and localhost only. Without them a duplicate
-  // replaces its original.
+  // Browsers provide locks only on https and localhost. Without locks, a duplicate replaces its
+  // original.
   if (!("locks" in navigator)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const held = (): Promise<never> => {
       resolve(true);
-      // Held until the page is gone.
+      // Held until the page is closed.
       return new Promise(() => {});
     };
     navigator.locks
@@ -49,7 +50,7 @@ function hold(id: string): Promise<boolean> {
   });
 }
 
-/** Not `crypto.randomUUID`, which is there on https and localhost only. */
+/** Not `crypto.randomUUID`, which exists only on https and localhost. */
 function newId(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

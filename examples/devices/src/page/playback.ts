@@ -5,7 +5,7 @@ import { type Actions, type DevicesClient, type Model, nameOf, now } from "./mod
 import { keepName, type OwnDevice } from "./own-device.js";
 import { Player } from "./player.js";
 
-/** What another device asks of this one, told apart by `event`. */
+/** A command of another device, discriminated by `event`. */
 type Command = DirectOfGroup<typeof devices.definition, "playback.*">;
 
 export interface PlaybackOptions {
@@ -16,8 +16,8 @@ export interface PlaybackOptions {
 }
 
 /**
- * This device's part in the playback of its user: it plays, says so, does as it is asked, and
- * agrees with the server's list.
+ * This device's part in the user's playback: it plays, reports that, follows commands, and agrees
+ * with the server's list.
  */
 export class Playback implements Actions {
   readonly model: Model;
@@ -25,9 +25,9 @@ export class Playback implements Actions {
   readonly #changed: () => void;
   readonly #report: (error: unknown) => undefined;
   #claims = 0;
-  /** A list came while a claim was under way. */
+  /** True if a list arrived while a claim was in flight. */
   #unread = false;
-  /** Until this page has played, or has seen a list. */
+  /** True until this page has played or received a list. */
   #fresh = true;
 
   constructor({ client, device, changed, report }: PlaybackOptions) {
@@ -51,7 +51,7 @@ export class Playback implements Actions {
   seek(positionMs: number): void {
     const { player } = this.model;
     player.seek(positionMs);
-    // The others show how far it is.
+    // The other devices show the position.
     if (player.state.playing) void this.#claim();
   }
 
@@ -77,7 +77,10 @@ export class Playback implements Actions {
     this.#client.request("device.signOut", { deviceId: id }).catch(this.#report);
   }
 
-  /** The server waits until this has returned, and then tells who asked that it was done. */
+  /**
+   * The server waits until this function has returned, and then reports success to the commanding
+   * device.
+   */
   obey(command: Command): void {
     const { player } = this.model;
     const { by } = command.data;
@@ -94,13 +97,13 @@ export class Playback implements Actions {
     }
   }
 
-  /** To be called with every list of the server. */
+  /** Call this with every list of the server. */
   agree(): void {
     const { own, player, overview } = this.model;
     if (!overview) return;
     const { playing } = overview;
     this.#unread = this.#claims > 0;
-    // A restarted server knows the name that the page connected with, which may not be the last
+    // A restarted server knows the name that the page connected with, which may not be the latest
     // one.
     const listed = overview.devices.find(({ id }) => id === own.id);
     if (listed && listed.name !== own.name) this.rename(own.name);
@@ -136,12 +139,15 @@ export class Playback implements Actions {
   #yield(note: string): void {
     this.model.player.pause();
     this.model.note = note;
-    // What the others did when this device asked them to is not what they do now.
+    // The earlier results of the other devices no longer describe their state.
     this.model.delivery = undefined;
     this.#changed();
   }
 
-  /** Tells the server that this device plays; it pauses the others, and says what they said. */
+  /**
+   * Tells the server that this device plays. The server pauses the other devices and returns their
+   * results.
+   */
   async #claim(note?: string): Promise<void> {
     const { player } = this.model;
     this.model.note = note;
@@ -150,12 +156,12 @@ export class Playback implements Actions {
     const claim = { trackId: player.state.track.id, positionMs: player.positionMs };
     const settled = await this.#follow("Pausing the others", this.#client.request("playback.play", claim));
     this.#claims--;
-    // The list that tells of it came before the answer. A claim that failed is made again with the
-    // next list, not at once.
+    // The list with this claim arrived before the answer. A failed claim is repeated with the next
+    // list and not at once.
     if (settled && this.#unread) this.agree();
   }
 
-  /** Shows that devices are asked, and then what became of it. Says whether there was an answer. */
+  /** Shows that devices are being asked, then the result. Resolves to true if an answer arrived. */
   async #follow(title: string, asked: Promise<{ readonly report: readonly Outcome[] }>): Promise<boolean> {
     const others = this.model.overview?.devices.some(({ id, online }) => online && id !== this.model.own.id);
     if (others) this.model.delivery = { title };

@@ -6,14 +6,14 @@ export interface PlayerState {
 }
 
 /**
- * This device's player: a track, and a clock that runs while it plays. Where a real one has an
- * audio element.
+ * This device's player: a track, and a clock that runs while it plays. A real player has an audio
+ * element instead.
  */
 export class Player {
   readonly #now: () => number;
   readonly #onChange: () => void;
   #state: PlayerState = { track: tracks[0] as Track, playing: false };
-  /** Where it was at `#since`. */
+  /** The position at `#since`. */
   #positionMs = 0;
   #since = 0;
 
@@ -22,7 +22,7 @@ export class Player {
     this.#onChange = onChange;
   }
 
-  /** The same object as long as nothing but the time has changed. */
+  /** The same object as long as only the time has changed. */
   get state(): PlayerState {
     return this.#state;
   }
@@ -32,7 +32,7 @@ export class Player {
     return Math.min(this.#state.track.lengthMs, Math.round(this.#positionMs + passed));
   }
 
-  /** Plays on, or from somewhere else; a track that does not exist changes nothing. */
+  /** Continues to play, or plays from another position. Ignores a track that does not exist. */
   play(trackId = this.#state.track.id, positionMs = this.positionMs): void {
     const track = findTrack(trackId);
     if (track) this.#set({ track, playing: true }, positionMs);
@@ -52,7 +52,8 @@ export class Player {
   }
 
   /**
-   * To be called often: at the end of a track comes the next one, and after the last one silence.
+   * Call this often. At the end of a track the next one starts; after the last one, the player
+   * stops.
    */
   tick(): "goes_on" | "next" | "ended" {
     const { track, playing } = this.#state;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-/** Who is logged in, by plain HTTP: it is a cookie that a page can neither read nor forge. */
+/** The login over plain HTTP. Its cookie can be neither read nor forged by a page. */
 
 const user = z.object({ id: z.string(), name: z.string() });
 export type User = z.output<typeof user>;
@@ -8,14 +8,14 @@ const answer = z.object({ user });
 const found = z.object({ user: z.nullable(user) });
 const refusal = z.object({ error: z.string() });
 
-/** Undefined: nobody is logged in. Rejects where the server cannot be asked. */
+/** Undefined if the user is not logged in. Rejects if the server is unreachable. */
 export async function whoAmI(): Promise<User | undefined> {
   const response = await fetch("session");
   if (!response.ok) throw new Error("The server could not say who is logged in.");
   return found.parse(await response.json()).user ?? undefined;
 }
 
-/** Logs in, or says in one sentence why not. */
+/** Logs in, or returns one sentence with the reason of the refusal. */
 export async function logIn(name: string, password: string): Promise<User | { readonly refused: string }> {
   const response = await fetch("login", {
     method: "POST",
