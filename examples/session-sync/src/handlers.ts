@@ -5,11 +5,17 @@ import type { Realtime } from "./realtime.js";
 import { serverTime } from "./server-time.js";
 import { addParticipant, newSession, pause, resume, switchCycle } from "./session-changes.js";
 
-/** What each request does. None names a session: it is the one that the connection has named. */
+/**
+ * The requests. No input names a session, because each connection belongs to the session that it
+ * named.
+ */
 export function handleRequests(server: Realtime, instance: string): void {
   const documentOf = (sessionId: string) => server.channel("session", sessionId).document;
 
-  /** `notFound` and `change` may throw what the request declares: then nothing was changed. */
+  /**
+   * `notFound` and `change` may throw an error that the request declares. In that case nothing is
+   * changed.
+   */
   async function update(sessionId: string, notFound: () => Error, change: (draft: SessionDraft) => void) {
     try {
       const { document } = await documentOf(sessionId).update(change);
@@ -74,7 +80,7 @@ export function handleRequests(server: Realtime, instance: string): void {
   server.handle("participant.add", async ({ input, session, error }) => {
     const { sessionId } = session.parameters;
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    // Outside: a change that is made once more must not make another participant of it.
+    // Created outside of the change, because a repeated change must not add a second participant.
     const participantId = randomUUID();
     const changed = await update(sessionId, notFound, (draft) => {
       const refused = addParticipant(draft, { id: participantId, name: input.name }, serverTime());
@@ -87,8 +93,8 @@ export function handleRequests(server: Realtime, instance: string): void {
     const { sessionId } = session.parameters;
     const isDeleted = await documentOf(sessionId).delete({ reason: SESSION_DELETED });
     if (!isDeleted) throw error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    // Behind the answer, which would be lost with the connection. Who is not reached, with Redis
-    // away, has been told by the channel all the same.
+    // After the answer, which would otherwise be lost with the connection. If Redis is unreachable,
+    // some watchers keep their connection, but the channel has already told them.
     setImmediate(
       () =>
         void server

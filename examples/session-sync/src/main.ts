@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { redisSettings, run } from "@holdfast/example-kit/run";
 import { startExample } from "./server.js";
 
-/** What `npm start` runs. */
+/** The program that `npm start` runs. */
 await run({
   name: "Session",
   command: "npm run demo:sync",

@@ -13,11 +13,11 @@ import { ServerClock } from "./server-clock.js";
 import { setupForm } from "./setup-form.js";
 import { stage } from "./stage.js";
 
-/** The page of a session, which may have to be set up first, for as long as the page is open. */
+/** Runs the page of one session, from its set-up until the page closes. */
 export function startApp(sessionId: string): void {
   const client: SessionClient = createClient(sessionSync, {
     url: `${location.origin}/ws`,
-    // The example's token, known to all. A real page asks for one: `token: () => fetchToken()`.
+    // The example's public token. A real page fetches one: `token: () => fetchToken()`.
     token: "abc123",
     parameters: { sessionId },
   });
@@ -33,8 +33,8 @@ export function startApp(sessionId: string): void {
   };
 
   /**
-   * What the channel knows. Where it has no document that may still be on its way, so what was
-   * known before stays.
+   * Reads the state from the channel. If the channel has no document, the document may still be on
+   * its way, so the previous state stays.
    */
   function know(): Known {
     const session = shared.get();
@@ -52,16 +52,17 @@ export function startApp(sessionId: string): void {
     drawSoon();
   }
   /**
-   * Only the server can say that there is none. If it cannot be reached it is asked again when the
-   * channel is joined again.
+   * Only the server can say that there is no session. If the server is unreachable, the page asks
+   * again when it joins the channel again.
    */
   async function askForSession(): Promise<void> {
     try {
-      // If there is one its document comes by the channel.
+      // If the session exists, its document arrives through the channel.
       await client.request("session.get");
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== "SESSION_NOT_FOUND") return report(error);
-      // It may have come meanwhile, or have been deleted, which says more.
+      // The document may have arrived meanwhile, or have been deleted, and both say more than this
+      // answer.
       if (shared.get() || model.known.name === "deleted") return;
       model.known = { name: "missing" };
       drawSoon();
@@ -73,22 +74,23 @@ export function startApp(sessionId: string): void {
     drawSoon();
     return at;
   }
-  /** Of what the page asks by itself. */
+  /** Shows errors of requests that the page sends by itself. */
   function report(error: unknown): void {
-    // The connection strip already says so, and it is asked again when the page is live again.
+    // The connection strip already shows these errors, and the page asks again after a reconnect.
     if (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code)) return;
     toasts.show(failure(error));
   }
-  /** Of what people do. */
+  /** Shows errors of the user's actions. */
   function tell(error: unknown): void {
-    // The page says it larger, and what was wanted of the session does not matter any more.
+    // The page shows the deletion prominently, and the action no longer matters.
     if (model.known.name === "deleted") return;
     const toast = outcome(error);
     if (toast) toasts.show(toast);
   }
 
   /**
-   * What people do is sent; what becomes of it comes by the document, as it does for everyone else.
+   * Actions of the user are sent as requests. Their effect arrives through the document, as for
+   * every other watcher.
    */
   const actions: Actions = {
     create: (session) => client.request("session.create", session).then(() => {}, tell),
@@ -122,7 +124,7 @@ export function startApp(sessionId: string): void {
   showConnection(client, byId("connection"), byId("outage"));
 
   let drawing: number | undefined;
-  /** Many changes, one drawing: everything that happens before the next frame is drawn with it. */
+  /** Draws once per frame, with all changes that happen before the frame. */
   function drawSoon(): void {
     drawing ??= requestAnimationFrame(() => {
       drawing = undefined;
@@ -133,7 +135,8 @@ export function startApp(sessionId: string): void {
     });
   }
 
-  // First: `subscribe` calls its listener at once, and an error of that call is reported, too.
+  // First, because `subscribe` calls its listener at once, and errors of that call must be reported
+  // too.
   client.onError(report);
   shared.subscribe(look);
   channel.status.subscribe(look);
@@ -149,8 +152,8 @@ export function startApp(sessionId: string): void {
     if (model.live) void model.clock.measure();
     drawSoon();
   });
-  // Nobody sends the time: it is what the document's moments and the clock say. Four times a
-  // second, so that a second is never shown for much longer than one.
+  // The remaining time is never sent. The page computes it from the document's dates and the clock,
+  // four times a second, so that no second is shown for much longer than a second.
   window.setInterval(() => {
     if (model.live) model.clock.check();
     if (model.known.name === "there" && model.known.session.phase.name === "running") drawSoon();

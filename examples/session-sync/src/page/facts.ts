@@ -3,7 +3,10 @@ import type { Actions, Model } from "./model.js";
 import { onPress } from "./press.js";
 import { addressOf } from "./session-id.js";
 
-/** Where this page is connected, what it has, and what concerns the session as a whole. */
+/**
+ * The instance that this page is connected to, the state of the document, and actions on the whole
+ * session.
+ */
 export function facts(host: HTMLElement, model: Model, actions: Actions): () => void {
   const version = fact("Version");
   const watchers = fact("Watching");
@@ -15,7 +18,7 @@ export function facts(host: HTMLElement, model: Model, actions: Actions): () => 
     "Open a second watcher",
   );
   const remove = h("button", { type: "button", class: "button quiet" }, "Delete the session");
-  // Asked in place of a dialogue: a second press within a few seconds means it.
+  // Instead of a dialog, the button asks for a second press within a few seconds.
   let asked: number | undefined;
   const unsure = (): void => {
     window.clearTimeout(asked);

@@ -1,8 +1,8 @@
 import { focusHeading } from "@holdfast/example-kit/page/focus";
 
 /**
- * Draws. What has the focus may be gone after that, and the keyboard would begin at the top of the
- * page again; so the focus goes to the heading of what is there instead.
+ * Draws. If the focused element is gone afterwards, the focus moves to the heading of the current
+ * view. Otherwise the keyboard would start again at the top of the page.
  */
 export function keepFocus(draw: () => void): void {
   const focused = document.activeElement;

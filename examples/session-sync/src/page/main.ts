@@ -5,14 +5,14 @@ import { notices } from "./notices.js";
 import { addressOf, isSessionId, newSessionId, sessionIdOf } from "./session-id.js";
 
 themeButton(byId("theme"));
-// The id in the address is all it takes to watch, so a page without one names a session that does
-// not exist yet.
+// The id in the address is enough to watch a session. A page without an id names a session that
+// does not exist yet.
 const sessionId = sessionIdOf(new URL(location.href)) ?? newSessionId(crypto.getRandomValues(new Uint8Array(16)));
 if (isSessionId(sessionId)) {
   history.replaceState(null, "", addressOf(sessionId));
   startApp(sessionId);
 } else {
-  // The server would close the connection with 1008; the page need not ask.
+  // The server would close the connection with 1008, so the page does not connect.
   setAttributes(document.body, { "data-known": "refused" });
   notices(byId("notice"), {
     known: { name: "refused", reason: "What the address names is not the id of a session." },

@@ -4,18 +4,18 @@ import type { ServerClock } from "./server-clock.js";
 
 export type SessionClient = Client<typeof sessionSync.definition>;
 
-/** What is known of the session of this page. */
+/** The state of this page's session. */
 export type Known =
-  /** Nothing has been heard of it yet. */
+  /** No answer has arrived yet. */
   | { readonly name: "loading" }
-  /** There is none by this id. */
+  /** There is no session with this id. */
   | { readonly name: "missing" }
   | { readonly name: "there"; readonly session: SessionState }
   | { readonly name: "deleted" }
-  /** The server does not let this page watch it, and says why. */
+  /** The server refuses this page, with the reason. */
   | { readonly name: "refused"; readonly reason: string };
 
-/** All the page shows. Views read it; app.ts changes it and draws again. */
+/** The page's whole state. Views read it; app.ts changes it and draws again. */
 export interface Model {
   readonly sessionId: string;
   readonly clock: ServerClock;
@@ -33,15 +33,15 @@ export interface NewSession {
   readonly participants: string[];
 }
 
-/** What people do. */
+/** The actions of the user. */
 export interface Actions {
-  /** Settles when it is answered; what went wrong has been said. */
+  /** Resolves after the answer. Errors have been shown by then. */
   create(session: NewSession): Promise<void>;
   resume(): void;
   pause(): void;
-  /** Ends the turn that this page shows; `to` is whose turn is next. */
+  /** Ends the turn that this page shows. `to` is the next participant. */
   next(to?: string): void;
-  /** Whether there is one more then; why not has been said. */
+  /** Resolves to true if the participant was added. If not, the reason has been shown. */
   add(name: string): Promise<boolean>;
   remove(): void;
 }

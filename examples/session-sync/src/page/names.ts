@@ -1,14 +1,14 @@
 import { MOST_PARTICIPANTS, NAME_LENGTH } from "../protocol.js";
 import { isBlank } from "./validity.js";
 
-/** The names that have been typed, one a line. */
+/** The typed names, one per line. */
 export const namesIn = (typed: string): string[] =>
   typed
     .split("\n")
     .filter((name) => !isBlank(name))
     .map((name) => name.trim());
 
-/** What is wrong with them, if anything. */
+/** The fault of the names, if there is one. */
 export function namesFault(typed: string): string | undefined {
   const names = namesIn(typed);
   if (names.length === 0) return "Name at least one.";
@@ -17,12 +17,12 @@ export function namesFault(typed: string): string | undefined {
   return long && `Too long by ${excess(long)}: ${long}`;
 }
 
-/** What is wrong with a title or a single name; `blank` is said where there is none. */
+/** The fault of a title or a single name. `blank` is the message for an empty one. */
 export function nameFault(typed: string, blank: string): string | undefined {
   if (isBlank(typed)) return blank;
   const more = excess(typed);
   return more > 0 ? `Too long by ${more}: at most ${NAME_LENGTH} characters.` : undefined;
 }
 
-/** As the protocol counts, for which an emoji is one character and not two. */
+/** Counts like the protocol: an emoji is one character and not two. */
 const excess = (name: string): number => [...name.trim()].length - NAME_LENGTH;

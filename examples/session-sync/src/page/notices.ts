@@ -1,12 +1,10 @@
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Known, Model } from "./model.js";
 
-/**
- * What is said in place of a session. A table, so that a state without an entry does not compile.
- */
+/** The text in place of a session. A table, so that a state without an entry does not compile. */
 const texts: { readonly [Name in Known["name"]]: { title: string; text: string } | undefined } = {
   loading: { title: "One moment", text: "Asking the server for the session of this address." },
-  // The form says it.
+  // The form has its own text.
   missing: undefined,
   there: undefined,
   deleted: {
@@ -17,8 +15,8 @@ const texts: { readonly [Name in Known["name"]]: { title: string; text: string }
 };
 
 /**
- * Why there is no session to be seen, and the way to another one. `host` is never hidden, or what
- * changes in it is not read out.
+ * Shows why no session is visible, and a link to another one. `host` is never hidden, because
+ * screen readers ignore changes in a hidden element.
  */
 export function notices(host: HTMLElement, model: Pick<Model, "known">): () => void {
   const title = h("h2");

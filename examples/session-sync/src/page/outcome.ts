@@ -7,13 +7,13 @@ const UNKNOWN: Toast = {
   text: "The answer was lost with the connection. Look when the page is live again, and press again if it was not.",
 };
 
-/** What a person is told of a press whose request failed, if anything. */
+/** The message for a failed request of the user, if one is needed. */
 export function outcome(error: unknown): Toast | undefined {
   switch (isHoldfastError(error) ? error.code : undefined) {
-    // Both wanted the same, and it has happened: the document shows it.
+    // Another user did the same first, and the document shows the result.
     case "CYCLE_OVER":
     case "SESSION_EXISTS":
-    // The connection strip says it, and nothing was sent.
+    // The connection strip shows this error, and nothing was sent.
     case "NOT_CONNECTED":
       return undefined;
     case "CONNECTION_LOST":

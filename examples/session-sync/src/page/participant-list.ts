@@ -9,7 +9,7 @@ import { nameFault } from "./names.js";
 import { oneAtATime, onPress } from "./press.js";
 import { check } from "./validity.js";
 
-/** Who takes part, what each has left, and a place for one more. */
+/** The participants with their remaining times, and a form to add one. */
 export function participantList(host: HTMLElement, model: Model, actions: Actions): () => void {
   const count = h("span", { class: "muted" });
   const list = h("ol", { class: "cards" });
@@ -21,7 +21,8 @@ export function participantList(host: HTMLElement, model: Model, actions: Action
   const submit = oneAtATime(async () => {
     const typed = name.value;
     const isAdded = await actions.add(typed);
-    // Of what did not succeed nothing has to be typed again, and the next name may have been begun.
+    // After a failure the name stays in the field. After a success the field is emptied, unless the
+    // user has begun the next name.
     if (isAdded && name.value === typed) name.value = "";
   });
   form.addEventListener("submit", (event) => {
@@ -81,7 +82,7 @@ class Card implements Row<Participant> {
     setAttributes(this.#give, {
       hidden: isTurn,
       disabled: !live || session.phase.name !== "running",
-      // Begins with what is to be seen: whoever steers by voice says that.
+      // The label begins with the visible text, because voice control users say that text.
       "aria-label": `Give turn to ${participant.name}`,
     });
     const part = session.syncMode === "total" ? usedMs(session, participant, clock.now) : left;

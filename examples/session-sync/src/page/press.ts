@@ -1,8 +1,8 @@
-/** Two presses within it are one: a double-click. */
+/** Two presses within this time are a double-click and count as one. */
 const ONE_PRESS_MS = 500;
 
 /**
- * Calls `act` for each press that is meant: a double-click is one, and so is a key that is held
+ * Calls `act` once per intended press: a double-click counts once, and so does a key that is held
  * down.
  */
 export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () => void): void {
@@ -12,17 +12,17 @@ export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () =
     last = timeStamp;
     act();
   });
-  // Whoever was elsewhere in between means it.
+  // After the focus was elsewhere, the next press is a new one.
   button.addEventListener("blur", () => {
     last = -Infinity;
   });
-  // A key that is held down presses again and again, for longer than that.
+  // A key that is held down repeats for longer than that.
   button.addEventListener("keydown", (event) => {
     if (event.repeat && event.key === "Enter") event.preventDefault();
   });
 }
 
-/** As long as one is under way another one is ignored: pressed twice, it would be done twice. */
+/** While `act` is running, further presses are ignored, because they would run it twice. */
 export function oneAtATime(act: () => Promise<void>): () => Promise<void> {
   let isUnderWay = false;
   return async () => {

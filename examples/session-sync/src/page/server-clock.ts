@@ -1,33 +1,37 @@
 /**
- * By so much the difference between a computer's two clocks may move before something has happened
- * to one of them.
+ * If the difference between a computer's two clocks moves by more than this, one of the clocks was
+ * set or has stopped.
  */
 const MOVED_MS = 250;
 
 export interface Clocks {
-  /** Milliseconds since 1970, as the computer has them: they jump when its clock is set. */
+  /** Milliseconds since 1970 by the computer's clock, which jumps when it is set. */
   readonly date: () => number;
-  /** Milliseconds that pass, of which some may be missing when the computer has slept. */
+  /** Milliseconds that pass, possibly without the time in which the computer slept. */
   readonly steady: () => number;
 }
 
 /**
- * The server's time, as this page reckons it: the clock of a computer may be minutes off, and
- * everyone is to see the same time left. Asked for whenever the connection is ready, since the
- * instance may be another one, and whenever the computer's two clocks no longer agree on what has
- * passed: one was set, or the other one has slept.
+ * The server's time as computed by this page. A computer's clock may be wrong by minutes, and all
+ * watchers must see the same remaining time. The page asks the server whenever the connection
+ * becomes ready, because the instance may be another one. It asks again whenever the computer's two
+ * clocks disagree about the elapsed time, because one was set or the other one has slept.
  */
 export class ServerClock {
   readonly #clocks: Clocks;
   readonly #ask: () => Promise<Date>;
-  /** Of the server's time to the steady clock; at first the computer's own is all there is. */
+  /**
+   * The server's time minus the steady clock. Before the first answer, the computer's date minus
+   * the steady clock.
+   */
   #ahead: number;
-  /** Of the computer's date to its steady clock when the server was last asked and answered. */
+  /** The computer's date minus its steady clock at the last answer. */
   #gap: number | undefined;
   #asking: object | undefined;
 
   /**
-   * `ask` brings what the server's clock says; taken as said half way between question and answer.
+   * `ask` returns the server's time, which is taken as the time half way between question and
+   * answer.
    */
   constructor(clocks: Clocks, ask: () => Promise<Date>) {
     this.#clocks = clocks;
@@ -44,21 +48,21 @@ export class ServerClock {
     return this.#clocks.date() - this.#clocks.steady();
   }
 
-  /** To be called every so often while there is a connection. */
+  /** Call this regularly while connected. */
   check(): void {
     if (this.#asking) return;
     if (this.#gap === undefined || Math.abs(this.#gapNow - this.#gap) > MOVED_MS) void this.measure();
   }
 
   /**
-   * Asks, whatever was asked before: what is under way when a connection is lost is answered on the
-   * next one, and would count the time between. Never fails: until it succeeds the time goes on as
-   * it was, and `check` asks again.
+   * Asks the server, even if an earlier question is in flight: if the connection is lost, the
+   * earlier answer arrives on the next one and would count the time between. Never rejects. Until
+   * it succeeds the time continues as before, and `check` asks again.
    */
   async measure(): Promise<void> {
     const asking = (this.#asking = {});
-    // Of before it, so that what happens meanwhile, which makes it wrong, is noticed by the next
-    // check.
+    // The gap from before the question, so that the next check notices a change that happens
+    // meanwhile and makes the answer wrong.
     const gap = this.#gapNow;
     this.#gap = undefined;
     const asked = this.#clocks.steady();

@@ -1,18 +1,18 @@
 import { sessionSync } from "../protocol.js";
 
-/** The session that the address of the page names, if it does. */
+/** The session in the page's address, if there is one. */
 export function sessionIdOf(address: URL): string | undefined {
   return address.searchParams.get("sessionId") ?? undefined;
 }
 
-/** As the protocol has it, which both sides check. */
+/** The form of the protocol, which both sides check. */
 export function isSessionId(text: string): boolean {
   return sessionSync.definition.parameters.safeParse({ sessionId: text }).success;
 }
 
 /**
- * A version 4 UUID of 16 random bytes. `crypto.randomUUID` would not do: browsers have it only
- * behind HTTPS and on this machine.
+ * A version 4 UUID from 16 random bytes. Browsers have `crypto.randomUUID` only on https and
+ * localhost.
  */
 export function newSessionId(random: Uint8Array): string {
   const bytes = Uint8Array.from(random);

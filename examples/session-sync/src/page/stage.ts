@@ -12,16 +12,16 @@ const phases: { readonly [Name in PhaseName]: { button: string; tone: "good" | "
 };
 const RADIUS = 88;
 const AROUND = 2 * Math.PI * RADIUS;
-/** From here on the time left is shown as short. */
+/** Below this, the remaining time is marked as short. */
 const SHORT_MS = 30_000;
 
-/** Whose turn it is, how much time is left, and what to do about it. */
+/** The current turn, its remaining time, and the buttons to control it. */
 export function stage(host: HTMLElement, model: Model, actions: Actions): () => void {
   const title = h("h2", { id: "stage-title" });
   const badge = h("span", { class: "badge" });
   const name = h("p", { class: "turn-name" });
-  // That a turn has begun, that the clock was stopped or started and that time is up is told to
-  // screen readers; the time is there to be read.
+  // Screen readers announce the start of a turn, a stopped or started clock, and the end of the
+  // time. The remaining time itself is only read on request.
   const turn = h("p", { class: "visually-hidden", role: "status" });
   const time = h("span", { class: "time", role: "timer" });
   const cycle = h("span", { class: "muted" });
