@@ -2,14 +2,14 @@ import { defineProtocol, type Immutable } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The one file both sides import. A session is a document: the server changes it, and everyone who
- * watches has all of it. It holds moments, not a running clock, so that nothing is sent while time
- * passes. zod/mini rather than zod, because the page downloads it.
+ * The only file that both sides import. A session is a document: the server changes it, and every
+ * watcher has the whole document. It contains dates and no running clock, so nothing is sent while
+ * time passes. It uses zod/mini and not zod, because the page downloads it.
  */
 
 export const NAME_LENGTH = 40;
 export const MOST_PARTICIPANTS = 12;
-/** A day: whoever needs more time than that needs another program. */
+/** One day. Nobody needs a longer session of this kind. */
 export const MOST_MS = 86_400_000;
 
 const sessionId = z
@@ -61,9 +61,9 @@ const session = z.object({
   version: z.int().check(z.positive(), z.describe("1, and one more with each change.")),
   updatedAt: z.date(),
 });
-/** As the server changes it. */
+/** The form that the server changes. */
 export type SessionDraft = z.output<typeof session>;
-/** As everyone else has it. */
+/** The read-only form for all other code. */
 export type SessionState = Immutable<SessionDraft>;
 
 const changed = z.object({ version: z.int().check(z.describe("That of the session after the change.")) });
@@ -149,11 +149,11 @@ export const sessionSync = defineProtocol({
       description: "The session, by its id; only connections of this session can join it.",
       key: sessionId,
       document: session,
-      // Nothing is said of a watcher but that there is one.
+      // Watchers are only counted.
       presence: z.object({}),
     },
   },
 });
 
-/** Why the channel of a deleted session ends, and its connections. */
+/** The reason with which the channel and the connections of a deleted session close. */
 export const SESSION_DELETED = "SESSION_DELETED";

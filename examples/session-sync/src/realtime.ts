@@ -2,8 +2,8 @@ import { createServer, type ServerOptions } from "@holdfast/server";
 import { sessionSync } from "./protocol.js";
 
 /**
- * Enough for an example that anyone may try. What protects a session is its id, 122 random bits in
- * the link.
+ * Good enough for an example that anybody may try. A session is protected by its id, 122 random
+ * bits in the link.
  */
 export const TOKEN = "abc123";
 
@@ -12,11 +12,11 @@ export type RealtimeOptions = Pick<
   "broker" | "heartbeat" | "logger"
 >;
 
-/** The WebSocket server: who may connect, and to what. */
+/** The WebSocket server: which clients may connect, and to which channel. */
 export function createRealtime(options: RealtimeOptions) {
   return createServer(sessionSync, {
-    // A connection belongs to one session, so the session takes the place of the user: everyone who
-    // watches it is reached, on whatever instance, by its id.
+    // A connection belongs to one session, so the session takes the place of the user. Its id
+    // reaches every watcher on every instance.
     authenticate: ({ token, parameters }) => {
       if (token !== TOKEN) throw new Error("unknown token");
       return { userId: parameters.sessionId };
@@ -24,15 +24,16 @@ export function createRealtime(options: RealtimeOptions) {
     // For scripts. The page sends its token in a message.
     credentials: { queryToken: true },
     authorize: ({ session, key }) => key === session.parameters.sessionId,
-    // Only this server's own page: another site's must not steer the session of whoever visits it.
+    // Only this server's own page may connect, because another site must not control its visitors'
+    // sessions.
     origins: [],
-    // Who watches is counted, and nothing else is told of them.
+    // Watchers are counted, and no other data about them is published.
     presence: { session: () => ({}) },
-    // A page that is loaded again is counted twice for no longer than this.
+    // For at most this long, a reloaded page is counted twice.
     presenceGraceMs: 1_000,
-    // So many may watch one session.
+    // The largest number of watchers of one session.
     devices: { perUser: 100 },
-    // A peer that has gone without a word is noticed within ten seconds.
+    // A dead peer is noticed within ten seconds.
     heartbeat: { intervalMs: 5_000, timeoutMs: 5_000 },
     ...options,
   });

@@ -12,8 +12,8 @@ export interface ExampleOptions extends Omit<RealtimeOptions, "broker"> {
   /** The folder with the built page. */
   pageFolder: string;
   /**
-   * Where Redis is: with it this is one of several instances. @default none: one process, nothing
-   * to install
+   * The url of Redis. With it the server is one of several instances. @default none: a single
+   * process that needs no Redis
    */
   redisUrl?: string | undefined;
 }
@@ -26,7 +26,7 @@ export interface Example {
 
 export async function startExample(options: ExampleOptions): Promise<Example> {
   const { port: wanted, host = "127.0.0.1", pageFolder, redisUrl, ...rest } = options;
-  // Loaded only where it is wanted: without REDIS_URL nothing of Redis has to be installed.
+  // Loaded on demand: without REDIS_URL the package ioredis need not be installed.
   const redis = redisUrl === undefined ? undefined : await import("@holdfast/server/redis");
   const server = createRealtime({
     ...rest,
@@ -43,8 +43,8 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     port,
     server,
     async close() {
-      // No new ones, then what is open is closed with 1001, and the page goes to another instance
-      // or waits for this one.
+      // The server accepts no new connections and closes the open ones with 1001. The page then
+      // goes to another instance, or waits for this one.
       http.close();
       await server.close();
       http.closeAllConnections();

@@ -2,16 +2,18 @@ import { MOST_PARTICIPANTS, type SessionDraft, type SyncMode } from "./protocol.
 import { runningMs } from "./session-time.js";
 
 /**
- * What can be done to a session.
+ * The changes of a session.
  *
  *   ready ──resume──▶ running ──pause──▶ paused ──resume──▶ running
  *                      │   ▲
  *                      └───┘ switchCycle
  *
- * Nothing happens by itself when time runs out: it goes on below 0, and whoever leads the session
- * decides. So no instance has to keep a timer, and none that dies leaves a session without one.
- * Each function may be called again, of a newer document, when another instance was first: it must
- * do nothing but change the draft. What it returns is why it did not.
+ * Nothing happens automatically at the end of a turn: the time continues below 0, and the person
+ * who leads the session decides. No instance has to keep a timer, and an instance that dies leaves
+ * no session without one.
+ *
+ * If another instance changes the document first, each function runs again on the newer document,
+ * so it must only change the draft. It returns the reason if it does not.
  */
 
 export interface NewSession {
@@ -65,9 +67,9 @@ export function pause(draft: SessionDraft, at: Date): "WRONG_PHASE" | undefined 
 }
 
 export interface Switch {
-  /** The cycle that is to end. */
+  /** The cycle to end. */
   readonly cycle: number;
-  /** @default whoever comes next */
+  /** @default the next participant */
   readonly to?: string | undefined;
 }
 
@@ -109,7 +111,7 @@ function beginCycle(draft: SessionDraft, participantId: string): void {
   if (draft.syncMode === "per_cycle") participant.remainingMs = draft.timeMs;
 }
 
-/** Books what the present turn has used since its clock was started. */
+/** Adds the time since the clock was started to the current turn. */
 function stopClock(draft: SessionDraft, at: Date): void {
   const ms = runningMs(draft, at.getTime());
   const participant = find(draft, draft.turn);

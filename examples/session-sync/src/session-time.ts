@@ -1,27 +1,36 @@
 import type { Participant, SessionState } from "./protocol.js";
 
-/** What the clock says at a moment. Used by the server when it stops, and by pages all the time. */
+/**
+ * Computes times at a given moment. The server uses these functions when it stops a clock, pages
+ * use them all the time.
+ */
 
-/** How long the present turn's clock has run since it was last started. */
+/** How long the current turn's clock has run since its last start. */
 export function runningMs({ phase }: Pick<SessionState, "phase">, at: number): number {
-  // A page's idea of the server's time may lag behind by a little.
+  // A page's estimate of the server's time may lag a little behind.
   return phase.name === "running" ? Math.max(0, at - phase.since.getTime()) : 0;
 }
 
-/** What a participant has left; below 0 is over time. In `total` it is the same for all. */
+/**
+ * The remaining time of a participant; negative values are overtime. In `total` it is the same for
+ * all.
+ */
 export function remainingMs(session: SessionState, participant: Participant, at: number): number {
   const { syncMode, sharedMs = 0, turn } = session;
   const kept = syncMode === "total" ? sharedMs : participant.remainingMs;
   return syncMode === "total" || participant.id === turn ? kept - runningMs(session, at) : kept;
 }
 
-/** What a participant can count on: of who waits, what their next turn begins with. */
+/**
+ * The time a participant can count on. For a waiting participant, the time with which the next turn
+ * begins.
+ */
 export function comingMs(session: SessionState, participant: Participant, at: number): number {
   const isAnew = session.syncMode === "per_cycle" && participant.id !== session.turn;
   return isAnew ? session.timeMs : remainingMs(session, participant, at);
 }
 
-/** What a participant has used up, the turn that runs included. */
+/** The time a participant has used, including the running turn. */
 export function usedMs(session: SessionState, { id, usedMs: kept }: Participant, at: number): number {
   return id === session.turn ? kept + runningMs(session, at) : kept;
 }

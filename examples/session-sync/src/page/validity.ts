@@ -1,7 +1,4 @@
-/**
- * Says at the field what is wrong with it, before anything is sent. `fault` is told what has been
- * typed.
- */
+/** Shows a fault at its field before anything is sent. `fault` receives the typed text. */
 export function check(
   field: HTMLInputElement | HTMLTextAreaElement,
   fault: (typed: string) => string | undefined,
@@ -9,5 +6,5 @@ export function check(
   field.addEventListener("input", () => field.setCustomValidity(fault(field.value) ?? ""));
 }
 
-/** Spaces are something to `required`, but they are no name. */
+/** `required` accepts spaces, but a name needs more. */
 export const isBlank = (typed: string): boolean => typed.trim() === "";
