@@ -15,7 +15,7 @@ let broken = 0;
 const breathe = pace({
   busyMs: 60,
   restMs: 400,
-  report: () => console.log(`${count(checked)} links followed, ${count(broken)} lead nowhere`),
+  report: () => console.log(`${count(checked)} links followed, ${count(broken)} are broken`),
 });
 
 for await (const path of files(root)) {
@@ -30,12 +30,12 @@ for await (const path of files(root)) {
     );
     if (exists) continue;
     broken++;
-    console.error(`${relative(root, path)}: ${target} leads nowhere`);
+    console.error(`${relative(root, path)}: ${target} is broken`);
   }
   await breathe();
 }
 
-console.log(`Done: ${count(checked)} links, ${count(broken)} lead nowhere.`);
+console.log(`Done: ${count(checked)} links, ${count(broken)} are broken.`);
 process.exitCode = broken > 0 ? 1 : 0;
 
 function safeDecode(target) {

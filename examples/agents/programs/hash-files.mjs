@@ -19,7 +19,7 @@ const seen = new Set();
 const breathe = pace({
   busyMs: 70,
   restMs: 230,
-  report: () => console.log(`${latest}  (${count(hashed)} files, ${bytes(size)}, ${count(doubles)} doubles)`),
+  report: () => console.log(`${latest}  (${count(hashed)} files, ${bytes(size)}, ${count(doubles)} duplicates)`),
 });
 
 for await (const path of files(root)) {
@@ -39,4 +39,4 @@ for await (const path of files(root)) {
   latest = `${digest.slice(0, 12)}  ${relative(root, path)}`;
   await breathe();
 }
-console.log(`Done: ${count(hashed)} files, ${bytes(size)}, ${count(doubles)} are doubles of another.`);
+console.log(`Done: ${count(hashed)} files, ${bytes(size)}, ${count(doubles)} are duplicates.`);

@@ -36,7 +36,7 @@ for await (const path of files(root, ownSources)) {
   await breathe();
 }
 
-console.log(`${count(modules)} modules, ${count(packages.size)} packages, ${count(unresolved)} imports lead nowhere.`);
+console.log(`${count(modules)} modules, ${count(packages.size)} packages, ${count(unresolved)} imports are broken.`);
 for (const [path, uses] of [...importedBy].sort(([, a], [, b]) => b - a).slice(0, 10)) {
   console.log(`${count(uses).padStart(4)} import ${relative(root, path)}`);
 }

@@ -26,7 +26,7 @@ test("[EX2] A program that writes faster than the limit is cut short, and one no
   expect(texts()).toEqual(["line 0", "line 1", "line 2"]);
   clock.now += 1_000;
   log.write("stdout", "later");
-  expect(texts().slice(3)).toEqual(["7 lines left out: more than 2 a second", "later"]);
+  expect(texts().slice(3)).toEqual(["7 lines skipped: more than 2 per second", "later"]);
 });
 
 test("[EX2] However long it goes on, no more lines than the limit allows are told.", () => {
@@ -46,7 +46,7 @@ test("[EX2] A note of the server always passes, and tells what was left out befo
   log.write("stdout", "first");
   log.write("stdout", "second");
   log.note("ended with exit code 0");
-  expect(texts()).toEqual(["first", "1 line left out: more than 1 a second", "ended with exit code 0"]);
+  expect(texts()).toEqual(["first", "1 line skipped: more than 1 per second", "ended with exit code 0"]);
 });
 
 test("[WC12] A wall clock that is set lets no more lines through, and no fewer.", () => {

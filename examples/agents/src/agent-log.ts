@@ -72,7 +72,7 @@ export class AgentLog {
     if (this.#skipped === 0) return;
     const count = this.#skipped;
     this.#skipped = 0;
-    this.#add("note", `${count} ${count === 1 ? "line" : "lines"} left out: more than ${this.#perSecond} a second`);
+    this.#add("note", `${count} ${count === 1 ? "line" : "lines"} skipped: more than ${this.#perSecond} per second`);
   }
 
   #add(stream: Line["stream"], text: string): void {

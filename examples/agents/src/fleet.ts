@@ -97,7 +97,7 @@ export class Fleet {
       return {
         ok: false,
         code: "START_FAILED",
-        message: `The process could not be started: ${reason}.`,
+        message: `The process could not start: ${reason}.`,
         data: { reason },
       };
     } finally {

@@ -26,14 +26,14 @@ const entries: readonly Entry[] = [
   {
     id: "primes",
     title: "Prime search",
-    description: "Looks for primes without end, in bursts.",
+    description: "Searches for primes without end, in bursts.",
     runs: { script: "primes.mjs" },
     options: [choice("pace", "gentle", { gentle: ["--busy=15"], steady: ["--busy=45"], eager: ["--busy=90"] })],
   },
   {
     id: "hash-files",
     title: "File hasher",
-    description: "Hashes every file of the project and finds doubles.",
+    description: "Hashes every file of the project and finds duplicates.",
     runs: { script: "hash-files.mjs" },
     options: [
       choice("algorithm", "sha256", {
@@ -67,14 +67,14 @@ const entries: readonly Entry[] = [
   {
     id: "watch-host",
     title: "Core watcher",
-    description: "Draws how busy each core of this machine is.",
+    description: "Draws the load of each core of this machine.",
     runs: { script: "watch-host.mjs" },
     options: [choice("every", "1s", { "1s": ["--every=1000"], "250ms": ["--every=250"] })],
   },
   {
     id: "vmstat",
     title: "vmstat",
-    description: "The system's own account of memory, disk and CPU.",
+    description: "The system's statistics on memory, disk and CPU.",
     runs: { tool: "vmstat", arguments: ["-n", "1"] },
     options: [],
     platform: "linux",

@@ -8,32 +8,32 @@ import * as z from "zod/mini";
 
 const agentId = z
   .string()
-  .check(z.meta({ description: "Names an agent; never used twice.", examples: ["primes-5f0c2a91"] }));
+  .check(z.meta({ description: "The id of an agent. Ids are never reused.", examples: ["primes-5f0c2a91"] }));
 const programId = z
   .string()
-  .check(z.meta({ description: "The id of a program, as agent.programs lists them.", examples: ["primes"] }));
-const cpuPercent = z.number().check(z.describe("100 is one core kept fully busy."));
+  .check(z.meta({ description: "The id of a program from the list of agent.programs.", examples: ["primes"] }));
+const cpuPercent = z.number().check(z.describe("100 is one fully busy core."));
 const memoryBytes = z.number().check(z.meta({ description: "Resident memory.", examples: [48_300_000] }));
 
 const program = z.object({
   id: programId,
   title: z.string().check(z.meta({ examples: ["Prime search"] })),
-  description: z.string().check(z.describe("One sentence for people: what it works on.")),
+  description: z.string().check(z.describe("One sentence for people that describes its work.")),
   options: z
     .array(
       z.object({
         name: z.string(),
-        choices: z.array(z.string()).check(z.describe("Every value it takes; there is no other.")),
+        choices: z.array(z.string()).check(z.describe("Every accepted value.")),
         default: z.string(),
       }),
     )
-    .check(z.describe("What can be chosen when it is started.")),
+    .check(z.describe("The options at its start.")),
 });
 export type Program = z.output<typeof program>;
 
 const options = z.record(z.string(), z.string()).check(
   z.meta({
-    description: "The choices made, by the option's name; the default stands for what is left out.",
+    description: "The chosen values by option name. Missing options have their default.",
     examples: [{ pace: "steady" }],
   }),
 );
@@ -42,7 +42,7 @@ const status = z
   .enum(["running", "stopping", "finished", "stopped", "failed", "lost"])
   .check(
     z.describe(
-      "stopping: asked to end. finished: ended by itself. stopped: ended when asked. lost: its instance is gone, and it with it. failed: anything else.",
+      "stopping: asked to end. finished: ended by itself. stopped: ended after it was asked. lost: its instance is gone. failed: ended in any other way.",
     ),
   );
 export type AgentStatus = z.output<typeof status>;
@@ -56,27 +56,25 @@ export type Exit = z.output<typeof exit>;
 
 const instance = z
   .optional(z.string())
-  .check(
-    z.meta({ description: "An instance of the server; absent where there is only one.", examples: ["host-a:3001"] }),
-  );
+  .check(z.meta({ description: "An instance of the server. Absent if there is only one.", examples: ["host-a:3001"] }));
 
 const agent = z.object({
   id: agentId,
   program: programId,
   options,
-  pid: z.int().check(z.meta({ description: "The process, as the system numbers it.", examples: [4711] })),
+  pid: z.int().check(z.meta({ description: "The process id of the system.", examples: [4711] })),
   status,
   instance,
   startedAt: z.date(),
-  exit: z.optional(exit).check(z.describe("How it ended; absent while the process lives.")),
+  exit: z.optional(exit).check(z.describe("How it ended. Absent while the process runs.")),
 });
 export type Agent = z.output<typeof agent>;
 
 const line = z.object({
   number: z
     .int()
-    .check(z.describe("Counts the agent's lines from 1, so that a log and live lines join without a double.")),
-  stream: z.enum(["stdout", "stderr", "note"]).check(z.describe("note: said by the server, not by the program.")),
+    .check(z.describe("The number of the line, from 1, so that a log and live lines join without duplicates.")),
+  stream: z.enum(["stdout", "stderr", "note"]).check(z.describe("note: a line of the server, not of the program.")),
   text: z.string().check(z.meta({ examples: ["78,498 primes up to 999,983, widest gap 114"] })),
   at: z.date(),
 });
@@ -86,7 +84,7 @@ const sample = z.object({
   at: z.date(),
   instance,
   host: z.object({
-    cpuPercent: z.number().check(z.describe("100 is every core fully busy.")),
+    cpuPercent: z.number().check(z.describe("100 means that every core is fully busy.")),
     cores: z.int(),
     load: z.number().check(z.describe("Load average of the last minute.")),
     memoryUsedBytes: z.number(),
@@ -96,9 +94,7 @@ const sample = z.object({
     connections: z.int(),
     deliveriesPerSecond: z.number().check(z.describe("Events handed to connections.")),
   }),
-  agents: z
-    .array(z.object({ agentId, cpuPercent, memoryBytes }))
-    .check(z.describe("One entry for each living process.")),
+  agents: z.array(z.object({ agentId, cpuPercent, memoryBytes })).check(z.describe("One entry per running process.")),
 });
 export type Sample = z.output<typeof sample>;
 
@@ -110,47 +106,47 @@ const notification = z.object({
 });
 export type Notification = z.output<typeof notification>;
 
-const maximum = z.int().check(z.describe("How many may run at once, on all instances together."));
+const maximum = z.int().check(z.describe("How many agents may run at once on all instances together."));
 
 const unknownAgent = z.object({ agentId });
 
 export const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",
-  description: "Agents are programs of the server, run as real processes: started, watched and stopped from anywhere.",
+  description: "Agents are programs that the server runs as real processes. Clients start, watch and stop them.",
 
   requests: {
     "agent.list": {
       kind: "query",
-      description: "Every agent that runs, and the last ones that ended; oldest first.",
+      description: "Every running agent and the latest ended ones, oldest first.",
       output: z.object({ agents: z.array(agent), maximum, instance }),
     },
     "agent.programs": {
       kind: "query",
-      description: "The programs that can be started. What is not on this list cannot be.",
+      description: "The programs that can be started. No other program can.",
       output: z.object({ programs: z.array(program) }),
     },
     "agent.log": {
       kind: "query",
-      description: "The last lines an agent wrote; the events of agent-updates continue it.",
+      description: "The last lines of an agent. The events of agent-updates continue them.",
       input: z.object({ agentId }),
       output: z.object({ lines: z.array(line) }),
       errors: { UNKNOWN_AGENT: unknownAgent },
     },
     "metrics.recent": {
       kind: "query",
-      description: "The samples of the last two minutes, oldest first; the channel metrics continues them.",
+      description: "The samples of the last two minutes, oldest first. The channel metrics continues them.",
       output: z.object({ samples: z.array(sample) }),
     },
     "agent.start": {
       kind: "mutation",
-      description: "Starts a program on the instance that is asked; answers when its process runs.",
+      description: "Starts a program on the connected instance. Answers when its process runs.",
       input: z.object({ program: programId, options: z.optional(options) }),
       output: z.object({ agent }),
       errors: {
         UNKNOWN_PROGRAM: z.object({ program: z.string(), known: z.array(programId) }),
         UNKNOWN_CHOICE: z.object({ option: z.string(), choice: z.string(), allowed: z.array(z.string()) }),
-        TOO_MANY_AGENTS: z.object({ maximum: z.int().check(z.describe("How many may run on that instance.")) }),
+        TOO_MANY_AGENTS: z.object({ maximum: z.int().check(z.describe("How many agents may run on that instance.")) }),
         START_FAILED: z.object({
           reason: z.string().check(z.describe("The operating system's code, such as EAGAIN.")),
         }),
@@ -158,7 +154,7 @@ export const agents = defineProtocol({
     },
     "agent.stop": {
       kind: "mutation",
-      description: "Asks a process to end, and ends it if it does not. Stopping what has ended changes nothing.",
+      description: "Asks a process to end, and kills it if it does not. Stopping an ended agent changes nothing.",
       input: z.object({ agentId }),
       output: z.object({ agent }),
       errors: {
@@ -166,7 +162,9 @@ export const agents = defineProtocol({
         INSTANCE_AWAY: z
           .object({ agentId, instance })
           .check(
-            z.describe("The agent runs on another instance, which does not answer. In seconds it is back, or lost."),
+            z.describe(
+              "The agent runs on another instance, which does not answer. Within seconds it returns or counts as lost.",
+            ),
           ),
       },
     },
@@ -174,14 +172,14 @@ export const agents = defineProtocol({
 
   channels: {
     "agent-updates": {
-      description: "What the agents do.",
+      description: "Changes and output of the agents.",
       events: {
         started: z.object({ agent }),
         statusChanged: z.object({ agentId, status }),
         exited: z.object({ agentId, status, exit }),
         output: z.object({ agentId, line }),
         removed: z.object({ agentId }),
-        capacityChanged: z.object({ maximum }).check(z.describe("An instance has come or gone.")),
+        capacityChanged: z.object({ maximum }).check(z.describe("An instance was added or removed.")),
       },
       // A page that lost its instance reconnects within seconds. At a hundred lines per second this
       // history has ten of them.
@@ -189,15 +187,15 @@ export const agents = defineProtocol({
     },
     metrics: {
       description:
-        "Once a second from each instance: what its processes and its machine use, read from the operating system.",
+        "The usage of the processes and the machine, once per second from each instance, read from the operating system.",
       events: { sampled: sample },
     },
     notifications: {
-      description: "What a person should hear about.",
+      description: "Notifications for people.",
       events: { posted: notification },
     },
     "system-events": {
-      description: "What happens to the server itself, or to the instance that is named.",
+      description: "Events of the server itself, or of the named instance.",
       events: {
         connectionsChanged: z.object({ connections: z.int(), at: z.date(), instance }),
         stopping: z.object({ reason: z.string(), at: z.date(), instance }),

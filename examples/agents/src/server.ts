@@ -104,7 +104,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     const { agent, isAway } = stopping;
     if (isAway) {
       const data = { ...input, instance: agent.instance };
-      throw error("INSTANCE_AWAY", data, `${agent.instance}, where it runs, does not answer.`);
+      throw error("INSTANCE_AWAY", data, `${agent.instance}, on which it runs, does not answer.`);
     }
     return { agent };
   });

@@ -65,7 +65,7 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
     if (user === "busy") {
       response.status(503).set("Retry-After", "1").json({ error: "Too many logins at once. Try again in a second." });
     } else if (!user) {
-      response.status(401).json({ error: "No such user, or not this password." });
+      response.status(401).json({ error: "Wrong user name or password." });
     } else {
       const before = request.session.login;
       await logins.begin(request, user.id);
@@ -82,7 +82,7 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
     response.clearCookie(COOKIE, { httpOnly: true, sameSite: "strict" }).status(204).end();
   });
 
-  app.use((_request, response) => void response.status(404).type("text").send("There is nothing here.\n"));
+  app.use((_request, response) => void response.status(404).type("text").send("Not found.\n"));
   app.use(answerError);
   return app;
 }
@@ -95,9 +95,10 @@ const answerError: ErrorRequestHandler = (error: unknown, _request, response, ne
   // Express ends a response that has already begun.
   if (response.headersSent) return next(error);
   const status = typeof error === "object" && error !== null && "status" in error ? Number(error.status) : 500;
-  if (status >= 400 && status < 500) response.status(status).json({ error: "That is not a request of this server." });
+  if (status >= 400 && status < 500)
+    response.status(status).json({ error: "The server does not accept this request." });
   else {
     console.error(error);
-    response.status(500).json({ error: "The server failed." });
+    response.status(500).json({ error: "The server could not handle the request." });
   }
 };

@@ -107,7 +107,7 @@ function settled(start: (done: (error?: unknown) => void) => void): Promise<void
   return new Promise((resolve, reject) => {
     start((error) => {
       if (error instanceof Error) reject(error);
-      else if (error) reject(new Error("The session could not be kept.", { cause: error }));
+      else if (error) reject(new Error("The session could not be stored.", { cause: error }));
       else resolve();
     });
   });

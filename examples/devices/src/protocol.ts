@@ -13,18 +13,18 @@ const deviceId = z
   .check(
     z.minLength(1),
     z.maxLength(64),
-    z.meta({ description: "Names a device: a tab, for as long as it lives.", examples: ["3f6c1f0a"] }),
+    z.meta({ description: "The id of a device. Each tab is a device until it is closed.", examples: ["3f6c1f0a"] }),
   );
 const deviceName = z.string().check(
   z.trim(),
   z.minLength(1),
   z.maxLength(NAME_LENGTH),
   z.meta({
-    description: "What people call the device.",
+    description: "The name of the device for people.",
     examples: ["Chrome on Linux"],
   }),
 );
-const deviceKind = z.enum(["computer", "tablet", "phone"]).check(z.describe("Which picture is shown for it."));
+const deviceKind = z.enum(["computer", "tablet", "phone"]).check(z.describe("The icon of the device."));
 export type DeviceKind = z.output<typeof deviceKind>;
 
 const trackId = z
@@ -32,7 +32,7 @@ const trackId = z
   .check(z.maxLength(64), z.meta({ description: "A track of src/tracks.ts.", examples: ["harbour-lights"] }));
 const positionMs = z
   .int()
-  .check(z.nonnegative(), z.meta({ description: "How far into the track.", examples: [84_000] }));
+  .check(z.nonnegative(), z.meta({ description: "The position within the track.", examples: [84_000] }));
 
 const device = z.object({
   id: deviceId,
@@ -40,8 +40,8 @@ const device = z.object({
   kind: deviceKind,
   browser: z
     .string()
-    .check(z.describe("The login it came by: devices of one browser share it, and are signed out together.")),
-  online: z.boolean().check(z.describe("False: its connection ended just now, and it may come back.")),
+    .check(z.describe("The login of the device. Devices of one browser share it and are signed out together.")),
+  online: z.boolean().check(z.describe("False if its connection has just ended and it may return.")),
   connectedAt: z.date(),
   lastActiveAt: z.date(),
 });
@@ -55,11 +55,11 @@ const overview = z.object({
     .int()
     .check(
       z.describe(
-        "Of two of one server the higher is the newer: an answer may be sent behind a change that came after it.",
+        "The higher of two numbers of one server is newer, because an answer may arrive after a later change.",
       ),
     ),
-  devices: z.array(device).check(z.describe("Connected ones, and those that were until just now; oldest first.")),
-  playing: z.optional(playing).check(z.describe("What plays, and where. Absent: nothing does.")),
+  devices: z.array(device).check(z.describe("Connected and recently disconnected devices, oldest first.")),
+  playing: z.optional(playing).check(z.describe("The playing track and its device. Absent if nothing plays.")),
 });
 export type Overview = z.output<typeof overview>;
 
@@ -68,12 +68,12 @@ const outcome = z.object({
   name: deviceName,
   result: z
     .enum(["confirmed", "not_connected", "disconnected", "timeout", "not_handled", "invalid", "handler_failed"])
-    .check(
-      z.describe("confirmed: the device has done it and said so. Everything else is why it is not known to have."),
-    ),
+    .check(z.describe("confirmed: the device done and said so. Everything else is why it is not known to have.")),
 });
 export type Outcome = z.output<typeof outcome>;
-const report = z.object({ report: z.array(outcome).check(z.describe("One entry for each device that was told.")) });
+const report = z.object({
+  report: z.array(outcome).check(z.describe("One entry per device that received the command.")),
+});
 
 /** The acting device, shown on the device that receives the command. */
 const by = z.object({ deviceId, name: deviceName });
@@ -85,49 +85,50 @@ export const devices = defineProtocol({
   name: "devices",
   version: "1.0.0",
   description:
-    "A player on all devices of a user: what starts on one is paused on the others, and each can steer each.",
+    "A player on all devices of a user: playback on one device pauses the others, and each device can control the others.",
   deviceId: "required",
   parameters: z.object({ deviceName, deviceKind }),
 
   requests: {
     "device.list": {
       kind: "query",
-      description: "The caller's devices and what plays on them; the channel devices continues it.",
+      description: "The caller's devices and their playback. The channel devices continues the list.",
       output: overview,
     },
     "device.rename": {
       kind: "mutation",
-      description: "Gives the calling device another name.",
+      description: "Renames the calling device.",
       input: z.object({ name: deviceName }),
     },
     "device.signOut": {
       kind: "mutation",
-      description: "Ends the login of a device: it, and every other tab of its browser, has to log in again.",
+      description: "Ends the login of a device. All tabs of its browser must log in again.",
       input: z.object({ deviceId }),
-      output: z.object({ ended: z.int().check(z.describe("How many devices that were.")) }),
+      output: z.object({ ended: z.int().check(z.describe("The number of signed-out devices.")) }),
       errors: { UNKNOWN_DEVICE },
     },
     "playback.play": {
       kind: "mutation",
-      description: "This device plays now. The others are paused; answered when each has said so, or has not in time.",
+      description:
+        "Reports that this device plays. The other devices are paused. Answers when each has confirmed or the time is over.",
       input: z.object({ trackId, positionMs }),
       output: report,
       errors: { UNKNOWN_TRACK },
     },
     "playback.pause": {
       kind: "mutation",
-      description: "This device does not play any more.",
+      description: "Reports that this device no longer plays.",
     },
     "playback.pauseOn": {
       kind: "mutation",
-      description: "Pauses one device, whichever it is.",
+      description: "Pauses any one device.",
       input: z.object({ deviceId }),
       output: report,
       errors: { UNKNOWN_DEVICE },
     },
     "playback.playOn": {
       kind: "mutation",
-      description: "Has one device play; it then pauses the others.",
+      description: "Starts playback on a device, which then pauses the others.",
       input: z.object({ deviceId, trackId, positionMs }),
       output: report,
       errors: { UNKNOWN_DEVICE, UNKNOWN_TRACK },
@@ -136,7 +137,7 @@ export const devices = defineProtocol({
 
   channels: {
     devices: {
-      description: "The devices of one user, by the user's id; nobody else can join it.",
+      description: "The devices of one user, by user id. Only that user can join.",
       key: z.string().check(z.minLength(1), z.maxLength(64), z.meta({ examples: ["ada"] })),
       events: { changed: overview },
     },
@@ -145,9 +146,9 @@ export const devices = defineProtocol({
   direct: {
     "playback.paused": z.object({
       by,
-      reason: z.enum(["elsewhere", "asked"]).check(z.describe("elsewhere: that device plays now.")),
+      reason: z.enum(["elsewhere", "asked"]).check(z.describe("elsewhere: the other device plays now.")),
     }),
     "playback.started": z.object({ by, trackId, positionMs }),
-    "device.signedOut": z.object({ by }).check(z.describe("The connection ends right behind it.")),
+    "device.signedOut": z.object({ by }).check(z.describe("The connection closes directly after this event.")),
   },
 });

@@ -93,9 +93,9 @@ test("[DX1] Only so many sessions are kept, the newest, readable by nobody else.
 test("[DX1] A session without an end, a file that holds none, and a disk that fails are said, not swallowed.", async () => {
   const path = join(await folder(), "sessions.json");
   const { set } = await open(path);
-  await expect(set("a", { ...data("ada"), cookie: new session.Cookie() })).rejects.toThrow("give its cookie a maxAge");
+  await expect(set("a", { ...data("ada"), cookie: new session.Cookie() })).rejects.toThrow(/maxAge/);
   await writeFile(path, '{"a": {}}');
-  await expect(FileStore.open(path)).rejects.toThrow(/sessions\.json does not hold sessions\. Remove it/);
+  await expect(FileStore.open(path)).rejects.toThrow(/sessions\.json/);
   await rm(join(path, ".."), { recursive: true });
   await expect(set("b", data("grace"))).rejects.toThrow("ENOENT");
 });

@@ -64,7 +64,7 @@ export class FileStore extends session.Store {
     // Through JSON and the schema, so that data that could not be read after a restart fails now.
     const checked = kept.safeParse(JSON.parse(JSON.stringify(data)));
     if (!checked.success)
-      return done?.(new Error("A session without an end cannot be kept: give its cookie a maxAge."));
+      return done?.(new Error("A session without an expiry cannot be stored. Give its cookie a maxAge."));
     this.#sessions.set(sid, checked.data);
     const [oldest] = this.#sessions.keys();
     if (oldest !== undefined && this.#sessions.size > this.#maximum) this.#sessions.delete(oldest);
@@ -123,6 +123,6 @@ async function read(path: string): Promise<z.output<typeof file>> {
   try {
     return file.parse(JSON.parse(text));
   } catch (cause) {
-    throw new Error(`${path} does not hold sessions. Remove it, and everybody has to log in again.`, { cause });
+    throw new Error(`${path} does not contain sessions. Delete the file; all users must then log in again.`, { cause });
   }
 }

@@ -66,7 +66,7 @@ const cards = (page: Page, count: number) =>
   page.waitForFunction((wanted) => document.querySelectorAll(".card").length === wanted, count);
 const idOf = (page: Page) => page.evaluate(() => sessionStorage.getItem("device-id"));
 
-test("[DX8] Playback started on one page is paused on the user's others, and the page that started it shows who has done it.", async () => {
+test("[DX8] Playback started on one page is paused on the user's others, and the page that started it shows who done.", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const browser = await openBrowser();
   const desk = await logIn(await openTab(browser, port));
@@ -155,7 +155,7 @@ test("[DX11] The list of devices is live: who comes, goes, comes back, and what 
   expect(await desk.title()).toBe("Devices · Holdfast");
 
   await guest.close();
-  await desk.getByText("Offline just now").waitFor();
+  await desk.getByText("Just went offline").waitFor();
   const back = await openTab(other, port);
   await status(back, "ready");
   await desk.locator(".cards").getByText("Online since").nth(1).waitFor();
@@ -236,7 +236,7 @@ test("[DX15] A login that is refused says so, the right one connects.", async ()
   await page.getByLabel("User").fill("ada");
   await page.getByLabel("Password").fill("wrong");
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("alert").getByText("No such user, or not this password.").waitFor();
+  await page.getByRole("alert").getByText("Wrong user name or password.").waitFor();
   await picture(page, "login-wide-dark");
   await page.getByLabel("Password").fill("holdfast");
   await page.keyboard.press("Enter");
@@ -258,7 +258,7 @@ test("[DX16] A server that was killed and started again takes both pages back wi
   for (const page of [desk, kitchen]) await status(page, "waiting");
   await desk.waitForFunction(() => /^\d+ s$/.test(document.querySelector(".countdown")?.textContent ?? ""));
   expect(await desk.getByRole("button", { name: "Try now" }).isEnabled()).toBe(true);
-  await desk.getByText("as last known").waitFor();
+  await desk.getByText("last known state").waitFor();
   await picture(desk, "waiting-wide-dark", { animations: "disabled" });
 
   await runMain({ data, port: server.port });
@@ -284,7 +284,7 @@ test("[DX18] A network that goes away and comes back: the page says so, continue
   between.cut();
   await status(sofa, "waiting");
   await playing(sofa);
-  await card(desk, "Sofa").getByText("Offline just now").waitFor();
+  await card(desk, "Sofa").getByText("Just went offline").waitFor();
   await play(desk, "Seven Bridges");
   await desk.locator(".outcomes").getByText("is not connected").waitFor();
   await picture(desk, "player-wide-light");

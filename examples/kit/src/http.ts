@@ -58,9 +58,7 @@ export async function createHttp({ pageFolder, stats }: HttpOptions): Promise<Ht
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { ...headers, Allow: "GET, HEAD" }).end();
     } else if (!found) {
-      response
-        .writeHead(404, { ...headers, "Content-Type": "text/plain; charset=utf-8" })
-        .end("There is nothing here.\n");
+      response.writeHead(404, { ...headers, "Content-Type": "text/plain; charset=utf-8" }).end("Not found.\n");
     } else {
       response.writeHead(200, { ...headers, "Content-Type": found.type, "Content-Length": found.body.byteLength });
       response.end(request.method === "HEAD" ? undefined : found.body);

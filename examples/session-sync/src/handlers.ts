@@ -53,7 +53,7 @@ export function handleRequests(server: Realtime, instance: string): void {
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
     return update(sessionId, notFound, (draft) => {
       const refused = pause(draft, serverTime());
-      if (refused) throw error(refused, { phase: draft.phase.name }, "It has not been started.");
+      if (refused) throw error(refused, { phase: draft.phase.name }, "The session has not been started.");
     });
   });
 
@@ -68,7 +68,7 @@ export function handleRequests(server: Realtime, instance: string): void {
         case "WRONG_PHASE":
           throw error(refused, { phase: draft.phase.name }, `The session is ${draft.phase.name}, not running.`);
         case "CYCLE_OVER":
-          throw error(refused, { cycle: draft.cycle }, `Somebody was quicker: this is cycle ${draft.cycle}.`);
+          throw error(refused, { cycle: draft.cycle }, `Another user was faster: this is cycle ${draft.cycle}.`);
         case "UNKNOWN_PARTICIPANT":
           throw error(refused, { participantId: input.to ?? draft.turn }, "There is no such participant.");
         default:

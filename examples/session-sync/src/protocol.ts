@@ -14,7 +14,7 @@ export const MOST_MS = 86_400_000;
 
 const sessionId = z
   .uuid()
-  .check(z.meta({ description: "Names a session.", examples: ["7c1f4f0e-5c0b-4a59-9d6e-2f1a3b4c5d6e"] }));
+  .check(z.meta({ description: "The id of a session.", examples: ["7c1f4f0e-5c0b-4a59-9d6e-2f1a3b4c5d6e"] }));
 const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(NAME_LENGTH), z.meta({ examples: ["Ada"] }));
 const timeMs = z.int().check(z.minimum(1_000), z.maximum(MOST_MS), z.meta({ examples: [300_000] }));
 
@@ -22,8 +22,8 @@ const syncMode = z
   .enum(["per_participant", "per_cycle", "total"])
   .check(
     z.describe(
-      "What the time is for. per_participant: each has it once, for all their turns. per_cycle: each turn has it anew. total: all " +
-        "share it.",
+      "The meaning of the time. per_participant: each participant has it once for all turns. per_cycle: each turn starts with " +
+        "the full time. total: all participants share it.",
     ),
   );
 export type SyncMode = z.output<typeof syncMode>;
@@ -33,8 +33,10 @@ const participant = z.object({
   name,
   remainingMs: z
     .int()
-    .check(z.describe("What they had left when their clock stood last; below 0 is over time. Not used in total.")),
-  usedMs: z.int().check(z.nonnegative(), z.describe("All their turns that have ended.")),
+    .check(
+      z.describe("The remaining time at the last stop of the clock; negative values are overtime. Not used in total."),
+    ),
+  usedMs: z.int().check(z.nonnegative(), z.describe("The time of all ended turns.")),
   turns: z.int().check(z.nonnegative()),
 });
 export type Participant = Immutable<z.output<typeof participant>>;
@@ -43,7 +45,7 @@ const phase = z.discriminatedUnion("name", [
   z.object({ name: z.literal("ready") }).check(z.describe("Not started.")),
   z
     .object({ name: z.literal("running"), since: z.date() })
-    .check(z.describe("The clock of whose turn it is runs since then; what is left now is for the page to say.")),
+    .check(z.describe("Since when the current turn's clock has been running. The page computes the remaining time.")),
   z.object({ name: z.literal("paused") }),
 ]);
 export type PhaseName = z.output<typeof phase>["name"];
@@ -54,11 +56,13 @@ const session = z.object({
   syncMode,
   timeMs,
   phase,
-  cycle: z.int().check(z.nonnegative(), z.describe("0 before the first; each change of turn begins another.")),
+  cycle: z
+    .int()
+    .check(z.nonnegative(), z.describe("0 before the first turn. Each change of turn starts the next cycle.")),
   turn: z.uuid().check(z.describe("The participant whose turn it is.")),
   participants: z.array(participant).check(z.minLength(1), z.maxLength(MOST_PARTICIPANTS)),
-  sharedMs: z.optional(z.int().check(z.describe("In total: what all had left when the clock stood last."))),
-  version: z.int().check(z.positive(), z.describe("1, and one more with each change.")),
+  sharedMs: z.optional(z.int().check(z.describe("In total: the remaining time of all at the last stop of the clock."))),
+  version: z.int().check(z.positive(), z.describe("Starts at 1 and increases with each change.")),
   updatedAt: z.date(),
 });
 /** The form that the server changes. */
@@ -66,7 +70,7 @@ export type SessionDraft = z.output<typeof session>;
 /** The read-only form for all other code. */
 export type SessionState = Immutable<SessionDraft>;
 
-const changed = z.object({ version: z.int().check(z.describe("That of the session after the change.")) });
+const changed = z.object({ version: z.int().check(z.describe("The version of the session after the change.")) });
 const SESSION_NOT_FOUND = z.object({ sessionId });
 const WRONG_PHASE = z.object({ phase: z.enum(["ready", "running", "paused"]) });
 const UNKNOWN_PARTICIPANT = z.object({ participantId: z.uuid() });
@@ -74,24 +78,26 @@ const UNKNOWN_PARTICIPANT = z.object({ participantId: z.uuid() });
 export const sessionSync = defineProtocol({
   name: "session-sync",
   version: "1.0.0",
-  description: "A session with participants who take turns on a clock, watched and steered by whoever has its id.",
+  description:
+    "A session with participants who take turns on a clock. Anybody who has its id can watch and control it.",
   parameters: z.object({ sessionId }),
 
   requests: {
     "session.get": {
       kind: "query",
-      description: "The session, for those who do not watch it; the channel session has it too, and each change.",
+      description:
+        "The session, for clients that do not watch it. The channel session has the session and each change.",
       output: session,
       errors: { SESSION_NOT_FOUND },
     },
     "session.about": {
       kind: "query",
-      description: "Which instance this is, and what time it has: pages show time left by the server's clock.",
+      description: "The instance and its time, because pages show the remaining time by the server's clock.",
       output: z.object({ instance: z.string(), at: z.date() }),
     },
     "session.create": {
       kind: "mutation",
-      description: "Makes the session of this connection. Its first participant has the first turn.",
+      description: "Creates the session of this connection. Its first participant has the first turn.",
       input: z.object({
         title: name,
         syncMode,
@@ -109,17 +115,17 @@ export const sessionSync = defineProtocol({
     },
     "session.pause": {
       kind: "mutation",
-      description: "Stops the clock. Changes nothing while it stands.",
+      description: "Stops the clock. Changes nothing while it is stopped.",
       output: changed,
       errors: { SESSION_NOT_FOUND, WRONG_PHASE },
     },
     "session.switchCycle": {
       kind: "mutation",
-      description: "Ends the turn and begins the next one, or that of a certain participant.",
+      description: "Ends the turn and starts the next one, or the turn of the named participant.",
       input: z.object({
         cycle: z
           .int()
-          .check(z.describe("The cycle that is to end: of two who press at the same moment, one is too late.")),
+          .check(z.describe("The cycle to end. If two users press at the same time, one of them is too late.")),
         to: z.optional(z.uuid()),
       }),
       output: changed,
@@ -127,26 +133,26 @@ export const sessionSync = defineProtocol({
         SESSION_NOT_FOUND,
         WRONG_PHASE,
         UNKNOWN_PARTICIPANT,
-        CYCLE_OVER: z.object({ cycle: z.int().check(z.describe("The one that runs.")) }),
+        CYCLE_OVER: z.object({ cycle: z.int().check(z.describe("The running cycle.")) }),
       },
     },
     "participant.add": {
       kind: "mutation",
-      description: "One more, who comes last.",
+      description: "Adds a participant at the end.",
       input: z.object({ name }),
       output: z.object({ version: z.int(), participantId: z.uuid() }),
       errors: { SESSION_NOT_FOUND, TOO_MANY_PARTICIPANTS: z.object({ maximum: z.int() }) },
     },
     "session.delete": {
       kind: "mutation",
-      description: "Ends the session for everyone: they are told SESSION_DELETED, and their connections end.",
+      description: "Ends the session for everyone. All watchers receive SESSION_DELETED, and their connections close.",
       errors: { SESSION_NOT_FOUND },
     },
   },
 
   channels: {
     session: {
-      description: "The session, by its id; only connections of this session can join it.",
+      description: "The session, by its id. Only connections of this session can join.",
       key: sessionId,
       document: session,
       // Watchers are only counted.

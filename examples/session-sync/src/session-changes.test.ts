@@ -51,7 +51,7 @@ test("[SX4] Per participant, each has the time once: it stands while others have
   ]);
 });
 
-test("[SX4] Per cycle, each turn has the time anew.", () => {
+test("[SX4] Per cycle, each turn starts with the full time.", () => {
   const draft = session("per_cycle", ["Ada", "Grace"]);
   resume(draft, at(0));
   switchCycle(draft, { cycle: 1 }, at(20));
@@ -60,7 +60,7 @@ test("[SX4] Per cycle, each turn has the time anew.", () => {
   expect(left(draft, 51)).toEqual([59, 30]);
 });
 
-test("[SX4] In total, all share the time.", () => {
+test("[SX4] In total, all participants share the time.", () => {
   const draft = session("total");
   resume(draft, at(0));
   switchCycle(draft, { cycle: 1 }, at(20));

@@ -59,7 +59,7 @@ test("[SX20] Until the server has said that there is no session the page says th
     prepare: between({ received: (frame, deliver) => frame.includes("SESSION_NOT_FOUND") && held.push(deliver) > 0 }),
   });
   await vi.waitFor(() => expect(held.length).toBeGreaterThan(0), soon);
-  await page.getByRole("heading", { name: "One moment" }).waitFor();
+  await page.getByRole("heading", { name: "Loading" }).waitFor();
   expect(await page.locator("#setup").isVisible()).toBe(false);
   for (const deliver of held) deliver();
   await page.getByRole("heading", { name: "A new session" }).waitFor();
@@ -77,7 +77,7 @@ test("[SX21] Deleting takes two presses: a double-click is one, and so is a key 
   };
   let version = 1;
   await remove.dblclick();
-  expect(await remove.innerText()).toBe("Delete it for everyone?");
+  expect(await remove.innerText()).toBe("Delete for everyone?");
   await isThere();
   // Whoever goes elsewhere did not mean it.
   expect(await remove.innerText()).toBe("Delete the session");
@@ -87,7 +87,7 @@ test("[SX21] Deleting takes two presses: a double-click is one, and so is a key 
   await anotherPress(page);
   for (let times = 0; times < 3; times++) await page.keyboard.down("Enter");
   await page.keyboard.up("Enter");
-  expect(await remove.innerText()).toBe("Delete it for everyone?");
+  expect(await remove.innerText()).toBe("Delete for everyone?");
   await isThere();
 
   await remove.click();
@@ -113,7 +113,7 @@ test("[SX22] Where what had the focus is gone, the heading of what is there inst
   ]);
   await press(page, "Delete the session");
   await anotherPress(page);
-  await press(page, "Delete it for everyone?");
+  await press(page, "Delete for everyone?");
   await page.getByRole("status").getByRole("heading", { name: "This session was deleted" }).waitFor();
   await expect.poll(() => focused(page)).toBe("H2 This session was deleted");
 });
@@ -152,22 +152,22 @@ test("[SX23] Spaces are no name: the field says so, and nothing is sent.", async
   const fault = (label: string) =>
     page.getByLabel(label).evaluate((field) => (field as HTMLInputElement).validationMessage);
   const title = page.getByLabel("Title");
-  const names = page.getByLabel("Participants, one a line");
+  const names = page.getByLabel("Participants, one per line");
   await title.fill("   ");
   await names.fill(" \n  ");
   await press(page, "Set up the session");
-  expect([await fault("Title"), await fault("Participants, one a line")]).toEqual([
-    "Type a title.",
-    "Name at least one.",
+  expect([await fault("Title"), await fault("Participants, one per line")]).toEqual([
+    "Enter a title.",
+    "Enter at least one name.",
   ]);
   await names.fill(Array.from({ length: 13 }, (_, index) => `P${index}`).join("\n"));
-  expect(await fault("Participants, one a line")).toBe("At most 12.");
+  expect(await fault("Participants, one per line")).toBe("At most 12.");
   await names.fill(`Ada\n${"x".repeat(39)}🦉🦉`);
-  expect(await fault("Participants, one a line")).toBe(`Too long by 1: ${"x".repeat(39)}🦉🦉`);
+  expect(await fault("Participants, one per line")).toBe(`Too long by 1: ${"x".repeat(39)}🦉🦉`);
   await setUp(page, "Design review");
   await page.getByLabel("Name of another participant").fill("  ");
   await press(page, "Add");
-  expect(await fault("Name of another participant")).toBe("Type a name.");
+  expect(await fault("Name of another participant")).toBe("Enter a name.");
   expect(await page.locator(".toast").count()).toBe(0);
 });
 

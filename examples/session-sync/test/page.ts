@@ -40,7 +40,7 @@ export async function openPage(port: number, { query = "", look = wide, prepare 
 export async function setUp(page: Page, title: string): Promise<void> {
   await page.getByLabel("Title").fill(title);
   await page.getByLabel("Minutes").fill("5");
-  await page.getByLabel("Participants, one a line").fill("Ada\nGrace\nEdsger");
+  await page.getByLabel("Participants, one per line").fill("Ada\nGrace\nEdsger");
   await press(page, "Set up the session");
   await page.getByRole("heading", { name: title }).waitFor();
 }

@@ -71,7 +71,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
 
   await press(onB, "Delete the session");
   await anotherPress(onB);
-  await press(onB, "Delete it for everyone?");
+  await press(onB, "Delete for everyone?");
   for (const page of [onA, onB]) {
     await page.getByRole("heading", { name: "This session was deleted" }).waitFor();
     await status(page, "closed");
@@ -106,7 +106,7 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Stand-up" }).waitFor();
-  await page.getByText("In total: all share the time.").waitFor();
+  await page.getByText("In total: all participants share the time.").waitFor();
   await tabTo("Start");
   await page.keyboard.press("Enter");
   // Until the session runs there is no next turn, and what is disabled takes no focus.

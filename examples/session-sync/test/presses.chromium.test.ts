@@ -18,7 +18,7 @@ test("[SX24] A press whose answer is lost with the connection is said not to be 
   const toasts = page.locator(".toast");
   await setUp(page, "Design review");
   await press(page, "Start");
-  await toasts.getByText("It is not known whether that was done").waitFor();
+  await toasts.getByText("The result is unknown").waitFor();
   await press(page, "Dismiss");
 
   isLost = false;

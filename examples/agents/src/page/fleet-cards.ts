@@ -15,7 +15,7 @@ export interface CardActions {
 
 /** One card per running agent, the newest first. */
 export function fleetCards(list: HTMLElement, count: HTMLElement, store: FleetStore, actions: CardActions): () => void {
-  const empty = h("p", { class: "empty" }, "Nothing runs. Start a program above.");
+  const empty = h("p", { class: "empty" }, "No agent is running. Start a program above.");
   list.after(empty);
   const show = keyedList<Agent>(list, (agent) => new Card(agent, store, actions));
   return () => {

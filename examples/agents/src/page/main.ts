@@ -110,7 +110,7 @@ function report(error: unknown): void {
   if (isHoldfastError(error) && error.code === "CONNECTION_LOST") return;
   toasts.show({
     level: "error",
-    title: "That did not work",
+    title: "The action failed",
     text: error instanceof Error ? error.message : String(error),
   });
 }

@@ -42,11 +42,7 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
       { class: "section-head" },
       h("h2", { id: "chart-title" }, "Usage"),
       moment,
-      h(
-        "div",
-        { class: "switch", role: "group", "aria-label": "What to show" },
-        ...switches.map(({ button }) => button),
-      ),
+      h("div", { class: "switch", role: "group", "aria-label": "Measure" }, ...switches.map(({ button }) => button)),
     ),
     plot,
     legend,

@@ -142,7 +142,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     // The connection strip already shows these errors, and after leaving they do not matter.
     if (isOver || (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code))) return;
     const text = error instanceof Error ? error.message : String(error);
-    toasts.show({ level: "error", title: "That did not work", text });
+    toasts.show({ level: "error", title: "The action failed", text });
   }
   /** Draws once per frame, with all changes that happen before the frame. */
   function drawSoon(): void {

@@ -4,13 +4,13 @@ import type { Delivery, Model } from "./model.js";
 
 /** The sentence for each result. A table, so that a result without a sentence does not compile. */
 const words: { readonly [Result in Outcome["result"]]: string } = {
-  confirmed: "has done it",
+  confirmed: "done",
   not_connected: "is not connected",
-  disconnected: "went away before it answered",
+  disconnected: "disconnected before it answered",
   timeout: "did not answer in time",
-  not_handled: "runs a page that does not know how",
-  invalid: "could not read what it was sent",
-  handler_failed: "tried, and failed",
+  not_handled: "runs a page without this command",
+  invalid: "could not read the command",
+  handler_failed: "failed",
 };
 
 /** The last command of this device to others, with its result on each of them. */
@@ -41,7 +41,7 @@ export function deliveryPanel(host: HTMLElement, model: Model): () => void {
 }
 
 function summary(report: readonly Outcome[]): string {
-  if (report.length === 0) return "there is no other";
+  if (report.length === 0) return "no other device";
   const confirmed = report.filter(({ result }) => result === "confirmed").length;
   return `${confirmed} of ${report.length} confirmed`;
 }

@@ -27,7 +27,7 @@ export function deviceCards(host: HTMLElement, model: Model, actions: Actions): 
     devices.sort((one, other) => rank(one) - rank(other));
     show(devices);
     const online = devices.filter((device) => device.online).length;
-    if (model.overview) setText(count, model.live ? `${online} connected` : "as last known");
+    if (model.overview) setText(count, model.live ? `${online} connected` : "last known state");
   };
 }
 
@@ -53,7 +53,7 @@ class Face {
     const track = playing && findTrack(playing.trackId);
     setText(this.title, name);
     setText(this.#where, ` · ${where}`);
-    setText(this.#state, online ? `Online since ${clock(connectedAt)}` : "Offline just now");
+    setText(this.#state, online ? `Online since ${clock(connectedAt)}` : "Just went offline");
     const at = Math.min(playing?.positionMs ?? 0, track?.lengthMs ?? 0);
     setText(this.#track, track ? `${track.title} · ${playTime(at)}` : "");
     setAttributes(this.#track, { hidden: !track });
@@ -151,7 +151,7 @@ class OtherCard implements Row<Device> {
     this.#face.show(device, sameBrowser ? "another tab of this browser" : "another browser");
     setAttributes(this.element, { "data-online": device.online, "data-playing": playing });
     const { name } = device;
-    setAttributes(this.#here, { hidden: !playing, disabled: !live, "aria-label": `Play here what plays on ${name}` });
+    setAttributes(this.#here, { hidden: !playing, disabled: !live, "aria-label": `Play the track of ${name}` });
     setAttributes(this.#pause, { hidden: !playing, disabled: !live || !device.online, "aria-label": `Pause ${name}` });
     setAttributes(this.#there, { hidden: playing, disabled: !live || !device.online, "aria-label": `Play on ${name}` });
     // Tabs of this browser share its login, so they use "Log out".

@@ -47,7 +47,7 @@ export function loginForm({ notice, loggedIn }: LoginFormOptions): HTMLElement {
       .finally(() => setAttributes(submit, { disabled: false }));
   });
 
-  const demo = h("div", { class: "demo" }, h("p", { class: "muted" }, "A demo: take one of these."));
+  const demo = h("div", { class: "demo" }, h("p", { class: "muted" }, "This is a demo. Choose a user:"));
   for (const person of people) {
     const fill = h(
       "button",

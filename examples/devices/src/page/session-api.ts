@@ -11,7 +11,7 @@ const refusal = z.object({ error: z.string() });
 /** Undefined if the user is not logged in. Rejects if the server is unreachable. */
 export async function whoAmI(): Promise<User | undefined> {
   const response = await fetch("session");
-  if (!response.ok) throw new Error("The server could not say who is logged in.");
+  if (!response.ok) throw new Error("The server did not return the logged-in user.");
   return found.parse(await response.json()).user ?? undefined;
 }
 

@@ -27,7 +27,7 @@ export function facts(host: HTMLElement, model: Model, actions: Actions): () => 
   };
   onPress(remove, () => {
     if (asked === undefined) {
-      setText(remove, "Delete it for everyone?");
+      setText(remove, "Delete for everyone?");
       asked = window.setTimeout(unsure, 4_000);
     } else {
       unsure();

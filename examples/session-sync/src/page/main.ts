@@ -15,6 +15,6 @@ if (isSessionId(sessionId)) {
   // The server would close the connection with 1008, so the page does not connect.
   setAttributes(document.body, { "data-known": "refused" });
   notices(byId("notice"), {
-    known: { name: "refused", reason: "What the address names is not the id of a session." },
+    known: { name: "refused", reason: "The id in the address is not a session id." },
   })();
 }

@@ -47,7 +47,7 @@ export interface Actions {
 }
 
 export const modes = {
-  per_participant: { name: "Per participant", text: "each has the time once, for all their turns." },
-  per_cycle: { name: "Per cycle", text: "each turn has the time anew." },
-  total: { name: "In total", text: "all share the time." },
+  per_participant: { name: "Per participant", text: "each participant has the time once for all turns." },
+  per_cycle: { name: "Per cycle", text: "each turn starts with the full time." },
+  total: { name: "In total", text: "all participants share the time." },
 } as const satisfies { readonly [Mode in SyncMode]: { name: string; text: string } };

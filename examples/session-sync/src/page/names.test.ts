@@ -10,7 +10,7 @@ const [fullOwl, longOwl] = [`${"x".repeat(39)}🦉`, `${"x".repeat(39)}🦉🦉`
 
 test.each([
   ["Ada\n\n  Grace  \n", undefined],
-  [" \n ", "Name at least one."],
+  [" \n ", "Enter at least one name."],
   [Array.from({ length: 13 }, (_, index) => `P${index}`).join("\n"), "At most 12."],
   [`Ada\n ${full} `, undefined],
   [`Ada\n${long}`, `Too long by 1: ${long}`],
@@ -25,12 +25,12 @@ test.each([
 
 test.each([
   ["Ada", undefined],
-  ["  ", "Type a name."],
+  ["  ", "Enter a name."],
   [` ${full} `, undefined],
   [`${long}x`, "Too long by 2: at most 40 characters."],
   [fullOwl, undefined],
   [longOwl, "Too long by 1: at most 40 characters."],
 ])("[SX23] Of the name %j the field says what the protocol would refuse.", (typed, fault) => {
-  expect(nameFault(typed, "Type a name.")).toBe(fault);
+  expect(nameFault(typed, "Enter a name.")).toBe(fault);
   expect(requests["participant.add"].input.safeParse({ name: typed }).success).toBe(fault === undefined);
 });

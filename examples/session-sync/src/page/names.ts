@@ -11,7 +11,7 @@ export const namesIn = (typed: string): string[] =>
 /** The fault of the names, if there is one. */
 export function namesFault(typed: string): string | undefined {
   const names = namesIn(typed);
-  if (names.length === 0) return "Name at least one.";
+  if (names.length === 0) return "Enter at least one name.";
   if (names.length > MOST_PARTICIPANTS) return `At most ${MOST_PARTICIPANTS}.`;
   const long = names.find((name) => excess(name) > 0);
   return long && `Too long by ${excess(long)}: ${long}`;

@@ -3,13 +3,13 @@ import type { Known, Model } from "./model.js";
 
 /** The text in place of a session. A table, so that a state without an entry does not compile. */
 const texts: { readonly [Name in Known["name"]]: { title: string; text: string } | undefined } = {
-  loading: { title: "One moment", text: "Asking the server for the session of this address." },
+  loading: { title: "Loading", text: "The page is loading the session of this address." },
   // The form has its own text.
   missing: undefined,
   there: undefined,
   deleted: {
     title: "This session was deleted",
-    text: "It has ended for everyone who watched it, and this page is no longer connected.",
+    text: "The session has ended for all watchers, and this page is disconnected.",
   },
   refused: { title: "This session cannot be watched", text: "" },
 };

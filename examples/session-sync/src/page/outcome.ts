@@ -3,8 +3,8 @@ import type { Toast } from "@holdfast/example-kit/page/toasts";
 
 const UNKNOWN: Toast = {
   level: "warning",
-  title: "It is not known whether that was done",
-  text: "The answer was lost with the connection. Look when the page is live again, and press again if it was not.",
+  title: "The result is unknown",
+  text: "The answer was lost with the connection. After the page has reconnected, check the session and try again if nothing has changed.",
 };
 
 /** The message for a failed request of the user, if one is needed. */
@@ -19,12 +19,15 @@ export function outcome(error: unknown): Toast | undefined {
     case "CONNECTION_LOST":
       return UNKNOWN;
     case "TIMEOUT":
-      return { ...UNKNOWN, text: "There was no answer in time. Look, and press again if it was not." };
+      return {
+        ...UNKNOWN,
+        text: "The server did not answer in time. Check the session and try again if nothing has changed.",
+      };
     default:
       return failure(error);
   }
 }
 
 export function failure(error: unknown): Toast {
-  return { level: "error", title: "That did not work", text: error instanceof Error ? error.message : String(error) };
+  return { level: "error", title: "The action failed", text: error instanceof Error ? error.message : String(error) };
 }

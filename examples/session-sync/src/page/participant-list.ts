@@ -14,10 +14,10 @@ export function participantList(host: HTMLElement, model: Model, actions: Action
   const count = h("span", { class: "muted" });
   const list = h("ol", { class: "cards" });
   const name = h("input", { "aria-label": "Name of another participant", required: true });
-  name.placeholder = "One more participant";
+  name.placeholder = "Add a participant";
   const add = h("button", { type: "submit", class: "button" }, "Add");
   const form = h("form", { class: "add" }, name, add);
-  check(name, (typed) => nameFault(typed, "Type a name."));
+  check(name, (typed) => nameFault(typed, "Enter a name."));
   const submit = oneAtATime(async () => {
     const typed = name.value;
     const isAdded = await actions.add(typed);

@@ -35,11 +35,15 @@ export function setupForm(host: HTMLElement, model: Model, actions: Actions): ()
     "form",
     { class: "panel setup", "aria-labelledby": "setup-title" },
     h("h2", { id: "setup-title" }, "A new session"),
-    h("p", { class: "muted" }, "There is none at this address yet. Whoever has the address can watch it and steer it."),
+    h(
+      "p",
+      { class: "muted" },
+      "There is no session at this address yet. Anybody with the address can watch and control it.",
+    ),
     field("Title", title),
     h("fieldset", {}, h("legend", {}, "Time"), ...choices),
     field("Minutes", minutes),
-    field("Participants, one a line", names),
+    field("Participants, one per line", names),
     submit,
   );
   const create = oneAtATime(() => {
@@ -52,7 +56,7 @@ export function setupForm(host: HTMLElement, model: Model, actions: Actions): ()
     event.preventDefault();
     void create();
   });
-  check(title, (typed) => nameFault(typed, "Type a title."));
+  check(title, (typed) => nameFault(typed, "Enter a title."));
   check(names, namesFault);
   host.append(form);
   return () => {
