@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
+import { saying } from "../test/saying.js";
 import { MAX_VALUE_DEPTH } from "./codec/shape.js";
 import { valueSchema } from "./value.js";
 
@@ -29,7 +30,7 @@ describe("sending", () => {
   test("[WR11] an invalid value is refused with its field", () => {
     expect(valueSchema(z.object({ a: z.string() })).send({ a: 5 }, "data")).toEqual({
       ok: false,
-      fault: { field: "data.a", message: "data.a: expected string, received number." },
+      fault: { field: "data.a", message: saying("data.a: ", "string", "number") },
     });
   });
 
@@ -42,7 +43,7 @@ describe("sending", () => {
     const field = `data${"[0]".repeat(MAX_VALUE_DEPTH)}`;
     expect(contract.send(nested(MAX_VALUE_DEPTH + 1), "data")).toMatchObject({
       ok: false,
-      fault: { field, message: `${field}: is nested more than ${MAX_VALUE_DEPTH} levels deep.` },
+      fault: { field, message: saying(String(MAX_VALUE_DEPTH)) },
     });
   });
 
@@ -51,7 +52,7 @@ describe("sending", () => {
     for (let level = 0; level < 16; level++) set = new Set([set]);
     expect(valueSchema(z.any()).send(set, "data")).toMatchObject({
       ok: false,
-      fault: { message: expect.stringMatching(/^data(\[0\])+: is one rich value too many\.$/) },
+      fault: { field: expect.stringMatching(/^data(\[0\])+$/) },
     });
   });
 
@@ -60,21 +61,18 @@ describe("sending", () => {
     expect(contract.send(Array(10_000).fill(0), "data").ok).toBe(true);
     expect(contract.send(Array(10_001).fill(0), "data")).toMatchObject({
       ok: false,
-      fault: { field: "data", message: "data: holds a list of more than 10000 members." },
+      fault: { field: "data", message: saying("10000") },
     });
   });
 
   test("[WR11] a text that was cut in the middle of a character is refused", () => {
     expect(valueSchema(z.string()).send("👍".slice(0, 1), "data")).toMatchObject({
       ok: false,
-      fault: { field: "data", message: "data: holds half a surrogate pair." },
+      fault: { field: "data" },
     });
     const votes = valueSchema(z.record(z.string(), z.number()));
     expect(votes.send({ ["Ann👍".slice(0, 4)]: 1 }, "data")).toMatchObject({
-      fault: {
-        field: String.raw`data["Ann\ud83d"]`,
-        message: expect.stringContaining("has half a surrogate pair in its name"),
-      },
+      fault: { field: String.raw`data["Ann\ud83d"]` },
     });
     expect(votes.send({ "Ann👍": 1 }, "data").ok).toBe(true);
     expect(valueSchema(z.array(z.string())).send(["👍"], "data").ok).toBe(true);
@@ -91,7 +89,7 @@ describe("sending", () => {
     expect(contract.send({ constructor: 1 }, "data")).toMatchObject({ ok: true });
     expect(contract.send({ constructor: [1n] }, "data")).toMatchObject({
       ok: false,
-      fault: { field: "data.constructor[0]", message: expect.stringContaining("is below a reserved name") },
+      fault: { field: "data.constructor[0]", message: saying("bigint") },
     });
   });
 });
@@ -116,15 +114,11 @@ describe("receiving", () => {
     expect(nothing.send(undefined, "input")).toEqual({ ok: true, value: { data: undefined } });
     expect(nothing.send(1, "input")).toEqual({
       ok: false,
-      fault: {
-        field: "input",
-        message: "input: the request declares none.",
-        remedy: "Call request(name), or request(name, undefined, options): the options are the third argument.",
-      },
+      fault: { field: "input", message: saying("input: "), remedy: saying("request(name, undefined, options)") },
     });
     expect(nothing.send(1, "output")).toEqual({
       ok: false,
-      fault: { field: "output", message: "output: the request declares none." },
+      fault: { field: "output", message: saying("output: ") },
     });
     expect(nothing.receive({ anything: 1 }, { values: { anything: ["Date"] } }, "input")).toEqual({
       ok: true,
@@ -214,8 +208,8 @@ describe("properties", () => {
     fc.assert(
       fc.property(data, node, (json, values) => {
         const received = contract.receive(json, { values }, "value");
-        expect(received.ok || received.fault.message).toSatisfy(
-          (said: true | string) => said === true || /^(meta|value)[^]*\.$/.test(said),
+        expect(received.ok || received.fault.field).toSatisfy(
+          (field: true | string) => field === true || /^(meta|value)/.test(field),
         );
       }),
       { numRuns: 5_000 },

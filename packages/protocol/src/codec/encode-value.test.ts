@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import SuperJSON from "superjson";
 import * as z from "zod/mini";
 import { describe, expect, test, vi } from "vitest";
+import { saying } from "../../test/saying.js";
 import { isEqual, leadsToFault, samples } from "../../test/values.js";
 import { encodeValue as encodeOfPage } from "../page/encode-value.js";
 import type { RichTag } from "../schema.js";
@@ -109,14 +110,14 @@ describe("values of other realms and other classes", () => {
   });
 
   test.each<[string, unknown, string, string]>([
-    ["a Map", new Map([["ann", { at: /a/ }]]), "data.ann.at", "is an instance of RegExp"],
-    ["a Map with Dates as keys", new Map([[new Date(0), [() => 1]]]), "data[0].(value)[0]", "is a function"],
-    ["the keys of a Map", new Map([[Symbol("a"), 1]]), "data[0].(key)", "is a symbol"],
-    ["a Set", new Set([new Error("a")]), "data[0]", "is an instance of Error"],
-  ])("[WR17] in %s the member is named as the application knows it", (_name, value, field, reason) => {
+    ["a Map", new Map([["ann", { at: /a/ }]]), "data.ann.at", "RegExp"],
+    ["a Map with Dates as keys", new Map([[new Date(0), [() => 1]]]), "data[0].(value)[0]", "function"],
+    ["the keys of a Map", new Map([[Symbol("a"), 1]]), "data[0].(key)", "symbol"],
+    ["a Set", new Set([new Error("a")]), "data[0]", "Error"],
+  ])("[WR17] in %s the member is named as the application knows it", (_name, value, field, type) => {
     expect(any.send(value, "data")).toMatchObject({
       ok: false,
-      fault: { field, message: `${field}: ${reason}.`, remedy: expect.stringMatching(/\.$/) },
+      fault: { field, message: saying(`${field}: `, type), remedy: expect.any(String) },
     });
   });
 
@@ -129,7 +130,7 @@ describe("values of other realms and other classes", () => {
     };
     for (const schema of [z.any(), z.object({ a: z.string() })]) {
       const sent = valueSchema(schema).send(value, "data");
-      expect(sent).toMatchObject({ ok: false, fault: { field: "data.a", message: "data.a: cannot be read." } });
+      expect(sent).toMatchObject({ ok: false, fault: { field: "data.a" } });
       expect(sent).toHaveProperty("fault.cause", cause);
     }
   });
@@ -159,7 +160,7 @@ describe("plain schemas", () => {
     const odd = valueSchema(z.string().check(z.overwrite(() => new Date(0) as never)));
     expect(odd.send("a", "data")).toMatchObject({
       ok: false,
-      fault: { message: "data: is not in the schema, which holds no Date." },
+      fault: { field: "data", message: saying("Date") },
     });
   });
 });
@@ -169,6 +170,6 @@ test("[WR17] shared references that unfold to millions of values are refused ins
   for (let level = 0; level < 24; level++) value = [value, value, value];
   expect(any.send(value, "data")).toMatchObject({
     ok: false,
-    fault: { message: expect.stringContaining("unfolds to") },
+    fault: { message: saying("1000000") },
   });
 });

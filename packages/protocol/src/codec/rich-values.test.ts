@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
+import { saying } from "../../test/saying.js";
 import type { Schema } from "../schema.js";
 import { valueSchema } from "../value.js";
 import { dehydrate } from "./dehydrate.js";
@@ -57,13 +58,13 @@ describe("values that JSON cannot hold", () => {
       z.array(z.map(z.int(), z.date())),
       [dates(6_000), dates(6_000)],
       "value[1][3999]",
-      "too many",
+      "value[1][3999]",
     ],
-    ["a BigInt of more digits than are read", z.bigint(), 10n ** 1_024n, "value", "more than 1024 digits"],
-    ["a type that is never restored", z.any(), { pattern: /a/ }, "value.pattern", "is an instance of RegExp"],
-  ])("[WR11] %s are refused where they are sent", (_name, schema, value, field, sentence) => {
+    ["a BigInt of more digits than are read", z.bigint(), 10n ** 1_024n, "value", "1024"],
+    ["a type that is never restored", z.any(), { pattern: /a/ }, "value.pattern", "RegExp"],
+  ])("[WR11] %s are refused where they are sent", (_name, schema, value, field, fact) => {
     const sent = valueSchema(schema).send(value, "value");
-    expect(sent).toMatchObject({ ok: false, fault: { field, message: expect.stringContaining(sentence) } });
+    expect(sent).toMatchObject({ ok: false, fault: { field, message: saying(fact) } });
   });
 
   test("[WR9] a schema without such values sends plain JSON and no annotations", () => {
@@ -105,7 +106,7 @@ describe("values that JSON cannot hold", () => {
     ] as const)
       expect(valueSchema(z.any()).send(value, "data")).toMatchObject({
         ok: false,
-        fault: { field, message: `${field}: contains itself.`, remedy: expect.stringContaining("id") },
+        fault: { field, remedy: saying("id") },
       });
   });
 });
@@ -119,35 +120,19 @@ describe("annotations of a peer", () => {
     levels === 0 ? leaf : ["map", { "0.1": nested(levels - 1, leaf) }];
   const pairs = (levels: number): unknown => (levels === 0 ? "x" : [["k", pairs(levels - 1)]]);
 
-  test.each<[string, unknown, unknown, string]>([
+  test.each<[name: string, data: unknown, meta: unknown, fact?: string]>([
     [
       "a typed array of 1 GB asked for in 80 bytes",
       { a: 1_000_000_000 },
       { values: { a: [["typed-array", "Uint8Array"]] } },
-      "names a type that the schema does not hold",
     ],
-    ["a RegExp", { a: "/(a+)+$/" }, { values: { a: ["regexp"] } }, "names a type that the schema does not hold"],
-    ["a class", { a: {} }, { values: { a: [["class", "User"]] } }, "names a type that the schema does not hold"],
-    [
-      "a custom type",
-      { a: {} },
-      { values: { a: [["custom", "Decimal"]] } },
-      "names a type that the schema does not hold",
-    ],
-    [
-      "an Error",
-      { a: { name: "E", message: "m" } },
-      { values: { a: ["Error"] } },
-      "names a type that the schema does not hold",
-    ],
-    ["a URL", { a: "http://example.com" }, { values: { a: ["URL"] } }, "names a type that the schema does not hold"],
-    ["a symbol", { a: "s" }, { values: { a: [["symbol", "s"]] } }, "names a type that the schema does not hold"],
-    [
-      "a tag named like a property of every object",
-      { a: {} },
-      { values: { a: ["constructor"] } },
-      "names a type that the schema does not hold",
-    ],
+    ["a RegExp", { a: "/(a+)+$/" }, { values: { a: ["regexp"] } }],
+    ["a class", { a: {} }, { values: { a: [["class", "User"]] } }],
+    ["a custom type", { a: {} }, { values: { a: [["custom", "Decimal"]] } }],
+    ["an Error", { a: { name: "E", message: "m" } }, { values: { a: ["Error"] } }],
+    ["a URL", { a: "http://example.com" }, { values: { a: ["URL"] } }],
+    ["a symbol", { a: "s" }, { values: { a: [["symbol", "s"]] } }],
+    ["a tag named like a property of every object", { a: {} }, { values: { a: ["constructor"] } }],
     [
       "Set entries side by side, each a walk from the beginning",
       members(20_000, (index) => index),
@@ -156,7 +141,7 @@ describe("annotations of a peer", () => {
           ...Object.fromEntries(members(20_000, (index) => [`s.${String(index)}`, ["Date"]]) as [string, unknown][]),
         },
       },
-      "more than 10000 annotations",
+      "10000",
     ],
     [
       "entries below a Set annotated beside it",
@@ -167,97 +152,51 @@ describe("annotations of a peer", () => {
           ...Object.fromEntries(members(9_000, (index) => [`s.${String(index)}`, ["Date"]]) as [string, unknown][]),
         },
       },
-      "annotates below another annotation",
     ],
-    [
-      "an item at index 999999999",
-      { list: [] },
-      { values: { "list.999999999": ["Date"] } },
-      "annotates a value that is not there",
-    ],
-    [
-      "the length of a list",
-      { list: [1] },
-      { values: { "list.length": ["undefined"] } },
-      "a undefined cannot be read from this value",
-    ],
-    ["__proto__", { a: {} }, { values: { "__proto__.polluted": ["Date"] } }, "annotates a value that is not there"],
-    [
-      "__proto__ of a field",
-      { a: {} },
-      { values: { "a.__proto__.polluted": ["Date"] } },
-      "annotates a value that is not there",
-    ],
-    [
-      "constructor.prototype",
-      { a: {} },
-      { values: { "a.constructor.prototype.polluted": ["Date"] } },
-      "annotates a value that is not there",
-    ],
+    ["an item at index 999999999", { list: [] }, { values: { "list.999999999": ["Date"] } }],
+    ["the length of a list", { list: [1] }, { values: { "list.length": ["undefined"] } }, "undefined"],
+    ["__proto__", { a: {} }, { values: { "__proto__.polluted": ["Date"] } }],
+    ["__proto__ of a field", { a: {} }, { values: { "a.__proto__.polluted": ["Date"] } }],
+    ["constructor.prototype", { a: {} }, { values: { "a.constructor.prototype.polluted": ["Date"] } }],
     [
       "__proto__ that JSON made a field of its own",
       JSON.parse('{"__proto__":{"polluted":"2026-01-15T09:30:00.000Z"}}'),
       { values: { "__proto__.polluted": ["Date"] } },
-      "__proto__ is not allowed as a property",
+      "__proto__",
     ],
     [
       "equal references",
       { a: {}, b: {} },
       { values: {}, referentialEqualities: { a: ["b"] } },
-      "referentialEqualities are not accepted",
+      "referentialEqualities",
     ],
-    [
-      "a BigInt of a million digits",
-      { a: long },
-      { values: { a: ["bigint"] } },
-      "a bigint cannot be read from this value",
-    ],
-    ["a BigInt that is none", { a: "0x10" }, { values: { a: ["bigint"] } }, "a bigint cannot be read from this value"],
-    ["a Date of a long text", { a: long }, { values: { a: ["Date"] } }, "a Date cannot be read from this value"],
-    ["a Date that is none", { a: "tomorrow" }, { values: { a: ["Date"] } }, "a Date cannot be read from this value"],
-    ["a Date of a number", { a: 5 }, { values: { a: ["Date"] } }, "a Date cannot be read from this value"],
-    ["a Map of what are no pairs", { a: [1, 2] }, { values: { a: ["map"] } }, "a map cannot be read from this value"],
-    ["a Set of an object", { a: {} }, { values: { a: ["set"] } }, "a set cannot be read from this value"],
-    ["a number that is a text", { a: "5" }, { values: { a: ["number"] } }, "a number cannot be read from this value"],
-    [
-      "undefined in place of something",
-      { a: "secret" },
-      { values: { a: ["undefined"] } },
-      "a undefined cannot be read from this value",
-    ],
-    ["annotations nested a hundred deep", pairs(100), { values: nested(100, ["Date"]) }, "is nested too deeply"],
-    [
-      "a path of a hundred segments",
-      { a: 1 },
-      { values: { [members(100, () => "a").join(".")]: ["Date"] } },
-      "is nested too deeply",
-    ],
+    ["a BigInt of a million digits", { a: long }, { values: { a: ["bigint"] } }, "bigint"],
+    ["a BigInt that is none", { a: "0x10" }, { values: { a: ["bigint"] } }, "bigint"],
+    ["a Date of a long text", { a: long }, { values: { a: ["Date"] } }, "Date"],
+    ["a Date that is none", { a: "tomorrow" }, { values: { a: ["Date"] } }, "Date"],
+    ["a Date of a number", { a: 5 }, { values: { a: ["Date"] } }, "Date"],
+    ["a Map of what are no pairs", { a: [1, 2] }, { values: { a: ["map"] } }, "map"],
+    ["a Set of an object", { a: {} }, { values: { a: ["set"] } }, "set"],
+    ["a number that is a text", { a: "5" }, { values: { a: ["number"] } }, "number"],
+    ["undefined in place of something", { a: "secret" }, { values: { a: ["undefined"] } }, "undefined"],
+    ["annotations nested a hundred deep", pairs(100), { values: nested(100, ["Date"]) }],
+    ["a path of a hundred segments", { a: 1 }, { values: { [members(100, () => "a").join(".")]: ["Date"] } }],
     [
       "more than 10,000 annotations",
       members(10_001, () => null),
       { values: Object.fromEntries(members(10_001, (index) => [String(index), ["undefined"]]) as [string, unknown][]) },
-      "more than 10000 annotations",
+      "10000",
     ],
-    ["a text in place of annotations", { a: 1 }, "values", "expected an object"],
-    ["a list in place of annotations", { a: 1 }, [], "expected an object"],
-    ["null in place of annotations", { a: 1 }, null, "expected an object"],
-    ["values that are a text", { a: 1 }, { values: "Date" }, "is malformed"],
-    ["an annotation that is a number", { a: 1 }, { values: { a: 5 } }, "is malformed"],
-    ["an empty annotation", { a: 1 }, { values: { a: [] } }, "names a type that the schema does not hold"],
-    [
-      "an annotation with too many parts",
-      { a: [] },
-      { values: { a: ["set", {}, {}] } },
-      "names a type that the schema does not hold",
-    ],
-    ["a path that ends in a backslash", { "a\\": 1 }, { values: { "a\\": ["Date"] } }, "is malformed"],
-    [
-      "superjson's older syntax of paths",
-      { "a.b": "2026-01-15T09:30:00.000Z" },
-      { values: { "a\\.b\\": ["Date"] } },
-      "is malformed",
-    ],
-  ])("[WR10] %s is refused within 10 ms", (_name, data, meta, sentence) => {
+    ["a text in place of annotations", { a: 1 }, "values"],
+    ["a list in place of annotations", { a: 1 }, []],
+    ["null in place of annotations", { a: 1 }, null],
+    ["values that are a text", { a: 1 }, { values: "Date" }],
+    ["an annotation that is a number", { a: 1 }, { values: { a: 5 } }],
+    ["an empty annotation", { a: 1 }, { values: { a: [] } }],
+    ["an annotation with too many parts", { a: [] }, { values: { a: ["set", {}, {}] } }],
+    ["a path that ends in a backslash", { "a\\": 1 }, { values: { "a\\": ["Date"] } }],
+    ["superjson's older syntax of paths", { "a.b": "2026-01-15T09:30:00.000Z" }, { values: { "a\\.b\\": ["Date"] } }],
+  ])("[WR10] %s is refused within 10 ms", (_name, data, meta, fact = "") => {
     const contract = valueSchema(any);
     // The best of three: what is measured is the work, not what else the machine does.
     let took = Number.POSITIVE_INFINITY;
@@ -265,7 +204,7 @@ describe("annotations of a peer", () => {
       const before = performance.now();
       const received = contract.receive(data, meta, "data");
       took = Math.min(took, performance.now() - before);
-      expect(received).toEqual({ ok: false, fault: { field: "meta", message: `meta: ${sentence}.` } });
+      expect(received).toEqual({ ok: false, fault: { field: "meta", message: saying("meta: ", fact) } });
     }
     expect(took).toBeLessThan(10);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();

