@@ -6,8 +6,8 @@ import { base, page, pagePlugins } from "../../tsup.base.js";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /**
- * The licences of bundled packages ask that their text goes with every copy: it is written beside
- * what holds them.
+ * The licences of bundled packages require their text in every copy, so this plugin writes it next
+ * to the bundle.
  */
 const notices: Plugin = {
   name: "notices",
@@ -23,7 +23,7 @@ const notices: Plugin = {
         if (file === undefined) throw new Error(`${name} is bundled and has no file with its licence.`);
         return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
       });
-      // The files of the build itself are written later.
+      // The build writes its own files later.
       mkdirSync(build.initialOptions.outdir!, { recursive: true });
       writeFileSync(`${build.initialOptions.outdir}/bundled-licences.txt`, texts.sort().join("\n----\n\n"));
     });
@@ -31,9 +31,9 @@ const notices: Plugin = {
 };
 
 /**
- * superjson is published as ESM alone. Node requires that, but Jest does not, nor does a bundler
- * for CommonJS from before it. So the CommonJS build holds superjson with what it imports; the ESM
- * build imports the package as ever.
+ * superjson is published only as ESM. Node can `require` that, but Jest and older bundlers for
+ * CommonJS cannot. So the CommonJS build bundles superjson with its dependencies, and the ESM build
+ * imports the package.
  */
 const commonjs = {
   format: ["cjs"],
@@ -46,11 +46,11 @@ const entry = {
   describe: "src/describe.ts",
   internal: "src/internal.ts",
 };
-/** The command line needs more of `internal` than a page has. */
+/** The command line needs more of `internal` than a page does. */
 const pageEntry = { index: "src/page/index.ts", internal: "src/page/internal.ts" };
 const inPage = pagePlugins(fileURLToPath(new URL("src", import.meta.url)));
 
-// All builds run at once: each sweeps away its own files of last time and none of the others'.
+// All builds run at the same time. Each removes only its own files of the previous build.
 const sweep = (...endings: string[]): string[] => ["!page/**", ...endings.map((ending) => `!**/*.${ending}`)];
 
 export default defineConfig([
@@ -78,8 +78,8 @@ export default defineConfig([
     platform: "node",
     clean: sweep("js", "js.map", "cjs", "cjs.map", "txt"),
   },
-  // What a page downloads in production.
+  // The build that a page downloads in production.
   { ...page, entry: pageEntry, format: ["esm"], clean: ["!**/*.cjs", "!**/*.cjs.map"], esbuildPlugins: inPage },
-  // The same, for a bundler or a test runner that takes CommonJS.
+  // The same build for bundlers and test runners that use CommonJS.
   { ...page, entry: pageEntry, ...commonjs, clean: ["!**/*.js", "!**/*.js.map"], esbuildPlugins: inPage },
 ]);

@@ -1,2 +1,2 @@
-/** Ends what the call has started: a timer, a subscription. A second call does nothing. */
+/** Stops the timer or the subscription that the call started. A second call does nothing. */
 export type Cancel = () => void;

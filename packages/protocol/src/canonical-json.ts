@@ -1,6 +1,7 @@
 /**
- * The one text of a JSON value, however it was put together (RFC 8785): members sorted by name, no
- * spaces. Left out is what JSON leaves out.
+ * Serialises a value to canonical JSON (RFC 8785): members sorted by name, no spaces. Equal values
+ * give equal text, whatever the order of their members. Members that are `undefined` are left out,
+ * as in `JSON.stringify`.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";

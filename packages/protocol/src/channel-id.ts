@@ -2,7 +2,7 @@ import { channelFault } from "./channel-fault.js";
 import type { ChannelContract, Protocol } from "./define-protocol.js";
 import type { Checked } from "./value.js";
 
-/** A channel as the wire names it, taken apart and checked against the protocol. */
+/** A channel of the protocol: its name on the wire, split into name and key and checked. */
 export interface ChannelId {
   readonly contract: ChannelContract;
   readonly key: string | undefined;
@@ -10,7 +10,7 @@ export interface ChannelId {
   readonly wire: string;
 }
 
-/** Reads `name` or `name:key`. */
+/** Splits a name from the wire (`name` or `name:key`) at the first colon and checks both parts. */
 export function parseChannel(protocol: Protocol, wire: string): Checked<ChannelId> {
   const colon = wire.indexOf(":");
   return colon < 0
@@ -18,11 +18,11 @@ export function parseChannel(protocol: Protocol, wire: string): Checked<ChannelI
     : channelId(protocol, wire.slice(0, colon), wire.slice(colon + 1));
 }
 
-/** Checks a name and key and puts them together. */
+/** Checks a name and a key and joins them into the name on the wire. */
 export function channelId(protocol: Protocol, name: string, key: unknown): Checked<ChannelId> {
   const contract = protocol.channels.get(name);
   if (contract && !contract.key && key === undefined) return { ok: true, value: { contract, key, wire: name } };
-  // A key is printable ASCII without spaces.
+  // A key is printable ASCII without spaces. Name, colon and key have at most 255 characters.
   const checked = contract?.key?.receive(key, undefined, "key");
   const text = checked?.ok && checked.value;
   return contract && typeof text === "string" && /^[!-~]+$/.test(text) && name.length + text.length <= 254

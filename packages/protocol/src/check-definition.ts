@@ -8,8 +8,9 @@ import { bare, isSchema, schemaFault } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
- * Everything that can be wrong with a definition, found when it is made rather than when the first
- * message is sent. The sentence names the place; it stops at the first fault.
+ * Checks the whole definition when `defineProtocol` is called, so that a mistake shows when the
+ * process starts and not when the first message is sent. Throws INVALID_PROTOCOL for the first
+ * fault; the error names its place.
  */
 export function checkDefinition(definition: ProtocolDefinition): void {
   checkObject(
@@ -19,7 +20,7 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   );
   checkDescription(definition.description, ["description"]);
   if (typeof definition.name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/i.test(definition.name)) {
-    fail(["name"], 'expected letters, digits and dashes, such as "agents"');
+    fail(["name"], 'expected a letter, then letters, digits or dashes, at most 64 characters, such as "agents"');
   }
   if (typeof definition.version !== "string" || !/^\d+\.\d+\.\d+(-[\w.-]+)?$/.test(definition.version)) {
     fail(["version"], 'expected a semantic version, such as "1.0.0"');
@@ -38,7 +39,7 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     if (request.input !== undefined) checkSchema(request.input, [...at, "input"]);
     if (request.output !== undefined) checkSchema(request.output, [...at, "output"]);
     checkMembers(request.errors, [...at, "errors"], ERROR_NAME, (schema, errorAt) => {
-      if (isReservedCode(errorAt.at(-1)!)) fail(errorAt, "is an error code of Holdfast; choose another name");
+      if (isReservedCode(errorAt.at(-1)!)) fail(errorAt, "is an error code of Holdfast; choose another code");
       checkSchema(schema, errorAt);
     });
   });
@@ -58,10 +59,13 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     if (channel.presence !== undefined) {
       checkSchema(channel.presence, [...at, "presence"]);
       if ([...typesOf(channel.presence)].every((type) => type === "undefined"))
-        fail([...at, "presence"], "holds nothing that could be shown; use z.object({}) to show only who is there");
+        fail(
+          [...at, "presence"],
+          "accepts only undefined, so a user has nothing to show; to list users without data, use z.object({})",
+        );
     }
     if (Object.keys(channel.events ?? {}).length === 0 && !channel.document && !channel.presence) {
-      fail(at, "nothing could ever be sent on it; give it events, a document or presence");
+      fail(at, "the channel can carry nothing; declare events, a document or presence");
     }
     if (channel.history !== undefined) {
       checkObject(channel.history, [...at, "history"], ["size", "ttlMs"]);
@@ -76,11 +80,11 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   }
 }
 
-// A colon separates a channel's name from its key, and names that begin with $ are the library's
-// own.
+// A colon separates a channel's name from its key. Names that begin with $ are reserved for
+// Holdfast.
 const NAME = {
   pattern: /^[A-Za-z][\w.-]{0,127}$/,
-  says: "expected a letter, then letters, digits, dots, dashes or underscores",
+  says: "expected a letter, then letters, digits, dots, dashes or underscores, at most 128 characters",
 };
 const ERROR_NAME = { pattern: /^[A-Z][A-Z0-9_]{0,63}$/, says: "expected UPPER_SNAKE_CASE" };
 
@@ -92,10 +96,10 @@ function checkMembers<Member>(
 ): void {
   if (members === undefined) return;
   if (typeof members !== "object" || members === null || Array.isArray(members) || isSchema(members))
-    fail(at, "expected an object whose keys are the names");
+    fail(at, "expected an object with one entry for each name");
   for (const [key, member] of Object.entries(members)) {
     if (!name.pattern.test(key) || key === "constructor" || key === "prototype")
-      fail([...at, key], `is not a usable name: ${name.says}`);
+      fail([...at, key], `is not a valid name: ${name.says}`);
     check(member, [...at, key]);
   }
 }
@@ -109,9 +113,9 @@ function checkSchema(schema: Schema, at: string[]): void {
 
 function checkObject(value: object, at: string[], known: readonly string[]): void {
   if (typeof value !== "object" || value === null || Array.isArray(value) || isSchema(value))
-    fail(at, `expected an object with ${known.join(", ")}`);
+    fail(at, `expected an object with the fields ${known.join(", ")}`);
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) fail([...at, key], `is not known here; expected ${known.join(", ")}`);
+    if (!known.includes(key)) fail([...at, key], `is not a known field; use one of ${known.join(", ")}`);
   }
 }
 
@@ -124,11 +128,13 @@ function checkDescription(value: unknown, at: string[]): void {
   if (value !== undefined && typeof value !== "string") fail(at, "expected a text");
 }
 
-/** A query string holds texts only, so each parameter has to be one, or be made from one. */
+/**
+ * A query string carries only text, so each parameter has to be a string or be coerced from one.
+ */
 function checkParameters(parameters: Schema): void {
   const { def } = (parameters as core.$ZodTypes)._zod;
   if (def.type !== "object")
-    fail(["parameters"], "expected an object schema: one field for each parameter of the query string");
+    fail(["parameters"], "expected an object schema with one field for each parameter of the query string");
   for (const [name, field] of Object.entries(def.shape)) {
     const at = ["parameters", name];
     const { def: inner } = bare(field as Schema)._zod;
@@ -136,44 +142,51 @@ function checkParameters(parameters: Schema): void {
       case "number":
       case "bigint":
       case "date":
-        if (!("coerce" in inner && inner.coerce)) fail(at, `arrives as text; use z.coerce.${inner.type}()`);
+        if (!("coerce" in inner && inner.coerce))
+          fail(at, `arrives as text in the query string; use z.coerce.${inner.type}()`);
         break;
       case "boolean":
-        fail(at, 'arrives as text, and z.coerce.boolean() reads "false" as true; use z.enum(["true", "false"])');
+        fail(at, 'arrives as text, and z.coerce.boolean() turns "false" into true; use z.enum(["true", "false"])');
         break;
       default:
-        if (!isText(field as Schema)) fail(at, "expected the schema of a string: a parameter arrives as text");
+        if (!isText(field as Schema)) fail(at, "expected a schema for strings, because a parameter arrives as text");
     }
   }
 }
 
 /**
- * A key is part of the channel's name, so it is a text, always there, and of characters that a name
- * may hold.
+ * A key is part of the channel's name on the wire. So the key is a string, is never left out, and
+ * has only characters that a name may contain.
  */
 function checkKey(key: Schema, at: string[]): void {
   const types = typesOf(key);
-  if (types.has("undefined")) fail(at, "may be left out, but names the channel; use .default(), or two channels");
-  if (!isText(key)) fail(at, "expected the schema of a string, such as z.uuid()");
+  if (types.has("undefined"))
+    fail(
+      at,
+      "is optional, but the key is part of the channel's name; use .default(), or declare a second channel without a key",
+    );
+  if (!isText(key)) fail(at, "expected a schema for strings, such as z.uuid()");
   const { def } = bare(key)._zod;
   const { values } = (key as core.$ZodType)._zod;
-  if ("format" in def && def.format === "emoji") fail(at, "is an emoji; a key is printable ASCII without spaces");
+  if ("format" in def && def.format === "emoji")
+    fail(at, "accepts emoji, but a key is printable ASCII without spaces; choose another format");
   const odd = [...(values ?? [])].find((value) => !/^[\x21-\x7e]+$/.test(String(value)));
-  if (odd !== undefined) fail(at, `holds ${JSON.stringify(odd)}; a key is printable ASCII without spaces`);
+  if (odd !== undefined)
+    fail(at, `accepts ${JSON.stringify(odd)}, but a key is printable ASCII without spaces; rename this value`);
 }
 
-/** A document is changed by patches, which need an object or a list to point into. */
+/** A document changes by patches, and a patch needs an object or a list to point into. */
 function checkDocument(document: Schema, at: string[]): void {
   const other = [...typesOf(document)].find((type) => !DOCUMENTS.has(type));
   if (other === undefined) return;
-  const remedy = other === "null" || other === "undefined" ? "; for no document use document.delete()" : "";
-  fail(at, `expected the schema of an object or a list, but it may be ${other}${remedy}`);
+  const remedy = other === "null" || other === "undefined" ? "; to remove the document, call document.delete()" : "";
+  fail(at, `expected a schema for an object or a list, but this schema also accepts ${other}${remedy}`);
 }
 
-/** Maps and sets travel as lists. */
+/** On the wire, a map and a set are lists. */
 const DOCUMENTS: ReadonlySet<string> = new Set(["object", "array", "map", "set", "any"]);
 
-/** Whether it gives texts only; it may still say that there is none. */
+/** True if the schema gives only strings, or `undefined`. */
 function isText(schema: Schema): boolean {
   const types = typesOf(schema);
   return types.has("string") && [...types].every((type) => type === "string" || type === "undefined");

@@ -26,10 +26,10 @@ const messages = z.discriminatedUnion("type", [
 export type ClientMessage = z.output<typeof messages>;
 
 /**
- * Everything a client may send. Its type is not zod's, so that no version of zod is part of the
- * published types.
+ * The schema of every message that a client may send. It is declared as `Schema` and not as a type
+ * of zod, so that the published types depend on no version of zod.
  */
 export const clientMessage: Schema<ClientMessage, unknown> = messages;
 
-/** The messages of a client with this `type`. */
+/** The message of a client that has this `type`. */
 export type ClientMessageOf<Type extends ClientMessage["type"]> = Extract<ClientMessage, { readonly type: Type }>;

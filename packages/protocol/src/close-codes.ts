@@ -1,20 +1,20 @@
 import { meaningOf } from "./close-meanings.js";
 
 /**
- * Why a connection ended, and what the client does next. Docs, the client's policy and the tests
- * read these rows.
+ * The close codes. Each row says why a connection ended and what the client does next; the client,
+ * the reference and the tests read the same rows.
  *
- * Numbers from 4400 mirror HTTP, so that they can be guessed. 1000 to 1013 keep the meaning that
- * RFC 6455 and the IANA registry give them. Applications own 4800 to 4899 (the client retries) and
- * 4900 to 4999 (it stops).
+ * Codes from 4400 mirror HTTP status codes, so that their meaning can be guessed. 1000 to 1013 keep
+ * the meaning that RFC 6455 and the IANA registry give them. Applications own 4800 to 4899 (the
+ * client retries) and 4900 to 4999 (the client stops).
  */
 
 /**
- * What a client does next:
+ * What a client does after a connection has ended:
  * - `retry`: reconnect with backoff
- * - `retry_after`: reconnect with backoff, but not before the delay the server named
- * - `new_token`: fetch a new token, then reconnect; at most three times a minute
- * - `stop`: do not reconnect, the same thing would happen again
+ * - `retry_after`: reconnect with backoff, but not before the delay that the server named
+ * - `new_token`: fetch a new token, then reconnect; at most three times per minute
+ * - `stop`: do not reconnect, because the next connection would end in the same way
  */
 export type CloseAction = "retry" | "retry_after" | "new_token" | "stop";
 
@@ -22,26 +22,27 @@ export interface CloseCode {
   readonly code: number;
   readonly name: CloseCodeName;
   /**
-   * Ends the sentence "The connection ended because …". In a page in production it is the name and
-   * the code.
+   * Why the connection ended, as the end of the sentence "The connection ended because …". In a
+   * page's production build it holds only the name and the code.
    */
   readonly meaning: string;
   readonly action: CloseAction;
   /**
-   * The window of the first retry, in milliseconds, when it is not the client's own. Where one
-   * cause ends many connections at once (a server that dies or restarts), a wide window keeps them
-   * from coming back in the same second.
+   * The window in which the first retry happens, in milliseconds; undefined: the window of the
+   * client's options. If a server dies or restarts, many connections end at once. A wide window
+   * keeps their clients from reconnecting in the same second.
    */
   readonly firstRetryMs?: number | undefined;
 }
 
 type CloseCodeRow<Name = string> = readonly [name: Name, action: CloseAction, firstRetryMs?: number];
 
+/** The window for codes that end many connections at once. */
 const HERD_MS = 5_000;
 
 /**
- * What a client needs while running. The meanings are in close-meanings.ts, so that a page need not
- * download them.
+ * The part of the table that a client needs at run time. The meanings are in close-meanings.ts, so
+ * that a page does not download them.
  */
 const rows = {
   1000: ["NORMAL", "stop"],
@@ -64,26 +65,26 @@ const rows = {
   4429: ["RATE_LIMITED", "retry_after"],
 } as const satisfies { readonly [code: number]: CloseCodeRow };
 
-/** The application's close codes, by their hundreds. */
+/** The ranges that applications own, by the hundreds of their codes. */
 const ranges = {
   48: ["APPLICATION_RETRY", "retry"],
   49: ["APPLICATION_STOP", "stop"],
 } as const satisfies { readonly [hundreds: number]: CloseCodeRow };
 
-/** The names of the close codes in the table. */
+/** The name of a close code that has a row of its own. */
 export type CloseName = (typeof rows)[keyof typeof rows][0];
 
 /**
- * The name of a close code: its own, that of the application's range (4800 to 4899, 4900 to 4999),
- * or UNKNOWN.
+ * The name of any close code: that of its row, that of the application's range (4800 to 4899, 4900
+ * to 4999), or UNKNOWN.
  */
 export type CloseCodeName = CloseName | (typeof ranges)[keyof typeof ranges][0] | "UNKNOWN";
 
 type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
 
 /**
- * The row for a close code. Every number has one: unknown ones retry, the application's ranges say
- * what their range says.
+ * Returns the row of a close code. Every number has a row: a code in one of the application's
+ * ranges has the row of its range, and an unknown code is retried.
  */
 export function closeCode(code: number): CloseCode {
   const [name, action, firstRetryMs] = (rows as NamedRows)[code] ??
@@ -91,11 +92,11 @@ export function closeCode(code: number): CloseCode {
   return { code, name, meaning: meaningOf(code, name), action, firstRetryMs };
 }
 
-/** The whole table, in the order of the numbers. */
+/** Every close code with a row of its own, in ascending order. */
 export const closeCodes = /* @__PURE__ */ (() =>
   Object.keys(rows).map((code) => closeCode(Number(code))))() as readonly (CloseCode & { readonly name: CloseName })[];
 
-/** The number of a named close code: `closeNumber.RESTART` is 1012. */
+/** The number of each close code by its name: `closeNumber.RESTART` is 1012. */
 export const closeNumber = Object.fromEntries(Object.entries(rows).map(([code, [name]]) => [name, Number(code)])) as {
   readonly [Code in keyof typeof rows as (typeof rows)[Code][0]]: Code;
 };

@@ -2,13 +2,13 @@ import type { Protocol, ProtocolDefinition } from "./define-protocol.js";
 import { type HoldfastError, isHoldfastError } from "./errors.js";
 import type { ErrorCodeOf, ErrorDataOf, RequestName } from "./infer.js";
 
-/** The errors a request declares, as a union to switch over. */
+/** The errors that a request declares, as a union to switch over by `code`. */
 export type DeclaredError<P extends ProtocolDefinition, N extends RequestName<P>> = {
   [C in ErrorCodeOf<P, N>]: HoldfastError<C> & { readonly data: ErrorDataOf<P, N, C> };
 }[ErrorCodeOf<P, N>];
 
 /**
- * Whether a caught value is one of the errors that the request declares; narrows `code` and `data`.
+ * True if a caught value is one of the errors that the request declares. Narrows `code` and `data`.
  *
  * @example
  * catch (error) {

@@ -11,7 +11,7 @@ export type {
   RequestKind,
 } from "./definition.js";
 
-/** A request, ready for use. */
+/** A request of a protocol. Its schemas have been read and validate values. */
 export interface RequestContract {
   readonly name: string;
   readonly kind: RequestKind;
@@ -20,20 +20,23 @@ export interface RequestContract {
   readonly errors: ReadonlyMap<string, ValueSchema>;
 }
 
-/** A channel, ready for use. */
+/** A channel of a protocol. Its schemas have been read and validate values. */
 export interface ChannelContract {
   readonly name: string;
   readonly key: ValueSchema | undefined;
   readonly events: ReadonlyMap<string, ValueSchema>;
   readonly document: ValueSchema | undefined;
   readonly presence: ValueSchema | undefined;
-  /** What is kept for those who come back. A channel with a document always keeps something. */
+  /**
+   * How much history the server keeps for clients that resume; undefined: none. A channel with a
+   * document always has a history.
+   */
   readonly history: HistoryDefinition | undefined;
 }
 
 /**
- * What an application defines once and both sides import. The maps hold what `definition` says,
- * ready for use.
+ * A protocol, made by `defineProtocol`. Client and server import the same value. The maps hold the
+ * parts of `definition` with their schemas read, so that they can validate values.
  */
 export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefinition> {
   readonly name: string;
@@ -46,18 +49,22 @@ export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefini
 }
 
 /**
- * Most who come back after a drop miss a few updates; for the others there is the document itself.
+ * The history of a channel that has a document and declares no `history`. After a short
+ * interruption most clients have missed only a few changes; a client that has missed more gets the
+ * whole document.
  */
 const STATE_HISTORY: HistoryDefinition = { size: 128, ttlMs: 600_000 };
 
-// A registered symbol, so that a protocol made by another copy of this package is recognised.
+// A registered symbol, because the protocol may come from another copy of this package.
 const brand = Symbol.for("holdfast.protocol");
 
 /**
- * Defines a protocol: the one value that drives client, server, docs and tests.
+ * Defines a protocol: its requests, channels, direct events and connection parameters. Call it
+ * once, in a module that client and server both import. Types, validation and the reference all
+ * follow from the definition, which is checked at once.
  *
- * @throws HoldfastError INVALID_PROTOCOL, with a sentence that names the place, when the definition
- *   is wrong
+ * @throws HoldfastError `INVALID_PROTOCOL` if the definition is wrong; `field` names the place of
+ *   the first fault
  */
 export function defineProtocol<const Definition extends ProtocolDefinition>(
   definition: Definition,
@@ -89,11 +96,15 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
   return Object.freeze(protocol);
 }
 
+/** True if `defineProtocol` made the value, also if another copy of this package did. */
 export function isProtocol(value: unknown): value is Protocol {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-/** Maps, not objects, wherever a peer's string is the key: `constructor` finds nothing in a map. */
+/**
+ * Makes a Map and not an object, because peers choose the keys that are looked up: in a Map,
+ * `constructor` finds nothing.
+ */
 function mapOf<From, To>(
   entries: { readonly [name: string]: From } = {},
   make: (from: From, name: string) => To,

@@ -1,78 +1,106 @@
 import type { Schema } from "./schema.js";
 
 /**
- * What may happen to a request whose answer never came:
- * - `query`: changes nothing; the client repeats it by itself after a reconnect
- * - `mutation`: changes something, and may be repeated under the same idempotency key
- * - `once`: is never repeated; the caller is told that the outcome is unknown
+ * What happens to a request if the connection drops before its answer arrives:
+ * - `query`: the request changes nothing. The client sends it again after it has reconnected.
+ * - `mutation`: the request changes something, and the application may repeat it under the same
+ *   idempotency key. The client does not repeat it: the call rejects with CONNECTION_LOST.
+ * - `once`: the request must not be repeated. The call rejects with CONNECTION_LOST, because its
+ *   outcome is unknown.
  */
 export type RequestKind = "query" | "mutation" | "once";
 
+/** A request that a client can send, and its answer. */
 export interface RequestDefinition {
-  /** @default "once" */
+  /**
+   * Whether the client repeats the request after a reconnect.
+   * @default "once"
+   */
   readonly kind?: RequestKind;
-  /** What the caller sends. Left out: nothing. */
+  /** The value that the caller sends. If it is left out, the request takes no input. */
   readonly input?: Schema;
-  /** What the handler returns. Left out: nothing. */
+  /** The value that the handler returns. If it is left out, the response has no output. */
   readonly output?: Schema;
-  /** Errors the caller can expect, in UPPER_SNAKE_CASE, each with the schema of its data. */
+  /**
+   * The errors that the handler may throw and the caller can expect: codes in UPPER_SNAKE_CASE,
+   * each with the schema of its data.
+   */
   readonly errors?: { readonly [code: string]: Schema };
-  /** One sentence, for the generated reference. */
+  /** One sentence for the generated reference. */
   readonly description?: string;
 }
 
+/**
+ * How much of a channel the server stores, so that a client that reconnects can replay the events
+ * that it missed.
+ */
 export interface HistoryDefinition {
-  /** How many events are kept for clients that come back. 1 to 100,000. */
+  /** How many of the latest events are stored. 1 to 100,000. */
   readonly size: number;
-  /** How long they are kept. Milliseconds, at least 1,000. */
+  /** How long an event is stored. Milliseconds, 1,000 to 2,592,000,000 (30 days). */
   readonly ttlMs: number;
 }
 
+/**
+ * A channel that clients can join. It declares `events`, a `document` or `presence`, or several of
+ * them.
+ */
 export interface ChannelDefinition {
-  /** Present: there is one channel for each key (`board:7c1f…`). The schema of a string. */
+  /**
+   * The schema of the key, a string. If it is declared, there is a separate channel for each key,
+   * such as `board:7c1f`.
+   */
   readonly key?: Schema<string>;
-  /** What is published on it. */
+  /** The events that can be published on the channel, each with the schema of its data. */
   readonly events?: { readonly [event: string]: Schema };
   /**
-   * A versioned document that belongs to the channel: an object or a list. Its changes are
-   * publications of the channel like its events, so the channel keeps the last 128 of both for 10
-   * minutes, unless `history` says otherwise.
+   * A versioned document that belongs to the channel: an object or a list. Its changes are part of
+   * the channel's history, like the events. Unless `history` says otherwise, the server stores the
+   * last 128 events and changes for 10 minutes.
    */
   readonly document?: Schema;
   /**
-   * What the others see of a user who is on the channel. Present: the channel knows who is there.
+   * The data that other members see of a user on the channel. If it is declared, members can list
+   * the users who are present.
    */
   readonly presence?: Schema;
   /**
-   * Present: events are kept, and a client that was away gets what it missed, or is told that it
-   * cannot.
+   * If it is declared, the server stores the events. A client that reconnects receives the events
+   * that it missed, or a `reset` with the reason if they are not available. Without a history,
+   * events published during an interruption are lost.
    */
   readonly history?: HistoryDefinition;
-  /** One sentence, for the generated reference. */
+  /** One sentence for the generated reference. */
   readonly description?: string;
 }
 
+/** The argument of `defineProtocol`. */
 export interface ProtocolDefinition {
-  /** Letters, digits and dashes. */
+  /** A letter, then letters, digits or dashes; at most 64 characters. */
   readonly name: string;
   /**
-   * Semantic version. Client and server must agree on the major number (before 1.0.0: on the minor
-   * one).
+   * A semantic version. Client and server have to agree on the major number (before 1.0.0: on the
+   * minor number).
    */
   readonly version: string;
-  /** One paragraph, for the generated reference. */
+  /** One paragraph for the generated reference. */
   readonly description?: string;
   /**
-   * The query string of the connection: an object of strings, or of what `z.coerce` makes of them.
+   * The query string of the connection: an object of strings, or of values that `z.coerce` makes
+   * from strings.
    */
   readonly parameters?: Schema<object, unknown>;
   readonly requests?: { readonly [name: string]: RequestDefinition };
   readonly channels?: { readonly [name: string]: ChannelDefinition };
-  /** Events sent to a user's devices. */
+  /**
+   * Direct events: events that the server sends to one user or one session, without a channel. Each
+   * has the schema of its data.
+   */
   readonly direct?: { readonly [event: string]: Schema };
   /**
-   * `required`: a connection that neither names its device nor is given one by `authenticate` is
-   * refused. Otherwise each session counts as a device of its own.
+   * If it is `required`, a connection is refused unless the client names its device or
+   * `authenticate` returns one. If it is `optional`, a session without a device counts as a device
+   * of its own.
    * @default "optional"
    */
   readonly deviceId?: "optional" | "required";

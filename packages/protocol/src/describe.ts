@@ -25,7 +25,8 @@ export interface ChannelDescription {
 }
 
 /**
- * A protocol as plain JSON: every schema a JSON Schema, everything in the order it was declared.
+ * A protocol as plain JSON. Every schema is a JSON Schema, and all members keep the order of the
+ * definition.
  */
 export interface ProtocolDescription {
   readonly name: string;
@@ -70,10 +71,11 @@ export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): P
 }
 
 /**
- * 16 hex characters that change when a schema of the protocol changes. Two sides with the same
- * fingerprint understand the same values, with any two versions of zod 4. Words (descriptions,
- * examples), the protocol's name and version, the order of fields, default values and the time that
- * events are kept do not count: none of them changes what may travel.
+ * The fingerprint of a protocol: 16 hex characters that change if a schema of the protocol changes.
+ * If both sides have the same fingerprint, they accept the same values, even with different
+ * versions of zod 4. The fingerprint ignores everything that does not change the values that may
+ * travel: descriptions and examples, the protocol's name and version, the order of fields, default
+ * values, and how long events are stored.
  */
 export function fingerprint({ parameters, requests, channels, direct }: Protocol): string {
   const shape = (value: ValueSchema | undefined) => value?.schema && shapeOf(value.schema);
@@ -95,7 +97,7 @@ export function fingerprint({ parameters, requests, channels, direct }: Protocol
   });
 }
 
-/** 16 hex characters over the canonical JSON of a value. */
+/** The first 16 hex characters of the SHA-256 of the value's canonical JSON. */
 export function hash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
 }

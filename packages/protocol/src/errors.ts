@@ -1,27 +1,31 @@
 import { type BuiltInErrorCode, remedyOf } from "./error-codes.js";
 import type { WireError } from "./messages/wire-error.js";
 
-// A registered symbol, not instanceof: an application can hold two copies of this file (ESM and
-// CJS, or a bundled one).
+// A registered symbol instead of `instanceof`, because an application can hold two copies of this
+// file (ESM and CommonJS, or a bundled copy).
 const brand = Symbol.for("holdfast.error");
 
+/** The optional parts of a `HoldfastError`. */
 export interface ErrorDetails {
-  /** The path of the value at fault, such as `input.items[0].at`. */
+  /** The path of the invalid value, such as `input.items[0].at`. */
   field?: string | undefined;
-  /** What to do about it. @default the remedy of the error-code table */
+  /** An instruction that fixes the error. @default the remedy of the code in `errorCodes` */
   remedy?: string | undefined;
-  /** Present when trying again later can succeed. Milliseconds. */
+  /** The delay after which trying again can succeed. Milliseconds. */
   retryAfterMs?: number | undefined;
   /** The data of an error that a request declares. */
   data?: unknown;
-  /** What caused it. Never leaves the process. */
+  /** The error that caused this one. It never leaves the process. */
   cause?: unknown;
 }
 
-/** Every error of Holdfast: a code to branch on, a sentence, the field, a remedy. */
+/**
+ * Every error of Holdfast. Branch on `code`; `message` and `remedy` are for people, and `field` is
+ * the path of the invalid value.
+ */
 export class HoldfastError<Code extends string = string> extends Error {
   override readonly name = "HoldfastError";
-  // Declared only: the constructor sets each of them, and once is enough.
+  // Declared without a value, because the constructor sets every field.
   declare readonly code: Code;
   declare readonly field: string | undefined;
   declare readonly remedy: string | undefined;
@@ -38,8 +42,9 @@ export class HoldfastError<Code extends string = string> extends Error {
     this.data = details.data;
   }
 
+  /** The error that a peer sent. */
   static fromWire(wire: WireError): HoldfastError {
-    // No peer has a say in the cause.
+    // A peer must not set the cause.
     return new HoldfastError(wire.code, wire.message, {
       ...wire,
       retryAfterMs: wire.retry_after_ms,
@@ -48,16 +53,14 @@ export class HoldfastError<Code extends string = string> extends Error {
   }
 }
 
-/**
- * Whether a caught value is an error of Holdfast, also when another copy of the package made it.
- */
+/** True if a caught value is an error of Holdfast, also if another copy of the package made it. */
 export function isHoldfastError(value: unknown): value is HoldfastError<BuiltInErrorCode | (string & {})> {
   return typeof value === "object" && value !== null && brand in value;
 }
 
 /**
- * What of an error crosses the wire: its code, sentence, field, remedy and declared data; no stack,
- * no cause.
+ * The part of an error that crosses the wire: code, message, field, remedy, delay and declared
+ * data. The stack and the cause stay in the process.
  */
 export function toWire(error: HoldfastError): WireError {
   return {

@@ -2,8 +2,9 @@ import type { ChannelDefinition, Protocol, ProtocolDefinition, RequestDefinition
 import type { ReceivedBy, Schema, SentBy } from "./schema.js";
 
 /**
- * The only clever types. `Sent…` is what the sender of a value holds, without it what the receiver
- * gets.
+ * The types that follow from a definition. A name with `Sent` is the type that the sender of a
+ * value passes: fields with a default may be left out. The same name without `Sent` is the type
+ * that the receiver gets: defaults are filled in.
  */
 
 type RequestDefinitions<P extends ProtocolDefinition> = P["requests"] extends object
@@ -14,57 +15,59 @@ type ChannelDefinitions<P extends ProtocolDefinition> = P["channels"] extends ob
   : Record<never, never>;
 type DirectDefinitions<P extends ProtocolDefinition> = P["direct"] extends object ? P["direct"] : Record<never, never>;
 
-/** The definition of a protocol value: `DefinitionOf<typeof agents>`. */
+/** The definition of a protocol: `DefinitionOf<typeof agents>`. */
 export type DefinitionOf<P> = P extends Protocol<infer Definition> ? Definition : never;
 
+/** The names of the requests. */
 export type RequestName<P extends ProtocolDefinition> = keyof RequestDefinitions<P> & string;
 type RequestOf<P extends ProtocolDefinition, N> = N extends keyof RequestDefinitions<P>
   ? RequestDefinitions<P>[N]
   : never;
 
-/** The input as its handler gets it. */
+/** The input of a request, as the handler receives it. */
 export type InputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { input: infer S extends Schema } ? ReceivedBy<S> : undefined;
-/** The input as its caller gives it. */
+/** The input of a request, as the caller passes it. */
 export type SentInputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { input: infer S extends Schema } ? SentBy<S> : undefined;
-/** The output as its caller gets it. */
+/** The output of a request, as the caller receives it. */
 export type OutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { output: infer S extends Schema } ? ReceivedBy<S> : undefined;
-/** The output as its handler returns it. */
+/** The output of a request, as the handler returns it. */
 export type SentOutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { output: infer S extends Schema } ? SentBy<S> : undefined | void;
 
 type ErrorDefinitions<R> = R extends { errors: infer E extends NonNullable<RequestDefinition["errors"]> }
   ? E
   : Record<never, never>;
-/** The codes of the errors a request declares. */
+/** The codes of the errors that a request declares. */
 export type ErrorCodeOf<P extends ProtocolDefinition, N extends RequestName<P>> = keyof ErrorDefinitions<
   RequestOf<P, N>
 > &
   string;
-/** The data of a declared error, as it is thrown. */
+/** The data of a declared error, as the handler throws it. */
 export type SentErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
   C extends ErrorCodeOf<P, N>,
 > = SentBy<ErrorDefinitions<RequestOf<P, N>>[C]>;
-/** The data of a declared error, as it is caught. */
+/** The data of a declared error, as the caller catches it. */
 export type ErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
   C extends ErrorCodeOf<P, N>,
 > = ReceivedBy<ErrorDefinitions<RequestOf<P, N>>[C]>;
 
+/** The names of the channels. */
 export type ChannelName<P extends ProtocolDefinition> = keyof ChannelDefinitions<P> & string;
 type ChannelOf<P extends ProtocolDefinition, C> = C extends keyof ChannelDefinitions<P>
   ? ChannelDefinitions<P>[C]
   : never;
 
 /**
- * The arguments that name a channel beyond its name: the key, if the channel declares one. If `C`
- * is a union of channels, the key has to fit each of them. No argument does if only some of them
- * declare a key.
+ * The arguments that follow the name of a channel: its key, if the channel declares one. If `C` is
+ * a union of channels, the key has to fit each of them; if only some of them declare a key, no
+ * argument is accepted.
  */
 export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>> = [
   Extract<ChannelOf<P, C>, { key: Schema }>,
@@ -75,12 +78,12 @@ export type KeyArguments<P extends ProtocolDefinition, C extends ChannelName<P>>
     : never;
 type SentKeyIn<Ch> = Ch extends { key: infer S extends Schema } ? SentBy<S> : undefined;
 /**
- * The key of a channel, as its schema gives it, such as a union of texts; `undefined` if the
- * channel declares none.
+ * The key of a channel as its schema gives it, for example a union of strings; `undefined` if the
+ * channel declares no key.
  */
 export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   C extends ChannelName<P>
-    ? // A key is always a text, also if the protocol is a type parameter and its schema is unknown.
+    ? // A key is always a string, even if the protocol is a type parameter and its schema is unknown.
       ChannelOf<P, C> extends { key: infer S extends Schema }
       ? ReceivedBy<S> & string
       : undefined
@@ -89,8 +92,9 @@ export type KeyOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
 type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefinition["events"]> }
   ? E
   : Record<never, never>;
+/** The names of the events of a channel. */
 export type EventName<P extends ProtocolDefinition, C extends ChannelName<P>> = keyof Events<ChannelOf<P, C>> & string;
-/** The data of an event, as a handler gets it. */
+/** The data of an event, as a handler receives it. */
 export type EventOf<P extends ProtocolDefinition, C extends ChannelName<P>, E extends EventName<P, C>> = ReceivedBy<
   Events<ChannelOf<P, C>>[E]
 >;
@@ -99,20 +103,24 @@ export type SentEventOf<P extends ProtocolDefinition, C extends ChannelName<P>, 
   Events<ChannelOf<P, C>>[E]
 >;
 
+/** The names of the direct events. */
 export type DirectName<P extends ProtocolDefinition> = keyof DirectDefinitions<P> & string;
-/** The data of a direct event, as a handler gets it. */
+/** The data of a direct event, as a handler receives it. */
 export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<DirectDefinitions<P>[E]>;
 
-/** The data of a direct event, as it is sent. */
+/** The data of a direct event, as the server sends it. */
 export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<DirectDefinitions<P>[E]>;
 
-/** `playback` and `playback.queue` of `playback.queue.added`. */
+/** The prefixes of a name: `playback` and `playback.queue` for `playback.queue.added`. */
 type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Head}.${PrefixOf<Tail>}` : never;
-/** The names of a group: `playback.` and more for `playback.*`, any name for `*`. */
+/**
+ * The names that a group matches: names that begin with `playback.` for `playback.*`, any name for
+ * `*`.
+ */
 type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
 /**
- * The events of a group, told apart by `event`. A conditional type, so that it has the events of
- * each channel of a union.
+ * The events of a group, as a union over `event`. The type is conditional so that it distributes
+ * over a union of channels.
  */
 type EventIn<Definitions, G> = Definitions extends unknown
   ? {
@@ -120,46 +128,54 @@ type EventIn<Definitions, G> = Definitions extends unknown
     }[keyof Definitions & NameIn<G>]
   : never;
 
-/** Groups of a channel's events by the dots in their names: `playback.*`; and `*`, all of them. */
+/**
+ * The groups of a channel's events: `playback.*` for names that begin with `playback.`, and `*` for
+ * all events.
+ */
 export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = `${PrefixOf<EventName<P, C>>}.*` | "*";
-/** An event of a group, as a handler gets it: told apart by `event`. */
+/** An event of a group, as a handler receives it. Switch over `event` to narrow `data`. */
 export type EventOfGroup<P extends ProtocolDefinition, C extends ChannelName<P>, G extends EventGroup<P, C>> = EventIn<
   Events<ChannelOf<P, C>>,
   G
 >;
-/** Groups of direct events by the dots in their names: `playback.*`; and `*`, all of them. */
+/**
+ * The groups of direct events: `playback.*` for names that begin with `playback.`, and `*` for all
+ * of them.
+ */
 export type DirectGroup<P extends ProtocolDefinition> = `${PrefixOf<DirectName<P>>}.*` | "*";
-/** A direct event of a group, as a handler gets it: told apart by `event`. */
+/** A direct event of a group, as a handler receives it. Switch over `event` to narrow `data`. */
 export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = EventIn<DirectDefinitions<P>, G>;
 
-/** Channels that know who is on them. */
+/** The names of the channels with presence. */
 export type PresenceChannelName<P extends ProtocolDefinition> = ChannelName<P> &
   {
     [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
   }[ChannelName<P>];
 /**
- * What is seen of a user on a channel, as a reader gets it; `never` where the channel declares no
+ * The presence data of a user, as other members receive it; `never` if the channel declares no
  * presence.
  */
 export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? ReceivedBy<S> : never;
-/** The same, as it is given. */
+/** The presence data of a user, as it is set. */
 export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
 
-/** Channels that a document belongs to. */
+/** The names of the channels with a document. */
 export type DocumentChannelName<P extends ProtocolDefinition> = ChannelName<P> &
   {
     [C in ChannelName<P>]: ChannelOf<P, C> extends { document: Schema } ? C : never;
   }[ChannelName<P>];
-/** The document of a channel, as a reader gets it; `never` where the channel declares no state. */
+/**
+ * The document of a channel, as a reader receives it; `never` if the channel declares no document.
+ */
 export type DocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { document: infer S extends Schema } ? ReceivedBy<S> : never;
-/** The same, as it is given. */
+/** The document of a channel, as it is set. */
 export type SentDocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { document: infer S extends Schema } ? SentBy<S> : never;
 
-/** A value that many hold: nobody changes any part of it. */
+/** A value that several readers share: no part of it may be changed. */
 export type Immutable<T> = T extends string | number | boolean | bigint | symbol | null | undefined | Date
   ? T
   : T extends (...args: never) => unknown
@@ -170,11 +186,11 @@ export type Immutable<T> = T extends string | number | boolean | bigint | symbol
         ? ReadonlySet<Immutable<Item>>
         : { readonly [Key in keyof T]: Immutable<T[Key]> };
 
-/** The connection parameters as the server gets them. */
+/** The connection parameters, as the server receives them. */
 export type ParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
   ? ReceivedBy<S>
   : undefined;
-/** The connection parameters as a client gives them. */
+/** The connection parameters, as a client passes them. */
 export type SentParametersOf<P extends ProtocolDefinition> = P extends { parameters: infer S extends Schema }
   ? SentBy<S>
   : undefined;

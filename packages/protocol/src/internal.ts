@@ -1,7 +1,7 @@
 /**
- * Plumbing that the client, the server and the command line of Holdfast share. It is no API: any
- * release may change or remove an export of this entry, without a note in the changelog. If your
- * application needs one of them, ask for it to be published.
+ * The code that the client, the server and the command line of Holdfast share. This entry is not an
+ * API: any release may change or remove an export without a note in the changelog. If your
+ * application needs one of these exports, open an issue so that it can be published.
  */
 export * from "./plumbing.js";
 export { MAX_DEPTH } from "./codec/shape.js";

@@ -1,25 +1,25 @@
 import type * as core from "zod/v4/core";
 
-/** What is wrong with a value, and where. */
+/** An invalid value: its place and the problem. */
 export interface Fault {
-  /** The path of the value at fault, such as `input.items[0].at`. */
+  /** The path of the invalid value, such as `input.items[0].at`. */
   field: string;
-  /** A sentence that begins with the field. */
+  /** A sentence for people. It begins with the field. */
   message: string;
-  /** What was thrown, for the log of this side. Never sent. */
+  /** The error that was thrown, for the log of this process. It is never sent. */
   cause?: unknown;
-  /** What to do about it, if that is not to correct the value. */
+  /** An instruction, if more helps than to correct the value. */
   remedy?: string;
 }
 
 /**
- * How every parse is worded. zod/mini ships without words and full zod brings its own once it is
- * loaded, so without this a refusal would read differently from one application to the next. A
- * message set on a schema still comes first.
+ * The error option of every parse. zod/mini has no error messages, and full zod installs its own as
+ * soon as it is loaded. With this option a refusal reads the same in every application. A message
+ * that a schema sets itself takes precedence.
  */
 export const wording = { error: sentence } as const;
 
-/** Puts the first issue of a failed parse into a sentence that names the field. */
+/** Describes the first issue of a failed parse in a sentence that names the field. */
 export function describeIssue(issues: readonly core.$ZodIssue[], root: string): Fault {
   const issue = deepest(issues);
   if (!issue) return { field: root, message: `${root}: is not valid.` };
@@ -29,35 +29,40 @@ export function describeIssue(issues: readonly core.$ZodIssue[], root: string): 
 }
 
 /**
- * What zod threw in place of a verdict: a refinement that threw or is asynchronous, or a recursive
- * schema on a circular value. The reason stays on this side, because a refinement may name what a
- * peer should not read.
+ * The fault for an error that zod threw instead of returning a result: a refinement that threw or
+ * is asynchronous, or a recursive schema on a circular value. The message does not quote the error,
+ * because a refinement may mention data that the peer must not see.
  */
 export function thrownFault(root: string, cause: unknown): Fault {
-  // Told by its words: another copy of zod throws another class.
+  // Recognised by its message, because another copy of zod throws another class.
   if (!(cause instanceof Error && /synchronous parse/.test(cause.message)))
     return { field: root, message: `${root}: could not be validated.`, cause };
   return {
     field: root,
-    message: `${root}: cannot be validated, because a check of its schema is asynchronous.`,
-    remedy: "Make every check of the protocol synchronous, and check the rest in the handler.",
+    message: `${root}: cannot be validated, because its schema has an asynchronous check.`,
+    remedy: "Make every check in the protocol synchronous. Do asynchronous checks in the handler.",
     cause,
   };
 }
 
-/** What is wrong with the annotations of a value that arrived. */
+/** The fault for invalid annotations of a received value. */
 export function restoreFault(field: string, error: unknown): Fault {
   const reason = error instanceof Error ? error.message.split("\n", 1)[0]!.replace(/\.$/, "") : "unknown reason";
   return { field, message: `${field}: ${reason}.` };
 }
 
-/** A value was given for the input or the output of a request that declares none. */
+/**
+ * The fault for a value that was passed as the input or the output of a request that declares none.
+ */
 export function undeclaredFault(field: string): Fault {
-  const remedy = "Call request(name), or request(name, undefined, options): the options are the third argument.";
+  const remedy = "Call request(name) or request(name, undefined, options): the options are the third argument.";
   return { field, message: `${field}: the request declares none.`, ...(field === "input" && { remedy }) };
 }
 
-/** In a union, the alternative that came furthest says best what was meant. */
+/**
+ * Of the alternatives of a union, the one whose issue is nested most deeply is most likely the one
+ * that the sender meant.
+ */
 function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined {
   const [first] = issues;
   if (first?.code !== "invalid_union") return first;
@@ -125,20 +130,20 @@ function kindOf(value: unknown): string {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : typeof value;
 }
 
-/** A value in a sentence: cut, since a peer may have chosen it. */
+/** A value as part of a sentence. Long text is cut, because a peer may have chosen it. */
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 64 ? `${cut(value)}…` : value);
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
 }
 
-/** At most 64 characters, and never half of one. */
+/** At most 64 characters. A surrogate pair at the end is not split. */
 function cut(text: string): string {
   return text.length > 64 ? text.slice(0, 64).replace(/[\ud800-\udbff]$/, "") : text;
 }
 
 /**
- * `root.items[0].at`; keys that are not plain names are quoted, and long ones cut, since a peer may
- * have chosen them.
+ * Formats a path as `root.items[0].at`. Keys that are not plain names are quoted. Long keys are
+ * cut, because a peer may have chosen them.
  */
 export function formatPath(root: string, path: readonly PropertyKey[]): string {
   let text = root;
@@ -153,8 +158,8 @@ export function formatPath(root: string, path: readonly PropertyKey[]): string {
 }
 
 /**
- * If a schema threw, because of a circular reference that overflowed the stack or a getter, the
- * walk over the value names the member.
+ * If a schema threw because of a circular reference (the stack overflowed) or a getter, a walk over
+ * the value finds the member at fault.
  */
 export function memberFault<Refused extends { readonly ok: false; readonly fault: Fault }, Sent>(
   checked: Refused,

@@ -9,36 +9,40 @@ import {
 import { dehydrate } from "./codec/dehydrate.js";
 import { readSchema, type RichTag, type Schema } from "./schema.js";
 
-/** A JSON Schema, as far as it matters here: an object of keywords. */
+/** A JSON Schema: an object of keywords. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
 /**
- * Marks a value that JSON carries in another form: `meta` restores it. Its value is the tag that
- * stands there.
+ * The keyword of a value that JSON carries in another form. Its value is the superjson tag that
+ * `meta` restores the value by.
  */
 export const RICH_KEYWORD = "x-holdfast-type";
 
 export interface JsonSchemaOptions {
-  /** AsyncAPI's own dialect is draft 7; everything else is 2020-12. @default "draft-2020-12" */
+  /**
+   * The dialect of the JSON Schema. AsyncAPI needs draft 7.
+   * @default "draft-2020-12"
+   */
   readonly target?: "draft-2020-12" | "draft-07";
   /**
-   * Whether titles, descriptions, examples and default values are kept. Without them, a change of
-   * words changes nothing.
+   * Whether the result contains titles, descriptions, examples and default values. Without them the
+   * result depends only on the values that the schema accepts.
    * @default true
    */
   readonly annotations?: boolean;
 }
 
 /**
- * The JSON Schema of a value as it stands in a frame: `io: "input"`, because that is the side that
- * describes the wire (fields with a default may be left out, unknown ones are allowed), and rich
- * values in the form superjson gives them.
+ * The JSON Schema of a value as it appears in a frame. `io: "input"` describes the sender's side:
+ * fields with a default may be left out, and unknown fields are allowed. Rich values are described
+ * in the form that superjson gives them.
  */
 export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): JsonSchema {
   const { target = "draft-2020-12", annotations = true } = options;
-  // Reading it keeps what its lazy parts stand for, without which zod would never end.
+  // `readSchema` makes every lazy part return the same schema each time. Without that, zod would
+  // never finish.
   readSchema(schema);
   return convert(schema, { target, annotations, open: new Set() });
 }
@@ -47,8 +51,8 @@ interface Conversion {
   readonly target: "draft-2020-12" | "draft-07";
   readonly annotations: boolean;
   /**
-   * Maps and sets being converted; a recursive one ends here, since a nested document cannot point
-   * into its parent.
+   * The maps and sets that are being converted. If one of them contains itself, the conversion
+   * stops there, because the document nested in it cannot refer to its parent.
    */
   readonly open: Set<$ZodType>;
 }
@@ -60,7 +64,7 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
     ...document
   } = withBigDefaults(() =>
     toJSONSchema(schema as $ZodType, {
-      // The spelling that every zod 4 knows.
+      // Every zod 4 accepts this spelling.
       target: conversion.target === "draft-07" ? "draft-7" : conversion.target,
       io: "input",
       metadata: conversion.annotations ? annotated : nothing,
@@ -86,9 +90,9 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
 }
 
 /**
- * Until 4.5, zod gives each default value to `JSON.stringify`, which throws for a bigint that has
- * no `toJSON`. Then it has one for a second attempt. What it makes of the value does not matter:
- * `override` writes another in its place.
+ * Before 4.5, zod passes each default value to `JSON.stringify`, which throws for a bigint. In that
+ * case the conversion is repeated with a temporary `BigInt.prototype.toJSON`. Its result does not
+ * matter, because `override` replaces every default.
  */
 function withBigDefaults<Result>(convertAll: () => Result): Result {
   const big = BigInt.prototype as { toJSON?: () => string };
@@ -105,10 +109,16 @@ function withBigDefaults<Result>(convertAll: () => Result): Result {
   }
 }
 
-/** What zod writes for a value that JSON cannot hold: each of its versions something else. */
+/**
+ * The keywords that zod writes for values that JSON cannot hold. They differ between versions of
+ * zod, so they are removed.
+ */
 const WRITTEN_BY_ZOD = ["type", "const", "enum", "not", "format", "items", "additionalProperties"] as const;
 
-/** What superjson makes of a value that JSON cannot hold; undefined leaves it to zod. */
+/**
+ * The JSON Schema of the form that superjson gives to a rich value; undefined if zod's own result
+ * is right.
+ */
 function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | undefined {
   const { def } = schema._zod;
   switch (def.type) {
@@ -148,10 +158,7 @@ function richForm(schema: $ZodTypes, conversion: Conversion): JsonSchema | undef
   }
 }
 
-/**
- * Values of one kind are a list; each other kind is an alternative of its own, since a tag stands
- * for a whole value.
- */
+/** A tag applies to a whole value, so values of different kinds become separate alternatives. */
 function literalForm(values: readonly unknown[]): JsonSchema {
   const big = values.filter((value) => typeof value === "bigint").map(String);
   const plain = values.filter((value) => typeof value !== "bigint" && value !== undefined);
@@ -172,12 +179,15 @@ function nested(parent: $ZodType, child: Schema, conversion: Conversion): JsonSc
   conversion.open.add(parent);
   const document = convert(child, conversion);
   conversion.open.delete(parent);
-  // A cycle within the child points at the root of a document of its own. Such a part is described
-  // as anything.
+  // A cycle within the child would refer to the root of its own document, which is nested here.
+  // Such a part is described as "any value".
   return JSON.stringify(document).includes('"$ref"') ? {} : document;
 }
 
-/** Bounds that zod leaves out, because JSON Schema has none for dates and big numbers. */
+/**
+ * The bounds of dates and bigints. zod leaves them out, because JSON Schema has no keyword for
+ * them.
+ */
 function bounds(schema: $ZodTypes): JsonSchema {
   const found: Record<string, unknown> = {};
   for (const check of (schema._zod.def.checks ?? []) as $ZodChecks[]) {
@@ -198,7 +208,7 @@ function bounds(schema: $ZodTypes): JsonSchema {
       case "size_equals":
         found["minItems"] = found["maxItems"] = def.size;
         break;
-      default: // what zod writes itself
+      default: // zod writes these itself
     }
   }
   return found;
@@ -209,8 +219,9 @@ function boundOf(value: unknown): string {
 }
 
 /**
- * Whether a default is made anew each time (an id, the current time). Written down it would differ
- * on every run. Zod hides the function behind a getter, so the value has to tell.
+ * True if a default is computed anew each time (an id, the current time), so that the written
+ * result would differ on every run. zod hides the function behind a getter, so two reads are
+ * compared.
  */
 function isVolatile(def: { defaultValue: unknown }): boolean {
   const [first, second] = [def.defaultValue, def.defaultValue];
@@ -221,7 +232,7 @@ function isVolatile(def: { defaultValue: unknown }): boolean {
 const nothing = new $ZodRegistry<Record<string, unknown>>();
 
 /**
- * What is said about a schema, made JSON. Its id is left out: shared schemas are written in full,
+ * The annotations of a schema as JSON. An `id` becomes a title: shared schemas are written in full,
  * so that each document stands alone.
  */
 class SchemaAnnotations extends $ZodRegistry<Record<string, unknown>> {

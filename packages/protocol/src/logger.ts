@@ -1,6 +1,6 @@
 /**
- * Where client and server say what they do and why: fields first, then a sentence, so that a pino
- * logger fits as it is. It is never given a credential or a payload.
+ * The logger that client and server write to: fields first, then the message, so that a pino logger
+ * fits. It never receives a credential or a payload.
  */
 export interface Logger {
   debug(fields: object, message: string): void;

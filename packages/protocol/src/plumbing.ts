@@ -1,6 +1,6 @@
 /**
- * The part of `@holdfast/protocol/internal` that client and server share, and all of it that a page
- * gets.
+ * The part of `@holdfast/protocol/internal` that client and server share. In a page this is the
+ * whole entry.
  */
 export { canonicalJson } from "./canonical-json.js";
 export { channelId, parseChannel } from "./channel-id.js";

@@ -4,25 +4,25 @@ import type { Schema } from "./schema.js";
 import { innerOf, isSchema } from "./schema-parts.js";
 
 /**
- * What a peer can notice of one schema, without the schemas in it. Two schemas with the same facts
- * and alike parts are alike.
+ * The properties of one schema that a peer can observe, without the schemas inside it. Two schemas
+ * are equivalent if their facts are equal and their parts are equivalent.
  */
 export interface SchemaFacts {
-  /** Plain JSON. */
+  /** The properties, as plain JSON. */
   readonly facts: { readonly [name: string]: unknown };
-  /** The schemas in it, each with its place. A place has one schema at most. */
+  /** The schemas inside this one, each with its place. Each place has at most one schema. */
   readonly parts: readonly (readonly [place: string, part: Schema])[];
-  /** A peer cannot tell the schema from this one. */
+  /** The schema that this one is equivalent to, if a peer cannot observe a difference. */
   readonly sameAs?: Schema | undefined;
 }
 
-/** What the places of an object's fields begin with. */
+/** The prefix of the places of an object's fields. */
 export const FIELD = "field ";
 
 /**
- * Read from the definitions that every zod 4 keeps in `_zod.def`. Left out: words, default values,
- * functions (refinements, overwrites), `readonly` and `lazy` without checks, and patterns that
- * belong to a format.
+ * Reads the facts from the definition that every zod 4 keeps in `_zod.def`. The facts leave out
+ * everything that a peer cannot observe: texts, default values, functions (refinements,
+ * overwrites), `readonly` and `lazy` without checks, and the patterns of built-in formats.
  */
 export function factsOf(schema: Schema): SchemaFacts {
   const part = schema as core.$ZodTypes;
@@ -59,7 +59,7 @@ export function factsOf(schema: Schema): SchemaFacts {
       ]);
     case "record": {
       const { mode, partial } = def as { mode?: string; partial?: boolean };
-      // Until 4.5 a partial record differed by its keys alone, which then name no values.
+      // Before 4.5, zod marks a partial record only by its key schema, which then lists no values.
       const every = partial !== true && def.keyType._zod.values !== undefined;
       return made({ every, isLoose: mode === "loose" }, [
         ["key", def.keyType],
@@ -74,7 +74,7 @@ export function factsOf(schema: Schema): SchemaFacts {
     case "set":
       return made({}, [["item", def.valueType]]);
     case "union": {
-      // A partial record of 4.0 has keys that are a union with `never`, which no value is.
+      // In zod 4.0, the key of a partial record is a union with `never`, which no value matches.
       const options = def.options.filter((option) => (option as core.$ZodTypes)._zod.def.type !== "never");
       const { discriminator, inclusive, unionFallback } = def as {
         discriminator?: string;
@@ -113,13 +113,13 @@ function placed(place: string, parts: { readonly [name: string]: Schema } | read
   return Object.entries(parts).map(([name, part]) => [`${place}${name}`, part] as const);
 }
 
-/** An enum of TypeScript also maps its numbers to their names. */
+/** A numeric TypeScript enum also maps each number back to its name; those entries are skipped. */
 function valuesOf(entries: { readonly [key: string]: unknown }): unknown[] {
   const numbers = Object.values(entries).filter((value) => typeof value === "number");
   return Object.entries(entries).flatMap(([key, value]) => (numbers.includes(Number(key)) ? [] : [value]));
 }
 
-/** `1` and `"1"` are two values, and a big 1 is a third. */
+/** Keeps `1`, `"1"` and the bigint 1 apart. */
 function valueText(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value instanceof RegExp) return patternNames.get(String(value)) ?? String(value);
@@ -127,15 +127,15 @@ function valueText(value: unknown): string {
 }
 
 /**
- * The names of the patterns of zod that an application may pass on, and that each version of zod
- * writes in its own way.
+ * The patterns of zod that an application may pass on. Each version of zod spells them differently,
+ * so they are compared by name.
  */
 const patternNames: ReadonlyMap<string, string> = new Map([
   [String(regexes.domain), "domain"],
   [String(regexes.hostname), "hostname"],
 ]);
 
-/** What of a check's definition a peer can notice. The order of checks does not count. */
+/** The properties of a check that a peer can observe. The order of checks does not matter. */
 const NOTICED = [
   ...["format", "minimum", "maximum", "length", "size", "value", "inclusive", "version", "alg", "precision", "offset"],
   ...[
@@ -153,7 +153,7 @@ const NOTICED = [
 ] as const;
 
 function checksOf(part: core.$ZodTypes): { texts: string[]; parts: SchemaFacts["parts"] } {
-  // z.email() is a check itself, z.string().email() has one.
+  // z.email() is a check itself; z.string().email() contains one.
   const own = "check" in part._zod.def ? [part._zod.def] : [];
   const others = (part._zod.def.checks ?? []) as readonly core.$ZodCheck[];
   const defs = [...own, ...others.map((check) => check._zod.def)] as unknown as readonly CheckDefinition[];

@@ -2,16 +2,16 @@ import type * as core from "zod/v4/core";
 import type { Schema } from "./schema.js";
 
 /**
- * The functions that an application gives to zod: refinements, checks, overwrites and catches. A
- * frame is read within one turn, so that messages keep their order; none of these functions may be
- * asynchronous.
+ * Checks the functions that an application gives to zod: refinements, checks, overwrites and
+ * catches. A frame is read within one turn of the event loop, so that messages keep their order.
+ * Therefore none of these functions may be asynchronous.
  */
 
-const ASYNC = "has an asynchronous check; make it synchronous, or check this in the handler";
+const ASYNC = "has an asynchronous check; make the check synchronous, or move it into the handler";
 
 /**
- * Why a function of this schema cannot be used; undefined if all can, as far as can be known before
- * the first value.
+ * Says why a function of this schema cannot be used; undefined if no fault can be found without a
+ * value.
  */
 export function functionFault(schema: Schema): string | undefined {
   const { def } = schema._zod as { def: FunctionHolder };
@@ -43,10 +43,10 @@ function isAsync(value: unknown): boolean {
 const silenced = new WeakSet<object>();
 
 /**
- * Some functions turn out to be asynchronous only when they run: those that a compiler wrote for
- * old engines, and those that return another function's promise. zod then throws and forgets the
- * promise. If that promise rejects, Node ends the process, so every check gets a second reader of
- * its promise. The check itself does not change.
+ * Some functions turn out to be asynchronous only when they run, for example functions that were
+ * compiled for old engines, or that return the promise of another function. In that case zod throws
+ * and drops the promise. If the promise then rejected, Node would end the process. So each check is
+ * wrapped to handle that rejection; its result is unchanged.
  */
 function silence(check: { readonly _zod: unknown }): void {
   const inside = check._zod as { check?: (payload: unknown) => unknown };
@@ -61,8 +61,8 @@ function silence(check: { readonly _zod: unknown }): void {
 }
 
 /**
- * What an overwrite is tried with: letters of both cases, spaces and a composed character; a
- * fraction, a sign, a large number; an empty list.
+ * The values that an overwrite is tried with: text with both cases, spaces and a composed
+ * character; numbers with a fraction, a sign and many digits; an empty list.
  */
 const SAMPLES: { readonly [type: string]: readonly unknown[] } = {
   string: ["  Ab-Ç1 ", "x"],
@@ -73,7 +73,7 @@ const SAMPLES: { readonly [type: string]: readonly unknown[] } = {
   array: [[]],
 };
 
-/** Of lists only the length is compared: what is in them is known to the application alone. */
+/** Compares lists only by their length, because the type of their items is unknown here. */
 function isSame(one: unknown, two: unknown): boolean {
   if (one instanceof Date && two instanceof Date) return one.getTime() === two.getTime();
   if (Array.isArray(one) && Array.isArray(two)) return one.length === two.length;
@@ -81,8 +81,9 @@ function isSame(one: unknown, two: unknown): boolean {
 }
 
 /**
- * `trim` and its like change a value once. An overwrite that changes it again gives each side
- * another value.
+ * An overwrite such as `trim` changes a value once and leaves its own result as it is. Because both
+ * sides parse a value, an overwrite that changes its own result again would give each side a
+ * different value.
  */
 function overwriteFault(tx: (value: unknown) => unknown, type: string | undefined): string | undefined {
   for (const sample of SAMPLES[type ?? ""] ?? []) {
@@ -93,9 +94,9 @@ function overwriteFault(tx: (value: unknown) => unknown, type: string | undefine
         return ASYNC;
       }
       if (!isSame(tx(once), once))
-        return "overwrites its value again when the other side parses it; convert in your own code instead";
+        return "overwrites its value again when the other side parses it; convert the value in your own code instead";
     } catch {
-      // A function that is meant for other values says nothing about this one.
+      // The function expects other values, so this sample proves nothing.
     }
   }
   return undefined;

@@ -4,12 +4,14 @@ import { bare, identityOf, mayBeLeftOut } from "./schema-parts.js";
 import { typesOf } from "./schema-types.js";
 
 /**
- * Two schemas that are applied to one value. A pipe gives what its second schema gives, and the
- * other side parses that with the first one again. An intersection applies both and merges the
- * results.
+ * Checks the two schemas of a pipe and of an intersection, which apply to one value. A pipe returns
+ * the output of its second schema, and the other side parses that output with the first schema
+ * again. An intersection applies both schemas and merges their results.
  */
 
-/** Why the first schema of a pipe does not read what the second one gives; undefined if it does. */
+/**
+ * Says why the first schema of a pipe cannot read the output of the second; undefined if it can.
+ */
 export function pipeFault(first: Schema, second: Schema): string | undefined {
   return clash(first, second, [], new Map());
 }
@@ -23,7 +25,7 @@ function clash(first: Schema, second: Schema, path: readonly string[], compared:
   const other = [...typesOf(second)].find((type) => !taken.has(type) && !(type === "undefined" && isOptional));
   const where = path.length > 0 ? ` at ${path.join(".")}` : "";
   if (other !== undefined)
-    return `is a pipe that turns ${[...taken].join(" or ")} into ${other}${where}, on one side only; declare the second schema`;
+    return `is a pipe that turns ${[...taken].join(" or ")} into ${other}${where}, so the other side cannot parse the result; declare only the second schema`;
   if (isKnown(input, output, compared)) return undefined;
   const [one, two] = [input._zod.def, output._zod.def];
   if (one.type === "array" && two.type === "array")
@@ -32,17 +34,17 @@ function clash(first: Schema, second: Schema, path: readonly string[], compared:
   for (const [key, field] of Object.entries(one.shape)) {
     const given = two.shape[key];
     if (!given && !two.catchall && !mayBeLeftOut(field))
-      return `is a pipe that takes ${[...path, key].join(".")} away, which the other side needs; declare the second schema`;
+      return `is a pipe that removes ${[...path, key].join(".")}, which the other side needs; declare only the second schema`;
     const fault = given && clash(field as Schema, given as Schema, [...path, key], compared);
     if (fault) return fault;
   }
   return undefined;
 }
 
-/** zod makes a new value of each of these and cannot merge two of them. */
+/** zod creates a new value for each of these types and cannot merge two such values. */
 const UNMERGEABLE = ["map", "set", "nan"];
 
-/** Why the results of both sides of an intersection cannot be merged; undefined if they can. */
+/** Says why zod cannot merge the results of both sides of an intersection; undefined if it can. */
 export function intersectionFault(left: Schema, right: Schema, compared: Compared = new Map()): string | undefined {
   const [one, two] = [typesOf(left), typesOf(right)];
   const common = UNMERGEABLE.find(
@@ -57,7 +59,7 @@ export function intersectionFault(left: Schema, right: Schema, compared: Compare
   return undefined;
 }
 
-/** The parts of two schemas that may describe the same part of a value. */
+/** The pairs of parts that may describe the same part of a value. */
 function overlaps(left: core.$ZodTypes, right: core.$ZodTypes): (readonly [core.$ZodType, core.$ZodType])[] {
   const [insideLeft, insideRight] = [alternatives(left), alternatives(right)];
   if (insideLeft) return insideLeft.map((part) => [part, right] as const);
@@ -68,7 +70,7 @@ function overlaps(left: core.$ZodTypes, right: core.$ZodTypes): (readonly [core.
   });
 }
 
-/** The schemas that look at the same value as this one. */
+/** The schemas inside this one that apply to the same value; undefined if there are none. */
 function alternatives({ _zod: { def } }: core.$ZodTypes): readonly core.$ZodType[] | undefined {
   switch (def.type) {
     case "union":
@@ -89,7 +91,10 @@ function namesIn({ _zod: { def } }: core.$ZodTypes): readonly string[] {
   return def.type === "tuple" ? Object.keys(def.items) : [];
 }
 
-/** The schema of a member by its name, or of members whose names the schema does not say. */
+/**
+ * The schema of the member with this name. Without a name: the schema of the members that have no
+ * schema of their own.
+ */
 function memberAt(schema: core.$ZodTypes, name: string | undefined): core.$ZodType | undefined {
   const { def } = schema._zod;
   switch (def.type) {
@@ -110,7 +115,7 @@ function memberAt(schema: core.$ZodTypes, name: string | undefined): core.$ZodTy
   }
 }
 
-/** The pairs that were compared, so that recursive schemas come to an end. */
+/** The pairs that have been compared, so that the comparison of recursive schemas ends. */
 type Compared = Map<object, Set<object>>;
 
 function isKnown(first: Schema, second: Schema, compared: Compared): boolean {

@@ -5,10 +5,11 @@ export function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && "_zod" in value;
 }
 
-/** Why a value that should be a schema is none; undefined if it is one. */
+/** Says why a value is not a usable schema; undefined if it is one. */
 export function schemaFault(value: unknown): string | undefined {
   if (isSchema(value) && typeof (value._zod as typeof value._zod | undefined)?.def?.type === "string") return undefined;
-  if (typeof value === "function" && !("~standard" in value)) return "is a function; call it, as in z.string()";
+  if (typeof value === "function" && !("~standard" in value))
+    return "is a function; call the function, as in z.string()";
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return "is not a zod schema";
   const { vendor } = ("~standard" in value && (value["~standard"] as { vendor?: unknown } | undefined)) || {};
   if (typeof vendor === "string" && vendor !== "zod")
@@ -19,9 +20,9 @@ export function schemaFault(value: unknown): string | undefined {
 }
 
 /**
- * The object that stays the same when zod copies a schema, as `describe`, `meta` and `refine` do. A
- * recursive schema that refers to a copy of itself makes a new copy each time it is read, so
- * comparing the schemas would never end.
+ * An object that is the same for a schema and for the copies that zod makes of it in `describe`,
+ * `meta` and `refine`. A recursive schema that refers to a copy of itself makes a new copy on each
+ * read, so a comparison of the schemas themselves would never end.
  */
 export function identityOf(schema: Schema): object {
   const { def } = (schema as core.$ZodTypes)._zod;
@@ -29,7 +30,7 @@ export function identityOf(schema: Schema): object {
   if (def.type !== "object") return schema;
   const known = shapes.get(def);
   if (known) return known;
-  // Until its fields are read, zod shares the shape of an object with its copies.
+  // zod shares the shape of an object with its copies until the fields are read.
   const get = Object.getOwnPropertyDescriptor(def, "shape")?.get as ({ raw?: object } & (() => unknown)) | undefined;
   const shape = get?.raw ?? get ?? def.shape;
   shapes.set(def, shape);
@@ -37,31 +38,33 @@ export function identityOf(schema: Schema): object {
 }
 
 /**
- * The shape that an object was made with, by its definition: zod puts another one in its place when
- * the fields are read.
+ * The original shape of an object, by its definition: zod replaces the shape when the fields are
+ * read.
  */
 const shapes = new WeakMap<object, object>();
 
-/** The schema that a lazy one stands for. */
+/** The schema that a lazy schema stands for. */
 export function innerOf(lazy: Schema): Schema {
   return getterOf(lazy as core.$ZodLazy)() as Schema;
 }
 
-/** By the getter that an application wrote, and by itself. */
+/** The cached getter, by the getter of the application and by itself. */
 const getters = new WeakMap<() => unknown, () => core.$ZodType>();
 
 /**
- * The getter of a lazy schema, which calls the application's once. zod keeps the result for
- * parsing, but calls the getter again to find out whether it transforms, which never ends if the
- * getter makes a copy of the schema. So the lazy schema and all of its copies get this one getter.
+ * Returns a getter that calls the application's getter only once, and installs it in the lazy
+ * schema. zod keeps the result for parsing, but calls the getter again to find out whether the
+ * schema transforms. If the getter makes a copy of the schema, that never ends. The lazy schema and
+ * all its copies share this one getter.
  */
 function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   const { def } = lazy._zod as { def: { getter: () => core.$ZodType } };
   let once = getters.get(def.getter);
   if (!once) {
-    // Asked before the getter is exchanged: afterwards it would ask itself.
+    // Read before the getter is replaced, because the replacement would call itself.
     const inner = lazy._zod.innerType;
-    // An inner schema that refers to a copy of this one may have been read meanwhile.
+    // Reading the inner schema may already have cached a getter, if it refers to a copy of this
+    // schema.
     once = getters.get(def.getter) ?? (() => inner);
     getters.set(def.getter, once).set(once, once);
   }
@@ -69,12 +72,12 @@ function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   return once;
 }
 
-/** Whether a sender may leave the value out: it is optional, or has a default. */
+/** True if a sender may leave the value out: the schema is optional or has a default. */
 export function mayBeLeftOut(schema: Schema): boolean {
   return (schema as core.$ZodType)._zod.optin !== undefined;
 }
 
-/** A schema without what only says whether the value may be left out. */
+/** The schema without the wrappers that only say whether the value may be left out. */
 export function bare(schema: Schema): core.$ZodTypes {
   const part = schema as core.$ZodTypes;
   switch (part._zod.def.type) {
@@ -93,8 +96,8 @@ export function bare(schema: Schema): core.$ZodTypes {
 }
 
 /**
- * The name of the class of `z.instanceof`. zod keeps it at the schema that was made first, not at
- * its copies.
+ * The name of the class of `z.instanceof`; undefined for any other schema. zod keeps the class only
+ * on the original schema, so the parents of a copy are searched.
  */
 export function classOf(schema: Schema): string | undefined {
   for (let part: core.$ZodType | undefined = schema as core.$ZodType; part; part = part._zod.parent) {

@@ -10,17 +10,17 @@ import { typesOf } from "./schema-types.js";
 const anything: readonly RichTag[] = ["Date", "bigint", "map", "set"];
 
 /**
- * Levels of one schema inside another. A value has at most 26 levels, and few of them need more
- * than three schemas.
+ * The most levels of schemas inside schemas. A value has at most 26 levels, and a level rarely
+ * needs more than three schemas.
  */
 const MAX_LEVELS = 256;
 
 const NEVER_ENDS =
-  "makes a new schema each time it is read, so it never ends; keep the recursive schema in a constant and refer to that";
+  "makes a new schema each time it is read, so reading it never ends; keep the recursive schema in a constant and refer to the constant";
 const CODEC =
-  "is a codec; declare the value as the application uses it (z.date(), z.bigint(), z.map() and z.set() travel as they are)";
+  "is a codec; declare the type that your code uses, because z.date(), z.bigint(), z.map() and z.set() are sent as they are";
 
-/** superjson refuses them, because they could change the prototype of an object. */
+/** superjson refuses these names, because they could change the prototype of an object. */
 const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** A schema whose parts are being read. */
@@ -30,18 +30,24 @@ interface Open {
   readonly isNeeded: boolean;
 }
 
-/** One pass over a schema: what it can hold, and what of it cannot travel. */
+/**
+ * Reads a schema and everything inside it once. Collects the rich values that it can hold, and the
+ * faults: parts that cannot be sent, or that the two sides would read differently.
+ */
 export class SchemaReader {
   readonly rich = new Set<RichTag>();
   readonly faults: SchemaFault[] = [];
   readonly #seen = new Set<object>();
-  /** Outermost first. A schema that is met again while it is open contains itself. */
+  /**
+   * The schemas that are being read, outermost first. A schema that is met while it is open
+   * contains itself.
+   */
   readonly #open: Open[] = [];
   #gaveUp = false;
 
   /**
-   * @param needed whether a value of the schema around it cannot do without a value of this one.
-   * Left out: unless this one says that it may be absent.
+   * @param needed whether a value of the surrounding schema needs a value of this one. If it is
+   *   left out, the value is needed unless this schema is optional or has a default.
    */
   visit(part: Schema, path: readonly string[], needed?: boolean): void {
     if (this.#gaveUp) return;
@@ -65,8 +71,8 @@ export class SchemaReader {
       this.#read(part as core.$ZodTypes, path, isNeeded);
       this.#open.pop();
     } catch (error) {
-      // What an application's own getter throws, such as the name of a constant that is declared
-      // further down.
+      // Thrown by a getter of the application, for example because it names a constant that is
+      // declared further down.
       this.#gaveUp = true;
       const text = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
       const remedy = error instanceof ReferenceError ? "; declare every schema before the protocol" : "";
@@ -80,15 +86,18 @@ export class SchemaReader {
 
   #checkCycle(cycle: readonly Open[], path: readonly string[], isNeeded: boolean): void {
     if (cycle.every(({ depth }) => depth === path.length))
-      this.#refuse(path, "contains itself with no object or list in between, so it could never be read to its end");
+      this.#refuse(
+        path,
+        "contains itself without an object or a list in between, so reading a value would never end; put the recursion into a field or an item",
+      );
     else if (isNeeded && cycle.slice(1).every((open) => open.isNeeded))
       this.#refuse(
         path,
-        "contains itself and cannot be left out, so no value has an end; make it optional or nullable",
+        "contains itself and is required, so every value would be infinite; make it optional or nullable",
       );
   }
 
-  /** `z.property` and `z.properties` hold schemas in a check. */
+  /** The checks of `z.property` and `z.properties` contain schemas. */
   #visitChecks(part: Schema, path: readonly string[]): void {
     for (const check of (part as core.$ZodType)._zod.def.checks ?? []) {
       const {
@@ -144,13 +153,14 @@ export class SchemaReader {
           if (typeof value === "bigint") this.rich.add("bigint");
           if (value === undefined) this.rich.add("undefined");
           if (typeof value === "number" && !Number.isFinite(value))
-            return refuse(`holds ${value}, which is no number in JSON; use z.nan(), or a text`);
+            return refuse(`accepts ${value}, which JSON cannot hold as a number; use z.nan() or a string`);
         }
         return this.#checkPossible(part, path);
       }
       case "object":
         for (const [key, child] of Object.entries(def.shape)) {
-          if (RESERVED.has(key)) this.#refuse([...path, key], "has a reserved name, which no page can send; rename it");
+          if (RESERVED.has(key))
+            this.#refuse([...path, key], "has a reserved name, which a page cannot send; rename the field");
           this.visit(child as Schema, [...path, key]);
         }
         if (def.catchall) visit(def.catchall, ["(other)"], false);
@@ -163,8 +173,8 @@ export class SchemaReader {
         return;
       case "union":
         for (const option of def.options) visit(option, [], def.options.length === 1);
-        // zod looks for two options of one name only when it reads the first value. This one
-        // matches no option.
+        // zod detects two options with the same discriminator value only when it parses a value.
+        // This value matches no option and triggers that check.
         if ("discriminator" in def && this.faults.length === 0)
           z.safeParse(part, { [String(def.discriminator)]: Symbol("none") });
         return this.#checkPossible(part, path);
@@ -181,7 +191,7 @@ export class SchemaReader {
         if (this.faults.length > 0) return;
         const keys = typesOf(def.keyType as Schema);
         if (!["string", "number", "any"].some((type) => keys.has(type)))
-          this.#refuse([...path, "(key)"], "is no text, as every key of a record is; use z.map()");
+          this.#refuse([...path, "(key)"], "is not a string, but every key of a record is one; use z.map() instead");
         return;
       }
       case "pipe": {
@@ -207,14 +217,18 @@ export class SchemaReader {
       case "readonly":
         return visit(def.innerType);
       case "success":
-        return refuse("turns its value into true or false, on one side only; use z.boolean()");
+        return refuse(
+          "turns its value into true or false, so the other side cannot parse the result; use z.boolean() instead",
+        );
       case "transform":
-        return refuse("is a transform, which would run on one side only; convert in your own code instead");
+        return refuse(
+          "is a transform, but both sides parse each value with the same schema; convert the value in your own code instead",
+        );
       case "function":
       case "promise":
       case "symbol":
       case "file":
-        return refuse(`is a ${def.type}, which cannot travel`);
+        return refuse(`is a ${def.type}, which cannot be sent; declare the data that the other side needs`);
       case "never":
         return this.#checkPossible(part, path);
       case "string":
@@ -225,23 +239,29 @@ export class SchemaReader {
         return;
       default:
         def satisfies never;
-        // A kind of a newer zod, or of a library built on it.
-        refuse(`is of the kind ${(def as { type: string }).type}, which Holdfast does not know`);
+        // A kind of a newer zod, or of a library that builds on zod.
+        refuse(
+          `is a schema of the kind ${(def as { type: string }).type}, which Holdfast does not support; use another kind`,
+        );
     }
   }
 
-  /** JSON leaves an absent field out, but writes null for an absent item. */
+  /**
+   * JSON leaves out an undefined field, but an undefined item becomes null. So an optional item
+   * needs the tag `undefined`.
+   */
   #visitItem(part: core.$ZodType, path: readonly string[], needed?: boolean): void {
     this.visit(part as Schema, path, needed);
     if (!this.#gaveUp && !schemaFault(part) && part._zod.optout === "optional") this.rich.add("undefined");
   }
 
   /**
-   * A part that accepts nothing may stand where a value can do without it, as in `z.strictObject`.
+   * Refuses a required part that accepts no value. An optional part may accept none, as in
+   * `z.strictObject`.
    */
   #checkPossible(part: core.$ZodType, path: readonly string[]): void {
     if (this.faults.length === 0 && this.#open.every((open) => open.isNeeded) && typesOf(part as Schema).size === 0)
-      this.#refuse(path, "accepts no value at all; leave it out, or make it optional");
+      this.#refuse(path, "accepts no value; remove it or make it optional");
   }
 }
 
@@ -260,5 +280,5 @@ function classFault(part: Schema): string | undefined {
   const name = classOf(part);
   if (name === undefined) return undefined;
   const instead = INSTEAD[name] ?? "declare the fields to be sent with z.object()";
-  return `is an instance of ${name || "a class"}, which cannot travel; ${instead}`;
+  return `is an instance of ${name || "a class"}, which cannot be sent; ${instead}`;
 }

@@ -4,8 +4,8 @@ import { factsOf, FIELD, type SchemaFacts } from "./schema-facts.js";
 import { identityOf } from "./schema-parts.js";
 
 /**
- * A schema as a table of its parts: those that a peer cannot tell apart share a row, and a row
- * names others by their numbers.
+ * A schema as a table of its parts. Parts that a peer cannot tell apart share a row, and a row
+ * refers to other rows by number.
  */
 export interface SchemaShape {
   /** The number of the row of the schema itself. */
@@ -15,17 +15,17 @@ export interface SchemaShape {
 }
 
 /**
- * A schema reduced to what a peer can notice, as plain JSON: what the fingerprint hashes. Two
- * schemas that accept the same values in the same places have the same shape, whatever version of
- * zod made them, and however their parts are shared, copied or repeated: a recursive schema has a
- * row for each part that differs, like the smallest automaton of a language.
+ * Reduces a schema to the properties that a peer can observe, as plain JSON; the fingerprint hashes
+ * this. Two schemas that accept the same values in the same places have the same shape, regardless
+ * of the version of zod and of whether their parts are shared, copied or repeated. The algorithm is
+ * the minimisation of an automaton: rows start with the facts of a part alone and are split by the
+ * rows that they lead to.
  */
 export function shapeOf(schema: Schema): SchemaShape {
   const nodes: Node[] = [];
   const start = collect(schema, nodes, { instances: new Map(), copies: new Map() });
   let { of, count } = number(nodes.map(({ facts }) => facts));
-  // Parts that look alike are told apart by what they lead to, until that tells no more of them
-  // apart.
+  // Parts with equal facts are split by the rows that they lead to, until a round splits none.
   for (let before = 0; count > before;) {
     before = count;
     ({ of, count } = number(nodes.map((node) => rowOf(node, of))));
@@ -35,21 +35,22 @@ export function shapeOf(schema: Schema): SchemaShape {
   return { start: of[start]!, rows };
 }
 
-/** A part of the schema, with the indices of its own parts. */
+/** A part of the schema, with the indices of the parts inside it. */
 interface Node {
   facts: string;
   parts: readonly (readonly [place: string, node: number])[];
 }
 
-/** The nodes that are known, by the schema they stand for. */
+/** The nodes that exist already, by the schema that they stand for. */
 interface Known {
   readonly instances: Map<Schema, number>;
-  /** By what copies of one object share, and by what tells them apart. */
+  /** The copies of one object, by the shape that they share and then by their differences. */
   readonly copies: Map<object, Map<string, number>>;
 }
 
 /**
- * The index of the node of a schema, which is added with all that it leads to, unless it is known.
+ * Returns the index of the node of a schema. A schema that has no node yet is added, with every
+ * schema that it leads to.
  */
 function collect(schema: Schema, nodes: Node[], known: Known): number {
   const found = known.instances.get(schema);
@@ -69,9 +70,10 @@ function collect(schema: Schema, nodes: Node[], known: Known): number {
 }
 
 /**
- * The node of a copy of the same object, or undefined, and then later copies have the node `index`.
- * A recursive object may make a new copy of itself each time its fields are read. Copies have the
- * same fields, but may differ in checks and in what else they accept.
+ * Returns the node of an equivalent copy of the same object. If there is none, returns undefined
+ * and records `index` for later copies. A recursive object may make a new copy of itself on each
+ * read of its fields. Copies have the same fields, but may differ in their checks and in the other
+ * keys that they accept.
  */
 function copyOf(schema: Schema, { facts, parts }: SchemaFacts, index: number, { copies }: Known): number | undefined {
   if (facts["type"] !== "object") return undefined;
@@ -91,7 +93,7 @@ function outline(schema: Schema, levels: number): unknown {
 }
 
 /**
- * Numbers for texts, in the order of their alphabet, so that they do not depend on the order of the
+ * Numbers the texts in alphabetical order, so that the numbers do not depend on the order of the
  * parts.
  */
 function number(texts: readonly string[]): { of: readonly number[]; count: number } {

@@ -3,8 +3,8 @@ import type { Schema } from "./schema.js";
 import { innerOf } from "./schema-parts.js";
 
 /**
- * The kinds of value that a schema gives: zod's names of them, `object` and `array` for all that
- * JSON writes so, and `any` where nobody can know. Empty: it accepts no value.
+ * The types of value that a schema gives, by zod's names: `object` and `array` for everything that
+ * JSON writes so, and `any` if the type is unknown. An empty set: the schema accepts no value.
  */
 export type Types = ReadonlySet<string>;
 

@@ -1,53 +1,54 @@
 import { SchemaReader } from "./schema-reader.js";
 
 /**
- * A schema of zod 4 or zod/mini. Both are accepted everywhere; they can be mixed. The type names
- * only what every zod 4 has, so that an application may have another version of zod than this
- * package was built with.
+ * A schema of zod 4 or zod/mini. Every place in a definition accepts both, and one definition may
+ * mix them. The type names only the members that every zod 4 has, so that an application may use
+ * another version of zod than this package was built with.
  */
 export interface Schema<Output = unknown, Input = Output> {
   readonly _zod: { readonly output: Output; readonly input: Input; readonly def: { readonly type: string } };
 }
 
-/** What the sender of a value holds: defaults may be left out. */
+/** The type that the sender of a value passes: fields with a default may be left out. */
 export type SentBy<S> = S extends { _zod: { input: infer Input } } ? Input : never;
-/** What the receiver of a value gets: defaults are filled in. */
+/** The type that the receiver of a value gets: defaults are filled in. */
 export type ReceivedBy<S> = S extends { _zod: { output: infer Output } } ? Output : never;
 
-/** superjson's names for the values that JSON cannot hold and a schema can ask for. */
+/** superjson's tags for the values that JSON cannot hold and a schema can accept. */
 export type RichTag = "Date" | "bigint" | "map" | "set" | "undefined" | "number";
 
-/** A part of a schema that cannot be used: its path below the schema, and the reason. */
+/** A part of a schema that cannot be used: its path within the schema, and the reason. */
 export interface SchemaFault {
   readonly path: readonly string[];
   readonly reason: string;
 }
 
+/** The result of reading a schema. */
 export interface SchemaFacts {
-  /** The rich values a schema can ask for. Empty: plain JSON carries it. */
+  /** The rich values that the schema can accept. Empty: plain JSON holds every value. */
   readonly rich: ReadonlySet<RichTag>;
-  /** What may be restored. */
+  /** The tags that a peer's annotations may use. */
   readonly restored: ReadonlySet<RichTag>;
   readonly faults: readonly SchemaFault[];
 }
 
 /**
- * What may be restored for a schema of plain values: a page in production annotates without having
- * read the schema, and superjson annotates these two wherever they turn up.
+ * The tags that are allowed for a schema of plain values. A page in production annotates values
+ * without having read the schema, and superjson annotates these two wherever they occur.
  */
 const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
 /**
- * A schema that was read without a fault. Each one is read when the definition is checked and again
- * when it is put to use.
+ * A cache of schemas that were read without a fault: a schema is read when the definition is
+ * checked, and again when its `ValueSchema` is made.
  */
 const known = new WeakMap<Schema, SchemaFacts>();
 
 /**
- * Reads a schema once, when the protocol is defined: which rich values it can hold, and whether all
- * of it can travel. A value travels as the schema's input and is parsed by both sides, so a schema
- * must give the same result when it parses its own output; a one-way transform would run twice, or
- * once on a side that does not expect it.
+ * Reads a schema when the protocol is defined: the rich values that it can hold, and its faults. A
+ * value travels in the form of the schema's input, and both sides parse it. So parsing the output
+ * of a schema again has to give the same result. A one-way transform would run twice, or once on a
+ * side that does not expect it.
  */
 export function readSchema(schema: Schema): SchemaFacts {
   const before = known.get(schema);
@@ -55,7 +56,7 @@ export function readSchema(schema: Schema): SchemaFacts {
   const reader = new SchemaReader();
   reader.visit(schema, [], true);
   const { rich, faults } = reader;
-  // Once superjson is needed at all it also annotates these two, wherever they turn up.
+  // superjson also annotates these two wherever they occur, as soon as it is used at all.
   if (rich.size > 0) rich.add("undefined").add("number");
   const facts = { rich, restored: rich.size > 0 ? rich : harmless, faults };
   if (faults.length === 0) known.set(schema, facts);

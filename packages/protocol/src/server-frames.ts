@@ -3,7 +3,7 @@ import type { Codec } from "./codec/codec.js";
 import { jsonCodec } from "./codec/json.js";
 import { type ServerMessage, serverMessage } from "./server-message.js";
 
-/** How a client reads a server: every frame against its schema. */
+/** The codec of a client: it validates every frame of a server against its schema. */
 export function serverFrames(): Codec<ServerMessage, ClientMessage> {
   return jsonCodec(serverMessage);
 }

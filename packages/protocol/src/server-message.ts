@@ -42,10 +42,10 @@ const messages = z.discriminatedUnion("type", [
 export type ServerMessage = z.output<typeof messages>;
 
 /**
- * Everything a server may send. Its type is not zod's, so that no version of zod is part of the
- * published types.
+ * The schema of every message that a server may send. It is declared as `Schema` and not as a type
+ * of zod, so that the published types depend on no version of zod.
  */
 export const serverMessage: Schema<ServerMessage, unknown> = messages;
 
-/** The messages of a server with this `type`. */
+/** The message of a server that has this `type`. */
 export type ServerMessageOf<Type extends ServerMessage["type"]> = Extract<ServerMessage, { readonly type: Type }>;

@@ -13,26 +13,30 @@ import {
 } from "./issues.js";
 import { readSchema, type Schema } from "./schema.js";
 
-/** A value of the application on its way through: validated, and made JSON or brought back. */
+/**
+ * The result of validating a value of the application: the value in the form that was asked for, or
+ * the fault.
+ */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
 
 /**
- * A schema of the application, read once. Both directions validate; neither throws. `mostLevels` is
- * how deep a sent value may be nested; left out, as deep as every message can carry. `root` names
- * the value in error messages: `input`, `output`, `data`, `parameters`, `document`.
+ * Validates the values of one schema in both directions. Neither direction throws. `mostLevels`
+ * limits how deep a sent value may be nested; by default as deep as every message can carry. `root`
+ * names the value in error messages: `input`, `output`, `data`, `parameters` or `document`.
  */
 export interface ValueSchema {
   readonly schema: Schema | undefined;
   /**
-   * Validates a value about to be sent; unknown fields are dropped, so that nothing undeclared
-   * leaks. The result is a copy in JSON. A value that the other side would read differently is
-   * refused, naming the member.
+   * Validates a value before it is sent. Unknown fields are dropped, so that nothing undeclared
+   * leaks. The result is a copy in JSON. If the other side would read the value differently, the
+   * value is refused and the fault names the member.
    */
   send(value: unknown, root: string): Checked<RichValue>;
-  /** Restores and validates a value that arrived. */
+  /** Restores the rich values of a received value and validates it. */
   receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
 }
 
+/** Reads a schema. Without a schema, no value can be sent, and a received value is ignored. */
 export function valueSchema(schema: Schema | undefined, mostLevels?: number): ValueSchema {
   if (!schema) return nothing;
   const facts = readSchema(schema);
@@ -55,8 +59,8 @@ export function valueSchema(schema: Schema | undefined, mostLevels?: number): Va
 }
 
 /**
- * Where the protocol declares no schema there is nothing to send; what a peer sends all the same is
- * ignored.
+ * Stands for a missing schema. A value of the application is refused, but a value of a peer is
+ * ignored, because a newer peer may know a schema that this side does not.
  */
 const nothing: ValueSchema = {
   schema: undefined,

@@ -1,20 +1,21 @@
 /**
- * The wire, one line a version:
- *   1  the first; JSON text frames.
+ * The version of the wire. History:
+ *   1  the first version; JSON text frames
  */
 export const PROTOCOL_VERSION = 1;
 
 /**
- * The WebSocket subprotocols. A client that offers none gets JSON; `msgpack` is reserved, and
- * neither side speaks it yet.
+ * The WebSocket subprotocols. If a client offers none, the server uses JSON. `msgpack` is reserved;
+ * neither side supports it yet.
  */
 export const subprotocols = {
   json: "holdfast.v1.json",
   /**
-   * Offered beside one of the others, never chosen: "my first message is `auth`, also where the
-   * upgrade request carries the credential". A client names its device and session there; without
-   * this word a server that knows who it is greets it at once, since a script waits for the
-   * greeting.
+   * A client offers this beside another subprotocol to say that its first message is `auth`, even
+   * if the upgrade request carries a credential. In that `auth` it names its device and session.
+   * Without this subprotocol, a server that knows the user from the upgrade request sends
+   * `connected` at once, because a simple script waits for that message. A server never chooses
+   * this subprotocol.
    */
   auth: "holdfast.v1.auth",
 } as const;

@@ -1,40 +1,40 @@
-/** What becomes of a rejection that nothing handles. */
+/** The callbacks for a rejection that nothing handles. */
 export interface Watch {
-  /** Called once, with the reason of the rejection. */
+  /** Called once, with the reason of the unhandled rejection. */
   ignored(reason: unknown): void;
   /**
-   * Calls `run` after the current turn. A caller that attaches a handler within the turn is in
-   * time.
+   * Calls `run` after the current turn of the event loop, so that a caller has the whole turn to
+   * attach a handler.
    */
   later(run: () => void): void;
 }
 
 interface Shared extends Watch {
   /**
-   * Whether a caller has attached a rejection handler, to the promise or to one that `then` or
-   * `finally` made of it.
+   * True if a caller has attached a rejection handler to the promise, or to a promise that `then`
+   * or `finally` made from it.
    */
   isHandled: boolean;
   reason?: unknown;
 }
 
 /**
- * `await`, `Promise.all` and an async function that returns the promise attach their handlers
- * within fewer.
+ * The microtasks to wait before `later` is used. `await`, `Promise.all` and an async function that
+ * returns the promise attach their handlers within fewer.
  */
 const MICROTASKS = 6;
 
 /**
- * A promise whose rejection never ends the process: if nothing handles it within the turn,
- * `ignored` is told instead.
+ * A promise whose rejection never ends the process: if nothing handles the rejection within the
+ * turn, `ignored` is called instead.
  *
- * A subclass, because `await` and `Promise.all` call `then` only on promises whose constructor is
- * not `Promise` itself: there is no other way to see that a caller waits. What a callback of the
- * caller throws is the caller's: it stays an unhandled rejection.
+ * It is a subclass, because `await` and `Promise.all` call `then` only on promises whose
+ * constructor is not `Promise` itself. There is no other way to see that a caller waits. An error
+ * that a callback of the caller throws is not caught here: it stays an unhandled rejection.
  */
 class WatchedPromise<Value> extends Promise<Value> {
   /**
-   * What `then` makes is a plain promise, which no caller can tell from that of an async function.
+   * `then` makes a plain promise, which callers cannot tell from the promise of an async function.
    */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
@@ -47,12 +47,12 @@ class WatchedPromise<Value> extends Promise<Value> {
   #shared: Shared | undefined;
   #isHeard = false;
 
-  /** The promise that a call returns. */
+  /** Starts to watch. Called on the promise that a call returns. */
   watch(shared: Shared): this {
     this.#shared = shared;
     super.then(undefined, async (reason: unknown) => {
       shared.reason = reason;
-      // Most callers attach within these, and then `later` need not start anything.
+      // Most callers attach a handler within these microtasks, and then `later` need not be called.
       for (let left = MICROTASKS; left > 0 && !shared.isHandled; left--) await undefined;
       if (shared.isHandled) return;
       shared.later(() => {
@@ -75,7 +75,7 @@ class WatchedPromise<Value> extends Promise<Value> {
     return next;
   }
 
-  /** Handles nothing, though it calls `then` with two functions. */
+  /** `finally` calls `then` with two functions, but does not handle the rejection. */
   override finally(run?: (() => void) | null): Promise<Value> {
     const isHandled = this.#shared?.isHandled;
     const next = super.finally(run);
@@ -84,12 +84,12 @@ class WatchedPromise<Value> extends Promise<Value> {
   }
 
   /**
-   * Made by `then` without a rejection handler, or by `finally`: it rejects for the same reason,
-   * unless a callback threw.
+   * For a promise made by `then` without a rejection handler, or by `finally`. It rejects with the
+   * reason of the watched promise, unless a callback threw.
    */
   #passOn<Result>(next: Promise<Result>): Promise<Result> {
     const shared = this.#shared;
-    // Made by a library with the constructor of a promise that it was given.
+    // A library made this promise with the constructor of a watched promise.
     if (!shared) return next;
     const passed = WatchedPromise.from(next);
     passed.#shared = shared;
@@ -108,8 +108,9 @@ class WatchedPromise<Value> extends Promise<Value> {
 }
 
 /**
- * The same outcome, watched. In a page's production build it is the promise itself: there an
- * unhandled rejection ends nothing, and the console and the page's own monitoring show it.
+ * Returns a watched promise with the outcome of `work`. In a page's production build `work` itself
+ * is returned: an unhandled rejection does not end a page, and the console and the page's
+ * monitoring show it.
  */
 export function watched<Value>(work: Promise<Value>, { ignored, later }: Watch): Promise<Value> {
   return WatchedPromise.from(work).watch({ ignored, later, isHandled: false });

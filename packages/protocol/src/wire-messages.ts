@@ -29,11 +29,11 @@ import { unsubscribe, unsubscribeDoc } from "./messages/unsubscribe.js";
 import { unsubscribed, unsubscribedDoc } from "./messages/unsubscribed.js";
 import { unsubscribeResponse, unsubscribeResponseDoc } from "./messages/unsubscribe-response.js";
 
-/** What the reference says about one message of the wire. */
+/** A message of the wire, as the reference describes it. */
 export interface MessageEntry<Message extends { type: string }> {
   readonly schema: Schema<Message, unknown>;
   readonly doc: MessageDoc<Message>;
-  /** The type of the message that answers it, under the same correlation id. */
+  /** The type of the answer, which has the same correlation id. */
   readonly answeredBy?: ServerMessage["type"];
 }
 
@@ -42,8 +42,8 @@ type Entries<Union extends { type: string }> = {
 };
 
 /**
- * Everything a client may send, in the order of the reference. A message missing here does not
- * compile.
+ * Every message that a client may send, in the order of the reference. If a message of the union is
+ * missing here, the file does not compile.
  */
 export const clientMessages = {
   auth: { schema: auth, doc: authDoc, answeredBy: "auth_response" },
@@ -58,7 +58,7 @@ export const clientMessages = {
   pong: { schema: pong, doc: pongDoc },
 } as const satisfies Entries<ClientMessage>;
 
-/** Everything a server may send, in the order of the reference. */
+/** Every message that a server may send, in the order of the reference. */
 export const serverMessages = {
   connected: { schema: connected, doc: connectedDoc },
   auth_response: { schema: authResponse, doc: authResponseDoc },
@@ -82,7 +82,7 @@ export const serverMessages = {
 
 export type Direction = "client" | "server";
 
-/** One row of the two tables above, for code that treats all messages alike. */
+/** A row of the two tables above, for code that treats all messages alike. */
 export interface WireMessage {
   readonly type: ClientMessage["type"] | ServerMessage["type"];
   readonly sentBy: Direction;
@@ -109,6 +109,7 @@ function rows(sentBy: Direction, entries: { readonly [type: string]: AnyEntry })
   }));
 }
 
+/** Every message of the wire: first those of the client, then those of the server. */
 export const wireMessages: readonly WireMessage[] = [
   ...rows("client", clientMessages),
   ...rows("server", serverMessages),

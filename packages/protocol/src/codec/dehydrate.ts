@@ -4,9 +4,9 @@ import { encodeValue, type RichValue } from "./encode-value.js";
 const everyTag: ReadonlySet<RichTag> = new Set(["Date", "bigint", "map", "set", "undefined", "number"]);
 
 /**
- * The JSON of a value whose schema does not matter: an example, a default.
+ * Returns the JSON of a value whose schema does not matter, for example an example or a default.
  *
- * @throws Error with a sentence about the member that cannot travel
+ * @throws Error if a member cannot be sent; the message names the member
  */
 export function dehydrate(value: unknown): RichValue {
   const sent = encodeValue(value, "value", { rich: everyTag, restored: everyTag });

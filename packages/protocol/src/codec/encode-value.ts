@@ -3,23 +3,25 @@ import type { RichTag, SchemaFacts } from "../schema.js";
 import { sendFault } from "./send-fault.js";
 import { hasLoneSurrogate, MAX_ANNOTATIONS, MAX_MEMBERS, MAX_VALUE_DEPTH, tooDeep, tooMany } from "./shape.js";
 
+/** A value in the form that travels. */
 export interface RichValue {
   readonly data: unknown;
-  /** Absent when plain JSON holds the value. */
+  /** The annotations that restore rich values. Absent if plain JSON holds the value. */
   readonly meta?: unknown;
 }
 
 /**
- * Shared references travel as copies, so a small value can unfold to any size. No message limit
- * leaves room for so many.
+ * The most values that one value may unfold to. Shared references are sent as copies, so a small
+ * value can unfold to any size. No limit on messages allows as many values as this.
  */
 const MAX_VALUES = 1_000_000;
 /**
- * The receiver refuses longer ones: the time to parse a BigInt grows with the square of its digits.
+ * The most digits of a bigint. The receiver refuses more, because the time to parse a bigint grows
+ * with the square of its digits.
  */
 const MAX_DIGITS = 1_024;
 
-/** Thrown to leave the walk, never past it. */
+/** Thrown to leave the walk. `encodeValue` catches it. */
 class ValueRefusal {
   constructor(readonly reason: string) {}
 }
@@ -27,13 +29,13 @@ class ValueRefusal {
 type Annotations = Record<string, unknown>;
 
 /**
- * Turns a value into the JSON that travels, or names the member that cannot arrive as it is.
- * JSON.stringify and superjson drop or replace such members instead: functions, symbols, circular
- * references, class instances. One walk reads every property once, checks it, copies it, and writes
- * superjson's annotations, which `revive` restores on the other side.
+ * Turns a value into the JSON that travels, or names the member that would not arrive unchanged.
+ * `JSON.stringify` and superjson silently drop or replace such members: functions, symbols,
+ * circular references, instances of classes. One walk reads every property once, checks it, copies
+ * it, and writes the annotations by which `revive` restores the value on the other side.
  *
- * `root` names the value in the fault: `input`, `output`, `data`, `document`. `levels` is how deep
- * the value may be nested.
+ * `root` names the value in the fault: `input`, `output`, `data` or `document`. `levels` is how
+ * deep the value may be nested.
  */
 export function encodeValue(
   value: unknown,
@@ -42,22 +44,22 @@ export function encodeValue(
   levels = MAX_VALUE_DEPTH,
 ): { ok: true; value: RichValue } | { ok: false; fault: Fault } {
   /**
-   * Plain JSON leaves an undefined member of an object out. A schema of rich values has it
-   * annotated.
+   * Plain JSON leaves out an undefined field. If the schema holds rich values, the field is
+   * annotated instead.
    */
   const omitsUndefined = rich.size === 0;
   /**
-   * The way to the member at hand. A Map counts as a list of pairs, a Set as a list: so does
+   * The path to the current member. A Map counts as a list of pairs and a Set as a list, as in
    * superjson.
    */
   const path: PropertyKey[] = [];
-  /** The objects on this way. Their number is the depth in JSON. */
+  /** The objects on the path. Their number is the depth in JSON. */
   const holders: object[] = [];
   let values = 0;
   let annotated = 0;
   /**
-   * The annotations inside the nearest Map or Set, of which `nesting` enclose the member. Paths
-   * begin behind `base` names.
+   * The annotations inside the nearest Map or Set; `nesting` counts the Maps and Sets around the
+   * current member. Paths in the annotations start after the first `base` names.
    */
   let annotations: Annotations = {};
   let base = 0;
@@ -81,7 +83,7 @@ export function encodeValue(
 
   const annotate = (tag: RichTag, inner: Annotations = {}): void => {
     if (!restored.has(tag)) refuse(`is not in the schema, which holds no ${tag}`);
-    // `meta` is nested too: two levels for each Map or Set, three for itself.
+    // The annotations are nested as well: two levels for each Map or Set, and three of their own.
     if (++annotated > MAX_ANNOTATIONS || 2 * nesting + 3 > MAX_VALUE_DEPTH) refuse("is one rich value too many");
     // superjson restores nothing below these names.
     if (path.includes("constructor") || path.includes("prototype"))
@@ -100,7 +102,7 @@ export function encodeValue(
     }
   };
 
-  /** Most members are JSON already, and cost no entry in the path. */
+  /** Most members are JSON already and need no entry in the path. */
   const encodeAt = (name: PropertyKey, member: unknown): unknown => {
     if (isJson(member)) return member;
     path.push(name);
@@ -144,11 +146,11 @@ export function encodeValue(
 
   const encodeByKind = (object: object): unknown => {
     if (isPlain(object)) return encodeMembers(object as Record<string, unknown>);
-    // By the internal slot, so that a Date of another realm (an iframe, a `vm` context) is a Date
-    // too.
+    // Reads the internal slot, so that a Date of another realm (an iframe, a `vm` context) is
+    // recognised.
     const kind = Array.isArray(object) ? "Array" : Object.prototype.toString.call(object).slice(8, -1);
     const name: unknown = object.constructor?.name;
-    // A subclass has methods and state that would be lost.
+    // A subclass may have methods and state that would be lost.
     if (name === kind) {
       switch (kind) {
         case "Array":
@@ -191,8 +193,8 @@ export function encodeValue(
       if (!(index in list)) refuseAt(index, "is an empty slot");
       json.push(encodeAt(index, read(list, index)));
     }
-    // The indices come first. To list all own names of an array takes fifty times as long as its
-    // enumerable ones.
+    // The indices come first. Listing all own names of an array takes fifty times as long as
+    // listing its enumerable names, so the cheaper check runs first.
     if (Object.keys(list).length > list.length || hasSymbols(list))
       refuseOthers(list, (key, at) => at < list.length || key === "length");
     return json;
@@ -213,8 +215,8 @@ export function encodeValue(
   };
 
   /**
-   * Refuses a property that no reader of the members would meet: named by a symbol, not enumerable,
-   * or added to a list.
+   * Refuses a property that the encoding would miss: its name is a symbol, it is not enumerable, or
+   * it was added to a list.
    */
   const refuseOthers = (object: object, isKnown: (key: PropertyKey, at: number) => boolean): void => {
     const other = Reflect.ownKeys(object).find((key, at) => !isKnown(key, at));
@@ -233,7 +235,7 @@ export function encodeValue(
   }
 }
 
-/** Whether JSON holds the value as it is. */
+/** True if JSON holds the value unchanged. */
 function isJson(value: unknown): boolean {
   switch (typeof value) {
     case "string":
@@ -247,10 +249,7 @@ function isJson(value: unknown): boolean {
   }
 }
 
-/**
- * An object without methods of its own class; those of another realm and those without a prototype
- * are plain too.
- */
+/** True for an object of no class, also if it comes from another realm or has no prototype. */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype === null || prototype === Object.prototype) return true;
@@ -261,12 +260,12 @@ function hasSymbols(object: object): boolean {
   return Object.getOwnPropertySymbols(object).length > 0;
 }
 
-/** Fake timers give each Date a `constructor` of its own. */
+/** Fake timers give each Date its own `constructor`. */
 function isConstructor(key: PropertyKey): boolean {
   return key === "constructor";
 }
 
-/** superjson joins the names of a path by dots. */
+/** superjson joins the names of a path with dots. */
 function escape(name: PropertyKey): string {
   return String(name).replace(/[.\\]/g, "\\$&");
 }

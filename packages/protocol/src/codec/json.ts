@@ -7,8 +7,8 @@ import type { Codec, Decoded } from "./codec.js";
 import { hasLoneSurrogate, scanText } from "./shape.js";
 
 /**
- * The default codec: one message is one JSON text frame. `inbound` is the union of what the other
- * side may send.
+ * The default codec: each message is one JSON text frame. `inbound` is the schema of every message
+ * that the other side may send.
  */
 export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>): Codec<Inbound, Outbound> {
   return {
@@ -20,7 +20,8 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
       if (!scan.ok) return refuse(scan.sentence, correlationIn(frame));
       let json: unknown;
       try {
-        // An escaped letter can hide the name, and only an escape can hold half a surrogate pair.
+        // An escaped letter can hide the name `__proto__`, and half a surrogate pair can only be
+        // written as an escape. The slower parse with a reviver is needed only for these.
         json = JSON.parse(frame, /__proto__|\\u/i.test(frame) ? refusePoison : undefined);
       } catch (error) {
         return refuse(error instanceof Poison ? error.message : "is not valid JSON", correlationIn(frame));
@@ -28,8 +29,8 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
       if (typeof json !== "object" || json === null || Array.isArray(json))
         return refuse("a message is a JSON object", undefined);
       const { correlation_id: id } = json as { correlation_id?: unknown };
-      // Two readers of one frame must not see two messages: a proxy may go by the first `type`,
-      // JSON.parse by the last.
+      // Two readers of one frame must not see two messages: a proxy may use the first `type`, while
+      // JSON.parse uses the last.
       if (Object.keys(json).length !== scan.members) return refuse("a field is given twice", id);
       const result = z.safeParse(inbound as core.$ZodType<Inbound>, json, wording);
       if (result.success) return { ok: true, message: result.data };
@@ -47,9 +48,9 @@ function correlation(id: unknown): { correlationId?: string } {
 }
 
 /**
- * The id of a frame that was refused before it was parsed, so that whoever asked need not wait for
- * a timeout. At worst a peer that hides another `correlation_id` in its data is answered with that
- * one.
+ * The correlation id of a frame that was refused before it was parsed, so that the sender need not
+ * wait for a timeout. If a peer hides another `correlation_id` in its data, at worst it receives an
+ * answer with that id.
  */
 function correlationIn(frame: string): string | undefined {
   return /"correlation_id"\s{0,8}:\s{0,8}"([^"\\]{1,64})"/.exec(frame)?.[1];
@@ -58,9 +59,8 @@ function correlationIn(frame: string): string | undefined {
 class Poison extends Error {}
 
 /**
- * Refuses what parses here and harms elsewhere: a key that would change a prototype when copied,
- * and half a surrogate pair, which readers in other languages reject together with the frame it
- * stands in.
+ * Refuses input that parses here but does harm elsewhere: a key that changes a prototype when it is
+ * copied, and half a surrogate pair, for which readers in other languages reject the whole frame.
  */
 function refusePoison(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new Poison("the key __proto__ is not accepted");

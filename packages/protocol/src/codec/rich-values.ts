@@ -4,23 +4,23 @@ import type { RichValue } from "./encode-value.js";
 import { MAX_ANNOTATIONS } from "./shape.js";
 
 /**
- * The only file that names superjson.
+ * The only file that uses superjson.
  *
- * superjson restores values from annotations that a peer wrote, so they are checked before it sees
- * them:
- * - only the tags the schema can ask for; never a class, a RegExp or a typed array (80 bytes could
- *   ask for a gigabyte)
- * - only on values that are there: a path to index 999999999 would make an array of that length
- * - never below another annotated path: superjson nests those, and written side by side they make
- *   it walk a Set from its beginning for each entry
- * - bounded in number and depth
+ * superjson restores values from annotations that a peer wrote. So the annotations are checked
+ * first:
+ * - They contain only tags that the schema can accept: never a class, a RegExp or a typed array (80
+ *   bytes could request a gigabyte).
+ * - They name only values that exist: a path to index 999999999 would create a list of that length.
+ * - No path leads below another annotated path. superjson nests such annotations; written side by
+ *   side they make it walk a Set from the beginning for each entry.
+ * - Their number and depth are limited.
  */
 
 const MAX_DEPTH = 32;
 
 /**
- * What the JSON under a tag must look like. A BigInt's time to parse grows with the square of its
- * digits.
+ * Checks the JSON that a tag applies to. A bigint is limited, because the time to parse it grows
+ * with the square of its digits.
  */
 const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   Date: (json) => typeof json === "string" && json.length <= 32 && !Number.isNaN(Date.parse(json)),
@@ -31,7 +31,11 @@ const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   number: (json) => json === "NaN" || json === "Infinity" || json === "-Infinity" || json === "-0",
 };
 
-/** @throws Error with a sentence about what is wrong with the annotations */
+/**
+ * Restores the rich values of `data` by the annotations of a peer.
+ *
+ * @throws Error if the annotations are invalid
+ */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
   if (meta === undefined) return data;
   if (!isRecord(meta)) throw new Error("expected an object");
@@ -42,7 +46,7 @@ export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTa
   return restore(data, values);
 }
 
-/** @throws Error with a sentence about what is wrong with them */
+/** @throws Error if the annotations are invalid */
 function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<RichTag>): void {
   let budget = MAX_ANNOTATIONS;
 
@@ -50,15 +54,15 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
     if (!Array.isArray(node)) return checkBranch(node, json, depth);
     const [tag, children] = node as unknown[];
     if (node.length > 2 || typeof tag !== "string" || !allowed.has(tag as RichTag))
-      throw new Error("names a type that the schema does not hold");
-    if (!shapes[tag as RichTag](json)) throw new Error(`a ${tag} cannot be read from this value`);
+      throw new Error("names a type that the schema does not accept");
+    if (!shapes[tag as RichTag](json)) throw new Error(`this value cannot be restored as a ${tag}`);
     if (children !== undefined) checkBranch(children, json, depth);
   };
 
   const checkBranch = (branch: unknown, json: unknown, depth: number): void => {
     if (!isRecord(branch)) throw new Error("is malformed");
     const paths = Object.keys(branch);
-    // Counted before any is looked at: refusing has to cost less than sending.
+    // Counted before any path is read, so that a refusal costs less than the frame did.
     budget -= paths.length;
     if (budget < 0) throw new Error(`more than ${MAX_ANNOTATIONS} annotations`);
     for (const path of paths) {
@@ -67,7 +71,7 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
       let found: unknown = json;
       for (const { name, end } of segments) {
         if (typeof found !== "object" || found === null || !Object.hasOwn(found, name))
-          throw new Error("annotates a value that is not there");
+          throw new Error("annotates a value that does not exist");
         found = (found as Record<string, unknown>)[name];
         if (end < path.length && Object.hasOwn(branch, path.slice(0, end)))
           throw new Error("annotates below another annotation");
@@ -80,15 +84,15 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
 }
 
 /**
- * superjson's part of sending, for a value that superjson keeps as it is. References that are equal
- * are sent as copies.
+ * Encodes a value that contains only types that superjson keeps. Equal references are sent as
+ * copies.
  */
 export function serialize(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
   return { data: json, meta: meta?.values && { values: meta.values, v: meta.v } };
 }
 
-/** superjson's part, once the annotations have been checked. */
+/** Restores a value whose annotations have been checked. */
 export function restore(data: unknown, values: unknown): unknown {
   return SuperJSON.deserialize({ json: data as never, meta: { values: values as never, v: 1 } });
 }
@@ -96,15 +100,15 @@ export function restore(data: unknown, values: unknown): unknown {
 interface Segment {
   readonly name: string;
   /**
-   * Where it ends in the path. Each name has one spelling only, so the path up to here is the path
-   * of what holds it.
+   * The index in the path at which the segment ends. Each name has only one spelling, so the path
+   * up to here is the path of the value around.
    */
   readonly end: number;
 }
 
 /**
- * superjson's own syntax: segments joined by dots, a dot or backslash inside one escaped by a
- * backslash.
+ * Splits a path in superjson's syntax: dots separate segments, and a backslash escapes a dot or a
+ * backslash within a segment.
  */
 function segmentsOf(path: string): Segment[] {
   const segments: Segment[] = [];

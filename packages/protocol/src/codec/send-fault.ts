@@ -1,27 +1,27 @@
 import { type Fault, formatPath } from "../issues.js";
 
-/** What to do about a reason, by its beginning. The first row that fits counts. */
+/** The remedy for a reason, by the beginning of the reason. The first row that matches applies. */
 const remedies: readonly (readonly [beginning: string, remedy: string])[] = [
-  ["is a function", "Leave the member out, or send the result of the function."],
-  ["is a symbol", "Send a text instead."],
+  ["is a function", "Leave the member out, or send the result of calling the function."],
+  ["is a symbol", "Send a string instead."],
   ["is an instance of Promise", "Await the promise first."],
   ["is an instance of RegExp", "Send the `source` and the `flags` of the expression."],
   ["is an instance of URL", "Send `String(url)`."],
-  ["is an instance of", "Send a plain object, an array or a text with the data that the other side needs."],
-  ["is an invalid Date", "Check the date first, or send null."],
-  ["is a property", "Copy the value with a spread, or make the property a member with a text as its name."],
+  ["is an instance of", "Send a plain object, an array or a string with the data that the other side needs."],
+  ["is an invalid Date", "Check the date before you send it, or send null."],
+  ["is a property", "Copy the value with a spread, or store the property under a string key."],
   ["is an empty slot", "Fill the array, for example with `Array.from(list)`."],
-  ["contains itself", "Send an id in place of the object that refers back."],
-  ["holds half", "Cut texts between characters, or repair them with `toWellFormed()`."],
+  ["contains itself", "Send the id of the object that closes the circle, instead of the object."],
+  ["holds half", "Cut strings between characters, or repair them with `toWellFormed()`."],
   ["has", "Rename the member."],
   ["is below", "Rename the member called `constructor` or `prototype`."],
   ["is not in the schema", "Declare the type in the schema, or convert the value first."],
-  ["is nested", "Flatten the value, or send its parts with ids that connect them."],
-  ["cannot be read", "Copy the value into a plain object first. The cause is the error that was thrown."],
+  ["is nested", "Flatten the value, or send its parts separately and connect them by ids."],
+  ["cannot be read", "Copy the value into a plain object first. `cause` is the error that was thrown."],
 ];
 const SPLIT = "Send the value in several parts.";
 
-/** A sentence that names the member of `value` at `path`, and what to do about it. */
+/** The fault of the member of `value` at `path`, with the remedy for the reason. */
 export function sendFault(value: unknown, root: string, path: readonly PropertyKey[], reason: string): Fault {
   const field = formatPath(root, namesIn(value, path));
   const remedy = remedies.find(([part]) => reason.startsWith(part))?.[1] ?? SPLIT;
@@ -29,8 +29,8 @@ export function sendFault(value: unknown, root: string, path: readonly PropertyK
 }
 
 /**
- * The names of a path as the application knows them: an entry of a Map by its key, where that is a
- * text or a number.
+ * Translates a path into names that the application knows: an entry of a Map is named by its key if
+ * the key is a string or a number.
  */
 function namesIn(value: unknown, path: readonly PropertyKey[]): PropertyKey[] {
   const names: PropertyKey[] = [];
@@ -46,7 +46,7 @@ function namesIn(value: unknown, path: readonly PropertyKey[]): PropertyKey[] {
     } else {
       names.push(name);
       if (holder instanceof Set) holder = [...(holder as Set<unknown>)][name as number];
-      // The last name may be the getter that threw.
+      // The last name may be a getter that throws, so it is not read.
       else if (at + 1 < path.length) holder = (holder as Record<PropertyKey, unknown>)[name];
     }
   }

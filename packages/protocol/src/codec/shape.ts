@@ -1,37 +1,35 @@
 /**
- * Bounds on the shape of one message. zod does not protect from depth: 10,000 nested brackets parse
- * in a millisecond, pass `z.unknown()`, and then overflow the stack of everything that walks them.
+ * The deepest nesting of one message. zod does not limit the depth: 10,000 nested brackets parse in
+ * a millisecond, pass `z.unknown()`, and then overflow the stack of any code that walks the value.
  */
 export const MAX_DEPTH = 32;
+/** The most members of one object or list. */
 export const MAX_MEMBERS = 10_000;
-/** How many values of a message may be annotated as rich. */
+/** The most values of a message that may be annotated as rich. */
 export const MAX_ANNOTATIONS = 10_000;
 
 /**
- * What an application's value may use of the depth. The deepest place for one is an event among the
- * missed ones of a `subscribe_response`, six levels down; a value that may be sent at all can then
- * be sent everywhere.
+ * The depth that a value of the application may use. The deepest place for such a value is an event
+ * among the missed events of a `subscribe_response`, six levels down. A value within this depth
+ * fits into every message.
  */
 export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 
 /**
- * The same for a document: a patch that replaces all of it, among what was missed, is nine levels
- * down.
+ * The depth that a document may use. Its deepest place is a patch that replaces the whole document,
+ * among the missed events of a `subscribe_response`: nine levels down.
  */
 export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
 
 export const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
 export const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
 
-/**
- * What a pass over the text of a message found: a fault, or how many members its outermost object
- * has.
- */
+/** The result of scanning a message: a fault, or the number of members of its outermost object. */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
 
 /**
- * One pass over the text of a frame, before JSON.parse. Counts the commas of each container as it
- * goes.
+ * Scans the text of a frame once, before JSON.parse. Counts depth, and the commas of each
+ * container.
  */
 export function scanText(text: string): Scan {
   const commas: number[] = [];
@@ -68,14 +66,17 @@ export function scanText(text: string): Scan {
   return { ok: true, members };
 }
 
-/** The same bounds for the JSON of a document or a patch. Undefined: the other side reads it. */
+/**
+ * Checks the same bounds on the JSON of a document or a patch. Returns the fault; undefined if the
+ * other side can read the value.
+ */
 export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most): string | undefined {
   if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
   if (typeof value !== "object" || value === null) return undefined;
   if (levels === 0) return tooDeep(most);
   const members: unknown[] = Object.values(value);
   if (members.length > MAX_MEMBERS) return tooMany();
-  // What a member is called is a text as well.
+  // The names of members are strings as well.
   for (const member of Array.isArray(value) ? members : [...Object.keys(value), ...members]) {
     const fault = shapeFault(member, most, levels - 1);
     if (fault) return fault;
@@ -83,12 +84,12 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
   return undefined;
 }
 
-// With the flag, a whole pair is one character and does not match.
+// With the flag `u`, a complete pair is one character and does not match.
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * Whether a text was cut in the middle of a character. Readers in other languages reject the whole
- * frame for one.
+ * True if the text contains half a surrogate pair: it was cut in the middle of a character. Readers
+ * in other languages reject the whole frame for that.
  */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);

@@ -1,6 +1,7 @@
 /**
- * A copy that shares no object, list, Map, Set or Date with the value; anything else is in it as it
- * is. structuredClone is missing on some React Native engines, and takes five times as long.
+ * Copies a value so that the copy shares no object, list, Map, Set or Date with it. Instances of
+ * other classes are not copied. `structuredClone` is missing on some React Native engines and takes
+ * five times as long.
  */
 export function deepCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
@@ -12,8 +13,8 @@ export function deepCopy(value: unknown): unknown {
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    // No document has it; but what is in the store somebody else may have written, and to assign it
-    // sets the prototype.
+    // A valid document has no such member. But another program may have written the store, and
+    // assigning this name would set the prototype.
     if (name !== "__proto__") copy[name] = deepCopy(member);
   }
   return copy;

@@ -3,8 +3,8 @@ import { type Fault, formatPath } from "../issues.js";
 import { isReserved } from "./patches.js";
 
 /**
- * Why the JSON of a value cannot be a document; undefined: it can. What cannot be patched must not
- * get there.
+ * Says why the JSON of a value cannot be a document; undefined if it can. A value that patches
+ * cannot change must never become a document.
  */
 export function documentFault(data: unknown, root = "document"): Fault | undefined {
   if (typeof data !== "object" || data === null) return faultAt(root, [], "expected an object or a list");

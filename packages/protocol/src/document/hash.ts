@@ -1,21 +1,21 @@
 import { canonicalJson } from "../canonical-json.js";
 
-/** The low part of the prime of 64-bit FNV; its high part is a shift by 40. */
+/** The low part of the prime of 64-bit FNV. Its high part is applied as a shift by 40. */
 const PRIME = 0x1b3;
-/** How the first byte of a character of UTF-8 begins, by how many follow it. */
+/** The marker in the first byte of a UTF-8 character, by the number of bytes that follow. */
 const LEAD = [0, 0xc0, 0xe0, 0xf0];
 
 /**
- * Whether two sides hold the same document: 64-bit FNV-1a (draft-eastlake-fnv) over the UTF-8 of
- * its canonical JSON, 16 hex digits; empty for no document. It finds differences that happen, not
- * those that somebody wants to hide.
+ * A hash by which two sides check that they hold the same document: 64-bit FNV-1a
+ * (draft-eastlake-fnv) over the UTF-8 of its canonical JSON, as 16 hex digits; empty if there is no
+ * document. It detects accidental differences, not deliberate ones.
  */
 export function hashOf(document: unknown): string {
   if (document === undefined) return "";
   const text = canonicalJson(document);
   let high = 0xcbf29ce4 | 0;
   let low = 0x84222325 | 0;
-  // Not TextEncoder, which not every React Native has.
+  // TextEncoder is missing on some React Native engines.
   for (let index = 0; index < text.length; index++) {
     const code = text.codePointAt(index)!;
     if (code > 0xffff) index++;
@@ -23,7 +23,7 @@ export function hashOf(document: unknown): string {
     for (let rest = last; rest >= 0; rest--) {
       const bits = code >> (6 * rest);
       low ^= last === 0 ? bits : rest === last ? LEAD[last]! | bits : 0x80 | (bits & 0x3f);
-      // Times the prime, in halves of 16 bits: their products are exact.
+      // Multiplies by the prime in halves of 16 bits, whose products are exact.
       const lower = (low & 0xffff) * PRIME;
       const upper = (low >>> 16) * PRIME + (lower >>> 16);
       high = (Math.imul(high, PRIME) + (upper >>> 16) + (low << 8)) | 0;

@@ -1,8 +1,8 @@
 import { MAX_STATE_DEPTH, shapeFault } from "../codec/shape.js";
 
 /**
- * One change of a document, as in RFC 6902 without `move`, `copy` and `test`, and with the path in
- * its parts.
+ * One change of a document, as in RFC 6902 without `move`, `copy` and `test`. The path is split
+ * into its parts.
  */
 export interface Patch {
   readonly op: "add" | "replace" | "remove";
@@ -10,24 +10,26 @@ export interface Patch {
   readonly value?: unknown;
 }
 
-/** What of an object that JSON has made nobody may name: it leads to what all objects share. */
+/**
+ * True for names that lead to prototypes, which all objects share. No patch and no document may
+ * contain them.
+ */
 export function isReserved(name: string | number): boolean {
   return name === "__proto__" || name === "prototype" || name === "constructor";
 }
 
 /**
- * The document after the patches. What they do not touch is the same object as before; nothing that
- * was given is changed.
+ * Applies patches to a document and returns the result. Parts that the patches do not touch are the
+ * same objects as before. The given document is not changed.
  *
- * @throws Error with a sentence about the first patch that does not fit: then nothing of them
- *   counts
+ * @throws Error about the first patch that cannot be applied; then none of the patches is applied
  */
 export function applyPatches(document: unknown, patches: readonly Patch[]): unknown {
-  /** Copied or brought by this call, so that they may be changed. */
+  /** The copies that this call has made and may therefore change. */
   const own = new Set<unknown>();
 
   const owned = (holder: unknown): Record<string | number, unknown> => {
-    if (typeof holder !== "object" || holder === null) throw new Error("leads into a value that has no members");
+    if (typeof holder !== "object" || holder === null) throw new Error("leads into a value without members");
     if (own.has(holder)) return holder as Record<string, unknown>;
     const copy = Array.isArray(holder) ? [...(holder as unknown[])] : { ...holder };
     own.add(copy);
@@ -41,10 +43,10 @@ export function applyPatches(document: unknown, patches: readonly Patch[]): unkn
     if (Array.isArray(copy)) {
       const most = isLast && op === "add" ? copy.length : copy.length - 1;
       if (!Number.isInteger(name) || (name as number) < 0 || (name as number) > most)
-        throw new Error("names a position that is not there");
+        throw new Error("names a missing position");
     } else {
-      if (typeof name !== "string" || isReserved(name)) throw new Error("names what no document has");
-      if (!(isLast && op === "add") && !Object.hasOwn(copy, name)) throw new Error("names a member that is not there");
+      if (typeof name !== "string" || isReserved(name)) throw new Error("names no valid member");
+      if (!(isLast && op === "add") && !Object.hasOwn(copy, name)) throw new Error("names a missing member");
     }
     if (!isLast) copy[name] = change(copy[name], { op, path, value }, depth + 1);
     else if (Array.isArray(copy) && op !== "replace") {
@@ -59,7 +61,7 @@ export function applyPatches(document: unknown, patches: readonly Patch[]): unkn
   for (const patch of patches) {
     const { op, path, value } = patch;
     if (path.length > MAX_STATE_DEPTH) throw new Error("names a place that is too deep");
-    if (op !== "remove" && value === undefined) throw new Error("brings no value");
+    if (op !== "remove" && value === undefined) throw new Error("has no value");
     const fault = shapeFault(value, MAX_STATE_DEPTH - path.length);
     if (fault) throw new Error(fault);
     if (path.length > 0) result = change(result, patch, 0);

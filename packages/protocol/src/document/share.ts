@@ -1,8 +1,8 @@
 /**
- * `next`, with every part that equals the part of `previous` at the same place replaced by it; all
- * of it, where nothing differs. What has an `id` is found by it in its list, wherever it has moved.
- * So who compares by identity sees what changed and nothing else. Neither is changed: parts may be
- * frozen.
+ * Returns `next`, but reuses every part of `previous` that is equal to the part at the same place;
+ * if nothing differs, it returns `previous` itself. Items of a list that have an `id` are matched
+ * by it, even if they have moved. So code that compares by identity sees only real changes. Neither
+ * argument is changed, and their parts may be frozen.
  */
 export function shareParts(previous: unknown, next: unknown): unknown {
   if (typeof next !== "object" || next === null) return next;
@@ -16,7 +16,7 @@ export function shareParts(previous: unknown, next: unknown): unknown {
     case "Map": {
       const before = previous as Map<unknown, unknown>;
       const after = next as Map<unknown, unknown>;
-      // Keys first: two dates that are equal are two keys.
+      // Keys are shared first, because two equal Dates are two different keys.
       const keys = shareList([...before.keys()], [...after.keys()]);
       const values = [...after.values()].map((value, index) => shareParts(before.get(keys[index]), value));
       const isSame =
@@ -37,7 +37,8 @@ export function shareParts(previous: unknown, next: unknown): unknown {
 }
 
 function shareList(previous: unknown[], next: unknown[]): unknown[] {
-  // Only what is not at its place any more: ids that occur twice are told apart by their places.
+  // Only items that are no longer at their place. Items with the same id are told apart by their
+  // places.
   const moved = new Map<unknown, unknown>();
   previous.forEach((item, index) => {
     const id = idOf(item);
@@ -48,7 +49,7 @@ function shareList(previous: unknown[], next: unknown[]): unknown[] {
     const there = previous[index];
     if (Object.is(id, idOf(there)) || !moved.has(id)) return there;
     const found = moved.get(id);
-    // Once: two members of a set that are equal stay two.
+    // Each item is matched once, so that two equal members of a set stay two.
     moved.delete(id);
     return found;
   };

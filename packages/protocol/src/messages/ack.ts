@@ -1,6 +1,10 @@
 import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
+/**
+ * Acknowledges one event that the server sent with `metadata.ack`. Without `failure`, the handlers
+ * have processed the event.
+ */
 export const ack = z.object({
   ...envelope,
   type: z.literal("ack"),
@@ -9,8 +13,8 @@ export const ack = z.object({
     /** The id of the event whose handlers have finished. */
     id: opaqueId,
     /**
-     * Why it was not handled: nobody listens to the event, its data is not of the protocol, or a
-     * handler failed.
+     * Why the event was not processed: the client has no handler for it (`not_handled`), its data
+     * does not match the protocol (`invalid`), or a handler failed (`handler_failed`).
      */
     failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
   }),
@@ -18,6 +22,6 @@ export const ack = z.object({
 export type AckMessage = z.output<typeof ack>;
 
 export const ackDoc: MessageDoc<AckMessage> = {
-  sentWhen: "When a handler has finished with an event whose sender asked to be told.",
+  sentWhen: "When the handlers of an event have finished and the event asked for an acknowledgement (`metadata.ack`).",
   example: { type: "ack", data: { id: "9fK2mW" } },
 };

@@ -5,7 +5,7 @@ export const authExpiring = z.object({
   ...envelope,
   type: z.literal("auth_expiring"),
   data: z.object({
-    /** When the credential ends. Milliseconds since 1970, by the server's clock. */
+    /** When the credential expires. Milliseconds since 1970, by the server's clock. */
     expires_at: z.number(),
   }),
 });
@@ -13,6 +13,6 @@ export type AuthExpiringMessage = z.output<typeof authExpiring>;
 
 export const authExpiringDoc: MessageDoc<AuthExpiringMessage> = {
   sentWhen:
-    "Some 30 s before the credential ends, and again until `auth` brings its successor; without one, close code 4401.",
+    "About 30 s before the credential expires, and repeated until an `auth` brings a new one. If none arrives, the server closes the connection with 4401.",
   example: { type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } },
 };

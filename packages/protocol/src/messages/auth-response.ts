@@ -8,11 +8,11 @@ export const authResponse = z.object({
   data: z.discriminatedUnion("success", [
     z.object({
       success: z.literal(true),
-      /** Who the token belongs to. */
+      /** The user that the token belongs to. */
       user_id: z.optional(z.string()),
-      /** The device, where one was named. */
+      /** The device, if the client or the server named one. */
       device_id: z.optional(z.string()),
-      /** When the credential ends. Milliseconds since 1970. */
+      /** When the credential expires. Milliseconds since 1970. */
       expires_at: z.optional(z.number()),
     }),
     z.object({ success: z.literal(false), error: wireError }),
@@ -21,6 +21,7 @@ export const authResponse = z.object({
 export type AuthResponseMessage = z.output<typeof authResponse>;
 
 export const authResponseDoc: MessageDoc<AuthResponseMessage> = {
-  sentWhen: "In answer to every `auth`. A refusal is followed by close code 4401.",
+  sentWhen:
+    "In answer to every `auth`. If the credential was refused, the server then closes the connection with 4401.",
   example: { type: "auth_response", correlation_id: "1", data: { success: true, user_id: "u1" } },
 };

@@ -1,21 +1,25 @@
 import * as z from "zod/mini";
 import { envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
+/**
+ * Authenticates the connection and says which session and device the client continues. Sent again
+ * on a live connection, it replaces the credential before the old one expires.
+ */
 export const auth = z.object({
   ...envelope,
   type: z.literal("auth"),
   data: z.object({
     /**
-     * The credential: a JWT, an API key. What it means is the application's business. Left out
-     * where the upgrade request carried one (a cookie, a header), or where none is needed.
+     * The credential, such as a JWT or an API key; only the application interprets it. Left out if
+     * the upgrade request carried the credential (a cookie, a header), or if none is needed.
      */
     token: z.optional(z.string().check(z.minLength(1), z.maxLength(16_384))),
     /**
-     * Names the device; a newer connection of the same device replaces the older one. Left out, the
-     * session is the device.
+     * The id of the device. A newer connection of the same device replaces the older one. If it is
+     * left out, the session counts as the device.
      */
     device_id: z.optional(opaqueId),
-    /** The session to continue. It confers no authority: the credential decides. */
+    /** The session to continue. The id grants nothing by itself: the credential decides. */
     session_id: z.optional(opaqueId),
   }),
 });
@@ -23,6 +27,6 @@ export type AuthMessage = z.output<typeof auth>;
 
 export const authDoc: MessageDoc<AuthMessage> = {
   sentWhen:
-    "First on a new connection, unless its upgrade request carried the credential and says all; again on a live one to refresh the token.",
+    "As the first message of a new connection, unless the upgrade request carried everything that the server needs; and again on an open connection to replace the credential.",
   example: { type: "auth", correlation_id: "1", data: { token: "eyJhbGciOiJFZERTQSJ9…", device_id: "kitchen-tablet" } },
 };

@@ -5,6 +5,7 @@ export const cancel = z.object({ ...envelope, type: z.literal("cancel"), correla
 export type CancelMessage = z.output<typeof cancel>;
 
 export const cancelDoc: MessageDoc<CancelMessage> = {
-  sentWhen: "When the caller has given up on the request with this correlation id; its handler's signal aborts.",
+  sentWhen:
+    "When the caller no longer waits for the request with this correlation id. The server aborts the signal of its handler.",
   example: { type: "cancel", correlation_id: "5" },
 };

@@ -1,37 +1,48 @@
 import * as z from "zod/mini";
 import { envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
+/**
+ * Ends the handshake. It tells the client its session and identity, and the limits that the client
+ * has to keep for the rest of the connection.
+ */
 export const connected = z.object({
   ...envelope,
   type: z.literal("connected"),
   data: z.object({
-    /** Names this session, also after a reconnect that sent it in `auth`. */
+    /** The id of this session. It stays the same after a reconnect whose `auth` names it. */
     session_id: opaqueId,
-    /** True when it is the session that `auth` named, with what the application keeps in it. */
+    /**
+     * True if this is the session that `auth` named, with the data that the application keeps in
+     * it.
+     */
     resumed: z.optional(z.boolean()),
-    /** Who the server takes the client for; absent when it is anonymous. */
+    /** The user that the server authenticated; absent for an anonymous client. */
     user_id: z.optional(z.string()),
-    /** The user's device: what the application or `auth` named, or else the session's id. */
+    /**
+     * The user's device: the id that the application or `auth` named, otherwise the id of the
+     * session.
+     */
     device_id: z.optional(z.string()),
-    /** What the server speaks. The client closes with 4406 when it does not. */
+    /** The protocol of the server. If the client cannot use it, the client closes with 4406. */
     protocol: z.object({
       name: z.string(),
-      /** Same major number on both sides, before 1.0.0 the same minor one. */
+      /** Both sides need the same major number; before 1.0.0 the same minor number. */
       version: z.string(),
-      /** Changes whenever a schema of the protocol does. */
+      /** Changes if a schema of the protocol changes. */
       fingerprint: z.string(),
     }),
     /**
-     * A ping at the latest every `interval_ms`; whoever is silent for `timeout_ms` more counts as
-     * gone.
+     * The server sends a ping after at most `interval_ms` without traffic. A side that hears
+     * nothing for `interval_ms` plus `timeout_ms` treats the other as a dead peer and closes with
+     * 4408.
      */
     heartbeat: z.object({ interval_ms: z.number().check(z.positive()), timeout_ms: z.number().check(z.positive()) }),
     limits: z.object({
-      /** The largest message the server accepts. */
+      /** The largest message that the server accepts. Bytes. */
       message_bytes: z.int().check(z.positive()),
-      /** How many channels one connection may have joined. */
+      /** How many channels one connection may join. */
       subscriptions: z.int().check(z.positive()),
-      /** How many requests may wait for their response. */
+      /** How many requests may wait for their response at the same time. */
       requests_in_flight: z.int().check(z.positive()),
     }),
   }),
@@ -39,7 +50,7 @@ export const connected = z.object({
 export type ConnectedMessage = z.output<typeof connected>;
 
 export const connectedDoc: MessageDoc<ConnectedMessage> = {
-  sentWhen: "Once, when the handshake is over and the connection is open for requests and subscriptions.",
+  sentWhen: "Once, at the end of the handshake. From then on the connection accepts requests and subscriptions.",
   example: {
     type: "connected",
     data: {

@@ -1,53 +1,52 @@
 import * as z from "zod/mini";
 
 /**
- * The fields every message may carry. On the wire a message is one JSON object:
- * `{ type, correlation_id?, channel?, event?, data?, meta?, metadata? }`.
+ * The fields that every message may carry. On the wire a message is one JSON object: `{ type,
+ * correlation_id?, channel?, event?, data?, meta?, metadata? }`.
  *
- * Objects are read loosely (unknown fields are dropped, not refused), so that an older peer can
- * talk to a newer one.
+ * Unknown fields are dropped and not refused, so that an older peer can talk to a newer one.
  */
 
-/** Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters. */
+/**
+ * Connects an answer with its request. The sender of the request chooses it; 1 to 64 characters.
+ */
 export const correlationId = z.string().check(z.minLength(1), z.maxLength(64));
 
 /**
- * `name` or `name:key`: printable ASCII, at most 255 characters, so that it is safe in a log line
- * and a Redis key.
+ * `name` or `name:key`: printable ASCII, at most 255 characters, so that it can be written to a log
+ * and used in a Redis key.
  */
 export const channelName = z.string().check(z.minLength(1), z.maxLength(255), z.regex(/^[\x21-\x7e]+$/));
 
-/** Names of requests and events. */
+/** The name of a request or an event. */
 export const memberName = z.string().check(z.minLength(1), z.maxLength(128));
 
-/** An opaque id made by a server: the id of an event, a session, a device. */
+/** An opaque id, for example of an event, a session or a device; 1 to 128 characters. */
 export const opaqueId = z.string().check(z.minLength(1), z.maxLength(128));
 
 /**
- * What superjson needs to bring back the values JSON cannot hold (Date, Map, Set, BigInt). It
- * annotates the application's value in the message and is present only where that value needs it. A
- * peer never revives it unchecked: see `codec/rich-values.ts`.
+ * The annotations by which superjson restores values that JSON cannot hold (Date, Map, Set,
+ * BigInt). Present only if the application's value in this message needs them. The receiver checks
+ * them before it restores anything: see `codec/rich-values.ts`.
  */
 export const richMeta = z.unknown();
 
-/**
- * Free notes about a message, such as `client_version`. Nothing in the protocol depends on them.
- */
+/** Free notes about a message, such as `client_version`. The protocol does not depend on them. */
 export const notes = z.record(z.string().check(z.maxLength(64)), z.unknown());
 
-/** Every message accepts these. */
+/** The fields that every message accepts. */
 export const envelope = {
   correlation_id: z.optional(correlationId),
   metadata: z.optional(notes),
 };
 
 /**
- * How a message is documented. It stands beside the schema, not inside it, so that a client bundle
- * does not carry it.
+ * The documentation of a message. It is separate from the schema, so that a client bundle does not
+ * contain it.
  */
 export interface MessageDoc<Message> {
-  /** One sentence: when this message is sent. */
+  /** When the message is sent, in one or two sentences. */
   readonly sentWhen: string;
-  /** A valid message, checked against its schema by the tests and shown in the reference. */
+  /** A valid message. The tests check it against the schema, and the reference shows it. */
   readonly example: Message;
 }

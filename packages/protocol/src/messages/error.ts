@@ -11,7 +11,8 @@ export const error = z.object({
 export type ErrorMessage = z.output<typeof error>;
 
 export const errorDoc: MessageDoc<ErrorMessage> = {
-  sentWhen: "When a message is refused that has no answer of its own: unreadable, of an unknown type, or over a limit.",
+  sentWhen:
+    "When the server refuses a message that has no answer of its own: it cannot be read, its type is unknown, or it exceeds a limit.",
   example: {
     type: "error",
     data: {

@@ -2,23 +2,27 @@ import * as z from "zod/mini";
 import { channelName, envelope, memberName, type MessageDoc, richMeta } from "./envelope.js";
 import { link } from "./position.js";
 
+/**
+ * Delivers one publication of a channel. On a channel with history, `metadata` links each event to
+ * the one before it, so that the client notices a missing event.
+ */
 export const event = z.object({
   ...envelope,
   type: z.literal("event"),
   channel: channelName,
   /** The name of the event. */
   event: memberName,
-  /** What happened, by the schema of the event. */
+  /** The data of the event, by its schema. */
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
   meta: z.optional(richMeta),
   /**
-   * Its place in the channel's chain, on channels with history; its id, where an `ack` is asked
-   * for.
+   * The position of the event in the channel's chain, on channels with history. The id is also
+   * present if an `ack` is requested.
    */
   metadata: z.optional(
     z.extend(z.partial(link), {
-      /** True: the sender waits for an `ack` with the event's id. */
+      /** True if the sender waits for an `ack` with the event's id. */
       ack: z.optional(z.boolean()),
     }),
   ),
@@ -26,7 +30,8 @@ export const event = z.object({
 export type EventMessage = z.output<typeof event>;
 
 export const eventDoc: MessageDoc<EventMessage> = {
-  sentWhen: "For each publication on a channel this connection has joined; the same bytes for every subscriber.",
+  sentWhen:
+    "For each publication on a channel that this connection has joined. Every subscriber receives the same bytes.",
   example: {
     type: "event",
     channel: "agent-updates",

@@ -1,15 +1,16 @@
 import * as z from "zod/mini";
 import { envelope, type MessageDoc } from "./envelope.js";
 
+/** Announces that this instance shuts down, before the server closes the connection. */
 export const goaway = z.object({
   ...envelope,
   type: z.literal("goaway"),
   data: z.object({
-    /** Why, in a word. */
+    /** The reason, in one word. */
     reason: z.string(),
     /**
-     * How long this client should wait before it comes back, different for each so that they do not
-     * all come at once. Milliseconds.
+     * How long this client waits before it reconnects. The delay differs between clients, so that
+     * they do not all reconnect at once. Milliseconds.
      */
     delay_ms: z.number().check(z.nonnegative()),
   }),
@@ -17,6 +18,6 @@ export const goaway = z.object({
 export type GoawayMessage = z.output<typeof goaway>;
 
 export const goawayDoc: MessageDoc<GoawayMessage> = {
-  sentWhen: "When this instance is about to leave: reconnect after `delay_ms`.",
+  sentWhen: "When this instance is about to shut down. The client reconnects after `delay_ms`.",
   example: { type: "goaway", data: { reason: "restart", delay_ms: 3_200 } },
 };

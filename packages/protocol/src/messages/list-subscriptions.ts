@@ -5,6 +5,6 @@ export const listSubscriptions = z.object({ ...envelope, type: z.literal("list_s
 export type ListSubscriptionsMessage = z.output<typeof listSubscriptions>;
 
 export const listSubscriptionsDoc: MessageDoc<ListSubscriptionsMessage> = {
-  sentWhen: "To ask which channels this connection has joined.",
+  sentWhen: "To ask for the channels that this connection has joined.",
   example: { type: "list_subscriptions", correlation_id: "4" },
 };

@@ -5,6 +5,6 @@ export const pong = z.object({ ...envelope, type: z.literal("pong") });
 export type PongMessage = z.output<typeof pong>;
 
 export const pongDoc: MessageDoc<PongMessage> = {
-  sentWhen: "At once, in answer to a `ping`; it repeats the ping's correlation id if there was one.",
+  sentWhen: "At once, in answer to a `ping`. It repeats the correlation id of the ping, if the ping had one.",
   example: { type: "pong" },
 };

@@ -2,51 +2,52 @@ import * as z from "zod/mini";
 import { opaqueId } from "./envelope.js";
 
 /**
- * The last event applied on a channel. The id is what proves continuity: a store that was rolled
- * back issues the same offsets again under the same epoch, but never the same ids.
+ * The last event that a client has applied on a channel. The id proves that the history is
+ * continuous: if a store is rolled back, it issues the same offsets again under the same epoch, but
+ * never the same ids.
  */
 export const position = z.object({
-  /** Names one life of the channel's history; a new one starts when the history was lost. */
+  /** The epoch of the channel's history. A new epoch starts when the history was lost. */
   epoch: z.string().check(z.maxLength(64)),
-  /** Counts the events of that life, from 1; 0 before the first. */
+  /** The number of events in this epoch up to this one, from 1; 0 before the first event. */
   offset: z.int().check(z.nonnegative()),
-  /** The id of the event at that offset; empty before the first. */
+  /** The id of the event at that offset; empty before the first event. */
   id: z.string().check(z.maxLength(128)),
 });
 export type Position = z.output<typeof position>;
 
 /**
- * What an event of a channel with history carries, so that a client can tell whether it follows its
- * position.
+ * The link that an event of a channel with history carries. A client compares it with its position
+ * to see whether an event is missing.
  */
 export const link = z.object({
-  /** Its place in the channel's history, from 1. */
+  /** The offset of the event in the channel's history, from 1. */
   offset: z.int().check(z.positive()),
-  /** Names this event; no other ever has the same. */
+  /** The id of this event. No other event ever has the same id. */
   id: opaqueId,
-  /** The id of the event before it; empty for the first of an epoch. */
+  /** The id of the event before it; empty for the first event of an epoch. */
   prev: z.string().check(z.maxLength(128)),
 });
 export type Link = z.output<typeof link>;
 
-/** Why a position cannot be continued. */
+/** The reasons why the server cannot continue from a position. */
 export const resetReasons = [
-  /** The history was lost and begun anew. */
+  /** The history was lost and has started again. */
   "epoch",
-  /** The store was rolled back: it holds another event at that offset. */
+  /** The store was rolled back and has another event at that offset. */
   "fork",
-  /** The next events are no longer kept. */
+  /** The next events are no longer stored. */
   "trimmed",
-  /** More was missed than is sent in one answer. */
+  /** The client missed more than one answer may replay. */
   "too_many",
-  /** The server keeps no history of the channel. */
+  /** The server stores no history of the channel. */
   "server",
 ] as const;
 export type ResetReason = (typeof resetReasons)[number];
 
 /**
- * A reason that a newer server gives counts as `server`: it is a reset all the same, and must not
- * be lost.
+ * A reason that only a newer server knows is read as `server`, so that the reset itself is not
+ * lost.
  */
 // oxlint-disable-next-line promise/valid-params -- the catch of a schema, not of a promise
 export const resetReason = z.catch(z.enum(resetReasons), "server");

@@ -1,6 +1,10 @@
 import * as z from "zod/mini";
 import { correlationId, envelope, memberName, type MessageDoc, opaqueId, richMeta } from "./envelope.js";
 
+/**
+ * Calls a request of the protocol. The server answers with exactly one `response` with the same
+ * correlation id; `cancel` with that id stops the handler early.
+ */
 export const request = z.object({
   ...envelope,
   type: z.literal("request"),
@@ -8,11 +12,14 @@ export const request = z.object({
   data: z.object({
     /** The name of the request. */
     name: memberName,
-    /** What it is called with, by the schema of its input. */
+    /** The input, by the schema of the request. */
     input: z.optional(z.unknown()),
-    /** The idempotency key of a mutation, the same on every retry. */
+    /** The idempotency key of a mutation. It is the same on every retry. */
     key: z.optional(opaqueId),
-    /** How long the caller waits. The server stops the handler when it has passed. Milliseconds. */
+    /**
+     * How long the caller waits. After this time the server aborts the handler's signal.
+     * Milliseconds.
+     */
     timeout_ms: z.optional(z.int().check(z.positive(), z.lte(3_600_000))),
   }),
   /** Annotates `data.input`. */
@@ -21,7 +28,7 @@ export const request = z.object({
 export type RequestMessage = z.output<typeof request>;
 
 export const requestDoc: MessageDoc<RequestMessage> = {
-  sentWhen: "To call a request of the protocol; answered by exactly one `response`.",
+  sentWhen: "To call a request of the protocol. The server answers with exactly one `response`.",
   example: {
     type: "request",
     correlation_id: "5",

@@ -7,8 +7,8 @@ export const response = z.object({
   type: z.literal("response"),
   correlation_id: correlationId,
   data: z.discriminatedUnion("ok", [
-    z.object({ ok: z.literal(true), /** By the schema of the request's output. */ output: z.optional(z.unknown()) }),
-    z.object({ ok: z.literal(false), /** Why there is no output. */ error: wireError }),
+    z.object({ ok: z.literal(true), /** The output, by the schema of the request. */ output: z.optional(z.unknown()) }),
+    z.object({ ok: z.literal(false), /** Why the request failed. */ error: wireError }),
   ]),
   /** Annotates `data.output`, or `data.error.data`. */
   meta: z.optional(richMeta),
@@ -16,7 +16,7 @@ export const response = z.object({
 export type ResponseMessage = z.output<typeof response>;
 
 export const responseDoc: MessageDoc<ResponseMessage> = {
-  sentWhen: "Once for every `request`: its output, or why there is none.",
+  sentWhen: "Once for every `request`, with its output or an error.",
   example: {
     type: "response",
     correlation_id: "5",

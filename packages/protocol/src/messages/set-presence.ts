@@ -5,7 +5,10 @@ export const setPresence = z.object({
   ...envelope,
   type: z.literal("set_presence"),
   channel: channelName,
-  /** What the others see, by the channel's presence schema. Left out: nothing any more. */
+  /**
+   * The data that other members see, by the channel's presence schema. If it is left out, the user
+   * is no longer listed.
+   */
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
   meta: z.optional(richMeta),
@@ -13,6 +16,7 @@ export const setPresence = z.object({
 export type SetPresenceMessage = z.output<typeof setPresence>;
 
 export const setPresenceDoc: MessageDoc<SetPresenceMessage> = {
-  sentWhen: "On a channel with presence that was joined: to say what the others see of this user, and when it changes.",
+  sentWhen:
+    "On a channel with presence that the client has joined: to set or change the data that other members see of this user.",
   example: { type: "set_presence", correlation_id: "5", channel: "board:7c1f", data: { name: "Ada" } },
 };

@@ -6,14 +6,14 @@ export const stateDeleted = z.object({
   ...envelope,
   type: z.literal("state_deleted"),
   channel: channelName,
-  data: z.object({ /** Why, as the application put it. */ reason: z.string() }),
-  /** Its place in the channel's chain. */
+  data: z.object({ /** The reason that the application gave. */ reason: z.string() }),
+  /** The position of the deletion in the channel's chain. */
   metadata: link,
 });
 export type StateDeletedMessage = z.output<typeof stateDeleted>;
 
 export const stateDeletedDoc: MessageDoc<StateDeletedMessage> = {
-  sentWhen: "When the document of a channel is gone. The subscription ends with it, for everyone.",
+  sentWhen: "When the document of a channel was deleted. The subscription of every member ends with it.",
   example: {
     type: "state_deleted",
     channel: "board:7c1f",

@@ -2,20 +2,27 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
 import { position } from "./position.js";
 
+/**
+ * Sends the whole document of a channel. The client replaces its copy and applies every later
+ * `state_update` to it.
+ */
 export const stateSync = z.object({
   ...envelope,
   type: z.literal("state_sync"),
   channel: channelName,
   data: z.object({
-    /** The whole document, by the channel's state schema. Left out: there is none yet. */
+    /**
+     * The whole document, by the channel's document schema. Left out if the channel has no document
+     * yet.
+     */
     state: z.optional(z.unknown()),
-    /** How often it was changed; 0 before it is there. */
+    /** The version: the number of changes so far; 0 before the document exists. */
     version: z.int().check(z.nonnegative()),
-    /** The event up to which it is current. */
+    /** The last event that the document includes. */
     position,
     /**
-     * The client checks with it that it holds the same document: 64-bit FNV-1a, as 16 hex digits,
-     * over the UTF-8 of the canonical JSON (RFC 8785) of `state`; empty where there is none.
+     * A hash by which the client checks its copy: 64-bit FNV-1a, as 16 hex digits, over the UTF-8
+     * of the canonical JSON (RFC 8785) of `state`; empty if there is no document.
      */
     hash: z.string(),
   }),
@@ -26,7 +33,7 @@ export type StateSyncMessage = z.output<typeof stateSync>;
 
 export const stateSyncDoc: MessageDoc<StateSyncMessage> = {
   sentWhen:
-    "After the answer to a `subscribe` to a channel with state, and whenever a client's copy cannot be continued by updates.",
+    "After the answer to a `subscribe` to a channel with a document, and whenever updates cannot bring a client's copy up to date.",
   example: {
     type: "state_sync",
     channel: "board:7c1f",

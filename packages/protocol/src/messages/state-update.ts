@@ -2,42 +2,49 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js";
 import { link } from "./position.js";
 
+/**
+ * Changes the document of a channel by patches. It is part of the channel's chain like an event, so
+ * a client applies it only if it directly follows its position.
+ */
 export const stateUpdate = z.object({
   ...envelope,
   type: z.literal("state_update"),
   channel: channelName,
   data: z.object({
-    /** Of the document after this update: one more than before it. */
+    /** The version of the document after this update: one more than before. */
     version: z.int().check(z.positive()),
     /**
-     * In order. `remove` deletes the value at the path. Array positions are numbers: `add` inserts
-     * there. An empty path is the whole document. No patches: a snapshot follows that makes them
-     * needless.
+     * The changes, in order. `remove` deletes the value at the path. Positions in a list are
+     * numbers, and `add` inserts at a position. An empty path is the whole document. If there are
+     * no patches, a `state_sync` follows instead.
      */
     patches: z.array(
       z.object({
-        /** What to do at the path. */
+        /** The operation at the path. */
         op: z.enum(["add", "replace", "remove"]),
-        /** From the root of the document: names and positions. */
+        /** The path from the root of the document: names of fields and positions in lists. */
         path: z.array(z.union([z.string(), z.int()])).check(z.maxLength(32)),
-        /** The new value of `add` and `replace`. */
+        /** The new value, for `add` and `replace`. */
         value: z.optional(z.unknown()),
       }),
     ),
     /**
-     * Present every 32 versions: the hash of the document after this update, as in `state_sync`.
+     * The hash of the document after this update, as in `state_sync`. Present every 32 versions.
      */
     hash: z.optional(z.string()),
   }),
-  /** Annotates the whole document from now on. Left out where this update does not change that. */
+  /**
+   * Annotates the whole document from this update on. Left out if this update does not change the
+   * annotations.
+   */
   meta: z.optional(richMeta),
-  /** Its place in the channel's chain. */
+  /** The position of the update in the channel's chain. */
   metadata: link,
 });
 export type StateUpdateMessage = z.output<typeof stateUpdate>;
 
 export const stateUpdateDoc: MessageDoc<StateUpdateMessage> = {
-  sentWhen: "For each change of a channel's state, as an event of the channel's own chain.",
+  sentWhen: "For each change of a channel's document, as part of the channel's chain.",
   example: {
     type: "state_update",
     channel: "board:7c1f",

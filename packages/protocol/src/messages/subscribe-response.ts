@@ -5,38 +5,43 @@ import { position, resetReason } from "./position.js";
 import { stateUpdate } from "./state-update.js";
 import { wireError } from "./wire-error.js";
 
-/** The verdict on one channel. */
+/** The result for one channel. */
 export const subscribeResult = z.discriminatedUnion("ok", [
   z.object({
     ok: z.literal(true),
     channel: channelName,
-    /** Where the channel stands, when it keeps history. */
+    /** The current position of the channel, if it has a history. */
     position: z.optional(position),
-    /** Everything missed since the position given, in order. Never a part of it. */
+    /** Every event and update after the requested position, in order. Never only a part of them. */
     missed: z.optional(z.array(z.discriminatedUnion("type", [event, stateUpdate]))),
-    /** Instead of `missed`: the position given cannot be continued. */
+    /** Present instead of `missed` if the requested position cannot be continued. */
     reset: z.optional(resetReason),
   }),
   z.object({ ok: z.literal(false), channel: channelName, error: wireError }),
 ]);
 export type SubscribeResult = z.output<typeof subscribeResult>;
 
+/**
+ * Answers a `subscribe`. For each channel it says whether the client has joined, and either replays
+ * the missed events or gives the reason for a reset.
+ */
 export const subscribeResponse = z.object({
   ...envelope,
   type: z.literal("subscribe_response"),
   data: z.object({
-    /** True when every channel was joined. */
+    /** True if every channel was joined. */
     success: z.boolean(),
-    /** The channels joined. */
+    /** The channels that were joined. */
     subscribed: z.array(channelName),
-    /** One result for each channel asked for, in that order. */
+    /** One result for each requested channel, in the order of the request. */
     results: z.array(subscribeResult),
   }),
 });
 export type SubscribeResponseMessage = z.output<typeof subscribeResponse>;
 
 export const subscribeResponseDoc: MessageDoc<SubscribeResponseMessage> = {
-  sentWhen: "In answer to `subscribe`, when the channels that were granted are live.",
+  sentWhen:
+    "In answer to `subscribe`, when the client has joined the granted channels. A large answer is sent in several parts.",
   example: {
     type: "subscribe_response",
     correlation_id: "2",

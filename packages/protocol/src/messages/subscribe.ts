@@ -2,23 +2,31 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc } from "./envelope.js";
 import { position } from "./position.js";
 
+/**
+ * Joins channels. After a reconnect the client sends its last position for each channel with
+ * history, and the server replays the events that the client missed.
+ */
 export const subscribe = z.object({
   ...envelope,
   type: z.literal("subscribe"),
   data: z.object({
-    /** Channels to join: a name, or a name with the position to continue from. */
+    /** The channels to join: each a name, or a name with the position to continue from. */
     channels: z
       .array(
         z.union([
           channelName,
           z.object({
             channel: channelName,
-            /** The last event applied; left out, from now on. */
+            /**
+             * The last event that the client has applied. If it is left out, the subscription
+             * starts now.
+             */
             position: z.optional(position),
             /**
-             * Of a channel with state. `held`: the document at `position` is there, so updates will
-             * do where they take less than the document. `mismatch`: the copy's hash was not the
-             * one sent. Left out: the document is needed.
+             * For a channel with a document. `held`: the client has the document at `position`, so
+             * the server may send updates instead if they are smaller than the document.
+             * `mismatch`: the hash of the client's copy differs from the hash that was sent. If it
+             * is left out, the server sends the whole document.
              */
             state: z.optional(z.enum(["held", "mismatch"])),
           }),
@@ -30,7 +38,7 @@ export const subscribe = z.object({
 export type SubscribeMessage = z.output<typeof subscribe>;
 
 export const subscribeDoc: MessageDoc<SubscribeMessage> = {
-  sentWhen: "To join channels; after a reconnect, right behind `auth`, with the positions held.",
+  sentWhen: "To join channels. After a reconnect it follows `auth` directly, with the last position of each channel.",
   example: {
     type: "subscribe",
     correlation_id: "2",

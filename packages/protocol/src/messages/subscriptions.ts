@@ -4,7 +4,7 @@ import { channelName, envelope, type MessageDoc } from "./envelope.js";
 export const subscriptions = z.object({
   ...envelope,
   type: z.literal("subscriptions"),
-  data: z.object({ /** The channels joined. */ channels: z.array(channelName) }),
+  data: z.object({ /** The channels that this connection has joined. */ channels: z.array(channelName) }),
 });
 export type SubscriptionsMessage = z.output<typeof subscriptions>;
 

@@ -5,13 +5,13 @@ export const unsubscribe = z.object({
   ...envelope,
   type: z.literal("unsubscribe"),
   data: z.object({
-    /** Channels to leave. */
+    /** The channels to leave. */
     channels: z.array(channelName).check(z.minLength(1), z.maxLength(1_000)),
   }),
 });
 export type UnsubscribeMessage = z.output<typeof unsubscribe>;
 
 export const unsubscribeDoc: MessageDoc<UnsubscribeMessage> = {
-  sentWhen: "When nothing on this client wants the channels any more.",
+  sentWhen: "When the client no longer needs the channels.",
   example: { type: "unsubscribe", correlation_id: "3", data: { channels: ["metrics"] } },
 };

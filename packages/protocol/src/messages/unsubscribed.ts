@@ -6,13 +6,13 @@ export const unsubscribed = z.object({
   ...envelope,
   type: z.literal("unsubscribed"),
   channel: channelName,
-  /** Why. */
+  /** The reason. */
   data: wireError,
 });
 export type UnsubscribedMessage = z.output<typeof unsubscribed>;
 
 export const unsubscribedDoc: MessageDoc<UnsubscribedMessage> = {
-  sentWhen: "When the server takes the connection off a channel by itself: its permission has ended.",
+  sentWhen: "When the server removes the connection from a channel because its permission has ended.",
   example: {
     type: "unsubscribed",
     channel: "agent-updates",

@@ -1,21 +1,21 @@
 import * as z from "zod/mini";
 
 /**
- * A refusal as it travels: what happened, which field, what to do about it. Never a stack, never a
- * secret.
+ * An error as it crosses the wire: the problem, the field and the remedy. It never contains a stack
+ * trace or a secret.
  */
 export const wireError = z.object({
-  /** A row of the error-code table, or a code the request declares. */
+  /** A code of the error-code table, or a code that the request declares. */
   code: z.string().check(z.minLength(1), z.maxLength(64)),
-  /** One sentence for a person. */
+  /** The problem, in one sentence for people. */
   message: z.string(),
-  /** The path of the value at fault, such as `input.items[0].at`. */
+  /** The path of the invalid value, such as `input.items[0].at`. */
   field: z.optional(z.string()),
-  /** What to do about it. */
+  /** An instruction that fixes the error. */
   remedy: z.optional(z.string()),
-  /** Present when trying again later can succeed. Milliseconds. */
+  /** Present if trying again after this delay can succeed. Milliseconds. */
   retry_after_ms: z.optional(z.number().check(z.nonnegative())),
-  /** The data of an error that a request declares. */
+  /** The data of an error that the request declares. */
   data: z.optional(z.unknown()),
 });
 export type WireError = z.output<typeof wireError>;

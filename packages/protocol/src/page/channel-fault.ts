@@ -1,8 +1,8 @@
 import type { Protocol } from "../define-protocol.js";
 
 /**
- * In a page's production build: the channel that is meant. In development, as everywhere else, also
- * what is wrong with it.
+ * In a page's production build the message only names the channel. In development, and in every
+ * other build, the message also says what is wrong.
  */
 export function channelFault(_protocol: Protocol, name: string): string {
   return `The channel ${name} is not valid.`;

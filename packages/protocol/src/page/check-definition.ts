@@ -1,5 +1,5 @@
 /**
- * In a page's production build: the server has checked the same definition when it started, and so
- * have the tests.
+ * A page's production build does not check the definition: the server checked the same definition
+ * when it started, and so did the tests.
  */
 export function checkDefinition(): void {}

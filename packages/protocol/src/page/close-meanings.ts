@@ -1,5 +1,6 @@
 /**
- * In a page's production build: the close code itself. The generated reference says what it means.
+ * In a page's production build the meaning is only the close code. The generated reference explains
+ * the code.
  */
 export function meaningOf(code: number, name: string): string {
   return `of ${name} (${code})`;

@@ -3,18 +3,18 @@ import { serialize } from "../codec/rich-values.js";
 import type { Fault } from "../issues.js";
 
 /**
- * superjson keeps these, and objects without a prototype. It turns other instances into plain
- * objects.
+ * The constructors of the objects that superjson keeps; `undefined` stands for objects without a
+ * prototype. superjson turns instances of other classes into plain objects.
  */
 const kept: readonly unknown[] = [undefined, Object, Array, Date, Map, Set];
-/** Where Date stands among them. Map and Set follow. */
+/** The index of Date in `kept`. Map and Set follow. */
 const DATE = 3;
 
 /**
- * In a page's production build: a walk refuses functions, symbols, circular references, instances
- * of other classes and invalid dates, then superjson encodes. Holes, hidden properties and symbol
- * keys are found in development; the server refuses half a surrogate pair, reserved names and
- * values beyond its bounds.
+ * In a page's production build a short walk refuses functions, symbols, circular references,
+ * instances of other classes and invalid dates; superjson does the rest. Holes in lists, hidden
+ * properties and symbol keys are found in development only. Half surrogate pairs, reserved names
+ * and values beyond the bounds are refused by the server.
  */
 export function encodeValue(
   value: unknown,

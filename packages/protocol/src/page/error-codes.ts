@@ -1,6 +1,6 @@
 /**
- * In a page's production build: no remedies of its own. The code says which row of the reference to
- * read; a server's refusal brings its remedy, and development has all of them.
+ * A page's production build has no remedies of its own: the code names the row of the reference. A
+ * refusal of the server brings its remedy, and development builds have all of them.
  */
 export const remedyOf = (_code: string): string | undefined => undefined;
 

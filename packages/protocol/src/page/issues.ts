@@ -1,7 +1,9 @@
 import type * as core from "zod/v4/core";
 import type { Fault } from "../issues.js";
 
-/** In a page's production build: the field, and what was expected there where that is one word. */
+/**
+ * In a page's production build a message has the field and, if that is one word, the expected type.
+ */
 export const wording = {
   error: ({ expected }: { readonly code?: string; readonly expected?: string }): string =>
     expected ? `expected ${expected}` : "is not valid",

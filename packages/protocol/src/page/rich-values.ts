@@ -2,14 +2,14 @@ import { restore } from "../codec/rich-values.js";
 import type { RichTag } from "../schema.js";
 
 /**
- * In a page's production build: the closed list of types is kept (never a class, a RegExp or a
- * typed array), the bounds on number and depth are not. They guard a server from its clients; a
- * page has loaded its own code from that server.
+ * In a page's production build the closed list of tags still applies (never a class, a RegExp or a
+ * typed array), but the bounds on number and depth do not. The bounds protect a server from its
+ * clients; a page trusts the server that it has loaded its code from.
  */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
   const values = (meta as { readonly values?: unknown } | undefined)?.values;
   if (!values) return data;
-  // Every leaf of the annotations is a tag.
+  // Every leaf of the annotations has to be a tag.
   const check = (node: unknown): void => {
     if (typeof node === "object") Object.values(node!).forEach(check);
     else if (!allowed.has(node as RichTag)) throw new Error(node as RichTag);

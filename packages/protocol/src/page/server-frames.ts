@@ -4,9 +4,9 @@ import type { ServerMessage } from "../server-message.js";
 import { subprotocols } from "../version.js";
 
 /**
- * In a page's production build the server's frames are read as they come: the schemas of the wire,
- * and what of zod nothing else on the page needs, would be a quarter of its download. What the
- * application gets out of them (outputs, events, the data of errors) is validated all the same.
+ * In a page's production build the frames of the server are not validated. The schemas of the wire,
+ * with the parts of zod that only they need, would be a quarter of the download. The values that
+ * the application receives (outputs, events, the data of errors) are still validated.
  */
 export function serverFrames(): Codec<ServerMessage, ClientMessage> {
   return {
@@ -14,15 +14,15 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
     encode: (message) => JSON.stringify(message),
     decode(frame) {
       try {
-        // An escaped letter can hide the name.
+        // The name can be written with an escaped letter.
         const message: unknown = JSON.parse(
           frame as string,
           /__proto__|\\u/i.test(frame as string) ? refuseProto : undefined,
         );
-        // Throws for null.
+        // Throws for null, which is refused below.
         if (Object.getPrototypeOf(message) === Object.prototype) return { ok: true, message: message as ServerMessage };
       } catch {
-        // Said below.
+        // Refused below.
       }
       return { ok: false, fault: { field: "", message: "cannot be read." } };
     },

@@ -1,4 +1,7 @@
 export { MAX_ANNOTATIONS, MAX_STATE_DEPTH } from "../codec/shape.js";
 
-/** In a page's production build: the server refuses what is too deep or too long, and says so. */
+/**
+ * A page's production build does not check the bounds: the server refuses a value that is too deep
+ * or too long, and names the reason.
+ */
 export function shapeFault(): undefined {}
