@@ -6,8 +6,8 @@ import { base, page, pagePlugins } from "../../tsup.base.js";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 /**
- * The licences of bundled packages require their text in every copy, so this plugin writes it next
- * to the bundle.
+ * The licences of bundled packages require their text in every copy, so this plugin writes the
+ * texts next to the bundle.
  */
 const notices: Plugin = {
   name: "notices",

@@ -1,9 +1,8 @@
 import type { Protocol } from "./define-protocol.js";
 
 /**
- * Says why a channel name or its key is invalid. `channelId` only decides whether both are valid:
- * its checks are part of a page's production build, and these texts are not. So the reason is
- * determined here, after the refusal.
+ * Says why a channel name or its key is invalid. `channelId` only checks whether both are valid. A
+ * page downloads that check, but not these texts, so the reason is found separately.
  */
 export function channelFault(protocol: Protocol, name: string, key: unknown): string {
   const contract = protocol.channels.get(name);

@@ -26,8 +26,8 @@ const messages = z.discriminatedUnion("type", [
 export type ClientMessage = z.output<typeof messages>;
 
 /**
- * The schema of every message that a client may send. It is declared as `Schema` and not as a type
- * of zod, so that the published types depend on no version of zod.
+ * The schema of every message that a client may send. Declared as `Schema`, so that the published
+ * types depend on no version of zod.
  */
 export const clientMessage: Schema<ClientMessage, unknown> = messages;
 

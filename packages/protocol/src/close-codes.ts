@@ -4,9 +4,9 @@ import { meaningOf } from "./close-meanings.js";
  * The close codes. Each row says why a connection ended and what the client does next; the client,
  * the reference and the tests read the same rows.
  *
- * Codes from 4400 mirror HTTP status codes, so that their meaning can be guessed. 1000 to 1013 keep
- * the meaning that RFC 6455 and the IANA registry give them. Applications own 4800 to 4899 (the
- * client retries) and 4900 to 4999 (the client stops).
+ * Codes from 4400 mirror HTTP status codes, so that their meaning can be guessed. 1000 to 1013 have
+ * the meanings of RFC 6455 and the IANA registry. Applications own 4800 to 4899 (the client
+ * retries) and 4900 to 4999 (the client stops).
  */
 
 /**
@@ -22,8 +22,8 @@ export interface CloseCode {
   readonly code: number;
   readonly name: CloseCodeName;
   /**
-   * Why the connection ended, as the end of the sentence "The connection ended because …". In a
-   * page's production build it holds only the name and the code.
+   * Why the connection ended, as the end of the sentence "The connection ended because …". A page's
+   * production build has only the name and the code.
    */
   readonly meaning: string;
   readonly action: CloseAction;
@@ -41,8 +41,8 @@ type CloseCodeRow<Name = string> = readonly [name: Name, action: CloseAction, fi
 const HERD_MS = 5_000;
 
 /**
- * The part of the table that a client needs at run time. The meanings are in close-meanings.ts, so
- * that a page does not download them.
+ * The part of the table that a client needs at run time. The meanings are in close-meanings.ts,
+ * which a page does not download.
  */
 const rows = {
   1000: ["NORMAL", "stop"],

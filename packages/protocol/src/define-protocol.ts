@@ -11,7 +11,7 @@ export type {
   RequestKind,
 } from "./definition.js";
 
-/** A request of a protocol. Its schemas have been read and validate values. */
+/** A request of a protocol, ready to validate its values. */
 export interface RequestContract {
   readonly name: string;
   readonly kind: RequestKind;
@@ -20,7 +20,7 @@ export interface RequestContract {
   readonly errors: ReadonlyMap<string, ValueSchema>;
 }
 
-/** A channel of a protocol. Its schemas have been read and validate values. */
+/** A channel of a protocol, ready to validate its values. */
 export interface ChannelContract {
   readonly name: string;
   readonly key: ValueSchema | undefined;
@@ -36,7 +36,7 @@ export interface ChannelContract {
 
 /**
  * A protocol, made by `defineProtocol`. Client and server import the same value. The maps hold the
- * parts of `definition` with their schemas read, so that they can validate values.
+ * parts of `definition`, ready to validate values.
  */
 export interface Protocol<Definition extends ProtocolDefinition = ProtocolDefinition> {
   readonly name: string;
@@ -59,7 +59,7 @@ const STATE_HISTORY: HistoryDefinition = { size: 128, ttlMs: 600_000 };
 const brand = Symbol.for("holdfast.protocol");
 
 /**
- * Defines a protocol: its requests, channels, direct events and connection parameters. Call it
+ * Defines the requests, channels, direct events and connection parameters of a protocol. Call it
  * once, in a module that client and server both import. Types, validation and the reference all
  * follow from the definition, which is checked at once.
  *

@@ -1,11 +1,11 @@
 import type { Schema } from "./schema.js";
 
 /**
- * What happens to a request if the connection drops before its answer arrives:
- * - `query`: the request changes nothing. The client sends it again after it has reconnected.
- * - `mutation`: the request changes something, and the application may repeat it under the same
- *   idempotency key. The client does not repeat it: the call rejects with CONNECTION_LOST.
- * - `once`: the request must not be repeated. The call rejects with CONNECTION_LOST, because its
+ * What happens to a request if the connection drops before the answer arrives:
+ * - `query`: the request changes nothing. After a reconnect, the client sends the request again.
+ * - `mutation`: the request changes something, and the application may repeat the request under the
+ *   same idempotency key. The call rejects with CONNECTION_LOST; the client repeats nothing.
+ * - `once`: the request must not be repeated. The call rejects with CONNECTION_LOST, because the
  *   outcome is unknown.
  */
 export type RequestKind = "query" | "mutation" | "once";
@@ -17,9 +17,9 @@ export interface RequestDefinition {
    * @default "once"
    */
   readonly kind?: RequestKind;
-  /** The value that the caller sends. If it is left out, the request takes no input. */
+  /** The value that the caller sends. If absent, the request takes no input. */
   readonly input?: Schema;
-  /** The value that the handler returns. If it is left out, the response has no output. */
+  /** The value that the handler returns. If absent, the response has no output. */
   readonly output?: Schema;
   /**
    * The errors that the handler may throw and the caller can expect: codes in UPPER_SNAKE_CASE,
@@ -31,8 +31,8 @@ export interface RequestDefinition {
 }
 
 /**
- * How much of a channel the server stores, so that a client that reconnects can replay the events
- * that it missed.
+ * How much of a channel the server stores, so that clients that reconnect receive the events that
+ * they missed.
  */
 export interface HistoryDefinition {
   /** How many of the latest events are stored. 1 to 100,000. */
@@ -42,13 +42,12 @@ export interface HistoryDefinition {
 }
 
 /**
- * A channel that clients can join. It declares `events`, a `document` or `presence`, or several of
- * them.
+ * A channel that clients can join. At least one of `events`, `document` and `presence` is required.
  */
 export interface ChannelDefinition {
   /**
-   * The schema of the key, a string. If it is declared, there is a separate channel for each key,
-   * such as `board:7c1f`.
+   * The schema of the key, a string. If declared, each key is a separate channel, such as
+   * `board:7c1f`.
    */
   readonly key?: Schema<string>;
   /** The events that can be published on the channel, each with the schema of its data. */
@@ -60,14 +59,14 @@ export interface ChannelDefinition {
    */
   readonly document?: Schema;
   /**
-   * The data that other members see of a user on the channel. If it is declared, members can list
-   * the users who are present.
+   * The data that other members see of a user on the channel. If declared, members can list the
+   * users who are present.
    */
   readonly presence?: Schema;
   /**
-   * If it is declared, the server stores the events. A client that reconnects receives the events
-   * that it missed, or a `reset` with the reason if they are not available. Without a history,
-   * events published during an interruption are lost.
+   * If declared, the server stores the events. A client that reconnects receives the missed events,
+   * or a `reset` with the reason if the server does not have all of them. Without a history, events
+   * published during an interruption are lost.
    */
   readonly history?: HistoryDefinition;
   /** One sentence for the generated reference. */
@@ -98,9 +97,8 @@ export interface ProtocolDefinition {
    */
   readonly direct?: { readonly [event: string]: Schema };
   /**
-   * If it is `required`, a connection is refused unless the client names its device or
-   * `authenticate` returns one. If it is `optional`, a session without a device counts as a device
-   * of its own.
+   * If `required`, a connection is refused unless the client names its device or `authenticate`
+   * returns one. If `optional`, a session without a device counts as a device of its own.
    * @default "optional"
    */
   readonly deviceId?: "optional" | "required";

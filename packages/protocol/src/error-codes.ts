@@ -104,8 +104,8 @@ export const errorCodes: readonly ErrorCode[] = /* @__PURE__ */ (() =>
   }))();
 
 /**
- * Codes that streams and mutations will use. They are reserved now, because a request that declared
- * one of them would break when that code appears.
+ * Codes that streams and mutations will use. Reserved now, because a request that declared such a
+ * code would break later.
  */
 const RESERVED = ["RUN_LOST", "PRODUCER_LOST", "UNKNOWN_OUTCOME", "KEY_REUSED"];
 

@@ -15,7 +15,7 @@ export interface ErrorDetails {
   retryAfterMs?: number | undefined;
   /** The data of an error that a request declares. */
   data?: unknown;
-  /** The error that caused this one. It never leaves the process. */
+  /** The error that caused this one. Never leaves the process. */
   cause?: unknown;
 }
 

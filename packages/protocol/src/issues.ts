@@ -4,18 +4,18 @@ import type * as core from "zod/v4/core";
 export interface Fault {
   /** The path of the invalid value, such as `input.items[0].at`. */
   field: string;
-  /** A sentence for people. It begins with the field. */
+  /** A sentence for people that begins with the field. */
   message: string;
-  /** The error that was thrown, for the log of this process. It is never sent. */
+  /** The error that was thrown, for the log of this process. Never sent. */
   cause?: unknown;
   /** An instruction, if more helps than to correct the value. */
   remedy?: string;
 }
 
 /**
- * The error option of every parse. zod/mini has no error messages, and full zod installs its own as
- * soon as it is loaded. With this option a refusal reads the same in every application. A message
- * that a schema sets itself takes precedence.
+ * The error option of every parse. zod/mini has no error messages, and full zod installs its own
+ * when the module is loaded. With this option a refusal reads the same in every application. A
+ * message that a schema sets itself takes precedence.
  */
 export const wording = { error: sentence } as const;
 
@@ -60,8 +60,8 @@ export function undeclaredFault(field: string): Fault {
 }
 
 /**
- * Of the alternatives of a union, the one whose issue is nested most deeply is most likely the one
- * that the sender meant.
+ * The alternative of a union whose issue is nested most deeply is most likely the alternative that
+ * the sender meant.
  */
 function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined {
   const [first] = issues;
@@ -130,7 +130,7 @@ function kindOf(value: unknown): string {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : typeof value;
 }
 
-/** A value as part of a sentence. Long text is cut, because a peer may have chosen it. */
+/** A value as part of a sentence. Long text is cut, because a peer may have chosen the value. */
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 64 ? `${cut(value)}…` : value);
   return typeof value === "object" && value !== null ? kindOf(value) : String(value);
@@ -143,7 +143,7 @@ function cut(text: string): string {
 
 /**
  * Formats a path as `root.items[0].at`. Keys that are not plain names are quoted. Long keys are
- * cut, because a peer may have chosen them.
+ * cut, because a peer may have chosen the keys.
  */
 export function formatPath(root: string, path: readonly PropertyKey[]): string {
   let text = root;

@@ -16,7 +16,7 @@ export interface JsonSchema {
 
 /**
  * The keyword of a value that JSON carries in another form. Its value is the superjson tag that
- * `meta` restores the value by.
+ * stands in `meta`.
  */
 export const RICH_KEYWORD = "x-holdfast-type";
 
@@ -35,9 +35,9 @@ export interface JsonSchemaOptions {
 }
 
 /**
- * The JSON Schema of a value as it appears in a frame. `io: "input"` describes the sender's side:
- * fields with a default may be left out, and unknown fields are allowed. Rich values are described
- * in the form that superjson gives them.
+ * The JSON Schema of a value in a frame. `io: "input"` describes the sender's side: fields with a
+ * default may be left out, and unknown fields are allowed. Rich values are described in the form
+ * that superjson gives them.
  */
 export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): JsonSchema {
   const { target = "draft-2020-12", annotations = true } = options;
@@ -51,8 +51,8 @@ interface Conversion {
   readonly target: "draft-2020-12" | "draft-07";
   readonly annotations: boolean;
   /**
-   * The maps and sets that are being converted. If one of them contains itself, the conversion
-   * stops there, because the document nested in it cannot refer to its parent.
+   * The maps and sets that are being converted. A recursive map or set ends here, because a nested
+   * document cannot refer to its parent.
    */
   readonly open: Set<$ZodType>;
 }
@@ -110,8 +110,8 @@ function withBigDefaults<Result>(convertAll: () => Result): Result {
 }
 
 /**
- * The keywords that zod writes for values that JSON cannot hold. They differ between versions of
- * zod, so they are removed.
+ * The keywords that zod writes for values that JSON cannot hold. Versions of zod differ in these
+ * keywords, so all of them are removed.
  */
 const WRITTEN_BY_ZOD = ["type", "const", "enum", "not", "format", "items", "additionalProperties"] as const;
 
@@ -185,8 +185,8 @@ function nested(parent: $ZodType, child: Schema, conversion: Conversion): JsonSc
 }
 
 /**
- * The bounds of dates and bigints. zod leaves them out, because JSON Schema has no keyword for
- * them.
+ * The bounds of dates and bigints. JSON Schema has no keywords for these bounds, so zod leaves them
+ * out.
  */
 function bounds(schema: $ZodTypes): JsonSchema {
   const found: Record<string, unknown> = {};

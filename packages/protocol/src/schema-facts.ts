@@ -127,8 +127,8 @@ function valueText(value: unknown): string {
 }
 
 /**
- * The patterns of zod that an application may pass on. Each version of zod spells them differently,
- * so they are compared by name.
+ * The patterns of zod that an application may pass on. Each version of zod writes these patterns
+ * differently, so the facts have only their names.
  */
 const patternNames: ReadonlyMap<string, string> = new Map([
   [String(regexes.domain), "domain"],

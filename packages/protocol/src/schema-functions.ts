@@ -43,10 +43,10 @@ function isAsync(value: unknown): boolean {
 const silenced = new WeakSet<object>();
 
 /**
- * Some functions turn out to be asynchronous only when they run, for example functions that were
- * compiled for old engines, or that return the promise of another function. In that case zod throws
- * and drops the promise. If the promise then rejected, Node would end the process. So each check is
- * wrapped to handle that rejection; its result is unchanged.
+ * Some functions turn out to be asynchronous only at run time: functions that were compiled for old
+ * engines, and functions that return the promise of another function. In that case zod throws and
+ * drops the promise. If the promise then rejected, Node would end the process. So each check is
+ * wrapped to handle that rejection; the result is unchanged.
  */
 function silence(check: { readonly _zod: unknown }): void {
   const inside = check._zod as { check?: (payload: unknown) => unknown };
@@ -81,9 +81,8 @@ function isSame(one: unknown, two: unknown): boolean {
 }
 
 /**
- * An overwrite such as `trim` changes a value once and leaves its own result as it is. Because both
- * sides parse a value, an overwrite that changes its own result again would give each side a
- * different value.
+ * Both sides parse a value, so an overwrite runs twice. `trim` does not change a trimmed text
+ * again; an overwrite that changes its own result would give each side a different value.
  */
 function overwriteFault(tx: (value: unknown) => unknown, type: string | undefined): string | undefined {
   for (const sample of SAMPLES[type ?? ""] ?? []) {

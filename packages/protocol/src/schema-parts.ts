@@ -63,8 +63,8 @@ function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   if (!once) {
     // Read before the getter is replaced, because the replacement would call itself.
     const inner = lazy._zod.innerType;
-    // Reading the inner schema may already have cached a getter, if it refers to a copy of this
-    // schema.
+    // If the inner schema refers to a copy of this schema, the read above has already cached a
+    // getter.
     once = getters.get(def.getter) ?? (() => inner);
     getters.set(def.getter, once).set(once, once);
   }

@@ -31,23 +31,23 @@ interface Open {
 }
 
 /**
- * Reads a schema and everything inside it once. Collects the rich values that it can hold, and the
- * faults: parts that cannot be sent, or that the two sides would read differently.
+ * Reads a schema with everything inside, once. Collects the rich values that the schema can hold,
+ * and the faults: parts that cannot be sent, or that the two sides would read differently.
  */
 export class SchemaReader {
   readonly rich = new Set<RichTag>();
   readonly faults: SchemaFault[] = [];
   readonly #seen = new Set<object>();
   /**
-   * The schemas that are being read, outermost first. A schema that is met while it is open
-   * contains itself.
+   * The schemas that are being read, outermost first. If the reader meets an open schema again,
+   * that schema contains itself.
    */
   readonly #open: Open[] = [];
   #gaveUp = false;
 
   /**
-   * @param needed whether a value of the surrounding schema needs a value of this one. If it is
-   *   left out, the value is needed unless this schema is optional or has a default.
+   * @param needed whether a value of the surrounding schema needs a value of this one. By default,
+   *   unless this schema is optional or has a default.
    */
   visit(part: Schema, path: readonly string[], needed?: boolean): void {
     if (this.#gaveUp) return;
@@ -71,8 +71,8 @@ export class SchemaReader {
       this.#read(part as core.$ZodTypes, path, isNeeded);
       this.#open.pop();
     } catch (error) {
-      // Thrown by a getter of the application, for example because it names a constant that is
-      // declared further down.
+      // Thrown by a getter of the application, for example because the getter names a constant that
+      // is declared further down.
       this.#gaveUp = true;
       const text = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
       const remedy = error instanceof ReferenceError ? "; declare every schema before the protocol" : "";
@@ -173,8 +173,8 @@ export class SchemaReader {
         return;
       case "union":
         for (const option of def.options) visit(option, [], def.options.length === 1);
-        // zod detects two options with the same discriminator value only when it parses a value.
-        // This value matches no option and triggers that check.
+        // zod detects two options with the same discriminator value only when parsing a value. This
+        // value matches no option and triggers that check.
         if ("discriminator" in def && this.faults.length === 0)
           z.safeParse(part, { [String(def.discriminator)]: Symbol("none") });
         return this.#checkPossible(part, path);

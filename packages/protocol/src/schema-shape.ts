@@ -18,14 +18,14 @@ export interface SchemaShape {
  * Reduces a schema to the properties that a peer can observe, as plain JSON; the fingerprint hashes
  * this. Two schemas that accept the same values in the same places have the same shape, regardless
  * of the version of zod and of whether their parts are shared, copied or repeated. The algorithm is
- * the minimisation of an automaton: rows start with the facts of a part alone and are split by the
- * rows that they lead to.
+ * the minimisation of an automaton: parts with equal facts start in one row, and a row is split
+ * until all its parts lead to the same rows.
  */
 export function shapeOf(schema: Schema): SchemaShape {
   const nodes: Node[] = [];
   const start = collect(schema, nodes, { instances: new Map(), copies: new Map() });
   let { of, count } = number(nodes.map(({ facts }) => facts));
-  // Parts with equal facts are split by the rows that they lead to, until a round splits none.
+  // Splits rows by the rows that their parts lead to, until a round splits none.
   for (let before = 0; count > before;) {
     before = count;
     ({ of, count } = number(nodes.map((node) => rowOf(node, of))));
@@ -41,10 +41,10 @@ interface Node {
   parts: readonly (readonly [place: string, node: number])[];
 }
 
-/** The nodes that exist already, by the schema that they stand for. */
+/** The existing nodes, by their schema. */
 interface Known {
   readonly instances: Map<Schema, number>;
-  /** The copies of one object, by the shape that they share and then by their differences. */
+  /** The copies of one object, by the shared shape and then by their differences. */
   readonly copies: Map<object, Map<string, number>>;
 }
 
@@ -72,8 +72,8 @@ function collect(schema: Schema, nodes: Node[], known: Known): number {
 /**
  * Returns the node of an equivalent copy of the same object. If there is none, returns undefined
  * and records `index` for later copies. A recursive object may make a new copy of itself on each
- * read of its fields. Copies have the same fields, but may differ in their checks and in the other
- * keys that they accept.
+ * read of its fields. Copies have the same fields, but may differ in checks and in the other keys
+ * that are accepted.
  */
 function copyOf(schema: Schema, { facts, parts }: SchemaFacts, index: number, { copies }: Known): number | undefined {
   if (facts["type"] !== "object") return undefined;

@@ -34,7 +34,7 @@ export interface SchemaFacts {
 
 /**
  * The tags that are allowed for a schema of plain values. A page in production annotates values
- * without having read the schema, and superjson annotates these two wherever they occur.
+ * without having read the schema, and superjson annotates these two everywhere.
  */
 const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 
@@ -45,10 +45,10 @@ const harmless: ReadonlySet<RichTag> = new Set(["undefined", "number"]);
 const known = new WeakMap<Schema, SchemaFacts>();
 
 /**
- * Reads a schema when the protocol is defined: the rich values that it can hold, and its faults. A
- * value travels in the form of the schema's input, and both sides parse it. So parsing the output
- * of a schema again has to give the same result. A one-way transform would run twice, or once on a
- * side that does not expect it.
+ * Reads a schema when the protocol is defined: the rich values that the schema can hold, and its
+ * faults. A value travels in the form of the schema's input, and both sides parse the value. So
+ * parsing the output of a schema again has to give the same result. A one-way transform would run
+ * twice, or only on the wrong side.
  */
 export function readSchema(schema: Schema): SchemaFacts {
   const before = known.get(schema);
@@ -56,7 +56,7 @@ export function readSchema(schema: Schema): SchemaFacts {
   const reader = new SchemaReader();
   reader.visit(schema, [], true);
   const { rich, faults } = reader;
-  // superjson also annotates these two wherever they occur, as soon as it is used at all.
+  // As soon as superjson is used, it annotates these two as well.
   if (rich.size > 0) rich.add("undefined").add("number");
   const facts = { rich, restored: rich.size > 0 ? rich : harmless, faults };
   if (faults.length === 0) known.set(schema, facts);

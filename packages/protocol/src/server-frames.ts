@@ -3,7 +3,9 @@ import type { Codec } from "./codec/codec.js";
 import { jsonCodec } from "./codec/json.js";
 import { type ServerMessage, serverMessage } from "./server-message.js";
 
-/** The codec of a client: it validates every frame of a server against its schema. */
+/**
+ * The codec of a client: every frame of a server is validated against the schema of its message.
+ */
 export function serverFrames(): Codec<ServerMessage, ClientMessage> {
   return jsonCodec(serverMessage);
 }

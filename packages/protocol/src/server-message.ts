@@ -42,8 +42,8 @@ const messages = z.discriminatedUnion("type", [
 export type ServerMessage = z.output<typeof messages>;
 
 /**
- * The schema of every message that a server may send. It is declared as `Schema` and not as a type
- * of zod, so that the published types depend on no version of zod.
+ * The schema of every message that a server may send. Declared as `Schema`, so that the published
+ * types depend on no version of zod.
  */
 export const serverMessage: Schema<ServerMessage, unknown> = messages;
 

@@ -27,12 +27,12 @@ export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fa
 export interface ValueSchema {
   readonly schema: Schema | undefined;
   /**
-   * Validates a value before it is sent. Unknown fields are dropped, so that nothing undeclared
-   * leaks. The result is a copy in JSON. If the other side would read the value differently, the
-   * value is refused and the fault names the member.
+   * Validates a value before sending. Unknown fields are dropped, so that nothing undeclared leaks.
+   * The result is a copy in JSON. If the other side would read the value differently, the value is
+   * refused and the fault names the member.
    */
   send(value: unknown, root: string): Checked<RichValue>;
-  /** Restores the rich values of a received value and validates it. */
+  /** Restores the rich values in a received value, then validates the result. */
   receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
 }
 

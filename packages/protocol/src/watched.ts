@@ -28,9 +28,9 @@ const MICROTASKS = 6;
  * A promise whose rejection never ends the process: if nothing handles the rejection within the
  * turn, `ignored` is called instead.
  *
- * It is a subclass, because `await` and `Promise.all` call `then` only on promises whose
- * constructor is not `Promise` itself. There is no other way to see that a caller waits. An error
- * that a callback of the caller throws is not caught here: it stays an unhandled rejection.
+ * A subclass is needed, because `await` and `Promise.all` call `then` only on promises whose
+ * constructor is not `Promise` itself. There is no other way to see that a caller waits. If a
+ * callback of the caller throws, that error stays an unhandled rejection.
  */
 class WatchedPromise<Value> extends Promise<Value> {
   /**
@@ -84,8 +84,8 @@ class WatchedPromise<Value> extends Promise<Value> {
   }
 
   /**
-   * For a promise made by `then` without a rejection handler, or by `finally`. It rejects with the
-   * reason of the watched promise, unless a callback threw.
+   * For a promise made by `then` without a rejection handler, or by `finally`. Such a promise
+   * rejects with the reason of the watched promise, unless a callback threw.
    */
   #passOn<Result>(next: Promise<Result>): Promise<Result> {
     const shared = this.#shared;

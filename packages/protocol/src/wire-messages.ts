@@ -109,7 +109,7 @@ function rows(sentBy: Direction, entries: { readonly [type: string]: AnyEntry })
   }));
 }
 
-/** Every message of the wire: first those of the client, then those of the server. */
+/** Every message of the wire: first the messages of the client, then those of the server. */
 export const wireMessages: readonly WireMessage[] = [
   ...rows("client", clientMessages),
   ...rows("server", serverMessages),

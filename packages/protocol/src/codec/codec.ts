@@ -5,8 +5,8 @@ export type Decoded<Message> = { ok: true; message: Message } | { ok: false; fau
 
 /**
  * Turns messages into frames and back. `encode` trusts its caller. `decode` does not trust the
- * peer: it limits depth and counts before it parses, validates the message against the schema of
- * its direction, and never throws.
+ * peer: before parsing, `decode` limits depth and counts; then the message is validated against the
+ * schema of its direction. `decode` never throws.
  */
 export interface Codec<Inbound, Outbound> {
   /** The WebSocket subprotocol by which the two sides agree on this codec. */

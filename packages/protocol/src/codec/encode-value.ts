@@ -21,7 +21,7 @@ const MAX_VALUES = 1_000_000;
  */
 const MAX_DIGITS = 1_024;
 
-/** Thrown to leave the walk. `encodeValue` catches it. */
+/** Thrown to leave the walk. `encodeValue` catches this. */
 class ValueRefusal {
   constructor(readonly reason: string) {}
 }
@@ -215,8 +215,8 @@ export function encodeValue(
   };
 
   /**
-   * Refuses a property that the encoding would miss: its name is a symbol, it is not enumerable, or
-   * it was added to a list.
+   * Refuses a property that the encoding would miss: a symbol as its name, a property that is not
+   * enumerable, or a property added to a list.
    */
   const refuseOthers = (object: object, isKnown: (key: PropertyKey, at: number) => boolean): void => {
     const other = Reflect.ownKeys(object).find((key, at) => !isKnown(key, at));
@@ -249,7 +249,10 @@ function isJson(value: unknown): boolean {
   }
 }
 
-/** True for an object of no class, also if it comes from another realm or has no prototype. */
+/**
+ * True for an object of no class, including objects of another realm and objects without a
+ * prototype.
+ */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype === null || prototype === Object.prototype) return true;

@@ -49,8 +49,8 @@ function correlation(id: unknown): { correlationId?: string } {
 
 /**
  * The correlation id of a frame that was refused before it was parsed, so that the sender need not
- * wait for a timeout. If a peer hides another `correlation_id` in its data, at worst it receives an
- * answer with that id.
+ * wait for a timeout. A peer that hides another `correlation_id` in the data of its message may
+ * receive an answer with that id.
  */
 function correlationIn(frame: string): string | undefined {
   return /"correlation_id"\s{0,8}:\s{0,8}"([^"\\]{1,64})"/.exec(frame)?.[1];
@@ -59,8 +59,9 @@ function correlationIn(frame: string): string | undefined {
 class Poison extends Error {}
 
 /**
- * Refuses input that parses here but does harm elsewhere: a key that changes a prototype when it is
- * copied, and half a surrogate pair, for which readers in other languages reject the whole frame.
+ * Refuses input that parses here but does harm elsewhere: a key that changes a prototype when an
+ * object is copied, and half a surrogate pair, for which readers in other languages reject the
+ * whole frame.
  */
 function refusePoison(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new Poison("the key __proto__ is not accepted");

@@ -6,21 +6,21 @@ import { MAX_ANNOTATIONS } from "./shape.js";
 /**
  * The only file that uses superjson.
  *
- * superjson restores values from annotations that a peer wrote. So the annotations are checked
- * first:
- * - They contain only tags that the schema can accept: never a class, a RegExp or a typed array (80
- *   bytes could request a gigabyte).
- * - They name only values that exist: a path to index 999999999 would create a list of that length.
- * - No path leads below another annotated path. superjson nests such annotations; written side by
- *   side they make it walk a Set from the beginning for each entry.
- * - Their number and depth are limited.
+ * superjson restores values from annotations that a peer wrote. So `revive` first checks the
+ * annotations and accepts:
+ * - Only tags that the schema can accept: never a class, a RegExp or a typed array (80 bytes could
+ *   request a gigabyte).
+ * - Only paths to values that exist: a path to index 999999999 would create a list of that length.
+ * - No path below another annotated path. superjson nests such annotations. Written side by side,
+ *   each entry of a Set costs a walk from its beginning.
+ * - A limited number and depth.
  */
 
 const MAX_DEPTH = 32;
 
 /**
- * Checks the JSON that a tag applies to. A bigint is limited, because the time to parse it grows
- * with the square of its digits.
+ * Checks the JSON that a tag applies to. A bigint is limited, because the time to parse a bigint
+ * grows with the square of its digits.
  */
 const shapes: { readonly [Tag in RichTag]: (json: unknown) => boolean } = {
   Date: (json) => typeof json === "string" && json.length <= 32 && !Number.isNaN(Date.parse(json)),

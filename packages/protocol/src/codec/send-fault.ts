@@ -46,7 +46,7 @@ function namesIn(value: unknown, path: readonly PropertyKey[]): PropertyKey[] {
     } else {
       names.push(name);
       if (holder instanceof Set) holder = [...(holder as Set<unknown>)][name as number];
-      // The last name may be a getter that throws, so it is not read.
+      // The last name is not read, because a getter may throw there.
       else if (at + 1 < path.length) holder = (holder as Record<PropertyKey, unknown>)[name];
     }
   }

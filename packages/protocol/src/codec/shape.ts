@@ -88,8 +88,8 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * True if the text contains half a surrogate pair: it was cut in the middle of a character. Readers
- * in other languages reject the whole frame for that.
+ * True if the text contains half a surrogate pair: a character was cut in the middle. Readers in
+ * other languages reject the whole frame for that.
  */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);

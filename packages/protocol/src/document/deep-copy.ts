@@ -1,7 +1,7 @@
 /**
- * Copies a value so that the copy shares no object, list, Map, Set or Date with it. Instances of
- * other classes are not copied. `structuredClone` is missing on some React Native engines and takes
- * five times as long.
+ * Copies a value; original and copy share no object, list, Map, Set or Date. Instances of other
+ * classes are not copied. `structuredClone` is missing on some React Native engines and takes five
+ * times as long.
  */
 export function deepCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

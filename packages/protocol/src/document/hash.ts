@@ -8,7 +8,7 @@ const LEAD = [0, 0xc0, 0xe0, 0xf0];
 /**
  * A hash by which two sides check that they hold the same document: 64-bit FNV-1a
  * (draft-eastlake-fnv) over the UTF-8 of its canonical JSON, as 16 hex digits; empty if there is no
- * document. It detects accidental differences, not deliberate ones.
+ * document. The hash detects accidental differences, not deliberate ones.
  */
 export function hashOf(document: unknown): string {
   if (document === undefined) return "";

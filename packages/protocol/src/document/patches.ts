@@ -12,7 +12,7 @@ export interface Patch {
 
 /**
  * True for names that lead to prototypes, which all objects share. No patch and no document may
- * contain them.
+ * contain such a name.
  */
 export function isReserved(name: string | number): boolean {
   return name === "__proto__" || name === "prototype" || name === "constructor";

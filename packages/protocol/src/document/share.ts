@@ -1,8 +1,8 @@
 /**
  * Returns `next`, but reuses every part of `previous` that is equal to the part at the same place;
- * if nothing differs, it returns `previous` itself. Items of a list that have an `id` are matched
- * by it, even if they have moved. So code that compares by identity sees only real changes. Neither
- * argument is changed, and their parts may be frozen.
+ * if nothing differs, the result is `previous` itself. Items of a list that have an `id` are
+ * matched by `id`, even if they have moved. So code that compares by identity sees only real
+ * changes. Neither argument is changed, and their parts may be frozen.
  */
 export function shareParts(previous: unknown, next: unknown): unknown {
   if (typeof next !== "object" || next === null) return next;

@@ -13,8 +13,8 @@ export const ack = z.object({
     /** The id of the event whose handlers have finished. */
     id: opaqueId,
     /**
-     * Why the event was not processed: the client has no handler for it (`not_handled`), its data
-     * does not match the protocol (`invalid`), or a handler failed (`handler_failed`).
+     * Why the event was not processed: no handler for the event (`not_handled`), data that does not
+     * match the protocol (`invalid`), or a failed handler (`handler_failed`).
      */
     failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
   }),

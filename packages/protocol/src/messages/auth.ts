@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
 /**
- * Authenticates the connection and says which session and device the client continues. Sent again
- * on a live connection, it replaces the credential before the old one expires.
+ * Authenticates the connection and says which session and device the client continues. On an open
+ * connection, a further `auth` replaces the credential before the old credential expires.
  */
 export const auth = z.object({
   ...envelope,
@@ -15,8 +15,8 @@ export const auth = z.object({
      */
     token: z.optional(z.string().check(z.minLength(1), z.maxLength(16_384))),
     /**
-     * The id of the device. A newer connection of the same device replaces the older one. If it is
-     * left out, the session counts as the device.
+     * The id of the device. A newer connection of the same device replaces the older one. If
+     * absent, the session counts as the device.
      */
     device_id: z.optional(opaqueId),
     /** The session to continue. The id grants nothing by itself: the credential decides. */

@@ -2,14 +2,13 @@ import * as z from "zod/mini";
 import { envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
 /**
- * Ends the handshake. It tells the client its session and identity, and the limits that the client
- * has to keep for the rest of the connection.
+ * Ends the handshake. The client learns its session, its identity and the limits of the connection.
  */
 export const connected = z.object({
   ...envelope,
   type: z.literal("connected"),
   data: z.object({
-    /** The id of this session. It stays the same after a reconnect whose `auth` names it. */
+    /** The id of this session. A reconnect whose `auth` names this id keeps the session. */
     session_id: opaqueId,
     /**
      * True if this is the session that `auth` named, with the data that the application keeps in
@@ -23,7 +22,10 @@ export const connected = z.object({
      * session.
      */
     device_id: z.optional(z.string()),
-    /** The protocol of the server. If the client cannot use it, the client closes with 4406. */
+    /**
+     * The protocol of the server. If the client cannot use this protocol, the client closes with
+     * 4406.
+     */
     protocol: z.object({
       name: z.string(),
       /** Both sides need the same major number; before 1.0.0 the same minor number. */

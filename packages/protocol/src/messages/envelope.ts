@@ -7,14 +7,12 @@ import * as z from "zod/mini";
  * Unknown fields are dropped and not refused, so that an older peer can talk to a newer one.
  */
 
-/**
- * Connects an answer with its request. The sender of the request chooses it; 1 to 64 characters.
- */
+/** Connects an answer with its request. Chosen by the sender of the request; 1 to 64 characters. */
 export const correlationId = z.string().check(z.minLength(1), z.maxLength(64));
 
 /**
- * `name` or `name:key`: printable ASCII, at most 255 characters, so that it can be written to a log
- * and used in a Redis key.
+ * `name` or `name:key`: printable ASCII, at most 255 characters, so that the name is safe in a log
+ * line and in a Redis key.
  */
 export const channelName = z.string().check(z.minLength(1), z.maxLength(255), z.regex(/^[\x21-\x7e]+$/));
 
@@ -26,12 +24,15 @@ export const opaqueId = z.string().check(z.minLength(1), z.maxLength(128));
 
 /**
  * The annotations by which superjson restores values that JSON cannot hold (Date, Map, Set,
- * BigInt). Present only if the application's value in this message needs them. The receiver checks
- * them before it restores anything: see `codec/rich-values.ts`.
+ * BigInt). Present only if the application's value in this message needs annotations. The receiver
+ * checks the annotations before restoring anything: see `codec/rich-values.ts`.
  */
 export const richMeta = z.unknown();
 
-/** Free notes about a message, such as `client_version`. The protocol does not depend on them. */
+/**
+ * Free notes about a message, such as `client_version`. The protocol does not depend on these
+ * notes.
+ */
 export const notes = z.record(z.string().check(z.maxLength(64)), z.unknown());
 
 /** The fields that every message accepts. */
@@ -41,12 +42,14 @@ export const envelope = {
 };
 
 /**
- * The documentation of a message. It is separate from the schema, so that a client bundle does not
- * contain it.
+ * The documentation of a message. Separate from the schema, so that a client bundle does not
+ * contain the texts.
  */
 export interface MessageDoc<Message> {
   /** When the message is sent, in one or two sentences. */
   readonly sentWhen: string;
-  /** A valid message. The tests check it against the schema, and the reference shows it. */
+  /**
+   * A valid message. The tests check the example against the schema, and the reference shows it.
+   */
   readonly example: Message;
 }

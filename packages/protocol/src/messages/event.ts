@@ -4,7 +4,7 @@ import { link } from "./position.js";
 
 /**
  * Delivers one publication of a channel. On a channel with history, `metadata` links each event to
- * the one before it, so that the client notices a missing event.
+ * the previous event, so that the client notices a missing event.
  */
 export const event = z.object({
   ...envelope,

@@ -3,7 +3,7 @@ import { opaqueId } from "./envelope.js";
 
 /**
  * The last event that a client has applied on a channel. The id proves that the history is
- * continuous: if a store is rolled back, it issues the same offsets again under the same epoch, but
+ * continuous: a store that was rolled back issues the same offsets again under the same epoch, but
  * never the same ids.
  */
 export const position = z.object({
@@ -17,15 +17,15 @@ export const position = z.object({
 export type Position = z.output<typeof position>;
 
 /**
- * The link that an event of a channel with history carries. A client compares it with its position
- * to see whether an event is missing.
+ * The link that an event of a channel with history carries. A client compares the link with its
+ * position to see whether an event is missing.
  */
 export const link = z.object({
   /** The offset of the event in the channel's history, from 1. */
   offset: z.int().check(z.positive()),
   /** The id of this event. No other event ever has the same id. */
   id: opaqueId,
-  /** The id of the event before it; empty for the first event of an epoch. */
+  /** The id of the previous event; empty for the first event of an epoch. */
   prev: z.string().check(z.maxLength(128)),
 });
 export type Link = z.output<typeof link>;

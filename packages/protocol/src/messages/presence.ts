@@ -16,7 +16,7 @@ export type PresenceMember = z.output<typeof presenceMember>;
 
 /**
  * Tells the members of a channel which users are present. A `snapshot` replaces the client's list,
- * and the client applies each later `change` to it.
+ * and each later `change` changes that list.
  */
 export const presence = z.object({
   ...envelope,

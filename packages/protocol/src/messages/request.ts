@@ -14,7 +14,7 @@ export const request = z.object({
     name: memberName,
     /** The input, by the schema of the request. */
     input: z.optional(z.unknown()),
-    /** The idempotency key of a mutation. It is the same on every retry. */
+    /** The idempotency key of a mutation, the same on every retry. */
     key: z.optional(opaqueId),
     /**
      * How long the caller waits. After this time the server aborts the handler's signal.

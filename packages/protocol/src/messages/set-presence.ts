@@ -6,8 +6,8 @@ export const setPresence = z.object({
   type: z.literal("set_presence"),
   channel: channelName,
   /**
-   * The data that other members see, by the channel's presence schema. If it is left out, the user
-   * is no longer listed.
+   * The data that other members see, by the channel's presence schema. If absent, the user is no
+   * longer listed.
    */
   data: z.optional(z.unknown()),
   /** Annotates `data`. */

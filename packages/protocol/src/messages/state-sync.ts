@@ -3,8 +3,8 @@ import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js"
 import { position } from "./position.js";
 
 /**
- * Sends the whole document of a channel. The client replaces its copy and applies every later
- * `state_update` to it.
+ * Sends the whole document of a channel. The document replaces the client's copy, and each later
+ * `state_update` changes that copy.
  */
 export const stateSync = z.object({
   ...envelope,

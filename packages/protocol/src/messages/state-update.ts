@@ -3,8 +3,8 @@ import { channelName, envelope, type MessageDoc, richMeta } from "./envelope.js"
 import { link } from "./position.js";
 
 /**
- * Changes the document of a channel by patches. It is part of the channel's chain like an event, so
- * a client applies it only if it directly follows its position.
+ * Changes the document of a channel by patches. Like an event, the update is part of the channel's
+ * chain: a client applies an update only if it directly follows the client's position.
  */
 export const stateUpdate = z.object({
   ...envelope,

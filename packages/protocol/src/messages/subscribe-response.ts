@@ -12,7 +12,7 @@ export const subscribeResult = z.discriminatedUnion("ok", [
     channel: channelName,
     /** The current position of the channel, if it has a history. */
     position: z.optional(position),
-    /** Every event and update after the requested position, in order. Never only a part of them. */
+    /** Every event and update after the requested position, in order and complete. */
     missed: z.optional(z.array(z.discriminatedUnion("type", [event, stateUpdate]))),
     /** Present instead of `missed` if the requested position cannot be continued. */
     reset: z.optional(resetReason),
@@ -22,8 +22,8 @@ export const subscribeResult = z.discriminatedUnion("ok", [
 export type SubscribeResult = z.output<typeof subscribeResult>;
 
 /**
- * Answers a `subscribe`. For each channel it says whether the client has joined, and either replays
- * the missed events or gives the reason for a reset.
+ * Answers a `subscribe`. Each result says whether the client has joined the channel, and either
+ * replays the missed events or gives the reason for a reset.
  */
 export const subscribeResponse = z.object({
   ...envelope,

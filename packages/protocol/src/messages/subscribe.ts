@@ -3,7 +3,7 @@ import { channelName, envelope, type MessageDoc } from "./envelope.js";
 import { position } from "./position.js";
 
 /**
- * Joins channels. After a reconnect the client sends its last position for each channel with
+ * Joins channels. After a reconnect the client sends the last position of each channel with
  * history, and the server replays the events that the client missed.
  */
 export const subscribe = z.object({
@@ -18,15 +18,14 @@ export const subscribe = z.object({
           z.object({
             channel: channelName,
             /**
-             * The last event that the client has applied. If it is left out, the subscription
-             * starts now.
+             * The last event that the client has applied. If absent, the subscription starts now.
              */
             position: z.optional(position),
             /**
-             * For a channel with a document. `held`: the client has the document at `position`, so
-             * the server may send updates instead if they are smaller than the document.
-             * `mismatch`: the hash of the client's copy differs from the hash that was sent. If it
-             * is left out, the server sends the whole document.
+             * For a channel with a document. `held`: the client has the document at `position`, and
+             * the server sends updates if these are smaller than the document. `mismatch`: the hash
+             * of the client's copy differs from the hash that was sent. If absent, the server sends
+             * the whole document.
              */
             state: z.optional(z.enum(["held", "mismatch"])),
           }),

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 
 /**
- * An error as it crosses the wire: the problem, the field and the remedy. It never contains a stack
- * trace or a secret.
+ * An error on the wire: the problem, the field and the remedy. Never contains a stack trace or a
+ * secret.
  */
 export const wireError = z.object({
   /** A code of the error-code table, or a code that the request declares. */

@@ -1,6 +1,6 @@
 /**
  * A page's production build has no remedies of its own: the code names the row of the reference. A
- * refusal of the server brings its remedy, and development builds have all of them.
+ * refusal by the server carries a remedy, and development builds have all remedies.
  */
 export const remedyOf = (_code: string): string | undefined => undefined;
 

@@ -1,6 +1,6 @@
 /**
- * The entry `./internal` of a page's production build. `index.ts` beside it says why it imports the
- * other entry.
+ * The entry `./internal` of a page's production build. `index.ts` says why each entry imports the
+ * other.
  */
 export * from "../plumbing.js";
 import "../index.js";

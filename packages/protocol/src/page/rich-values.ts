@@ -4,7 +4,7 @@ import type { RichTag } from "../schema.js";
 /**
  * In a page's production build the closed list of tags still applies (never a class, a RegExp or a
  * typed array), but the bounds on number and depth do not. The bounds protect a server from its
- * clients; a page trusts the server that it has loaded its code from.
+ * clients; a page trusts the server that delivered its code.
  */
 export function revive(data: unknown, meta: unknown, allowed: ReadonlySet<RichTag>): unknown {
   const values = (meta as { readonly values?: unknown } | undefined)?.values;

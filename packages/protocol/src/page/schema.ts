@@ -8,6 +8,6 @@ import type { RichTag, SchemaFacts } from "../schema.js";
 const restored: ReadonlySet<RichTag> = new Set(["Date", "bigint", "map", "set", "undefined", "number"]);
 
 export function readSchema(): SchemaFacts {
-  // The stand-ins of the modules that use the other fields do not read them.
+  // Other stand-ins replace the modules that use the other fields.
   return { restored } as SchemaFacts;
 }

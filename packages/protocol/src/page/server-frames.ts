@@ -5,8 +5,8 @@ import { subprotocols } from "../version.js";
 
 /**
  * In a page's production build the frames of the server are not validated. The schemas of the wire,
- * with the parts of zod that only they need, would be a quarter of the download. The values that
- * the application receives (outputs, events, the data of errors) are still validated.
+ * with the parts of zod that nothing else needs, would be a quarter of the download. The values
+ * that the application receives (outputs, events, the data of errors) are still validated.
  */
 export function serverFrames(): Codec<ServerMessage, ClientMessage> {
   return {
