@@ -10,23 +10,23 @@ const base = { name: "agents", version: "1.0.0" };
 const text = z.string();
 const event = { events: { happened: text } };
 
-/** The message has to contain each of the facts: the type, bound or remedy that helps. */
+/** The message must contain each of the facts: the type, the bound or the schema to use instead. */
 type Wrong = [name: string, definition: unknown, field: string, ...facts: string[]];
 
 const wrong: Wrong[] = [
   ["nothing at all", undefined, "the definition", "name, version"],
   ["a list", [], "the definition", "name, version"],
   ["a schema in place of a definition", z.object({}), "the definition", "name, version"],
-  ["a device id that is neither", { ...base, deviceId: "always" }, "deviceId", '"optional"', '"required"'],
+  ["an unknown value of deviceId", { ...base, deviceId: "always" }, "deviceId", '"optional"', '"required"'],
   ["a misspelt section", { ...base, request: {} }, "request", "requests"],
   ["no name", { version: "1.0.0" }, "name"],
   ["a name with a space", { ...base, name: "my agents" }, "name"],
   ["a version of one number", { ...base, version: "1" }, "version", '"1.0.0"'],
   ["a version that is a number", { ...base, version: 1 }, "version", '"1.0.0"'],
-  ["a description that is no text", { ...base, description: ["a"] }, "description"],
+  ["a description that is not a string", { ...base, description: ["a"] }, "description"],
   // parameters
-  ["parameters that are no schema", { ...base, parameters: { id: text } }, "parameters"],
-  ["parameters that are no object", { ...base, parameters: text }, "parameters"],
+  ["parameters that are not a schema", { ...base, parameters: { id: text } }, "parameters"],
+  ["parameters that are not an object", { ...base, parameters: text }, "parameters"],
   [
     "a parameter that is a number",
     { ...base, parameters: z.object({ page: z.optional(z.number()) }) },
@@ -40,7 +40,7 @@ const wrong: Wrong[] = [
     "z.coerce.date()",
   ],
   [
-    "a parameter that is true or false",
+    "a parameter that is a boolean",
     { ...base, parameters: z.object({ quiet: full.coerce.boolean() }) },
     "parameters.quiet",
     'z.enum(["true", "false"])',
@@ -68,13 +68,13 @@ const wrong: Wrong[] = [
     "kind, input, output",
   ],
   [
-    "a kind that is none",
+    "an unknown kind of request",
     { ...base, requests: { start: { kind: "command" } } },
     "requests.start.kind",
     '"query", "mutation"',
     '"once"',
   ],
-  ["an input that is no schema", { ...base, requests: { start: { input: {} } } }, "requests.start.input"],
+  ["an input that is not a schema", { ...base, requests: { start: { input: {} } } }, "requests.start.input"],
   [
     "an input of zod 3",
     { ...base, requests: { start: { input: { _def: {}, parse() {} } } } },
@@ -83,7 +83,7 @@ const wrong: Wrong[] = [
     "npm install zod@4",
   ],
   [
-    "a description of a request that is no text",
+    "a description of a request that is not a string",
     { ...base, requests: { start: { description: 5 } } },
     "requests.start.description",
   ],
@@ -94,7 +94,7 @@ const wrong: Wrong[] = [
     "UPPER_SNAKE_CASE",
   ],
   [
-    "an error with a name of the library",
+    "an error with a code of Holdfast",
     { ...base, requests: { start: { errors: { TIMEOUT: text } } } },
     "requests.start.errors.TIMEOUT",
   ],
@@ -108,7 +108,7 @@ const wrong: Wrong[] = [
     { ...base, requests: { start: { errors: { FULL: "full" } } } },
     "requests.start.errors.FULL",
   ],
-  // values that cannot travel
+  // values that cannot be sent
   [
     "a transform",
     { ...base, requests: { start: { input: full.object({ at: full.string().transform(Number) }) } } },
@@ -163,7 +163,7 @@ const wrong: Wrong[] = [
     "transform",
   ],
   [
-    "a transform that only another lazy part reaches",
+    "a transform inside a lazy schema",
     { ...base, direct: { e: z.lazy(() => z.nullable(full.string().transform(Number))) } },
     "direct.e",
     "transform",
@@ -171,7 +171,7 @@ const wrong: Wrong[] = [
   // channels
   ["a channel that is a list", { ...base, channels: { a: [] } }, "channels.a", "key, events, document"],
   [
-    "a channel on which nothing happens",
+    "a channel without events, document and presence",
     { ...base, channels: { a: {} } },
     "channels.a",
     "events",
@@ -179,7 +179,7 @@ const wrong: Wrong[] = [
     "presence",
   ],
   [
-    "a channel with no events in its events",
+    "a channel with an empty list of events",
     { ...base, channels: { a: { events: {} } } },
     "channels.a",
     "events",
@@ -207,12 +207,12 @@ const wrong: Wrong[] = [
     'channels.a.events["it happened"]',
   ],
   [
-    "a document that cannot travel",
+    "a document with a symbol",
     { ...base, channels: { a: { document: z.object({ by: z.symbol() }) } } },
     "channels.a.document.by",
     "symbol",
   ],
-  ["a presence that is no schema", { ...base, channels: { a: { presence: "name" } } }, "channels.a.presence"],
+  ["presence that is not a schema", { ...base, channels: { a: { presence: "name" } } }, "channels.a.presence"],
   [
     "a history that is a number",
     { ...base, channels: { a: { ...event, history: 256 } } },
@@ -220,21 +220,21 @@ const wrong: Wrong[] = [
     "size, ttlMs",
   ],
   [
-    "a history of nothing",
+    "a history with size 0",
     { ...base, channels: { a: { ...event, history: { size: 0, ttlMs: 5_000 } } } },
     "channels.a.history.size",
     "1",
     "100000",
   ],
   [
-    "a history of half an event",
+    "a history with a fraction as its size",
     { ...base, channels: { a: { ...event, history: { size: 1.5, ttlMs: 5_000 } } } },
     "channels.a.history.size",
     "1",
     "100000",
   ],
   [
-    "a history in seconds",
+    "a history with its time in seconds",
     { ...base, channels: { a: { ...event, history: { size: 10, ttlMs: 300 } } } },
     "channels.a.history.ttlMs",
     "1000",
@@ -252,7 +252,7 @@ const wrong: Wrong[] = [
 ];
 
 test.each(wrong)(
-  "[PR1] %s fails when it is defined, and the error names the place",
+  "[PR1] `defineProtocol` refuses %s, and the error names the place",
   (_name, definition, field, ...facts) => {
     expect(() => defineProtocol(definition as ProtocolDefinition)).toThrow(
       expect.objectContaining({
@@ -265,7 +265,7 @@ test.each(wrong)(
   },
 );
 
-test("[PR1] everything a definition may hold is accepted, in full zod, in zod/mini, and mixed", () => {
+test("[PR1] `defineProtocol` accepts every part of a definition, in full zod, in zod/mini, and mixed", () => {
   const protocol = defineProtocol({
     ...base,
     version: "0.3.0-beta.1",
@@ -305,7 +305,7 @@ test("[PR1] everything a definition may hold is accepted, in full zod, in zod/mi
   expect(tags(protocol.channels.get("plain")?.events.get("happened"))).toEqual([]);
 });
 
-test("[PR1] schemas that contain themselves are accepted", () => {
+test("[PR1] `defineProtocol` accepts schemas that contain themselves", () => {
   const tree = full.object({
     name: full.string(),
     get children() {

@@ -6,7 +6,7 @@ import { HoldfastError, isHoldfastError, toWire } from "./errors.js";
 import { links } from "./links.js";
 
 describe("close codes", () => {
-  test("[WR13] every number has a row, and unknown ones retry", () => {
+  test("[WR13] `closeCode` has a row for every number, and an unknown code is retried", () => {
     for (let code = 0; code < 5_100; code++) {
       const row = closeCode(code);
       expect(row.code).toBe(code);
@@ -14,7 +14,7 @@ describe("close codes", () => {
     }
   });
 
-  test("[WR13] applications own 4800 to 4899, which retry, and 4900 to 4999, which stop", () => {
+  test("[WR13] codes of the application are retried from 4800 to 4899, and stop the client from 4900 to 4999", () => {
     expect(
       [4_799, 4_800, 4_899, 4_900, 4_999, 5_000].map((code) => [closeCode(code).name, closeCode(code).action]),
     ).toEqual([
@@ -27,7 +27,7 @@ describe("close codes", () => {
     ]);
   });
 
-  test("[WR13] what a client does after each, as a whole", () => {
+  test("[WR13] the table lists the action of the client after each close code", () => {
     expect(closeCodes.map(({ code, action }) => `${code} ${action}`)).toEqual([
       "1000 stop",
       "1001 retry",
@@ -50,13 +50,13 @@ describe("close codes", () => {
     ]);
   });
 
-  test("[WR13] numbers and names are unique, and a name gives its number", () => {
+  test("[WR13] codes and names are unique, and `closeNumber` gives the code of a name", () => {
     expect(new Set(closeCodes.map(({ code }) => code)).size).toBe(closeCodes.length);
     expect(new Set(closeCodes.map(({ name }) => name)).size).toBe(closeCodes.length);
     for (const { code, name } of closeCodes) expect(closeNumber[name]).toBe(code);
   });
 
-  test("[WR13] each row has a meaning of its own", () => {
+  test("[WR13] each row has a distinct meaning", () => {
     const meanings = closeCodes.map(({ meaning }) => meaning);
     expect(new Set(meanings).size).toBe(closeCodes.length);
     expect(closeCodes.filter(({ code, meaning }) => meaning.includes(String(code)))).toEqual([]);
@@ -64,13 +64,13 @@ describe("close codes", () => {
     expect(closeCode(5_000).meaning).toEqual(saying("5000"));
   });
 
-  test("[WR13] the library's own numbers stay out of the applications' ranges", () => {
+  test("[WR13] no code of Holdfast lies in the ranges of the application", () => {
     for (const { code } of closeCodes) expect(code < 4_800).toBe(true);
   });
 
-  test("[WR13] what is sent as a close code may be sent: not reserved, and with a reason of 123 bytes at most", () => {
+  test("[WR13] every code that is sent is not reserved, and its meaning fits into the 123 bytes of a close reason", () => {
     const reserved = [1_004, 1_005, 1_006, 1_015];
-    // 1006 is never sent: it is what a client sees when nothing was.
+    // 1006 is never sent: a client reports it if the connection ended without a close frame.
     for (const { code, meaning } of closeCodes.filter((row) => row.code !== 1_006)) {
       expect(reserved).not.toContain(code);
       expect(new TextEncoder().encode(meaning).length).toBeLessThanOrEqual(123);
@@ -79,7 +79,7 @@ describe("close codes", () => {
 });
 
 describe("errors", () => {
-  test("[WR14] every code says when it happens and what to do, in sentences", () => {
+  test("[WR14] every error code has a meaning and a remedy, in sentences", () => {
     expect(new Set(errorCodes.map(({ code }) => code)).size).toBe(errorCodes.length);
     for (const { code, meaning, remedy } of errorCodes) {
       expect(code).toMatch(/^[A-Z][A-Z_]+$/);
@@ -90,7 +90,7 @@ describe("errors", () => {
     expect(remedyOf("constructor")).toBeUndefined();
   });
 
-  test("[WR14] what crosses the wire has no stack and no cause", () => {
+  test("[WR14] `toWire` leaves out the stack and the cause", () => {
     const cause = new Error("password is hunter2");
     const error = new HoldfastError("INTERNAL", "It failed.", {
       cause,
@@ -109,20 +109,20 @@ describe("errors", () => {
     expect(JSON.stringify(toWire(error))).not.toMatch(/hunter2|stack|at /);
   });
 
-  test("[WR14] an error is the same after it has crossed the wire", () => {
+  test("[WR14] `fromWire` restores the error that `toWire` wrote", () => {
     const error = new HoldfastError("NO_ROOM", "Full.", { field: "input", remedy: "Wait.", retryAfterMs: 0, data: [] });
     const arrived = HoldfastError.fromWire(toWire(error));
     expect({ ...arrived }).toEqual({ ...error });
     expect(isHoldfastError(arrived)).toBe(true);
   });
 
-  test("[WR14] an error made by another copy of the package is recognised", () => {
+  test("[WR14] `isHoldfastError` recognises an error that another copy of the package made", () => {
     expect(isHoldfastError(Object.assign(new Error("x"), { [Symbol.for("holdfast.error")]: true }))).toBe(true);
     for (const other of [new Error("x"), null, undefined, "x", {}]) expect(isHoldfastError(other)).toBe(false);
   });
 });
 
-test("[WR15] an event follows a position by its offset and by the id of the event before it, never by one alone", () => {
+test("[WR15] `links` is true only if both the offset and the previous id of an event match the position", () => {
   const position = { epoch: "e", offset: 41, id: "a41" };
   expect(links(position, { offset: 42, id: "a42", prev: "a41" })).toBe(true);
   expect(links(position, { offset: 42, id: "b42", prev: "b41" })).toBe(false);

@@ -62,8 +62,8 @@ type Agents = DefinitionOf<typeof agents>;
 const bare = defineProtocol({ name: "bare", version: "1.0.0" });
 type Bare = DefinitionOf<typeof bare>;
 
-describe("a protocol's types", () => {
-  test("[PR5] names are the ones defined, and no others", () => {
+describe("the types of a protocol", () => {
+  test("[PR5] the types of names list exactly the names in the definition", () => {
     expectTypeOf<RequestName<Agents>>().toEqualTypeOf<"agent.start" | "agents.list" | "forget">();
     expectTypeOf<ChannelName<Agents>>().toEqualTypeOf<"metrics" | "board">();
     expectTypeOf<EventName<Agents, "metrics">>().toEqualTypeOf<"sampled" | "cleared">();
@@ -76,7 +76,7 @@ describe("a protocol's types", () => {
     expectTypeOf<DirectName<Bare>>().toEqualTypeOf<never>();
   });
 
-  test("[PR5] a sender may leave defaults out, a receiver has them", () => {
+  test("[PR5] a field with a default is optional for the sender and required for the receiver", () => {
     expectTypeOf<SentInputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries?: number | undefined }>();
     expectTypeOf<InputOf<Agents, "agent.start">>().toEqualTypeOf<{ id: string; retries: number }>();
     expectTypeOf<SentEventOf<Agents, "metrics", "sampled">>().toEqualTypeOf<{ at: Date; load?: number | undefined }>();
@@ -96,21 +96,21 @@ describe("a protocol's types", () => {
     expectTypeOf<SentOutputOf<Agents, "agent.start">>().toEqualTypeOf<{ startedAt: Date }>();
   });
 
-  test("[PR5] what is not declared is nothing", () => {
+  test("[PR5] a part that is not declared has the type undefined or never", () => {
     expectTypeOf<InputOf<Agents, "agents.list">>().toEqualTypeOf<undefined>();
     expectTypeOf<OutputOf<Agents, "forget">>().toEqualTypeOf<undefined>();
     expectTypeOf<SentOutputOf<Agents, "forget">>().toEqualTypeOf<undefined | void>();
     expectTypeOf<ParametersOf<Bare>>().toEqualTypeOf<undefined>();
   });
 
-  test("[PR5] a key is asked for where a channel declares one", () => {
+  test("[PR5] a key is an argument if the channel declares a key", () => {
     expectTypeOf<KeyArguments<Agents, "board">>().toEqualTypeOf<[key: string]>();
     expectTypeOf<KeyArguments<Agents, "metrics">>().toEqualTypeOf<[]>();
     expectTypeOf<KeyOf<Agents, "board">>().toEqualTypeOf<string>();
     expectTypeOf<KeyOf<Agents, "metrics">>().toEqualTypeOf<undefined>();
   });
 
-  test("[PR5] events of a channel and direct events form groups by the dots in their names, told apart by their event", () => {
+  test("[PR5] events and direct events form groups by the dots in their names, and `event` narrows `data`", () => {
     const events = {
       "playback.paused": z.object({ at: z.number() }),
       "playback.queue.added": z.string(),
@@ -139,7 +139,7 @@ describe("a protocol's types", () => {
     expectTypeOf<EventOfGroup<Player, "empty", "*">>().toBeNever();
   });
 
-  test("[PR5] of a union of channels a key fits each channel, and events and keys are those of all", () => {
+  test("[PR5] for a union of channels, the key has to fit each channel, and events and keys are unions", () => {
     const many = defineProtocol({
       name: "many",
       version: "1.0.0",
@@ -169,7 +169,7 @@ describe("a protocol's types", () => {
     expectTypeOf<EventOf<Many, "news" | "alarm", "posted">>().toEqualTypeOf<string | number>();
   });
 
-  test("[PR5] presence is of the channels that declare it", () => {
+  test("[PR5] presence has a type on the channels that declare presence", () => {
     const room = defineProtocol({
       name: "room",
       version: "1.0.0",
@@ -185,7 +185,7 @@ describe("a protocol's types", () => {
     expectTypeOf<PresenceOf<Room, "news">>().toBeNever();
   });
 
-  test("[PR5] any protocol is a Protocol", () => {
+  test("[PR5] every protocol is assignable to Protocol", () => {
     expectTypeOf(agents).toExtend<Protocol>();
     expectTypeOf(bare).toExtend<Protocol>();
     expectTypeOf<Agents>().toExtend<ProtocolDefinition>();
@@ -193,7 +193,7 @@ describe("a protocol's types", () => {
     expectTypeOf<RequestKind>().toEqualTypeOf<"query" | "mutation" | "once">();
   });
 
-  test("[PR5] a declared error narrows to its code and data", () => {
+  test("[PR5] `isDeclaredError` narrows to the code and its data", () => {
     const caught: unknown = undefined;
     if (isDeclaredError(agents, "agent.start", caught)) {
       expectTypeOf(caught.code).toEqualTypeOf<"UNKNOWN_AGENT" | "TOO_MANY">();
@@ -201,14 +201,14 @@ describe("a protocol's types", () => {
     }
   });
 
-  test("[PR5] messages are unions that narrow by their type", () => {
+  test("[PR5] the unions of messages narrow by `type`", () => {
     expectTypeOf<ClientMessageOf<"cancel">["correlation_id"]>().toEqualTypeOf<string>();
     expectTypeOf<ServerMessageOf<"reset">["data"]["reason"]>().toEqualTypeOf<
       "epoch" | "fork" | "trimmed" | "too_many" | "server"
     >();
   });
 
-  test("[PR5] what is wrong does not compile", () => {
+  test("[PR5] a wrong use does not compile", () => {
     // @ts-expect-error no such kind
     defineProtocol({ name: "a", version: "1.0.0", requests: { a: { kind: "command" } } });
     // @ts-expect-error an input is a schema

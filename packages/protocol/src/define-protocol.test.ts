@@ -20,27 +20,27 @@ const agents = defineProtocol({
 });
 
 describe("a protocol", () => {
-  test("[PR6] is recognised by its brand, also when another copy of the package made it", () => {
+  test("[PR6] `isProtocol` recognises a protocol by its brand, even if another copy of the package made it", () => {
     expect(isProtocol(agents)).toBe(true);
     expect(isProtocol({ [Symbol.for("holdfast.protocol")]: true })).toBe(true);
     for (const other of [undefined, null, {}, { ...agents }, "agents", () => agents])
       expect(isProtocol(other)).toBe(false);
   });
 
-  test("[PR3] finds nothing under the names that every object has", () => {
+  test("[PR3] a protocol finds no request and no channel by the name of an inherited property", () => {
     for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
       expect(agents.requests.get(name)).toBeUndefined();
       expect(parseChannel(agents, name).ok).toBe(false);
     }
   });
 
-  test("[PR6] cannot be changed by those who import it", () => {
+  test("[PR6] a protocol is frozen", () => {
     expect(Object.isFrozen(agents)).toBe(true);
   });
 });
 
 describe("the name of a channel", () => {
-  test("[PR4] is a name, or a name and a key", () => {
+  test("[PR4] `parseChannel` and `channelId` accept a name, or a name and a key", () => {
     expect(parseChannel(agents, "metrics")).toMatchObject({ ok: true, value: { key: undefined, wire: "metrics" } });
     expect(parseChannel(agents, "board:a:b")).toMatchObject({ ok: true, value: { key: "a:b", wire: "board:a:b" } });
     expect(channelId(agents, "board", "7c1f")).toMatchObject({ ok: true, value: { wire: "board:7c1f" } });
@@ -59,18 +59,18 @@ describe("the name of a channel", () => {
     ["board:a b", "board", "ASCII"],
     ["board:naïve", "board", "ASCII"],
     [`board:${"x".repeat(250)}`, "board", "255"],
-  ])("[PR4] %j is refused with the reason", (wire, ...facts) => {
+  ])("[PR4] `parseChannel` refuses %j and names the reason", (wire, ...facts) => {
     expect(parseChannel(agents, wire)).toEqual({ ok: false, fault: { field: "channel", message: saying(...facts) } });
   });
 
-  test("[PR4] of 255 characters in all is the longest", () => {
+  test("[PR4] `parseChannel` accepts 255 characters, the longest channel name", () => {
     const longest = `board:${"x".repeat(249)}`;
     expect(longest.length).toBe(255);
     expect(parseChannel(agents, longest)).toMatchObject({ ok: true, value: { wire: longest } });
   });
 });
 
-test("[PR5] a declared error is told from every other", () => {
+test("[PR5] `isDeclaredError` is true only for an error that the request declares", () => {
   const declared = new HoldfastError("UNKNOWN_AGENT", "No such agent.", { data: { id: "a1" } });
   expect(isDeclaredError(agents, "agent.stop", declared)).toBe(true);
   expect(isDeclaredError(agents, "agent.stop", new HoldfastError("TIMEOUT", "Too late."))).toBe(false);

@@ -20,7 +20,7 @@ const of = (definition: ProtocolDefinition): string => fingerprint(defineProtoco
 const first = of(base);
 
 group("the fingerprint", () => {
-  test("[PR7] is 16 hex characters, the same on every run", () => {
+  test("[PR7] the fingerprint is 16 hex characters, the same on every run", () => {
     expect(first).toMatch(/^[0-9a-f]{16}$/);
     expect(of({ ...base })).toBe(first);
     expect(first).toBe("abd9f129e3e29ff5");
@@ -40,7 +40,7 @@ group("the fingerprint", () => {
       },
     ],
     [
-      "a date that becomes a text",
+      "a date that becomes a string",
       {
         ...base,
         requests: { start: { ...base.requests.start, input: z.object({ id: z.string(), at: z.iso.datetime() }) } },
@@ -57,12 +57,12 @@ group("the fingerprint", () => {
     ["a parameter", { ...base, parameters: z.object({ session: z.uuid() }) }],
     ["the bound of a date", { ...base, direct: { paused: z.date().check(z.minimum(new Date(0))) } }],
     ["the size of a map", { ...base, direct: { paused: z.map(z.string(), z.string()).check(z.maxSize(2)) } }],
-  ])("[PR7] changes with %s", (_name, definition) => {
+  ])("[PR7] the fingerprint changes with %s", (_name, definition) => {
     expect(of(definition)).not.toBe(first);
   });
 
   test.each<[string, ProtocolDefinition]>([
-    ["the name and version, which are told beside it", { ...base, name: "other", version: "2.0.0" }],
+    ["the name and the version of the protocol", { ...base, name: "other", version: "2.0.0" }],
     [
       "descriptions",
       {
@@ -77,18 +77,18 @@ group("the fingerprint", () => {
       { ...base, requests: { start: { ...base.requests.start, input: z.object({ at: z.date(), id: z.string() }) } } },
     ],
     [
-      "how long events are kept",
+      "how long events are stored",
       { ...base, channels: { board: { ...base.channels.board, history: { size: 5, ttlMs: 5_000 } } } },
     ],
     [
-      "words, titles, examples and ids on a schema",
+      "descriptions, titles, examples and ids of a schema",
       {
         ...base,
         direct: { paused: full.number().meta({ id: "Paused", title: "t", description: "d", examples: [1] }) },
       },
     ],
     [
-      "full zod in place of zod/mini",
+      "full zod instead of zod/mini",
       {
         ...base,
         channels: {
@@ -101,11 +101,11 @@ group("the fingerprint", () => {
         },
       },
     ],
-  ])("[PR7] does not change with %s", (_name, definition) => {
+  ])("[PR7] the fingerprint does not change with %s", (_name, definition) => {
     expect(of(definition)).toBe(first);
   });
 
-  test("[PR7] tells apart what a peer can notice, whatever zod's JSON Schema says of it", () => {
+  test("[PR7] the fingerprint differs between schemas that a peer can tell apart, even if their JSON Schema is equal", () => {
     const inputs: readonly Schema[] = [
       ...[full.date(), full.map(full.string(), full.date()), full.map(full.int(), full.date()), full.set(full.date())],
       ...[full.date().min(new Date(5)), full.date().min(new Date(6)), full.bigint(), full.bigint().min(1n)],
@@ -139,16 +139,16 @@ group("the fingerprint", () => {
     ["the order of checks", full.string().min(1).max(5), full.string().max(5).min(1)],
     ["the order of literals", full.literal(["a", "b"]), full.literal(["b", "a"])],
     ["the order of an enum", full.enum(["a", "b"]), full.enum(["b", "a"])],
-    ["how a check is written", full.string().email(), full.email()],
+    ["whether a check is a method or a function", full.string().email(), full.email()],
     ["readonly", full.object({ a: full.int() }).readonly(), full.object({ a: full.int() })],
     ["a refinement", full.string().refine(() => true), full.string()],
     ["the value of a default", full.string().default("a"), full.string().default("b")],
-  ])("[PR7] does not depend on %s", (_name, one, two) => {
+  ])("[PR7] the fingerprint does not depend on %s", (_name, one, two) => {
     const [first, second] = [one, two].map((input) => of({ ...base, requests: { start: { input } } }));
     expect(first).toBe(second);
   });
 
-  test("[PR7] of a protocol does not depend on the order of fields within a recursive schema", () => {
+  test("[PR7] the fingerprint does not depend on the order of fields in a recursive schema", () => {
     const one = full.object({ a: full.int(), get b() { return full.array(one); } }); // prettier-ignore
     const two = full.object({ get b() { return full.array(two); }, a: full.int() }); // prettier-ignore
     const other = full.object({ get b() { return full.array(other); }, a: full.string() }); // prettier-ignore
@@ -157,7 +157,7 @@ group("the fingerprint", () => {
     expect(first).not.toBe(third);
   });
 
-  test("[PR7] of schemas that all contain each other is read in no more steps than there are references", () => {
+  test("[PR7] the fingerprint of 24 schemas that all contain each other takes one step per reference", () => {
     const nodes: Schema[] = Array.from({ length: 24 }, (_, index) =>
       full.lazy(() =>
         full.object(Object.fromEntries(nodes.map((node, to) => [`${index}-${to}`, (node as full.ZodType).optional()]))),
@@ -166,7 +166,7 @@ group("the fingerprint", () => {
     expect(of({ ...base, requests: { start: { input: nodes[0]! } } })).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test("[PR7] does not depend on defaults that are made anew each time", () => {
+  test("[PR7] the fingerprint does not depend on defaults that are computed anew each time", () => {
     const definition = {
       ...base,
       direct: {
@@ -218,7 +218,7 @@ group("the JSON Schema of a value", () => {
       },
     ],
     [
-      "a field with a default, which a sender may leave out",
+      "a field with a default, which is optional for the sender",
       z.object({ a: z._default(z.string(), "x") }),
       { type: "object", properties: { a: { type: "string", default: "x" } } },
     ],
@@ -236,17 +236,17 @@ group("the JSON Schema of a value", () => {
       { type: "string", format: "date-time", "x-holdfast-type": "Date", examples: ["1970-01-01T00:00:00.000Z"] },
     ],
     [
-      "a schema with an id, written out where it stands",
+      "a schema with an id, written in full",
       z.object({ a: full.string().meta({ id: "Name" }) }),
       { type: "object", properties: { a: { type: "string", title: "Name" } }, required: ["a"] },
     ],
     ["anything", z.any(), {}],
     ["nothing", z.void(), { "x-holdfast-type": "undefined" }],
-  ])("[PR7] of %s describes what stands in a frame", (_name, schema, expected) => {
+  ])("[PR7] `jsonSchema` of %s describes the value in a frame", (_name, schema, expected) => {
     expect(jsonSchema(schema)).toEqual(expected);
   });
 
-  test("[PR7] of a map that holds itself ends", () => {
+  test("[PR7] `jsonSchema` of a map that contains itself ends", () => {
     const tree = z.object({
       children: z.map(
         z.string(),
@@ -256,14 +256,14 @@ group("the JSON Schema of a value", () => {
     expect(() => JSON.stringify(jsonSchema(tree))).not.toThrow();
   });
 
-  test("[PR7] in draft 7 has a map's pairs in the older spelling", () => {
+  test("[PR7] `jsonSchema` for draft 7 describes the pairs of a map with `items` and `additionalItems`", () => {
     expect(jsonSchema(z.map(z.string(), z.int()), { target: "draft-07", annotations: false })).toMatchObject({
       items: { items: [{ type: "string" }, { type: "integer" }], additionalItems: false },
     });
   });
 });
 
-test("[PR7] a description is plain JSON, in the order of the definition", () => {
+test("[PR7] `describe` returns plain JSON in the order of the definition", () => {
   const description = describe(defineProtocol({ ...base, requests: { z: { description: "last letter" }, a: {} } }));
   expect(JSON.parse(JSON.stringify(description))).toEqual(description);
   expect(Object.keys(description.requests)).toEqual(["z", "a"]);

@@ -5,7 +5,10 @@ import { expect, test } from "vitest";
 
 const source = fileURLToPath(new URL(".", import.meta.url));
 
-/** Every module that importing a file runs, and every package it names. Types are gone by then. */
+/**
+ * All modules that run when a file is imported, and all packages that they name. Imports of types
+ * do not count.
+ */
 function reachable(entry: string): { files: string[]; packages: string[] } {
   const files = new Set<string>();
   const packages = new Set<string>();
@@ -25,20 +28,20 @@ function reachable(entry: string): { files: string[]; packages: string[] } {
   return { files: [...files].map((file) => relative(source, file)).sort(), packages: [...packages].sort() };
 }
 
-test("[PR8] what a page imports reaches neither the JSON Schemas nor Node, and of packages only zod/mini and superjson", () => {
+test("[PR8] the main entry imports no JSON Schema and no Node module, and only the packages zod/mini and superjson", () => {
   const { files, packages } = reachable("index.ts");
   expect(files).toContain("define-protocol.ts");
   expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
   expect(packages).toEqual(["superjson", "zod/mini"]);
 });
 
-test("[PR8] those who read frames need no more", () => {
+test("[PR8] the entry `wire` imports no JSON Schema, and only the package zod/mini", () => {
   const { files, packages } = reachable("wire.ts");
   expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
   expect(packages).toEqual(["zod/mini"]);
 });
 
-test("[PR8] nor does what the client shares with the server", () => {
+test("[PR8] the code that client and server share imports no JSON Schema, and only the package zod/mini", () => {
   const { files, packages } = reachable("plumbing.ts");
   expect(files).toContain("document/hash.ts");
   expect(files.filter((file) => /^describe|^json-schema|^schema-shape|^schema-facts/.test(file))).toEqual([]);
@@ -48,7 +51,7 @@ test("[PR8] nor does what the client shares with the server", () => {
 test.each([
   ["protocol", ["superjson"]],
   ["client", ["@holdfast/protocol", "isomorphic-ws", "reconnecting-websocket", "ws"]],
-])("[PR8] %s installs nothing of the command line", (name, installed) => {
+])("[PR8] the package %s depends on no package of the command line", (name, installed) => {
   const manifest = readFileSync(resolve(source, `../../${name}/package.json`), "utf8");
   const { dependencies } = JSON.parse(manifest) as { dependencies: { readonly [name: string]: string } };
   expect(Object.keys(dependencies).sort()).toEqual(installed);

@@ -82,11 +82,14 @@ describe("sentences", () => {
     at(z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })]), {}, [], "input.kind"),
     at(z.string().check(z.refine(() => false)), "a", []),
     at(z.never(), 1, ["never", "number"]),
-  ])("[WR8] %#: the field, what was expected, and what came", (schema, value, field, facts) => {
-    expect(faultOf(schema, value)).toEqual({ field, message: saying(`${field}: `, ...facts) });
-  });
+  ])(
+    "[WR8] %#: the message names the field, the expected type or bound, and the received type",
+    (schema, value, field, facts) => {
+      expect(faultOf(schema, value)).toEqual({ field, message: saying(`${field}: `, ...facts) });
+    },
+  );
 
-  test("[WR8] a message that the application wrote is the one that is said", () => {
+  test("[WR8] a message that the application sets on a schema takes precedence", () => {
     expect(faultOf(z.string().check(z.minLength(3, "a name has three letters.")), "a")?.message).toBe(
       "input: a name has three letters.",
     );
@@ -96,13 +99,13 @@ describe("sentences", () => {
     );
   });
 
-  test("[WR8] what a peer chose is cut to 64 characters, and not in the middle of one", () => {
+  test("[WR8] a value or key that a peer chose is cut to 64 characters, never inside a surrogate pair", () => {
     const kind = z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })]);
     expect(faultOf(kind, { kind: `${"x".repeat(63)}👍👍` })?.message).toEqual(saying(`"${"x".repeat(63)}…"`));
     expect(faultOf(z.strictObject({}), { ["y".repeat(100)]: 1 })?.field).toBe(`input.${"y".repeat(64)}`);
   });
 
-  test("[WR8] a refinement that throws is not quoted to the peer", () => {
+  test("[WR8] if a refinement throws, the message does not quote the error", () => {
     const schema = z.string().check(
       z.refine(() => {
         throw new Error("database password is hunter2");
@@ -113,7 +116,7 @@ describe("sentences", () => {
     expect(JSON.stringify(received)).not.toContain("hunter2");
   });
 
-  test("[WR8] a refinement that is asynchronous is refused rather than waited for", () => {
+  test("[WR8] if a refinement is asynchronous, the value is refused", () => {
     expect(faultOf(z.string().check(z.refine(async () => true)), "a")).toMatchObject({
       field: "input",
       message: saying("asynchronous"),
@@ -121,7 +124,7 @@ describe("sentences", () => {
   });
 });
 
-test("[WR8] paths read like code", () => {
+test("[WR8] `formatPath` formats a path as code and quotes other names", () => {
   expect(formatPath("input", ["items", 0, "at"])).toBe("input.items[0].at");
   expect(formatPath("", ["data", "a b", "$c", "1d"])).toBe('data["a b"].$c["1d"]');
   expect(formatPath("", [])).toBe("");

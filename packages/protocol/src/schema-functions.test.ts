@@ -48,13 +48,13 @@ describe("an asynchronous check", () => {
       "",
     ],
     ["in a lazy part", () => full.lazy(() => text.refine(async () => true)), ""],
-  ])("[PR12] %s is refused when it is defined", (_name, make, at) => {
+  ])("[PR12] an asynchronous check %s is refused by `defineProtocol`", (_name, make, at) => {
     expect(refusalOfInput(make)).toEqual({ at, message: saying("asynchronous") });
   });
 
   /**
-   * What cannot be seen from outside: the first ends in a closure of zod, the second returns the
-   * promise of another.
+   * Functions whose asynchrony is not visible from outside: the first is called by a closure of
+   * zod, the second returns the promise of another function.
    */
   const hidden: readonly [string, Schema][] = [
     ["superRefine", text.superRefine(async () => Promise.reject(new Error("the database is away")))],
@@ -72,7 +72,7 @@ describe("an asynchronous check", () => {
     ],
   ];
   test.each(hidden)(
-    "[PR12] %s that turns out to be asynchronous is refused at the first value, with the remedy, and its rejection is handled",
+    "[PR12] if a check turns out to be asynchronous (%s), the first value is refused with a remedy, and the rejection is handled",
     async (_name, schema) => {
       const unhandled: unknown[] = [];
       const note = (error: unknown): void => void unhandled.push(error);

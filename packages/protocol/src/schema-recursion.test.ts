@@ -19,7 +19,7 @@ describe("a schema that contains itself", () => {
     return node;
   };
   const ways: readonly [name: string, refer: (node: full.ZodType<Node>) => full.ZodType<Node>][] = [
-    ["as it is", (node) => node],
+    ["without a wrapper", (node) => node],
     ["with describe", (node) => node.describe("below")],
     ["with meta", (node) => node.meta({ title: "below" })],
     ["with refine", (node) => node.refine(({ name }) => name !== "")],
@@ -27,7 +27,7 @@ describe("a schema that contains itself", () => {
     ["with a brand", (node) => node.brand("Node") as unknown as full.ZodType<Node>],
     ["with readonly", (node) => node.readonly() as full.ZodType<Node>],
     [
-      "with several",
+      "with several of these",
       (node) =>
         node
           .refine(() => true)
@@ -41,7 +41,7 @@ describe("a schema that contains itself", () => {
   ];
 
   test.each(ways)(
-    "[PR10] a lazy one that refers to itself %s is accepted, described, and reads its values",
+    "[PR10] a lazy schema that refers to itself %s is accepted, described, and validates values",
     (_name, refer) => {
       const schema = lazy(refer);
       const protocol = define(schema);
@@ -52,7 +52,7 @@ describe("a schema that contains itself", () => {
     },
   );
 
-  test.each(ways)("[PR10] one with a getter that refers to itself %s is accepted", (_name, refer) => {
+  test.each(ways)("[PR10] an object with a getter that refers to itself %s is accepted", (_name, refer) => {
     const schema: full.ZodType<Node> = full.object({
       name: text,
       get below(): full.ZodType<Node[]> {
@@ -63,7 +63,7 @@ describe("a schema that contains itself", () => {
     expect(protocol.requests.get("r")?.input.send(value, "input")).toEqual({ ok: true, value: { data: value } });
   });
 
-  test("[PR10] two that contain each other are accepted, from either side", () => {
+  test("[PR10] two schemas that contain each other are accepted, starting from either", () => {
     const folder: full.ZodType = full.lazy(() => full.object({ files: full.array(file.describe("a file")) }));
     const file: full.ZodType = full.object({
       get in() {
@@ -79,12 +79,12 @@ describe("a schema that contains itself", () => {
     }
   });
 
-  test("[PR10] the same schema tells two protocols the same", () => {
+  test("[PR10] a recursive schema gives two protocols the same fingerprint", () => {
     const schema = lazy((node) => node.describe("below"));
     expect(fingerprint(define(schema))).toBe(fingerprint(define(schema)));
   });
 
-  test("[PR10] what one refuses is found behind a reference with describe", () => {
+  test("[PR10] a fault is found behind a reference with `describe`", () => {
     const node: full.ZodType = full.lazy(() =>
       full.object({ below: full.array(node.describe("a")), at: full.symbol() }),
     );
@@ -133,9 +133,9 @@ describe("a schema that contains itself", () => {
       "optional",
       "nullable",
     ],
-    ["that is another one at each level", () => make(0), ".next", "constant"],
+    ["that is a new schema at each level", () => make(0), ".next", "constant"],
     [
-      "whose getter names what is declared later",
+      "whose getter names a constant that is declared later",
       () =>
         full.object({
           a: full.lazy(() => {
@@ -155,9 +155,9 @@ describe("a schema that contains itself", () => {
       "",
       "no such table",
     ],
-    ["whose getter gives nothing", () => full.object({ a: full.lazy(() => undefined as never).optional() }), ".a"],
+    ["whose getter returns undefined", () => full.object({ a: full.lazy(() => undefined as never).optional() }), ".a"],
   ];
-  test.each(broken)("[PR10] one %s is refused", (_name, schema, at, ...facts) => {
+  test.each(broken)("[PR10] a schema %s is refused", (_name, schema, at, ...facts) => {
     expect(refusalOfInput(schema)).toEqual({ at, message: saying(...facts) });
   });
 });

@@ -8,7 +8,7 @@ import type { Schema } from "./schema.js";
 
 const text = full.string();
 
-describe("a schema whose result the other side would not read", () => {
+describe("a schema whose output the other side cannot parse", () => {
   const [sets, maps] = [full.set(text), full.map(text, text)];
   test.each<[name: string, make: () => unknown, at: string, ...facts: string[]]>([
     ["a default that is too short", () => full.object({ a: text.min(3).default("") }), ".a", "default"],
@@ -44,7 +44,7 @@ describe("a schema whose result the other side would not read", () => {
       "a.(item)",
     ],
     [
-      "a pipe that takes a field away",
+      "a pipe that removes a field",
       () =>
         full
           .object({ a: text, b: full.object({ c: text }) })
@@ -100,13 +100,13 @@ describe("a schema whose result the other side would not read", () => {
       "nan",
     ],
     [
-      "two alternatives of one name",
+      "two alternatives of which one has no fixed discriminator",
       () => full.discriminatedUnion("k", [full.object({ k: text }), full.object({ k: full.literal("b") })]),
       "",
       'Invalid discriminated union option at index "0"',
     ],
     [
-      "two alternatives with one value",
+      "two alternatives with the same discriminator",
       () => {
         const option = full.object({ k: full.literal("a") });
         return full.object({ a: full.discriminatedUnion("k", [option, option.extend({ b: text })]) });
@@ -115,7 +115,7 @@ describe("a schema whose result the other side would not read", () => {
       'Duplicate discriminator value "a"',
     ],
     [
-      "a field that no page can send",
+      "a field with a reserved name",
       () => full.object({ a: full.object({ constructor: full.date() }) }),
       ".a.constructor",
       "reserved",
@@ -130,7 +130,7 @@ describe("a schema whose result the other side would not read", () => {
     ["a big number", z._default(z.bigint(), 12n), 12n, "12"],
     ["a set, as a prefault", full.set(full.bigint()).prefault(new Set([1n])), new Set([1n]), ["1"]],
   ])(
-    "[PR11] %s as a default is filled in, and stands in the reference as it stands on the wire",
+    "[PR11] %s as a default is filled in, and the JSON Schema shows the form on the wire",
     (_name, schema, filled, json) => {
       const protocol = define(schema);
       const sent = protocol.requests.get("r")!.input.send(undefined, "input");
@@ -143,7 +143,7 @@ describe("a schema whose result the other side would not read", () => {
     },
   );
 
-  test("[PR11] two recursive schemas are compared in an instant, though each has many ways through it", () => {
+  test("[PR11] two recursive schemas with many paths are compared without following every path", () => {
     const tree = (leaf: Schema): full.ZodType =>
       full.object({
         leaf,
@@ -161,7 +161,7 @@ describe("a schema whose result the other side would not read", () => {
     expect(() => define(one.pipe(two))).not.toThrow();
   });
 
-  test("[PR11] what zod changes once is accepted: trim, cases, normal forms, bounds", () => {
+  test("[PR11] overwrites that do not change their own result are accepted: trim, case, normal form, rounding", () => {
     const schema = full.object({
       a: text.trim().toLowerCase().normalize("NFD"),
       b: full.number().overwrite(Math.round),

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { watched } from "./watched.js";
 
 /**
- * Vitest fails a run with an unhandled rejection, so each test shows that there is none as well.
+ * Vitest fails a run that has an unhandled rejection, so each test also proves that none occurred.
  */
 function rejecting(reason: unknown = new Error("no")) {
   const ignored = vi.fn();
@@ -10,14 +10,14 @@ function rejecting(reason: unknown = new Error("no")) {
   return { promise, ignored, reason, turn: () => new Promise((resolve) => setTimeout(resolve, 5)) };
 }
 
-describe("a rejection that nothing handles", () => {
-  test("[AM2] is told once, with its reason", async () => {
+describe("an unhandled rejection", () => {
+  test("[AM2] `ignored` is called once, with the reason", async () => {
     const { ignored, reason, turn } = rejecting();
     await turn();
     expect(ignored.mock.calls).toEqual([[reason]]);
   });
 
-  test("[AM2] is told once, however many callbacks for the value there are", async () => {
+  test("[AM2] `ignored` is called once, even if several callbacks wait for the value", async () => {
     const { promise, ignored, turn } = rejecting();
     void promise.then(() => 1).then(() => 2);
     void promise.finally(() => {});
@@ -27,7 +27,7 @@ describe("a rejection that nothing handles", () => {
   });
 });
 
-describe("a rejection that is handled", () => {
+describe("a handled rejection", () => {
   test.each<[name: string, handle: (promise: Promise<string>) => Promise<unknown>]>([
     ["await", async (promise) => await promise],
     ["catch", (promise) => promise.catch((error: unknown) => Promise.reject(error))],
@@ -38,14 +38,14 @@ describe("a rejection that is handled", () => {
     ["Promise.race", (promise) => Promise.race([new Promise(() => {}), promise])],
     ["an async function that returns it", async (promise) => promise],
     ["Promise.resolve", (promise) => Promise.resolve(promise)],
-  ])("[AM2] by %s is the caller's, once, and nothing is told", async (_name, handle) => {
+  ])("[AM2] a rejection handled by %s reaches the caller once, and `ignored` is not called", async (_name, handle) => {
     const { promise, ignored, reason, turn } = rejecting();
     await expect(handle(promise)).rejects.toBe(reason);
     await turn();
     expect(ignored).not.toHaveBeenCalled();
   });
 
-  test("[AM2] later in the same turn is the caller's", async () => {
+  test("[AM2] a rejection handled later in the same turn reaches the caller, and `ignored` is not called", async () => {
     const { promise, ignored, reason, turn } = rejecting();
     for (let count = 0; count < 50; count++) await undefined;
     await expect(promise).rejects.toBe(reason);
@@ -53,7 +53,7 @@ describe("a rejection that is handled", () => {
     expect(ignored).not.toHaveBeenCalled();
   });
 
-  test("[AM2] with allSettled is the caller's", async () => {
+  test("[AM2] a rejection handled by `Promise.allSettled` reaches the caller, and `ignored` is not called", async () => {
     const { promise, ignored, reason, turn } = rejecting();
     expect(await Promise.allSettled([promise])).toEqual([{ status: "rejected", reason }]);
     await turn();
@@ -62,7 +62,7 @@ describe("a rejection that is handled", () => {
 });
 
 test.each([new Error("a bug of the caller"), undefined])(
-  "[AM2] What a callback of the caller throws stays an unhandled rejection: %o",
+  "[AM2] an error that a callback of the caller throws stays an unhandled rejection: %o",
   async (bug) => {
     const ignored = vi.fn();
     const unhandled = new Promise((resolve) => {
@@ -81,7 +81,7 @@ test.each([new Error("a bug of the caller"), undefined])(
   },
 );
 
-test("[AM2] A promise that a library makes by the constructor is like any other", async () => {
+test("[AM2] a promise that a library makes by the constructor of a watched promise behaves as usual", async () => {
   const { constructor } = watched(Promise.resolve(7), { ignored: vi.fn(), later: () => {} });
   const made = (constructor as PromiseConstructor).resolve(1);
   expect(await made.then((value) => value + 1)).toBe(2);
@@ -89,7 +89,7 @@ test("[AM2] A promise that a library makes by the constructor is like any other"
   await expect((constructor as PromiseConstructor).reject(new Error("x")).then(() => 1)).rejects.toThrow("x");
 });
 
-test("[AM2] A value arrives, and is a promise like any other", async () => {
+test("[AM2] a watched promise that resolves behaves as usual", async () => {
   const promise = watched(Promise.resolve(7), { ignored: vi.fn(), later: () => {} });
   expect(promise).toBeInstanceOf(Promise);
   expect(await promise).toBe(7);

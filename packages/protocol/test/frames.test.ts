@@ -5,20 +5,23 @@ import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serve
 import { type WireMessage, wireMessages } from "../src/wire-messages.js";
 
 /*
- * The wire, byte by byte. `client.NAME.json` and `server.NAME.json` are frames as they are sent;
- * `refused.NAME.json` are frames that must be refused, with the field and code. A client in another
- * language can be tested against the same files.
+ * The wire, byte for byte. `client.NAME.json` and `server.NAME.json` are frames as a side sends
+ * them. `refused.NAME.json` are frames that have to be refused, with the field and the code.
+ * Clients in other languages can be tested against the same files.
  */
 
 const folder = fileURLToPath(new URL("./frames/v1/", import.meta.url));
 const codecs = {
-  /** What a server reads. */
+  /** The codec of a server. */
   client: jsonCodec<ClientMessage, ServerMessage>(clientMessage),
-  /** What a client reads. */
+  /** The codec of a client. */
   server: jsonCodec<ServerMessage, ClientMessage>(serverMessage),
 };
 
-/** A message as its sender encodes it: the codec of the side that reads the other union. */
+/**
+ * The frame of a message. The codec of a side encodes the messages of that side, and decodes those
+ * of the other.
+ */
 function encode({ sentBy, example }: WireMessage): string {
   return sentBy === "client"
     ? codecs.server.encode(example as ClientMessage)
@@ -27,14 +30,14 @@ function encode({ sentBy, example }: WireMessage): string {
 
 interface Refusal {
   readonly sentBy: "client" | "server";
-  /** The frame as text, or … */
+  /** The frame as a string, or … */
   readonly text?: string;
   /** … a binary frame in base64, or … */
   readonly binary?: string;
-  /** … a text put together from a part that repeats, so that the file can be read. */
+  /** … a string with a repeated part, which keeps the file short. */
   readonly repeat?: { readonly before: string; readonly part: string; readonly times: number; readonly after: string };
   readonly field: string;
-  /** An example of the text that a person reads. It is not part of the wire. */
+  /** An example of the message for people. It is not part of the wire and not compared. */
   readonly message: string;
   readonly code: string;
   readonly correlation_id?: string;
@@ -42,7 +45,7 @@ interface Refusal {
 
 describe("golden frames", () => {
   test.each(wireMessages.map((row) => [`${row.sentBy}.${row.type}`, row] as const))(
-    "[WR1] the frame of %s is byte for byte what it was",
+    "[WR1] the frame of %s equals its golden frame, byte for byte",
     (name, row) => {
       const frame = encode(row);
       const file = `${folder}${name}.json`;
@@ -50,14 +53,14 @@ describe("golden frames", () => {
       const advice =
         golden === frame
           ? ""
-          : `If this message is new, write the line below to packages/protocol/test/frames/v1/${name}.json. If it was ` +
-            "changed, deployed clients will meet it: add fields as optional, or raise PROTOCOL_VERSION.";
+          : `If this message is new, write the line below to packages/protocol/test/frames/v1/${name}.json. If an existing ` +
+            "message changed, deployed clients receive the new form: make new fields optional, or raise PROTOCOL_VERSION.";
       expect({ advice, frame: golden }).toEqual({ advice: "", frame });
     },
   );
 
   test.each(wireMessages.map((row) => [`${row.sentBy} ${row.type}`, row] as const))(
-    "[WR1] the example of %s is read by the other side and comes back whole",
+    "[WR1] the other side decodes the example of %s and encodes it to the same frame",
     (_name, row) => {
       const frame = encode(row);
       expect(codecs[row.sentBy].decode(frame)).toEqual({ ok: true, message: row.example });
@@ -66,7 +69,7 @@ describe("golden frames", () => {
     },
   );
 
-  test("[WR1] every golden frame belongs to a message", () => {
+  test("[WR1] every golden frame belongs to a message of `wireMessages`", () => {
     const names = wireMessages.map((row) => `${row.sentBy}.${row.type}.json`);
     const messages = readdirSync(folder).filter((name) => !name.startsWith("refused."));
     expect(messages.sort()).toEqual(names.sort());
@@ -88,7 +91,7 @@ function frameOf({ text, binary, repeat }: Refusal): string | Uint8Array {
 }
 
 describe("refused frames", () => {
-  test.each(refusals)("[WR3] %s is refused with its field and correlation id", (_name, refusal) => {
+  test.each(refusals)("[WR3] the frame %s is refused with its field and correlation id", (_name, refusal) => {
     const decoded = codecs[refusal.sentBy].decode(frameOf(refusal));
     expect(decoded).toEqual({
       ok: false,
@@ -98,7 +101,7 @@ describe("refused frames", () => {
     expect(refusal.code).toBe("BAD_MESSAGE");
   });
 
-  test("[WR3] nothing that was refused has touched a prototype", () => {
+  test("[WR3] no refused frame changes a prototype", () => {
     for (const [, refusal] of refusals) codecs[refusal.sentBy].decode(frameOf(refusal));
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     expect(Object.keys(Object.prototype)).toEqual([]);

@@ -2,7 +2,7 @@ import { defineProtocol, type ProtocolDefinition } from "../src/define-protocol.
 import { isHoldfastError } from "../src/errors.js";
 import type { Schema } from "../src/schema.js";
 
-/** A definition that `defineProtocol` refused: the place of the fault, and the message. */
+/** The refusal of a definition: the place of the fault, and the message. */
 export interface Refusal {
   readonly at: string;
   readonly message: string;

@@ -1,12 +1,12 @@
 /**
- * Values for property tests: graphs of objects with shared and circular references, rich values and
- * everything that cannot travel. Each says whether it can arrive, from its description and not from
- * its objects. The comparison knows nothing of the encoder either.
+ * Values for property tests: graphs of objects with shared and circular references, with rich
+ * values and with everything that cannot be sent. Whether a value can arrive follows from its
+ * description, not from its objects, and the comparison uses no code of the encoder.
  */
 import fc from "fast-check";
 import { runInNewContext } from "node:vm";
 
-/** How a part may travel: always, never, or only if its realm is the page's own. */
+/** How a part can be sent: always, never, or only if it belongs to the realm of the page. */
 type Fate = "travels" | "refused" | "foreign";
 type Part = { readonly fate: Fate; readonly make: () => unknown };
 type Member = Part | { readonly ref: number };
@@ -18,9 +18,9 @@ interface Node {
 
 export interface Sample {
   readonly value: unknown;
-  /** The members that cannot arrive, other than circular references. */
+  /** The members that cannot arrive, apart from circular references. */
   readonly faults: ReadonlySet<unknown>;
-  /** Whether the other side can have the value, in a page's production build or elsewhere. */
+  /** Whether the value can arrive from a page in production, and from any other build. */
   readonly arrives: { readonly page: boolean; readonly elsewhere: boolean };
 }
 
@@ -113,7 +113,7 @@ const leaves: fc.Arbitrary<Part> = fc.oneof(
   },
 );
 
-/** How a node is made, and how its members are put in when all nodes are there. */
+/** How a node is created, and how its members are added when all nodes exist. */
 const kinds = {
   object: { make: (): unknown => ({}), fill: fillObject },
   bare: { make: (): unknown => Object.create(null) as unknown, fill: fillObject },
@@ -125,7 +125,8 @@ const kinds = {
     make: (): unknown => new Map(),
     fill: (map: unknown, names: readonly string[], all: unknown[]) =>
       all.forEach((member, at) =>
-        // Every third member is a key. No text among the members is as long as the other keys.
+        // Every third member is used as a key. The other keys are longer than any string among the
+        // members.
         at % 3 === 2
           ? (map as Map<unknown, unknown>).set(member, at)
           : (map as Map<unknown, unknown>).set(`key ${names[at]}`, member),
@@ -146,8 +147,8 @@ const names = fc.shuffledSubarray(["a", "a.b", "a/b", "a\\b", "", "0", "toJSON",
 });
 
 /**
- * A graph of up to six objects; its references may lead anywhere, back to where they come from
- * included.
+ * A graph of up to six objects. References may lead to any object, including the object that holds
+ * them.
  */
 const graphs: fc.Arbitrary<readonly Node[]> = fc.array(
   fc.record({
@@ -170,7 +171,10 @@ export const samples: fc.Arbitrary<Sample> = fc
   .tuple(graphs, fc.boolean())
   .map(([graph, isAcyclic]) => sampleOf(isAcyclic ? withoutCycles(graph) : graph));
 
-/** References lead on only, so that shared references are as frequent as circular ones. */
+/**
+ * Lets references lead only to later objects, so that shared references are as frequent as circular
+ * ones.
+ */
 function withoutCycles(graph: readonly Node[]): readonly Node[] {
   return graph.map((node, at) => ({
     ...node,
@@ -214,8 +218,8 @@ function sampleOf(graph: readonly Node[]): Sample {
 }
 
 /**
- * Whether two values are equal: the same kinds, names and leaves, in the same order. Prototypes and
- * references do not count.
+ * True if two values are equal: the same types, names and leaves, in the same order. Prototypes and
+ * shared references are not compared.
  */
 export function isEqual(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
@@ -235,7 +239,7 @@ function partsOf(value: object): [unknown, unknown][] {
 }
 
 /**
- * Whether a field such as `data.items[3].at`, `data["a.b"]` or `data.map[0].(key)` leads to a
+ * True if a field such as `data.items[3].at`, `data["a.b"]` or `data.map[0].(key)` leads to a
  * member that cannot arrive.
  */
 export function leadsToFault({ value, faults }: Sample, field: string): boolean {

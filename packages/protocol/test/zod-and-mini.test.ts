@@ -6,7 +6,7 @@ import { jsonSchema } from "../src/json-schema.js";
 import { readSchema, type Schema } from "../src/schema.js";
 import { valueSchema } from "../src/value.js";
 
-/** The same schema, written in both. */
+/** The same schema in zod and in zod/mini. */
 const pairs: readonly [name: string, good: readonly unknown[], full: Schema, mini: Schema][] = [
   ["text", ["ab", "abcd"], full.string().min(2).max(4), mini.string().check(mini.minLength(2), mini.maxLength(4))],
   ["pattern", ["", "abc"], full.string().regex(/^[a-c]*$/), mini.string().check(mini.regex(/^[a-c]*$/))],
@@ -63,7 +63,7 @@ const pairs: readonly [name: string, good: readonly unknown[], full: Schema, min
   ],
 ];
 
-/** Values that are right about as often as they are wrong. */
+/** Values that match a schema about as often as they do not. */
 const leaf = fc.oneof(
   fc.constantFrom(null, true, false, "", "a", "ab", "abcab", 0, 1, 2, -3, 2.5, Infinity, Number.NaN, 4n, 6n, undefined),
   fc.date({ noInvalidDate: false, min: new Date(-5), max: new Date(5) }),
@@ -80,7 +80,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
 }));
 
 test.each(pairs)(
-  "[PR2] %s: zod and zod/mini accept the same values, and refuse with the same words",
+  "[PR2] %s: zod and zod/mini accept the same values and refuse others with the same message",
   (_name, good, one, other) => {
     const [first, second] = [valueSchema(one), valueSchema(other)];
     expect(readSchema(one).rich).toEqual(readSchema(other).rich);
@@ -94,12 +94,12 @@ test.each(pairs)(
       }),
       { numRuns: 400, seed: 20_260_115 },
     );
-    expect(accepted, "some value was accepted, or the test shows nothing").toBeGreaterThan(0);
+    expect(accepted, "at least one value was accepted; otherwise the test proves nothing").toBeGreaterThan(0);
   },
 );
 
 test.each(pairs)(
-  "[PR7] %s: zod and zod/mini give the same JSON Schema, and so the same fingerprint",
+  "[PR7] %s: zod and zod/mini give the same JSON Schema, and therefore the same fingerprint",
   (_name, _good, one, other) => {
     expect(jsonSchema(one, { annotations: false })).toEqual(jsonSchema(other, { annotations: false }));
   },

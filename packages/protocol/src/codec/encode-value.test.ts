@@ -19,14 +19,14 @@ const builds = [
   ["a page's production build", (value: unknown) => encodeOfPage(value, "data")],
 ] as const;
 
-/** As the other side reads what was sent. */
+/** The value as the other side reads it. */
 function arrived({ data, meta }: { readonly data: unknown; readonly meta?: unknown }): unknown {
   const text = JSON.stringify({ data, meta });
   const read = JSON.parse(text) as { data?: unknown; meta?: unknown };
   return revive(read.data, read.meta, all);
 }
 
-/** A page finds these in development: the walk of its production build is shorter. */
+/** Only development builds find these: the walk of the production build is shorter. */
 const unusual: [name: string, value: unknown, field: string][] = [
   ["an array hole", { list: [1, , 3] }, "data.list[1]"], // oxlint-disable-line no-sparse-arrays
   ["an array hole at the end", { list: new Array(1) }, "data.list[0]"],
@@ -41,7 +41,7 @@ describe.each(builds)("in %s", (build, encode) => {
   const isPage = build !== "the full build";
   const fieldOf = (field: string): string => (isPage ? field.replace(/\[(\d+)\]/g, ".$1") : field);
 
-  test("[WR17] [PG8] every value that can travel arrives equal; in the full build, any other is refused with a field that leads to the member at fault", () => {
+  test("[WR17] [PG8] a value that can travel arrives equal; the full build refuses any other value with the path of the member at fault", () => {
     fc.assert(
       fc.property(samples, (sample) => {
         const sent = encode(sample.value);
@@ -76,7 +76,7 @@ describe.each(builds)("in %s", (build, encode) => {
     expect(encode(value)).toMatchObject({ ok: false, fault: { field } });
   });
 
-  test("[WR17] a value travels in superjson's own form", () => {
+  test("[WR17] a value is encoded in the form of superjson", () => {
     const value = {
       at: new Date(5),
       "a.b": { "c\\d": [undefined, -0, 12n] },
@@ -95,14 +95,14 @@ describe.each(builds)("in %s", (build, encode) => {
 });
 
 describe("values of other realms and other classes", () => {
-  test("[WR18] Dates, Maps, Sets, arrays and objects of another realm arrive as this realm's", () => {
+  test("[WR18] Dates, Maps, Sets, arrays and objects of another realm arrive as values of this realm", () => {
     const value: unknown = runInNewContext("({ at: new Date(7), all: [new Map([['a', new Set([1n])]])] })");
     const sent = any.send(value, "data");
     if (!sent.ok) throw new Error(sent.fault.message);
     expect(arrived(sent.value)).toStrictEqual({ at: new Date(7), all: [new Map([["a", new Set([1n])]])] });
   });
 
-  test("[WR18] the Dates of fake timers travel", () => {
+  test("[WR18] the Dates of fake timers are sent", () => {
     vi.useFakeTimers({ now: 1_000 });
     const sent = encodeValue({ at: new Date() }, "data", { rich: all, restored: all });
     vi.useRealTimers();
@@ -114,14 +114,14 @@ describe("values of other realms and other classes", () => {
     ["a Map with Dates as keys", new Map([[new Date(0), [() => 1]]]), "data[0].(value)[0]", "function"],
     ["the keys of a Map", new Map([[Symbol("a"), 1]]), "data[0].(key)", "symbol"],
     ["a Set", new Set([new Error("a")]), "data[0]", "Error"],
-  ])("[WR17] in %s the member is named as the application knows it", (_name, value, field, type) => {
+  ])("[WR17] a fault in %s names the member as the application knows it", (_name, value, field, type) => {
     expect(any.send(value, "data")).toMatchObject({
       ok: false,
       fault: { field, message: saying(`${field}: `, type), remedy: expect.any(String) },
     });
   });
 
-  test("[WR17] a getter that throws is named, with its error as the cause, whether or not the schema reads it", () => {
+  test("[WR17] if a getter throws, the fault names the getter and has the error as its cause, whether or not the schema reads the getter", () => {
     const cause = new Error("secret");
     const value = {
       get a(): never {
@@ -135,7 +135,7 @@ describe("values of other realms and other classes", () => {
     }
   });
 
-  test("[WR17] a circular value of a recursive schema is named by the place where it closes", () => {
+  test("[WR17] the fault of a circular value names the place where the circle closes", () => {
     const tree: z.ZodMiniType = z.object({ next: z.optional(z.lazy(() => tree)) });
     const value: { next?: unknown } = {};
     value.next = { next: value };
@@ -144,19 +144,19 @@ describe("values of other realms and other classes", () => {
 });
 
 describe("plain schemas", () => {
-  test("[WR17] -0 arrives as -0, though its schema holds plain numbers only", () => {
+  test("[WR17] -0 arrives as -0, even if the schema accepts only plain numbers", () => {
     const plain = valueSchema(z.object({ x: z.number(), y: z.number() }));
     const sent = plain.send({ x: -0, y: 0 }, "data");
     if (!sent.ok) throw new Error(sent.fault.message);
     expect(plain.receive(sent.value.data, sent.value.meta, "data")).toEqual({ ok: true, value: { x: -0, y: 0 } });
   });
 
-  test("[WR17] an undefined field is left out, as JSON leaves it out", () => {
+  test("[WR17] an undefined field is left out, as in JSON.stringify", () => {
     const sent = valueSchema(z.object({ a: z.optional(z.string()) })).send({ a: undefined }, "data");
     expect(sent).toStrictEqual({ ok: true, value: { data: {} } });
   });
 
-  test("[WR17] a value that only a check of the application made rich is refused", () => {
+  test("[WR17] if an overwrite of the application returns a rich value that the schema does not accept, the value is refused", () => {
     const odd = valueSchema(z.string().check(z.overwrite(() => new Date(0) as never)));
     expect(odd.send("a", "data")).toMatchObject({
       ok: false,
@@ -165,7 +165,7 @@ describe("plain schemas", () => {
   });
 });
 
-test("[WR17] shared references that unfold to millions of values are refused instead of filling the memory", () => {
+test("[WR17] a value whose shared references unfold to more than 1,000,000 values is refused", () => {
   let value: unknown = [1, 2, 3];
   for (let level = 0; level < 24; level++) value = [value, value, value];
   expect(any.send(value, "data")).toMatchObject({

@@ -13,34 +13,34 @@ const client = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
 const request = (input: string): string =>
   `{"type":"request","correlation_id":"5","data":{"name":"a","input":${input}}}`;
 
-describe("what is read", () => {
-  test("[WR4] 32 levels and 10,000 members are accepted", () => {
+describe("reading a frame", () => {
+  test("[WR4] a frame with 32 levels, or a list of 10,000 members, is accepted", () => {
     expect(server.decode(request("[".repeat(30) + "]".repeat(30))).ok).toBe(true);
     expect(server.decode(request(`[${Array(10_000).fill(0).join(",")}]`)).ok).toBe(true);
   });
 
-  test("[WR4] brackets and commas inside texts do not count", () => {
+  test("[WR4] brackets and commas inside strings do not count", () => {
     const text = JSON.stringify('[[{{,\\"'.repeat(5_000));
     expect(server.decode(request(text)).ok).toBe(true);
     expect(server.decode(request('"\\\\"')).ok).toBe(true);
   });
 
-  test("[WR5] __proto__ as a value, and as part of a name, is only a text", () => {
+  test("[WR5] `__proto__` as a value, or as part of a longer name, is accepted", () => {
     expect(server.decode(request('{"a":"__proto__","__proto__x":1}'))).toMatchObject({
       ok: true,
       message: { data: { input: { a: "__proto__", __proto__x: 1 } } },
     });
   });
 
-  test("[WR6] whole surrogate pairs, escaped or not, are read", () => {
+  test("[WR6] complete surrogate pairs are read, escaped or not", () => {
     expect(server.decode(request('"\\ud83d\\udc4d 👍"'))).toMatchObject({ message: { data: { input: "👍 👍" } } });
   });
 
-  test("[WR6] a field given twice in the application's value counts once, the last time, as JSON.parse has it", () => {
+  test("[WR6] if the application's value has a field twice, the last value counts, as in JSON.parse", () => {
     expect(server.decode(request('{"a":1,"a":2}'))).toMatchObject({ ok: true, message: { data: { input: { a: 2 } } } });
   });
 
-  test("[WR7] fields that are not known are dropped, not refused", () => {
+  test("[WR7] unknown fields of a message are dropped, and the message is read", () => {
     expect(server.decode('{"type":"ping","shape":"round","data":{}}')).toEqual({ ok: true, message: { type: "ping" } });
     expect(server.decode('{"type":"auth","data":{"token":"t","colour":"red"}}')).toEqual({
       ok: true,
@@ -48,17 +48,17 @@ describe("what is read", () => {
     });
   });
 
-  test("[WR8] a refused frame is answered under its own correlation id, though its data may hold another", () => {
+  test("[WR8] a refused frame gives its own correlation id, even if its data contains another", () => {
     const nested = '{"type":"request","data":{"input":{"correlation_id":"theirs"}},"correlation_id":"ours"}';
     expect(server.decode(nested)).toMatchObject({ ok: false, correlationId: "ours" });
   });
 
-  test("[WR8] a frame refused before it is parsed has its correlation id all the same", () => {
+  test("[WR8] a frame that is refused before parsing gives its correlation id", () => {
     expect(server.decode(request("[".repeat(40)))).toMatchObject({ ok: false, correlationId: "5" });
     expect(server.decode('{"type":"request","correlation_id":"6",')).toMatchObject({ ok: false, correlationId: "6" });
   });
 
-  test("[WR8] a correlation id that is none is not given back", () => {
+  test("[WR8] an invalid correlation id is not given back", () => {
     for (const id of ['""', "5", `"${"x".repeat(65)}"`, "null", "{}"]) {
       const decoded = server.decode(`{"type":"nope","correlation_id":${id}}`);
       expect(decoded).not.toHaveProperty("correlationId");
@@ -67,15 +67,15 @@ describe("what is read", () => {
 });
 
 /**
- * Any value JSON has, shallow enough to be sent, without half surrogate pairs and the key nobody
- * may use.
+ * Any JSON value that can be sent: shallow enough, without half surrogate pairs and without
+ * `__proto__`.
  */
 const jsonValue = fc
   .jsonValue({ maxDepth: 6, stringUnit: "grapheme" })
   .filter((value) => !JSON.stringify(value).includes("__proto__"));
 
 describe("properties", () => {
-  test("[WR1] any JSON an application sends is what the other side reads", () => {
+  test("[WR1] the other side reads exactly the JSON that an application sends", () => {
     fc.assert(
       fc.property(jsonValue, fc.string({ minLength: 1, maxLength: 64, unit: "grapheme-ascii" }), (value, id) => {
         const message: ClientMessage = { type: "request", correlation_id: id, data: { name: "a", input: value } };
@@ -85,7 +85,7 @@ describe("properties", () => {
     );
   });
 
-  test("[WR3] no text makes reading throw", () => {
+  test("[WR3] `decode` does not throw for any text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json(), fc.string({ unit: "grapheme" })), (text) => {
         for (const codec of [server, client]) expect(typeof codec.decode(text).ok).toBe("boolean");
@@ -94,7 +94,7 @@ describe("properties", () => {
     );
   });
 
-  test("[WR3] no bytes make reading throw", () => {
+  test("[WR3] `decode` does not throw for any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         for (const codec of [server, client]) expect(codec.decode(bytes).ok).toBe(false);
@@ -104,7 +104,7 @@ describe("properties", () => {
     );
   });
 
-  test("[WR3] no mutation of a valid frame makes reading throw, and what is refused names a reason", () => {
+  test("[WR3] `decode` does not throw for any mutation of a valid frame, and every refusal gives a reason", () => {
     const frames = wireMessages.map(({ example }) => JSON.stringify(example));
     const pieces = fc.constantFrom(
       '"',
@@ -150,7 +150,7 @@ describe("properties", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test("[WR4] a value that may be sent fits into every message that can carry it", () => {
+  test("[WR4] a value at the depth limit fits into every message that can carry it", () => {
     let value: unknown = 1;
     for (let level = 0; level < MAX_VALUE_DEPTH; level++) value = [value];
     const event: ServerMessage = { type: "event", channel: "a", event: "b", data: value };

@@ -27,7 +27,7 @@ describe("values that JSON cannot hold", () => {
     ["undefined in a list", z.array(z.optional(z.date())), [undefined, new Date(0), undefined]],
     ["undefined in a list of texts", z.array(z.optional(z.string())), [undefined, "a"]],
     ["undefined in a tuple", z.tuple([z.optional(z.string()), z.optional(z.string())]), [undefined, "a"]],
-    ["undefined where a field has to be there", z.object({ a: z.undefined() }), { a: undefined }],
+    ["undefined in a required field", z.object({ a: z.undefined() }), { a: undefined }],
     ["NaN", z.nan(), Number.NaN],
     ["numbers beyond JSON inside anything", z.any(), [Number.NaN, Infinity, -Infinity, -0]],
     [
@@ -42,11 +42,11 @@ describe("values that JSON cannot hold", () => {
       { "a.b": new Date(1), "c\\d": new Date(2), "": new Date(3) },
     ],
     [
-      "everything at once",
+      "all rich types in one value",
       z.any(),
       { at: new Date(1), big: 2n, map: new Map([["a", new Set([new Date(3)])]]), list: [undefined, null] },
     ],
-    ["the same Date twice, as two", z.object({ a: z.date(), b: z.date() }), ((at) => ({ a: at, b: at }))(new Date(7))],
+    ["the same Date in two fields", z.object({ a: z.date(), b: z.date() }), ((at) => ({ a: at, b: at }))(new Date(7))],
   ])("[WR9] %s arrives as it was sent", (_name, schema, value) => {
     expect(travel(schema, value)).toEqual(value);
   });
@@ -54,25 +54,25 @@ describe("values that JSON cannot hold", () => {
   const dates = (count: number) => new Map(Array.from({ length: count }, (_, at) => [at, new Date(at)] as const));
   test.each<[string, Schema, unknown, string, string]>([
     [
-      "more rich values than are restored",
+      "more rich values than the receiver restores",
       z.array(z.map(z.int(), z.date())),
       [dates(6_000), dates(6_000)],
       "value[1][3999]",
       "value[1][3999]",
     ],
-    ["a BigInt of more digits than are read", z.bigint(), 10n ** 1_024n, "value", "1024"],
-    ["a type that is never restored", z.any(), { pattern: /a/ }, "value.pattern", "RegExp"],
-  ])("[WR11] %s are refused where they are sent", (_name, schema, value, field, fact) => {
+    ["a BigInt with more digits than the receiver reads", z.bigint(), 10n ** 1_024n, "value", "1024"],
+    ["a type that the receiver never restores", z.any(), { pattern: /a/ }, "value.pattern", "RegExp"],
+  ])("[WR11] sending %s is refused", (_name, schema, value, field, fact) => {
     const sent = valueSchema(schema).send(value, "value");
     expect(sent).toMatchObject({ ok: false, fault: { field, message: saying(fact) } });
   });
 
-  test("[WR9] a schema without such values sends plain JSON and no annotations", () => {
+  test("[WR9] a schema without rich values sends plain JSON and no annotations", () => {
     const contract = valueSchema(z.object({ a: z.string(), b: z.array(z.int()) }));
     expect(contract.send({ a: "x", b: [1] }, "value")).toEqual({ ok: true, value: { data: { a: "x", b: [1] } } });
   });
 
-  test("[WR9] annotations are sent only where a value needs them", () => {
+  test("[WR9] annotations are sent only if the value needs them", () => {
     const contract = valueSchema(z.object({ at: z.optional(z.date()) }));
     expect(contract.send({}, "value")).toEqual({ ok: true, value: { data: {} } });
     expect(contract.send({ at: new Date(0) }, "value")).toEqual({
@@ -81,12 +81,12 @@ describe("values that JSON cannot hold", () => {
     });
   });
 
-  test("[WR9] what is sent of nothing is nothing, whether or not its schema knows rich values", () => {
+  test("[WR9] sending undefined sends no data, whether or not the schema accepts rich values", () => {
     for (const schema of [z.void(), z.optional(z.date()), z.any()])
       expect(valueSchema(schema).send(undefined, "value")).toEqual({ ok: true, value: { data: undefined } });
   });
 
-  test("[WR9] equal references arrive as copies, so that a peer cannot decide what is shared", () => {
+  test("[WR9] equal references arrive as copies, so that a peer cannot make values share objects", () => {
     const shared = { at: new Date(0) };
     const { data, meta } = JSON.parse(JSON.stringify(dehydrate([shared, shared]))) as { data: unknown; meta: unknown };
     expect(meta).not.toHaveProperty("referentialEqualities");
@@ -95,7 +95,7 @@ describe("values that JSON cannot hold", () => {
     expect(first).not.toBe(second);
   });
 
-  test("[WR11] a value that contains itself is refused, not cut", () => {
+  test("[WR11] a value that contains itself is refused, with the path where the circle closes", () => {
     const loop: Record<string, unknown> = { name: "loop" };
     loop["self"] = loop;
     const deep = { list: [{ inner: loop }] };
@@ -122,7 +122,7 @@ describe("annotations of a peer", () => {
 
   test.each<[name: string, data: unknown, meta: unknown, fact?: string]>([
     [
-      "a typed array of 1 GB asked for in 80 bytes",
+      "a typed array of 1 GB, requested in 80 bytes",
       { a: 1_000_000_000 },
       { values: { a: [["typed-array", "Uint8Array"]] } },
     ],
@@ -132,9 +132,9 @@ describe("annotations of a peer", () => {
     ["an Error", { a: { name: "E", message: "m" } }, { values: { a: ["Error"] } }],
     ["a URL", { a: "http://example.com" }, { values: { a: ["URL"] } }],
     ["a symbol", { a: "s" }, { values: { a: [["symbol", "s"]] } }],
-    ["a tag named like a property of every object", { a: {} }, { values: { a: ["constructor"] } }],
+    ["a tag with the name of an inherited property", { a: {} }, { values: { a: ["constructor"] } }],
     [
-      "Set entries side by side, each a walk from the beginning",
+      "Set entries annotated side by side, which cost a walk from the beginning each",
       members(20_000, (index) => index),
       {
         values: {
@@ -159,7 +159,7 @@ describe("annotations of a peer", () => {
     ["__proto__ of a field", { a: {} }, { values: { "a.__proto__.polluted": ["Date"] } }],
     ["constructor.prototype", { a: {} }, { values: { "a.constructor.prototype.polluted": ["Date"] } }],
     [
-      "__proto__ that JSON made a field of its own",
+      "__proto__ as an own field, made by JSON.parse",
       JSON.parse('{"__proto__":{"polluted":"2026-01-15T09:30:00.000Z"}}'),
       { values: { "__proto__.polluted": ["Date"] } },
       "__proto__",
@@ -171,14 +171,14 @@ describe("annotations of a peer", () => {
       "referentialEqualities",
     ],
     ["a BigInt of a million digits", { a: long }, { values: { a: ["bigint"] } }, "bigint"],
-    ["a BigInt that is none", { a: "0x10" }, { values: { a: ["bigint"] } }, "bigint"],
+    ["a BigInt that is not a decimal number", { a: "0x10" }, { values: { a: ["bigint"] } }, "bigint"],
     ["a Date of a long text", { a: long }, { values: { a: ["Date"] } }, "Date"],
-    ["a Date that is none", { a: "tomorrow" }, { values: { a: ["Date"] } }, "Date"],
+    ["a Date that cannot be parsed", { a: "tomorrow" }, { values: { a: ["Date"] } }, "Date"],
     ["a Date of a number", { a: 5 }, { values: { a: ["Date"] } }, "Date"],
-    ["a Map of what are no pairs", { a: [1, 2] }, { values: { a: ["map"] } }, "map"],
+    ["a Map whose entries are not pairs", { a: [1, 2] }, { values: { a: ["map"] } }, "map"],
     ["a Set of an object", { a: {} }, { values: { a: ["set"] } }, "set"],
     ["a number that is a text", { a: "5" }, { values: { a: ["number"] } }, "number"],
-    ["undefined in place of something", { a: "secret" }, { values: { a: ["undefined"] } }, "undefined"],
+    ["undefined for a value that is not null", { a: "secret" }, { values: { a: ["undefined"] } }, "undefined"],
     ["annotations nested a hundred deep", pairs(100), { values: nested(100, ["Date"]) }],
     ["a path of a hundred segments", { a: 1 }, { values: { [members(100, () => "a").join(".")]: ["Date"] } }],
     [
@@ -198,7 +198,7 @@ describe("annotations of a peer", () => {
     ["superjson's older syntax of paths", { "a.b": "2026-01-15T09:30:00.000Z" }, { values: { "a\\.b\\": ["Date"] } }],
   ])("[WR10] %s is refused within 10 ms", (_name, data, meta, fact = "") => {
     const contract = valueSchema(any);
-    // The best of three: what is measured is the work, not what else the machine does.
+    // Takes the best of three runs, because other work on the machine disturbs single runs.
     let took = Number.POSITIVE_INFINITY;
     for (let attempt = 0; attempt < 3; attempt++) {
       const before = performance.now();
@@ -210,7 +210,7 @@ describe("annotations of a peer", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test("[WR10] a tag that the schema does not ask for is refused, though another may have it", () => {
+  test("[WR10] a tag is refused if the schema of the value does not accept its type", () => {
     const contract = valueSchema(z.object({ at: z.date() }));
     const text = "2026-01-15T09:30:00.000Z";
     expect(contract.receive({ at: text }, { values: { at: ["Date"] } }, "data")).toEqual({
@@ -228,7 +228,7 @@ describe("annotations of a peer", () => {
       });
   });
 
-  test("[WR10] a schema of plain values restores nothing but undefined and numbers, which a page may annotate", () => {
+  test("[WR10] a schema of plain values restores only undefined and numbers, which a page may annotate", () => {
     const contract = valueSchema(z.object({ at: z.optional(z.string()), n: z.number() }));
     expect(contract.receive({ at: "2026", n: 1 }, { values: { at: ["Date"] } }, "data")).toMatchObject({
       ok: false,
@@ -241,13 +241,13 @@ describe("annotations of a peer", () => {
     expect(contract.receive(data, meta, "data")).toEqual({ ok: true, value: { at: undefined, n: -0 } });
   });
 
-  test("[WR10] annotations without values leave the data as it is", () => {
+  test("[WR10] annotations without `values` do not change the data", () => {
     expect(valueSchema(any).receive({ a: 1 }, {}, "data")).toEqual({ ok: true, value: { a: 1 } });
   });
 
-  test("[WR10] a Set's entries are restored in time that grows with their number, not with its square", () => {
-    // Written side by side, 418 KB of them took superjson 775 ms: every path made it walk the Set
-    // from its beginning.
+  test("[WR10] the time to restore a Set grows linearly with its entries", () => {
+    // Annotated side by side, 418 KB took superjson 775 ms, because each path walks the Set from
+    // the beginning.
     const contract = valueSchema(z.object({ s: z.set(z.date()) }));
     const time = (count: number): number => {
       const data = { s: members(count, (index) => new Date(index).toISOString()) };
@@ -261,7 +261,7 @@ describe("annotations of a peer", () => {
       }
       return took;
     };
-    time(1_000); // compiled before it is measured
+    time(1_000); // compiles the code before the measurement
     expect(time(8_000) / time(1_000)).toBeLessThan(32); // linear is 8, quadratic 64
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { deepCopy } from "./deep-copy.js";
 
-test("[SD2] a copy has everything that a document holds, shares nothing with it, and gets no prototype from it", () => {
+test("[SD2] `deepCopy` copies every type of a document, shares no object with the original, and sets no prototype", () => {
   const value = {
     list: [1, { b: null }, []],
     named: { d: "e", constructor: { f: true } },
@@ -12,7 +12,7 @@ test("[SD2] a copy has everything that a document holds, shares nothing with it,
     none: undefined,
   };
   const copy = deepCopy(value) as typeof value;
-  // Not strictly: that compares what is called `constructor` by identity.
+  // Not `toStrictEqual`, which compares the member `constructor` by identity.
   expect(copy).toEqual(value);
   expect(Object.keys(copy)).toEqual(Object.keys(value));
   const partsOf = (of: typeof value) => [
@@ -36,7 +36,7 @@ test("[SD2] a copy has everything that a document holds, shares nothing with it,
   expect(foreign).toEqual({ name: "x" });
 });
 
-test("[SD2] what only its own class can copy is in it as it is", () => {
+test("[SD2] `deepCopy` keeps instances of other classes as they are", () => {
   const address = new URL("https://example.com");
   expect(deepCopy({ address })).toEqual({ address });
   expect((deepCopy({ address }) as { address: unknown }).address).toBe(address);

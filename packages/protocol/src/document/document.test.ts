@@ -9,13 +9,13 @@ import { applyPatches, type Patch } from "./patches.js";
 const patch = (op: Patch["op"], path: (string | number)[], value?: unknown): Patch => ({ op, path, value });
 
 describe("canonical JSON", () => {
-  test("[ST1] is one text, however the value was put together", () => {
+  test("[ST1] the canonical JSON is the same text, whatever the order of members", () => {
     expect(canonicalJson({ b: [1, { d: null, c: "é" }], a: true, 10: 0, 9: 0, none: undefined })).toBe(
       '{"10":0,"9":0,"a":true,"b":[1,{"c":"é","d":null}]}',
     );
   });
 
-  test("[ST1] says of any JSON what it says of the same with its members turned around", () => {
+  test("[ST1] for any value, reversing the order of members does not change the canonical JSON", () => {
     const turned = (value: unknown): unknown => {
       if (typeof value !== "object" || value === null) return value;
       if (Array.isArray(value)) return value.map(turned);
@@ -35,7 +35,7 @@ describe("canonical JSON", () => {
 });
 
 describe("the hash of a document", () => {
-  /** The definition, digit by digit. */
+  /** The definition of FNV-1a, computed with bigints. */
   const reference = (text: string): string => {
     let hash = 0xcbf29ce484222325n;
     for (const byte of new TextEncoder().encode(text))
@@ -43,7 +43,7 @@ describe("the hash of a document", () => {
     return hash.toString(16).padStart(16, "0");
   };
 
-  test("[ST2] is 64-bit FNV-1a over the UTF-8 of the canonical JSON", () => {
+  test("[ST2] `hashOf` is 64-bit FNV-1a over the UTF-8 of the canonical JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: "binary" }), (value) => {
         expect(hashOf(value)).toBe(reference(canonicalJson(value)));
@@ -53,7 +53,7 @@ describe("the hash of a document", () => {
     expect(hashOf("é€😀")).toBe(reference('"é€😀"'));
   });
 
-  test("[ST2] of no document is empty", () => {
+  test("[ST2] `hashOf` of no document is empty", () => {
     expect(hashOf(undefined)).toBe("");
   });
 });
@@ -61,7 +61,7 @@ describe("the hash of a document", () => {
 describe("patches", () => {
   const document = { a: { x: 1 }, b: [{ n: 1 }, { n: 2 }], c: "text" };
 
-  test("[ST3] leave what they do not touch the same object, and what was given as it was", () => {
+  test("[ST3] `applyPatches` keeps untouched parts as the same objects and does not change its argument", () => {
     const before = structuredClone(document);
     const after = applyPatches(document, [
       patch("replace", ["b", 1, "n"], 3),
@@ -76,7 +76,7 @@ describe("patches", () => {
     expect(document).toEqual(before);
   });
 
-  test("[ST3] with an empty path bring another document, or take it away", () => {
+  test("[ST3] a patch with an empty path replaces or removes the whole document", () => {
     expect(applyPatches(undefined, [patch("add", [], { a: 1 }), patch("replace", ["a"], 2)])).toEqual({ a: 2 });
     expect(applyPatches(document, [patch("remove", [])])).toBeUndefined();
   });
@@ -84,20 +84,20 @@ describe("patches", () => {
   const deep = (levels: number): unknown => Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 0);
 
   test.each([
-    ["a member of what all objects share", patch("add", ["__proto__", "polluted"], 1)],
-    ["the constructor", patch("add", ["constructor", "prototype", "polluted"], 1)],
-    ["a reserved name, to set it", patch("add", ["prototype"], 1)],
+    ["a path through `__proto__`", patch("add", ["__proto__", "polluted"], 1)],
+    ["a path through `constructor`", patch("add", ["constructor", "prototype", "polluted"], 1)],
+    ["a reserved name as the last name", patch("add", ["prototype"], 1)],
     ["an inherited member", patch("add", ["a", "toString", "polluted"], 1)],
-    ["a member that is not there", patch("replace", ["z"], 1)],
-    ["a member to take out that is not there", patch("remove", ["z"])],
-    ["a position behind the end", patch("add", ["b", 3], 1)],
+    ["a missing member to replace", patch("replace", ["z"], 1)],
+    ["a missing member to remove", patch("remove", ["z"])],
+    ["a position after the end", patch("add", ["b", 3], 1)],
     ["a position before the beginning", patch("replace", ["b", -1], 1)],
-    ["half a position", patch("replace", ["b", 0.5], 1)],
+    ["a fraction as a position", patch("replace", ["b", 0.5], 1)],
     ["the length of a list", patch("replace", ["b", "length"], 1e9)],
     ["a member of a text", patch("add", ["c", "x"], 1)],
-    ["a number for a name", patch("add", [5], 1)],
+    ["a number as a name", patch("add", [5], 1)],
     ["no value", patch("add", ["e"])],
-    ["a value that would be too deep", patch("add", ["e"], deep(23))],
+    ["a value that is nested too deeply", patch("add", ["e"], deep(23))],
     [
       "a path that is too long",
       patch(
@@ -106,14 +106,14 @@ describe("patches", () => {
         1,
       ),
     ],
-  ])("[ST4] that name %s change nothing, and say so", (_what, hostile) => {
+  ])("[ST4] a patch with %s throws and changes nothing", (_what, hostile) => {
     const before = structuredClone(document);
     expect(() => applyPatches(document, [patch("replace", ["c"], "changed"), hostile])).toThrow(Error);
     expect(document).toEqual(before);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  test("[ST4] a document that could not be patched is none", () => {
+  test("[ST4] `documentFault` refuses values that patches cannot change, and names the field", () => {
     expect(documentFault({ a: [{ b: 1 }] })).toBeUndefined();
     expect(documentFault([])).toBeUndefined();
     expect(documentFault("text")?.field).toBe("document");
@@ -124,7 +124,7 @@ describe("patches", () => {
     expect(documentFault({ votes: { "A\ud83d": 1 } })?.field).toBe("document");
   });
 
-  test("[ST4] what a document may hold can be changed, as deep as it is", () => {
+  test("[ST4] a document of the greatest depth can be changed at its deepest place", () => {
     const path = Array.from({ length: 23 }, () => 0);
     expect(applyPatches(deep(23), [patch("replace", path, 1)])).toEqual(
       JSON.parse("[".repeat(23) + "1" + "]".repeat(23)),

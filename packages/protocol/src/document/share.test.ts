@@ -10,28 +10,28 @@ function deepFreeze<Value>(value: Value): Value {
   return Object.freeze(value);
 }
 
-describe("What did not change", () => {
+describe("sharing parts of two values", () => {
   test.each([
     ["a text", "a", "a"],
     ["no number", Number.NaN, Number.NaN],
     ["an object", { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }],
     ["a list", [{ a: 1 }, [2]], [{ a: 1 }, [2]]],
     ["a date", at(5), at(5)],
-    ["a date that is none", at(Number.NaN), at(Number.NaN)],
+    ["an invalid date", at(Number.NaN), at(Number.NaN)],
     ["a map", new Map([["a", { b: 1 }]]), new Map([["a", { b: 1 }]])],
-    ["a map by dates", new Map([[at(1), { b: 1 }]]), new Map([[at(1), { b: 1 }]])],
+    ["a map with dates as keys", new Map([[at(1), { b: 1 }]]), new Map([[at(1), { b: 1 }]])],
     ["a set", new Set([{ a: 1 }, at(2)]), new Set([{ a: 1 }, at(2)])],
-    ["a map with no number", new Map([["a", Number.NaN]]), new Map([["a", Number.NaN]])],
+    ["a map with NaN as a value", new Map([["a", Number.NaN]]), new Map([["a", Number.NaN]])],
     ["nothing", undefined, undefined],
     ["a list with ids that occur twice", [{ id: 1, a: 1 }, { id: 1 }], [{ id: 1, a: 1 }, { id: 1 }]],
-  ])("[SC2] is the same: %s", (_what, previous, next) => {
+  ])("[SC2] `shareParts` returns the previous value if the next is equal: %s", (_what, previous, next) => {
     expect(shareParts(previous, next)).toBe(previous);
   });
 
   test.each([
     ["an object for a list", [], {}],
-    ["a member fewer", { a: 1, b: undefined }, { a: 1 }],
-    ["a member more", { a: 1 }, { a: 1, b: undefined }],
+    ["one member fewer", { a: 1, b: undefined }, { a: 1 }],
+    ["one member more", { a: 1 }, { a: 1, b: undefined }],
     ["a member of another name", { a: undefined }, { b: undefined }],
     ["an inherited name", {}, { toString: undefined }],
     ["a shorter list", [1, 2], [1]],
@@ -48,19 +48,19 @@ describe("What did not change", () => {
         ["a", 1],
       ]),
     ],
-    ["a map with a value of its own for nothing", new Map([["a", undefined]]), new Map([["b", undefined]])],
+    ["a map with another key for undefined", new Map([["a", undefined]]), new Map([["b", undefined]])],
     ["a map with -0", new Map([["a", 0]]), new Map([["a", -0]])],
     ["a set with fewer", new Set([1, 2]), new Set([1])],
-    ["a set with two that equal one that has moved", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
+    ["a set with two items that equal one moved item", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
     ["-0", 0, -0],
     ["a bigint", 1n, 1],
-  ])("[SC2] what did is another, and as it came: %s", (_what, previous, next) => {
+  ])("[SC2] `shareParts` returns the next value if it differs: %s", (_what, previous, next) => {
     const shared = shareParts(previous, next);
     expect(shared).not.toBe(previous);
     expect(shared).toStrictEqual(next);
   });
 
-  test("[SC2] Around what changed everything else is the same", () => {
+  test("[SC2] `shareParts` keeps the identity of every part that did not change", () => {
     const previous = deepFreeze({
       list: [{ id: 1 }, { id: 2 }],
       map: new Map([
@@ -84,7 +84,7 @@ describe("What did not change", () => {
     expect(shared.set).toBe(previous.set);
   });
 
-  test("[SC2] In a list, what has moved is found by its id, and shares what did not change in it", () => {
+  test("[SC2] `shareParts` matches a moved item of a list by its `id`, and shares the unchanged parts of the item", () => {
     const previous = deepFreeze([{ id: "a", at: { x: 1 } }, { id: 2, at: { x: 2 } }, { id: "c" }]);
     const next = deepFreeze([{ id: "c" }, { id: "a", at: { x: 1 }, more: true }, { id: "2" }, { id: 2, at: { x: 2 } }]);
     const shared = shareParts(previous, next) as unknown[];
@@ -95,7 +95,7 @@ describe("What did not change", () => {
     expect(shared[3]).toBe(previous[1]);
   });
 
-  test("[SC2] items that are moved about, come and go are the same as long as they are equal", () => {
+  test("[SC2] equal items keep their identity while items are moved, added and removed", () => {
     const id = fc.oneof(fc.nat(9), fc.nat(9).map(String));
     const item = fc.tuple(id, fc.nat(1)).map(([name, n]) => ({ id: name, in: { n } }));
     const list = fc.uniqueArray(item, { selector: ({ id }) => id, comparator: "SameValueZero" });
@@ -111,7 +111,7 @@ describe("What did not change", () => {
     );
   });
 
-  test("[SC2] any value is shared with any: the result equals the new one, and is the old one where they are equal", () => {
+  test("[SC2] for any two values the result equals the next value, and is the previous value if both are equal", () => {
     const value = fc.anything({
       withDate: true,
       withMap: true,

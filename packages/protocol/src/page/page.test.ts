@@ -20,26 +20,26 @@ import { serverFrames as pageFrames } from "./server-frames.js";
 const { restored } = readSchema();
 
 const throwNull = (): never => {
-  // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- an application may
+  // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error -- an application may throw anything
   throw null;
 };
 
-describe("what stands in for checks in a page's production build", () => {
-  test("[PG1] reads every message of a server as the full build does", () => {
+describe("the stand-ins of a page's production build", () => {
+  test("[PG1] `decode` reads every message of a server as the full build does", () => {
     const examples = wireMessages.filter((row) => row.sentBy === "server").map((row) => JSON.stringify(row.example));
     expect(examples).toHaveLength(Object.keys(serverMessages).length);
     for (const text of examples) expect(pageFrames().decode(text)).toEqual(serverFrames().decode(text));
   });
 
   test.each(["", "{", "null", "5", "[]", '{"__proto__":{"polluted":1}}', '{"\\u005f_proto__":{"polluted":1}}'])(
-    "[PG2] refuses the frame %j",
+    "[PG2] `decode` refuses the frame %j",
     (frame) => {
       expect(pageFrames().decode(frame).ok).toBe(false);
       expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
     },
   );
 
-  test("[PG3] restores every rich value that a server can send", () => {
+  test("[PG3] `revive` restores every rich value that a server can send", () => {
     const value = {
       at: new Date(5),
       big: 12n,
@@ -56,18 +56,18 @@ describe("what stands in for checks in a page's production build", () => {
     [{ a: "/x/" }, { values: { a: ["regexp"] } }],
     [{ a: {} }, { values: { a: [["class", "Foo"]] } }],
     [{ a: [] }, { values: { a: ["set", { 0: [["custom", "foo"]] }] } }],
-  ])("[PG4] keeps the closed list of types: %j with %j is refused", (data, meta) => {
+  ])("[PG4] `revive` refuses a type outside the closed list: %j with %j", (data, meta) => {
     expect(() => revive(data, meta, restored)).toThrow(/^(typed-array|regexp|class|custom)$/);
   });
 
   test.each([{ a: null }, { a: 5 }, { a: [["Date"]] }, { a: ["set", "Date"] }, "regexp"])(
-    "[PG4] refuses annotations of another form: %j",
+    "[PG4] `revive` refuses malformed annotations: %j",
     (values) => {
       expect(() => revive({ a: ["x"] }, { values }, restored)).toThrow(Error);
     },
   );
 
-  test("[PG4] names the annotations, with the reason as the cause", () => {
+  test("[PG4] `restoreFault` names the field and keeps the error as the cause", () => {
     expect(restoreFault("meta", new Error("names the type regexp"))).toMatchObject({
       field: "meta",
       message: saying("meta: "),
@@ -75,7 +75,7 @@ describe("what stands in for checks in a page's production build", () => {
     });
   });
 
-  test("[PG5] names a value that is given where the protocol declares none, and one whose schema throws", () => {
+  test("[PG5] `undeclaredFault` and `thrownFault` name the field", () => {
     expect(undeclaredFault("input")).toEqual({ field: "input", message: saying("input: ") });
     const cause = new Error("secret");
     expect(thrownFault("input", cause)).toEqual({ field: "input", message: saying("input: "), cause });
@@ -86,7 +86,7 @@ describe("what stands in for checks in a page's production build", () => {
     [{ ids: new Set([1, Symbol("a")]) }, "data.ids.1"],
     [{ at: new Date(Number.NaN) }, "data.at"],
     [{ by: new Map([["a", /a/]]) }, "data.by.0.1"],
-  ])("[PG8] refuses a value that would not arrive as it is: %j", (value, field) => {
+  ])("[PG8] `encodeValue` refuses a value that would not arrive unchanged, and names the field: %j", (value, field) => {
     expect(encodeValue(value, "data")).toEqual({
       ok: false,
       fault: { field, message: saying(`${field}: `) },
@@ -94,14 +94,14 @@ describe("what stands in for checks in a page's production build", () => {
   });
 
   test.each([
-    ["throws nothing that has a message", Object.defineProperty({}, "a", { enumerable: true, get: throwNull }), "data"],
-    ["is of another realm", runInNewContext("({})") as unknown, "data"],
+    ["throws `null` from a getter", Object.defineProperty({}, "a", { enumerable: true, get: throwNull }), "data"],
+    ["comes from another realm", runInNewContext("({})") as unknown, "data"],
     ["has a name that superjson refuses", { prototype: 1 }, "data.prototype"],
-  ])("[PG8] refuses a value that %s", (_name, value, field) => {
+  ])("[PG8] `encodeValue` refuses a value that %s", (_name, value, field) => {
     expect(encodeValue(value, "data")).toMatchObject({ ok: false, fault: { field } });
   });
 
-  test("[PG5] names the field of a value that does not match, and the type expected", () => {
+  test("[PG5] `describeIssue` names the field and the expected type", () => {
     const schema = z.object({ items: z.array(z.object({ at: z.string() })) });
     const { error } = z.safeParse(schema, { items: [{ at: 5 }] }, wording);
     expect(describeIssue(error!.issues, "data")).toEqual({
@@ -111,20 +111,20 @@ describe("what stands in for checks in a page's production build", () => {
   });
 });
 
-test("[PG5] names the channel that is none", () => {
+test("[PG5] `channelFault` names the invalid channel", () => {
   expect(channelFault(defineProtocol({ name: "a", version: "1.0.0" }), "board")).toContain("board");
 });
 
-test("[PG9] the message of a lost connection names the close code", () => {
+test("[PG9] `meaningOf` names the close code and its number", () => {
   expect(meaningOf(4429, closeCode(4429).name)).toEqual(saying("RATE_LIMITED", "4429"));
   expect(meaningOf(3000, closeCode(3000).name)).toEqual(saying("UNKNOWN", "3000"));
 });
 
-test("[WR16] a reset whose reason only a newer server knows is a reset all the same", () => {
+test("[WR16] a reset with a reason of a newer server is read as a reset with the reason `server`", () => {
   const frame = JSON.stringify({ type: "reset", channel: "a", data: { reason: "moved" } });
   expect(serverFrames().decode(frame)).toMatchObject({ ok: true, message: { data: { reason: "server" } } });
 });
 
-test("[PG6] has no remedy of its own, and the code names the row of the reference", () => {
+test("[PG6] `remedyOf` returns no remedy for any code", () => {
   expect(errorCodes.map(({ code }) => pageRemedyOf(code))).toEqual(errorCodes.map(() => undefined));
 });
