@@ -1,8 +1,9 @@
 import type { Protocol } from "./define-protocol.js";
 
 /**
- * Says why a channel name or its key is invalid. `channelId` only checks whether both are valid. A
- * page downloads that check, but not these texts, so the reason is found separately.
+ * Says why a channel name or its key is invalid. `channelId` only checks whether both are valid,
+ * because a page downloads that check. A page does not download these texts, so the reason is found
+ * here.
  */
 export function channelFault(protocol: Protocol, name: string, key: unknown): string {
   const contract = protocol.channels.get(name);

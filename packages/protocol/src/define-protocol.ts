@@ -96,7 +96,7 @@ export function defineProtocol<const Definition extends ProtocolDefinition>(
   return Object.freeze(protocol);
 }
 
-/** True if `defineProtocol` made the value, also if another copy of this package did. */
+/** True if the value is a protocol, even if another copy of this package defined it. */
 export function isProtocol(value: unknown): value is Protocol {
   return typeof value === "object" && value !== null && brand in value;
 }

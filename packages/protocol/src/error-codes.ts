@@ -9,7 +9,7 @@ export interface ErrorCode {
   readonly meaning: string;
   /** True if the same call can succeed later. */
   readonly retryable: boolean;
-  /** An instruction that fixes the error. A peer receives this text. */
+  /** How to fix the error. A peer receives this text. */
   readonly remedy: string;
 }
 
@@ -24,14 +24,14 @@ const remedies = {
   LIMIT_EXCEEDED: "Stay below the limit: leave channels, wait for requests in flight, or send less data.",
   INVALID_OUTPUT: "Report the error to the operator of the server.",
   TIMEOUT: "Try again, or set a longer timeout.",
-  CANCELLED: "Nothing: your code cancelled the request.",
+  CANCELLED: "No action is needed: your code cancelled the request.",
   NOT_CONNECTED: "If the error names a cause, correct the cause. Then call connect().",
   CONNECTION_LOST: "Check whether the request took effect. If it did not, repeat it.",
   PROTOCOL_MISMATCH: "Deploy the same version of the protocol on both sides.",
   INVALID_VALUE: "Correct the field that the error names.",
   HANDLER_FAILED: "Correct the handler or listener, or make it finish sooner.",
   INVALID_OPTION: "Correct the option that the error names.",
-  STATE_DELETED: "Nothing: the document no longer exists.",
+  STATE_DELETED: "No action is needed: the document no longer exists.",
   INVALID_INPUT: "Correct the field that the error names.",
   UNAUTHENTICATED: "Send a valid token.",
   FORBIDDEN: "Ask for access.",
@@ -56,7 +56,7 @@ const meanings: { readonly [Code in BuiltInErrorCode]: readonly [meaning: string
   UNAUTHENTICATED: ["The credential is missing, invalid or expired.", false],
   FORBIDDEN: ["The credential does not allow this.", false],
   LIMIT_EXCEEDED: [
-    "A limit is reached: the number of subscriptions, devices or requests in flight (or one of them has the same id), or the size of an event, a document or presence data.",
+    "A limit is reached: the number of subscriptions, devices or requests in flight, or the size of an event, a document or presence data. Or a request in flight has the same correlation id.",
     true,
   ],
   RATE_LIMITED: ["The peer sent too many messages in a short time.", true],

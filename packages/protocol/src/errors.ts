@@ -9,7 +9,7 @@ const brand = Symbol.for("holdfast.error");
 export interface ErrorDetails {
   /** The path of the invalid value, such as `input.items[0].at`. */
   field?: string | undefined;
-  /** An instruction that fixes the error. @default the remedy of the code in `errorCodes` */
+  /** How to fix the error. @default the remedy of the code in `errorCodes` */
   remedy?: string | undefined;
   /** The delay after which trying again can succeed. Milliseconds. */
   retryAfterMs?: number | undefined;
@@ -53,7 +53,7 @@ export class HoldfastError<Code extends string = string> extends Error {
   }
 }
 
-/** True if a caught value is an error of Holdfast, also if another copy of the package made it. */
+/** True if a caught value is an error of Holdfast, even if another copy of the package made it. */
 export function isHoldfastError(value: unknown): value is HoldfastError<BuiltInErrorCode | (string & {})> {
   return typeof value === "object" && value !== null && brand in value;
 }

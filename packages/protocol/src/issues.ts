@@ -8,7 +8,7 @@ export interface Fault {
   message: string;
   /** The error that was thrown, for the log of this process. Never sent. */
   cause?: unknown;
-  /** An instruction, if more helps than to correct the value. */
+  /** How to fix the fault, unless the value simply has to be corrected. */
   remedy?: string;
 }
 

@@ -46,8 +46,8 @@ export class SchemaReader {
   #gaveUp = false;
 
   /**
-   * @param needed whether a value of the surrounding schema needs a value of this one. By default,
-   *   unless this schema is optional or has a default.
+   * @param needed whether a value of the surrounding schema needs a value of this one. If not
+   *   given: true, unless this schema is optional or has a default.
    */
   visit(part: Schema, path: readonly string[], needed?: boolean): void {
     if (this.#gaveUp) return;

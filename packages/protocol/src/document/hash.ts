@@ -15,7 +15,7 @@ export function hashOf(document: unknown): string {
   const text = canonicalJson(document);
   let high = 0xcbf29ce4 | 0;
   let low = 0x84222325 | 0;
-  // TextEncoder is missing on some React Native engines.
+  // Encoded by hand, because TextEncoder is missing on some React Native engines.
   for (let index = 0; index < text.length; index++) {
     const code = text.codePointAt(index)!;
     if (code > 0xffff) index++;

@@ -43,7 +43,7 @@ export function applyPatches(document: unknown, patches: readonly Patch[]): unkn
     if (Array.isArray(copy)) {
       const most = isLast && op === "add" ? copy.length : copy.length - 1;
       if (!Number.isInteger(name) || (name as number) < 0 || (name as number) > most)
-        throw new Error("names a missing position");
+        throw new Error("names a missing index");
     } else {
       if (typeof name !== "string" || isReserved(name)) throw new Error("names no valid member");
       if (!(isLast && op === "add") && !Object.hasOwn(copy, name)) throw new Error("names a missing member");

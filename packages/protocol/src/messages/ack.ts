@@ -22,6 +22,6 @@ export const ack = z.object({
 export type AckMessage = z.output<typeof ack>;
 
 export const ackDoc: MessageDoc<AckMessage> = {
-  sentWhen: "When the handlers of an event have finished and the event asked for an acknowledgement (`metadata.ack`).",
+  sentWhen: "When the handlers of an event have finished, if the event asked for an acknowledgement (`metadata.ack`).",
   example: { type: "ack", data: { id: "9fK2mW" } },
 };

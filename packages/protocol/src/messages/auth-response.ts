@@ -10,7 +10,7 @@ export const authResponse = z.object({
       success: z.literal(true),
       /** The user that the token belongs to. */
       user_id: z.optional(z.string()),
-      /** The device, if the client or the server named one. */
+      /** The device, if the client or the application named one. */
       device_id: z.optional(z.string()),
       /** When the credential expires. Milliseconds since 1970. */
       expires_at: z.optional(z.number()),

@@ -17,8 +17,8 @@ export const event = z.object({
   /** Annotates `data`. */
   meta: z.optional(richMeta),
   /**
-   * The position of the event in the channel's chain, on channels with history. The id is also
-   * present if an `ack` is requested.
+   * The link of the event to the channel's chain, on channels with history. The id is also present
+   * if an `ack` is requested.
    */
   metadata: z.optional(
     z.extend(z.partial(link), {

@@ -9,8 +9,8 @@ export const goaway = z.object({
     /** The reason, in one word. */
     reason: z.string(),
     /**
-     * How long this client waits before reconnecting. Each client gets another delay, so that not
-     * all clients reconnect at once. Milliseconds.
+     * How long this client waits before reconnecting. Each client gets a different delay, so that
+     * the clients do not all reconnect at once. Milliseconds.
      */
     delay_ms: z.number().check(z.nonnegative()),
   }),

@@ -7,7 +7,7 @@ export const stateDeleted = z.object({
   type: z.literal("state_deleted"),
   channel: channelName,
   data: z.object({ /** The reason that the application gave. */ reason: z.string() }),
-  /** The position of the deletion in the channel's chain. */
+  /** The link of the deletion to the channel's chain. */
   metadata: link,
 });
 export type StateDeletedMessage = z.output<typeof stateDeleted>;

@@ -14,15 +14,15 @@ export const stateUpdate = z.object({
     /** The version of the document after this update: one more than before. */
     version: z.int().check(z.positive()),
     /**
-     * The changes, in order. `remove` deletes the value at the path. Positions in a list are
-     * numbers, and `add` inserts at a position. An empty path is the whole document. If there are
-     * no patches, a `state_sync` follows instead.
+     * The changes, in order. `remove` deletes the value at the path. The index of a list is a
+     * number, and `add` inserts at that index. An empty path is the whole document. If there are no
+     * patches, a `state_sync` follows instead.
      */
     patches: z.array(
       z.object({
         /** The operation at the path. */
         op: z.enum(["add", "replace", "remove"]),
-        /** The path from the root of the document: names of fields and positions in lists. */
+        /** The path from the root of the document: names of fields and indices of lists. */
         path: z.array(z.union([z.string(), z.int()])).check(z.maxLength(32)),
         /** The new value, for `add` and `replace`. */
         value: z.optional(z.unknown()),
@@ -38,7 +38,7 @@ export const stateUpdate = z.object({
    * annotations.
    */
   meta: z.optional(richMeta),
-  /** The position of the update in the channel's chain. */
+  /** The link of the update to the channel's chain. */
   metadata: link,
 });
 export type StateUpdateMessage = z.output<typeof stateUpdate>;

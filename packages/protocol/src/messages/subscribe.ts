@@ -37,7 +37,8 @@ export const subscribe = z.object({
 export type SubscribeMessage = z.output<typeof subscribe>;
 
 export const subscribeDoc: MessageDoc<SubscribeMessage> = {
-  sentWhen: "To join channels. After a reconnect it follows `auth` directly, with the last position of each channel.",
+  sentWhen:
+    "To join channels. After a reconnect the client sends it directly after `auth`, with the last position of each channel.",
   example: {
     type: "subscribe",
     correlation_id: "2",

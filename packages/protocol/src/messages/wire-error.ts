@@ -11,7 +11,7 @@ export const wireError = z.object({
   message: z.string(),
   /** The path of the invalid value, such as `input.items[0].at`. */
   field: z.optional(z.string()),
-  /** An instruction that fixes the error. */
+  /** How to fix the error. */
   remedy: z.optional(z.string()),
   /** Present if trying again after this delay can succeed. Milliseconds. */
   retry_after_ms: z.optional(z.number().check(z.nonnegative())),

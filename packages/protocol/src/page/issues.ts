@@ -2,7 +2,8 @@ import type * as core from "zod/v4/core";
 import type { Fault } from "../issues.js";
 
 /**
- * In a page's production build a message has the field and, if that is one word, the expected type.
+ * In a page's production build a message names the field and, if zod reports one, the expected
+ * type.
  */
 export const wording = {
   error: ({ expected }: { readonly code?: string; readonly expected?: string }): string =>
