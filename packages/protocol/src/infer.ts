@@ -24,16 +24,16 @@ type RequestOf<P extends ProtocolDefinition, N> = N extends keyof RequestDefinit
   ? RequestDefinitions<P>[N]
   : never;
 
-/** The input of a request that the handler receives. */
+/** The input of a request, as the handler receives it. */
 export type InputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { input: infer S extends Schema } ? ReceivedBy<S> : undefined;
-/** The input of a request that the caller passes. */
+/** The input of a request, as the caller passes it. */
 export type SentInputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { input: infer S extends Schema } ? SentBy<S> : undefined;
-/** The output of a request that the caller receives. */
+/** The output of a request, as the caller receives it. */
 export type OutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { output: infer S extends Schema } ? ReceivedBy<S> : undefined;
-/** The output of a request that the handler returns. */
+/** The output of a request, as the handler returns it. */
 export type SentOutputOf<P extends ProtocolDefinition, N extends RequestName<P>> =
   RequestOf<P, N> extends { output: infer S extends Schema } ? SentBy<S> : undefined | void;
 
@@ -45,13 +45,13 @@ export type ErrorCodeOf<P extends ProtocolDefinition, N extends RequestName<P>> 
   RequestOf<P, N>
 > &
   string;
-/** The data of a declared error that the handler throws. */
+/** The data of a declared error, as the handler throws it. */
 export type SentErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
   C extends ErrorCodeOf<P, N>,
 > = SentBy<ErrorDefinitions<RequestOf<P, N>>[C]>;
-/** The data of a declared error that the caller catches. */
+/** The data of a declared error, as the caller catches it. */
 export type ErrorDataOf<
   P extends ProtocolDefinition,
   N extends RequestName<P>,
@@ -94,21 +94,21 @@ type Events<Ch> = Ch extends { events: infer E extends NonNullable<ChannelDefini
   : Record<never, never>;
 /** The names of the events of a channel. */
 export type EventName<P extends ProtocolDefinition, C extends ChannelName<P>> = keyof Events<ChannelOf<P, C>> & string;
-/** The data of an event that a handler receives. */
+/** The data of an event, as a handler receives it. */
 export type EventOf<P extends ProtocolDefinition, C extends ChannelName<P>, E extends EventName<P, C>> = ReceivedBy<
   Events<ChannelOf<P, C>>[E]
 >;
-/** The data of an event for `publish`. */
+/** The data of an event, as it is published. */
 export type SentEventOf<P extends ProtocolDefinition, C extends ChannelName<P>, E extends EventName<P, C>> = SentBy<
   Events<ChannelOf<P, C>>[E]
 >;
 
 /** The names of the direct events. */
 export type DirectName<P extends ProtocolDefinition> = keyof DirectDefinitions<P> & string;
-/** The data of a direct event that a handler receives. */
+/** The data of a direct event, as a handler receives it. */
 export type DirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = ReceivedBy<DirectDefinitions<P>[E]>;
 
-/** The data of a direct event that the server sends. */
+/** The data of a direct event, as the server sends it. */
 export type SentDirectOf<P extends ProtocolDefinition, E extends DirectName<P>> = SentBy<DirectDefinitions<P>[E]>;
 
 /** The prefixes of a name: `playback` and `playback.queue` for `playback.queue.added`. */
@@ -119,8 +119,8 @@ type PrefixOf<Name> = Name extends `${infer Head}.${infer Tail}` ? Head | `${Hea
  */
 type NameIn<G> = G extends `${infer Prefix}.*` ? `${Prefix}.${string}` : string;
 /**
- * The events of a group, as a union over `event`. The type is conditional, so that unions of
- * channels are distributed.
+ * The events of a group, as a union over `event`. The type is conditional, so that it distributes
+ * over a union of channels.
  */
 type EventIn<Definitions, G> = Definitions extends unknown
   ? {
@@ -133,7 +133,7 @@ type EventIn<Definitions, G> = Definitions extends unknown
  * all events.
  */
 export type EventGroup<P extends ProtocolDefinition, C extends ChannelName<P>> = `${PrefixOf<EventName<P, C>>}.*` | "*";
-/** An event of a group that a handler receives. Switch over `event` to narrow `data`. */
+/** An event of a group, as a handler receives it. Switch over `event` to narrow `data`. */
 export type EventOfGroup<P extends ProtocolDefinition, C extends ChannelName<P>, G extends EventGroup<P, C>> = EventIn<
   Events<ChannelOf<P, C>>,
   G
@@ -143,7 +143,7 @@ export type EventOfGroup<P extends ProtocolDefinition, C extends ChannelName<P>,
  * direct events.
  */
 export type DirectGroup<P extends ProtocolDefinition> = `${PrefixOf<DirectName<P>>}.*` | "*";
-/** A direct event of a group that a handler receives. Switch over `event` to narrow `data`. */
+/** A direct event of a group, as a handler receives it. Switch over `event` to narrow `data`. */
 export type DirectOfGroup<P extends ProtocolDefinition, G extends DirectGroup<P>> = EventIn<DirectDefinitions<P>, G>;
 
 /** The names of the channels with presence. */
@@ -152,12 +152,12 @@ export type PresenceChannelName<P extends ProtocolDefinition> = ChannelName<P> &
     [C in ChannelName<P>]: ChannelOf<P, C> extends { presence: Schema } ? C : never;
   }[ChannelName<P>];
 /**
- * The presence data of a user that other members receive; `never` if the channel declares no
+ * The presence data of a user, as other members receive it; `never` if the channel declares no
  * presence.
  */
 export type PresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? ReceivedBy<S> : never;
-/** The presence data that is set for a user. */
+/** The presence data of a user, as it is set. */
 export type SentPresenceOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { presence: infer S extends Schema } ? SentBy<S> : never;
 
@@ -167,11 +167,11 @@ export type DocumentChannelName<P extends ProtocolDefinition> = ChannelName<P> &
     [C in ChannelName<P>]: ChannelOf<P, C> extends { document: Schema } ? C : never;
   }[ChannelName<P>];
 /**
- * The document of a channel that a reader receives; `never` if the channel declares no document.
+ * The document of a channel, as a reader receives it; `never` if the channel declares no document.
  */
 export type DocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { document: infer S extends Schema } ? ReceivedBy<S> : never;
-/** The document of a channel that the server sets. */
+/** The document of a channel, as the server sets it. */
 export type SentDocumentOf<P extends ProtocolDefinition, C extends ChannelName<P>> =
   ChannelOf<P, C> extends { document: infer S extends Schema } ? SentBy<S> : never;
 

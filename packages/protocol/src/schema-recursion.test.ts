@@ -94,7 +94,7 @@ describe("a schema that contains itself", () => {
   const make = (level: number): full.ZodType => full.lazy(() => full.object({ next: make(level + 1).optional() }));
   const broken: [name: string, make: () => Schema, at: string, ...facts: string[]][] = [
     [
-      "that is itself",
+      "that refers only to itself",
       () => {
         const self: full.ZodType = full.lazy(() => self);
         return self;
@@ -102,7 +102,7 @@ describe("a schema that contains itself", () => {
       "",
     ],
     [
-      "that may be itself",
+      "that is a union with itself",
       () => {
         const self: full.ZodType = full.lazy(() => full.union([text, self.optional()]));
         return self;

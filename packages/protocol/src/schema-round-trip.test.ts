@@ -36,7 +36,7 @@ describe("a schema whose output the other side cannot parse", () => {
     ],
     ["a pipe into a number", () => text.pipe(full.coerce.number()), "", "string", "number"],
     [
-      "a pipe into a date, deep inside",
+      "a pipe into a date in a nested field",
       () => full.object({ a: full.array(text) }).pipe(full.object({ a: full.array(full.coerce.date()) }) as never),
       "",
       "string",
@@ -53,7 +53,7 @@ describe("a schema whose output the other side cannot parse", () => {
       "b.c",
     ],
     [
-      "an overwrite that adds to a text",
+      "an overwrite that extends a string",
       () => full.object({ a: text.overwrite((value) => `${value}!`) }),
       ".a",
       "overwrites",
@@ -64,7 +64,7 @@ describe("a schema whose output the other side cannot parse", () => {
       "",
       "overwrites",
     ],
-    ["an overwrite that adds to a list", () => full.array(text).overwrite((list) => [...list, "a"]), "", "overwrites"],
+    ["an overwrite that extends a list", () => full.array(text).overwrite((list) => [...list, "a"]), "", "overwrites"],
     ["an overwrite that turns true into false", () => full.boolean().overwrite((value) => !value), "", "overwrites"],
     ["an overwrite that adds to a bigint", () => full.bigint().overwrite((value) => value + 1n), "", "overwrites"],
     ["an overwrite of zod/mini", () => z.number().check(z.overwrite((value) => value + 1)), "", "overwrites"],
@@ -75,23 +75,33 @@ describe("a schema whose output the other side cannot parse", () => {
       "",
       "z.set()",
     ],
-    ["two sets in a list", () => full.intersection(full.array(sets), full.array(sets)), "", "set"],
-    ["two sets in a tuple", () => full.intersection(full.tuple([sets]), full.array(sets)), "", "set"],
+    ["an intersection of two sets in a list", () => full.intersection(full.array(sets), full.array(sets)), "", "set"],
     [
-      "a map in a record and in an object",
+      "an intersection of two sets in a tuple",
+      () => full.intersection(full.tuple([sets]), full.array(sets)),
+      "",
+      "set",
+    ],
+    [
+      "an intersection of two maps in a record and an object",
       () => full.intersection(full.record(text, maps), full.object({ a: maps })),
       "",
       "map",
     ],
     [
-      "a map in an object that may be null",
+      "an intersection of two maps in nullable objects",
       () => full.intersection(full.object({ a: maps }).nullable(), full.object({ a: maps }).nullable()),
       "",
       "map",
     ],
-    ["a set and anything", () => full.intersection(full.any(), full.object({ a: sets })), "", "set"],
     [
-      "NaN in an alternative",
+      "an intersection of a set with any value",
+      () => full.intersection(full.any(), full.object({ a: sets })),
+      "",
+      "set",
+    ],
+    [
+      "an intersection of NaN in a union",
       () => {
         const kinds = full.discriminatedUnion("k", [full.object({ k: full.literal("a"), v: full.nan() })]);
         return full.intersection(kinds, full.looseObject({}));
@@ -100,13 +110,13 @@ describe("a schema whose output the other side cannot parse", () => {
       "nan",
     ],
     [
-      "two alternatives of which one has no fixed discriminator",
+      "a discriminated union with an option without a fixed discriminator",
       () => full.discriminatedUnion("k", [full.object({ k: text }), full.object({ k: full.literal("b") })]),
       "",
       'Invalid discriminated union option at index "0"',
     ],
     [
-      "two alternatives with the same discriminator",
+      "a discriminated union with two options of the same discriminator",
       () => {
         const option = full.object({ k: full.literal("a") });
         return full.object({ a: full.discriminatedUnion("k", [option, option.extend({ b: text })]) });
@@ -127,10 +137,10 @@ describe("a schema whose output the other side cannot parse", () => {
   test.each<[string, Schema, unknown, unknown]>([
     ["a date", full.date().default(new Date(5)), new Date(5), "1970-01-01T00:00:00.005Z"],
     ["a map", full.map(text, full.bigint()).default(new Map([["a", 1n]])), new Map([["a", 1n]]), [["a", "1"]]],
-    ["a big number", z._default(z.bigint(), 12n), 12n, "12"],
-    ["a set, as a prefault", full.set(full.bigint()).prefault(new Set([1n])), new Set([1n]), ["1"]],
+    ["a bigint value", z._default(z.bigint(), 12n), 12n, "12"],
+    ["a set in a prefault", full.set(full.bigint()).prefault(new Set([1n])), new Set([1n]), ["1"]],
   ])(
-    "[PR11] %s as a default is filled in, and the JSON Schema shows the form on the wire",
+    "[PR11] a default that is %s is filled in, and the JSON Schema shows its form on the wire",
     (_name, schema, filled, json) => {
       const protocol = define(schema);
       const sent = protocol.requests.get("r")!.input.send(undefined, "input");

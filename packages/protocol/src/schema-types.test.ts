@@ -9,11 +9,11 @@ const text = full.string();
 describe("the type of a document, a key and presence", () => {
   const event = { e: text };
   test.each<[string, Schema, string]>([
-    ["a text", text, "string"],
+    ["a string", text, "string"],
     ["a date", full.date(), "date"],
     ["an object or a number", full.union([full.object({}), full.number()]), "number"],
     ["an object or null", full.object({}).nullable(), "null"],
-    ["an object or nothing", full.lazy(() => full.object({}).optional()), "undefined"],
+    ["an object or undefined", full.lazy(() => full.object({}).optional()), "undefined"],
   ])("[PR13] the schema of a document that accepts %s is refused", (_name, state, type) => {
     expect(refusalOf({ channels: { c: { document: state } } }, "channels.c.document")).toEqual({
       at: "",
@@ -23,7 +23,7 @@ describe("the type of a document, a key and presence", () => {
 
   test.each<[string, Schema]>([
     ["a record", full.record(text, text)],
-    ["a list behind a default", full.array(text).default([])],
+    ["a list with a default", full.array(text).default([])],
     [
       "a discriminated union of objects",
       full.discriminatedUnion("a", [full.object({ a: full.literal(1) }), full.object({ a: full.literal(2) })]),

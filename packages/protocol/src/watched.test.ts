@@ -36,7 +36,7 @@ describe("a handled rejection", () => {
     ["finally and await", (promise) => promise.finally(() => {})],
     ["Promise.all", (promise) => Promise.all([1, promise])],
     ["Promise.race", (promise) => Promise.race([new Promise(() => {}), promise])],
-    ["an async function that returns it", async (promise) => promise],
+    ["an async function that returns the promise", async (promise) => promise],
     ["Promise.resolve", (promise) => Promise.resolve(promise)],
   ])("[AM2] a rejection handled by %s reaches the caller once, and `ignored` is not called", async (_name, handle) => {
     const { promise, ignored, reason, turn } = rejecting();

@@ -33,7 +33,7 @@ const unusual: [name: string, value: unknown, field: string][] = [
   ["a property added to an array", { list: Object.assign([1], { page: 2 }) }, "data.list.page"],
   ["a property that is not enumerable", Object.defineProperty({ a: 1 }, "b", { value: 2 }), "data.b"],
   ["a property named by a symbol", { a: { [Symbol.iterator]: 1 } }, "data.a[Symbol(Symbol.iterator)]"],
-  ["half a character", { text: "\ud83d" }, "data.text"],
+  ["half a surrogate pair", { text: "\ud83d" }, "data.text"],
   ["the name __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "data.a.__proto__"],
 ];
 
@@ -65,7 +65,7 @@ describe.each(builds)("in %s", (build, encode) => {
     ["a circular reference below a shared one", { a: shared, b: shared }, "data.a.list[0].self"],
     ["an invalid Date", { at: new Date(Number.NaN) }, "data.at"],
     ["a RegExp in a Set", { set: new Set([1, /a/]) }, "data.set[1]"],
-    ["a boxed text", { text: new String("a") }, "data.text"],
+    ["a boxed string", { text: new String("a") }, "data.text"],
     ["bytes", { bytes: new Uint8Array(2) }, "data.bytes"],
   ])("[WR17] [PG8] %s is refused with its path", (_name, value, field) => {
     expect(encode(value)).toMatchObject({ ok: false, fault: { field: fieldOf(field) } });

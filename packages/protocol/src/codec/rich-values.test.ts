@@ -25,11 +25,11 @@ describe("values that JSON cannot hold", () => {
     ["an empty Map", z.map(z.string(), z.number()), new Map()],
     ["a Set", z.set(z.string()), new Set(["a", "b"])],
     ["undefined in a list", z.array(z.optional(z.date())), [undefined, new Date(0), undefined]],
-    ["undefined in a list of texts", z.array(z.optional(z.string())), [undefined, "a"]],
+    ["undefined in a list of strings", z.array(z.optional(z.string())), [undefined, "a"]],
     ["undefined in a tuple", z.tuple([z.optional(z.string()), z.optional(z.string())]), [undefined, "a"]],
     ["undefined in a required field", z.object({ a: z.undefined() }), { a: undefined }],
     ["NaN", z.nan(), Number.NaN],
-    ["numbers beyond JSON inside anything", z.any(), [Number.NaN, Infinity, -Infinity, -0]],
+    ["NaN, infinities and -0 under z.any()", z.any(), [Number.NaN, Infinity, -Infinity, -0]],
     [
       "a Map of Maps with Dates as keys",
       z.map(z.date(), z.map(z.string(), z.date())),

@@ -13,7 +13,7 @@ function deepFreeze<Value>(value: Value): Value {
 describe("sharing parts of two values", () => {
   test.each([
     ["a text", "a", "a"],
-    ["no number", Number.NaN, Number.NaN],
+    ["plain NaN", Number.NaN, Number.NaN],
     ["an object", { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }],
     ["a list", [{ a: 1 }, [2]], [{ a: 1 }, [2]]],
     ["a date", at(5), at(5)],
@@ -50,7 +50,7 @@ describe("sharing parts of two values", () => {
     ],
     ["a map with another key for undefined", new Map([["a", undefined]]), new Map([["b", undefined]])],
     ["a map with -0", new Map([["a", 0]]), new Map([["a", -0]])],
-    ["a set with fewer", new Set([1, 2]), new Set([1])],
+    ["a set with fewer items", new Set([1, 2]), new Set([1])],
     ["a set with two items that equal one moved item", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
     ["-0", 0, -0],
     ["a bigint", 1n, 1],

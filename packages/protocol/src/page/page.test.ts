@@ -96,7 +96,7 @@ describe("the stand-ins of a page's production build", () => {
   test.each([
     ["throws `null` from a getter", Object.defineProperty({}, "a", { enumerable: true, get: throwNull }), "data"],
     ["comes from another realm", runInNewContext("({})") as unknown, "data"],
-    ["has a name that superjson refuses", { prototype: 1 }, "data.prototype"],
+    ["has a member with a reserved name", { prototype: 1 }, "data.prototype"],
   ])("[PG8] `encodeValue` refuses a value that %s", (_name, value, field) => {
     expect(encodeValue(value, "data")).toMatchObject({ ok: false, fault: { field } });
   });
