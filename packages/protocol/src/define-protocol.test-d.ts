@@ -213,16 +213,16 @@ describe("the types of a protocol", () => {
     defineProtocol({ name: "a", version: "1.0.0", requests: { a: { kind: "command" } } });
     // @ts-expect-error an input is a schema
     defineProtocol({ name: "a", version: "1.0.0", requests: { a: { input: { id: "string" } } } });
-    // @ts-expect-error a key is a text
+    // @ts-expect-error a key is a string
     defineProtocol({ name: "a", version: "1.0.0", channels: { a: { key: z.number(), events: {} } } });
-    // @ts-expect-error a version is needed
+    // @ts-expect-error a version is required
     defineProtocol({ name: "a" });
     // @ts-expect-error parameters are an object
     defineProtocol({ name: "a", version: "1.0.0", parameters: z.string() });
     const channel = { events: { e: z.string() } };
     // @ts-expect-error history has a size and a time
     defineProtocol({ name: "a", version: "1.0.0", channels: { a: { ...channel, history: { size: 5 } } } });
-    // @ts-expect-error a device id is required or it is not
+    // @ts-expect-error deviceId is "optional" or "required"
     defineProtocol({ name: "a", version: "1.0.0", deviceId: true });
     // @ts-expect-error no such request
     isDeclaredError(agents, "agent.fly", undefined);

@@ -56,7 +56,7 @@ export function restoreFault(field: string, error: unknown): Fault {
  */
 export function undeclaredFault(field: string): Fault {
   const remedy = "Call request(name) or request(name, undefined, options): the options are the third argument.";
-  return { field, message: `${field}: the request declares none.`, ...(field === "input" && { remedy }) };
+  return { field, message: `${field}: the request does not declare this value.`, ...(field === "input" && { remedy }) };
 }
 
 /**

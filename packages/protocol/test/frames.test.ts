@@ -37,7 +37,7 @@ interface Refusal {
   /** … a string with a repeated part, which keeps the file short. */
   readonly repeat?: { readonly before: string; readonly part: string; readonly times: number; readonly after: string };
   readonly field: string;
-  /** An example of the message for people. It is not part of the wire and not compared. */
+  /** An example of the text for people. The text is not part of the wire and not compared. */
   readonly message: string;
   readonly code: string;
   readonly correlation_id?: string;

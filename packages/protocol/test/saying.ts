@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 
 /**
- * Matches a text that contains each of the facts, in any order. A test uses it to check that an
- * error names a value, a type or a number, without fixing the wording.
+ * Matches a text that contains each of the facts, in any order. Tests check in this way that an
+ * error names a value, a type or a number, whatever its wording.
  */
 export function saying(...facts: readonly string[]): unknown {
   const parts = facts.map((fact) => `(?=[^]*${fact.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")})`);

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { runInNewContext } from "node:vm";
 
-/** How a part can be sent: always, never, or only if it belongs to the realm of the page. */
+/** How a part can be sent: always, never, or only as a value of the page's own realm. */
 type Fate = "travels" | "refused" | "foreign";
 type Part = { readonly fate: Fate; readonly make: () => unknown };
 type Member = Part | { readonly ref: number };

@@ -63,7 +63,7 @@ const pairs: readonly [name: string, good: readonly unknown[], full: Schema, min
   ],
 ];
 
-/** Values that match a schema about as often as they do not. */
+/** Values of which about half match a schema. */
 const leaf = fc.oneof(
   fc.constantFrom(null, true, false, "", "a", "ab", "abcab", 0, 1, 2, -3, 2.5, Infinity, Number.NaN, 4n, 6n, undefined),
   fc.date({ noInvalidDate: false, min: new Date(-5), max: new Date(5) }),

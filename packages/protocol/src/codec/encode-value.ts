@@ -82,9 +82,10 @@ export function encodeValue(
   };
 
   const annotate = (tag: RichTag, inner: Annotations = {}): void => {
-    if (!restored.has(tag)) refuse(`is not in the schema, which holds no ${tag}`);
+    if (!restored.has(tag)) refuse(`is not in the schema, which accepts no ${tag}`);
     // The annotations are nested as well: two levels for each Map or Set, and three of their own.
-    if (++annotated > MAX_ANNOTATIONS || 2 * nesting + 3 > MAX_VALUE_DEPTH) refuse("is one rich value too many");
+    if (++annotated > MAX_ANNOTATIONS || 2 * nesting + 3 > MAX_VALUE_DEPTH)
+      refuse("exceeds the number or depth of rich values that one message may carry");
     // superjson restores nothing below these names.
     if (path.includes("constructor") || path.includes("prototype"))
       refuse(`is below a reserved name, where no ${tag} can be restored`);
@@ -220,7 +221,7 @@ export function encodeValue(
    */
   const refuseOthers = (object: object, isKnown: (key: PropertyKey, at: number) => boolean): void => {
     const other = Reflect.ownKeys(object).find((key, at) => !isKnown(key, at));
-    if (other !== undefined) refuseAt(other, "is a property that does not travel");
+    if (other !== undefined) refuseAt(other, "is a property that would not be sent");
   };
 
   try {

@@ -17,7 +17,7 @@ function reservedFault(value: unknown, root: string, path: readonly PropertyKey[
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     const isItem = Array.isArray(value);
     const there = [...path, isItem ? Number(name) : name];
-    if (!isItem && isReserved(name)) return faultAt(root, there, "has a name that no document may hold");
+    if (!isItem && isReserved(name)) return faultAt(root, there, "has a reserved name");
     const fault = reservedFault(member, root, there);
     if (fault) return fault;
   }
