@@ -3,12 +3,13 @@ import { arrowFunctions } from "./scripts/arrow-functions.mjs";
 import { lightMaps } from "./scripts/source-maps.mjs";
 import { standIns } from "./scripts/stand-ins.mjs";
 
-/** How every package is built; a package adds its entries. */
+/** The build of every package. Each package adds its entries. */
 export const base = {
   format: ["esm", "cjs"],
-  // tsup hands the compiler a `baseUrl`, which TypeScript 6 calls deprecated.
+  // tsup passes the compiler a `baseUrl`, which TypeScript 6 reports as deprecated.
   dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
-  // Also for CommonJS: without it a class imported from two entries of one package would be two classes.
+  // Also for CommonJS: without splitting, a class imported from two entries of one package would
+  // exist twice.
   splitting: true,
   sourcemap: true,
   plugins: [lightMaps()],
@@ -18,9 +19,10 @@ export const base = {
 } satisfies Options;
 
 /**
- * How the build of a page in production is made (docs/decisions/0008). Terser inlines constants and what is used once before
- * an application's bundler sees it, which does neither across the top level of a module. Names stay, and annotations too:
- * without them the bundler could not leave out what a page does not use.
+ * The build for a page in production (docs/decisions/0008). Terser inlines constants and values
+ * that are used once. An application's bundler does neither across the top level of a module that
+ * it did not compile. Names and annotations stay, because the bundler needs the annotations to
+ * remove unused code.
  */
 export const page = {
   ...base,
@@ -34,13 +36,13 @@ export const page = {
     compress: {
       passes: 3,
       toplevel: true,
-      // No getter of ours does anything, so a value that nothing uses need not be read.
+      // Our getters have no side effects, so unused values need not be read.
       pure_getters: true,
-      // Functions stay where they are: copied to where they are called they compress worse, and more of them is kept.
+      // Functions are not inlined: copies compress worse, and bundlers remove less of them.
       inline: 1,
       reduce_funcs: false,
       sequences: false,
-      // For whoever develops; `status` and `onError` tell a page what it may want to pass on.
+      // Debug logs are for developers. A page reads `status` and `onError` instead.
       pure_funcs: ["logger.debug", "parts.logger.debug"],
     },
     format: { beautify: true, preserve_annotations: true },
@@ -48,7 +50,10 @@ export const page = {
   },
 } satisfies Options;
 
-/** What is done to the sources for it: a module of src/page stands in for the one of the same name. `source` is the path of src. */
+/**
+ * The transformations of the sources for this build: modules of src/page stand in for the modules
+ * of the same name. `source` is the path of src.
+ */
 export const pagePlugins = (source: string): NonNullable<Options["esbuildPlugins"]> => [
   standIns(source),
   arrowFunctions(source),

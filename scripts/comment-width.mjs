@@ -5,7 +5,7 @@
  *   node scripts/comment-width.mjs                    lists each longer line, and exits with 1 if there is one
  *   node scripts/comment-width.mjs --write [path …]   wraps the paragraphs that are too wide, in all files or in those named
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { filesBelow } from "./files.mjs";
@@ -13,6 +13,7 @@ import { root } from "./run.mjs";
 
 export const WIDTH = 100;
 const folders = ["packages", "examples", "scripts", "bench", "docs"];
+const rootFiles = () => readdirSync(root).filter((name) => /\.(ts|mjs)$/.test(name));
 const isSource = (path) =>
   /\.([cm]?[jt]s|css)$/.test(path) && !path.includes("/.") && !path.startsWith("docs/reference/");
 
@@ -107,7 +108,7 @@ function main(args) {
   const write = args.includes("--write");
   const named = args.filter((arg) => !arg.startsWith("--"));
   let count = 0;
-  for (const path of named.length > 0 ? named : folders.flatMap(filesBelow).filter(isSource)) {
+  for (const path of named.length > 0 ? named : [...rootFiles(), ...folders.flatMap(filesBelow).filter(isSource)]) {
     const source = readFileSync(join(root, path), "utf8");
     const result = write ? wrapComments(source) : source;
     if (result !== source) writeFileSync(join(root, path), result);
