@@ -5,11 +5,11 @@ import type { ServerEnvironment } from "../environment.js";
  * How long after something has failed it is tried again: the store is away, and its return should
  * be noticed soon.
  */
-const AGAIN_MS = 1_000;
+const RETRY_DELAY_MS = 1_000;
 /**
  * How much is tried at once then. The first of them show whether there is any point in the others.
  */
-const AT_ONCE = 100;
+const BATCH_SIZE = 100;
 
 /**
  * Work that has to be done, however often it fails. For each key one attempt at a time, so that
@@ -97,7 +97,7 @@ export class RetryQueue<Key> {
     if (this.#isClosed) isDone = true;
     else if (!isDone) {
       this.#failed.add(key);
-      this.#cancelRetry ??= this.#environment.afterIdle(AGAIN_MS, () => {
+      this.#cancelRetry ??= this.#environment.afterIdle(RETRY_DELAY_MS, () => {
         this.#cancelRetry = undefined;
         void this.#retry();
       });
@@ -108,7 +108,7 @@ export class RetryQueue<Key> {
 
   async #retry(): Promise<void> {
     for (let isDone = true; isDone && this.#failed.size > 0 && !this.#isClosed;) {
-      const some = [...this.#failed].slice(0, AT_ONCE);
+      const some = [...this.#failed].slice(0, BATCH_SIZE);
       isDone = (await Promise.all(some.map((key) => this.#run(key)))).every(Boolean);
     }
   }

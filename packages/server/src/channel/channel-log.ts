@@ -1,4 +1,4 @@
-import type { Cancel, ChannelId, HistoryDefinition, Link, Position, ResetReason } from "@holdfast/protocol";
+import type { ChannelId, HistoryDefinition, Link, Position, ResetReason } from "@holdfast/protocol";
 import type { ExpiryQueue } from "../async/expiry-queue.js";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
@@ -7,6 +7,7 @@ import type { LinkedPublication, TopicLog, TopicReading } from "../log/follower.
 import type { Logger } from "../observe/logger.js";
 import type { Stats } from "../observe/stats.js";
 import type { DocumentCopy } from "./document-copy.js";
+import { DocumentReload } from "./document-reload.js";
 import { endedFrame, notAnEvent, readEvent, resetFrame } from "./event-text.js";
 import type { Members } from "./members.js";
 import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
@@ -14,16 +15,11 @@ import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
 /**
  * What a channel keeps here while nobody needs more: enough for those who were away for a moment.
  */
-const NARROW: RingLimits = { events: 64, bytes: 64 * 1_024 };
+const SMALL_BUFFER: RingLimits = { events: 64, bytes: 64 * 1_024 };
 /**
  * What is made up for at most. Whoever has missed more is better served by loading what it needs.
  */
-export const MOST_MISSED: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
-/**
- * When a database that has failed is asked again: after so long, or up to twice that, for all
- * channels fail at once.
- */
-const BRING_MS = 5_000;
+export const MAX_REPLAY: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
 /** How long a channel nobody has published on is remembered by the store when nobody follows it. */
 const UNPUBLISHED_MS = 600_000;
 
@@ -61,6 +57,7 @@ export type Resumption = Continuation<KeptEvent> & { readonly snapshot: boolean 
  */
 export class ChannelLog implements TopicLog {
   readonly #parts: ChannelLogParts;
+  readonly #reload: DocumentReload;
   #ring: Ring | undefined;
   /** The lowest offset somebody wants to continue from that the ring does not cover. */
   #wanted = Number.POSITIVE_INFINITY;
@@ -76,11 +73,10 @@ export class ChannelLog implements TopicLog {
   #unreadable = 0;
   /** How often the history was replaced: no verdict about one is a verdict about another. */
   #history = 0;
-  #cancelBring: Cancel | undefined;
-  #isClosed = false;
 
   constructor(parts: ChannelLogParts) {
     this.#parts = parts;
+    this.#reload = new DocumentReload(parts);
   }
 
   /** Where the members of this instance stand. */
@@ -123,7 +119,7 @@ export class ChannelLog implements TopicLog {
     const told = copy?.afterMissing(verdict.missed, hasDocument) ?? { missed: verdict.missed, snapshot };
     const bytes = told.missed.reduce((sum, event) => sum + event.bytes, 0);
     // Four channels that are caught up with at once must not make a reader too slow.
-    const most = Math.min(MOST_MISSED.bytes, maxEventBytes / 4);
+    const most = Math.min(MAX_REPLAY.bytes, maxEventBytes / 4);
     return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
@@ -141,7 +137,7 @@ export class ChannelLog implements TopicLog {
 
   /** Keeps the events of a whole resume, until nobody has needed them for a while. */
   keepMore(): void {
-    this.#ring!.limit(MOST_MISSED);
+    this.#ring!.limit(MAX_REPLAY);
     this.#parts.wide.add(this);
   }
 
@@ -166,13 +162,12 @@ export class ChannelLog implements TopicLog {
   /** What was read is some time ago. A reader that is caught up with slowly still needs it. */
   narrow(): void {
     if (this.#parts.members.holds > 0) this.#parts.wide.add(this);
-    else this.#ring?.limit(NARROW);
+    else this.#ring?.limit(SMALL_BUFFER);
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#parts.wide.delete(this);
-    this.#cancelBring?.();
+    this.#reload.close();
   }
 
   knows(link: Link): boolean {
@@ -190,7 +185,7 @@ export class ChannelLog implements TopicLog {
     const isNeeded = Number.isFinite(wanted) || members.holds > 0;
     const floor = isNeeded && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
-    const most = Math.min(history.size, MOST_MISSED.events);
+    const most = Math.min(history.size, MAX_REPLAY.events);
     const log = Number.isFinite(after) ? { after, most } : undefined;
     const asked = { log, document: copy !== undefined, ttlMs: UNPUBLISHED_MS };
     const reading = await link.read(id.wire, asked).catch((error: unknown) => {
@@ -263,7 +258,7 @@ export class ChannelLog implements TopicLog {
     // at its beginning.
     const first = position.offset - items.length + 1;
     const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
-    const limits = items.length > 0 ? MOST_MISSED : NARROW;
+    const limits = items.length > 0 ? MAX_REPLAY : SMALL_BUFFER;
     this.#ring = new Ring(position, items, isWhole, limits);
     // After a roll-back what was asked for may be ahead of the channel: that says nothing about
     // what is before it.
@@ -277,7 +272,7 @@ export class ChannelLog implements TopicLog {
    */
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
-    this.#ring = new Ring(position, [], false, NARROW);
+    this.#ring = new Ring(position, [], false, SMALL_BUFFER);
     this.#unreadable = offset;
     this.#lost("server", position);
   }
@@ -290,23 +285,6 @@ export class ChannelLog implements TopicLog {
     const ended = copy.deletedFor;
     members.deliver(ended === undefined ? copy.frame(position) : endedFrame(id.wire, ended));
     if (ended !== undefined) members.dismiss(id.wire);
-    if (copy.isMissing) this.#bring(copy);
-  }
-
-  /**
-   * Until the database has answered or the document has come from elsewhere: who watches must not
-   * have to ask.
-   */
-  #bring(copy: DocumentCopy): void {
-    const { id, environment, logger, loadDocument } = this.#parts;
-    loadDocument(id)?.catch((error: unknown) => {
-      logger.error({ channel: id.wire, err: error }, "its document could not be loaded, and is asked for again");
-      // Of two losses in a row both have waited for the same answer.
-      this.#cancelBring?.();
-      if (this.#isClosed) return;
-      this.#cancelBring = environment.afterIdle(BRING_MS * (1 + environment.random()), () => {
-        if (copy.isMissing) this.#bring(copy);
-      });
-    });
+    if (copy.isMissing) this.#reload.run(copy);
   }
 }

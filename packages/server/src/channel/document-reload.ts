@@ -1,0 +1,54 @@
+import type { Cancel, ChannelId } from "@holdfast/protocol";
+import type { ServerEnvironment } from "../environment.js";
+import type { Logger } from "../observe/logger.js";
+import type { DocumentCopy } from "./document-copy.js";
+
+/**
+ * Delay before the application's database is asked again after a failure. Up to doubled at random,
+ * because all channels fail at once.
+ */
+const RELOAD_DELAY_MS = 5_000;
+
+export interface DocumentReloadParts {
+  readonly id: ChannelId;
+  readonly environment: ServerEnvironment;
+  readonly logger: Logger;
+  /**
+   * Stores the channel's document from the application's database at the broker; it arrives here as
+   * a change.
+   */
+  loadDocument(id: ChannelId): Promise<void> | undefined;
+}
+
+/**
+ * Loads a lost document of a channel from the application's database again, and retries until the
+ * database answers or the document arrives from another instance. The members of the channel have
+ * no other way to get it back.
+ */
+export class DocumentReload {
+  readonly #parts: DocumentReloadParts;
+  #cancelRetry: Cancel | undefined;
+  #isClosed = false;
+
+  constructor(parts: DocumentReloadParts) {
+    this.#parts = parts;
+  }
+
+  run(copy: DocumentCopy): void {
+    const { id, environment, logger, loadDocument } = this.#parts;
+    loadDocument(id)?.catch((error: unknown) => {
+      logger.error({ channel: id.wire, err: error }, "its document could not be loaded, and is asked for again");
+      // If the document is lost twice in a row, both runs wait for the same answer of the database.
+      this.#cancelRetry?.();
+      if (this.#isClosed) return;
+      this.#cancelRetry = environment.afterIdle(RELOAD_DELAY_MS * (1 + environment.random()), () => {
+        if (copy.isMissing) this.run(copy);
+      });
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+  }
+}
