@@ -1,21 +1,22 @@
 /**
- * Several instances of a server on one Redis:
+ * Connects several instances of a server through one Redis:
  *
  *     createServer(protocol, { broker: redisBroker({ url: "redis://localhost:6379" }) })
  *
- * It takes the package `ioredis` (6), which is loaded from here and nowhere else, and a Redis that
+ * This entry point requires the package `ioredis` (6) and a Redis that
  *
- * - is version 7 or newer, or Valkey: one, one behind Sentinel, or a cluster
- * - keeps what it is given: `maxmemory-policy noeviction`. Evicted keys are noticed as a lost
- *   history, and lost they are
- * - writes to disk (`appendonly yes`), if histories are to outlive it. Without it, every client is
- *   told `reset` after a restart Not together with `user default off`: Redis 7.0 then refuses to
- *   load what scripts have written (redis#14541); give the default user a password instead
- * - with replicas: `min-replicas-to-write 1` and `min-replicas-max-lag 10`, so that a primary that
- *   was cut off refuses to store what would be lost with it
- * - allows its user, if it has ACLs, keys `~{holdfast*`, channels `&{holdfast*` and the commands of
+ * - has version 7 or newer, or is Valkey: a single server, a primary behind Sentinel, or a cluster
+ * - never evicts keys (`maxmemory-policy noeviction`). If Redis evicts keys, clients receive a
+ *   reset, because their history is lost
+ * - writes to disk (`appendonly yes`), if histories should survive a restart of Redis. Without it,
+ *   every client receives a reset after a restart. Do not combine `appendonly yes` with `user
+ *   default off`: Redis 7.0 then refuses to load the writes of scripts (redis#14541). Give the
+ *   default user a password instead
+ * - with replicas: has `min-replicas-to-write 1` and `min-replicas-max-lag 10`. Otherwise, a
+ *   primary that is cut off from its replicas stores events that the failover loses
+ * - with ACLs: grants its user the keys `~{holdfast*`, the channels `&{holdfast*` and the commands
  *   `+@scripting +@hash +@stream +@keyspace +@string +@pubsub +@connection +info +time`; in a
- *   cluster also `+cluster|slots +cluster|info`. Announcements are believed: whoever may publish on
- *   these channels can pretend to be a server
+ *   cluster also `+cluster|slots +cluster|info`. The broker trusts announcements: any user that may
+ *   publish on these channels can impersonate a server
  */
 export { redisBroker, type RedisBrokerOptions } from "./broker/redis/redis-broker.js";

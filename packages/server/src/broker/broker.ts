@@ -3,77 +3,92 @@ import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "../observe/logger.js";
 
 /**
- * What carries events between the instances of a server, and keeps what has to outlive one of them.
- * One process needs nothing: the memory broker is the default. Several share a Redis.
+ * A broker carries publications between the instances of a server and stores everything that
+ * outlives one instance. The default, `memoryBroker`, serves a single process without any
+ * installation. Several processes share a Redis through `redisBroker`.
  *
- * A broker knows topics. A topic is announced to whoever subscribes to it; beyond that it may have
+ * A broker works with topics. The broker announces each publication of a topic to every instance
+ * that subscribes to the topic. A topic can also have:
  *
- * - a **log**: its last publications, each with an offset, an id and the id of the one before it,
- * - a **table**: fields with values, each change of which is a publication of the topic, so that
- *   what was read of the table and what is announced afterwards cannot contradict each other, and
- * - a **document**: one text that a publication replaces in the same go. It is kept and read, but
- *   not announced: the publication says what has changed.
+ * - a **log**: the latest publications, each with an offset, an id and the id of its predecessor.
+ * - a **table**: fields with values. Every change of a field is a publication of the topic, so the
+ *   table as read and the changes announced afterwards always fit together.
+ * - a **document**: one text, replaced by a publication in the same atomic step. The text is stored
+ *   and read, but not announced. The publication describes the change.
  *
- * The contract, which `brokerContract` (in the tests) checks against every implementation:
+ * This is the contract. `brokerContract` (in the tests) checks every implementation.
  *
- * 1. `publish` resolves when the store has the publication, and not before. What it cannot store is
- *    refused with UNAVAILABLE within a second, and then it may or may not have been stored: whoever
- *    has to know repeats it with the same key.
- * 2. Publications of one topic have one order, the same for all: offsets count up by one, and each
- *    names its predecessor.
- * 3. Whoever has subscribed is told of every publication in that order, the publisher's own
- *    included, **or** told by `onDoubt` that some may have been lost. It is never told of one that
- *    the store does not have.
- * 4. The store may lose publications, as Redis does when it fails over or restarts from an old
- *    snapshot. The broker need not notice: ids are never used twice, so whoever follows the chain
- *    does.
- * 5. What an instance put into tables counts for as long as its lease lasts. The broker keeps the
- *    lease up by itself; `onGone` names instances whose lease has run out, `onForgotten` says that
- *    the store has lost what this instance put.
- * 6. Nothing that a broker is told, or finds in its store, makes it throw into the event loop.
+ * 1. `publish` resolves after the store has the publication, never before. If the store cannot take
+ *    the publication, `publish` rejects with UNAVAILABLE within a second. The publication may still
+ *    have been stored. A caller that must know publishes again with the same key.
+ * 2. All instances see the publications of a topic in the same order. Offsets count up by one, and
+ *    each publication names its predecessor.
+ * 3. A subscriber receives every publication in that order, including its own, **or** is told by
+ *    `onDoubt` that some may be missing. No subscriber receives a publication that the store does
+ *    not have.
+ * 4. The store may lose publications, as Redis does after a failover or a restart from an old
+ *    snapshot. The broker does not have to notice: ids are never reused, so an instance that checks
+ *    the chain of predecessors notices the loss.
+ * 5. The entries that an instance puts into tables are valid as long as the instance's lease. The
+ *    broker renews the lease by itself. `onGone` names the instances whose lease has expired, and
+ *    `onForgotten` reports that the store has lost this instance's entries.
+ * 6. A broker never throws into the event loop, whatever messages arrive and whatever the store
+ *    contains.
  */
 export interface Broker {
   /**
-   * An instance takes part. Connects at once, and goes on trying for as long as it must; it does
-   * not wait for that.
+   * Connects an instance to the store and returns the link. `join` returns at once; the link
+   * connects in the background and retries for as long as necessary.
    */
   join(instance: BrokerInstance): BrokerLink;
 }
 
-/** An instance of a server, as its broker sees it. */
+/** The broker's view of one instance of a server. */
 export interface BrokerInstance {
-  /** 128 random bits: no two instances have the same, and one that is restarted has another. */
+  /** 128 random bits. No two instances share an id, and a restarted instance has a new id. */
   readonly id: string;
-  /** The name of the protocol that it serves. Topics of one protocol are not those of another. */
+  /**
+   * The name of the protocol that the instance serves. Topics of different protocols are separate,
+   * even if they have the same name.
+   */
   readonly protocol: string;
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
-  /** Something was published on a topic that the instance has subscribed to. Never throws. */
+  /** Receives a publication of a topic that the instance subscribes to. Must not throw. */
   receive(topic: string, publication: Publication): void;
-  /** Announcements may have been lost on their way here: positions are to be compared. */
+  /**
+   * Reports that announcements to this instance may have been lost. The instance then compares
+   * positions with the store.
+   */
   onDoubt(): void;
-  /** These instances are gone without having said so: what they put into tables counts no more. */
+  /**
+   * Reports instances that stopped without leaving: their leases have expired. Their table entries
+   * are no longer valid.
+   */
   onGone(instances: readonly string[]): void;
   /**
-   * The store does not have what this instance has put into tables, or not all of it: it is to be
-   * put again.
+   * Reports that the store has lost some or all of this instance's table entries. The instance puts
+   * them again.
    */
   onForgotten(): void;
 }
 
 export interface Publication {
   /**
-   * What was published. The broker does not read it. Empty for a change of a table that has nothing
-   * to say but itself.
+   * The published text. The broker does not parse it. Empty if the publication only changes the
+   * table.
    */
   readonly body: string;
-  /** Its place; undefined on a topic that has neither log nor table. */
+  /**
+   * The place of the publication in the topic's chain. Undefined if the topic has neither a log nor
+   * a table.
+   */
   readonly link?: Link | undefined;
-  /** The change of the topic's table that it stands for. */
+  /** The change of the topic's table that this publication makes. */
   readonly entry?: TableEntry | undefined;
 }
 
-/** A field of a table and its value; without one the field was taken out. */
+/** A field of a table and its new value. Without a value, the field is deleted. */
 export interface TableEntry {
   readonly field: string;
   readonly value?: string | undefined;
@@ -81,123 +96,125 @@ export interface TableEntry {
 
 export interface AppendOptions {
   /**
-   * Keep it in the topic's log: the last so many, for so long after the last. A topic always has
-   * the same.
+   * Stores the publication in the topic's log. The log holds the latest `size` publications and
+   * expires `ttlMs` after the latest one. Pass the same values for every publication of a topic.
    */
   readonly log?: { readonly size: number; readonly ttlMs: number } | undefined;
-  /** Change the topic's table. A table lives this long after its topic was last touched. */
+  /**
+   * Changes the topic's table. The table expires `ttlMs` after its topic was last used: published
+   * on, read, or asked for its position.
+   */
   readonly table?: { readonly entry: TableEntry; readonly ttlMs: number } | undefined;
   /**
-   * Names what is published, at most 128 characters: a second publication with the same key on the
-   * same topic, within ten minutes, changes nothing. Needs a log or a table.
+   * An idempotency key of at most 128 characters. A second publication with the same key on the
+   * same topic within ten minutes changes nothing. Requires a log or a table.
    */
   readonly key?: string | undefined;
-  /** Only if the topic stands exactly here. Needs a log or a table. */
+  /** Publishes only if this is the topic's current position. Requires a log or a table. */
   readonly expected?: Pick<Position, "offset" | "id"> | undefined;
-  /** Replace the topic's document. Needs a log. */
+  /** Replaces the topic's document. Requires a log. */
   readonly document?: DocumentChange | undefined;
 }
 
 export interface DocumentChange {
   readonly text: string;
   /**
-   * Only if the document is the one that the publication of this id has brought; empty: only if
-   * there is none.
+   * Replaces the document only if the publication with this id stored the current document. Empty:
+   * only if the topic has no document.
    */
   readonly expected: string;
-  /** How long the topic is remembered, the document with it, after it was last touched. */
+  /** The topic and its document expire this long after the topic was last used. */
   readonly ttlMs: number;
 }
 
-/** A topic's document, named by the publication that has brought it. */
+/** A topic's document. The id is that of the publication that stored the text. */
 export interface Document {
   readonly id: string;
   readonly text: string;
 }
 
-/** What became of a publication. */
+/** The result of `publish`. */
 export interface Appended {
   /**
-   * - `appended`: it is stored, and announced
-   * - `duplicate`: one with its key had been stored before
-   * - `conflict`: the topic does not stand where it was expected to, or its document is another;
-   *   nothing was changed
-   * - `unchanged`: the field that was to be taken out of the table was not there
+   * - `appended`: the publication was stored and announced.
+   * - `duplicate`: a publication with the same key was stored before. Nothing changed.
+   * - `conflict`: the topic is not at the expected position, or has another document than expected.
+   *   Nothing changed.
+   * - `unchanged`: the table field to be deleted does not exist. Nothing changed.
    */
   readonly outcome: "appended" | "duplicate" | "conflict" | "unchanged";
   /**
-   * That of the publication; of the first with its key; or where the topic stands. Undefined
-   * without log and table.
+   * The position of the publication (`appended`), of the first publication with its key
+   * (`duplicate`), or of the topic (otherwise). Undefined without a log and a table.
    */
   readonly position?: Position | undefined;
-  /** What the field of the table was before. */
+  /** The previous value of the table field. */
   readonly previous?: string | undefined;
 }
 
-/** What a topic holds, read in one go. */
+/** The content of a topic, read in one atomic step. */
 export interface Reading {
-  /**
-   * Where it stands. A topic that nobody has published on yet has an epoch from its first reading
-   * on.
-   */
+  /** The topic's current position. The first reading of an unknown topic starts an epoch. */
   readonly position: Position;
   /**
-   * What the log has after the offset asked for, in order and without a hole; all of it, or the
-   * last that are wanted.
+   * The publications after the requested offset, in order and without a gap: all of them, or the
+   * latest `most`.
    */
   readonly events: readonly Publication[];
-  /** The table, where it was asked for. */
+  /** The table, if it was requested; otherwise empty. */
   readonly entries: ReadonlyMap<string, string>;
-  /** The document, where it was asked for, and there is one that is not known already. */
+  /** The document, if it was requested, exists and is not already known to the reader. */
   readonly document?: Document | undefined;
-  /** The document is the one that is known. */
+  /** True if the document is the one that the reader already knows. */
   readonly isKnown?: true | undefined;
 }
 
 export interface ReadOptions {
-  /** Read the log after this offset, at most so many of the newest; undefined: not at all. */
+  /**
+   * Reads the latest `most` publications after the offset `after`. Undefined: the log is not read.
+   */
   readonly log?: { readonly after: number; readonly most: number } | undefined;
   readonly table?: boolean | undefined;
   readonly document?: boolean | undefined;
-  /** The id of the document that the asker has: if it is still that one, it need not be sent. */
+  /**
+   * The id of the document that the reader already has. If the document is still the same, its text
+   * is not sent.
+   */
   readonly known?: string | undefined;
   /**
-   * How long the topic is remembered from now on when nobody touches it, if this reading is the
-   * first that is heard of it.
+   * How long the store remembers the topic if it is not used again. Only the first reading of an
+   * unknown topic sets this.
    */
   readonly ttlMs: number;
 }
 
 /**
- * An instance's end of a broker. All promises reject with UNAVAILABLE, within a second, while the
- * store cannot be reached.
+ * One instance's connection to a broker. While the store cannot be reached, all promises reject
+ * with UNAVAILABLE within a second.
  */
 export interface BrokerLink {
-  /**
-   * Whether what is published arrives, as far as is known: commands are answered, and announcements
-   * come through.
-   */
+  /** Whether the link works, as far as is known: commands are answered and announcements arrive. */
   readonly isHealthy: boolean;
   /**
-   * `id` names the publication, and no other ever. On a topic without log and table it says
-   * nothing, and may be empty.
+   * Publishes `body` on a topic. `id` must never be used for another publication. On a topic
+   * without a log and a table the id is ignored and may be empty.
    */
   publish(topic: string, id: string, body: string, options?: AppendOptions): Promise<Appended>;
   /**
-   * Resolves when everything published from now on will be announced; or rejects, and then it is
-   * not subscribed. A subscription outlives reconnections of the link, which are followed by
-   * `onDoubt`. Subscribing again is the same subscription.
+   * Resolves when every later publication of the topic will be announced. If the promise rejects,
+   * the topic is not subscribed. A subscription survives reconnects of the link, which are followed
+   * by `onDoubt`. Subscribing twice makes one subscription.
    */
   subscribe(topic: string): Promise<void>;
   unsubscribe(topic: string): void;
   read(topic: string, options: ReadOptions): Promise<Reading>;
   /**
-   * Where topics stand; undefined for one that the store does not know. Keeps those it knows from
-   * expiring.
+   * Returns the current position of each topic, or undefined for a topic that the store does not
+   * know. Renews the expiry of the known ones.
    */
   positions(topics: readonly string[]): Promise<(Position | undefined)[]>;
-  /** The instances whose lease lasts, this one included. */
+  /** Returns the instances with a valid lease, including this one. */
   instances(): Promise<ReadonlySet<string>>;
-  /** Gives up the lease and everything else. No call of the instance follows. */
+  /** Gives up the lease and disconnects. The instance makes no further calls. */
   close(): Promise<void>;
 }

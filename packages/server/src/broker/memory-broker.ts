@@ -12,19 +12,21 @@ import type {
   ReadOptions,
 } from "./broker.js";
 
+/** Lifetime of an idempotency key. */
 const KEY_MS = 600_000;
 /**
- * A topic that was published on is remembered this long after it was last touched: its positions
- * stay good.
+ * How long a topic is remembered after its last use: a publication, a reading, or a question for
+ * its position. Positions of clients stay valid until then.
  */
 const TOPIC_MS = 30 * 24 * 3_600_000;
 const SWEEP_MS = 30_000;
 /**
- * Idle topics beyond this many go, oldest first; whoever held a position on one of them is told so.
+ * The most idle topics. Beyond this number, the least recently used are dropped. A client that
+ * resumes on a dropped topic receives a reset.
  */
 const MOST_IDLE = 100_000;
 
-/** What is kept of a topic. */
+/** Everything that the store remembers of a topic. */
 export interface Topic {
   epoch: string;
   offset: number;
@@ -34,15 +36,16 @@ export interface Topic {
   table: Map<string, string>;
   document: Document | undefined;
   keys: Map<string, { readonly position: Position; readonly at: number }>;
-  /** How long it is remembered after `touchedAt`. */
+  /** How long the topic is remembered after `touchedAt`. */
   ttlMs: number;
   publishedAt: number;
   touchedAt: number;
 }
 
 /**
- * Keeps everything in the process: the default, with nothing to install. Servers that are given the
- * same one are instances of each other. What is published is delivered before `publish` returns.
+ * Keeps everything in the memory of the process. This is the default broker and needs nothing
+ * installed. Servers that share one memory broker are instances of each other. Every subscriber
+ * receives a publication before `publish` returns.
  */
 export function memoryBroker(): Broker {
   const stores = new Map<string, MemoryStore>();
@@ -57,13 +60,16 @@ export function memoryBroker(): Broker {
 
 export class MemoryStore {
   /**
-   * In the order in which they were published on or read last. To ask where one stands does not
-   * move it.
+   * Ordered by the last publication or reading, oldest first. `positions` does not change the
+   * order.
    */
   readonly topics = new Map<string, Topic>();
   readonly #links = new Set<MemoryLink>();
   #announcing: (() => void)[] | undefined;
-  /** While there are topics, somebody's clock runs. */
+  /**
+   * The timer that expires topics, and the instance whose environment runs the timer. Undefined
+   * while there are no topics.
+   */
   #sweeping: { readonly by: BrokerInstance; readonly stop: Cancel } | undefined;
 
   join(instance: BrokerInstance): BrokerLink {
@@ -84,8 +90,8 @@ export class MemoryStore {
   }
 
   /**
-   * Tells everyone of one publication before anyone of the next: what a server publishes while it
-   * is told comes after, for all.
+   * Delivers a publication to all subscribers. If a subscriber publishes during the delivery, that
+   * publication is queued, so all subscribers receive both in the same order.
    */
   announce(topic: string, publication: Publication): void {
     const told = [...this.#links].filter((link) => link.subscribed.has(topic));
@@ -151,7 +157,7 @@ export class MemoryStore {
     return { position: positionOf(topic), events, entries, ...found };
   }
 
-  /** The topic, made where there is none, without what has run out. */
+  /** Returns the topic without expired content, and creates a missing topic. */
   touch(name: string, now: number, ttlMs: number, by: BrokerInstance): Topic {
     const { environment } = by;
     this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.monotonic())) };
@@ -177,10 +183,13 @@ export class MemoryStore {
     return topic;
   }
 
-  /** Takes out what has run out. Names of topics are a peer's to choose: none may stay for ever. */
+  /**
+   * Deletes expired topics. Without a limit, clients could fill the memory: they choose the keys of
+   * channels and so the names of topics.
+   */
   sweep(now: number): void {
-    // A document is the application's own, and there is no other copy: it goes when its time is
-    // over, and not before.
+    // A topic with a document does not count towards the limit. The broker may hold the only copy
+    // of the document, so only its own expiry deletes it.
     let others = 0;
     for (const { document } of this.topics.values()) if (!document) others++;
     const most = MOST_IDLE + this.#followed;
@@ -223,7 +232,7 @@ export class MemoryLink implements BrokerLink {
     try {
       this.instance.receive(topic, publication);
     } catch (error) {
-      this.instance.logger.error({ topic, err: error }, "an announcement could not be taken");
+      this.instance.logger.error({ topic, err: error }, "a subscriber failed to handle a publication");
     }
   }
 
@@ -266,9 +275,10 @@ export class MemoryLink implements BrokerLink {
     return Promise.resolve();
   }
 
-  /** At once: what is published is on its way before anything else happens. */
+  /** Runs the call synchronously, so a publication is delivered before anything else happens. */
   #answer<Value>(ask: () => Value): Promise<Value> {
-    if (this.#isClosed) return Promise.reject(new HoldfastError("UNAVAILABLE", "The broker is closed."));
+    if (this.#isClosed)
+      return Promise.reject(new HoldfastError("UNAVAILABLE", "The broker is closed: this instance has left it."));
     return Promise.resolve(ask());
   }
 }

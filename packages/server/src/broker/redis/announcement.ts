@@ -1,20 +1,25 @@
 import type { TableEntry, Publication } from "../broker.js";
 
 /**
- * What goes through pub/sub: `offset:bytes of id:of prev:of entry:`, then id, prev, entry and body.
- * Lengths rather than JSON, because the script that appends has to write it, and a body that is
- * copied costs it nothing. An offset of 0 says that the topic has neither log nor table, so that
- * there is nothing to link.
+ * Announcements, the messages of Redis pub/sub between brokers. Their format is
+ * `offset:idBytes:prevBytes:entryBytes:`, followed by id, prev, entry and body.
+ *
+ * The format uses lengths instead of JSON because the Lua script that appends a publication also
+ * writes the announcement, and copying the unparsed body costs the script nothing. The offset is 0
+ * if the topic has neither a log nor a table, and so no chain.
  */
 export function announcement(id: string, body: string): string {
   return `0:${Buffer.byteLength(id)}:0:0:${id}${body}`;
 }
 
 const HEAD = /^(\d{1,16}):(\d{1,4}):(\d{1,4}):(\d{1,9}):/;
-/** Longer than any head. */
+/** Upper bound on the length of the head in bytes. */
 const HEAD_BYTES = 48;
 
-/** Undefined for what no broker has announced: anyone who may use the Redis can publish there. */
+/**
+ * Parses an announcement. Returns undefined for a text that no broker can have sent: any client of
+ * this Redis can publish on the channel.
+ */
 export function readAnnouncement(bytes: Buffer): Publication | undefined {
   const head = HEAD.exec(bytes.toString("latin1", 0, HEAD_BYTES));
   if (!head) return undefined;
@@ -27,7 +32,7 @@ export function readAnnouncement(bytes: Buffer): Publication | undefined {
   ];
   if (at > bytes.length || !Number.isSafeInteger(offset)) return undefined;
   const body = bytes.toString("utf8", at);
-  // What has no place needs no name either.
+  // Without a place in a chain, the id is not needed.
   if (offset === 0) return { body };
   if (id === "") return undefined;
   const entry = entryText === "" ? undefined : readEntry(entryText);

@@ -5,8 +5,8 @@ import { readEntry } from "./announcement.js";
 import { refusal, unavailable } from "./unavailable.js";
 
 /**
- * What scripts answer, made into what the broker says. A reply that is not what they write is a
- * store that something else uses.
+ * Parses the replies of the Lua scripts. A reply of an unexpected shape means that another program
+ * uses the same keys.
  */
 
 const outcomes: ReadonlySet<unknown> = new Set<Appended["outcome"]>(["appended", "duplicate", "conflict", "unchanged"]);
@@ -38,7 +38,7 @@ export function readReading(answer: unknown): Reading {
   };
 }
 
-/** Undefined for a topic that the store does not know. */
+/** Parses the position of a topic. Undefined if the store does not know the topic. */
 export function readKnown(answer: unknown): Position | undefined {
   const [epoch, offset, id] = list(answer);
   return epoch === undefined ? undefined : readPosition(epoch, offset, id);
@@ -51,8 +51,8 @@ function readPosition(epoch: unknown, offset: unknown, id: unknown): Position {
 }
 
 /**
- * Newest first in the answer. What does not lead to the position link by link is not handed out:
- * better missed than wrong.
+ * Parses the log, which the script returns latest first. Events before a gap in the chain are
+ * dropped: a reset is better than wrong events.
  */
 function readLog(answer: readonly unknown[], position: Position): readonly Publication[] {
   const events: Publication[] = [];
@@ -96,7 +96,7 @@ export function text(answer: unknown): string {
 
 function strange(): Error {
   return unavailable(
-    "Redis holds something else under the keys of the broker.",
-    "Choose another `prefix`, or delete what has it.",
+    "Another program has written to the Redis keys of the broker.",
+    "Choose another `prefix`, or delete the keys with this prefix.",
   );
 }

@@ -11,23 +11,28 @@ export interface CommandHooks {
   onUp(): void;
   onDown(reason: string): void;
   /**
-   * A node has other data than before, or others have its slots: it was restarted, or another has
-   * taken over.
+   * A node may hold other data than before, because of a restart, or other nodes own its slots,
+   * because of a failover.
    */
   onOther(): void;
 }
 
-/** How long calls wait to hear where nodes are when the link is new. */
+/** How long calls wait for the map of the cluster when the link is new. */
 const FIRST_PATIENCE_MS = 800;
+/** Delay before a redirected call is tried again. */
 const PAUSE_MS = 50;
 
-/** The connection that a call was sent on, and its client of that moment. */
+/** The connection on which a call was sent, and the client of that connection at the time. */
 export interface Used {
   readonly connection: NodeConnection;
   readonly client: Redis;
 }
 
-/** Commands, each to the node that has its slot, each with an end in sight. */
+/**
+ * Sends each command to the node that owns its slot, follows the redirections of a cluster, and
+ * limits the time of each call. Every promise settles within a second, because calls to an
+ * unreachable node fail instead of waiting.
+ */
 export class Commands {
   readonly deadlines: Deadlines;
   readonly #environment: ServerEnvironment;
@@ -35,10 +40,10 @@ export class Commands {
   readonly #hooks: CommandHooks;
   readonly #startedAt: number;
   readonly #connections = new Map<string, NodeConnection>();
-  /** Names the data of a node: another after a restart or a failover. */
+  /** The replication id of each node. A restart or a failover changes the id. */
   readonly #replications = new Map<string, string>();
   #nodes: ReadonlySet<string> = new Set();
-  /** The scripts that Redis has, by their hashes, as far as it has said so on a connection. */
+  /** The hashes of the scripts that Redis is known to have, by connection. */
   readonly #loaded = new WeakMap<Redis, Set<string>>();
   readonly #pauses = new Set<() => void>();
   #isClosed = false;
@@ -55,15 +60,15 @@ export class Commands {
     return this.#connections.size > 0 && [...this.#connections.values()].every(({ client }) => client);
   }
 
-  /** Runs a script. Calls are not ordered among each other: see `TopicQueues`. */
+  /** Runs a script. Calls are not ordered; `TopicQueues` orders them. */
   run(slot: number, script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     return this.#within(slot, (client) => this.evaluate(client, script, keys, args));
   }
 
   /**
-   * Runs a script on a connection: by its hash if Redis is known to have it since the connection
-   * was made, otherwise by its text. Redis may have forgotten it all the same (SCRIPT FLUSH); then
-   * the text is sent.
+   * Runs a script on a connection. If the script was used on this connection before, its hash is
+   * sent, otherwise its text. If Redis has forgotten the script (SCRIPT FLUSH), the text is sent
+   * again.
    */
   async evaluate(
     client: Redis,
@@ -86,24 +91,29 @@ export class Commands {
     return answer;
   }
 
-  /** Announces something that is not kept. */
+  /** Announces a publication that Redis does not store. */
   announce(slot: number, channel: string, text: string): Promise<unknown> {
     return this.#within(slot, (client) => this.say(client, channel, text));
   }
 
+  /** Announces on a given connection, without redirection and time limit. */
   say(client: Redis, channel: string, text: string): Promise<unknown> {
     return this.#topology.isCluster ? client.spublish(channel, text) : client.publish(channel, text);
   }
 
-  /** Sends until it is answered, or refused for good. `isOver`: nobody waits for it any more. */
+  /**
+   * Sends a call again after each redirection, until Redis answers or refuses the call. `isOver`
+   * tells whether the caller has given up.
+   */
   async attempt<Answer>(slot: number, isOver: () => boolean, send: (used: Used) => Promise<Answer>): Promise<Answer> {
     for (let asked: string | undefined; ;) {
       const node: string = asked ?? (await this.nodeOf(slot));
       const connection = this.#connectionTo(node);
       const client = connection.client ?? (await connection.whenUp());
-      if (isOver()) throw unavailable("It took too long.");
+      if (isOver()) throw unavailable("The call to Redis took too long.");
       try {
-        // Not awaited: the two leave one behind the other, and what is asked about is the second.
+        // ASKING applies to the next command on the connection. The reply is not awaited, so that
+        // no other command comes between the two.
         if (asked !== undefined) client.asking().catch(() => {});
         return await send({ connection, client });
       } catch (error) {
@@ -113,25 +123,32 @@ export class Commands {
   }
 
   /**
-   * What a call is refused with that was not answered in time. Later calls must not wait behind it.
+   * Drops the connection of a call that was not answered in time, so that later calls do not wait
+   * behind it. Returns the error for the caller.
    */
   tooLate(used: Used | undefined): Error {
-    used?.connection.drop("It does not answer", used.client);
-    return unavailable(`Redis did not answer in time. ${MAYBE}`, "Try again later.");
+    used?.connection.drop("Redis does not answer", used.client);
+    return unavailable(`Redis did not answer in time. ${MAYBE}`, "Check that Redis is running, and try again.");
   }
 
-  /** The node of a slot. Waits for that to be known only when the link is new. */
+  /**
+   * Returns the node that owns a slot. If the map of the cluster is not known yet, waits only while
+   * the link is new.
+   */
   async nodeOf(slot: number): Promise<string> {
     for (;;) {
       const node = this.#topology.nodeOf(slot);
       if (node !== undefined) return node;
       if (this.#isClosed || this.#environment.monotonic() - this.#startedAt > FIRST_PATIENCE_MS)
-        throw unavailable("No node of the Redis cluster could be asked who has which slots.", "Try again later.");
+        throw unavailable(
+          "No node of the Redis cluster has answered with the map of slots.",
+          "Check that the cluster is running, and try again.",
+        );
       await this.pause();
     }
   }
 
-  /** Short; ends at once when everything is closed. */
+  /** Waits for `PAUSE_MS`, or until this is closed. */
   pause(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isClosed) return resolve();
@@ -145,10 +162,13 @@ export class Commands {
     });
   }
 
-  /** The cluster may have other nodes now. */
+  /**
+   * Called when the cluster may have other nodes than before. Closes the connections to nodes that
+   * have left.
+   */
   place(): void {
     const nodes = this.#topology.nodes();
-    // A map without nodes is none: what is connected is better than nothing.
+    // An empty map is useless. The existing connections may still work.
     if (nodes.size === 0) return;
     const before = this.#nodes;
     this.#nodes = nodes;
@@ -179,8 +199,8 @@ export class Commands {
   }
 
   /**
-   * After an error that another attempt may cure, the node to ask if it is a particular one. Others
-   * are thrown.
+   * Decides what to do after an error. If another attempt may succeed, returns the node to ask, or
+   * undefined for the owner of the slot. Throws all other errors.
    */
   async #consider(
     error: unknown,
@@ -189,10 +209,10 @@ export class Commands {
     isOver: () => boolean,
   ): Promise<string | undefined> {
     const word = wordOf(error);
-    // Behind the same address there may be the primary next time: that is how Sentinel, proxies and
-    // DNS fail over.
+    // The next connection to the same address may reach the primary: Sentinel, proxies and DNS fail
+    // over this way.
     if (word === "READONLY" || word === "LOADING" || word === "MASTERDOWN") {
-      connection.drop(`It answers ${word}`, client);
+      connection.drop(`Redis answers ${word}`, client);
       this.#topology.refresh();
     }
     const isRedirection = word === "MOVED" || word === "ASK" || word === "TRYAGAIN" || word === "CLUSTERDOWN";
@@ -210,15 +230,16 @@ export class Commands {
     const connection = new NodeConnection(this.#environment, {
       open: () => this.#topology.open(node),
       prepare: async (client) => {
-        // INFO also answers while data are being loaded, PING does not.
+        // INFO succeeds even while Redis loads its data. PING does not.
         const [replication] = await Promise.all([client.info("replication").catch(ifNotPermitted), client.ping()]);
-        if (/^role:slave/m.test(replication)) throw new Error("It is a replica");
+        if (/^role:slave/m.test(replication)) throw new Error("Redis is a replica");
         replicationId = /^master_replid:(\w+)/m.exec(replication)?.[1] ?? "";
       },
       onUp: () => {
         const before = this.#replications.get(node);
         this.#replications.set(node, replicationId);
-        // Who may not ask has to assume it.
+        // If the user may not call INFO, the id is empty, and each reconnection counts as a
+        // restart.
         if (before !== undefined && (before !== replicationId || before === "")) this.#hooks.onOther();
         this.#hooks.onUp();
       },

@@ -6,17 +6,17 @@ import { unavailable } from "./unavailable.js";
 
 export interface ConnectionHooks {
   /**
-   * A client that is not connected yet and will not reconnect by itself; undefined when there is
-   * nowhere to connect to.
+   * Creates a client that is not connected yet and never reconnects by itself. Returns undefined if
+   * no node is known to connect to.
    */
   open(): Redis | undefined;
   /**
-   * What has to be done before it counts as there. A rejection is a lost connection. `goesOn`
-   * starts its time anew.
+   * Prepares the connected client before the state becomes `up`. If the promise rejects, the
+   * connection counts as lost. Each call of `goesOn` restarts the time limit.
    */
   prepare(client: Redis, goesOn: () => void): Promise<void>;
   onUp(): void;
-  /** Also for an attempt that failed; `wasUp` tells. */
+  /** Called when a connection is lost, and when an attempt fails; then `wasUp` is false. */
   onDown(reason: string, wasUp: boolean): void;
 }
 
@@ -38,25 +38,29 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/** How long an attempt may take to connect and prepare, before it counts as failed. */
 const CONNECT_LIMIT_MS = 1_500;
-/** Doubles with each attempt. At its cap everything is back well within 5 s of Redis. */
+/**
+ * Delay before the next attempt, doubled with each attempt up to the cap. The cap is low enough
+ * that all connections are up within 5 s after Redis is back.
+ */
 const FIRST_DELAY_MS = 50;
 const LAST_DELAY_MS = 1_000;
-/** Who was up for less has not proved anything, and goes on with longer delays. */
+/** A connection must stay up this long before the delays start again from the first. */
 const STABLE_MS = 2_000;
 /**
- * How long a call waits for a connection that was lost this moment, or is made for the first time;
- * later ones fail at once.
+ * How long calls wait after the connection is lost, or is made for the first time. Calls that are
+ * made later fail at once.
  */
 const PATIENCE_MS = 300;
 const FIRST_PATIENCE_MS = 800;
-/** Calls that may wait so. They hold what they want to say. */
+/** The most calls that may wait. Waiting calls hold their arguments in memory. */
 const MOST_WAITERS = 1_000;
 
 /**
- * One connection to one node that is there for as long as it can be. Each attempt is a new client
- * of the library with everything it does by itself switched off: what it would send again, queue or
- * subscribe to after a reconnection nobody here would know of.
+ * Keeps one connection to one node of Redis, and reconnects after each loss. Each attempt uses a
+ * new ioredis client whose own retries, offline queue and resubscriptions are switched off: the
+ * broker would not know which commands ioredis had sent again.
  */
 export class NodeConnection {
   readonly #environment: ServerEnvironment;
@@ -65,14 +69,14 @@ export class NodeConnection {
   #attempts = 0;
   #waiters: Waiter[] = [];
   #endPatience: Cancel | undefined;
-  #whyDown = "It is being connected to";
+  #whyDown = "The connection is being made";
 
   constructor(environment: ServerEnvironment, hooks: ConnectionHooks) {
     this.#environment = environment;
     this.#hooks = hooks;
   }
 
-  /** The client while it is up. */
+  /** The client, if the connection is up. */
   get client(): Redis | undefined {
     return this.#state.name === "up" ? this.#state.client : undefined;
   }
@@ -84,7 +88,8 @@ export class NodeConnection {
   }
 
   /**
-   * The client, soon or not at all: while it is down for longer, nobody has to wait to hear that.
+   * Resolves with the client when the connection is up. Rejects at once if the connection has been
+   * down for longer than calls wait.
    */
   whenUp(): Promise<Redis> {
     if (this.#state.name === "up") return Promise.resolve(this.#state.client);
@@ -94,7 +99,8 @@ export class NodeConnection {
   }
 
   /**
-   * It does not do what it should: the next one will. Ignored when `client` is no longer the one.
+   * Drops a connection that does not work and starts to reconnect. Ignored if `client` is given and
+   * is no longer the current client.
    */
   drop(reason: string, client?: Redis): void {
     const state = this.#state;
@@ -106,7 +112,7 @@ export class NodeConnection {
   close(): void {
     const before = this.#state;
     this.#state = { name: "closed" };
-    this.#whyDown = "The link is closed";
+    this.#whyDown = "The broker is closed";
     if (before.name === "waiting" || before.name === "connecting") before.cancel();
     if (before.name === "connecting" || before.name === "up") discard(before.client);
     this.#giveUpWaiting();
@@ -114,8 +120,8 @@ export class NodeConnection {
 
   #connect(): void {
     const client = this.#hooks.open();
-    if (!client) return this.#wait("There is no node to connect to");
-    const giveUp = (): void => this.#lost("It does not answer");
+    if (!client) return this.#wait("No node of the cluster is known");
+    const giveUp = (): void => this.#lost("Redis does not answer");
     const state: NodeState = {
       name: "connecting",
       client,
@@ -123,7 +129,7 @@ export class NodeConnection {
     };
     this.#state = state;
     const isCurrent = (): boolean => "client" in this.#state && this.#state.client === client;
-    let why = "It closed the connection";
+    let why = "Redis closed the connection";
     client.on("error", (error: Error) => (why = error.message || why));
     client.once("end", () => isCurrent() && this.#lost(why));
     const goesOn = (): void => {
@@ -163,8 +169,8 @@ export class NodeConnection {
     else if (this.#environment.monotonic() - before.since >= STABLE_MS) this.#attempts = 0;
     this.#wait(reason);
     if (wasUp) this.#beginPatience(PATIENCE_MS);
-    // After the state has changed: what was under way is rejected now, and whoever repeats it meets
-    // the new state.
+    // After the state has changed, because this rejects the pending commands, and a caller that
+    // retries at once must see the new state.
     discard(before.client);
     this.#hooks.onDown(reason, wasUp);
   }
@@ -195,19 +201,19 @@ export class NodeConnection {
   #isDown(): Error {
     return unavailable(
       `Redis cannot be reached (${this.#whyDown.replace(/\.$/, "")}). Nothing was stored.`,
-      "Try again later; the connection is being made again.",
+      "Check that Redis is running, and try again. The broker reconnects by itself.",
     );
   }
 }
 
 function discard(client: Redis): void {
   client.removeAllListeners();
-  // The library writes errors that nobody listens to on the console.
+  // Without a listener, ioredis writes errors to the console.
   client.on("error", () => {});
   endNow(client);
 }
 
-/** From 0 to 1. The environment has no other chance than ids. */
+/** A random number from 0 to 1, derived from a random id of the environment. */
 export function chance(environment: ServerEnvironment): number {
   let mixed = 0;
   for (const unit of environment.newId()) mixed = (Math.imul(mixed, 31) + unit.charCodeAt(0)) | 0;

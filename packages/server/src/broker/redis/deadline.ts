@@ -1,7 +1,7 @@
 import type { ServerEnvironment } from "../../environment.js";
 import { ExpiryQueue } from "../../async/expiry-queue.js";
 
-/** Below the second within which every promise of a link is kept or refused. */
+/** Less than the second within which every promise of the link settles. */
 export const DEADLINE_MS = 900;
 
 interface Pending {
@@ -9,7 +9,7 @@ interface Pending {
   giveUp(): void;
 }
 
-/** What is under way and has a time limit, all the same one, on one timer. */
+/** Limits the time of calls in flight. All calls have the same limit, so one timer is enough. */
 export class Deadlines {
   readonly #environment: ServerEnvironment;
   readonly #pending: ExpiryQueue<Pending>;
@@ -20,16 +20,16 @@ export class Deadlines {
   }
 
   /**
-   * `start` is told, by its argument, whether somebody still waits. `late` makes the error for when
-   * it took too long.
+   * Starts a call and rejects with `late()` after `DEADLINE_MS`. The function passed to `start`
+   * tells whether that has happened.
    */
   within<Value>(start: (isOver: () => boolean) => Promise<Value>, late: () => Error): Promise<Value> {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const pending: Pending = {
         isOver: false,
-        // When this process itself was held up, the answer is there and only has to be read, which
-        // this turn does first.
+        // If this process was blocked, the answer may have arrived but not been read. Sockets are
+        // read before the end of the turn.
         giveUp: () =>
           this.#environment.atEndOfTurn(() => {
             if (isSettled) return;

@@ -1,20 +1,23 @@
 import { type Redis, SentinelConnector } from "ioredis";
 
-/** Ends it now: a polite end would wait for a peer that may be what does not answer. */
+/** Closes the connection at once. A graceful close would wait for a peer that may be dead. */
 export function endNow(client: Redis): void {
   client.disconnect();
   client.stream?.destroy();
 }
 
-/** The part of the library's connector that asks one Sentinel. It is private in its types. */
+/**
+ * The method of ioredis's connector that connects to one Sentinel. The types of ioredis declare the
+ * method private.
+ */
 interface Asking {
   connectToSentinel(endpoint: object, options?: object): Redis;
 }
 
 /**
- * Asks Sentinels where the primary is, as the library does, and ends its questions with the
- * connection. The library leaves them alone: one that is not answered keeps the process alive for
- * as long as the Sentinel keeps it open.
+ * Asks Sentinels for the primary, as ioredis does, and closes the connections to the Sentinels when
+ * the connector disconnects. ioredis leaves these connections open, so a Sentinel that does not
+ * answer would keep the process alive.
  */
 export class BrokerSentinelConnector extends SentinelConnector {
   readonly #asked = new Set<Redis>();

@@ -1,20 +1,21 @@
 /**
- * Where a topic's things are in Redis. All of them are in one slot of a cluster: the part in braces
- * decides it.
+ * The Redis keys of one topic. The part in braces decides the slot, so all keys of a topic belong
+ * to the same slot of a cluster.
  */
 export interface TopicKeys {
   readonly slot: number;
   /**
-   * A hash: epoch, offset and id of the last publication, and how long they and the table are kept.
+   * A hash with the epoch, the offset and id of the latest publication, the document, and the time
+   * to live of meta and table.
    */
   readonly meta: string;
-  /** A stream with explicit ids, `<offset>-0`. */
+  /** A stream with explicit ids: `<offset>-0`. */
   readonly log: string;
-  /** A hash. */
+  /** A hash with the fields of the table. */
   readonly table: string;
-  /** The pub/sub channel. */
+  /** The pub/sub channel of the announcements. */
   readonly channel: string;
-  /** What was published under an idempotency key. */
+  /** A hash with the position of the publication that has this idempotency key. */
   key(key: string): string;
 }
 
@@ -31,16 +32,17 @@ export function topicKeys(prefix: string, topic: string): TopicKeys {
 }
 
 /**
- * Any text, injectively, as text that cannot end the braces it stands in and that UTF-8 can hold: a
- * lone surrogate would become the same replacement character as every other.
+ * Escapes a text so that no brace in the text closes the braces around the text, and so that
+ * different texts stay different. Lone surrogates are escaped because UTF-8 would turn each of them
+ * into the same replacement character.
  */
 function safe(text: string): string {
   return text.replace(/[%{}\p{Cs}]/gu, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**
- * The slot of a key: CRC-16 (XMODEM) of what stands between its first brace and the next, modulo
- * 16,384.
+ * The slot of a key, as computed by Redis: the CRC-16 (XMODEM) of the text in the first braces, or
+ * of the whole key without braces, modulo 16,384.
  */
 export function slotOf(key: string): number {
   const open = key.indexOf("{");

@@ -5,37 +5,40 @@ import { slotOf } from "./keys.js";
 import * as scripts from "./scripts.js";
 import { wordOf } from "./unavailable.js";
 
+/** How often an instance renews its lease. */
 const BEAT_MS = 2_000;
-/** Four beats may get lost. */
+/** How long a lease lasts: an instance may miss four beats. */
 export const LEASE_MS = 10_000;
 /**
- * Beats that are further apart than this were kept from Redis, and so may have been those of
- * others.
+ * If two answered beats are further apart than this, Redis was unreachable, and other instances may
+ * have been unable to beat as well.
  */
 const GAP_MS = LEASE_MS / 2;
 /**
- * If the clock of Redis gains more than this on ours, keys may have run out that should live on.
+ * If the clock of Redis advances by this much more than the instance's clock, keys may have expired
+ * too early.
  */
 const CLOCK_JUMP_MS = 1_000;
 
+/** Callbacks of a `Lease`. */
 export interface LeaseHooks {
   onGone(instances: readonly string[]): void;
   onForgotten(): void;
   /**
-   * The clock of Redis has gained so many milliseconds on ours: keys may have run out that should
-   * live on.
+   * The clock of Redis has advanced by `ms` more than the clock of this instance, so keys may have
+   * expired too early.
    */
   onClockJump(ms: number): void;
-  /** Redis answers, but not this. Said once, until it does. */
+  /** Redis is reachable but refuses the beat. Called once until a beat succeeds again. */
   onRefused(error: Error): void;
 }
 
-/** The number of the beat before, instances and numbers in turn, and the clock of Redis. */
+/** The number of the previous beat, instances and numbers in turn, and the clock of Redis. */
 type BeatAnswer = [before: string, beats: readonly string[], clock: number];
 
 /**
- * Another instance: the number of its last beat, and since when that is the same, by the clock of
- * this instance.
+ * Another instance: the number of its latest beat, and when this instance first saw that number, on
+ * the local monotonic clock.
  */
 interface Other {
   readonly number: string;
@@ -43,10 +46,13 @@ interface Other {
 }
 
 /**
- * Says again and again that this instance is there, and finds out which others are. Each beat has a
- * number: a store that was set back, or emptied, shows by the number it has. Another instance is
- * gone if its number has stood still for the length of a lease, measured by the monotonic clock of
- * this instance: the clock of Redis may be set, and two machines never have the same.
+ * Renews the lease of this instance with a numbered beat every 2 s, and finds the instances that
+ * have stopped.
+ *
+ * The number shows whether the store was rolled back or emptied: then the store returns another
+ * number than the previous beat. An instance is gone if its number has not changed for the length
+ * of a lease, measured by the monotonic clock of this instance. The clock of Redis is not used,
+ * because the clock can be changed, and the clocks of two machines never agree.
  */
 export class Lease {
   readonly #id: string;
@@ -59,23 +65,26 @@ export class Lease {
   #isClosed = false;
   #beating: Promise<void> | undefined;
   /**
-   * The number of the last beat, and of the last that was answered: the store has one from there to
-   * here.
+   * The numbers of the latest beat sent and of the latest beat answered. The number in the store is
+   * between the two.
    */
   #number = 0;
   #answered = 0;
   #answeredAt: number | undefined;
-  /** How far the clock of Redis is ahead of ours at most, as the last beat has shown. */
+  /**
+   * The most by which the clock of Redis can be ahead of the instance's clock, as of the latest
+   * beat.
+   */
   #aheadMs: number | undefined;
   /**
-   * Whether the store that is there now has had no beat of this instance yet, though one before it
-   * had.
+   * True if Redis now has another store than before, and the new store has no beat of this instance
+   * yet.
    */
   #isOther = false;
   #isRefused = false;
   /**
-   * Until then no instance counts as gone: the others may have been kept from Redis as well, and
-   * need time to beat.
+   * Until this time, no instance counts as gone. The others may have been unable to reach Redis
+   * too, and need time to beat.
    */
   #patientUntil = 0;
   #others = new Map<string, Other>();
@@ -91,7 +100,7 @@ export class Lease {
     void this.beat();
   }
 
-  /** Whether Redis answers. */
+  /** Whether a recent beat was answered. */
   get isFresh(): boolean {
     return this.#answeredAt !== undefined && this.#environment.monotonic() - this.#answeredAt < GAP_MS;
   }
@@ -102,16 +111,17 @@ export class Lease {
     return this.#beating;
   }
 
-  /** All instances that have not left, and that no other has found to be gone. */
+  /** Returns all instances that have neither left nor been found gone. */
   async instances(): Promise<ReadonlySet<string>> {
     const answer = (await this.#run(scripts.members, [])) as string[];
     return new Set([...answer, this.#id]);
   }
 
   /**
-   * The store is another one, or was set back. What it has of this instance means nothing, and
-   * others have to beat again. That it has forgotten is told behind the first beat: what is put
-   * again could be lost before that, and no number would show it.
+   * Called when Redis has another store or was rolled back. The stored number of this instance
+   * means nothing then, and the other instances must beat again. `onForgotten` is called only after
+   * the first beat: entries that are put earlier could be lost again, and no number would show the
+   * loss.
    */
   storeIsOther(): void {
     this.#isOther = true;
@@ -122,15 +132,15 @@ export class Lease {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancel();
-    // One that is under way would be stored after the lease was given up.
+    // A beat in flight could otherwise be stored after the instance has left.
     await this.#beating;
     if (this.#answeredAt === undefined) return;
     await this.#run(scripts.leave, [this.#id]).catch(() => {
-      // It runs out by itself.
+      // The lease expires by itself.
     });
   }
 
-  /** Never rejects: what could not be said is said again. */
+  /** Never rejects. The next beat tries again. */
   async #beat(): Promise<void> {
     const sentAt = this.#environment.monotonic();
     try {
@@ -138,7 +148,7 @@ export class Lease {
       await this.#consider(answer as BeatAnswer, sentAt);
       this.#isRefused = false;
     } catch (error) {
-      // Of a connection that is lost the log has a line already.
+      // The loss of the connection is logged elsewhere.
       if (this.#isClosed || !(error instanceof Error) || wordOf(error.cause) === undefined) return;
       if (this.#isOther) this.#hooks.onForgotten();
       this.#isOther = false;
@@ -152,10 +162,10 @@ export class Lease {
     const now = this.#environment.monotonic();
     const isGap = this.#answeredAt === undefined || now - this.#answeredAt > GAP_MS;
     const known = before === "" ? undefined : Number(before);
-    // A beat whose answer got lost may have been counted.
+    // A beat may have been stored even if its answer was lost.
     const isAsLast = known !== undefined && known >= this.#answered && known < this.#number;
     const isLost = this.#isOther || (this.#answeredAt !== undefined && !isAsLast);
-    // Redis has read its clock some time between the two.
+    // Redis has read its clock between `sentAt` and `now`.
     const gainedMs = this.#aheadMs === undefined ? 0 : clock - now - this.#aheadMs;
     this.#aheadMs = clock - sentAt;
     this.#isOther = false;
@@ -172,16 +182,19 @@ export class Lease {
     if (this.#isClosed) return;
     for (const other of buried) others.delete(other);
     const missing = [...this.#others].filter(([other]) => !others.has(other));
-    // An instance that was there and is not now is remembered while this one is patient: it has
-    // until then to come back.
+    // While this instance is patient, missing instances are remembered, because they still have
+    // time to come back.
     if (isPatient) for (const [other, seen] of missing) others.set(other, seen);
-    // Also one that was seen for the first time, and had died before.
+    // Includes an instance that had already stopped when this one first saw it.
     const gone = isPatient ? [] : [...new Set([...missing.map(([other]) => other), ...buried])];
     this.#others = others;
     if (gone.length > 0) this.#hooks.onGone(gone);
   }
 
-  /** `isAnew`: each of them is given a whole lease from now on. */
+  /**
+   * The other instances with their numbers. If `isAnew`, each of them gets a full lease from now
+   * on.
+   */
   #seen(beats: readonly string[], now: number, isAnew: boolean): Map<string, Other> {
     const others = new Map<string, Other>();
     for (let index = 0; index + 1 < beats.length; index += 2) {
@@ -194,8 +207,8 @@ export class Lease {
   }
 
   /**
-   * Takes out those that had stood still for a lease when Redis was asked. Resolves with those of
-   * them that still do.
+   * Removes the instances whose number had not changed for the length of a lease when Redis was
+   * asked. Resolves with those whose number is still the same.
    */
   async #bury(others: ReadonlyMap<string, Other>, askedAt: number): Promise<readonly string[]> {
     const still = [...others].filter(([, { since }]) => askedAt - since >= LEASE_MS);

@@ -6,37 +6,42 @@ import { clusterTopology, type MakeTopology, singleTopology } from "./topology.j
 
 export interface RedisBrokerOptions {
   /**
-   * Where Redis is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Either this or
-   * `client`.
+   * The URL of Redis: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Pass either
+   * `url` or `client`.
    */
   readonly url?: string;
   /**
-   * A client of ioredis with everything that it takes to connect: TLS, Sentinel, or a `Cluster`. It
-   * serves as a pattern only: the broker makes connections of its own like it, and neither uses nor
-   * closes it.
+   * An ioredis client with the options to connect: TLS, Sentinel, or a `Cluster`. The broker copies
+   * these options for connections of its own. The client itself is neither used nor closed.
    */
   readonly client?: Redis | Cluster;
   /**
-   * What the names of keys and of pub/sub channels begin with. Servers with different ones do not
-   * see each other. @default "holdfast"
+   * Prefix of all Redis keys and pub/sub channels: 1 to 64 printable ASCII characters without
+   * spaces and braces. Servers with different prefixes are separate, even on one Redis.
+   * @default "holdfast"
    */
   readonly prefix?: string;
 }
 
 const known = ["url", "client", "prefix"] satisfies (keyof RedisBrokerOptions)[];
 
-/** @throws HoldfastError INVALID_OPTION, naming the option */
+/**
+ * Creates a broker that connects the instances of a server through Redis.
+ *
+ * @throws HoldfastError INVALID_OPTION; `field` names the option
+ */
 export function redisBroker(options: RedisBrokerOptions): Broker {
-  if (typeof options !== "object" || options === null) invalid("options", "expected an object");
+  if (typeof options !== "object" || options === null)
+    invalid("options", 'expected an object, such as { url: "redis://localhost:6379" }');
   for (const name of Object.keys(options))
-    if (!(known as string[]).includes(name)) invalid(name, `is not an option; there are ${known.join(", ")}`);
+    if (!(known as string[]).includes(name)) invalid(name, `is not an option; the options are ${known.join(", ")}`);
   const { url, client, prefix = "holdfast" } = options;
   if (typeof prefix !== "string" || !/^[\x21-\x7a|~]{1,64}$/.test(prefix))
-    invalid("prefix", "expected 1 to 64 printable ASCII characters, without spaces and braces");
+    invalid("prefix", "expected 1 to 64 printable ASCII characters without spaces and braces");
   if ((url === undefined) === (client === undefined)) invalid("url", "expected either `url` or `client`");
   const makeTopology = topologyLike(url === undefined ? checkedClient(client) : clientOf(url));
   return {
-    // No protocol has a colon in its name, so no two of them share a topic.
+    // Names of protocols contain no colon, so the topics of two protocols never collide.
     join: (instance) => new RedisLink(instance, `${prefix}:${instance.protocol}`, makeTopology),
   };
 }
@@ -47,7 +52,7 @@ function topologyLike(template: Redis | Cluster): MakeTopology {
 }
 
 /**
- * By what it can do rather than by its class: the application may have another copy of the package.
+ * Checks for members instead of the class, because the application may use another copy of ioredis.
  */
 function checkedClient(client: unknown): Redis | Cluster {
   const fits =
@@ -56,7 +61,7 @@ function checkedClient(client: unknown): Redis | Cluster {
     "duplicate" in client &&
     "options" in client &&
     "isCluster" in client;
-  if (!fits) invalid("client", "expected a Redis or a Cluster of ioredis");
+  if (!fits) invalid("client", "expected a `Redis` or `Cluster` of ioredis");
   return client as unknown as Redis | Cluster;
 }
 
@@ -65,11 +70,12 @@ function clientOf(url: string): Redis {
   try {
     scheme = new URL(url).protocol;
   } catch {
-    // The url may hold a password, and so is not repeated.
-    return invalid("url", "is not a URL; expected something like redis://localhost:6379");
+    // The error does not repeat the URL, which may contain a password.
+    return invalid("url", "is not a URL; expected a URL such as redis://localhost:6379");
   }
-  if (scheme !== "redis:" && scheme !== "rediss:") invalid("url", "expected redis:// or rediss://");
-  // Never connected: it only holds what the url says.
+  if (scheme !== "redis:" && scheme !== "rediss:")
+    invalid("url", "expected a URL that starts with redis:// or rediss://");
+  // This client never connects. Its only purpose is to hold the parsed options.
   return new Redis(url, { lazyConnect: true });
 }
 

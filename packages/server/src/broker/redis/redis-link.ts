@@ -13,22 +13,29 @@ import { TopicQueues } from "./topic-queues.js";
 import type { MakeTopology, Topology } from "./topology.js";
 import { unavailable } from "./unavailable.js";
 
-/** An idempotency key is remembered for so long. */
+/** How long an idempotency key is remembered. */
 const KEY_TTL_MS = 600_000;
 /**
- * A topic with a log keeps its position so long after its events are gone: a client that comes back
- * is told what it missed, or nothing.
+ * How long the position of a topic with a log is stored after its last use, even if its events have
+ * expired. Until then, a client that resumes learns whether it missed events.
  */
 const POSITION_TTL_MS = 30 * 24 * 3_600_000;
-/** Topics in one script, and scripts under way at once, when many positions are asked for. */
+/**
+ * When many positions are requested: the topics in one script, and the scripts in flight at the
+ * same time.
+ */
 const TOPICS_PER_SCRIPT = 100;
 const SCRIPTS_AT_ONCE = 200;
-/** More than any log has, and a number that Redis can read. */
+/** More events than any log holds. Redis cannot parse Infinity. */
 const MOST_EVENTS = 1_000_000_000;
-/** Garbage is reported this often. */
+/** Invalid announcements are logged at most once in this time. */
 const COMPLAINT_MS = 10_000;
 
-/** One instance's end: what the broker is asked, said in scripts. */
+/**
+ * One instance's link to Redis. Each call of the broker is one atomic Lua script. The link owns the
+ * connections, the subscriptions and the lease of the instance, and reports their state to the
+ * instance and to the log.
+ */
 export class RedisLink implements BrokerLink {
   readonly #instance: BrokerInstance;
   readonly #logger: Logger;
@@ -39,11 +46,11 @@ export class RedisLink implements BrokerLink {
   readonly #announcements: TopicQueues<Announcement>;
   readonly #subscriptions: TopicSubscriptions;
   readonly #lease: Lease;
-  /** Since when something of it is down, as the log says it. */
+  /** Time of the outage that was logged, while a connection is down. */
   #downSince: number | undefined;
   #complainedAt = -Infinity;
   #isClosed = false;
-  /** Epochs are numbered below an id of this link, so that none is ever used twice. */
+  /** Prefix of the epochs that this link creates. The random id makes every epoch unique. */
   readonly #epochs: string;
   #epoch = 0;
 
@@ -86,13 +93,13 @@ export class RedisLink implements BrokerLink {
       onClockJump: (ms) => {
         this.#logger.warn(
           { ms },
-          "The clock of Redis was set forwards, so keys may have run out. They are stored again.",
+          "the clock of Redis jumped forwards and may have expired keys, storing table entries again",
         );
         this.#tell(() => instance.onForgotten());
         this.#tell(() => instance.onDoubt());
       },
       onRefused: ({ message: reason }) =>
-        this.#logger.warn({ reason: printable(reason) }, "This instance cannot say in Redis that it is there."),
+        this.#logger.warn({ reason: printable(reason) }, "Redis refused to renew the lease of this instance"),
     });
   }
 
@@ -196,7 +203,7 @@ export class RedisLink implements BrokerLink {
     this.#topology.close();
   }
 
-  /** Keys of one command have to be of one slot in a cluster. */
+  /** Groups topics into scripts. In a cluster, all keys of one script must belong to one slot. */
   #batches(topics: readonly string[]): { slot: number; indexes: number[]; keys: string[] }[] {
     const batches: { slot: number; indexes: number[]; keys: string[] }[] = [];
     const open = new Map<number, { slot: number; indexes: number[]; keys: string[] }>();
@@ -227,39 +234,42 @@ export class RedisLink implements BrokerLink {
     this.#complainedAt = now;
     this.#logger.warn(
       { topic: printable(topic), bytes: bytes.length },
-      "Something that is no publication was announced in Redis where only brokers should. It is ignored.",
+      "an invalid announcement was ignored; another program publishes on the channels of the broker",
     );
   }
 
-  /** Nothing the instance does may come back as an error of the socket that was being read. */
+  /**
+   * Calls the instance and logs its errors. Otherwise they would be thrown into the socket that is
+   * being read.
+   */
   #tell(call: () => void): void {
     if (this.#isClosed) return;
     try {
       call();
     } catch (error) {
-      this.#logger.error({ error }, "What a broker has told failed.");
+      this.#logger.error({ error }, "the server failed to handle a message of the broker");
     }
   }
 
   #noteDown(reason: string): void {
     if (this.#isClosed || this.#downSince !== undefined) return;
     this.#downSince = this.#instance.environment.monotonic();
-    this.#logger.warn({ reason: printable(reason) }, "Redis cannot be reached. It is tried again and again.");
+    this.#logger.warn({ reason: printable(reason) }, "Redis became unreachable, retrying");
   }
 
   #noteUp(): void {
     if (this.#isClosed || this.#downSince === undefined || !this.#commands.isUp || !this.#subscriptions.isUp) return;
     const downMs = this.#instance.environment.monotonic() - this.#downSince;
     this.#downSince = undefined;
-    this.#logger.info({ downMs }, "Redis is back.");
+    this.#logger.info({ downMs }, "Redis became reachable again");
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw unavailable("The link to Redis is closed.");
+    if (this.#isClosed) throw unavailable("The broker is closed: this instance has left it.");
   }
 }
 
-/** Redis takes whole milliseconds only. */
+/** Redis accepts only whole milliseconds. */
 function whole(ms: number): number {
   return Math.max(0, Math.ceil(ms));
 }

@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 
-/** What Redis runs in one go. It is known there by the hash of its text. */
+/**
+ * A Lua script, which Redis executes atomically. Redis caches the script under the hash of its
+ * text.
+ */
 export interface LuaScript {
   readonly text: string;
   readonly sha: string;
 }
 
 /**
- * The first line makes Redis look before it begins whether it may write: a script that finds out at
- * its third command has done two. Only what appends needs memory that counts; knowing where one
- * stands must go on when there is none.
+ * First lines of the scripts. With such a line, Redis checks before the start whether the script
+ * may write. Without the line, a script that is refused at its third command would already have
+ * executed two. Only scripts that append are refused when Redis is out of memory: reading positions
+ * and renewing the lease must go on.
  */
 const WRITES = "#!lua";
 const WRITES_LITTLE = "#!lua flags=allow-oom";
@@ -21,9 +25,9 @@ function script(...parts: string[]): LuaScript {
 }
 
 /**
- * Where a topic stands. One that is not known begins an epoch, and what an older one left behind
- * goes: its log and table belong to positions that nobody can continue. `keep` renews how long meta
- * and table live; meta must not go before the table does.
+ * `stand` returns the state of a topic. For an unknown topic, `stand` starts a new epoch and
+ * deletes the log and table of the old epoch, because no client can continue the old positions.
+ * `keep` renews the expiry of meta and table. Meta must not expire before the table.
  */
 const stand = `
 local function stand(meta, log, tbl, newEpoch)
@@ -40,19 +44,42 @@ local function keep(meta, tbl, ttl, tableTtl)
   if tableTtl > 0 then redis.call('PEXPIRE', tbl, tableTtl) end
 end`;
 
-/** Arguments of one publication. */
+/** The number of arguments for each publication. */
 export const APPEND_ARGUMENTS = 21;
 
 /**
- * Publications of one topic, one after the other. KEYS meta, log, table, and a key for each
- * publication. ARGV for each publication 1 id, 2 body, 3 entry (JSON, or empty), 4 epoch should
- * there be none, 5 size of the log (0: none), 6 its ttl, 7 what to do to the table ('', 'set',
- * 'del'), 8 field, 9 value, 10 ttl of the table, 11 '1' with a key, 12 expected offset ('' for
- * any), 13 expected id, 14 channel, 15 command that announces, 16 ttl of meta, 17 ttl of the key,
- * 18 '1' with a document, 19 its text, 20 id of the publication that has brought the one before it
- * ('' for none), 21 its ttl. The document is part of meta: it lives as long, and belongs to the
- * same epoch. Answers outcome, epoch, offset, id, previous for each publication, or the error that
- * has kept it from being stored: one that fails does not keep those behind it from being stored.
+ * Appends publications to one topic, in order.
+ *
+ * KEYS: meta, log, table, then one key for each publication: its idempotency key, or any key of the
+ * topic.
+ *
+ * ARGV, for each publication:
+ * 1. id
+ * 2. body
+ * 3. entry of the table (JSON, or empty)
+ * 4. new epoch, used if the topic is unknown
+ * 5. size of the log (0: no log)
+ * 6. time to live of the log
+ * 7. change of the table ('', 'set' or 'del')
+ * 8. field
+ * 9. value
+ * 10. time to live of the table
+ * 11. '1' with an idempotency key
+ * 12. expected offset ('': any)
+ * 13. expected id
+ * 14. pub/sub channel
+ * 15. command that announces
+ * 16. time to live of meta
+ * 17. time to live of the idempotency key
+ * 18. '1' with a document
+ * 19. text of the document
+ * 20. id of the publication that stored the expected document ('': none)
+ * 21. time to live of the document
+ *
+ * The document is part of meta, so both expire together and belong to the same epoch.
+ *
+ * Returns outcome, epoch, offset, id and previous value for each publication, or the error that
+ * kept it from being stored. An error does not stop the publications after it.
  */
 export const append = script(
   WRITES,
@@ -95,7 +122,7 @@ local function append(key, from)
   local size = tonumber(arg(5))
   if size > 0 then
     local add = { 'XADD', log, 'MAXLEN', '=', size, string.format('%.0f-0', offset), 'i', id, 'p', last, 'e', entry, 'b', body }
-    -- A log that is ahead of its meta was not written by us, or half of the topic was deleted by hand: it cannot be continued.
+    -- A log that is ahead of its meta was written by another program, or half of the topic was deleted: start it again.
     local added = redis.pcall(unpack(add))
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'WRONGTYPE') and not string.find(added.err, 'equal or smaller') then return added end
@@ -120,17 +147,28 @@ end
 local answers = {}
 for index = 4, #KEYS do
   local isDone, answer = pcall(append, KEYS[index], (index - 4) * ${APPEND_ARGUMENTS})
-  -- What Redis refuses is a table with its words; a fault of the script itself is a text.
+  -- If Redis refuses a command, the error is a table. An error of the script itself is a string.
   answers[#answers + 1] = (isDone or type(answer) == 'table') and answer or redis.error_reply('ERR ' .. tostring(answer))
 end
 return answers`,
 );
 
 /**
- * KEYS meta, log, table. ARGV 1 epoch should there be none, 2 ttl of a topic not heard of before, 3
- * offset to read the log from ('' for not at all), 4 how many of the newest at most, 5 '1' with the
- * table, 6 '1' with the document, 7 the id of the one that is known. Answers epoch, offset, id, log
- * (newest first), table, id and text of the document; 1 instead of the text that is known.
+ * Reads a topic.
+ *
+ * KEYS: meta, log, table.
+ *
+ * ARGV:
+ * 1. new epoch, used if the topic is unknown
+ * 2. time to live of a topic that is unknown
+ * 3. lowest offset to read from the log ('': the log is not read)
+ * 4. number of events, the latest ones
+ * 5. '1' to read the table
+ * 6. '1' to read the document
+ * 7. id of the document that the reader already knows
+ *
+ * Returns epoch, offset, id, log (latest first), table, and the document as id and text. If the
+ * reader knows the document, 1 replaces its text.
  */
 export const read = script(
   WRITES_LITTLE,
@@ -148,7 +186,7 @@ if ARGV[3] ~= '' then events = redis.call('XREVRANGE', log, '+', ARGV[3] .. '-0'
 if ARGV[5] == '1' then entries = redis.call('HGETALL', tbl) end
 if ARGV[6] == '1' then
   local broughtBy = redis.call('HGET', meta, 'documentId')
-  -- An empty name is none: it is what those give who expect, or know, none.
+  -- An empty id means no document: callers pass it when they expect or know none.
   if broughtBy and broughtBy ~= '' then
     document = { broughtBy, broughtBy == ARGV[7] and 1 or redis.call('HGET', meta, 'document') }
   end
@@ -157,8 +195,11 @@ return { epoch, offset, id, events, entries, document }`,
 );
 
 /**
- * KEYS meta, table of the first topic, of the second and so on. Answers { epoch, offset, id } or
- * nothing for each.
+ * Returns the positions of topics and renews their expiry.
+ *
+ * KEYS: meta and table of each topic in turn.
+ *
+ * Returns { epoch, offset, id } for each topic, or an empty list if the topic is unknown.
  */
 export const positions = script(
   WRITES_LITTLE,
@@ -166,7 +207,7 @@ export const positions = script(
   `
 local found = {}
 for index = 1, #KEYS, 2 do
-  -- One topic that something else has written over must not keep the others from being answered.
+  -- If another program has overwritten one topic, the others must still be answered.
   local known = redis.pcall('HMGET', KEYS[index], 'epoch', 'offset', 'id', 'ttl', 'tableTtl')
   if known[1] then
     keep(KEYS[index], KEYS[index + 1], tonumber(known[4]) or 0, tonumber(known[5]) or 0)
@@ -179,10 +220,14 @@ return found`,
 );
 
 /**
- * KEYS a hash with the number of each instance's last beat. ARGV 1 instance, 2 number of this beat.
- * Answers the number of its beat before ('' when that is not known), instances and numbers in turn,
- * and the clock of Redis in milliseconds. Nothing is decided by that clock: it may be set, and then
- * keys live for longer or shorter than they should.
+ * Renews the lease of an instance.
+ *
+ * KEYS: a hash with the number of each instance's latest beat. ARGV: 1. instance, 2. number of this
+ * beat.
+ *
+ * Returns the number of its previous beat ('' if unknown), instances and numbers in turn, and the
+ * clock of Redis in milliseconds. The clock is only used to notice that it was changed, because
+ * then keys expire too early or too late.
  */
 export const beat = script(
   WRITES_LITTLE,
@@ -194,8 +239,10 @@ return { before or '', redis.call('HGETALL', KEYS[1]), time[1] * 1000 + math.flo
 );
 
 /**
- * KEYS as above. ARGV instances and numbers in turn. Takes out those that have not beaten since,
- * and answers which those were.
+ * Removes instances that have stopped renewing their lease.
+ *
+ * KEYS: as in `beat`. ARGV: instances and numbers in turn. An instance is removed only if its
+ * number has not changed. Returns the removed instances.
  */
 export const bury = script(
   WRITES_LITTLE,
@@ -210,8 +257,8 @@ end
 return gone`,
 );
 
-/** KEYS as above. ARGV 1 instance. It leaves. */
+/** Removes an instance that leaves. KEYS: as in `beat`. ARGV: 1. instance. */
 export const leave = script(WRITES_LITTLE, `return redis.call('HDEL', KEYS[1], ARGV[1])`);
 
-/** KEYS as above. Everyone who has not left and was not taken out. */
+/** Returns all instances that have neither left nor been removed. KEYS: as in `beat`. */
 export const members = script(READS, `return redis.call('HKEYS', KEYS[1])`);

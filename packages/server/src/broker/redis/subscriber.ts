@@ -7,39 +7,48 @@ import { slotOf } from "./keys.js";
 import type { Topology } from "./topology.js";
 import { refusal, unavailable } from "./unavailable.js";
 
+/** Callbacks of a `NodeSubscriber`. */
 export interface SubscriberHooks {
   hear(channel: string, bytes: Buffer): void;
-  /** It is subscribed to all it holds. What was announced while it was not is lost. */
+  /** All channels are subscribed. Announcements made while the connection was down are lost. */
   onUp(): void;
   onDown(reason: string): void;
 }
 
 /**
- * Whether anything is heard. A connection can be open and deliver nothing: the peer is gone without
- * a word, or after a failover nobody publishes where it listens.
+ * Whether announcements arrive. A connection can be open and still deliver nothing: the peer may be
+ * dead, or after a failover the publishers may use another node. If a connection is silent for
+ * long, the subscriber publishes a probe and waits to receive it.
+ *
+ *   deaf ──up──▶ listening ──10 s of silence──▶ probing ──4 s without the probe──▶ dropped
+ *                    ▲                            │
+ *                    └─── the probe arrives ──────┘
  */
 type Ear =
   | { readonly name: "deaf" }
-  /** Something was heard a short while ago. */
+  /** An announcement arrived recently. */
   | { readonly name: "listening"; readonly cancel: Cancel }
-  /** Nothing was, so something was announced for it to hear. */
+  /** A probe was published, because no announcement arrived for a while. */
   | { readonly name: "probing"; readonly cancel: Cancel };
 
 /**
- * Silence after which it is asked whether it is one, and how long the answer may take: together
- * with a reconnection below 20 s.
+ * Silence before a probe is published, and how long the probe may take. With the reconnection that
+ * may follow, this stays below 20 s.
  */
 const SILENCE_MS = 10_000;
 const PROBE_MS = 4_000;
-/** When the question could not be asked, it is asked again after this. */
+/** Delay before another probe if the probe could not be published. */
 const AGAIN_MS = 1_000;
 /**
- * Channels in one command: a reply to each is waited for before the next, so that Redis never owes
- * a connection much.
+ * Channels in one command. The subscriber waits for the reply before the next command, so that the
+ * replies do not fill the output buffer of Redis.
  */
 const BATCH = 200;
 
-/** The connection on which one node announces. */
+/**
+ * Receives the announcements of one node of Redis, and subscribes to all channels again after each
+ * reconnection.
+ */
 export class NodeSubscriber {
   readonly #environment: ServerEnvironment;
   readonly #topology: Topology;
@@ -48,7 +57,7 @@ export class NodeSubscriber {
   readonly #connection: NodeConnection;
   readonly #probe: { readonly channel: string; readonly slot: number };
   readonly #held = new Set<string>();
-  /** Those of them that the connection of now is subscribed to. */
+  /** The channels to which the current connection is subscribed. */
   readonly #confirmed = new Set<string>();
   #ear: Ear = { name: "deaf" };
   #heardAt = 0;
@@ -86,19 +95,22 @@ export class NodeSubscriber {
   }
 
   /**
-   * Resolves when it is subscribed. It is held also when that fails: the next connection subscribes
-   * to it.
+   * Resolves when the channel is subscribed. If subscribing fails, the channel is kept, and the
+   * next connection subscribes again.
    */
   async add(channel: string): Promise<void> {
     this.#held.add(channel);
     const client = this.#connection.client ?? (await this.#connection.whenUp());
-    // It may have been taken out again while this waited.
+    // The channel may have been removed during the wait.
     if (this.#confirmed.has(channel) || !this.#held.has(channel)) return;
     await this.#commands.deadlines.within(
       () => this.#subscribe(client, [channel]),
       () => {
-        this.#connection.drop("It does not answer", client);
-        return unavailable("Redis did not answer in time, so it is not subscribed.", "Try again later.");
+        this.#connection.drop("Redis does not answer", client);
+        return unavailable(
+          "Redis did not answer in time, so the topic is not subscribed.",
+          "Check that Redis is running, and try again.",
+        );
       },
     );
     if (this.#connection.client === client && this.#held.has(channel)) this.#confirmed.add(channel);
@@ -125,9 +137,9 @@ export class NodeSubscriber {
     };
     client.on(this.#topology.isCluster ? "smessageBuffer" : "messageBuffer", hear);
     client.on("moved", () => {
-      // The node has dropped some of its channels and does not say which.
+      // The node has dropped some subscriptions and does not say which.
       this.#topology.refresh();
-      this.#connection.drop("Slots have moved", client);
+      this.#connection.drop("The cluster moved slots", client);
     });
     for (;;) {
       const batch: string[] = [];
@@ -147,13 +159,13 @@ export class NodeSubscriber {
 
   #unsubscribe(client: Redis, channel: string): void {
     const gone = this.#topology.isCluster ? client.sunsubscribe(channel) : client.unsubscribe(channel);
-    // With the connection goes the subscription.
+    // If the command fails, the connection is lost, and all its subscriptions end.
     gone.catch(() => {});
   }
 
   async #subscribe(client: Redis, channels: readonly string[]): Promise<void> {
     try {
-      // In a cluster, the channels of one command have to be of one slot.
+      // In a cluster, all channels of one command must belong to one slot.
       if (this.#topology.isCluster) await Promise.all(channels.map((channel) => client.ssubscribe(channel)));
       else await client.subscribe(...channels);
     } catch (error) {
@@ -178,15 +190,15 @@ export class NodeSubscriber {
     if (silentMs < SILENCE_MS) return this.#listen();
     const client = this.#connection.client;
     const cancel = this.#environment.after(PROBE_MS, () =>
-      // What has come is read before it is missed.
+      // Announcements that have already arrived are read first.
       this.#environment.atEndOfTurn(() => {
-        if (this.#ear === probing) this.#connection.drop("Announcements do not come through", client);
+        if (this.#ear === probing) this.#connection.drop("Announcements do not arrive", client);
       }),
     );
     const probing: Ear = { name: "probing", cancel };
     this.#ear = probing;
     this.#commands.announce(this.#probe.slot, this.#probe.channel, "?").catch(() => {
-      // Nothing was announced, so that it is not heard says nothing.
+      // Without a published probe, the silence proves nothing.
       if (this.#ear === probing) this.#listen(AGAIN_MS);
     });
   }
@@ -197,8 +209,8 @@ export class NodeSubscriber {
 }
 
 /**
- * A channel of one's own, in a slot of that node. Undefined slots are nobody's, so a node without
- * any gets the first best.
+ * Finds a channel name for the probe in a slot of this node. If the node owns no slot, any name
+ * will do.
  */
 function probeOn(node: string, topology: Topology, name: string): { channel: string; slot: number } {
   for (let index = 0; ; index++) {

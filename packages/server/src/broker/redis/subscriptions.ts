@@ -9,23 +9,27 @@ export interface SubscriptionHooks {
   hear(topic: string, bytes: Buffer): void;
   onUp(): void;
   onDown(reason: string): void;
-  /** What was announced on some of the topics may have been missed. */
+  /** Announcements of some topics may have been missed. */
   onDoubt(): void;
 }
 
+/** A topic that this instance subscribes to. */
 interface Wanted {
   readonly topic: string;
   readonly keys: TopicKeys;
-  /** Where it was subscribed last. */
+  /** The node on which the topic was last subscribed. */
   node: string | undefined;
   /**
-   * Undefined once it was confirmed: from then on it is a subscription, whatever becomes of
-   * connections.
+   * The first subscription of the topic, while it runs. Undefined once Redis has confirmed it. From
+   * then on the topic counts as subscribed, even while its connection is being replaced.
    */
   establishing: Promise<void> | undefined;
 }
 
-/** The topics an instance wants to hear, each on the node that announces it. */
+/**
+ * Subscribes to the topics of one instance, each on the node of Redis that owns the topic's slot.
+ * If the cluster moves a slot, the subscription moves too.
+ */
 export class TopicSubscriptions {
   readonly #environment: ServerEnvironment;
   readonly #topology: Topology;
@@ -54,8 +58,8 @@ export class TopicSubscriptions {
   }
 
   /**
-   * One that was confirmed stays confirmed while its connection is made anew: doubt follows, as for
-   * all.
+   * Resolves when the topic is subscribed. A confirmed topic resolves at once, even while its
+   * connection is being replaced: `onDoubt` follows for all topics of the connection.
    */
   subscribe(topic: string): Promise<void> {
     const known = this.#wanted.get(topic);
@@ -73,7 +77,10 @@ export class TopicSubscriptions {
     if (wanted) this.#forget(wanted);
   }
 
-  /** The cluster may have moved slots: what is wanted follows them. */
+  /**
+   * Called when the cluster may have moved slots. Moves each subscription to the node that owns its
+   * slot now.
+   */
   place(): void {
     if (!this.#topology.isCluster) return;
     let hasMoved = false;
@@ -83,7 +90,7 @@ export class TopicSubscriptions {
       if (wanted.node !== undefined) this.#subscribers.get(wanted.node)?.remove(wanted.keys.channel);
       wanted.node = node;
       hasMoved = true;
-      // When it fails, the connection is made anew, which subscribes to it.
+      // If this fails, the connection is dropped, and the next connection subscribes to all topics.
       this.#on(node)
         .add(wanted.keys.channel)
         .then(() => this.#isClosed || this.#hooks.onDoubt())
@@ -109,21 +116,25 @@ export class TopicSubscriptions {
         async (isOver) => {
           for (;;) {
             wanted.node = await this.#commands.nodeOf(wanted.keys.slot);
-            if (this.#isClosed) throw unavailable("The link to Redis is closed.");
+            if (this.#isClosed) throw unavailable("The broker is closed: this instance has left it.");
             if (isOver() || this.#wanted.get(wanted.topic) !== wanted) return;
             const subscriber = this.#on(wanted.node);
             try {
               return await subscriber.add(wanted.keys.channel);
             } catch (error) {
               if (isOver() || !this.#topology.isCluster) throw error;
-              // It may have moved, and the map is on its way.
+              // The slot may have moved. Wait for the new map of the cluster.
               await this.#commands.pause();
               if (this.#topology.nodeOf(wanted.keys.slot) === wanted.node) throw error;
               subscriber.remove(wanted.keys.channel);
             }
           }
         },
-        () => unavailable("Redis did not answer in time, so it is not subscribed.", "Try again later."),
+        () =>
+          unavailable(
+            "Redis did not answer in time, so the topic is not subscribed.",
+            "Check that Redis is running, and try again.",
+          ),
       );
       wanted.establishing = undefined;
     } catch (error) {
@@ -145,7 +156,8 @@ export class TopicSubscriptions {
     const subscriber = new NodeSubscriber(this.#environment, parts, {
       hear: (channel, bytes) => {
         const wanted = this.#byChannel.get(channel);
-        // After a move, what the old node still says comes without order.
+        // After a move, the announcements of the old node and the new node are not ordered, so the
+        // old node's are ignored.
         if (wanted?.node === node) this.#hooks.hear(wanted.topic, bytes);
       },
       onUp: () => {

@@ -4,22 +4,25 @@ import type { TopicKeys } from "./keys.js";
 import { append } from "./scripts.js";
 import type { SendGroup, TopicCall } from "./topic-queues.js";
 
-/** A publication that is kept. */
+/** A publication that Redis stores. */
 export interface Append {
   readonly keys: TopicKeys;
-  /** Of the idempotency key; of something that is there where it has none. */
+  /**
+   * The Redis key of the idempotency key. Without an idempotency key, any key of the topic: the
+   * script needs one key for each publication.
+   */
   readonly key: string;
-  /** As the script names them. */
+  /** The arguments, in the order of the script `append`. */
   readonly args: readonly (string | number)[];
 }
 
-/** Something that is announced and not kept. */
+/** A publication that is announced and not stored. */
 export interface Announcement {
   readonly channel: string;
   readonly text: string;
 }
 
-/** One script for all of them: Redis executes it as a whole, or refuses it as a whole. */
+/** Sends a group of publications in one script, which Redis executes or refuses as a whole. */
 export function appendGroup(commands: Commands): SendGroup<Append> {
   return async (client, calls) => {
     const { meta, log, table } = calls[0]!.call.keys;
@@ -30,7 +33,10 @@ export function appendGroup(commands: Commands): SendGroup<Append> {
   };
 }
 
-/** One command each. If the slot moves between two of them, those behind the move are refused. */
+/**
+ * Sends a group of announcements, one command each. If the slot moves between two of the commands,
+ * Redis refuses the later ones.
+ */
 export function announceGroup(commands: Commands): SendGroup<Announcement> {
   return async (client, calls) => {
     const send = async (one: TopicCall<Announcement>): Promise<void> =>

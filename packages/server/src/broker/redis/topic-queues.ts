@@ -3,8 +3,8 @@ import type { Commands, Used } from "./commands.js";
 import { unavailable } from "./unavailable.js";
 
 /**
- * Calls in one group. Redis does nothing else while it executes one: 256 publications take it about
- * 5 ms.
+ * Calls in one group. Redis does nothing else while it executes a group; 256 publications take
+ * about 5 ms.
  */
 const MAX_CALLS = 256;
 /** Bytes in one group, unless a single call has more. */
@@ -12,17 +12,17 @@ const MAX_BYTES = 512 * 1_024;
 /** Calls that may wait while Redis cannot be reached. */
 const MAX_WAITING = 1_000;
 
-/** A call and its answer. */
+/** A call that waits for its answer. */
 export interface TopicCall<Call> {
   readonly call: Call;
-  /** Set once the call is answered. A group that is sent again leaves out the calls that are. */
+  /** True once the call is answered. If the group is sent again, answered calls are left out. */
   isAnswered: boolean;
   answer(value: unknown): void;
 }
 
 /**
- * Sends calls of one topic, in their order, and answers each that was executed. It rejects when
- * some were not: with the error of the first of them.
+ * Sends calls of one topic in order, and answers each call that Redis executed. Rejects with the
+ * error of the first call that was not executed.
  */
 export type SendGroup<Call> = (client: Redis, calls: readonly TopicCall<Call>[]) => Promise<void>;
 
@@ -39,16 +39,18 @@ interface Queue<Call> {
 }
 
 /**
- * Calls of a topic take effect in the order in which they were made. Of each topic one group is
- * under way at a time; calls that are made meanwhile wait, and leave together in the next group.
+ * Executes the calls of each topic in the order in which they were made. Each topic has at most one
+ * group of calls in flight. Calls that are made meanwhile wait and leave together in the next
+ * group.
  *
- *   idle ──call──▶ under way ──answered, nothing waits──▶ idle
+ *   idle ──call──▶ in flight ──answered, no call waits──▶ idle
  *                    ▲    └──answered, calls wait──┐
  *                    └─────────────────────────────┘
  *
- * If two were under way, the second could overtake the first: Redis refuses the first because it
- * has forgotten the script or has moved the slot, executes the second because another instance has
- * brought the script meanwhile, and then the first is sent again.
+ * With two groups in flight, the second could overtake the first. Redis may refuse the first group
+ * because it has forgotten the script or moved the slot, and still execute the second because
+ * another instance has loaded the script meanwhile. The first group would then be sent again, after
+ * the second.
  */
 export class TopicQueues<Call> {
   readonly #commands: Commands;
@@ -63,7 +65,9 @@ export class TopicQueues<Call> {
 
   add(topic: string, slot: number, call: Call, bytes: number): Promise<unknown> {
     if (this.#waiting >= MAX_WAITING && !this.#commands.isUp)
-      return Promise.reject(unavailable("Redis cannot be reached. Nothing was stored.", "Try again later."));
+      return Promise.reject(
+        unavailable("Redis cannot be reached. Nothing was stored.", "Check that Redis is running, and try again."),
+      );
     let added: WaitingCall<Call> | undefined;
     return this.#commands.deadlines.within(
       (isOver) =>
@@ -100,23 +104,25 @@ export class TopicQueues<Call> {
     this.#queues.delete(topic);
   }
 
-  /** Sends the next group, again where that may help. Never rejects. */
+  /** Sends the next group, and retries if that may help. Never rejects. */
   async #sendNext(queue: Queue<Call>): Promise<void> {
     let group: readonly WaitingCall<Call>[] | undefined;
     let isAbandoned = false;
     const isOver = (): boolean => (isAbandoned = (group ?? queue.waiting).every((one) => one.isOver()));
     try {
       await this.#commands.attempt(queue.slot, isOver, async (used) => {
-        // As late as possible: calls of the same turn leave together. Afterwards it stays as it is.
+        // The group is taken as late as possible, so that calls of the same turn leave together.
+        // Later attempts send the same group.
         group ??= this.#take(queue, MAX_CALLS, MAX_BYTES);
         const left = group.filter((one) => !one.isAnswered && !one.isOver());
         for (const one of left) one.used = used;
         if (left.length > 0) await this.#send(used.client, left);
       });
     } catch (error) {
-      // Calls that came after the last of those that were over have not been tried.
+      // Only calls that had timed out were given up. Newer calls stay in the queue.
       if (!group && isAbandoned) return this.#dropOver(queue);
-      // Without a connection all that wait are refused: each of them would wait as long in vain.
+      // If no connection could be made, all waiting calls are rejected: each would wait in vain for
+      // as long.
       for (const one of group ?? this.#take(queue)) if (!one.isAnswered) one.refuse(error);
     }
   }
@@ -132,7 +138,10 @@ export class TopicQueues<Call> {
     return queue.waiting.splice(0, count);
   }
 
-  /** Their callers have been refused, so they must not take effect later. */
+  /**
+   * Removes the calls that have timed out. Their callers were told of the failure, so the calls
+   * must not take effect later.
+   */
   #dropOver(queue: Queue<Call>): void {
     const left = queue.waiting.filter((one) => !one.isOver());
     this.#waiting -= queue.waiting.length - left.length;

@@ -3,26 +3,32 @@ import type { ServerEnvironment } from "../../environment.js";
 import { BrokerSentinelConnector, endNow } from "./ending.js";
 
 /**
- * Which nodes there are, and which of them has a slot. A Redis that is no cluster is one node with
- * all of them.
+ * The nodes of Redis and the slots that each of them owns. A Redis without a cluster is a single
+ * node that owns all slots.
  */
 export interface Topology {
   readonly isCluster: boolean;
-  /** Undefined while that is not known. */
+  /** The node that owns a slot. Undefined while the map is not known. */
   nodeOf(slot: number): string | undefined;
-  /** Those that own slots. */
+  /** The nodes that own slots. */
   nodes(): ReadonlySet<string>;
-  /** A client for a connection to it that is made once: see `once`. */
+  /** Creates a client that connects to the node once and never reconnects (see `once`). */
   open(node: string): Redis | undefined;
-  /** Something answered from elsewhere than expected, or not at all: it is to be asked for anew. */
+  /**
+   * Reads the map of the cluster again, because a node did not answer or does not own the expected
+   * slot.
+   */
   refresh(): void;
   close(): void;
 }
 
-/** `onChange` is called when nodes or their slots may have changed. */
+/** Creates a topology. `onChange` is called when nodes or their slots may have changed. */
 export type MakeTopology = (environment: ServerEnvironment, onChange: () => void) => Topology;
 
-/** What makes a client of the library one connection, and nothing that goes on behind our back. */
+/**
+ * Options that turn an ioredis client into a single connection: no retries, no queue, no
+ * resubscription. `NodeConnection` does all of that itself.
+ */
 const once = {
   lazyConnect: true,
   retryStrategy: () => null,
@@ -32,14 +38,14 @@ const once = {
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: false,
   maxRetriesPerRequest: 0,
-  // While Redis loads its data, the first command says so; the library would keep a timer of its
-  // own.
+  // While Redis loads its data, the first command fails with LOADING. ioredis would instead poll
+  // with a timer of its own.
   enableReadyCheck: false,
   connectTimeout: 1_500,
-  // The library waits for so long, with a timer, until it destroys a socket that it has ended; also
-  // one that is closed already.
+  // After `disconnect`, ioredis would keep a timer for this long before the socket is destroyed,
+  // even if the socket is already closed.
   disconnectTimeout: 0,
-  // Half of the CPU for each announcement received, beside the third version of Redis's protocol.
+  // RESP2 takes half the CPU of RESP3 for each announcement.
   protocol: 2,
   replyMapping: "legacy",
   stringNumbers: false,
@@ -49,7 +55,7 @@ const once = {
 
 const SINGLE = "redis";
 
-/** How often the map of a cluster is read again. */
+/** How often the map of the cluster is read again. */
 const MAP_MS = 5_000;
 
 export function singleTopology(template: Redis): Topology {
@@ -70,8 +76,8 @@ export function singleTopology(template: Redis): Topology {
 }
 
 /**
- * Of a cluster only the map is left to the library: who owns a slot, at which address. Commands and
- * subscriptions are our own.
+ * ioredis's `Cluster` only reads the map: which node owns a slot, at which address. The broker
+ * makes its own connections for commands and subscriptions.
  */
 export function clusterTopology(template: Cluster, environment: ServerEnvironment, onChange: () => void): Topology {
   const cluster = template.duplicate([], {
@@ -80,13 +86,13 @@ export function clusterTopology(template: Cluster, environment: ServerEnvironmen
     shardedSubscribers: false,
     keyPrefix: "",
     clusterRetryStrategy: (attempt: number) => Math.min(1_000, 50 * 2 ** Math.min(attempt, 10)),
-    // Its own timer goes on after `disconnect` when a reading was under way.
+    // ioredis's own timer would survive `disconnect` if the map was being read.
     slotsRefreshInterval: 0,
     slotsRefreshTimeout: 1_000,
     redisOptions: { ...template.options.redisOptions, replyMapping: "legacy", keyPrefix: "", disconnectTimeout: 0 },
   });
   const copies = new Set<Redis>();
-  // The library reads the map through copies of its nodes, which `disconnect` leaves alone.
+  // ioredis reads the map with copies of its clients, and `disconnect` does not close the copies.
   cluster.on("+node", (node: Redis) => {
     const duplicate = node.duplicate.bind(node);
     node.duplicate = (override) => {

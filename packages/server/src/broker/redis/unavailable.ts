@@ -1,6 +1,9 @@
 import { HoldfastError } from "@holdfast/protocol";
 
-/** Everything the broker refuses. `may have been stored` is said where it may. */
+/**
+ * Creates the error that every call of the broker rejects with. If the call may have been stored
+ * all the same, the sentence must say so.
+ */
 export function unavailable(sentence: string, remedy?: string, cause?: unknown): HoldfastError {
   return new HoldfastError("UNAVAILABLE", sentence, {
     ...(remedy !== undefined && { remedy }),
@@ -8,46 +11,49 @@ export function unavailable(sentence: string, remedy?: string, cause?: unknown):
   });
 }
 
-export const MAYBE = "It may or may not have been stored: repeat it with the same key.";
+export const MAYBE = "A publication in flight may have been stored: publish it again with the same idempotency key.";
 
-/** What Redis says, by its first word, and what to do about it. */
+/** Remedies, by the first word of an error reply of Redis. */
 const refusals = new Map<string, string>([
-  ["READONLY", "This Redis is a replica: connect to the primary, or through Sentinel."],
-  ["NOREPLICAS", "Too few replicas are connected (min-replicas-to-write): bring them back."],
-  ["OOM", "Redis has reached maxmemory: give it more, and keep maxmemory-policy at noeviction."],
-  ["MISCONF", "Redis cannot write its snapshot: look at its log and its disk."],
-  ["LOADING", "Redis is loading its data: try again in a moment."],
-  ["BUSY", "A script of somebody else blocks Redis: SCRIPT KILL ends it."],
-  ["MASTERDOWN", "This Redis is a replica without its primary: connect to the primary."],
-  ["CLUSTERDOWN", "The cluster does not serve all slots: look at CLUSTER INFO."],
-  ["MOVED", "This Redis is part of a cluster: pass `client: new Cluster(...)` of ioredis instead of a url."],
-  ["CROSSSLOT", "This Redis is part of a cluster: pass `client: new Cluster(...)` of ioredis instead of a url."],
-  ["NOAUTH", "Redis wants a password: put it into the url or the client's options."],
-  ["WRONGPASS", "Correct the user name or the password of the url or the client's options."],
-  ["NOPERM", "The ACL of this user is too narrow: see what the documentation of redisBroker lists."],
-  ["WRONGTYPE", "Something else uses keys with this prefix: choose another `prefix`, or delete them."],
+  ["READONLY", "This Redis is a replica. Connect to the primary, or through Sentinel."],
+  ["NOREPLICAS", "Fewer replicas are connected than `min-replicas-to-write` requires. Restart the missing replicas."],
+  ["OOM", "Redis has reached `maxmemory`. Raise it, and keep `maxmemory-policy noeviction`."],
+  ["MISCONF", "Redis cannot write its snapshot to disk. Check its log and its free disk space."],
+  ["LOADING", "Redis is loading its data. Try again in a few seconds."],
+  ["BUSY", "A script of another program blocks Redis. Stop the script with SCRIPT KILL."],
+  ["MASTERDOWN", "This Redis is a replica that has lost its primary. Connect to the primary."],
+  ["CLUSTERDOWN", "The cluster does not serve all slots. Check CLUSTER INFO, and restore the missing nodes."],
+  ["MOVED", "This Redis is part of a cluster. Pass `client: new Cluster(...)` of ioredis instead of `url`."],
+  ["CROSSSLOT", "This Redis is part of a cluster. Pass `client: new Cluster(...)` of ioredis instead of `url`."],
+  ["NOAUTH", "Redis requires a password. Add it to `url`, or to the options of `client`."],
+  ["WRONGPASS", "Correct the user name and password in `url`, or in the options of `client`."],
+  ["NOPERM", "This Redis user lacks a permission. Grant the permissions listed in the documentation of redisBroker."],
+  ["WRONGTYPE", "Another program uses Redis keys with this prefix. Choose another `prefix`, or delete those keys."],
 ]);
 
-/** An error of the client library or of Redis, as what the broker refuses with. */
+/**
+ * Turns an error of ioredis or of Redis into the UNAVAILABLE error that the broker rejects with.
+ */
 export function refusal(error: unknown): HoldfastError {
   const text = error instanceof Error ? error.message : String(error);
   const word = wordOf(error);
-  // ioredis adds the command and what it was called with: an event does not belong into whoever's
-  // log.
+  // ioredis attaches the command with its arguments to the error. The arguments contain the
+  // published event, which must not end up in a log.
   if (error instanceof Error) Reflect.deleteProperty(error, "command");
   if (word) {
-    const remedy = refusals.get(word) ?? "Look at the log of Redis.";
-    return unavailable(`Redis refused: ${text.slice(0, 200)}.`, remedy, error);
+    const remedy = refusals.get(word) ?? "Check the log of Redis.";
+    return unavailable(`Redis refused the command: ${text.slice(0, 200)}.`, remedy, error);
   }
   return unavailable(`The connection to Redis was lost before it answered. ${MAYBE}`, undefined, error);
 }
 
 /**
- * The first word of what Redis itself answered with; undefined for an error that it did not send.
+ * The first word of an error reply of Redis, such as `MOVED`. Undefined if Redis did not send the
+ * error.
  */
 export function wordOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Errors of scripts come wrapped in some versions: "ERR WRONGTYPE Operation ... script: ...",
+  // Some versions of Redis wrap the errors of scripts: "ERR WRONGTYPE Operation ... script: ...",
   // "-READONLY ...".
   const match = /^(?:ERR )?-?([A-Z]{2,})\b/.exec(error.message);
   return match && error.name === "ReplyError" ? match[1] : undefined;
