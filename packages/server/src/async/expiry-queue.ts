@@ -2,8 +2,9 @@ import type { Cancel } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
 /**
- * Things that run out a fixed time after they were put in. They run out in the order they came, so
- * one timer serves them all, and there is none while nothing waits.
+ * Calls `onExpired` for each item a fixed time after the item was added. All items have the same
+ * lifetime, so they expire in the order in which they were added, and one timer is enough. An empty
+ * queue has no timer.
  */
 export class ExpiryQueue<Item> {
   readonly #environment: ServerEnvironment;
@@ -22,12 +23,12 @@ export class ExpiryQueue<Item> {
     return this.#dueAt.size;
   }
 
-  /** The one that runs out next. */
+  /** The item that expires next. */
   get oldest(): Item | undefined {
     return this.#dueAt.keys().next().value;
   }
 
-  /** Puts it in, or starts its time anew. */
+  /** Adds an item, or restarts the time of an item that is in the queue. */
   add(item: Item): void {
     this.#dueAt.delete(item);
     this.#dueAt.set(item, this.#environment.monotonic() + this.#afterMs);
@@ -46,8 +47,8 @@ export class ExpiryQueue<Item> {
   }
 
   /**
-   * For the oldest; when that one has been taken out meanwhile, the timer finds nothing due and is
-   * set anew.
+   * Starts the timer for the oldest item. If that item is deleted before, the timer finds no
+   * expired item and starts again.
    */
   #arm(): void {
     const [dueAt] = this.#dueAt.values();

@@ -1,17 +1,20 @@
-/** What is being saved of one document, and what is to be saved next. */
+/** The running save of one document, and the save that follows. */
 interface RunLane {
   running: Promise<void>;
   next: { run: () => unknown; readonly done: Promise<void> } | undefined;
 }
 
 /**
- * Saves one document at a time, and of those that wait the newest: a slow database falls behind by
- * one, not by all.
+ * Saves one version of each document at a time. If several versions wait, only the latest is saved,
+ * so a slow database is at most one version behind.
  */
 export class LatestOnly {
   readonly #lanes = new Map<string, RunLane>();
 
-  /** Resolves when this or a newer one is saved; rejects with what the application threw. */
+  /**
+   * Resolves when this or a newer version is saved. Rejects with the error of the application's
+   * hook.
+   */
   save(channel: string, run: () => unknown): Promise<void> {
     const lane = this.#lanes.get(channel);
     if (!lane) return this.#start(channel, run);

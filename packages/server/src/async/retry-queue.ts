@@ -1,24 +1,20 @@
 import type { Cancel } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
-/**
- * How long after something has failed it is tried again: the store is away, and its return should
- * be noticed soon.
- */
+/** Delay before failed work is retried. Short, so that the return of the store is noticed soon. */
 const RETRY_DELAY_MS = 1_000;
-/**
- * How much is tried at once then. The first of them show whether there is any point in the others.
- */
+/** Keys retried in one batch. If a batch fails, the rest waits for the next delay. */
 const BATCH_SIZE = 100;
 
 /**
- * Work that has to be done, however often it fails. For each key one attempt at a time, so that
- * what is stored is what was wanted last:
+ * Runs one attempt at a time for each key and retries until the attempt succeeds. If a key is
+ * enqueued again during its attempt, the attempt runs once more, so the stored value is always the
+ * latest one.
  *
- *   idle ──want──▶ running ──done──▶ idle, or running again where it was wanted meanwhile
- *                     └──failed──▶ failed ──a second──▶ running
+ *   idle ──enqueue──▶ running ──success──▶ idle (or running, if enqueued meanwhile)
+ *                        └────failure──▶ failed ──after RETRY_DELAY_MS──▶ running
  *
- * An attempt that can be made at once is: `want` starts it before it returns.
+ * `enqueue` starts the first attempt synchronously.
  */
 export class RetryQueue<Key> {
   readonly #environment: ServerEnvironment;
@@ -34,12 +30,12 @@ export class RetryQueue<Key> {
     this.#attempt = attempt;
   }
 
-  /** Whether something about it is not done yet. */
+  /** True while the key is running or waiting for a retry. */
   isPending(key: Key): boolean {
     return this.#running.has(key) || this.#failed.has(key);
   }
 
-  /** Whether anything is not done yet. */
+  /** True while any key is running or waiting for a retry. */
   get isBusy(): boolean {
     return this.#running.size > 0 || this.#failed.size > 0;
   }
@@ -50,7 +46,7 @@ export class RetryQueue<Key> {
     else if (!this.#isClosed) void this.#run(key);
   }
 
-  /** The same for many, some at a time. */
+  /** Enqueues many keys and runs them in batches. */
   enqueueAll(keys: Iterable<Key>): void {
     for (const key of keys) {
       const running = this.#running.get(key);
@@ -60,7 +56,7 @@ export class RetryQueue<Key> {
     if (!this.#cancelRetry) void this.#retry();
   }
 
-  /** Resolves when nothing is left to be done, or after this time. */
+  /** Resolves when the queue is empty, or after `limitMs`. */
   drained(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {
@@ -82,7 +78,7 @@ export class RetryQueue<Key> {
     this.#tellIdle();
   }
 
-  /** Whether it has succeeded. */
+  /** Runs an attempt. Resolves with whether the attempt succeeded. */
   async #run(key: Key): Promise<boolean> {
     this.#failed.delete(key);
     const state = { isWantedAgain: false };

@@ -1,4 +1,7 @@
-/** What is being done under this name already, or is begun now. */
+/**
+ * Returns the running call with this name, or starts a new one. Concurrent callers share one call
+ * and its result.
+ */
 export function singleFlight<Result>(
   running: Map<string, Promise<Result>>,
   name: string,

@@ -60,8 +60,7 @@ export function memoryBroker(): Broker {
 
 export class MemoryStore {
   /**
-   * Ordered by the last publication or reading, oldest first. `positions` does not change the
-   * order.
+   * Ordered by last publication or reading, oldest first. `positions` does not change the order.
    */
   readonly topics = new Map<string, Topic>();
   readonly #links = new Set<MemoryLink>();
@@ -188,8 +187,8 @@ export class MemoryStore {
    * channels and so the names of topics.
    */
   sweep(now: number): void {
-    // A topic with a document does not count towards the limit. The broker may hold the only copy
-    // of the document, so only its own expiry deletes it.
+    // A topic with a document does not count towards the limit, and only its own expiry deletes it:
+    // the broker may hold the only copy of the document.
     let others = 0;
     for (const { document } of this.topics.values()) if (!document) others++;
     const most = MOST_IDLE + this.#followed;

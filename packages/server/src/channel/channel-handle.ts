@@ -25,30 +25,35 @@ import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import type { Published } from "./published.js";
 
 /**
- * A channel, as the application publishes on it. A handle costs nothing to make and holds no state.
+ * A channel on which the application publishes. Making a handle costs nothing: the handle holds no
+ * state.
  */
 export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
-  /** The number of this instance's connections on the channel. */
+  /** The number of connections of this instance that are subscribed to the channel. */
   readonly subscribers: number;
   /**
-   * The channel's document. @throws HoldfastError INVALID_OPTION if the channel declares no
-   * document
+   * The channel's document.
+   *
+   * @throws HoldfastError INVALID_OPTION if the channel declares no document
    */
   readonly document: C extends DocumentChannelName<P> ? DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> : never;
   /**
-   * The users on the channel. @throws HoldfastError INVALID_OPTION if the channel declares no
-   * presence
+   * The users who are present on the channel.
+   *
+   * @throws HoldfastError INVALID_OPTION if the channel declares no presence
    */
   readonly presence: C extends PresenceChannelName<P> ? PresenceHandle<PresenceOf<P, C>> : never;
   /**
-   * Publishes an event. Resolves when the broker has it: everyone on the channel, on whatever
-   * instance, gets it or is told of the loss. If nothing awaits the promise, a failure is logged.
-   * Rejects with
-   * - INVALID_VALUE, naming the field, if the data does not match the schema
+   * Publishes an event. Resolves when the broker has the event. On a channel with history, every
+   * member on any instance then either receives the event or is told that events are missing. If
+   * nothing awaits the promise, a failure is logged.
+   *
+   * @throws HoldfastError (rejects)
+   * - INVALID_VALUE if the data does not match the schema; `field` names the place
    * - INVALID_OPTION for a wrong option
-   * - LIMIT_EXCEEDED if the event takes more bytes than a connection may be owed
-   * - UNAVAILABLE within a second if the broker cannot be reached: the event may or may not have
-   *   been published, and with `idempotencyKey` the call can be repeated safely
+   * - LIMIT_EXCEEDED if the event is larger than `limits.owedBytes`
+   * - UNAVAILABLE within a second if the broker cannot be reached. The event may have been
+   *   published; with `idempotencyKey`, you can safely repeat the call
    */
   publish<E extends EventName<P, C>>(
     event: E,
@@ -58,17 +63,17 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
 }
 
 /**
- * Who is on a channel, on whatever instance: users who are seen, with their devices beneath. Both
- * reject with UNAVAILABLE if nobody of this instance is on the channel and the broker cannot be
- * reached.
+ * The users who are present on a channel, on any instance, each with their devices. Users that
+ * `presence` hides are left out. Both calls reject with UNAVAILABLE if the channel has no member on
+ * this instance and the broker cannot be reached.
  */
 export interface PresenceHandle<Data> {
   list(): Promise<PresentUser<Data>[]>;
-  /** How many there are, without listing them. */
+  /** The number of users present, without listing them. */
   count(): Promise<number>;
 }
 
-/** What the handles of all channels share. */
+/** Dependencies that the handles of all channels share. */
 export interface ChannelHandleParts {
   readonly local: LocalChannels;
   readonly presences: PresenceRegistry;
@@ -77,8 +82,8 @@ export interface ChannelHandleParts {
   readonly environment: ServerEnvironment;
   readonly stats: Stats;
   /**
-   * What a connection may be owed, in bytes. A larger event would close every member, each time it
-   * came back.
+   * The most bytes that may wait for a connection. A larger event would close the connection of
+   * every member, again after each reconnect.
    */
   readonly maxEventBytes: number;
   readonly unawaited: Unawaited;
@@ -102,7 +107,10 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
 
   get document(): ChannelHandle<P, C>["document"] {
     if (!this.#id.contract.document)
-      throw new HoldfastError("INVALID_OPTION", `The channel ${this.#id.contract.name} declares no document.`);
+      throw new HoldfastError(
+        "INVALID_OPTION",
+        `The channel ${this.#id.contract.name} declares no document. Declare \`document\` for it.`,
+      );
     return documentHandle<P, C>(this.#parts.documents, this.#id, this.#parts.unawaited) as never;
   }
 
@@ -110,8 +118,11 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
     const { presences, unawaited } = this.#parts;
     const id = this.#id;
     if (!id.contract.presence)
-      throw new HoldfastError("INVALID_OPTION", `The channel ${id.contract.name} declares no presence.`);
-    // Asynchronous, because users may be connected to another instance.
+      throw new HoldfastError(
+        "INVALID_OPTION",
+        `The channel ${id.contract.name} declares no presence. Declare \`presence\` for it.`,
+      );
+    // Asynchronous, because the users may be connected to another instance.
     const handle: PresenceHandle<unknown> = {
       list: () => unawaited("presence.list", { channel: id.wire }, presences.list(id)),
       count: () => unawaited("presence.count", { channel: id.wire }, presences.count(id)),
@@ -139,7 +150,8 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
       const { offset, id } = position!;
       if (outcome === "duplicate") return { delivered: 0, offset, id, duplicate: true };
       stats.published++;
-      // Whoever publishes and then answers a request has the event before the answer.
+      // If a handler publishes and then responds, the caller receives the event before the
+      // response.
       await local.expect(wire, offset);
       return { delivered: local.size(this.#id), offset, id };
     }

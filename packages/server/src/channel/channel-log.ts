@@ -12,15 +12,11 @@ import { endedFrame, notAnEvent, readEvent, resetFrame } from "./event-text.js";
 import type { Members } from "./members.js";
 import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
 
-/**
- * What a channel keeps here while nobody needs more: enough for those who were away for a moment.
- */
+/** Events buffered while no client needs more: enough to resume after a short interruption. */
 const SMALL_BUFFER: RingLimits = { events: 64, bytes: 64 * 1_024 };
-/**
- * What is made up for at most. Whoever has missed more is better served by loading what it needs.
- */
+/** The most that a resume replays. A client that missed more is told to reload (`too_many`). */
 export const MAX_REPLAY: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
-/** How long a channel nobody has published on is remembered by the store when nobody follows it. */
+/** How long the store remembers the position of a channel without events after its last use. */
 const UNPUBLISHED_MS = 600_000;
 
 export interface ChannelLogParts {
@@ -33,45 +29,42 @@ export interface ChannelLogParts {
   readonly members: Members;
   /** The channel's document on this instance, if the channel declares one. */
   readonly copy: DocumentCopy | undefined;
-  /** The most that a connection may be owed, in bytes. */
+  /** The most bytes that may wait for a connection. */
   readonly maxEventBytes: number;
-  /** The logs that keep more than usual, until nobody has needed it for a while. */
+  /** The logs with an enlarged buffer, until no client has needed the buffer for a while. */
   readonly wide: ExpiryQueue<ChannelLog>;
-  /**
-   * Stores the channel's document from the application's database at the broker; it arrives here as
-   * a change.
-   */
+  /** Loads the document from the application's database. The document arrives here as a change. */
   loadDocument(id: ChannelId): Promise<void> | undefined;
 }
 
 /**
- * What somebody who comes back is told: what was missed, or why not; and, where there is a
- * document, whether all of it.
+ * The answer to a client that resumes: the missed events, or the reason for a reset. `snapshot`
+ * tells whether a snapshot of the document follows.
  */
 export type Resumption = Continuation<KeptEvent> & { readonly snapshot: boolean };
 
 /**
- * The log of a channel with history, as far as this instance has it. Its Follower gives it what was
- * published or read, in order. It keeps the newest events for clients that resume, and hands each
- * one to the members. It does not know its Follower.
+ * The log of a channel with history on this instance. A `Follower` reads the topic and passes
+ * publications in order. The log buffers the latest events for clients that resume, and delivers
+ * each event to the members. The log never calls the `Follower`.
  */
 export class ChannelLog implements TopicLog {
   readonly #parts: ChannelLogParts;
   readonly #reload: DocumentReload;
   #ring: Ring | undefined;
-  /** The lowest offset somebody wants to continue from that the ring does not cover. */
+  /** The lowest offset below the buffer that a client wants to continue from. */
   #wanted = Number.POSITIVE_INFINITY;
-  /** How many readings have begun, and which one is over: since where it has read. */
+  /** Readings that have begun, and the latest finished one with the offset after which it began. */
   #readings = 0;
   #last = { number: 0, after: Number.POSITIVE_INFINITY };
   /**
-   * Whoever stands below this has missed too much, however often it is read: a log does not grow at
-   * its beginning.
+   * A client below this offset has missed too much. Reading again would not help, because the store
+   * does not get older events back.
    */
   #outOfReach = 0;
-  /** Whoever stands below this has missed something that is in the store and is no event. */
+  /** A client below this offset has missed a publication that cannot be read. */
   #unreadable = 0;
-  /** How often the history was replaced: no verdict about one is a verdict about another. */
+  /** How often a reading has replaced the history. Verdicts about an earlier history are void. */
   #history = 0;
 
   constructor(parts: ChannelLogParts) {
@@ -79,33 +72,32 @@ export class ChannelLog implements TopicLog {
     this.#reload = new DocumentReload(parts);
   }
 
-  /** Where the members of this instance stand. */
+  /** The position up to which the members on this instance have received events. */
   get position(): Position {
     return this.#ring!.position;
   }
 
-  /** False until the first reading of the store. */
   get isRead(): boolean {
     return this.#ring !== undefined;
   }
 
-  /** How many readings of the store have begun. */
   get readings(): number {
     return this.#readings;
   }
 
-  /** How often a reading has replaced the history by another one. */
+  /** How often a reading has replaced the history. */
   get history(): number {
     return this.#history;
   }
 
-  /** Whether the document here could not be applied, so that the topic has to be read again. */
+  /** True if a change of the document could not be applied: the topic must be read again. */
   get isDocumentLost(): boolean {
     return this.#parts.copy?.isLost === true;
   }
 
   /**
-   * What was missed since, or why that cannot be said. `hasDocument`: as it was at that position.
+   * The events that a client at this position has missed, or the reason for a reset. `hasDocument`:
+   * the client still has the document at that position.
    */
   resume(from: Position, hasDocument: boolean): Resumption {
     const { copy, maxEventBytes } = this.#parts;
@@ -118,48 +110,47 @@ export class ChannelLog implements TopicLog {
     }
     const told = copy?.afterMissing(verdict.missed, hasDocument) ?? { missed: verdict.missed, snapshot };
     const bytes = told.missed.reduce((sum, event) => sum + event.bytes, 0);
-    // Four channels that are caught up with at once must not make a reader too slow.
+    // Four channels that replay at the same time must not exceed the limit of the connection.
     const most = Math.min(MAX_REPLAY.bytes, maxEventBytes / 4);
     return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
-  /**
-   * The events behind this position that are in the buffer, or why the buffer does not continue it.
-   */
+  /** The buffered events after this position, or the reason why the buffer cannot continue it. */
   verdict(from: Position): Continuation<KeptEvent> {
     return continuation(from, this.#ring!);
   }
 
-  /** Whether the buffer can say for certain what followed this position. */
+  /** Whether the buffer contains every event after this position. */
   covers(from: Position): boolean {
     return this.#ring!.covers(from);
   }
 
-  /** Keeps the events of a whole resume, until nobody has needed them for a while. */
+  /** Enlarges the buffer to hold the longest replay, until no client has needed it for a while. */
   keepMore(): void {
     this.#ring!.limit(MAX_REPLAY);
     this.#parts.wide.add(this);
   }
 
+  /** Whether another reading of this history could not change the verdict about a position. */
   knowsOf(from: Position): boolean {
-    // Another epoch, or too far back: no reading of this history would change the verdict.
+    // The position is of another epoch, too far back, or covered by the buffer.
     return from.epoch !== this.position.epoch || from.offset < this.#outOfReach || this.covers(from);
   }
 
-  /** The next reading is to reach back to this position. */
+  /** Makes the next reading reach back to this position. */
   want(from: Position): void {
     this.#wanted = Math.min(this.#wanted, from.offset);
   }
 
   /**
-   * Whether a reading is over that began after so many others. If `from` is given, it has to reach
-   * back to there.
+   * Whether a reading has finished that began after number `readings` and, if `from` is given,
+   * reached back to that position.
    */
   hasReadSince(readings: number, from?: Position): boolean {
     return this.#last.number > readings && (from === undefined || this.#last.after <= from.offset);
   }
 
-  /** What was read is some time ago. A reader that is caught up with slowly still needs it. */
+  /** Shrinks a buffer that was not used for a while, unless clients are about to join. */
   narrow(): void {
     if (this.#parts.members.holds > 0) this.#parts.wide.add(this);
     else this.#ring?.limit(SMALL_BUFFER);
@@ -179,9 +170,9 @@ export class ChannelLog implements TopicLog {
     const wanted = this.#wanted;
     this.#wanted = Number.POSITIVE_INFINITY;
     const { id, link, history, members, copy } = this.#parts;
-    // Who opens a channel and wants nothing older costs no history. And what others wait for, or
-    // were just given, stays in reach of those who want less: also of those who are prepared, and
-    // wait for another channel while the store is rolled back.
+    // Opening a channel for a client that starts anew reads no history. If clients are about to
+    // join, the reading also covers the current buffer, because those clients may have been
+    // prepared with it and still wait for another channel while the store is rolled back.
     const isNeeded = Number.isFinite(wanted) || members.holds > 0;
     const floor = isNeeded && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
@@ -193,7 +184,7 @@ export class ChannelLog implements TopicLog {
       throw error;
     });
     const { position, events } = reading;
-    // No store keeps more than the history says.
+    // The store keeps at most `history.size` events.
     const isAll = events.length < most || most === history.size;
     const items = readable(events.map((event) => this.#read(event)));
     const unreadable = items.length < events.length ? position.offset - items.length : 0;
@@ -205,7 +196,7 @@ export class ChannelLog implements TopicLog {
         copy?.load(reading.document);
         if (verdict?.ok && after === from!.offset) for (const item of verdict.missed) this.#push(item);
         else {
-          // Nothing that was known of a history holds for another one.
+          // Facts about the old history do not hold for the new history.
           if (!verdict?.ok) {
             this.#history++;
             this.#outOfReach = this.#unreadable = 0;
@@ -232,7 +223,7 @@ export class ChannelLog implements TopicLog {
     return !this.isDocumentLost;
   }
 
-  /** The event that was published; undefined for a publication that is none. */
+  /** Reads the event from a publication. Undefined if the publication is not a valid event. */
   #read(publication: Publication): KeptEvent | undefined {
     const { id, logger } = this.#parts;
     const event = readEvent(id.wire, publication);
@@ -241,8 +232,8 @@ export class ChannelLog implements TopicLog {
   }
 
   #push(event: KeptEvent): void {
-    // A client that waits for its answer needs this event and those before it, even if it had
-    // missed nothing when it asked.
+    // A client that is about to join needs this event and the earlier ones, even if it had missed
+    // nothing when it asked.
     if (this.#parts.members.holds > 0) this.keepMore();
     this.#ring!.push(event);
   }
@@ -254,21 +245,21 @@ export class ChannelLog implements TopicLog {
   }
 
   #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
-    // Nothing older is in the store when all was asked for, or when what was asked for has a hole
-    // at its beginning.
+    // The store has nothing older if all was requested, or if the first requested event is missing.
     const first = position.offset - items.length + 1;
     const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
     const limits = items.length > 0 ? MAX_REPLAY : SMALL_BUFFER;
     this.#ring = new Ring(position, items, isWhole, limits);
-    // After a roll-back what was asked for may be ahead of the channel: that says nothing about
-    // what is before it.
+    // After a roll-back, the requested offset may be ahead of the channel. That proves nothing
+    // about older events.
     if (after <= position.offset && !this.#ring.covers({ offset: after }))
       this.#outOfReach = Math.max(this.#outOfReach, this.#ring.floor);
     if (items.length > 0) this.#parts.wide.add(this);
   }
 
   /**
-   * Something has its place in the chain and is no event: whoever writes there is not one of us.
+   * Skips a publication that has a place in the chain but is not a valid event, because another
+   * program wrote it. The members cannot receive it, so they are told that events are missing.
    */
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
@@ -277,7 +268,10 @@ export class ChannelLog implements TopicLog {
     this.#lost("server", position);
   }
 
-  /** What came next is not known and will not be: the members start anew from this position. */
+  /**
+   * Tells the members that events are missing, and that the channel continues at this position.
+   * With a document, a snapshot follows.
+   */
   #lost(reason: ResetReason, position: Position): void {
     const { id, members, copy } = this.#parts;
     members.deliver(resetFrame(id.wire, reason, position));

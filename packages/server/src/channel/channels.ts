@@ -22,24 +22,25 @@ import type { Topics } from "../log/topics.js";
 import type { Published } from "./published.js";
 
 /**
- * The channel that every connection is on from the start. The library's own channels begin with $,
- * which no name in a protocol can: "to all" is a publication like any other, not a second way out.
+ * The internal channel that every connection joins when it opens. A broadcast is a publication on
+ * this channel. Names of internal channels begin with $, and names in a protocol cannot.
  */
 export const EVERYONE = "$all";
+/** Delay before the server subscribes to `EVERYONE` again after a failure. */
 const EVERYONE_AGAIN_MS = 250;
 
 /**
- * A direct event for some: its channel's members are chosen anew for each event, by user, device or
- * session.
+ * The internal channel of direct events to a user, device or session. The recipients are chosen for
+ * each event.
  */
 const CHOSEN = "$user";
 
-/** How long what was given back to more members than usual keeps what it read. */
+/** How long a log keeps its enlarged buffer after its last use. */
 const WIDE_MS = 10_000;
 
 export interface ChannelsParts {
   readonly protocol: Protocol;
-  /** Those that are open. */
+  /** The channels that are open on this instance. */
   readonly local: LocalChannels;
   readonly link: BrokerLink;
   readonly topics: Topics;
@@ -47,46 +48,45 @@ export interface ChannelsParts {
   readonly logger: Logger;
   readonly stats: Stats;
   /**
-   * What a connection may be owed. A larger event would close every member, each time it came back.
+   * The most bytes that may wait for a connection. A larger event would close the connection of
+   * every member, again after each reconnect.
    */
   readonly maxEventBytes: number;
   readonly presence: PresenceSettings;
   /**
-   * Sees to it that the broker has the document of a channel, where the application can load it;
-   * undefined: it cannot.
+   * Loads the document of a channel from the application's database into the broker. Returns
+   * undefined if the application has no `load` hook for the channel.
    */
   loadDocument(id: ChannelId): Promise<void> | undefined;
-  /** The other instances; undefined: there can be none. */
+  /** The presence of other instances. Undefined if the broker connects only this instance. */
   readonly shared?: PresenceLink | undefined;
 }
 
-/** A channel that is kept for someone who is about to join it. */
+/** Keeps a channel open for a client that is about to join. */
 export interface Held {
   /**
-   * What there is to wait for before it can be joined, from this position on; undefined: nothing.
+   * Returns a promise to wait for before the client can join at this position. Returns undefined if
+   * the client can join at once.
    */
   prepare(from: Position | undefined): Promise<void> | undefined;
-  /**
-   * False if the channel has to be prepared again, because its history was replaced while this was
-   * kept.
-   */
+  /** False if the channel must be prepared again, because its history was replaced meanwhile. */
   isPrepared(): boolean;
   release(): void;
 }
 
 /**
- * Opens channels for those who join, and closes them behind those who leave. Direct events are made
- * here, too.
+ * Opens a channel when the first client joins, and closes it after the last member has left. Also
+ * encodes broadcasts and direct events.
  */
 export class Channels {
   readonly #parts: ChannelsParts;
-  /** Those that are open. */
+  /** The channels that are open on this instance. */
   readonly local: LocalChannels;
   readonly #openParts: OpenParts;
   readonly #everyone = new Members();
   readonly #everyoneFeed: PlainFeed;
   readonly #wide: ExpiryQueue<ChannelLog>;
-  /** Who is on them. */
+  /** The users present on the channels. */
   readonly presences: PresenceRegistry;
 
   constructor(parts: ChannelsParts) {
@@ -101,13 +101,17 @@ export class Channels {
       members: (wire) => this.local.get(wire)?.members.all ?? [],
       isUsed: (wire) => this.local.get(wire)?.members.isIdle === false,
     });
-    // The broker may be away when the server starts.
+    // The broker may be unreachable when the server starts.
     const again = (run: () => void): Cancel => environment.afterIdle(EVERYONE_AGAIN_MS, run);
     this.#everyoneFeed = new PlainFeed({ topic: EVERYONE, link, logger, stats, members: this.#everyone, again });
     parts.topics.follow(EVERYONE, this.#everyoneFeed);
   }
 
-  /** The name and key of a channel, checked. @throws HoldfastError UNKNOWN_CHANNEL */
+  /**
+   * Checks the name and key of a channel.
+   *
+   * @throws HoldfastError UNKNOWN_CHANNEL
+   */
   identify(name: string, key: string | undefined): ChannelId {
     const checked = channelId(this.#parts.protocol, name, key);
     if (!checked.ok) throw new HoldfastError("UNKNOWN_CHANNEL", checked.fault.message, { field: checked.fault.field });
@@ -115,8 +119,8 @@ export class Channels {
   }
 
   /**
-   * Keeps the channel until it is released: what is published from when it is prepared arrives
-   * here.
+   * Keeps the channel open until the hold is released. After `prepare`, every new publication
+   * arrives on this instance.
    */
   hold(id: ChannelId): Held {
     const channel = this.#of(id);
@@ -135,20 +139,20 @@ export class Channels {
     };
   }
 
-  /** Where a channel with history stands on this instance. It has to be prepared. */
+  /** The position of a channel with history on this instance. Prepare the channel first. */
   position(id: ChannelId): Position | undefined {
     return this.#logOf(id)?.position;
   }
 
   /**
-   * What was missed since. It has to be prepared for that position. `hasDocument`: the one of that
-   * position.
+   * The events after a position, or the reason for a reset. Prepare the channel for this position
+   * first. `hasDocument`: the client still has the document at that position.
    */
   resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
     return this.#logOf(id)?.resume(from, hasDocument) ?? { ok: false, reset: "server", snapshot: false };
   }
 
-  /** The document of a channel that declares one, as it is here. It has to be prepared. */
+  /** This instance's copy of the channel's document. Prepare the channel first. */
   copy(id: ChannelId): DocumentCopy | undefined {
     return this.local.get(id.wire)?.copy;
   }
@@ -189,9 +193,8 @@ export class Channels {
   }
 
   /**
-   * The frame of a direct event for chosen members. `ackId`: they are asked to tell when they have
-   * handled it.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+   * Encodes a direct event to chosen recipients. If `ackId` is given, the recipients acknowledge
+   * the event after handling it.
    */
   directFrame(event: string, data: unknown, ackId: string | undefined): Frame {
     const { protocol, maxEventBytes } = this.#parts;
@@ -199,7 +202,7 @@ export class Channels {
     return eventFrame(CHOSEN, body, ackId === undefined ? undefined : { id: ackId, ack: true })!;
   }
 
-  /** A direct event has reached so many. */
+  /** Counts the deliveries of a direct event in the stats. */
   count(delivered: number, isOrigin: boolean): void {
     if (isOrigin) this.#parts.stats.published++;
     this.#parts.stats.delivered += delivered;
@@ -217,8 +220,8 @@ export class Channels {
     const { wire } = id;
     const found = this.local.get(wire);
     if (found) return found;
-    // One that could not be opened is given up by those who hold it; until then nobody else may
-    // come upon it.
+    // If opening fails, the clients that hold the channel release it. Until then, the channel stays
+    // registered, so that no other client opens it a second time.
     const channel = openChannel(id, this.#openParts);
     this.local.add(wire, channel);
     const { feed } = channel;
@@ -235,8 +238,8 @@ export class Channels {
   async #prepareDocument(id: ChannelId, channel: LocalChannel, prepared: Promise<void> | undefined): Promise<void> {
     await prepared;
     if (channel.copy?.isMissing) await this.#parts.loadDocument(id);
-    // What the application cannot load either is nothing to join.
-    if (channel.copy?.isLost) throw new Error("The document cannot be read.");
+    // If the application cannot load the document either, the channel cannot be joined.
+    if (channel.copy?.isLost) throw new Error("The document in the broker cannot be read.");
   }
 
   #prepare(id: ChannelId, channel: LocalChannel, hold: Hold): Promise<void> | undefined {
@@ -247,7 +250,8 @@ export class Channels {
   }
 
   /**
-   * Keys are a peer's to choose: an empty channel that stayed would be a leak that anyone can feed.
+   * Closes a channel without members. Clients choose the keys: if empty channels stayed open, any
+   * client could fill the memory.
    */
   #tidy(wire: string, channel: LocalChannel): void {
     if (!channel.members.isIdle || this.local.get(wire) !== channel) return;

@@ -5,10 +5,7 @@ import type { KeptEvent } from "./ring.js";
 import { Frame } from "../transport/frame.js";
 import { blankText, type StoredDocument, readKept } from "../document/document.js";
 
-/**
- * What is needed to tell somebody the whole document, made when it is needed, once for each
- * document.
- */
+/** The text of a snapshot without its position, encoded once for each version of the document. */
 interface Snapshot {
   readonly of: StoredDocument | undefined;
   readonly head: string;
@@ -16,9 +13,9 @@ interface Snapshot {
 }
 
 /**
- * A channel's document on this instance, always exactly where the instance stands in the channel's
- * chain. So whoever joins gets a snapshot and then what follows it, and nothing can come in
- * between.
+ * The copy of a channel's document on this instance. The copy always has exactly the state at the
+ * channel's position on this instance. A client that joins receives a snapshot of the copy and then
+ * every later change, so no change falls in between.
  */
 export class DocumentCopy {
   readonly #channel: string;
@@ -31,7 +28,7 @@ export class DocumentCopy {
     this.#channel = channel;
   }
 
-  /** Something could not be applied: it has to be read anew. */
+  /** True if a change could not be applied, so that the document has to be read again. */
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -40,12 +37,12 @@ export class DocumentCopy {
     return this.#kept === undefined;
   }
 
-  /** Why there is none any more. */
+  /** The reason given for the deletion, if the document was deleted. */
   get deletedFor(): string | undefined {
     return this.#kept?.name === "deleted" ? this.#kept.reason : undefined;
   }
 
-  /** What was read of the store, with the position. */
+  /** Replaces the copy by the document that was read from the store together with the position. */
   load(document: Document | undefined): void {
     try {
       this.#kept = document && readKept(document.text);
@@ -55,24 +52,24 @@ export class DocumentCopy {
     }
   }
 
-  /** The next change in the chain. */
+  /** Applies the next change in the chain. */
   take(body: string): void {
     try {
       this.#kept = this.#changed(JSON.parse(body) as Change);
-      // Only all of it fits where it was lost.
+      // A lost copy is replaced only by a change that contains the whole document.
       if (this.#kept.name === "there") this.#isLost = false;
     } catch {
       this.#lose();
     }
   }
 
-  /** How long the snapshot is. */
+  /** The length of the snapshot in characters. */
   get length(): number {
     const { head, tail } = this.#ofNow();
     return head.length + tail.length;
   }
 
-  /** The whole document, as it is at this position. The same frame for everyone. */
+  /** A frame with the whole document at this position. All members receive the same frame. */
   frame(position: Position): Frame {
     const snapshot = this.#ofNow();
     if (this.#frame?.id !== position.id || this.#frame.snapshot !== snapshot) {
@@ -83,9 +80,10 @@ export class DocumentCopy {
   }
 
   /**
-   * What somebody is told who has missed this: the changes, where the document was there before and
-   * they take less than half of it. Otherwise all of it follows, and the changes keep no more than
-   * their places in the chain.
+   * Decides how a client that missed events catches up with the document. The client receives the
+   * missed changes if it has the document at its position, if no change deleted the document
+   * meanwhile, and if the changes take less than half of the document's size. Otherwise a snapshot
+   * follows, and the changes are sent without patches, to keep their places in the chain.
    */
   afterMissing(
     missed: readonly KeptEvent[],
@@ -111,7 +109,7 @@ export class DocumentCopy {
     this.#kept = undefined;
   }
 
-  /** @throws Error when it does not fit */
+  /** @throws Error if the change does not fit the document */
   #changed(change: Change): StoredDocument {
     if (change.type === "state_deleted")
       return { name: "deleted", version: (this.#kept?.version ?? 0) + 1, reason: change.data.reason };
@@ -137,7 +135,7 @@ export class DocumentCopy {
   }
 }
 
-/** What `changeText` has written. */
+/** A change as written by `changeText`. */
 type Change =
   | { readonly type: "state_deleted"; readonly data: { readonly reason: string } }
   | {

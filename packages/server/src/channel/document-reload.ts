@@ -14,16 +14,16 @@ export interface DocumentReloadParts {
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
   /**
-   * Stores the channel's document from the application's database at the broker; it arrives here as
-   * a change.
+   * Loads the channel's document from the application's database into the broker. The document then
+   * arrives on this instance as a change.
    */
   loadDocument(id: ChannelId): Promise<void> | undefined;
 }
 
 /**
- * Loads a lost document of a channel from the application's database again, and retries until the
- * database answers or the document arrives from another instance. The members of the channel have
- * no other way to get it back.
+ * Loads a channel's lost document from the application's database, and retries until the database
+ * answers or the document arrives from another instance. Otherwise, the members of the channel
+ * would stay without the document.
  */
 export class DocumentReload {
   readonly #parts: DocumentReloadParts;
@@ -37,7 +37,7 @@ export class DocumentReload {
   run(copy: DocumentCopy): void {
     const { id, environment, logger, loadDocument } = this.#parts;
     loadDocument(id)?.catch((error: unknown) => {
-      logger.error({ channel: id.wire, err: error }, "its document could not be loaded, and is asked for again");
+      logger.error({ channel: id.wire, err: error }, "loading the document of a channel failed, retrying");
       // If the document is lost twice in a row, both runs wait for the same answer of the database.
       this.#cancelRetry?.();
       if (this.#isClosed) return;

@@ -14,15 +14,15 @@ import type { Logger } from "../observe/logger.js";
 import { Frame } from "../transport/frame.js";
 import type { KeptEvent } from "./ring.js";
 
-/** What the place of an event takes on the wire, at most. */
+/** Upper bound of the bytes that an event's link takes in a frame. */
 const LINK_BYTES = 384;
 
 /**
- * The text of an event without its channel and its place, which are added when it is known where it
- * stands. It is what the broker keeps: JSON, so that programs of others can read it. It is encoded
- * once, wherever it goes.
+ * Encodes an event once for all recipients, as JSON. The broker stores this text, and other
+ * programs can read it. The channel and the link are added later, because the link is known only
+ * after the broker has assigned the offset.
  *
- * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field
+ * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED; `field` names the place
  */
 export function encodeEvent(
   channel: string,
@@ -32,23 +32,25 @@ export function encodeEvent(
   maxBytes: number,
 ): string {
   if (!schema)
-    throw new HoldfastError("INVALID_VALUE", `${channel} has no event ${JSON.stringify(event)}.`, { field: "event" });
+    throw new HoldfastError("INVALID_VALUE", `${channel} declares no event ${JSON.stringify(event)}.`, {
+      field: "event",
+    });
   const sent = schema.send(data, "data");
   if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
   const { value } = sent as { value: RichValue };
   const body = JSON.stringify({ event, ...value });
-  // A text that is short enough in any alphabet is not measured.
+  // A UTF-16 unit takes at most 3 bytes in UTF-8, so a short text need not be measured.
   const room = maxBytes - LINK_BYTES - channel.length;
   if (body.length * 3 > room && Buffer.byteLength(body) > room) {
-    const text = `Event ${event} on ${channel} was not published: it takes more than ${maxBytes} bytes.`;
+    const text = `Event ${event} on ${channel} was not published: its frame is larger than ${maxBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
   }
   return body;
 }
 
 /**
- * The frame of an event: the same bytes for every subscriber. Undefined for a body that is none of
- * ours.
+ * The frame of an event: the same bytes for every member. Undefined if the body is not a Holdfast
+ * event.
  */
 export function eventFrame(
   channel: string,
@@ -61,8 +63,8 @@ export function eventFrame(
 }
 
 /**
- * The frame of a change of the channel's document, and the version it has resulted in. Undefined
- * for what is none.
+ * The frame of a change of the channel's document, and the version after the change. Undefined if
+ * the body is not such a change.
  */
 function documentFrame(
   channel: string,
@@ -77,7 +79,8 @@ function documentFrame(
 }
 
 /**
- * A publication of a channel with history, as the log keeps it. Undefined for what is none of ours.
+ * Reads a publication of a channel with history for the log. Undefined if the publication is not a
+ * valid Holdfast event.
  */
 export function readEvent(channel: string, { body, link }: Publication): KeptEvent | undefined {
   if (!link) return undefined;
@@ -87,10 +90,10 @@ export function readEvent(channel: string, { body, link }: Publication): KeptEve
 }
 
 export function notAnEvent(channel: string, logger: Logger): void {
-  logger.error({ channel }, "something was published that is no event of ours");
+  logger.error({ channel }, "ignored a publication that is not a valid Holdfast event");
 }
 
-/** Tells a member that it cannot continue, and where it starts anew. */
+/** Tells a member that events are missing, and the position from which the channel continues. */
 export function resetFrame(channel: string, reason: ResetReason, position: Position): Frame {
   return new Frame(JSON.stringify({ type: "reset", channel, data: { reason, position } } satisfies ServerMessage));
 }
@@ -101,7 +104,7 @@ export function endedFrame(channel: string, reason: string): Frame {
   return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
 }
 
-/** What `changeText` of document/document.ts writes. */
+/** Matches the texts that `changeText` in document/document.ts writes. */
 const CHANGE = /^\{"type":"(state_update|state_deleted)","data":\{(?:"version":(\d+),)?.*\}$/s;
 
 function invalidEvent(channel: string, event: string, { message, ...details }: Fault): HoldfastError {

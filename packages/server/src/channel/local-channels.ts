@@ -4,22 +4,22 @@ import { LogFeed } from "./log-feed.js";
 import type { Members } from "./members.js";
 import type { PlainFeed } from "./plain-feed.js";
 
-/** One channel on this instance. */
+/** An open channel on this instance. */
 export interface LocalChannel {
   readonly members: Members;
-  /** How publications reach the members. */
+  /** Delivers publications to the members. */
   readonly feed: LogFeed | PlainFeed;
   /** The channel's document, if it declares one. */
   readonly copy: DocumentCopy | undefined;
 }
 
 /**
- * The channels that are open on this instance, because they have members or are about to have some.
+ * The channels that are open on this instance: those that have members, or clients about to join.
  */
 export class LocalChannels {
   readonly #byWire = new Map<string, LocalChannel>();
 
-  /** How many channels are open. */
+  /** The number of open channels. */
   get count(): number {
     return this.#byWire.size;
   }
@@ -40,14 +40,15 @@ export class LocalChannels {
     return this.#byWire.values();
   }
 
-  /** How many connections of this process are on the channel. */
+  /** The number of connections of this instance that are subscribed to the channel. */
   size({ wire }: ChannelId): number {
     return this.#byWire.get(wire)?.members.size ?? 0;
   }
 
   /**
-   * Resolves when the members here have the publication at this offset; undefined if they have it
-   * or there are none.
+   * Resolves when the publication at this offset has been delivered to the members on this
+   * instance. Returns undefined if the delivery is already done, or if the channel has no members
+   * here.
    */
   expect(wire: string, offset: number): Promise<void> | undefined {
     const feed = this.#byWire.get(wire)?.feed;

@@ -5,11 +5,11 @@ import { Comparison } from "../log/comparison.js";
 import { Follower } from "../log/follower.js";
 import type { ChannelLog } from "./channel-log.js";
 
-/** A client that is about to join, and what its answer is based on. */
+/** A client that is about to join, and the state that its answer is based on. */
 export interface Hold {
-  /** The position that the client resumes from; undefined if it has none. */
+  /** The position that the client resumes from. Undefined if the client starts anew. */
   from: Position | undefined;
-  /** Which history the channel had when it was prepared for this client. */
+  /** The number of the channel's history when the channel was prepared for this client. */
   history: number | undefined;
 }
 
@@ -21,9 +21,12 @@ export interface LogFeedParts {
 }
 
 /**
- * Follows a channel with history and prepares the answers to clients that resume. A publication
- * goes from the Follower to the ChannelLog to the members. The other way this class asks: it tells
- * the Follower to read whatever the log does not have.
+ * Receives the events of one channel with history and answers clients that resume: from the buffer
+ * if the buffer reaches back far enough, otherwise from the broker, with one read for all clients
+ * that wait.
+ *
+ * Publications go from the `Follower` to the `ChannelLog` and on to the members. If the log lacks
+ * events, this class tells the `Follower` to read them.
  */
 export class LogFeed {
   readonly log: ChannelLog;
@@ -37,8 +40,8 @@ export class LogFeed {
   }
 
   /**
-   * What there is to wait for before the log's `position` and `resume` can answer the client;
-   * undefined: nothing.
+   * Returns a promise to wait for before the log's `position` and `resume` can answer the client.
+   * Returns undefined if they can answer at once.
    */
   prepare(hold: Hold): Promise<void> | undefined {
     const prepared = (): void => void (hold.history = this.log.history);
@@ -48,9 +51,9 @@ export class LogFeed {
   }
 
   /**
-   * Whether the reset that the log would tell the client now is as true as when the channel was
-   * prepared for it. It is not if a roll-back was noticed since, or if a reading did not reach so
-   * far back.
+   * Whether the channel is still prepared for this client. Another preparation is needed before a
+   * reset, if a roll-back was noticed meanwhile or if the last reading did not reach back to the
+   * client's position.
    */
   isPrepared({ from, history }: Hold): boolean {
     const { log } = this;
@@ -72,36 +75,36 @@ export class LogFeed {
     const reach = (): Promise<void> | undefined => from && this.#reach(from, asked);
     const ready = (): Promise<void> | undefined => (log.isDocumentLost ? follower.refresh().then(reach) : reach());
     if (follower.isOpen) return ready();
-    // In time for the first reading, mostly.
+    // Usually in time for the first reading.
     if (from) log.want(from);
     return follower.opened.then(ready);
   }
 
   /**
-   * Sees to it that what `resume` says of this position is true. A reading that has begun since
-   * (`asked`) is enough; otherwise, before a reset is told, the store is asked where the channel
-   * stands: this instance may not have heard yet of a roll-back.
+   * Makes sure that `resume` gives the right answer for this position. A reading that began after
+   * the call (after number `asked`) is enough. Otherwise the store is asked for the channel's
+   * position before a reset is sent: this instance may not know of a roll-back yet.
    */
   #reach(from: Position, asked: number): Promise<void> | undefined {
     const { log } = this;
     if (!log.knowsOf(from)) return this.#widen(from);
     const verdict = log.verdict(from);
     if (verdict.ok) {
-      // Other clients that resume now have missed about as much.
+      // Other clients that resume now have missed about as many events.
       if (from.offset < log.position.offset) log.keepMore();
       return undefined;
     }
     const isTrimmed = verdict.reset === "trimmed" && log.covers(from);
     if (log.hasReadSince(asked, isTrimmed ? from : undefined)) return undefined;
-    // Where the channel stands does not tell whether the store has got back events that it had
+    // The channel's position does not show whether a restored store contains events that had been
     // trimmed.
     if (isTrimmed) return this.#widen(from);
     return this.#comparison.run().then(() => (log.knowsOf(from) ? undefined : this.#widen(from)));
   }
 
   /**
-   * Until a reading is over that has begun after this was wanted, and reaches so far back. One
-   * under way may do neither.
+   * Reads until a reading has finished that began after this call and reaches back to the position.
+   * A reading that is already running may do neither.
    */
   async #widen(from: Position): Promise<void> {
     const { log, follower } = this;

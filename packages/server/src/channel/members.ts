@@ -1,12 +1,12 @@
 import type { Frame } from "../transport/frame.js";
 import type { Subscriber } from "../log/subscriber.js";
 
-/** The members of one channel on this instance. */
+/** The members of a channel that are connected to this instance. */
 export class Members {
   readonly #members = new Set<Subscriber>();
   /**
-   * How many are about to join. The channel stays open for them, and for history they may need more
-   * than usual.
+   * The number of clients that are about to join. The channel stays open for them, and its log
+   * buffers more events than usual.
    */
   holds = 0;
 
@@ -36,8 +36,8 @@ export class Members {
   }
 
   /**
-   * Hands the frame to every member. Returns how many remain: a member that turns out to be too
-   * slow has left by then.
+   * Sends the frame to every member. Returns the number of members afterwards: a member that cannot
+   * keep up is disconnected during the delivery.
    */
   deliver(frame: Frame): number {
     for (const member of this.#members) member.deliver(frame);

@@ -3,32 +3,35 @@ import type { Channels } from "./channels.js";
 import type { Subscriber } from "../log/subscriber.js";
 
 /**
- * One joining of a channel. A verdict about a channel that was left and joined again since is about
- * another one.
+ * The membership of a connection in a channel, from joining to leaving. After leaving and joining
+ * again, an answer of `authorize` about the earlier membership no longer applies.
  */
 export interface Joining {
   /**
-   * The newest question of `reauthorize` that was answered. An older answer that comes later is out
-   * of date.
+   * The number of the latest `reauthorize` that was answered. Answers to earlier ones are stale and
+   * ignored.
    */
   judgedBy: number;
 }
 
-/** The channels one connection has joined. */
+/**
+ * The channels that a connection has joined. Changes run one after the other, in the order of the
+ * client's messages, however long `authorize` takes.
+ */
 export class Membership {
   readonly #joined = new Map<string, Joining>();
   readonly #questions = new Set<Cancel>();
   readonly #channels: Channels;
   readonly #member: Subscriber;
   #ended = false;
-  /** Goes up whenever what `authorize` has said about channels to be joined is to be asked anew. */
-  permissions = 0;
-  /** How often `authorize` was asked about everything joined. */
-  reauthorized = 0;
   /**
-   * Subscribe and unsubscribe messages are handled one after the other, however long `authorize`
-   * takes.
+   * Incremented when pending answers of `authorize` become stale and joins in progress must ask
+   * again.
    */
+  permissions = 0;
+  /** How often `authorize` was asked again about all joined channels. */
+  reauthorized = 0;
+  /** The last subscribe or unsubscribe in the queue. */
   #lastChange: Promise<void> | undefined;
   #waiting = 0;
 
@@ -41,7 +44,7 @@ export class Membership {
     return this.#joined.size;
   }
 
-  /** How many channels the changes are about that wait for one before them. */
+  /** The number of channels in the changes that wait in the queue. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -54,15 +57,18 @@ export class Membership {
     return [...this.#joined.keys()];
   }
 
-  /** Which joining of a channel it is that lasts; undefined where it is not joined. */
+  /** The current membership in a channel. Undefined if the channel is not joined. */
   joining(wire: string): Joining | undefined {
     return this.#joined.get(wire);
   }
 
-  /** Returns whether that changed anything. */
+  /**
+   * Joins a channel. Returns false if the channel was joined already, or if the connection has
+   * closed.
+   */
   join(id: ChannelId): boolean {
-    // The connection may have closed while `authorize` ran: a member that nobody removes would stay
-    // for ever.
+    // The connection may have closed while `authorize` ran. A member added now would never be
+    // removed.
     if (this.#ended || this.#joined.has(id.wire)) return false;
     this.#joined.set(id.wire, { judgedBy: 0 });
     this.#channels.join(id, this.#member);
@@ -81,8 +87,8 @@ export class Membership {
   }
 
   /**
-   * Something was asked on behalf of the connection; when it ends, nobody waits for the answer.
-   * Returns how to take that back.
+   * Registers a question to the application that is abandoned when the connection ends. Returns a
+   * function that unregisters the question.
    */
   asked(giveUp: Cancel): Cancel {
     this.#questions.add(giveUp);
@@ -90,8 +96,8 @@ export class Membership {
   }
 
   /**
-   * Runs a change after those before it; at once when none is under way. It must not reject: nobody
-   * would hear.
+   * Runs a change after the earlier ones, or at once if none is running. `run` must not reject,
+   * because nothing handles the rejection.
    */
   change(channels: number, run: () => Promise<void> | void): void {
     if (!this.#lastChange) {
@@ -103,7 +109,7 @@ export class Membership {
       this.#chain(
         this.#lastChange.then(() => {
           this.#waiting -= channels;
-          // Nobody is left to ask `authorize` for.
+          // After the connection has closed, `authorize` is not asked any more.
           return this.#ended ? undefined : run();
         }),
       );

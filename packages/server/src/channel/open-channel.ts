@@ -9,8 +9,8 @@ import { PlainFeed } from "./plain-feed.js";
 export type OpenParts = Omit<ChannelLogParts, "id" | "history" | "members" | "copy">;
 
 /**
- * Opens a channel on this instance. A publication goes from its feed to its members; nothing calls
- * back.
+ * Opens a channel on this instance. Publications go from the feed to the members. Members never
+ * call the feed.
  */
 export function openChannel(id: ChannelId, parts: OpenParts): LocalChannel {
   const { history, document } = id.contract;

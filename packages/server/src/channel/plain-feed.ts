@@ -12,12 +12,15 @@ export interface PlainFeedParts {
   readonly logger: Logger;
   readonly stats: Stats;
   readonly members: Members;
-  /** When to subscribe again after a failure, for a topic that nobody asks for a second time. */
+  /**
+   * Schedules another attempt after subscribing failed. Only for a topic that no later client opens
+   * again.
+   */
   again?(run: () => void): Cancel;
 }
 
 /**
- * Hands each publication of a channel without history to its members. A lost publication is not
+ * Delivers each publication of a channel without history to its members. A lost publication is not
  * repaired.
  */
 export class PlainFeed implements Receiver {
@@ -51,7 +54,8 @@ export class PlainFeed implements Receiver {
   #open(): void {
     const { topic, link, again } = this.#parts;
     this.#opening = link.subscribe(topic).then(() => (this.#opening = undefined));
-    // Whoever waits for it hears of it; nobody has to.
+    // The failure reaches the clients that wait in `prepare`. Without such a client, it is not an
+    // unhandled rejection.
     this.#opening.catch(() => {
       if (!this.#isClosed) this.#cancelAgain = again?.(() => this.#open());
     });

@@ -1,17 +1,17 @@
-/** What came of a publication. */
+/** The result of a publication. */
 export interface Published {
   /**
-   * How many connections of this process are on the channel: they have it. With one process, that
-   * is all of them.
+   * The number of this instance's connections that are subscribed to the channel, and so receive
+   * the event. Members on other instances are not counted.
    */
   readonly delivered: number;
-  /** Its place in the channel's history; undefined on a channel without. */
+  /** The event's offset in the channel's history. Undefined if the channel has no history. */
   readonly offset?: number | undefined;
-  /** Its id, on a channel with history. */
+  /** The event's id. Undefined if the channel has no history. */
   readonly id?: string | undefined;
   /**
-   * True: one with the same `idempotencyKey` was published before, and this is the place of that
-   * one.
+   * True if an event with the same `idempotencyKey` was published before. Then `offset` and `id`
+   * are those of the first event, and nothing was published.
    */
   readonly duplicate?: boolean | undefined;
 }

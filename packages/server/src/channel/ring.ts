@@ -2,14 +2,14 @@ import type { Link, Position } from "@holdfast/protocol";
 import type { Frame } from "../transport/frame.js";
 import type { Chain, Linked } from "../log/continuity.js";
 
-/** An event as it is kept: encoded, for whoever missed it. */
+/** A buffered event, already encoded for the clients that missed it. */
 export interface KeptEvent extends Linked {
   readonly frame: Frame;
-  /** What it takes on the wire. */
+  /** Size of the frame in bytes. */
   readonly bytes: number;
   /**
-   * Where it is a change of the channel's document and no event: in which version it has resulted;
-   * 0: it is gone.
+   * Set if this is a change of the channel's document instead of an event: the version after the
+   * change, or 0 if the change deleted the document.
    */
   readonly version?: number | undefined;
 }
@@ -20,9 +20,9 @@ export interface RingLimits {
 }
 
 /**
- * The last events of a channel, in order and without a hole, up to where the channel stands on this
- * instance. It answers most clients that come back, so that a herd of them does not read the store
- * once each.
+ * Buffers the latest events of a channel, in order and without a gap, up to the channel's position
+ * on this instance. Most clients that resume are answered from this buffer, so that a thousand
+ * clients that reconnect at once do not each read the store.
  */
 export class Ring implements Chain<KeptEvent> {
   position: Position;
@@ -31,7 +31,7 @@ export class Ring implements Chain<KeptEvent> {
   #limits: RingLimits;
   #isWhole: boolean;
 
-  /** `isWhole`: the store has nothing older than what is put in. */
+  /** `isWhole`: the store has no events older than `items`. */
   constructor(position: Position, items: readonly KeptEvent[], isWhole: boolean, limits: RingLimits) {
     this.position = position;
     this.#limits = limits;
@@ -43,19 +43,19 @@ export class Ring implements Chain<KeptEvent> {
     return this.#items;
   }
 
-  /** Whether it can say for certain what followed a position. */
+  /** Whether the buffer contains every event after a position. */
   covers({ offset }: Pick<Position, "offset">): boolean {
     if (offset > this.position.offset) return false;
     return this.#isWhole || offset >= this.floor;
   }
 
-  /** Whether exactly this is in it. */
+  /** Whether the buffer contains the event with this offset and id. */
   has({ offset, id }: Link): boolean {
     if (offset === this.position.offset) return id === this.position.id;
     return this.#items[offset - this.floor - 1]?.link.id === id;
   }
 
-  /** The next event; it must link. */
+  /** Adds the next event, which must link to the latest one. */
   push(item: KeptEvent): void {
     const { offset, id } = item.link;
     this.position = { epoch: this.position.epoch, offset, id };
@@ -67,7 +67,10 @@ export class Ring implements Chain<KeptEvent> {
     this.#trim();
   }
 
-  /** The offset before its first event: whoever stands there is covered. */
+  /**
+   * The offset before the first buffered event, and so the lowest offset that a client can continue
+   * from.
+   */
   get floor(): number {
     return this.position.offset - this.#items.length;
   }
@@ -86,7 +89,10 @@ export class Ring implements Chain<KeptEvent> {
   }
 }
 
-/** The events behind the last entry that could not be read. */
+/**
+ * The events after the last unreadable entry. A client must not receive events from both sides of
+ * the gap.
+ */
 export function readable(events: readonly (KeptEvent | undefined)[]): KeptEvent[] {
   const kept: KeptEvent[] = [];
   for (const event of events) {

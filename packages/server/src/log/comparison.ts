@@ -2,16 +2,15 @@ import type { BrokerLink } from "../broker/broker.js";
 import type { Follower } from "./follower.js";
 
 /**
- * Compares where a follower stands with where the store says that its topic stands, and has it
- * repaired if they differ. However many clients need a comparison at a time, the store is asked
- * once.
+ * Compares the position of a `Follower` with the store's position and repairs a difference. However
+ * many clients need a comparison at the same time, the store is asked once.
  */
 export class Comparison {
   readonly #topic: string;
   readonly #link: BrokerLink;
   readonly #follower: Follower;
   #running: Promise<void> = Promise.resolve();
-  /** The comparison that begins when the running one is over. */
+  /** The comparison that begins after the running one. */
   #next: Promise<void> | undefined;
 
   constructor(topic: string, link: BrokerLink, follower: Follower) {
@@ -21,8 +20,8 @@ export class Comparison {
   }
 
   /**
-   * Resolves when a comparison is over that began after this call; rejects if the store cannot be
-   * asked.
+   * Resolves when a comparison has finished that began after this call. Rejects if the store cannot
+   * be reached.
    */
   run(): Promise<void> {
     this.#next ??= this.#running.then(() => {
@@ -35,7 +34,7 @@ export class Comparison {
   }
 
   async #compare(): Promise<void> {
-    // A reading that is under way may be older than what is asked about.
+    // A running reading may be older than the position that is compared.
     await this.#follower.repaired;
     const mine = this.#follower.position!;
     const [theirs] = await this.#link.positions([this.#topic]);

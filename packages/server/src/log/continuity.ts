@@ -1,24 +1,27 @@
 import type { Link, Position, ResetReason } from "@holdfast/protocol";
 
-/** Something that has its place in a chain. */
+/** A publication with its place in a chain. */
 export interface Linked {
   readonly link: Link;
 }
 
-/** What is known of a chain: where it stands, and its last links without a hole. */
+/** The known part of a chain: its position, and the latest items without a gap. */
 export interface Chain<Item extends Linked> {
   readonly position: Position;
   readonly items: readonly Item[];
 }
 
-/** Whether a position can be continued: with everything since, or not. Never with a part of it. */
+/**
+ * Whether a position can be continued: with all missed items, or with a reset. Never with a part of
+ * the missed items.
+ */
 export type Continuation<Item> =
   { readonly ok: true; readonly missed: readonly Item[] } | { readonly ok: false; readonly reset: ResetReason };
 
 /**
- * The verdict, for a client that comes back and for an instance that has missed something. Epoch
- * and offset alone are no proof: a store that was rolled back issues the same offsets again. The
- * ids are: none is ever issued twice.
+ * Decides whether a position can be continued, for a client that resumes and for an instance that
+ * missed publications. Epoch and offset alone do not prove it: after a roll-back, the store assigns
+ * the same offsets again. The ids prove it, because no id is ever used twice.
  */
 export function continuation<Item extends Linked>(
   from: Position,
@@ -32,11 +35,11 @@ export function continuation<Item extends Linked>(
   if (first < 0) return { ok: false, reset: "trimmed" };
   const missed = items.slice(first);
   if (missed[0]!.link.prev !== from.id) return { ok: false, reset: "fork" };
-  // A store with a hole in it is not to be believed, whatever the reason.
+  // If the store has a gap, its events cannot be trusted.
   return isChain(missed, position) ? { ok: true, missed } : { ok: false, reset: "server" };
 }
 
-/** Whether each names the one before it, and the last is where the chain stands. */
+/** Whether each item links to its predecessor, and the last item is at the position. */
 function isChain(items: readonly Linked[], position: Position): boolean {
   const linked = items.every(({ link }, index) => {
     const before = items[index - 1]?.link;

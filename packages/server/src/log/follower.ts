@@ -3,27 +3,29 @@ import type { Cancel, Link, Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 
-/** A publication that has its place in the chain of its topic. */
+/** A publication with a place in the chain of its topic. */
 export type LinkedPublication = Publication & { readonly link: Link };
 
-/** What was read of a topic, and what it means. */
+/** The result of reading a topic. */
 export interface TopicReading {
-  /** Where the topic stood when it was read. */
+  /** The position of the topic when it was read. */
   readonly position: Position;
-  /** Called in the same go as the position is taken over. */
+  /** Takes over the events that were read. Called synchronously with the change of the position. */
   apply(): void;
 }
 
-/** Takes over what a Follower reads and receives. It is called, and does not call the Follower. */
+/** Takes over the events that a `Follower` reads and receives. A log never calls its `Follower`. */
 export interface TopicLog {
-  /** Reads the topic. `from`: what is known already; undefined at the beginning. */
+  /**
+   * Reads the topic. `from` is the position that is already known; undefined at the first reading.
+   */
   load(from: Position | undefined): Promise<TopicReading>;
   /**
-   * The next publication, in order. Returns false if it could not be applied: then the Follower
-   * reads the topic again.
+   * Takes the next publication in order. Returns false if the publication could not be applied:
+   * then the `Follower` reads the topic again.
    */
   deliver(publication: LinkedPublication): boolean;
-  /** Whether exactly this was delivered before. */
+  /** Whether the publication with this link was delivered before. */
   knows(link: Link): boolean;
 }
 
@@ -35,26 +37,28 @@ export interface FollowerParts {
 }
 
 /**
- * How long after a failed repair the next one is tried: the store is away, and its return should be
- * noticed soon.
+ * Delay before a failed repair is retried. Short, so that the return of the store is noticed soon.
  */
 const RETRY_MS = 250;
 /**
- * What is announced while the topic is read. Beyond it all but the newest, which does not link, are
- * dropped and read instead.
+ * The most announcements that wait while the topic is read. Beyond that, all but the latest are
+ * dropped. The latest does not link then, so the topic is read again.
  */
 const MOST_WAITING = 1_000;
-/** Announcements that the store does not confirm so often were made by nobody we should believe. */
+/**
+ * After so many readings, announcements that the store does not confirm are ignored: no instance of
+ * this server made them.
+ */
 const MOST_READINGS = 3;
 /**
- * How long whoever has published waits for the members here to have it. Mostly that is before the
- * store has answered.
+ * How long `publish` waits until the members on this instance have the event. Usually they have it
+ * before the store has answered.
  */
 const ECHO_MS = 100;
-/** An own publication that was not announced after this long was lost on its way here. */
+/** If an own publication has not been announced after this time, the announcement was lost. */
 const LOST_MS = 1_000;
 
-/** Somebody waits for an own publication to come back. */
+/** A `publish` that waits for the announcement of its own publication. */
 interface Echo {
   readonly offset: number;
   readonly resolve: () => void;
@@ -63,9 +67,9 @@ interface Echo {
 
 /**
  *   opening ──read──▶ live ──does not link──▶ repairing ──read──▶ live
- *      └──failed──▶ closed                       └──failed──▶ waits, tries again
+ *      └──failed──▶ closed                       └──failed──▶ retry after RETRY_MS
  *
- * While the topic is read, announcements wait. `closed` from everywhere.
+ * While the topic is read, announcements wait. `close` leads from any state to `closed`.
  */
 type FollowerState =
   | { readonly name: "opening"; waiting: Publication[] }
@@ -80,16 +84,17 @@ type FollowerState =
   | { readonly name: "closed" };
 
 /**
- * Follows one topic of the broker in order and without a hole, for everyone on this instance. What
- * does not link is repaired here, once, by reading the store: however many clients listen, they
- * wait for one reading, and notice nothing.
+ * Follows one topic of the broker for all clients of this instance, in order and without a gap. If
+ * an announcement does not link to the previous one, the topic is read from the store. However many
+ * clients are subscribed, there is one reading, and the clients notice nothing.
  */
 export class Follower {
   readonly #parts: FollowerParts;
   #state: FollowerState = { name: "opening", waiting: [] };
   #position: Position | undefined;
   /**
-   * Resolves when it is live; rejects when the broker could not be reached, and then it is closed.
+   * Resolves when the topic is followed. If the broker cannot be reached, rejects, and the
+   * `Follower` is closed.
    */
   readonly opened: Promise<void>;
   #expected = 0;
@@ -99,7 +104,8 @@ export class Follower {
   constructor(parts: FollowerParts) {
     this.#parts = parts;
     this.opened = this.#open();
-    // Whoever waits for it hears of it; nobody has to.
+    // The failure reaches the callers that wait. Without a caller, it is not an unhandled
+    // rejection.
     this.opened.catch(() => undefined);
   }
 
@@ -107,7 +113,7 @@ export class Follower {
     return this.#state.name === "live" || this.#state.name === "repairing";
   }
 
-  /** Where the instance stands; undefined until it is open. */
+  /** The position of this instance. Undefined until the topic was read. */
   get position(): Position | undefined {
     return this.#position;
   }
@@ -129,7 +135,7 @@ export class Follower {
     }
   }
 
-  /** Reads the topic again, and holds announcements meanwhile. Rejects only when this is closed. */
+  /** Reads the topic again. Announcements wait meanwhile. Rejects only if this is closed. */
   refresh(): Promise<void> {
     switch (this.#state.name) {
       case "opening":
@@ -146,8 +152,9 @@ export class Follower {
   }
 
   /**
-   * The store has this offset, for certain. If it is not announced, something was lost. Resolves
-   * when it has been delivered here, or after a moment; undefined where it has been already.
+   * Expects the announcement of an offset that the store is known to have. Resolves when the offset
+   * has been delivered here, or after `ECHO_MS`. Returns undefined if it was already delivered. If
+   * the announcement does not arrive within `LOST_MS`, the topic is read.
    */
   expect(offset: number): Promise<void> | undefined {
     if (!this.isOpen || offset <= this.#position!.offset) return undefined;
@@ -156,7 +163,7 @@ export class Follower {
     this.#cancelLost ??= environment.afterIdle(LOST_MS, () => {
       this.#cancelLost = undefined;
       const expected = this.#expected;
-      // Of a history that was lost meanwhile it would be expected for ever.
+      // After a roll-back, the offset would be expected for ever.
       this.#expected = 0;
       if (this.#state.name === "live" && expected > this.#position!.offset) void this.#repair([]);
     });
@@ -166,17 +173,17 @@ export class Follower {
     });
   }
 
-  /** Resolves when the repair that is under way is over; undefined if none is. */
+  /** Resolves when the running repair has finished. Undefined if none is running. */
   get repaired(): Promise<void> | undefined {
     return this.#state.name === "repairing" ? this.#state.done : undefined;
   }
 
   /**
-   * `theirs`: where the store says that the topic stands, asked when this stood at `mine`. Resolves
-   * when what differs is repaired; undefined if nothing does.
+   * Compares positions: `theirs` is the store's position, requested when this instance was at
+   * `mine`. Resolves when a difference is repaired. Returns undefined if there is none.
    */
   compare(mine: Position, theirs: Position | undefined): Promise<void> | undefined {
-    // What was announced and linked meanwhile has proved more than the comparison could.
+    // If announcements have arrived and linked meanwhile, they prove more than the comparison.
     if (this.#state.name !== "live" || this.#position !== mine) return this.repaired;
     if (theirs && theirs.epoch === mine.epoch && theirs.offset === mine.offset && theirs.id === mine.id)
       return undefined;
@@ -206,20 +213,23 @@ export class Follower {
     }
   }
 
-  /** Takes what links or is known; says whether it was one of these. */
+  /**
+   * Takes a publication that links to the position. Returns false if the publication neither links
+   * nor is known already.
+   */
   #take(publication: Publication): boolean {
     const { link } = publication;
     if (this.#state.name !== "live") {
-      // Delivering the one before has led to a reading, or to the end.
+      // Delivering the previous publication has started a reading, or closed this.
       this.receive(publication);
       return true;
     }
     const position = this.#position!;
-    // What has no place in a chain is none of ours.
+    // A publication without a link was not made by a server.
     if (!link) return true;
     if (links(position, link)) {
       this.#position = { epoch: position.epoch, offset: link.offset, id: link.id };
-      // Delivering may have closed this, and then there is nothing left to read.
+      // If the delivery has closed this, there is nothing left to read.
       if (!this.#parts.log.deliver(publication as LinkedPublication)) this.refresh().catch(() => undefined);
       this.#tellEchoes();
       return true;
@@ -252,20 +262,20 @@ export class Follower {
   }
 
   /**
-   * Reads the topic and then takes what was announced meanwhile; what does not fit even then is
-   * read for once more.
+   * Reads the topic and then takes the announcements that have waited. If one of them does not
+   * link, the topic is read again, `MOST_READINGS` times at most.
    */
   async #read(reading = 1): Promise<void> {
     const loaded = await this.#parts.log.load(this.#position);
     const state = this.#state;
     if (state.name !== "opening" && state.name !== "repairing") return undefined;
     this.#position = loaded.position;
-    // Still not live: what delivering causes to be announced waits for its turn.
+    // The state is not live yet, so announcements that the delivery causes wait for their turn.
     loaded.apply();
-    // The last member may have left over what it was given.
+    // The delivery may have made the last member leave, which closes this.
     if (this.#state !== state) return undefined;
     this.#tellEchoes();
-    // What the reading knew of it has in it, or has not any more.
+    // Older announcements are contained in the reading, or were rolled back.
     const ahead = state.waiting.filter(({ link }) => link && link.offset > loaded.position.offset);
     this.#state = { name: "live" };
     for (const [index, publication] of ahead.entries()) {
@@ -277,5 +287,5 @@ export class Follower {
 }
 
 function notFollowed(): Error {
-  return new Error("It is not followed any more.");
+  return new Error("The topic is no longer followed.");
 }

@@ -1,14 +1,19 @@
 import type { Frame } from "../transport/frame.js";
 
-/** All that a channel knows of its members. */
+/** A member of a channel, as far as the channel knows it. */
 export interface Subscriber {
-  /** Who it is; undefined where nobody is known, and then it is on no list of those present. */
+  /**
+   * The user of the member. Undefined if the server has no `authenticate`; then presence does not
+   * list the member.
+   */
   readonly userId: string | undefined;
   readonly deviceId: string | undefined;
-  /** Whether it is owed so much that what can be made up for later should wait. */
+  /**
+   * True if so many bytes wait for the member that messages which can be sent later should wait.
+   */
   readonly isBehind: boolean;
-  /** Takes over a frame to send. Never throws, never waits. */
+  /** Queues a frame to send. Never throws and never waits. */
   deliver(frame: Frame): void;
-  /** The channel has ended: it is off it, without having asked. */
+  /** Called when the channel has ended, so that the member no longer belongs to it. */
   dismiss(wire: string): void;
 }

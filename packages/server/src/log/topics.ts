@@ -3,22 +3,32 @@ import type { Broker, BrokerInstance, BrokerLink, Publication } from "../broker/
 import type { ServerEnvironment } from "../environment.js";
 import { Follower } from "./follower.js";
 
-/** Takes what is published on a topic: a Follower if the topic has a chain. */
+/**
+ * Receives the publications of a topic: a `Follower` if the topic has a chain, otherwise a
+ * `PlainFeed`.
+ */
 export interface Receiver {
   receive(publication: Publication): void;
 }
 
-/** With a reading behind it, a loss that nothing else shows is found within 20 s. */
+/**
+ * How often positions are compared with the store. A loss that nothing else reveals is found and
+ * repaired within 20 s, including the reading.
+ */
 const CHECK_MS = 15_000;
-/** Topics asked about in one go. */
+/** Topics compared in one call. */
 const AT_ONCE = 500;
 
-/** Joins the broker, and gives each publication to the receiver of its topic. */
+/**
+ * Joins the broker and passes each publication to the receiver of its topic. Compares the position
+ * of every followed topic with the store, regularly and whenever the broker reports that
+ * announcements may have been lost.
+ */
 export class Topics {
   readonly link: BrokerLink;
   readonly #receivers = new Map<string, Receiver>();
   readonly #environment: ServerEnvironment;
-  /** How many of them have a chain. While there are none, there is nothing to compare. */
+  /** The number of receivers with a chain. While there are none, no comparison is needed. */
   #chained = 0;
   #stopChecking: Cancel | undefined;
 
@@ -44,8 +54,8 @@ export class Topics {
   }
 
   /**
-   * Compares where the followed topics stand with where the store says they do: the last of a quiet
-   * topic may be missing.
+   * Compares the positions of the followed topics with the store. If the last announcement of a
+   * topic is lost and no other follows, only this comparison reveals the loss.
    */
   #check(): void {
     const open = [...this.#receivers].flatMap(([topic, follower]) => {
@@ -58,8 +68,8 @@ export class Topics {
   #compare(some: readonly { topic: string; follower: Follower; mine: Position }[]): void {
     this.link.positions(some.map(({ topic }) => topic)).then(
       (theirs) => some.forEach(({ follower, mine }, index) => void follower.compare(mine, theirs[index])),
-      // The store is away, and when it is back everything is in doubt anyway; or a part of it is,
-      // and the rest can be asked.
+      // If the whole store is unreachable, `onDoubt` follows when the store is back. If only a part
+      // is unreachable, the other topics can still be compared.
       () => some.length > 1 && some.forEach((one) => this.#compare([one])),
     );
   }

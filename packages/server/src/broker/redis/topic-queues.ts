@@ -48,7 +48,7 @@ interface Queue<Call> {
  *                    └─────────────────────────────┘
  *
  * With two groups in flight, the second could overtake the first. Redis may refuse the first group
- * because it has forgotten the script or moved the slot, and still execute the second because
+ * because the script is not loaded or the slot has moved, and still execute the second because
  * another instance has loaded the script meanwhile. The first group would then be sent again, after
  * the second.
  */
