@@ -85,7 +85,6 @@ export class ChannelLog implements TopicLog {
     return this.#readings;
   }
 
-  /** How often a reading has replaced the history. */
   get history(): number {
     return this.#history;
   }

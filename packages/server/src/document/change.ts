@@ -5,10 +5,10 @@ import { contentOf, readContent } from "./content.js";
 import type { DocumentContent } from "./document.js";
 
 /**
- * What the application's function makes of a document: of a draft that it changes, or something
- * else that it returns.
+ * Applies the application's `change` function to a copy of the document. The new document is the
+ * changed draft, or another object that the function returns.
  *
- * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED; and what the function throws
+ * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED; and every error of the function
  */
 export function changedContent(
   id: ChannelId,
@@ -21,16 +21,16 @@ export function changedContent(
   const result = change(draft);
   if (isThenable(result)) {
     void Promise.resolve(result).catch(() => undefined);
-    throw invalid(id, "the change must not be asynchronous", "Fetch what it needs before.");
+    throw invalid(id, "the change function must not be asynchronous", "Load the data before the call of update.");
   }
-  // `(draft) => draft.count++` returns a number, and no document is one.
+  // `(draft) => draft.count++` returns a number, which is never a document.
   if (typeof result !== "object" || result === null || result === draft) return contentOf(id, draft, mostBytes);
-  // `(draft) => draft.cards.splice(0, 1)` would replace the document by what was taken out of it.
+  // `(draft) => draft.cards.splice(0, 1)` would replace the document with the removed cards.
   if (isChanged(id, before, draft))
     throw invalid(
       id,
-      "the change has changed the draft, and returned another object",
-      "Do one or the other; braces keep an arrow function from returning: (draft) => { draft.cards.pop(); }.",
+      "the change function has changed the draft and returned another object",
+      "Do only one of the two. With braces, an arrow function returns nothing: (draft) => { draft.cards.pop(); }.",
     );
   return contentOf(id, result, mostBytes);
 }
@@ -40,7 +40,7 @@ function isChanged(id: ChannelId, before: unknown, draft: unknown): boolean {
   try {
     return textOf(draft) !== textOf(before);
   } catch {
-    // It can be no document any more.
+    // The draft is no longer a valid document, so it was changed.
     return true;
   }
 }

@@ -3,10 +3,10 @@ import { deepCopy, documentFault } from "@holdfast/protocol/internal";
 import type { DocumentContent } from "./document.js";
 
 /**
- * What is kept of a value that is to be a channel's document. `outcome` says what became of it
- * where it cannot be one.
+ * Turns a value into the content of a channel's document. `outcome` is the part of the error that
+ * tells what did not happen.
  *
- * @throws HoldfastError INVALID_VALUE, naming the field, or LIMIT_EXCEEDED
+ * @throws HoldfastError INVALID_VALUE, `field` names the place; LIMIT_EXCEEDED
  */
 export function contentOf(
   { wire, contract }: ChannelId,
@@ -23,31 +23,31 @@ export function contentOf(
   const fault = documentFault(data);
   if (fault) throw invalid(fault);
   if (text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes) {
-    const limit = `The document of ${wire} ${outcome}: it would take more than ${mostBytes} bytes.`;
+    const limit = `The document of ${wire} ${outcome}: as JSON, it is larger than ${mostBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", limit, {
       field: "document",
-      remedy: "Split it over several channels, or raise limits.documentBytes.",
+      remedy: "Split the document over several channels, or raise `limits.documentBytes`.",
     });
   }
   return { data, ...(meta !== undefined && { meta }) };
 }
 
-/** The value, as the application has it: a copy of its own. */
+/** The document as a value for the application, which may change it. */
 export function valueOf(id: ChannelId, content: DocumentContent): unknown {
   return deepCopy(readContent(id, content));
 }
 
 /**
- * The same to be looked at only: what the schema has filled in is the schema's own, and that of all
- * documents.
+ * The document as a read-only value. Defaults that the schema fills in are shared by all documents,
+ * so the value must not be changed.
  */
 export function readContent({ wire, contract }: ChannelId, { data, meta }: DocumentContent): unknown {
   const read = contract.document!.receive(deepCopy(data), meta, "document");
   if (read.ok) return read.value;
-  const text = `The document of ${wire} does not match its schema any more: ${read.fault.message}`;
+  const text = `The stored document of ${wire} does not match the schema: ${read.fault.message}`;
   throw new HoldfastError("INTERNAL", text, {
     field: read.fault.field,
-    remedy: "Replace it with set, or delete it.",
+    remedy: "Replace the document with `set`, or `delete` it.",
     cause: read.fault.cause,
   });
 }

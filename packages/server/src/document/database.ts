@@ -8,30 +8,33 @@ import { LatestOnly } from "../async/latest-only.js";
 export interface DatabaseParts {
   readonly environment: ServerEnvironment;
   readonly hooks: ReadonlyMap<string, DocumentHooks>;
-  /** How long a hook may take. Milliseconds. */
+  /** How long a hook may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** What a document may take as JSON, in bytes. */
+  /** The largest document, in bytes of JSON. */
   readonly mostBytes: number;
 }
 
-/** What the application has of a document, or why that can be none. */
+/** The document that `load` returned, or the reason why it is invalid. */
 export interface LoadedContent {
   readonly version: number;
   readonly kept: StoredDocument | undefined;
   readonly fault: HoldfastError | undefined;
 }
 
-/** Room for as many changes as anyone will make: beyond 2^53 versions could not be told apart. */
+/**
+ * The highest version that `load` may return. Beyond 2^53, versions could not be told apart, so
+ * 2^52 leaves room for every later change.
+ */
 const MOST_VERSION = 2 ** 52;
 
 /**
- * The application's own database, which its hooks lead to. One that does not answer holds up nobody
- * for good.
+ * The application's own database, reached through the hooks `load` and `save`. Every hook has a
+ * time limit, so that a database that does not answer blocks no caller for good.
  */
 export class Database {
   readonly #parts: DatabaseParts;
   readonly #saves = new LatestOnly();
-  /** What a hook has still to answer. */
+  /** Cancels the waits for hooks that have not answered yet. */
   readonly #waiting = new Set<Cancel>();
   #isClosed = false;
 
@@ -51,9 +54,11 @@ export class Database {
     return this.#hooksOf(id).keepMs ?? KEEP_MS;
   }
 
-  /** @throws HoldfastError (rejects) UNAVAILABLE when it takes too long; and what `load` throws */
+  /**
+   * @throws HoldfastError (rejects) UNAVAILABLE if `load` takes too long; and every error of `load`
+   */
   async load(id: ChannelId): Promise<LoadedContent | undefined> {
-    // As methods: an application's hooks may be an object of a class.
+    // Called as methods, because the hooks may be an instance of a class.
     const hooks = this.#hooksOf(id);
     const loaded = hooks.load && (await this.#inTime(id, "load", () => hooks.load!({ key: id.key })));
     if (!loaded) return undefined;
@@ -82,12 +87,12 @@ export class Database {
         return this.#inTime(id, "save", () => hooks.save!({ key, version, document }));
       });
     } catch (cause) {
-      const text = `${wire}: version ${version} is stored and announced, but could not be saved.`;
+      const text = `${wire}: version ${version} of the document was stored and announced, but the save hook failed.`;
       throw new HoldfastError("NOT_SAVED", text, { field: "document", cause });
     }
   }
 
-  /** Waits for nothing any more, and asks nothing. */
+  /** Abandons all running hooks and calls no further ones. */
   close(): void {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp();
@@ -102,7 +107,7 @@ export class Database {
     const { environment, timeoutMs } = this.#parts;
     const unavailable = (what: string): HoldfastError =>
       new HoldfastError("UNAVAILABLE", `${wire}: ${name} ${what}`, { field: name });
-    const closed = (): HoldfastError => unavailable("is not waited for: the server is closed.");
+    const closed = (): HoldfastError => unavailable("was abandoned, because the server is closed.");
     if (this.#isClosed) throw closed();
     const answer = ask();
     if (!isThenable(answer)) return answer as Awaited<Answer>;

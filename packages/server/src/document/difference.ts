@@ -4,14 +4,15 @@ import { shareParts } from "@holdfast/protocol/internal";
 type Path = Patch["path"];
 
 /**
- * More than these say less than the document itself; and a message may not hold a list of more than
- * 10,000.
+ * With more patches, sending the whole document is cheaper. A message may not hold a list of more
+ * than 10,000 items either.
  */
 const MOST_PATCHES = 5_000;
 
 /**
- * What makes one document of another: patches in the order in which they are to be applied. The
- * whole of it where that is no longer than the patches; `length` is about what it takes.
+ * The patches that turn `before` into `after`, in the order in which they must be applied. If the
+ * whole document is not longer than the patches, a single patch replaces it. `length` is the
+ * approximate length of the document's JSON.
  */
 export function difference(before: unknown, after: unknown, length = JSON.stringify(after).length): Patch[] {
   if (before === undefined || Array.isArray(before) !== Array.isArray(after))
@@ -22,7 +23,7 @@ export function difference(before: unknown, after: unknown, length = JSON.string
   return isShorter || patches.length === 0 ? patches : [{ op: "replace", path: [], value: after }];
 }
 
-/** Parts that are equal are the same object already, and are passed over. */
+/** `shareParts` has made equal parts the same object, so they are skipped. */
 function compare(before: unknown, after: unknown, path: Path, patches: Patch[]): void {
   if (before === after) return;
   if (Array.isArray(before) && Array.isArray(after)) compareLists(before, after, path, patches);
@@ -31,7 +32,7 @@ function compare(before: unknown, after: unknown, path: Path, patches: Patch[]):
 }
 
 function compareMembers(before: object, after: object, path: Path, patches: Patch[]): void {
-  // Members of its own only: `toString` may be the name of somebody who has voted.
+  // Maps contain only own members. A document may have a member named `toString`.
   const [old, now] = [
     new Map<string, unknown>(Object.entries(before)),
     new Map<string, unknown>(Object.entries(after)),
@@ -54,8 +55,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
   const places = new Map(namesOf(now).map((name, place) => [name, place]));
   const matches = namesOf(old).map((name) => places.get(name));
   const stays = longestInOrder(matches);
-  // From behind, so that no removal moves what is still to be removed; then from the front, for the
-  // same reason.
+  // Removals go from the end to the start, so that no removal moves items that are still to be
+  // removed. Additions go from the start to the end for the same reason.
   for (let place = old.length - 1; place >= 0; place--)
     if (!stays.has(place)) patches.push({ op: "remove", path: [...path, head + place] });
   const origins = new Map([...stays].map((place) => [matches[place], place]));
@@ -65,8 +66,8 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
 }
 
 /**
- * What tells the members of a list apart: their `id`, themselves where they have no members, and
- * otherwise their place. Of several that are called the same, each is called by its number, too.
+ * Names that identify the items of a list: the `id` of an object, a primitive value itself, and
+ * otherwise the index. Items with the same name are also numbered.
  */
 function namesOf(list: readonly unknown[]): string[] {
   const counts = new Map<string, number>();
@@ -85,14 +86,13 @@ function nameOf(item: unknown, place: number): string {
 }
 
 /**
- * Which places before have a match after so that as many as possible stay in order: a longest
- * increasing subsequence, in n log n steps. A list may be sorted in a request, and the usual table
- * of n times m would take a gigabyte for it.
+ * The indexes of old items that can stay in place: a longest increasing subsequence of their new
+ * indexes, in n log n steps. A handler may sort a list, and the usual n × m table would take a
+ * gigabyte for a long list.
  */
 function longestInOrder(matches: readonly (number | undefined)[]): Set<number> {
   /**
-   * The ends of the runs of 1, 2, 3 … found so far, each with the least match that such a run can
-   * end with.
+   * The last item of the best run of length 1, 2, 3 and so on: the run whose last match is lowest.
    */
   const ends: number[] = [];
   const befores = new Map<number, number | undefined>();

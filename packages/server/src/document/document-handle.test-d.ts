@@ -17,7 +17,7 @@ interface Board {
   votes: number;
 }
 
-test("[TY7] a document is that of its channel: given with defaults left out, read with them filled in", async () => {
+test("[TY7] document handle: the type is that of the channel's schema; set may omit defaults, get has them", async () => {
   const server = createServer(protocol);
   const { document } = server.channel("board", "a");
   expectTypeOf(await document.get()).toEqualTypeOf<Board | undefined>();
@@ -30,7 +30,7 @@ test("[TY7] a document is that of its channel: given with defaults left out, rea
     draft.votes++;
   });
   void document.update((draft) => ({ ...draft, title: "b" }));
-  // @ts-expect-error: a title is a text
+  // @ts-expect-error: a title is a string
   void document.set({ title: 5, at: new Date() });
   // @ts-expect-error: the change must not be asynchronous
   void document.update(async (draft) => void draft.votes++);
@@ -39,7 +39,7 @@ test("[TY7] a document is that of its channel: given with defaults left out, rea
   expectTypeOf(server.channel("news").document).toBeNever();
 });
 
-test("[TY7] hooks are those of channels that declare a document, and take its documents", () => {
+test("[TY7] documents: hooks exist only for channels that declare a document, and have its types", () => {
   createServer(protocol, {
     documents: {
       board: {

@@ -12,45 +12,56 @@ import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents, DocumentWritten } from "./documents.js";
 
 export interface DeleteDocumentOptions {
-  /** Why, for those who are on the channel; at most 256 characters. @default "deleted" */
+  /**
+   * The reason that members of the channel receive, at most 256 characters.
+   * @default "deleted"
+   */
   readonly reason?: string | undefined;
 }
 
 /**
- * The document of a channel, on whatever instance. Everything rejects with UNAVAILABLE where the
- * broker cannot be reached, within about two seconds, or where `load` takes longer than
- * `requestTimeoutMs`: then a change may or may not have been made, and nothing but the document
- * itself can say; where it was made it is saved later. It rejects with what `load` throws; and
- * `get` and `update` with INTERNAL, or INVALID_VALUE of what was loaded, where what there is can be
- * no document.
+ * The document of a channel, shared by all instances.
+ *
+ * If the broker cannot be reached, every call rejects with UNAVAILABLE within about two seconds.
+ * Calls also reject with UNAVAILABLE if `load` takes longer than `requestTimeoutMs`. A change may
+ * have been made all the same, and only reading the document shows whether it was. A change that
+ * was made is saved later. Every call also rejects with the errors of `load`. `get` and `update`
+ * reject with INTERNAL if the stored document is invalid, and with INVALID_VALUE if the loaded
+ * document is invalid.
  */
 export interface DocumentHandle<Document, Sent = Document> {
-  /** The document, or undefined where there is none. The caller's own copy. */
+  /** Resolves with your own copy of the document, or with undefined if there is none. */
   get(): Promise<Document | undefined>;
   /**
-   * Makes this the document, whatever it was; what differs is sent to those who watch it. Resolves
-   * when the broker has it and, where there is a hook, `save` has finished. Rejects with
-   * INVALID_VALUE, naming the field; LIMIT_EXCEEDED, where it takes more than
-   * `limits.documentBytes`; DOCUMENT_CONFLICT, after five tries; NOT_SAVED.
+   * Replaces the document, or creates it. Members of the channel receive the difference. Resolves
+   * when the broker has stored the document and, if there is a `save` hook, `save` has finished.
+   *
+   * @throws HoldfastError (rejects)
+   * - INVALID_VALUE if the document does not match the schema; `field` names the place
+   * - LIMIT_EXCEEDED if the document is larger than `limits.documentBytes`
+   * - DOCUMENT_CONFLICT if other changes were faster five times in a row
+   * - NOT_SAVED if the change was made, but `save` failed
    */
   set(document: Sent): Promise<DocumentWritten<Document>>;
   /**
-   * Makes this the document if there is none. If several callers do so at once, on whatever
-   * instances, the document is made by one of them, which is answered as by `set`, NOT_SAVED
-   * included. All others resolve with undefined, whether or not it could be saved.
+   * Creates the document if there is none; otherwise resolves with undefined. If several callers
+   * create the document at the same time, on any instances, only one succeeds. Only that caller is
+   * told NOT_SAVED. Otherwise as `set`.
    */
   create(document: Sent): Promise<DocumentWritten<Document> | undefined>;
   /**
-   * Changes the document: `change` is given a copy, changes it or returns another, and may be
-   * called again where others were first. It must not be asynchronous, nor do both. What it throws
-   * is what this rejects with, and then nothing was changed. Otherwise as `set`; and
-   * DOCUMENT_NOT_FOUND where there is no document.
+   * Changes the document. `change` receives a copy, and either changes the copy or returns a new
+   * document, but not both. `change` must not be asynchronous, and is called again if another
+   * instance was faster. If `change` throws, nothing is changed and the call rejects with that
+   * error. Otherwise as `set`; and rejects with DOCUMENT_NOT_FOUND if there is no document.
    */
   update(change: (draft: Document) => Sent | void): Promise<DocumentWritten<Document>>;
   /**
-   * Deletes the document, and ends the channel for everyone on it; nobody can join it until there
-   * is a document again. Resolves with whether there was one. Rejects with INVALID_OPTION for the
-   * reason; DOCUMENT_CONFLICT and NOT_SAVED, as `set`.
+   * Deletes the document and ends the channel for all members. No client can join the channel until
+   * it has a document again. Resolves with whether there was a document.
+   *
+   * @throws HoldfastError (rejects) INVALID_OPTION for a wrong reason; DOCUMENT_CONFLICT and
+   *   NOT_SAVED as `set`
    */
   delete(options?: DeleteDocumentOptions): Promise<boolean>;
 }
@@ -63,7 +74,7 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
   unawaited: Unawaited,
 ): DocumentHandle<DocumentOf<P, C>, SentDocumentOf<P, C>> {
   const watch = <Value>(call: string, run: () => Promise<Value>): Promise<Value> =>
-    // Async, so that what a call throws is a rejection like any other.
+    // Async, so that errors thrown by a call become rejections.
     unawaited(`document.${call}`, { channel: id.wire }, (async () => run())());
   const handle: DocumentHandle<unknown> = {
     get: () => watch("get", () => documents.get(id)),
@@ -78,16 +89,16 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
       watch("delete", async () => {
         checkOptions("delete", options, ["reason"]);
         const { reason = "deleted" } = options;
-        // It travels with the answers to all who join, so what no peer would read must not be in
-        // it.
+        // The reason is sent to every client that tries to join, so it must be a valid value for
+        // the wire.
         const fault =
           typeof reason === "string" && reason.length <= MAX_REASON
             ? documentFault([reason], "reason")?.message
-            : `reason: expected a text of at most ${MAX_REASON} characters.`;
+            : `reason: expected a string of at most ${MAX_REASON} characters.`;
         if (fault === undefined) return documents.delete(id, reason);
         throw new HoldfastError("INVALID_OPTION", `${id.wire}: delete: ${fault}`, { field: "reason" });
       }),
   };
-  // Validated by the schema that the types are inferred from.
+  // The values are validated by the schema from which the types are inferred.
   return handle as never;
 }

@@ -9,39 +9,45 @@ import {
 } from "@holdfast/protocol";
 import { isPlainObject } from "../call-options.js";
 
-/** A document in the application's own database. */
+/** A document as your database has it. */
 export interface LoadedDocument<Document> {
   /**
-   * Undefined, with a version: it was deleted in that version, and there is none until it is set
-   * again.
+   * The document. Undefined, together with a `version`, if the document was deleted in that
+   * version; then the channel has no document until one is set.
    */
   readonly document: Document | undefined;
   /**
-   * What `save` was given with it; versions go on from there. At most 2^52; 0 counts as 1. As
-   * drivers give a column of 64 bits: a number, a bigint, or a text of digits. @default 1
+   * The version that `save` received with the document. Later versions continue from it. A number,
+   * bigint or string of digits, whichever your driver returns for a column of 64 bits, at most
+   * 2^52. 0 counts as 1.
+   * @default 1
    */
   readonly version?: number | bigint | string | undefined;
 }
 
-/** How a channel's documents belong to the application's own database. */
+/** Connects the documents of a channel to your own database. */
 export interface DocumentHooks<Document = unknown, Sent = Document, Key = string | undefined> {
   /**
-   * Asked for a document that the broker does not have: undefined, there is none. Without it, what
-   * the broker has is all there is. It must not wait for a change of the same document, and has
-   * `requestTimeoutMs`; then whoever asks is told UNAVAILABLE.
-   * @default none
+   * Loads a document that the broker does not have. Return undefined if there is no document.
+   * `load` must not wait for a change of the same document. If `load` takes longer than
+   * `requestTimeoutMs`, the call that needs the document rejects with UNAVAILABLE.
+   * @default none: documents exist only in the broker
    */
   readonly load?: (question: {
     readonly key: Key;
   }) => LoadedDocument<Sent> | undefined | Promise<LoadedDocument<Sent> | undefined>;
   /**
-   * Given every new version, and again the one there is when a change has changed nothing; of
-   * several that come while it runs, the last one. `document` is undefined where the document was
-   * deleted. Two instances may save at the same time: keep the higher version, that of a deleted
-   * document included. Versions rise; only where Redis has lost changes, as in a failover, do they
-   * start anew from what it has. It must not wait for a change of the same document, and has
-   * `requestTimeoutMs`; then, or when it throws, whoever made the change is told NOT_SAVED, and the
-   * next change saves it, also one that changes nothing. One that was given up may still end, late.
+   * Saves a document. `save` is called with every new version, and again with the current version
+   * after a change that changed nothing. If several versions arrive while it runs, only the latest
+   * is saved next. `document` is undefined if the document was deleted.
+   *
+   * Two instances may save at the same time: keep the higher version, also that of a deleted
+   * document. Versions rise, except after Redis has lost changes, for example in a failover. Then
+   * they continue from the version that Redis has.
+   *
+   * `save` must not wait for a change of the same document. If `save` throws or takes longer than
+   * `requestTimeoutMs`, the change rejects with NOT_SAVED, and the next change saves the document,
+   * even if it changes nothing. A `save` that took too long may still finish later.
    * @default none
    */
   readonly save?: (saved: {
@@ -50,14 +56,15 @@ export interface DocumentHooks<Document = unknown, Sent = Document, Key = string
     readonly version: number;
   }) => unknown;
   /**
-   * How long the broker keeps a document that nobody reads, writes or watches. Milliseconds; no
-   * less than the 30 days for which it remembers where a channel stands.
+   * How long the broker keeps a document that is neither read, written nor watched, in
+   * milliseconds. At least 30 days, the time for which the broker remembers the position of a
+   * channel.
    * @default 30 days
    */
   readonly keepMs?: number | undefined;
 }
 
-/** The hooks by channel. */
+/** The hooks of each channel that declares a document. */
 export type DocumentOptions<P extends ProtocolDefinition> = {
   readonly [C in DocumentChannelName<P>]?: DocumentHooks<DocumentOf<P, C>, SentDocumentOf<P, C>, KeyOf<P, C>>;
 };
@@ -65,14 +72,19 @@ export type DocumentOptions<P extends ProtocolDefinition> = {
 export const KEEP_MS = 30 * 86_400_000;
 const HOOKS = ["load", "save", "keepMs"];
 
-/** @throws HoldfastError INVALID_OPTION */
+/**
+ * Checks the option `documents`.
+ *
+ * @throws HoldfastError INVALID_OPTION
+ */
 export function documentHooksOf(protocol: Protocol, options: object | undefined): ReadonlyMap<string, DocumentHooks> {
   const hooks = new Map<string, DocumentHooks>();
   for (const [name, given] of Object.entries(options ?? {}) as [string, DocumentHooks | undefined][]) {
-    if (!protocol.channels.get(name)?.document) fail(name, "is no channel that declares a document");
+    if (!protocol.channels.get(name)?.document) fail(name, "the protocol has no such channel with a document");
     if (given === undefined) continue;
     if (!mayHoldHooks(given)) fail(name, "expected an object with load, save or keepMs");
-    for (const key of Object.keys(given)) if (!HOOKS.includes(key)) fail(`${name}.${key}`, "is not an option");
+    for (const key of Object.keys(given))
+      if (!HOOKS.includes(key)) fail(`${name}.${key}`, "is not an option; the options are load, save, keepMs");
     for (const key of ["load", "save"] as const)
       if (given[key] !== undefined && typeof given[key] !== "function") fail(`${name}.${key}`, "expected a function");
     const { keepMs = KEEP_MS } = given;
@@ -84,8 +96,8 @@ export function documentHooksOf(protocol: Protocol, options: object | undefined)
 }
 
 /**
- * An instance of a class may bring hooks as methods. Any other, such as a Promise, would leave the
- * documents without hooks.
+ * Instances of a class are accepted if they have hooks as methods. Other objects, such as a
+ * Promise, would leave the documents without hooks.
  */
 function mayHoldHooks(given: unknown): boolean {
   return isPlainObject(given) || (typeof given === "object" && given !== null && ("load" in given || "save" in given));

@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import { pass, VirtualEnvironment } from "../../test/world.js";
 import { DocumentQueue } from "./document-queue.js";
 
-/** Changes that take a while each, and when they have begun. */
+/**
+ * Starts `count` changes of one document, the first of which runs `first`, and records when each
+ * begins.
+ */
 function queue(count: number, first: (turns: DocumentQueue, environment: VirtualEnvironment) => Promise<void>) {
   const environment = Object.assign(new VirtualEnvironment(), { random: () => 0.5 });
   const turns = new DocumentQueue(environment);
@@ -17,25 +20,26 @@ function queue(count: number, first: (turns: DocumentQueue, environment: Virtual
   return { environment, turns, begun, changes };
 }
 
-describe("changes of a document", () => {
-  test("[SD16] follow each other at once where nobody competes", async () => {
+describe("DocumentQueue: changes of one document", () => {
+  test("[SD16] without competition, the changes run without gaps", async () => {
     const { environment, begun } = queue(5, async () => {});
     await pass(environment, 1);
     expect(begun).toEqual([0, 0, 0, 0, 0]);
     expect(environment.timers).toBe(0);
   });
 
-  test("[SD16] leave gaps as long as a try takes once one was overtaken, and no more after a while", async () => {
+  test("[SD16] after a conflict, the next eight changes leave gaps as long as an attempt, and later ones none", async () => {
     const { environment, begun } = queue(11, async (turns, { monotonic }) => {
       await turns.overtaken("board:a", 1, monotonic() - 20);
     });
     await pass(environment, 400);
-    // Chance says half: 20 ms before the next try, and behind each of eight changes.
+    // The random number is 0.5: 20 ms before the next attempt, and 20 ms after each of eight
+    // changes.
     expect(begun).toEqual([0, 40, 60, 80, 100, 120, 140, 160, 180, 180, 180]);
     expect(environment.timers).toBe(0);
   });
 
-  test("[SD16] wait a second at most, however long a try takes", async () => {
+  test("[SD16] after a conflict, the gap is at most one second, however long an attempt takes", async () => {
     const { environment, begun } = queue(2, async (turns, { monotonic }) => {
       await turns.overtaken("board:a", 4, monotonic() - 60_000);
     });
@@ -43,7 +47,7 @@ describe("changes of a document", () => {
     expect(begun).toEqual([0, 1_000]);
   });
 
-  test("[SD16] that fail hold up none behind them", async () => {
+  test("[SD16] a change that fails does not delay the next one", async () => {
     const { environment, begun, changes } = queue(2, () => Promise.reject(new Error("on purpose")));
     await expect(changes[0]).rejects.toThrow("on purpose");
     await pass(environment, 1);

@@ -1,38 +1,40 @@
 import { HoldfastError } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
+/** Attempts of one change before the conflict is reported. */
 const MOST_TRIES = 5;
 /**
- * Between two tries, at most so long, or as long as a try takes here, times two for each try
- * before.
+ * The longest pause after the first attempt, or the duration of an attempt if that is longer.
+ * Doubled with each attempt, up to `MOST_PAUSE_MS`.
  */
 const PAUSE_MS = 8;
 const MOST_PAUSE_MS = 1_000;
 /**
- * After a try in vain so many changes leave a gap behind them, of at most so many times what that
- * try has taken.
+ * After a conflict, this many changes leave a gap after them, of at most `GAP` times the duration
+ * of the failed attempt.
  */
 const WARY = 8;
 const GAP = 2;
 
-/** The changes of one document that are under way here. */
+/** The changes of one document on this instance. */
 interface ChangeLane {
-  /** The last of them, and the gap behind it. */
+  /** Resolves after the latest change and the gap after it. */
   last: Promise<unknown>;
-  /** How many changes are still to leave a gap. */
+  /** The number of changes that still leave a gap. */
   wary: number;
-  /** How long the last try in vain has taken. */
+  /** How long the last failed attempt took. */
   tookMs: number;
-  /** How many changes wait for those before them. */
+  /** The number of changes that wait for earlier ones. */
   waiting: number;
-  /** Why the first of those that wait are not tried, and how many they are. */
+  /** Set if waiting changes are rejected without an attempt: the reason, and how many of them. */
   given: { readonly reason: unknown; left: number } | undefined;
 }
 
 /**
- * Changes of one document by one instance queue; instances compete. Whoever has just won and goes
- * on at once is in the way of each try of the others, which takes as long as its own next change:
- * so where there is competition, winners leave gaps.
+ * Queues the changes of each document on this instance. Instances compete: a change that was
+ * computed from an old document fails and is computed again. If the winner continued at once, it
+ * would win every time, because its next change takes as long as the other instance's attempt. So
+ * after a conflict, each change leaves a random gap after it.
  */
 export class DocumentQueue {
   readonly #environment: ServerEnvironment;
@@ -42,7 +44,7 @@ export class DocumentQueue {
     this.#environment = environment;
   }
 
-  /** Runs it behind those that are under way. Resolves with what it does, before the gap. */
+  /** Runs a change after the earlier ones. Resolves with its result, before the gap. */
   run<Result>(wire: string, change: () => Promise<Result>): Promise<Result> {
     const before = this.#lanes.get(wire);
     const lane: ChangeLane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0, waiting: 0, given: undefined };
@@ -57,19 +59,16 @@ export class DocumentQueue {
     return running;
   }
 
-  /**
-   * What all of them need cannot be had: those that wait now are told so with the one that has
-   * tried, and not tried themselves.
-   */
+  /** Rejects every queued change with this error instead of trying each. */
   giveUp(wire: string, reason: unknown): void {
     const lane = this.#lanes.get(wire);
     if (lane) lane.given = { reason, left: lane.waiting };
   }
 
   /**
-   * Others were first: waits until it may be worth another try.
+   * Called after a conflict. Waits until another attempt may succeed.
    *
-   * @throws HoldfastError DOCUMENT_CONFLICT when it was tried often enough
+   * @throws HoldfastError DOCUMENT_CONFLICT after the last attempt
    */
   async overtaken(wire: string, tries: number, sinceMs: number): Promise<void> {
     const tookMs = Math.max(0, this.#environment.monotonic() - sinceMs);
@@ -78,7 +77,7 @@ export class DocumentQueue {
     if (tries === MOST_TRIES)
       throw new HoldfastError(
         "DOCUMENT_CONFLICT",
-        `${wire}: others changed the document ${MOST_TRIES} times in between.`,
+        `${wire}: the document was not changed: other changes were faster ${MOST_TRIES} times in a row.`,
         {
           field: "document",
         },

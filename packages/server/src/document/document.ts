@@ -2,24 +2,27 @@ import type { Link, Patch } from "@holdfast/protocol";
 import { canonicalJson, hashOf } from "@holdfast/protocol/internal";
 import { difference } from "./difference.js";
 
-/** A document as it is kept and sent: JSON, with what superjson needs to bring back the rest. */
+/**
+ * A document as it is stored and sent: JSON, and the metadata from which superjson restores dates
+ * and other types.
+ */
 export interface DocumentContent {
   readonly data: unknown;
   readonly meta?: unknown;
 }
 
-/** What a channel's document is: there in some version, or gone for a reason. */
+/** The state of a channel's document: present in a version, or deleted for a reason. */
 export type StoredDocument =
   | { readonly name: "there"; readonly version: number; readonly content: DocumentContent }
   | { readonly name: "deleted"; readonly version: number; readonly reason: string };
 
 /**
- * The hash goes with every so many versions: often enough to find a difference soon, seldom enough
- * to cost nothing.
+ * Every 32nd version is sent with its hash: often enough for clients to find a difference soon,
+ * seldom enough to cost nothing.
  */
 const HASH_EVERY = 32;
 
-/** The text that the broker keeps. */
+/** The text that the broker stores. */
 export function keptText(kept: StoredDocument): string {
   const { version } = kept;
   return JSON.stringify(
@@ -29,18 +32,23 @@ export function keptText(kept: StoredDocument): string {
   );
 }
 
-/** @throws Error when it is not one of ours */
+/**
+ * Parses a stored text.
+ *
+ * @throws Error if the text is not a stored Holdfast document
+ */
 export function readKept(text: string): StoredDocument {
   const { version, state, meta, deleted } = JSON.parse(text) as { [name: string]: unknown };
-  if (!Number.isSafeInteger(version)) throw new Error("It is no document.");
+  if (!Number.isSafeInteger(version)) throw new Error("The stored text is not a Holdfast document.");
   if (typeof deleted === "string") return { name: "deleted", version: version as number, reason: deleted };
-  if (typeof state !== "object" || state === null) throw new Error("It is no document.");
+  if (typeof state !== "object" || state === null) throw new Error("The stored text is not a Holdfast document.");
   return { name: "there", version: version as number, content: { data: state, ...(meta !== undefined && { meta }) } };
 }
 
 /**
- * The publication that makes one document of another, as the broker keeps it: the message without
- * its channel and its place. Undefined: they are the same. `text` is the whole of the one after it.
+ * The publication that changes a document from `before` to `after`, as the broker stores it: the
+ * wire message without its channel and link. Undefined if both are the same. `text` is the stored
+ * text of `after`.
  */
 export function changeText(
   before: StoredDocument | undefined,
@@ -51,12 +59,13 @@ export function changeText(
   if (after.name === "deleted") return JSON.stringify({ type: "state_deleted", data: { reason: after.reason } });
   const was: DocumentContent = before?.name === "there" ? before.content : { data: undefined };
   const { data, meta } = after.content;
-  // Where the store has lost the one before, copies may still have what described that.
+  // If the store has lost the previous document, clients may still have its metadata, so the
+  // metadata is sent.
   const isSameMeta = before?.name === "there" && canonicalJson(was.meta) === canonicalJson(meta);
   const found = difference(was.data, data, text.length);
   if (found.length === 0 && isSameMeta) return undefined;
-  // No patches would mean that a snapshot follows. Only what the JSON stands for has changed: a
-  // text is a BigInt now.
+  // An empty list of patches would announce a snapshot. If only the metadata has changed (a string
+  // is a BigInt now), the whole document is replaced.
   const patches: Patch[] = found.length > 0 ? found : [{ op: "replace", path: [], value: data }];
   return JSON.stringify({
     type: "state_update",
@@ -65,7 +74,7 @@ export function changeText(
   });
 }
 
-/** A change as it stands in the chain, where a snapshot follows that makes its patches needless. */
+/** A change without patches: it keeps its place in the chain, and a snapshot follows. */
 export function blankText(channel: string, version: number, metadata: Link): string {
   return JSON.stringify({ type: "state_update", channel, data: { version, patches: [] }, metadata });
 }

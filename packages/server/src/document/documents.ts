@@ -11,22 +11,23 @@ import { singleFlight } from "../async/single-flight.js";
 import { type Found, type Place, StoredDocuments } from "./stored.js";
 import { DocumentQueue } from "./document-queue.js";
 
-/** What came of a change. */
+/** The result of a change. */
 export interface DocumentWritten<State = unknown> {
-  /** The document as it is now. The caller's own: it may be changed. */
+  /** The document after the change. This is your own copy, which you may change. */
   readonly document: State;
   /**
-   * One more with each change, from 1 or from what was loaded. The same as before where the change
-   * changed nothing.
+   * Incremented by each change, starting at 1 or at the version that `load` returned. Unchanged if
+   * the call changed nothing.
    */
   readonly version: number;
   /**
-   * The place of the change in the channel's chain; where nothing has changed, where the channel
-   * stands.
+   * The offset of the change in the channel's history. If nothing was changed, the channel's
+   * current offset.
    */
   readonly offset: number;
+  /** The id of the publication at `offset`. */
   readonly id: string;
-  /** How many connections of this process are on the channel. */
+  /** The number of this instance's connections that are subscribed to the channel. */
   readonly delivered: number;
 }
 
@@ -35,37 +36,37 @@ export interface DocumentsParts {
   readonly environment: ServerEnvironment;
   readonly stats: Stats;
   readonly database: Database;
-  /** What a document may take as JSON, in bytes. */
+  /** The largest document, in bytes of JSON. */
   readonly mostBytes: number;
   readonly members: DocumentMembers;
 }
 
-/** The connections of this instance on the channels of documents. */
+/** The members of document channels on this instance. */
 export interface DocumentMembers {
   /**
-   * Resolves when they have the publication at this offset; undefined if they have it or there are
-   * none.
+   * Resolves when the publication at this offset has been delivered to them. Returns undefined if
+   * that is done already, or if there are none.
    */
   expect(channel: string, offset: number): Promise<void> | undefined;
   size(id: ChannelId): number;
 }
 
-/** What is there after a change, and where; also where it has changed nothing. */
+/** The document after a change and its place, even if nothing was changed. */
 interface Written {
   readonly kept: StoredDocument;
   readonly at: Place;
 }
 
 /**
- * A change that has waited so long for a document in vain tells those that wait behind it, which
- * would do the same.
+ * If reading a document fails after this time, the changes that wait in the queue are rejected too.
+ * Each of them would wait as long in vain.
  */
 const IN_VAIN_MS = 500;
 
 /**
- * The documents of channels, as the application reads and writes them: always those of the broker.
- * A change is made of what is there, and stored only if that is still there; otherwise it is made
- * again of what has come.
+ * Reads and writes the documents of channels for the application, always in the broker. A change is
+ * computed from the stored document and stored only if that document is still the current one.
+ * Otherwise another instance was faster, and the change is computed again.
  */
 export class Documents {
   readonly #parts: DocumentsParts;
@@ -73,11 +74,13 @@ export class Documents {
   readonly #stored: StoredDocuments;
   readonly #joins = new Map<string, Promise<void>>();
   /**
-   * Whose last change the broker has not answered for. It may have it all the same, and then the
-   * database does not.
+   * Documents whose latest change the broker did not confirm. The broker may have stored the change
+   * without the application's database having it, so the stored document is saved again.
    */
   readonly #unsure: RetryQueue<ChannelId>;
-  /** Until all who are concerned have them: members here, and the application's database. */
+  /**
+   * Changes that run until the members on this instance and the application's database have them.
+   */
   readonly #changes = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -89,8 +92,8 @@ export class Documents {
   }
 
   /**
-   * @throws HoldfastError (rejects) UNAVAILABLE, INTERNAL, INVALID_VALUE of what was loaded; or
-   *   what `load` throws
+   * @throws HoldfastError (rejects) UNAVAILABLE; INTERNAL or INVALID_VALUE if the stored or loaded
+   *   document is invalid; and every error of `load`
    */
   async get(id: ChannelId): Promise<unknown> {
     const { kept } = sound(await this.#stored.find(id));
@@ -98,8 +101,8 @@ export class Documents {
   }
 
   /**
-   * Sees to it that the broker has the document, where the application can load it. Rejects as
-   * `get` does.
+   * Loads the document from the application's database into the broker if the broker has none.
+   * Returns undefined if there is no `load` hook. Rejects like `get`.
    */
   load(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.database.canLoad(id)) return undefined;
@@ -116,8 +119,8 @@ export class Documents {
   }
 
   /**
-   * Undefined: there is one already. NOT_SAVED is for the caller whose document it is: no other may
-   * believe that it is theirs.
+   * Resolves with undefined if the document exists already. Only the caller that created the
+   * document is told NOT_SAVED: no other caller may take the document for its own.
    */
   async create(id: ChannelId, value: unknown): Promise<DocumentWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
@@ -137,9 +140,9 @@ export class Documents {
     const next = (found: Found): StoredDocument => {
       const { kept } = sound(found);
       if (kept?.name !== "there")
-        throw new HoldfastError("DOCUMENT_NOT_FOUND", `${id.wire} has no document.`, {
+        throw new HoldfastError("DOCUMENT_NOT_FOUND", `The channel ${id.wire} has no document.`, {
           field: "document",
-          remedy: "Call set first.",
+          remedy: "Call `set` or `create` first.",
         });
       const content = changedContent(id, kept.content, change, this.#parts.mostBytes);
       return { name: "there", version: kept.version + 1, content };
@@ -147,7 +150,7 @@ export class Documents {
     return this.#written(id, (await this.#change(id, next))!);
   }
 
-  /** Whether there was one. */
+  /** Deletes the document. Resolves with whether there was a document. */
   async delete(id: ChannelId, reason: string): Promise<boolean> {
     let wasThere = false;
     await this.#change(id, ({ kept, fault, version }) => {
@@ -158,14 +161,15 @@ export class Documents {
   }
 
   /**
-   * Resolves when no change is under way any more, and all is saved, or that was tried for so long.
+   * Resolves when no change is running and all documents are saved, or when saving was retried for
+   * `limitMs`.
    */
   async idle(limitMs: number): Promise<void> {
     while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
     await this.#unsure.drained(limitMs);
   }
 
-  /** Whether the last change of a document may not have been saved. */
+  /** Returns true if the latest change of a document may not be saved. */
   close(): boolean {
     const { isBusy } = this.#unsure;
     this.#isClosed = true;
@@ -173,7 +177,10 @@ export class Documents {
     return isBusy;
   }
 
-  /** `next` makes of what is there what is to be there: undefined where there is nothing to do. */
+  /**
+   * Queues a change. `next` computes the new document from the stored one, or returns undefined if
+   * there is nothing to do.
+   */
   #change(id: ChannelId, next: (found: Found) => StoredDocument | undefined): Promise<Written | undefined> {
     const running = this.#queue
       .run(id.wire, () => this.#write(id, next))
@@ -190,8 +197,8 @@ export class Documents {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.monotonic();
       const found = await this.#stored.find(id).catch((error: unknown) => {
-        // What has just been cut off may be there again for the next; whoever has waited for it
-        // spares the others that.
+        // A short failure may be over for the next change. After a long wait, the other changes in
+        // the queue are spared the same wait.
         if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#queue.giveUp(id.wire, error);
         throw error;
       });
@@ -227,10 +234,10 @@ export class Documents {
   }
 
   /**
-   * Before a change resolves, so that whoever then answers a request can rely on it, those on the
-   * channel have it, and so has the application's database: also where nothing has changed, because
-   * it may not have been saved the last time. Others may change it meanwhile: a slow database holds
-   * up nobody but those who wait for it.
+   * Waits until the members on this instance and the application's database have the change. A
+   * handler that responds after its change resolved can rely on both. The document is saved even if
+   * nothing was changed, because the previous save may have failed. Meanwhile other changes can
+   * run: a slow database delays only the callers that wait for it.
    */
   async #finish(id: ChannelId, { kept, at }: Written): Promise<void> {
     await this.#parts.members.expect(id.wire, at.offset);

@@ -4,17 +4,17 @@ import { KnownDocuments } from "./known.js";
 
 const kept = (version: number): StoredDocument => ({ name: "there", version, content: { data: {} } });
 
-test("[SD17] of the documents seen last, as many are known as take 4,000,000 characters together", () => {
+test("[SD17] KnownDocuments keeps the most recently used documents up to 4,000,000 characters in total", () => {
   const known = new KnownDocuments();
   const million = 1_000_000;
   for (const [index, channel] of ["a", "b", "c", "d"].entries())
     known.set(channel, { id: `${index}`, kept: kept(1) }, million);
-  // Seen again: it is the newest now, and takes what it takes this time.
+  // Setting `a` again makes it the most recent document, with its new length.
   known.set("a", { id: "again", kept: kept(2) }, million - 5);
   known.set("e", { id: "e", kept: kept(1) }, 5);
   expect(["a", "b", "c", "d", "e"].map((channel) => known.get(channel)?.id)).toEqual(["again", "1", "2", "3", "e"]);
   known.set("f", { id: "f", kept: kept(1) }, 1);
-  // The oldest is the one that was not asked for longest.
+  // The document that was not used for longest is dropped first.
   expect(["b", "c", "f", "a"].map((channel) => known.get(channel)?.id)).toEqual(["1", "2", "f", undefined]);
   known.set("b", { id: "b", kept: kept(2) }, million);
   expect(known.get("c")).toBeDefined();

@@ -1,24 +1,24 @@
 import type { StoredDocument } from "./document.js";
 
-/** A document as it was in the broker when it was read or written last. */
+/** A document as it was in the broker when it was last read or written. */
 export interface Known {
-  /** The publication that has brought it. */
+  /** The id of the publication that stored the document. */
   readonly id: string;
   readonly kept: StoredDocument;
 }
 
 /**
- * Documents that are changed often need not be read and parsed each time; more than this is not
- * worth the memory.
+ * The most characters of all cached documents together. Frequently changed documents need not be
+ * read and parsed each time; a larger cache is not worth the memory.
  */
 const MOST_CHARACTERS = 4_000_000;
 
 /**
- * The documents that this instance has seen last, so that the broker is asked no more than whether
- * they still are what is there.
+ * Caches the documents that this instance used most recently. The broker is then only asked whether
+ * a cached document is still the current one.
  */
 export class KnownDocuments {
-  /** In the order in which they were last asked for. */
+  /** Ordered by last use, oldest first. */
   readonly #documents = new Map<string, Known & { readonly length: number }>();
   #characters = 0;
 
@@ -31,7 +31,7 @@ export class KnownDocuments {
     return known;
   }
 
-  /** `length` is that of its text. */
+  /** `length` is the length of the document's stored text. */
   set(channel: string, known: Known, length: number): void {
     this.delete(channel);
     this.#documents.set(channel, { ...known, length });

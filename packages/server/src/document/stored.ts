@@ -16,29 +16,34 @@ export interface StoredDocumentsParts {
   readonly queue: DocumentQueue;
 }
 
+/** The place of a publication in the channel's chain. */
 export interface Place {
   readonly offset: number;
   readonly id: string;
 }
 
 /**
- * A document as it was read: the broker's text of it is named by the publication that has brought
- * it.
+ * A document as it was found. `id` is that of the publication that stored the document in the
+ * broker.
  */
 export interface Found {
   readonly kept: StoredDocument | undefined;
-  /** Why what there is can be none. It can be replaced and deleted, and nothing else. */
+  /**
+   * The reason why the found document is invalid. An invalid document can only be replaced or
+   * deleted.
+   */
   readonly fault: HoldfastError | undefined;
   readonly version: number;
   readonly id: string;
   readonly position: Place;
 }
 
-/** How long a channel that nobody has written to is remembered when its document is asked for. */
+/** How long the broker remembers a channel without publications after its document was read. */
 const UNWRITTEN_MS = 600_000;
 
 /**
- * Documents where they are: in the broker, and where that has none, in the application's database.
+ * Reads and stores documents: in the broker, or in the application's database if the broker has
+ * none.
  */
 export class StoredDocuments {
   readonly #parts: StoredDocumentsParts;
@@ -50,18 +55,21 @@ export class StoredDocuments {
   }
 
   /**
-   * As the broker has it; as the application has it, where the broker has none, or nothing that is
-   * a document.
+   * Returns the document of the broker. If the broker has no valid document, loads the document
+   * from the application's database into the broker.
    */
   async find(id: ChannelId): Promise<Found> {
     const found = await this.read(id);
     if (found.kept || !this.#parts.database.canLoad(id)) return found;
-    // For all who miss it at once: the database is not asked by each, and they do not compete for
-    // who brings it.
+    // One load for all concurrent callers: otherwise each would query the database, and they would
+    // compete to store the result.
     return singleFlight(this.#loads, id.wire, () => this.#bring(id, found));
   }
 
-  /** Stores what has become of what was found, and says where. Undefined: others were first. */
+  /**
+   * Stores a new document if `found` is still the current one. Resolves with the place of the
+   * change, or with undefined if another instance was faster.
+   */
   async store(
     id: ChannelId,
     found: Found,
@@ -82,7 +90,7 @@ export class StoredDocuments {
     return position;
   }
 
-  /** Brings what the application has of it to the broker. */
+  /** Loads the document from the application's database and stores it in the broker. */
   async #bring(id: ChannelId, missing: Found): Promise<Found> {
     for (let [tries, found] = [1, missing]; ; tries++) {
       const since = this.#parts.environment.monotonic();
@@ -94,10 +102,10 @@ export class StoredDocuments {
         const at = await this.store(id, found, kept);
         if (at) return { kept, fault, version, id: at.id, position: at };
       } catch (error) {
-        // Others may have set it meanwhile, and then nobody needs the database.
+        // If the document was set meanwhile, the database is not needed.
         const now = await this.read(id).catch(() => found);
         if (now.kept) return now;
-        // It can be replaced and deleted all the same.
+        // The invalid document of the broker can still be replaced or deleted.
         if (missing.fault) return missing;
         throw error;
       }
@@ -108,7 +116,7 @@ export class StoredDocuments {
     }
   }
 
-  /** As the broker has it. */
+  /** Reads the document of the broker. */
   async read({ wire }: ChannelId): Promise<Found> {
     const known = this.#known.get(wire);
     const asked = { document: true, known: known?.id, ttlMs: UNWRITTEN_MS };
@@ -121,9 +129,9 @@ export class StoredDocuments {
       this.#known.set(wire, { id, kept }, text.length);
       return { kept, fault: undefined, version: kept.version, id, position };
     } catch (cause) {
-      const fault = new HoldfastError("INTERNAL", `The document of ${wire} in the broker is none of ours.`, {
+      const fault = new HoldfastError("INTERNAL", `The document of ${wire} in the broker is not a Holdfast document.`, {
         field: "document",
-        remedy: "Replace it with set, or delete it.",
+        remedy: "Replace the document with `set`, or `delete` it.",
         cause,
       });
       return { kept: undefined, fault, version: 0, id, position };
@@ -131,10 +139,10 @@ export class StoredDocuments {
   }
 
   /**
-   * The broker has not answered, and may have stored it all the same. It is asked once more:
-   * whoever is told that a change was not made makes it again.
+   * Called if storing failed. The change may have been stored all the same, so the broker is asked
+   * once more: a caller that is told of a failure repeats the change.
    *
-   * @throws the error, where it is not known to be stored
+   * @throws the error, if the change is not known to be stored
    */
   async #wasStored({ wire, contract }: ChannelId, name: string, { position: before }: Found, error: unknown) {
     const log = { after: before.offset, most: contract.history!.size };
