@@ -8,7 +8,10 @@ import type { AuthorizeQuestion, JoinQuestion, ServerOptions } from "./options.j
 import { invalid } from "./settings.js";
 import type { Session } from "./session/session.js";
 
-/** What the application says of channels, without the types of one protocol. */
+/**
+ * Wraps the option `authorize` without the types of one protocol. Undefined if the option is not
+ * set.
+ */
 export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
   options: ServerOptions<P, I, Data>,
 ): MayJoin | undefined {
@@ -28,7 +31,11 @@ export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | und
   );
 }
 
-/** What the application shows of users, by channel, without the types of one protocol. */
+/**
+ * Wraps the functions of the option `presence`, by channel, without the types of one protocol.
+ *
+ * @throws HoldfastError INVALID_OPTION; `field` names the channel
+ */
 export function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
   protocol: Protocol<P>,
   options: ServerOptions<P, I, Data>,
@@ -36,14 +43,19 @@ export function showersOf<P extends ProtocolDefinition, I extends Identity | und
 ): Map<string, ShowMember> {
   const show = new Map<string, ShowMember>();
   for (const [name, ask] of Object.entries(options.presence ?? {})) {
-    if (!protocol.channels.get(name)?.presence) invalid(`presence.${name}`, "is no channel that declares presence");
+    if (!protocol.channels.get(name)?.presence)
+      invalid(`presence.${name}`, "the protocol has no such channel with presence");
     if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
     const asked = ask as (question: object) => unknown;
     show.set(name, ({ identity, session }, { key }, data) => {
       const shown = asked({ identity, session: session as Session, key, data });
       if (!isThenable(shown)) return shown;
-      Promise.resolve(shown).catch((error: unknown) => logger.error({ channel: name, err: error }, "presence failed"));
-      throw new Error("presence must not be asynchronous: what it needs belongs into the claims of authenticate.");
+      Promise.resolve(shown).catch((error: unknown) =>
+        logger.error({ channel: name, err: error }, "a promise returned by the presence option was rejected"),
+      );
+      throw new Error(
+        "`presence` must not be asynchronous. Put the data it needs into the identity that `authenticate` returns.",
+      );
     });
   }
   return show;

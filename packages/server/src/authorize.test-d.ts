@@ -19,7 +19,7 @@ interface Claims {
   claims: { regions: string[] };
 }
 
-test("[TY10] authorize: the name of the channel decides the type of the key, also after destructuring", () => {
+test("[TY10] authorize: the channel's name narrows the type of the key, also after destructuring", () => {
   createServer(shop, {
     authenticate,
     sessionData: () => ({ joined: 0 }),
@@ -48,7 +48,7 @@ test("[TY10] authorize: the name of the channel decides the type of the key, als
           return true;
         case "region":
           expectTypeOf(key).toEqualTypeOf<"eu" | "us">();
-          // @ts-expect-error: no key of this channel
+          // @ts-expect-error: this channel has no such key
           return key !== "asia";
         case "room":
           expectTypeOf(key).toEqualTypeOf<string>();
@@ -63,7 +63,7 @@ test("[TY10] authorize: the name of the channel decides the type of the key, als
   });
 });
 
-test("[TY10] authorize: functions for one channel, for one protocol and for every protocol are accepted as they are", () => {
+test("[TY10] authorize: accepts functions written for one protocol or for every protocol", () => {
   const ofShop = (question: AuthorizeQuestion<typeof shop.definition, Claims>): boolean =>
     question.channel !== "region" || ofRegion(question);
   const ofRegion = ({ key, identity }: JoinQuestion<"region", "eu" | "us", Claims>): boolean =>
@@ -76,7 +76,7 @@ test("[TY10] authorize: functions for one channel, for one protocol and for ever
   createServer(shop, { authenticate, authorize: ofRegion });
 });
 
-test("[TY10] authorize: compiles without channels, for a protocol that is not known, and in generic code", () => {
+test("[TY10] authorize: compiles without channels, for an unknown protocol, and in generic code", () => {
   const bare = defineProtocol({ name: "bare", version: "1.0.0", requests: { ping: {} } });
   createServer(bare, {
     authenticate,
@@ -110,7 +110,7 @@ test("[TY10] authorize: compiles without channels, for a protocol that is not kn
   createServer(one, { authorize: ({ channel, key }) => channel === "room" && key.length > 1 });
 });
 
-test("[TY11] presence and the hooks of documents get the key of their channel", () => {
+test("[TY11] presence and documents: the functions receive the key of their channel", () => {
   createServer(shop, {
     authenticate,
     presence: {

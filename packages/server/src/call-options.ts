@@ -1,9 +1,9 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * Whether a value can hold the options of a call: an object literal, also of another realm, or an
- * object without a prototype. A Map, a Promise that was not awaited or an array has no members with
- * the names of options, so a call would run with its defaults.
+ * Whether a value can be the options of a call: an object literal, also of another realm, or an
+ * object without a prototype. A Map, an array or a Promise that was not awaited has no members with
+ * the names of options, so the call would silently use its defaults.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
@@ -12,8 +12,8 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
 }
 
 /**
- * What an error calls a value: `null`, `array`, its type, or the class of an object that is not
- * plain, such as `Promise`.
+ * Names the kind of a value for an error: `null`, `array`, its type, or the class of an object that
+ * is not plain, such as `Promise`.
  */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
@@ -24,29 +24,35 @@ export function kindOf(value: unknown): string {
 }
 
 /**
- * Refuses options that are no plain object, and an option that the call does not have.
+ * Checks that `options` is a plain object with no other options than `names`.
  *
- * @throws HoldfastError INVALID_OPTION, naming the option
+ * @throws HoldfastError INVALID_OPTION; `field` names the option
  */
 export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
   if (!isPlainObject(options)) {
-    const remedy = "Pass an object with the options by their names.";
+    const remedy = "Pass an object literal with the options.";
     throw optionError(call, "options", `expected a plain object, received ${kindOf(options)}`, remedy);
   }
   const unknown = unknownOption(options, names);
   if (unknown) throw optionError(call, unknown.name, unknown.sentence, CORRECT_THE_NAME);
 }
 
-export const CORRECT_THE_NAME = "Correct the name, or leave it out.";
+export const CORRECT_THE_NAME = "Correct the name, or leave the option out.";
 
-/** The first option that a call does not have, and the sentence that refuses it. */
+/**
+ * The first option that the call does not have, and the sentence for the error. Undefined if all
+ * options are known.
+ */
 export function unknownOption(
   options: object,
   names: readonly string[],
 ): { name: string; sentence: string } | undefined {
   const name = Object.keys(options).find((given) => !names.includes(given));
   if (name === undefined) return undefined;
-  return { name, sentence: `is not an option; ${names.length > 1 ? "there are" : "there is"} ${names.join(", ")}` };
+  return {
+    name,
+    sentence: `is not an option; ${names.length > 1 ? "the options are" : "the only option is"} ${names.join(", ")}`,
+  };
 }
 
 export function optionError(call: string, field: string, sentence: string, remedy?: string): HoldfastError {

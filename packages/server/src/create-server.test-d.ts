@@ -51,7 +51,7 @@ const server = createServer(protocol, {
   },
 });
 
-test("[TY1] a handler gets its input as parsed, and must return its output", () => {
+test("[TY1] handle: the handler receives the parsed input and must return the output", () => {
   server.handle("start", ({ input, session, signal, name }) => {
     expectTypeOf(input).toEqualTypeOf<{ id: string; times: number }>();
     expectTypeOf(session.identity.claims.admin).toEqualTypeOf<boolean>();
@@ -66,7 +66,7 @@ test("[TY1] a handler gets its input as parsed, and must return its output", () 
   server.handle("start", () => ({ startedAt: "now" }));
   // @ts-expect-error: nothing is returned
   server.handle("start", () => {});
-  // @ts-expect-error: an async handler is held to it too
+  // @ts-expect-error: the output of an async handler is checked, too
   server.handle("start", async () => ({ started: new Date() }));
   // @ts-expect-error: there is no such request
   server.handle("stop", () => {});
@@ -74,7 +74,7 @@ test("[TY1] a handler gets its input as parsed, and must return its output", () 
   server.handle("start", ({ input }) => ({ startedAt: input.when }));
 });
 
-test("[TY2] an error for the caller is one the request declares, with its data, or a built-in refusal", () => {
+test("[TY2] handle: `error` accepts the errors that the request declares, with their data, and built-in refusals", () => {
   server.handle("start", ({ error }) => {
     expectTypeOf(error("UNKNOWN", { id: "a" }).code).toEqualTypeOf<"UNKNOWN">();
     if (Math.random() > 2) throw error("UNKNOWN", { id: "a" });
@@ -82,12 +82,12 @@ test("[TY2] an error for the caller is one the request declares, with its data, 
     if (Math.random() > 2) throw error("FORBIDDEN", "Not you.");
     // @ts-expect-error: wrong data
     if (Math.random() > 2) throw error("UNKNOWN", { id: 5 });
-    // @ts-expect-error: declared by nobody
+    // @ts-expect-error: the request does not declare this error
     throw error("EXPLODED", { id: "a" });
   });
 });
 
-test("[TY3] a publication needs a channel, its key, an event of it and its data", () => {
+test("[TY3] publish: channel, key, event and data must match the protocol", () => {
   expectTypeOf(server.channel("updates").publish("changed", { id: "a" })).resolves.toHaveProperty("delivered");
   void server.channel("updates").publish("gone", null);
   void server.channel("board", "7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11").publish("moved", { x: 1 });
@@ -106,14 +106,14 @@ test("[TY3] a publication needs a channel, its key, an event of it and its data"
   void server.broadcast("hello", { text: "hi" });
 });
 
-test("[TY4] a server without authenticate has sessions without an identity", () => {
+test("[TY4] createServer: without `authenticate`, sessions have no identity", () => {
   const open = createServer(protocol);
   expectTypeOf(open.sessions()[0]!.identity).toEqualTypeOf<undefined>();
-  // @ts-expect-error: authenticate must name the user
+  // @ts-expect-error: authenticate must return a userId
   createServer(protocol, { authenticate: () => ({ name: "Ada" }) });
 });
 
-test("[TY5] what sessionData makes is session.data, everywhere a session is", async () => {
+test("[TY5] sessionData: its return type is the type of `session.data` everywhere", async () => {
   const shop = createServer(room, {
     authenticate: () => ({ userId: "u1", claims: { plan: "free" } }),
     sessionData: ({ identity }) => ({ cart: [] as string[], plan: identity.claims.plan }),
@@ -159,12 +159,12 @@ test("[TY5] what sessionData makes is session.data, everywhere a session is", as
   });
   createServer(room, {
     authenticate: () => ({ userId: "u1" }),
-    // @ts-expect-error: what is shown has a name
+    // @ts-expect-error: the presence data requires a name
     presence: { room: () => ({ mood: "x" }) },
   });
 });
 
-test("[SN19] disconnect and revoke take one object, and where only for a user", () => {
+test("[SN19] disconnect and revoke: accept one object of options, and `where` only for a user", () => {
   const one = server.sessions()[0]!;
   one.disconnect();
   one.disconnect({ code: 4800, reason: "moved" });
@@ -179,25 +179,25 @@ test("[SN19] disconnect and revoke take one object, and where only for a user", 
         >
       | undefined
     >();
-  // @ts-expect-error: by position
+  // @ts-expect-error: arguments by position are not accepted
   one.disconnect(4403);
-  // @ts-expect-error: by position
+  // @ts-expect-error: arguments by position are not accepted
   void server.session("s").disconnect(4403, "moved");
-  // @ts-expect-error: by position
+  // @ts-expect-error: arguments by position are not accepted
   void server.user("u").disconnect(4403, "banned");
-  // @ts-expect-error: by position
+  // @ts-expect-error: arguments by position are not accepted
   void server.session("s").revoke("stolen");
-  // @ts-expect-error: there is nothing to choose
+  // @ts-expect-error: a session handle has no `where`
   one.disconnect({ where: { userId: "u" } });
-  // @ts-expect-error: there is nothing to choose
+  // @ts-expect-error: a session handle has no `where`
   void server.session("s").disconnect({ where: { userId: "u" } });
   // @ts-expect-error: the code is a number
   void server.user("u").disconnect({ code: "4403" });
-  // @ts-expect-error: revoke has one code
+  // @ts-expect-error: the close code of revoke is fixed
   void server.session("s").revoke({ code: 4403 });
 });
 
-test("[TY6] a where that is an object is a part of the identity", () => {
+test("[TY6] disconnect: a `where` object must be a part of the identity", () => {
   const shop = createServer(room, {
     authenticate: () => ({ userId: "u1", claims: { login: "l1", plan: { name: "free", seats: 1 } } }),
   });
@@ -208,6 +208,6 @@ test("[TY6] a where that is an object is a part of the identity", () => {
     .disconnect({ code: 4403, reason: "logged out", where: ({ identity }) => identity.claims.login === "l1" });
   // @ts-expect-error: the claims have no such field
   void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { session: "l1" } } });
-  // @ts-expect-error: a login is a text
+  // @ts-expect-error: a login is a string
   void shop.user("u1").disconnect({ code: 4403, reason: "logged out", where: { claims: { login: 1 } } });
 });

@@ -29,9 +29,10 @@ import { invalid, settle } from "./settings.js";
 import { documentHooksOf } from "./document/document-hooks.js";
 
 /**
- * Creates a server. It serves nothing until `attach` or `listen`.
+ * Creates a server of a protocol. The server accepts connections after you call `attach` or
+ * `listen`.
  *
- * @throws HoldfastError INVALID_OPTION, naming the option
+ * @throws HoldfastError INVALID_OPTION; `field` names the option
  */
 export function createServer<
   const P extends ProtocolDefinition,
@@ -49,8 +50,9 @@ export function createServer<
   const broker = joinBroker(protocol, options.broker, settings);
   const { link, topics, shared } = broker;
   const { channels, documents, database } = createChannels(protocol, hooks, broker, stats, settings);
-  // In the upgrade request, until `auth` has come, and while that is judged; a ticket was judged
-  // when it was issued.
+  // The longest time between the check of a credential and the admission of its connection.
+  // `authTimeoutMs` applies three times: to the credential of the upgrade request, to the wait for
+  // `auth`, and to the check of that message. A ticket was checked earlier, when it was issued.
   const judgementMs = 3 * settings.authTimeoutMs + TICKET_MS;
   const deviceRequired = protocol.definition.deviceId === "required";
   const sessionData = options.sessionData as SessionSettings["sessionData"];
@@ -98,18 +100,18 @@ export function createServer<
     connections.stopAccepting();
     requests.stopAccepting();
     await connections.drain(graceMs);
-    // After `drain`: a connection whose credential is being checked is closed with 1001. A refusal
-    // would make its client stop.
+    // After `drain`, so that a connection whose credential is being checked is closed with 1001.
+    // After a refusal, its client would not reconnect.
     authenticator.close();
-    // Before documents: a listener that is told of the end of a session may take its user out of a
-    // document.
+    // Before the documents: a listener may react to the end of a session by changing a document.
     sessions.clear();
-    // Once more behind listeners, because they may have changed documents.
+    // Documents are awaited once more after the listeners, which may have changed documents.
     const idle = Promise.all([sessions.idle(), documents.idle(graceMs)]).then(() => documents.idle(graceMs));
-    await inTime(idle, environment, graceMs, "Listeners or hooks take too long").catch((error: unknown) =>
-      logger.error({ err: error }, "the server was closed before all was done and saved"),
+    await inTime(idle, environment, graceMs, "Session listeners or document hooks took longer than graceMs.").catch(
+      (error: unknown) =>
+        logger.error({ err: error }, "the server was closed before listeners finished and documents were saved"),
     );
-    if (documents.close()) logger.error({}, "the last changes of documents may not have been saved");
+    if (documents.close()) logger.error({}, "the server was closed with document changes that may not be saved");
     database.close();
     await Promise.all([cluster?.close(), channels.presences.leave()]);
     channels.close();
@@ -145,29 +147,38 @@ export function createServer<
       const detach = endpoints.attach(http, attachOptions);
       const missing = handlers.missing();
       if (missing.length > 0)
-        logger.warn({ requests: missing }, "requests without a handler will be answered UNKNOWN_REQUEST");
+        logger.warn(
+          { requests: missing },
+          "the server was attached without handlers for some requests, which are answered with UNKNOWN_REQUEST",
+        );
       return detach;
     },
     listen: (port, listenOptions = {}) => unawaited("listen", { port }, endpoints.listen(server, port, listenOptions)),
-    // A wrong argument must not keep a server from closing.
+    // A wrong argument must not keep the server from closing.
     close: (closeOptions: CloseOptions | null = {}) =>
       (closing ??= unawaited("close", {}, shutDown(graceOf(closeOptions)))),
   };
   return server;
 }
 
-/** If `graceMs` is not a number, the wait for running requests would never end, or end at once. */
+/**
+ * If `graceMs` is not a number, the default applies. Otherwise the wait for running requests would
+ * never end, or end at once.
+ */
 function graceOf(options: CloseOptions | null): number {
   const { graceMs } = options ?? {};
   return typeof graceMs === "number" && !Number.isNaN(graceMs) ? graceMs : 5_000;
 }
 
 function checkProtocol(protocol: Protocol, hasUsers: boolean): void {
-  if (!isProtocol(protocol)) invalid("protocol", "expected what defineProtocol returns");
+  if (!isProtocol(protocol)) invalid("protocol", "expected a protocol that `defineProtocol` returned");
   if (hasUsers) return;
   for (const [name, channel] of protocol.channels)
     if (channel.presence)
-      invalid("authenticate", `is needed: channels.${name}.presence lists users, and without it nobody is known`);
+      invalid(
+        "authenticate",
+        `is required: channels.${name}.presence lists users, and without \`authenticate\` every client is anonymous`,
+      );
   if (protocol.definition.deviceId === "required")
-    invalid("authenticate", "is needed: the protocol requires a device id, and devices are those of users");
+    invalid("authenticate", "is required: the protocol requires a device id, and only users have devices");
 }

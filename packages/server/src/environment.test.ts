@@ -5,10 +5,10 @@ import { createServer } from "./create-server.js";
 import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
 import { ExpiryQueue } from "./async/expiry-queue.js";
 
-/** Timers that keep this process alive. */
+/** The number of timers that keep this process alive. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
-test("[SN17] a session that waits to be resumed, like all that only runs out, keeps no process alive", () => {
+test("[SN17] ExpiryQueue: a session that waits to be resumed does not keep the process alive", () => {
   const before = timers();
   const waiting = new ExpiryQueue<string>(nodeEnvironment, 60_000, () => {});
   onTestFinished(() => waiting.clear());
@@ -19,7 +19,7 @@ test("[SN17] a session that waits to be resumed, like all that only runs out, ke
   cancel();
 });
 
-test("[SN18] a clock that is set back makes nothing wait longer than it may", () => {
+test("[SN18] ExpiryQueue: items expire on time if the wall clock is set back", () => {
   const environment = new VirtualEnvironment();
   const expired: string[] = [];
   const waiting = new ExpiryQueue<string>(environment, 30_000, (item) => expired.push(item));
@@ -34,7 +34,7 @@ test("[SN18] a clock that is set back makes nothing wait longer than it may", ()
   expect(environment.timers).toBe(0);
 });
 
-test("a delay that a timer cannot hold is one of 24 days, and does not run off at once", () => {
+test("nodeEnvironment: a delay longer than a timer can hold becomes 24 days and does not fire at once", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const run = vi.fn();
@@ -46,7 +46,7 @@ test("a delay that a timer cannot hold is one of 24 days, and does not run off a
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("[WC4] an environment without one of its members is refused by its name", () => {
+test("[WC4] createServer throws INVALID_OPTION with the name of a member that the environment lacks", () => {
   const protocol = defineProtocol({ name: "p", version: "1.0.0" });
   const { monotonic: _, ...environment } = nodeEnvironment;
   expect(() => createServer(protocol, { environment: environment as ServerEnvironment })).toThrow(

@@ -1,42 +1,50 @@
 import type { Cancel } from "@holdfast/protocol";
 import { randomFillSync } from "node:crypto";
 
-/** Time and chance, injected so that tests decide both. */
+/** The source of time and randomness. Tests pass their own and so decide both. */
 export interface ServerEnvironment {
   /**
-   * The wall clock: milliseconds since 1970. It can be set back or forwards at any moment, so only
-   * dates that are shown, stored or compared with a given `expiresAt` are read from it.
+   * The wall clock, in milliseconds since 1970. The wall clock can be set back or forwards at any
+   * time, so use it only for dates that are shown, stored, or compared with a given `expiresAt`.
    */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment, never set back. Every elapsed time is the difference of
+   * Milliseconds since an arbitrary moment. Never goes back, so every duration is the difference of
    * two of these readings.
    */
   monotonic(): number;
+  /** Calls `run` once after a delay. Returns a function that cancels the timer. */
   after(delayMs: number, run: () => void): Cancel;
   /**
-   * The same, for what a process need not stay alive for: a session that nobody may come back to, a
-   * list to be told.
+   * Like `after`, but the timer does not keep the process alive: for the expiry of sessions, for
+   * example.
    */
   afterIdle(delayMs: number, run: () => void): Cancel;
+  /**
+   * Calls `run` at an interval. The timer does not keep the process alive. Returns a function that
+   * cancels the timer.
+   */
   every(intervalMs: number, run: () => void): Cancel;
   /**
-   * When the events of this turn of the event loop have all been read: the moment to send what they
-   * caused together.
+   * Calls `run` after all input of this turn of the event loop has been read. Messages that the
+   * input caused are then sent together.
    */
   atEndOfTurn(run: () => void): void;
   /**
-   * When what is being read now has been handled, promises included: the moment to send replies.
+   * Calls `run` after the current input has been handled, including settled promises. Replies are
+   * sent then.
    */
   soon(run: () => void): void;
-  /** From 0, below 1. For delays, not for secrets. */
+  /** A random number from 0 up to but not including 1. For delays, not for secrets. */
   random(): number;
-  /** 128 random bits, in characters that are safe everywhere. */
+  /** 128 random bits as a string, safe in URLs and file names. */
   newId(): string;
 }
 
 const ID_BYTES = 16;
-/** Random bytes for the next ids: to ask for many costs about as much as to ask for few. */
+/**
+ * Random bytes for the next ids. Getting many random bytes costs about as much as getting a few.
+ */
 const pool = Buffer.alloc(256 * ID_BYTES);
 let taken = pool.length;
 
@@ -49,11 +57,12 @@ function newId(): string {
 }
 
 /**
- * Node fires a timer with a longer delay after 1 ms, and a timer that sets itself again would keep
- * the processor busy.
+ * Node fires a timer with a longer delay after 1 ms, and a timer that restarts itself would then
+ * keep the processor busy.
  */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** The real clock, timers and randomness of Node. */
 export const nodeEnvironment: ServerEnvironment = {
   now: Date.now,
   monotonic: () => performance.now(),
@@ -66,7 +75,7 @@ export const nodeEnvironment: ServerEnvironment = {
     return () => clearTimeout(timer);
   },
   every(intervalMs, run) {
-    // What is worth staying alive for is a listening socket, not a clock.
+    // A listening socket keeps the process alive. A timer should not.
     const timer = setInterval(run, Math.min(intervalMs, LONGEST_TIMER_MS)).unref();
     return () => clearInterval(timer);
   },
@@ -77,16 +86,16 @@ export const nodeEnvironment: ServerEnvironment = {
 };
 
 /**
- * Whether an answer of the application is still to come. Promises of other libraries and realms are
- * no `Promise` of ours.
+ * Whether the application returned a promise. Promises of other libraries and realms are not
+ * instances of this `Promise`.
  */
 export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is PromiseLike<Value> {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
 }
 
 /**
- * What was promised, or a rejection with this sentence or error when it takes longer than it may.
- * `whoAsks` is handed the means to give it up: then it rejects at once, and leaves no timer.
+ * Settles like `promised`, but rejects with `late` after `timeoutMs`. `whoAsks` receives a function
+ * that gives up the wait: the promise then rejects at once and leaves no timer.
  */
 export function inTime<Value>(
   promised: PromiseLike<Value>,
@@ -102,7 +111,7 @@ export function inTime<Value>(
     });
     const forget = whoAsks?.(() => {
       cancel();
-      reject(new Error("Nobody waits for it any more."));
+      reject(new Error("The result is no longer needed."));
     });
     void Promise.resolve(promised)
       .then(resolve, reject)

@@ -6,7 +6,7 @@ import type { optionsSchema } from "./settings.js";
 type Documented = Required<ServerOptions<never, never>>;
 type Checked = Required<z.output<typeof optionsSchema>>;
 
-test("[OP1] the schema of the options checks exactly the options that are documented", () => {
+test("[OP1] optionsSchema has exactly the options that `ServerOptions` documents", () => {
   expectTypeOf<keyof Checked>().toEqualTypeOf<keyof Documented>();
   expectTypeOf<keyof Checked["credentials"]>().toEqualTypeOf<keyof Documented["credentials"]>();
   expectTypeOf<keyof Checked["heartbeat"]>().toEqualTypeOf<keyof Documented["heartbeat"]>();

@@ -3,7 +3,7 @@ import { agents } from "../test/agents.js";
 import { createServer } from "./create-server.js";
 import { defineProtocol } from "@holdfast/protocol";
 
-describe("[OP1] a wrong option fails when the server is created, in a sentence that names it", () => {
+describe("[OP1] createServer throws INVALID_OPTION with the option's name as field for the wrong option", () => {
   test.each([
     [{ authTimeoutMs: 0 }, "authTimeoutMs"],
     [{ heartbeat: { intervalMs: -1 } }, "heartbeat.intervalMs"],
@@ -42,7 +42,7 @@ describe("[OP1] a wrong option fails when the server is created, in a sentence t
     [{ presence: { board: 5 } as object }, "presence.board"],
     [null as never, "options"],
     [[] as never, "options"],
-    // A Promise that is not awaited would make a server without `authenticate`.
+    // With options in a Promise that is not awaited, the server would have no `authenticate`.
     [Promise.resolve({ authenticate: () => ({ userId: "u" }) }) as never, "options"],
     [new Map() as never, "options"],
     [{ limits: new Map([["connections", 1]]) as never }, "limits"],
@@ -64,22 +64,25 @@ test.each([
     "10000",
   ],
   [{ devices: { perUser: 10_001 } }, { devices: { perUser: 10_000 } }, "devices.perUser", "10000"],
-])("[OP3] createServer refuses %j with the reason, and accepts %j", async (refused, accepted, field, limit) => {
-  expect(() => createServer(agents, refused)).toThrow(
-    expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(limit) }),
-  );
-  await createServer(agents, accepted).close();
-});
+])(
+  "[OP3] createServer refuses %j with the bound in the error, and accepts %j",
+  async (refused, accepted, field, limit) => {
+    expect(() => createServer(agents, refused)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field, message: expect.stringContaining(limit) }),
+    );
+    await createServer(agents, accepted).close();
+  },
+);
 
-describe("[OP2] what this version does not serve is refused, not ignored", () => {
-  test("a device id that is required, where nobody can have one", () => {
+describe("[OP2] createServer throws INVALID_OPTION instead of ignoring", () => {
+  test("a protocol that requires a device id, if there is no `authenticate`", () => {
     const protocol = defineProtocol({ name: "p", version: "1.0.0", requests: { a: {} }, deviceId: "required" });
     expect(() => createServer(protocol)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "authenticate" }),
     );
   });
 
-  test("something that is no protocol", () => {
+  test("a value that is not a protocol", () => {
     expect(() => createServer({ name: "agents" } as never)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "protocol" }),
     );

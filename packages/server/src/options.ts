@@ -15,8 +15,8 @@ import type { DocumentOptions } from "./document/document-hooks.js";
 import type { Session } from "./session/session.js";
 
 /**
- * The question to `authorize` about one channel: may the session join it? `C` is the channel's
- * name, `Key` the type of its key.
+ * The argument of `authorize` for one channel: may this session join it? `C` is the channel's name,
+ * `Key` the type of its key.
  */
 export interface JoinQuestion<
   C extends string = string,
@@ -29,16 +29,16 @@ export interface JoinQuestion<
   readonly session: Session<I, Parameters, Data>;
   /** The channel's name, without its key. */
   readonly channel: C;
-  /** Validated. Undefined if the channel declares no key. */
+  /** The channel's key, validated. Undefined if the channel declares no key. */
   readonly key: Key;
   readonly action: "subscribe";
 }
 
 /**
- * The question to `authorize`: a union of one `JoinQuestion` for each channel of the protocol, told
- * apart by `channel`. After `if (question.channel === "room")` the question's `key` has the type of
- * that channel's key. If the protocol declares no channels, or is not known to the compiler,
- * `channel` is any text.
+ * The argument of `authorize`: a union with one `JoinQuestion` for each channel of the protocol.
+ * After `if (question.channel === "room")`, `question.key` has the type of that channel's key. If
+ * the protocol declares no channels, or the compiler does not know the protocol, `channel` is any
+ * string.
  */
 export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = unknown> = [ChannelName<P>] extends [
   never,
@@ -47,8 +47,8 @@ export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = 
   : { [C in ChannelName<P>]: JoinQuestion<C, KeyOf<P, C>, I, ParametersOf<P>, Data> }[ChannelName<P>];
 
 /**
- * The question to `presence` about a user on the channel `C`. The answer is the data that other
- * users see.
+ * The argument of the `presence` function of channel `C` about one user. The function returns the
+ * data that other users see.
  */
 export interface PresenceQuestion<
   P extends ProtocolDefinition,
@@ -58,141 +58,189 @@ export interface PresenceQuestion<
 > {
   readonly identity: I;
   readonly session: Session<I, ParametersOf<P>, Data>;
-  /** Validated. Undefined if the channel declares no key. */
+  /** The channel's key, validated. Undefined if the channel declares no key. */
   readonly key: KeyOf<P, C>;
   /**
-   * The data that a client of the user sent last, validated. It is a claim. Undefined if no client
-   * has sent any, or if it was withdrawn.
+   * The latest presence data that a client of the user sent. The data matches the schema, but the
+   * client may lie. Undefined if no client has sent data, or if the data was withdrawn.
    */
   readonly data: PresenceOf<P, C> | undefined;
 }
 
 export interface CredentialOptions {
   /**
-   * The name of the cookie that holds a credential. Browsers send cookies along with connections
-   * that any page opens, so a cookie is accepted only from pages of the same origin and from those
-   * listed in `origins`.
+   * The name of the cookie that holds the credential. Browsers send cookies with connections that
+   * any page opens, so the server accepts a cookie only from pages of its own origin and of the
+   * `origins` listed.
    * @default none: cookies do not authenticate
    */
   readonly cookie?: string | undefined;
   /**
-   * Accept `?token=` in the URL. URLs end up in the logs of proxies: meant for scripts and
-   * command-line tools.
+   * Accepts a token as `?token=` in the URL. URLs end up in the logs of proxies, so use this only
+   * for scripts and command-line tools.
    * @default false
    */
   readonly queryToken?: boolean | undefined;
   /**
-   * Accept `?ticket=` with what `server.issueTicket` has issued: valid once, within 30 s. For
-   * clients that can set no header, and for gateways that want to see a credential before the
-   * upgrade. `authenticate` is not asked again.
+   * Accepts a ticket as `?ticket=` in the URL. `server.issueTicket` issues tickets; each opens one
+   * connection within 30 s. Use tickets for clients that cannot set a header, and for gateways that
+   * require a credential before the upgrade. `authenticate` is not called again for a ticket.
    * @default false
    */
   readonly ticket?: boolean | undefined;
   /**
-   * Accept a token in the `auth` message. False: a connection whose upgrade request carries no
-   * credential is refused with HTTP 401, before the upgrade.
+   * Accepts a token in the `auth` message. If false, a connection whose upgrade request has no
+   * credential is refused with HTTP 401 before the upgrade.
    * @default true
    */
   readonly message?: boolean | undefined;
 }
 
 export interface DeviceOptions {
-  /** Devices one user may have connected, at most 10,000. @default 50 */
+  /**
+   * The most devices that one user may have connected at a time, up to 10,000.
+   * @default 50
+   */
   readonly perUser?: number;
   /**
-   * What happens to one more: it is refused (close code 4429, and it tries again later), or it
-   * takes the place of the device heard from longest ago (which is told 4409).
+   * If the user already has `perUser` devices connected: `"refuse"` closes the new connection with
+   * 4429, and its client retries later. `"replace_oldest"` closes the device that was silent for
+   * longest with 4409.
    * @default "refuse"
    */
   readonly whenFull?: "refuse" | "replace_oldest";
 }
 
 export interface HeartbeatOptions {
-  /** Every connection is pinged at the latest this often. @default 30_000 */
+  /**
+   * The longest time between two pings of a connection, in milliseconds.
+   * @default 30_000
+   */
   readonly intervalMs?: number;
-  /** Who sends nothing for this long after a ping is gone (close code 4408). @default 10_000 */
+  /**
+   * If a client sends nothing for this long after a ping, the server closes the connection with
+   * 4408. Milliseconds.
+   * @default 10_000
+   */
   readonly timeoutMs?: number;
 }
 
 export interface Limits {
-  /** Connections open at once; more are closed with 1013. @default 10_000 */
+  /**
+   * The most open connections of this instance. Further connections are closed with 1013.
+   * @default 10_000
+   */
   readonly connections: number;
   /**
-   * The largest message a client may send, in bytes, at least 1,024; a larger one is close code
-   * 1009. @default 65_536
+   * The largest message that a client may send, in bytes, at least 1,024. A larger message closes
+   * the connection with 1009.
+   * @default 65_536
    */
   readonly messageBytes: number;
-  /** Channels one connection may have joined, at most 10,000. @default 128 */
+  /**
+   * The most channels that one connection may join, up to 10,000.
+   * @default 128
+   */
   readonly subscriptions: number;
-  /** Members one channel may have. @default 10_000 */
+  /**
+   * The most members that one channel may have on this instance.
+   * @default 10_000
+   */
   readonly subscribersPerChannel: number;
-  /** Requests one connection may have running. @default 64 */
+  /**
+   * The most requests that one connection may have in flight.
+   * @default 64
+   */
   readonly requestsInFlight: number;
   /**
-   * Bytes a connection may be owed before it counts as too slow (close code 4413). @default
-   * 1_048_576
+   * The most bytes that may wait to be sent to one connection. If a client reads too slowly and the
+   * queue grows beyond this limit, the server closes the connection with 4413.
+   * @default 1_048_576
    */
   readonly owedBytes: number;
   /**
-   * The largest document of a channel, in bytes of JSON; a quarter of `owedBytes` at most, since a
-   * client that joins several channels is owed them at once. @default 262_144, or that quarter
+   * The largest document of a channel, in bytes of JSON. At most a quarter of `owedBytes`, because
+   * a client that joins several channels receives their documents at once.
+   * @default 262_144, or a quarter of `owedBytes` if that is less
    */
   readonly documentBytes: number;
   /**
-   * Users who are listed as present on one channel, at most 10,000; more are only counted. @default
-   * 1_000
+   * The most users that presence lists on one channel, up to 10,000. Further users are only
+   * counted.
+   * @default 1_000
    */
   readonly presencePerChannel: number;
 }
 
 /** The options of a server that do not depend on its protocol. */
 export interface BaseServerOptions {
-  /** Where a credential may come from besides the `auth` message and the Authorization header. */
+  /**
+   * Where clients may send the credential, besides the `auth` message and the Authorization header.
+   * Requires `authenticate`.
+   */
   readonly credentials?: CredentialOptions;
   /**
-   * Pages of other origins that may connect, such as "https://app.example.com"; those of the
-   * server's own origin always may. An empty list: only those.
-   * @default any page may connect, but none of another origin with a credential cookie
+   * Origins whose pages may connect, such as "https://app.example.com". Pages of the server's own
+   * origin may always connect. An empty list admits only those.
+   * @default pages of every origin may connect, but a credential cookie counts only from the
+   *   server's own
    */
   readonly origins?: readonly string[];
   /**
-   * Names and addresses that the server answers to, with or without a port, such as
-   * "app.example.com": a request with another Host is refused with HTTP 421. Give it if pages reach
-   * the server by a name over plain HTTP.
-   * @default any Host; but a page is of the server's own origin only if its Host cannot be forged
-   *   by DNS rebinding: `localhost`, an address, `https`, or a proxy that sends `X-Forwarded-For`
-   *   or the like
+   * Host names and addresses of the server, with or without a port, such as "app.example.com". A
+   * request with another Host header is refused with HTTP 421. Set this option if pages reach the
+   * server by name over plain HTTP.
+   * @default every Host is served. Then a page counts as the server's own origin only if DNS
+   *   rebinding cannot forge its Host: `localhost`, an IP address, `https`, or behind a proxy that
+   *   sends `X-Forwarded-For` or a similar header
    */
   readonly hosts?: readonly string[];
+  /** How the server finds dead peers. */
   readonly heartbeat?: HeartbeatOptions;
+  /** Limits of connections, messages and channels. */
   readonly limits?: Partial<Limits>;
-  /** How long a new connection may take to authenticate. @default 5_000 */
+  /**
+   * How long a new connection may take to authenticate, in milliseconds. Afterwards the connection
+   * is refused.
+   * @default 5_000
+   */
   readonly authTimeoutMs?: number;
+  /** How many devices a user may have connected. */
   readonly devices?: DeviceOptions;
   /**
-   * How long a session waits for its client after its connection was lost; 0: not at all.
-   * Milliseconds. @default 120_000
+   * How long a session survives after its connection is lost, in milliseconds. A client that
+   * reconnects within this time resumes its session. 0 ends the session at once.
+   * @default 120_000
    */
   readonly sessionResumeMs?: number;
   /**
-   * How long a user stays present on a channel after the last device has left it; 0: not at all.
-   * Milliseconds. @default 5_000
+   * How long a user stays present on a channel after the user's last device has left, in
+   * milliseconds, so that a short interruption is not shown to others. 0 ends the presence at once.
+   * @default 5_000
    */
   readonly presenceGraceMs?: number;
   /**
-   * How long a handler may run; a client may ask for less. Also the limit of `authorize`. @default
-   * 30_000
+   * How long a handler may run, in milliseconds. A client can set a shorter time for a request.
+   * Also limits `authorize` and the hooks of documents.
+   * @default 30_000
    */
   readonly requestTimeoutMs?: number;
   /**
-   * What carries events between instances and keeps what clients may have missed. `redisBroker` of
-   * `@holdfast/server/redis` makes several processes one server.
+   * Carries events between instances and stores the history from which clients resume. With
+   * `redisBroker` of `@holdfast/server/redis`, several processes act as one server.
    * @default memoryBroker(): one process, nothing to install
    */
   readonly broker?: Broker;
-  /** @default silent */
+  /**
+   * Receives the log of the server: a message, and the values in fields. pino fits, as does any
+   * logger with `debug`, `info`, `warn` and `error`.
+   * @default nothing is logged
+   */
   readonly logger?: Logger;
-  /** Time and chance, for tests. @default the real ones */
+  /**
+   * The source of time and randomness, for tests.
+   * @default the real clock and random numbers
+   */
   readonly environment?: ServerEnvironment;
 }
 
@@ -202,28 +250,32 @@ export interface ServerOptions<
   Data = undefined,
 > extends BaseServerOptions {
   /**
-   * Decides who a credential belongs to; throws to refuse it. @default everyone may connect,
-   * anonymously
+   * Returns the identity that a credential belongs to. Throw to refuse the credential.
+   * @default every client may connect, without an identity
    */
   readonly authenticate?: Authenticate<I, ParametersOf<P>>;
   /**
-   * Makes what the application keeps in `session.data`. Called once for each session. Write it
-   * before `authorize` and `presence`: TypeScript reads options in order, and takes the type of the
-   * data from here.
+   * Creates the application's data of a session, `session.data`. Called once for each session.
+   * Write this option before `authorize` and `presence`: TypeScript reads options in order and
+   * infers the type of the data from here.
    * @default undefined
    */
   readonly sessionData?: (start: { readonly identity: I; readonly parameters: ParametersOf<P> }) => Data;
-  /** Whether a session may join a channel. @default everyone may join every channel */
+  /**
+   * Returns whether a session may join a channel. If the function throws, rejects or takes longer
+   * than `requestTimeoutMs`, the session may not join.
+   * @default every session may join every channel
+   */
   readonly authorize?: (question: AuthorizeQuestion<P, I, Data>) => boolean | Promise<boolean>;
   /**
-   * How documents of channels belong to the application's own database, by channel: `load` and
-   * `save`.
-   * @default the broker has them, and nobody else
+   * Connects the documents of channels to your own database, by channel: `load` and `save`.
+   * @default documents exist only in the broker
    */
   readonly documents?: DocumentOptions<P>;
   /**
-   * What others see of a user who is on a channel, by channel. Undefined: the user is not seen.
-   * @default what the user's client says
+   * Returns the data that others see of a user who is present on a channel, by channel. Must not be
+   * asynchronous. If the function returns undefined, the user is hidden.
+   * @default the data that the user's client sends
    */
   readonly presence?: {
     readonly [C in PresenceChannelName<P>]?: (

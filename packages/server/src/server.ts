@@ -20,77 +20,100 @@ import type { HttpServer, Listening, ListenOptions } from "./transport/listen.js
 import type { Admission } from "./transport/socket.js";
 
 export interface AttachOptions {
-  /** The path whose upgrades are taken; other paths are left to others. @default "/ws" */
+  /**
+   * The path of the WebSocket endpoint. Upgrades on other paths are left to other listeners of the
+   * http server.
+   * @default "/ws"
+   */
   readonly path?: string;
 }
 
 export interface CloseOptions {
   /**
-   * How long requests that are running may take to finish, and then documents that are being
-   * changed and saved. Milliseconds.
+   * How long running requests may take to finish, and then how long documents may take to be
+   * changed and saved, in milliseconds.
    * @default 5_000
    */
   readonly graceMs?: number;
 }
 
-/** A server of one protocol. `I` is what `authenticate` returns, `Data` what `sessionData` does. */
+/**
+ * A server of one protocol. `I` is the type that `authenticate` returns, `Data` the type that
+ * `sessionData` returns.
+ */
 export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknown> {
   /**
-   * Says what a request does. @throws HoldfastError INVALID_OPTION when it has a handler already
+   * Sets the handler of a request.
+   *
+   * @throws HoldfastError INVALID_OPTION if the request already has a handler
    */
   handle<N extends RequestName<P>>(name: N, handler: Handler<P, N, I, Data>): void;
-  /** Adds a middleware around all handlers; the first one added is outermost. */
+  /**
+   * Adds a middleware that runs around every handler. The first middleware added is the outermost.
+   */
   use(middleware: Middleware<I, ParametersOf<P>, Data>): void;
-  /** A channel, to publish on. @throws HoldfastError UNKNOWN_CHANNEL when the key is invalid */
+  /**
+   * Returns a handle to publish on a channel.
+   *
+   * @throws HoldfastError UNKNOWN_CHANNEL if the protocol has no such channel, or the key is
+   *   invalid
+   */
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): ChannelHandle<P, C>;
   /**
-   * Sends a direct event to every open connection. @throws HoldfastError INVALID_VALUE (rejects),
-   * naming the field
+   * Sends a direct event to every open connection, on every instance.
+   *
+   * @throws HoldfastError (rejects) INVALID_VALUE, `field` names the place; LIMIT_EXCEEDED;
+   *   UNAVAILABLE if the broker cannot be reached
    */
   broadcast<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>): Promise<Published>;
-  /** A user and the devices that are connected: send to them, list them, disconnect them. */
+  /** Returns a handle to send to a user's connected devices, list them, or disconnect them. */
   user(id: string): UserHandle<P, Session<I, ParametersOf<P>, Data>>;
-  /** A session by its id. */
+  /** Returns a handle to the session with this id, on any instance. */
   session(id: string): SessionHandle<P, Session<I, ParametersOf<P>, Data>>;
-  /** Every session that has a connection to this process. */
+  /** Returns the sessions that are connected to this instance. */
   sessions(): Session<I, ParametersOf<P>, Data>[];
   /**
-   * Calls `listener` when a session opens, is resumed, drops or ends on this process, in order.
-   * What it throws, or rejects with, is logged. Returns its unsubscribe.
+   * Calls `listener` in order whenever a session of this instance is opened, resumed, dropped or
+   * ended. Errors of the listener are logged. Returns a function that removes the listener.
    */
   onSession(listener: (event: SessionEvent<I, ParametersOf<P>, Data>) => unknown): () => void;
   /**
-   * Issues a ticket for `?ticket=`, for someone who has shown over HTTP who it is: opens one
-   * connection, once, within 30 s. On whatever instance, where several share a broker; then the
-   * identity has to be JSON.
-   * @throws HoldfastError (rejects) INVALID_OPTION without `credentials: { ticket: true }`,
-   *   INVALID_VALUE for what is no identity, UNAVAILABLE when the server is closed or the broker
+   * Issues a ticket for a user who was authenticated over HTTP. A client that connects with
+   * `?ticket=` has this identity. A ticket opens one connection within 30 s. If several instances
+   * share a broker, any of them accepts the ticket; the identity must then be JSON.
+   *
+   * @throws HoldfastError (rejects) INVALID_OPTION without `credentials: { ticket: true }`;
+   *   INVALID_VALUE if the identity is invalid; UNAVAILABLE if the server is closed or the broker
    *   cannot be reached
    */
   issueTicket(identity: I & Identity): Promise<string>;
   /**
-   * Serves WebSockets on one path of an http server. Returns a function that stops it, for new
-   * connections.
-   * @throws HoldfastError INVALID_OPTION for what is no http server, or a path that is taken;
-   *   UNAVAILABLE when it is closed
+   * Serves WebSockets on one path of an existing http server. Returns a function that stops
+   * accepting new connections.
+   *
+   * @throws HoldfastError INVALID_OPTION if `http` is not an http server or the path is taken;
+   *   UNAVAILABLE if the server is closed
    */
   attach(http: HttpServer, options?: AttachOptions): () => void;
   /**
-   * Serves on an http server of its own. Port 0 takes any free one. Rejects with a HoldfastError
-   * that has the system's code, such as EADDRINUSE, and the cure.
+   * Starts an http server and serves WebSockets on it. Port 0 chooses a free port. If listening
+   * fails, the promise rejects with a HoldfastError that has the system's code, such as EADDRINUSE,
+   * and a remedy.
    */
   listen(port: number, options?: ListenOptions): Promise<Listening>;
-  /** The figures of this instance. Those of others are theirs. */
+  /** Returns the stats of this instance. Other instances are not included. */
   stats(): ServerStats;
   /**
-   * Whether it is a good idea to send clients here: false while it closes, and while its broker
-   * cannot be reached or announces nothing, which is noticed within 20 s. Connections are served
-   * all the same; meant for the readiness probe of a load balancer, not for a liveness probe.
+   * Whether a load balancer should send clients to this instance. False while the server closes,
+   * and while the broker cannot be reached or delivers no announcements, which is noticed within 20
+   * s. Existing and new connections are served all the same, so use this for a readiness probe and
+   * not for a liveness probe.
    */
   readonly isReady: boolean;
   /**
-   * Refuses new connections and requests, lets running requests finish, then closes every
-   * connection with 1001 and resolves when all sockets are gone. A second call waits for the first.
+   * Refuses new connections and requests, waits up to `graceMs` for running requests, closes every
+   * connection with 1001 and resolves when all sockets are closed. A second call returns the same
+   * promise.
    */
   close(options?: CloseOptions): Promise<void>;
   /**
@@ -101,6 +124,6 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
 }
 
 export function closed(call: string): HoldfastError {
-  const remedy = "Make another server with createServer.";
+  const remedy = "Create a new server with `createServer`.";
   return new HoldfastError("UNAVAILABLE", `${call}: the server is closed.`, { remedy });
 }

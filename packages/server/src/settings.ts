@@ -7,7 +7,7 @@ import { hostsFault, normalHost, normalOrigin, originsFault } from "./host-names
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
 import type { CredentialOptions, DeviceOptions, BaseServerOptions, HeartbeatOptions, Limits } from "./options.js";
 
-/** The options with their defaults, as the parts of the server take them. */
+/** The checked options with their defaults. */
 export interface ServerSettings {
   readonly credentials: CredentialOptions;
   readonly origins: readonly string[] | undefined;
@@ -23,22 +23,22 @@ export interface ServerSettings {
   readonly environment: ServerEnvironment;
 }
 
-/** A longer timer, Infinity included, would fire at once. */
+/** Node fires a timer with a longer delay at once, also for Infinity. */
 const MAX_MS = 2 ** 31 - 1;
-/** Clients refuse a message with a longer list. */
+/** Clients refuse a message that contains a longer list. */
 const LONGEST_LIST = 10_000;
-/** Clients send messages of this size before they know the limit. */
+/** Clients send messages of up to this size before the server has told them the limit. */
 const LEAST_MESSAGE_BYTES = 1_024;
 
 /**
- * A leaf of the schema: `fault` says what is wrong with a value. The value itself is handed on,
- * never a copy.
+ * A schema for one value. `fault` returns the error, or undefined for a valid value. The value
+ * itself is passed on, never a copy.
  */
 function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniType<Value> {
   return z.custom<Value>((value) => fault(value) === undefined, { error: ({ input }) => fault(input) });
 }
 
-/** A Promise or a Map has no members, so all that it holds would be ignored. */
+/** A Promise or a Map has no own members, so all options in it would be ignored. */
 const plainFault = (value: unknown): string | undefined =>
   isPlainObject(value) ? undefined : `expected a plain object, received ${kindOf(value)}`;
 const plain = leaf<never>(plainFault);
@@ -52,22 +52,22 @@ const duration = (leastMs: 0 | 1): z.ZodMiniType<number> =>
   leaf((value) =>
     typeof value === "number" && (value > 0 || value === leastMs) && value <= MAX_MS
       ? undefined
-      : `expected a number of milliseconds above 0, at most ${MAX_MS}${leastMs === 0 ? ", or 0" : ""}`,
+      : `expected a number of milliseconds above 0 and at most ${MAX_MS}${leastMs === 0 ? ", or 0" : ""}`,
   );
 
-// Whole, and never Infinity: clients are told, and JSON would say null.
+// Never Infinity: the server sends these limits to clients, and JSON turns Infinity into null.
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
-const whole = leaf<number>((value) => (isWhole(value) ? undefined : "expected a whole number above 0"));
+const whole = leaf<number>((value) => (isWhole(value) ? undefined : "expected an integer above 0"));
 const listed = leaf<number>((value) => {
-  if (!isWhole(value)) return "expected a whole number above 0";
+  if (!isWhole(value)) return "expected an integer above 0";
   return value > LONGEST_LIST
     ? `expected at most ${LONGEST_LIST}: clients refuse a message with a longer list`
     : undefined;
 });
 const messageBytes = leaf<number>((value) => {
-  if (!isWhole(value)) return "expected a whole number above 0";
+  if (!isWhole(value)) return "expected an integer above 0";
   return value < LEAST_MESSAGE_BYTES
-    ? `expected at least ${LEAST_MESSAGE_BYTES}: a subscribe of one channel takes up to 884 bytes`
+    ? `expected at least ${LEAST_MESSAGE_BYTES}: the subscribe message of one channel takes up to 884 bytes`
     : undefined;
 });
 
@@ -81,7 +81,7 @@ const part = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
 const parts = {
   credentials: part({
     cookie: z.optional(
-      leaf<string>((value) => (typeof value === "string" ? undefined : "expected the name of a cookie")),
+      leaf<string>((value) => (typeof value === "string" ? undefined : "expected a string, the name of a cookie")),
     ),
     queryToken: flag,
     ticket: flag,
@@ -110,9 +110,9 @@ const parts = {
 };
 
 /**
- * Every option of `createServer`, strictly: a misspelt `authenticate` would otherwise leave the
- * door open. `ServerOptions` holds types and documentation; options.test-d.ts proves that both have
- * the same names.
+ * The schema of all options of `createServer`. Unknown options are refused: a misspelt
+ * `authenticate` would leave the server open to everyone. The types and docstrings are in
+ * `ServerOptions`, and options.test-d.ts proves that both have the same names.
  */
 export const optionsSchema = part({
   authenticate: someFunction,
@@ -134,20 +134,24 @@ export const optionsSchema = part({
     leaf<Broker>((value) =>
       typeof (value as Partial<Broker> | null)?.join === "function"
         ? undefined
-        : "expected a broker, such as redisBroker({ url })",
+        : "expected a broker, such as `redisBroker({ url })`",
     ),
   ),
   logger: z._default(
     leaf<Logger>((value) => {
       const missing = levels.find((level) => typeof (value as Partial<Logger> | null)?.[level] !== "function");
-      return missing && `expected a logger; it has no function ${missing}`;
+      return missing && `expected a logger with the function ${missing}`;
     }),
     silentLogger,
   ),
   environment: z._default(kind<ServerEnvironment>("object"), nodeEnvironment),
 });
 
-/** @throws HoldfastError INVALID_OPTION, naming the option */
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws HoldfastError INVALID_OPTION; `field` names the option
+ */
 export function settle(options: BaseServerOptions & { readonly authenticate?: unknown }): ServerSettings {
   checkPlain("options", options);
   for (const name of Object.keys(parts) as (keyof typeof parts)[]) checkPlain(name, options[name] ?? {});
@@ -158,10 +162,10 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
     if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
   const { cookie, queryToken, ticket, message } = credentials;
   if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate)
-    invalid("credentials", "are never looked at without `authenticate`");
+    invalid("credentials", "has no effect without `authenticate`; set `authenticate`, or leave `credentials` out");
   const quarter = Math.floor(limits.owedBytes / 4);
   const { documentBytes = Math.min(262_144, quarter) } = limits;
-  if (documentBytes > quarter) invalid("limits.documentBytes", "expected at most a quarter of limits.owedBytes");
+  if (documentBytes > quarter) invalid("limits.documentBytes", "expected at most a quarter of `limits.owedBytes`");
   return {
     ...data,
     origins: origins?.map(normalOrigin),
@@ -172,7 +176,8 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
 }
 
 /**
- * The schema accepts a Promise: the server would have no `authenticate` and would let everyone in.
+ * Zod accepts a Promise as an object. The server would have no `authenticate` and would admit every
+ * client.
  */
 function checkPlain(name: string, given: unknown): void {
   const fault = plainFault(given);
@@ -183,10 +188,10 @@ function refuse({ path, code, message, ...issue }: z.core.$ZodIssue): never {
   const place = path.join(".");
   if (code !== "unrecognized_keys") invalid(place || "options", message);
   const [name] = (issue as z.core.$ZodIssueUnrecognizedKeys).keys;
-  invalid(place ? `${place}.${name}` : `${name}`, `is not an option; there are ${namesAt(path).join(", ")}`);
+  invalid(place ? `${place}.${name}` : `${name}`, `is not an option; the options are ${namesAt(path).join(", ")}`);
 }
 
-/** The names there are in the options, or in a part of them. */
+/** The names of the options, or of one group of options. */
 function namesAt([name]: readonly PropertyKey[]): string[] {
   return Object.keys((name === undefined ? optionsSchema : parts[name as keyof typeof parts]).shape);
 }

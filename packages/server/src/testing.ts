@@ -1,2 +1,2 @@
-/** For tests: a server's connections without a network. */
+/** For tests: connects clients to a server in the same process, without a network. */
 export { type MemoryConnect, type MemoryRequest, type MemorySocket, MemoryTransport } from "./transport/memory.js";

@@ -4,8 +4,8 @@ import type { ServerEnvironment } from "../environment.js";
 /** Attempts of one change before the conflict is reported. */
 const MOST_TRIES = 5;
 /**
- * The longest pause after the first attempt, or the duration of an attempt if that is longer.
- * Doubled with each attempt, up to `MOST_PAUSE_MS`.
+ * Base of the random pause between two attempts. The pause is at most this long, or as long as the
+ * failed attempt took, times two for each attempt so far, up to `MOST_PAUSE_MS`.
  */
 const PAUSE_MS = 8;
 const MOST_PAUSE_MS = 1_000;
