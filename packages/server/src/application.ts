@@ -2,6 +2,7 @@ import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
 import type { Identity } from "./session/identity.js";
 import type { ShowMember } from "./dispatch/presence-updates.js";
 import type { MayJoin } from "./dispatch/subscriptions.js";
+import { received } from "./call-options.js";
 import { isThenable } from "./environment.js";
 import type { Logger } from "./observe/logger.js";
 import type { AuthorizeQuestion, JoinQuestion, ServerOptions } from "./options.js";
@@ -45,7 +46,7 @@ export function showersOf<P extends ProtocolDefinition, I extends Identity | und
   for (const [name, ask] of Object.entries(options.presence ?? {})) {
     if (!protocol.channels.get(name)?.presence)
       invalid(`presence.${name}`, "the protocol has no such channel with presence");
-    if (typeof ask !== "function") invalid(`presence.${name}`, "expected a function");
+    if (typeof ask !== "function") invalid(`presence.${name}`, `expected a function, ${received(ask)}`);
     const asked = ask as (question: object) => unknown;
     show.set(name, ({ identity, session }, { key }, data) => {
       const shown = asked({ identity, session: session as Session, key, data });

@@ -24,6 +24,14 @@ export function kindOf(value: unknown): string {
 }
 
 /**
+ * Names a value for an error: numbers and booleans as they are, otherwise the kind. Strings are not
+ * repeated, because an option may hold a secret.
+ */
+export function received(value: unknown): string {
+  return `received ${typeof value === "number" || typeof value === "boolean" ? value : kindOf(value)}`;
+}
+
+/**
  * Checks that `options` is a plain object with no other options than `names`.
  *
  * @throws HoldfastError INVALID_OPTION; `field` names the option
@@ -31,7 +39,7 @@ export function kindOf(value: unknown): string {
 export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
   if (!isPlainObject(options)) {
     const remedy = "Pass an object literal with the options.";
-    throw optionError(call, "options", `expected a plain object, received ${kindOf(options)}`, remedy);
+    throw optionError(call, "options", `expected a plain object, ${received(options)}`, remedy);
   }
   const unknown = unknownOption(options, names);
   if (unknown) throw optionError(call, unknown.name, unknown.sentence, CORRECT_THE_NAME);

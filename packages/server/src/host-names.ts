@@ -1,3 +1,5 @@
+import { received } from "./call-options.js";
+
 /**
  * Hosts and origins as text, in headers and in the options `hosts` and `origins`. Both are brought
  * to the form that browsers send before they are compared.
@@ -11,7 +13,7 @@ export const ORIGIN = /^(https?):\/\/([^/\\\s*?#@]+)$/i;
 /** The error of the option `origins`, or undefined if the option is valid. */
 export function originsFault(origins: readonly string[] | undefined): string | undefined {
   if (origins === undefined) return undefined;
-  if (!Array.isArray(origins)) return "expected an array";
+  if (!Array.isArray(origins)) return `expected an array, ${received(origins)}`;
   const wrong = origins.find((origin) => typeof origin !== "string" || !ORIGIN.test(origin) || !URL.canParse(origin));
   if (wrong === undefined) return undefined;
   return `${JSON.stringify(wrong)} is not an origin; expected a scheme and a host, such as "https://app.example.com"`;
@@ -20,7 +22,7 @@ export function originsFault(origins: readonly string[] | undefined): string | u
 /** The error of the option `hosts`, or undefined if the option is valid. */
 export function hostsFault(hosts: readonly string[] | undefined): string | undefined {
   if (hosts === undefined) return undefined;
-  if (!Array.isArray(hosts)) return "expected an array";
+  if (!Array.isArray(hosts)) return `expected an array, ${received(hosts)}`;
   const wrong = hosts.find((host) => typeof host !== "string" || !AUTHORITY.test(normalHost(host)));
   if (wrong === undefined) return undefined;
   return `${JSON.stringify(wrong)} is not a host; expected a name or an address, such as "app.example.com" or "[::1]:3000"`;

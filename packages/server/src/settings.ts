@@ -1,7 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import * as z from "zod/mini";
 import type { Broker } from "./broker/broker.js";
-import { isPlainObject, kindOf } from "./call-options.js";
+import { isPlainObject, received } from "./call-options.js";
 import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
 import { hostsFault, normalHost, normalOrigin, originsFault } from "./host-names.js";
 import { type Logger, silentLogger, sturdy } from "./observe/logger.js";
@@ -40,38 +40,43 @@ function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniTy
 
 /** A Promise or a Map has no own members, so all options in it would be ignored. */
 const plainFault = (value: unknown): string | undefined =>
-  isPlainObject(value) ? undefined : `expected a plain object, received ${kindOf(value)}`;
+  isPlainObject(value) ? undefined : `expected a plain object, ${received(value)}`;
 const plain = leaf<never>(plainFault);
 
 const kind = <Value>(type: "function" | "object"): z.ZodMiniType<Value> =>
   leaf((value) =>
-    typeof value === type && value !== null ? undefined : `expected ${type === "object" ? "an" : "a"} ${type}`,
+    typeof value === type && value !== null
+      ? undefined
+      : `expected ${type === "object" ? "an" : "a"} ${type}, ${received(value)}`,
   );
 
 const duration = (leastMs: 0 | 1): z.ZodMiniType<number> =>
   leaf((value) =>
     typeof value === "number" && (value > 0 || value === leastMs) && value <= MAX_MS
       ? undefined
-      : `expected a number of milliseconds above 0 and at most ${MAX_MS}${leastMs === 0 ? ", or 0" : ""}`,
+      : `expected a number of milliseconds above 0 and at most ${MAX_MS}${leastMs === 0 ? ", or 0" : ""}, ${received(value)}`,
   );
 
 // Never Infinity: the server sends these limits to clients, and JSON turns Infinity into null.
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
-const whole = leaf<number>((value) => (isWhole(value) ? undefined : "expected an integer above 0"));
+const notWhole = (value: unknown): string => `expected an integer above 0, ${received(value)}`;
+const whole = leaf<number>((value) => (isWhole(value) ? undefined : notWhole(value)));
 const listed = leaf<number>((value) => {
-  if (!isWhole(value)) return "expected an integer above 0";
+  if (!isWhole(value)) return notWhole(value);
   return value > LONGEST_LIST
     ? `expected at most ${LONGEST_LIST}: clients refuse a message with a longer list`
     : undefined;
 });
 const messageBytes = leaf<number>((value) => {
-  if (!isWhole(value)) return "expected an integer above 0";
+  if (!isWhole(value)) return notWhole(value);
   return value < LEAST_MESSAGE_BYTES
     ? `expected at least ${LEAST_MESSAGE_BYTES}: the subscribe message of one channel takes up to 884 bytes`
     : undefined;
 });
 
-const flag = z.optional(leaf<boolean>((value) => (typeof value === "boolean" ? undefined : "expected true or false")));
+const flag = z.optional(
+  leaf<boolean>((value) => (typeof value === "boolean" ? undefined : `expected true or false, ${received(value)}`)),
+);
 const someFunction = z.optional(kind<never>("function"));
 const levels = ["debug", "info", "warn", "error"] as const;
 
@@ -81,7 +86,9 @@ const part = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
 const parts = {
   credentials: part({
     cookie: z.optional(
-      leaf<string>((value) => (typeof value === "string" ? undefined : "expected a string, the name of a cookie")),
+      leaf<string>((value) =>
+        typeof value === "string" ? undefined : `expected a string, the name of a cookie, ${received(value)}`,
+      ),
     ),
     queryToken: flag,
     ticket: flag,
@@ -102,7 +109,9 @@ const parts = {
     perUser: z._default(listed, 50),
     whenFull: z._default(
       leaf<"refuse" | "replace_oldest">((value) =>
-        value === "refuse" || value === "replace_oldest" ? undefined : 'expected "refuse" or "replace_oldest"',
+        value === "refuse" || value === "replace_oldest"
+          ? undefined
+          : `expected "refuse" or "replace_oldest", ${received(value)}`,
       ),
       "refuse",
     ),
@@ -134,7 +143,7 @@ export const optionsSchema = part({
     leaf<Broker>((value) =>
       typeof (value as Partial<Broker> | null)?.join === "function"
         ? undefined
-        : "expected a broker, such as `redisBroker({ url })`",
+        : `expected a broker, such as \`redisBroker({ url })\`, ${received(value)}`,
     ),
   ),
   logger: z._default(
@@ -159,7 +168,8 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
   if (error) refuse(error.issues[0]!);
   const { limits, origins, logger, environment, credentials } = data;
   for (const member of Object.keys(nodeEnvironment) as (keyof ServerEnvironment)[])
-    if (typeof environment[member] !== "function") invalid(`environment.${member}`, "expected a function");
+    if (typeof environment[member] !== "function")
+      invalid(`environment.${member}`, `expected a function, ${received(environment[member])}`);
   const { cookie, queryToken, ticket, message } = credentials;
   if ((cookie !== undefined || queryToken || ticket || message === false) && !options.authenticate)
     invalid("credentials", "has no effect without `authenticate`; set `authenticate`, or leave `credentials` out");

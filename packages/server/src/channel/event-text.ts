@@ -43,7 +43,10 @@ export function encodeEvent(
   const room = maxBytes - LINK_BYTES - channel.length;
   if (body.length * 3 > room && Buffer.byteLength(body) > room) {
     const text = `Event ${event} on ${channel} was not published: its frame is larger than ${maxBytes} bytes.`;
-    throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
+    throw new HoldfastError("LIMIT_EXCEEDED", text, {
+      field: "data",
+      remedy: "Split the data over several events, or raise `limits.owedBytes`.",
+    });
   }
   return body;
 }

@@ -88,7 +88,11 @@ export class Database {
       });
     } catch (cause) {
       const text = `${wire}: version ${version} of the document was stored and announced, but the save hook failed.`;
-      throw new HoldfastError("NOT_SAVED", text, { field: "document", cause });
+      throw new HoldfastError("NOT_SAVED", text, {
+        field: "document",
+        remedy: "Correct the save hook. The next change saves the document, even if it changes nothing.",
+        cause,
+      });
     }
   }
 

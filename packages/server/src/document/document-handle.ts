@@ -7,7 +7,7 @@ import {
   type DocumentOf,
 } from "@holdfast/protocol";
 import { documentFault } from "@holdfast/protocol/internal";
-import { checkOptions } from "../call-options.js";
+import { checkOptions, received } from "../call-options.js";
 import type { Unawaited } from "../observe/unawaited.js";
 import type { Documents, DocumentWritten } from "./documents.js";
 
@@ -83,7 +83,9 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
     update: (change) =>
       watch("update", async () => {
         if (typeof change === "function") return documents.update(id, change);
-        throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function.`, { field: "update" });
+        throw new HoldfastError("INVALID_VALUE", `${id.wire}: update: expected a function, ${received(change)}.`, {
+          field: "update",
+        });
       }),
     delete: (options = {}) =>
       watch("delete", async () => {

@@ -7,7 +7,7 @@ import {
   type DocumentChannelName,
   type DocumentOf,
 } from "@holdfast/protocol";
-import { isPlainObject } from "../call-options.js";
+import { isPlainObject, received } from "../call-options.js";
 
 /** A document as your database has it. */
 export interface LoadedDocument<Document> {
@@ -82,14 +82,15 @@ export function documentHooksOf(protocol: Protocol, options: object | undefined)
   for (const [name, given] of Object.entries(options ?? {}) as [string, DocumentHooks | undefined][]) {
     if (!protocol.channels.get(name)?.document) fail(name, "the protocol has no such channel with a document");
     if (given === undefined) continue;
-    if (!mayHoldHooks(given)) fail(name, "expected an object with load, save or keepMs");
+    if (!mayHoldHooks(given)) fail(name, `expected an object with load, save or keepMs, ${received(given)}`);
     for (const key of Object.keys(given))
       if (!HOOKS.includes(key)) fail(`${name}.${key}`, "is not an option; the options are load, save, keepMs");
     for (const key of ["load", "save"] as const)
-      if (given[key] !== undefined && typeof given[key] !== "function") fail(`${name}.${key}`, "expected a function");
+      if (given[key] !== undefined && typeof given[key] !== "function")
+        fail(`${name}.${key}`, `expected a function, ${received(given[key])}`);
     const { keepMs = KEEP_MS } = given;
     if (!(Number.isSafeInteger(keepMs) && keepMs >= KEEP_MS))
-      fail(`${name}.keepMs`, `expected a whole number of milliseconds, at least ${KEEP_MS}`);
+      fail(`${name}.keepMs`, `expected a whole number of milliseconds, at least ${KEEP_MS}, ${received(keepMs)}`);
     hooks.set(name, given);
   }
   return hooks;

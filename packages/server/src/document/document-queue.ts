@@ -80,6 +80,7 @@ export class DocumentQueue {
         `${wire}: the document was not changed: other changes were faster ${MOST_TRIES} times in a row.`,
         {
           field: "document",
+          remedy: "Repeat the call, or let one instance make the changes of a busy document.",
         },
       );
     await this.#pause(Math.max(PAUSE_MS, tookMs) * 2 ** tries);

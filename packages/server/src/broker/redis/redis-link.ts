@@ -247,7 +247,7 @@ export class RedisLink implements BrokerLink {
     try {
       call();
     } catch (error) {
-      this.#logger.error({ error }, "the server failed to handle a message of the broker");
+      this.#logger.error({ err: error }, "the server failed to handle a message of the broker");
     }
   }
 
