@@ -192,7 +192,7 @@ export class NodeSubscriber {
     const cancel = this.#environment.after(PROBE_MS, () =>
       // Announcements that have already arrived are read first.
       this.#environment.atEndOfTurn(() => {
-        if (this.#ear === probing) this.#connection.drop("Announcements do not arrive", client);
+        if (this.#ear === probing) this.#connection.drop("Announcements do not come through", client);
       }),
     );
     const probing: Ear = { name: "probing", cancel };
