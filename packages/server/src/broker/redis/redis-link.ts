@@ -11,7 +11,7 @@ import { TopicSubscriptions } from "./subscriptions.js";
 import { type Announcement, announceGroup, type Append, appendGroup } from "./topic-groups.js";
 import { TopicQueues } from "./topic-queues.js";
 import type { MakeTopology, Topology } from "./topology.js";
-import { unavailable } from "./unavailable.js";
+import { unavailable, wordOf } from "./unavailable.js";
 
 /** How long an idempotency key is remembered. */
 const KEY_TTL_MS = 600_000;
@@ -98,8 +98,11 @@ export class RedisLink implements BrokerLink {
         this.#tell(() => instance.onForgotten());
         this.#tell(() => instance.onDoubt());
       },
-      onRefused: ({ message: reason }) =>
-        this.#logger.warn({ reason: printable(reason) }, "Redis refused to renew the lease of this instance"),
+      onRefused: ({ message: reason, cause }) =>
+        this.#logger.warn(
+          { code: wordOf(cause), reason: printable(reason) },
+          "Redis refused to renew the lease of this instance",
+        ),
     });
   }
 
