@@ -61,8 +61,9 @@ export interface PresenceQuestion<
   /** The channel's key, validated. Undefined if the channel declares no key. */
   readonly key: KeyOf<P, C>;
   /**
-   * The latest presence data that a client of the user sent. The data matches the schema, but the
-   * client may lie. Undefined if no client has sent data, or if the data was withdrawn.
+   * The latest presence data that a client of the user sent, validated by the schema. Clients can
+   * send any valid data, so do not trust it. Undefined if no client has sent data, or if the data
+   * was withdrawn.
    */
   readonly data: PresenceOf<P, C> | undefined;
 }
@@ -71,7 +72,7 @@ export interface CredentialOptions {
   /**
    * The name of the cookie that holds the credential. Browsers send cookies with connections that
    * any page opens, so the server accepts a cookie only from pages of its own origin and of the
-   * `origins` listed.
+   * listed `origins`.
    * @default none: cookies do not authenticate
    */
   readonly cookie?: string | undefined;
@@ -181,15 +182,15 @@ export interface BaseServerOptions {
   readonly credentials?: CredentialOptions;
   /**
    * Origins whose pages may connect, such as "https://app.example.com". Pages of the server's own
-   * origin may always connect. An empty list admits only those.
-   * @default pages of every origin may connect, but a credential cookie counts only from the
-   *   server's own
+   * origin may always connect. With an empty list, only those may.
+   * @default pages of every origin may connect, but a cookie authenticates only pages of the
+   *   server's own origin
    */
   readonly origins?: readonly string[];
   /**
    * Host names and addresses of the server, with or without a port, such as "app.example.com". A
-   * request with another Host header is refused with HTTP 421. Set this option if pages reach the
-   * server by name over plain HTTP.
+   * request with another Host header is refused with HTTP 421. Set this option against DNS
+   * rebinding if pages reach the server by name over plain HTTP.
    * @default every Host is served. Then a page counts as the server's own origin only if DNS
    *   rebinding cannot forge its Host: `localhost`, an IP address, `https`, or behind a proxy that
    *   sends `X-Forwarded-For` or a similar header

@@ -182,7 +182,8 @@ export class Channels {
 
   /**
    * Sends a direct event to every open connection.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field; UNAVAILABLE
+   *
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, `field` names the place; UNAVAILABLE
    */
   async broadcast(event: string, data: unknown): Promise<Published> {
     const { protocol, link, maxEventBytes, stats } = this.#parts;
@@ -195,6 +196,8 @@ export class Channels {
   /**
    * Encodes a direct event to chosen recipients. If `ackId` is given, the recipients acknowledge
    * the event after handling it.
+   *
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, `field` names the place
    */
   directFrame(event: string, data: unknown, ackId: string | undefined): Frame {
     const { protocol, maxEventBytes } = this.#parts;

@@ -75,7 +75,11 @@ export class Database {
     }
   }
 
-  /** @throws HoldfastError (rejects) NOT_SAVED */
+  /**
+   * Passes a version of the document to the `save` hook, if there is one.
+   *
+   * @throws HoldfastError (rejects) NOT_SAVED
+   */
   async save(id: ChannelId, kept: StoredDocument): Promise<void> {
     const hooks = this.#hooksOf(id);
     if (!hooks.save) return;

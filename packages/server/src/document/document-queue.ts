@@ -32,9 +32,9 @@ interface ChangeLane {
 
 /**
  * Queues the changes of each document on this instance. Instances compete: a change that was
- * computed from an old document fails and is computed again. If the winner continued at once, it
- * would win every time, because its next change takes as long as the other instance's attempt. So
- * after a conflict, each change leaves a random gap after it.
+ * computed from an old document fails and is computed again. If the winner went on at once, it
+ * would win again and again, because its next change takes as long as the other instance's attempt.
+ * So after a conflict, each change leaves a random gap after it.
  */
 export class DocumentQueue {
   readonly #environment: ServerEnvironment;

@@ -44,8 +44,8 @@ export interface DocumentsParts {
 /** The members of document channels on this instance. */
 export interface DocumentMembers {
   /**
-   * Resolves when the publication at this offset has been delivered to them. Returns undefined if
-   * that is done already, or if there are none.
+   * Resolves when the publication at this offset has been delivered to the members. Returns
+   * undefined if that is done already, or if there are no members.
    */
   expect(channel: string, offset: number): Promise<void> | undefined;
   size(id: ChannelId): number;
@@ -197,8 +197,8 @@ export class Documents {
     for (let tries = 1; ; tries++) {
       const since = this.#parts.environment.monotonic();
       const found = await this.#stored.find(id).catch((error: unknown) => {
-        // A short failure may be over for the next change. After a long wait, the other changes in
-        // the queue are spared the same wait.
+        // A short failure may be over before the next change. After a long wait, the changes in the
+        // queue are rejected too, so that they do not wait as long.
         if (this.#parts.environment.monotonic() - since >= IN_VAIN_MS) this.#queue.giveUp(id.wire, error);
         throw error;
       });

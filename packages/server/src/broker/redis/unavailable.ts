@@ -44,7 +44,7 @@ export function refusal(error: unknown): HoldfastError {
     const remedy = refusals.get(word) ?? "Check the log of Redis.";
     return unavailable(`Redis refused the command: ${text.slice(0, 200)}.`, remedy, error);
   }
-  return unavailable(`The connection to Redis was lost before it answered. ${MAYBE}`, undefined, error);
+  return unavailable(`The connection to Redis was lost before Redis answered. ${MAYBE}`, undefined, error);
 }
 
 /**
