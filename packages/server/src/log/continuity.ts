@@ -20,8 +20,8 @@ export type Continuation<Item> =
 
 /**
  * Decides whether a position can be continued, for a client that resumes and for an instance that
- * missed publications. Epoch and offset alone do not prove it: after a roll-back, the store assigns
- * the same offsets again. The ids prove it, because no id is ever used twice.
+ * missed publications. Epoch and offset alone are no proof: after a roll-back, the store assigns
+ * the same offsets again. The ids are a proof, because no id is ever used twice.
  */
 export function continuation<Item extends Linked>(
   from: Position,

@@ -179,8 +179,8 @@ export class Follower {
   }
 
   /**
-   * Compares positions: `theirs` is the store's position, requested when this instance was at
-   * `mine`. Resolves when a difference is repaired. Returns undefined if there is none.
+   * Compares positions. `theirs` is the store's position, requested when this instance was at
+   * `mine`. Resolves when a difference is repaired. Returns undefined if the positions are equal.
    */
   compare(mine: Position, theirs: Position | undefined): Promise<void> | undefined {
     // If announcements have arrived and linked meanwhile, they prove more than the comparison.

@@ -16,7 +16,10 @@ export interface ConnectionHooks {
    */
   prepare(client: Redis, goesOn: () => void): Promise<void>;
   onUp(): void;
-  /** Called when a connection is lost, and when an attempt fails; then `wasUp` is false. */
+  /**
+   * Called when a connection is lost (`wasUp` is true), and when an attempt fails (`wasUp` is
+   * false).
+   */
   onDown(reason: string, wasUp: boolean): void;
 }
 
@@ -88,8 +91,8 @@ export class NodeConnection {
   }
 
   /**
-   * Resolves with the client when the connection is up. Rejects at once if the connection has been
-   * down for longer than calls wait.
+   * Resolves with the client once the connection is up. If the connection has been down for longer
+   * than `PATIENCE_MS`, rejects at once.
    */
   whenUp(): Promise<Redis> {
     if (this.#state.name === "up") return Promise.resolve(this.#state.client);

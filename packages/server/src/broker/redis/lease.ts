@@ -77,7 +77,7 @@ export class Lease {
    */
   #aheadMs: number | undefined;
   /**
-   * True if Redis now has another store than before, and the new store has no beat of this instance
+   * True if Redis now has another store than before and that store has no beat of this instance
    * yet.
    */
   #isOther = false;
@@ -182,8 +182,8 @@ export class Lease {
     if (this.#isClosed) return;
     for (const other of buried) others.delete(other);
     const missing = [...this.#others].filter(([other]) => !others.has(other));
-    // While this instance is patient, missing instances are remembered, because they still have
-    // time to come back.
+    // While this instance is patient, it remembers missing instances, because they still have time
+    // to come back.
     if (isPatient) for (const [other, seen] of missing) others.set(other, seen);
     // Includes an instance that had already stopped when this one first saw it.
     const gone = isPatient ? [] : [...new Set([...missing.map(([other]) => other), ...buried])];
@@ -192,8 +192,8 @@ export class Lease {
   }
 
   /**
-   * The other instances with their numbers. If `isAnew`, each of them gets a full lease from now
-   * on.
+   * Reads the other instances and their numbers from the answer. If `isAnew`, each of them gets a
+   * full lease from now on.
    */
   #seen(beats: readonly string[], now: number, isAnew: boolean): Map<string, Other> {
     const others = new Map<string, Other>();
