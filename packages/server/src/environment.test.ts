@@ -1,6 +1,6 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { VirtualEnvironment } from "../test/world.js";
+import { VirtualEnvironment } from "../test/support/virtual-environment.js";
 import { createServer } from "./create-server.js";
 import { type ServerEnvironment, nodeEnvironment } from "./environment.js";
 import { ExpiryQueue } from "./async/expiry-queue.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agents } from "../test/agents.js";
+import { agents } from "../test/support/basic-server.js";
 import { createServer } from "./create-server.js";
 import { defineProtocol } from "@holdfast/protocol";
 

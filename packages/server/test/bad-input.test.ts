@@ -3,8 +3,8 @@ import { closeCodes, HoldfastError } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { agents, createWorld } from "./agents.js";
-import { seeded } from "./seeded.js";
+import { agents, basicServer } from "./support/basic-server.js";
+import { seededRandom } from "./support/seeded-random.js";
 
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 
@@ -94,26 +94,26 @@ afterEach(async () => {
 
 describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
   test("20,000 mutated messages: each is answered or ignored, never INTERNAL, and a healthy connection notices nothing", async () => {
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     const error = vi.fn();
-    const { server, world } = createWorld({ logger: { debug() {}, info() {}, warn() {}, error } });
+    const { server, harness } = basicServer({ logger: { debug() {}, info() {}, warn() {}, error } });
     server.handle("agent.start", () => ({ startedAt: new Date() }));
-    const healthy = await world.connect();
+    const healthy = await harness.connect();
     await healthy.send({ type: "subscribe", data: { channels: ["updates"] } });
     const known = new Set<number>([1006, ...closeCodes.map((row) => row.code)]);
 
     const strange: number[] = [];
-    let peer = await world.connect();
+    let peer = await harness.connect();
     for (let index = 0; index < 20_000; index++) {
       if (peer.closed) {
         if (!known.has(peer.closed.code)) strange.push(peer.closed.code);
-        peer = await world.connect();
+        peer = await harness.connect();
       }
       peer.socket.send(random() < 0.02 ? new Uint8Array(Buffer.from(mutate(random))) : mutate(random));
-      if (index % 20 === 0) await world.settle();
+      if (index % 20 === 0) await harness.settle();
       if (index % 1_000 === 0) await healthy.send({ type: "ping", correlation_id: String(index) });
     }
-    await world.settle();
+    await harness.settle();
     expect(strange).toEqual([]);
     const codes = Object.keys(server.stats().errors);
     expect(codes).toContain("BAD_MESSAGE");
@@ -121,14 +121,14 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
     expect(error.mock.calls).toEqual([]);
     expect(healthy.of("pong")).toHaveLength(20);
     await server.channel("updates").publish("changed", { id: "still here" });
-    await world.settle();
+    await harness.settle();
     expect(healthy.last("event").data).toEqual({ id: "still here" });
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
     expect(uncaught).toEqual([]);
   }, 60_000);
 
   test("2,000 mutated WebSocket frames on raw sockets: bad headers, reserved bits, lying lengths, control frames", async () => {
-    const random = seeded(seed + 1);
+    const random = seededRandom(seed + 1);
     const server = createServer(agents);
     cleanups.push(() => server.close());
     const { port, url } = await server.listen(0, { host: "127.0.0.1" });
@@ -161,7 +161,7 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
   }, 60_000);
 
   test("1,000 mutated upgrade requests: the server still takes a good one", async () => {
-    const random = seeded(seed + 2);
+    const random = seededRandom(seed + 2);
     const server = createServer(agents, {
       credentials: { queryToken: true, cookie: "sid" },
       authenticate: ({ token }) => ({ userId: token }),
@@ -185,11 +185,11 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
 });
 
 test("[IN2] an error that crosses the wire carries no stack and no cause", async () => {
-  const { server, world } = createWorld();
+  const { server, harness } = basicServer();
   server.handle("agent.ping", () => {
     throw new HoldfastError("FORBIDDEN", "secret of the application", { cause: new Error("deeper secret") });
   });
-  const peer = await world.connect();
+  const peer = await harness.connect();
   await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.ping" } });
   const text = JSON.stringify(peer.received);
   expect(text).not.toMatch(/secret|stack|\.ts:/);

@@ -3,9 +3,10 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { ClientWorld } from "./client-world.js";
-import { auth, subscribe } from "./player.js";
-import { VirtualEnvironment, World } from "./world.js";
+import { MemoryClients } from "./support/memory-clients.js";
+import { auth, subscribe } from "./support/identity-server.js";
+import { ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 /** Channels whose key schema changes the text. */
 const names = defineProtocol({
@@ -33,13 +34,13 @@ function create() {
       return true;
     },
   });
-  const world = new World(server, environment);
+  const harness = new ServerHarness(server, environment);
   const connect = async (token: string, ...more: object[]) => {
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth(token), ...(more as Record<string, unknown>[]));
     return peer;
   };
-  return { environment, server, world, connect, asked };
+  return { environment, server, harness, connect, asked };
 }
 
 describe("a channel whose key schema changes the text", () => {
@@ -56,13 +57,13 @@ describe("a channel whose key schema changes the text", () => {
   });
 
   test("[SU21] set_presence and a position are read by every spelling", async () => {
-    const { server, connect, world } = create();
+    const { server, connect, harness } = create();
     const ada = await connect("ada", subscribe("lower:ABC"), {
       type: "set_presence",
       channel: "lower:aBc",
       data: { name: "Ada" },
     });
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(ada.last("presence").data.joined).toMatchObject([{ user_id: "ada", data: { name: "Ada" } }]);
     const [result] = ada.last("subscribe_response").data.results;
     const position = (result as { position: unknown }).position;
@@ -72,15 +73,15 @@ describe("a channel whose key schema changes the text", () => {
       correlation_id: "s",
       data: { channels: [{ channel: "lower:ABC", position }] },
     });
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(bob.last("subscribe_response").data.results).toMatchObject([
       { ok: true, channel: "lower:abc", missed: [{ data: 7 }] },
     ]);
   });
 
   test("[SU21] handles of the client and of the server are the same channel by every spelling", async () => {
-    const { server, environment, world } = create();
-    const net = new ClientWorld(() => world, environment.random);
+    const { server, environment, harness } = create();
+    const net = new MemoryClients(() => harness, environment.random);
     const { clock } = environment;
     const client = net.clientOf(names, "ada", clock);
     const heard: number[] = [];
@@ -92,19 +93,19 @@ describe("a channel whose key schema changes the text", () => {
     const board = documentOf(client.channel("board", "abc"));
     board.subscribe(() => {});
     await server.channel("board", "aBc").document.set({ title: "A" });
-    await world.advance(60_000);
+    await harness.advance(60_000);
     await server.channel("lower", "aBC").publish("tick", 1);
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(heard).toEqual([1, 1]);
     expect(server.channel("lower", "Abc").subscribers).toBe(1);
     expect(board.get()).toEqual({ title: "A" });
     upper.leave();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(server.channel("lower", "ABC").subscribers).toBe(1);
     lower.leave();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(server.channel("lower", "ABC").subscribers).toBe(0);
     client.disconnect();
-    await world.settle();
+    await harness.settle();
   });
 });

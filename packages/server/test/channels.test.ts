@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { createWorld } from "./agents.js";
-import { ForeignPromise } from "./world.js";
+import { basicServer } from "./support/basic-server.js";
+import { ForeignPromise } from "./support/foreign-promise.js";
 
 const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 const unsubscribe = (...channels: string[]) => ({ type: "unsubscribe", correlation_id: "u", data: { channels } });
@@ -9,8 +9,8 @@ const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
 
 describe("subscribing", () => {
   test("[SU1] is answered in the shape of scripts that know only success and subscribed, with a result for each channel", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
     expect(peer.last("subscribe_response")).toEqual({
       type: "subscribe_response",
@@ -36,8 +36,8 @@ describe("subscribing", () => {
     ["constructor", "is not a channel"],
     ["$all", "is not a channel"],
   ])("[SU2] to %s is refused alone; the others are joined", async (name, sentence) => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe(name, "updates"));
     const { data } = peer.last("subscribe_response");
     expect(data).toMatchObject({ success: false, subscribed: ["updates"] });
@@ -51,13 +51,13 @@ describe("subscribing", () => {
 
   test("[SU3] asks authorize for each channel, with its name and key, and joins only what it grants", async () => {
     const asked: unknown[] = [];
-    const { world } = createWorld({
+    const { harness } = basicServer({
       authorize: async ({ channel, key, action, session }) => {
         asked.push([session.id, action, channel, key]);
         return channel === "updates";
       },
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
     expect(asked).toEqual([
       ["id-1", "subscribe", "updates", undefined],
@@ -79,12 +79,12 @@ describe("subscribing", () => {
     ["rejects", () => Promise.reject(new Error("database password"))],
     ["never answers", () => new Promise<boolean>(() => {})],
   ])("[SU4] is refused when authorize %s", async (_, authorize) => {
-    const { world, server } = createWorld({ authorize: authorize as () => Promise<boolean> });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authorize: authorize as () => Promise<boolean> });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
-    await world.advance(29_000);
+    await harness.advance(29_000);
     await peer.send({ type: "pong" });
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(peer.last("subscribe_response").data.results).toMatchObject([{ ok: false, error: { code: "INTERNAL" } }]);
     expect(JSON.stringify(peer.received)).not.toContain("password");
     expect(server.channel("updates").subscribers).toBe(0);
@@ -94,11 +94,11 @@ describe("subscribing", () => {
     const error = vi.fn().mockImplementationOnce(() => {
       throw new Error("the log is full");
     });
-    const { world } = createWorld({
+    const { harness } = basicServer({
       authorize: () => Promise.reject(new Error("no database")),
       logger: { debug() {}, info() {}, warn() {}, error },
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     expect(error).toHaveBeenCalled();
     expect(peer.last("subscribe_response")).toMatchObject({
@@ -108,26 +108,26 @@ describe("subscribing", () => {
   });
 
   test("[SU5] anything but true from authorize is a no", async () => {
-    const { world } = createWorld({ authorize: () => "yes" as unknown as boolean });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authorize: () => "yes" as unknown as boolean });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     expect(peer.last("subscribe_response").data.success).toBe(false);
   });
 
   test("[SU5] a promise of another library is awaited like any other", async () => {
-    const { world } = createWorld({ authorize: ({ channel }) => ForeignPromise.resolve(channel === "updates") });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authorize: ({ channel }) => ForeignPromise.resolve(channel === "updates") });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"));
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["updates"]);
   });
 
   test("[SU6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
     let asked = 0;
-    const { world, server } = createWorld({ authorize: () => ++asked > 0 });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authorize: () => ++asked > 0 });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", "updates"), subscribe("updates"));
     await server.channel("updates").publish("changed", { id: "a" });
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event")).toHaveLength(1);
     expect(asked).toBe(2); // both entries of the first message are judged before either is joined
     expect(server.stats().subscriptions.active).toBe(1);
@@ -135,12 +135,12 @@ describe("subscribing", () => {
 
   test("[SU7] subscribe and unsubscribe take effect in the order they were sent, however long authorize takes", async () => {
     let grant: ((yes: boolean) => void) | undefined;
-    const { world, server } = createWorld({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"), unsubscribe("updates"), list);
     expect(peer.received).toHaveLength(1);
     grant!(true);
-    await world.settle();
+    await harness.settle();
     expect(peer.received.slice(1).map((message) => message.type)).toEqual([
       "subscribe_response",
       "unsubscribe_response",
@@ -152,14 +152,14 @@ describe("subscribing", () => {
 
   test("[SU8] a connection that closes while authorize runs joins nothing and leaves nothing behind", async () => {
     let grant: ((yes: boolean) => void) | undefined;
-    const { world, server, environment } = createWorld({
+    const { harness, server, environment } = basicServer({
       authorize: () => new Promise<boolean>((resolve) => (grant = resolve)),
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     peer.socket.drop();
     grant!(true);
-    await world.settle();
+    await harness.settle();
     expect(server.channel("updates").subscribers).toBe(0);
     expect(server.stats()).toMatchObject({ connections: { active: 0 }, subscriptions: { active: 0 } });
     expect(environment.timers).toBe(0);
@@ -167,18 +167,18 @@ describe("subscribing", () => {
 
   test("[SU8] nor is authorize asked for what it had sent behind", async () => {
     const grant: ((yes: boolean) => void)[] = [];
-    const { world } = createWorld({ authorize: () => new Promise<boolean>((resolve) => grant.push(resolve)) });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authorize: () => new Promise<boolean>((resolve) => grant.push(resolve)) });
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"), subscribe("log"));
     peer.socket.drop();
     grant[0]!(true);
-    await world.settle();
+    await harness.settle();
     expect(grant).toHaveLength(1);
   });
 
   test("[SU19] who sends changes of 4,096 channels behind one that is undecided is closed with 4429", async () => {
-    const { world } = createWorld({ authorize: () => new Promise<boolean>(() => {}) });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authorize: () => new Promise<boolean>(() => {}) });
+    const peer = await harness.connect();
     const many = unsubscribe(...Array.from({ length: 512 }, (_, index) => `c${index}`));
     await peer.send(subscribe("updates"), ...Array.from({ length: 8 }, () => many));
     expect(peer.closed).toBeUndefined();
@@ -188,26 +188,26 @@ describe("subscribing", () => {
 
   test("[SU19] what has been decided counts no more", async () => {
     let grant: ((yes: boolean) => void) | undefined;
-    const { world } = createWorld({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
+    const peer = await harness.connect();
     const many = unsubscribe("updates", ...Array.from({ length: 511 }, (_, index) => `c${index}`));
     for (let round = 0; round < 10; round++) {
       await peer.send(subscribe("updates"), many);
       grant!(true);
-      await world.settle();
+      await harness.settle();
     }
     expect(peer.of("unsubscribe_response")).toHaveLength(10);
     expect(peer.closed).toBeUndefined();
   });
 
   test("[SU9] nothing is delivered before the answer, and everything published after it", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     peer.socket.send(JSON.stringify(subscribe("updates")));
     await server.channel("updates").publish("changed", { id: "before" });
-    await world.settle();
+    await harness.settle();
     await server.channel("updates").publish("changed", { id: "after" });
-    await world.settle();
+    await harness.settle();
     expect(peer.received.slice(1).map((message) => (message.type === "event" ? message.data : message.type))).toEqual([
       "subscribe_response",
       { id: "after" },
@@ -215,8 +215,8 @@ describe("subscribing", () => {
   });
 
   test("[SU10] with a position that is not of this history is answered with a reset, and with where it stands", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     await peer.send(
       subscribe({ channel: "log", position: { epoch: "e", offset: 3, id: "x" } }, { channel: "updates" }),
     );
@@ -227,14 +227,14 @@ describe("subscribing", () => {
   });
 
   test("[SU11] beyond the limits of a connection and of a channel is LIMIT_EXCEEDED", async () => {
-    const { world } = createWorld({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
-    const first = await world.connect();
+    const { harness } = basicServer({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
+    const first = await harness.connect();
     await first.send(subscribe("updates", "log", board));
     expect(first.last("subscribe_response").data.results[2]).toMatchObject({
       ok: false,
       error: { code: "LIMIT_EXCEEDED", message: "A connection may join 2 channels." },
     });
-    const second = await world.connect();
+    const second = await harness.connect();
     await second.send(subscribe("updates"));
     expect(second.last("subscribe_response").data.results[0]).toMatchObject({
       ok: false,
@@ -245,8 +245,8 @@ describe("subscribing", () => {
 
 describe("leaving and listing", () => {
   test("[SU12] an unsubscribed connection gets no more events; leaving what was never joined succeeds", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"), unsubscribe("updates", board), list);
     expect(peer.last("unsubscribe_response").data).toEqual({ success: true, unsubscribed: ["updates", board] });
     expect(peer.last("subscriptions")).toMatchObject({ correlation_id: "l", data: { channels: ["log"] } });
@@ -254,13 +254,13 @@ describe("leaving and listing", () => {
   });
 
   test("[SU13] a closed connection is on no channel any more", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
     expect(server.sessions()[0]?.subscriptions).toEqual(["updates", board]);
     expect(server.stats().channels.active).toBe(2);
     peer.socket.close();
-    await world.settle();
+    await harness.settle();
     expect(server.stats()).toMatchObject({ subscriptions: { active: 0 }, channels: { active: 0 } });
     expect(server.channel("updates").subscribers).toBe(0);
   });
@@ -268,26 +268,26 @@ describe("leaving and listing", () => {
 
 describe("publishing", () => {
   test("[SU14] reaches exactly the members of that channel and key, and says how many", async () => {
-    const { world, server } = createWorld();
-    const [one, two, three] = [await world.connect(), await world.connect(), await world.connect()];
+    const { harness, server } = basicServer();
+    const [one, two, three] = [await harness.connect(), await harness.connect(), await harness.connect()];
     const other = "board:00000000-0000-4000-8000-000000000001";
     await one.send(subscribe(board));
     await two.send(subscribe(board, "updates"));
     await three.send(subscribe(other));
     expect(await server.channel("board", board.slice(6)).publish("moved", { x: 1 })).toEqual({ delivered: 2 });
-    await world.settle();
+    await harness.settle();
     const expected = [{ type: "event", channel: board, event: "moved", data: { x: 1 } }];
     expect([one, two, three].map((peer) => peer.of("event"))).toEqual([expected, expected, []]);
     expect(server.stats().published).toEqual({ total: 1, delivered: 2 });
   });
 
   test("[SU15] rich values of an event travel with meta, and only then", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     await server.channel("updates").publish("changed", { id: "a", at: new Date(0) });
     await server.channel("updates").publish("changed", { id: "b" });
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event")).toMatchObject([
       { data: { id: "a", at: "1970-01-01T00:00:00.000Z" }, meta: { values: { at: ["Date"] } } },
       { data: { id: "b" } },
@@ -296,8 +296,8 @@ describe("publishing", () => {
   });
 
   test("[SU16] a wrong value rejects with INVALID_VALUE naming the field, and nothing is sent", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     await expect(server.channel("updates").publish("changed", { id: 5 } as never)).rejects.toMatchObject({
       code: "INVALID_VALUE",
@@ -308,41 +308,41 @@ describe("publishing", () => {
       field: "event",
     });
     expect(() => server.channel("board", "no-uuid")).toThrow("key: expected a valid uuid");
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event")).toEqual([]);
   });
 
   test("[SU20] an event larger than a connection may be owed rejects, and closes nobody", async () => {
-    const { world, server } = createWorld({ limits: { owedBytes: 10_000 } });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ limits: { owedBytes: 10_000 } });
+    const peer = await harness.connect();
     await peer.send(subscribe("log"));
     const expected = { code: "LIMIT_EXCEEDED", field: "data", message: expect.stringContaining("10000") };
     await expect(server.channel("log").publish("line", "é".repeat(5_000))).rejects.toMatchObject(expected);
     await expect(server.broadcast("announcement", { text: "x".repeat(10_000) })).rejects.toMatchObject(expected);
-    await world.settle();
+    await harness.settle();
     expect(peer.closed).toBeUndefined();
     expect(peer.of("event")).toEqual([]);
     expect(server.stats().published).toEqual({ total: 0, delivered: 0 });
   });
 
   test("[SU17] events of one channel arrive in the order of the calls", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     await peer.send(subscribe("log"));
     for (let index = 0; index < 100; index++) void server.channel("log").publish("line", `line ${index}`);
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event").map((event) => event.data)).toEqual(
       Array.from({ length: 100 }, (_, index) => `line ${index}`),
     );
   });
 
   test("[SU18] a broadcast reaches every open connection, subscribed or not, and no one who is not authenticated", async () => {
-    const { world, server } = createWorld({ authenticate: ({ token }) => ({ userId: token }) });
-    const peers = [await world.connect(), await world.connect()];
+    const { harness, server } = basicServer({ authenticate: ({ token }) => ({ userId: token }) });
+    const peers = [await harness.connect(), await harness.connect()];
     for (const peer of peers) await peer.send({ type: "auth", data: { token: "u" } });
-    const stranger = await world.connect();
+    const stranger = await harness.connect();
     expect(await server.broadcast("announcement", { text: "hello" })).toEqual({ delivered: 2 });
-    await world.settle();
+    await harness.settle();
     for (const peer of peers)
       expect(peer.of("event")).toEqual([
         { type: "event", channel: "$all", event: "announcement", data: { text: "hello" } },

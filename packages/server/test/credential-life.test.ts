@@ -1,8 +1,8 @@
 import { subprotocols } from "@holdfast/protocol";
 import type { Identity } from "@holdfast/server";
 import { describe, expect, test, vi } from "vitest";
-import { auth, authenticate, createPlayer, sessionOf, stay, subscribe } from "./player.js";
-import { VirtualEnvironment } from "./world.js";
+import { auth, authenticate, identityServer, sessionOf, stayConnected, subscribe } from "./support/identity-server.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const START = new VirtualEnvironment().now();
 
@@ -14,49 +14,49 @@ const untilSecond = ({ token }: { token: string }): Identity => {
 
 describe("a credential that ends", () => {
   test("[AU1] its successor is asked for 30 s before, and again every 10 s", async () => {
-    const { world, connect } = createPlayer({ authenticate: untilSecond });
+    const { harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-100");
-    await stay(world, 69_000, peer);
+    await stayConnected(harness, 69_000, peer);
     expect(peer.of("auth_expiring")).toEqual([]);
-    await world.advance(2_000);
+    await harness.advance(2_000);
     expect(peer.of("auth_expiring")).toEqual([{ type: "auth_expiring", data: { expires_at: START + 100_000 } }]);
-    await stay(world, 22_000, peer);
+    await stayConnected(harness, 22_000, peer);
     expect(peer.of("auth_expiring")).toHaveLength(3);
   });
 
   test("[AU1] one that lives for less than a minute is renewed half way", async () => {
-    const { world, connect } = createPlayer({ authenticate: untilSecond });
+    const { harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-20");
-    await world.advance(9_000);
+    await harness.advance(9_000);
     expect(peer.of("auth_expiring")).toEqual([]);
-    await world.advance(2_000);
+    await harness.advance(2_000);
     expect(peer.of("auth_expiring")).toHaveLength(1);
   });
 
   test("[AU2] a newer one moves the end, loses nothing, and ends the asking", async () => {
-    const { server, world, connect } = createPlayer({ authenticate: untilSecond });
+    const { server, harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-60", {}, subscribe("news"));
-    await stay(world, 32_000, peer);
+    await stayConnected(harness, 32_000, peer);
     expect(peer.of("auth_expiring")).toHaveLength(1);
     await peer.send(auth("u1-1000"));
-    await stay(world, 100_000, peer);
+    await stayConnected(harness, 100_000, peer);
     expect(peer.closed).toBeUndefined();
     expect(peer.of("auth_expiring")).toHaveLength(1);
     expect(peer.of("connected")).toHaveLength(1);
     await server.channel("news").publish("published", "still here");
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event")).toHaveLength(1);
   });
 
   test("[AU2] who has none and no successor is not asked", async () => {
-    const { world, connect } = createPlayer();
+    const { harness, connect } = identityServer();
     const peer = await connect("u1");
-    await stay(world, 600_000, peer);
+    await stayConnected(harness, 600_000, peer);
     expect(peer.of("auth_expiring")).toEqual([]);
   });
 
   test("[AU7] a refresh with the token of another device closes the connection", async () => {
-    const { connect } = createPlayer();
+    const { connect } = identityServer();
     const peer = await connect("u1@phone");
     await peer.send(auth("u1@tablet"));
     expect(peer.last("auth_response").data).toMatchObject({ error: { message: "The token is of another device." } });
@@ -78,12 +78,12 @@ describe("permissions that change", () => {
 
   test("[AU4] take the user off what is not granted any more, with the reason, and touch nothing else", async () => {
     grant("news", "room:a", "room:b");
-    const { server, world, connect } = createPlayer({ authorize });
+    const { server, harness, connect } = identityServer({ authorize });
     const peer = await connect("u1", {}, subscribe("news", "room:a", "room:b"));
     const other = await connect("u2", {}, subscribe("room:a"));
     grant("news", "room:b");
     await server.user("u1").reauthorize();
-    await world.settle();
+    await harness.settle();
     expect(peer.of("unsubscribed")).toEqual([
       {
         type: "unsubscribed",
@@ -93,7 +93,7 @@ describe("permissions that change", () => {
     ]);
     await server.channel("room", "a").publish("said", "secret");
     await server.channel("room", "b").publish("said", "hello");
-    await world.settle();
+    await harness.settle();
     expect(peer.of("event").map(({ channel }) => channel)).toEqual(["room:b"]);
     expect(other.of("event").map(({ channel }) => channel)).toEqual(["room:a"]);
     await peer.send({ type: "list_subscriptions" });
@@ -103,7 +103,7 @@ describe("permissions that change", () => {
 
   test("[AU4] an authorize that fails is a no", async () => {
     let fails = false;
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: () => {
         if (fails) throw new Error("the database is down");
         return true;
@@ -112,27 +112,27 @@ describe("permissions that change", () => {
     const peer = await connect("u1", {}, subscribe("news"));
     fails = true;
     await server.user("u1").reauthorize();
-    await world.settle();
+    await harness.settle();
     expect(peer.last("unsubscribed")).toMatchObject({ channel: "news", data: { code: "INTERNAL" } });
     expect(JSON.stringify(peer.received)).not.toContain("database");
     expect(server.channel("news").subscribers).toBe(0);
   });
 
   test("[AU3] are asked about again after every newer credential", async () => {
-    const { world, connect } = createPlayer({
+    const { harness, connect } = identityServer({
       authenticate: ({ token }) => ({ userId: "u1", claims: token }),
       authorize: ({ identity, channel }) => identity.claims === "paid" || channel === "news",
     });
     const peer = await connect("paid", {}, subscribe("news", "room:a"));
     await peer.send(auth("free"));
-    await world.settle();
+    await harness.settle();
     expect(peer.last("auth_response").data.success).toBe(true);
     expect(peer.of("unsubscribed").map(({ channel }) => channel)).toEqual(["room:a"]);
   });
 
   test("[AU5] a verdict given under the older ones joins nothing", async () => {
     const verdicts: ((allowed: boolean) => void)[] = [];
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: () => new Promise<boolean>((resolve) => verdicts.push(resolve)),
     });
     const peer = await connect("u1", {}, subscribe("room:a"));
@@ -140,11 +140,11 @@ describe("permissions that change", () => {
     expect(verdicts).toHaveLength(1);
     const reauthorized = server.user("u1").reauthorize();
     verdicts[0]!(true);
-    await world.settle();
+    await harness.settle();
     expect(peer.of("subscribe_response")).toEqual([]);
     expect(verdicts).toHaveLength(2);
     verdicts[1]!(false);
-    await world.settle();
+    await harness.settle();
     await reauthorized;
     expect(peer.last("subscribe_response").data).toMatchObject({ success: false, subscribed: [] });
     expect(server.channel("room", "a").subscribers).toBe(0);
@@ -153,7 +153,7 @@ describe("permissions that change", () => {
   test("[AU5] nor does one about a channel that was joined when it was given, and is not any more", async () => {
     const pending = new Map<string, ((allowed: boolean) => void)[]>();
     let slow = false;
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: ({ channel, key }) =>
         slow
           ? new Promise<boolean>((resolve) => {
@@ -167,15 +167,15 @@ describe("permissions that change", () => {
     const reauthorized = server.user("u1").reauthorize();
     await peer.send(subscribe("news", "room:a"));
     pending.get("news")![0]!(false);
-    await world.settle();
+    await harness.settle();
     expect(peer.of("unsubscribed")).toHaveLength(1);
     pending.get("a")![0]!(true);
-    await world.settle();
+    await harness.settle();
     await reauthorized;
     // Asked anew, both of them.
     pending.get("news")![1]!(false);
     pending.get("a")![1]!(true);
-    await world.settle();
+    await harness.settle();
     expect(server.channel("news").subscribers).toBe(0);
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["room:a"]);
   });
@@ -183,7 +183,7 @@ describe("permissions that change", () => {
   test("[AU4] the newest verdict counts, whichever comes last", async () => {
     const verdicts: ((allowed: boolean) => void)[] = [];
     let slow = false;
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: () => (slow ? new Promise<boolean>((resolve) => verdicts.push(resolve)) : true),
     });
     const peer = await connect("u1", {}, subscribe("news"));
@@ -191,7 +191,7 @@ describe("permissions that change", () => {
     const both = [server.user("u1").reauthorize(), server.user("u1").reauthorize()];
     verdicts[1]!(true);
     verdicts[0]!(false);
-    await world.settle();
+    await harness.settle();
     await Promise.all(both);
     expect(peer.of("unsubscribed")).toEqual([]);
     expect(server.channel("news").subscribers).toBe(1);
@@ -199,20 +199,20 @@ describe("permissions that change", () => {
 
   test("[AU16] a no is not put off by asking again: who refreshes without end is off when the first answer comes", async () => {
     let granted = true;
-    const { server, world, environment, connect } = createPlayer({
+    const { server, harness, environment, connect } = identityServer({
       authorize: () => {
         const allowed = granted;
         return new Promise<boolean>((resolve) => environment.after(200, () => resolve(allowed)));
       },
     });
     const peer = await connect("u1", {}, subscribe("news"));
-    await world.advance(200);
+    await harness.advance(200);
     expect(server.channel("news").subscribers).toBe(1);
     granted = false;
     void server.user("u1").reauthorize();
     for (let round = 0; round < 5; round++) {
       await peer.send(auth("u1"));
-      await world.advance(50);
+      await harness.advance(50);
     }
     expect(server.channel("news").subscribers).toBe(0);
     expect(peer.of("unsubscribed")).toHaveLength(1);
@@ -221,7 +221,7 @@ describe("permissions that change", () => {
   test("[AU4] nothing is said about a channel that the client has left meanwhile", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     let slow = false;
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: () => (slow ? new Promise<boolean>((resolve) => (decide = resolve)) : true),
     });
     const peer = await connect("u1", {}, subscribe("news"));
@@ -229,19 +229,19 @@ describe("permissions that change", () => {
     void server.user("u1").reauthorize();
     await peer.send({ type: "unsubscribe", data: { channels: ["news"] } });
     decide!(false);
-    await world.settle();
+    await harness.settle();
     expect(peer.of("unsubscribed")).toEqual([]);
   });
 
   test("[AU6] are not held up by a subscription whose verdict is slow", async () => {
     let banned = false;
-    const { server, world, connect } = createPlayer({
+    const { server, harness, connect } = identityServer({
       authorize: ({ key }) => (key === "slow" ? new Promise<boolean>(() => {}) : !banned),
     });
     const peer = await connect("u1", {}, subscribe("room:a"), subscribe("room:slow"));
     banned = true;
     await server.user("u1").reauthorize();
-    await world.settle();
+    await harness.settle();
     expect(peer.of("unsubscribed").map(({ channel }) => channel)).toEqual(["room:a"]);
   });
 });
@@ -250,16 +250,16 @@ describe("auth without a token", () => {
   const offered = { "sec-websocket-protocol": `${subprotocols.json}, ${subprotocols.auth}` };
 
   test("[AU8] is refused where nothing else has shown who it is", async () => {
-    const { connect } = createPlayer();
+    const { connect } = identityServer();
     const peer = await connect(undefined as never);
     expect(peer.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
     expect(peer.closed?.code).toBe(4401);
   });
 
   test("[AU9] names device and session where the upgrade request carried the credential", async () => {
-    const { server, world } = createPlayer();
+    const { server, harness } = identityServer();
     const request = { headers: { ...offered, authorization: "Bearer u1" } };
-    const peer = await world.connect(request);
+    const peer = await harness.connect(request);
     expect(peer.received).toEqual([]);
     expect(peer.socket.subprotocol).toBe(subprotocols.json);
     await peer.send(auth(undefined, { device_id: "phone" }));
@@ -268,7 +268,7 @@ describe("auth without a token", () => {
       { type: "connected", data: { user_id: "u1", device_id: "phone" } },
     ]);
     peer.socket.drop();
-    const again = await world.connect(request);
+    const again = await harness.connect(request);
     await again.send(auth(undefined, { device_id: "phone", session_id: sessionOf(peer) }));
     expect(again.last("connected").data).toMatchObject({ session_id: sessionOf(peer), resumed: true });
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
@@ -276,51 +276,51 @@ describe("auth without a token", () => {
 
   test("[AU13] is where such a credential is judged, with the device it names, and refused in words", async () => {
     const seen: unknown[] = [];
-    const { world } = createPlayer({
+    const { harness } = identityServer({
       authenticate: ({ token, source, deviceId }) => {
         seen.push([token, source, deviceId]);
         return authenticate({ token });
       },
     });
-    const good = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    const good = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     expect(seen).toEqual([]);
     await good.send(auth(undefined, { device_id: "phone" }));
     expect(seen).toEqual([["u1", "header", "phone"]]);
-    const bad = await world.connect({ headers: { ...offered, authorization: "Bearer nobody" } });
+    const bad = await harness.connect({ headers: { ...offered, authorization: "Bearer nobody" } });
     await bad.send(auth(undefined));
     expect(bad.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
     expect(bad.closed).toEqual({ code: 4401, reason: "The credential was refused." });
   });
 
   test("[AU14] is all there is where tokens in messages are not accepted: without a credential the upgrade is 401", async () => {
-    const { world } = createPlayer({ credentials: { message: false } });
-    expect(await world.refused({})).toBe(401);
+    const { harness } = identityServer({ credentials: { message: false } });
+    expect(await harness.refused({})).toBe(401);
     // A page cannot read a status.
-    const page = await world.connect({ headers: offered });
+    const page = await harness.connect({ headers: offered });
     expect(page.closed).toEqual({ code: 4401, reason: "The upgrade request carries no credential." });
-    const peer = await world.connect({ headers: { authorization: "Bearer u1" } });
+    const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
     expect(peer.last("connected").data.user_id).toBe("u1");
     await peer.send(auth("u1"));
     expect(peer.closed).toEqual({ code: 4401, reason: "A token in a message is not accepted here." });
   });
 
   test("[AU9] has to come in time there too", async () => {
-    const { world } = createPlayer();
-    const peer = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
-    await world.advance(5_001);
+    const { harness } = identityServer();
+    const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    await harness.advance(5_001);
     expect(peer.closed).toEqual({ code: 4401, reason: "authentication timeout" });
   });
 
   test("[AU9] a token in it counts, whatever the upgrade request carried", async () => {
-    const { world } = createPlayer();
-    const peer = await world.connect({ headers: { ...offered, authorization: "Bearer u1" } });
+    const { harness } = identityServer();
+    const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     await peer.send(auth("u2"));
     expect(peer.last("connected").data).toMatchObject({ user_id: "u2" });
   });
 
   test("[AU8] is answered on a connection that was greeted already, and changes nothing", async () => {
-    const { world } = createPlayer();
-    const peer = await world.connect({ headers: { authorization: "Bearer u1" } });
+    const { harness } = identityServer();
+    const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
     await peer.send(auth(undefined, { device_id: "phone" }));
     expect(peer.last("auth_response").data).toMatchObject({ success: true, user_id: "u1", device_id: sessionOf(peer) });
     expect(peer.of("connected")).toHaveLength(1);
@@ -331,65 +331,65 @@ describe("a ticket", () => {
   const options = { authenticate: vi.fn(authenticate), credentials: { ticket: true } };
 
   test("[AU10] opens one connection, once, and authenticate is not asked again", async () => {
-    const { server, world } = createPlayer(options);
+    const { server, harness } = identityServer(options);
     options.authenticate.mockClear();
     const ticket = await server.issueTicket({ userId: "u1", deviceId: "tv" });
-    const peer = await world.connect({ url: `/ws?ticket=${ticket}` });
+    const peer = await harness.connect({ url: `/ws?ticket=${ticket}` });
     expect(peer.last("connected").data).toMatchObject({ user_id: "u1", device_id: "tv" });
     expect(options.authenticate).not.toHaveBeenCalled();
-    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+    expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
   });
 
   test("[AU11] that is late, invented or empty is HTTP 401, and no ticket is logged", async () => {
     const lines: string[] = [];
     const log = (fields: object, text: string) => void lines.push(JSON.stringify(fields) + text);
-    const { server, world, environment } = createPlayer({
+    const { server, harness, environment } = identityServer({
       ...options,
       logger: { debug: log, info: log, warn: log, error: log },
     });
     const ticket = await server.issueTicket({ userId: "u1" });
-    await world.advance(30_001);
+    await harness.advance(30_001);
     expect(environment.timers).toBe(0);
-    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
-    expect(await world.refused({ url: "/ws?ticket=invented" })).toBe(401);
+    expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+    expect(await harness.refused({ url: "/ws?ticket=invented" })).toBe(401);
     // An empty one is none: the connection has to say auth.
-    expect((await world.connect({ url: "/ws?ticket=" })).received).toEqual([]);
+    expect((await harness.connect({ url: "/ws?ticket=" })).received).toEqual([]);
     const good = await server.issueTicket({ userId: "u1" });
-    (await world.connect({ url: `/ws?ticket=${good}` })).socket.drop();
+    (await harness.connect({ url: `/ws?ticket=${good}` })).socket.drop();
     expect(lines.length).toBeGreaterThan(0);
     expect(lines.join()).not.toMatch(new RegExp(`${ticket}|${good}|invented`));
   });
 
   test("[AU15] does not let in who was disconnected after it was issued", async () => {
-    const { server, world } = createPlayer(options);
+    const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1" });
-    await world.advance(20_000);
+    await harness.advance(20_000);
     await server.user("u1").disconnect({ code: 4403, reason: "banned" });
-    await world.advance(9_000);
-    const peer = await world.connect({ url: `/ws?ticket=${ticket}` });
+    await harness.advance(9_000);
+    const peer = await harness.connect({ url: `/ws?ticket=${ticket}` });
     expect(peer.closed).toEqual({ code: 4403, reason: "banned" });
     expect(peer.of("connected")).toEqual([]);
   });
 
   test("[AU11] whose credential has ended meanwhile is refused", async () => {
-    const { server, world } = createPlayer(options);
+    const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1", expiresAt: START + 10_000 });
-    await world.advance(11_000);
-    expect(await world.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
+    await harness.advance(11_000);
+    expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
   });
 
   test("[AU12] is neither issued nor looked at unless it was opted in", async () => {
-    const { server, world } = createPlayer();
+    const { server, harness } = identityServer();
     await expect(server.issueTicket({ userId: "u1" })).rejects.toMatchObject({
       code: "INVALID_OPTION",
       field: "credentials.ticket",
     });
-    const peer = await world.connect({ url: "/ws?ticket=x" });
+    const peer = await harness.connect({ url: "/ws?ticket=x" });
     expect(peer.received).toEqual([]);
   });
 
   test("[AU12] is issued to an identity, and to nothing else", async () => {
-    const { server } = createPlayer(options);
+    const { server } = identityServer(options);
     await expect(server.issueTicket({ userId: "" })).rejects.toMatchObject({ code: "INVALID_VALUE" });
     await expect(server.issueTicket({ userId: "u1", expiresAt: Number.NaN })).rejects.toMatchObject({
       field: "identity",
@@ -397,12 +397,12 @@ describe("a ticket", () => {
   });
 
   test("[AU10] issued by the hundred thousand the oldest go first", async () => {
-    const { server, world } = createPlayer(options);
+    const { server, harness } = identityServer(options);
     const first = await server.issueTicket({ userId: "u1" });
     let last = first;
     for (let count = 0; count < 100_000; count++) last = await server.issueTicket({ userId: "u1" });
-    expect(await world.refused({ url: `/ws?ticket=${first}` })).toBe(401);
-    const peer = await world.connect({ url: `/ws?ticket=${last}` });
+    expect(await harness.refused({ url: `/ws?ticket=${first}` })).toBe(401);
+    const peer = await harness.connect({ url: `/ws?ticket=${last}` });
     expect(peer.last("connected").data.user_id).toBe("u1");
   });
 });

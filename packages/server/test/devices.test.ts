@@ -1,8 +1,9 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { auth, authenticate, createPlayer, sessionOf, stay } from "./player.js";
-import { type Peer, VirtualEnvironment, World } from "./world.js";
+import { auth, authenticate, identityServer, sessionOf, stayConnected } from "./support/identity-server.js";
+import { type Peer, ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
 
@@ -14,7 +15,7 @@ async function acknowledge(peer: Peer, failure?: string): Promise<void> {
 
 describe("a user's devices", () => {
   test("[DV1] are named by the credential, by the client, or are the session itself, as for each tab", async () => {
-    const { server, connect } = createPlayer();
+    const { server, connect } = identityServer();
     const [named, claimed, tab] = [
       await connect("u1@phone", { device_id: "ignored" }),
       await connect("u1", { device_id: "tablet" }),
@@ -36,7 +37,7 @@ describe("a user's devices", () => {
   });
 
   test("[DV11] are connected or they are not, and others stay when one goes", async () => {
-    const { server, connect } = createPlayer();
+    const { server, connect } = identityServer();
     expect(await server.user("u1").isConnected()).toBe(false);
     const phone = await connect("u1@phone");
     const tablet = await connect("u1@tablet");
@@ -50,7 +51,7 @@ describe("a user's devices", () => {
   });
 
   test("[DV2] a second connection of a device replaces the first, which is told 4409", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const first = await connect("u1@phone");
     const other = await connect("u2@phone");
     const second = await connect("u1@phone");
@@ -59,31 +60,31 @@ describe("a user's devices", () => {
     expect(second.closed).toBeUndefined();
     expect(server.session(sessionOf(first)).get()).toBeUndefined();
     await server.user("u1").send("hello", "phone");
-    await world.settle();
+    await harness.settle();
     expect([first, second].map(heard)).toEqual([[], ["phone"]]);
   });
 
   test("[DV2] of two connections that authenticate at the same time, the later to finish stays", async () => {
     const answers: (() => void)[] = [];
-    const { server, world } = createPlayer({
+    const { server, harness } = identityServer({
       authenticate: () =>
         new Promise<{ userId: string; deviceId: string }>((resolve) =>
           answers.push(() => resolve({ userId: "u1", deviceId: "phone" })),
         ),
     });
-    const [a, b] = [await world.connect(), await world.connect()];
+    const [a, b] = [await harness.connect(), await harness.connect()];
     await a.send(auth("t"));
     await b.send(auth("t"));
     answers[1]!();
     answers[0]!();
-    await world.settle();
+    await harness.settle();
     expect(a.closed).toBeUndefined();
     expect(b.closed?.code).toBe(4409);
     expect(server.sessions().map(({ id }) => id)).toEqual([sessionOf(a)]);
   });
 
   test("[DV16] a hundred connections of one device, each replacing the one before, leave nothing behind", async () => {
-    const { server, world, environment, connect } = createPlayer();
+    const { server, harness, environment, connect } = identityServer();
     let peer = await connect("u1@phone");
     for (let count = 0; count < 100; count++) peer = await connect("u1@phone");
     expect(server.stats()).toMatchObject({
@@ -92,10 +93,10 @@ describe("a user's devices", () => {
       users: { active: 1 },
       channels: { active: 0 },
     });
-    expect(world.transport.size).toBe(1);
+    expect(harness.transport.size).toBe(1);
     expect((await server.broadcast("hello", "all")).delivered).toBe(1);
     peer.socket.drop();
-    await world.advance(121_000);
+    await harness.advance(121_000);
     expect(server.stats()).toMatchObject({ connections: { active: 0 }, sessions: { active: 0 }, users: { active: 0 } });
     expect(environment.timers).toBe(0);
   });
@@ -103,13 +104,13 @@ describe("a user's devices", () => {
 
 describe("sending to a user", () => {
   test("[DV3] reaches all devices of that user, and says which", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const [phone, tablet, other] = [await connect("u1@phone"), await connect("u1@tablet"), await connect("u2@tv")];
     expect(await server.user("u1").send("playback.paused", { at: 12 })).toEqual({
       delivered: ["phone", "tablet"],
       failed: [],
     });
-    await world.settle();
+    await harness.settle();
     expect([phone, tablet, other].map(heard)).toEqual([[{ at: 12 }], [{ at: 12 }], []]);
     expect(phone.last("event")).toEqual({
       type: "event",
@@ -122,19 +123,19 @@ describe("sending to a user", () => {
   });
 
   test("[DV4] exceptDevice leaves one out: mostly the one that caused it", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
     const report = await server.user("u1").send("hello", "others", { exceptDevice: "phone" });
-    await world.settle();
+    await harness.settle();
     expect(report).toEqual({ delivered: ["tablet"], failed: [] });
     expect([phone, tablet].map(heard)).toEqual([[], ["others"]]);
   });
 
   test("[DV5] onlyDevice reaches one; not connected, it is reported as failed", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
     const report = await server.user("u1").send("hello", "tablet", { onlyDevice: "tablet" });
-    await world.settle();
+    await harness.settle();
     expect(report).toEqual({ delivered: ["tablet"], failed: [] });
     expect([phone, tablet].map(heard)).toEqual([[], ["tablet"]]);
     tablet.socket.drop();
@@ -146,17 +147,17 @@ describe("sending to a user", () => {
   });
 
   test("[DV5] one that lost its connection just now is reported, since it misses the event", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     (await connect("u1@tablet")).socket.drop();
     const report = { delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "not_connected" }] };
     expect(await server.user("u1").send("hello", "both")).toEqual(report);
-    await stay(world, 121_000, phone);
+    await stayConnected(harness, 121_000, phone);
     expect((await server.user("u1").send("hello", "both")).failed).toEqual([]);
   });
 
   test("[DV15] what does not match its schema is refused, and nothing is sent", async () => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     const user = server.user("u1");
     await expect(user.send("playback.paused", { at: "now" as never })).rejects.toMatchObject({
@@ -164,7 +165,7 @@ describe("sending to a user", () => {
       field: "data.at",
     });
     await expect(user.send("nothing" as never, 1 as never)).rejects.toMatchObject({ field: "event" });
-    await world.settle();
+    await harness.settle();
     expect(heard(phone)).toEqual([]);
   });
 
@@ -180,13 +181,13 @@ describe("sending to a user", () => {
     [new Map([["exceptDevice", "phone"]]), "options"],
     [Promise.resolve({ exceptDevice: "phone" }), "options"],
   ])("[DV17] send with the options %j is refused, naming %s, and nothing is sent", async (options, field) => {
-    const { server, world, connect } = createPlayer();
+    const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     const refusal = { code: "INVALID_OPTION", field };
     await expect(server.user("u1").send("hello", "x", options as object)).rejects.toMatchObject(refusal);
     const session = server.session(sessionOf(phone));
     await expect(session.send("hello", "x", options as object)).rejects.toMatchObject(refusal);
-    await world.settle();
+    await harness.settle();
     expect(heard(phone)).toEqual([]);
   });
 });
@@ -194,7 +195,7 @@ describe("sending to a user", () => {
 describe("sending with ack", () => {
   /** Two devices of one user, and a send that waits for both. */
   async function waiting(timeoutMs?: number) {
-    const player = createPlayer();
+    const player = identityServer();
     const [phone, tablet] = [await player.connect("u1@phone"), await player.connect("u1@tablet")];
     let report: unknown;
     const options = timeoutMs === undefined ? { ack: true } : { ack: true, timeoutMs };
@@ -202,12 +203,12 @@ describe("sending with ack", () => {
       .user("u1")
       .send("hello", "?", options)
       .then((settled) => (report = settled));
-    await player.world.settle();
+    await player.harness.settle();
     return { ...player, phone, tablet, report: () => report };
   }
 
   test("[DV7] a device counts as delivered when its handlers have finished", async () => {
-    const { world, environment, phone, tablet, report } = await waiting();
+    const { harness, environment, phone, tablet, report } = await waiting();
     expect(phone.last("event").metadata).toEqual({ ack: true, id: expect.any(String) });
     // The same event, the same bytes.
     expect(tablet.last("event")).toEqual(phone.last("event"));
@@ -219,22 +220,22 @@ describe("sending with ack", () => {
     expect(environment.timers).toBe(timers - 1);
     phone.socket.drop();
     tablet.socket.drop();
-    await world.advance(121_000);
+    await harness.advance(121_000);
     expect(environment.timers).toBe(0);
   });
 
   test("[DV8] who says nothing in time has not, and the others have", async () => {
-    const { world, phone, report } = await waiting();
+    const { harness, phone, report } = await waiting();
     await acknowledge(phone);
-    await world.advance(9_999);
+    await harness.advance(9_999);
     expect(report()).toBeUndefined();
-    await world.advance(2);
+    await harness.advance(2);
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "timeout" }] });
   });
 
   test("[DV8] the time is the caller's to choose", async () => {
-    const { world, report } = await waiting(500);
-    await world.advance(501);
+    const { harness, report } = await waiting(500);
+    await harness.advance(501);
     expect(report()).toMatchObject({ delivered: [], failed: [{ reason: "timeout" }, { reason: "timeout" }] });
   });
 
@@ -249,10 +250,10 @@ describe("sending with ack", () => {
   );
 
   test("[DV9] a device that disconnects meanwhile has failed at once", async () => {
-    const { phone, tablet, report, world } = await waiting();
+    const { phone, tablet, report, harness } = await waiting();
     await acknowledge(phone);
     tablet.socket.drop();
-    await world.settle();
+    await harness.settle();
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "disconnected" }] });
   });
 
@@ -273,7 +274,7 @@ describe("sending with ack", () => {
   });
 
   test("[DV9] so has one that turns out to be too slow for the event: at once, and never as delivered", async () => {
-    const { server, connect, environment } = createPlayer({ limits: { owedBytes: 4_096 } });
+    const { server, connect, environment } = identityServer({ limits: { owedBytes: 4_096 } });
     await connect("u1@phone");
     const slow = await connect("u1@tablet");
     slow.socket.stall(true);
@@ -306,7 +307,7 @@ describe("sending with ack", () => {
   });
 
   test("[DV7] with nobody there it resolves at once, and leaves no timer", async () => {
-    const { server, environment } = createPlayer();
+    const { server, environment } = identityServer();
     expect(await server.user("u1").send("hello", "?", { ack: true })).toEqual({ delivered: [], failed: [] });
     expect(environment.timers).toBe(0);
   });
@@ -314,7 +315,7 @@ describe("sending with ack", () => {
 
 describe("too many devices", () => {
   test("[DV12] one more than a user may have is refused, with the reason and a time to come back", async () => {
-    const { server, connect } = createPlayer({ devices: { perUser: 2 } });
+    const { server, connect } = identityServer({ devices: { perUser: 2 } });
     const [a, b, c] = [await connect("u1@a"), await connect("u1@b"), await connect("u1@c")];
     expect(c.last("auth_response").data).toMatchObject({
       success: false,
@@ -329,20 +330,20 @@ describe("too many devices", () => {
   });
 
   test("[DV12] so is one whose upgrade request carried the credential: there is no auth to answer", async () => {
-    const { world, connect } = createPlayer({ devices: { perUser: 1 } });
+    const { harness, connect } = identityServer({ devices: { perUser: 1 } });
     await connect("u1@a");
-    const peer = await world.connect({ headers: { authorization: "Bearer u1@b" } });
+    const peer = await harness.connect({ headers: { authorization: "Bearer u1@b" } });
     expect(peer.received).toMatchObject([{ type: "error", data: { code: "LIMIT_EXCEEDED" } }]);
     expect(peer.closed?.code).toBe(4429);
   });
 
   test("[DV13] or it takes the place of the one heard from longest ago", async () => {
-    const { server, world, connect } = createPlayer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const { server, harness, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const ends: string[] = [];
     server.onSession((event) => event.type === "ended" && ends.push(`${event.session.deviceId} ${event.reason}`));
     const a = await connect("u1@a");
     const b = await connect("u1@b");
-    await world.advance(5_000);
+    await harness.advance(5_000);
     await a.send({ type: "pong" });
     const c = await connect("u1@c");
     expect(b.closed).toEqual({ code: 4409, reason: "a newer device took its place: a user may have 2" });
@@ -352,7 +353,7 @@ describe("too many devices", () => {
   });
 
   test("[DV13] those that only wait to be resumed go first, whatever the policy", async () => {
-    const { server, connect } = createPlayer({ devices: { perUser: 2 } });
+    const { server, connect } = identityServer({ devices: { perUser: 2 } });
     const a = await connect("u1@a");
     const b = await connect("u1@b");
     b.socket.drop();
@@ -367,12 +368,12 @@ describe("a protocol that requires a device id", () => {
   const create = () => {
     const environment = new VirtualEnvironment();
     const server = createServer(protocol, { authenticate, environment });
-    return { server, world: new World(server, environment) };
+    return { server, harness: new ServerHarness(server, environment) };
   };
 
   test("[DV14] refuses who names none, in words, with 4400", async () => {
-    const { world } = create();
-    const peer = await world.connect();
+    const { harness } = create();
+    const peer = await harness.connect();
     await peer.send(auth("u1"));
     expect(peer.last("auth_response").data).toMatchObject({
       success: false,
@@ -382,17 +383,17 @@ describe("a protocol that requires a device id", () => {
   });
 
   test("[DV14] takes it from the client or from authenticate", async () => {
-    const { server, world } = create();
-    const [said, known] = [await world.connect(), await world.connect()];
+    const { server, harness } = create();
+    const [said, known] = [await harness.connect(), await harness.connect()];
     await said.send(auth("u1", { device_id: "phone" }));
     await known.send(auth("u1@tablet"));
     expect(server.sessions().map(({ deviceId }) => deviceId)).toEqual(["phone", "tablet"]);
   });
 
   test("[DV14] answers an upgrade request that can name none with HTTP 400", async () => {
-    const { world } = create();
-    expect(await world.refused({ headers: { authorization: "Bearer u1" } })).toBe(400);
-    const peer = await world.connect({ headers: { authorization: "Bearer u1@phone" } });
+    const { harness } = create();
+    expect(await harness.refused({ headers: { authorization: "Bearer u1" } })).toBe(400);
+    const peer = await harness.connect({ headers: { authorization: "Bearer u1@phone" } });
     expect(peer.last("connected").data.device_id).toBe("phone");
   });
 });

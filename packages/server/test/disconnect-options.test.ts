@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { HoldfastError } from "@holdfast/protocol";
-import { createPlayer, sessionOf } from "./player.js";
+import { identityServer, sessionOf } from "./support/identity-server.js";
 
 type Call = (...given: readonly unknown[]) => unknown;
 
@@ -10,7 +10,7 @@ type Call = (...given: readonly unknown[]) => unknown;
  * them.
  */
 async function setUp() {
-  const { server, world, connect } = createPlayer();
+  const { server, harness, connect } = identityServer();
   const peer = await connect("u1");
   const [session] = server.sessions();
   const [user, handle] = [server.user("u1"), server.session(sessionOf(peer))];
@@ -20,7 +20,7 @@ async function setUp() {
     "session.disconnect": session!.disconnect.bind(session) as Call,
     "session(id).revoke": handle.revoke.bind(handle) as Call,
   };
-  return { calls, peer, server, world };
+  return { calls, peer, server, harness };
 }
 type CallName = keyof Awaited<ReturnType<typeof setUp>>["calls"];
 
@@ -204,10 +204,10 @@ describe("a call that ends sessions", () => {
   test.each(byPosition)(
     "[SN19] %s(...%j) shows the form that takes an object, and ends nothing",
     async (name, given, sentence, remedy) => {
-      const { calls, peer, world } = await setUp();
+      const { calls, peer, harness } = await setUp();
       const error = await errorOf(calls[name], given);
       expect(error).toMatchObject({ code: "INVALID_OPTION", field: "options", message: sentence, remedy });
-      await world.settle();
+      await harness.settle();
       expect(peer.closed).toBeUndefined();
     },
   );
@@ -215,13 +215,13 @@ describe("a call that ends sessions", () => {
   test.each(wrongOptions)(
     "[SN19] %j with %j refuses the field %s, and ends nothing",
     async (names, options, field, sentence, remedy) => {
-      const { calls, peer, world } = await setUp();
+      const { calls, peer, harness } = await setUp();
       for (const name of names) {
         const verb = name.slice(name.lastIndexOf(".") + 1);
         const message = `${verb}: ${field}: ${sentence}.`;
         expect(await errorOf(calls[name], [options])).toMatchObject({ code: "INVALID_OPTION", field, message, remedy });
       }
-      await world.settle();
+      await harness.settle();
       expect(peer.closed).toBeUndefined();
     },
   );
@@ -241,9 +241,9 @@ describe("a call that ends sessions", () => {
   ] as [CallName, options: unknown, closed: object][])(
     "[SN5] %s(%j) takes its defaults for what is left out",
     async (name, options, closed) => {
-      const { calls, peer, server, world } = await setUp();
+      const { calls, peer, server, harness } = await setUp();
       await calls[name](options);
-      await world.settle();
+      await harness.settle();
       expect(peer.closed).toEqual(closed);
       expect(server.sessions()).toEqual([]);
     },

@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createServer } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { agents, authenticate } from "./agents.js";
+import { agents, authenticate } from "./support/basic-server.js";
 import { goes, waitedMs } from "./flood/machine.mjs";
 
 /** So many peers that never authenticate. The last has come before the first is sent away. */

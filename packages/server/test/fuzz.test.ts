@@ -1,10 +1,11 @@
 import { isHoldfastError } from "@holdfast/client";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { agents, authenticate } from "./agents.js";
-import { ClientWorld } from "./client-world.js";
-import { seeded } from "./seeded.js";
-import { VirtualEnvironment, World } from "./world.js";
+import { agents, authenticate } from "./support/basic-server.js";
+import { MemoryClients } from "./support/memory-clients.js";
+import { seededRandom } from "./support/seeded-random.js";
+import { ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 /**
  * Each seed is one history of clients, drops, restarts and publications. `HOLDFAST_SEED=n` runs
@@ -29,22 +30,23 @@ describe("[FZ1] clients and a server, with drops, restarts and requests in betwe
 class History {
   readonly #random: () => number;
   readonly #environment = new VirtualEnvironment();
-  readonly #net: ClientWorld;
+  readonly #net: MemoryClients;
   readonly #clients: Actor[] = [];
   #up: ReturnType<History["start"]>;
   #published = 0;
   #requests: Promise<string>[] = [];
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = seededRandom(seed);
     this.#up = this.start();
-    this.#net = new ClientWorld(() => this.#up?.world, this.#random);
+    this.#net = new MemoryClients(() => this.#up?.harness, this.#random);
     const { clock } = this.#environment;
     for (const name of ["ada", "bob", "cy"]) this.#clients.push(new Actor(this.#net.client(name, clock)));
   }
 
   start():
-    { server: ReturnType<typeof createServer<typeof agents.definition>>; world: World; kill: () => void } | undefined {
+    | { server: ReturnType<typeof createServer<typeof agents.definition>>; harness: ServerHarness; kill: () => void }
+    | undefined {
     const environment = this.#environment.process();
     const server = createServer(agents, { environment, authenticate });
     server.handle("agent.start", async ({ input }) => {
@@ -56,7 +58,7 @@ class History {
       "agent.slow",
       ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve("aborted"))),
     );
-    return { server: server as never, world: new World(server, this.#environment), kill: environment.kill };
+    return { server: server as never, harness: new ServerHarness(server, this.#environment), kill: environment.kill };
   }
 
   async run(): Promise<void> {
@@ -64,7 +66,7 @@ class History {
       await this.#act();
       // Frames may be under way when the next thing happens.
       if (this.#random() < 0.5) await this.#settle();
-      else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#up?.world.transport.step();
+      else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#up?.harness.transport.step();
     }
   }
 
@@ -136,13 +138,13 @@ class History {
     await closing;
     const { connections, subscriptions, requests } = this.#up!.server.stats();
     hold(connections.active + subscriptions.active + requests.inFlight === 0, "the server holds nothing");
-    hold(this.#up!.world.transport.size === 0, "no connection stays");
+    hold(this.#up!.harness.transport.size === 0, "no connection stays");
     hold(this.#environment.timers === 0, "no timer stays");
     return broken;
   }
 
   async #settle(): Promise<void> {
-    if (this.#up) return this.#up.world.settle();
+    if (this.#up) return this.#up.harness.settle();
     for (let tick = 0; tick < 30; tick++) await Promise.resolve();
   }
 
@@ -162,7 +164,7 @@ class Actor {
   readonly heard: Record<(typeof CHANNELS)[number], number[]> = { updates: [], log: [] };
   readonly #leave = new Map<string, () => void>();
 
-  constructor(readonly client: ReturnType<ClientWorld["client"]>) {}
+  constructor(readonly client: ReturnType<MemoryClients["client"]>) {}
 
   toggle(channel: (typeof CHANNELS)[number]): void {
     const leave = this.#leave.get(channel);

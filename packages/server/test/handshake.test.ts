@@ -2,16 +2,18 @@ import { defineProtocol, subprotocols } from "@holdfast/protocol";
 import { createServer, type Identity } from "@holdfast/server";
 import * as z from "zod";
 import { describe, expect, test, vi } from "vitest";
-import { agents, authenticate, createWorld } from "./agents.js";
-import { ForeignPromise, VirtualEnvironment, World } from "./world.js";
+import { agents, authenticate, basicServer } from "./support/basic-server.js";
+import { ForeignPromise } from "./support/foreign-promise.js";
+import { ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const subscribe = { type: "subscribe", correlation_id: "s", data: { channels: ["updates"] } };
 const auth = (token: string) => ({ type: "auth", correlation_id: "a", data: { token } });
 
 describe("a server without authenticate", () => {
   test("[HS1] says connected at once, with session, protocol, heartbeat and limits", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     expect(peer.received).toEqual([
       {
         type: "connected",
@@ -26,8 +28,8 @@ describe("a server without authenticate", () => {
   });
 
   test("[HS2] answers an auth message with success, so that a client with a token works everywhere", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     await peer.send(auth("anything"));
     expect(peer.last("auth_response")).toMatchObject({ correlation_id: "a", data: { success: true } });
   });
@@ -35,8 +37,8 @@ describe("a server without authenticate", () => {
 
 describe("the auth message", () => {
   test("[HS3] opens the connection: auth_response, then connected with the user", async () => {
-    const { world, server } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authenticate });
+    const peer = await harness.connect();
     expect(peer.received).toEqual([]);
     await peer.send({ ...auth("token-u1"), data: { token: "token-u1", device_id: "d1" } });
     expect(peer.received.map((message) => message.type)).toEqual(["auth_response", "connected"]);
@@ -47,10 +49,10 @@ describe("the auth message", () => {
 
   test("[HS4] what is sent right behind auth is held while the credential is checked, then handled in order", async () => {
     let decide: (() => void) | undefined;
-    const { world, server } = createWorld({
+    const { harness, server } = basicServer({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth("t"), subscribe, { type: "ping", correlation_id: "p" });
     expect(peer.received).toEqual([]);
     // The socket is not even read: whoever is not authenticated cannot make the server keep
@@ -58,7 +60,7 @@ describe("the auth message", () => {
     expect(server.stats().messages.received).toBe(1);
     expect(peer.socket.isRead).toBe(false);
     decide!();
-    await world.settle();
+    await harness.settle();
     expect(peer.socket.isRead).toBe(true);
     expect(peer.received.map((message) => message.type)).toEqual([
       "auth_response",
@@ -69,8 +71,8 @@ describe("the auth message", () => {
   });
 
   test("[HS5] a refused token is answered, then closed with 4401, without the application's own words", async () => {
-    const { world, server } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authenticate });
+    const peer = await harness.connect();
     await peer.send(auth("secret-token"));
     expect(peer.received).toEqual([
       {
@@ -87,8 +89,8 @@ describe("the auth message", () => {
   });
 
   test("[HS6] any other first message but ping and pong is refused and closed with 4401", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect();
     await peer.send({ type: "pong" }, { type: "ping", correlation_id: "p" });
     expect(peer.received).toEqual([{ type: "pong", correlation_id: "p" }]);
     await peer.send(subscribe);
@@ -100,11 +102,11 @@ describe("the auth message", () => {
   });
 
   test("[HS25] the id of another session gives nothing of it: the token alone decides", async () => {
-    const { world } = createWorld({ authenticate });
-    const victim = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const victim = await harness.connect();
     await victim.send(auth("token-u1"), subscribe);
     const { session_id } = victim.last("connected").data as { session_id: string };
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "auth", data: { token: "token-u2", session_id } }, { type: "list_subscriptions" });
     expect(peer.last("connected").data).toMatchObject({
       user_id: "u2",
@@ -112,26 +114,26 @@ describe("the auth message", () => {
     });
     expect(peer.last("subscriptions").data).toEqual({ channels: [] });
     expect(victim.closed).toBeUndefined();
-    const stranger = await world.connect();
+    const stranger = await harness.connect();
     await stranger.send({ type: "auth", data: { token: "wrong", session_id } });
     expect(stranger.closed?.code).toBe(4401);
   });
 
   test("[HS7] who has not authenticated after 5 s is closed with 4401", async () => {
-    const { world, environment } = createWorld({ authenticate });
-    const peer = await world.connect();
-    await world.advance(4_999);
+    const { harness, environment } = basicServer({ authenticate });
+    const peer = await harness.connect();
+    await harness.advance(4_999);
     expect(peer.closed).toBeUndefined();
-    await world.advance(1);
+    await harness.advance(1);
     expect(peer.closed).toEqual({ code: 4401, reason: "authentication timeout" });
     expect(environment.timers).toBe(0);
   });
 
   test("[HS8] an authenticate that never answers is a refusal, not a hanging connection", async () => {
-    const { world } = createWorld({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
+    const peer = await harness.connect();
     await peer.send(auth("t"));
-    await world.advance(5_000);
+    await harness.advance(5_000);
     expect(peer.closed?.code).toBe(4401);
     // Read again, or the closing handshake would never end.
     expect(peer.socket.isRead).toBe(true);
@@ -139,12 +141,12 @@ describe("the auth message", () => {
 
   test("[HS8] nor when what it returns is a promise of another library", async () => {
     const never = new ForeignPromise<{ userId: string }>(() => {});
-    const { world } = createWorld({ authenticate: () => never, authTimeoutMs: 1_000 });
+    const { harness } = basicServer({ authenticate: () => never, authTimeoutMs: 1_000 });
     expect(
       await Promise.race([
-        world.refused({ headers: { authorization: "Bearer t" } }),
+        harness.refused({ headers: { authorization: "Bearer t" } }),
         (async () => {
-          for (let turn = 0; turn < 3; turn++) await world.advance(1_000);
+          for (let turn = 0; turn < 3; turn++) await harness.advance(1_000);
           return "nothing";
         })(),
       ]),
@@ -152,30 +154,30 @@ describe("the auth message", () => {
   });
 
   test("[HS9] who sends more than 64 KiB before it is authenticated is closed", async () => {
-    const { world } = createWorld({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
+    const peer = await harness.connect();
     // A paused socket reads no more, but what it had read before still comes.
     await peer.send(auth("t"));
     for (let index = 0; index < 5; index++) peer.socket.force("x".repeat(16_384));
-    await world.settle();
+    await harness.settle();
     expect(peer.closed?.code).toBe(4400);
   });
 
   test("[HS9] pings count too: they are answered, and whoever reads no answer makes the server keep it", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect();
     peer.socket.stall(true);
     const ping = { type: "ping", metadata: { note: "x".repeat(10_000) } };
     await peer.send(...Array.from({ length: 8 }, () => ping));
     peer.socket.stall(false);
-    await world.settle();
+    await harness.settle();
     expect(peer.of("pong")).toHaveLength(6);
     expect(peer.closed?.code).toBe(4400);
   });
 
   test("[HS9] more than eight are refused, however short they are", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect();
     await peer.send(...Array.from({ length: 8 }, () => ({ type: "ping" })));
     expect(peer.of("pong")).toHaveLength(8);
     expect(peer.closed).toBeUndefined();
@@ -185,11 +187,11 @@ describe("the auth message", () => {
 
   test("[HS10] an identity without a userId is a fault of the application and refused", async () => {
     const error = vi.fn();
-    const { world } = createWorld({
+    const { harness } = basicServer({
       authenticate: () => ({}) as { userId: string },
       logger: { debug() {}, info() {}, warn() {}, error },
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth("t"));
     expect(peer.closed?.code).toBe(4401);
     expect(error).toHaveBeenCalledWith({}, expect.stringContaining("userId"));
@@ -205,11 +207,11 @@ describe("the auth message", () => {
     ["an expiresAt that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
   ])("[HS10] so is one with %s", async (_what, identity) => {
     const error = vi.fn();
-    const { world } = createWorld({
+    const { harness } = basicServer({
       authenticate: () => identity as unknown as Identity,
       logger: { debug() {}, info() {}, warn() {}, error },
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth("t"));
     expect(peer.closed?.code).toBe(4401);
     expect(error).toHaveBeenCalledWith({}, expect.stringMatching(/deviceId|expiresAt/));
@@ -223,8 +225,8 @@ describe("the auth message", () => {
         return this.#plan === "paid";
       }
     }
-    const { world, server } = createWorld({ authenticate: () => new Member() });
-    const peer = await world.connect();
+    const { harness, server } = basicServer({ authenticate: () => new Member() });
+    const peer = await harness.connect();
     await peer.send({ ...auth("t"), data: { token: "t", device_id: "d1" } });
     const [session] = server.sessions();
     expect(session!.identity.may()).toBe(true);
@@ -236,14 +238,14 @@ describe("the auth message", () => {
 
   test("[HS27] refreshes take effect in the order they were sent, however long authenticate takes", async () => {
     const answers = new Map<string, () => void>();
-    const { world, server } = createWorld({
+    const { harness, server } = basicServer({
       authenticate: ({ token }) =>
         new Promise<Identity>((resolve) => answers.set(token, () => resolve({ userId: "u1", claims: token }))),
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     const answer = async (token: string) => {
       answers.get(token)?.();
-      await world.settle();
+      await harness.settle();
     };
     await peer.send(auth("first"));
     await answer("first");
@@ -254,8 +256,8 @@ describe("the auth message", () => {
   });
 
   test("[HS28] as many as one likes, each after the answer to the one before", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect();
     for (let count = 0; count < 20; count++) await peer.send(auth("token-u1"));
     expect(peer.of("auth_response")).toHaveLength(20);
     expect(peer.closed).toBeUndefined();
@@ -263,25 +265,25 @@ describe("the auth message", () => {
 
   test("[HS28] who sends more refreshes than that, without waiting for an answer, is closed with 4429", async () => {
     let asked = 0;
-    const { world, environment } = createWorld({
+    const { harness, environment } = basicServer({
       authenticate: ({ token }) => (asked++ === 0 ? { userId: token } : new Promise<Identity>(() => {})),
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth("u1"), ...Array.from({ length: 8 }, () => auth("u1")));
     expect(peer.closed).toBeUndefined();
     await peer.send(auth("u1"));
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
-    await world.advance(120_000); // the session has given up waiting, too
+    await harness.advance(120_000); // the session has given up waiting, too
     expect(asked).toBe(2);
     expect(environment.timers).toBe(0);
   });
 
   test("[HS11] sent again on a live connection it refreshes the identity and loses nothing", async () => {
     let plan = "free";
-    const { world, server } = createWorld({
+    const { harness, server } = basicServer({
       authenticate: ({ token }) => ({ ...authenticate({ token, deviceId: undefined }), claims: plan }),
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth("token-u1"), subscribe);
     plan = "paid";
     await peer.send({ ...auth("token-u1"), correlation_id: "again" });
@@ -292,8 +294,8 @@ describe("the auth message", () => {
   });
 
   test("[HS12] a refresh with the token of another user closes the connection", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect();
     await peer.send(auth("token-u1"), auth("token-u2"));
     expect(peer.last("auth_response").data).toMatchObject({
       success: false,
@@ -306,16 +308,16 @@ describe("the auth message", () => {
     const environment = new VirtualEnvironment();
     const expiresAt = environment.now() + 60_000;
     const server = createServer(agents, { environment, authenticate: () => ({ userId: "u1", expiresAt }) });
-    const world = new World(server, environment);
-    const peer = await world.connect();
+    const harness = new ServerHarness(server, environment);
+    const peer = await harness.connect();
     await peer.send(auth("t"));
     expect(peer.last("auth_response").data).toMatchObject({ expires_at: expiresAt });
     for (let second = 0; second < 84; second += 12) {
-      await world.advance(12_000);
+      await harness.advance(12_000);
       await peer.send({ type: "pong" });
     }
     expect(peer.closed).toBeUndefined();
-    await world.advance(2_000);
+    await harness.advance(2_000);
     expect(peer.closed).toEqual({ code: 4401, reason: "the credential has expired" });
   });
 });
@@ -329,35 +331,35 @@ describe("a credential in the upgrade request", () => {
   const cookie = { cookie: "theme=dark; sid=token-u1", host: "api.example.com" };
 
   test("[HS14] an Authorization header opens the connection without an auth message", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect({ headers: { authorization: "Bearer token-u7" } });
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect({ headers: { authorization: "Bearer token-u7" } });
     expect(peer.last("connected").data).toMatchObject({ user_id: "u7" });
   });
 
   test("[HS15] a refused one is HTTP 401, before the upgrade", async () => {
-    const { world, server } = createWorld(withCookie);
-    expect(await world.refused({ headers: { authorization: "Bearer wrong" } })).toBe(401);
-    expect(await world.refused({ url: "/ws?token=wrong" })).toBe(401);
+    const { harness, server } = basicServer(withCookie);
+    expect(await harness.refused({ headers: { authorization: "Bearer wrong" } })).toBe(401);
+    expect(await harness.refused({ url: "/ws?token=wrong" })).toBe(401);
     expect(
-      await world.refused({ headers: { cookie: "sid=wrong", host: "localhost", origin: "http://localhost" } }),
+      await harness.refused({ headers: { cookie: "sid=wrong", host: "localhost", origin: "http://localhost" } }),
     ).toBe(401);
     expect(server.stats().connections).toMatchObject({ total: 0, failed: 3 });
   });
 
   test("[HS16] ?token= is not looked at unless it was opted in", async () => {
-    const { world } = createWorld({ authenticate });
-    const peer = await world.connect({ url: "/ws?token=token-u1" });
+    const { harness } = basicServer({ authenticate });
+    const peer = await harness.connect({ url: "/ws?token=token-u1" });
     expect(peer.received).toEqual([]);
-    const optedIn = createWorld({ authenticate, credentials: { queryToken: true } });
-    expect((await optedIn.world.connect({ url: "/ws?token=token-u1" })).last("connected").data.user_id).toBe("u1");
+    const optedIn = basicServer({ authenticate, credentials: { queryToken: true } });
+    expect((await optedIn.harness.connect({ url: "/ws?token=token-u1" })).last("connected").data.user_id).toBe("u1");
   });
 
   test.each([
     ["the same origin", { ...cookie, origin: "https://api.example.com" }],
     ["a listed origin", { ...cookie, origin: "https://app.example.com" }],
   ])("[HS17] a cookie is accepted from %s", async (_, headers) => {
-    const { world } = createWorld(withCookie);
-    expect((await world.connect({ headers })).last("connected").data.user_id).toBe("u1");
+    const { harness } = basicServer(withCookie);
+    expect((await harness.connect({ headers })).last("connected").data.user_id).toBe("u1");
   });
 
   test.each([
@@ -367,27 +369,27 @@ describe("a credential in the upgrade request", () => {
     ["a page without an origin", "null"],
     ["no origin at all", undefined],
   ])("[HS18] a cookie is refused with 403 from %s", async (_, origin) => {
-    const { world } = createWorld(withCookie);
-    expect(await world.refused({ headers: { ...cookie, ...(origin !== undefined && { origin }) } })).toBe(403);
+    const { harness } = basicServer(withCookie);
+    expect(await harness.refused({ headers: { ...cookie, ...(origin !== undefined && { origin }) } })).toBe(403);
   });
 
   test("[HS19] a cookie of another name is no credential", async () => {
-    const { world } = createWorld({ authenticate, credentials: { cookie: "sid" } });
-    const peer = await world.connect({ headers: { cookie: "tracking=1", origin: "https://evil.example" } });
+    const { harness } = basicServer({ authenticate, credentials: { cookie: "sid" } });
+    const peer = await harness.connect({ headers: { cookie: "tracking=1", origin: "https://evil.example" } });
     expect(peer.received).toEqual([]);
   });
 
   test("[HS24] a list of origins holds for every page, whatever its credential; who is no page is not asked", async () => {
-    const { world } = createWorld({ authenticate, origins: ["https://app.example.com"] });
+    const { harness } = basicServer({ authenticate, origins: ["https://app.example.com"] });
     const bearer = { authorization: "Bearer token-u1", host: "api.example.com" };
-    expect(await world.refused({ headers: { ...bearer, origin: "https://evil.example" } })).toBe(403);
-    expect(await world.refused({ headers: { host: "api.example.com", origin: "null" } })).toBe(403);
+    expect(await harness.refused({ headers: { ...bearer, origin: "https://evil.example" } })).toBe(403);
+    expect(await harness.refused({ headers: { host: "api.example.com", origin: "null" } })).toBe(403);
     for (const headers of [
       bearer,
       { ...bearer, origin: "https://app.example.com" },
       { ...bearer, origin: "https://api.example.com" },
     ]) {
-      expect((await world.connect({ headers })).last("connected").data.user_id).toBe("u1");
+      expect((await harness.connect({ headers })).last("connected").data.user_id).toBe("u1");
     }
   });
 
@@ -410,15 +412,15 @@ describe("a credential in the upgrade request", () => {
         return { userId: "u1" };
       },
     });
-    const world = new World(server, environment);
-    const peer = await world.connect({ headers: { cookie: "sid=ada", host: "api.example.com", origin } });
+    const harness = new ServerHarness(server, environment);
+    const peer = await harness.connect({ headers: { cookie: "sid=ada", host: "api.example.com", origin } });
     await peer.send(auth("anything"));
     expect(seen).toEqual([cookies, Object.keys(cookies).length > 0]);
   });
 
   test("authenticate is told where the credential came from, and all cookies and headers", async () => {
     const seen: unknown[] = [];
-    const { world } = createWorld({
+    const { harness } = basicServer({
       authenticate: (credential) => {
         seen.push({
           source: credential.source,
@@ -429,8 +431,8 @@ describe("a credential in the upgrade request", () => {
       },
       credentials: { cookie: "sid" },
     });
-    await world.connect({ headers: { ...cookie, origin: "https://api.example.com", "user-agent": "test" } });
-    const peer = await world.connect({ headers: { cookie: "theme=light" } });
+    await harness.connect({ headers: { ...cookie, origin: "https://api.example.com", "user-agent": "test" } });
+    const peer = await harness.connect({ headers: { cookie: "theme=light" } });
     await peer.send(auth("token-u1"));
     expect(seen).toEqual([
       { source: "cookie", theme: "dark", agent: "test" },
@@ -450,7 +452,7 @@ describe("connection parameters", () => {
     const environment = new VirtualEnvironment();
     const server = createServer(protocol, { environment });
     server.handle("whoami", ({ session }) => session.parameters);
-    return new World(server, environment);
+    return new ServerHarness(server, environment);
   };
 
   test("[HS20] reach the handlers validated and converted", async () => {
@@ -472,13 +474,13 @@ describe("connection parameters", () => {
     const environment = new VirtualEnvironment();
     const credentials = { queryToken: true, ticket: true };
     const server = createServer(protocol, { environment, authenticate, credentials });
-    const world = new World(server, environment);
-    const peer = await world.connect({ url: "/ws?page=1&token=token-u1" });
+    const harness = new ServerHarness(server, environment);
+    const peer = await harness.connect({ url: "/ws?page=1&token=token-u1" });
     expect(peer.last("connected").data.user_id).toBe("u1");
     const ticket = await server.issueTicket({ userId: "u2" });
-    expect((await world.connect({ url: `/ws?page=1&ticket=${ticket}` })).last("connected").data.user_id).toBe("u2");
+    expect((await harness.connect({ url: `/ws?page=1&ticket=${ticket}` })).last("connected").data.user_id).toBe("u2");
     expect(server.sessions().map(({ parameters }) => parameters)).toEqual([{ page: "1" }, { page: "1" }]);
-    expect((await world.connect({ url: "/ws?page=1&stranger=1" })).closed?.code).toBe(1008);
+    expect((await harness.connect({ url: "/ws?page=1&stranger=1" })).closed?.code).toBe(1008);
   });
 
   test.each([
@@ -499,15 +501,15 @@ describe("the subprotocol", () => {
     ["something, holdfast.v1.json", subprotocols.json],
     [undefined, undefined],
   ])("[HS22] offered %s, %s is chosen", async (offered, chosen) => {
-    const { world } = createWorld();
-    const peer = await world.connect({ headers: offered === undefined ? {} : { "sec-websocket-protocol": offered } });
+    const { harness } = basicServer();
+    const peer = await harness.connect({ headers: offered === undefined ? {} : { "sec-websocket-protocol": offered } });
     expect(peer.socket.subprotocol).toBe(chosen);
     expect(peer.of("connected")).toHaveLength(1);
   });
 
   test("[HS23] who offers only others is closed with 4406, in a way a browser can read", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect({ headers: { "sec-websocket-protocol": "holdfast.v9.json" } });
+    const { harness } = basicServer();
+    const peer = await harness.connect({ headers: { "sec-websocket-protocol": "holdfast.v9.json" } });
     expect(peer.socket.subprotocol).toBe("holdfast.v9.json");
     expect(peer.closed).toEqual({ code: 4406, reason: "This server speaks holdfast.v1.json." });
   });

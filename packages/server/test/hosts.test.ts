@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createServer } from "../src/create-server.js";
 import type { BaseServerOptions } from "../src/options.js";
-import { agents } from "./agents.js";
+import { agents } from "./support/basic-server.js";
 
 const made: { close(options: { graceMs: number }): Promise<void> }[] = [];
 afterEach(async () => {

@@ -1,10 +1,11 @@
 import { type Client, presenceOf } from "@holdfast/client";
 import { createServer, type DeliveryReport, type Identity } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { ClientWorld } from "./client-world.js";
-import { player } from "./player.js";
-import { seeded } from "./seeded.js";
-import { VirtualEnvironment, World } from "./world.js";
+import { MemoryClients } from "./support/memory-clients.js";
+import { player } from "./support/identity-server.js";
+import { seededRandom } from "./support/seeded-random.js";
+import { ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 /** Each seed is one history of users and their devices. `HOLDFAST_SEED=n` runs only that one. */
 const only = process.env["HOLDFAST_SEED"];
@@ -51,9 +52,9 @@ class Device {
 class History {
   readonly #random: () => number;
   readonly #environment = new VirtualEnvironment();
-  readonly #net: ClientWorld;
+  readonly #net: MemoryClients;
   readonly #server;
-  readonly #world: World;
+  readonly #harness: ServerHarness;
   readonly #devices: Device[] = [];
   readonly #banned = new Set<string>();
   readonly #barred = new Set<string>();
@@ -61,7 +62,7 @@ class History {
   #sent = 0;
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = seededRandom(seed);
     const now = this.#environment.now;
     this.#server = createServer(player, {
       environment: this.#environment,
@@ -78,8 +79,8 @@ class History {
       },
       sessionData: () => ({ joined: 0 }),
     });
-    this.#world = new World(this.#server, this.#environment);
-    this.#net = new ClientWorld(() => this.#world, this.#random);
+    this.#harness = new ServerHarness(this.#server, this.#environment);
+    this.#net = new MemoryClients(() => this.#harness, this.#random);
     const { clock } = this.#environment;
     for (const [userId, deviceId] of [
       ["ada", "desk"],
@@ -94,8 +95,8 @@ class History {
   async run(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#act();
-      if (this.#random() < 0.5) await this.#world.settle();
-      else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#world.transport.step();
+      if (this.#random() < 0.5) await this.#harness.settle();
+      else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#harness.transport.step();
     }
   }
 
@@ -222,14 +223,14 @@ class History {
       connections.active + sessions.active + sessions.away + users.active + channels.active === 0,
       "nobody stays",
     );
-    this.#hold(this.#world.transport.size === 0 && this.#environment.timers === 0, "nothing stays");
+    this.#hold(this.#harness.transport.size === 0 && this.#environment.timers === 0, "nothing stays");
     return [...new Set(this.#broken)];
   }
 
   async #advance(ms: number): Promise<void> {
     const until = this.#environment.monotonic() + ms;
-    await this.#world.settle();
-    while (this.#environment.runNext(until)) await this.#world.settle();
+    await this.#harness.settle();
+    while (this.#environment.runNext(until)) await this.#harness.settle();
   }
 
   #pick<Item>(items: readonly Item[]): Item {

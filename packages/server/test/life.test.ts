@@ -1,61 +1,61 @@
 import type { Identity } from "@holdfast/server";
 import { describe, expect, test, vi } from "vitest";
-import { authenticate, createWorld } from "./agents.js";
+import { authenticate, basicServer } from "./support/basic-server.js";
 
 const subscribe = { type: "subscribe", data: { channels: ["updates"] } };
 
 describe("the heartbeat", () => {
   test("[PI1] pings a quiet connection by message, at the latest every 30 s", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
-    await world.advance(30_000);
+    const { harness } = basicServer();
+    const peer = await harness.connect();
+    await harness.advance(30_000);
     expect(peer.of("ping")).toEqual([{ type: "ping" }]);
     await peer.send({ type: "pong" });
-    await world.advance(30_000);
+    await harness.advance(30_000);
     expect(peer.of("ping")).toHaveLength(2);
   });
 
   test("[PI2] closes with 4408 who sends nothing for 10 s after a ping", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
-    await world.advance(29_000);
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
+    await harness.advance(29_000);
     expect(peer.of("ping")).toHaveLength(1);
-    await world.advance(9_000);
+    await harness.advance(9_000);
     expect(peer.closed).toBeUndefined();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(peer.closed).toEqual({ code: 4408, reason: "nothing was heard in time" });
     expect(server.stats().connections.active).toBe(0);
   });
 
   test("[PI3] takes any frame as a sign of life, not only a pong", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
-    await world.advance(30_000);
+    const { harness } = basicServer();
+    const peer = await harness.connect();
+    await harness.advance(30_000);
     await peer.send({ type: "list_subscriptions" });
-    await world.advance(15_000);
+    await harness.advance(15_000);
     expect(peer.closed).toBeUndefined();
   });
 
   test("[PI4] does not ask who talks whether it is alive", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     for (let round = 0; round < 12; round++) {
-      await world.advance(10_000);
+      await harness.advance(10_000);
       await peer.send({ type: "list_subscriptions" });
     }
     expect(peer.of("ping")).toEqual([]);
   });
 
   test("[PI5] answers a client's ping at once, with its correlation id", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     await peer.send({ type: "ping", correlation_id: "probe" });
     expect(peer.last("pong")).toEqual({ type: "pong", correlation_id: "probe" });
   });
 
   test("[PI6] needs one timer for a thousand connections, and none for no connection", async () => {
-    const { world, environment } = createWorld();
-    const peers = await Promise.all(Array.from({ length: 1_000 }, () => world.connect()));
+    const { harness, environment } = basicServer();
+    const peers = await Promise.all(Array.from({ length: 1_000 }, () => harness.connect()));
     expect(environment.timers).toBe(1);
     for (const peer of peers) peer.socket.drop();
     expect(environment.timers).toBe(0);
@@ -64,21 +64,21 @@ describe("the heartbeat", () => {
 
 describe("limits", () => {
   test("[LM1] more connections than allowed are closed with 1013 and a time to come back", async () => {
-    const { world, server } = createWorld({ limits: { connections: 1 } });
-    await world.connect();
-    const second = await world.connect();
+    const { harness, server } = basicServer({ limits: { connections: 1 } });
+    await harness.connect();
+    const second = await harness.connect();
     expect(second.closed).toEqual({ code: 1013, reason: '{"retryAfterMs":5000}' });
     expect(server.stats().connections).toEqual({ active: 1, peak: 1, total: 1, failed: 1 });
   });
 
   test("[LM1] also those whose credentials were checked at the same time", async () => {
     const decide: (() => void)[] = [];
-    const { world, server } = createWorld({
+    const { harness, server } = basicServer({
       limits: { connections: 1 },
       authenticate: () => new Promise<{ userId: string }>((resolve) => decide.push(() => resolve({ userId: "u1" }))),
     });
-    const both = [1, 2].map(() => world.connect({ headers: { authorization: "Bearer t" } }));
-    await world.settle();
+    const both = [1, 2].map(() => harness.connect({ headers: { authorization: "Bearer t" } }));
+    await harness.settle();
     for (const answer of decide) answer();
     const [one, two] = await Promise.all(both);
     expect([one!.closed, two!.closed]).toEqual([undefined, { code: 1013, reason: '{"retryAfterMs":5000}' }]);
@@ -86,29 +86,29 @@ describe("limits", () => {
   });
 
   test("[LM2] a connection that reads too slowly is closed with 4413; the others get everything", async () => {
-    const { world, server } = createWorld({ limits: { owedBytes: 10_000 } });
-    const [slow, quick] = [await world.connect(), await world.connect()];
+    const { harness, server } = basicServer({ limits: { owedBytes: 10_000 } });
+    const [slow, quick] = [await harness.connect(), await harness.connect()];
     await slow.send(subscribe);
     await quick.send(subscribe);
     slow.socket.stall(true);
     for (let index = 0; index < 20; index++) {
       await server.channel("updates").publish("changed", { id: "x".repeat(1_000) });
-      await world.settle();
+      await harness.settle();
     }
     expect(server.channel("updates").subscribers).toBe(1);
     expect(quick.of("event")).toHaveLength(20);
     slow.socket.stall(false);
-    await world.settle();
+    await harness.settle();
     expect(slow.closed?.code).toBe(4413);
   });
 
   test("[LM3] three unreadable messages within a minute close with 4400; two do not, nor three in a longer time", async () => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     await peer.send("{", "[]");
-    await world.advance(25_000);
+    await harness.advance(25_000);
     await peer.send({ type: "pong" });
-    await world.advance(36_000);
+    await harness.advance(36_000);
     await peer.send("nonsense");
     expect(peer.closed).toBeUndefined();
     expect(peer.of("error")).toHaveLength(3);
@@ -125,8 +125,8 @@ describe("limits", () => {
     ["deep nesting", `{"type":"ping","metadata":${'{"a":'.repeat(40)}1${"}".repeat(40)}}`, undefined],
     ["a hidden __proto__", '{"type":"ping","\\u005f_proto__":{"polluted":1}}', undefined],
   ])("[LM4] %s is answered with BAD_MESSAGE that names the field and a remedy", async (_, frame, field) => {
-    const { world } = createWorld();
-    const peer = await world.connect();
+    const { harness } = basicServer();
+    const peer = await harness.connect();
     await peer.send(frame);
     const { data } = peer.last("error");
     expect(data).toMatchObject({ code: "BAD_MESSAGE", remedy: expect.any(String) });
@@ -137,26 +137,26 @@ describe("limits", () => {
 
 describe("closing", () => {
   test("[CL1] ends every connection with 1001, refuses new ones and leaves no timer", async () => {
-    const { world, server, environment } = createWorld({ authenticate });
-    const peer = await world.connect({ headers: { authorization: "Bearer token-u1" } });
-    const handshaking = await world.connect();
+    const { harness, server, environment } = basicServer({ authenticate });
+    const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" } });
+    const handshaking = await harness.connect();
     const closing = server.close();
-    await world.advance(100);
+    await harness.advance(100);
     await closing;
     expect(peer.closed).toEqual({ code: 1001, reason: "the server is shutting down" });
     expect(handshaking.closed?.code).toBe(1001);
-    expect(await world.refused({})).toBe(503);
+    expect(await harness.refused({})).toBe(503);
     expect(environment.timers).toBe(0);
     expect(server.stats().connections.active).toBe(0);
   });
 
   test("[CL1] also one whose credential was being checked when it was called", async () => {
     let decide: (() => void) | undefined;
-    const { world, server, environment } = createWorld({
+    const { harness, server, environment } = basicServer({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
     });
-    const connecting = world.connect({ headers: { authorization: "Bearer t" } });
-    await world.settle();
+    const connecting = harness.connect({ headers: { authorization: "Bearer t" } });
+    await harness.settle();
     await server.close();
     decide!();
     expect((await connecting).closed?.code).toBe(1001);
@@ -165,48 +165,48 @@ describe("closing", () => {
   });
 
   test("[CL2] lets running requests finish, refuses new ones meanwhile", async () => {
-    const { world, server } = createWorld();
+    const { harness, server } = basicServer();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
     const closing = server.close();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     await peer.send({ type: "request", correlation_id: "2", data: { name: "agent.slow" } });
     expect(peer.last("response")).toMatchObject({
       correlation_id: "2",
       data: { ok: false, error: { code: "UNAVAILABLE" } },
     });
     finish!("done");
-    await world.advance(100);
+    await harness.advance(100);
     await closing;
     expect(peer.last("response")).toMatchObject({ correlation_id: "1", data: { ok: true, output: "done" } });
     expect(peer.closed?.code).toBe(1001);
   });
 
   test("[CL3] does not wait for a request longer than the grace", async () => {
-    const { world, server } = createWorld();
+    const { harness, server } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
     const closing = server.close({ graceMs: 500 });
-    await world.advance(600);
+    await harness.advance(600);
     await closing;
     expect(peer.closed?.code).toBe(1001);
   });
 
   test("[CL6] waits for authenticate no longer than for requests, and leaves nothing of it", async () => {
     const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-    const { world, server, environment } = createWorld({
+    const { harness, server, environment } = basicServer({
       logger,
       authTimeoutMs: 60_000,
       authenticate: () => new Promise<{ userId: string }>(() => {}),
     });
-    const upgrading = world.connect({ headers: { authorization: "Bearer t" } });
-    const peer = await world.connect();
+    const upgrading = harness.connect({ headers: { authorization: "Bearer t" } });
+    const peer = await harness.connect();
     await peer.send({ type: "auth", data: { token: "t" } });
     const closing = server.close();
-    await world.advance(100);
+    await harness.advance(100);
     await closing;
     const closed = { code: 1001, reason: "the server is shutting down" };
     expect((await upgrading).closed).toEqual(closed);
@@ -218,13 +218,13 @@ describe("closing", () => {
   });
 
   test("[CL6] so it is for a newer credential of a connection that is open", async () => {
-    const { world, server, environment } = createWorld({
+    const { harness, server, environment } = basicServer({
       authenticate: ({ token }) => (token === "first" ? { userId: "u1" } : new Promise<Identity>(() => {})),
     });
-    const peer = await world.connect({ headers: { authorization: "Bearer first" } });
+    const peer = await harness.connect({ headers: { authorization: "Bearer first" } });
     await peer.send({ type: "auth", data: { token: "second" } });
     const closing = server.close();
-    await world.advance(100);
+    await harness.advance(100);
     await closing;
     expect(peer.closed?.code).toBe(1001);
     expect(peer.of("auth_response")).toEqual([]);
@@ -240,41 +240,41 @@ describe("closing", () => {
     [-1, 0],
     [0, 0],
   ])("[CL7] graceMs: %s gives running requests %d ms", async (graceMs, expectedMs) => {
-    const { world, server, environment } = createWorld();
+    const { harness, server, environment } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.slow" } });
     const start = environment.monotonic();
     let tookMs: number | undefined;
     const closing = server.close({ graceMs: graceMs as number }).then(() => (tookMs = environment.monotonic() - start));
     if (expectedMs > 0) {
-      await world.advance(expectedMs - 100);
+      await harness.advance(expectedMs - 100);
       expect(peer.closed).toBeUndefined();
     }
-    await world.advance(200);
+    await harness.advance(200);
     await closing;
     expect(peer.closed?.code).toBe(1001);
     expect(tookMs).toBeLessThan(expectedMs + 200);
   });
 
   test("[CL4] cuts off a peer that does not answer, and a second call waits for the first", async () => {
-    const { world, server } = createWorld();
-    const peer = await world.connect();
+    const { harness, server } = basicServer();
+    const peer = await harness.connect();
     peer.socket.stall(true);
     const first = server.close();
     expect(server.close()).toBe(first);
-    await world.advance(5_000);
+    await harness.advance(5_000);
     await first;
     expect(peer.closed?.code).toBe(1006);
   });
 
   test("[CL5] session.disconnect ends one connection, with a code that says whether it may come back", async () => {
-    const { world, server } = createWorld();
-    const [one, two] = [await world.connect(), await world.connect()];
+    const { harness, server } = basicServer();
+    const [one, two] = [await harness.connect(), await harness.connect()];
     const [first, second] = server.sessions();
     first!.disconnect();
     second!.disconnect({ code: 4801, reason: "moved" });
-    await world.settle();
+    await harness.settle();
     expect([one.closed, two.closed]).toEqual([
       { code: 4403, reason: "disconnected by the server" },
       { code: 4801, reason: "moved" },
@@ -285,13 +285,13 @@ describe("closing", () => {
   test.each([0, 999, 1005, 1006, 1015, 2999, 5000, 4000.5, Number.NaN])(
     "[CL5] %d, which no close frame may carry, is refused and ends nothing",
     async (code) => {
-      const { world, server } = createWorld();
-      const peer = await world.connect();
+      const { harness, server } = basicServer();
+      const peer = await harness.connect();
       const [session] = server.sessions();
       expect(() => session!.disconnect({ code })).toThrow(
         expect.objectContaining({ code: "INVALID_OPTION", field: "code" }),
       );
-      await world.settle();
+      await harness.settle();
       expect(peer.closed).toBeUndefined();
       expect(server.sessions()).toEqual([session]);
     },
@@ -300,10 +300,10 @@ describe("closing", () => {
 
 describe("a session", () => {
   test("[SE1] tells who, since when and when last heard", async () => {
-    const { world, server, environment } = createWorld({ authenticate });
+    const { harness, server, environment } = basicServer({ authenticate });
     const start = environment.now();
-    const peer = await world.connect({ headers: { authorization: "Bearer token-u1" }, remoteAddress: "10.1.2.3" });
-    await world.advance(5_000);
+    const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" }, remoteAddress: "10.1.2.3" });
+    await harness.advance(5_000);
     await peer.send({ type: "pong" });
     const session = server.sessions()[0]!;
     expect(session).toMatchObject({
@@ -315,8 +315,8 @@ describe("a session", () => {
     });
     expect(session.identity).toMatchObject({ userId: "u1" });
     expect(session.connectedAt.getTime()).toBe(start);
-    await world.advance(300); // between two ticks of the heartbeat
-    await world.connect({ headers: { authorization: "Bearer token-u2" } });
+    await harness.advance(300); // between two ticks of the heartbeat
+    await harness.connect({ headers: { authorization: "Bearer token-u2" } });
     for (const { connectedAt, lastActiveAt } of server.sessions())
       expect(lastActiveAt.getTime()).toBeGreaterThanOrEqual(connectedAt.getTime());
     expect(session.lastActiveAt.getTime()).toBe(start + 5_000);
@@ -328,12 +328,12 @@ describe("what is logged", () => {
     const lines: string[] = [];
     const log = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
     const logger = { debug: log, info: log, warn: log, error: log };
-    const { world } = createWorld({ authenticate, logger, credentials: { queryToken: true, cookie: "sid" } });
-    await world.refused({ url: "/ws?token=secret-one" });
-    await world.refused({ headers: { cookie: "sid=secret-two", host: "a", origin: "https://evil\r\n\u001b[31m" } });
-    const peer = await world.connect();
+    const { harness } = basicServer({ authenticate, logger, credentials: { queryToken: true, cookie: "sid" } });
+    await harness.refused({ url: "/ws?token=secret-one" });
+    await harness.refused({ headers: { cookie: "sid=secret-two", host: "a", origin: "https://evil\r\n\u001b[31m" } });
+    const peer = await harness.connect();
     await peer.send({ type: "auth", data: { token: "secret-three" } });
-    const other = await world.connect({ headers: { authorization: "Bearer token-u1" } });
+    const other = await harness.connect({ headers: { authorization: "Bearer token-u1" } });
     await other.send('{"type":"a\\nb","secret-four":1}');
     expect(lines.length).toBeGreaterThan(3);
     const text = lines.join("\n");
@@ -345,13 +345,13 @@ describe("what is logged", () => {
 
 test("authenticate that throws reaches the log as an error, for the operator", async () => {
   const info = vi.fn();
-  const { world } = createWorld({
+  const { harness } = basicServer({
     authenticate: () => {
       throw new Error("issuer not trusted");
     },
     logger: { debug() {}, info, warn() {}, error() {} },
   });
-  const peer = await world.connect();
+  const peer = await harness.connect();
   await peer.send({ type: "auth", data: { token: "t" } });
   expect(info).toHaveBeenCalledWith(
     { source: "message", err: expect.objectContaining({ message: "issuer not trusted" }) },

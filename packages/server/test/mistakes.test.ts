@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import * as z from "zod";
 import { createServer } from "../src/create-server.js";
-import { agents, createWorld } from "./agents.js";
+import { agents, basicServer } from "./support/basic-server.js";
 
 const protocol = defineProtocol({
   name: "mistakes",
@@ -186,7 +186,7 @@ test("[AM9] use and onSession refuse what is no function: the middleware behind 
 describe("the application's own functions", () => {
   test("[AM5] A middleware that does not await next() hands on what the handler throws to the log", async () => {
     const error = vi.fn();
-    const { world, server } = createWorld({ logger: { debug() {}, info() {}, warn() {}, error } });
+    const { harness, server } = basicServer({ logger: { debug() {}, info() {}, warn() {}, error } });
     server.use(async (_context, next) => {
       void next();
       return undefined;
@@ -194,10 +194,10 @@ describe("the application's own functions", () => {
     server.handle("agent.ping", () => {
       throw new Error("handler");
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "request", correlation_id: "1", data: { name: "agent.ping" } });
     await turn();
-    await world.advance(10);
+    await harness.advance(10);
     expect(error).toHaveBeenCalledWith(
       expect.objectContaining({ call: "next", request: "agent.ping" }),
       "a call that nothing awaits failed",

@@ -5,7 +5,7 @@ import { createServer, type Identity, type ServerOptions } from "@holdfast/serve
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { closeReason } from "../src/transport/socket.js";
-import { agents, authenticate } from "./agents.js";
+import { agents, authenticate } from "./support/basic-server.js";
 
 const cleanups: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {

@@ -3,9 +3,11 @@ import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { Stats } from "../src/observe/stats.js";
-import { createPlayer, player, sessionOf, stay, subscribe } from "./player.js";
-import { bareChannels } from "./bare-channels.js";
-import { ForeignPromise, type Peer, VirtualEnvironment } from "./world.js";
+import { identityServer, player, sessionOf, stayConnected, subscribe } from "./support/identity-server.js";
+import { bareChannels } from "./support/bare-channels.js";
+import { ForeignPromise } from "./support/foreign-promise.js";
+import type { Peer } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const ROOM = "room:a";
 const shows = (name: string, more: object = {}) => ({
@@ -19,15 +21,19 @@ const member = (user_id: string, devices: string[], name: string) => ({ user_id,
 const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
 
 /** A member of the room who shows a name and has heard of itself. */
-async function enter({ connect, world }: ReturnType<typeof createPlayer>, token: string, name: string): Promise<Peer> {
+async function enter(
+  { connect, harness }: ReturnType<typeof identityServer>,
+  token: string,
+  name: string,
+): Promise<Peer> {
   const peer = await connect(token, {}, subscribe(ROOM), shows(name));
-  await world.advance(200);
+  await harness.advance(200);
   return peer;
 }
 
 describe("who joins a channel with presence", () => {
   test("[PS1] is told who is there, behind the answer to subscribe, and then what changes", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const ada = await enter(all, "ada@desk", "Ada");
     const grace = await all.connect("grace@desk", {}, subscribe(ROOM));
     expect(grace.received.slice(-2)).toMatchObject([
@@ -39,14 +45,14 @@ describe("who joins a channel with presence", () => {
       },
     ]);
     await grace.send(shows("Grace"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     const joined = change({ joined: [member("grace", ["desk"], "Grace")], count: 2 });
     expect(told(ada).at(-1)).toEqual(joined);
     expect(told(grace).at(-1)).toEqual(joined);
   });
 
   test("[PS16] gets the snapshot again when it subscribes again, and joins only once", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     await enter(all, "ada@desk", "Ada");
     const late = await all.connect("grace", {}, subscribe(ROOM), subscribe(ROOM));
     expect(told(late).map(({ kind, joined }) => [kind, joined.length])).toEqual([
@@ -60,43 +66,43 @@ describe("who joins a channel with presence", () => {
   });
 
   test("[PS1] gets nothing of it on a channel that declares none", async () => {
-    const { world, connect } = createPlayer();
+    const { harness, connect } = identityServer();
     const peer = await connect("u1", {}, subscribe("news"), { ...shows("Ada"), channel: "news" });
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(told(peer)).toEqual([]);
     expect(peer.last("error")).toMatchObject({ correlation_id: "p", channel: "news", data: { code: "FORBIDDEN" } });
   });
 
   test("[PS11] and shows nothing is on no list, and nothing is kept for whoever only watches", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await all.connect("watcher", {}, subscribe(ROOM));
     await enter(all, "ada", "Ada");
     expect(told(watcher).at(-1)).toMatchObject({ count: 1, joined: [{ user_id: "ada" }] });
     expect(await all.server.channel("room", "a").presence.count()).toBe(1);
     watcher.socket.drop();
-    await all.world.advance(6_000);
+    await all.harness.advance(6_000);
     expect(told(watcher)).toHaveLength(2);
   });
 });
 
 describe("a user", () => {
   test("[PS2] is one, with the devices beneath: the second one is an update, and so is its end", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     await enter(all, "ada@desk", "Ada");
     const phone = await all.connect("ada@phone", {}, subscribe(ROOM));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk", "phone"], "Ada")], count: 2 }));
     const heard = told(watcher).length - 1;
     phone.socket.drop();
-    await all.world.advance(5_000);
+    await all.harness.advance(5_000);
     expect(told(watcher)).toHaveLength(heard + 1);
-    await all.world.advance(400);
+    await all.harness.advance(400);
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Ada")], count: 2 }));
   });
 
   test("[PS2] is what the newest of the devices shows; one that withdraws, or repeats itself, changes nothing for the others", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const shown = async () => (await all.server.channel("room", "a").presence.list()).map(({ data }) => data.name);
     const desk = await enter(all, "ada@desk", "at the desk");
     const phone = await enter(all, "ada@phone", "on the phone");
@@ -107,35 +113,35 @@ describe("a user", () => {
     expect(await shown()).toEqual(["at the desk"]);
     await phone.send(shows("on the phone"));
     phone.socket.drop();
-    await all.world.advance(5_100);
+    await all.harness.advance(5_100);
     expect(await shown()).toEqual(["at the desk"]);
     await desk.send({ type: "set_presence", channel: ROOM });
     expect(await shown()).toEqual([]);
   });
 
   test("[PS3] stays for 5 s after the last device has left; who is back by then was never away", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const desk = await enter(all, "ada@desk", "Ada");
     const heard = told(watcher).length;
     desk.socket.drop();
-    await all.world.advance(4_900);
+    await all.harness.advance(4_900);
     const back = await all.connect("ada@desk", {}, subscribe(ROOM));
-    await stay(all.world, 20_000, watcher, back);
+    await stayConnected(all.harness, 20_000, watcher, back);
     expect(told(watcher)).toHaveLength(heard);
     await back.send({ type: "unsubscribe", data: { channels: [ROOM] } });
-    await all.world.advance(4_900);
+    await all.harness.advance(4_900);
     expect(told(watcher)).toHaveLength(heard);
-    await all.world.advance(400);
+    await all.harness.advance(400);
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
   test("[PS3] who comes back on another device within that time was never away", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     (await enter(all, "ada@desk", "Ada")).socket.drop();
     await all.connect("ada@phone", {}, subscribe(ROOM), shows("Ada"));
-    await all.world.advance(10_000);
+    await all.harness.advance(10_000);
     expect(told(watcher).slice(-2)).toEqual([
       change({ updated: [member("ada", ["desk", "phone"], "Ada")], count: 2 }),
       change({ updated: [member("ada", ["phone"], "Ada")], count: 2 }),
@@ -144,56 +150,56 @@ describe("a user", () => {
   });
 
   test("[PS3] without a grace is gone at once", async () => {
-    const all = createPlayer({ presenceGraceMs: 0 });
+    const all = identityServer({ presenceGraceMs: 0 });
     const watcher = await enter(all, "watcher", "Watcher");
     (await enter(all, "ada", "Ada")).socket.drop();
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
   test("[PS13] who loses the permission for the channel leaves the list too", async () => {
     let banned = false;
-    const all = createPlayer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
+    const all = identityServer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
     const watcher = await enter(all, "watcher", "Watcher");
     await enter(all, "ada", "Ada");
     banned = true;
     await all.server.user("ada").reauthorize();
-    await all.world.advance(5_300);
+    await all.harness.advance(5_300);
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 });
 
 describe("what is told", () => {
   test("[PS4] travels in batches: a hundred who come at once are one message for each member", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;
     for (let count = 0; count < 100; count++) await all.connect(`u${count}`, {}, subscribe(ROOM), shows("N"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher)).toHaveLength(heard + 1);
     expect(told(watcher).at(-1)?.joined).toHaveLength(100);
     expect(told(watcher).at(-1)?.count).toBe(101);
   });
 
   test("[PS4] who came and went within one batch is not mentioned", async () => {
-    const all = createPlayer({ presenceGraceMs: 0 });
+    const all = identityServer({ presenceGraceMs: 0 });
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;
     const peer = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     peer.socket.drop();
-    await all.world.advance(1_000);
+    await all.harness.advance(1_000);
     expect(told(watcher)).toHaveLength(heard);
   });
 
   test("[PS7] lists so many users and counts the others; a place that becomes free is taken", async () => {
-    const all = createPlayer({ limits: { presencePerChannel: 3 }, presenceGraceMs: 0 });
+    const all = identityServer({ limits: { presencePerChannel: 3 }, presenceGraceMs: 0 });
     const peers = [];
     for (const name of ["a", "b", "c", "d", "e"]) peers.push(await enter(all, name, name.toUpperCase()));
     const late = await all.connect("watcher", {}, subscribe(ROOM));
     expect(told(late)[0]).toMatchObject({ kind: "snapshot", count: 5 });
     expect(told(late)[0]?.joined.map(({ user_id }) => user_id)).toEqual(["a", "b", "c"]);
     peers[1]!.socket.drop();
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(late).at(-1)).toEqual(
       change({ joined: [member("d", [sessionOf(peers[3]!)], "D")], left: ["b"], count: 4 }),
     );
@@ -201,10 +207,10 @@ describe("what is told", () => {
   });
 
   test("[PS7] a list takes no more than 256 KiB, so that a snapshot fits what a connection may be owed", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     for (let count = 0; count < 300; count++)
       await all.connect(`u${count}`, {}, subscribe(ROOM), shows("n".repeat(990)));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     const late = await all.connect("watcher", {}, subscribe(ROOM));
     const [snapshot] = late.of("presence");
     expect(snapshot?.data.count).toBe(300);
@@ -238,7 +244,7 @@ describe("what is told", () => {
   });
 
   test("[PS17] is no reason to lose a connection: who is owed a lot already gets a snapshot when it has caught up", async () => {
-    const all = createPlayer({ limits: { owedBytes: 65_536, messageBytes: 65_536 } });
+    const all = identityServer({ limits: { owedBytes: 65_536, messageBytes: 65_536 } });
     const crowd = [];
     const rooms = Array.from({ length: 40 }, (_, index) => `room:${index}`);
     for (let count = 0; count < 20; count++)
@@ -250,13 +256,13 @@ describe("what is told", () => {
           ...rooms.map((channel) => ({ ...shows("名".repeat(250)), channel })),
         ),
       );
-    await all.world.advance(2_000);
+    await all.harness.advance(2_000);
     const late = await all.connect("late", {}, subscribe(...rooms));
     // All of them at once, as after a restart.
     late.socket.stall(true);
-    await all.world.advance(2_000);
+    await all.harness.advance(2_000);
     late.socket.stall(false);
-    await all.world.advance(20_000);
+    await all.harness.advance(20_000);
     for (const peer of [late, ...crowd]) expect(peer.closed).toBeUndefined();
     const seen = new Map<string, Set<string>>();
     for (const { channel, data } of late.of("presence")) {
@@ -296,23 +302,23 @@ describe("what is told", () => {
 
 describe("what a client shows", () => {
   test("[PS5] may change, and be withdrawn", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const ada = await enter(all, "ada@desk", "Ada");
     await ada.send(shows("Countess"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Countess")], count: 2 }));
     await ada.send({ type: "set_presence", channel: ROOM });
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
     const heard = told(watcher).length;
     await ada.send(shows("Watcher"), shows("Ada"), shows("Watcher"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(watcher)).toHaveLength(heard + 1);
   });
 
   test("[PS5] is validated: what is wrong is refused with the field, and what stood there stays", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const ada = await enter(all, "ada", "Ada");
     await ada.send({ ...shows("x"), data: { name: 7 } });
     expect(ada.last("error")).toMatchObject({
@@ -331,7 +337,7 @@ describe("what a client shows", () => {
   });
 
   test("[PS8] is at most a KiB", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const ada = await enter(all, "ada", "Ada");
     await ada.send(shows("n".repeat(1_024)));
     expect(ada.last("error").data).toMatchObject({ code: "LIMIT_EXCEEDED", field: "data" });
@@ -339,7 +345,7 @@ describe("what a client shows", () => {
   });
 
   test("[PS15] may not pile up behind a verdict that does not come", async () => {
-    const all = createPlayer({ authorize: () => new Promise<boolean>(() => {}) });
+    const all = identityServer({ authorize: () => new Promise<boolean>(() => {}) });
     const ada = await all.connect("ada", {}, subscribe(ROOM));
     for (let sent = 0; sent < 257 && !ada.closed; sent++) await ada.send(shows("Ada"));
     expect(ada.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
@@ -347,21 +353,21 @@ describe("what a client shows", () => {
 
   test("[PS14] takes effect behind the subscribe it follows, however long its verdict takes", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
-    const all = createPlayer({ authorize: () => new Promise<boolean>((resolve) => (decide = resolve)) });
+    const all = identityServer({ authorize: () => new Promise<boolean>((resolve) => (decide = resolve)) });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     expect(ada.of("error")).toEqual([]);
     decide!(true);
-    await all.world.settle();
-    await all.world.advance(200);
+    await all.harness.settle();
+    await all.harness.advance(200);
     expect(told(ada).at(-1)).toMatchObject({ joined: [{ user_id: "ada", data: { name: "Ada" } }] });
   });
 
   test("[PS10] keeps its rich values on the way, and on the server", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     const at = "2026-11-24T10:00:00.000Z";
     const rich = { ...shows("Ada", { since: at }), meta: { values: { since: ["Date"] } } };
     const ada = await all.connect("ada@desk", {}, subscribe(ROOM), rich);
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(ada.of("error")).toEqual([]);
     expect(told(ada).at(-1)?.joined).toEqual([
       {
@@ -379,7 +385,7 @@ describe("what a client shows", () => {
 
 describe("what the application shows", () => {
   test("[PS6] is what its `presence` says, from the moment of joining", async () => {
-    const all = createPlayer({
+    const all = identityServer({
       presence: {
         room: ({ identity, key, data }) =>
           identity.userId === "hidden" ? undefined : { name: `${identity.userId} of ${key}: ${data?.name ?? "-"}` },
@@ -387,21 +393,21 @@ describe("what the application shows", () => {
     });
     const ada = await all.connect("ada@desk", {}, subscribe(ROOM));
     await all.connect("hidden", {}, subscribe(ROOM), shows("I am here"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(ada).at(-1)).toEqual(change({ joined: [member("ada", ["desk"], "ada of a: -")], count: 1 }));
     await ada.send(shows("hello"));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(ada).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "ada of a: hello")], count: 1 }));
     // Another device has said nothing; what the first one said still holds.
     await all.connect("ada@phone", {}, subscribe(ROOM));
-    await all.world.advance(200);
+    await all.harness.advance(200);
     expect(told(ada).at(-1)?.updated).toEqual([member("ada", ["desk", "phone"], "ada of a: hello")]);
   });
 
   test("[PS6] when it fails the user is not seen; the cause stays in the log", async () => {
     const errors: unknown[] = [];
     const ignore = () => {};
-    const all = createPlayer({
+    const all = identityServer({
       presence: {
         room: () => {
           throw new Error("no such table");
@@ -419,7 +425,7 @@ describe("what the application shows", () => {
 
   test("[PS6] is decided again with a newer credential, and after reauthorize", async () => {
     let role = "admin";
-    const all = createPlayer({
+    const all = identityServer({
       authenticate: ({ token }) => ({ userId: token, claims: role }),
       presence: { room: ({ identity }) => ({ name: identity.claims }) },
     });
@@ -432,14 +438,14 @@ describe("what the application shows", () => {
   });
 
   test("[PS6] must not be asynchronous: one that is counts as failed, and its rejection is nobody's end", async () => {
-    const all = createPlayer({ presence: { room: () => ForeignPromise.reject(new Error("no database")) as never } });
+    const all = identityServer({ presence: { room: () => ForeignPromise.reject(new Error("no database")) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
-    await all.world.settle();
+    await all.harness.settle();
     expect(ada.last("error").data.code).toBe("INTERNAL");
   });
 
   test("[PS6] wrong data of its own is its own fault: INTERNAL for the client", async () => {
-    const all = createPlayer({ presence: { room: () => ({ name: 7 }) as never } });
+    const all = identityServer({ presence: { room: () => ({ name: 7 }) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     expect(ada.last("error").data.code).toBe("INTERNAL");
   });
@@ -447,7 +453,7 @@ describe("what the application shows", () => {
 
 describe("on the server", () => {
   test("[PS9] presence is listed, and counted without listing", async () => {
-    const all = createPlayer();
+    const all = identityServer();
     await enter(all, "ada@desk", "Ada");
     await all.connect("ada@phone", {}, subscribe(ROOM));
     await enter(all, "grace@desk", "Grace");

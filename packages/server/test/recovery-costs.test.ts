@@ -1,122 +1,122 @@
 // What a peer can cost: the store, the channel, and itself.
 import { expect, test } from "vitest";
-import { bigWorld, results, subscribe } from "./big-world.js";
+import { historyServer, subscribeResults, subscribe } from "./support/history-server.js";
 
 test("[RV21] joining and leaving again and again does not read the whole history each time", async () => {
-  const { world, server, reads } = bigWorld();
+  const { harness, server, reads } = historyServer();
   for (let index = 0; index < 300; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-  await world.advance(1_000);
-  const peer = await world.connect();
+  await harness.advance(1_000);
+  const peer = await harness.connect();
   for (let times = 0; times < 20; times++) {
     await peer.send(subscribe("log:a"), { type: "unsubscribe", data: { channels: ["log:a"] } });
-    await world.advance(10);
+    await harness.advance(10);
   }
   expect(reads.reduce((sum, { got }) => sum + got, 0)).toBeLessThan(1_000);
 });
 
 test("[RV22] what was missed in an alphabet of three bytes is given back, and does not close who comes back", async () => {
-  const { world, server } = bigWorld();
-  const peer = await world.connect();
+  const { harness, server } = historyServer();
+  const peer = await harness.connect();
   const keys = ["a", "b"];
   await peer.send(subscribe(...keys.map((key) => `log:${key}`)));
-  await world.advance(50);
-  const at = results(peer).map(({ position }) => position);
+  await harness.advance(50);
+  const at = subscribeResults(peer).map(({ position }) => position);
   const text = "漢".repeat(9_000);
   for (let index = 0; index < 4; index++) void server.channel("log", "a").publish("line", text);
   for (let index = 0; index < 8; index++) void server.channel("log", "b").publish("line", text);
-  await world.advance(1_000);
-  const back = await world.connect();
+  await harness.advance(1_000);
+  const back = await harness.connect();
   await back.send(subscribe(...keys.map((key, index) => ({ channel: `log:${key}`, position: at[index] }))));
-  await world.advance(10_000);
+  await harness.advance(10_000);
   expect(back.closed).toBeUndefined();
-  expect(results(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual([4, 8]);
+  expect(subscribeResults(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual([4, 8]);
 });
 
 test("[RV22] a connection that may be owed little is not closed for what is made up for", async () => {
-  const { world, server } = bigWorld({ limits: { owedBytes: 131_072 } });
-  const peer = await world.connect();
+  const { harness, server } = historyServer({ limits: { owedBytes: 131_072 } });
+  const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
-  await world.advance(50);
-  const { position } = results(peer)[0]!;
+  await harness.advance(50);
+  const { position } = subscribeResults(peer)[0]!;
   for (let index = 0; index < 20; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-  await world.advance(1_000);
-  const back = await world.connect();
+  await harness.advance(1_000);
+  const back = await harness.connect();
   await back.send(subscribe({ channel: "log:a", position }));
-  await world.advance(1_000);
+  await harness.advance(1_000);
   expect(back.closed).toBeUndefined();
 });
 
 test("[RV10] a reader that is slow for 12 s gets what was missed on the last of its channels too", async () => {
-  const { world, server } = bigWorld();
+  const { harness, server } = historyServer();
   const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
-  const peer = await world.connect();
+  const peer = await harness.connect();
   await peer.send(subscribe(...keys.map((key) => `log:${key}`)));
-  await world.advance(50);
-  const at = results(peer).map(({ position }) => position);
+  await harness.advance(50);
+  const at = subscribeResults(peer).map(({ position }) => position);
   await peer.send({ type: "unsubscribe", data: { channels: keys.map((key) => `log:${key}`) } });
   for (const key of keys)
     for (let index = 0; index < 100; index++) void server.channel("log", key).publish("line", "x".repeat(2_000));
-  await world.advance(1_000);
-  const back = await world.connect();
+  await harness.advance(1_000);
+  const back = await harness.connect();
   back.socket.stall(true);
   await back.send(subscribe(...keys.map((key, index) => ({ channel: `log:${key}`, position: at[index] }))));
-  await world.advance(12_000);
+  await harness.advance(12_000);
   back.socket.stall(false);
-  await world.advance(5_000);
-  expect(results(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual(keys.map(() => 100));
+  await harness.advance(5_000);
+  expect(subscribeResults(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual(keys.map(() => 100));
 });
 
 test("[RV21] a connection that has all its channels does not make the broker open more", async () => {
-  const { world, link } = bigWorld({ limits: { subscriptions: 2 } });
-  const peer = await world.connect();
+  const { harness, link } = historyServer({ limits: { subscriptions: 2 } });
+  const peer = await harness.connect();
   await peer.send(subscribe("log:a", "log:b"));
-  await world.advance(50);
+  await harness.advance(50);
   let subscribed = 0;
   const { subscribe: ask } = link;
   link.subscribe = (topic) => (subscribed++, ask.call(link, topic));
   await peer.send(subscribe(...Array.from({ length: 100 }, (_, index) => `log:x${index}`)));
-  await world.advance(50);
-  expect(results(peer).filter(({ ok }) => ok)).toHaveLength(2);
+  await harness.advance(50);
+  expect(subscribeResults(peer).filter(({ ok }) => ok)).toHaveLength(2);
   expect(subscribed).toBe(0);
 });
 
 test("[RV21] one channel named 200 times in one message is given back once", async () => {
-  const { world, server } = bigWorld();
-  const peer = await world.connect();
+  const { harness, server } = historyServer();
+  const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
-  await world.advance(50);
-  const { position } = results(peer)[0]!;
+  await harness.advance(50);
+  const { position } = subscribeResults(peer)[0]!;
   for (let index = 0; index < 20; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-  await world.advance(1_000);
-  const back = await world.connect();
+  await harness.advance(1_000);
+  const back = await harness.connect();
   const message = subscribe(...Array.from({ length: 200 }, () => ({ channel: "log:a", position })));
   await back.send(message);
-  await world.advance(60_000);
-  const answered = JSON.stringify(results(back)).length;
+  await harness.advance(60_000);
+  const answered = JSON.stringify(subscribeResults(back)).length;
   expect(answered / JSON.stringify(message).length).toBeLessThan(100);
 });
 
 test("[RV6] who is further back gets all of it, also when another one, who wants less, is answered meanwhile", async () => {
-  const { world, server, link, environment } = bigWorld();
+  const { harness, server, link, environment } = historyServer();
   for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", `${index}`);
-  await world.advance(1_000);
+  await harness.advance(1_000);
   const chain = await Promise.all([
     link.read("log:a", { log: { after: 0, most: 100 }, ttlMs: 1_000 }),
-    world.advance(100),
+    harness.advance(100),
   ]).then(([reading]) => reading);
   const at = (offset: number) => ({
     channel: "log:a",
     position: { epoch: chain.position.epoch, offset, id: chain.events[offset - 1]!.link!.id },
   });
-  const peers = [await world.connect(), await world.connect(), await world.connect()];
+  const peers = [await harness.connect(), await harness.connect(), await harness.connect()];
   // The first opens the channel and wants nothing older; the others come while it is read.
   peers[0]!.socket.send(JSON.stringify(subscribe("log:a")));
-  await world.settle();
+  await harness.settle();
   environment.runNext(environment.monotonic() + 1);
   peers[1]!.socket.send(JSON.stringify(subscribe(at(10))));
-  await world.settle();
+  await harness.settle();
   environment.runNext(environment.monotonic() + 1);
   peers[2]!.socket.send(JSON.stringify(subscribe(at(30))));
-  await world.advance(1_000);
-  expect(peers.slice(1).map((peer) => results(peer)[0]?.missed?.length)).toEqual([30, 10]);
+  await harness.advance(1_000);
+  expect(peers.slice(1).map((peer) => subscribeResults(peer)[0]?.missed?.length)).toEqual([30, 10]);
 });

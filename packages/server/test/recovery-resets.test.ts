@@ -2,33 +2,33 @@
 import type { Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { big, bigWorld, results, subscribe } from "./big-world.js";
-import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
-import { World } from "./world.js";
+import { longHistory, historyServer, subscribeResults, subscribe } from "./support/history-server.js";
+import { fairWeather, SimBroker } from "./support/sim-broker.js";
+import { ServerHarness } from "./support/server-harness.js";
 
 /**
  * One or two instances, a channel of which the positions are known by number, and a store that can
  * be set back.
  */
 function history(broker = new SimBroker(fairWeather), options: object = {}) {
-  const first = bigWorld(options, broker);
-  const { world, server, environment } = first;
+  const first = historyServer(options, broker);
+  const { harness, server, environment } = first;
   const publish = async (from: number, to: number, by = server, text = ""): Promise<void> => {
     for (let number = from; number <= to; number++) void by.channel("log", "a").publish("line", `${number}${text}`);
-    await world.advance(500);
+    await harness.advance(500);
   };
   /** Where the store stands after this many events. */
   const at = (offset: number): Position => {
     const { epoch, log } = broker.store.topics.get("log:a")!;
     return { epoch, offset, id: log.find(({ link }) => link!.offset === offset)!.link!.id };
   };
-  const resume = async (position: Position, on: World = world) => {
+  const resume = async (position: Position, on: ServerHarness = harness) => {
     const peer = await on.connect();
     await peer.send(subscribe({ channel: "log:a", position }));
     await on.advance(3_000);
-    return results(peer)[0]!;
+    return subscribeResults(peer)[0]!;
   };
-  const join = async (on: World = world) => {
+  const join = async (on: ServerHarness = harness) => {
     const peer = await on.connect();
     await peer.send(subscribe("log:a"));
     await on.advance(100);
@@ -48,14 +48,14 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
       if (topic === other) await released;
       return read.call(first.link, topic, asked);
     };
-    const peer = await world.connect();
+    const peer = await harness.connect();
     peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position }, other)));
-    await world.advance(100);
+    await harness.advance(100);
     return async () => {
-      expect(results(peer)).toEqual([]);
+      expect(subscribeResults(peer)).toEqual([]);
       release();
-      await world.advance(500);
-      return results(peer)[0]!;
+      await harness.advance(500);
+      return subscribeResults(peer)[0]!;
     };
   };
   /** The store goes back to what it was, and every instance notices. */
@@ -63,11 +63,11 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
     broker.store.restore(to);
     broker.down();
     broker.up();
-    await world.advance(500);
+    await harness.advance(500);
   };
   const beside = () => {
-    const other = createServer(big, { environment, broker });
-    return { server: other, world: new World(other, environment), link: broker.links.at(-1)! };
+    const other = createServer(longHistory, { environment, broker });
+    return { server: other, harness: new ServerHarness(other, environment), link: broker.links.at(-1)! };
   };
   return { ...first, publish, at, resume, join, beside, waiting, rollBack };
 }
@@ -76,7 +76,7 @@ describe("[RV24] after the store was rolled back", () => {
   test.each(["has noticed it", "has not noticed it", "has joined since"])(
     "a client that was away before the roll-back gets what the store has, from an instance that %s",
     async (how) => {
-      const { publish, at, resume, join, broker, world, server, beside } = history();
+      const { publish, at, resume, join, broker, harness, server, beside } = history();
       const stays = await join();
       await publish(1, 5);
       const away = at(5);
@@ -85,8 +85,8 @@ describe("[RV24] after the store was rolled back", () => {
       await publish(21, 30);
       const lost = at(30);
       broker.store.restore(old);
-      if (how === "has noticed it") await world.advance(20_000);
-      const { world: on } = how === "has joined since" ? beside() : { world };
+      if (how === "has noticed it") await harness.advance(20_000);
+      const { harness: on } = how === "has joined since" ? beside() : { harness };
       const { missed, reset } = await resume(away, on);
       expect(reset).toBeUndefined();
       // An instance that knows no better tells what is lost too, and of the fork as soon as it
@@ -94,7 +94,7 @@ describe("[RV24] after the store was rolled back", () => {
       expect(missed).toHaveLength(how === "has not noticed it" ? 25 : 15);
       expect((await resume(at(20), on)).reset).toBeUndefined();
       expect((await resume(lost, on)).reset).toBe(how === "has not noticed it" ? undefined : "fork");
-      await world.advance(20_000);
+      await harness.advance(20_000);
       expect(stays.last("reset").data).toMatchObject({ reason: "fork", position: { offset: 20 } });
       // Also those who were there already can be continued with what comes.
       await publish(31, 32, server);
@@ -103,7 +103,7 @@ describe("[RV24] after the store was rolled back", () => {
   );
 
   test("an instance that has not noticed it tells no client of the other that its place is on another branch", async () => {
-    const { publish, at, resume, join, broker, link, world, beside } = history();
+    const { publish, at, resume, join, broker, link, harness, beside } = history();
     await join();
     await publish(1, 5);
     const old = broker.store.snapshot();
@@ -118,7 +118,7 @@ describe("[RV24] after the store was rolled back", () => {
     expect(await resume(beside7)).toMatchObject({ missed: Array.from({ length: 5 }, () => expect.anything()) });
     expect((await resume(ahead12)).reset).toBeUndefined();
     expect((await resume(lost)).reset).toBe("fork");
-    expect(world.environment.now()).toBeGreaterThan(0);
+    expect(harness.environment.now()).toBeGreaterThan(0);
   });
 
   test("an instance that has not noticed that the store was emptied tells no client of another history", async () => {
@@ -135,13 +135,13 @@ describe("[RV24] after the store was rolled back", () => {
   });
 
   test("what was too much to give back before is not afterwards", async () => {
-    const { publish, at, resume, join, broker, link, world, server, beside } = history();
+    const { publish, at, resume, join, broker, link, harness, server, beside } = history();
     await join();
     await publish(1, 5);
     const away = at(2);
     const old = broker.store.snapshot();
     for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect((await resume(away)).reset).toBe("too_many");
     broker.store.restore(old);
     // The other branch is longer, and small.
@@ -170,12 +170,12 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
   });
 
   test("gives it what it had missed too much of before", async () => {
-    const { publish, at, join, resume, broker, server, world, waiting, rollBack } = history();
+    const { publish, at, join, resume, broker, server, harness, waiting, rollBack } = history();
     await join();
     await publish(1, 5);
     const [away, old] = [at(2), broker.store.snapshot()];
     for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-    await world.advance(500);
+    await harness.advance(500);
     expect((await resume(away)).reset).toBe("too_many");
     const answer = await waiting(away);
     await rollBack(old);
@@ -228,28 +228,31 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
 });
 
 test("[RV24] [RV26] a roll-back that is noticed while a client reads slowly gives it what the store has", async () => {
-  const { publish, at, join, broker, server, world, rollBack } = history(undefined, {
+  const { publish, at, join, broker, server, harness, rollBack } = history(undefined, {
     heartbeat: { intervalMs: 600_000 },
   });
   await join();
-  const before = await world.connect();
+  const before = await harness.connect();
   await before.send(subscribe("log:b", "log:c"));
-  await world.advance(100);
-  const large = results(before).map(({ position }, index) => ({ channel: ["log:b", "log:c"][index], position }));
+  await harness.advance(100);
+  const large = subscribeResults(before).map(({ position }, index) => ({
+    channel: ["log:b", "log:c"][index],
+    position,
+  }));
   for (const key of ["b", "c"])
     for (let index = 0; index < 120; index++) void server.channel("log", key).publish("line", "x".repeat(1_900));
   await publish(1, 5);
   const [away, old] = [at(2), broker.store.snapshot()];
   for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
-  await world.advance(500);
-  const peer = await world.connect();
+  await harness.advance(500);
+  const peer = await harness.connect();
   peer.socket.stall(true);
   peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: away })));
-  await world.advance(500);
+  await harness.advance(500);
   await rollBack(old);
   peer.socket.stall(false);
-  await world.advance(3_000);
-  const [first, second, third] = results(peer);
+  await harness.advance(3_000);
+  const [first, second, third] = subscribeResults(peer);
   for (const { missed } of [first!, second!]) expect(missed).toHaveLength(120);
   expect(third!.reset).toBeUndefined();
   expect(third!.missed).toHaveLength(3);
@@ -268,40 +271,40 @@ describe("[RV24] the reason of a reset", () => {
   });
 
   test("`trimmed` costs the store two readings for all who come at once", async () => {
-    const { publish, at, join, world, broker, reads } = history();
+    const { publish, at, join, harness, broker, reads } = history();
     await publish(1, 20);
     const away = at(3);
     broker.store.trim();
     await join();
     const before = reads.length;
-    const peers = await Promise.all(Array.from({ length: 200 }, () => world.connect()));
+    const peers = await Promise.all(Array.from({ length: 200 }, () => harness.connect()));
     for (const peer of peers) peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: away })));
-    await world.advance(1_000);
-    for (const peer of peers) expect(results(peer)[0]!.reset).toBe("trimmed");
+    await harness.advance(1_000);
+    for (const peer of peers) expect(subscribeResults(peer)[0]!.reset).toBe("trimmed");
     expect(reads.length - before).toBeLessThanOrEqual(2);
   });
 
   test("is `server` where an entry of the log is no event, for those who missed it and nobody else", async () => {
-    const { publish, at, resume, join, broker, link, world, beside } = history();
+    const { publish, at, resume, join, broker, link, harness, beside } = history();
     const stays = await join();
     await publish(1, 5);
     void link.publish("log:a", "strange", "no event", { log: { size: 5_000, ttlMs: 600_000 } });
-    await world.advance(500);
+    await harness.advance(500);
     await publish(7, 9);
     expect(stays.last("reset").data.reason).toBe("server");
-    for (const on of [world, beside().world]) {
+    for (const on of [harness, beside().harness]) {
       expect((await resume(at(3), on)).reset).toBe("server");
       expect((await resume(at(7), on)).missed).toHaveLength(2);
     }
     // Also where an instance has not heard of it.
     link.isDeaf = true;
     void broker.links.at(-1)!.publish("log:a", "strange too", "no event", { log: { size: 5_000, ttlMs: 600_000 } });
-    await world.advance(30_000);
+    await harness.advance(30_000);
     expect(stays.of("reset").map(({ data }) => data.reason)).toEqual(["server", "server"]);
   });
 
   test("is not told while the store cannot be asked: the channel is refused, and whoever can be continued is", async () => {
-    const { publish, at, join, world, link, resume } = history();
+    const { publish, at, join, harness, link, resume } = history();
     await join();
     await publish(1, 5);
     const forged = { ...at(3), id: "x" };
@@ -310,49 +313,52 @@ describe("[RV24] the reason of a reset", () => {
     expect(await resume(forged)).toMatchObject({ ok: false, error: { code: "UNAVAILABLE" } });
     expect((await resume(good)).missed).toHaveLength(2);
     link.mend();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect((await resume(forged)).reset).toBe("fork");
   });
 
   test("costs the store one comparison for all who come at once, and no reading of what is known", async () => {
-    const { publish, at, join, world, link, reads } = history();
+    const { publish, at, join, harness, link, reads } = history();
     await join();
     await publish(1, 50);
     let asked = 0;
     const { positions } = link;
     link.positions = (topics) => (asked++, positions.call(link, topics));
     const before = reads.length;
-    const peers = await Promise.all(Array.from({ length: 200 }, () => world.connect()));
+    const peers = await Promise.all(Array.from({ length: 200 }, () => harness.connect()));
     for (const [index, peer] of peers.entries())
       peer.socket.send(JSON.stringify(subscribe({ channel: "log:a", position: { ...at(1 + (index % 49)), id: "x" } })));
-    await world.advance(1_000);
-    for (const peer of peers) expect(results(peer)[0]!.reset).toBe("fork");
+    await harness.advance(1_000);
+    for (const peer of peers) expect(subscribeResults(peer)[0]!.reset).toBe("fork");
     expect(asked).toBeLessThan(4);
     expect(reads.length).toBe(before);
   });
 });
 
 test("[RV25] what is published while a client waits for its answer does not push out what it has missed", async () => {
-  const { publish, at, join, world, server } = history(undefined, { heartbeat: { intervalMs: 600_000 } });
+  const { publish, at, join, harness, server } = history(undefined, { heartbeat: { intervalMs: 600_000 } });
   await join();
-  const before = await world.connect();
+  const before = await harness.connect();
   await before.send(subscribe("log:b", "log:c"));
-  await world.advance(100);
-  const large = results(before).map(({ position }, index) => ({ channel: ["log:b", "log:c"][index], position }));
+  await harness.advance(100);
+  const large = subscribeResults(before).map(({ position }, index) => ({
+    channel: ["log:b", "log:c"][index],
+    position,
+  }));
   for (const key of ["b", "c"])
     for (let index = 0; index < 120; index++) void server.channel("log", key).publish("line", "x".repeat(1_900));
   await publish(1, 60);
-  await world.advance(60_000);
-  const peer = await world.connect();
+  await harness.advance(60_000);
+  const peer = await harness.connect();
   peer.socket.stall(true);
   // The first two are all that the connection may be owed at once, so the third waits until that is
   // read.
   peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: at(20) })));
-  await world.advance(100);
+  await harness.advance(100);
   await publish(61, 360);
   peer.socket.stall(false);
-  await world.advance(3_000);
-  const [first, second, third] = results(peer);
+  await harness.advance(3_000);
+  const [first, second, third] = subscribeResults(peer);
   for (const { missed } of [first!, second!]) expect(missed).toHaveLength(120);
   expect(third!.reset).toBeUndefined();
   expect(third!.missed).toHaveLength(340);
@@ -369,7 +375,7 @@ describe("[RV25] a client that waits for its answer, while more is published tha
   });
 
   test("is told `trimmed` of what the store had no more, and not `too_many`", async () => {
-    const { publish, at, join, broker, world, resume, waiting, beside } = history(undefined, {
+    const { publish, at, join, broker, harness, resume, waiting, beside } = history(undefined, {
       heartbeat: { intervalMs: 600_000 },
     });
     await publish(1, 20);
@@ -378,16 +384,16 @@ describe("[RV25] a client that waits for its answer, while more is published tha
     await join();
     expect((await resume(away)).reset).toBe("trimmed");
     // Until the channel keeps no more than usual.
-    await world.advance(30_000);
+    await harness.advance(30_000);
     const answer = await waiting(away);
     await publish(21, 320);
     expect((await answer()).reset).toBe("trimmed");
-    expect((await resume(away, beside().world)).reset).toBe("trimmed");
+    expect((await resume(away, beside().harness)).reset).toBe("trimmed");
   });
 });
 
 test("[RV27] a position on another branch is told `fork` by an instance that remembers its place, and `trimmed` by the others", async () => {
-  const { publish, at, join, resume, broker, rollBack, beside, world, server } = history();
+  const { publish, at, join, resume, broker, rollBack, beside, harness, server } = history();
   await join();
   await publish(1, 10);
   const old = broker.store.snapshot();
@@ -399,9 +405,9 @@ test("[RV27] a position on another branch is told `fork` by an instance that rem
   broker.store.trim();
   broker.store.trim();
   expect(broker.store.topics.get("log:a")!.log).toHaveLength(7);
-  expect((await resume(lost, world)).reset).toBe("fork");
+  expect((await resume(lost, harness)).reset).toBe("fork");
   // What the instance remembers, it gives to those who are on the chain.
-  expect((await resume(kept, world)).missed).toHaveLength(17);
+  expect((await resume(kept, harness)).missed).toHaveLength(17);
   const other = beside();
-  for (const position of [lost, kept]) expect((await resume(position, other.world)).reset).toBe("trimmed");
+  for (const position of [lost, kept]) expect((await resume(position, other.harness)).reset).toBe("trimmed");
 });

@@ -2,16 +2,16 @@ import type { Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { memoryBroker } from "../src/broker/memory-broker.js";
-import { agents, createWorld } from "./agents.js";
-import { fairWeather, SimBroker } from "./simulation/sim-broker.js";
-import type { Peer, World } from "./world.js";
+import { agents, basicServer } from "./support/basic-server.js";
+import { fairWeather, SimBroker } from "./support/sim-broker.js";
+import { type Peer, ServerHarness } from "./support/server-harness.js";
 
 const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 const at = (position: unknown, channel = "log") => subscribe({ channel, position });
 
 /** One instance on a broker whose every fault is the test's to choose. */
-function instance(options: Parameters<typeof createWorld>[0] = {}, broker = new SimBroker()) {
-  const all = createWorld({ broker, ...options });
+function instance(options: Parameters<typeof basicServer>[0] = {}, broker = new SimBroker()) {
+  const all = basicServer({ broker, ...options });
   return {
     ...all,
     broker,
@@ -19,13 +19,13 @@ function instance(options: Parameters<typeof createWorld>[0] = {}, broker = new 
     topic: (name = "log") => broker.store.topics.get(name)!,
     async publish(...lines: string[]) {
       const published = lines.map((line) => all.server.channel("log").publish("line", line));
-      await all.world.advance(2_000);
+      await all.harness.advance(2_000);
       return Promise.all(published);
     },
     async connect(message?: Record<string, unknown>): Promise<Peer> {
-      const peer = await all.world.connect();
+      const peer = await all.harness.connect();
       if (message) await peer.send(message);
-      await all.world.advance(50);
+      await all.harness.advance(50);
       return peer;
     },
   };
@@ -55,21 +55,21 @@ describe("an event of a channel with history", () => {
   });
 
   test("[RV3] has none on a channel without, which is at most once", async () => {
-    const { world, server, connect } = instance();
+    const { harness, server, connect } = instance();
     const peer = await connect(subscribe("updates"));
     const published = server.channel("updates").publish("changed", { id: "a" });
-    await world.advance(100);
+    await harness.advance(100);
     expect(await published).toEqual({ delivered: 1 });
     expect(peer.last("event")).not.toHaveProperty("metadata");
     expect(result(peer)).toEqual({ ok: true, channel: "updates" });
   });
 
   test("[RV4] is published once for each idempotency key; the second time says where the first one is", async () => {
-    const { world, server, connect } = instance();
+    const { harness, server, connect } = instance();
     const peer = await connect(subscribe("log"));
     const publish = () => server.channel("log").publish("line", "a", { idempotencyKey: "k" });
     const both = [publish(), publish()];
-    await world.advance(100);
+    await harness.advance(100);
     const [first, second] = await Promise.all(both);
     expect(second).toEqual({ ...first, delivered: 0, duplicate: true });
     expect(heard(peer)).toEqual(["a"]);
@@ -99,11 +99,11 @@ describe("an event of a channel with history", () => {
   });
 
   test("[RV5] is there before the answer of a handler that has published it", async () => {
-    const { server, connect, world } = instance();
+    const { server, connect, harness } = instance();
     server.handle("agent.ping", async () => void (await server.channel("log").publish("line", "before")));
     const peer = await connect(subscribe("log"));
     await peer.send({ type: "request", correlation_id: "r", data: { name: "agent.ping" } });
-    await world.advance(200);
+    await harness.advance(200);
     const order = peer.received.map(({ type }) => type).filter((type) => type === "event" || type === "response");
     expect(order.slice(0, 2)).toEqual(["event", "response"]);
   });
@@ -189,7 +189,7 @@ describe("a client that comes back with its position", () => {
   });
 
   test("[RV10] with many channels gets large answers in parts, at the pace at which it reads, and is not closed for it", async () => {
-    const { connect, world, server } = instance({ limits: { owedBytes: 262_144 } });
+    const { connect, harness, server } = instance({ limits: { owedBytes: 262_144 } });
     const keys = Array.from({ length: 20 }, (_, index) => `7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e${10 + index}`);
     const wires = keys.map((key) => `journal:${key}`);
     const first = await connect(subscribe(...wires));
@@ -197,13 +197,13 @@ describe("a client that comes back with its position", () => {
       .last("subscribe_response")
       .data.results.map((entry) => (entry as { position: Position }).position);
     for (const key of keys) void server.channel("journal", key).publish("line", "x".repeat(40_000));
-    await world.advance(500);
-    const back = await world.connect();
+    await harness.advance(500);
+    const back = await harness.connect();
     back.socket.stall(true);
     await back.send(subscribe(...wires.map((channel, index) => ({ channel, position: positions[index] }))));
-    await world.advance(1_000);
+    await harness.advance(1_000);
     back.socket.stall(false);
-    await world.advance(5_000);
+    await harness.advance(5_000);
     const parts = back.of("subscribe_response");
     expect(parts.length).toBeGreaterThan(5);
     expect(parts.every(({ correlation_id: id }) => id === "s")).toBe(true);
@@ -217,7 +217,7 @@ describe("a client that comes back with its position", () => {
 
   test("[RV11] resumes under permissions that have changed while its history was read only if they allow it", async () => {
     let allowed = true;
-    const { world, server, link } = instance({
+    const { harness, server, link } = instance({
       authenticate: () => ({ userId: "ada" }),
       authorize: () => allowed,
       credentials: { cookie: "c" },
@@ -231,9 +231,9 @@ describe("a client that comes back with its position", () => {
         .catch(() => undefined);
       return read.apply(link, read_);
     };
-    const peer = await world.connect({ headers: { cookie: "c=1", origin: "http://localhost", host: "localhost" } });
+    const peer = await harness.connect({ headers: { cookie: "c=1", origin: "http://localhost", host: "localhost" } });
     await peer.send(subscribe("log"));
-    await world.advance(3_000);
+    await harness.advance(3_000);
     expect(peer.last("subscribe_response").data).toMatchObject({
       success: false,
       results: [{ error: { code: "FORBIDDEN" } }],
@@ -243,12 +243,12 @@ describe("a client that comes back with its position", () => {
 
 describe("what is lost between the broker and an instance", () => {
   test("[RV12] is fetched once for the instance when the next event does not link; the members notice nothing", async () => {
-    const { connect, publish, link, server, world } = instance();
+    const { connect, publish, link, server, harness } = instance();
     const peers = [await connect(subscribe("log")), await connect(subscribe("log"))];
     await publish("a");
     link.isDeaf = true;
     for (const line of ["b", "c"]) void server.channel("log").publish("line", line);
-    await world.advance(50);
+    await harness.advance(50);
     let reads = 0;
     const { read } = link;
     link.read = (...asked) => (reads++, read.apply(link, asked));
@@ -265,24 +265,24 @@ describe("what is lost between the broker and an instance", () => {
     const there = createServer(agents, { environment: here.environment, broker });
     here.link.isDeaf = true;
     void there.channel("log").publish("line", "from there");
-    await here.world.advance(20_000);
+    await here.harness.advance(20_000);
     expect(heard(peer)).toEqual(["from there"]);
     void here.server.channel("log").publish("line", "from here");
-    await here.world.advance(2_000);
+    await here.harness.advance(2_000);
     expect(heard(peer)).toEqual(["from there", "from here"]);
   });
 
   test("[RV14] is given up only where the store cannot say: the members are told of a reset before anything newer", async () => {
-    const { connect, publish, link, topic, world, server } = instance();
+    const { connect, publish, link, topic, harness, server } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
     link.isDeaf = true;
     void publish(...Array.from({ length: 20 }, (_, index) => `${index}`));
-    await world.advance(50);
+    await harness.advance(50);
     topic().log = topic().log.slice(-2);
     link.isDeaf = false;
     void server.channel("log").publish("line", "new");
-    await world.advance(3_000);
+    await harness.advance(3_000);
     const after = peer.received.slice(peer.received.findIndex(({ type }) => type === "reset"));
     expect(after[0]).toMatchObject({ type: "reset", channel: "log", data: { reason: "trimmed" } });
     const { position } = (after[0] as { data: { position: Position } }).data;
@@ -297,7 +297,7 @@ describe("what is lost between the broker and an instance", () => {
     ["with its connections", true],
     ["behind a proxy that hides it", false],
   ])("[RV15] includes what the store itself has lost: rolled back %s, everyone is told of a fork", async (_, cuts) => {
-    const { connect, publish, broker, world, server } = instance();
+    const { connect, publish, broker, harness, server } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
     const old = broker.store.snapshot();
@@ -306,21 +306,21 @@ describe("what is lost between the broker and an instance", () => {
     if (cuts) broker.down();
     broker.store.restore(old);
     if (cuts) broker.up();
-    await world.advance(20_000);
+    await harness.advance(20_000);
     expect(peer.last("reset").data).toMatchObject({ reason: "fork", position: { offset: 1 } });
     void server.channel("log").publish("line", "d");
-    await world.advance(2_000);
+    await harness.advance(2_000);
     expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
     expect(peer.received.findIndex(({ type }) => type === "reset")).toBeLessThan(peer.received.length - 1);
     // The offset that the client knows is there again, and is another event.
     void server.channel("log").publish("line", "e");
-    await world.advance(2_000);
+    await harness.advance(2_000);
     expect(result(await connect(at(away))).reset).toBe("fork");
   });
 
   test("[RV16] an announcement that comes twice, late, or from nobody, reaches no one", async () => {
     const broker = new SimBroker();
-    const { connect, publish, world, server, environment } = instance({}, broker);
+    const { connect, publish, harness, server, environment } = instance({}, broker);
     const peer = await connect(subscribe("log"));
     broker.weather = { ...fairWeather, twice: 1 };
     await publish("a", "b");
@@ -331,7 +331,7 @@ describe("what is lost between the broker and an instance", () => {
     // Somebody announces what the store does not have.
     const strange = { topic: "log", body: '{"event":"line","data":"forged"}', link: { offset: 9, id: "x", prev: "y" } };
     for (const link of broker.links) link.announce(strange.topic, strange);
-    await world.advance(30_000);
+    await harness.advance(30_000);
     await publish("e");
     expect(heard(peer)).toEqual(["a", "b", "c", "d", "e"]);
     expect(peer.of("reset")).toEqual([]);
@@ -342,35 +342,35 @@ describe("what is lost between the broker and an instance", () => {
 
 describe("while the broker cannot be reached", () => {
   test("[RV17] publishing is refused within a second, nobody is disconnected, and within a second of its return all is well", async () => {
-    const { connect, publish, broker, world, server, environment } = instance();
+    const { connect, publish, broker, harness, server, environment } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
     broker.down();
     const started = environment.monotonic();
     const refused = server.channel("log").publish("line", "lost");
     const ended = refused.catch((error: { code: string }) => [error.code, environment.monotonic() - started] as const);
-    await world.advance(20_000);
+    await harness.advance(20_000);
     const [code, ms] = (await ended) as readonly [string, number];
     expect([code, ms < 1_000]).toEqual(["UNAVAILABLE", true]);
     await expect(
-      Promise.all([server.broadcast("announcement", { text: "x" }), world.advance(2_000)]),
+      Promise.all([server.broadcast("announcement", { text: "x" }), harness.advance(2_000)]),
     ).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
     expect(peer.closed).toBeUndefined();
     broker.up();
     void server.channel("log").publish("line", "b");
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(heard(peer)).toEqual(["a", "b"]);
   });
 
   test("[RV18] a channel that cannot be joined is refused with UNAVAILABLE; what is open on this instance still can be", async () => {
-    const { connect, broker, world } = instance();
+    const { connect, broker, harness } = instance();
     const { position } = result(await connect(subscribe("log")));
     broker.down();
-    const late = await world.connect();
+    const late = await harness.connect();
     await late.send(subscribe("log", { channel: "updates" }));
-    await world.advance(3_000);
+    await harness.advance(3_000);
     expect(late.last("subscribe_response").data).toMatchObject({
       success: false,
       subscribed: ["log"],
@@ -378,11 +378,11 @@ describe("while the broker cannot be reached", () => {
     });
     // It was further than this instance is: whether that is a fork cannot be said now.
     await late.send(at({ ...position, offset: 7, id: "x" }));
-    await world.advance(3_000);
+    await harness.advance(3_000);
     expect(result(late)).toMatchObject({ ok: false, channel: "log", error: { code: "UNAVAILABLE" } });
     broker.up();
     await late.send(subscribe("updates"));
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(late.last("subscribe_response").data.success).toBe(true);
   });
 });
@@ -390,23 +390,22 @@ describe("while the broker cannot be reached", () => {
 describe("servers that are given the same broker", () => {
   test("[RV19] are instances of each other: what one publishes, the members on all of them get, in one order", async () => {
     const broker = memoryBroker();
-    const one = createWorld({ broker });
+    const one = basicServer({ broker });
     const two = createServer(agents, { environment: one.environment, broker });
-    const { World } = await import("./world.js");
-    const other: World = new World(two, one.environment);
-    const peers = [await one.world.connect(), await other.connect()];
+    const other = new ServerHarness(two, one.environment);
+    const peers = [await one.harness.connect(), await other.connect()];
     for (const peer of peers) await peer.send(subscribe("log", "updates"));
     for (const [index, server] of [one.server, two, one.server, two].entries()) {
       await server.channel("log").publish("line", `${index}`);
       await server.channel("updates").publish("changed", { id: `${index}` });
       await server.broadcast("announcement", { text: `${index}` });
     }
-    await one.world.settle();
+    await one.harness.settle();
     await other.settle();
     const all = peers.map((peer) => peer.of("event").map(({ channel, data }) => [channel, data]));
     expect(all[0]).toHaveLength(12);
     expect(all[1]).toEqual(all[0]);
-    await Promise.all([one.server.close(), two.close(), one.world.advance(5_000)]);
+    await Promise.all([one.server.close(), two.close(), one.harness.advance(5_000)]);
     expect(one.environment.timers).toBe(0);
   });
 });

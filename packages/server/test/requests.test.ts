@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { HoldfastError } from "@holdfast/protocol";
-import { createWorld } from "./agents.js";
-import { ForeignPromise } from "./world.js";
+import { basicServer } from "./support/basic-server.js";
+import { ForeignPromise } from "./support/foreign-promise.js";
 
 const request = (name: string, input?: unknown, more: object = {}) => ({
   type: "request",
@@ -12,9 +12,9 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe("a request", () => {
   test("[HD1] is answered with its output; rich values travel with meta", async () => {
-    const { server, world, environment } = createWorld();
+    const { server, harness, environment } = basicServer();
     server.handle("agent.start", () => ({ startedAt: new Date(environment.now()) }));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.start", { id: "a1" }));
     expect(peer.last("response")).toEqual({
       type: "response",
@@ -25,10 +25,10 @@ describe("a request", () => {
   });
 
   test("[HD2] reaches its handler validated, with rich values restored", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     const handler = vi.fn(() => ({ startedAt: new Date() }));
     server.handle("agent.start", handler);
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({
       ...request("agent.start", { id: "a1", at: "2027-01-15T08:00:00.000Z", extra: 1 }),
       meta: { values: { at: ["Date"] } },
@@ -44,10 +44,10 @@ describe("a request", () => {
     [undefined, undefined, "INVALID_INPUT", "input"],
     [{ id: "a", at: "today" }, { values: { at: ["RegExp"] } }, "INVALID_INPUT", "meta"],
   ])("[HD3] with the input %j and the meta %j is refused with %s at %s", async (input, meta, code, field) => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     const handler = vi.fn(() => ({ startedAt: new Date() }));
     server.handle("agent.start", handler);
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ ...request("agent.start", input), ...(meta && { meta }) });
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code, field, remedy: expect.any(String) } });
     expect(handler).not.toHaveBeenCalled();
@@ -56,8 +56,8 @@ describe("a request", () => {
   test.each(["agent.fly", "agent.slow", "constructor", "__proto__"])(
     "[HD4] named %s, which nobody handles, is UNKNOWN_REQUEST",
     async (name) => {
-      const { world } = createWorld();
-      const peer = await world.connect();
+      const { harness } = basicServer();
+      const peer = await harness.connect();
       await peer.send(request(name));
       expect(peer.last("response").data).toMatchObject({
         ok: false,
@@ -67,11 +67,11 @@ describe("a request", () => {
   );
 
   test("[HD5] can fail with an error it declares, data included", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.start", ({ input, error }) => {
       throw error("UNKNOWN_AGENT", { id: input.id }, `There is no agent ${input.id}.`);
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.start", { id: "a9" }));
     expect(peer.last("response").data).toEqual({
       ok: false,
@@ -80,11 +80,11 @@ describe("a request", () => {
   });
 
   test("[HD6] can fail with a built-in refusal: a sentence, a field, a time to come back", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.ping", ({ error }) => {
       throw error("RATE_LIMITED", "Once a second is enough.", { retryAfterMs: 1_000 });
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.ping"));
     expect(peer.last("response").data).toMatchObject({
       ok: false,
@@ -108,9 +108,9 @@ describe("a request", () => {
     ],
   ])("[HD7] whose handler has %s anything else is INTERNAL; the cause stays in the log", async (_, handler) => {
     const error = vi.fn();
-    const { server, world } = createWorld({ logger: { ...silent, error } });
+    const { server, harness } = basicServer({ logger: { ...silent, error } });
     server.handle("agent.ping", handler as () => void);
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.ping"));
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
     expect(JSON.stringify(peer.received)).not.toContain("hunter2");
@@ -118,21 +118,21 @@ describe("a request", () => {
   });
 
   test("[HD8] an error that a library call threw inside a handler does not reach the caller", async () => {
-    const { server, world } = createWorld({ logger: silent });
+    const { server, harness } = basicServer({ logger: silent });
     server.handle("agent.ping", async () => {
       await server.channel("updates").publish("changed", { id: 5 } as never);
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.ping"));
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
   });
 
   test("[HD21] a handler that the broker has refused is UNAVAILABLE to the caller, who may try again, and no more is said", async () => {
-    const { server, world } = createWorld({ logger: silent });
+    const { server, harness } = basicServer({ logger: silent });
     server.handle("agent.ping", () => {
       throw new HoldfastError("UNAVAILABLE", "redis://secret@host cannot be reached.");
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.ping"));
     const { error } = peer.last("response").data as unknown as { error: object };
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: "agent.ping failed." });
@@ -141,39 +141,39 @@ describe("a request", () => {
 
   test("[HD9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {
     const error = vi.fn();
-    const { server, world } = createWorld({ logger: { ...silent, error } });
+    const { server, harness } = basicServer({ logger: { ...silent, error } });
     server.handle("agent.start", () => ({ startedAt: "now" }) as never);
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.start", { id: "a" }));
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INVALID_OUTPUT" } });
     expect(error.mock.calls[0]?.[0]).toMatchObject({ field: "output.startedAt" });
   });
 
   test("[HD10] never leaks a field its output does not declare", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.start", () => ({ startedAt: new Date(0), passwordHash: "x" }));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.start", { id: "a" }));
     expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
   });
 
   test("[HD1] is answered with the output of a promise of another library", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.slow", () => ForeignPromise.resolve("done"));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     expect(peer.last("response").data).toEqual({ ok: true, output: "done" });
   });
 
   test("[HD7] so is a refusal that cannot be sent, whenever it is thrown", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.slow", async ({ error }) => {
       throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
     });
     server.handle("agent.ping", ({ error }) => {
       throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"), { ...request("agent.ping"), correlation_id: "r2" });
     expect(
       peer.of("response").map(({ correlation_id: id, data }) => [id, data.ok === false && data.error.code]),
@@ -188,12 +188,12 @@ describe("a request", () => {
 
   test("[HD20] whose output is larger than a connection may be owed is INVALID_OUTPUT, and the connection lives", async () => {
     const error = vi.fn();
-    const { server, world } = createWorld({
+    const { server, harness } = basicServer({
       limits: { owedBytes: 10_000 },
       logger: { debug() {}, info() {}, warn() {}, error },
     });
     server.handle("agent.slow", () => "é".repeat(5_000));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INVALID_OUTPUT" } });
     expect(peer.closed).toBeUndefined();
@@ -204,13 +204,13 @@ describe("a request", () => {
   });
 
   test("[HD11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {
-    const { server, world, environment } = createWorld();
+    const { server, harness, environment } = basicServer();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
       signal = context.signal;
       return new Promise((resolve) => signal!.addEventListener("abort", () => resolve("too late")));
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     expect(signal?.aborted).toBe(false);
     await peer.send({ type: "cancel", correlation_id: "r1" });
@@ -229,30 +229,30 @@ describe("a request", () => {
   ])(
     "[HD12] asked for in %s ms is answered TIMEOUT after %s ms, and its handler's signal aborts",
     async (timeout_ms, expected) => {
-      const { server, world } = createWorld();
+      const { server, harness } = basicServer();
       let signal: AbortSignal | undefined;
       server.handle("agent.slow", (context) => {
         signal = context.signal;
         return new Promise(() => {});
       });
-      const peer = await world.connect();
+      const peer = await harness.connect();
       await peer.send(request("agent.slow", undefined, timeout_ms === undefined ? {} : { timeout_ms }));
-      await world.advance(expected - 1);
+      await harness.advance(expected - 1);
       expect(peer.of("response")).toEqual([]);
-      await world.advance(1);
+      await harness.advance(1);
       expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "TIMEOUT" } });
       expect(signal?.aborted).toBe(true);
     },
   );
 
   test("[HD13] is abandoned when its connection closes: the signal aborts and nothing stays", async () => {
-    const { server, world, environment } = createWorld();
+    const { server, harness, environment } = basicServer();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
       signal = context.signal;
       return new Promise(() => {});
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     peer.socket.drop();
     expect(signal?.aborted).toBe(true);
@@ -261,21 +261,21 @@ describe("a request", () => {
   });
 
   test("[HD14] a signal that is first looked at after the end is aborted already", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     let context: { signal: AbortSignal } | undefined;
     server.handle("agent.slow", (given) => {
       context = given;
       return new Promise(() => {});
     });
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"), { type: "cancel", correlation_id: "r1" });
     expect(context?.signal.aborted).toBe(true);
   });
 
   test("[HD15] beyond 64 at once, or with an id that is running, is LIMIT_EXCEEDED", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(
       ...Array.from({ length: 64 }, (_, index) => ({ ...request("agent.slow"), correlation_id: `n${index}` })),
     );
@@ -295,18 +295,18 @@ describe("a request", () => {
   });
 
   test("[HD16] answers come in the order in which they are ready, and a synchronous one before later events", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
     server.handle("agent.ping", async () => void (await server.channel("updates").publish("changed", { id: "a" })));
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send({ type: "subscribe", data: { channels: ["updates"] } });
     await peer.send(
       { ...request("agent.slow"), correlation_id: "slow" },
       { ...request("agent.ping"), correlation_id: "quick" },
     );
     finish!("done");
-    await world.settle();
+    await harness.settle();
     expect(peer.received.slice(2).map((message) => message.correlation_id ?? message.type)).toEqual([
       "event",
       "quick",
@@ -317,7 +317,7 @@ describe("a request", () => {
 
 describe("middleware", () => {
   test("[HD17] runs around the handlers, the first one outermost, and may replace the output", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     const order: string[] = [];
     for (const name of ["outer", "inner"]) {
       server.use(async (call, next) => {
@@ -328,20 +328,20 @@ describe("middleware", () => {
       });
     }
     server.handle("agent.slow", () => "done");
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     expect(order).toEqual(["outer before agent.slow", "inner before agent.slow", "inner after", "outer after"]);
     expect(peer.last("response").data).toEqual({ ok: true, output: "outer(inner(done))" });
   });
 
   test("[HD18] may refuse before the handler runs", async () => {
-    const { server, world } = createWorld();
+    const { server, harness } = basicServer();
     const handler = vi.fn(() => "done");
     server.use(async ({ error }) => {
       throw error("FORBIDDEN", "Only on weekdays.");
     });
     server.handle("agent.slow", handler);
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(request("agent.slow"));
     expect(peer.last("response").data).toMatchObject({
       ok: false,
@@ -353,7 +353,7 @@ describe("middleware", () => {
 
 describe("handle", () => {
   test("[HD19] refuses a second handler and a request the protocol does not have", () => {
-    const { server } = createWorld();
+    const { server } = basicServer();
     server.handle("agent.ping", () => {});
     expect(() => server.handle("agent.ping", () => {})).toThrow("has a handler already");
     expect(() => server.handle("agent.fly" as "agent.ping", () => {})).toThrow('has no request "agent.fly"');

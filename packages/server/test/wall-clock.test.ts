@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { memoryBroker } from "../src/broker/memory-broker.js";
 import { drain } from "../src/session/drain.js";
 import { silentLogger } from "../src/observe/logger.js";
-import { createWorld } from "./agents.js";
-import { auth, createPlayer, sessionOf, stay, subscribe } from "./player.js";
-import { type Peer, VirtualEnvironment, type World } from "./world.js";
-import { inRoom, several } from "./instances/several.js";
+import { basicServer } from "./support/basic-server.js";
+import { auth, identityServer, sessionOf, stayConnected, subscribe } from "./support/identity-server.js";
+import type { Peer, ServerHarness } from "./support/server-harness.js";
+import { VirtualEnvironment } from "./support/virtual-environment.js";
+import { inRoom, startInstances } from "./support/server-instances.js";
 
 const HOUR_MS = 3_600_000;
 const HEARTBEAT = { intervalMs: 30_000, timeoutMs: 10_000 };
@@ -20,21 +21,25 @@ const ways: [name: string, byMs: (second: number) => number][] = [
 ];
 
 /** Lets time pass while the wall clock is set. */
-function passing(environment: VirtualEnvironment, world: Pick<World, "advance">, byMs: (second: number) => number) {
+function passing(
+  environment: VirtualEnvironment,
+  harness: Pick<ServerHarness, "advance">,
+  byMs: (second: number) => number,
+) {
   let second = 0;
   return async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= 1_000) {
       environment.setWallClock(byMs(second++));
-      await world.advance(Math.min(left, 1_000));
+      await harness.advance(Math.min(left, 1_000));
     }
   };
 }
 
 describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   test("[WC5] a quiet connection is pinged within its interval, one that answers stays, and one that does not is closed", async () => {
-    const { world, environment, connect } = createPlayer({ heartbeat: HEARTBEAT });
+    const { harness, environment, connect } = identityServer({ heartbeat: HEARTBEAT });
     const [live, dead] = [await connect("u1"), await connect("u2")];
-    const pass = passing(environment, world, byMs);
+    const pass = passing(environment, harness, byMs);
     await pass(31_000);
     expect([live.of("ping"), dead.of("ping")].map(({ length }) => length)).toEqual([1, 1]);
     await live.send({ type: "pong" });
@@ -48,9 +53,9 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC6] a peer that does not say who it is has 5 s", async () => {
-    const { world, environment } = createPlayer();
-    const peer = await world.connect();
-    const pass = passing(environment, world, byMs);
+    const { harness, environment } = identityServer();
+    const peer = await harness.connect();
+    const pass = passing(environment, harness, byMs);
     await pass(4_900);
     expect(peer.closed).toBeUndefined();
     await pass(200);
@@ -58,8 +63,8 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC6] a session waits for its client for two minutes, no less and no more", async () => {
-    const { server, world, environment, connect } = createPlayer();
-    const pass = passing(environment, world, byMs);
+    const { server, harness, environment, connect } = identityServer();
+    const pass = passing(environment, harness, byMs);
     const first = await connect("u1");
     first.socket.drop();
     await pass(119_000);
@@ -73,21 +78,24 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
 
   test("[WC6] a ticket opens a connection for 30 s, no less and no more, also with a broker", async () => {
     for (const broker of [undefined, memoryBroker()]) {
-      const { server, world, environment } = createPlayer({ credentials: { ticket: true }, ...(broker && { broker }) });
-      await world.settle();
-      const pass = passing(environment, world, byMs);
+      const { server, harness, environment } = identityServer({
+        credentials: { ticket: true },
+        ...(broker && { broker }),
+      });
+      await harness.settle();
+      const pass = passing(environment, harness, byMs);
       const [early, late] = [await server.issueTicket({ userId: "u1" }), await server.issueTicket({ userId: "u1" })];
       await pass(29_000);
-      expect((await world.connect({ url: `/ws?ticket=${early}` })).closed).toBeUndefined();
+      expect((await harness.connect({ url: `/ws?ticket=${early}` })).closed).toBeUndefined();
       await pass(2_000);
-      expect(await world.refused({ url: `/ws?ticket=${late}` })).toBe(401);
-      await Promise.all([server.close({ graceMs: 10 }), world.advance(10_000)]);
+      expect(await harness.refused({ url: `/ws?ticket=${late}` })).toBe(401);
+      await Promise.all([server.close({ graceMs: 10 }), harness.advance(10_000)]);
     }
   });
 
   test("[WC6] three unreadable messages end a connection if they come within a minute, and not otherwise", async () => {
-    const { world, environment, connect } = createPlayer();
-    const pass = passing(environment, world, byMs);
+    const { harness, environment, connect } = identityServer();
+    const pass = passing(environment, harness, byMs);
     const [fast, slow] = [await connect("u1"), await connect("u2")];
     for (let count = 1; count <= 3; count++) {
       expect([fast.closed, slow.closed]).toEqual([undefined, undefined]);
@@ -102,8 +110,8 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC8] a user who has left a channel stays on its list for 5 s", async () => {
-    const { server, world, environment, connect } = createPlayer();
-    const pass = passing(environment, world, byMs);
+    const { server, harness, environment, connect } = identityServer();
+    const pass = passing(environment, harness, byMs);
     (await connect("ada", {}, ...inRoom("Ada"))).socket.drop();
     const present = () => server.channel("room", "a").presence.list();
     await pass(4_800);
@@ -113,8 +121,8 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC8] `replace_oldest` takes the device that was heard from longest ago", async () => {
-    const { world, environment, connect } = createPlayer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
-    const pass = passing(environment, world, byMs);
+    const { harness, environment, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const pass = passing(environment, harness, byMs);
     const [a, b] = [await connect("u1@a"), await connect("u1@b")];
     await pass(5_000);
     await a.send({ type: "pong" });
@@ -124,7 +132,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC8] an instance that dies leaves the list when its lease and the grace are over", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("bob", {}, ...inRoom("Bob"));
     a!.kill();
@@ -139,11 +147,11 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC9] a server that closes waits for running requests as long as it may, and then no longer", async () => {
-    const { server, world, environment, connect } = createPlayer();
+    const { server, harness, environment, connect } = identityServer();
     server.handle("wait", () => new Promise(() => {}));
     const peer = await connect("u1");
     await peer.send({ type: "request", correlation_id: "r", data: { name: "wait" } });
-    const pass = passing(environment, world, byMs);
+    const pass = passing(environment, harness, byMs);
     const closing = server.close({ graceMs: 5_000 });
     await pass(4_900);
     expect(peer.closed).toBeUndefined();
@@ -193,22 +201,22 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 
   test("[WC10] a client that comes back within the time of the history misses nothing", async () => {
-    const { server, world, environment } = createWorld();
-    const pass = passing(environment, world, byMs);
-    const first = await world.connect();
+    const { server, harness, environment } = basicServer();
+    const pass = passing(environment, harness, byMs);
+    const first = await harness.connect();
     await first.send({ type: "subscribe", data: { channels: ["log"] } });
     const [joined] = first.last("subscribe_response").data.results ?? [];
     const position = joined?.ok ? joined.position : undefined;
     first.socket.drop();
     await server.channel("log").publish("line", "missed");
     await pass(58_000);
-    const back = await world.connect();
+    const back = await harness.connect();
     await back.send({ type: "subscribe", data: { channels: [{ channel: "log", position }] } });
     expect(back.last("subscribe_response").data.results).toMatchObject([{ ok: true, missed: [{ data: "missed" }] }]);
   });
 
   test("[WC11] an order of an instance with a wrong clock is carried out on all", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const pass = passing({ setWallClock: a!.setWallClock } as VirtualEnvironment, all, byMs);
     await pass(3_000);
     const peer = await b!.enter("u1@one");
@@ -229,52 +237,52 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
 });
 
 describe("a credential with an end", () => {
-  const setUp = async (livesMs: number): Promise<ReturnType<typeof createPlayer> & { peer: Peer }> => {
-    const all: ReturnType<typeof createPlayer> = createPlayer({
+  const setUp = async (livesMs: number): Promise<ReturnType<typeof identityServer> & { peer: Peer }> => {
+    const all: ReturnType<typeof identityServer> = identityServer({
       authenticate: ({ token }): Identity => ({ userId: token, expiresAt: all.environment.now() + livesMs }),
     });
     return { ...all, peer: await all.connect("u1", {}, subscribe("news")) };
   };
 
   test("[WC7] a wall clock that is set past the end has the successor asked for at once, and gives it 25 s", async () => {
-    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
-    await world.advance(1_000);
+    await harness.advance(1_000);
     expect(peer.of("auth_expiring")).toHaveLength(1);
-    await stay(world, 23_000, peer);
+    await stayConnected(harness, 23_000, peer);
     expect(peer.closed).toBeUndefined();
     expect(peer.of("auth_expiring")).toHaveLength(3);
     await peer.send(auth("u1"));
-    await stay(world, 60_000, peer);
+    await stayConnected(harness, 60_000, peer);
     expect(peer.closed).toBeUndefined();
     expect(peer.of("auth_expiring")).toHaveLength(3);
   });
 
   test("[WC7] without a successor the connection is closed 25 s after the end was noticed", async () => {
-    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
-    await world.advance(24_000);
+    await harness.advance(24_000);
     expect(peer.closed).toBeUndefined();
-    await world.advance(3_000);
+    await harness.advance(3_000);
     expect(peer.closed?.code).toBe(4401);
   });
 
   test("[WC7] one that is set back before the end takes the end back, and the asking", async () => {
-    const { world, environment, peer } = await setUp(HOUR_MS / 2);
+    const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
-    await world.advance(12_000);
+    await harness.advance(12_000);
     expect(peer.of("auth_expiring")).toHaveLength(2);
     environment.setWallClock(-HOUR_MS);
-    await stay(world, 120_000, peer);
+    await stayConnected(harness, 120_000, peer);
     expect(peer.closed).toBeUndefined();
     expect(peer.of("auth_expiring")).toHaveLength(2);
   });
 
   test("[WC7] an end that is far away needs no timer and no question", async () => {
-    const { world, environment, peer } = await setUp(1e15);
+    const { harness, environment, peer } = await setUp(1e15);
     for (const by of [-HOUR_MS, HOUR_MS, 40 * 24 * HOUR_MS]) {
       environment.setWallClock(by);
-      await stay(world, 20_000, peer);
+      await stayConnected(harness, 20_000, peer);
     }
     expect(peer.of("auth_expiring")).toEqual([]);
     expect(environment.timers).toBe(1);
@@ -282,20 +290,20 @@ describe("a credential with an end", () => {
 });
 
 test("[WC8] dates that are shown follow the wall clock as it is set", async () => {
-  const { server, world, environment, connect } = createPlayer();
+  const { server, harness, environment, connect } = identityServer();
   const peer = await connect("u1@a");
   environment.setWallClock(-HOUR_MS);
-  await world.advance(5_000);
+  await harness.advance(5_000);
   await peer.send({ type: "pong" });
   environment.setWallClock(2 * HOUR_MS);
   const [device] = await server.user("u1").devices();
   expect(environment.now() - device!.lastActiveAt.getTime()).toBe(0);
-  await world.advance(3_000);
+  await harness.advance(3_000);
   expect(environment.now() - server.sessions()[0]!.lastActiveAt.getTime()).toBe(3_000);
 });
 
 test("[WC8] the devices of an instance with a wrong clock are compared by how long they are silent", async () => {
-  const [all, a, b] = await several(2, { devices: { perUser: 2, whenFull: "replace_oldest" } });
+  const [all, a, b] = await startInstances(2, { devices: { perUser: 2, whenFull: "replace_oldest" } });
   b!.setWallClock(HOUR_MS);
   const [silent, talks] = [await b!.enter("u1@silent"), await a!.enter("u1@talks")];
   await all.advance(5_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { pass, VirtualEnvironment } from "../../test/world.js";
+import { advance as pass, VirtualEnvironment } from "../../test/support/virtual-environment.js";
 import { DocumentQueue } from "./document-queue.js";
 
 /**

@@ -9,7 +9,7 @@ import type {
 } from "../../src/broker/broker.js";
 import { type ServerEnvironment, nodeEnvironment } from "../../src/environment.js";
 import { silentLogger } from "../../src/observe/logger.js";
-import { until } from "../until.js";
+import { until } from "../support/until.js";
 
 /** What an implementation is tested with. */
 export interface ContractSetUp {

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { instanceProgram } from "../faults/processes.js";
-import { startCluster } from "../redis/redis-cluster.js";
-import { freePort } from "../redis/redis-server.js";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { instanceProgram } from "../support/instance-processes.js";
+import { startCluster } from "../support/redis-cluster.js";
+import { freePort } from "../support/redis-server.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import type { Closing } from "./closing.js";
 
 let program: Awaited<ReturnType<typeof instanceProgram>>;

@@ -5,7 +5,7 @@
 import { createServer } from "@holdfast/server";
 import { redisBroker, type RedisBrokerOptions } from "@holdfast/server/redis";
 import { Cluster, Redis } from "ioredis";
-import { numbers } from "../simulation/protocol.js";
+import { numbers } from "../support/numbers-protocol.js";
 
 export interface Closing {
   readonly kind: "single" | "tls" | "cluster" | "sentinel";

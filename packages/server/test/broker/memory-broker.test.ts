@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { memoryBroker, MemoryStore } from "../../src/broker/memory-broker.js";
 import { nodeEnvironment } from "../../src/environment.js";
 import { silentLogger } from "../../src/observe/logger.js";
-import { VirtualEnvironment } from "../world.js";
+import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { brokerContract } from "./broker-contract.js";
 
 brokerContract("memoryBroker", () => {

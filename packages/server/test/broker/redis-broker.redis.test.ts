@@ -1,8 +1,8 @@
 import { Cluster } from "ioredis";
 import { redisBroker } from "@holdfast/server/redis";
 import { topicKeys } from "../../src/broker/redis/keys.js";
-import { startCluster } from "../redis/redis-cluster.js";
-import { startRedis } from "../redis/redis-server.js";
+import { startCluster } from "../support/redis-cluster.js";
+import { startRedis } from "../support/redis-server.js";
 import { brokerContract } from "./broker-contract.js";
 
 let runs = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test, type TestContext } from "vitest";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { newId, set } from "./broker-contract.js";
 
 const LEASE_MS = 10_000;

@@ -1,10 +1,14 @@
 import { Cluster, Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { slotOf, topicKeys } from "../../src/broker/redis/keys.js";
-import type { ChaosConnection, ChaosProxy } from "../chaos/chaos-proxy.js";
-import { type RedisCluster, startCluster } from "../redis/redis-cluster.js";
-import { counting, recording, RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import type { ChaosConnection, ChaosProxy } from "../support/chaos-proxy.js";
+import { type RedisCluster, startCluster } from "../support/redis-cluster.js";
+import {
+  countingEnvironment as counting,
+  recordingLogger as recording,
+  RedisHarness as RedisWorld,
+} from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { all, log, newId, type Participant } from "./broker-contract.js";
 
 const topics = Array.from({ length: 60 }, (_, index) => `topic-${index}`);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Reading, ReadOptions } from "../../src/broker/broker.js";
-import type { RedisServer } from "../redis/redis-server.js";
-import { outcome, RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import type { RedisServer } from "../support/redis-server.js";
+import { outcome, RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { all, docOf, log, newId, type Participant, set } from "./broker-contract.js";
 
 const META = "{holdfast:contract:board}:meta";

@@ -2,10 +2,15 @@ import { links } from "@holdfast/protocol/internal";
 import { readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
-import type { ChaosConnection } from "../chaos/chaos-proxy.js";
-import { freePort } from "../redis/redis-server.js";
-import { counting, outcome, recording, RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import type { ChaosConnection } from "../support/chaos-proxy.js";
+import { freePort } from "../support/redis-server.js";
+import {
+  countingEnvironment as counting,
+  outcome,
+  recordingLogger as recording,
+  RedisHarness as RedisWorld,
+} from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { all, log, newId, type Participant, set } from "./broker-contract.js";
 
 /** Each test has a Redis of its own; most of its time is waiting, so they run at the same time. */

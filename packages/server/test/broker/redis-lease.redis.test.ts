@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { newId, set } from "./broker-contract.js";
 
 /** Leases are kept by the clock of Redis, so these tests take as long as they say. */

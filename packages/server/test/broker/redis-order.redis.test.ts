@@ -1,9 +1,9 @@
 import { Cluster } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { topicKeys } from "../../src/broker/redis/keys.js";
-import { startCluster } from "../redis/redis-cluster.js";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { startCluster } from "../support/redis-cluster.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { all, log, newId, type Participant, set } from "./broker-contract.js";
 
 /**

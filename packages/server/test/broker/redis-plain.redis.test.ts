@@ -2,9 +2,9 @@ import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
 import { MemoryTransport } from "../../src/testing.js";
-import { agents } from "../agents.js";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { agents } from "../support/basic-server.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 
 test.each([false, true])(
   "[TW1] broadcasts and events of channels without history come by way of Redis, also where the server was there first: %s",

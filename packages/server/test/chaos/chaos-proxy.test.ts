@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { until } from "../until.js";
-import { type ChaosConnection, ChaosProxy, type Weather } from "./chaos-proxy.js";
+import { until } from "../support/until.js";
+import { type ChaosConnection, ChaosProxy, type Weather } from "../support/chaos-proxy.js";
 
 /**
  * What the fault tests stand on; a proxy that loses bytes in fair weather would make every one of

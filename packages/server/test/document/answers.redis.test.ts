@@ -1,10 +1,10 @@
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
-import type { ChaosConnection } from "../chaos/chaos-proxy.js";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
-import { boards, empty } from "./boards.js";
+import type { ChaosConnection } from "../support/chaos-proxy.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
+import { boards, empty } from "../support/document-server.js";
 
 test("[SH10] on a real Redis, changes whose answers are cut off again and again are made once each, and saved, whatever their callers are told", async (context) => {
   const world = new RedisWorld(context);

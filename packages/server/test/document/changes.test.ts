@@ -2,7 +2,7 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { BOARD, Boards, empty, subscribe } from "./boards.js";
+import { BOARD, DocumentServer as Boards, empty, subscribe } from "../support/document-server.js";
 
 const protocolOf = (version: string, document: z.ZodType) =>
   defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), document } } });

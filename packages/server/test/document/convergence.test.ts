@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { figures } from "../faults/figures.js";
+import { reportFigures as figures } from "../support/figures.js";
 import { DocumentHistory } from "./document-history.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { BoardOptions } from "./boards.js";
+import type { BoardOptions } from "../support/document-server.js";
 
 export type Hooks = NonNullable<NonNullable<BoardOptions["documents"]>["board"]>;
 export type Save = NonNullable<Hooks["save"]>;

@@ -1,10 +1,10 @@
 import { type ChannelDocument, documentOf } from "@holdfast/client";
 import { canonicalJson } from "@holdfast/protocol/internal";
-import { seeded } from "../seeded.js";
-import { type Instance, Servers } from "../simulation/servers.js";
-import type { Snapshot } from "../simulation/sim-broker.js";
-import { BOARD, boards, empty } from "./boards.js";
-import { type Board, edit } from "./edit.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
+import { type SimInstance as Instance, SimServers as Servers } from "../support/sim-servers.js";
+import type { Snapshot } from "../support/sim-broker.js";
+import { BOARD, boards, empty } from "../support/document-server.js";
+import { type Board, editBoard as edit } from "../support/board-edits.js";
 
 type Definition = typeof boards.definition;
 

@@ -2,7 +2,7 @@ import { hashOf } from "@holdfast/protocol/internal";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { changeText, type StoredDocument } from "../../src/document/document.js";
-import { BOARD, Boards, boards, empty, heldBy, subscribe } from "./boards.js";
+import { BOARD, DocumentServer as Boards, boards, empty, heldBy, subscribe } from "../support/document-server.js";
 
 describe("a document, as the application has it", () => {
   test("[SD1] is there once it is set, is changed by what is done to a draft, and is gone once it is deleted", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Boards, empty } from "./boards.js";
+import { DocumentServer as Boards, empty } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("when the server is closed", () => {

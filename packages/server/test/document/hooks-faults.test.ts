@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { seeded } from "../seeded.js";
-import { BOARD, Boards, empty, heldBy, subscribe } from "./boards.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
+import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("when the application's own database fails", () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { BOARD, Boards, type BoardOptions, empty, heldBy, subscribe } from "./boards.js";
+import {
+  BOARD,
+  DocumentServer as Boards,
+  type BoardOptions,
+  empty,
+  heldBy,
+  subscribe,
+} from "../support/document-server.js";
 
 /** A database of the application's own. */
 class Database {

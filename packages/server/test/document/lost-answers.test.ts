@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BOARD, type BoardOptions, Boards, empty } from "./boards.js";
+import { BOARD, type BoardOptions, DocumentServer as Boards, empty } from "../support/document-server.js";
 import { database, type Hooks, outcomeOf } from "./database.js";
 
 describe("when the answer of the broker to a change is lost", () => {

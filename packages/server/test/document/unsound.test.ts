@@ -2,8 +2,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { World } from "../world.js";
-import { BOARD, Boards, empty, heldBy, subscribe } from "./boards.js";
+import { ServerHarness as World } from "../support/server-harness.js";
+import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
 
 describe("what can be no document", () => {
   test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {

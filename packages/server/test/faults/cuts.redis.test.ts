@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FaultWorld, scale } from "./fault-world.js";
-import { figures, percentile } from "./figures.js";
+import { reportFigures as figures, percentile } from "../support/figures.js";
 
 const wires = Array.from({ length: 10 }, (_, index) => `feed:${index}`);
 

@@ -3,11 +3,11 @@ import { createServer, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
-import { RedisWorld } from "../redis/redis-world.js";
-import { Actor } from "../simulation/actor.js";
-import { type Accepted, check, checkEnd } from "../simulation/checker.js";
-import { numbers } from "../simulation/protocol.js";
-import { until } from "../until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RecordingApp as Actor } from "../support/recording-app.js";
+import { type Accepted, checkEvents as check, checkEnd } from "../support/event-checker.js";
+import { numbers } from "../support/numbers-protocol.js";
+import { until } from "../support/until.js";
 
 export type NumbersServer = Server<typeof numbers.definition>;
 

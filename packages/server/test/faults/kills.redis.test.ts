@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { seeded } from "../seeded.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { figures } from "./figures.js";
-import { Balancer, InstanceProcess, instanceProgram } from "./processes.js";
+import { reportFigures as figures } from "../support/figures.js";
+import { Balancer, InstanceProcess, instanceProgram } from "../support/instance-processes.js";
 
 const wires = Array.from({ length: 5 }, (_, index) => `feed:${index}`);
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { until } from "../until.js";
+import { until } from "../support/until.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { figures } from "./figures.js";
+import { reportFigures as figures } from "../support/figures.js";
 
 const wires = ["feed:a", "feed:b", "feed:c"];
 

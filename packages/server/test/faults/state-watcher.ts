@@ -2,7 +2,7 @@ import type { Link, Patch, Position } from "@holdfast/protocol";
 import { applyPatches, hashOf, links } from "@holdfast/protocol/internal";
 import type { ServerMessage } from "@holdfast/protocol/wire";
 import { WebSocket } from "ws";
-import { until } from "../until.js";
+import { until } from "../support/until.js";
 
 /** One change as it came over the socket, and the document after it. */
 export interface Seen<Doc> {

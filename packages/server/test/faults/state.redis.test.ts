@@ -3,10 +3,10 @@ import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { RedisWorld } from "../redis/redis-world.js";
-import { until } from "../until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { until } from "../support/until.js";
 import { scale } from "./fault-world.js";
-import { figures, percentile } from "./figures.js";
+import { reportFigures as figures, percentile } from "../support/figures.js";
 import { StateWatcher } from "./state-watcher.js";
 
 const tallies = defineProtocol({

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { seeded } from "../seeded.js";
-import { until } from "../until.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
+import { until } from "../support/until.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { figures } from "./figures.js";
+import { reportFigures as figures } from "../support/figures.js";
 
 const wire = "feed:a";
 const quick = { retry: { minMs: 50, maxMs: 500 } };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { sessionOf } from "../player.js";
-import { LEASE_MS } from "./faulty-broker.js";
-import { acknowledge, heard, several } from "./several.js";
+import { sessionOf } from "../support/identity-server.js";
+import { LEASE_MS } from "../support/faulty-broker.js";
+import { acknowledge, heard, startInstances as several } from "../support/server-instances.js";
 
 describe("a device on two instances", () => {
   test("[IS1] a newer connection on another instance takes its place: the older one is told 4409", async () => {

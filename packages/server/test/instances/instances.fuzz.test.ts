@@ -1,9 +1,16 @@
 import type { DeliveryReport } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
-import { authenticate, sessionOf } from "../player.js";
-import { seeded } from "../seeded.js";
-import type { Peer } from "../world.js";
-import { inRoom, type Instance, type Options, ROOM, Several, shows } from "./several.js";
+import { authenticate, sessionOf } from "../support/identity-server.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
+import type { Peer } from "../support/server-harness.js";
+import {
+  inRoom,
+  type GroupInstance as Instance,
+  type InstanceOptions as Options,
+  ROOM,
+  InstanceGroup as Several,
+  shows,
+} from "../support/server-instances.js";
 
 /**
  * Each seed is one history of users on three servers that share a broker. `HOLDFAST_SEED=n` runs

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { auth, sessionOf, subscribe } from "../player.js";
-import { LEASE_MS } from "./faulty-broker.js";
-import { type Options, several } from "./several.js";
+import { auth, sessionOf, subscribe } from "../support/identity-server.js";
+import { LEASE_MS } from "../support/faulty-broker.js";
+import { type InstanceOptions as Options, startInstances as several } from "../support/server-instances.js";
 
 /** Credentials that are judged when the test says so. */
 function slowly() {

@@ -1,9 +1,16 @@
 import type { PresenceMember } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { subscribe } from "../player.js";
-import type { Peer } from "../world.js";
-import { LEASE_MS } from "./faulty-broker.js";
-import { inRoom, type Instance, type Options, ROOM, several, shows } from "./several.js";
+import { subscribe } from "../support/identity-server.js";
+import type { Peer } from "../support/server-harness.js";
+import { LEASE_MS } from "../support/faulty-broker.js";
+import {
+  inRoom,
+  type GroupInstance as Instance,
+  type InstanceOptions as Options,
+  ROOM,
+  startInstances as several,
+  shows,
+} from "../support/server-instances.js";
 
 /** What a peer knows, by everything that it was told. */
 function known(peer: Peer): string[] {

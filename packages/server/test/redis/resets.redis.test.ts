@@ -7,8 +7,8 @@ import { expect, test, type TestContext } from "vitest";
 import { WebSocket } from "ws";
 import * as z from "zod";
 import type { Broker } from "../../src/broker/broker.js";
-import { until } from "../until.js";
-import { RedisWorld } from "./redis-world.js";
+import { until } from "../support/until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 
 const SIZE = 10;
 const lines = defineProtocol({

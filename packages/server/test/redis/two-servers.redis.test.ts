@@ -2,10 +2,10 @@ import { type BaseOptions, createClient, presenceOf } from "@holdfast/client";
 import { createServer, type Identity, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test, type TestContext } from "vitest";
-import { figures, percentile } from "../faults/figures.js";
-import { authenticate, player } from "../player.js";
-import { until } from "../until.js";
-import { RedisWorld } from "./redis-world.js";
+import { reportFigures as figures, percentile } from "../support/figures.js";
+import { authenticate, player } from "../support/identity-server.js";
+import { until } from "../support/until.js";
+import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 
 type PlayerServer = Server<typeof player.definition, Identity>;
 

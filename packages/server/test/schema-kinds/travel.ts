@@ -1,8 +1,9 @@
 import { type Client, isHoldfastError, presenceOf, documentOf } from "@holdfast/client";
 import { defineProtocol, type Protocol, type Schema } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
-import { ClientWorld } from "../client-world.js";
-import { VirtualEnvironment, World } from "../world.js";
+import { MemoryClients as ClientWorld } from "../support/memory-clients.js";
+import { ServerHarness as World } from "../support/server-harness.js";
+import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { definitionOf, type Place } from "./places.js";
 
 /**

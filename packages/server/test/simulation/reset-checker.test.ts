@@ -1,9 +1,9 @@
 import type { Position, ResetReason } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "../../src/observe/logger.js";
-import { VirtualEnvironment } from "../world.js";
+import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { ResetChecker } from "./reset-checker.js";
-import { SimBroker } from "./sim-broker.js";
+import { SimBroker } from "../support/sim-broker.js";
 
 const topic = "short";
 const TTL_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { ClientMessage, Position, ServerMessage } from "@holdfast/protocol";
 import type { Publication } from "../../src/broker/broker.js";
-import type { AcceptedPublication, SimBroker } from "./sim-broker.js";
+import type { AcceptedPublication, SimBroker } from "../support/sim-broker.js";
 
 /** What the store had of a topic from a moment on; undefined: it knew nothing of it. */
 interface Stage {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "../../src/observe/logger.js";
-import { VirtualEnvironment } from "../world.js";
-import { SimBroker } from "./sim-broker.js";
+import { VirtualEnvironment } from "../support/virtual-environment.js";
+import { SimBroker } from "../support/sim-broker.js";
 
 test("[BR62] the simulated store goes back with all that a topic has, its document included", async () => {
   const { store } = new SimBroker();

@@ -1,11 +1,11 @@
 import { keepPositions } from "@holdfast/client";
-import { seeded } from "../seeded.js";
-import { Actor } from "./actor.js";
-import { type Accepted, check, checkEnd } from "./checker.js";
-import { numbers, wires } from "./protocol.js";
-import { type Instance, Servers } from "./servers.js";
+import { seededRandom as seeded } from "../support/seeded-random.js";
+import { RecordingApp as Actor } from "../support/recording-app.js";
+import { type Accepted, checkEvents as check, checkEnd } from "../support/event-checker.js";
+import { numbers, wires } from "../support/numbers-protocol.js";
+import { type SimInstance as Instance, SimServers as Servers } from "../support/sim-servers.js";
 import { ResetChecker } from "./reset-checker.js";
-import type { AcceptedPublication, Snapshot } from "./sim-broker.js";
+import type { AcceptedPublication, Snapshot } from "../support/sim-broker.js";
 
 const CLIENTS = 5;
 const STEPS = 80;

@@ -1,11 +1,11 @@
 import type { Protocol } from "@holdfast/protocol";
-import { memoryBroker } from "../src/broker/memory-broker.js";
-import { Channels } from "../src/channel/channels.js";
-import { LocalChannels } from "../src/channel/local-channels.js";
-import { Topics } from "../src/log/topics.js";
-import { silentLogger } from "../src/observe/logger.js";
-import { Stats } from "../src/observe/stats.js";
-import type { VirtualEnvironment } from "./world.js";
+import { memoryBroker } from "../../src/broker/memory-broker.js";
+import { Channels } from "../../src/channel/channels.js";
+import { LocalChannels } from "../../src/channel/local-channels.js";
+import { Topics } from "../../src/log/topics.js";
+import { silentLogger } from "../../src/observe/logger.js";
+import { Stats } from "../../src/observe/stats.js";
+import type { VirtualEnvironment } from "./virtual-environment.js";
 
 /** Channels without a server around them. */
 export function bareChannels(protocol: Protocol, environment: VirtualEnvironment, stats = new Stats()) {

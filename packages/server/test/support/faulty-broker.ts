@@ -10,7 +10,7 @@ import type {
   ReadOptions,
 } from "../../src/broker/broker.js";
 import { MemoryStore } from "../../src/broker/memory-broker.js";
-import type { VirtualEnvironment } from "../world.js";
+import type { VirtualEnvironment } from "./virtual-environment.js";
 
 /** How long an instance counts that says nothing any more. */
 export const LEASE_MS = 10_000;

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { until } from "../until.js";
-import { say } from "./resp.js";
+import { until } from "./until.js";
+import { redisCommand } from "./redis-command.js";
 
 export interface RedisStart {
   /** Default: a free one. */
@@ -113,7 +113,7 @@ export class RedisServer {
   }
 
   say(...words: (string | number)[]): Promise<string> {
-    return say(this.port, ...words);
+    return redisCommand(this.port, ...words);
   }
 
   /** How many are connected, besides the one that asks. */

@@ -8,7 +8,7 @@ export interface Board {
  * One of six things that can be done to a board (`what`, from 1), at a place (`at`, from 0 and
  * below 1).
  */
-export function edit(draft: Board, what: number, number: number, at: number): void {
+export function editBoard(draft: Board, what: number, number: number, at: number): void {
   const place = Math.floor(at * draft.cards.length);
   switch (what) {
     case 1:

@@ -1,4 +1,4 @@
-import type { Seen } from "./actor.js";
+import type { Seen } from "./recording-app.js";
 
 /** An event that a store accepted, some time. */
 export interface Accepted {
@@ -17,7 +17,7 @@ export interface Accepted {
  * without a hole: that is order, no gap, no repetition and no silent change of branch in one. After
  * a beginning nothing may be missing that was published since.
  */
-export function check(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
+export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
   const broken: string[] = [];
   let heard = new Set<number>();
   /**

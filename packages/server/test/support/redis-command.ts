@@ -4,7 +4,7 @@ import { connect } from "node:net";
  * One command on a connection of its own, and its answer as text. No client library: those are part
  * of what is tested.
  */
-export function say(port: number, ...words: (string | number)[]): Promise<string> {
+export function redisCommand(port: number, ...words: (string | number)[]): Promise<string> {
   const parts = words.map((word) => `$${Buffer.byteLength(`${word}`)}\r\n${word}\r\n`);
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");

@@ -2,8 +2,9 @@ import { defineProtocol, type Patch, type ServerMessage } from "@holdfast/protoc
 import { applyPatches } from "@holdfast/protocol/internal";
 import { createServer, type ServerOptions } from "@holdfast/server";
 import * as z from "zod";
-import { fairWeather, SimBroker } from "../simulation/sim-broker.js";
-import { type Peer, VirtualEnvironment, World } from "../world.js";
+import { fairWeather, SimBroker } from "./sim-broker.js";
+import { type Peer, ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 
 /**
  * The protocol of the tests about documents: a board for each key, with events of its own, and one
@@ -30,17 +31,17 @@ type Definition = typeof boards.definition;
 export type BoardOptions = ServerOptions<Definition, undefined>;
 
 /** Servers of one broker, in one virtual time. */
-export class Boards {
+export class DocumentServer {
   readonly environment: VirtualEnvironment;
   readonly broker: SimBroker;
   readonly server;
-  readonly world: World;
+  readonly world: ServerHarness;
 
-  constructor(options: BoardOptions = {}, beside?: Boards) {
+  constructor(options: BoardOptions = {}, beside?: DocumentServer) {
     this.environment = beside?.environment ?? new VirtualEnvironment();
     this.broker = beside?.broker ?? new SimBroker(fairWeather);
     this.server = createServer(boards, { broker: this.broker, ...options, environment: this.environment });
-    this.world = new World(this.server, this.environment);
+    this.world = new ServerHarness(this.server, this.environment);
   }
 
   /** Waits in virtual time. */

@@ -1,7 +1,8 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer, type Identity, type ServerOptions } from "@holdfast/server";
 import * as z from "zod";
-import { VirtualEnvironment, World } from "./world.js";
+import { ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 
 /** The protocol of the server's tests. */
 export const agents = defineProtocol({
@@ -32,10 +33,10 @@ export const authenticate = ({ token, deviceId }: { token: string; deviceId: str
   return { userId, deviceId };
 };
 
-export function createWorld<I extends Identity | undefined = undefined>(
+export function basicServer<I extends Identity | undefined = undefined>(
   options: ServerOptions<typeof agents.definition, I> = {},
 ) {
   const environment = new VirtualEnvironment();
   const server = createServer(agents, { ...options, environment });
-  return { server, environment, world: new World(server, environment) };
+  return { server, environment, harness: new ServerHarness(server, environment) };
 }

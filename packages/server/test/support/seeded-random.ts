@@ -1,5 +1,5 @@
 /** A small seeded generator (mulberry32): a failing run repeats itself. */
-export function seeded(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

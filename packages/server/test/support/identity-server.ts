@@ -1,7 +1,8 @@
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer, type Identity, type ServerOptions } from "@holdfast/server";
 import * as z from "zod";
-import { type Peer, VirtualEnvironment, World } from "./world.js";
+import { type Peer, ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 
 /**
  * The protocol of the tests about identity: users with devices, and rooms that know who is there.
@@ -28,7 +29,7 @@ export const authenticate = ({ token }: { token: string }): Identity => {
   return { userId, deviceId };
 };
 
-export function createPlayer<I extends Identity, Data = undefined>(
+export function identityServer<I extends Identity, Data = undefined>(
   options: ServerOptions<typeof player.definition, I, Data> = {},
 ) {
   const environment = new VirtualEnvironment();
@@ -37,15 +38,15 @@ export function createPlayer<I extends Identity, Data = undefined>(
     ...options,
     environment,
   });
-  const world = new World(server, environment);
+  const harness = new ServerHarness(server, environment);
 
   /** A client that has connected and said who it is, and whatever `more` says behind it. */
   const connect = async (token: string, said: object = {}, ...more: object[]): Promise<Peer> => {
-    const peer = await world.connect();
+    const peer = await harness.connect();
     await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
     return peer;
   };
-  return { server, environment, world, connect };
+  return { server, environment, harness, connect };
 }
 
 export function auth(token: string | undefined, said: object = {}, metadata?: object) {
@@ -57,9 +58,9 @@ export function subscribe(...channels: string[]) {
 }
 
 /** Lets time pass for peers that answer every now and then, as live ones do. */
-export async function stay(world: World, ms: number, ...peers: Peer[]): Promise<void> {
+export async function stayConnected(harness: ServerHarness, ms: number, ...peers: Peer[]): Promise<void> {
   for (let left = ms; left > 0; left -= 20_000) {
-    await world.advance(Math.min(left, 20_000));
+    await harness.advance(Math.min(left, 20_000));
     for (const peer of peers) await peer.send({ type: "pong" });
   }
 }

@@ -7,28 +7,28 @@ import {
   type OpenSocket,
 } from "@holdfast/client";
 import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
-import type { MemorySocket } from "../src/testing.js";
-import { agents } from "./agents.js";
-import type { World } from "./world.js";
+import type { MemorySocket } from "../../src/testing.js";
+import { agents } from "./basic-server.js";
+import type { ServerHarness } from "./server-harness.js";
 
 /** Sees what goes over each connection. */
-export interface Tap {
+export interface FrameTap {
   says(connection: object, frame: string): void;
   hears(connection: object, frame: string): void;
 }
 
 /** Real clients on the transport without a network, in the same virtual time as the server. */
-export class ClientWorld {
+export class MemoryClients {
   /** The sockets that are open, each with the client it belongs to. */
   readonly sockets = new Map<MemorySocket, string>();
-  readonly #world: () => World | undefined;
+  readonly #harness: () => ServerHarness | undefined;
   readonly #random: () => number;
   /** None at first. */
-  tap: Tap | undefined;
+  tap: FrameTap | undefined;
 
-  /** `world` gives the server that is up at present; undefined while there is none. */
-  constructor(world: () => World | undefined, random: () => number) {
-    this.#world = world;
+  /** `harness` gives the server that is up at present; undefined while there is none. */
+  constructor(harness: () => ServerHarness | undefined, random: () => number) {
+    this.#harness = harness;
     this.#random = random;
   }
 
@@ -67,7 +67,7 @@ export class ClientWorld {
         listener.end({ code, reason });
       };
       const open = async (): Promise<void> => {
-        const connected = await this.#world()?.transport.connect({
+        const connected = await this.#harness()?.transport.connect({
           url: target.url.replace("ws://memory", ""),
           headers: { "sec-websocket-protocol": target.subprotocols.join(", ") },
         });

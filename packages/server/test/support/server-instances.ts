@@ -1,28 +1,29 @@
 import { createServer, type Identity, type Server, type ServerOptions } from "@holdfast/server";
 import type { MemoryRequest } from "../../src/testing.js";
-import { auth, authenticate, player, subscribe } from "../player.js";
-import { type Peer, VirtualEnvironment, World } from "../world.js";
+import { auth, authenticate, player, subscribe } from "./identity-server.js";
+import { type Peer, ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 import { FaultyBroker } from "./faulty-broker.js";
 
 type Definition = typeof player.definition;
-export type Options = ServerOptions<Definition, Identity, { seen: number }>;
+export type InstanceOptions = ServerOptions<Definition, Identity, { seen: number }>;
 
 /** One server among several that share a broker. */
-export class Instance extends World {
+export class GroupInstance extends ServerHarness {
   readonly server: Server<Definition, Identity, { seen: number }>;
   readonly id: string;
   readonly kill: () => void;
   readonly setWallClock: (byMs: number) => void;
   /** What was logged. */
   readonly logged: string[];
-  readonly #all: Several;
+  readonly #all: InstanceGroup;
 
-  constructor(all: Several, options: Options) {
+  constructor(all: InstanceGroup, options: InstanceOptions) {
     const environment = all.environment.process();
     const logged: string[] = [];
     const log = (_fields: object, text: string) => void logged.push(text);
     const server = createServer(player, {
-      authenticate: authenticate as Options["authenticate"] & {},
+      authenticate: authenticate as InstanceOptions["authenticate"] & {},
       sessionData: () => ({ seen: 0 }),
       logger: { debug: () => {}, info: () => {}, warn: log, error: log },
       ...options,
@@ -68,13 +69,13 @@ export class Instance extends World {
 }
 
 /** Servers that share a broker, in one virtual time. */
-export class Several {
+export class InstanceGroup {
   readonly environment = new VirtualEnvironment();
   readonly broker = new FaultyBroker(this.environment);
-  readonly living = new Set<Instance>();
+  readonly living = new Set<GroupInstance>();
 
-  start(options: Options = {}): Instance {
-    const instance = new Instance(this, options);
+  start(options: InstanceOptions = {}): GroupInstance {
+    const instance = new GroupInstance(this, options);
     this.living.add(instance);
     return instance;
   }
@@ -112,8 +113,11 @@ export class Several {
 }
 
 /** So many servers with the same options. */
-export async function several(count: number, options: Options = {}): Promise<[Several, ...Instance[]]> {
-  const all = new Several();
+export async function startInstances(
+  count: number,
+  options: InstanceOptions = {},
+): Promise<[InstanceGroup, ...GroupInstance[]]> {
+  const all = new InstanceGroup();
   const instances = Array.from({ length: count }, () => all.start(options));
   await all.settle();
   return [all, ...instances];

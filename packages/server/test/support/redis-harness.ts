@@ -5,11 +5,11 @@ import type { ServerEnvironment } from "../../src/environment.js";
 import { nodeEnvironment } from "../../src/environment.js";
 import type { Logger } from "../../src/observe/logger.js";
 import { type Participant, participate } from "../broker/broker-contract.js";
-import { ChaosProxy, type ChaosOptions } from "../chaos/chaos-proxy.js";
+import { ChaosProxy, type ChaosOptions } from "./chaos-proxy.js";
 import { type RedisServer, type RedisStart, startRedis } from "./redis-server.js";
 
 /** What one test has running; all of it ends with the test, also one that fails. */
-export class RedisWorld {
+export class RedisHarness {
   readonly #ends: (() => Promise<unknown>)[] = [];
 
   constructor({ onTestFinished }: Pick<TestContext, "onTestFinished">) {
@@ -43,12 +43,12 @@ export class RedisWorld {
   }
 }
 
-export interface Lines extends Logger {
+export interface RecordingLogger extends Logger {
   readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[];
 }
 
-export function recording(): Lines {
-  const lines: Lines["lines"] = [];
+export function recordingLogger(): RecordingLogger {
+  const lines: RecordingLogger["lines"] = [];
   const at =
     (level: string) =>
     (fields: object, message: string): void =>
@@ -57,7 +57,7 @@ export function recording(): Lines {
 }
 
 /** Real time that counts how many timers there are. */
-export function counting(): ServerEnvironment & { readonly timers: () => number } {
+export function countingEnvironment(): ServerEnvironment & { readonly timers: () => number } {
   const live = new Set<symbol>();
   const counted = (start: (run: () => void) => () => void, run: () => void, isRepeated = false): (() => void) => {
     const timer = Symbol("timer");

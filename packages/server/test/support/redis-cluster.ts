@@ -1,4 +1,4 @@
-import { until } from "../until.js";
+import { until } from "./until.js";
 import { freePort, type RedisServer, startRedis } from "./redis-server.js";
 
 const SLOTS = 16_384;

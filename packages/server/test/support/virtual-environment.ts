@@ -1,14 +1,5 @@
-import { runInNewContext } from "node:vm";
-import type { ClientMessage, ProtocolDefinition, ServerMessage } from "@holdfast/protocol";
-import type { ServerEnvironment, Server } from "@holdfast/server";
-import { seeded } from "./seeded.js";
-import { type MemoryRequest, type MemorySocket, MemoryTransport } from "../src/testing.js";
-
-/**
- * The Promise of another realm: as good as ours, and no instance of it. Those of other libraries
- * are not either.
- */
-export const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;
+import type { ServerEnvironment } from "@holdfast/server";
+import { seededRandom } from "./seeded-random.js";
 
 interface Timer {
   at: number;
@@ -38,7 +29,7 @@ export class VirtualEnvironment implements ServerEnvironment {
     return { now: this.now, monotonic: this.monotonic, after: this.after };
   }
   /** The first one, id-0, is that of the server. */
-  readonly #random = seeded(1);
+  readonly #random = seededRandom(1);
   random = (): number => this.#random();
   newId = (): string => `id-${this.#ids++}`;
   after = (delayMs: number, run: () => void) => this.#start({ at: this.#now + delayMs, order: this.#order++, run });
@@ -141,89 +132,8 @@ export class VirtualEnvironment implements ServerEnvironment {
  * Lets virtual time pass where there is no world: timers run at their moments, and what they begin
  * goes on in between.
  */
-export async function pass(environment: VirtualEnvironment, ms: number): Promise<void> {
+export async function advance(environment: VirtualEnvironment, ms: number): Promise<void> {
   const until = environment.monotonic() + ms;
   do await new Promise<void>((resolve) => void setImmediate(resolve));
   while (environment.runNext(until));
-}
-
-type Sent = ClientMessage | Record<string, unknown> | string | Uint8Array;
-
-/** A raw peer: says what the test says, and remembers what it was told. */
-export class Peer {
-  readonly received: ServerMessage[] = [];
-  closed: { code: number; reason: string } | undefined;
-
-  constructor(
-    readonly socket: MemorySocket,
-    readonly world: World,
-  ) {
-    socket.onFrame = (frame) => void this.received.push(JSON.parse(frame) as ServerMessage);
-    socket.onClosed = (code, reason) => void (this.closed = { code, reason });
-  }
-
-  /** Sends messages in one turn and lets everything come to rest. */
-  async send(...messages: Sent[]): Promise<void> {
-    for (const message of messages) {
-      this.socket.send(
-        typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message),
-      );
-    }
-    await this.world.settle();
-  }
-
-  of<Type extends ServerMessage["type"]>(type: Type): (ServerMessage & { type: Type })[] {
-    return this.received.filter((message): message is ServerMessage & { type: Type } => message.type === type);
-  }
-
-  last<Type extends ServerMessage["type"]>(type: Type): ServerMessage & { type: Type } {
-    const found = this.of(type).at(-1);
-    if (!found)
-      throw new Error(
-        `No ${type} was received, only ${this.received.map((message) => message.type).join(", ") || "nothing"}.`,
-      );
-    return found;
-  }
-}
-
-/** A server on a transport without a network, in virtual time. */
-export class World {
-  readonly environment: VirtualEnvironment;
-  readonly transport: MemoryTransport;
-
-  constructor(server: Pick<Server<ProtocolDefinition>, "admission">, environment: VirtualEnvironment) {
-    this.environment = environment;
-    this.transport = new MemoryTransport(server);
-  }
-
-  /** Until nothing moves any more: promises, departures, frames. */
-  async settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3;) {
-      for (let tick = 0; tick < 10; tick++) await Promise.resolve();
-      const left = this.environment.endTurn();
-      const moved = this.transport.step();
-      quiet = left || moved ? 0 : quiet + 1;
-    }
-  }
-
-  async connect(request: MemoryRequest = {}): Promise<Peer> {
-    const result = await this.transport.connect(request);
-    if (!result.ok) throw new Error(`HTTP ${result.status}: ${result.message}`);
-    const peer = new Peer(result.socket, this);
-    await this.settle();
-    return peer;
-  }
-
-  /** The HTTP status of an upgrade that has to be refused. */
-  async refused(request: MemoryRequest): Promise<number> {
-    const result = await this.transport.connect(request);
-    if (result.ok) throw new Error("The upgrade was accepted.");
-    return result.status;
-  }
-
-  async advance(ms: number): Promise<void> {
-    const until = this.environment.monotonic() + ms;
-    await this.settle();
-    while (this.environment.runNext(until)) await this.settle();
-  }
 }

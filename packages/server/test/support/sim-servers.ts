@@ -1,15 +1,16 @@
 import type { Protocol, ProtocolDefinition } from "@holdfast/protocol";
 import { createServer, type Server, type ServerOptions } from "@holdfast/server";
 import type { MemoryTransport } from "../../src/testing.js";
-import { ClientWorld } from "../client-world.js";
-import { VirtualEnvironment, World } from "../world.js";
+import { MemoryClients } from "./memory-clients.js";
+import { ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 import { SimBroker } from "./sim-broker.js";
 
 const SERVERS = 3;
 
-export interface Instance<P extends ProtocolDefinition> {
+export interface SimInstance<P extends ProtocolDefinition> {
   readonly server: Server<P>;
-  readonly world: World;
+  readonly world: ServerHarness;
   readonly transport: MemoryTransport;
   readonly link: SimBroker["links"][number];
   kill(): void;
@@ -19,13 +20,13 @@ export interface Instance<P extends ProtocolDefinition> {
  * Several servers that share a broker, and everything that can go wrong with them, in virtual time
  * and by one seed.
  */
-export class Servers<P extends ProtocolDefinition> {
+export class SimServers<P extends ProtocolDefinition> {
   readonly random: () => number;
   readonly environment = new VirtualEnvironment();
   readonly broker: SimBroker;
-  readonly net: ClientWorld;
+  readonly net: MemoryClients;
   readonly #protocol: Protocol<P>;
-  readonly #instances: (Instance<P> | undefined)[] = [];
+  readonly #instances: (SimInstance<P> | undefined)[] = [];
 
   /**
    * `random` has to be the seed's own generator, used for nothing before that is not the same each
@@ -47,10 +48,10 @@ export class Servers<P extends ProtocolDefinition> {
     );
     for (let count = 0; count < SERVERS; count++) this.#instances.push(this.#start());
     // Whatever balances the load sends each connection anywhere.
-    this.net = new ClientWorld(() => this.pick(this.alive())?.world, random);
+    this.net = new MemoryClients(() => this.pick(this.alive())?.world, random);
   }
 
-  deafen(instance: Instance<P> | undefined, isDeaf: boolean): void {
+  deafen(instance: SimInstance<P> | undefined, isDeaf: boolean): void {
     if (instance) instance.link.isDeaf = isDeaf;
   }
 
@@ -79,11 +80,11 @@ export class Servers<P extends ProtocolDefinition> {
     this.#waiting += ms;
   }
 
-  #start(): Instance<P> {
+  #start(): SimInstance<P> {
     const environment = this.environment.process();
     const server = createServer(this.#protocol, { environment, broker: this.broker } as ServerOptions<P, undefined>);
     const link = this.broker.links.at(-1)!;
-    const world = new World(server, this.environment);
+    const world = new ServerHarness(server, this.environment);
     return {
       server,
       world,
@@ -98,7 +99,7 @@ export class Servers<P extends ProtocolDefinition> {
     };
   }
 
-  alive(): Instance<P>[] {
+  alive(): SimInstance<P>[] {
     return this.#instances.filter((instance) => instance !== undefined);
   }
 

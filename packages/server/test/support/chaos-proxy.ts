@@ -1,5 +1,5 @@
 import { createServer, connect, type Server, type Socket } from "node:net";
-import { seeded } from "../seeded.js";
+import { seededRandom } from "./seeded-random.js";
 
 /**
  * What the network between two peers does to each connection. Everything can be changed while
@@ -55,7 +55,7 @@ export class ChaosProxy {
     this.#options = options;
     this.weather = options.weather ?? {};
     this.to = options.to;
-    this.random = seeded(options.seed ?? 1);
+    this.random = seededRandom(options.seed ?? 1);
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client));
   }
 

@@ -1,5 +1,5 @@
 import type { Client } from "@holdfast/client";
-import type { numbers } from "./protocol.js";
+import type { numbers } from "./numbers-protocol.js";
 
 /** What an application saw of a channel, in order. */
 export type Seen =
@@ -15,7 +15,7 @@ type SimClient = Client<typeof numbers.definition>;
 type Handle = Pick<ReturnType<SimClient["channel"]>, "status" | "on" | "onReset" | "leave">;
 
 /** An application with a client: joins, leaves, and writes down what it hears. */
-export class Actor {
+export class RecordingApp {
   readonly seen = new Map<string, Seen[]>();
   readonly #joined = new Map<string, () => void>();
   #client: SimClient;

@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 
 /** What a test has measured, for whoever reads the report of `npm run test:faults`. */
-export function figures(test: string, values: Record<string, number | string>): void {
+export function reportFigures(test: string, values: Record<string, number | string>): void {
   const file = process.env["HOLDFAST_FIGURES"];
   if (file) appendFileSync(file, `${JSON.stringify({ test, ...values })}\n`);
 }

@@ -1,12 +1,13 @@
 import { defineProtocol, type Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import * as z from "zod";
-import { SimBroker } from "./simulation/sim-broker.js";
-import { type Peer, VirtualEnvironment, World } from "./world.js";
+import { SimBroker } from "./sim-broker.js";
+import { type Peer, ServerHarness } from "./server-harness.js";
+import { VirtualEnvironment } from "./virtual-environment.js";
 
 export const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 /** A channel whose history is as large as a peer could wish for. */
-export const big = defineProtocol({
+export const longHistory = defineProtocol({
   name: "big",
   version: "1.0.0",
   channels: { log: { key: z.string(), events: { line: z.string() }, history: { size: 5_000, ttlMs: 600_000 } } },
@@ -14,10 +15,10 @@ export const big = defineProtocol({
 });
 
 /** A server of it on a broker of the test's, and what was read of the store. */
-export function bigWorld(options: object = {}, broker = new SimBroker()) {
+export function historyServer(options: object = {}, broker = new SimBroker()) {
   const environment = new VirtualEnvironment();
-  const server = createServer(big, { ...options, environment, broker });
-  const world = new World(server, environment);
+  const server = createServer(longHistory, { ...options, environment, broker });
+  const harness = new ServerHarness(server, environment);
   const link = broker.links.at(-1)!;
   const reads: { log?: { after: number; most: number } | undefined; got: number }[] = [];
   const { read } = link;
@@ -26,11 +27,11 @@ export function bigWorld(options: object = {}, broker = new SimBroker()) {
     reads.push({ log: options_.log, got: reading.events.length });
     return reading;
   };
-  return { environment, server, world, link, broker, reads };
+  return { environment, server, harness, link, broker, reads };
 }
 
 /** What all answers say, channel by channel. */
-export const results = (peer: Peer) =>
+export const subscribeResults = (peer: Peer) =>
   peer.of("subscribe_response").flatMap(({ data }) => data.results) as {
     ok: boolean;
     position: Position;

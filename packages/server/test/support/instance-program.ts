@@ -4,7 +4,7 @@
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
-import { numbers } from "../simulation/protocol.js";
+import { numbers } from "./numbers-protocol.js";
 
 export interface Orders {
   readonly redisUrl: string;

@@ -5,14 +5,14 @@ import { createServer, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { until } from "../until.js";
-import type { News, Orders, Told } from "./instance.js";
+import { until } from "./until.js";
+import type { News, Orders, Told } from "./instance-program.js";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
 /** `instance.ts`, or another program, as a file that Node runs, made from the sources. */
 export async function instanceProgram(
-  source = new URL("./instance.ts", import.meta.url),
+  source = new URL("./instance-program.ts", import.meta.url),
 ): Promise<{ file: string; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-instance-"));
   const file = join(folder, "instance.mjs");
