@@ -28,14 +28,14 @@ describe("subscribing", () => {
   });
 
   test.each([
-    ["nonsense", "is not a channel"],
-    ["board", "needs a key"],
-    ["board:42", "key: expected a valid uuid"],
-    ["updates:1", "has no key"],
-    ["updatesX", "is not a channel"],
-    ["constructor", "is not a channel"],
-    ["$all", "is not a channel"],
-  ])("[SU2] to %s is refused alone; the others are joined", async (name, sentence) => {
+    ["nonsense", '"nonsense"'],
+    ["board", "board"],
+    ["board:42", "uuid"],
+    ["updates:1", "updates"],
+    ["updatesX", '"updatesX"'],
+    ["constructor", '"constructor"'],
+    ["$all", '"$all"'],
+  ])("[SU2] to %s is refused alone; the others are joined", async (name, named) => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe(name, "updates"));
@@ -44,7 +44,7 @@ describe("subscribing", () => {
     expect(data.results[0]).toMatchObject({
       ok: false,
       channel: name,
-      error: { code: "UNKNOWN_CHANNEL", message: expect.stringContaining(sentence) },
+      error: { code: "UNKNOWN_CHANNEL", message: expect.stringContaining(named) },
     });
     expect(server.stats().subscriptions).toEqual({ active: 1, failed: 1 });
   });
@@ -65,7 +65,7 @@ describe("subscribing", () => {
     ]);
     expect(peer.last("subscribe_response").data.results).toMatchObject([
       { ok: true },
-      { ok: false, error: { code: "FORBIDDEN", message: `You may not join ${board}.` } },
+      { ok: false, error: { code: "FORBIDDEN", message: expect.stringContaining(board) } },
     ]);
   });
 
@@ -232,7 +232,7 @@ describe("subscribing", () => {
     await first.send(subscribe("updates", "log", board));
     expect(first.last("subscribe_response").data.results[2]).toMatchObject({
       ok: false,
-      error: { code: "LIMIT_EXCEEDED", message: "A connection may join 2 channels." },
+      error: { code: "LIMIT_EXCEEDED", message: expect.stringMatching(/\b2\b/) },
     });
     const second = await harness.connect();
     await second.send(subscribe("updates"));
@@ -307,7 +307,7 @@ describe("publishing", () => {
       code: "INVALID_VALUE",
       field: "event",
     });
-    expect(() => server.channel("board", "no-uuid")).toThrow("key: expected a valid uuid");
+    expect(() => server.channel("board", "no-uuid")).toThrow(expect.objectContaining({ code: "UNKNOWN_CHANNEL" }));
     await harness.settle();
     expect(peer.of("event")).toEqual([]);
   });

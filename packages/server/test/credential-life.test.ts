@@ -59,7 +59,7 @@ describe("a credential that ends", () => {
     const { connect } = identityServer();
     const peer = await connect("u1@phone");
     await peer.send(auth("u1@tablet"));
-    expect(peer.last("auth_response").data).toMatchObject({ error: { message: "The token is of another device." } });
+    expect(peer.last("auth_response").data).toMatchObject({ error: { code: "UNAUTHENTICATED" } });
     expect(peer.closed?.code).toBe(4401);
     const named = await connect("u2", { device_id: "phone" });
     await named.send(auth("u2"), auth("u2", { device_id: "phone" }));
@@ -88,7 +88,7 @@ describe("permissions that change", () => {
       {
         type: "unsubscribed",
         channel: "room:a",
-        data: expect.objectContaining({ code: "FORBIDDEN", message: "You may not join room:a." }),
+        data: expect.objectContaining({ code: "FORBIDDEN", message: expect.stringContaining("room:a") }),
       },
     ]);
     await server.channel("room", "a").publish("said", "secret");
@@ -289,7 +289,7 @@ describe("auth without a token", () => {
     const bad = await harness.connect({ headers: { ...offered, authorization: "Bearer nobody" } });
     await bad.send(auth(undefined));
     expect(bad.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
-    expect(bad.closed).toEqual({ code: 4401, reason: "The credential was refused." });
+    expect(bad.closed?.code).toBe(4401);
   });
 
   test("[AU14] is all there is where tokens in messages are not accepted: without a credential the upgrade is 401", async () => {
@@ -297,18 +297,18 @@ describe("auth without a token", () => {
     expect(await harness.refused({})).toBe(401);
     // A page cannot read a status.
     const page = await harness.connect({ headers: offered });
-    expect(page.closed).toEqual({ code: 4401, reason: "The upgrade request carries no credential." });
+    expect(page.closed?.code).toBe(4401);
     const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
     expect(peer.last("connected").data.user_id).toBe("u1");
     await peer.send(auth("u1"));
-    expect(peer.closed).toEqual({ code: 4401, reason: "A token in a message is not accepted here." });
+    expect(peer.closed?.code).toBe(4401);
   });
 
   test("[AU9] has to come in time there too", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     await harness.advance(5_001);
-    expect(peer.closed).toEqual({ code: 4401, reason: "authentication timeout" });
+    expect(peer.closed?.code).toBe(4401);
   });
 
   test("[AU9] a token in it counts, whatever the upgrade request carried", async () => {

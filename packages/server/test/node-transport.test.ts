@@ -173,8 +173,12 @@ describe("attach", () => {
     const [one, two] = [start(), start()];
     one.attach(http, { path: "/one" });
     const detach = two.attach(http, { path: "/two" });
-    expect(() => two.attach(http, { path: "/one" })).toThrow("The path /one of this http server is taken");
-    expect(() => two.attach(http, { path: "three" })).toThrow('path: expected a path such as "/ws"');
+    expect(() => two.attach(http, { path: "/one" })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "path" }),
+    );
+    expect(() => two.attach(http, { path: "three" })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "path" }),
+    );
     await (await open(`ws://127.0.0.1:${port}/one`)).next("connected");
     await (await open(`ws://127.0.0.1:${port}/two`)).next("connected");
     expect([one.stats().connections.total, two.stats().connections.total]).toEqual([1, 1]);
@@ -189,7 +193,7 @@ describe("attach", () => {
     server.attach(http);
     const client = await open(`ws://127.0.0.1:${port}/ws`);
     await server.close();
-    expect(await client.closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+    expect((await client.closed).code).toBe(1001);
     expect(http.listenerCount("upgrade")).toBe(0);
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http");
   });
@@ -267,7 +271,7 @@ describe("the upgrade", () => {
       await isAsked;
       const begun = performance.now();
       await server.close();
-      expect(await (await opening).closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+      expect((await (await opening).closed).code).toBe(1001);
       expect(performance.now() - begun).toBeLessThan(1_000);
     },
   );
@@ -330,9 +334,9 @@ describe("the upgrade", () => {
 describe("a peer that has not authenticated", () => {
   const upgrade =
     "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-  /** The close frame at the end of what a raw socket was told. */
-  const closeFrame = (code: number) =>
-    `\x88\x29${String.fromCharCode(code >> 8, code & 255)}too much was sent before authentication`;
+  /** The code of the close frame that ends the bytes a raw socket received. Its reason is ASCII. */
+  const closeCode = (bytes: string): number =>
+    Buffer.from(bytes.slice(bytes.lastIndexOf("\x88") + 2), "latin1").readUInt16BE();
 
   test("[HS9] may send eight pings of WebSocket, and is answered", async () => {
     const { url } = await start({ authenticate }).listen(0, { host: "127.0.0.1" });
@@ -342,7 +346,7 @@ describe("a peer that has not authenticated", () => {
     for (let index = 0; index < 8; index++) client.ws.ping();
     await vi.waitFor(() => expect(pongs).toBe(8));
     client.ws.ping();
-    expect(await client.closed).toEqual({ code: 4400, reason: "too much was sent before authentication" });
+    expect((await client.closed).code).toBe(4400);
   });
 
   test("[HS9] cannot have a message kept that never ends, however large messages may be", async () => {
@@ -353,7 +357,7 @@ describe("a peer that has not authenticated", () => {
     await new Promise((resolve) => socket.once("data", resolve));
     socket.write(Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x50, 0, 0, 0, 0, 0, 0]));
     socket.write(Buffer.alloc(100_000));
-    expect(await answer).toContain(closeFrame(4400));
+    expect(closeCode(await answer)).toBe(4400);
   });
 
   test("[HS9] nor one that comes in crumbs", async () => {
@@ -366,7 +370,7 @@ describe("a peer that has not authenticated", () => {
       socket.write("x");
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(await answer).toContain(closeFrame(4400));
+    expect(closeCode(await answer)).toBe(4400);
   });
 
   test("[HS9] what it sends behind too much is not looked at", async () => {
@@ -376,7 +380,7 @@ describe("a peer that has not authenticated", () => {
     await new Promise((resolve) => socket.once("data", resolve));
     const ping = Buffer.from([0x81, 0x8f, 0, 0, 0, 0, ...Buffer.from('{"type":"ping"}')]);
     socket.write(Buffer.concat(Array.from({ length: 3_000 }, () => ping)));
-    expect(await answer).toContain(closeFrame(4400));
+    expect(closeCode(await answer)).toBe(4400);
     expect(server.stats().messages.received).toBeLessThan(200);
   });
 
@@ -415,7 +419,7 @@ describe("a peer that has not authenticated", () => {
     client.ws.send(JSON.stringify({ type: "auth", data: { token: "wrong" } }));
     expect((await client.closed).code).toBe(4401);
     await vi.waitFor(() =>
-      expect(debug).toHaveBeenCalledWith(expect.objectContaining({ code: 4401 }), "connection closed"),
+      expect(debug).toHaveBeenCalledWith(expect.objectContaining({ code: 4401 }), expect.any(String)),
     );
   });
 });

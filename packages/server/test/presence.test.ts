@@ -464,11 +464,15 @@ describe("on the server", () => {
     ]);
     expect(await presence.count()).toBe(2);
     expect(await all.server.channel("room", "empty").presence.list()).toEqual([]);
-    expect(() => all.server.channel("news").presence as unknown).toThrow("declares no presence");
+    expect(() => all.server.channel("news").presence as unknown).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining("news") }),
+    );
   });
 
   test("[PS11] presence without authenticate is refused when the server is created: nobody would be a user", () => {
-    expect(() => createServer(player)).toThrow("channels.room.presence lists users");
+    expect(() => createServer(player)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "authenticate" }),
+    );
     const other = defineProtocol({ name: "p", version: "1.0.0", channels: { a: { events: { e: z.string() } } } });
     const options = { authenticate: () => ({ userId: "u" }), presence: { a: () => "x" } };
     expect(() => createServer(other, options as object)).toThrow(

@@ -135,7 +135,7 @@ describe("a request", () => {
     const peer = await harness.connect();
     await peer.send(request("agent.ping"));
     const { error } = peer.last("response").data as unknown as { error: object };
-    expect(error).toMatchObject({ code: "UNAVAILABLE", message: "agent.ping failed." });
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("agent.ping") });
     expect(JSON.stringify(error)).not.toContain("secret");
   });
 
@@ -345,7 +345,7 @@ describe("middleware", () => {
     await peer.send(request("agent.slow"));
     expect(peer.last("response").data).toMatchObject({
       ok: false,
-      error: { code: "FORBIDDEN", message: "Only on weekdays.", remedy: "Ask for access." },
+      error: { code: "FORBIDDEN", message: "Only on weekdays.", remedy: expect.any(String) },
     });
     expect(handler).not.toHaveBeenCalled();
   });
@@ -354,9 +354,10 @@ describe("middleware", () => {
 describe("handle", () => {
   test("[HD19] refuses a second handler and a request the protocol does not have", () => {
     const { server } = basicServer();
+    const refusal = (field: string) => expect.objectContaining({ code: "INVALID_OPTION", field });
     server.handle("agent.ping", () => {});
-    expect(() => server.handle("agent.ping", () => {})).toThrow("has a handler already");
-    expect(() => server.handle("agent.fly" as "agent.ping", () => {})).toThrow('has no request "agent.fly"');
-    expect(() => server.handle("agent.slow", 5 as never)).toThrow("agent.slow: expected a function");
+    expect(() => server.handle("agent.ping", () => {})).toThrow(refusal("agent.ping"));
+    expect(() => server.handle("agent.fly" as "agent.ping", () => {})).toThrow(refusal("agent.fly"));
+    expect(() => server.handle("agent.slow", 5 as never)).toThrow(refusal("agent.slow"));
   });
 });
