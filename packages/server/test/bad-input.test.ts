@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { closeCodes, HoldfastError } from "@holdfast/protocol";
+import { wireMessages } from "@holdfast/protocol/wire";
 import { createServer } from "@holdfast/server";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
@@ -8,7 +9,8 @@ import { seededRandom } from "./support/seeded-random.js";
 
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 
-const valid = [
+/** Messages for the protocol of the test server, so that mutations also reach its handlers and channels. */
+const agentMessages = [
   { type: "auth", data: { token: "t" } },
   {
     type: "subscribe",
@@ -16,7 +18,6 @@ const valid = [
     data: { channels: ["updates", { channel: "log", position: { epoch: "e", offset: 1, id: "x" } }] },
   },
   { type: "unsubscribe", data: { channels: ["updates"] } },
-  { type: "list_subscriptions" },
   {
     type: "request",
     correlation_id: "2",
@@ -24,10 +25,10 @@ const valid = [
     meta: { values: { at: ["Date"] } },
   },
   { type: "cancel", correlation_id: "2" },
-  { type: "ack", data: { id: "x" } },
-  { type: "ping" },
-  { type: "pong" },
-].map((message) => JSON.stringify(message));
+];
+/** The texts that are mutated. The table of messages gives an example of every message a client may send. */
+const examples = wireMessages.filter(({ sentBy }) => sentBy === "client").map(({ example }) => example);
+const valid = [...examples, ...agentMessages].map((message) => JSON.stringify(message));
 
 const oddities = [
   "null",
