@@ -7,7 +7,7 @@ import { silentLogger } from "../../src/observe/logger.js";
 import { Stats } from "../../src/observe/stats.js";
 import type { VirtualEnvironment } from "./virtual-environment.js";
 
-/** Channels without a server around them. */
+/** The channels of one instance on a memory broker, without a server and without sessions. */
 export function bareChannels(protocol: Protocol, environment: VirtualEnvironment, stats = new Stats()) {
   const topics = new Topics(memoryBroker(), {
     id: environment.newId(),

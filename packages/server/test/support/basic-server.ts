@@ -4,7 +4,10 @@ import * as z from "zod";
 import { ServerHarness } from "./server-harness.js";
 import { VirtualEnvironment } from "./virtual-environment.js";
 
-/** The protocol of the server's tests. */
+/**
+ * The protocol that most tests of the server use: requests, channels with and without history, and
+ * one direct event.
+ */
 export const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",
@@ -26,13 +29,14 @@ export const agents = defineProtocol({
   direct: { announcement: z.object({ text: z.string() }) },
 });
 
-/** One token for each user: `token-u1`. */
+/** Accepts the tokens `token-<userId>` and rejects every other token. */
 export const authenticate = ({ token, deviceId }: { token: string; deviceId: string | undefined }): Identity => {
   const userId = /^token-(\w+)$/.exec(token)?.[1];
   if (!userId) throw new Error("unknown token");
   return { userId, deviceId };
 };
 
+/** A server with the `agents` protocol on the in-memory transport, in virtual time. */
 export function basicServer<I extends Identity | undefined = undefined>(
   options: ServerOptions<typeof agents.definition, I> = {},
 ) {

@@ -1,3 +1,4 @@
+/** The document of the `board` channel. */
 export interface Board {
   title: string;
   cards: { id: string; text: string }[];
@@ -5,8 +6,8 @@ export interface Board {
 }
 
 /**
- * One of six things that can be done to a board (`what`, from 1), at a place (`at`, from 0 and
- * below 1).
+ * Applies one of six kinds of change to a board. `what` is the kind (1 to 6), `at` the relative
+ * position in the list (0 to below 1).
  */
 export function editBoard(draft: Board, what: number, number: number, at: number): void {
   const place = Math.floor(at * draft.cards.length);

@@ -2,50 +2,53 @@ import { createServer, connect, type Server, type Socket } from "node:net";
 import { seededRandom } from "./seeded-random.js";
 
 /**
- * What the network between two peers does to each connection. Everything can be changed while
- * connections are open.
+ * The faults that the proxy adds to its connections. If a test changes them, open connections
+ * follow.
  */
 export interface Weather {
-  /** Every piece is this late, and at random up to `jitterMs` more; order stays. */
+  /** Delay of each chunk, plus a random delay of at most `jitterMs`. Chunks stay in order. */
   readonly delayMs?: number;
   readonly jitterMs?: number;
-  /** Bytes a second, in each direction. */
+  /** Bytes per second, in each direction. */
   readonly throttle?: number;
-  /** Pieces are cut up at random into such of at most so many bytes, each written by itself. */
+  /**
+   * The largest chunk, in bytes. Larger chunks are split at random positions, and each part is
+   * written on its own.
+   */
   readonly slice?: number;
   /**
-   * A new connection is cut (RST) at a random byte, at the latest after so many, both directions
-   * counted together.
+   * A new connection is reset (RST) at a random byte, at the latest after this many bytes of both
+   * directions together.
    */
   readonly cutWithin?: number;
   /** New connections are refused. */
   readonly refuse?: boolean;
-  /** New connections are accepted, and nothing comes through. */
+  /** New connections are accepted, but the proxy forwards nothing. */
   readonly blackhole?: boolean;
 }
 
 export type Direction = "up" | "down";
 
 export interface ChaosOptions {
-  /** The port to pass on to, here on this machine. */
+  /** The port on this machine to which the proxy forwards connections. */
   readonly to: number;
   readonly weather?: Weather;
-  /** All chance comes from it: say it when a test fails. */
+  /** The seed of all random choices. Print it when a test fails. */
   readonly seed?: number;
-  /** Sees everything that comes in, before the weather. */
+  /** Called with every chunk that arrives, before the faults apply. */
   readonly inspect?: (connection: ChaosConnection, direction: Direction, bytes: Buffer) => void;
 }
 
 /**
- * A network that misbehaves on purpose: a TCP proxy between a client and a server of the same
- * machine.
+ * A TCP proxy between a client and a server on this machine that delays, throttles, splits and cuts
+ * connections on purpose.
  */
 export class ChaosProxy {
   weather: Weather;
-  /** Where new connections go. */
+  /** The port to which new connections are forwarded. */
   to: number;
   readonly connections = new Set<ChaosConnection>();
-  /** How many there were. */
+  /** Connections accepted so far. */
   accepted = 0;
   readonly random: () => number;
   readonly #options: ChaosOptions;
@@ -69,14 +72,12 @@ export class ChaosProxy {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /**
-   * Nothing comes through any more, and nobody is told. What was under way arrives after `pass`.
-   */
+  /** Stops forwarding without closing anything. Chunks in flight are delivered after `pass`. */
   blackhole(which: (connection: ChaosConnection) => boolean = () => true): void {
     for (const connection of this.connections) if (which(connection)) connection.hold();
   }
 
-  /** Fair weather, also for what is open. */
+  /** Removes all faults, also from open connections. */
   pass(): void {
     this.weather = {};
     for (const connection of this.connections) connection.resume();
@@ -109,14 +110,17 @@ export class ChaosProxy {
   }
 }
 
-/** One connection through the proxy. It is open, held (open, and nothing moves) or cut. */
+/**
+ * One connection through the proxy. Its state is open, held (open, but nothing is forwarded) or
+ * cut.
+ */
 export class ChaosConnection {
   state: "open" | "held" | "cut" = "open";
-  /** Anything a test wants to know it by. */
+  /** A name that a test may give the connection to find it again. */
   name = "";
-  /** Bytes that came in so far, both directions together. */
+  /** Bytes received so far, both directions together. */
   bytes = 0;
-  /** The byte at which it will be cut. */
+  /** The byte at which the connection will be cut. */
   cutAt: number;
   readonly #proxy: ChaosProxy;
   readonly #lanes: readonly Lane[];
@@ -132,12 +136,12 @@ export class ChaosConnection {
         const before = this.bytes;
         this.bytes += piece.length;
         if (this.bytes < this.cutAt) return piece;
-        // What came before that byte arrives; then the line is dead.
+        // The bytes before that position are still delivered. The connection is cut afterwards.
         setImmediate(cut);
         return piece.subarray(0, Math.max(0, this.cutAt - before));
       });
     this.#lanes = [lane(client, server, "up"), lane(server, client, "down")];
-    // One end that fails takes the other with it, as the real thing would.
+    // If one socket fails, the other is closed too, as on a real network.
     for (const socket of [client, server]) socket.on("error", cut);
     for (const socket of [client, server]) socket.once("close", (hadError) => hadError && this.cut());
     let open = 2;
@@ -169,12 +173,12 @@ interface Piece {
   readonly dueAt: number;
 }
 
-/** Bytes that wait in one lane before its sender is not read from any longer. */
+/** Bytes that may wait in one direction before the proxy stops reading from the sender. */
 const MOST_WAITING = 1_048_576;
 
 /**
- * One direction: what came in waits here until the weather lets it go on. An end (FIN) is the last
- * piece.
+ * One direction of a connection. Received chunks wait here until they are due. The end of the
+ * stream (FIN) is the last chunk.
  */
 class Lane {
   readonly #proxy: ChaosProxy;
@@ -220,7 +224,8 @@ class Lane {
       const size = piece?.length ?? 0;
       const now = performance.now();
       const takesMs = throttle === undefined ? 0 : (size / throttle) * 1_000;
-      // Never before the one in front of it, and with a throttle after what that one took.
+      // A chunk is never due before the previous one. With a throttle, it waits until the previous
+      // chunk has been sent.
       const dueAt = Math.max(this.#lastDueAt + takesMs, now + delayMs + this.#proxy.random() * jitterMs + takesMs);
       this.#lastDueAt = dueAt;
       this.#waiting.push({ bytes: piece, dueAt });

@@ -1,6 +1,7 @@
 /*
- * Loaded before a program (LD_PRELOAD), it moves the wall clock that the program sees by the seconds that the file CLOCK_FILE holds,
- * a 64-bit number in the order of the machine. The monotonic clock stays as it is. The file may change at any time.
+ * Loaded into a program with LD_PRELOAD. It moves the wall clock of the program by the seconds in the file
+ * CLOCK_FILE, a 64-bit integer in the byte order of the machine. The file may change at any time. The
+ * monotonic clock is not affected.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@ import { type Peer, ServerHarness } from "./server-harness.js";
 import { VirtualEnvironment } from "./virtual-environment.js";
 
 /**
- * The protocol of the tests about documents: a board for each key, with events of its own, and one
+ * The protocol of the document tests: a keyed board with a document and an event, and one document
  * with rich values.
  */
 export const boards = defineProtocol({
@@ -30,7 +30,10 @@ export const boards = defineProtocol({
 type Definition = typeof boards.definition;
 export type BoardOptions = ServerOptions<Definition, undefined>;
 
-/** Servers of one broker, in one virtual time. */
+/**
+ * One server with documents, in virtual time. If `beside` is passed, both servers share its broker
+ * and its clock.
+ */
 export class DocumentServer {
   readonly environment: VirtualEnvironment;
   readonly broker: SimBroker;
@@ -44,14 +47,20 @@ export class DocumentServer {
     this.world = new ServerHarness(this.server, this.environment);
   }
 
-  /** Waits in virtual time. */
+  /**
+   * Advances virtual time by 500 ms and returns the result of the promise, or throws if it is still
+   * pending.
+   */
   async done<Value>(promise: Promise<Value>): Promise<Value> {
     const settled = promise.then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
     await this.world.advance(500);
-    const outcome = await Promise.race([settled, Promise.resolve({ error: new Error("It takes too long.") })]);
+    const outcome = await Promise.race([
+      settled,
+      Promise.resolve({ error: new Error("The promise is still pending after 500 ms of virtual time.") }),
+    ]);
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
   }
@@ -68,11 +77,14 @@ export class DocumentServer {
   }
 }
 
+/** The channel that most document tests use. */
 export const BOARD = "board:a";
+/** A board without cards. */
 export const empty = { title: "Plan", cards: [] };
+/** A `subscribe` message. Each channel is a name, or an object with a position. */
 export const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 
-/** What a client makes of what it is told of a channel: its document, by snapshot and patches. */
+/** Rebuilds the document of a channel from the snapshot and patches that the peer received. */
 export function heldBy(peer: Peer, channel = BOARD): { readonly data: unknown; readonly version: number } {
   let data: unknown;
   let version = 0;

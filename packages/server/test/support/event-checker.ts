@@ -1,30 +1,28 @@
 import type { Seen } from "./recording-app.js";
 
-/** An event that a store accepted, some time. */
+/** An event that the store accepted at some time. */
 export interface Accepted {
   readonly number: number;
-  /** The number of the one before it; undefined for the first of an epoch. */
+  /** The number of the previous event, or undefined for the first event of an epoch. */
   readonly prev: number | undefined;
   /** When `publish` was called. */
   readonly publishedAt: number;
 }
 
 /**
- * Compares what an application saw of a channel with everything that the store ever accepted, on
- * whatever branch of its history. Returns the promises that were broken.
+ * Compares the events that an application received on a channel with all events that the store ever
+ * accepted, on any branch of its history. Returns the guarantees that were violated.
  *
- * Between a beginning (joining, or a reset) and the next, events have to be links of one chain,
- * without a hole: that is order, no gap, no repetition and no silent change of branch in one. After
- * a beginning nothing may be missing that was published since.
+ * Joining and each reset are a start. From one start to the next, each event must directly follow
+ * the previous one on the same branch: this covers order, gaps, duplicates and unreported forks.
+ * After a start, no event may be missing that was published later.
  */
 export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
   const broken: string[] = [];
   let heard = new Set<number>();
-  /**
-   * Since the last reset. What was heard before it, a page that is loaded anew does not remember.
-   */
+  /** Events received since the last reset. A reloaded page does not remember earlier ones. */
   let heardSince = new Set<number>();
-  /** The event before; undefined at a beginning. */
+  /** The previous event, or undefined after a start. */
   let previous: Accepted | undefined;
   let since = Number.POSITIVE_INFINITY;
   for (const what of seen) {
@@ -34,8 +32,8 @@ export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Ac
     }
     if (what.kind !== "event") {
       if (what.kind === "reset") heardSince = new Set();
-      // Joining anew is a beginning of its own: an instance that lags may tell what was published a
-      // moment before.
+      // Joining again is a new start: an instance that lags may still deliver an event published
+      // just before.
       if (what.kind === "left") heard = heardSince = new Set();
       previous = undefined;
       since = what.kind === "left" ? Number.POSITIVE_INFINITY : what.at;
@@ -43,28 +41,28 @@ export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Ac
     }
     const event = truth.get(what.number);
     if (!event) {
-      broken.push(`${what.number} was heard, and no store ever had it`);
+      broken.push(`${what.number} was received, but the store never accepted it`);
       continue;
     }
-    if (heard.has(event.number)) broken.push(`${event.number} was heard twice`);
+    if (heard.has(event.number)) broken.push(`${event.number} was received twice`);
     heard.add(event.number);
     heardSince.add(event.number);
     if (previous) {
       if (event.prev !== previous.number)
-        broken.push(`${event.number} was heard after ${previous.number}, and follows ${event.prev ?? "nothing"}`);
+        broken.push(`${event.number} was received after ${previous.number}, but follows ${event.prev ?? "no event"}`);
     } else {
       for (let before = event.prev; before !== undefined; before = truth.get(before)!.prev)
         if (truth.get(before)!.publishedAt > since)
-          broken.push(`${before} was not heard, though it was published after joining and before ${event.number}`);
+          broken.push(`${before} was not received, but was published after joining and before ${event.number}`);
     }
     previous = event;
   }
   return broken;
 }
 
-/** What was heard last has to be where the store stands, without a reset since. */
+/** The last event received must be the last event of the store, with no reset after it. */
 export function checkEnd(seen: readonly Seen[], last: number): string[] {
   const end = seen.at(-1);
   if (end?.kind === "event" && end.number === last) return [];
-  return [`the last that was seen is ${JSON.stringify(end)}, and not ${last}`];
+  return [`expected ${last} as the last event, received ${JSON.stringify(end)}`];
 }

@@ -12,16 +12,18 @@ import type {
 import { MemoryStore } from "../../src/broker/memory-broker.js";
 import type { VirtualEnvironment } from "./virtual-environment.js";
 
-/** How long an instance counts that says nothing any more. */
+/** How long an instance counts as alive after it stops answering. */
 export const LEASE_MS = 10_000;
 
-/** The memory broker with everything that can go wrong with one in between. */
+/**
+ * A memory broker that can be unreachable, lose announcements, lose its data and lose instances.
+ */
 export class FaultyBroker implements Broker {
   readonly store = new MemoryStore();
   readonly links: FaultyLink[] = [];
-  /** Nobody reaches it. */
+  /** While true, no instance reaches the broker. */
   isDown = false;
-  /** Which announcements get lost, by the instance they are for and the topic. */
+  /** Decides whether an announcement is lost, by the id of the receiving instance and the topic. */
   loses: (instance: string, topic: string) => boolean = () => false;
   readonly #environment: VirtualEnvironment;
 
@@ -35,20 +37,20 @@ export class FaultyBroker implements Broker {
     return link;
   }
 
-  /** The broker is back: who takes part is told that it may have missed something. */
+  /** The broker is reachable again. Each instance is told that it may have missed announcements. */
   comeBack(): void {
     this.isDown = false;
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** The store loses everything. */
+  /** The store loses all its data. */
   forget(): void {
     this.store.topics.clear();
     for (const link of this.links) if (link.isAlive) link.instance.onForgotten();
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** An instance is gone without a word; the others hear of it when its lease has run out. */
+  /** An instance is killed. The others are told when its lease has expired. */
   kill(id: string): void {
     const link = this.links.find(({ instance }) => instance.id === id)!;
     link.isAlive = false;
@@ -112,7 +114,7 @@ class FaultyLink implements BrokerLink {
   }
 
   #try<Value>(ask: () => Promise<Value>): Promise<Value> {
-    // A process that is gone hears nothing, not even that something failed.
+    // A killed process receives no answer, not even an error.
     if (!this.isAlive) return new Promise(() => {});
     if (this.#broker.isDown) return Promise.reject(new HoldfastError("UNAVAILABLE", "The broker cannot be reached."));
     return ask();

@@ -1,12 +1,15 @@
 import { appendFileSync } from "node:fs";
 
-/** What a test has measured, for whoever reads the report of `npm run test:faults`. */
+/**
+ * Appends measured values to the file in HOLDFAST_FIGURES, from which `npm run test:faults` builds
+ * its report.
+ */
 export function reportFigures(test: string, values: Record<string, number | string>): void {
   const file = process.env["HOLDFAST_FIGURES"];
   if (file) appendFileSync(file, `${JSON.stringify({ test, ...values })}\n`);
 }
 
-/** The value below which so much of them lies. */
+/** The value below which the given share (0 to 1) of the values lies. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

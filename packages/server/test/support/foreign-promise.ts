@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 
 /**
- * The Promise of another realm: as good as ours, and no instance of it. Those of other libraries
- * are not either.
+ * The `Promise` of another realm. Its promises work, but are no instance of this realm's `Promise`,
+ * like promises of other libraries.
  */
 export const ForeignPromise = runInNewContext("Promise") as PromiseConstructor;

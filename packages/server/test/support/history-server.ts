@@ -5,8 +5,9 @@ import { SimBroker } from "./sim-broker.js";
 import { type Peer, ServerHarness } from "./server-harness.js";
 import { VirtualEnvironment } from "./virtual-environment.js";
 
+/** A `subscribe` message. Each channel is a name, or an object with a position. */
 export const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
-/** A channel whose history is as large as a peer could wish for. */
+/** A protocol with one channel whose history holds more events than a resume replays. */
 export const longHistory = defineProtocol({
   name: "big",
   version: "1.0.0",
@@ -14,7 +15,10 @@ export const longHistory = defineProtocol({
   direct: { announcement: z.object({ text: z.string() }) },
 });
 
-/** A server of it on a broker of the test's, and what was read of the store. */
+/**
+ * A server on a broker that the test controls. `reads` records each read of the store: what was
+ * asked for, and how many events came back.
+ */
 export function historyServer(options: object = {}, broker = new SimBroker()) {
   const environment = new VirtualEnvironment();
   const server = createServer(longHistory, { ...options, environment, broker });
@@ -30,7 +34,7 @@ export function historyServer(options: object = {}, broker = new SimBroker()) {
   return { environment, server, harness, link, broker, reads };
 }
 
-/** What all answers say, channel by channel. */
+/** The results of all subscribe responses that the peer received, one for each channel. */
 export const subscribeResults = (peer: Peer) =>
   peer.of("subscribe_response").flatMap(({ data }) => data.results) as {
     ok: boolean;

@@ -5,7 +5,8 @@ import { type Peer, ServerHarness } from "./server-harness.js";
 import { VirtualEnvironment } from "./virtual-environment.js";
 
 /**
- * The protocol of the tests about identity: users with devices, and rooms that know who is there.
+ * The protocol of the identity tests: users with several devices, direct events, and rooms with
+ * presence.
  */
 export const player = defineProtocol({
   name: "player",
@@ -22,13 +23,20 @@ export const player = defineProtocol({
   direct: { "playback.paused": z.object({ at: z.number() }), hello: z.string() },
 });
 
-/** `u1`, `u1@phone`: the user, and the device where the credential names it. */
+/**
+ * Accepts the tokens `u1` and `u1@phone`: a user id, with the device id after the @ if the
+ * credential names one.
+ */
 export const authenticate = ({ token }: { token: string }): Identity => {
   const [, userId, deviceId] = /^(\w+)(?:@(\w+))?$/.exec(token) ?? [];
   if (!userId || userId === "nobody") throw new Error("unknown token");
   return { userId, deviceId };
 };
 
+/**
+ * A server that authenticates users, with the `player` protocol. `connect` opens an authenticated
+ * connection.
+ */
 export function identityServer<I extends Identity, Data = undefined>(
   options: ServerOptions<typeof player.definition, I, Data> = {},
 ) {
@@ -40,7 +48,7 @@ export function identityServer<I extends Identity, Data = undefined>(
   });
   const harness = new ServerHarness(server, environment);
 
-  /** A client that has connected and said who it is, and whatever `more` says behind it. */
+  /** Connects, sends `auth`, and sends the messages in `more` right after it. */
   const connect = async (token: string, said: object = {}, ...more: object[]): Promise<Peer> => {
     const peer = await harness.connect();
     await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
@@ -49,15 +57,20 @@ export function identityServer<I extends Identity, Data = undefined>(
   return { server, environment, harness, connect };
 }
 
+/** An `auth` message. `said` adds fields such as `device_id` and `session_id`. */
 export function auth(token: string | undefined, said: object = {}, metadata?: object) {
   return { type: "auth", correlation_id: "a", data: { token, ...said }, metadata };
 }
 
+/** A `subscribe` message for the given channels. */
 export function subscribe(...channels: string[]) {
   return { type: "subscribe", correlation_id: "s", data: { channels } };
 }
 
-/** Lets time pass for peers that answer every now and then, as live ones do. */
+/**
+ * Advances virtual time while the peers send a pong every 20 s, so that the heartbeat does not
+ * close them.
+ */
 export async function stayConnected(harness: ServerHarness, ms: number, ...peers: Peer[]): Promise<void> {
   for (let left = ms; left > 0; left -= 20_000) {
     await harness.advance(Math.min(left, 20_000));
@@ -65,4 +78,5 @@ export async function stayConnected(harness: ServerHarness, ms: number, ...peers
   }
 }
 
+/** The session id that the server gave this peer. */
 export const sessionOf = (peer: Peer): string => peer.last("connected").data.session_id;

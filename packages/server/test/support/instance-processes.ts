@@ -10,7 +10,7 @@ import type { News, Orders, Told } from "./instance-program.js";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/** `instance.ts`, or another program, as a file that Node runs, made from the sources. */
+/** Bundles `instance-program.ts`, or another program, into a file that Node can run. */
 export async function instanceProgram(
   source = new URL("./instance-program.ts", import.meta.url),
 ): Promise<{ file: string; end: () => Promise<void> }> {
@@ -24,14 +24,14 @@ export async function instanceProgram(
     platform: "node",
     target: "node20",
     tsconfig: join(root, "tsconfig.json"),
-    // What is CommonJS in the bundle asks for Node's own modules.
+    // CommonJS modules in the bundle call `require` for Node's built-in modules.
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     logLevel: "silent",
   });
   return { file, end: async () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** A server process. Not one outlives this one. */
+/** A server in a process of its own. The process ends when the test process ends. */
 export class InstanceProcess {
   readonly #child: ChildProcess;
   #port = 0;
@@ -60,7 +60,7 @@ export class InstanceProcess {
     return this;
   }
 
-  /** Publishes no more; everything under way is decided and told. */
+  /** Stops publishing. Resolves when every pending publication is settled and reported. */
   async stop(): Promise<void> {
     this.#child.send("stop");
     await until(() => this.#next !== undefined, 10_000, "The end of publishing");
@@ -75,7 +75,7 @@ export class InstanceProcess {
   }
 }
 
-/** Takes each connection to one of those that are there, as a load balancer without memory does. */
+/** A load balancer without session affinity: forwards connections to the given ports in turn. */
 export class Balancer {
   readonly #server: Server;
   #turn = 0;

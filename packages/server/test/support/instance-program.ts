@@ -1,6 +1,7 @@
 /**
- * One instance of a server as a process of its own, to be killed. It publishes by itself, and tells
- * its parent what the store has confirmed; what it was about to tell when it died, nobody knows.
+ * A program with one server instance that tests start as a process and kill. It publishes
+ * continuously and reports to its parent the publications that the store confirmed. Reports that
+ * were not sent before the process was killed are lost.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -10,13 +11,13 @@ export interface Orders {
   readonly redisUrl: string;
   readonly port: number;
   readonly wires: readonly string[];
-  /** Its first number; it counts on by `step`. */
+  /** The first number to publish. The next ones follow in increments of `step`. */
   readonly first: number;
   readonly step: number;
   readonly perSecond: number;
 }
 
-/** `at`: when it was published, in milliseconds since 1970. */
+/** `at`: when the event was published, in milliseconds since 1970. */
 export type Told = readonly [number: number, wire: string, at: number];
 
 export type News =

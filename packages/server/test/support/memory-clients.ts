@@ -11,22 +11,24 @@ import type { MemorySocket } from "../../src/testing.js";
 import { agents } from "./basic-server.js";
 import type { ServerHarness } from "./server-harness.js";
 
-/** Sees what goes over each connection. */
+/** Receives every frame of every connection. */
 export interface FrameTap {
   says(connection: object, frame: string): void;
   hears(connection: object, frame: string): void;
 }
 
-/** Real clients on the transport without a network, in the same virtual time as the server. */
+/**
+ * Real clients that connect to the server over the in-memory transport, in the same virtual time.
+ */
 export class MemoryClients {
-  /** The sockets that are open, each with the client it belongs to. */
+  /** The open sockets, each with the name of its client. */
   readonly sockets = new Map<MemorySocket, string>();
   readonly #harness: () => ServerHarness | undefined;
   readonly #random: () => number;
-  /** None at first. */
+  /** Unset at first. */
   tap: FrameTap | undefined;
 
-  /** `harness` gives the server that is up at present; undefined while there is none. */
+  /** `harness` returns the server that is up, or undefined while none is. */
   constructor(harness: () => ServerHarness | undefined, random: () => number) {
     this.#harness = harness;
     this.#random = random;

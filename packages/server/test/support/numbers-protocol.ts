@@ -1,7 +1,7 @@
 import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod";
 
-/** Every event carries a number that no other event has, whatever its channel. */
+/** A protocol whose events carry one number each. No number is published twice, on any channel. */
 export const numbers = defineProtocol({
   name: "numbers",
   version: "1.0.0",
@@ -9,13 +9,13 @@ export const numbers = defineProtocol({
     short: { events: { number: z.int() }, history: { size: 8, ttlMs: 60_000 } },
     long: { events: { number: z.int() }, history: { size: 200, ttlMs: 300_000 } },
     /**
-     * For real time and real stores: all of it stays, so that what was heard can be compared with
-     * it.
+     * For tests with a real store: the history is large enough to keep every event, so received
+     * events can be compared with it.
      */
     feed: { key: z.string(), events: { number: z.int() }, history: { size: 100_000, ttlMs: 3_600_000 } },
     room: { key: z.string(), events: { number: z.int() }, history: { size: 50, ttlMs: 300_000 } },
   },
 });
 
-/** The channels that the simulation uses, as the wire names them. */
+/** The channels of the simulation, as they are named on the wire. */
 export const wires = ["short", "long", "room:a"] as const;

@@ -1,9 +1,9 @@
 import type { Client } from "@holdfast/client";
 import type { numbers } from "./numbers-protocol.js";
 
-/** What an application saw of a channel, in order. */
+/** One thing that an application observed on a channel. The list keeps their order. */
 export type Seen =
-  /** It is on the channel from now on: whatever is published is to be heard, or a reset. */
+  /** The subscription is active. From here on, each event is delivered or a reset is reported. */
   | { readonly kind: "joined"; readonly at: number }
   | { readonly kind: "event"; readonly number: number; readonly at: number }
   | { readonly kind: "reset"; readonly reason: string; readonly at: number }
@@ -14,13 +14,15 @@ export type Seen =
 type SimClient = Client<typeof numbers.definition>;
 type Handle = Pick<ReturnType<SimClient["channel"]>, "status" | "on" | "onReset" | "leave">;
 
-/** An application with a client: joins, leaves, and writes down what it hears. */
+/**
+ * An application with one client. It joins and leaves channels and records each event and reset.
+ */
 export class RecordingApp {
   readonly seen = new Map<string, Seen[]>();
   readonly #joined = new Map<string, () => void>();
   #client: SimClient;
 
-  /** `handling`: what a handler does with an event; a promise holds up the next one. */
+  /** `handling` is called for each event. If it returns a promise, the next event waits for it. */
   constructor(
     readonly name: string,
     client: SimClient,
@@ -49,13 +51,11 @@ export class RecordingApp {
     }
   }
 
-  /**
-   * The page is loaded again: another client, which has nothing of the old one but what is stored.
-   */
+  /** Reloads the page: a new client starts with nothing but the stored state of the old one. */
   reload(client: SimClient): void {
     const wanted = [...this.#joined];
     this.#joined.clear();
-    // A page that goes away is told nothing more.
+    // A page that is being unloaded receives nothing more.
     for (const [, leave] of wanted) void leave;
     this.#client = client;
     for (const [wire] of wanted) {

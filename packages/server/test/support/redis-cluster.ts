@@ -4,12 +4,16 @@ import { freePort, type RedisServer, startRedis } from "./redis-server.js";
 const SLOTS = 16_384;
 
 export interface RedisCluster {
-  /** The masters, then their replicas in the same order. */
+  /** The masters, followed by their replicas in the same order. */
   readonly nodes: readonly RedisServer[];
   readonly ports: readonly number[];
   end(): Promise<void>;
 }
 
+/**
+ * Starts a Redis Cluster, if requested with one replica for each master, and waits until all slots
+ * are served.
+ */
 export async function startCluster(masters = 3, { replicas = false } = {}): Promise<RedisCluster> {
   const buses: number[] = [];
   const nodes: RedisServer[] = [];

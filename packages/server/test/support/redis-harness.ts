@@ -8,13 +8,16 @@ import { type Participant, participate } from "../broker/broker-contract.js";
 import { ChaosProxy, type ChaosOptions } from "./chaos-proxy.js";
 import { type RedisServer, type RedisStart, startRedis } from "./redis-server.js";
 
-/** What one test has running; all of it ends with the test, also one that fails. */
+/**
+ * Starts Redis servers, proxies and broker participants for one test, and closes them when the test
+ * ends, even if it fails.
+ */
 export class RedisHarness {
   readonly #ends: (() => Promise<unknown>)[] = [];
 
   constructor({ onTestFinished }: Pick<TestContext, "onTestFinished">) {
     onTestFinished(async () => {
-      // Instances before what they are connected to.
+      // Instances are closed before the servers they are connected to.
       for (const end of this.#ends.reverse()) await end();
     });
   }
@@ -43,6 +46,7 @@ export class RedisHarness {
   }
 }
 
+/** A logger that keeps its lines for assertions. */
 export interface RecordingLogger extends Logger {
   readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[];
 }
@@ -56,7 +60,7 @@ export function recordingLogger(): RecordingLogger {
   return { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** Real time that counts how many timers there are. */
+/** The environment of Node, plus `timers()`: the number of timers that are running. */
 export function countingEnvironment(): ServerEnvironment & { readonly timers: () => number } {
   const live = new Set<symbol>();
   const counted = (start: (run: () => void) => () => void, run: () => void, isRepeated = false): (() => void) => {
@@ -80,7 +84,7 @@ export function countingEnvironment(): ServerEnvironment & { readonly timers: ()
   };
 }
 
-/** What became of a promise, and after how long. */
+/** How a promise settled (an error code, or `kept`), and after how many milliseconds. */
 export async function outcome(promise: Promise<unknown>): Promise<{ code: string; ms: number }> {
   const start = performance.now();
   const code = await promise.then(

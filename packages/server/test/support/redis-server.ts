@@ -8,29 +8,30 @@ import { until } from "./until.js";
 import { redisCommand } from "./redis-command.js";
 
 export interface RedisStart {
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Writes a snapshot on SAVE and on a polite shutdown, and reads it when it starts. */
+  /** Writes a snapshot on SAVE and on a clean shutdown, and loads it on start. */
   readonly persist?: boolean;
   readonly replicaOf?: number;
-  /** A Sentinel that watches the primary on that port, as `main`, and decides alone. */
+  /** Runs as a Sentinel that watches the primary on this port as `main`, with a quorum of one. */
   readonly sentinelOf?: number;
-  /** The test sets its wall clock. Takes a C compiler. */
+  /** The test can set the wall clock of the server. Needs a C compiler. */
   readonly hasClock?: boolean;
-  /** Further arguments of redis-server. */
+  /** More arguments for redis-server. */
   readonly args?: readonly string[];
 }
 
-/** Not one outlives this process, however it ends. */
+/** All of them are killed when this process ends, however it ends. */
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
-// A worker that is told to go leaves by way of the above.
+// A worker that receives SIGTERM exits here, which triggers the handler above.
 process.once("SIGTERM", () => process.exit(143));
 
+/** Starts a redis-server with a folder of its own and waits until it answers. */
 export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
   folders.add(folder);
@@ -39,7 +40,7 @@ export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
   return server;
 }
 
-/** A redis-server of one's own, which can be killed, stopped and started again on its port. */
+/** A redis-server process that tests can kill, stop and restart on the same port. */
 export class RedisServer {
   readonly port: number;
   readonly #folder: string;
@@ -65,8 +66,8 @@ export class RedisServer {
       [
         ...(sentinelOf === undefined ? [] : [this.#sentinelConfiguration(sentinelOf), "--sentinel"]),
         ...["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#folder, "--loglevel", "warning"],
-        // Never by itself: what a snapshot holds is what a test decides. `save ""` would also
-        // refuse to write one at the end.
+        // Redis never writes a snapshot by itself: the test decides when. `save ""` would also
+        // prevent the snapshot at shutdown.
         ...(sentinelOf === undefined ? ["--save", persist ? "86400 1000000" : "", "--appendonly", "no"] : []),
         ...(replicaOf === undefined
           ? []
@@ -81,7 +82,7 @@ export class RedisServer {
     void this.#ended.then(() => running.delete(child));
     const isUp = (): Promise<boolean> =>
       this.say("PING").then(
-        // With a password it is up as well.
+        // NOAUTH also means that the server is up: it requires a password.
         (answer) => answer === "PONG" || answer.startsWith("NOAUTH"),
         () => false,
       );
@@ -93,12 +94,12 @@ export class RedisServer {
     }
   }
 
-  /** Sets its wall clock, so many seconds ahead of that of the machine. */
+  /** Sets the wall clock of the server, in seconds ahead of the clock of this machine. */
   setClock(seconds: number): void {
     const bytes = Buffer.alloc(8);
     if (endianness() === "LE") bytes.writeBigInt64LE(BigInt(seconds));
     else bytes.writeBigInt64BE(BigInt(seconds));
-    // In place: Redis has the file mapped.
+    // Written in place, because Redis has mapped the file.
     const file = openSync(join(this.#folder, "clock"), "r+");
     writeSync(file, bytes, 0, 8, 0);
     closeSync(file);
@@ -116,13 +117,13 @@ export class RedisServer {
     return redisCommand(this.port, ...words);
   }
 
-  /** How many are connected, besides the one that asks. */
+  /** The number of connected clients, without the connection that asks. */
   async clients(): Promise<number> {
     const lines = (await this.say("CLIENT", "LIST")).split("\n");
     return lines.filter((line) => line.startsWith("id=") && !line.includes("cmd=client|list")).length;
   }
 
-  /** As if the machine had lost its power. */
+  /** Kills the process, as a power failure would. */
   async kill(): Promise<void> {
     this.#child?.kill("SIGKILL");
     await this.#ended;
@@ -133,7 +134,7 @@ export class RedisServer {
     await this.start();
   }
 
-  /** It answers nothing, and its connections stay open. */
+  /** Suspends the process: it answers nothing, and its connections stay open. */
   stop(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -147,14 +148,14 @@ export class RedisServer {
     copyFileSync(join(this.#folder, "dump.rdb"), join(this.#folder, "kept.rdb"));
   }
 
-  /** Killed, and started with what it had at the last `save`. */
+  /** Kills the server and restarts it with the snapshot of the last `save`. */
   async rollBack(): Promise<void> {
     await this.kill();
     copyFileSync(join(this.#folder, "kept.rdb"), join(this.#folder, "dump.rdb"));
     await this.start();
   }
 
-  /** The one thing that has to be a file: Sentinel writes down there what it finds out. */
+  /** Sentinel needs a configuration file, because it writes its state into that file. */
   #sentinelConfiguration(primary: number): string {
     const file = join(this.#folder, "sentinel.conf");
     const lines = [
@@ -174,8 +175,8 @@ export class RedisServer {
 }
 
 /**
- * Below the ports that the system gives to outgoing connections, and other ones in each worker:
- * while a server is killed, nobody else may take the port on which it is to come back.
+ * Returns a port below the range that the system uses for outgoing connections, and a different
+ * range for each worker. Otherwise another process could take the port while the server is down.
  */
 export async function freePort(): Promise<number> {
   const from = 12_000 + (Number(process.env["VITEST_POOL_ID"] ?? 0) % 8) * 2_000;

@@ -1,4 +1,7 @@
-/** A small seeded generator (mulberry32): a failing run repeats itself. */
+/**
+ * Returns a random generator (mulberry32). The same seed gives the same numbers, so a failing run
+ * can be repeated.
+ */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -5,7 +5,7 @@ import type { VirtualEnvironment } from "./virtual-environment.js";
 
 type Sent = ClientMessage | Record<string, unknown> | string | Uint8Array;
 
-/** A raw peer: says what the test says, and remembers what it was told. */
+/** A raw peer: sends the frames that the test gives it and records the messages it receives. */
 export class Peer {
   readonly received: ServerMessage[] = [];
   closed: { code: number; reason: string } | undefined;
@@ -18,7 +18,7 @@ export class Peer {
     socket.onClosed = (code, reason) => void (this.closed = { code, reason });
   }
 
-  /** Sends messages in one turn and lets everything come to rest. */
+  /** Sends messages in one turn and waits until nothing moves any more. */
   async send(...messages: Sent[]): Promise<void> {
     for (const message of messages) {
       this.socket.send(
@@ -36,13 +36,13 @@ export class Peer {
     const found = this.of(type).at(-1);
     if (!found)
       throw new Error(
-        `No ${type} was received, only ${this.received.map((message) => message.type).join(", ") || "nothing"}.`,
+        `Expected a message of type ${type}, received only ${this.received.map((message) => message.type).join(", ") || "nothing"}.`,
       );
     return found;
   }
 }
 
-/** A server on a transport without a network, in virtual time. */
+/** Runs a server on the in-memory transport, in virtual time, and connects raw peers to it. */
 export class ServerHarness {
   readonly environment: VirtualEnvironment;
   readonly transport: MemoryTransport;
@@ -52,7 +52,7 @@ export class ServerHarness {
     this.transport = new MemoryTransport(server);
   }
 
-  /** Until nothing moves any more: promises, departures, frames. */
+  /** Runs promises, turns and frames until nothing moves any more. No time passes. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3;) {
       for (let tick = 0; tick < 10; tick++) await Promise.resolve();
@@ -70,7 +70,7 @@ export class ServerHarness {
     return peer;
   }
 
-  /** The HTTP status of an upgrade that has to be refused. */
+  /** The HTTP status of an upgrade that the server must refuse. */
   async refused(request: MemoryRequest): Promise<number> {
     const result = await this.transport.connect(request);
     if (result.ok) throw new Error("The upgrade was accepted.");

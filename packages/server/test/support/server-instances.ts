@@ -8,13 +8,13 @@ import { FaultyBroker } from "./faulty-broker.js";
 type Definition = typeof player.definition;
 export type InstanceOptions = ServerOptions<Definition, Identity, { seen: number }>;
 
-/** One server among several that share a broker. */
+/** One server instance of a group that shares a broker. */
 export class GroupInstance extends ServerHarness {
   readonly server: Server<Definition, Identity, { seen: number }>;
   readonly id: string;
   readonly kill: () => void;
   readonly setWallClock: (byMs: number) => void;
-  /** What was logged. */
+  /** The messages of all warnings and errors that the instance logged. */
   readonly logged: string[];
   readonly #all: InstanceGroup;
 
@@ -56,7 +56,7 @@ export class GroupInstance extends ServerHarness {
     return peer;
   }
 
-  /** A client that has connected here and said who it is, and whatever `more` says behind it. */
+  /** Connects to this instance, sends `auth`, and sends the messages in `more` right after it. */
   async enter(token: string, said: object = {}, ...more: object[]): Promise<Peer> {
     const peer = await this.connect();
     await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
@@ -68,7 +68,7 @@ export class GroupInstance extends ServerHarness {
   }
 }
 
-/** Servers that share a broker, in one virtual time. */
+/** A group of server instances that share one broker and one virtual time. */
 export class InstanceGroup {
   readonly environment = new VirtualEnvironment();
   readonly broker = new FaultyBroker(this.environment);
@@ -95,7 +95,10 @@ export class InstanceGroup {
     while (this.environment.runNext(until)) await this.settle();
   }
 
-  /** Lets time pass for peers that answer every now and then, as live ones do. */
+  /**
+   * Advances virtual time while all peers send a pong every 20 s, so that the heartbeat does not
+   * close them.
+   */
   async stay(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 20_000) {
       await this.advance(Math.min(left, 20_000));
@@ -104,7 +107,7 @@ export class InstanceGroup {
     }
   }
 
-  /** Closes all; no timer may be left. */
+  /** Closes all instances of the group. */
   async end(): Promise<void> {
     const closing = [...this.living].map(({ server }) => server.close({ graceMs: 10 }));
     await this.advance(20_000);
@@ -112,7 +115,7 @@ export class InstanceGroup {
   }
 }
 
-/** So many servers with the same options. */
+/** Starts a group of `count` instances with the same options. */
 export async function startInstances(
   count: number,
   options: InstanceOptions = {},
@@ -123,12 +126,19 @@ export async function startInstances(
   return [all, ...instances];
 }
 
+/** The channel with presence that the tests of several instances use. */
 export const ROOM = "room:a";
+/** A `set_presence` message for the room. */
 export const shows = (name: string) => ({ type: "set_presence", channel: ROOM, data: { name } });
+/** Messages that join the room and set presence. */
 export const inRoom = (name: string) => [subscribe(ROOM), shows(name)] as const;
+/** The data of all events that the peer received. */
 export const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
 
-/** Answers the newest event that asks for an ack. */
+/**
+ * Answers the newest event that requests an acknowledgement. With `failure`, the answer reports a
+ * failed handler.
+ */
 export async function acknowledge(peer: Peer, failure?: string): Promise<void> {
   const asking = peer.of("event").findLast(({ metadata }) => metadata?.ack);
   await peer.send({ type: "ack", data: { id: asking?.metadata?.id ?? "", failure } });

@@ -11,28 +11,28 @@ import type {
 } from "../../src/broker/broker.js";
 import { type MemoryLink, MemoryStore, type Topic } from "../../src/broker/memory-broker.js";
 
-/** How unreliable a broker is. Chances are between 0 and 1, times in virtual milliseconds. */
+/** The faults of a broker. Chances are between 0 and 1, times are in virtual milliseconds. */
 export interface Weather {
-  /** Between 0 and 1, the same for the same seed. */
+  /** Returns numbers between 0 and 1, the same sequence for the same seed. */
   readonly random: () => number;
-  /** What a command or an announcement takes at most on its way. */
+  /** The longest time that a command or an announcement is in flight. */
   readonly latencyMs: number;
-  /** The chance that an announcement is lost without anyone noticing. */
+  /** The chance that an announcement is lost without a trace. */
   readonly lost: number;
-  /** The chance that it comes twice. */
+  /** The chance that an announcement is delivered twice. */
   readonly twice: number;
-  /** The chance that it is overtaken by the next one. */
+  /** The chance that an announcement is overtaken by the next one. */
   readonly overtaken: number;
 }
 
-/** Nothing goes wrong, and everything takes its time. */
+/** No faults, and a small latency. */
 export const fairWeather: Weather = { random: () => 0.5, latencyMs: 2, lost: 0, twice: 0, overtaken: 0 };
 
-/** A publication that the store accepted, some time. */
+/** A publication that the store accepted at some time. */
 export interface AcceptedPublication {
   readonly topic: string;
   readonly publication: Publication;
-  /** The one before it on its topic, on that branch of its history. */
+  /** The previous publication on the topic, on the same branch of its history. */
   readonly previous: AcceptedPublication | undefined;
 }
 
@@ -42,15 +42,15 @@ export interface Snapshot {
 }
 
 /**
- * A store that can be rolled back, trimmed and emptied, and that remembers everything it ever
+ * A store that can be rolled back, trimmed and emptied. It records every publication it ever
  * accepted.
  */
 class SimStore extends MemoryStore {
-  /** Every publication that has a place, in the order of acceptance. */
+  /** Every publication with a position, in the order of acceptance. */
   readonly accepted: AcceptedPublication[] = [];
-  /** Called when it has something else than before. */
+  /** Called after each change of the stored data. */
   onChange = (): void => {};
-  /** The last of each topic, whatever it calls itself. */
+  /** The last publication of each topic, whatever its position. */
   #tops = new Map<string, AcceptedPublication>();
 
   override announce(topic: string, publication: Publication): void {
@@ -64,7 +64,7 @@ class SimStore extends MemoryStore {
   }
 
   /**
-   * The last publication of a topic on the present branch of its history; undefined if there is
+   * The last publication of a topic on the current branch of its history, or undefined if there is
    * none.
    */
   top(topic: string): AcceptedPublication | undefined {
@@ -86,7 +86,7 @@ class SimStore extends MemoryStore {
     this.restore({ topics: new Map(), tops: new Map() });
   }
 
-  /** Takes out the older half of every log. */
+  /** Removes the older half of every log. */
   trim(): void {
     for (const topic of this.topics.values()) topic.log = topic.log.slice(Math.ceil(topic.log.length / 2));
     this.onChange();
@@ -94,16 +94,16 @@ class SimStore extends MemoryStore {
 }
 
 /**
- * A broker with everything that can go wrong in a real one, in virtual time: slow, cut off,
- * silently deaf, overtaking, repeating, and with a store that goes back in time.
+ * A broker in virtual time with the faults of a real one: it is slow, it disconnects, it loses,
+ * reorders and repeats announcements, and its store can be rolled back.
  */
 export class SimBroker implements Broker {
   readonly store = new SimStore();
   readonly links: SimLink[] = [];
 
   /**
-   * `idsAreOffsets`: no id says more than the offset, as in systems that rely on epoch and offset
-   * alone.
+   * `idsAreOffsets`: an id carries no more than the offset, as in systems that rely on epoch and
+   * offset alone.
    */
   constructor(
     public weather: Weather = fairWeather,
@@ -116,7 +116,7 @@ export class SimBroker implements Broker {
     return link;
   }
 
-  /** The store is gone for everyone; `up` brings it back. */
+  /** Disconnects all instances from the store. `up` connects them again. */
   down(): void {
     for (const link of this.links) link.cut();
   }
@@ -132,11 +132,11 @@ export class SimLink implements BrokerLink {
   readonly #inner: MemoryLink;
   #isUp = true;
   #isClosed = false;
-  /** Announcements are lost, and nothing shows it. */
+  /** While true, announcements are lost without a trace. */
   isDeaf = false;
-  /** When the last announcement that is under way arrives: the next one is not earlier. */
+  /** When the last announcement in flight arrives. The next one does not arrive earlier. */
   #arrivesAt = 0;
-  /** Goes up whenever the connection is lost: what was under way is lost with it. */
+  /** Incremented on each disconnect. Commands and announcements in flight are lost then. */
   #life = 0;
 
   constructor(broker: SimBroker, instance: BrokerInstance) {
@@ -202,7 +202,10 @@ export class SimLink implements BrokerLink {
     return this.#inner.close();
   }
 
-  /** There and back; either way may be cut, and then nobody knows whether it was done. */
+  /**
+   * Sends a command and waits for its answer. If the connection is lost in either direction, the
+   * caller does not learn whether the command ran.
+   */
   async #command<Value>(run: () => Promise<Value>): Promise<Value> {
     const life = this.#life;
     await this.#travel();
@@ -227,13 +230,13 @@ export class SimLink implements BrokerLink {
     return new HoldfastError("UNAVAILABLE", "The broker cannot be reached.");
   }
 
-  /** An announcement sets out for the instance. */
+  /** Sends an announcement to the instance. */
   announce(topic: string, publication: Publication): void {
     const { random, latencyMs, lost, twice, overtaken } = this.#broker.weather;
     if (!this.#isUp || this.isDeaf || random() < lost) return;
     const { environment } = this.#instance;
     const at = Math.max(environment.monotonic() + random() * latencyMs, this.#arrivesAt);
-    // One that is overtaken arrives after the next, which does not wait for it.
+    // An overtaken announcement arrives after the next one, which does not wait for it.
     const late = random() < overtaken ? latencyMs * 3 : 0;
     if (late === 0) this.#arrivesAt = at;
     for (let copies = random() < twice ? 2 : 1; copies > 0; copies--) this.#arrive(topic, publication, at + late);

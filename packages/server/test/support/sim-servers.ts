@@ -17,8 +17,8 @@ export interface SimInstance<P extends ProtocolDefinition> {
 }
 
 /**
- * Several servers that share a broker, and everything that can go wrong with them, in virtual time
- * and by one seed.
+ * Several servers that share a broker, with restarts, outages and lost announcements, in virtual
+ * time. The seed decides all random choices.
  */
 export class SimServers<P extends ProtocolDefinition> {
   readonly random: () => number;
@@ -29,8 +29,8 @@ export class SimServers<P extends ProtocolDefinition> {
   readonly #instances: (SimInstance<P> | undefined)[] = [];
 
   /**
-   * `random` has to be the seed's own generator, used for nothing before that is not the same each
-   * time.
+   * `random` must be the generator of the seed. If it was used before, that use must be the same on
+   * each run.
    */
   constructor(protocol: Protocol<P>, random: () => number, idsAreOffsets = false) {
     this.#protocol = protocol;
@@ -47,7 +47,7 @@ export class SimServers<P extends ProtocolDefinition> {
       idsAreOffsets,
     );
     for (let count = 0; count < SERVERS; count++) this.#instances.push(this.#start());
-    // Whatever balances the load sends each connection anywhere.
+    // Each connection goes to a random instance, as with a load balancer.
     this.net = new MemoryClients(() => this.pick(this.alive())?.world, random);
   }
 
@@ -64,7 +64,7 @@ export class SimServers<P extends ProtocolDefinition> {
     this.later(this.random() * 5_000, () => void (this.#instances[index] = this.#start()));
   }
 
-  /** For at most so long. */
+  /** Begins a fault and ends it after a random time of at most `ms`. */
   during(ms: number, begin: () => void, end: () => void): void {
     begin();
     this.later(this.random() * ms, end);
@@ -74,7 +74,7 @@ export class SimServers<P extends ProtocolDefinition> {
     this.environment.after(ms, run);
   }
 
-  /** Time passes with whatever happens in it. */
+  /** Adds to the time that the next `advance` lets pass. */
   #waiting = 0;
   wait(ms: number): void {
     this.#waiting += ms;
@@ -103,7 +103,7 @@ export class SimServers<P extends ProtocolDefinition> {
     return this.#instances.filter((instance) => instance !== undefined);
   }
 
-  /** One round of everything that can move without time passing. */
+  /** Runs one round of everything that can move while no time passes. */
   async move(): Promise<boolean> {
     for (let tick = 0; tick < 10; tick++) await Promise.resolve();
     let moved = this.environment.endTurn();

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Waits for something that another process or a socket does, and for no longer than that takes. */
+/**
+ * Polls until the condition holds, and throws after `limitMs`. For results of another process or a
+ * real socket.
+ */
 export async function until(holds: () => unknown, limitMs = 20_000, what = "It"): Promise<void> {
   const end = Date.now() + limitMs;
   for (;;) {

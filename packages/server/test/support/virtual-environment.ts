@@ -9,8 +9,8 @@ interface Timer {
 }
 
 /**
- * Virtual time: timers run when the test moves the clock, turns end when the test says so. The wall
- * clock goes along with the monotonic one, and can be set.
+ * Virtual time for servers and clients: timers run when the test advances the clock, and turns end
+ * when the test ends them. The wall clock follows the monotonic clock and can be set.
  */
 export class VirtualEnvironment implements ServerEnvironment {
   #now = 0;
@@ -22,13 +22,13 @@ export class VirtualEnvironment implements ServerEnvironment {
 
   now = (): number => this.#now + this.#wallAhead;
   monotonic = (): number => this.#now;
-  /** Sets the wall clock forwards, or back by a negative number. No time passes. */
+  /** Moves the wall clock by this many milliseconds, backwards if negative. No time passes. */
   setWallClock = (byMs: number): void => void (this.#wallAhead += byMs);
-  /** As a client takes it. */
+  /** The clock in the shape that a client takes. */
   get clock() {
     return { now: this.now, monotonic: this.monotonic, after: this.after };
   }
-  /** The first one, id-0, is that of the server. */
+  /** The first id, id-0, belongs to the server. */
   readonly #random = seededRandom(1);
   random = (): number => this.#random();
   newId = (): string => `id-${this.#ids++}`;
@@ -39,14 +39,14 @@ export class VirtualEnvironment implements ServerEnvironment {
   soon = (run: () => void): void => void this.#turn.push(run);
   atEndOfTurn = (run: () => void): void => void this.#turn.push(run);
 
-  /** Timers that are running. After everything is closed there must be none. */
+  /** The number of running timers. After everything is closed, it must be 0. */
   get timers(): number {
     return this.#timers.length;
   }
 
   /**
-   * The same time for a process of its own, with a wall clock of its own. It can be killed: then
-   * nothing that it has started happens any more.
+   * The same time for one server process, with a wall clock of its own. After `kill`, nothing that
+   * the process started runs any more.
    */
   process(): ServerEnvironment & { kill(): void; setWallClock(byMs: number): void } {
     const started = new Set<() => void>();
@@ -96,7 +96,7 @@ export class VirtualEnvironment implements ServerEnvironment {
     return due.length > 0;
   }
 
-  /** Runs the next timer due by `until`; false when there is none. */
+  /** Runs the next timer that is due by `until`. Returns false if there is none. */
   runNext(until: number): boolean {
     let next: Timer | undefined;
     for (const timer of this.#timers)
@@ -113,7 +113,7 @@ export class VirtualEnvironment implements ServerEnvironment {
     return true;
   }
 
-  /** Lets time pass where nothing but timers has to move. */
+  /** Advances time and runs the timers that are due, but no promises. */
   pass(ms: number): void {
     const until = this.#now + ms;
     while (this.runNext(until)) continue;
@@ -128,10 +128,7 @@ export class VirtualEnvironment implements ServerEnvironment {
   }
 }
 
-/**
- * Lets virtual time pass where there is no world: timers run at their moments, and what they begin
- * goes on in between.
- */
+/** Advances time without a server harness. Promises run between the timers. */
 export async function advance(environment: VirtualEnvironment, ms: number): Promise<void> {
   const until = environment.monotonic() + ms;
   do await new Promise<void>((resolve) => void setImmediate(resolve));
