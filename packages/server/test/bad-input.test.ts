@@ -9,7 +9,10 @@ import { seededRandom } from "./support/seeded-random.js";
 
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 
-/** Messages for the protocol of the test server, so that mutations also reach its handlers and channels. */
+/**
+ * Messages for the protocol of the test server, so that mutations also reach its handlers and
+ * channels.
+ */
 const agentMessages = [
   { type: "auth", data: { token: "t" } },
   {
@@ -26,7 +29,10 @@ const agentMessages = [
   },
   { type: "cancel", correlation_id: "2" },
 ];
-/** The texts that are mutated. The table of messages gives an example of every message a client may send. */
+/**
+ * The texts that are mutated. The table of messages gives an example of every message a client may
+ * send.
+ */
 const examples = wireMessages.filter(({ sentBy }) => sentBy === "client").map(({ example }) => example);
 const valid = [...examples, ...agentMessages].map((message) => JSON.stringify(message));
 
@@ -93,8 +99,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
-  test("20,000 mutated messages: each is answered or ignored, never INTERNAL, and a healthy connection notices nothing", async () => {
+describe(`[IN1] no input from a peer ends the process (seed ${seed})`, () => {
+  test("20,000 mutated messages: each is answered or ignored, none causes INTERNAL, and another connection keeps working", async () => {
     const random = seededRandom(seed);
     const error = vi.fn();
     const { server, harness } = basicServer({ logger: { debug() {}, info() {}, warn() {}, error } });
@@ -128,7 +134,7 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
     expect(uncaught).toEqual([]);
   }, 60_000);
 
-  test("2,000 mutated WebSocket frames on raw sockets: bad headers, reserved bits, lying lengths, control frames", async () => {
+  test("2,000 mutated WebSocket frames on raw sockets: wrong headers, reserved bits, wrong lengths, control frames", async () => {
     const random = seededRandom(seed + 1);
     const server = createServer(agents);
     cleanups.push(() => server.close());
@@ -161,7 +167,7 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
     expect(uncaught).toEqual([]);
   }, 60_000);
 
-  test("1,000 mutated upgrade requests: the server still takes a good one", async () => {
+  test("after 1,000 mutated upgrade requests the server still accepts a valid one", async () => {
     const random = seededRandom(seed + 2);
     const server = createServer(agents, {
       credentials: { queryToken: true, cookie: "sid" },
@@ -185,7 +191,7 @@ describe(`[IN1] nothing a peer sends ends the process (seed ${seed})`, () => {
   }, 60_000);
 });
 
-test("[IN2] an error that crosses the wire carries no stack and no cause", async () => {
+test("[IN2] an error that is sent to a peer carries neither its stack nor its cause", async () => {
   const { server, harness } = basicServer();
   server.handle("agent.ping", () => {
     throw new HoldfastError("FORBIDDEN", "secret of the application", { cause: new Error("deeper secret") });

@@ -8,7 +8,7 @@ import { auth, subscribe } from "./support/identity-server.js";
 import { ServerHarness } from "./support/server-harness.js";
 import { VirtualEnvironment } from "./support/virtual-environment.js";
 
-/** Channels whose key schema changes the text. */
+/** The key schemas of these channels transform the key. */
 const names = defineProtocol({
   name: "names",
   version: "1.0.0",
@@ -43,8 +43,8 @@ function create() {
   return { environment, server, harness, connect, asked };
 }
 
-describe("a channel whose key schema changes the text", () => {
-  test("[SU21] unsubscribe leaves it by every spelling that subscribe joins it by, and says its name", async () => {
+describe("a channel whose key schema transforms the key", () => {
+  test("[SU21] unsubscribe accepts every spelling that subscribe accepts, and the answer names the channel in its canonical form", async () => {
     const { server, connect, asked } = create();
     const peer = await connect("ada", subscribe("lower:ABC", "lower:Abc"));
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["lower:abc", "lower:abc"]);
@@ -56,7 +56,7 @@ describe("a channel whose key schema changes the text", () => {
     expect(peer.of("event")).toEqual([]);
   });
 
-  test("[SU21] set_presence and a position are read by every spelling", async () => {
+  test("[SU21] set_presence and positions accept every spelling of the channel", async () => {
     const { server, connect, harness } = create();
     const ada = await connect("ada", subscribe("lower:ABC"), {
       type: "set_presence",
@@ -79,7 +79,7 @@ describe("a channel whose key schema changes the text", () => {
     ]);
   });
 
-  test("[SU21] handles of the client and of the server are the same channel by every spelling", async () => {
+  test("[SU21] channel handles of client and server refer to the same channel, whatever the spelling", async () => {
     const { server, environment, harness } = create();
     const net = new MemoryClients(() => harness, environment.random);
     const { clock } = environment;

@@ -8,7 +8,7 @@ const list = { type: "list_subscriptions", correlation_id: "l" };
 const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
 
 describe("subscribing", () => {
-  test("[SU1] is answered in the shape of scripts that know only success and subscribed, with a result for each channel", async () => {
+  test("[SU1] the answer has success and subscribed, for scripts that read nothing else, and a result for each channel", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
@@ -35,21 +35,24 @@ describe("subscribing", () => {
     ["updatesX", '"updatesX"'],
     ["constructor", '"constructor"'],
     ["$all", '"$all"'],
-  ])("[SU2] to %s is refused alone; the others are joined", async (name, named) => {
-    const { harness, server } = basicServer();
-    const peer = await harness.connect();
-    await peer.send(subscribe(name, "updates"));
-    const { data } = peer.last("subscribe_response");
-    expect(data).toMatchObject({ success: false, subscribed: ["updates"] });
-    expect(data.results[0]).toMatchObject({
-      ok: false,
-      channel: name,
-      error: { code: "UNKNOWN_CHANNEL", message: expect.stringContaining(named) },
-    });
-    expect(server.stats().subscriptions).toEqual({ active: 1, failed: 1 });
-  });
+  ])(
+    "[SU2] the unknown channel %s is refused, and the other channels of the message are joined",
+    async (name, named) => {
+      const { harness, server } = basicServer();
+      const peer = await harness.connect();
+      await peer.send(subscribe(name, "updates"));
+      const { data } = peer.last("subscribe_response");
+      expect(data).toMatchObject({ success: false, subscribed: ["updates"] });
+      expect(data.results[0]).toMatchObject({
+        ok: false,
+        channel: name,
+        error: { code: "UNKNOWN_CHANNEL", message: expect.stringContaining(named) },
+      });
+      expect(server.stats().subscriptions).toEqual({ active: 1, failed: 1 });
+    },
+  );
 
-  test("[SU3] asks authorize for each channel, with its name and key, and joins only what it grants", async () => {
+  test("[SU3] authorize is called for each channel with name and key, and only granted channels are joined", async () => {
     const asked: unknown[] = [];
     const { harness } = basicServer({
       authorize: async ({ channel, key, action, session }) => {
@@ -78,7 +81,7 @@ describe("subscribing", () => {
     ],
     ["rejects", () => Promise.reject(new Error("database password"))],
     ["never answers", () => new Promise<boolean>(() => {})],
-  ])("[SU4] is refused when authorize %s", async (_, authorize) => {
+  ])("[SU4] the channel is refused with INTERNAL if authorize %s", async (_, authorize) => {
     const { harness, server } = basicServer({ authorize: authorize as () => Promise<boolean> });
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
@@ -90,7 +93,7 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
   });
 
-  test("[SU4] one that cannot even be logged is answered all the same", async () => {
+  test("[SU4] if authorize fails and the logger throws, subscribe is still answered", async () => {
     const error = vi.fn().mockImplementationOnce(() => {
       throw new Error("the log is full");
     });
@@ -107,21 +110,21 @@ describe("subscribing", () => {
     });
   });
 
-  test("[SU5] anything but true from authorize is a no", async () => {
+  test("[SU5] a channel is refused if authorize returns a value other than true", async () => {
     const { harness } = basicServer({ authorize: () => "yes" as unknown as boolean });
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     expect(peer.last("subscribe_response").data.success).toBe(false);
   });
 
-  test("[SU5] a promise of another library is awaited like any other", async () => {
+  test("[SU5] a promise of another library that authorize returns is awaited", async () => {
     const { harness } = basicServer({ authorize: ({ channel }) => ForeignPromise.resolve(channel === "updates") });
     const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"));
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["updates"]);
   });
 
-  test("[SU6] twice is joining once: authorize is not asked again, and an event comes once", async () => {
+  test("[SU6] if a channel is subscribed twice, authorize is not called again and each event is delivered once", async () => {
     let asked = 0;
     const { harness, server } = basicServer({ authorize: () => ++asked > 0 });
     const peer = await harness.connect();
@@ -129,7 +132,7 @@ describe("subscribing", () => {
     await server.channel("updates").publish("changed", { id: "a" });
     await harness.settle();
     expect(peer.of("event")).toHaveLength(1);
-    expect(asked).toBe(2); // both entries of the first message are judged before either is joined
+    expect(asked).toBe(2); // authorize is called for both entries before either joins
     expect(server.stats().subscriptions.active).toBe(1);
   });
 
@@ -150,7 +153,7 @@ describe("subscribing", () => {
     expect(server.channel("updates").subscribers).toBe(0);
   });
 
-  test("[SU8] a connection that closes while authorize runs joins nothing and leaves nothing behind", async () => {
+  test("[SU8] if a connection closes while authorize runs, it joins no channel and leaves no state behind", async () => {
     let grant: ((yes: boolean) => void) | undefined;
     const { harness, server, environment } = basicServer({
       authorize: () => new Promise<boolean>((resolve) => (grant = resolve)),
@@ -165,7 +168,7 @@ describe("subscribing", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[SU8] nor is authorize asked for what it had sent behind", async () => {
+  test("[SU8] if a connection closes while authorize runs, authorize is not called for its queued messages", async () => {
     const grant: ((yes: boolean) => void)[] = [];
     const { harness } = basicServer({ authorize: () => new Promise<boolean>((resolve) => grant.push(resolve)) });
     const peer = await harness.connect();
@@ -176,7 +179,7 @@ describe("subscribing", () => {
     expect(grant).toHaveLength(1);
   });
 
-  test("[SU19] who sends changes of 4,096 channels behind one that is undecided is closed with 4429", async () => {
+  test("[SU19] a connection with more than 4,096 queued channel changes behind a pending authorize is closed with 4429", async () => {
     const { harness } = basicServer({ authorize: () => new Promise<boolean>(() => {}) });
     const peer = await harness.connect();
     const many = unsubscribe(...Array.from({ length: 512 }, (_, index) => `c${index}`));
@@ -186,7 +189,7 @@ describe("subscribing", () => {
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
   });
 
-  test("[SU19] what has been decided counts no more", async () => {
+  test("[SU19] channel changes that were answered no longer count towards the limit", async () => {
     let grant: ((yes: boolean) => void) | undefined;
     const { harness } = basicServer({ authorize: () => new Promise<boolean>((resolve) => (grant = resolve)) });
     const peer = await harness.connect();
@@ -200,7 +203,7 @@ describe("subscribing", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[SU9] nothing is delivered before the answer, and everything published after it", async () => {
+  test("[SU9] events published before the answer to subscribe are not delivered, later ones are", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     peer.socket.send(JSON.stringify(subscribe("updates")));
@@ -214,7 +217,7 @@ describe("subscribing", () => {
     ]);
   });
 
-  test("[SU10] with a position that is not of this history is answered with a reset, and with where it stands", async () => {
+  test("[SU10] a position of another epoch is answered with a reset and the current position", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send(
@@ -226,7 +229,7 @@ describe("subscribing", () => {
     ]);
   });
 
-  test("[SU11] beyond the limits of a connection and of a channel is LIMIT_EXCEEDED", async () => {
+  test("[SU11] more channels than a connection may join, or more members than a channel may have, is LIMIT_EXCEEDED", async () => {
     const { harness } = basicServer({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
     const first = await harness.connect();
     await first.send(subscribe("updates", "log", board));
@@ -243,8 +246,8 @@ describe("subscribing", () => {
   });
 });
 
-describe("leaving and listing", () => {
-  test("[SU12] an unsubscribed connection gets no more events; leaving what was never joined succeeds", async () => {
+describe("unsubscribe and list_subscriptions", () => {
+  test("[SU12] after unsubscribe no more events are delivered; unsubscribing a channel that was not joined succeeds", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"), unsubscribe("updates", board), list);
@@ -253,7 +256,7 @@ describe("leaving and listing", () => {
     expect(await server.channel("updates").publish("changed", { id: "a" })).toEqual({ delivered: 0 });
   });
 
-  test("[SU13] a closed connection is on no channel any more", async () => {
+  test("[SU13] a closed connection is removed from all its channels", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
@@ -267,7 +270,7 @@ describe("leaving and listing", () => {
 });
 
 describe("publishing", () => {
-  test("[SU14] reaches exactly the members of that channel and key, and says how many", async () => {
+  test("[SU14] publish reaches exactly the members of that channel and key, and returns their number", async () => {
     const { harness, server } = basicServer();
     const [one, two, three] = [await harness.connect(), await harness.connect(), await harness.connect()];
     const other = "board:00000000-0000-4000-8000-000000000001";
@@ -281,7 +284,7 @@ describe("publishing", () => {
     expect(server.stats().published).toEqual({ total: 1, delivered: 2 });
   });
 
-  test("[SU15] rich values of an event travel with meta, and only then", async () => {
+  test("[SU15] an event carries meta only if its data contains rich values", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
@@ -295,7 +298,7 @@ describe("publishing", () => {
     expect(peer.of("event")[1]).not.toHaveProperty("meta");
   });
 
-  test("[SU16] a wrong value rejects with INVALID_VALUE naming the field, and nothing is sent", async () => {
+  test("[SU16] publish with invalid data rejects with INVALID_VALUE and the field, and sends nothing", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
@@ -312,7 +315,7 @@ describe("publishing", () => {
     expect(peer.of("event")).toEqual([]);
   });
 
-  test("[SU20] an event larger than a connection may be owed rejects, and closes nobody", async () => {
+  test("[SU20] an event above the limit of owed bytes rejects with LIMIT_EXCEEDED, and no connection is closed", async () => {
     const { harness, server } = basicServer({ limits: { owedBytes: 10_000 } });
     const peer = await harness.connect();
     await peer.send(subscribe("log"));
@@ -325,7 +328,7 @@ describe("publishing", () => {
     expect(server.stats().published).toEqual({ total: 0, delivered: 0 });
   });
 
-  test("[SU17] events of one channel arrive in the order of the calls", async () => {
+  test("[SU17] the events of one channel arrive in the order of the publish calls", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("log"));
@@ -336,7 +339,7 @@ describe("publishing", () => {
     );
   });
 
-  test("[SU18] a broadcast reaches every open connection, subscribed or not, and no one who is not authenticated", async () => {
+  test("[SU18] broadcast reaches every authenticated connection, subscribed or not, and no other", async () => {
     const { harness, server } = basicServer({ authenticate: ({ token }) => ({ userId: token }) });
     const peers = [await harness.connect(), await harness.connect()];
     for (const peer of peers) await peer.send({ type: "auth", data: { token: "u" } });

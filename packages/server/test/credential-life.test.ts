@@ -6,14 +6,14 @@ import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const START = new VirtualEnvironment().now();
 
-/** Tokens `u1-60`: the user, and the end in seconds after the start. */
+/** Tokens such as `u1-60`: the user id, and the expiry in seconds after START. */
 const untilSecond = ({ token }: { token: string }): Identity => {
   const [userId = "", seconds] = token.split("-");
   return { userId, expiresAt: START + Number(seconds) * 1_000 };
 };
 
-describe("a credential that ends", () => {
-  test("[AU1] its successor is asked for 30 s before, and again every 10 s", async () => {
+describe("a credential that expires", () => {
+  test("[AU1] auth_expiring is sent 30 s before the credential expires, and again every 10 s", async () => {
     const { harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-100");
     await stayConnected(harness, 69_000, peer);
@@ -24,7 +24,7 @@ describe("a credential that ends", () => {
     expect(peer.of("auth_expiring")).toHaveLength(3);
   });
 
-  test("[AU1] one that lives for less than a minute is renewed half way", async () => {
+  test("[AU1] for a credential that lives less than a minute, auth_expiring is sent after half of its life", async () => {
     const { harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-20");
     await harness.advance(9_000);
@@ -33,7 +33,7 @@ describe("a credential that ends", () => {
     expect(peer.of("auth_expiring")).toHaveLength(1);
   });
 
-  test("[AU2] a newer one moves the end, loses nothing, and ends the asking", async () => {
+  test("[AU2] a newer credential replaces the expiry, keeps the session, and ends the auth_expiring messages", async () => {
     const { server, harness, connect } = identityServer({ authenticate: untilSecond });
     const peer = await connect("u1-60", {}, subscribe("news"));
     await stayConnected(harness, 32_000, peer);
@@ -48,7 +48,7 @@ describe("a credential that ends", () => {
     expect(peer.of("event")).toHaveLength(1);
   });
 
-  test("[AU2] who has none and no successor is not asked", async () => {
+  test("[AU2] without an expiry, no auth_expiring is sent", async () => {
     const { harness, connect } = identityServer();
     const peer = await connect("u1");
     await stayConnected(harness, 600_000, peer);
@@ -76,7 +76,7 @@ describe("permissions that change", () => {
     names.forEach((name) => granted.add(name));
   };
 
-  test("[AU4] take the user off what is not granted any more, with the reason, and touch nothing else", async () => {
+  test("[AU4] reauthorize unsubscribes the channels that are no longer granted, with the reason, and keeps the others", async () => {
     grant("news", "room:a", "room:b");
     const { server, harness, connect } = identityServer({ authorize });
     const peer = await connect("u1", {}, subscribe("news", "room:a", "room:b"));
@@ -101,7 +101,7 @@ describe("permissions that change", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[AU4] an authorize that fails is a no", async () => {
+  test("[AU4] if authorize throws during reauthorize, the channel is unsubscribed with INTERNAL", async () => {
     let fails = false;
     const { server, harness, connect } = identityServer({
       authorize: () => {
@@ -118,7 +118,7 @@ describe("permissions that change", () => {
     expect(server.channel("news").subscribers).toBe(0);
   });
 
-  test("[AU3] are asked about again after every newer credential", async () => {
+  test("[AU3] after each refresh of the credential, authorize is called again for every joined channel", async () => {
     const { harness, connect } = identityServer({
       authenticate: ({ token }) => ({ userId: "u1", claims: token }),
       authorize: ({ identity, channel }) => identity.claims === "paid" || channel === "news",
@@ -130,13 +130,13 @@ describe("permissions that change", () => {
     expect(peer.of("unsubscribed").map(({ channel }) => channel)).toEqual(["room:a"]);
   });
 
-  test("[AU5] a verdict given under the older ones joins nothing", async () => {
+  test("[AU5] an answer of authorize that was requested before reauthorize does not join the channel", async () => {
     const verdicts: ((allowed: boolean) => void)[] = [];
     const { server, harness, connect } = identityServer({
       authorize: () => new Promise<boolean>((resolve) => verdicts.push(resolve)),
     });
     const peer = await connect("u1", {}, subscribe("room:a"));
-    // Asked for the first time; before the answer comes, the user is banned.
+    // authorize was called once. Before it answers, the user is banned.
     expect(verdicts).toHaveLength(1);
     const reauthorized = server.user("u1").reauthorize();
     verdicts[0]!(true);
@@ -150,7 +150,7 @@ describe("permissions that change", () => {
     expect(server.channel("room", "a").subscribers).toBe(0);
   });
 
-  test("[AU5] nor does one about a channel that was joined when it was given, and is not any more", async () => {
+  test("[AU5] an older answer of authorize is discarded if the channel was unsubscribed meanwhile", async () => {
     const pending = new Map<string, ((allowed: boolean) => void)[]>();
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -172,7 +172,7 @@ describe("permissions that change", () => {
     pending.get("a")![0]!(true);
     await harness.settle();
     await reauthorized;
-    // Asked anew, both of them.
+    // authorize was called again for both channels.
     pending.get("news")![1]!(false);
     pending.get("a")![1]!(true);
     await harness.settle();
@@ -180,7 +180,7 @@ describe("permissions that change", () => {
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["room:a"]);
   });
 
-  test("[AU4] the newest verdict counts, whichever comes last", async () => {
+  test("[AU4] if authorize runs twice for a channel, the newer call decides, whichever answers last", async () => {
     const verdicts: ((allowed: boolean) => void)[] = [];
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -197,7 +197,7 @@ describe("permissions that change", () => {
     expect(server.channel("news").subscribers).toBe(1);
   });
 
-  test("[AU16] a no is not put off by asking again: who refreshes without end is off when the first answer comes", async () => {
+  test("[AU16] repeated refreshes do not postpone a refusal: the first answer of authorize unsubscribes the channel", async () => {
     let granted = true;
     const { server, harness, environment, connect } = identityServer({
       authorize: () => {
@@ -218,7 +218,7 @@ describe("permissions that change", () => {
     expect(peer.of("unsubscribed")).toHaveLength(1);
   });
 
-  test("[AU4] nothing is said about a channel that the client has left meanwhile", async () => {
+  test("[AU4] if the client leaves a channel while reauthorize runs, no unsubscribed message is sent", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -233,7 +233,7 @@ describe("permissions that change", () => {
     expect(peer.of("unsubscribed")).toEqual([]);
   });
 
-  test("[AU6] are not held up by a subscription whose verdict is slow", async () => {
+  test("[AU6] reauthorize does not wait for a subscribe whose authorize is still pending", async () => {
     let banned = false;
     const { server, harness, connect } = identityServer({
       authorize: ({ key }) => (key === "slow" ? new Promise<boolean>(() => {}) : !banned),
@@ -246,17 +246,17 @@ describe("permissions that change", () => {
   });
 });
 
-describe("auth without a token", () => {
+describe("an auth message without a token", () => {
   const offered = { "sec-websocket-protocol": `${subprotocols.json}, ${subprotocols.auth}` };
 
-  test("[AU8] is refused where nothing else has shown who it is", async () => {
+  test("[AU8] it is refused if the upgrade request carried no credential", async () => {
     const { connect } = identityServer();
     const peer = await connect(undefined as never);
     expect(peer.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[AU9] names device and session where the upgrade request carried the credential", async () => {
+  test("[AU9] it names device and session if the upgrade request carried the credential", async () => {
     const { server, harness } = identityServer();
     const request = { headers: { ...offered, authorization: "Bearer u1" } };
     const peer = await harness.connect(request);
@@ -274,7 +274,7 @@ describe("auth without a token", () => {
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
-  test("[AU13] is where such a credential is judged, with the device it names, and refused in words", async () => {
+  test("[AU13] the credential of the upgrade request is checked when auth arrives, with the device id of auth, and a refusal is answered", async () => {
     const seen: unknown[] = [];
     const { harness } = identityServer({
       authenticate: ({ token, source, deviceId }) => {
@@ -292,10 +292,10 @@ describe("auth without a token", () => {
     expect(bad.closed?.code).toBe(4401);
   });
 
-  test("[AU14] is all there is where tokens in messages are not accepted: without a credential the upgrade is 401", async () => {
+  test("[AU14] if tokens in messages are turned off, an upgrade without a credential is refused with HTTP 401", async () => {
     const { harness } = identityServer({ credentials: { message: false } });
     expect(await harness.refused({})).toBe(401);
-    // A page cannot read a status.
+    // A browser page cannot read an HTTP status, so the connection is accepted and then closed.
     const page = await harness.connect({ headers: offered });
     expect(page.closed?.code).toBe(4401);
     const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
@@ -304,21 +304,21 @@ describe("auth without a token", () => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[AU9] has to come in time there too", async () => {
+  test("[AU9] if it does not arrive within the authentication timeout, the connection is closed with 4401", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     await harness.advance(5_001);
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[AU9] a token in it counts, whatever the upgrade request carried", async () => {
+  test("[AU9] a token in the message takes precedence over the credential of the upgrade request", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     await peer.send(auth("u2"));
     expect(peer.last("connected").data).toMatchObject({ user_id: "u2" });
   });
 
-  test("[AU8] is answered on a connection that was greeted already, and changes nothing", async () => {
+  test("[AU8] on a connection that is already open it is answered with success and changes nothing", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
     await peer.send(auth(undefined, { device_id: "phone" }));
@@ -327,10 +327,10 @@ describe("auth without a token", () => {
   });
 });
 
-describe("a ticket", () => {
+describe("a ticket of issueTicket", () => {
   const options = { authenticate: vi.fn(authenticate), credentials: { ticket: true } };
 
-  test("[AU10] opens one connection, once, and authenticate is not asked again", async () => {
+  test("[AU10] a ticket opens exactly one connection, without calling authenticate again", async () => {
     const { server, harness } = identityServer(options);
     options.authenticate.mockClear();
     const ticket = await server.issueTicket({ userId: "u1", deviceId: "tv" });
@@ -340,7 +340,7 @@ describe("a ticket", () => {
     expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
   });
 
-  test("[AU11] that is late, invented or empty is HTTP 401, and no ticket is logged", async () => {
+  test("[AU11] an expired or unknown ticket is refused with HTTP 401, and no ticket appears in the log", async () => {
     const lines: string[] = [];
     const log = (fields: object, text: string) => void lines.push(JSON.stringify(fields) + text);
     const { server, harness, environment } = identityServer({
@@ -352,7 +352,7 @@ describe("a ticket", () => {
     expect(environment.timers).toBe(0);
     expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
     expect(await harness.refused({ url: "/ws?ticket=invented" })).toBe(401);
-    // An empty one is none: the connection has to say auth.
+    // An empty ticket is no credential: the connection must send auth.
     expect((await harness.connect({ url: "/ws?ticket=" })).received).toEqual([]);
     const good = await server.issueTicket({ userId: "u1" });
     (await harness.connect({ url: `/ws?ticket=${good}` })).socket.drop();
@@ -360,7 +360,7 @@ describe("a ticket", () => {
     expect(lines.join()).not.toMatch(new RegExp(`${ticket}|${good}|invented`));
   });
 
-  test("[AU15] does not let in who was disconnected after it was issued", async () => {
+  test("[AU15] a ticket does not connect a user that was disconnected after it was issued", async () => {
     const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1" });
     await harness.advance(20_000);
@@ -371,14 +371,14 @@ describe("a ticket", () => {
     expect(peer.of("connected")).toEqual([]);
   });
 
-  test("[AU11] whose credential has ended meanwhile is refused", async () => {
+  test("[AU11] a ticket is refused if its credential has expired meanwhile", async () => {
     const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1", expiresAt: START + 10_000 });
     await harness.advance(11_000);
     expect(await harness.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
   });
 
-  test("[AU12] is neither issued nor looked at unless it was opted in", async () => {
+  test("[AU12] without `credentials.ticket`, issueTicket rejects and tickets in the URL are ignored", async () => {
     const { server, harness } = identityServer();
     await expect(server.issueTicket({ userId: "u1" })).rejects.toMatchObject({
       code: "INVALID_OPTION",
@@ -388,7 +388,7 @@ describe("a ticket", () => {
     expect(peer.received).toEqual([]);
   });
 
-  test("[AU12] is issued to an identity, and to nothing else", async () => {
+  test("[AU12] issueTicket rejects a value that is not a valid identity", async () => {
     const { server } = identityServer(options);
     await expect(server.issueTicket({ userId: "" })).rejects.toMatchObject({ code: "INVALID_VALUE" });
     await expect(server.issueTicket({ userId: "u1", expiresAt: Number.NaN })).rejects.toMatchObject({
@@ -396,7 +396,7 @@ describe("a ticket", () => {
     });
   });
 
-  test("[AU10] issued by the hundred thousand the oldest go first", async () => {
+  test("[AU10] above 100,000 unused tickets the oldest are dropped", async () => {
     const { server, harness } = identityServer(options);
     const first = await server.issueTicket({ userId: "u1" });
     let last = first;

@@ -7,14 +7,14 @@ import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 const heard = (peer: Peer): unknown[] => peer.of("event").map(({ data }) => data);
 
-/** Answers the newest event that asks for an ack. */
+/** Answers the newest event that requests an acknowledgement. */
 async function acknowledge(peer: Peer, failure?: string): Promise<void> {
   const asking = peer.of("event").findLast(({ metadata }) => metadata?.ack);
   await peer.send({ type: "ack", data: { id: asking?.metadata?.id ?? "", failure } });
 }
 
 describe("a user's devices", () => {
-  test("[DV1] are named by the credential, by the client, or are the session itself, as for each tab", async () => {
+  test("[DV1] the device id comes from the credential, else from the client, else it is the session id", async () => {
     const { server, connect } = identityServer();
     const [named, claimed, tab] = [
       await connect("u1@phone", { device_id: "ignored" }),
@@ -36,7 +36,7 @@ describe("a user's devices", () => {
     });
   });
 
-  test("[DV11] are connected or they are not, and others stay when one goes", async () => {
+  test("[DV11] a device is listed while it is connected; if it disconnects, the others stay", async () => {
     const { server, connect } = identityServer();
     expect(await server.user("u1").isConnected()).toBe(false);
     const phone = await connect("u1@phone");
@@ -50,7 +50,7 @@ describe("a user's devices", () => {
     expect(tablet.closed).toBeUndefined();
   });
 
-  test("[DV2] a second connection of a device replaces the first, which is told 4409", async () => {
+  test("[DV2] a second connection of a device replaces the first, which is closed with 4409", async () => {
     const { server, harness, connect } = identityServer();
     const first = await connect("u1@phone");
     const other = await connect("u2@phone");
@@ -64,7 +64,7 @@ describe("a user's devices", () => {
     expect([first, second].map(heard)).toEqual([[], ["phone"]]);
   });
 
-  test("[DV2] of two connections that authenticate at the same time, the later to finish stays", async () => {
+  test("[DV2] if two connections of a device authenticate at the same time, the later to finish stays", async () => {
     const answers: (() => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: () =>
@@ -83,7 +83,7 @@ describe("a user's devices", () => {
     expect(server.sessions().map(({ id }) => id)).toEqual([sessionOf(a)]);
   });
 
-  test("[DV16] a hundred connections of one device, each replacing the one before, leave nothing behind", async () => {
+  test("[DV16] a hundred connections of one device, each replacing the previous one, leave no state behind", async () => {
     const { server, harness, environment, connect } = identityServer();
     let peer = await connect("u1@phone");
     for (let count = 0; count < 100; count++) peer = await connect("u1@phone");
@@ -102,8 +102,8 @@ describe("a user's devices", () => {
   });
 });
 
-describe("sending to a user", () => {
-  test("[DV3] reaches all devices of that user, and says which", async () => {
+describe("user.send without ack", () => {
+  test("[DV3] it reaches all devices of the user and returns their ids", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet, other] = [await connect("u1@phone"), await connect("u1@tablet"), await connect("u2@tv")];
     expect(await server.user("u1").send("playback.paused", { at: 12 })).toEqual({
@@ -122,7 +122,7 @@ describe("sending to a user", () => {
     expect(server.stats().published).toEqual({ total: 2, delivered: 2 });
   });
 
-  test("[DV4] exceptDevice leaves one out: mostly the one that caused it", async () => {
+  test("[DV4] exceptDevice leaves out one device, usually the one that caused the event", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
     const report = await server.user("u1").send("hello", "others", { exceptDevice: "phone" });
@@ -131,7 +131,7 @@ describe("sending to a user", () => {
     expect([phone, tablet].map(heard)).toEqual([[], ["others"]]);
   });
 
-  test("[DV5] onlyDevice reaches one; not connected, it is reported as failed", async () => {
+  test("[DV5] onlyDevice reaches one device; if it is not connected, it is reported as failed", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
     const report = await server.user("u1").send("hello", "tablet", { onlyDevice: "tablet" });
@@ -146,7 +146,7 @@ describe("sending to a user", () => {
       });
   });
 
-  test("[DV5] one that lost its connection just now is reported, since it misses the event", async () => {
+  test("[DV5] a device that has just lost its connection is reported as failed, because it misses the event", async () => {
     const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     (await connect("u1@tablet")).socket.drop();
@@ -156,7 +156,7 @@ describe("sending to a user", () => {
     expect((await server.user("u1").send("hello", "both")).failed).toEqual([]);
   });
 
-  test("[DV15] what does not match its schema is refused, and nothing is sent", async () => {
+  test("[DV15] data that does not match the schema rejects with the field, and nothing is sent", async () => {
     const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     const user = server.user("u1");
@@ -180,7 +180,7 @@ describe("sending to a user", () => {
     [["phone"], "options"],
     [new Map([["exceptDevice", "phone"]]), "options"],
     [Promise.resolve({ exceptDevice: "phone" }), "options"],
-  ])("[DV17] send with the options %j is refused, naming %s, and nothing is sent", async (options, field) => {
+  ])("[DV17] send with the options %j rejects with the field %s, and nothing is sent", async (options, field) => {
     const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     const refusal = { code: "INVALID_OPTION", field };
@@ -192,8 +192,8 @@ describe("sending to a user", () => {
   });
 });
 
-describe("sending with ack", () => {
-  /** Two devices of one user, and a send that waits for both. */
+describe("user.send with ack", () => {
+  /** Two devices of one user, and a send that waits for both of them. */
   async function waiting(timeoutMs?: number) {
     const player = identityServer();
     const [phone, tablet] = [await player.connect("u1@phone"), await player.connect("u1@tablet")];
@@ -210,7 +210,7 @@ describe("sending with ack", () => {
   test("[DV7] a device counts as delivered when its handlers have finished", async () => {
     const { harness, environment, phone, tablet, report } = await waiting();
     expect(phone.last("event").metadata).toEqual({ ack: true, id: expect.any(String) });
-    // The same event, the same bytes.
+    // Both devices receive the same bytes.
     expect(tablet.last("event")).toEqual(phone.last("event"));
     await acknowledge(phone);
     expect(report()).toBeUndefined();
@@ -224,7 +224,7 @@ describe("sending with ack", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[DV8] who says nothing in time has not, and the others have", async () => {
+  test("[DV8] a device that does not acknowledge in time is reported with `timeout`, the others as delivered", async () => {
     const { harness, phone, report } = await waiting();
     await acknowledge(phone);
     await harness.advance(9_999);
@@ -233,14 +233,14 @@ describe("sending with ack", () => {
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "timeout" }] });
   });
 
-  test("[DV8] the time is the caller's to choose", async () => {
+  test("[DV8] timeoutMs sets how long to wait", async () => {
     const { harness, report } = await waiting(500);
     await harness.advance(501);
     expect(report()).toMatchObject({ delivered: [], failed: [{ reason: "timeout" }, { reason: "timeout" }] });
   });
 
   test.each(["not_handled", "invalid", "handler_failed"])(
-    "[DV8] a client that could not says why: %s",
+    "[DV8] a client whose handler failed reports the reason: %s",
     async (reason) => {
       const { phone, tablet, report } = await waiting();
       await acknowledge(phone);
@@ -249,7 +249,7 @@ describe("sending with ack", () => {
     },
   );
 
-  test("[DV9] a device that disconnects meanwhile has failed at once", async () => {
+  test("[DV9] a device that disconnects meanwhile is reported as failed at once", async () => {
     const { phone, tablet, report, harness } = await waiting();
     await acknowledge(phone);
     tablet.socket.drop();
@@ -257,7 +257,7 @@ describe("sending with ack", () => {
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "disconnected" }] });
   });
 
-  test("[DV9] so has one that is replaced, or taken over, meanwhile: the newer connection never got it", async () => {
+  test("[DV9] a device that is replaced or resumed meanwhile is reported as failed: its newer connection never received the event", async () => {
     const { phone, tablet, report, connect } = await waiting();
     const newer = await connect("u1@phone");
     const resumed = await connect("u1@tablet", { session_id: sessionOf(tablet) });
@@ -273,13 +273,13 @@ describe("sending with ack", () => {
     expect([newer, resumed].flatMap(heard)).toEqual([]);
   });
 
-  test("[DV9] so has one that turns out to be too slow for the event: at once, and never as delivered", async () => {
+  test("[DV9] a device that is closed because it reads too slowly is reported as failed at once", async () => {
     const { server, connect, environment } = identityServer({ limits: { owedBytes: 4_096 } });
     await connect("u1@phone");
     const slow = await connect("u1@tablet");
     slow.socket.stall(true);
     const user = server.user("u1");
-    // In one turn, before the socket can say that it takes no more.
+    // All in one turn, before the socket reports that it is full.
     const reports = await Promise.all(
       [1, 2, 3].map((number) =>
         user.send("hello", String(number).repeat(2_000), { onlyDevice: "tablet", ack: number !== 2 }),
@@ -290,7 +290,7 @@ describe("sending with ack", () => {
     expect(environment.timers).toBeLessThan(5);
   });
 
-  test("[DV10] only the device's own ack counts, and only the first", async () => {
+  test("[DV10] only the first acknowledgement of the device itself counts", async () => {
     const { phone, tablet, report, connect } = await waiting();
     const id = phone.last("event").metadata?.id ?? "";
     const stranger = await connect("u2@phone");
@@ -306,15 +306,15 @@ describe("sending with ack", () => {
     for (const peer of [phone, tablet, stranger]) expect(peer.closed).toBeUndefined();
   });
 
-  test("[DV7] with nobody there it resolves at once, and leaves no timer", async () => {
+  test("[DV7] if the user has no connected device, it resolves at once and leaves no timer", async () => {
     const { server, environment } = identityServer();
     expect(await server.user("u1").send("hello", "?", { ack: true })).toEqual({ delivered: [], failed: [] });
     expect(environment.timers).toBe(0);
   });
 });
 
-describe("too many devices", () => {
-  test("[DV12] one more than a user may have is refused, with the reason and a time to come back", async () => {
+describe("more devices than a user may have", () => {
+  test("[DV12] one more device is refused with LIMIT_EXCEEDED and closed with 4429 and a retry delay", async () => {
     const { server, connect } = identityServer({ devices: { perUser: 2 } });
     const [a, b, c] = [await connect("u1@a"), await connect("u1@b"), await connect("u1@c")];
     expect(c.last("auth_response").data).toMatchObject({
@@ -323,13 +323,13 @@ describe("too many devices", () => {
     });
     expect(c.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":30000}' });
     expect([a.closed, b.closed]).toEqual([undefined, undefined]);
-    // A device that is in already may come again, and so may another user.
+    // A device that is already connected may connect again, and other users may connect.
     expect((await connect("u1@a")).closed).toBeUndefined();
     expect((await connect("u2@c")).closed).toBeUndefined();
     expect(server.stats().sessions.active).toBe(3);
   });
 
-  test("[DV12] so is one whose upgrade request carried the credential: there is no auth to answer", async () => {
+  test("[DV12] if the upgrade request carried the credential, the refusal is an error message, because there is no auth to answer", async () => {
     const { harness, connect } = identityServer({ devices: { perUser: 1 } });
     await connect("u1@a");
     const peer = await harness.connect({ headers: { authorization: "Bearer u1@b" } });
@@ -337,7 +337,7 @@ describe("too many devices", () => {
     expect(peer.closed?.code).toBe(4429);
   });
 
-  test("[DV13] or it takes the place of the one heard from longest ago", async () => {
+  test("[DV13] with `replace_oldest` it replaces the device that was heard from longest ago", async () => {
     const { server, harness, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const ends: string[] = [];
     server.onSession((event) => event.type === "ended" && ends.push(`${event.session.deviceId} ${event.reason}`));
@@ -352,7 +352,7 @@ describe("too many devices", () => {
     expect(ends).toEqual(["b evicted"]);
   });
 
-  test("[DV13] those that only wait to be resumed go first, whatever the policy", async () => {
+  test("[DV13] devices that only wait to be resumed are replaced first, with either policy", async () => {
     const { server, connect } = identityServer({ devices: { perUser: 2 } });
     const a = await connect("u1@a");
     const b = await connect("u1@b");
@@ -371,7 +371,7 @@ describe("a protocol that requires a device id", () => {
     return { server, harness: new ServerHarness(server, environment) };
   };
 
-  test("[DV14] refuses who names none, in words, with 4400", async () => {
+  test("[DV14] auth without a device id is answered with BAD_MESSAGE and closed with 4400", async () => {
     const { harness } = create();
     const peer = await harness.connect();
     await peer.send(auth("u1"));
@@ -382,7 +382,7 @@ describe("a protocol that requires a device id", () => {
     expect(peer.closed?.code).toBe(4400);
   });
 
-  test("[DV14] takes it from the client or from authenticate", async () => {
+  test("[DV14] the device id may come from the client or from authenticate", async () => {
     const { server, harness } = create();
     const [said, known] = [await harness.connect(), await harness.connect()];
     await said.send(auth("u1", { device_id: "phone" }));
@@ -390,7 +390,7 @@ describe("a protocol that requires a device id", () => {
     expect(server.sessions().map(({ deviceId }) => deviceId)).toEqual(["phone", "tablet"]);
   });
 
-  test("[DV14] answers an upgrade request that can name none with HTTP 400", async () => {
+  test("[DV14] an upgrade request that cannot name a device is refused with HTTP 400", async () => {
     const { harness } = create();
     expect(await harness.refused({ headers: { authorization: "Bearer u1" } })).toBe(400);
     const peer = await harness.connect({ headers: { authorization: "Bearer u1@phone" } });

@@ -5,10 +5,7 @@ import { identityServer, sessionOf } from "./support/identity-server.js";
 
 type Call = (...given: readonly unknown[]) => unknown;
 
-/**
- * The calls that end sessions, taken from their types: in JavaScript nothing else stands before
- * them.
- */
+/** The calls that end sessions, without their types: JavaScript callers have no type check. */
 async function setUp() {
   const { server, harness, connect } = identityServer();
   const peer = await connect("u1");
@@ -24,7 +21,7 @@ async function setUp() {
 }
 type CallName = keyof Awaited<ReturnType<typeof setUp>>["calls"];
 
-/** Thrown by `session.disconnect`, and the reason of a rejection of all others. */
+/** The error of a call: `session.disconnect` throws it, the others reject with it. */
 async function errorOf(call: Call, given: readonly unknown[]): Promise<HoldfastError> {
   try {
     await call(...given);
@@ -34,7 +31,7 @@ async function errorOf(call: Call, given: readonly unknown[]): Promise<HoldfastE
   throw new Error("it was accepted");
 }
 
-/** The form of the call that takes an object, as the remedy shows it. */
+/** The call that the remedy shows, as code. */
 const form = (call: string): string => `\`${call}\``;
 const ofUser = form("server.user(id).disconnect({ where })");
 const codes = "4403";
@@ -58,14 +55,14 @@ const byPosition: readonly (readonly [CallName, given: readonly unknown[], named
     form('disconnect({ code: 4403, reason: "x", where })'),
   ],
   [
-    // Without a look at the other arguments this would end all sessions of the user.
+    // If the other arguments were ignored, this call would end all sessions of the user.
     "user.disconnect",
     [undefined, undefined, { where: { claims: "home" } }],
     "object, undefined, object",
     form("disconnect({ code, reason, where })"),
   ],
   [
-    // The code takes no text, so a form with `code: "logged out"` would be refused as well.
+    // `code` must be a number, so a remedy with `code: "logged out"` would not work either.
     "user.disconnect",
     ["logged out"],
     "string",
@@ -104,7 +101,8 @@ const wrongOptions: readonly (readonly [
 ])[] = [
   [["user.disconnect"], null, "options", "null", form("disconnect({ code })")],
   [["user.disconnect"], [4403], "options", "array", form("disconnect({ code })")],
-  // Each has no member with the name of an option, and once ended all sessions with the defaults.
+  // These values have no property with the name of an option. If accepted, they would end all
+  // sessions with the defaults.
   ...noOptions.map(
     ([options, kind]) => [allCalls.slice(0, 3), options, "options", kind, form("disconnect({ code })")] as const,
   ),
@@ -120,7 +118,7 @@ const wrongOptions: readonly (readonly [
   [allCalls.slice(0, 3), { code: 1006 }, "code", "1006", codes],
   [allCalls, { reason: 7 }, "reason", "number", ""],
   [allCalls, { reason: null }, "reason", "null", ""],
-  // What is falsy would otherwise mean all sessions.
+  // If accepted, a falsy condition would mean all sessions.
   ...[null, 0, "", false].map(
     (where) => [["user.disconnect"], { where }, "where", where === null ? "null" : typeof where, pattern] as const,
   ),
@@ -130,7 +128,7 @@ const wrongOptions: readonly (readonly [
   ),
 ];
 
-/** An error whose message names each of the words in `named`, and whose remedy contains `remedy`. */
+/** An error whose message contains each word of `named`, and whose remedy contains `remedy`. */
 function refusal(field: string, named: string, remedy: string) {
   const words = named.split(", ").map((word) => `(?=[^]*\\b${word}\\b)`);
   return {
@@ -141,9 +139,9 @@ function refusal(field: string, named: string, remedy: string) {
   };
 }
 
-describe("a call that ends sessions", () => {
+describe("disconnect and revoke", () => {
   test.each(byPosition)(
-    "[SN19] %s(...%j) shows the form that takes an object, and ends nothing",
+    "[SN19] %s(...%j) is refused with a remedy that shows the object form, and ends no session",
     async (name, given, named, remedy) => {
       const { calls, peer, harness } = await setUp();
       const error = await errorOf(calls[name], given);
@@ -154,7 +152,7 @@ describe("a call that ends sessions", () => {
   );
 
   test.each(wrongOptions)(
-    "[SN19] %j with %j refuses the field %s, and ends nothing",
+    "[SN19] %j with the options %j is refused with the field %s, and ends no session",
     async (names, options, field, named, remedy) => {
       const { calls, peer, harness } = await setUp();
       for (const name of names)
@@ -177,7 +175,7 @@ describe("a call that ends sessions", () => {
     ],
     ["session(id).revoke", { reason: "stolen" }, { code: 4401, reason: "stolen" }],
   ] as [CallName, options: unknown, closed: object][])(
-    "[SN5] %s(%j) takes its defaults for what is left out",
+    "[SN5] %s(%j) uses the defaults for missing options",
     async (name, options, closed) => {
       const { calls, peer, server, harness } = await setUp();
       await calls[name](options);

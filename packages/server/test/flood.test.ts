@@ -9,17 +9,18 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { agents, authenticate } from "./support/basic-server.js";
 import { goes, waitedMs } from "./flood/machine.mjs";
 
-/** So many peers that never authenticate. The last has come before the first is sent away. */
+/** Peers that never authenticate. All of them are connected before the first is closed. */
 const ATTACKERS = 1_000;
 const ARRIVE_MS = 4_000;
 /**
- * So many that do, all the while. Of a hundred the 99th percentile leaves out one, of fifty none.
+ * Peers that authenticate during the flood. With 100 of them the 99th percentile leaves out one
+ * value, with 50 none.
  */
 const VISITS = 100;
 
 /**
- * The bounds of G14 and T23: memory for each attacker, how long it is there, and what others notice
- * of it.
+ * The limits of G14 (docs/behaviour.md): memory for each attacker, how long it stays connected, and
+ * the delay that other clients notice.
  */
 const MAX_KIB = 128;
 const MAX_LIFE_MS = 5_500;
@@ -35,7 +36,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A process beside ours, whose memory and turns are not the server's. */
+/** A child process, so that its memory and its turns are not counted as the server's. */
 function start(name: "attackers" | "visitor"): ChildProcess {
   const child = fork(fileURLToPath(new URL(`flood/${name}.mjs`, import.meta.url)), { execArgv: [] });
   cleanups.push(() => void child.kill("SIGKILL"));
@@ -49,7 +50,7 @@ function told<Message>(child: ChildProcess): Promise<Message> {
   });
 }
 
-/** A server on a real port that notes the life of each socket, from its upgrade to its end. */
+/** A server on a real port that records how long each socket lives, from its upgrade to its end. */
 async function serve() {
   const http = createHttpServer();
   createServer(agents, { authenticate }).attach(http);
@@ -72,8 +73,8 @@ async function serve() {
 }
 
 /**
- * Looks at this process, which is the server's, every 25 ms: its resident memory, and how long it
- * got no core.
+ * Samples this process, which runs the server, every 25 ms: its resident memory, and how long it
+ * had to wait for a core.
  */
 function watch(open: ReadonlySet<object>) {
   const seen: { at: number; waitedMs: number }[] = [];
@@ -93,8 +94,8 @@ function watch(open: ReadonlySet<object>) {
     highestBytes: () => highestBytes,
     mostOpen: () => mostOpen,
     /**
-     * How long the machine let the server wait in this time; a server that waits looks late, so
-     * from one look before.
+     * How long the server had to wait for the machine in this period. The sample before it is
+     * included, because a waiting server looks late.
      */
     waitedMs(from: number, to: number): number {
       if (to <= from) return 0;
@@ -106,8 +107,8 @@ function watch(open: ReadonlySet<object>) {
 }
 
 /**
- * Resident memory before the first flood. One for all: what one leaves behind would hide what the
- * next one takes.
+ * Resident memory before the first flood, shared by all tests. Otherwise memory that one flood
+ * leaves behind would hide the cost of the next.
  */
 let baselineBytes: number | undefined;
 
@@ -118,7 +119,7 @@ async function flood(kind: string) {
     visitor.send({ url: `ws://127.0.0.1:${port}/ws`, server: process.pid, count, overMs });
     return told(visitor);
   };
-  // What is loaded and compiled once is not what a peer costs.
+  // The first connections load and compile code. That is not the cost of a peer.
   expect((await visit(20, 200)).error).toBeUndefined();
   await vi.waitFor(() => expect(open.size).toBe(0));
   lives.length = 0;
@@ -141,7 +142,7 @@ async function flood(kind: string) {
   return {
     upgraded,
     mostOpen: watched.mostOpen(),
-    /** At its highest, garbage included. */
+    /** The peak, garbage included. */
     kib: (watched.highestBytes() - baselineBytes) / 1_024 / ATTACKERS,
     livedMs: Math.max(...livedMs),
     medianMs: tookMs[VISITS / 2]!,
@@ -160,11 +161,12 @@ async function isBounded(kind: string, annotate: (message: string) => Promise<un
 }
 
 describe("a thousand peers that never authenticate", { timeout: 60_000 }, () => {
-  test("[HS29] and say nothing are soon gone, cost little, and are not in the way", ({ annotate }) =>
-    isBounded("silence", annotate));
+  test("[HS29] if they send nothing, they are closed soon, cost little memory, and do not delay other clients", ({
+    annotate,
+  }) => isBounded("silence", annotate));
 
   test.for(["a frame that never ends", "pings", "pings of WebSocket", "garbage"])(
-    "[HS30] nor are those that send 64 KiB before `auth`: %s",
+    "[HS30] if they send 64 KiB before `auth`, they do not delay other clients either: %s",
     (kind, { annotate }) => isBounded(kind, annotate),
   );
 });

@@ -8,17 +8,17 @@ import { ServerHarness } from "./support/server-harness.js";
 import { VirtualEnvironment } from "./support/virtual-environment.js";
 
 /**
- * Each seed is one history of clients, drops, restarts and publications. `HOLDFAST_SEED=n` runs
- * only that one.
+ * Each seed is one history of clients, dropped connections, restarts and publications.
+ * `HOLDFAST_SEED=n` runs one seed only.
  */
 const only = process.env["HOLDFAST_SEED"];
 const seeds = only === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(only)];
 const STEPS = 150;
 const CHANNELS = ["updates", "log"] as const;
 
-describe("[FZ1] clients and a server, with drops, restarts and requests in between", () => {
+describe("[FZ1] clients and a server, with dropped connections, restarts and requests", () => {
   test.each(seeds)(
-    "seed %i: order holds, nothing comes twice, every request settles, everyone comes back, nothing stays",
+    "seed %i: events arrive in order and once, every request settles, every client reconnects, and no state is left",
     async (seed) => {
       const history = new History(seed);
       await history.run();
@@ -64,7 +64,7 @@ class History {
   async run(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#act();
-      // Frames may be under way when the next thing happens.
+      // Frames may still be in flight when the next action happens.
       if (this.#random() < 0.5) await this.#settle();
       else for (let moves = Math.floor(this.#random() * 4); moves > 0; moves--) this.#up?.harness.transport.step();
     }
@@ -94,7 +94,7 @@ class History {
     if (sockets.length > 0) this.#pick(sockets).drop();
   }
 
-  /** Gone without a word, and back some time later. */
+  /** The server is killed and starts again some time later. */
   async #restart(): Promise<void> {
     for (const socket of [...this.#net.sockets.keys()]) socket.drop();
     this.#up?.kill();
@@ -103,7 +103,7 @@ class History {
     this.#up = this.start();
   }
 
-  /** Quiet at last: every promise the design makes has to hold. Returns those that do not. */
+  /** After all faults have ended, checks every guarantee. Returns those that are violated. */
   async end(): Promise<string[]> {
     const broken: string[] = [];
     const hold = (holds: boolean, promise: string): void => void (holds || broken.push(promise));
@@ -159,7 +159,10 @@ class History {
   }
 }
 
-/** An application with one client: joins, leaves, asks, and remembers what it heard. */
+/**
+ * An application with one client. It joins and leaves channels, sends requests, and records the
+ * events it receives.
+ */
 class Actor {
   readonly heard: Record<(typeof CHANNELS)[number], number[]> = { updates: [], log: [] };
   readonly #leave = new Map<string, () => void>();
@@ -181,7 +184,9 @@ class Actor {
     return this.#leave.has(channel);
   }
 
-  /** The outcome in a word. It must come: a request that never settles would make the test hang. */
+  /**
+   * The outcome of a request in one word. Every request must settle, otherwise the test would hang.
+   */
   async request(name: "agent.start" | "agent.ping" | "agent.slow"): Promise<string> {
     try {
       if (name === "agent.start") await this.client.request(name, { id: "a" });

@@ -7,7 +7,7 @@ const subscribe = { type: "subscribe", correlation_id: "s", data: { channels: ["
 const auth = (token: string) => ({ type: "auth", correlation_id: "a", data: { token } });
 
 describe("a server without authenticate", () => {
-  test("[HS1] says connected at once, with session, protocol, heartbeat and limits", async () => {
+  test("[HS1] connected is sent at once, with session, protocol, heartbeat and limits", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     expect(peer.received).toEqual([
@@ -23,7 +23,7 @@ describe("a server without authenticate", () => {
     ]);
   });
 
-  test("[HS2] answers an auth message with success, so that a client with a token works everywhere", async () => {
+  test("[HS2] auth is answered with success, so that a client that sends a token works with every server", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send(auth("anything"));
@@ -32,7 +32,7 @@ describe("a server without authenticate", () => {
 });
 
 describe("the auth message", () => {
-  test("[HS3] opens the connection: auth_response, then connected with the user", async () => {
+  test("[HS3] a valid token is answered with auth_response, then connected with the user id", async () => {
     const { harness, server } = basicServer({ authenticate });
     const peer = await harness.connect();
     expect(peer.received).toEqual([]);
@@ -43,7 +43,7 @@ describe("the auth message", () => {
     expect(server.sessions().map((session) => [session.userId, session.deviceId])).toEqual([["u1", "d1"]]);
   });
 
-  test("[HS4] what is sent right behind auth is held while the credential is checked, then handled in order", async () => {
+  test("[HS4] messages sent right after auth wait until the credential is checked, and are then handled in order", async () => {
     let decide: (() => void) | undefined;
     const { harness, server } = basicServer({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
@@ -51,8 +51,7 @@ describe("the auth message", () => {
     const peer = await harness.connect();
     await peer.send(auth("t"), subscribe, { type: "ping", correlation_id: "p" });
     expect(peer.received).toEqual([]);
-    // The socket is not even read: whoever is not authenticated cannot make the server keep
-    // anything.
+    // The socket is paused, so an unauthenticated client cannot fill the memory of the server.
     expect(server.stats().messages.received).toBe(1);
     expect(peer.socket.isRead).toBe(false);
     decide!();
@@ -66,7 +65,7 @@ describe("the auth message", () => {
     ]);
   });
 
-  test("[HS5] a refused token is answered, then closed with 4401, without the application's own words", async () => {
+  test("[HS5] a refused token is answered and closed with 4401, and the error text of the application is not sent", async () => {
     const { harness, server } = basicServer({ authenticate });
     const peer = await harness.connect();
     await peer.send(auth("secret-token"));
@@ -84,7 +83,7 @@ describe("the auth message", () => {
     expect(server.stats().connections).toMatchObject({ active: 0, failed: 1 });
   });
 
-  test("[HS6] any other first message but ping and pong is refused and closed with 4401", async () => {
+  test("[HS6] a first message other than auth, ping or pong is answered with UNAUTHENTICATED and closed with 4401", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect();
     await peer.send({ type: "pong" }, { type: "ping", correlation_id: "p" });
@@ -97,7 +96,7 @@ describe("the auth message", () => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[HS25] the id of another session gives nothing of it: the token alone decides", async () => {
+  test("[HS25] the session id of another user gives access to nothing: the token alone decides", async () => {
     const { harness } = basicServer({ authenticate });
     const victim = await harness.connect();
     await victim.send(auth("token-u1"), subscribe);
@@ -115,7 +114,7 @@ describe("the auth message", () => {
     expect(stranger.closed?.code).toBe(4401);
   });
 
-  test("[HS7] who has not authenticated after 5 s is closed with 4401", async () => {
+  test("[HS7] a connection that does not authenticate within 5 s is closed with 4401", async () => {
     const { harness, environment } = basicServer({ authenticate });
     const peer = await harness.connect();
     await harness.advance(4_999);
@@ -125,17 +124,17 @@ describe("the auth message", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[HS8] an authenticate that never answers is a refusal, not a hanging connection", async () => {
+  test("[HS8] if authenticate does not answer in time, the connection is closed with 4401", async () => {
     const { harness } = basicServer({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
     const peer = await harness.connect();
     await peer.send(auth("t"));
     await harness.advance(5_000);
     expect(peer.closed?.code).toBe(4401);
-    // Read again, or the closing handshake would never end.
+    // The socket is read again. Otherwise the closing handshake would never end.
     expect(peer.socket.isRead).toBe(true);
   });
 
-  test("[HS8] nor when what it returns is a promise of another library", async () => {
+  test("[HS8] if a promise of another library does not settle in time, the upgrade is refused with HTTP 401", async () => {
     const never = new ForeignPromise<{ userId: string }>(() => {});
     const { harness } = basicServer({ authenticate: () => never, authTimeoutMs: 1_000 });
     expect(
@@ -149,17 +148,17 @@ describe("the auth message", () => {
     ).toBe(401);
   });
 
-  test("[HS9] who sends more than 64 KiB before it is authenticated is closed", async () => {
+  test("[HS9] a connection that sends more than 64 KiB before it is authenticated is closed with 4400", async () => {
     const { harness } = basicServer({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
     const peer = await harness.connect();
-    // A paused socket reads no more, but what it had read before still comes.
+    // A paused socket reads no more, but the frames it has already read are still handled.
     await peer.send(auth("t"));
     for (let index = 0; index < 5; index++) peer.socket.force("x".repeat(16_384));
     await harness.settle();
     expect(peer.closed?.code).toBe(4400);
   });
 
-  test("[HS9] pings count too: they are answered, and whoever reads no answer makes the server keep it", async () => {
+  test("[HS9] pings count towards the 64 KiB, because their answers stay in memory if the client does not read them", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect();
     peer.socket.stall(true);
@@ -171,7 +170,7 @@ describe("the auth message", () => {
     expect(peer.closed?.code).toBe(4400);
   });
 
-  test("[HS9] more than eight are refused, however short they are", async () => {
+  test("[HS9] more than eight messages before authentication close the connection with 4400, however short they are", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect();
     await peer.send(...Array.from({ length: 8 }, () => ({ type: "ping" })));
@@ -181,7 +180,7 @@ describe("the auth message", () => {
     expect(peer.closed?.code).toBe(4400);
   });
 
-  test("[HS10] an identity without a userId is a fault of the application and refused", async () => {
+  test("[HS10] an identity without `userId` closes the connection with 4401 and logs the reason", async () => {
     const error = vi.fn();
     const { harness } = basicServer({
       authenticate: () => ({}) as { userId: string },
@@ -201,7 +200,7 @@ describe("the auth message", () => {
     ["a deviceId that was cut within a character", { userId: "u1", deviceId: "\ude00" }],
     ["an expiresAt that is no time, and would never come", { userId: "u1", expiresAt: Number.NaN }],
     ["an expiresAt that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
-  ])("[HS10] so is one with %s", async (_what, identity) => {
+  ])("[HS10] an identity closes the connection with 4401 and logs the reason if it has %s", async (_what, identity) => {
     const error = vi.fn();
     const { harness } = basicServer({
       authenticate: () => identity as unknown as Identity,

@@ -14,7 +14,7 @@ async function setUp(options: BaseServerOptions) {
   const server = createServer(agents, { ...options, logger: { debug() {}, info() {}, warn, error() {} } });
   made.push(server);
   const { port } = await server.listen(0, { host: "127.0.0.1" });
-  /** The HTTP status of an upgrade with these headers. PORT is the server's. */
+  /** The HTTP status of an upgrade with these headers. PORT stands for the port of the server. */
   const upgrade = (headers: Record<string, string | string[]>): Promise<number> =>
     new Promise((resolve, reject) => {
       const filled = Object.entries(headers).flatMap(([name, values]) =>
@@ -71,7 +71,7 @@ describe("pages of the server's own origin", () => {
     expect(await upgrade(headers as Record<string, string>)).toBe(status);
   });
 
-  test("[HS34] More than one Host is HTTP 400, whatever the options", async () => {
+  test("[HS34] an upgrade with more than one Host header is refused with HTTP 400, whatever the options", async () => {
     for (const options of [{}, { origins: [] }, { hosts: ["localhost"] }]) {
       const { upgrade } = await setUp(options);
       expect(await upgrade({ Host: ["evil.example", "localhost:PORT"] })).toBe(400);
@@ -127,7 +127,7 @@ describe("the option hosts", () => {
   });
 
   test.each(["https://a:99999", "https://me@a", "https://a?b", "https://a#b", "https://a/", "https://a:x"])(
-    "[HS36] refuses the origin %s, which no page has",
+    "[HS36] the origin %s is refused as an option, because no page has it",
     (origin) => {
       expect(() => createServer(agents, { origins: [origin] })).toThrow(
         expect.objectContaining({ code: "INVALID_OPTION", field: "origins" }),
@@ -136,7 +136,7 @@ describe("the option hosts", () => {
   );
 
   test.each([["a"], "https://a", "a/b", "a b", "*.a", 1, "a:99999", "a:b", "me@a", "::1", "a:1:2", ""])(
-    "[HS34] refuses %o by its name",
+    "[HS34] the host %o is refused as an option, naming `hosts`",
     (host) => {
       const options = { hosts: (Array.isArray(host) ? host[0] : [host]) as never };
       expect(() => createServer(agents, options)).toThrow(
@@ -146,8 +146,8 @@ describe("the option hosts", () => {
   );
 });
 
-describe("what the log says of a refused page", () => {
-  test("[HS36] origin and Host, and what to set when a proxy rewrites Host", async () => {
+describe("the log line of a refused page", () => {
+  test("[HS36] it has origin and host, and a remedy for a proxy that rewrites Host", async () => {
     const { upgrade, warn } = await setUp({ origins: [] });
     await upgrade({ Host: "localhost:3000", Origin: "http://localhost:5173" });
     expect(warn).toHaveBeenCalledWith(
@@ -160,7 +160,7 @@ describe("what the log says of a refused page", () => {
     );
   });
 
-  test("[HS36] what to set for a name of the server's own", async () => {
+  test("[HS36] it has a remedy that names `hosts` if the page is of the server's own name", async () => {
     const { upgrade, warn } = await setUp({ origins: [] });
     await upgrade({ Host: "intranet", Origin: "http://intranet" });
     expect(warn).toHaveBeenCalledWith(
@@ -169,7 +169,7 @@ describe("what the log says of a refused page", () => {
     );
   });
 
-  test("[HS36] A listed origin with its default port, or in capitals, is the one that browsers send", async () => {
+  test("[HS36] a listed origin matches with its default port or in capitals, because browsers normalize it", async () => {
     const { upgrade } = await setUp({ origins: ["https://App.Example.com:443"] });
     expect(await upgrade({ Host: "x", Origin: "https://app.example.com" })).toBe(101);
   });

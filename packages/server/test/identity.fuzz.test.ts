@@ -7,15 +7,15 @@ import { seededRandom } from "./support/seeded-random.js";
 import { ServerHarness } from "./support/server-harness.js";
 import { VirtualEnvironment } from "./support/virtual-environment.js";
 
-/** Each seed is one history of users and their devices. `HOLDFAST_SEED=n` runs only that one. */
+/** Each seed is one history of users and their devices. `HOLDFAST_SEED=n` runs one seed only. */
 const only = process.env["HOLDFAST_SEED"];
 const seeds = only === undefined ? Array.from({ length: 40 }, (_, index) => index + 1) : [Number(only)];
 const STEPS = 120;
 const TOKEN_MS = 90_000;
 
-describe("[FZ2] users with devices, with drops, half-open sockets, replacements, bans and tokens that run out", () => {
+describe("[FZ2] users with devices, with dropped connections, half-open sockets, replacements, bans and expiring tokens", () => {
   test.each(seeds)(
-    "seed %i: nobody is in twice, nobody is in who may not be, every send is accounted for",
+    "seed %i: no device is connected twice, no banned user is connected, and every send is accounted for",
     async (seed) => {
       const history = new History(seed);
       await history.run();
@@ -26,7 +26,7 @@ describe("[FZ2] users with devices, with drops, half-open sockets, replacements,
 
 type Definition = typeof player.definition;
 
-/** One device of a user: a client, and what it heard. */
+/** One device of a user: a client, and the events it received. */
 class Device {
   readonly client: Client<Definition>;
   readonly room;
@@ -72,7 +72,7 @@ class History {
         return { userId, expiresAt: now() + TOKEN_MS };
       },
       authorize: ({ identity }) => {
-        // As a database would: what was true when it was asked arrives later.
+        // Like a database: the state at the time of the query is returned later.
         const allowed = !this.#barred.has(identity.userId);
         if (this.#random() < 0.3) return allowed;
         return new Promise((resolve) => this.#environment.after(this.#random() * 500, () => resolve(allowed)));
@@ -106,7 +106,8 @@ class History {
     const user = this.#server.user(userId);
     const sockets = [...this.#net.sockets.keys()];
     const { room, isReady } = this.#pick(this.#devices);
-    // Joins and leaves in between, so that questions about one channel overlap.
+    // The device joins and leaves in between, so that several authorize calls for one channel
+    // overlap.
     if (isReady && this.#random() < 0.2) {
       room.leave();
       room.on("said", () => {});
@@ -128,7 +129,7 @@ class History {
     this.#check();
   }
 
-  /** A second after the last change everything that was asked is answered. */
+  /** One second after the last change every pending call has been answered. */
   #checkBarred(): void {
     for (const { userId, subscriptions } of this.#server.sessions())
       this.#hold(
@@ -163,7 +164,7 @@ class History {
     if (!holds) this.#broken.push(promise);
   }
 
-  /** What holds at every moment. */
+  /** Checks the guarantees that hold at every moment. */
   #check(): void {
     const live = this.#server.sessions();
     const places = live.map(({ userId, deviceId }) => `${userId}/${deviceId}`);
@@ -175,12 +176,12 @@ class History {
     );
   }
 
-  /** Quiet at last. Returns what does not hold. */
+  /** After all faults have ended, checks every guarantee. Returns those that are violated. */
   async end(): Promise<string[]> {
     this.#banned.clear();
     this.#barred.clear();
     for (const socket of this.#net.sockets.keys()) socket.stall(false);
-    // Who was refused a channel asks for it again on the next connection.
+    // A client that was refused a channel subscribes to it again on its next connection.
     for (const { client } of this.#devices) {
       client.disconnect();
       client.connect();

@@ -5,7 +5,7 @@ import { authenticate, basicServer } from "./support/basic-server.js";
 const subscribe = { type: "subscribe", data: { channels: ["updates"] } };
 
 describe("the heartbeat", () => {
-  test("[PI1] pings a quiet connection by message, at the latest every 30 s", async () => {
+  test("[PI1] a quiet connection receives a ping message at least every 30 s", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await harness.advance(30_000);
@@ -15,7 +15,7 @@ describe("the heartbeat", () => {
     expect(peer.of("ping")).toHaveLength(2);
   });
 
-  test("[PI2] closes with 4408 who sends nothing for 10 s after a ping", async () => {
+  test("[PI2] a connection that sends nothing for 10 s after a ping is closed with 4408", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await harness.advance(29_000);
@@ -27,7 +27,7 @@ describe("the heartbeat", () => {
     expect(server.stats().connections.active).toBe(0);
   });
 
-  test("[PI3] takes any frame as a sign of life, not only a pong", async () => {
+  test("[PI3] any frame counts as a sign of life, not only pong", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await harness.advance(30_000);
@@ -36,7 +36,7 @@ describe("the heartbeat", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[PI4] does not ask who talks whether it is alive", async () => {
+  test("[PI4] a connection that sends messages receives no ping", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     for (let round = 0; round < 12; round++) {
@@ -46,14 +46,14 @@ describe("the heartbeat", () => {
     expect(peer.of("ping")).toEqual([]);
   });
 
-  test("[PI5] answers a client's ping at once, with its correlation id", async () => {
+  test("[PI5] ping of a client is answered at once with pong and the same correlation id", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send({ type: "ping", correlation_id: "probe" });
     expect(peer.last("pong")).toEqual({ type: "pong", correlation_id: "probe" });
   });
 
-  test("[PI6] needs one timer for a thousand connections, and none for no connection", async () => {
+  test("[PI6] a thousand connections need one timer, and no connection needs none", async () => {
     const { harness, environment } = basicServer();
     const peers = await Promise.all(Array.from({ length: 1_000 }, () => harness.connect()));
     expect(environment.timers).toBe(1);
@@ -63,7 +63,7 @@ describe("the heartbeat", () => {
 });
 
 describe("limits", () => {
-  test("[LM1] more connections than allowed are closed with 1013 and a time to come back", async () => {
+  test("[LM1] a connection above the limit is closed with 1013 and a retry delay", async () => {
     const { harness, server } = basicServer({ limits: { connections: 1 } });
     await harness.connect();
     const second = await harness.connect();
@@ -71,7 +71,7 @@ describe("limits", () => {
     expect(server.stats().connections).toEqual({ active: 1, peak: 1, total: 1, failed: 1 });
   });
 
-  test("[LM1] also those whose credentials were checked at the same time", async () => {
+  test("[LM1] the limit also holds for connections whose credentials are checked at the same time", async () => {
     const decide: (() => void)[] = [];
     const { harness, server } = basicServer({
       limits: { connections: 1 },
@@ -85,7 +85,7 @@ describe("limits", () => {
     expect(server.stats().connections.active).toBe(1);
   });
 
-  test("[LM2] a connection that reads too slowly is closed with 4413; the others get everything", async () => {
+  test("[LM2] a connection that reads too slowly is closed with 4413, and the others receive every event", async () => {
     const { harness, server } = basicServer({ limits: { owedBytes: 10_000 } });
     const [slow, quick] = [await harness.connect(), await harness.connect()];
     await slow.send(subscribe);
@@ -102,7 +102,7 @@ describe("limits", () => {
     expect(slow.closed?.code).toBe(4413);
   });
 
-  test("[LM3] three unreadable messages within a minute close with 4400; two do not, nor three in a longer time", async () => {
+  test("[LM3] three invalid messages within a minute close the connection with 4400, three over a longer time do not", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send("{", "[]");
@@ -124,7 +124,7 @@ describe("limits", () => {
     ["a binary frame", new Uint8Array([1, 2, 3]), undefined],
     ["deep nesting", `{"type":"ping","metadata":${'{"a":'.repeat(40)}1${"}".repeat(40)}}`, undefined],
     ["a hidden __proto__", '{"type":"ping","\\u005f_proto__":{"polluted":1}}', undefined],
-  ])("[LM4] %s is answered with BAD_MESSAGE that names the field and a remedy", async (_, frame, field) => {
+  ])("[LM4] %s is answered with BAD_MESSAGE, the field and a remedy", async (_, frame, field) => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send(frame);
@@ -136,7 +136,7 @@ describe("limits", () => {
 });
 
 describe("closing", () => {
-  test("[CL1] ends every connection with 1001, refuses new ones and leaves no timer", async () => {
+  test("[CL1] it closes every connection with 1001, refuses new ones and leaves no timer", async () => {
     const { harness, server, environment } = basicServer({ authenticate });
     const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" } });
     const handshaking = await harness.connect();
@@ -150,7 +150,7 @@ describe("closing", () => {
     expect(server.stats().connections.active).toBe(0);
   });
 
-  test("[CL1] also one whose credential was being checked when it was called", async () => {
+  test("[CL1] it also closes a connection whose credential was being checked at that moment", async () => {
     let decide: (() => void) | undefined;
     const { harness, server, environment } = basicServer({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
@@ -164,7 +164,7 @@ describe("closing", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[CL2] lets running requests finish, refuses new ones meanwhile", async () => {
+  test("[CL2] running requests finish, and new ones are refused with UNAVAILABLE", async () => {
     const { harness, server } = basicServer();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
@@ -184,7 +184,7 @@ describe("closing", () => {
     expect(peer.closed?.code).toBe(1001);
   });
 
-  test("[CL3] does not wait for a request longer than the grace", async () => {
+  test("[CL3] it does not wait for a request longer than graceMs", async () => {
     const { harness, server } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
     const peer = await harness.connect();
@@ -195,7 +195,7 @@ describe("closing", () => {
     expect(peer.closed?.code).toBe(1001);
   });
 
-  test("[CL6] waits for authenticate no longer than for requests, and leaves nothing of it", async () => {
+  test("[CL6] it does not wait for a pending authenticate longer than for requests, and leaves no timer", async () => {
     const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const { harness, server, environment } = basicServer({
       logger,
@@ -210,13 +210,13 @@ describe("closing", () => {
     await closing;
     expect((await upgrading).closed?.code).toBe(1001);
     expect(peer.closed?.code).toBe(1001);
-    // The credential is not refused: a client that was told so would not come back.
+    // If the credential were refused, the client would not reconnect.
     expect(peer.received).toEqual([]);
     expect([...logger.info.mock.calls, ...logger.error.mock.calls]).toEqual([]);
     expect(environment.timers).toBe(0);
   });
 
-  test("[CL6] so it is for a newer credential of a connection that is open", async () => {
+  test("[CL6] it does not wait for a pending refresh of an open connection either", async () => {
     const { harness, server, environment } = basicServer({
       authenticate: ({ token }) => (token === "first" ? { userId: "u1" } : new Promise<Identity>(() => {})),
     });
@@ -256,7 +256,7 @@ describe("closing", () => {
     expect(tookMs).toBeLessThan(expectedMs + 200);
   });
 
-  test("[CL4] cuts off a peer that does not answer, and a second call waits for the first", async () => {
+  test("[CL4] a peer that does not answer the close frame is cut off, and a second call returns the same promise", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     peer.socket.stall(true);
@@ -267,7 +267,7 @@ describe("closing", () => {
     expect(peer.closed?.code).toBe(1006);
   });
 
-  test("[CL5] session.disconnect ends one connection, with a code that says whether it may come back", async () => {
+  test("[CL5] session.disconnect closes one connection with the given code, which tells the client whether to reconnect", async () => {
     const { harness, server } = basicServer();
     const [one, two] = [await harness.connect(), await harness.connect()];
     const [first, second] = server.sessions();
@@ -282,7 +282,7 @@ describe("closing", () => {
   });
 
   test.each([0, 999, 1005, 1006, 1015, 2999, 5000, 4000.5, Number.NaN])(
-    "[CL5] %d, which no close frame may carry, is refused and ends nothing",
+    "[CL5] session.disconnect refuses the code %d, which no close frame may carry, and closes nothing",
     async (code) => {
       const { harness, server } = basicServer();
       const peer = await harness.connect();
@@ -298,7 +298,7 @@ describe("closing", () => {
 });
 
 describe("a session", () => {
-  test("[SE1] tells who, since when and when last heard", async () => {
+  test("[SE1] it has the user, the device, the address, and the times of its start and of its last message", async () => {
     const { harness, server, environment } = basicServer({ authenticate });
     const start = environment.now();
     const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" }, remoteAddress: "10.1.2.3" });
@@ -314,7 +314,7 @@ describe("a session", () => {
     });
     expect(session.identity).toMatchObject({ userId: "u1" });
     expect(session.connectedAt.getTime()).toBe(start);
-    await harness.advance(300); // between two ticks of the heartbeat
+    await harness.advance(300); // between two heartbeat intervals
     await harness.connect({ headers: { authorization: "Bearer token-u2" } });
     for (const { connectedAt, lastActiveAt } of server.sessions())
       expect(lastActiveAt.getTime()).toBeGreaterThanOrEqual(connectedAt.getTime());
@@ -322,8 +322,8 @@ describe("a session", () => {
   });
 });
 
-describe("what is logged", () => {
-  test("[LG1] holds no token, no payload and no control character, whatever a peer sends", async () => {
+describe("the log", () => {
+  test("[LG1] it contains no token, no payload and no control character, whatever a peer sends", async () => {
     const lines: string[] = [];
     const log = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
     const logger = { debug: log, info: log, warn: log, error: log };
@@ -337,12 +337,12 @@ describe("what is logged", () => {
     expect(lines.length).toBeGreaterThan(3);
     const text = lines.join("\n");
     expect(text).not.toMatch(/secret/);
-    // JSON would escape them; they must not be there in the first place.
+    // JSON escapes control characters. The escapes must not appear either.
     expect(text).not.toMatch(/\\u00|\\r|\\n/);
   });
 });
 
-test("authenticate that throws reaches the log as an error, for the operator", async () => {
+test("if authenticate throws, the error is logged for the operator", async () => {
   const info = vi.fn();
   const { harness } = basicServer({
     authenticate: () => {

@@ -35,7 +35,8 @@ function setUp() {
 type Server = ReturnType<typeof setUp>["server"];
 
 /**
- * What is due in this turn is done, however busy the machine is: timers come before `setImmediate`.
+ * Waits until the work of this turn is done, even on a busy machine: timers run before
+ * `setImmediate`.
  */
 const turn = () => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 20));
 const wrong = { n: "1" } as never;
@@ -69,7 +70,7 @@ const calls: [call: string, place: object, make: (server: Server) => Promise<unk
 ];
 
 describe("a call that fails", () => {
-  test.each(calls)("[AM1] %s that nothing awaits is logged once, with its place %o", async (call, place, make) => {
+  test.each(calls)("[AM1] %s that is not awaited is logged once with %o", async (call, place, make) => {
     const { server, error } = setUp();
     void make(server);
     await turn();
@@ -80,17 +81,14 @@ describe("a call that fails", () => {
     );
   });
 
-  test.each(calls)(
-    "[AM2] %s that is awaited is the caller's, and nothing is logged (%o)",
-    async (_call, _place, make) => {
-      const { server, error } = setUp();
-      await expect(make(server)).rejects.toMatchObject({ name: "HoldfastError" });
-      await turn();
-      expect(error).not.toHaveBeenCalled();
-    },
-  );
+  test.each(calls)("[AM2] %s that is awaited rejects and logs nothing (%o)", async (_call, _place, make) => {
+    const { server, error } = setUp();
+    await expect(make(server)).rejects.toMatchObject({ name: "HoldfastError" });
+    await turn();
+    expect(error).not.toHaveBeenCalled();
+  });
 
-  test("[AM1] without a logger is a warning of the process", async () => {
+  test("[AM1] without a logger, a failed call that is not awaited becomes a process warning", async () => {
     const server = createServer(protocol);
     made.push(server);
     const warned = new Promise<Error & { detail?: string }>((resolve) => void process.once("warning", resolve));
@@ -101,7 +99,10 @@ describe("a call that fails", () => {
   });
 });
 
-/** What an application may throw, or pass in place of a text, and what throws when it is read. */
+/**
+ * Values that an application may throw or pass as a string, and values that throw when they are
+ * read.
+ */
 const circular: Record<string, unknown> = {};
 circular["itself"] = circular;
 const trap = (): never => {
@@ -119,10 +120,10 @@ const hostile: [what: string, value: unknown][] = [
   ["undefined", undefined],
 ];
 
-describe("the report of a call that nothing awaits", () => {
+describe("the report of a call that is not awaited", () => {
   const nextWarning = () => new Promise<Error>((resolve) => void process.once("warning", resolve));
 
-  test.each(hostile)("[AM1] [AM5] throws nothing, whatever `update` throws: %s", async (_what, value) => {
+  test.each(hostile)("[AM1] [AM5] reporting does not throw if `update` throws %s", async (_what, value) => {
     for (const logged of [false, true]) {
       const { server, error } = logged ? setUp() : { server: createServer(protocol), error: undefined };
       if (!logged) made.push(server);
@@ -137,7 +138,7 @@ describe("the report of a call that nothing awaits", () => {
     }
   });
 
-  test.each(hostile.slice(0, -1))("[AM1] [AM5] throws nothing if the event is %s", async (_what, value) => {
+  test.each(hostile.slice(0, -1))("[AM1] [AM5] reporting does not throw if the event is %s", async (_what, value) => {
     const server = createServer(protocol);
     made.push(server);
     for (const make of [
@@ -159,7 +160,7 @@ describe("the report of a call that nothing awaits", () => {
     ["document.delete", (server) => server.channel("board").document.delete(null as never)],
     ["publish", (server) => server.channel("room").publish("said", { text: "x" }, null as never)],
     ["send", (server) => server.user("u").send("nudge", { n: 1 }, null as never)],
-  ])("[AM1] %s with null for its options, or a wrong code, rejects and does not throw", async (call, make) => {
+  ])("[AM1] %s with null as options, or an invalid code, rejects and does not throw", async (call, make) => {
     const { server, error } = setUp();
     void make(server);
     await turn();
@@ -167,13 +168,13 @@ describe("the report of a call that nothing awaits", () => {
   });
 });
 
-test.each([null, "SIGTERM", 15])("[AM5] close closes with %o in place of its options", async (options) => {
+test.each([null, "SIGTERM", 15])("[AM5] close with %o instead of options closes the server", async (options) => {
   const { server } = setUp();
   await server.close(options as never);
   expect(server.isReady).toBe(false);
 });
 
-test("[AM9] use and onSession refuse what is no function: the middleware behind it would never be asked", () => {
+test("[AM9] use and onSession refuse a value that is not a function; ignored, the next middleware would never be called", () => {
   const { server } = setUp();
   expect(() => server.use(undefined as never)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field: "middleware" }),
@@ -183,8 +184,8 @@ test("[AM9] use and onSession refuse what is no function: the middleware behind 
   );
 });
 
-describe("the application's own functions", () => {
-  test("[AM5] A middleware that does not await next() hands on what the handler throws to the log", async () => {
+describe("functions of the application", () => {
+  test("[AM5] if a middleware does not await next(), an error of the handler is logged", async () => {
     const error = vi.fn();
     const { harness, server } = basicServer({ logger: { debug() {}, info() {}, warn() {}, error } });
     server.use(async (_context, next) => {
@@ -204,7 +205,7 @@ describe("the application's own functions", () => {
     );
   });
 
-  test("[AM5] A logger that throws, or rejects, ends nothing", async () => {
+  test("[AM5] if the logger throws or rejects, the server keeps working", async () => {
     for (const line of [
       () => {
         throw new Error("disk full");
@@ -230,7 +231,7 @@ describe("attach and listen", () => {
     ["a WebSocketServer of ws", new WebSocketServer({ noServer: true })],
     ["a server of HTTP/2 without TLS, which knows no upgrade", createHttp2Server()],
     ["a server of HTTP/2 alone", createSecureServer({})],
-  ])("[AM6] attach refuses %s, and says what to pass", (_what, given) => {
+  ])("[AM6] attach refuses %s with a remedy", (_what, given) => {
     const { server } = setUp();
     expect(() => server.attach(given as never)).toThrow(
       expect.objectContaining({
@@ -245,7 +246,7 @@ describe("attach and listen", () => {
     ["http", createHttpServer()],
     ["https", createHttpsServer()],
     ["HTTP/2 that takes HTTP/1 as well", createSecureServer({ allowHTTP1: true })],
-  ])("[AM6] attach takes a server of %s", (_what, http) => {
+  ])("[AM6] attach accepts a server of %s", (_what, http) => {
     setUp().server.attach(http as never)();
   });
 
@@ -255,9 +256,9 @@ describe("attach and listen", () => {
     ["a list", ["/ws"], "options"],
     ["a Map", new Map([["host", "localhost"]]), "options"],
     ["a Promise", Promise.resolve({ host: "localhost" }), "options"],
-    // Ignored, it would make `listen` serve every interface.
+    // If the misspelt name were ignored, `listen` would serve every interface.
     ["a misspelt name", { hots: "localhost" }, "hots"],
-  ])("[AM6] attach and listen refuse %s in place of their options", async (_what, given, field) => {
+  ])("[AM6] attach and listen refuse %s as their options", async (_what, given, field) => {
     const { server } = setUp();
     const refusal = { code: "INVALID_OPTION", field };
     for (const options of [given] as never[]) {
@@ -266,7 +267,7 @@ describe("attach and listen", () => {
     }
   });
 
-  test("[AM6] attach of a path that is taken, also by the same server, says so", () => {
+  test("[AM6] attach refuses a path that is already attached, also by the same server", () => {
     const { server } = setUp();
     const http = createHttpServer();
     const detach = server.attach(http);
@@ -280,7 +281,7 @@ describe("attach and listen", () => {
     server.attach(http)();
   });
 
-  test("[AM6] A server that is closed says that another has to be made", async () => {
+  test("[AM6] attach and listen of a closed server are refused with a remedy that names createServer", async () => {
     const { server } = setUp();
     await server.close();
     const refusal = { code: "UNAVAILABLE", remedy: expect.stringContaining("createServer") as unknown };
@@ -288,7 +289,7 @@ describe("attach and listen", () => {
     await expect(server.listen(0)).rejects.toMatchObject(refusal);
   });
 
-  test("[AM7] listen names the port or host at fault and the cure, and keeps the system's code", async () => {
+  test("[AM7] listen rejects with the port or host as its field, and keeps the code of the system", async () => {
     const { server } = setUp();
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const taken = await server.listen(port, { host: "127.0.0.1" }).catch((error: unknown) => error);
@@ -302,7 +303,7 @@ describe("attach and listen", () => {
   });
 });
 
-describe("what is no port or host", () => {
+describe("an invalid port or host", () => {
   test.each([undefined, null, true, 1n, "", "/tmp/pipe", "3000x", { port: 0 }, [0], Number.NaN, 0.5, 65_536])(
     "[AM7] listen refuses %o as its port",
     async (port) => {
@@ -311,7 +312,7 @@ describe("what is no port or host", () => {
     },
   );
 
-  test("[AM7] listen takes a port in digits, as an environment variable has it", async () => {
+  test("[AM7] listen accepts a port as a string of digits, as environment variables have it", async () => {
     const { port } = await setUp().server.listen("0" as never, { host: "127.0.0.1" });
     expect(port).toBeGreaterThan(0);
   });
@@ -322,11 +323,11 @@ describe("what is no port or host", () => {
   });
 });
 
-describe("an expiresAt in seconds, as the `exp` of a JWT", () => {
+describe("an expiresAt in seconds, as in the `exp` of a JWT", () => {
   const identity = { userId: "u", expiresAt: Math.floor(Date.now() / 1_000) + 3_600 };
   const cure = "exp * 1_000";
 
-  test("[HS33] refuses the connection, and the log says what to return", async () => {
+  test("[HS33] it refuses the connection with HTTP 401 and logs the conversion", async () => {
     const error = vi.fn();
     const logger = { debug() {}, info() {}, warn() {}, error };
     const server = createServer(agents, { authenticate: () => identity, logger });
@@ -341,7 +342,7 @@ describe("an expiresAt in seconds, as the `exp` of a JWT", () => {
     expect(error).toHaveBeenCalledWith({}, expect.stringContaining(cure));
   });
 
-  test("[HS33] is refused for a ticket, too", async () => {
+  test("[HS33] issueTicket rejects it, too", async () => {
     const server = createServer(agents, { authenticate: () => identity, credentials: { ticket: true } });
     made.push(server);
     await expect(server.issueTicket(identity)).rejects.toMatchObject({

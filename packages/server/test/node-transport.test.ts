@@ -61,7 +61,7 @@ async function open(
   return { ws, received, next, closed };
 }
 
-/** The status of an upgrade that is answered by HTTP. */
+/** The HTTP status of an upgrade that is refused. */
 function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(url, { headers });
@@ -74,7 +74,7 @@ function statusOf(url: string, headers: Record<string, string> = {}): Promise<nu
   });
 }
 
-/** A raw TCP connection that says what it is told. */
+/** Opens a raw TCP connection, sends the text, and collects the answer. */
 async function raw(port: number, text: string): Promise<{ socket: Socket; answer: Promise<string> }> {
   const socket = connect(port, "127.0.0.1");
   cleanups.push(() => void socket.destroy());
@@ -87,8 +87,8 @@ async function raw(port: number, text: string): Promise<{ socket: Socket; answer
   return { socket, answer: ended };
 }
 
-describe("a socket that is half-open", () => {
-  test("[SN3] is taken over: its session goes on at once, and the socket itself is cut off within a second or two", async () => {
+describe("a half-open socket", () => {
+  test("[SN3] its session resumes on a new connection at once, and the old socket is cut off within two seconds", async () => {
     const server = start({ authenticate });
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const auth = (session_id?: string) =>
@@ -96,8 +96,7 @@ describe("a socket that is half-open", () => {
     const old = await open(`ws://127.0.0.1:${port}/ws`);
     old.ws.send(auth());
     const { data } = (await old.next("connected")) as unknown as { data: { session_id: string } };
-    // Nothing is read any more, so no close frame is ever answered: what a telephone in a tunnel
-    // looks like.
+    // A paused socket never answers a close frame, like a phone that has lost its network.
     (old.ws as unknown as { _socket: Socket })._socket.pause();
 
     const client = await open(`ws://127.0.0.1:${port}/ws`);
@@ -114,8 +113,8 @@ describe("a socket that is half-open", () => {
   });
 });
 
-describe("a device that connects again and again", () => {
-  test("[DV16] a hundred times over real sockets, each replacing the one before, leaves one connection and nothing else", async () => {
+describe("a device that reconnects many times", () => {
+  test("[DV16] after a hundred connections over real sockets, each replacing the previous one, only the last is left", async () => {
     const { http, port } = await startHttp();
     const server = start({ authenticate });
     server.attach(http);
@@ -142,7 +141,7 @@ describe("a device that connects again and again", () => {
 });
 
 describe("attach", () => {
-  test("[TR1] serves its own path and leaves plain requests to the application", async () => {
+  test("[TR1] it serves its own path and leaves plain HTTP requests to the application", async () => {
     const { http, port } = await startHttp();
     start().attach(http);
     const client = await open(`ws://127.0.0.1:${port}/ws?a=1`);
@@ -150,7 +149,7 @@ describe("attach", () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http");
   });
 
-  test("[TR2] never touches another path's upgrade", async () => {
+  test("[TR2] it leaves upgrades of other paths alone", async () => {
     const { http, port } = await startHttp();
     const other = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request, socket, head) => {
@@ -162,13 +161,13 @@ describe("attach", () => {
     expect(await (await open(`ws://127.0.0.1:${port}/ws`)).next("connected")).toMatchObject({ type: "connected" });
   });
 
-  test("[TR3] answers 404 on a path that nobody serves, when nobody else listens", async () => {
+  test("[TR3] it answers 404 on a path that nobody serves, if there is no other upgrade listener", async () => {
     const { http, port } = await startHttp();
     start().attach(http);
     expect(await statusOf(`ws://127.0.0.1:${port}/nothing`)).toBe(404);
   });
 
-  test("[TR4] two servers share one http server, each on its path; one path twice is refused", async () => {
+  test("[TR4] two servers share one http server, each on its own path, and a path that is taken is refused", async () => {
     const { http, port } = await startHttp();
     const [one, two] = [start(), start()];
     one.attach(http, { path: "/one" });
@@ -187,7 +186,7 @@ describe("attach", () => {
     await (await open(`ws://127.0.0.1:${port}/one`)).next("connected");
   });
 
-  test("[TR5] close lets go of the http server, which stays the application's", async () => {
+  test("[TR5] close detaches from the http server, which keeps running", async () => {
     const { http, port } = await startHttp();
     const server = start();
     server.attach(http);
@@ -200,28 +199,28 @@ describe("attach", () => {
 });
 
 describe("listen", () => {
-  test("[TR6] takes a free port, says where it is, and tells a plain request what it speaks", async () => {
+  test("[TR6] it takes a free port, returns its url, and answers a plain HTTP request with 426", async () => {
     const listening = await start().listen(0, { path: "/live", host: "127.0.0.1" });
     expect(listening.url).toBe(`ws://127.0.0.1:${listening.port}/live`);
     await (await open(listening.url)).next("connected");
     expect((await fetch(listening.url.replace("ws:", "http:"))).status).toBe(426);
   });
 
-  test("[TR18] ends, when the server closes, also connections that never said a word", async () => {
+  test("[TR18] close also ends connections that never sent a complete request", async () => {
     const server = start();
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const [silent, slow] = [await raw(port, ""), await raw(port, "GET /ws HTTP/1.1\r\nHost: ")];
-    // Both have arrived once a later connection has been served.
+    // Once a later connection has been served, both have arrived.
     await fetch(`http://127.0.0.1:${port}/`);
     const client = await open(`ws://127.0.0.1:${port}/ws`);
     await client.next("connected");
     await server.close();
-    // The one in a WebSocket is told why.
+    // The WebSocket connection receives the close code.
     expect((await client.closed).code).toBe(closeNumber.GOING_AWAY);
     expect(await Promise.all([silent.answer, slow.answer])).toEqual(["", ""]);
   });
 
-  test("[TR19] that is under way when the server closes rejects, and listens to nobody", async () => {
+  test("[TR19] if the server is closed while listen is pending, listen rejects and no port stays open", async () => {
     const server = start();
     const listening = server.listen(0, { host: "127.0.0.1" });
     await server.close();
@@ -229,14 +228,14 @@ describe("listen", () => {
     await expect(server.listen(0)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("[TR7] a taken port rejects and holds nothing", async () => {
+  test("[TR7] if the port is taken, it rejects and holds no port", async () => {
     const { port } = await start().listen(0, { host: "127.0.0.1" });
     await expect(start().listen(port, { host: "127.0.0.1" })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 });
 
 describe("the upgrade", () => {
-  test("[TR8] a refused credential is HTTP 401 with a challenge", async () => {
+  test("[TR8] a refused credential is answered with HTTP 401 and a challenge", async () => {
     const { url, port } = await start({ authenticate, credentials: { queryToken: true } }).listen(0, {
       host: "127.0.0.1",
     });
@@ -248,14 +247,14 @@ describe("the upgrade", () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n[^]*WWW-Authenticate: Bearer/);
   });
 
-  test("[TR9] that waits for authenticate longer than it may is ended", async () => {
+  test("[TR9] an upgrade whose authenticate takes longer than allowed is refused", async () => {
     const server = start({ authenticate: () => new Promise<{ userId: string }>(() => {}), authTimeoutMs: 50 });
     const { url } = await server.listen(0, { host: "127.0.0.1" });
     expect([401, 503]).toContain(await statusOf(url, { Authorization: "Bearer t" }));
   });
 
   test.each(["listen", "attach"])(
-    "[CL6] that waits for authenticate when the server closes is closed with 1001 at once (%s)",
+    "[CL6] an upgrade whose authenticate is pending is closed with 1001 as soon as the server closes (%s)",
     async (how) => {
       let asked: (() => void) | undefined;
       const isAsked = new Promise<void>((resolve) => (asked = resolve));
@@ -276,7 +275,7 @@ describe("the upgrade", () => {
     },
   );
 
-  test("[TR10] whose peer goes away meanwhile leaves nothing behind", async () => {
+  test("[TR10] if the peer disconnects while authenticate runs, no connection is left", async () => {
     let decide: (() => void) | undefined;
     const asked = new Promise<void>((resolve) => (decide = resolve));
     let answer: ((identity: { userId: string }) => void) | undefined;
@@ -295,13 +294,12 @@ describe("the upgrade", () => {
     socket.resetAndDestroy();
     await new Promise<void>((resolve) => socket.once("close", () => resolve()));
     answer!({ userId: "u" });
-    // Whether the reset or the answer comes first is the network's choice; what has to hold is what
-    // remains afterwards.
+    // Either the reset or the answer may come first. Only the final state is checked.
     for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     await vi.waitFor(() => expect(server.stats().connections.active).toBe(0));
   });
 
-  test("[TR20] that another listener has taken is left to it, and logged", async () => {
+  test("[TR20] an upgrade that another listener has already handled is left alone and logged", async () => {
     const { http, port } = await startHttp();
     const other = new WebSocketServer({ server: http });
     other.on("connection", (ws) => ws.send(JSON.stringify({ type: "theirs" })));
@@ -314,14 +312,14 @@ describe("the upgrade", () => {
     expect((await client.closed).code).toBe(1005);
   });
 
-  test("[TR11] offers no compression, and answers with the subprotocol it chose", async () => {
+  test("[TR11] it offers no compression, and answers with the chosen subprotocol", async () => {
     const { url } = await start().listen(0, { host: "127.0.0.1" });
     const client = await open(url, ["other", "holdfast.v1.json"], { perMessageDeflate: true });
     expect(client.ws.protocol).toBe("holdfast.v1.json");
     expect(client.ws.extensions).toBe("");
   });
 
-  test("[TR21] of a draft version is refused with 400", async () => {
+  test("[TR21] an upgrade of a draft version of WebSocket is refused with HTTP 400", async () => {
     const { port } = await start().listen(0, { host: "127.0.0.1" });
     const { answer } = await raw(
       port,
@@ -338,7 +336,7 @@ describe("a peer that has not authenticated", () => {
   const closeCode = (bytes: string): number =>
     Buffer.from(bytes.slice(bytes.lastIndexOf("\x88") + 2), "latin1").readUInt16BE();
 
-  test("[HS9] may send eight pings of WebSocket, and is answered", async () => {
+  test("[HS9] eight WebSocket pings are answered, and the ninth closes the connection with 4400", async () => {
     const { url } = await start({ authenticate }).listen(0, { host: "127.0.0.1" });
     const client = await open(url);
     let pongs = 0;
@@ -349,7 +347,7 @@ describe("a peer that has not authenticated", () => {
     expect((await client.closed).code).toBe(4400);
   });
 
-  test("[HS9] cannot have a message kept that never ends, however large messages may be", async () => {
+  test("[HS9] an unfinished message closes the connection with 4400, however large messages may be", async () => {
     const { port } = await start({ authenticate, limits: { messageBytes: 10_000_000 } }).listen(0, {
       host: "127.0.0.1",
     });
@@ -360,7 +358,7 @@ describe("a peer that has not authenticated", () => {
     expect(closeCode(await answer)).toBe(4400);
   });
 
-  test("[HS9] nor one that comes in crumbs", async () => {
+  test("[HS9] an unfinished message that arrives byte by byte closes the connection with 4400", async () => {
     const { port } = await start({ authenticate }).listen(0, { host: "127.0.0.1" });
     const { socket, answer } = await raw(port, upgrade);
     socket.setNoDelay();
@@ -373,7 +371,7 @@ describe("a peer that has not authenticated", () => {
     expect(closeCode(await answer)).toBe(4400);
   });
 
-  test("[HS9] what it sends behind too much is not looked at", async () => {
+  test("[HS9] frames after the limit are not processed", async () => {
     const server = start({ authenticate });
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const { socket, answer } = await raw(port, upgrade);
@@ -384,7 +382,7 @@ describe("a peer that has not authenticated", () => {
     expect(server.stats().messages.received).toBeLessThan(200);
   });
 
-  test("[HS4] is heard again, all it sent, once it has", async () => {
+  test("[HS4] once it has authenticated, every message it sent before is processed", async () => {
     const server = start({ authenticate });
     server.handle("agent.slow", () => "done");
     const { port } = await server.listen(0, { host: "127.0.0.1" });
@@ -396,7 +394,7 @@ describe("a peer that has not authenticated", () => {
     };
     let answer = "";
     socket.on("data", (data: Buffer) => (answer += data.toString("latin1")));
-    // More than one piece, none of which ends where a frame does.
+    // The bytes arrive in several chunks, and no chunk ends where a frame ends.
     const requests = Array.from({ length: 60 }, (_, index) =>
       frame({
         type: "request",
@@ -411,7 +409,7 @@ describe("a peer that has not authenticated", () => {
     await vi.waitFor(() => expect(answer.match(/"correlation_id":"r\d+"[^]*?"done"/g)).toHaveLength(61));
   });
 
-  test("[HS5] is refused with a closing handshake, and its own close frame is heard", async () => {
+  test("[HS5] a refused peer is closed with a closing handshake, and its close frame is read", async () => {
     const debug = vi.fn();
     const server = start({ authenticate, logger: { debug, info() {}, warn() {}, error() {} } });
     const { url } = await server.listen(0, { host: "127.0.0.1" });
@@ -425,7 +423,7 @@ describe("a peer that has not authenticated", () => {
 });
 
 describe("frames on a real socket", () => {
-  test("[TR12] of every length class of RFC 6455 arrive as they were sent", async () => {
+  test("[TR12] frames of every length class of RFC 6455 arrive unchanged", async () => {
     const server = start({ limits: { owedBytes: 10_000_000 } });
     const { url } = await server.listen(0, { host: "127.0.0.1" });
     const client = await open(url);
@@ -442,20 +440,20 @@ describe("frames on a real socket", () => {
     );
   });
 
-  test("[TR13] larger than the server accepts close the connection with 1009", async () => {
+  test("[TR13] a frame above the limit closes the connection with 1009", async () => {
     const { url } = await start().listen(0, { host: "127.0.0.1" });
     const client = await open(url);
     client.ws.send("x".repeat(65_537));
     expect((await client.closed).code).toBe(closeNumber.TOO_BIG);
   });
 
-  test("[TR14] however long it is, in no time", () => {
+  test("[TR14] cutting a close reason keeps whole characters and is fast, however long the reason is", () => {
     expect(closeReason("🙂".repeat(1_000_000))).toBe("🙂".repeat(30));
     expect(closeReason(`x${"🙂".repeat(60)}`)).toBe(`x${"🙂".repeat(30)}`);
     expect(closeReason("x".repeat(1_000_000))).toBe("x".repeat(123));
   });
 
-  test("[TR14] a close reason of any length and alphabet is cut to what RFC 6455 allows", async () => {
+  test("[TR14] a close reason of any length and alphabet is cut to the limit of RFC 6455", async () => {
     const server = start();
     const { url } = await server.listen(0, { host: "127.0.0.1" });
     const client = await open(url);
