@@ -7,7 +7,7 @@ const unsubscribe = (...channels: string[]) => ({ type: "unsubscribe", correlati
 const list = { type: "list_subscriptions", correlation_id: "l" };
 const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
 
-describe("subscribing", () => {
+describe("subscribe", () => {
   test("[SU1] the answer has success and subscribed, for scripts that read nothing else, and a result for each channel", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
@@ -269,7 +269,7 @@ describe("unsubscribe and list_subscriptions", () => {
   });
 });
 
-describe("publishing", () => {
+describe("publish", () => {
   test("[SU14] publish reaches exactly the members of that channel and key, and returns their number", async () => {
     const { harness, server } = basicServer();
     const [one, two, three] = [await harness.connect(), await harness.connect(), await harness.connect()];

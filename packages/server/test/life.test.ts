@@ -135,7 +135,7 @@ describe("limits", () => {
   });
 });
 
-describe("closing", () => {
+describe("server.close", () => {
   test("[CL1] it closes every connection with 1001, refuses new ones and leaves no timer", async () => {
     const { harness, server, environment } = basicServer({ authenticate });
     const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" } });
