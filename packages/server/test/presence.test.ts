@@ -20,7 +20,7 @@ const told = (peer: Peer) => peer.of("presence").map(({ data }) => data);
 const member = (user_id: string, devices: string[], name: string) => ({ user_id, devices, data: { name } });
 const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
 
-/** A member of the room who shows a name and has heard of itself. */
+/** A member that has set its presence in the room and has received it. */
 async function enter(
   { connect, harness }: ReturnType<typeof identityServer>,
   token: string,
@@ -31,8 +31,8 @@ async function enter(
   return peer;
 }
 
-describe("who joins a channel with presence", () => {
-  test("[PS1] is told who is there, behind the answer to subscribe, and then what changes", async () => {
+describe("a session that joins a channel with presence", () => {
+  test("[PS1] it receives a snapshot after the answer to subscribe, and then each change", async () => {
     const all = identityServer();
     const ada = await enter(all, "ada@desk", "Ada");
     const grace = await all.connect("grace@desk", {}, subscribe(ROOM));
@@ -51,7 +51,7 @@ describe("who joins a channel with presence", () => {
     expect(told(grace).at(-1)).toEqual(joined);
   });
 
-  test("[PS16] gets the snapshot again when it subscribes again, and joins only once", async () => {
+  test("[PS16] if it subscribes again it receives the snapshot again, and it is listed once", async () => {
     const all = identityServer();
     await enter(all, "ada@desk", "Ada");
     const late = await all.connect("grace", {}, subscribe(ROOM), subscribe(ROOM));
@@ -60,12 +60,12 @@ describe("who joins a channel with presence", () => {
       ["snapshot", 1],
     ]);
     expect(all.server.channel("room", "a").subscribers).toBe(2);
-    // However often one message names it, once.
+    // A message that names the channel several times counts once.
     await late.send(subscribe(...Array.from({ length: 500 }, () => ROOM)));
     expect(told(late)).toHaveLength(3);
   });
 
-  test("[PS1] gets nothing of it on a channel that declares none", async () => {
+  test("[PS1] it receives no presence on a channel that declares none", async () => {
     const { harness, connect } = identityServer();
     const peer = await connect("u1", {}, subscribe("news"), { ...shows("Ada"), channel: "news" });
     await harness.advance(1_000);
@@ -73,7 +73,7 @@ describe("who joins a channel with presence", () => {
     expect(peer.last("error")).toMatchObject({ correlation_id: "p", channel: "news", data: { code: "FORBIDDEN" } });
   });
 
-  test("[PS11] and shows nothing is on no list, and nothing is kept for whoever only watches", async () => {
+  test("[PS11] without presence of its own it is on no list, and the server stores nothing for it", async () => {
     const all = identityServer();
     const watcher = await all.connect("watcher", {}, subscribe(ROOM));
     await enter(all, "ada", "Ada");
@@ -85,8 +85,8 @@ describe("who joins a channel with presence", () => {
   });
 });
 
-describe("a user", () => {
-  test("[PS2] is one, with the devices beneath: the second one is an update, and so is its end", async () => {
+describe("a user on several devices", () => {
+  test("[PS2] the user is listed once with all devices; a second device that joins or leaves is an update", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     await enter(all, "ada@desk", "Ada");
@@ -101,7 +101,7 @@ describe("a user", () => {
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Ada")], count: 2 }));
   });
 
-  test("[PS2] is what the newest of the devices shows; one that withdraws, or repeats itself, changes nothing for the others", async () => {
+  test("[PS2] the newest presence of any device counts; withdrawing an older one, or repeating it, changes nothing for others", async () => {
     const all = identityServer();
     const shown = async () => (await all.server.channel("room", "a").presence.list()).map(({ data }) => data.name);
     const desk = await enter(all, "ada@desk", "at the desk");
@@ -119,7 +119,7 @@ describe("a user", () => {
     expect(await shown()).toEqual([]);
   });
 
-  test("[PS3] stays for 5 s after the last device has left; who is back by then was never away", async () => {
+  test("[PS3] the user stays listed for 5 s after the last device has left; if a device returns by then, no change is sent", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const desk = await enter(all, "ada@desk", "Ada");
@@ -136,7 +136,7 @@ describe("a user", () => {
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
-  test("[PS3] who comes back on another device within that time was never away", async () => {
+  test("[PS3] if the user returns on another device within 5 s, the user is not reported as left", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     (await enter(all, "ada@desk", "Ada")).socket.drop();
@@ -149,7 +149,7 @@ describe("a user", () => {
     expect(told(watcher).flatMap(({ left }) => left)).toEqual([]);
   });
 
-  test("[PS3] without a grace is gone at once", async () => {
+  test("[PS3] with `presenceGraceMs: 0` the user is removed at once", async () => {
     const all = identityServer({ presenceGraceMs: 0 });
     const watcher = await enter(all, "watcher", "Watcher");
     (await enter(all, "ada", "Ada")).socket.drop();
@@ -157,7 +157,7 @@ describe("a user", () => {
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
-  test("[PS13] who loses the permission for the channel leaves the list too", async () => {
+  test("[PS13] a user that loses the permission for the channel is removed from its list", async () => {
     let banned = false;
     const all = identityServer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
     const watcher = await enter(all, "watcher", "Watcher");
@@ -169,8 +169,8 @@ describe("a user", () => {
   });
 });
 
-describe("what is told", () => {
-  test("[PS4] travels in batches: a hundred who come at once are one message for each member", async () => {
+describe("presence messages", () => {
+  test("[PS4] changes are sent in batches: a hundred users that join at once are one message for each member", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;
@@ -181,7 +181,7 @@ describe("what is told", () => {
     expect(told(watcher).at(-1)?.count).toBe(101);
   });
 
-  test("[PS4] who came and went within one batch is not mentioned", async () => {
+  test("[PS4] a user that joins and leaves within one batch is not reported", async () => {
     const all = identityServer({ presenceGraceMs: 0 });
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;
@@ -191,7 +191,7 @@ describe("what is told", () => {
     expect(told(watcher)).toHaveLength(heard);
   });
 
-  test("[PS7] lists so many users and counts the others; a place that becomes free is taken", async () => {
+  test("[PS7] the list is limited and the other users are counted; when a listed user leaves, the next one is listed", async () => {
     const all = identityServer({ limits: { presencePerChannel: 3 }, presenceGraceMs: 0 });
     const peers = [];
     for (const name of ["a", "b", "c", "d", "e"]) peers.push(await enter(all, name, name.toUpperCase()));
@@ -206,7 +206,7 @@ describe("what is told", () => {
     expect(await all.server.channel("room", "a").presence.count()).toBe(4);
   });
 
-  test("[PS7] a list takes no more than 256 KiB, so that a snapshot fits what a connection may be owed", async () => {
+  test("[PS7] the list is limited to 256 KiB, so that a snapshot stays below the limit of owed bytes", async () => {
     const all = identityServer();
     for (let count = 0; count < 300; count++)
       await all.connect(`u${count}`, {}, subscribe(ROOM), shows("n".repeat(990)));
@@ -219,7 +219,7 @@ describe("what is told", () => {
     // 300 clients, each of which is told of the others: 4 s on two busy cores.
   }, 20_000);
 
-  test("[PS12] leaves no timer and no entry when all have gone", async () => {
+  test("[PS12] when all users have left, no timer and no entry is left", async () => {
     const environment = new VirtualEnvironment();
     const stats = new Stats();
     const { channels } = bareChannels(player, environment, stats);
@@ -243,7 +243,7 @@ describe("what is told", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[PS17] is no reason to lose a connection: who is owed a lot already gets a snapshot when it has caught up", async () => {
+  test("[PS17] a member that is behind receives a snapshot once it has caught up, and is not closed", async () => {
     const all = identityServer({ limits: { owedBytes: 65_536, messageBytes: 65_536 } });
     const crowd = [];
     const rooms = Array.from({ length: 40 }, (_, index) => `room:${index}`);
@@ -258,7 +258,7 @@ describe("what is told", () => {
       );
     await all.harness.advance(2_000);
     const late = await all.connect("late", {}, subscribe(...rooms));
-    // All of them at once, as after a restart.
+    // All of them join at once, as after a restart.
     late.socket.stall(true);
     await all.harness.advance(2_000);
     late.socket.stall(false);
@@ -276,7 +276,7 @@ describe("what is told", () => {
     expect(late.last("presence").data.count).toBe(20);
   }, 20_000);
 
-  test("[PS4] is the same bytes for every member, and for everyone who joins between two changes", async () => {
+  test("[PS4] every member, and every session that joins before the next change, receives the same bytes", async () => {
     const environment = new VirtualEnvironment();
     const { channels } = bareChannels(player, environment);
     const room = channels.identify("room", "a");
@@ -300,8 +300,8 @@ describe("what is told", () => {
   });
 });
 
-describe("what a client shows", () => {
-  test("[PS5] may change, and be withdrawn", async () => {
+describe("set_presence of a client", () => {
+  test("[PS5] presence can be changed and withdrawn", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const ada = await enter(all, "ada@desk", "Ada");
@@ -317,7 +317,7 @@ describe("what a client shows", () => {
     expect(told(watcher)).toHaveLength(heard + 1);
   });
 
-  test("[PS5] is validated: what is wrong is refused with the field, and what stood there stays", async () => {
+  test("[PS5] invalid presence is answered with INVALID_INPUT and the field, and the previous presence stays", async () => {
     const all = identityServer();
     const ada = await enter(all, "ada", "Ada");
     await ada.send({ ...shows("x"), data: { name: 7 } });
@@ -336,7 +336,7 @@ describe("what a client shows", () => {
     expect(nobody.last("error").data.code).toBe("FORBIDDEN");
   });
 
-  test("[PS8] is at most a KiB", async () => {
+  test("[PS8] presence above 1 KiB is refused with LIMIT_EXCEEDED", async () => {
     const all = identityServer();
     const ada = await enter(all, "ada", "Ada");
     await ada.send(shows("n".repeat(1_024)));
@@ -344,14 +344,14 @@ describe("what a client shows", () => {
     expect(await all.server.channel("room", "a").presence.list()).toMatchObject([{ data: { name: "Ada" } }]);
   });
 
-  test("[PS15] may not pile up behind a verdict that does not come", async () => {
+  test("[PS15] too many set_presence messages behind a pending authorize close the connection with 4429", async () => {
     const all = identityServer({ authorize: () => new Promise<boolean>(() => {}) });
     const ada = await all.connect("ada", {}, subscribe(ROOM));
     for (let sent = 0; sent < 257 && !ada.closed; sent++) await ada.send(shows("Ada"));
     expect(ada.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
   });
 
-  test("[PS14] takes effect behind the subscribe it follows, however long its verdict takes", async () => {
+  test("[PS14] set_presence takes effect after the subscribe before it, however long authorize takes", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     const all = identityServer({ authorize: () => new Promise<boolean>((resolve) => (decide = resolve)) });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
@@ -362,7 +362,7 @@ describe("what a client shows", () => {
     expect(told(ada).at(-1)).toMatchObject({ joined: [{ user_id: "ada", data: { name: "Ada" } }] });
   });
 
-  test("[PS10] keeps its rich values on the way, and on the server", async () => {
+  test("[PS10] rich values of presence reach other clients and the server", async () => {
     const all = identityServer();
     const at = "2026-11-24T10:00:00.000Z";
     const rich = { ...shows("Ada", { since: at }), meta: { values: { since: ["Date"] } } };
@@ -383,8 +383,8 @@ describe("what a client shows", () => {
   });
 });
 
-describe("what the application shows", () => {
-  test("[PS6] is what its `presence` says, from the moment of joining", async () => {
+describe("the `presence` option of the application", () => {
+  test("[PS6] its result is shown from the moment of joining", async () => {
     const all = identityServer({
       presence: {
         room: ({ identity, key, data }) =>
@@ -398,13 +398,13 @@ describe("what the application shows", () => {
     await ada.send(shows("hello"));
     await all.harness.advance(200);
     expect(told(ada).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "ada of a: hello")], count: 1 }));
-    // Another device has said nothing; what the first one said still holds.
+    // The second device has set no presence, so the presence of the first still counts.
     await all.connect("ada@phone", {}, subscribe(ROOM));
     await all.harness.advance(200);
     expect(told(ada).at(-1)?.updated).toEqual([member("ada", ["desk", "phone"], "ada of a: hello")]);
   });
 
-  test("[PS6] when it fails the user is not seen; the cause stays in the log", async () => {
+  test("[PS6] if it throws, the user is not listed, and the cause appears only in the log", async () => {
     const errors: unknown[] = [];
     const ignore = () => {};
     const all = identityServer({
@@ -423,7 +423,7 @@ describe("what the application shows", () => {
     expect(await all.server.channel("room", "a").presence.count()).toBe(0);
   });
 
-  test("[PS6] is decided again with a newer credential, and after reauthorize", async () => {
+  test("[PS6] it is called again after a refresh of the credential and after reauthorize", async () => {
     let role = "admin";
     const all = identityServer({
       authenticate: ({ token }) => ({ userId: token, claims: role }),
@@ -437,22 +437,22 @@ describe("what the application shows", () => {
     expect(await shown()).toEqual(["guest"]);
   });
 
-  test("[PS6] must not be asynchronous: one that is counts as failed, and its rejection is nobody's end", async () => {
+  test("[PS6] a promise counts as a failure, and its rejection does not end the process", async () => {
     const all = identityServer({ presence: { room: () => ForeignPromise.reject(new Error("no database")) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     await all.harness.settle();
     expect(ada.last("error").data.code).toBe("INTERNAL");
   });
 
-  test("[PS6] wrong data of its own is its own fault: INTERNAL for the client", async () => {
+  test("[PS6] if it returns invalid data, the client receives INTERNAL", async () => {
     const all = identityServer({ presence: { room: () => ({ name: 7 }) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     expect(ada.last("error").data.code).toBe("INTERNAL");
   });
 });
 
-describe("on the server", () => {
-  test("[PS9] presence is listed, and counted without listing", async () => {
+describe("presence on the server", () => {
+  test("[PS9] list returns the users with devices and data, and count their number", async () => {
     const all = identityServer();
     await enter(all, "ada@desk", "Ada");
     await all.connect("ada@phone", {}, subscribe(ROOM));
@@ -469,7 +469,7 @@ describe("on the server", () => {
     );
   });
 
-  test("[PS11] presence without authenticate is refused when the server is created: nobody would be a user", () => {
+  test("[PS11] createServer refuses presence without authenticate, because every client would be anonymous", () => {
     expect(() => createServer(player)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "authenticate" }),
     );

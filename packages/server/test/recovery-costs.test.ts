@@ -1,8 +1,8 @@
-// What a peer can cost: the store, the channel, and itself.
+// The costs that a peer can cause: for the store, for the channel, and for its own connection.
 import { expect, test } from "vitest";
 import { historyServer, subscribeResults, subscribe } from "./support/history-server.js";
 
-test("[RV21] joining and leaving again and again does not read the whole history each time", async () => {
+test("[RV21] a client that joins and leaves repeatedly does not cause a read of the whole history each time", async () => {
   const { harness, server, reads } = historyServer();
   for (let index = 0; index < 300; index++) void server.channel("log", "a").publish("line", "x".repeat(10_000));
   await harness.advance(1_000);
@@ -14,7 +14,7 @@ test("[RV21] joining and leaving again and again does not read the whole history
   expect(reads.reduce((sum, { got }) => sum + got, 0)).toBeLessThan(1_000);
 });
 
-test("[RV22] what was missed in an alphabet of three bytes is given back, and does not close who comes back", async () => {
+test("[RV22] missed events of three-byte characters are replayed, and the client is not closed", async () => {
   const { harness, server } = historyServer();
   const peer = await harness.connect();
   const keys = ["a", "b"];
@@ -32,7 +32,7 @@ test("[RV22] what was missed in an alphabet of three bytes is given back, and do
   expect(subscribeResults(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual([4, 8]);
 });
 
-test("[RV22] a connection that may be owed little is not closed for what is made up for", async () => {
+test("[RV22] a connection with a small limit of owed bytes is not closed because of a replay", async () => {
   const { harness, server } = historyServer({ limits: { owedBytes: 131_072 } });
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -46,7 +46,7 @@ test("[RV22] a connection that may be owed little is not closed for what is made
   expect(back.closed).toBeUndefined();
 });
 
-test("[RV10] a reader that is slow for 12 s gets what was missed on the last of its channels too", async () => {
+test("[RV10] a client that does not read for 12 s still receives the missed events of its last channel", async () => {
   const { harness, server } = historyServer();
   const keys = Array.from({ length: 8 }, (_, index) => `k${index}`);
   const peer = await harness.connect();
@@ -66,7 +66,7 @@ test("[RV10] a reader that is slow for 12 s gets what was missed on the last of 
   expect(subscribeResults(back).map(({ missed, reset }) => reset ?? missed!.length)).toEqual(keys.map(() => 100));
 });
 
-test("[RV21] a connection that has all its channels does not make the broker open more", async () => {
+test("[RV21] a connection with the maximum of channels cannot make the broker open more", async () => {
   const { harness, link } = historyServer({ limits: { subscriptions: 2 } });
   const peer = await harness.connect();
   await peer.send(subscribe("log:a", "log:b"));
@@ -80,7 +80,7 @@ test("[RV21] a connection that has all its channels does not make the broker ope
   expect(subscribed).toBe(0);
 });
 
-test("[RV21] one channel named 200 times in one message is given back once", async () => {
+test("[RV21] a channel that is named 200 times in one message is replayed once", async () => {
   const { harness, server } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -96,7 +96,7 @@ test("[RV21] one channel named 200 times in one message is given back once", asy
   expect(answered / JSON.stringify(message).length).toBeLessThan(100);
 });
 
-test("[RV6] who is further back gets all of it, also when another one, who wants less, is answered meanwhile", async () => {
+test("[RV6] a client that is far behind receives every event, even if another client that is less behind is answered first", async () => {
   const { harness, server, link, environment } = historyServer();
   for (let index = 0; index < 40; index++) void server.channel("log", "a").publish("line", `${index}`);
   await harness.advance(1_000);
@@ -109,7 +109,8 @@ test("[RV6] who is further back gets all of it, also when another one, who wants
     position: { epoch: chain.position.epoch, offset, id: chain.events[offset - 1]!.link!.id },
   });
   const peers = [await harness.connect(), await harness.connect(), await harness.connect()];
-  // The first opens the channel and wants nothing older; the others come while it is read.
+  // The first client opens the channel and needs no older events. The others subscribe while it is
+  // read.
   peers[0]!.socket.send(JSON.stringify(subscribe("log:a")));
   await harness.settle();
   environment.runNext(environment.monotonic() + 1);

@@ -6,7 +6,7 @@ import { LogFeed } from "../src/channel/log-feed.js";
 import { basicServer } from "./support/basic-server.js";
 import { fairWeather, SimBroker } from "./support/sim-broker.js";
 
-test("[RV23] closing the server while a channel is opened does not spin for ever", async () => {
+test("[RV23] closing the server while a channel is being opened ends", async () => {
   const { harness, server, environment, link, broker } = historyServer();
   const { prepare } = LogFeed.prototype;
   let calls = 0;
@@ -16,13 +16,13 @@ test("[RV23] closing the server while a channel is opened does not spin for ever
   };
   try {
     const peer = await harness.connect();
-    // As with Redis: what was asked before the end is still answered, since the lease is given up
-    // on the same connection.
+    // As with Redis, commands sent before the close are still answered, because the lease is
+    // released on the same connection.
     const { close } = link;
     link.close = () => new Promise((resolve) => void environment.after(1_000, () => resolve(close.call(link))));
     broker.weather = { ...fairWeather, latencyMs: 200 };
     void peer.send(subscribe("log:a"));
-    // subscribe takes 2 ms there and back, reading as well; close in the middle of the reading
+    // subscribe takes 2 ms both ways, a read as well; close in the middle of the read
     await harness.advance(250);
     void server.close({ graceMs: 0 });
     await harness.advance(5_000);
@@ -33,7 +33,7 @@ test("[RV23] closing the server while a channel is opened does not spin for ever
   expect(calls).toBeLessThan(10);
 });
 
-test("[RV17] a server that starts while the broker is away hears broadcasts once it is there", async () => {
+test("[RV17] a server that starts while the broker is unreachable receives broadcasts after its return", async () => {
   const broker = new SimBroker();
   const { join } = broker;
   broker.join = (instance) => {
@@ -52,7 +52,7 @@ test("[RV17] a server that starts while the broker is away hears broadcasts once
   expect(peer.of("event").map(({ data }) => data)).toEqual([{ text: "x" }]);
 });
 
-test("[RV21] a channel that was opened empty keeps no more than others", async () => {
+test("[RV21] a channel that was empty when it was opened buffers no more events than others", async () => {
   const { harness, server, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -65,11 +65,11 @@ test("[RV21] a channel that was opened empty keeps no more than others", async (
   await late.send(subscribe({ channel: "log:a", position }));
   await harness.advance(50);
   expect(subscribeResults(late)[0]!.missed).toHaveLength(1_000);
-  // 1,000 are more than the 64 that are kept after a while: they have to be read.
+  // 1,000 events exceed the 64 that stay in the buffer, so they are read from the store.
   expect(reads.length - before).toBe(1);
 });
 
-test("[RV21] a position that is out of reach is read for once, not each time it is asked for", async () => {
+test("[RV21] a position that is out of reach causes one read, not one per request", async () => {
   const { harness, server, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -86,13 +86,13 @@ test("[RV21] a position that is out of reach is read for once, not each time it 
   expect(reads.length - before).toBeLessThan(3);
 });
 
-test("[RV12] more announcements than wait while the topic is read are read at once, not 15 s later", async () => {
+test("[RV12] announcements that exceed the queue of a pending read are read at once, not 15 s later", async () => {
   const { harness, link, broker } = historyServer();
   const other = createServer(longHistory, { environment: harness.environment, broker });
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
   await harness.advance(50);
-  // A reading whose answer is long on its way.
+  // A read whose answer is delayed.
   const { read } = link;
   let release!: () => void;
   link.read = async (topic, options) => {
@@ -115,12 +115,12 @@ test("[RV12] more announcements than wait while the topic is read are read at on
   expect(peer.of("event").at(-1)!.data).toBe("999");
 });
 
-test("[RV23] what was expected of a history that is gone is not waited for", async () => {
+test("[RV23] when the history is lost, pending announcements of it are not waited for", async () => {
   const { harness, server, broker, link, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
   await harness.advance(50);
-  // Answers come before announcements.
+  // Answers arrive before announcements.
   const receive = link.announce;
   link.announce = function (topic, publication) {
     harness.environment.after(20, () => receive.call(link, topic, publication));
@@ -137,7 +137,7 @@ test("[RV23] what was expected of a history that is gone is not waited for", asy
   expect(reads.length - before).toBeLessThan(3);
 });
 
-test("[RV23] a follower that was closed while it delivered what it had read stays closed", async () => {
+test("[RV23] a follower that is closed while it delivers a read stays closed", async () => {
   const { harness, server, link, broker } = historyServer({ limits: { owedBytes: 131_072 } });
   const other = createServer(longHistory, { environment: harness.environment, broker });
   const all = new Set<InstanceType<typeof Follower>>();

@@ -1,4 +1,4 @@
-// Whether the reason of a reset is true, and whoever can be given what was missed is given it.
+// Resets have a true reason, and a client whose missed events still exist receives them.
 import type { Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
@@ -7,8 +7,8 @@ import { fairWeather, SimBroker } from "./support/sim-broker.js";
 import { ServerHarness } from "./support/server-harness.js";
 
 /**
- * One or two instances, a channel of which the positions are known by number, and a store that can
- * be set back.
+ * One or two instances, a channel whose positions are known by number, and a store that can be
+ * rolled back.
  */
 function history(broker = new SimBroker(fairWeather), options: object = {}) {
   const first = historyServer(options, broker);
@@ -17,7 +17,7 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
     for (let number = from; number <= to; number++) void by.channel("log", "a").publish("line", `${number}${text}`);
     await harness.advance(500);
   };
-  /** Where the store stands after this many events. */
+  /** The position after this many events. */
   const at = (offset: number): Position => {
     const { epoch, log } = broker.store.topics.get("log:a")!;
     return { epoch, offset, id: log.find(({ link }) => link!.offset === offset)!.link!.id };
@@ -58,7 +58,7 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
       return subscribeResults(peer)[0]!;
     };
   };
-  /** The store goes back to what it was, and every instance notices. */
+  /** The store is rolled back, and every instance notices it. */
   const rollBack = async (to: ReturnType<typeof broker.store.snapshot>) => {
     broker.store.restore(to);
     broker.down();
@@ -74,7 +74,7 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
 
 describe("[RV24] after the store was rolled back", () => {
   test.each(["has noticed it", "has not noticed it", "has joined since"])(
-    "a client that was away before the roll-back gets what the store has, from an instance that %s",
+    "a client that was away before the roll-back receives the events of the store, from an instance that %s",
     async (how) => {
       const { publish, at, resume, join, broker, harness, server, beside } = history();
       const stays = await join();
@@ -89,20 +89,20 @@ describe("[RV24] after the store was rolled back", () => {
       const { harness: on } = how === "has joined since" ? beside() : { harness };
       const { missed, reset } = await resume(away, on);
       expect(reset).toBeUndefined();
-      // An instance that knows no better tells what is lost too, and of the fork as soon as it
-      // knows.
+      // An instance that has not noticed the roll-back also replays the lost events, and sends
+      // `fork` as soon as it notices.
       expect(missed).toHaveLength(how === "has not noticed it" ? 25 : 15);
       expect((await resume(at(20), on)).reset).toBeUndefined();
       expect((await resume(lost, on)).reset).toBe(how === "has not noticed it" ? undefined : "fork");
       await harness.advance(20_000);
       expect(stays.last("reset").data).toMatchObject({ reason: "fork", position: { offset: 20 } });
-      // Also those who were there already can be continued with what comes.
+      // Later events link for members that were connected before, too.
       await publish(31, 32, server);
       expect((await resume(away, on)).missed).toHaveLength(17);
     },
   );
 
-  test("an instance that has not noticed it tells no client of the other that its place is on another branch", async () => {
+  test("an instance that has not noticed it sends no `fork` to clients of the new branch", async () => {
     const { publish, at, resume, join, broker, link, harness, beside } = history();
     await join();
     await publish(1, 5);
@@ -113,7 +113,7 @@ describe("[RV24] after the store was rolled back", () => {
     broker.store.restore(old);
     const other = beside();
     await publish(6, 12, other.server, " again");
-    // The new branch, ahead of the old one and beside it.
+    // Positions of the new branch, ahead of the old branch and beside it.
     const [beside7, ahead12] = [at(7), at(12)];
     expect(await resume(beside7)).toMatchObject({ missed: Array.from({ length: 5 }, () => expect.anything()) });
     expect((await resume(ahead12)).reset).toBeUndefined();
@@ -121,7 +121,7 @@ describe("[RV24] after the store was rolled back", () => {
     expect(harness.environment.now()).toBeGreaterThan(0);
   });
 
-  test("an instance that has not noticed that the store was emptied tells no client of another history", async () => {
+  test("an instance that has not noticed that the store was emptied sends no reset to clients of the new history", async () => {
     const { publish, at, resume, join, broker, link, beside } = history();
     await join();
     await publish(1, 5);
@@ -134,7 +134,7 @@ describe("[RV24] after the store was rolled back", () => {
     expect((await resume(gone)).reset).toBe("epoch");
   });
 
-  test("what was too much to give back before is not afterwards", async () => {
+  test("events that were too many before the roll-back are replayed if fewer are left after it", async () => {
     const { publish, at, resume, join, broker, link, harness, server, beside } = history();
     await join();
     await publish(1, 5);
@@ -144,7 +144,7 @@ describe("[RV24] after the store was rolled back", () => {
     await harness.advance(1_000);
     expect((await resume(away)).reset).toBe("too_many");
     broker.store.restore(old);
-    // The other branch is longer, and small.
+    // The other branch is longer, but small in bytes.
     link.isDeaf = true;
     await publish(6, 60, beside().server, " again");
     link.isDeaf = false;
@@ -155,7 +155,7 @@ describe("[RV24] after the store was rolled back", () => {
 });
 
 describe("[RV24] [RV26] a roll-back that is noticed while a client waits for another channel", () => {
-  test("takes nothing from it", async () => {
+  test("the client loses no event because of it", async () => {
     const { publish, at, join, broker, waiting, rollBack } = history();
     await join();
     await publish(1, 20);
@@ -169,7 +169,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
     expect(missed).toHaveLength(15);
   });
 
-  test("gives it what it had missed too much of before", async () => {
+  test("the client receives events that were too many before", async () => {
     const { publish, at, join, resume, broker, server, harness, waiting, rollBack } = history();
     await join();
     await publish(1, 5);
@@ -184,22 +184,25 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
     expect(missed).toHaveLength(3);
   });
 
-  test.each([0, 3, 9])("tells it `trimmed`, and not `too_many`, at offset %i of a trimmed history", async (offset) => {
-    const { publish, at, join, resume, broker, waiting, rollBack } = history();
-    await publish(1, 20);
-    const away = offset === 0 ? { ...at(1), offset, id: "" } : at(offset);
-    broker.store.trim();
-    // So it remembers no more than the store.
-    await join();
-    const old = broker.store.snapshot();
-    await publish(21, 30);
-    expect((await resume(away)).reset).toBe("trimmed");
-    const answer = await waiting(away);
-    await rollBack(old);
-    expect((await answer()).reset).toBe("trimmed");
-  });
+  test.each([0, 3, 9])(
+    "the client receives `trimmed` instead of `too_many` at offset %i of a trimmed history",
+    async (offset) => {
+      const { publish, at, join, resume, broker, waiting, rollBack } = history();
+      await publish(1, 20);
+      const away = offset === 0 ? { ...at(1), offset, id: "" } : at(offset);
+      broker.store.trim();
+      // After this the instance buffers no more than the store holds.
+      await join();
+      const old = broker.store.snapshot();
+      await publish(21, 30);
+      expect((await resume(away)).reset).toBe("trimmed");
+      const answer = await waiting(away);
+      await rollBack(old);
+      expect((await answer()).reset).toBe("trimmed");
+    },
+  );
 
-  test("gives everything to a client exactly at the edge of a trimmed history", async () => {
+  test("a client exactly at the edge of a trimmed history receives every event", async () => {
     const { publish, at, join, broker, waiting, rollBack } = history();
     await join();
     await publish(1, 20);
@@ -212,7 +215,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
     expect((await answer()).missed).toHaveLength(10);
   });
 
-  test("tells it `fork` if its own place is lost, and `epoch` if the store has begun anew", async () => {
+  test("the client receives `fork` if its position is lost, and `epoch` if the store has a new epoch", async () => {
     const { publish, at, join, broker, waiting, rollBack } = history();
     const empty = broker.store.snapshot();
     await join();
@@ -227,7 +230,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
   });
 });
 
-test("[RV24] [RV26] a roll-back that is noticed while a client reads slowly gives it what the store has", async () => {
+test("[RV24] [RV26] if a roll-back is noticed while a client reads slowly, it receives the events of the store", async () => {
   const { publish, at, join, broker, server, harness, rollBack } = history(undefined, {
     heartbeat: { intervalMs: 600_000 },
   });
@@ -259,7 +262,7 @@ test("[RV24] [RV26] a roll-back that is noticed while a client reads slowly give
 });
 
 describe("[RV24] the reason of a reset", () => {
-  test("is not `trimmed` if the store has got back what it had trimmed, at the position where it was", async () => {
+  test("`trimmed` is not sent if the store has its trimmed events back at the same position", async () => {
     const { publish, at, resume, join, broker } = history();
     await publish(1, 20);
     const [away, whole] = [at(3), broker.store.snapshot()];
@@ -270,7 +273,7 @@ describe("[RV24] the reason of a reset", () => {
     expect(await resume(away)).toMatchObject({ missed: Array.from({ length: 17 }, () => expect.anything()) });
   });
 
-  test("`trimmed` costs the store two readings for all who come at once", async () => {
+  test("`trimmed` costs the store two reads for all clients that resume at once", async () => {
     const { publish, at, join, harness, broker, reads } = history();
     await publish(1, 20);
     const away = at(3);
@@ -284,7 +287,7 @@ describe("[RV24] the reason of a reset", () => {
     expect(reads.length - before).toBeLessThanOrEqual(2);
   });
 
-  test("is `server` where an entry of the log is no event, for those who missed it and nobody else", async () => {
+  test("`server` is sent if an entry of the log is not a valid event, only to clients that missed it", async () => {
     const { publish, at, resume, join, broker, link, harness, beside } = history();
     const stays = await join();
     await publish(1, 5);
@@ -296,14 +299,14 @@ describe("[RV24] the reason of a reset", () => {
       expect((await resume(at(3), on)).reset).toBe("server");
       expect((await resume(at(7), on)).missed).toHaveLength(2);
     }
-    // Also where an instance has not heard of it.
+    // The same holds for an instance that did not receive the announcement.
     link.isDeaf = true;
     void broker.links.at(-1)!.publish("log:a", "strange too", "no event", { log: { size: 5_000, ttlMs: 600_000 } });
     await harness.advance(30_000);
     expect(stays.of("reset").map(({ data }) => data.reason)).toEqual(["server", "server"]);
   });
 
-  test("is not told while the store cannot be asked: the channel is refused, and whoever can be continued is", async () => {
+  test("if the store cannot be reached, no reason is sent: the channel is refused unless the client can be resumed", async () => {
     const { publish, at, join, harness, link, resume } = history();
     await join();
     await publish(1, 5);
@@ -317,7 +320,7 @@ describe("[RV24] the reason of a reset", () => {
     expect((await resume(forged)).reset).toBe("fork");
   });
 
-  test("costs the store one comparison for all who come at once, and no reading of what is known", async () => {
+  test("`fork` costs the store one comparison for all clients that resume at once, and no read of known events", async () => {
     const { publish, at, join, harness, link, reads } = history();
     await join();
     await publish(1, 50);
@@ -335,7 +338,7 @@ describe("[RV24] the reason of a reset", () => {
   });
 });
 
-test("[RV25] what is published while a client waits for its answer does not push out what it has missed", async () => {
+test("[RV25] events published while a client waits for its answer do not push its missed events out of the buffer", async () => {
   const { publish, at, join, harness, server } = history(undefined, { heartbeat: { intervalMs: 600_000 } });
   await join();
   const before = await harness.connect();
@@ -351,8 +354,7 @@ test("[RV25] what is published while a client waits for its answer does not push
   await harness.advance(60_000);
   const peer = await harness.connect();
   peer.socket.stall(true);
-  // The first two are all that the connection may be owed at once, so the third waits until that is
-  // read.
+  // The first two answers fill the limit of owed bytes, so the third waits until they are read.
   peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: at(20) })));
   await harness.advance(100);
   await publish(61, 360);
@@ -364,8 +366,8 @@ test("[RV25] what is published while a client waits for its answer does not push
   expect(third!.missed).toHaveLength(340);
 });
 
-describe("[RV25] a client that waits for its answer, while more is published than a channel usually keeps,", () => {
-  test("gets all of it, also if it had missed nothing when it asked", async () => {
+describe("[RV25] a client that waits for its answer while more events are published than a channel usually buffers", () => {
+  test("receives all of them, even if it had missed nothing when it subscribed", async () => {
     const { publish, at, join, waiting } = history();
     await join();
     await publish(1, 20);
@@ -374,7 +376,7 @@ describe("[RV25] a client that waits for its answer, while more is published tha
     expect((await answer()).missed).toHaveLength(300);
   });
 
-  test("is told `trimmed` of what the store had no more, and not `too_many`", async () => {
+  test("receives `trimmed`, not `too_many`, if the store no longer has them", async () => {
     const { publish, at, join, broker, harness, resume, waiting, beside } = history(undefined, {
       heartbeat: { intervalMs: 600_000 },
     });
@@ -383,7 +385,7 @@ describe("[RV25] a client that waits for its answer, while more is published tha
     broker.store.trim();
     await join();
     expect((await resume(away)).reset).toBe("trimmed");
-    // Until the channel keeps no more than usual.
+    // Wait until the channel is back to its usual buffer.
     await harness.advance(30_000);
     const answer = await waiting(away);
     await publish(21, 320);
@@ -392,7 +394,7 @@ describe("[RV25] a client that waits for its answer, while more is published tha
   });
 });
 
-test("[RV27] a position on another branch is told `fork` by an instance that remembers its place, and `trimmed` by the others", async () => {
+test("[RV27] a position on another branch is answered with `fork` by an instance that has its event, and with `trimmed` by others", async () => {
   const { publish, at, join, resume, broker, rollBack, beside, harness, server } = history();
   await join();
   await publish(1, 10);
@@ -406,7 +408,7 @@ test("[RV27] a position on another branch is told `fork` by an instance that rem
   broker.store.trim();
   expect(broker.store.topics.get("log:a")!.log).toHaveLength(7);
   expect((await resume(lost, harness)).reset).toBe("fork");
-  // What the instance remembers, it gives to those who are on the chain.
+  // The instance replays the events in its buffer to clients on the same chain.
   expect((await resume(kept, harness)).missed).toHaveLength(17);
   const other = beside();
   for (const position of [lost, kept]) expect((await resume(position, other.harness)).reset).toBe("trimmed");

@@ -9,7 +9,7 @@ import { type Peer, ServerHarness } from "./support/server-harness.js";
 const subscribe = (...channels: unknown[]) => ({ type: "subscribe", correlation_id: "s", data: { channels } });
 const at = (position: unknown, channel = "log") => subscribe({ channel, position });
 
-/** One instance on a broker whose every fault is the test's to choose. */
+/** One instance on a broker whose faults the test controls. */
 function instance(options: Parameters<typeof basicServer>[0] = {}, broker = new SimBroker()) {
   const all = basicServer({ broker, ...options });
   return {
@@ -31,7 +31,7 @@ function instance(options: Parameters<typeof basicServer>[0] = {}, broker = new 
   };
 }
 
-/** What the last answer says of its only channel. */
+/** The result for the only channel of the last answer. */
 const result = (peer: Peer): { position: Position; missed?: object[]; reset?: string } =>
   peer.last("subscribe_response").data.results[0] as never;
 const lines = (events: object[] | undefined): unknown[] =>
@@ -39,7 +39,7 @@ const lines = (events: object[] | undefined): unknown[] =>
 const heard = (peer: Peer): unknown[] => lines(peer.of("event"));
 
 describe("an event of a channel with history", () => {
-  test("[RV2] carries its place: offsets count up, and each names the one before it", async () => {
+  test("[RV2] it carries its position: offsets count up by one, and each event names the id of the previous one", async () => {
     const { connect, publish } = instance();
     const peer = await connect(subscribe("log"));
     const { position } = result(peer);
@@ -54,7 +54,7 @@ describe("an event of a channel with history", () => {
     expect(result(peer).position).toEqual({ epoch: position.epoch, offset: 2, id: second!.id });
   });
 
-  test("[RV3] has none on a channel without, which is at most once", async () => {
+  test("[RV3] on a channel without history it carries no position", async () => {
     const { harness, server, connect } = instance();
     const peer = await connect(subscribe("updates"));
     const published = server.channel("updates").publish("changed", { id: "a" });
@@ -64,7 +64,7 @@ describe("an event of a channel with history", () => {
     expect(result(peer)).toEqual({ ok: true, channel: "updates" });
   });
 
-  test("[RV4] is published once for each idempotency key; the second time says where the first one is", async () => {
+  test("[RV4] a second publication with the same idempotency key stores nothing and returns the position of the first", async () => {
     const { harness, server, connect } = instance();
     const peer = await connect(subscribe("log"));
     const publish = () => server.channel("log").publish("line", "a", { idempotencyKey: "k" });
@@ -98,7 +98,7 @@ describe("an event of a channel with history", () => {
     ).rejects.toMatchObject({ code: "INVALID_OPTION", field: "idempotencyKey" });
   });
 
-  test("[RV5] is there before the answer of a handler that has published it", async () => {
+  test("[RV5] members receive it before the answer of the handler that published it", async () => {
     const { server, connect, harness } = instance();
     server.handle("agent.ping", async () => void (await server.channel("log").publish("line", "before")));
     const peer = await connect(subscribe("log"));
@@ -109,8 +109,8 @@ describe("an event of a channel with history", () => {
   });
 });
 
-describe("a client that comes back with its position", () => {
-  test("[RV6] gets everything it missed in the answer, in order, and what comes after behind it", async () => {
+describe("a client that resumes with its position", () => {
+  test("[RV6] it receives every missed event in the answer, in order, followed by later events", async () => {
     const { connect, publish } = instance();
     await connect(subscribe("log"));
     const [, second] = await publish("a", "b");
@@ -122,12 +122,12 @@ describe("a client that comes back with its position", () => {
     expect(result(back).position.offset).toBe(4);
     await publish("e");
     expect(heard(back)).toEqual(["e"]);
-    // It has missed nothing, and that is said as well.
+    // If it missed nothing, the answer says so.
     const again = await connect(at(result(await connect(subscribe("log"))).position));
     expect(result(again).missed).toEqual([]);
   });
 
-  test("[RV7] finds it whoever serves it: the first on a new instance, and the thousandth, read the store once together", async () => {
+  test("[RV7] if a thousand clients resume at once on a new instance, the store is read once", async () => {
     const { connect, publish, broker, environment, topic } = instance();
     await connect(subscribe("log"));
     const [first] = await publish(...Array.from({ length: 12 }, (_, index) => `${index}`));
@@ -171,7 +171,7 @@ describe("a client that comes back with its position", () => {
     ["fork", (position) => ({ ...position, offset: position.offset - 1, id: "of-another-branch" })],
     ["trimmed", (position) => ({ ...position, offset: 1, id: "long-ago" })],
   ])(
-    "[RV8] is told of a reset, %s, and where the channel stands, never a part of what it missed",
+    "[RV8] it receives a reset with %s and the current position, and no part of the missed events",
     async (reset, from) => {
       const { connect, publish } = instance();
       await publish(...Array.from({ length: 20 }, (_, index) => `${index}`));
@@ -181,14 +181,14 @@ describe("a client that comes back with its position", () => {
     },
   );
 
-  test("[RV9] is told that it has missed too much when that is more than 256 KiB", async () => {
+  test("[RV9] if it missed more than 256 KiB, it receives a reset with `too_many`", async () => {
     const { connect, publish } = instance();
     const { position } = result(await connect(subscribe("log")));
     await publish(...Array.from({ length: 6 }, () => "x".repeat(50_000)));
     expect(result(await connect(at(position))).reset).toBe("too_many");
   });
 
-  test("[RV10] with many channels gets large answers in parts, at the pace at which it reads, and is not closed for it", async () => {
+  test("[RV10] a large answer for many channels is sent in parts, as fast as the client reads, and the client is not closed", async () => {
     const { connect, harness, server } = instance({ limits: { owedBytes: 262_144 } });
     const keys = Array.from({ length: 20 }, (_, index) => `7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e${10 + index}`);
     const wires = keys.map((key) => `journal:${key}`);
@@ -215,7 +215,7 @@ describe("a client that comes back with its position", () => {
     expect(back.of("event")).toEqual([]);
   });
 
-  test("[RV11] resumes under permissions that have changed while its history was read only if they allow it", async () => {
+  test("[RV11] if permissions change while the history is read, authorize is called again and decides", async () => {
     let allowed = true;
     const { harness, server, link } = instance({
       authenticate: () => ({ userId: "ada" }),
@@ -241,8 +241,8 @@ describe("a client that comes back with its position", () => {
   });
 });
 
-describe("what is lost between the broker and an instance", () => {
-  test("[RV12] is fetched once for the instance when the next event does not link; the members notice nothing", async () => {
+describe("events lost between the broker and an instance", () => {
+  test("[RV12] if the next event does not link, the instance reads the missing ones once, and members notice nothing", async () => {
     const { connect, publish, link, server, harness } = instance();
     const peers = [await connect(subscribe("log")), await connect(subscribe("log"))];
     await publish("a");
@@ -258,7 +258,7 @@ describe("what is lost between the broker and an instance", () => {
     expect(reads).toBe(1);
   });
 
-  test("[RV13] is found within 20 s though nothing follows, and within 2 s by the instance that has published it", async () => {
+  test("[RV13] a lost event without a successor is found within 20 s, and within 2 s by the instance that published it", async () => {
     const broker = new SimBroker();
     const here = instance({}, broker);
     const peer = await here.connect(subscribe("log"));
@@ -272,7 +272,7 @@ describe("what is lost between the broker and an instance", () => {
     expect(heard(peer)).toEqual(["from there", "from here"]);
   });
 
-  test("[RV14] is given up only where the store cannot say: the members are told of a reset before anything newer", async () => {
+  test("[RV14] if the store no longer has them, members receive a reset before any newer event", async () => {
     const { connect, publish, link, topic, harness, server } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
@@ -286,7 +286,7 @@ describe("what is lost between the broker and an instance", () => {
     const after = peer.received.slice(peer.received.findIndex(({ type }) => type === "reset"));
     expect(after[0]).toMatchObject({ type: "reset", channel: "log", data: { reason: "trimmed" } });
     const { position } = (after[0] as { data: { position: Position } }).data;
-    // What is published from then on links to the position given.
+    // Later events link to the position of the reset.
     await publish("newer");
     const next = peer.of("event").at(-1)!;
     expect(next.data).toBe("newer");
@@ -296,7 +296,7 @@ describe("what is lost between the broker and an instance", () => {
   test.each([
     ["with its connections", true],
     ["behind a proxy that hides it", false],
-  ])("[RV15] includes what the store itself has lost: rolled back %s, everyone is told of a fork", async (_, cuts) => {
+  ])("[RV15] if the store is rolled back %s, every member receives a reset with `fork`", async (_, cuts) => {
     const { connect, publish, broker, harness, server } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
@@ -312,13 +312,13 @@ describe("what is lost between the broker and an instance", () => {
     await harness.advance(2_000);
     expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
     expect(peer.received.findIndex(({ type }) => type === "reset")).toBeLessThan(peer.received.length - 1);
-    // The offset that the client knows is there again, and is another event.
+    // The offset that the client knows exists again, but with another event.
     void server.channel("log").publish("line", "e");
     await harness.advance(2_000);
     expect(result(await connect(at(away))).reset).toBe("fork");
   });
 
-  test("[RV16] an announcement that comes twice, late, or from nobody, reaches no one", async () => {
+  test("[RV16] duplicate, late and foreign announcements are ignored", async () => {
     const broker = new SimBroker();
     const { connect, publish, harness, server, environment } = instance({}, broker);
     const peer = await connect(subscribe("log"));
@@ -328,7 +328,7 @@ describe("what is lost between the broker and an instance", () => {
     await publish("c", "d");
     broker.weather = fairWeather;
     expect(heard(peer)).toEqual(["a", "b", "c", "d"]);
-    // Somebody announces what the store does not have.
+    // A foreign announcement of an event that the store does not have.
     const strange = { topic: "log", body: '{"event":"line","data":"forged"}', link: { offset: 9, id: "x", prev: "y" } };
     for (const link of broker.links) link.announce(strange.topic, strange);
     await harness.advance(30_000);
@@ -341,7 +341,7 @@ describe("what is lost between the broker and an instance", () => {
 });
 
 describe("while the broker cannot be reached", () => {
-  test("[RV17] publishing is refused within a second, nobody is disconnected, and within a second of its return all is well", async () => {
+  test("[RV17] publish rejects within a second, no connection is closed, and all works within a second of the return", async () => {
     const { connect, publish, broker, harness, server, environment } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
@@ -364,7 +364,7 @@ describe("while the broker cannot be reached", () => {
     expect(heard(peer)).toEqual(["a", "b"]);
   });
 
-  test("[RV18] a channel that cannot be joined is refused with UNAVAILABLE; what is open on this instance still can be", async () => {
+  test("[RV18] subscribe is refused with UNAVAILABLE, unless the channel is already open on this instance", async () => {
     const { connect, broker, harness } = instance();
     const { position } = result(await connect(subscribe("log")));
     broker.down();
@@ -376,7 +376,7 @@ describe("while the broker cannot be reached", () => {
       subscribed: ["log"],
       results: [{ ok: true }, { ok: false, channel: "updates", error: { code: "UNAVAILABLE" } }],
     });
-    // It was further than this instance is: whether that is a fork cannot be said now.
+    // The position is ahead of this instance. Whether it is on a fork cannot be decided now.
     await late.send(at({ ...position, offset: 7, id: "x" }));
     await harness.advance(3_000);
     expect(result(late)).toMatchObject({ ok: false, channel: "log", error: { code: "UNAVAILABLE" } });
@@ -387,8 +387,8 @@ describe("while the broker cannot be reached", () => {
   });
 });
 
-describe("servers that are given the same broker", () => {
-  test("[RV19] are instances of each other: what one publishes, the members on all of them get, in one order", async () => {
+describe("servers that share a broker", () => {
+  test("[RV19] members on all of them receive the events that one of them publishes, in one order", async () => {
     const broker = memoryBroker();
     const one = basicServer({ broker });
     const two = createServer(agents, { environment: one.environment, broker });

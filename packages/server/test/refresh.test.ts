@@ -8,7 +8,7 @@ const subscribe = { type: "subscribe", correlation_id: "s", data: { channels: ["
 const auth = (token: string) => ({ type: "auth", correlation_id: "a", data: { token } });
 
 describe("the auth message on an open connection", () => {
-  test("[HS26] the identity stays the object that authenticate returned, methods included", async () => {
+  test("[HS26] session.identity is the object that authenticate returned, with its methods", async () => {
     class Member {
       readonly userId = "u1";
       readonly #plan = "paid";
@@ -46,7 +46,7 @@ describe("the auth message on an open connection", () => {
     expect(peer.of("auth_response")).toHaveLength(3);
   });
 
-  test("[HS28] as many as one likes, each after the answer to the one before", async () => {
+  test("[HS28] any number of refreshes is accepted if each is sent after the answer to the previous one", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect();
     for (let count = 0; count < 20; count++) await peer.send(auth("token-u1"));
@@ -54,7 +54,7 @@ describe("the auth message on an open connection", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[HS28] who sends more refreshes than that, without waiting for an answer, is closed with 4429", async () => {
+  test("[HS28] more than eight refreshes without an answer close the connection with 4429", async () => {
     let asked = 0;
     const { harness, environment } = basicServer({
       authenticate: ({ token }) => (asked++ === 0 ? { userId: token } : new Promise<Identity>(() => {})),
@@ -64,12 +64,12 @@ describe("the auth message on an open connection", () => {
     expect(peer.closed).toBeUndefined();
     await peer.send(auth("u1"));
     expect(peer.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":1000}' });
-    await harness.advance(120_000); // the session has given up waiting, too
+    await harness.advance(120_000); // by then the session has also expired
     expect(asked).toBe(2);
     expect(environment.timers).toBe(0);
   });
 
-  test("[HS11] sent again on a live connection it refreshes the identity and loses nothing", async () => {
+  test("[HS11] a refresh replaces the identity and keeps the subscriptions", async () => {
     let plan = "free";
     const { harness, server } = basicServer({
       authenticate: ({ token }) => ({ ...authenticate({ token, deviceId: undefined }), claims: plan }),
@@ -84,7 +84,7 @@ describe("the auth message on an open connection", () => {
     expect(server.channel("updates").subscribers).toBe(1);
   });
 
-  test("[HS12] a refresh with the token of another user closes the connection", async () => {
+  test("[HS12] a refresh with the token of another user closes the connection with 4401", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect();
     await peer.send(auth("token-u1"), auth("token-u2"));
@@ -95,7 +95,7 @@ describe("the auth message on an open connection", () => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[HS13] a credential that has ended closes the connection, after a grace of 25 s for its successor", async () => {
+  test("[HS13] an expired credential closes the connection with 4401, after 25 s in which a newer one may arrive", async () => {
     const environment = new VirtualEnvironment();
     const expiresAt = environment.now() + 60_000;
     const server = createServer(agents, { environment, authenticate: () => ({ userId: "u1", expiresAt }) });

@@ -11,7 +11,7 @@ const request = (name: string, input?: unknown, more: object = {}) => ({
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe("a request", () => {
-  test("[HD1] is answered with its output; rich values travel with meta", async () => {
+  test("[HD1] it is answered with the output of the handler, with meta for rich values", async () => {
     const { server, harness, environment } = basicServer();
     server.handle("agent.start", () => ({ startedAt: new Date(environment.now()) }));
     const peer = await harness.connect();
@@ -24,7 +24,7 @@ describe("a request", () => {
     });
   });
 
-  test("[HD2] reaches its handler validated, with rich values restored", async () => {
+  test("[HD2] the handler receives validated input with rich values restored", async () => {
     const { server, harness } = basicServer();
     const handler = vi.fn(() => ({ startedAt: new Date() }));
     server.handle("agent.start", handler);
@@ -43,18 +43,24 @@ describe("a request", () => {
     [{}, undefined, "INVALID_INPUT", "input.id"],
     [undefined, undefined, "INVALID_INPUT", "input"],
     [{ id: "a", at: "today" }, { values: { at: ["RegExp"] } }, "INVALID_INPUT", "meta"],
-  ])("[HD3] with the input %j and the meta %j is refused with %s at %s", async (input, meta, code, field) => {
-    const { server, harness } = basicServer();
-    const handler = vi.fn(() => ({ startedAt: new Date() }));
-    server.handle("agent.start", handler);
-    const peer = await harness.connect();
-    await peer.send({ ...request("agent.start", input), ...(meta && { meta }) });
-    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code, field, remedy: expect.any(String) } });
-    expect(handler).not.toHaveBeenCalled();
-  });
+  ])(
+    "[HD3] with the input %j and the meta %j it is refused with %s and the field %s",
+    async (input, meta, code, field) => {
+      const { server, harness } = basicServer();
+      const handler = vi.fn(() => ({ startedAt: new Date() }));
+      server.handle("agent.start", handler);
+      const peer = await harness.connect();
+      await peer.send({ ...request("agent.start", input), ...(meta && { meta }) });
+      expect(peer.last("response").data).toMatchObject({
+        ok: false,
+        error: { code, field, remedy: expect.any(String) },
+      });
+      expect(handler).not.toHaveBeenCalled();
+    },
+  );
 
   test.each(["agent.fly", "agent.slow", "constructor", "__proto__"])(
-    "[HD4] named %s, which nobody handles, is UNKNOWN_REQUEST",
+    "[HD4] %s without a handler is refused with UNKNOWN_REQUEST",
     async (name) => {
       const { harness } = basicServer();
       const peer = await harness.connect();
@@ -66,7 +72,7 @@ describe("a request", () => {
     },
   );
 
-  test("[HD5] can fail with an error it declares, data included", async () => {
+  test("[HD5] the handler can throw a declared error with data", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.start", ({ input, error }) => {
       throw error("UNKNOWN_AGENT", { id: input.id }, `There is no agent ${input.id}.`);
@@ -79,7 +85,7 @@ describe("a request", () => {
     });
   });
 
-  test("[HD6] can fail with a built-in refusal: a sentence, a field, a time to come back", async () => {
+  test("[HD6] the handler can throw a built-in error with a message and a retry delay", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.ping", ({ error }) => {
       throw error("RATE_LIMITED", "Once a second is enough.", { retryAfterMs: 1_000 });
@@ -106,18 +112,21 @@ describe("a request", () => {
         throw "hunter2";
       },
     ],
-  ])("[HD7] whose handler has %s anything else is INTERNAL; the cause stays in the log", async (_, handler) => {
-    const error = vi.fn();
-    const { server, harness } = basicServer({ logger: { ...silent, error } });
-    server.handle("agent.ping", handler as () => void);
-    const peer = await harness.connect();
-    await peer.send(request("agent.ping"));
-    expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
-    expect(JSON.stringify(peer.received)).not.toContain("hunter2");
-    expect(error).toHaveBeenCalledOnce();
-  });
+  ])(
+    "[HD7] if the handler has %s another error, the answer is INTERNAL, and the cause appears only in the log",
+    async (_, handler) => {
+      const error = vi.fn();
+      const { server, harness } = basicServer({ logger: { ...silent, error } });
+      server.handle("agent.ping", handler as () => void);
+      const peer = await harness.connect();
+      await peer.send(request("agent.ping"));
+      expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
+      expect(JSON.stringify(peer.received)).not.toContain("hunter2");
+      expect(error).toHaveBeenCalledOnce();
+    },
+  );
 
-  test("[HD8] an error that a library call threw inside a handler does not reach the caller", async () => {
+  test("[HD8] an error of a library call inside a handler is answered as INTERNAL, without its details", async () => {
     const { server, harness } = basicServer({ logger: silent });
     server.handle("agent.ping", async () => {
       await server.channel("updates").publish("changed", { id: 5 } as never);
@@ -127,7 +136,7 @@ describe("a request", () => {
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
   });
 
-  test("[HD21] a handler that the broker has refused is UNAVAILABLE to the caller, who may try again, and no more is said", async () => {
+  test("[HD21] if the broker refuses a call of the handler, the answer is UNAVAILABLE without details, so the client may retry", async () => {
     const { server, harness } = basicServer({ logger: silent });
     server.handle("agent.ping", () => {
       throw new HoldfastError("UNAVAILABLE", "redis://secret@host cannot be reached.");
@@ -139,7 +148,7 @@ describe("a request", () => {
     expect(JSON.stringify(error)).not.toContain("secret");
   });
 
-  test("[HD9] whose handler returns what the schema does not allow is INVALID_OUTPUT, and the log names the field", async () => {
+  test("[HD9] output that does not match the schema is answered with INVALID_OUTPUT, and the log has the field", async () => {
     const error = vi.fn();
     const { server, harness } = basicServer({ logger: { ...silent, error } });
     server.handle("agent.start", () => ({ startedAt: "now" }) as never);
@@ -149,7 +158,7 @@ describe("a request", () => {
     expect(error.mock.calls[0]?.[0]).toMatchObject({ field: "output.startedAt" });
   });
 
-  test("[HD10] never leaks a field its output does not declare", async () => {
+  test("[HD10] fields that the output schema does not declare are not sent", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.start", () => ({ startedAt: new Date(0), passwordHash: "x" }));
     const peer = await harness.connect();
@@ -157,7 +166,7 @@ describe("a request", () => {
     expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
   });
 
-  test("[HD1] is answered with the output of a promise of another library", async () => {
+  test("[HD1] a promise of another library that the handler returns is awaited", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", () => ForeignPromise.resolve("done"));
     const peer = await harness.connect();
@@ -165,7 +174,7 @@ describe("a request", () => {
     expect(peer.last("response").data).toEqual({ ok: true, output: "done" });
   });
 
-  test("[HD7] so is a refusal that cannot be sent, whenever it is thrown", async () => {
+  test("[HD7] an error with data that cannot be sent is answered with INTERNAL, whenever it is thrown", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", async ({ error }) => {
       throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
@@ -186,7 +195,7 @@ describe("a request", () => {
     expect(server.stats().requests.inFlight).toBe(0);
   });
 
-  test("[HD20] whose output is larger than a connection may be owed is INVALID_OUTPUT, and the connection lives", async () => {
+  test("[HD20] output above the limit of owed bytes is answered with INVALID_OUTPUT, and the connection stays open", async () => {
     const error = vi.fn();
     const { server, harness } = basicServer({
       limits: { owedBytes: 10_000 },
@@ -203,7 +212,7 @@ describe("a request", () => {
     );
   });
 
-  test("[HD11] that is cancelled aborts its handler's signal and is answered CANCELLED, once", async () => {
+  test("[HD11] cancel aborts the signal of the handler, and the request is answered once, with CANCELLED", async () => {
     const { server, harness, environment } = basicServer();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
@@ -219,7 +228,7 @@ describe("a request", () => {
       { ok: false, error: { code: "CANCELLED" } },
     ]);
     expect(server.stats().requests).toEqual({ total: 1, inFlight: 0 });
-    expect(environment.timers).toBe(1); // the heartbeat's
+    expect(environment.timers).toBe(1); // the timer of the heartbeat
   });
 
   test.each([
@@ -227,7 +236,7 @@ describe("a request", () => {
     [200, 200],
     [90_000, 30_000],
   ])(
-    "[HD12] asked for in %s ms is answered TIMEOUT after %s ms, and its handler's signal aborts",
+    "[HD12] with a timeout of %s ms it is answered with TIMEOUT after %s ms, and the signal of its handler aborts",
     async (timeout_ms, expected) => {
       const { server, harness } = basicServer();
       let signal: AbortSignal | undefined;
@@ -245,7 +254,7 @@ describe("a request", () => {
     },
   );
 
-  test("[HD13] is abandoned when its connection closes: the signal aborts and nothing stays", async () => {
+  test("[HD13] if its connection closes, the signal aborts and no state is left", async () => {
     const { server, harness, environment } = basicServer();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
@@ -260,7 +269,7 @@ describe("a request", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[HD14] a signal that is first looked at after the end is aborted already", async () => {
+  test("[HD14] a signal that is first read after the end is already aborted", async () => {
     const { server, harness } = basicServer();
     let context: { signal: AbortSignal } | undefined;
     server.handle("agent.slow", (given) => {
@@ -272,7 +281,7 @@ describe("a request", () => {
     expect(context?.signal.aborted).toBe(true);
   });
 
-  test("[HD15] beyond 64 at once, or with an id that is running, is LIMIT_EXCEEDED", async () => {
+  test("[HD15] more than 64 at once, or a correlation id that is in use, is refused with LIMIT_EXCEEDED", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
     const peer = await harness.connect();
@@ -294,7 +303,7 @@ describe("a request", () => {
     ]);
   });
 
-  test("[HD16] answers come in the order in which they are ready, and a synchronous one before later events", async () => {
+  test("[HD16] answers are sent in the order of completion, and a synchronous answer before later events", async () => {
     const { server, harness } = basicServer();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
@@ -316,7 +325,7 @@ describe("a request", () => {
 });
 
 describe("middleware", () => {
-  test("[HD17] runs around the handlers, the first one outermost, and may replace the output", async () => {
+  test("[HD17] the first middleware is the outermost, and each may replace the output", async () => {
     const { server, harness } = basicServer();
     const order: string[] = [];
     for (const name of ["outer", "inner"]) {
@@ -334,7 +343,7 @@ describe("middleware", () => {
     expect(peer.last("response").data).toEqual({ ok: true, output: "outer(inner(done))" });
   });
 
-  test("[HD18] may refuse before the handler runs", async () => {
+  test("[HD18] middleware can refuse a request before its handler runs", async () => {
     const { server, harness } = basicServer();
     const handler = vi.fn(() => "done");
     server.use(async ({ error }) => {
@@ -352,7 +361,7 @@ describe("middleware", () => {
 });
 
 describe("handle", () => {
-  test("[HD19] refuses a second handler and a request the protocol does not have", () => {
+  test("[HD19] it refuses a second handler, an unknown request and a value that is not a function, with the field", () => {
     const { server } = basicServer();
     const refusal = (field: string) => expect.objectContaining({ code: "INVALID_OPTION", field });
     server.handle("agent.ping", () => {});

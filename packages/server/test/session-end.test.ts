@@ -2,8 +2,8 @@ import type { Identity } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { auth, identityServer, sessionOf, subscribe } from "./support/identity-server.js";
 
-describe("what ends a session", () => {
-  test("[SN5] disconnect: its id continues nothing any more", async () => {
+describe("the end of a session", () => {
+  test("[SN5] disconnect closes with 4403, and the session cannot be resumed", async () => {
     const { server, harness, connect } = identityServer();
     const peer = await connect("u1");
     const session_id = sessionOf(peer);
@@ -15,7 +15,7 @@ describe("what ends a session", () => {
     expect(sessionOf(again)).not.toBe(session_id);
   });
 
-  test("[SN5] revoke: 4401, so that the client has to show a new credential", async () => {
+  test("[SN5] revoke closes with 4401, so that the client must send a new credential", async () => {
     const { server, harness, connect } = identityServer();
     const peer = await connect("u1");
     const id = sessionOf(peer);
@@ -26,7 +26,7 @@ describe("what ends a session", () => {
     expect((await connect("u1", { session_id: id })).last("connected").data).not.toHaveProperty("resumed");
   });
 
-  test("[SN5] revoke, while it waits to be resumed and while its subscription is being decided", async () => {
+  test("[SN5] revoke also ends a session that waits to be resumed, and one whose subscribe is pending", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     const { server, harness, connect } = identityServer({
       authorize: () => new Promise<boolean>((resolve) => (decide = resolve)),
@@ -44,7 +44,7 @@ describe("what ends a session", () => {
     expect(deciding.of("subscribe_response")).toEqual([]);
   });
 
-  test("[SN12] user.disconnect: all of a user's sessions, those that wait included, and nobody else's", async () => {
+  test("[SN12] user.disconnect ends all sessions of the user, also those that wait to be resumed, and no others", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet, other] = [await connect("u1"), await connect("u1"), await connect("u2")];
     const gone = await connect("u1");
@@ -63,7 +63,7 @@ describe("what ends a session", () => {
     });
   });
 
-  test("[SN14] disconnecting a user: a connection whose credential was being judged meanwhile is meant as well", async () => {
+  test("[SN14] user.disconnect also closes a connection of the user whose credential is being checked at that moment", async () => {
     const judging: (() => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: ({ token }) => new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: token }))),
@@ -77,7 +77,7 @@ describe("what ends a session", () => {
     expect(banned.last("auth_response").data.success).toBe(false);
     expect(banned.closed?.code).toBe(4403);
     expect(other.closed).toBeUndefined();
-    // Who begins after it is judged by authenticate alone.
+    // A later connection is decided by authenticate alone.
     const later = await harness.connect();
     await later.send(auth("u1"));
     judging.at(-1)!();
@@ -85,7 +85,7 @@ describe("what ends a session", () => {
     expect(later.last("connected").data.user_id).toBe("u1");
   });
 
-  test("[SN14] so is one whose upgrade request was being judged", async () => {
+  test("[SN14] user.disconnect also closes a connection whose upgrade request is being checked", async () => {
     let judge: (() => void) | undefined;
     const { server, harness, environment } = identityServer({
       authenticate: () => new Promise<Identity>((resolve) => (judge = () => resolve({ userId: "u1" }))),
@@ -101,7 +101,7 @@ describe("what ends a session", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[SN16] user.disconnect with a condition ends only those that meet it: the sessions of one login", async () => {
+  test("[SN16] user.disconnect with `where` ends only matching sessions, such as those of one login", async () => {
     const judging: ((identity: Identity) => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: () => new Promise<Identity>((resolve) => judging.push(resolve)),
@@ -132,8 +132,8 @@ describe("what ends a session", () => {
     await expect(server.user("u1").disconnect({ where: bad })).rejects.toThrow("a bad condition");
     await harness.settle();
     expect(work.peer.closed).toBeUndefined();
-    // Where it fails only for one that is being judged, that one is ended: the other mistake could
-    // not be made good.
+    // If the condition throws for a connection that is being checked, it is closed. Keeping a
+    // banned connection could not be undone.
     let fails = false;
     const late = await login("home", false);
     await server.user("u1").disconnect({ where: () => fails && bad() });
@@ -143,7 +143,7 @@ describe("what ends a session", () => {
     expect(late.peer.closed?.code).toBe(4403);
   });
 
-  test("[SN14] revoking a session: a connection that would continue it, and no other", async () => {
+  test("[SN14] session.revoke also closes a connection that is about to resume the session, and no other", async () => {
     const judging: (() => void)[] = [];
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -160,7 +160,7 @@ describe("what ends a session", () => {
     expect(begins.closed).toBeUndefined();
   });
 
-  test("[SN11] closing the server: no session and no timer is left, whatever was waiting", async () => {
+  test("[SN11] closing the server ends every session and every timer, whatever is pending", async () => {
     const { server, harness, environment, connect } = identityServer({
       credentials: { ticket: true },
       authorize: ({ key }) => (key === "slow" ? new Promise<boolean>(() => {}) : true),
@@ -177,7 +177,7 @@ describe("what ends a session", () => {
     await closed;
     expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
     expect(environment.timers).toBe(0);
-    // And none begins.
+    // No new timer starts either.
     await server.user("u1").disconnect();
     await expect(server.issueTicket({ userId: "u1" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(environment.timers).toBe(0);

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { basicServer } from "./support/basic-server.js";
 import { auth, identityServer, sessionOf, subscribe } from "./support/identity-server.js";
 
-describe("a client that comes back", () => {
-  test("[SN1] as the same user continues its session: id, data, metadata and beginning", async () => {
+describe("a client that reconnects", () => {
+  test("[SN1] as the same user it resumes its session with id, data, metadata and start time", async () => {
     const { server, harness, environment, connect } = identityServer({ sessionData: () => ({ seen: [] as string[] }) });
     const start = environment.now();
     const peer = await harness.connect();
@@ -21,12 +21,12 @@ describe("a client that comes back", () => {
     expect(session.metadata).toEqual({ app: "test 1.2" });
     expect(session.connectedAt.getTime()).toBe(start);
     expect(session.isConnected).toBe(true);
-    // Nothing is granted for the id: channels are asked for again.
+    // The channels are not resumed: the client must subscribe again.
     expect(again.last("subscriptions").data.channels).toEqual([]);
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
-  test("[SN2] after more than two minutes begins a new one, and nothing stays of the old", async () => {
+  test("[SN2] after more than two minutes it gets a new session, and the old one is removed", async () => {
     const { server, harness, environment, connect } = identityServer();
     const peer = await connect("u1");
     peer.socket.drop();
@@ -41,7 +41,7 @@ describe("a client that comes back", () => {
     expect(sessionOf(again)).not.toBe(sessionOf(peer));
   });
 
-  test("[SN2] as another user, or on another device, begins a new one and harms the old one in nothing", async () => {
+  test("[SN2] as another user or on another device it gets a new session, and the old one is unchanged", async () => {
     const { server, connect } = identityServer();
     const victim = await connect("u1", { device_id: "phone" });
     const session_id = sessionOf(victim);
@@ -52,7 +52,7 @@ describe("a client that comes back", () => {
     expect(server.session(session_id).get()?.deviceId).toBe("phone");
   });
 
-  test("[SN3] before its old socket is known to be dead takes it over, and the old one is closed", async () => {
+  test("[SN3] while its old socket is half-open it takes over the session, and the old socket is closed with 4409", async () => {
     const { server, harness, connect } = identityServer({ sessionData: () => ({ count: 1 }) });
     const events: string[] = [];
     server.onSession(({ type }) => void events.push(type));
@@ -75,7 +75,7 @@ describe("a client that comes back", () => {
     expect(server.session(id).get()?.isConnected).toBe(true);
   });
 
-  test("[SN4] without having shown who it is begins a new one: an id alone continues nothing", async () => {
+  test("[SN4] without a user a session id resumes nothing", async () => {
     const { server, harness } = basicServer();
     const peer = await harness.connect();
     const { session_id } = peer.last("connected").data;
@@ -89,7 +89,7 @@ describe("a client that comes back", () => {
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
-  test("[SN1] may be told to begin anew each time", async () => {
+  test("[SN1] with `sessionResumeMs: 0` it always gets a new session", async () => {
     const { server, connect, environment } = identityServer({ sessionResumeMs: 0 });
     const peer = await connect("u1");
     peer.socket.drop();
@@ -97,7 +97,7 @@ describe("a client that comes back", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[SN13] a refresh that was under way when the connection dropped changes nothing of the session", async () => {
+  test("[SN13] a refresh that was pending when the connection dropped does not change the session", async () => {
     const answers: ((identity: Identity) => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: ({ token }) =>

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { auth, identityServer, sessionOf } from "./support/identity-server.js";
 import { ForeignPromise } from "./support/foreign-promise.js";
 
-describe("what the application keeps and knows of a session", () => {
-  test("[SN6] sessionData is made once, from who it is; when it fails, the connection is refused", async () => {
+describe("the data and events of a session", () => {
+  test("[SN6] sessionData is called once per session, with the identity; if it throws, the connection is refused with INTERNAL", async () => {
     const made: unknown[] = [];
     const { server, harness, connect } = identityServer({
       sessionData: ({ identity }) => {
@@ -25,7 +25,7 @@ describe("what the application keeps and knows of a session", () => {
     await harness.settle();
   });
 
-  test("[SN7] what the client says of itself is kept, up to 4 KiB; more is refused", async () => {
+  test("[SN7] the metadata of auth is stored, up to 4 KiB, and more is refused", async () => {
     const { server, harness } = identityServer();
     const peer = await harness.connect();
     await peer.send(auth("u1", {}, { client_version: "1.2.0" }));
@@ -52,7 +52,7 @@ describe("what the application keeps and knows of a session", () => {
     expect(server.stats()).toMatchObject({ sessions: { active: 3, away: 0 }, users: { active: 2 } });
   });
 
-  test("[SN9] the life of a session is told in order; a listener that throws harms nobody", async () => {
+  test("[SN9] onSession reports opened, resumed, dropped and ended in order, also if a listener throws", async () => {
     const { server, harness, connect } = identityServer();
     const events: string[] = [];
     server.onSession(() => {
@@ -85,7 +85,7 @@ describe("what the application keeps and knows of a session", () => {
     expect(events).toHaveLength(5);
   });
 
-  test("[SN9] why one ended is told: nobody came back, a newer connection replaced it, or the server ended it", async () => {
+  test("[SN9] ended has its reason: not resumed in time, replaced by a newer connection, or ended by the server", async () => {
     const { server, harness, connect } = identityServer();
     const ends: string[] = [];
     server.onSession((event) => {
@@ -96,12 +96,12 @@ describe("what the application keeps and knows of a session", () => {
     const tablet = await connect("u1@tablet");
     await server.session(sessionOf(tablet)).disconnect();
     (await connect("u1@tv")).socket.drop();
-    await harness.advance(39_000); // the phone says nothing: its connection is given up
+    await harness.advance(39_000); // the phone sends nothing, so its connection is closed
     await harness.advance(125_000);
     expect(ends).toEqual(["phone replaced", "tablet disconnected", "tv expired", "phone expired"]);
   });
 
-  test("[SN9] a listener that is asynchronous and rejects is logged, and harms nobody", async () => {
+  test("[SN9] a listener that returns a rejected promise is logged, and the server keeps working", async () => {
     const errors: object[] = [];
     const ignore = () => {};
     const { server, harness, connect } = identityServer({
@@ -114,7 +114,7 @@ describe("what the application keeps and knows of a session", () => {
     expect(errors).toHaveLength(1);
   });
 
-  test("[SN9] one that ends the session it is told of changes the order for no other", async () => {
+  test("[SN9] if a listener ends the session, other listeners still receive the events in order", async () => {
     const { server, harness, connect } = identityServer();
     const heard: string[] = [];
     server.onSession(({ type, session }) => type === "opened" && session.disconnect());
@@ -126,7 +126,7 @@ describe("what the application keeps and knows of a session", () => {
     expect((await server.broadcast("hello", "anyone?")).delivered).toBe(0);
   });
 
-  test("[SN3] what the old connection's end sets off finds the new one open", async () => {
+  test("[SN3] code that runs when the old connection ends finds the new connection open", async () => {
     const { server, harness, connect } = identityServer();
     const reports: unknown[] = [];
     server.handle("wait", ({ session, signal }) => {
@@ -145,7 +145,7 @@ describe("what the application keeps and knows of a session", () => {
     expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
   });
 
-  test("[SN14] a ban from inside sessionData, or from a listener, reaches the connection that is coming in", async () => {
+  test("[SN14] a disconnect from inside sessionData or a listener closes the connection that is being opened", async () => {
     let ban: "data" | "listener" | undefined = "data";
     const { server, harness, connect } = identityServer({
       sessionData: () => {
@@ -159,14 +159,14 @@ describe("what the application keeps and knows of a session", () => {
     expect((await connect("u1@phone")).closed).toEqual({ code: 4900, reason: "banned" });
     ban = undefined;
     await connect("u1@phone");
-    ban = "listener"; // told that the older one was replaced
+    ban = "listener"; // reported that the older one was replaced
     const peer = await connect("u1@phone");
     await harness.settle();
     expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
     expect(server.stats().sessions).toEqual({ active: 0, away: 0 });
   });
 
-  test("[SN6] sessionData is not asked for a connection that there is no room for, and must not be asynchronous", async () => {
+  test("[SN6] sessionData is not called for a connection above the limit, and must not return a promise", async () => {
     let made = 0;
     const { connect } = identityServer({ devices: { perUser: 1 }, sessionData: () => ++made });
     await connect("u1@a");
@@ -177,7 +177,7 @@ describe("what the application keeps and knows of a session", () => {
     await async.harness.settle();
   });
 
-  test("[SN14] a connection that drops while its credential is judged leaves nothing", async () => {
+  test("[SN14] a connection that drops while its credential is checked leaves no state", async () => {
     let judge: (() => void) | undefined;
     const { server, harness } = identityServer({
       authenticate: () => new Promise<Identity>((resolve) => (judge = () => resolve({ userId: "u1" }))),
@@ -191,7 +191,7 @@ describe("what the application keeps and knows of a session", () => {
     expect((await server.broadcast("hello", "anyone?")).delivered).toBe(0);
   });
 
-  test("[SN1] what the client says of itself on coming back replaces what it said before", async () => {
+  test("[SN1] the metadata of a resumed session is replaced by the new metadata", async () => {
     const { server, harness } = identityServer();
     const peer = await harness.connect();
     await peer.send(auth("u1", {}, { app: "1.0" }));
@@ -201,14 +201,14 @@ describe("what the application keeps and knows of a session", () => {
     expect(server.session(sessionOf(peer)).get()?.metadata).toEqual({ app: "1.1" });
   });
 
-  test("[DV6] a user or session without an id is refused: a ban that names nobody must not look like one", () => {
+  test("[DV6] server.user and server.session refuse an empty id, so that a ban without a user does not look successful", () => {
     const { server } = identityServer();
     for (const id of ["", undefined as never, 7 as never])
       for (const make of [() => server.user(id), () => server.session(id)])
         expect(make).toThrow(expect.objectContaining({ code: "INVALID_VALUE", field: "id" }));
   });
 
-  test("[SN15] those of a user are listed with or without those that wait to be resumed", async () => {
+  test("[SN15] user.sessions lists sessions that wait to be resumed only with `away: true`", async () => {
     const { server, connect } = identityServer();
     await connect("u1@phone");
     (await connect("u1@tablet")).socket.drop();
@@ -218,7 +218,7 @@ describe("what the application keeps and knows of a session", () => {
     expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["phone"]);
   });
 
-  test("[SN10] a direct event goes to one session, to a user, or to all", async () => {
+  test("[SN10] a direct event goes to one session, to one user, or to all", async () => {
     const { server, harness, connect } = identityServer();
     const [a, b, c] = [await connect("u1"), await connect("u1"), await connect("u2")];
     expect(await server.session(sessionOf(a)).send("hello", "you")).toEqual({ delivered: [sessionOf(a)], failed: [] });

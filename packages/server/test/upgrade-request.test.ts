@@ -22,7 +22,7 @@ describe("a credential in the upgrade request", () => {
     expect(peer.last("connected").data).toMatchObject({ user_id: "u7" });
   });
 
-  test("[HS15] a refused one is HTTP 401, before the upgrade", async () => {
+  test("[HS15] a refused credential is answered with HTTP 401, before the upgrade", async () => {
     const { harness, server } = basicServer(withCookie);
     expect(await harness.refused({ headers: { authorization: "Bearer wrong" } })).toBe(401);
     expect(await harness.refused({ url: "/ws?token=wrong" })).toBe(401);
@@ -32,7 +32,7 @@ describe("a credential in the upgrade request", () => {
     expect(server.stats().connections).toMatchObject({ total: 0, failed: 3 });
   });
 
-  test("[HS16] ?token= is not looked at unless it was opted in", async () => {
+  test("[HS16] `?token=` is ignored unless `queryToken` is set", async () => {
     const { harness } = basicServer({ authenticate });
     const peer = await harness.connect({ url: "/ws?token=token-u1" });
     expect(peer.received).toEqual([]);
@@ -54,18 +54,18 @@ describe("a credential in the upgrade request", () => {
     ["another port", "https://app.example.com:8443"],
     ["a page without an origin", "null"],
     ["no origin at all", undefined],
-  ])("[HS18] a cookie is refused with 403 from %s", async (_, origin) => {
+  ])("[HS18] a cookie is refused with HTTP 403 from %s", async (_, origin) => {
     const { harness } = basicServer(withCookie);
     expect(await harness.refused({ headers: { ...cookie, ...(origin !== undefined && { origin }) } })).toBe(403);
   });
 
-  test("[HS19] a cookie of another name is no credential", async () => {
+  test("[HS19] a cookie of another name is not a credential", async () => {
     const { harness } = basicServer({ authenticate, credentials: { cookie: "sid" } });
     const peer = await harness.connect({ headers: { cookie: "tracking=1", origin: "https://evil.example" } });
     expect(peer.received).toEqual([]);
   });
 
-  test("[HS24] a list of origins holds for every page, whatever its credential; who is no page is not asked", async () => {
+  test("[HS24] `origins` applies to every browser page, whatever its credential, and not to other clients", async () => {
     const { harness } = basicServer({ authenticate, origins: ["https://app.example.com"] });
     const bearer = { authorization: "Bearer token-u1", host: "api.example.com" };
     expect(await harness.refused({ headers: { ...bearer, origin: "https://evil.example" } })).toBe(403);
@@ -84,11 +84,11 @@ describe("a credential in the upgrade request", () => {
     ["a page without an origin to name", "null", {}],
     ["a page of this origin", "https://api.example.com", { sid: "ada" }],
     ["a page of a listed origin", "https://app.example.com", { sid: "ada" }],
-  ])("[HS31] what authenticate reads of the cookies of %s is %s", async (_, origin, cookies) => {
+  ])("[HS31] the cookies that authenticate receives from %s are %s", async (_, origin, cookies) => {
     const seen: unknown[] = [];
     const environment = new VirtualEnvironment();
-    // The list is not given to the server but for the last case: without one any page may connect,
-    // and prove nothing by that.
+    // Only the last case passes a list of origins. Without a list any page may connect, but its
+    // cookies are withheld.
     const origins = origin === "https://app.example.com" ? [origin] : undefined;
     const server = createServer(agents, {
       environment,
@@ -104,7 +104,7 @@ describe("a credential in the upgrade request", () => {
     expect(seen).toEqual([cookies, Object.keys(cookies).length > 0]);
   });
 
-  test("authenticate is told where the credential came from, and all cookies and headers", async () => {
+  test("authenticate receives the source of the credential, all cookies and all headers", async () => {
     const seen: unknown[] = [];
     const { harness } = basicServer({
       authenticate: (credential) => {
@@ -141,7 +141,7 @@ describe("connection parameters", () => {
     return new ServerHarness(server, environment);
   };
 
-  test("[HS20] reach the handlers validated and converted", async () => {
+  test("[HS20] handlers receive them validated and converted", async () => {
     const peer = await start().connect({ url: "/ws?sessionId=7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11&since=12" });
     await peer.send({ type: "request", correlation_id: "1", data: { name: "whoami" } });
     expect(peer.last("response").data).toEqual({
@@ -150,7 +150,7 @@ describe("connection parameters", () => {
     });
   });
 
-  test("[HS32] a credential in the query is none of them, however strict they are", async () => {
+  test("[HS32] a credential in the query is not a parameter, even if the schema is strict", async () => {
     const protocol = defineProtocol({
       name: "strict",
       version: "1.0.0",
@@ -173,7 +173,7 @@ describe("connection parameters", () => {
     ["/ws", "sessionId"],
     ["/ws?sessionId=42", "sessionId"],
     ["/ws?sessionId=7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11&since=soon", "since"],
-  ])("[HS21] %s is closed with 1008, naming %s", async (url, name) => {
+  ])("[HS21] %s is closed with 1008 and a reason that names %s", async (url, name) => {
     const peer = await start().connect({ url });
     expect(peer.closed?.code).toBe(1008);
     expect(peer.closed?.reason).toContain(name);
@@ -193,7 +193,7 @@ describe("the subprotocol", () => {
     expect(peer.of("connected")).toHaveLength(1);
   });
 
-  test("[HS23] who offers only others is closed with 4406, in a way a browser can read", async () => {
+  test("[HS23] a client that offers only unknown subprotocols is closed with 4406, because a browser can read the close code", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect({ headers: { "sec-websocket-protocol": "holdfast.v9.json" } });
     expect(peer.socket.subprotocol).toBe("holdfast.v9.json");

@@ -12,7 +12,7 @@ import { inRoom, startInstances } from "./support/server-instances.js";
 const HOUR_MS = 3_600_000;
 const HEARTBEAT = { intervalMs: 30_000, timeoutMs: 10_000 };
 
-/** What is done to the wall clock, at once and then once a second while time passes. */
+/** How the wall clock is changed: once at the start, and then once a second while time passes. */
 const ways: [name: string, byMs: (second: number) => number][] = [
   ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
   ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
@@ -20,7 +20,7 @@ const ways: [name: string, byMs: (second: number) => number][] = [
   ["forwards, further and further", () => HOUR_MS],
 ];
 
-/** Lets time pass while the wall clock is set. */
+/** Advances time while the wall clock changes. */
 function passing(
   environment: VirtualEnvironment,
   harness: Pick<ServerHarness, "advance">,
@@ -36,7 +36,7 @@ function passing(
 }
 
 describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
-  test("[WC5] a quiet connection is pinged within its interval, one that answers stays, and one that does not is closed", async () => {
+  test("[WC5] a quiet connection receives its ping in time, stays open if it answers, and is closed if it does not", async () => {
     const { harness, environment, connect } = identityServer({ heartbeat: HEARTBEAT });
     const [live, dead] = [await connect("u1"), await connect("u2")];
     const pass = passing(environment, harness, byMs);
@@ -52,7 +52,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(live.of("ping")).toHaveLength(2);
   });
 
-  test("[WC6] a peer that does not say who it is has 5 s", async () => {
+  test("[WC6] a connection that does not authenticate is closed after 5 s", async () => {
     const { harness, environment } = identityServer();
     const peer = await harness.connect();
     const pass = passing(environment, harness, byMs);
@@ -62,7 +62,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[WC6] a session waits for its client for two minutes, no less and no more", async () => {
+  test("[WC6] a session can be resumed for exactly two minutes", async () => {
     const { server, harness, environment, connect } = identityServer();
     const pass = passing(environment, harness, byMs);
     const first = await connect("u1");
@@ -76,7 +76,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[WC6] a ticket opens a connection for 30 s, no less and no more, also with a broker", async () => {
+  test("[WC6] a ticket is valid for exactly 30 s, also with a broker", async () => {
     for (const broker of [undefined, memoryBroker()]) {
       const { server, harness, environment } = identityServer({
         credentials: { ticket: true },
@@ -93,7 +93,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     }
   });
 
-  test("[WC6] three unreadable messages end a connection if they come within a minute, and not otherwise", async () => {
+  test("[WC6] three invalid messages close a connection only if they arrive within a minute", async () => {
     const { harness, environment, connect } = identityServer();
     const pass = passing(environment, harness, byMs);
     const [fast, slow] = [await connect("u1"), await connect("u2")];
@@ -109,7 +109,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(slow.closed).toBeUndefined();
   });
 
-  test("[WC8] a user who has left a channel stays on its list for 5 s", async () => {
+  test("[WC8] a user that has left a channel stays on its list for 5 s", async () => {
     const { server, harness, environment, connect } = identityServer();
     const pass = passing(environment, harness, byMs);
     (await connect("ada", {}, ...inRoom("Ada"))).socket.drop();
@@ -120,7 +120,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(await present()).toEqual([]);
   });
 
-  test("[WC8] `replace_oldest` takes the device that was heard from longest ago", async () => {
+  test("[WC8] `replace_oldest` replaces the device that was heard from longest ago", async () => {
     const { harness, environment, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const pass = passing(environment, harness, byMs);
     const [a, b] = [await connect("u1@a"), await connect("u1@b")];
@@ -131,7 +131,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect([a.closed?.code, b.closed?.code]).toEqual([undefined, 4409]);
   });
 
-  test("[WC8] an instance that dies leaves the list when its lease and the grace are over", async () => {
+  test("[WC8] the users of a killed instance leave the list when its lease and the grace have passed", async () => {
     const [all, a, b] = await startInstances(2);
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("bob", {}, ...inRoom("Bob"));
@@ -146,7 +146,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     await all.end();
   });
 
-  test("[WC9] a server that closes waits for running requests as long as it may, and then no longer", async () => {
+  test("[WC9] close waits for running requests for graceMs and no longer", async () => {
     const { server, harness, environment, connect } = identityServer();
     server.handle("wait", () => new Promise(() => {}));
     const peer = await connect("u1");
@@ -178,7 +178,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(isOver).toBe(true);
   });
 
-  test("[WC10] the memory broker keeps a log for its time and a key for ten minutes", async () => {
+  test("[WC10] the memory broker keeps a log for ttlMs and an idempotency key for ten minutes", async () => {
     const environment = new VirtualEnvironment();
     const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
     const link = memoryBroker().join({ id: "i", protocol: "p", environment, logger: silentLogger, ...told });
@@ -195,12 +195,12 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect((await link.publish("t", "2", "x", options)).outcome).toBe("duplicate");
     await pass(20_000);
     const { outcome, position } = await link.publish("t", "3", "x", options);
-    // The topic itself has not run out either.
+    // The topic itself has not expired either.
     expect([outcome, position?.offset]).toEqual(["appended", 2]);
     await link.close();
   });
 
-  test("[WC10] a client that comes back within the time of the history misses nothing", async () => {
+  test("[WC10] a client that reconnects within the ttlMs of the history misses nothing", async () => {
     const { server, harness, environment } = basicServer();
     const pass = passing(environment, harness, byMs);
     const first = await harness.connect();
@@ -215,7 +215,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(back.last("subscribe_response").data.results).toMatchObject([{ ok: true, missed: [{ data: "missed" }] }]);
   });
 
-  test("[WC11] an order of an instance with a wrong clock is carried out on all", async () => {
+  test("[WC11] an order of an instance with a wrong wall clock is carried out on all instances", async () => {
     const [all, a, b] = await startInstances(2);
     const pass = passing({ setWallClock: a!.setWallClock } as VirtualEnvironment, all, byMs);
     await pass(3_000);
@@ -224,7 +224,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     await all.settle();
     expect(peer.closed?.code).toBe(4403);
     const next = await b!.enter("u1@one");
-    // Also where its announcement is lost, and it is found by reading.
+    // The same holds if its announcement is lost and the order is found by reading.
     all.broker.loses = () => true;
     const ended = a!.user("u1").disconnect({ code: 4403, reason: "banned" });
     await pass(2_000);
@@ -236,7 +236,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
   });
 });
 
-describe("a credential with an end", () => {
+describe("a credential with an expiry", () => {
   const setUp = async (livesMs: number): Promise<ReturnType<typeof identityServer> & { peer: Peer }> => {
     const all: ReturnType<typeof identityServer> = identityServer({
       authenticate: ({ token }): Identity => ({ userId: token, expiresAt: all.environment.now() + livesMs }),
@@ -244,7 +244,7 @@ describe("a credential with an end", () => {
     return { ...all, peer: await all.connect("u1", {}, subscribe("news")) };
   };
 
-  test("[WC7] a wall clock that is set past the end has the successor asked for at once, and gives it 25 s", async () => {
+  test("[WC7] if the wall clock passes the expiry, auth_expiring is sent at once, and a newer credential has 25 s", async () => {
     const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
     await harness.advance(1_000);
@@ -258,7 +258,7 @@ describe("a credential with an end", () => {
     expect(peer.of("auth_expiring")).toHaveLength(3);
   });
 
-  test("[WC7] without a successor the connection is closed 25 s after the end was noticed", async () => {
+  test("[WC7] without a newer credential the connection is closed 25 s after the expiry was noticed", async () => {
     const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
     await harness.advance(24_000);
@@ -267,7 +267,7 @@ describe("a credential with an end", () => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[WC7] one that is set back before the end takes the end back, and the asking", async () => {
+  test("[WC7] if the wall clock is set back before the expiry, the credential is valid again and auth_expiring stops", async () => {
     const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
     await harness.advance(12_000);
@@ -278,7 +278,7 @@ describe("a credential with an end", () => {
     expect(peer.of("auth_expiring")).toHaveLength(2);
   });
 
-  test("[WC7] an end that is far away needs no timer and no question", async () => {
+  test("[WC7] an expiry that is far away needs no timer and no auth_expiring", async () => {
     const { harness, environment, peer } = await setUp(1e15);
     for (const by of [-HOUR_MS, HOUR_MS, 40 * 24 * HOUR_MS]) {
       environment.setWallClock(by);
@@ -289,7 +289,7 @@ describe("a credential with an end", () => {
   });
 });
 
-test("[WC8] dates that are shown follow the wall clock as it is set", async () => {
+test("[WC8] dates that the application reads follow the wall clock", async () => {
   const { server, harness, environment, connect } = identityServer();
   const peer = await connect("u1@a");
   environment.setWallClock(-HOUR_MS);
@@ -302,7 +302,7 @@ test("[WC8] dates that are shown follow the wall clock as it is set", async () =
   expect(environment.now() - server.sessions()[0]!.lastActiveAt.getTime()).toBe(3_000);
 });
 
-test("[WC8] the devices of an instance with a wrong clock are compared by how long they are silent", async () => {
+test("[WC8] devices of an instance with a wrong wall clock are compared by how long they have been silent", async () => {
   const [all, a, b] = await startInstances(2, { devices: { perUser: 2, whenFull: "replace_oldest" } });
   b!.setWallClock(HOUR_MS);
   const [silent, talks] = [await b!.enter("u1@silent"), await a!.enter("u1@talks")];
