@@ -111,7 +111,7 @@ class History {
     for (const actor of this.#clients) actor.client.connect();
     await this.#advance(120_000);
     for (const actor of this.#clients) {
-      hold(actor.client.status.get().name === "ready", "everyone comes back");
+      hold(actor.client.status.get().name === "ready", "every client reconnects");
       for (const channel of CHANNELS) hold(actor.heardInOrder(channel), `order on ${channel}, nothing twice`);
     }
 
@@ -137,9 +137,9 @@ class History {
     await this.#advance(10_000);
     await closing;
     const { connections, subscriptions, requests } = this.#up!.server.stats();
-    hold(connections.active + subscriptions.active + requests.inFlight === 0, "the server holds nothing");
-    hold(this.#up!.harness.transport.size === 0, "no connection stays");
-    hold(this.#environment.timers === 0, "no timer stays");
+    hold(connections.active + subscriptions.active + requests.inFlight === 0, "no state is left on the server");
+    hold(this.#up!.harness.transport.size === 0, "no connection is left");
+    hold(this.#environment.timers === 0, "no timer is left");
     return broken;
   }
 

@@ -193,13 +193,13 @@ describe("the auth message", () => {
   });
 
   test.each([
-    ["a deviceId that is no text", { userId: "u1", deviceId: 5n }],
-    ["an empty deviceId, which all of the user's devices would share", { userId: "u1", deviceId: "" }],
-    ["a deviceId that no message could carry", { userId: "u1", deviceId: "d".repeat(129) }],
-    ["a userId that was cut within a character, which no client would read", { userId: "a\ud83d" }],
-    ["a deviceId that was cut within a character", { userId: "u1", deviceId: "\ude00" }],
-    ["an expiresAt that is no time, and would never come", { userId: "u1", expiresAt: Number.NaN }],
-    ["an expiresAt that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
+    ["a `deviceId` that is not a string", { userId: "u1", deviceId: 5n }],
+    ["an empty `deviceId`, which all devices of the user would share", { userId: "u1", deviceId: "" }],
+    ["a `deviceId` that is too long for a message", { userId: "u1", deviceId: "d".repeat(129) }],
+    ["a `userId` cut within a surrogate pair, which no client could read", { userId: "a\ud83d" }],
+    ["a `deviceId` cut within a surrogate pair", { userId: "u1", deviceId: "\ude00" }],
+    ["an `expiresAt` of NaN, which would never pass", { userId: "u1", expiresAt: Number.NaN }],
+    ["an `expiresAt` that JSON cannot hold", { userId: "u1", expiresAt: 2n ** 64n }],
   ])("[HS10] an identity closes the connection with 4401 and logs the reason if it has %s", async (_what, identity) => {
     const error = vi.fn();
     const { harness } = basicServer({

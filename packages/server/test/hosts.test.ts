@@ -48,7 +48,7 @@ describe("pages of the server's own origin", () => {
     [101, "a name below localhost", { Host: "app.localhost:PORT", Origin: "http://app.localhost:PORT" }],
     [101, "an address", { Host: "127.0.0.1:PORT", Origin: "http://127.0.0.1:PORT" }],
     [101, "an IPv6 address", { Host: "[::1]:PORT", Origin: "http://[::1]:PORT" }],
-    [101, "https, ended by a proxy", { Host: "example.com", Origin: "https://example.com" }],
+    [101, "https, terminated by a proxy", { Host: "example.com", Origin: "https://example.com" }],
     [101, "https with its port", { Host: "example.com:443", Origin: "https://example.com" }],
     [
       101,
@@ -56,16 +56,20 @@ describe("pages of the server's own origin", () => {
       { Host: "example.com:80", Origin: "http://example.com", "X-Forwarded-For": "1.2.3.4" },
     ],
     [101, "no page", { Host: "example.com" }],
-    [403, "a name that may be rebound", { Host: "evil.example:PORT", Origin: "http://evil.example:PORT" }],
+    [403, "a name that DNS rebinding may use", { Host: "evil.example:PORT", Origin: "http://evil.example:PORT" }],
     [
       403,
-      "one that looks like an address",
+      "a name that looks like an address",
       { Host: "127.0.0.1.evil.example:PORT", Origin: "http://127.0.0.1.evil.example:PORT" },
     ],
-    [403, "one that looks like localhost", { Host: "localhost.evil.example", Origin: "http://localhost.evil.example" }],
-    [403, "a foreign page", { Host: "localhost:PORT", Origin: "http://evil.example" }],
+    [
+      403,
+      "a name that looks like localhost",
+      { Host: "localhost.evil.example", Origin: "http://localhost.evil.example" },
+    ],
+    [403, "a page of another origin", { Host: "localhost:PORT", Origin: "http://evil.example" }],
     [403, "another port", { Host: "localhost:PORT", Origin: "http://localhost:1" }],
-    [403, "http for https", { Host: "example.com:443", Origin: "http://example.com" }],
+    [403, "http instead of https", { Host: "example.com:443", Origin: "http://example.com" }],
   ])("[HS35] %i: %s", async (status, _name, headers) => {
     const { upgrade } = await setUp({ origins: [] });
     expect(await upgrade(headers as Record<string, string>)).toBe(status);

@@ -132,10 +132,7 @@ class History {
   /** One second after the last change every pending call has been answered. */
   #checkBarred(): void {
     for (const { userId, subscriptions } of this.#server.sessions())
-      this.#hold(
-        !this.#barred.has(userId ?? "") || subscriptions.length === 0,
-        "nobody stays on a channel who is barred",
-      );
+      this.#hold(!this.#barred.has(userId ?? "") || subscriptions.length === 0, "a barred user is on no channel");
   }
 
   #send(userId: string): void {
@@ -169,10 +166,10 @@ class History {
     const live = this.#server.sessions();
     const places = live.map(({ userId, deviceId }) => `${userId}/${deviceId}`);
     this.#hold(new Set(places).size === places.length, "a device has one connection");
-    this.#hold(this.#server.stats().sessions.active === live.length, "the figures are those of the sessions");
+    this.#hold(this.#server.stats().sessions.active === live.length, "the stats count the sessions");
     this.#hold(
       live.every(({ userId }) => !this.#banned.has(userId ?? "")),
-      "nobody is in who is banned",
+      "no banned user is connected",
     );
   }
 
@@ -192,10 +189,10 @@ class History {
     const places = new Set(ready.map(({ userId, deviceId }) => `${userId}/${deviceId}`));
     this.#hold(
       places.size === 4 && ready.length === 4,
-      "every device is in, and one of the two that claim to be the same",
+      "every device is connected, and one of the two with the same id",
     );
     const out = this.#devices.find(({ isReady }) => !isReady)?.client.status.get();
-    this.#hold(out?.name === "closed" && out.reason.code === 4409, "the other was told that it was replaced");
+    this.#hold(out?.name === "closed" && out.reason.code === 4409, "the other was closed as replaced");
 
     for (const userId of ["ada", "bob"]) this.#send(userId);
     await this.#advance(4_000);
@@ -206,13 +203,17 @@ class History {
     const last = await Promise.all(this.#reports.slice(-2));
     this.#hold(
       last.every(([, { failed }]) => failed.length === 0),
-      "what is sent in quiet is delivered",
+      "an event sent after all faults is delivered",
     );
-    for (const { heard } of this.#devices) this.#hold(new Set(heard).size === heard.length, "nothing comes twice");
+    for (const { heard } of this.#devices)
+      this.#hold(new Set(heard).size === heard.length, "no event is delivered twice");
 
     const list = await this.#server.channel("room", "a").presence.list();
     const shown = list.map(({ userId, devices }) => `${userId}:${[...devices].sort().join()}`).sort();
-    this.#hold(shown.join(" ") === "ada:desk,phone bob:desk,tv", `presence is true: ${shown.join(" ")}`);
+    this.#hold(
+      shown.join(" ") === "ada:desk,phone bob:desk,tv",
+      `presence lists the connected devices: ${shown.join(" ")}`,
+    );
 
     for (const { client } of this.#devices) client.disconnect();
     await this.#advance(5_000);
@@ -222,9 +223,12 @@ class History {
     const { connections, sessions, users, channels } = this.#server.stats();
     this.#hold(
       connections.active + sessions.active + sessions.away + users.active + channels.active === 0,
-      "nobody stays",
+      "no session is left",
     );
-    this.#hold(this.#harness.transport.size === 0 && this.#environment.timers === 0, "nothing stays");
+    this.#hold(
+      this.#harness.transport.size === 0 && this.#environment.timers === 0,
+      "no connection and no timer is left",
+    );
     return [...new Set(this.#broken)];
   }
 

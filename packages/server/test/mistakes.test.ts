@@ -110,10 +110,10 @@ const trap = (): never => {
 };
 const hostile: [what: string, value: unknown][] = [
   ["an object without a prototype", Object.create(null)],
-  ["an object whose toString throws", { toString: trap }],
+  ["an object whose `toString` throws", { toString: trap }],
   ["a proxy whose traps throw", new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap })],
-  ["an error whose code throws", Object.defineProperty(new Error("x"), "code", { get: trap })],
-  ["an object that inspects itself", { [Symbol.for("nodejs.util.inspect.custom")]: trap, toString: trap }],
+  ["an error whose `code` throws", Object.defineProperty(new Error("x"), "code", { get: trap })],
+  ["an object whose custom inspection throws", { [Symbol.for("nodejs.util.inspect.custom")]: trap, toString: trap }],
   ["a circular object", circular],
   ["a symbol", Symbol("x")],
   ["a bigint", 1n],
@@ -225,12 +225,12 @@ describe("attach and listen", () => {
   test.each<[what: string, given: unknown]>([
     ["nothing", undefined],
     ["a port", 3000],
-    ["an application of Express", Object.assign(() => {}, { listen() {}, on() {} })],
+    ["an Express application", Object.assign(() => {}, { listen() {}, on() {} })],
     ["an object", {}],
-    ["a server of node:net", createNetServer()],
+    ["a net.Server", createNetServer()],
     ["a WebSocketServer of ws", new WebSocketServer({ noServer: true })],
-    ["a server of HTTP/2 without TLS, which knows no upgrade", createHttp2Server()],
-    ["a server of HTTP/2 alone", createSecureServer({})],
+    ["an HTTP/2 server without TLS, which has no upgrade", createHttp2Server()],
+    ["an HTTP/2 server without HTTP/1", createSecureServer({})],
   ])("[AM6] attach refuses %s with a remedy", (_what, given) => {
     const { server } = setUp();
     expect(() => server.attach(given as never)).toThrow(
@@ -245,15 +245,15 @@ describe("attach and listen", () => {
   test.each([
     ["http", createHttpServer()],
     ["https", createHttpsServer()],
-    ["HTTP/2 that takes HTTP/1 as well", createSecureServer({ allowHTTP1: true })],
+    ["HTTP/2 that also accepts HTTP/1", createSecureServer({ allowHTTP1: true })],
   ])("[AM6] attach accepts a server of %s", (_what, http) => {
     setUp().server.attach(http as never)();
   });
 
   test.each([
-    ["a text", "/ws", "options"],
+    ["a string", "/ws", "options"],
     ["null", null, "options"],
-    ["a list", ["/ws"], "options"],
+    ["an array", ["/ws"], "options"],
     ["a Map", new Map([["host", "localhost"]]), "options"],
     ["a Promise", Promise.resolve({ host: "localhost" }), "options"],
     // If the misspelt name were ignored, `listen` would serve every interface.

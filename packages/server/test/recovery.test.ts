@@ -294,8 +294,8 @@ describe("events lost between the broker and an instance", () => {
   });
 
   test.each([
-    ["with its connections", true],
-    ["behind a proxy that hides it", false],
+    ["and its connections close", true],
+    ["behind a proxy that keeps the connections open", false],
   ])("[RV15] if the store is rolled back %s, every member receives a reset with `fork`", async (_, cuts) => {
     const { connect, publish, broker, harness, server } = instance();
     const peer = await connect(subscribe("log"));

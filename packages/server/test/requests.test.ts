@@ -107,7 +107,7 @@ describe("a request", () => {
     ],
     ["rejected", () => Promise.reject(new Error("password is hunter2"))],
     [
-      "thrown that is no error",
+      "thrown a string instead of",
       () => {
         throw "hunter2";
       },

@@ -50,9 +50,9 @@ describe("a credential in the upgrade request", () => {
 
   test.each([
     ["another origin", "https://evil.example"],
-    ["a longer name that begins like a listed one", "https://app.example.com.evil.io"],
+    ["a longer name that starts with a listed one", "https://app.example.com.evil.io"],
     ["another port", "https://app.example.com:8443"],
-    ["a page without an origin", "null"],
+    ["a page with an opaque origin", "null"],
     ["no origin at all", undefined],
   ])("[HS18] a cookie is refused with HTTP 403 from %s", async (_, origin) => {
     const { harness } = basicServer(withCookie);
@@ -81,7 +81,7 @@ describe("a credential in the upgrade request", () => {
 
   test.each([
     ["a page of another origin", "https://evil.example", {}],
-    ["a page without an origin to name", "null", {}],
+    ["a page with an opaque origin", "null", {}],
     ["a page of this origin", "https://api.example.com", { sid: "ada" }],
     ["a page of a listed origin", "https://app.example.com", { sid: "ada" }],
   ])("[HS31] the cookies that authenticate receives from %s are %s", async (_, origin, cookies) => {

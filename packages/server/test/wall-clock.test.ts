@@ -16,8 +16,8 @@ const HEARTBEAT = { intervalMs: 30_000, timeoutMs: 10_000 };
 const ways: [name: string, byMs: (second: number) => number][] = [
   ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
   ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
-  ["back and forwards, again and again", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
-  ["forwards, further and further", () => HOUR_MS],
+  ["back and forth repeatedly", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
+  ["forward repeatedly", () => HOUR_MS],
 ];
 
 /** Advances time while the wall clock changes. */
