@@ -10,8 +10,7 @@ import { seededRandom } from "./support/seeded-random.js";
 const seed = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 
 /**
- * Messages for the protocol of the test server, so that mutations also reach its handlers and
- * channels.
+ * Messages for the protocol of the test server, so that mutations also reach handlers and channels.
  */
 const agentMessages = [
   { type: "auth", data: { token: "t" } },

@@ -193,7 +193,7 @@ describe("user.send without ack", () => {
 });
 
 describe("user.send with ack", () => {
-  /** Two devices of one user, and a send that waits for both of them. */
+  /** Two devices of one user, and a send that waits for both. */
   async function waiting(timeoutMs?: number) {
     const player = identityServer();
     const [phone, tablet] = [await player.connect("u1@phone"), await player.connect("u1@tablet")];
@@ -279,7 +279,7 @@ describe("user.send with ack", () => {
     const slow = await connect("u1@tablet");
     slow.socket.stall(true);
     const user = server.user("u1");
-    // All in one turn, before the socket reports that it is full.
+    // All in one turn, before the socket reports a full buffer.
     const reports = await Promise.all(
       [1, 2, 3].map((number) =>
         user.send("hello", String(number).repeat(2_000), { onlyDevice: "tablet", ack: number !== 2 }),

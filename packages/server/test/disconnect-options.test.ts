@@ -21,7 +21,7 @@ async function setUp() {
 }
 type CallName = keyof Awaited<ReturnType<typeof setUp>>["calls"];
 
-/** The error of a call: `session.disconnect` throws it, the others reject with it. */
+/** The error of a call: `session.disconnect` throws, the other calls reject. */
 async function errorOf(call: Call, given: readonly unknown[]): Promise<HoldfastError> {
   try {
     await call(...given);
@@ -101,8 +101,8 @@ const wrongOptions: readonly (readonly [
 ])[] = [
   [["user.disconnect"], null, "options", "null", form("disconnect({ code })")],
   [["user.disconnect"], [4403], "options", "array", form("disconnect({ code })")],
-  // These values have no property with the name of an option. If accepted, they would end all
-  // sessions with the defaults.
+  // These values have no property with the name of an option. If accepted, such a value would end
+  // all sessions with the defaults.
   ...noOptions.map(
     ([options, kind]) => [allCalls.slice(0, 3), options, "options", kind, form("disconnect({ code })")] as const,
   ),

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { agents, authenticate } from "./support/basic-server.js";
 import { goes, waitedMs } from "./flood/machine.mjs";
 
-/** Peers that never authenticate. All of them are connected before the first is closed. */
+/** Peers that never authenticate. All are connected before the first is closed. */
 const ATTACKERS = 1_000;
 const ARRIVE_MS = 4_000;
 /**
@@ -19,8 +19,8 @@ const ARRIVE_MS = 4_000;
 const VISITS = 100;
 
 /**
- * The limits of G14 (docs/behaviour.md): memory for each attacker, how long it stays connected, and
- * the delay that other clients notice.
+ * The limits of G14 (docs/behaviour.md): memory for each attacker, the time until its connection is
+ * closed, and the delay that other clients notice.
  */
 const MAX_KIB = 128;
 const MAX_LIFE_MS = 5_500;
@@ -36,7 +36,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A child process, so that its memory and its turns are not counted as the server's. */
+/** A child process, so that memory and turns of the peers are not counted as the server's. */
 function start(name: "attackers" | "visitor"): ChildProcess {
   const child = fork(fileURLToPath(new URL(`flood/${name}.mjs`, import.meta.url)), { execArgv: [] });
   cleanups.push(() => void child.kill("SIGKILL"));
@@ -50,7 +50,7 @@ function told<Message>(child: ChildProcess): Promise<Message> {
   });
 }
 
-/** A server on a real port that records how long each socket lives, from its upgrade to its end. */
+/** A server on a real port that records the life of each socket, from upgrade to end. */
 async function serve() {
   const http = createHttpServer();
   createServer(agents, { authenticate }).attach(http);
@@ -73,8 +73,8 @@ async function serve() {
 }
 
 /**
- * Samples this process, which runs the server, every 25 ms: its resident memory, and how long it
- * had to wait for a core.
+ * Samples this process, which runs the server, every 25 ms: the resident memory, and the time spent
+ * waiting for a core.
  */
 function watch(open: ReadonlySet<object>) {
   const seen: { at: number; waitedMs: number }[] = [];

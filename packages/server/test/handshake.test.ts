@@ -151,7 +151,7 @@ describe("the auth message", () => {
   test("[HS9] a connection that sends more than 64 KiB before it is authenticated is closed with 4400", async () => {
     const { harness } = basicServer({ authenticate: () => new Promise<{ userId: string }>(() => {}) });
     const peer = await harness.connect();
-    // A paused socket reads no more, but the frames it has already read are still handled.
+    // A paused socket reads no more, but frames that were read before are still handled.
     await peer.send(auth("t"));
     for (let index = 0; index < 5; index++) peer.socket.force("x".repeat(16_384));
     await harness.settle();

@@ -100,8 +100,7 @@ describe("a call that fails", () => {
 });
 
 /**
- * Values that an application may throw or pass as a string, and values that throw when they are
- * read.
+ * Values that an application may throw or pass as a string, and values that throw when read.
  */
 const circular: Record<string, unknown> = {};
 circular["itself"] = circular;

@@ -96,7 +96,7 @@ describe("a half-open socket", () => {
     const old = await open(`ws://127.0.0.1:${port}/ws`);
     old.ws.send(auth());
     const { data } = (await old.next("connected")) as unknown as { data: { session_id: string } };
-    // A paused socket never answers a close frame, like a phone that has lost its network.
+    // A paused socket never answers a close frame, like a phone without a network.
     (old.ws as unknown as { _socket: Socket })._socket.pause();
 
     const client = await open(`ws://127.0.0.1:${port}/ws`);

@@ -20,7 +20,7 @@ const told = (peer: Peer) => peer.of("presence").map(({ data }) => data);
 const member = (user_id: string, devices: string[], name: string) => ({ user_id, devices, data: { name } });
 const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
 
-/** A member that has set its presence in the room and has received it. */
+/** A member of the room with presence that has received the list. */
 async function enter(
   { connect, harness }: ReturnType<typeof identityServer>,
   token: string,
@@ -258,7 +258,7 @@ describe("presence messages", () => {
       );
     await all.harness.advance(2_000);
     const late = await all.connect("late", {}, subscribe(...rooms));
-    // All of them join at once, as after a restart.
+    // All rooms are joined at once, as after a restart.
     late.socket.stall(true);
     await all.harness.advance(2_000);
     late.socket.stall(false);

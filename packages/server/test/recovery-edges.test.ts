@@ -65,7 +65,7 @@ test("[RV21] a channel that was empty when it was opened buffers no more events 
   await late.send(subscribe({ channel: "log:a", position }));
   await harness.advance(50);
   expect(subscribeResults(late)[0]!.missed).toHaveLength(1_000);
-  // 1,000 events exceed the 64 that stay in the buffer, so they are read from the store.
+  // 1,000 events exceed the 64 of the buffer, so the store is read.
   expect(reads.length - before).toBe(1);
 });
 

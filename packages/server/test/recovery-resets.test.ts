@@ -58,7 +58,7 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
       return subscribeResults(peer)[0]!;
     };
   };
-  /** The store is rolled back, and every instance notices it. */
+  /** Rolls the store back. Every instance notices. */
   const rollBack = async (to: ReturnType<typeof broker.store.snapshot>) => {
     broker.store.restore(to);
     broker.down();
@@ -354,7 +354,8 @@ test("[RV25] events published while a client waits for its answer do not push it
   await harness.advance(60_000);
   const peer = await harness.connect();
   peer.socket.stall(true);
-  // The first two answers fill the limit of owed bytes, so the third waits until they are read.
+  // The first two answers fill the limit of owed bytes, so the third waits until the client has
+  // read.
   peer.socket.send(JSON.stringify(subscribe(...large, { channel: "log:a", position: at(20) })));
   await harness.advance(100);
   await publish(61, 360);
@@ -385,7 +386,7 @@ describe("[RV25] a client that waits for its answer while more events are publis
     broker.store.trim();
     await join();
     expect((await resume(away)).reset).toBe("trimmed");
-    // Wait until the channel is back to its usual buffer.
+    // Wait until the channel is back to the usual buffer.
     await harness.advance(30_000);
     const answer = await waiting(away);
     await publish(21, 320);
@@ -408,7 +409,7 @@ test("[RV27] a position on another branch is answered with `fork` by an instance
   broker.store.trim();
   expect(broker.store.topics.get("log:a")!.log).toHaveLength(7);
   expect((await resume(lost, harness)).reset).toBe("fork");
-  // The instance replays the events in its buffer to clients on the same chain.
+  // The instance replays buffered events to clients on the same chain.
   expect((await resume(kept, harness)).missed).toHaveLength(17);
   const other = beside();
   for (const position of [lost, kept]) expect((await resume(position, other.harness)).reset).toBe("trimmed");

@@ -122,7 +122,7 @@ describe("a client that resumes with its position", () => {
     expect(result(back).position.offset).toBe(4);
     await publish("e");
     expect(heard(back)).toEqual(["e"]);
-    // If it missed nothing, the answer says so.
+    // If no event was missed, the answer says so.
     const again = await connect(at(result(await connect(subscribe("log"))).position));
     expect(result(again).missed).toEqual([]);
   });

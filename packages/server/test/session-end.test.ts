@@ -132,7 +132,7 @@ describe("the end of a session", () => {
     await expect(server.user("u1").disconnect({ where: bad })).rejects.toThrow("a bad condition");
     await harness.settle();
     expect(work.peer.closed).toBeUndefined();
-    // If the condition throws for a connection that is being checked, it is closed. Keeping a
+    // If the condition throws for a pending connection, the server closes the connection. Keeping a
     // banned connection could not be undone.
     let fails = false;
     const late = await login("home", false);

@@ -87,8 +87,8 @@ describe("a credential in the upgrade request", () => {
   ])("[HS31] the cookies that authenticate receives from %s are %s", async (_, origin, cookies) => {
     const seen: unknown[] = [];
     const environment = new VirtualEnvironment();
-    // Only the last case passes a list of origins. Without a list any page may connect, but its
-    // cookies are withheld.
+    // Only the last case passes a list of origins. Without a list any page may connect, but
+    // authenticate receives no cookies.
     const origins = origin === "https://app.example.com" ? [origin] : undefined;
     const server = createServer(agents, {
       environment,

@@ -2,8 +2,7 @@ import { createServer, connect, type Server, type Socket } from "node:net";
 import { seededRandom } from "./seeded-random.js";
 
 /**
- * The faults that the proxy adds to its connections. If a test changes them, open connections
- * follow.
+ * The faults that the proxy adds to its connections. A change also affects open connections.
  */
 export interface Weather {
   /** Delay of each chunk, plus a random delay of at most `jitterMs`. Chunks stay in order. */
@@ -12,8 +11,8 @@ export interface Weather {
   /** Bytes per second, in each direction. */
   readonly throttle?: number;
   /**
-   * The largest chunk, in bytes. Larger chunks are split at random positions, and each part is
-   * written on its own.
+   * The largest chunk, in bytes. Larger chunks are split at random positions and written part by
+   * part.
    */
   readonly slice?: number;
   /**
@@ -33,7 +32,7 @@ export interface ChaosOptions {
   /** The port on this machine to which the proxy forwards connections. */
   readonly to: number;
   readonly weather?: Weather;
-  /** The seed of all random choices. Print it when a test fails. */
+  /** The seed of all random choices. A failing test should print the seed. */
   readonly seed?: number;
   /** Called with every chunk that arrives, before the faults apply. */
   readonly inspect?: (connection: ChaosConnection, direction: Direction, bytes: Buffer) => void;
@@ -116,7 +115,7 @@ export class ChaosProxy {
  */
 export class ChaosConnection {
   state: "open" | "held" | "cut" = "open";
-  /** A name that a test may give the connection to find it again. */
+  /** A name by which a test finds the connection again. */
   name = "";
   /** Bytes received so far, both directions together. */
   bytes = 0;
@@ -177,7 +176,7 @@ interface Piece {
 const MOST_WAITING = 1_048_576;
 
 /**
- * One direction of a connection. Received chunks wait here until they are due. The end of the
+ * One direction of a connection. Received chunks wait here until due. The end of the
  * stream (FIN) is the last chunk.
  */
 class Lane {
@@ -224,8 +223,8 @@ class Lane {
       const size = piece?.length ?? 0;
       const now = performance.now();
       const takesMs = throttle === undefined ? 0 : (size / throttle) * 1_000;
-      // A chunk is never due before the previous one. With a throttle, it waits until the previous
-      // chunk has been sent.
+      // A chunk is never due before the previous one. A throttle adds the time that the previous
+      // chunk takes.
       const dueAt = Math.max(this.#lastDueAt + takesMs, now + delayMs + this.#proxy.random() * jitterMs + takesMs);
       this.#lastDueAt = dueAt;
       this.#waiting.push({ bytes: piece, dueAt });

@@ -31,8 +31,8 @@ type Definition = typeof boards.definition;
 export type BoardOptions = ServerOptions<Definition, undefined>;
 
 /**
- * One server with documents, in virtual time. If `beside` is passed, both servers share its broker
- * and its clock.
+ * One server with documents, in virtual time. If `beside` is passed, both servers share one broker
+ * and one clock.
  */
 export class DocumentServer {
   readonly environment: VirtualEnvironment;
@@ -48,8 +48,8 @@ export class DocumentServer {
   }
 
   /**
-   * Advances virtual time by 500 ms and returns the result of the promise, or throws if it is still
-   * pending.
+   * Advances virtual time by 500 ms and returns the result of the promise, or throws if the promise
+   * is still pending.
    */
   async done<Value>(promise: Promise<Value>): Promise<Value> {
     const settled = promise.then(

@@ -60,7 +60,7 @@ export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Ac
   return broken;
 }
 
-/** The last event received must be the last event of the store, with no reset after it. */
+/** The last event received must be the last event of the store, without a later reset. */
 export function checkEnd(seen: readonly Seen[], last: number): string[] {
   const end = seen.at(-1);
   if (end?.kind === "event" && end.number === last) return [];

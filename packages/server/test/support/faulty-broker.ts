@@ -12,11 +12,11 @@ import type {
 import { MemoryStore } from "../../src/broker/memory-broker.js";
 import type { VirtualEnvironment } from "./virtual-environment.js";
 
-/** How long an instance counts as alive after it stops answering. */
+/** How long a silent instance still counts as alive. */
 export const LEASE_MS = 10_000;
 
 /**
- * A memory broker that can be unreachable, lose announcements, lose its data and lose instances.
+ * A memory broker that can be unreachable, and lose announcements, stored data and instances.
  */
 export class FaultyBroker implements Broker {
   readonly store = new MemoryStore();
@@ -37,20 +37,20 @@ export class FaultyBroker implements Broker {
     return link;
   }
 
-  /** The broker is reachable again. Each instance is told that it may have missed announcements. */
+  /** The broker is reachable again. Each instance learns that announcements may be missing. */
   comeBack(): void {
     this.isDown = false;
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** The store loses all its data. */
+  /** The store loses all data. */
   forget(): void {
     this.store.topics.clear();
     for (const link of this.links) if (link.isAlive) link.instance.onForgotten();
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** An instance is killed. The others are told when its lease has expired. */
+  /** Kills an instance. The others learn about the loss when the lease has expired. */
   kill(id: string): void {
     const link = this.links.find(({ instance }) => instance.id === id)!;
     link.isAlive = false;

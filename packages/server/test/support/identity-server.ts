@@ -48,7 +48,7 @@ export function identityServer<I extends Identity, Data = undefined>(
   });
   const harness = new ServerHarness(server, environment);
 
-  /** Connects, sends `auth`, and sends the messages in `more` right after it. */
+  /** Connects, then sends `auth` and the messages in `more` in one turn. */
   const connect = async (token: string, said: object = {}, ...more: object[]): Promise<Peer> => {
     const peer = await harness.connect();
     await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
@@ -68,8 +68,8 @@ export function subscribe(...channels: string[]) {
 }
 
 /**
- * Advances virtual time while the peers send a pong every 20 s, so that the heartbeat does not
- * close them.
+ * Advances virtual time while the peers send a pong every 20 s, so that the heartbeat keeps the
+ * connections.
  */
 export async function stayConnected(harness: ServerHarness, ms: number, ...peers: Peer[]): Promise<void> {
   for (let left = ms; left > 0; left -= 20_000) {

@@ -10,12 +10,12 @@ export const numbers = defineProtocol({
     long: { events: { number: z.int() }, history: { size: 200, ttlMs: 300_000 } },
     /**
      * For tests with a real store: the history is large enough to keep every event, so received
-     * events can be compared with it.
+     * events can be compared with the store.
      */
     feed: { key: z.string(), events: { number: z.int() }, history: { size: 100_000, ttlMs: 3_600_000 } },
     room: { key: z.string(), events: { number: z.int() }, history: { size: 50, ttlMs: 300_000 } },
   },
 });
 
-/** The channels of the simulation, as they are named on the wire. */
+/** The wire names of the channels in the simulation. */
 export const wires = ["short", "long", "room:a"] as const;

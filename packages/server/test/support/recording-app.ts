@@ -7,7 +7,7 @@ export type Seen =
   | { readonly kind: "joined"; readonly at: number }
   | { readonly kind: "event"; readonly number: number; readonly at: number }
   | { readonly kind: "reset"; readonly reason: string; readonly at: number }
-  /** The page was loaded anew, and goes on where it was. */
+  /** The page was reloaded and resumes from the stored positions. */
   | { readonly kind: "loaded"; readonly at: number }
   | { readonly kind: "left"; readonly at: number };
 
@@ -22,7 +22,7 @@ export class RecordingApp {
   readonly #joined = new Map<string, () => void>();
   #client: SimClient;
 
-  /** `handling` is called for each event. If it returns a promise, the next event waits for it. */
+  /** `handling` is called for each event. If the result is a promise, the next event waits. */
   constructor(
     readonly name: string,
     client: SimClient,

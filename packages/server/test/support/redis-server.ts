@@ -21,7 +21,7 @@ export interface RedisStart {
   readonly args?: readonly string[];
 }
 
-/** All of them are killed when this process ends, however it ends. */
+/** All of these processes are killed when this process ends, for any reason. */
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once("exit", () => {
@@ -31,7 +31,7 @@ process.once("exit", () => {
 // A worker that receives SIGTERM exits here, which triggers the handler above.
 process.once("SIGTERM", () => process.exit(143));
 
-/** Starts a redis-server with a folder of its own and waits until it answers. */
+/** Starts a redis-server with a folder of its own and waits for the first answer. */
 export async function startRedis(start: RedisStart = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
   folders.add(folder);
@@ -82,7 +82,7 @@ export class RedisServer {
     void this.#ended.then(() => running.delete(child));
     const isUp = (): Promise<boolean> =>
       this.say("PING").then(
-        // NOAUTH also means that the server is up: it requires a password.
+        // NOAUTH also means that the server is up: a password is required.
         (answer) => answer === "PONG" || answer.startsWith("NOAUTH"),
         () => false,
       );
@@ -134,7 +134,7 @@ export class RedisServer {
     await this.start();
   }
 
-  /** Suspends the process: it answers nothing, and its connections stay open. */
+  /** Suspends the process: no answers, but connections stay open. */
   stop(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -155,7 +155,7 @@ export class RedisServer {
     await this.start();
   }
 
-  /** Sentinel needs a configuration file, because it writes its state into that file. */
+  /** Sentinel needs a configuration file, to store state found at run time. */
   #sentinelConfiguration(primary: number): string {
     const file = join(this.#folder, "sentinel.conf");
     const lines = [

@@ -5,7 +5,7 @@ import type { VirtualEnvironment } from "./virtual-environment.js";
 
 type Sent = ClientMessage | Record<string, unknown> | string | Uint8Array;
 
-/** A raw peer: sends the frames that the test gives it and records the messages it receives. */
+/** A raw peer: sends the frames of the test and records all received messages. */
 export class Peer {
   readonly received: ServerMessage[] = [];
   closed: { code: number; reason: string } | undefined;
@@ -42,7 +42,7 @@ export class Peer {
   }
 }
 
-/** Runs a server on the in-memory transport, in virtual time, and connects raw peers to it. */
+/** Runs a server on the in-memory transport, in virtual time, with raw peers as clients. */
 export class ServerHarness {
   readonly environment: VirtualEnvironment;
   readonly transport: MemoryTransport;

@@ -56,7 +56,7 @@ export class GroupInstance extends ServerHarness {
     return peer;
   }
 
-  /** Connects to this instance, sends `auth`, and sends the messages in `more` right after it. */
+  /** Connects to this instance, then sends `auth` and the messages in `more` in one turn. */
   async enter(token: string, said: object = {}, ...more: object[]): Promise<Peer> {
     const peer = await this.connect();
     await peer.send(auth(token, said), ...(more as Record<string, unknown>[]));
@@ -96,8 +96,8 @@ export class InstanceGroup {
   }
 
   /**
-   * Advances virtual time while all peers send a pong every 20 s, so that the heartbeat does not
-   * close them.
+   * Advances virtual time while all peers send a pong every 20 s, so that the heartbeat keeps the
+   * connections.
    */
   async stay(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 20_000) {

@@ -32,7 +32,7 @@ export const fairWeather: Weather = { random: () => 0.5, latencyMs: 2, lost: 0, 
 export interface AcceptedPublication {
   readonly topic: string;
   readonly publication: Publication;
-  /** The previous publication on the topic, on the same branch of its history. */
+  /** The previous publication on the topic, on the same branch of the history. */
   readonly previous: AcceptedPublication | undefined;
 }
 
@@ -42,8 +42,7 @@ export interface Snapshot {
 }
 
 /**
- * A store that can be rolled back, trimmed and emptied. It records every publication it ever
- * accepted.
+ * A store that can be rolled back, trimmed and emptied. Every accepted publication is recorded.
  */
 class SimStore extends MemoryStore {
   /** Every publication with a position, in the order of acceptance. */
@@ -64,8 +63,7 @@ class SimStore extends MemoryStore {
   }
 
   /**
-   * The last publication of a topic on the current branch of its history, or undefined if there is
-   * none.
+   * The last publication of a topic on the current branch of the history, or undefined.
    */
   top(topic: string): AcceptedPublication | undefined {
     return this.#tops.get(topic);
@@ -94,8 +92,8 @@ class SimStore extends MemoryStore {
 }
 
 /**
- * A broker in virtual time with the faults of a real one: it is slow, it disconnects, it loses,
- * reorders and repeats announcements, and its store can be rolled back.
+ * A broker in virtual time with the faults of a real one: latency, disconnects, lost, reordered and
+ * repeated announcements, and a store that can be rolled back.
  */
 export class SimBroker implements Broker {
   readonly store = new SimStore();
@@ -116,7 +114,7 @@ export class SimBroker implements Broker {
     return link;
   }
 
-  /** Disconnects all instances from the store. `up` connects them again. */
+  /** Disconnects all instances from the store. `up` ends the outage. */
   down(): void {
     for (const link of this.links) link.cut();
   }
@@ -203,7 +201,7 @@ export class SimLink implements BrokerLink {
   }
 
   /**
-   * Sends a command and waits for its answer. If the connection is lost in either direction, the
+   * Sends a command and waits for the answer. If the connection is lost in either direction, the
    * caller does not learn whether the command ran.
    */
   async #command<Value>(run: () => Promise<Value>): Promise<Value> {
@@ -236,7 +234,7 @@ export class SimLink implements BrokerLink {
     if (!this.#isUp || this.isDeaf || random() < lost) return;
     const { environment } = this.#instance;
     const at = Math.max(environment.monotonic() + random() * latencyMs, this.#arrivesAt);
-    // An overtaken announcement arrives after the next one, which does not wait for it.
+    // An overtaken announcement arrives after the next one, which does not wait.
     const late = random() < overtaken ? latencyMs * 3 : 0;
     if (late === 0) this.#arrivesAt = at;
     for (let copies = random() < twice ? 2 : 1; copies > 0; copies--) this.#arrive(topic, publication, at + late);

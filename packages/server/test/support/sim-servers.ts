@@ -29,8 +29,7 @@ export class SimServers<P extends ProtocolDefinition> {
   readonly #instances: (SimInstance<P> | undefined)[] = [];
 
   /**
-   * `random` must be the generator of the seed. If it was used before, that use must be the same on
-   * each run.
+   * `random` must be the generator of the seed. Earlier uses must be the same on each run.
    */
   constructor(protocol: Protocol<P>, random: () => number, idsAreOffsets = false) {
     this.#protocol = protocol;
@@ -64,7 +63,7 @@ export class SimServers<P extends ProtocolDefinition> {
     this.later(this.random() * 5_000, () => void (this.#instances[index] = this.#start()));
   }
 
-  /** Begins a fault and ends it after a random time of at most `ms`. */
+  /** Begins a fault that ends after a random time of at most `ms`. */
   during(ms: number, begin: () => void, end: () => void): void {
     begin();
     this.later(this.random() * ms, end);

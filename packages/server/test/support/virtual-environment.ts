@@ -10,7 +10,7 @@ interface Timer {
 
 /**
  * Virtual time for servers and clients: timers run when the test advances the clock, and turns end
- * when the test ends them. The wall clock follows the monotonic clock and can be set.
+ * on demand. The wall clock follows the monotonic clock and can be set.
  */
 export class VirtualEnvironment implements ServerEnvironment {
   #now = 0;
@@ -39,7 +39,7 @@ export class VirtualEnvironment implements ServerEnvironment {
   soon = (run: () => void): void => void this.#turn.push(run);
   atEndOfTurn = (run: () => void): void => void this.#turn.push(run);
 
-  /** The number of running timers. After everything is closed, it must be 0. */
+  /** The number of running timers. Must be 0 after everything is closed. */
   get timers(): number {
     return this.#timers.length;
   }
