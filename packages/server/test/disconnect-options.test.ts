@@ -28,7 +28,7 @@ async function errorOf(call: Call, given: readonly unknown[]): Promise<HoldfastE
   } catch (error) {
     return error as HoldfastError;
   }
-  throw new Error("it was accepted");
+  throw new Error("The call was accepted.");
 }
 
 /** The call that the remedy shows, as code. */

@@ -20,7 +20,9 @@ const told = (peer: Peer) => peer.of("presence").map(({ data }) => data);
 const member = (user_id: string, devices: string[], name: string) => ({ user_id, devices, data: { name } });
 const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
 
-/** A member of the room with presence that has received the list. */
+/**
+ * Connects a user that joins the room with the presence `name`, and waits for the batch of changes.
+ */
 async function enter(
   { connect, harness }: ReturnType<typeof identityServer>,
   token: string,

@@ -1,4 +1,4 @@
-// The costs that a peer can cause: for the store, for the channel, and for the own connection.
+// The costs that a peer can cause for the store, for a channel and for its own connection.
 import { expect, test } from "vitest";
 import { historyServer, subscribeResults, subscribe } from "./support/history-server.js";
 

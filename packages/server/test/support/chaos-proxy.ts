@@ -2,7 +2,8 @@ import { createServer, connect, type Server, type Socket } from "node:net";
 import { seededRandom } from "./seeded-random.js";
 
 /**
- * The faults that the proxy adds to its connections. A change also affects open connections.
+ * The faults that the proxy adds to its connections. Tests may change the faults while connections
+ * are open.
  */
 export interface Weather {
   /** Delay of each chunk, plus a random delay of at most `jitterMs`. Chunks stay in order. */
@@ -223,8 +224,8 @@ class Lane {
       const size = piece?.length ?? 0;
       const now = performance.now();
       const takesMs = throttle === undefined ? 0 : (size / throttle) * 1_000;
-      // A chunk is never due before the previous one. A throttle adds the time that the previous
-      // chunk takes.
+      // A chunk is never due before the previous one. A throttle adds the time that this chunk
+      // takes.
       const dueAt = Math.max(this.#lastDueAt + takesMs, now + delayMs + this.#proxy.random() * jitterMs + takesMs);
       this.#lastDueAt = dueAt;
       this.#waiting.push({ bytes: piece, dueAt });
