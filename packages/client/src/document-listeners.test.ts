@@ -1,0 +1,168 @@
+import { describe, expect, test, vi } from "vitest";
+import { onChange } from "../test/support/changes.js";
+import { boards, boardServer } from "../test/support/board.js";
+import { pass, settle, testClientOf, withFakeTime } from "../test/support/test-client.js";
+import { keepPositions } from "./keep-positions.js";
+import { documentOf } from "./document.js";
+import { FIRST, titled, title, onBoard, followed } from "../test/support/board-client.js";
+
+withFakeTime();
+
+describe("Whoever comes later", () => {
+  test("[SC5] has the document as well, asked for once", async () => {
+    const { server, client, board, document, said } = onBoard();
+    board.on("moved", () => undefined);
+    await settle();
+    server.patch(title("2"));
+    const heard = vi.fn();
+    onChange(document, heard);
+    const late = documentOf(client.channel("board", "b"));
+    late.subscribe(() => undefined);
+    await settle();
+    expect(heard).toHaveBeenCalledExactlyOnceWith(titled("2"), undefined);
+    expect(late.get()).toBe(document.get());
+    expect(said()).toEqual(["-", "-"]);
+    expect(board.status.get().name).toBe("subscribed");
+  });
+
+  test("[SC5] while the channel is being joined need not ask again", async () => {
+    const { server, board, document, said } = onBoard();
+    server.hold(true);
+    board.on("moved", () => undefined);
+    await settle();
+    document.subscribe(() => undefined);
+    await settle();
+    server.hold(false);
+    await settle();
+    expect(document.get()).toEqual(FIRST.data);
+    expect(said()).toEqual(["-"]);
+  });
+
+  test("[SC5] asks again where the server was told that it is held, and those who held it are gone", async () => {
+    const { server, board, document, off, said } = await followed();
+    board.on("moved", () => undefined);
+    server.cut();
+    server.hold(true);
+    await pass(5_000);
+    expect(said()).toEqual(["-", "held"]);
+    off();
+    await settle();
+    document.subscribe(() => undefined);
+    expect(document.get()).toBeUndefined();
+    server.hold(false);
+    await settle();
+    expect(document.get()).toEqual(FIRST.data);
+    expect(said()).toEqual(["-", "held", "-"]);
+  });
+
+  test("[SC5] nothing is held when the last listener is gone", async () => {
+    const { server, board, document, off, said } = await followed();
+    board.on("moved", () => undefined);
+    off();
+    server.patch(title("2"));
+    server.cut();
+    await pass(5_000);
+    expect(said()).toEqual(["-", "-"]);
+    server.cut();
+    document.subscribe(() => undefined);
+    await pass(5_000);
+    expect(said()).toEqual(["-", "-", "-"]);
+    expect(document.get()?.title).toBe("2");
+  });
+
+  test("[SC5] Listeners that go and come in one turn find it there, and nothing is asked", async () => {
+    const { server, board, document, heard, off, said } = await followed();
+    const before = document.get();
+    off();
+    expect(document.get()).toBeUndefined();
+    const again = onChange(document, (now) => heard.push(now?.title));
+    expect(document.get()).toBe(before);
+    again();
+    onChange(document, (now) => heard.push(now?.title));
+    await settle();
+    expect(document.get()).toBe(before);
+    server.patch(title("2"));
+    expect(heard).toEqual(["2"]);
+    expect(board.status.get().name).toBe("subscribed");
+    expect(said()).toEqual(["-"]);
+  });
+
+  test("[SC5] A component that subscribes anew in each render, whatever its status, asks no more than one that does not", async () => {
+    const { server, board, document, said } = onBoard();
+    const rendered: unknown[] = [];
+    let off = (): void => undefined;
+    const render = (): void => {
+      if (rendered.length > 50) throw new Error("renders for ever");
+      const shown = document.get();
+      const status = board.status.get();
+      rendered.push([status.name, shown?.title]);
+      off();
+      const check = (): void => {
+        if (document.get() !== shown || board.status.get() !== status) render();
+      };
+      const offs = [onChange(document, check), onChange(board.status, check)];
+      off = () => offs.forEach((one) => one());
+      check();
+    };
+    render();
+    await settle();
+    server.patch(title("2"));
+    server.cut();
+    await pass(5_000);
+    server.delete("GONE");
+    await pass(5_000);
+    expect(rendered).toEqual([
+      ["idle", undefined],
+      ["pending", undefined],
+      ["pending", "First"],
+      ["subscribed", "First"],
+      ["subscribed", "2"],
+      ["pending", "2"],
+      ["subscribed", "2"],
+      ["refused", undefined],
+    ]);
+    expect(said()).toEqual(["-", "held"]);
+    off();
+    await settle();
+    expect(board.status.get().name).toBe("idle");
+  });
+
+  test("[SC5] nothing is given up for a listener that went in the turn of `leave()`, and came again", async () => {
+    const { server, board, document, heard, off, said } = await followed();
+    off();
+    board.leave();
+    onChange(document, (now) => heard.push(now?.title));
+    await settle();
+    server.patch(title("2"));
+    expect(heard).toEqual(["First", "2"]);
+    expect(said()).toEqual(["-", "-"]);
+  });
+
+  test("[SC5] nothing is held by a position from an earlier life", async () => {
+    const items = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: (key: string, value: string) => void items.set(key, value),
+    };
+    const server = boardServer("board:b", FIRST);
+    const live = async (): Promise<unknown> => {
+      const { client } = testClientOf(boards, server.behaviour, { positions: keepPositions(storage) });
+      const document = documentOf(client.channel("board", "b"));
+      document.subscribe(() => undefined);
+      await pass(1);
+      server.move(1);
+      await pass(1);
+      const last = document.get()?.title;
+      client.disconnect();
+      await pass(1);
+      return last;
+    };
+    expect(await live()).toBe("First");
+    server.patch(title("2"), { isSent: false });
+    expect(await live()).toBe("2");
+    expect(server.asked.map((wish) => [wish.position?.offset, wish.state])).toEqual([
+      [undefined, undefined],
+      [1, undefined],
+    ]);
+  });
+});
