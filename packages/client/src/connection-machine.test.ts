@@ -150,17 +150,14 @@ describe("What a close code leads to", () => {
   test("[RC1] The reason says what the row means and what the server said", () => {
     const state = ended(4403, states.ready, {}, "this user is suspended.");
     expect(state).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
-    expect("reason" in state && state.reason.message).toBe(
-      "The connection to wss://example.com/ws ended: this user is suspended.",
-    );
+    expect("reason" in state && state.reason.message).toMatch(/wss:\/\/example\.com\/ws.*this user is suspended/);
   });
 
   test("[RC5] A hint is not repeated as text, and moves the attempt and its earliest moment", () => {
     const state = ended(4429, states.ready, { random: 0 }, '{"retryAfterMs":600}');
     expect(state).toMatchObject({ name: "waiting", deadline: time + 600, notBefore: time + 600 });
-    expect("reason" in state && state.reason.message).toBe(
-      `The connection to wss://example.com/ws ended because ${closeCode(4429).meaning}.`,
-    );
+    expect("reason" in state && state.reason.message).toContain(closeCode(4429).meaning);
+    expect("reason" in state && state.reason.message).not.toContain("600");
   });
 
   test("[RC5] The Retry-After of an HTTP refusal counts like a hint", () => {
@@ -220,7 +217,7 @@ describe("Refused credentials", () => {
   test("[RC8] The reason holds the refusal the server gave in words", () => {
     const state = transition(states.authenticating, events.refused, given);
     expect(ended(4401, state, { hasToken: false }, "logged out")).toMatchObject({
-      reason: { code: 4401, error, message: "The connection to wss://example.com/ws ended: logged out." },
+      reason: { code: 4401, error, message: expect.stringContaining("logged out") as unknown },
     });
   });
 

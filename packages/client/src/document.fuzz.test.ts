@@ -272,7 +272,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
   expectShared(life.document.get(), before);
   life.stop();
   await pass(10_000);
-  expect(life.world.errors.filter(({ error }) => !error.message.includes("do not fit"))).toEqual([]);
+  expect(life.world.errors.filter(({ error, context }) => context.source !== "document" || !error.cause)).toEqual([]);
 }
 
 test.each([0, 3, 700])(

@@ -24,8 +24,8 @@ test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and kee
   errors.report(cause, { source: "handler", channel: "board:b1", event: "moved" });
   errors.report("just text", { source: "listener" });
   expect(heard.map(([error]) => error)).toMatchObject([
-    { code: "HANDLER_FAILED", message: "handler board:b1 moved threw: TypeError: x is undefined", cause },
-    { code: "HANDLER_FAILED", message: "listener threw: just text", cause: "just text" },
+    { code: "HANDLER_FAILED", message: expect.stringMatching(/board:b1.*moved.*x is undefined/) as unknown, cause },
+    { code: "HANDLER_FAILED", message: expect.stringContaining("just text") as unknown, cause: "just text" },
   ]);
 });
 
@@ -39,13 +39,9 @@ test("[AM8] What has no text of its own is reported all the same", () => {
   const causes = [Object.create(null), silent, Symbol("s"), undefined, null] as unknown[];
   for (const cause of causes) errors.report(cause, { source: "handler" });
   expect(heard.map(([error]) => error.cause)).toEqual(causes);
-  expect(heard.map(([error]) => error.message.replace("handler threw: ", ""))).toEqual([
-    "object",
-    "object",
-    "Symbol(s)",
-    "undefined",
-    "null",
-  ]);
+  expect(heard.map(([error]) => error.message)).toEqual(
+    ["object", "object", "Symbol(s)", "undefined", "null"].map((text) => expect.stringContaining(text) as unknown),
+  );
 });
 
 test("A listener of onError that throws is logged and harms no other", () => {

@@ -47,10 +47,7 @@ describe("A handler that does not finish", () => {
     expect(client.status.get()).not.toHaveProperty("stuckHandlers");
     await pass(1);
     const told = {
-      error: {
-        code: "HANDLER_FAILED",
-        message: expect.stringContaining("board:b1: moved: a handler has not finished"),
-      },
+      error: { code: "HANDLER_FAILED" },
       context: { source: "handler", channel: "board:b1", event: "moved" },
     };
     expect(world.errors).toMatchObject([told]);
@@ -98,7 +95,7 @@ describe("A handler that does not finish", () => {
     }
     await pass(1_000);
     expect(heard).toEqual([1, 2, 3]);
-    expect(world.errors).toMatchObject([{ error: { message: expect.stringContaining("late") } }]);
+    expect(world.errors).toMatchObject([{ error: { cause: { message: "late" } } }]);
   });
 
   test("[CH21] Without a connection no timer runs; with the next one the time begins anew", async () => {

@@ -242,7 +242,7 @@ describe("Storages", () => {
     expect(asked()).toEqual([["journal"]]);
     expect(world.errors).toMatchObject([
       {
-        error: { code: "HANDLER_FAILED", message: expect.stringContaining("1000 ms") },
+        error: { code: "HANDLER_FAILED", message: expect.stringContaining("1000") },
         context: { source: "storage" },
       },
     ]);

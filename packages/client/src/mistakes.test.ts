@@ -131,46 +131,46 @@ describe("why there is no connection", () => {
   test("[RQ19] TIMEOUT of a server that is down has address and cause, but no token", async () => {
     for (const error of await failures("ws://me:secret@127.0.0.1:1/ws?token=secret")) {
       expect(error).toMatchObject({ code: "TIMEOUT", cause: { code: "ECONNREFUSED" } });
-      expect(error.message).toMatch(
-        /no connection within 400 ms\. The connection to ws:\/\/127\.0\.0\.1:1\/ws ended: .*ECONNREFUSED/,
-      );
-      expect(error.remedy).toBe("Make sure that the server runs, and that ws://127.0.0.1:1/ws leads to it.");
+      for (const fact of ["400 ms", "ws://127.0.0.1:1/ws", "ECONNREFUSED"]) expect(error.message).toContain(fact);
+      expect(error.remedy).toContain("ws://127.0.0.1:1/ws");
       expect(JSON.stringify([error.message, error.remedy])).not.toContain("secret");
     }
   });
 
   test("[RQ19] TIMEOUT of a name that does not exist says so", async () => {
     const [error] = await failures("ws://no-such-name.invalid/ws");
-    expect(error!.message).toMatch(/ended: .*(ENOTFOUND|EAI_AGAIN)/);
+    expect(error!.message).toMatch(/ENOTFOUND|EAI_AGAIN/);
   });
 
   test.each([
-    [404, /HTTP 404: nothing is served at this path/],
-    [200, /HTTP 200, which is no WebSocket/],
-    [502, /HTTP 502\.$/],
-  ])("[RQ19] TIMEOUT of a server that answers HTTP %i says so", async (status, sentence) => {
+    [404, true],
+    [200, true],
+    [502, false],
+  ])("[RQ19] TIMEOUT of a server that answers HTTP %i says so", async (status, namesPath) => {
     const http = createServer((_request, response) => response.writeHead(status).end());
     http.on("upgrade", (_request, socket) =>
       socket.on("error", () => {}).end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`),
     );
     await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-    for (const error of await failures(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws`))
-      expect(error.message).toMatch(sentence);
+    for (const error of await failures(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws`)) {
+      expect(error.message).toContain(`HTTP ${status}`);
+      expect(/\bpath\b/.test(error.message)).toBe(namesPath);
+    }
     http.closeAllConnections();
     http.close();
   });
 
   test.each<[string, () => unknown, unknown]>([
-    ["throws", () => Promise.reject(new Error("no session")), "no session"],
-    ["gives no text", () => 5, "The token function must give a string."],
-    ["does not answer", () => new Promise(() => undefined), "The token function did not answer within 50 ms."],
-  ])("[RQ19] TIMEOUT with a token function that %s says to correct the function", async (_what, token, message) => {
+    ["throws", () => Promise.reject(new Error("no session")), { message: "no session" }],
+    ["gives no text", () => 5, expect.any(TypeError)],
+    ["does not answer", () => new Promise(() => undefined), { name: "TOKEN_FAILED" }],
+  ])("[RQ19] TIMEOUT with a token function that %s says to correct the function", async (_what, token, cause) => {
     const client = createClient(agents, { ...unreachable, token: token as () => string, connectTimeoutMs: 50 });
     client.connect();
     await expect(client.request("agents.list", undefined, { timeoutMs: 100 })).rejects.toMatchObject({
       code: "TIMEOUT",
-      remedy: "Make `token` give a token within `connectTimeoutMs`. The cause is what it threw.",
-      cause: { message },
+      remedy: expect.stringContaining("connectTimeoutMs") as unknown,
+      cause,
     });
     client.disconnect();
   });
@@ -181,7 +181,7 @@ describe("why there is no connection", () => {
     expect(world.sockets.attempts).toEqual([]);
     await expect(client.request("agents.list")).rejects.toMatchObject({
       code: "NOT_CONNECTED",
-      message: "The client is closed: token: holds half a surrogate pair.",
+      cause: { code: "INVALID_VALUE", field: "token" },
     });
   });
 
@@ -190,18 +190,19 @@ describe("why there is no connection", () => {
     await turn();
     await expect(client.request("agents.list")).rejects.toMatchObject({
       code: "NOT_CONNECTED",
-      message: "The client is closed: The connection to ws://localhost/ws ended: suspended.",
-      remedy: "Correct what the message says, then call connect().",
+      message: expect.stringMatching(/ws:\/\/localhost\/ws.*suspended/) as unknown,
+      remedy: expect.stringContaining("connect()") as unknown,
       cause: { code: 4403, name: "FORBIDDEN" },
     });
   });
 
   test("[RQ19] NOT_CONNECTED without a token, and with a refused one, says to log in", async () => {
-    const remedy = "Log in, or let `token` give a valid token; then call connect().";
+    const remedy = expect.stringMatching(/`token`.*connect\(\)/) as unknown;
     const without = testClient(answers(), { token: () => null });
     await turn();
     await expect(without.client.request("agents.list")).rejects.toMatchObject({
-      message: "The client is unauthorized: The token function gave no token.",
+      code: "NOT_CONNECTED",
+      cause: { name: "NO_TOKEN" },
       remedy,
     });
     const refused = testClient(refusesToken());
@@ -225,9 +226,7 @@ describe("a path outside of a page", () => {
     expect(world.sockets.attempts).toEqual([]);
     await expect(client.request("agents.list")).rejects.toMatchObject({
       code: "NOT_CONNECTED",
-      message: expect.stringContaining(
-        "url: expected an address like wss://example.com/ws, or on a page /ws",
-      ) as unknown,
+      cause: { code: "INVALID_OPTION", field: "url" },
     });
   });
 });

@@ -30,7 +30,10 @@ test("When the time is over the caller gives up once, with TIMEOUT, and no liste
   const { controller, giveUp, removed, promise } = wait(100);
   vi.advanceTimersByTime(100);
   controller.abort();
-  await expect(promise).rejects.toMatchObject({ code: "TIMEOUT", message: "it: no answer within 100 ms." });
+  await expect(promise).rejects.toMatchObject({
+    code: "TIMEOUT",
+    message: expect.stringContaining("100 ms") as unknown,
+  });
   expect(giveUp).toHaveBeenCalledTimes(1);
   expect(removed).toHaveBeenCalledTimes(1);
 });

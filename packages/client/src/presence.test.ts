@@ -131,8 +131,8 @@ describe("Who is there", () => {
     expect(counts).toEqual([0, 2, -2, 3, -3]);
     const context = { source: "handler", channel: "room:r", event: "$presence" };
     expect(world.errors).toMatchObject([
-      { error: { message: expect.stringContaining("a bug") }, context },
-      { error: { message: expect.stringContaining("another") }, context },
+      { error: { cause: { message: "a bug" } }, context },
+      { error: { cause: { message: "another" } }, context },
     ]);
   });
 

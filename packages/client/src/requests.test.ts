@@ -158,8 +158,7 @@ describe("What is sent", () => {
       await expect(client.request("agents.list", given as never)).rejects.toMatchObject({
         code: "INVALID_INPUT",
         field: "input",
-        message: "agents.list: input: the request declares none.",
-        remedy: expect.stringContaining("request(name, undefined, options)"),
+        remedy: expect.stringContaining("options"),
       });
       expect(world.sockets.last.of("request")).toEqual([]);
     },
@@ -280,7 +279,7 @@ describe("Giving up", () => {
     // Whoever reads this should look at the connection, not at the request.
     expect(await outcome).toMatchObject({
       code: "TIMEOUT",
-      message: "agents.list: no connection within 3000 ms. No answer from ws://localhost/ws yet.",
+      message: expect.stringMatching(/3000 ms.*ws:\/\/localhost\/ws/) as unknown,
     });
     expect(world.sockets.last.of("cancel")).toEqual([]);
   });

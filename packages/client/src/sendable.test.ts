@@ -113,7 +113,7 @@ describe("Lists", () => {
       name: "refused",
       error: {
         code: "LIMIT_EXCEEDED",
-        message: expect.stringMatching(/^subscribe: 2\d\d bytes; the server accepts 200\.$/),
+        message: expect.stringMatching(/\b2\d\d\b.*\b200\b/),
       },
     });
   });
@@ -230,7 +230,7 @@ describe("Before the greeting", () => {
         error: {
           code: "LIMIT_EXCEEDED",
           field: "data",
-          message: expect.stringMatching(/^set_presence: 12\d\d bytes; the server accepts 1024\.$/),
+          message: expect.stringMatching(/\b12\d\d\b.*\b1024\b/),
         },
         context: { source: "send", channel: "room" },
       },
@@ -249,7 +249,7 @@ describe("Before the greeting", () => {
       expect.objectContaining({
         code: "LIMIT_EXCEEDED",
         field: "data",
-        message: expect.stringMatching(/^The presence on room: 12\d\d bytes; the server accepts 1024\.$/),
+        message: expect.stringMatching(/\b12\d\d\b.*\b1024\b/),
         remedy: expect.any(String),
       }),
     );
@@ -269,7 +269,7 @@ describe("Requests", () => {
     expect(await failure(client.request("agents.find", "ü".repeat(500)))).toMatchObject({
       code: "LIMIT_EXCEEDED",
       field: "input",
-      message: expect.stringMatching(/^agents\.find: input: 1\d\d\d bytes; the server accepts 1024\.$/),
+      message: expect.stringMatching(/agents\.find.*\b1\d\d\d\b.*\b1024\b/),
     });
     expect(world.sockets.last.of("request")).toHaveLength(1);
     client.disconnect();
@@ -318,7 +318,7 @@ describe("Close code 1009", () => {
     await settle();
     const large = failure(client.request("agents.find", "x".repeat(30_000)));
     await pass(10_000);
-    expect(await large).toMatchObject({ code: "LIMIT_EXCEEDED", message: expect.stringMatching(/accepts 150\d\d\.$/) });
+    expect(await large).toMatchObject({ code: "LIMIT_EXCEEDED", message: expect.stringMatching(/\b150\d\d\b/) });
     expect(world.sockets.attempts).toHaveLength(2);
     expect(client.status.get().name).toBe("ready");
     expect(await client.request("agents.find", "x")).toEqual([]);
@@ -373,7 +373,7 @@ describe("Credentials", () => {
       name: "closed",
       reason: {
         name: "TOO_BIG",
-        message: expect.stringMatching(/^auth: 30\d\d bytes; the server accepts 2048\.$/),
+        message: expect.stringMatching(/\b30\d\d\b.*\b2048\b/),
         error: { code: "LIMIT_EXCEEDED", field: "token" },
       },
     });
@@ -394,8 +394,8 @@ describe("Credentials", () => {
     );
     await settle();
     for (const [large, bytes] of [
-      ["t".repeat(3_000), /^auth: 30\d\d bytes/],
-      ["t".repeat(16_385), /^token: 16385 characters/],
+      ["t".repeat(3_000), /\b30\d\d\b/],
+      ["t".repeat(16_385), /\b16385\b/],
     ] as const) {
       token.mockReturnValueOnce(large);
       world.sockets.last.receive({ type: "auth_expiring", data: { expires_at: 30 } });

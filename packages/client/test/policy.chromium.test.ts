@@ -62,9 +62,9 @@ interface Seen {
 test("[CN24] A socket that the page's Content-Security-Policy blocks closes the client at once, with the reason", async () => {
   const page = await openPage("connect-src 'self'", "ws://blocked.example:9/ws?token=secret");
   const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
-  const message =
-    "The connection to ws://blocked.example:9/ws ended: add ws://blocked.example:9/ws to connect-src of the Content-Security-Policy.";
-  expect(answer).toEqual({ code: "NOT_CONNECTED", message: `The client is closed: ${message}` });
+  const message = expect.stringMatching(/ws:\/\/blocked\.example:9\/ws\b.*connect-src/) as unknown;
+  expect(answer).toEqual({ code: "NOT_CONNECTED", message });
+  expect(answer?.message).not.toContain("secret");
   // And it stays closed.
   await new Promise((resolve) => setTimeout(resolve, 500));
   const statuses = await page.evaluate(() => (globalThis as unknown as Seen).statuses);
@@ -79,7 +79,7 @@ test.each(["ws://Blocked.example", "WS://blocked.example:80?token=secret"])(
     const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
     expect(answer).toMatchObject({
       code: "NOT_CONNECTED",
-      message: expect.stringContaining("add ws://blocked.example/ to connect-src"),
+      message: expect.stringMatching(/ws:\/\/blocked\.example\/.*connect-src/),
     });
   },
 );
