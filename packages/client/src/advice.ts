@@ -1,8 +1,8 @@
 import type { CloseInfoName, ConnectionState } from "./connection-state.js";
 
 /**
- * What helps against having no connection. A page in production, whose users read no remedies, gets
- * src/page/advice.ts instead, and with it the text of the error-code table.
+ * The remedy for a missing connection. Users of a page read no remedies, so a page's production
+ * build uses src/page/advice.ts instead and takes the text from the error-code table.
  */
 export function remedyOf(
   state: ConnectionState,
@@ -15,7 +15,7 @@ export function remedyOf(
     case "unauthorized":
       return "Log in, or let `token` give a valid token; then call connect().";
     case "closed":
-      // If it ended by itself, the same would happen again.
+      // If the application called disconnect(), there is nothing to fix.
       return failure === "DISCONNECTED" ? undefined : "Correct what the message says, then call connect().";
     default:
       return failure === "TOKEN_FAILED"

@@ -22,55 +22,58 @@ import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import { type ChannelStatus, type ChannelHolder, RESET, type ChannelSubscriptions } from "./subscriptions-state.js";
 
 /**
- * A handle on one channel. It wants the channel for as long as it has a listener, and from `join()`
- * until `leave()`; the server is told when the first handle begins to want it and when the last one
- * stops.
+ * A handle on one channel. The handle wants the channel while it has a listener, and from `join()`
+ * until `leave()`. The client subscribes when the first handle wants the channel and unsubscribes
+ * when the last handle stops wanting it.
  */
 export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
-  /** The name that the protocol gives the channel. */
+  /** The channel's name in the protocol. */
   readonly name: C;
   /**
-   * The key, or undefined if the channel declares none. If the schema of the key trims a text or
-   * changes its case, this is the result, so that two handles of one channel have the same key.
+   * The key, or undefined if the channel declares none. If the key's schema transforms the text,
+   * for example trims it, this is the transformed text, so two handles of one channel have the same
+   * key.
    */
   readonly key: KeyOf<P, C>;
-  /** The channel on the wire: `name`, or `name:key` if the channel has a key. */
+  /** The channel's id on the wire: `name`, or `name:key` if the channel has a key. */
   readonly id: string;
   /**
-   * A channel that declares a document is `subscribed` when the document is known, or that there is
-   * none.
+   * The status of the channel. If the channel declares a document, the status is `subscribed` only
+   * when the client has the document or knows that there is none.
    */
   readonly status: Observable<ChannelStatus>;
   /**
-   * Calls `handler` for every event of this name, in order. If it returns a promise, the next event
-   * of the channel waits for it. Returns its unsubscribe.
+   * Calls `handler` for every event of this name, in order, and returns the unsubscribe function.
+   * If the handler returns a promise, the channel's next event waits for it.
    *
    * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group.
-   * A page's production build does not check.
+   *   A page's production build does not check this.
    */
   on<E extends EventName<P, C>>(event: E, handler: (data: EventOf<P, C, E>, info: EventInfo) => unknown): () => void;
   /**
-   * The same for a group of them, by the dots in their names: `playback.*`, or `*` for all. The
-   * handler gets the event's name beside its data, `{ event, data }`, and tells them apart by
-   * `event`.
+   * Calls `handler` for every event of a group. The dots in event names form the groups:
+   * `playback.*`, or `*` for all events. The handler receives `{ event, data }`, where `event` is
+   * the event's name.
    */
   on<G extends EventGroup<P, C>>(
     group: G,
     handler: (event: EventOfGroup<P, C, G>, info: EventInfo) => unknown,
   ): () => void;
   /**
-   * Calls `handler` when events were missed and cannot be made up for: load what they would have
-   * told you. The reason is the server's, or `storage`: where the client was is not known, because
-   * what `keepPositions` had kept cannot be read.
+   * Calls `handler` when events were missed and cannot be replayed. Reload the data that those
+   * events would have carried. The reason comes from the server, or is `storage` if the positions
+   * that `keepPositions` stored cannot be read.
    */
   onReset(handler: (reset: { readonly reason: ResetReason | "storage" }) => unknown): () => void;
   /**
-   * Resolves when the channel is joined and live, and its document, if it declares one, is known;
-   * rejects with the refusal, or NOT_CONNECTED if no connection will come.
+   * Resolves when the channel is joined and the client has its document, if the channel declares
+   * one. Rejects if the server refuses the channel, or with NOT_CONNECTED if the client will not
+   * connect by itself.
    */
   join(options?: WaitOptions): Promise<void>;
   /**
-   * Takes off all listeners of this handle and gives the channel up. The handle can be used again.
+   * Removes all listeners of this handle and stops wanting the channel. You can use the handle
+   * again.
    */
   leave(): void;
 };
@@ -80,21 +83,27 @@ export interface ChannelParts {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly send: (message: ClientMessage) => void;
-  /** Why the server would refuse a message for its size. */
+  /** Returns an error if the message is larger than the server accepts. */
   readonly fault: (message: ClientMessage, where: string) => HoldfastError | undefined;
   readonly report: ReportError;
   readonly watch: HandlerWatch;
 }
 
-/** A registered symbol, so that a handle that another copy of this package made is recognised. */
+/**
+ * A registered symbol, so that this copy of the package recognises handles that another copy
+ * created.
+ */
 export const INSIDE = Symbol.for("holdfast.channel");
 
-/** What a part that a page may leave out, such as presence, is made of. */
+/**
+ * The internals of a handle. Parts that a page may leave out, such as presence, are built from
+ * them.
+ */
 export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "fault" | "report"> {
   readonly id: ChannelId;
   readonly status: Store<ChannelStatus>;
   readonly listeners: Listeners;
-  /** As `on`, for the names that stand beside those of events. */
+  /** Like `on`, for internal names such as `$reset`. */
   listen(name: string, handler: AnyHandler): () => void;
 }
 
@@ -118,7 +127,7 @@ export function createChannel(id: ChannelId, parts: ChannelParts): UntypedChanne
   const channel = id.wire;
   const status = store(IDLE, (fault) => report(fault, { source: "listener", channel }));
   const listeners = createListeners(channel, report, parts.watch);
-  /** By join(), until leave(). */
+  /** True from join() until leave(). */
   let kept = false;
   const waiting = new Set<PatientCall<void>>();
 

@@ -2,8 +2,8 @@ import { HoldfastError, type Logger } from "@holdfast/protocol";
 import { isNamed } from "./listeners.js";
 
 /**
- * Refuses an event that does not exist, or a group that no event is in, when its handler is added.
- * A page in production gets src/page/check-event.ts instead.
+ * Refuses an event that does not exist, or a group without events, when a handler is added. A
+ * page's production build uses src/page/check-event.ts instead.
  *
  * @throws HoldfastError INVALID_VALUE
  */
@@ -13,8 +13,8 @@ export function checkEvent(where: string, name: string, events: ReadonlyMap<stri
 }
 
 /**
- * Says in the log that an event came of a channel left a moment ago, or of a server with a newer
- * protocol.
+ * Logs an event that this protocol does not have. It belongs to a channel that was just left, or
+ * comes from a server with a newer protocol.
  */
 export function noteIgnored(logger: Logger, channel: string, event: string): void {
   logger.debug({ channel, event }, "event ignored");

@@ -3,8 +3,9 @@ import type { BaseOptions, ClientSettings } from "./options.js";
 import { refuse } from "./refuse-option.js";
 
 /**
- * What of the options cannot work, by name. A page in production, whose options its developer has
- * tried, gets src/page/check-options.ts instead.
+ * The names of all options. The checks of this file find options that can never work. A page's
+ * production build uses src/page/check-options.ts instead, because its options were checked in
+ * development.
  */
 const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parameters: 1 } = {
   url: 1,
@@ -48,24 +49,25 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
 }
 
 /**
- * @throws TypeError if a function gave another kind of value. A page in production is told by the
- *   server.
+ * @throws TypeError if the token function returned neither a string nor an empty value. On a page
+ *   in production the server refuses such a token.
  */
 export function checkToken(token: unknown): void {
   if (token && typeof token !== "string") throw new TypeError("The token function must give a string.");
 }
 
 /**
- * Half of a character: with the flag, a whole pair does not match. A server reads no frame that
- * holds one.
+ * Half of a surrogate pair. With the `u` flag a complete pair does not match. Servers refuse a
+ * frame that contains a lone surrogate.
  */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-/** What the protocol allows in `auth`. */
+/** The longest token that the protocol allows in `auth`, in characters. */
 const MOST_TOKEN_CHARACTERS = 16_384;
 
 /**
- * Why no server would read an `auth` with this token. A page in production is told by the server.
+ * Returns an error if every server would refuse an `auth` with this token. On a page in production
+ * the server refuses the token.
  */
 export function tokenFault(token: string | undefined): HoldfastError | undefined {
   if (!token) return undefined;

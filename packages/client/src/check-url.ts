@@ -3,7 +3,10 @@ import { refuse } from "./refuse-option.js";
 
 const EXAMPLE = "wss://example.com/ws";
 
-/** What an address that can never work has wrong, and the cure. The first that fits is told. */
+/**
+ * Reasons why an address can never work, each with its remedy. The first pattern that matches is
+ * reported.
+ */
 const faults: readonly [pattern: RegExp, sentence: string][] = [
   [/^$/, `is empty; expected an address like ${EXAMPLE}`],
   [/^\w+:\/\/[^/?]*(\$|\{|\[object )/, "has a placeholder in place of its host or port; put the value there"],
@@ -27,7 +30,8 @@ const faults: readonly [pattern: RegExp, sentence: string][] = [
 
 /** @throws HoldfastError INVALID_OPTION */
 export function checkUrl(url: string): void {
-  // User and password are nobody's business, and may hold what looks like a port.
+  // The user and password are removed: they are secret, and may contain text that looks like a
+  // port.
   const address = url.replace(/^(\w+:\/\/)[^/?]*@/, "$1");
   const fault = faults.find(([pattern]) => pattern.test(address))?.[1] ?? portFault(address) ?? platformFault(address);
   if (fault) refuse("url", `${JSON.stringify(address.replace(/\?.*/s, ""))} ${fault}`);
@@ -39,7 +43,7 @@ function portFault(url: string): string | undefined {
   return `has the port ${port}; ports are 1 to 65535`;
 }
 
-/** What is left: `URL` knows it, where there is one. */
+/** Faults that no pattern covers. `URL` finds them if the platform has it. */
 function platformFault(url: string): string | undefined {
   if (!host.URL || url.startsWith("/")) return undefined;
   try {

@@ -2,15 +2,15 @@ import type { Cancel } from "@holdfast/protocol";
 
 export interface Clock {
   /**
-   * The wall clock: milliseconds since 1970. It can be set at any moment, so only dates that are
-   * shown are read from it.
+   * The wall clock: milliseconds since 1970. Users and the system can change it at any moment, so
+   * the client reads it only for dates that are shown.
    */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment, never set back. Every elapsed time is the difference of
-   * two of these readings.
+   * Milliseconds since an arbitrary moment. This clock never goes back, so every elapsed time is
+   * the difference of two of its readings.
    */
   monotonic(): number;
-  /** Calls `run` once after `ms` milliseconds; the function returned calls it off. */
+  /** Calls `run` once after `ms` milliseconds. The returned function cancels the call. */
   after(ms: number, run: () => void): Cancel;
 }

@@ -3,14 +3,17 @@ import type { Attempts, CloseInfo, CloseInfoName, ConnectionEvent, ConnectionSta
 import { LASTING_MS, RENEWALS, retryAfterMs, retryDelay, type RetryLimits, SOON_MS } from "./retry-policy.js";
 import type { SocketEnd } from "./socket-contract.js";
 
-/** What a transition may depend on besides state and event: the options, and the moment. */
+/**
+ * The inputs of a transition besides state and event: the options and the current readings of the
+ * environment.
+ */
 export interface Conditions {
   readonly hasToken: boolean;
-  /** Where the client connects to, as an error may say it. */
+  /** The server's address, without its secrets, for error texts. */
   readonly address: string;
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;
-  /** By the monotonic clock, as all moments of a state are. Milliseconds. */
+  /** The monotonic clock, which all moments in a state use. Milliseconds. */
   readonly time: number;
   /** At least 0, less than 1. */
   readonly random: number;
@@ -22,15 +25,17 @@ type On<Type> = Extract<ConnectionEvent, { type: Type }>;
 type Reaction<State, Event> = (state: State, event: Event, given: Conditions) => ConnectionState;
 
 /**
- * The whole policy of connecting, without a clock, a socket or a promise. An event that does not
- * matter in a state changes nothing.
+ * The complete connection policy as a pure function, without a clock, socket or promise. An event
+ * that has no reaction in the current state leaves the state unchanged.
  */
 export function transition(state: ConnectionState, event: ConnectionEvent, given: Conditions): ConnectionState {
   const react = reactions[state.name][event.type] as Reaction<ConnectionState, ConnectionEvent> | undefined;
   return react?.(state, event, given) ?? state;
 }
 
-/** Whoever connects by hand, perhaps after a login, starts with a clean slate. */
+/**
+ * Resets the counters, because an application that calls connect() may have logged in meanwhile.
+ */
 const connect: Reaction<unknown, unknown> = (_state, _event, given) => again({ attempt: 0, renewals: [] }, given);
 
 const disconnect: Reaction<unknown, unknown> = () => ({
@@ -49,7 +54,8 @@ const refused: Reaction<In<"authenticating" | "ready">, On<"refused">> = (state,
 });
 
 const unanswered: Reaction<In<"opening" | "authenticating">, unknown> = ({ made }, _event, given) =>
-  // Read as 1006: a server that cannot answer in time meets everyone's retries at once.
+  // Treated as close code 1006, because a server that is too slow to answer receives the retries of
+  // all clients at once.
   wait(made, late("CONNECT_TIMEOUT", given.address, given), given, { code: closeNumber.ABNORMAL, reason: "" });
 
 const hurry: Reaction<In<"waiting">, unknown> = (state, _event, { time, random }) => {
@@ -57,12 +63,12 @@ const hurry: Reaction<In<"waiting">, unknown> = (state, _event, { time, random }
   return soon < state.deadline ? { ...state, deadline: soon } : state;
 };
 
-/** The connection is over: the row of the close code decides. */
+/** The connection has ended. The row of its close code decides the next state. */
 const ended: Reaction<In<"opening" | "authenticating" | "ready">, On<"ended">> = (state, { end }, given) => {
   const { time } = given;
   const { made, refusal, since = time, goawayMs } = state as Partial<Omit<In<"ready">, "name">> & { made: Attempts };
   const { name, action, meaning } = closeCode(end.code);
-  // What the other side said of it says more than the table does, unless it is a hint for machines.
+  // The peer's reason is more specific than the table's meaning, unless it is a JSON hint.
   const said = /^[^{]/.test(end.reason) ? `: ${end.reason.replace(/\.$/, "")}` : ` because ${meaning}`;
   const message = `The connection to ${given.address} ended${said}.`;
   const reason = { name, code: end.code, message, error: refusal ?? end.cause };
@@ -70,14 +76,14 @@ const ended: Reaction<In<"opening" | "authenticating" | "ready">, On<"ended">> =
   const renewals = made.renewals.filter((at) => at > time - RENEWALS.withinMs);
   if (action === "stop") return { name: "closed", reason };
   if (action !== "new_token") return wait({ attempt, renewals }, reason, given, { ...end, goawayMs });
-  // Without a token option there is nothing to renew, and the server's words say what it misses.
+  // Without a `token` option there is no token to renew. The server's reason says why it refused.
   if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
   return again({ attempt, renewals: [...renewals, time], failure: reason }, given);
 };
 
 /**
- * What each state makes of each event. The platform's word alone ends nothing: `offline` is heard
- * when the next attempt is due.
+ * The reaction of each state to each event. A hint of the platform never ends a connection:
+ * `offline` only postpones the next attempt when that is due.
  */
 const reactions: {
   readonly [Name in ConnectionState["name"]]: {
@@ -118,7 +124,7 @@ const reactions: {
     connect: ({ made }, _event, given) => again(made, given),
     online: hurry,
     visible: hurry,
-    // Put off once, and not for ever: platforms report offline on working networks.
+    // Postponed only once, because some platforms report `offline` on working networks.
     deadline: (state, _event, given) =>
       given.online || state.held
         ? again(state.made, given)
@@ -128,7 +134,7 @@ const reactions: {
   closed: { connect },
 };
 
-/** When the step that begins now has to be done. */
+/** The deadline of the step that begins now. */
 function dueAt({ time, connectTimeoutMs }: Conditions): number {
   return time + connectTimeoutMs;
 }

@@ -2,44 +2,48 @@ import type { CloseCodeName, HoldfastError } from "@holdfast/protocol";
 import type { SocketEnd } from "./socket-contract.js";
 
 /**
- * The connection, from the first attempt to the last.
+ * The states of the connection. connection-machine.ts holds the transitions.
  *
- *            connect                token          open             connected
- *   idle ------------> preparing ---------> opening ----> authenticating ----> ready
- *                       ^   ^  |               |                |                |
- *        4401: once more|   |  |               |                |                |
- *        with a new     |   |  +---------------+----------------+----------------+
- *        token          |   |     failed, ended, silent: what the close code's row says
- *                       |   |                        |
- *                       |   +------ waiting <--------+  retry, retry_after
- *                       +----------------------------+  new_token
- *                                                    |
- *                              unauthorized <--------+  no token, or refused too often
- *                              closed       <--------+  stop, or nothing can be sent; from everywhere: disconnect
+ *   idle            --connect-->    preparing
+ *   preparing       --token-->      opening          (without a `token` option, preparing is skipped)
+ *   opening         --opened-->     authenticating
+ *   authenticating  --connected-->  ready
  *
- * connect() leaves idle, unauthorized and closed, and cuts waiting short. Without a token option,
- * preparing is skipped. What a state does, it does on entering (connection.ts); what has a
- * deadline, by the monotonic clock, ends by itself. A newer token for a live connection is no
- * state: nothing waits for it, and where it does not come the server ends the connection.
+ *   preparing       --token_failed, deadline-->  waiting
+ *   preparing       --no token-->                unauthorized
+ *   opening, authenticating       --deadline-->  waiting
+ *   opening, authenticating, ready  --ended, action retry or retry_after-->    waiting
+ *   opening, authenticating, ready  --ended, action new_token (4401)-->        preparing
+ *   opening, authenticating, ready  --ended, 4401 without or too often-->      unauthorized
+ *   opening, authenticating, ready  --ended, action stop-->                    closed
+ *   waiting         --deadline, connect-->  preparing
+ *
+ *   unauthorized, closed  --connect-->  preparing
+ *   any state             --disconnect, unsendable-->  closed
+ *
+ * The row of the close code gives the action. connection.ts runs the effects of a state when the
+ * state is entered. A state with a deadline (monotonic clock) ends by itself. Renewing the token of
+ * a live connection is not a state, because nothing waits for it: if no token arrives, the server
+ * closes the connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }
-  /** Fetches the token. */
+  /** The client fetches the token. */
   | { readonly name: "preparing"; readonly made: Attempts; readonly deadline: number }
-  /** Opens the socket. */
+  /** The client opens the socket. */
   | {
       readonly name: "opening";
       readonly made: Attempts;
       readonly token?: string | undefined;
       readonly deadline: number;
     }
-  /** Sends `auth` and `subscribe`; `connected` is due. */
+  /** The client has sent `auth` and `subscribe` and waits for `connected`. */
   | {
       readonly name: "authenticating";
       readonly made: Attempts;
       readonly token?: string | undefined;
       readonly deadline: number;
-      /** The server's words, which come before its close code. */
+      /** The server's error, which arrives before its close code. */
       readonly refusal?: HoldfastError;
     }
   | {
@@ -48,9 +52,9 @@ export type ConnectionState =
       readonly session: SessionInfo;
       readonly limits: ServerLimits;
       readonly since: number;
-      /** Of a newer token, in the server's words, which come before its close code. */
+      /** The server's error about a newer token, which arrives before its close code. */
       readonly refusal?: HoldfastError;
-      /** What `goaway` named: the delay before the connection that follows this one. */
+      /** The delay that `goaway` announced for the next connection. */
       readonly goawayMs?: number;
     }
   | {
@@ -58,64 +62,69 @@ export type ConnectionState =
       readonly made: Attempts;
       readonly reason: CloseInfo;
       readonly deadline: number;
-      /** No hint of the platform makes the attempt earlier than this: the server asked for it. */
+      /**
+       * The earliest moment that the server allows. No hint of the platform starts the attempt
+       * before it.
+       */
       readonly notBefore: number;
-      /** The platform says offline, and the attempt is put off once. */
+      /** True if the platform reported `offline` and the attempt was postponed once. */
       readonly held: boolean;
     }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
   | { readonly name: "closed"; readonly reason: CloseInfo };
 
 export interface Attempts {
-  /** How many attempts were made since the last connection that lasted, this one included. */
+  /** The number of attempts since the last connection that lasted, including this attempt. */
   readonly attempt: number;
-  /** When refused credentials were renewed within the last minute. By the monotonic clock. */
+  /** The moments of the last minute at which refused credentials were renewed. Monotonic clock. */
   readonly renewals: readonly number[];
-  /** Why the attempt before this one, or the connection before it, came to nothing. */
+  /** The reason why the previous attempt or connection failed. */
   readonly failure?: CloseInfo | undefined;
 }
 
 export interface SessionInfo {
   readonly sessionId: string;
   /**
-   * Whether it is the session of the connection before this one, with what the server keeps in it.
+   * True if the server resumed the session of the previous connection, with the data it stores for
+   * that session.
    */
   readonly resumed: boolean;
   readonly userId?: string | undefined;
   readonly deviceId?: string | undefined;
 }
 
-/** What the server announced of itself. */
+/** The limits that the server announced in `connected`. */
 export interface ServerLimits {
-  /** Whoever sends no frame for this long is gone. Milliseconds. */
+  /** A peer that sends no frame for this long counts as dead. Milliseconds. */
   readonly silenceMs: number;
   readonly messageBytes: number;
   readonly requestsInFlight: number;
 }
 
 /**
- * The name of the close code, as `closeCode` of `@holdfast/protocol` gives it: a name of the
+ * The name of the close code, as `closeCode` of `@holdfast/protocol` returns it: a name of the
  * close-code table, `APPLICATION_RETRY` for 4800 to 4899, `APPLICATION_STOP` for 4900 to 4999, or
- * `UNKNOWN` for any other. If the client ended the attempt or the connection itself:
+ * `UNKNOWN` for any other code. If the client itself ended the attempt or the connection, the name
+ * is one of these:
  * - `CONNECT_TIMEOUT`: a step took longer than `connectTimeoutMs`
  * - `TOKEN_FAILED`: the token function threw, rejected or took longer than `connectTimeoutMs`
- * - `NO_TOKEN`: the token function gave no token
+ * - `NO_TOKEN`: the token function returned no token
  * - `DISCONNECTED`: `disconnect()` was called
  */
 export type CloseInfoName = CloseCodeName | "CONNECT_TIMEOUT" | "TOKEN_FAILED" | "NO_TOKEN" | "DISCONNECTED";
 
-/** Why there is no connection. */
+/** The reason why there is no connection. */
 export interface CloseInfo {
   readonly name: CloseInfoName;
-  /** The close code; absent when there was none. */
+  /** The close code. Undefined if there was none. */
   readonly code?: number | undefined;
   /** One sentence for a person. */
   readonly message: string;
-  /** The refusal or failure behind it, where there is one. */
+  /** The underlying refusal or failure, if there is one. */
   readonly error?: unknown;
 }
 
-/** What can happen to a connection. */
+/** The events of the connection's state machine. */
 export type ConnectionEvent =
   | { readonly type: "connect" }
   | { readonly type: "disconnect" }
@@ -125,9 +134,15 @@ export type ConnectionEvent =
   | { readonly type: "refused"; readonly error: HoldfastError }
   | { readonly type: "connected"; readonly session: SessionInfo; readonly limits: ServerLimits }
   | { readonly type: "goaway"; readonly delayMs: number }
-  /** `auth` is too large for the server, or every message is: no later attempt can be different. */
+  /**
+   * `auth`, or every message, is larger than the server accepts. A retry would fail in the same
+   * way.
+   */
   | { readonly type: "unsendable"; readonly error: HoldfastError }
-  /** By the other side, the network, or this side's own judgement of the other. */
+  /**
+   * The socket has ended: closed by the peer, by the network, or by this client because the peer is
+   * dead.
+   */
   | { readonly type: "ended"; readonly end: SocketEnd }
   | { readonly type: "deadline" }
   | { readonly type: "online" }
@@ -136,11 +151,11 @@ export type ConnectionEvent =
 
 export type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
 
-/** What an application sees: the same machine with fewer words, and how its own handlers do. */
+/** The public status: the same machine with fewer states, plus the number of stuck handlers. */
 export type Status = {
   /**
-   * Handlers of events that have been running for more than 30 s: what comes after them waits.
-   * Absent: none.
+   * The number of event handlers that have run for more than 30 s. Later events of their channels
+   * wait. Absent if there is none.
    */
   readonly stuckHandlers?: number;
 } & (
@@ -152,7 +167,7 @@ export type Status = {
       readonly name: "waiting";
       readonly attempt: number;
       /**
-       * When the next attempt is due, for display: a date by the wall clock when the wait began.
+       * The date of the next attempt, for display, by the wall clock at the start of the wait.
        * Milliseconds since 1970.
        */
       readonly retryAt: number;

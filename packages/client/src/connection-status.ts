@@ -2,24 +2,25 @@ import { HoldfastError } from "@holdfast/protocol";
 import { remedyOf } from "./advice.js";
 import type { CloseInfo, ConnectionState, Over, Status } from "./connection-state.js";
 
-/** Whether no connection will come by itself. */
+/** True if the client will not connect by itself. */
 export function isOver(state: ConnectionState): state is Over {
   return state.name === "idle" || state.name === "unauthorized" || state.name === "closed";
 }
 
-/** What whoever waits for a connection is told when none will come. */
+/** The error for callers that wait for a connection when the client will not connect by itself. */
 export function notConnected(state: Over): HoldfastError {
   const reason = "reason" in state ? state.reason : undefined;
   return missing(state, `The client is ${state.name}${reason ? `: ${reason.message}` : "."}`, reason);
 }
 
-/** Whether the application itself ended it. Nothing that ends with it is a failure. */
+/** True if the application called disconnect(). Calls that end because of it are not failures. */
 export function wasAsked(state: ConnectionState): boolean {
   return state.name === "closed" && state.reason.name === "DISCONNECTED";
 }
 
 /**
- * Why there is no connection yet, for those who have waited long enough; undefined if there is one.
+ * The reason why there is no connection yet, for callers whose timeout is over. Undefined if the
+ * client is connected.
  */
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;
@@ -34,9 +35,9 @@ function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, 
   });
 }
 
-/** `dueAt`: when its timer runs off, as a date. */
+/** `dueAt`: the date at which the state's timer expires. */
 export function statusOf(state: ConnectionState, dueAt = 0): Status {
-  // These say all of themselves.
+  // These states are public as they are.
   if (isOver(state)) return state;
   const { name } = state;
   if (name === "ready") return { name, ...state.session };

@@ -12,26 +12,26 @@ import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket-contract.js";
 
 /**
- * Runs the machine: one timer, one socket, one token on its way, and the parts told of every new
- * state.
+ * Runs the state machine of connection-machine.ts. It owns the effects: one timer, one socket and
+ * one token fetch at a time. It notifies the other parts of every new state.
  */
 export interface ConnectionRunner {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
   /**
-   * Sends a frame; without a socket it is dropped, so callers wait for their state. A frame that
-   * this server would refuse for its size is reported instead, and never sent.
+   * Sends a frame. Without a socket the frame is dropped, so callers wait for a state that has one.
+   * A frame that is larger than the server accepts is reported and never sent.
    */
   send(frame: string): void;
   readonly sendable: Pick<Sendable, "split" | "fault">;
-  /** Tells this connection from those before and after it. */
+  /** Identifies the current connection, to distinguish it from earlier and later ones. */
   readonly link: object | undefined;
   /**
-   * Sends a newer token on the live connection: the server has said that the one it knows is about
-   * to end.
+   * Fetches a newer token and sends it on the live connection, because the server announced that
+   * the current token expires.
    */
   renew(): void;
-  /** So many handlers of events do not finish; the status says so. */
+  /** Updates the number of stuck handlers in the status. */
   count(stuckHandlers: number): void;
 }
 
@@ -40,15 +40,15 @@ export interface ConnectionParts {
   readonly settings: ClientSettings;
   readonly options: Pick<BaseOptions, "token" | "deviceId">;
   readonly target: () => SocketTarget;
-  /** Where it leads to, as an error may say it. */
+  /** The server's address, without its secrets, for error texts. */
   readonly address: string;
   readonly encode: (message: ClientMessage) => string;
   readonly logger: Logger;
   readonly onFrame: (frame: string | Uint8Array) => void;
-  /** A state was entered, and what it does on entering is done. */
+  /** Called after a state was entered and its effects have run. */
   readonly onState: (state: ConnectionState) => void;
   readonly onFault: OnFault;
-  /** A message was not sent, because it is too large. */
+  /** Called when a message was not sent because it is too large. */
   readonly onUnsent: (error: HoldfastError, message?: { channel?: string; correlation_id?: string }) => void;
 }
 
@@ -63,14 +63,14 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   let stopHints: Cancel | undefined;
   let stopPolicy: Cancel | undefined;
   /**
-   * The socket that a newer token is fetched for: one at a time, and one that never comes holds up
-   * no other socket.
+   * The socket that a newer token is being fetched for. One fetch runs per socket, so a token
+   * function that never returns does not block the next connection.
    */
   let renewing: Socket | undefined;
-  /** The session to continue; the server decides whether it can be. */
+  /** The session to resume. The server decides whether it can be resumed. */
   let sessionId: string | undefined;
   const sendable = createSendable();
-  /** Frames that wait for the greeting. */
+  /** Frames that wait for the server's greeting (`connected`). */
   let held: string[] = [];
   let stuckHandlers = 0;
   const status = store<Status>(statusOf(state), parts.onFault);
@@ -82,8 +82,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   const events: ConnectionEvent[] = [];
   let running = false;
   const dispatch = (event: ConnectionEvent): void => {
-    // One event at a time: what a state does may cause the next event while the parts have not
-    // heard of this one yet.
+    // One event at a time: an effect of a state may dispatch the next event before the other parts
+    // were notified of this one.
     events.push(event);
     if (running) return;
     running = true;
@@ -92,7 +92,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     } finally {
       running = false;
     }
-    // Last, when everything is settled: a listener may call connect(), disconnect() or request().
+    // Last, when all parts are up to date, because a listener may call connect(), disconnect() or
+    // request().
     tell();
   };
 
@@ -118,7 +119,10 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     parts.onState(state);
   };
 
-  /** Timer and hints belong to the state, too: entering starts them, leaving ends them. */
+  /**
+   * The timer and the hints belong to the state: entering a state starts them, and leaving it stops
+   * them.
+   */
   const arm = (): void => {
     const at = "deadline" in state ? state.deadline : undefined;
     if (at !== timer?.at) {
@@ -142,13 +146,13 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     dispatch({ type: "deadline" });
   };
 
-  /** What each state does. */
+  /** Runs the effects of the state that was just entered. */
   const enter = (): void => {
     heartbeat.stop();
     switch (state.name) {
       case "preparing": {
         const attempt = state;
-        // A token that comes late belongs to an attempt that was given up.
+        // A late token belongs to an attempt that was abandoned.
         return fetchToken((event) => void (state === attempt && dispatch(event)));
       }
       case "opening":
@@ -166,7 +170,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
       case "waiting":
       case "unauthorized":
       case "closed":
-        // Where it was not the socket's end that led here, the socket is still there.
+        // If the state was not entered because the socket ended, the socket is still open.
         return drop()?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
       default:
         state satisfies { name: "idle" };
@@ -181,7 +185,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   };
 
   const fetchToken = (report: (event: TokenEvent) => void): void => {
-    // Inside the chain, so that a function that throws is a rejection like any other.
+    // Inside the chain, so that a function that throws becomes a rejection.
     Promise.resolve()
       .then(() => (typeof source === "function" ? source() : source))
       .then((value) => {
@@ -200,8 +204,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     renewing = link;
     fetchToken((event) => {
       if (renewing === link) renewing = undefined;
-      // For this connection only; the next one fetches its own. A failure was logged, and the
-      // server asks again.
+      // The token is for this connection only, because the next connection fetches its own. A
+      // failure was logged, and the server asks again.
       if (event.type !== "token" || !event.token || socket !== link) return;
       const auth = authOf(event.token);
       const error = tokenFault(event.token) ?? sendable.fault(auth, "auth", "token");
@@ -229,7 +233,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
         dispatch(error ? { type: "unsendable", error } : { type: "ended", end });
       },
     };
-    // POLICY, because trying again would fail in the same way.
+    // POLICY, because a retry would fail in the same way.
     const refused = (reason: string, cause?: unknown): void =>
       dispatch({ type: "ended", end: { code: closeNumber.POLICY, reason, cause } });
     try {
@@ -261,7 +265,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     sendable,
     count(stuck) {
       stuckHandlers = stuck;
-      // Otherwise a step is under way, which ends with it.
+      // If a step is running, it updates the status at its end.
       if (!running) tell();
     },
     get link() {
@@ -273,8 +277,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
 type TokenEvent = Extract<ConnectionEvent, { type: "token" | "token_failed" }>;
 
 /**
- * Steps inside one public status, such as from fetching the token to opening the socket, are no
- * change to anyone outside.
+ * Compares two statuses. Internal steps that share one public status, such as fetching the token
+ * and opening the socket, do not notify listeners.
  */
 function same(a: object, b: object): boolean {
   const [left, right] = [Object.entries(a), Object.entries(b)];

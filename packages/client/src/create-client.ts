@@ -35,52 +35,59 @@ import { createRequests } from "./requests.js";
 import { sturdy } from "./sturdy.js";
 import { createSubscriptions } from "./subscriptions.js";
 
-/** A type alias, because an editor shows the protocol in every signature of a generic interface. */
+/**
+ * A type alias, because an editor shows the whole protocol in every signature of a generic
+ * interface.
+ */
 export type Client<P extends ProtocolDefinition> = {
-  /** What the connection is doing. */
+  /** The state of the connection. */
   readonly status: Observable<Status>;
   /**
-   * Connects, unless it is connected or connecting; while it waits for the next attempt, the
-   * attempt is made at once.
+   * Connects. Does nothing if the client is connected or connecting. While the client waits before
+   * a retry, the attempt starts at once.
    */
   connect(): void;
   /**
-   * Ends the connection and all that waits for it, for good, until `connect()`. Channels stay
-   * wanted.
+   * Closes the connection and rejects everything that waits for it. The client stays closed until
+   * `connect()`, which also joins the wanted channels again.
    */
   disconnect(): void;
   /**
-   * Calls a request of the protocol. A request that declares no input is called `request(name)` or
-   * `request(name, undefined, options)`. Rejects with a HoldfastError: an error the request
-   * declares, or a built-in one such as TIMEOUT, CONNECTION_LOST or NOT_CONNECTED.
+   * Sends a request of the protocol and resolves with its output. If the request declares no input,
+   * call `request(name)` or `request(name, undefined, options)`. Rejects with a HoldfastError: an
+   * error that the request declares, or a built-in error such as TIMEOUT, CONNECTION_LOST or
+   * NOT_CONNECTED.
    */
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
-  /** A handle on a channel. Making one costs nothing; its first listener joins the channel. */
+  /**
+   * Returns a handle on a channel. Creating a handle sends nothing; its first listener joins the
+   * channel.
+   */
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
-  /** Events sent to this client itself, whatever channels it has joined. */
+  /** Events that the server sends to this session or user, whether or not any channel is joined. */
   readonly direct: {
     /**
-     * Calls `handler` for every direct event of this name, in order. Returns its unsubscribe.
-     * Direct events have no history, so the second argument of the handler is always undefined.
+     * Calls `handler` for every direct event of this name, in order, and returns the unsubscribe
+     * function. Direct events have no history, so the handler receives no second argument.
      */
     on<E extends DirectName<P>>(event: E, handler: (data: DirectOf<P, E>) => unknown): () => void;
     /**
-     * The same for a group of them, as `on` of a channel has it: by the dots in their names, and
-     * told apart by `event`.
+     * Calls `handler` for every direct event of a group, as `on` of a channel does: `queue.*`, or
+     * `*` for all. The handler receives `{ event, data }`.
      */
     on<G extends DirectGroup<P>>(group: G, handler: (event: DirectOfGroup<P, G>) => unknown): () => void;
   };
   /**
-   * Errors that no caller is waiting for: unreadable events, handlers that throw, refusals of the
-   * server.
+   * Adds a listener for errors that no caller waits for, such as unreadable events, handlers that
+   * throw, and refusals by the server. Returns the unsubscribe function.
    */
   onError(listener: ErrorListener): () => void;
 };
 
-/** The input, which is undefined if the request declares none, then the options. */
+/** The input, which is undefined if the request declares none, followed by the options. */
 export type RequestArguments<P extends ProtocolDefinition, N extends RequestName<P>> = P extends {
-  // Asks for the schema: its type may be `any` or `unknown`, which says nothing about whether there
-  // is one.
+  // Tests for the schema, because its type may be `any` or `unknown`, which does not reveal whether
+  // the request declares an input.
   readonly requests: { readonly [Name in N]: { readonly input: Schema } };
 }
   ? undefined extends SentInputOf<P, N>
@@ -89,10 +96,11 @@ export type RequestArguments<P extends ProtocolDefinition, N extends RequestName
   : [input?: undefined, options?: WaitOptions];
 
 /**
- * Makes a client of a protocol, which connects at once unless told otherwise. Only this function
- * constructs the parts.
+ * Creates a client for a protocol. The client connects at once unless `autoConnect` is false.
  *
- * @throws HoldfastError INVALID_OPTION, naming the option
+ * This function is the only place that constructs the client's parts.
+ *
+ * @throws HoldfastError INVALID_OPTION, with the option's name in `field`
  */
 export function createClient<const P extends ProtocolDefinition>(
   protocol: Protocol<P>,
@@ -104,8 +112,8 @@ export function createClient<const P extends ProtocolDefinition>(
   if (parameters?.ok === false) {
     throw faultError("INVALID_OPTION", "createClient", parameters.fault);
   }
-  // On a page, once and for all; elsewhere a path has no address, and only an attempt to connect
-  // needs one.
+  // On a page the address is known now. Elsewhere a path has no address, and only an attempt to
+  // connect needs one.
   const url = (): string => urlOf(options.url, (parameters?.value.data ?? {}) as object);
   const isPath = options.url.startsWith("/");
   const address = addressOf(isPath && !host.location ? options.url : url());
@@ -132,8 +140,8 @@ export function createClient<const P extends ProtocolDefinition>(
     logger,
     onFrame: (frame) => inbox(frame),
     onState(state) {
-      // Channels before requests: the answer to a request may come with events that its caller
-      // expects to hear.
+      // Channels before requests, because a response may arrive with events that the caller of the
+      // request expects to receive.
       subscriptions.setState(state);
       requests.setState(state);
       watch.run(!isOver(state));
@@ -147,7 +155,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const fault = (message: ClientMessage, where?: string): HoldfastError | undefined =>
     sendable.fault(encode(message), where);
   const watch = createHandlerWatch(clock, report, connection.count);
-  /** Each part takes of these what its interface names. */
+  /** Each part takes from these the members that its interface names. */
   const shared = {
     protocol,
     connection,
@@ -170,7 +178,7 @@ export function createClient<const P extends ProtocolDefinition>(
   const direct = createDirectEvents(shared);
   const inbox = createMessageRouter({ ...shared, codec, requests, subscriptions, direct });
 
-  // Where a page is rendered on a server there is nothing to connect to.
+  // While a server renders the page, there is no origin to connect to.
   if ((options.autoConnect ?? true) && (!isPath || host.location)) connection.dispatch({ type: "connect" });
 
   return {
@@ -182,8 +190,8 @@ export function createClient<const P extends ProtocolDefinition>(
     channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      // Its name is the one that it was found by, and its key was parsed by the schema that the
-      // type is inferred from.
+      // The name is the one that found the channel, and the schema that the type is inferred from
+      // parsed the key.
       return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel &
         Pick<Channel<P, typeof name>, "name" | "key">;
     },

@@ -7,13 +7,13 @@ import { inOrder, type Sized } from "./in-order.js";
 import { createListeners, type AnyHandler } from "./listeners.js";
 
 /**
- * Remembers who listens to events that are sent to this client itself, whatever channels it has
- * joined.
+ * The handlers of direct events, which the server sends to this session or user independently of
+ * channels.
  */
 export interface DirectListeners {
   /** `name` is an event or a group. */
   on(name: string, handler: AnyHandler): () => void;
-  /** `size`: of its frame. */
+  /** `size` is the size of the event's frame. */
   deliver(event: ServerMessageOf<"event">, size: number): void;
 }
 
@@ -27,14 +27,17 @@ export interface DirectListenersParts {
 
 type Failure = ClientMessageOf<"ack">["data"]["failure"];
 
-/** An event on its way to its handlers, and how its sender is told what became of it. */
+/** A direct event in the queue, with the function that acknowledges it to its sender. */
 interface Reception extends Sized {
   readonly delivery: Delivery;
   readonly settle: (failure?: Failure) => void;
   failure?: Failure;
 }
 
-/** Channels of the library's own, which no protocol can define, carry them. */
+/**
+ * Direct events arrive on reserved channels, whose names begin with `$`. No protocol can declare
+ * such a channel.
+ */
 export function isDirect({ channel }: ServerMessageOf<"event">): boolean {
   return channel.startsWith("$");
 }
@@ -52,7 +55,7 @@ export function createDirectEvents({
   const enqueue = inOrder<Reception>({
     handle(reception) {
       const { delivery } = reception;
-      // Handlers come and go while an event waits for the one before it.
+      // Handlers may have been removed while the event was queued.
       if (!listeners.hears(delivery.event)) reception.failure = "not_handled";
       return listeners.handle(delivery, () => (reception.failure = "handler_failed"));
     },
@@ -72,7 +75,8 @@ export function createDirectEvents({
     deliver(message, size) {
       const { event, metadata } = message;
       const { link } = connection;
-      // On the connection that brought the event or not at all: with it, its sender has given up.
+      // The ack must use the connection that delivered the event. If that connection has ended, the
+      // sender no longer waits for the ack.
       const settle = (failure?: Failure): void => {
         if (metadata?.ack && metadata.id && connection.link === link)
           send({ type: "ack", data: { id: metadata.id, failure } });

@@ -9,23 +9,26 @@ import { type ChannelEntry, RESET, SYNC, UPDATE } from "./subscriptions-state.js
 type Sync = ServerMessageOf<"state_sync">;
 type Update = ServerMessageOf<"state_update">;
 
-/** The document as it travels: patches and hashes are about this form. */
+/** The document in its wire form. Patches and hashes refer to this form. */
 interface Base {
   readonly data: unknown;
   readonly meta: unknown;
   readonly version: number;
 }
 
-/** What all handles of a channel share. */
+/** The document that all handles of a channel share. */
 interface SharedDocument {
-  /** Undefined: what comes cannot be applied, until the server sends all of it. */
+  /** Undefined while updates cannot be applied, until the server sends the whole document. */
   base: Base | undefined;
   value: unknown;
-  /** Read last: each listener of each handle brings every message. */
+  /**
+   * The message that was read last. Every listener of every handle receives each message, and only
+   * the first listener reads it.
+   */
   read: unknown;
-  /** How often in a row an update did not lead from the document before it to the one after it. */
+  /** The number of consecutive updates that did not fit the document. */
   failures: number;
-  /** Whether it was reported that the server's document and its hash differ. */
+  /** True if a difference between the server's document and its hash was reported. */
   doubted: boolean;
 }
 
@@ -35,16 +38,19 @@ export interface DocumentFeed {
   subscribe(listener: (state: unknown, previous: unknown) => void): () => void;
 }
 
-/** A server and a client that never agree must not ask and answer for ever. */
+/**
+ * The number of consecutive mismatches after which the client stops asking for the document, so
+ * that a client and a server that never agree do not loop.
+ */
 const MOST_FAILURES = 3;
 
-/** Then it asks only at every so many changes: what did not fit may do so by then. */
+/** After that, the client asks once per this many updates, because a later update may fit again. */
 const AGAIN_EVERY = 32;
 
-/** Kept for as long as the channel is wanted. */
+/** Entries exist while the channel is wanted. */
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedDocument>();
 
-/** Remembers the document of a channel, as the server said. */
+/** Keeps the document of a channel current from the server's documents and patches. */
 export function createDocumentFeed(inside: Inside, schema: ValueSchema): DocumentFeed {
   const { id, status, listeners, listen, subscriptions, report } = inside;
   const channel = id.wire;
@@ -52,7 +58,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const entryOf = (): ChannelEntry => subscriptions.entry(id)!;
   const sharedByAll = (): SharedDocument => shared.get(entryOf())!;
   const isKept = (): boolean => [...(subscriptions.entry(id)?.holders ?? [])].some((holder) => holder.hears(SYNC));
-  /** Who is told of changes, and has the document. */
+  /** The subscribers of this handle. */
   let told = createListeners(channel, report);
   /** Undefined while this handle does not listen to the channel for its document. */
   let unlisten: (() => void) | undefined;
@@ -64,7 +70,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const doubt = (sentence: string, cause?: unknown): void =>
     report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "document", channel });
 
-  /** The server is asked for the document, at once or when it has answered. */
+  /** Asks the server for the document: at once, or after the answer that is pending. */
   const ask = (why: ChannelEntry["state"]): void => {
     const entry = entryOf();
     entry.state = why;
@@ -75,7 +81,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const restart = (): void => {
     const entry = entryOf();
     shared.set(entry, { base: undefined, value: undefined, read: undefined, failures: 0, doubted: false });
-    // Joined before anyone listened, so it has been missed; or the server was told that it is here.
+    // The channel was joined before any listener wanted the document, so it was missed. Or the
+    // server was told that the client holds it.
     if (entry.wire === "joined" || entry.state) ask(undefined);
   };
 
@@ -87,7 +94,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const take = (all: SharedDocument, { data, meta }: Sync): void => {
     all.base = { data: data.state, meta, version: data.version };
     if (all.doubted || hashOf(data.state) === data.hash) return;
-    // Taken all the same: another would be no better.
+    // Used anyway, because another copy would have the same fault.
     all.doubted = true;
     doubt("the document is not the one its hash is of.");
   };
@@ -98,10 +105,10 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     { data: { version, patches, hash }, meta = base.meta }: Update,
   ): void => {
     all.base = undefined;
-    // All of it follows.
+    // The whole document follows.
     if (patches.length === 0) return;
     try {
-      // One that is loaded into a channel that is watched has the version it was kept with.
+      // A document that is loaded into a joined channel has the version it was stored with.
       const isWhole = patches[0]!.path.length === 0;
       if (!isWhole && version !== base.version + 1)
         throw new Error(`version ${version} does not follow ${base.version}`);
@@ -121,7 +128,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     if (all.read === message) return;
     all.read = message;
     const { base } = all;
-    // What was queued when the channel was refused is not told any more.
+    // Updates that were queued when the channel was refused are ignored.
     if (message.type === undefined || entryOf().status.name === "refused") all.base = undefined;
     else if (message.type === "state_sync") take(all, message);
     else if (base) apply(all, base, message);
@@ -129,7 +136,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
     const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "document");
-    // What the schema has filled in is the schema's own, and is not ours to freeze.
+    // Values that the schema fills in belong to the schema, so they are copied before freezing.
     if (checked.ok) all.value = freeze(shareParts(all.value, unshared(checked.value)));
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "document", channel });
   };
@@ -141,31 +148,36 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       tell(told, get);
     };
     const offs: (() => void)[] = [];
-    // Set before it joins: whoever is told of that may subscribe as well.
+    // Set before joining, because a status listener may subscribe during the join.
     unlisten = () => {
       unlisten = undefined;
       for (const off of offs) off();
       const entry = subscriptions.entry(id);
-      // While it is joined again the server may have been told that the document is here: whoever
-      // comes next has to know.
+      // While the channel is joining, the server may have been told that the client holds the
+      // document. `state` keeps that fact for the next subscriber.
       if (entry && entry.wire !== "joining" && !isKept()) entry.state = undefined;
     };
     offs.push(listen(SYNC, hear), listen(UPDATE, hear), listen(RESET, hear));
-    // Another copy of this package may keep it.
+    // Another copy of this package may already keep the document.
     if (isFirst || !shared.has(entryOf())) restart();
     offs.push(
       status.onChange(({ name }) => {
-        // Not by its name: whoever was told before may have joined again.
+        // Checks the listener instead of the status name, because an earlier status listener may
+        // have joined again.
         if (!listeners.hears(SYNC)) return over();
         if (name !== "refused") return;
-        // Of a refused channel nothing is told any more, and what was told is not true for long.
+        // The server sends no changes for a refused channel, so the last document would become
+        // stale.
         forget();
         tell(told, get);
       }),
     );
   };
 
-  /** The handle was left. All is cleaned up before anyone is told, who may join again. */
+  /**
+   * Ends the subscription after the handle was left. Everything is cleaned up before the
+   * subscribers are notified, because they may join again.
+   */
   const over = (): void => {
     unlisten?.();
     const last = told;
@@ -180,7 +192,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   return {
     get,
     subscribe(listener) {
-      // It was left, and whoever was told of it before this document was is here again.
+      // The handle was left, and an earlier status listener subscribes again before this document
+      // was notified.
       if (!listeners.hears(SYNC)) over();
       let seen: unknown;
       let isNew = true;
@@ -193,13 +206,13 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       };
       const remove = told.add(UPDATE, hear);
       if (!unlisten) listenTo();
-      // Only this one, and as all of them are told.
+      // Notifies only the new subscriber, with the same error handling as for all.
       const first = createListeners(channel, report);
       first.add(UPDATE, hear);
       tell(first, get);
       return () => {
-        // A microtask later: a component that subscribes anew in each render must not ask for the
-        // document in each.
+        // In a microtask, so that a component that subscribes anew in each render does not ask for
+        // the document each time.
         if (remove()) void Promise.resolve().then(giveUp);
       };
     },

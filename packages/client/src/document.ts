@@ -8,37 +8,39 @@ import {
 import { type Channel, INSIDE, type Inside, type UntypedChannel } from "./channel.js";
 import { createDocumentFeed, type DocumentFeed } from "./document-feed.js";
 
-/** The document of a channel, as one handle of it knows. */
+/** The document of a channel, as seen through one handle. */
 export interface ChannelDocument<Document> {
   /**
-   * The same object for as long as nothing changed, and so is every part of it; an item of a list
-   * that has an `id`, also where it has moved. After a drop the last one stays until the server has
-   * sent what changed. `undefined` means that there is none, that it is still on its way, that
-   * nobody has subscribed to it by this handle, or that the channel is refused. If the handle
-   * subscribes to it and the status of the channel is `subscribed`, there is none.
+   * Returns the current document. Parts that did not change stay the same objects, and a list item
+   * with an `id` also does if it moved. After a dropped connection the last document stays until
+   * the server has sent the changes. The result is `undefined` if the channel has no document, the
+   * document has not arrived, this handle has no subscriber, or the channel is refused. If the
+   * handle has a subscriber and the channel's status is `subscribed`, `undefined` means that there
+   * is no document.
    */
   get(): Immutable<Document> | undefined;
   /**
-   * Calls `listener` at once with the present document, and then on every change, after the
-   * handlers of the events in front of it. `previous` is undefined in the first call. The channel
-   * stays joined for as long as there is a listener. If the listener returns a promise, nothing
-   * waits for it; if that rejects, `onError` is told. Returns its unsubscribe. If you subscribe
-   * again at once, before anything is awaited, the document is still there.
+   * Calls `listener` at once with the current document, and then on every change, after the
+   * handlers of earlier events. `previous` is undefined in the first call. The channel stays joined
+   * while it has a listener. If the listener returns a promise, the client does not wait for it; if
+   * the promise rejects, `onError` receives the error. Returns the unsubscribe function. If you
+   * subscribe again in the same turn, the document is still available.
    */
   subscribe(
     listener: (document: Immutable<Document> | undefined, previous: Immutable<Document> | undefined) => void,
   ): () => void;
 }
 
-/** One for each handle, so that it can be asked for again in every render. */
+/** One feed per handle, so that `documentOf` returns the same object in every render. */
 const made = /* @__PURE__ */ new WeakMap<Inside, DocumentFeed>();
 
 /**
- * The document of a channel, kept current. Nobody changes any part of it: in development its
- * objects and lists are frozen; a Map or a Set is not, though its type is read-only, nor is a Date,
- * whose type is not either. A page that does not call this does not download it.
+ * Returns the document of a channel, which the client keeps current. You must not modify any part
+ * of it. In development its objects and lists are frozen; a Map or Set is not frozen, although its
+ * type is read-only, and neither is a Date. A page that does not call this function does not
+ * download it.
  *
- * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares a
+ * @throws HoldfastError INVALID_VALUE if the argument is not a handle of a channel that declares a
  *   document
  */
 export function documentOf<P extends ProtocolDefinition, C extends DocumentChannelName<P>>(
@@ -52,6 +54,6 @@ export function documentOf<P extends ProtocolDefinition, C extends DocumentChann
   }
   const found = made.get(inside) ?? createDocumentFeed(inside, schema);
   made.set(inside, found);
-  // Validated by the schema that the types are inferred from.
+  // The schema that the types are inferred from has validated the document.
   return found as ChannelDocument<never>;
 }

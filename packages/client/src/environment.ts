@@ -6,8 +6,8 @@ import { openSocket } from "./socket.js";
 import type { OpenSocket } from "./socket-contract.js";
 
 /**
- * Everything the client takes from the place it runs in. Fault tests replace it; nothing else in
- * the client reads the time, draws a number, opens a socket or looks at a global.
+ * Everything the client uses of its platform. Fault tests replace it, so no other code of the
+ * client reads the time, draws random numbers, opens a socket or accesses a global.
  */
 export interface ClientEnvironment {
   readonly clock: Clock;
@@ -17,14 +17,17 @@ export interface ClientEnvironment {
   readonly openSocket: OpenSocket;
 }
 
-/** The option: each member that is left out, of the clock too, is the platform's. */
+/**
+ * The option `environment`. A member that is left out, also a member of the clock, is the
+ * platform's.
+ */
 export type EnvironmentOption = Partial<Omit<ClientEnvironment, "clock">> & {
   readonly clock?: Partial<Clock> | undefined;
 };
 
 /**
- * What the platform believes about the network. It is often wrong, so nothing is ever closed
- * because of it.
+ * The platform's reports about the network. They are often wrong, so the client never closes a
+ * connection because of them.
  */
 export interface Hints {
   isOnline(): boolean;
@@ -33,13 +36,13 @@ export interface Hints {
 
 export type Hint = "online" | "offline" | "visible";
 
-/** Beyond this a timer overflows 32 bits and fires at once. */
+/** The longest timer. A longer delay overflows 32 bits, and the timer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const systemClock: Clock = {
   now: () => Date.now(),
-  // Some platforms stop this reading while the machine sleeps, and their timers with it;
-  // heartbeat.ts says what follows.
+  // Some platforms stop this clock and the timers while the machine sleeps. heartbeat.ts describes
+  // the consequences.
   monotonic,
   after(ms, run) {
     const timer = host.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
@@ -47,7 +50,7 @@ const systemClock: Clock = {
   },
 };
 
-/** Bound, because a clock may be an object of a class with fields of its own. */
+/** Binds the methods, because a clock may be an instance of a class with fields. */
 export function clockOf(given: Partial<Clock> = {}): Clock {
   const member = <Name extends keyof Clock>(name: Name): Clock[Name] =>
     (given[name]?.bind(given) as Clock[Name] | undefined) ?? systemClock[name];
@@ -59,12 +62,12 @@ export const systemEnvironment: ClientEnvironment = {
   random: () => Math.random(),
   openSocket,
   hints: {
-    // Only a clear `false` counts: Node has a navigator without onLine.
+    // Only `false` counts as offline, because Node has a navigator without `onLine`.
     isOnline: () => host.navigator?.onLine !== false,
     subscribe(listener) {
       const { document } = host;
-      // React Native has a global object, but no events on it; an application there passes hints of
-      // its own.
+      // React Native has a global object without these events. An application there passes its own
+      // hints.
       const stops = [
         listen(host, "online", () => listener("online")),
         listen(host, "offline", () => listener("offline")),

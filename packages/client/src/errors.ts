@@ -2,22 +2,22 @@ import { type BuiltInErrorCode, type Fault, HoldfastError, isHoldfastError, type
 import { emitter } from "./observable.js";
 import { host } from "./host.js";
 
-/** Where an error without a caller comes from. */
+/** The origin of an error that no caller waits for. */
 export interface ErrorContext {
   /**
    * - `event`: the data of an event does not match the protocol; the event was not delivered
-   * - `handler`: a handler of the application threw or rejected (`cause` is what it threw), has not
-   *   finished after 30 s, or is waited for by so many events that some were dropped
+   * - `handler`: a handler of the application threw or rejected (`cause` is its error), has not
+   *   finished after 30 s, or made so many events wait that some were dropped
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
-   * - `document`: the document of a channel does not match the protocol, or the server contradicts
-   *   itself about it
+   * - `document`: the document of a channel does not match the protocol, or the server's messages
+   *   about it contradict each other
    * - `send`: a message was not sent, because it is larger than the server accepts
-   * - `storage`: the storage given to `keepPositions` failed; positions are not kept, or were not
-   *   found
-   * - `server`: the server refused something that has no answer of its own
-   * - `call`: `request` or `join` rejected, and nothing awaited it; a page in production leaves
-   *   that to its browser, as an unhandled rejection
+   * - `storage`: the storage passed to `keepPositions` failed; positions were not stored or could
+   *   not be read
+   * - `server`: the server refused a message that has no response
+   * - `call`: `request` or `join` rejected, and no caller handled the rejection; on a page in
+   *   production the browser reports it as an unhandled rejection instead
    */
   readonly source: "event" | "handler" | "listener" | "message" | "document" | "send" | "storage" | "server" | "call";
   readonly channel?: string | undefined;
@@ -28,7 +28,7 @@ export interface ErrorContext {
 export type ErrorListener = (error: HoldfastError, context: ErrorContext) => void;
 
 export interface ErrorReporter {
-  /** Takes whatever was thrown. */
+  /** Accepts any thrown value. */
   report(fault: unknown, context: ErrorContext): void;
   on(listener: ErrorListener): () => void;
 }
@@ -36,8 +36,8 @@ export interface ErrorReporter {
 export type ReportError = ErrorReporter["report"];
 
 /**
- * `isHeard`: whether the application gave a logger. If it neither did nor listens, the console is
- * told.
+ * `isHeard`: true if the application passed a logger. If it did not, and no listener is registered,
+ * errors go to the console.
  */
 export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {
   const cry = (error: unknown, context: unknown): void => {
@@ -65,14 +65,14 @@ function failed(cause: unknown, { source, channel, event }: ErrorContext): Holdf
   try {
     text = String(cause);
   } catch {
-    // An object without a prototype has no text. If this threw, the channel would wait for its
-    // handler for ever.
+    // An object without a prototype cannot be converted to a string. If this line threw, the
+    // channel's queue would wait for the handler forever.
     text = typeof cause;
   }
   return new HoldfastError("HANDLER_FAILED", `${where} threw: ${text}`, { cause });
 }
 
-/** A fault that validation found, as the error of whoever has to know of it. */
+/** Converts a validation fault into an error. */
 export function faultError(code: BuiltInErrorCode, where: string, { message, ...details }: Fault): HoldfastError {
   return new HoldfastError(code, `${where}: ${message}`, details);
 }

@@ -2,27 +2,24 @@ import { HoldfastError, type ServerMessageOf, type ValueSchema } from "@holdfast
 import { faultError, type ReportError } from "./errors.js";
 
 /**
- * What the handler of a channel's event is told beside its data. All handlers of an event share the
- * object, which is frozen.
+ * The second argument of a channel's event handler. All handlers of an event share this object,
+ * which is frozen.
  */
 export interface EventInfo {
-  /**
-   * The id of the event, which is the same for every client; undefined on a channel without
-   * history.
-   */
+  /** The event's id, which is the same for all clients. Undefined on a channel without history. */
   readonly id: string | undefined;
   /**
-   * Whether the event came in the answer to a `subscribe` that continues the channel: it was
-   * published while the client was away, was lost on its way, or was dropped behind a busy handler.
-   * It may also be new: an event that is published while the client asks for the channel again, for
-   * example because a handle begins to listen to its document. With `keepPositions`, an event whose
-   * handler had not finished before a reload comes again with `true`. Always false on a channel
-   * without history.
+   * True if the event arrived in the answer to a `subscribe` that resumes the channel: the client
+   * was disconnected when it was published, or the event was lost or dropped. A replayed event may
+   * also be new, if it was published while the client subscribed again, for example because a
+   * handle began to listen to the document. With `keepPositions`, an event whose handler had not
+   * finished before a reload is delivered again with `true`. Always false on a channel without
+   * history.
    */
   readonly replayed: boolean;
 }
 
-/** An event on its way to its handlers. */
+/** An event that is ready for its handlers. */
 export interface Delivery {
   readonly event: string;
   readonly value: unknown;
@@ -30,8 +27,8 @@ export interface Delivery {
 }
 
 /**
- * Restores and validates an event; one that does not match the protocol is reported, and nothing
- * comes of it.
+ * Restores and validates an event. If the event does not match the protocol, the function reports
+ * it and returns undefined.
  */
 export function readEvent(
   schema: ValueSchema,
@@ -47,7 +44,8 @@ export function readEvent(
 }
 
 /**
- * Events that nothing brings back were dropped, because a handler is busy and too many wait for it.
+ * Reports events that were dropped because too many waited for a handler, and that cannot be
+ * replayed.
  */
 export function reportDropped(channel: string, count: number, report: ReportError): void {
   const sentence = `${channel}: ${count} events were dropped behind a busy handler.`;

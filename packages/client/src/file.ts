@@ -7,14 +7,14 @@ import type { PositionStorage } from "./keep-positions.js";
 export type { PositionStorage };
 
 /**
- * Keeps positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file is
- * a JSON object of texts, made when something is first kept; its folder must exist. It is replaced
- * as a whole, so that a process that is killed leaves the file of before or the file of after. One
- * client at a time may use it: in one process `createClient` refuses a second one until the first
- * is disconnected; two processes must not share it.
+ * Stores positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file
+ * contains a JSON object of strings and is created by the first write; its folder must exist. Each
+ * write replaces the whole file atomically, so a killed process leaves either the old or the new
+ * file. Only one client may use the file at a time. In one process, `createClient` refuses a second
+ * client until the first is disconnected. Two processes must not share the file.
  *
- * Where the file is missing nothing is kept yet. If it cannot be read, or holds something else,
- * `getItem` rejects, and the next `setItem` puts a new file in its place.
+ * If the file is missing, no positions are stored. If it cannot be read or has other content,
+ * `getItem` rejects, and the next `setItem` replaces the file.
  */
 export function fileStorage(path: string): PositionStorage {
   const target = realPath(resolve(path));
@@ -25,7 +25,7 @@ export function fileStorage(path: string): PositionStorage {
     file.items ??= await read(target).catch((): Items => new Map());
     file.items.set(key, value);
     const temporary = `${target}.tmp`;
-    // Flushed, or after a power failure the new name may stand for an empty file.
+    // Flushed, because after a power failure the renamed file could otherwise be empty.
     await writeFile(temporary, JSON.stringify(Object.fromEntries(file.items)), { flush: true });
     await rename(temporary, target);
   };
@@ -41,20 +41,20 @@ export function fileStorage(path: string): PositionStorage {
       return () => void (file.isOpen = false);
     },
     async getItem(key) {
-      // The client before may still be writing.
+      // The previous client may still be writing.
       await file.writing;
       return (await read(target)).get(key) ?? null;
     },
     setItem(key, value) {
       const written = file.writing.then(() => write(key, value));
-      // One that fails is its caller's; the next one is tried all the same.
+      // The caller receives a failed write. It must not prevent the next write.
       file.writing = written.catch(() => undefined);
       return written;
     },
   };
 }
 
-/** What is known of a file, whoever uses it. */
+/** The state of a file, shared by all storages on it. */
 interface File {
   isOpen: boolean;
   items: Items | undefined;
@@ -65,13 +65,16 @@ type Items = Map<string, string>;
 
 const FILES = Symbol.for("holdfast.files");
 
-/** In the process once, though ESM and CommonJS load this module twice. */
+/** One map per process, because ESM and CommonJS may both load this module. */
 function files(): Map<string, File> {
   const shared = globalThis as { [FILES]?: Map<string, File> };
   return (shared[FILES] ??= new Map());
 }
 
-/** One name for all paths to a file, which need not exist. */
+/**
+ * The canonical path of a file, which need not exist. Different paths to one file give the same
+ * result.
+ */
 function realPath(path: string, links = 0): string {
   try {
     return realpathSync.native(path);
@@ -83,7 +86,7 @@ function realPath(path: string, links = 0): string {
   }
 }
 
-/** Where a link leads whose file does not exist; undefined for anything else. */
+/** The target of a symbolic link whose file does not exist. Undefined for any other path. */
 function linkedTo(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -92,7 +95,7 @@ function linkedTo(path: string): string | undefined {
   }
 }
 
-/** @throws Error if there is something else than what was kept */
+/** @throws Error if the file cannot be read or has other content */
 async function read(path: string): Promise<Items> {
   let text: string;
   try {

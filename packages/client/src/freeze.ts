@@ -1,9 +1,9 @@
 export { deepCopy as unshared } from "@holdfast/protocol/internal";
 
 /**
- * Frozen with all of its objects and lists, so that whoever changes what everyone holds is told
- * where they do it. A page in production, which has been tried in development, gets
- * src/page/freeze.ts instead.
+ * Freezes a value with all of its objects and lists, so that code which modifies a shared document
+ * fails at the place of the modification. A page's production build uses src/page/freeze.ts
+ * instead.
  */
 export function freeze<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null) return value;

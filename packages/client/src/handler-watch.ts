@@ -2,19 +2,25 @@ import { type Cancel, HoldfastError } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
-/** A handler that takes longer is reported: the events behind it wait. */
+/** A handler that runs longer is reported, because later events of its channel wait for it. */
 const STUCK_AFTER_MS = 30_000;
 
-/** Notices handlers that do not finish. Each is reported once, and counted until it does finish. */
+/** Reports handlers that do not finish, each once, and counts them until they finish. */
 export interface HandlerWatch {
-  /** A handler has returned a promise. The function returned says that it has settled. */
+  /**
+   * Called when a handler has returned a promise. The returned function is called when the promise
+   * settles.
+   */
   begin(channel: string, event: string): () => void;
-  /** Without a connection no timer runs; with the next one the time begins anew. */
+  /**
+   * Stops the timers while there is no connection. When the connection is back, they start from
+   * zero.
+   */
   run(isRunning: boolean): void;
 }
 
 export function createHandlerWatch(clock: Clock, report: ReportError, count: (stuck: number) => void): HandlerWatch {
-  /** Starts or stops the timer of each handler that is running. */
+  /** One function per running handler, which starts or stops its timer. */
   const timers = new Set<(isRunning: boolean) => void>();
   let stuck = 0;
   let running = true;

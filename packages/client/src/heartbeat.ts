@@ -2,39 +2,39 @@ import type { Cancel } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 
 /**
- * Notices that the other side has fallen silent. Any frame counts as life; the server promises one
- * every interval.
+ * Detects a dead peer. Every received frame proves that the peer is alive, and the server promises
+ * at least one frame per interval.
  *
  *   stopped --start--> listening --probe--> probing
  *                        ^   |                | |
- *                        +---+--- heard ------+ +--- nothing within 3 s ---> onSilent
+ *                        +---+--- heard ------+ +--- no frame within 3 s ---> onSilent
  *
- * One timer, and none is set when a frame arrives: when it fires it looks at the time of the last
- * frame and goes on for the remainder.
+ * There is one timer, and a received frame does not restart it. When the timer fires, it compares
+ * the time of the last frame with the limit and waits for the remainder.
  *
- * Silence is measured with the monotonic clock alone, so nothing that is done to the wall clock
- * ends a connection. While a machine sleeps, the monotonic clock and the timers stop on some
- * platforms and go on on others. Where they stop, the sleep does not count as silence, and a
- * connection that died meanwhile is found by a hint of the platform (3 s after waking) or when the
- * rest of the limit is over. Where they go on, the timer is overdue when the machine wakes.
+ * Silence is measured only with the monotonic clock, so a change of the wall clock never ends a
+ * connection. While a machine sleeps, some platforms stop the monotonic clock and the timers.
+ * There, the sleep does not count as silence, and a connection that died during the sleep is
+ * detected 3 s after a hint of the platform, or when the rest of the limit is over. On other
+ * platforms the clock continues, and the timer is overdue when the machine wakes.
  */
 export interface Watchdog {
-  /** From now on a frame is due every `limitMs`. */
+  /** Starts the watch: from now on the server must send a frame every `limitMs`. */
   start(limitMs: number): void;
   heard(): void;
-  /** Asks at once, because something suggests that the connection may be gone. */
+  /** Sends a ping at once, because a hint suggests that the connection may be dead. */
   probe(): void;
   stop(): void;
 }
 
-/** G11: a dead peer is noticed within 3 s after wake. */
+/** Rule G11: the client detects a dead peer within 3 s after the machine wakes. */
 const PROBE_MS = 3_000;
 
 export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): void }): Watchdog {
   let limitMs = 0;
   let heardAt = 0;
   let isProbing = false;
-  /** Of the one timer. Undefined: stopped. */
+  /** Cancels the timer. Undefined while the watchdog is stopped. */
   let cancel: Cancel | undefined;
 
   const stop = (): void => {
@@ -61,10 +61,11 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
     const date = clock.now();
     wait(waitMs, () => {
       if (heardAt > since) return listen();
-      // If more time has passed than was waited for, by whichever clock, then the machine may have
-      // slept, or the page was frozen. Frames may lie unread, so ask before giving the connection
-      // up. The wall clock counts because the monotonic one may have stopped during the sleep; if
-      // it was only set forwards, the question costs a frame and at most 3 s.
+      // If either clock shows that much more time has passed than the timer waited for, the machine
+      // may have slept or the page was frozen. Unread frames may be waiting, so the client probes
+      // before it gives up. The wall clock counts too, because the monotonic clock may have stopped
+      // during the sleep. If the wall clock was only set forwards, the probe costs one frame and at
+      // most 3 s.
       // oxlint-disable-next-line no-restricted-properties -- a hint that the machine has slept
       const lateMs = Math.max(clock.now() - date, clock.monotonic() - from) - waitMs;
       if (lateMs > PROBE_MS) probe();

@@ -1,8 +1,8 @@
 import type { Cancel } from "@holdfast/protocol";
 
 /**
- * The globals the client looks at, each of which may be missing. Declared here so that no DOM types
- * are needed.
+ * The globals that the client uses. Each may be missing. They are declared here, so that the client
+ * needs no DOM types.
  */
 export interface Host extends Partial<EventSource> {
   setTimeout(run: () => void, ms: number): unknown;
@@ -25,7 +25,7 @@ interface EventSource {
 
 export const host = globalThis as unknown as Host;
 
-/** Listens where there is something to listen to. Returns what ends it. */
+/** Adds a listener if the source supports events. Returns the function that removes it. */
 export function listen<Event>(
   source: Partial<EventSource> | undefined,
   type: string,

@@ -1,12 +1,12 @@
 /**
- * What may wait behind one item: more than twice what a server replays at once (4,096 events, 256
- * KiB).
+ * The most items that may wait: more than twice the 4,096 events (256 KiB) that a server replays at
+ * once.
  */
 const MOST_WAITING = 10_000;
-/** Of frames, in UTF-16 units. */
+/** The most frame data that may wait, in UTF-16 units. */
 const MOST_WAITING_SIZE = 2_097_152;
 
-/** An item, and about how much of its frame is its own. */
+/** An item with its approximate share of its frame's size. */
 export interface Sized {
   readonly size: number;
 }
@@ -14,20 +14,20 @@ export interface Sized {
 export interface OrderParts<Item> {
   /** Must neither throw nor reject. */
   readonly handle: (item: Item) => Promise<unknown> | undefined;
-  /** The handling of an item is over; the next one has not begun. */
+  /** Called when an item is handled, before the next item begins. */
   readonly finished: (item: Item) => void;
-  /** Too much waits: everything is dropped, not only the oldest until there is room for a while. */
+  /** True: if too much waits, all waiting items are dropped. False: only the oldest are dropped. */
   readonly dropsAll: boolean;
-  /** These were dropped behind `current`. */
+  /** Called with the items that were dropped while `current` was handled. */
   readonly dropped: (items: readonly Item[], current: Item) => void;
 }
 
 /**
- * Hands over one item at a time: while `handle` has returned a promise that is pending, later items
- * wait. Where nothing is pending an item is handled at once, in the caller's turn.
+ * Handles one item at a time. While the promise that `handle` returned is pending, later items
+ * wait. If nothing is pending, an item is handled synchronously.
  */
 export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Item) => void {
-  /** A set: the oldest is removed without moving the others, for each item of a burst. */
+  /** A Set, because the oldest item is removed without moving the others. */
   const waiting = new Set<Item>();
   let size = 0;
   let current: Item | undefined;
@@ -56,16 +56,16 @@ export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Ite
     if (!current) return void drain();
     if (!isBeyond(1)) return;
     const dropped: Item[] = [];
-    // A tenth more than needed, so that not each item that comes drops one. The newest stays,
-    // however large it is.
+    // Drops a tenth more than necessary, so that during a burst not every new item causes a drop.
+    // The newest item always stays, however large it is.
     for (const oldest of waiting) if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
     parts.dropped(dropped, current);
   };
 }
 
 /**
- * Resolves when all have finished; undefined where nothing is pending, so that what follows need
- * not wait for a turn.
+ * Resolves when all promises have settled. Undefined if none is pending, so that the caller can
+ * continue synchronously.
  */
 export function together(promises: readonly (Promise<unknown> | undefined)[]): Promise<unknown> | undefined {
   const pending = promises.filter((promise) => promise !== undefined);

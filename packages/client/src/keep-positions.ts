@@ -3,71 +3,75 @@ import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
 /**
- * Where positions are kept: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or
- * anything of their shape.
+ * A storage for positions: `sessionStorage`, `localStorage`, React Native's `AsyncStorage`, or any
+ * object with the same methods.
  */
 export interface PositionStorage {
-  /** Null where nothing is kept under this key. */
+  /** Returns null if nothing is stored under this key. */
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
   /**
-   * Takes it for one client; the function returned gives it back. Throws while another client has
-   * it, which refuses `createClient`. Left out, as by the platform's storages: nothing is taken.
+   * Reserves the storage for one client; the returned function releases it. Throws while another
+   * client has reserved it, and `createClient` then refuses. Optional: the platform's storages do
+   * not have this method.
    */
   open?(): () => void;
 }
 
-/** What `keepPositions` returns and the option `positions` takes. */
+/** The result of `keepPositions`, for the option `positions`. */
 export interface PositionKeeper {
-  /** @internal The client calls it, once. */
+  /** @internal The client calls it once. */
   (parts: PositionKeeperParts): KeptPositions;
 }
 
 export interface PositionKeeperParts {
-  /** Of the protocol. */
+  /** The protocol's name. */
   readonly name: string;
   readonly url: string;
   readonly clock: Clock;
   readonly report: ReportError;
 }
 
-/** Remembers where the application is on each channel, from one life of the process to the next. */
+/** Stores the position of each channel across reloads and restarts. */
 export interface KeptPositions {
   /**
-   * Whether what was kept is still being read, so that nothing can be asked for yet; `ready` is
-   * called when it is. The first call begins to read. Only while someone is `asking` does the time
-   * run after which it goes on without.
+   * Returns true while the stored positions are being read, so that the client cannot subscribe
+   * yet. `ready` is called afterwards. The first call starts reading. The timeout of the read runs
+   * only while `asking` is true.
    */
   wait(asking: boolean, ready: () => void): boolean;
-  /** With `reset` where there may have been one. */
+  /** The position. Has `reset` if a position may have been stored but cannot be read. */
   get(channel: string): KnownPosition | undefined;
-  /** Undefined: the channel is followed no more. */
+  /** Stores a position. Undefined: the channel was left, so its position is removed. */
   set(channel: string, position: Position | undefined): void;
   /**
-   * Whether the client may connect by itself: only as long does no other client get the storage.
+   * `isHeld`: true while the client may connect by itself. Only then does it reserve the storage.
    */
   hold(isHeld: boolean): void;
 }
 
-/** `reset`: it cannot be read any more, which is told instead of where it was. */
+/** A position with `reset` cannot be read. `onReset` receives that reason. */
 export type KnownPosition = Position & { readonly reset?: "storage" };
 
-/** Stands for a position that cannot be read any more. No history has an epoch without a name. */
+/** Stands for a position that cannot be read. The epoch of a real history is never empty. */
 const LOST: KnownPosition = { epoch: "", offset: 0, id: "", reset: "storage" };
 
-/** A storage that takes longer must not keep an application from its channels. */
+/**
+ * How long the client waits for the storage. A slow storage must not keep an application from its
+ * channels.
+ */
 const PATIENCE_MS = 1_000;
 
 /**
- * A client that joins ever new channels must not fill the storage; those whose last event is oldest
- * are dropped.
+ * The most channels whose positions are stored, so that a client that joins ever more channels does
+ * not fill the storage. The channels whose last event is oldest are dropped.
  */
 const MOST_KEPT = 1_000;
 
 /**
  *   unread --first wait--> reading --text, failure, 1 s--> read
  *
- * The timer belongs to `reading`, and runs while the connection is up.
+ * The timer belongs to `reading` and runs while the connection is up.
  */
 type KeeperState =
   | { name: "unread" }
@@ -75,21 +79,21 @@ type KeeperState =
   | { name: "read" };
 
 /**
- * Lets channels with history continue after a reload or restart: what was published meanwhile is
- * delivered, or `onReset` says that it cannot be. For the option `positions`; a page that does not
- * call it does not download it.
+ * Lets channels with history resume after a reload or restart: events that were published meanwhile
+ * are delivered, or `onReset` is called. Pass the result as the option `positions`. A page that
+ * does not call this function does not download it.
  *
- * What is kept for a channel is the position of the last event whose handlers have finished,
- * promises included; so an event that a handler was busy with is delivered again. It is removed
- * when the channel is left, and when more than 1,000 channels are kept. All of it is one entry: the
- * key is `holdfast:`, the protocol's name, `:` and the address without user, password and query. It
- * is written at once, then at most once a turn, one write at a time.
+ * The stored position of a channel is the last event whose handlers have finished, including their
+ * promises. An event whose handler was still running is delivered again. A position is removed when
+ * the channel is left, or if more than 1,000 channels are stored. All positions are one entry with
+ * the key `holdfast:`, the protocol's name, `:` and the address without user, password and query.
+ * The entry is written at once, then at most once per turn, one write at a time.
  *
- * Positions and what the application made of the events belong together, so choose a storage that
- * lives as long, and that no other client writes to: `sessionStorage` for a tab; `localStorage`
- * only where there is one tab. A storage that throws, rejects, takes longer than 1 s or holds
- * something else is reported to `onError` once (`source: "storage"`). If it could not be read, each
- * channel begins anew with a reset of the reason `storage`, because events may have been missed.
+ * Choose a storage that lives as long as the data that your application builds from the events, and
+ * that no other client writes to: `sessionStorage` for a tab, or `localStorage` if there is only
+ * one tab. If a storage throws, rejects, takes longer than 1 s or has other content, `onError`
+ * receives one error (`source: "storage"`). If the positions could not be read, each channel starts
+ * with a reset whose reason is `storage`, because events may have been missed.
  */
 export function keepPositions(storage: PositionStorage): PositionKeeper {
   return ({ name, url, clock, report }) => {
@@ -99,7 +103,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     let changed = false;
     let writing = false;
     let failed = false;
-    /** Once reading has failed: the channels whose position is known again. */
+    /** After reading has failed: the channels whose position is known again. */
     let known: Set<string> | undefined;
     let release = storage.open?.();
     let isHeld = true;
@@ -118,7 +122,8 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     };
 
     const take = (text: string | null): void => {
-      // One that comes too late says where the application was before it went on without.
+      // If the text arrives after the timeout, it is ignored, because the client has already
+      // continued without it.
       if (state.name !== "reading") return;
       try {
         for (const [channel, position] of positionsIn(text ?? "[]")) kept.set(channel, position);
@@ -138,7 +143,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       state = { name: "reading", ready: undefined, cancel: undefined };
       try {
         const found = storage.getItem(key);
-        // Not always by way of a promise: with sessionStorage `subscribe` still travels right
+        // Read synchronously if possible: with sessionStorage, `subscribe` is then sent right
         // behind `auth`.
         if (typeof found === "object" && found !== null) void found.then(take, refuse);
         else take(found);
@@ -165,7 +170,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     const write = async (): Promise<void> => {
       if (writing) return;
       writing = true;
-      // What else changes in this turn is written with it.
+      // Further changes of this turn are written together.
       await Promise.resolve();
       while (changed) {
         const turn = new Promise<void>((resolve) => clock.after(0, resolve));
@@ -173,7 +178,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
         await turn;
       }
       writing = false;
-      // A handler has finished behind `disconnect()`.
+      // A handler has finished after `disconnect()`.
       if (!isHeld) giveBack();
     };
 
@@ -194,7 +199,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       set(channel, position) {
         known?.add(channel);
         if (kept.get(channel) === position) return;
-        // The newest last.
+        // Keeps the newest entry last.
         kept.delete(channel);
         if (position) kept.set(channel, position);
         if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
@@ -204,7 +209,8 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
       hold(held) {
         isHeld = held;
         if (held) return;
-        // At once: another client may take it in this turn, and reads what was written before.
+        // Synchronously, because another client may reserve the storage in this turn and must read
+        // the latest positions.
         if (release && changed) void put();
         giveBack();
       },
@@ -212,7 +218,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
   };
 }
 
-/** What is read was written by who knows whom. @throws Error */
+/** Validates the stored text, because any code may have written it. @throws Error */
 function positionsIn(text: string): [string, Position][] {
   const entries = JSON.parse(text) as unknown;
   if (!Array.isArray(entries) || !entries.every(isEntry)) throw new Error("what it holds are no positions");

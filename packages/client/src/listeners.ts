@@ -4,36 +4,38 @@ import type { Delivery } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
-// `never`: what a handler takes is known only to the types, which have matched it with its event's
+// `never`: only the types know a handler's parameter, and they have matched it with the event's
 // schema.
 export type AnyHandler = (value: never, info: never) => unknown;
 
-/** Remembers the handlers of one channel handle, by event. */
+/** The handlers of one channel handle, by event. */
 export interface Listeners {
   readonly size: number;
-  /** Returns its removal, which says whether there was something to remove. */
+  /**
+   * Adds a handler. The returned function removes it and returns false if it was already removed.
+   */
   add(event: string, handler: AnyHandler): () => boolean;
-  /** Whether anyone would notice this event; what no one hears is not even validated. */
+  /** True if a handler listens to this event. An event without handlers is not even validated. */
   hears(event: string): boolean;
   /**
-   * Calls the handlers of an event, all at once, those of a group with the event's name beside its
-   * value. The promise, where one of them returned one, resolves when all have finished; it never
-   * rejects: what a handler throws is reported, and harms no other. `failed` is called for each
-   * that threw or rejected.
+   * Calls all handlers of an event. Handlers of a group receive the event's name together with its
+   * value. If a handler returns a promise, the result resolves when all handlers have finished. It
+   * never rejects: an error of a handler is reported and does not affect the other handlers.
+   * `failed` is called for each handler that throws or rejects.
    */
   handle(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;
   clear(): void;
 }
 
 /**
- * Whether events of this name belong to `name`: the event's own, a group by the dots in it
- * (`playback.*`), or `*`. The library's own, such as `$reset`, belong to no group.
+ * Returns true if `name` is the event, a group that contains it (`playback.*`), or `*`. Internal
+ * names such as `$reset` belong to no group.
  */
 export function isNamed(event: string, name: string): boolean {
   return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)) && event[0] !== "$");
 }
 
-/** `watch`: of handlers that later events wait for. */
+/** `watch` observes handlers that later events wait for. */
 export function createListeners(channel: string, report: ReportError, watch?: HandlerWatch): Listeners {
   const entries = new Set<{ name: string; handler: AnyHandler }>();
 
@@ -59,7 +61,7 @@ export function createListeners(channel: string, report: ReportError, watch?: Ha
         );
         return pending?.then(watch?.begin(channel, event));
       };
-      // Over a copy; a handler taken off by the one before it is not called any more.
+      // Iterates over a copy. A handler that an earlier handler removed is not called.
       return together(
         [...entries].map((entry) => (isNamed(event, entry.name) && entries.has(entry) ? run(entry) : undefined)),
       );

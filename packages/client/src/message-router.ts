@@ -25,19 +25,19 @@ export interface MessageRouterParts {
   readonly report: ReportError;
 }
 
-/** Takes every frame of the server to the part it concerns. */
+/** Passes each frame of the server to the part that handles its message. */
 export function createMessageRouter(parts: MessageRouterParts): (frame: string | Uint8Array) => void {
   const { connection, requests, subscriptions, report } = parts;
 
   return (frame) => {
     const decoded = parts.codec.decode(frame);
-    // Whoever asked is told; an answer that cannot be read will not come again.
+    // If the frame names a request, the request rejects, because its answer will not arrive again.
     if (!decoded.ok) return unreadable(decoded.fault, decoded.correlationId);
     try {
       receive(decoded.message, frame.length);
     } catch (cause) {
-      // A page in production reads frames without their schemas, so what they hold may not be what
-      // they should.
+      // In production a page reads frames without validating them, so a member may be missing or
+      // have another type.
       unreadable({ field: "", message: "is not of the protocol.", cause });
     }
   };
@@ -75,7 +75,7 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
         return refuse(correlation_id, HoldfastError.fromWire(data), { source: "server", channel });
       }
       default:
-        // Read by a part that a page may leave out, or by nobody.
+        // Handled by an optional part such as presence, or ignored.
         return subscriptions.tell(message satisfies ServerMessageOf<"presence"> | SignOfLife);
     }
   }
@@ -117,10 +117,13 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
   }
 }
 
-/** Any frame is one, and the connection has noted it; these say nothing else. */
+/** Messages whose only effect is that the peer is alive. The connection has already noted that. */
 type SignOfLife = ServerMessageOf<"pong" | "unsubscribe_response" | "subscriptions">;
 
-/** What both sides must share of a version: the major number, before 1.0.0 also the minor one. */
+/**
+ * The part of a version that client and server must share: the major number, and before 1.0.0 also
+ * the minor number.
+ */
 function compatible(version: string): string | undefined {
   return /^(0\.)?\d+/.exec(version)?.[0];
 }

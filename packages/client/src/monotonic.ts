@@ -4,9 +4,9 @@ let total = 0;
 let before = Date.now();
 
 /**
- * Milliseconds that have passed since some moment. A host without `performance` has the steps of
- * its wall clock added up, where one that leads back counts as none. A page, which has it, gets
- * src/page/monotonic.ts instead.
+ * Milliseconds since an arbitrary moment. If the host has no `performance`, the forward steps of
+ * the wall clock are added up and steps back are ignored. A page always has `performance`, so its
+ * production build uses src/page/monotonic.ts instead.
  */
 export function monotonic(): number {
   return host.performance?.now?.() ?? passed();

@@ -1,39 +1,43 @@
 import { attempt } from "./attempt.js";
 
 /**
- * A value that changes. Fits React's useSyncExternalStore, `useSyncExternalStore(status.subscribe,
- * status.get)`, and has the contract of Svelte's stores, so `$status` reads it.
+ * A value that changes. It fits React's `useSyncExternalStore(status.subscribe, status.get)` and
+ * follows the contract of Svelte's stores, so `$status` reads it.
  */
 export interface Observable<Value> {
-  /** The same object for as long as nothing changed. */
+  /** Returns the current value, which is the same object until it changes. */
   get(): Value;
   /**
-   * Calls `listener` at once with the present value, before it returns, and then on every change.
-   * What the listener throws goes to `onError`, and the listener stays. Returns its unsubscribe.
+   * Calls `listener` synchronously with the current value, and then on every change. If the
+   * listener throws, `onError` receives the error and the listener stays. Returns the unsubscribe
+   * function.
    */
   subscribe(listener: (value: Value) => void): () => void;
 }
 
-/** An observable of the client's own parts, which need not be told of the present value. */
+/**
+ * An observable for the client's own parts, which can also listen without receiving the current
+ * value.
+ */
 export interface Store<Value> extends Observable<Value> {
   set(value: Value): void;
-  /** Calls `listener` on every change, and not at once. */
+  /** Calls `listener` on every change, but not with the current value. */
   onChange(listener: (value: Value) => void): () => void;
 }
 
 export interface Emitter<Args extends unknown[]> {
-  /** How many listen. */
+  /** The number of listeners. */
   readonly size: number;
   on(listener: (...args: Args) => void): () => void;
   emit(...args: Args): void;
 }
 
-/** Where the exception of a listener goes, so that one bad listener harms no other. */
+/** Receives the exception of a listener, so that a faulty listener does not affect others. */
 export type OnFault = (fault: unknown) => void;
 
 export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args> {
-  // Entries, not functions: the same function registered twice is two registrations, each with its
-  // own unsubscribe.
+  // Entries instead of functions: if the same function is registered twice, each registration has
+  // its own unsubscribe function.
   const entries = new Set<{ listener: (...args: Args) => unknown }>();
   return {
     get size() {
@@ -45,12 +49,12 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
       return () => void entries.delete(entry);
     },
     emit(...args) {
-      // Over a copy, since listeners come and go meanwhile; one that was taken off is not called
-      // any more.
+      // Iterates over a copy, because listeners may be added or removed meanwhile. A removed
+      // listener is not called.
       for (const entry of [...entries]) {
         if (!entries.has(entry)) continue;
-        // An asynchronous function fits the type as well, and its rejection would end a Node
-        // process.
+        // The type also accepts an async function. Without `attempt`, its rejection would end a
+        // Node process.
         void attempt(() => entry.listener(...args), onFault);
       }
     },
@@ -60,8 +64,8 @@ export function emitter<Args extends unknown[]>(onFault: OnFault): Emitter<Args>
 export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
   let value = initial;
   const changes = emitter<[Value]>(onFault);
-  // A listener may change the value again. The listeners behind it then hear the newer value first,
-  // and must not be told the older one afterwards.
+  // A listener may change the value again. Later listeners then receive the newer value first and
+  // must not receive the older value after it.
   const onChange: Store<Value>["onChange"] = (listener) =>
     changes.on((next) => (Object.is(next, value) ? listener(next) : undefined));
   return {
@@ -73,7 +77,7 @@ export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
     },
     onChange,
     subscribe(listener) {
-      // Before the first call, which may change the value.
+      // Registered before the first call, because that call may change the value.
       const off = onChange(listener);
       void attempt(() => listener(value), onFault);
       return off;

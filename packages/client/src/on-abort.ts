@@ -1,6 +1,9 @@
 import { type Cancel, HoldfastError } from "@holdfast/protocol";
 
-/** As much of an AbortSignal as is used; the platform's own fits, without DOM types. */
+/**
+ * The members of an AbortSignal that the client uses. The platform's class fits, and no DOM types
+ * are needed.
+ */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -16,9 +19,9 @@ interface SharedAbort {
 const signals = /* @__PURE__ */ new WeakMap<AbortSignalLike, SharedAbort>();
 
 /**
- * Calls `run` when the signal aborts. All calls that wait for one signal share one listener,
- * because Node warns of a leak when a signal has more than ten. A page in production, where nothing
- * warns, gets src/page/on-abort.ts instead.
+ * Calls `run` when the signal aborts. All calls with the same signal share one listener, because
+ * Node warns of a leak if a signal has more than ten listeners. Browsers do not warn, so a page's
+ * production build uses src/page/on-abort.ts instead.
  */
 export function onAbort(signal: AbortSignalLike, run: () => void): Cancel {
   checkSignal(signal);
@@ -40,7 +43,7 @@ function checkSignal(signal: unknown): void {
 
 function listenTo(signal: AbortSignalLike): SharedAbort {
   const runs = new Set<() => void>();
-  // Over a copy, since each run takes itself off.
+  // Iterates over a copy, because each run removes itself.
   const waiting = { runs, listener: () => [...runs].forEach((run) => runs.has(run) && run()) };
   signals.set(signal, waiting);
   signal.addEventListener("abort", waiting.listener);

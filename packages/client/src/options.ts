@@ -5,85 +5,85 @@ import type { WebSocketConstructor } from "./socket-contract.js";
 
 export type { Logger };
 
-/** A credential, or how to get one. */
+/** A credential, or a function that returns one. */
 export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface BaseOptions {
   /**
-   * Where the server is: `wss://example.com/ws`, or on a page `/ws` for its own origin. `http` and
-   * `https` are read as `ws` and `wss`. A path is resolved when the client connects, so that a
-   * server that renders the page may make the client too. An address that can never work is
-   * refused.
+   * The server's address: `wss://example.com/ws`, or on a page a path such as `/ws` for the page's
+   * origin. `http` and `https` are read as `ws` and `wss`. A path is resolved when the client
+   * connects, so you can also create the client while a server renders the page. An address that
+   * can never work is refused with INVALID_OPTION.
    */
   readonly url: string;
   /**
-   * The credential, sent in the first message and never in the URL. A function is called before
-   * every attempt, so that it can give a fresh one. If it throws, rejects or takes longer than
-   * `connectTimeoutMs`, the attempt has failed and the next one follows with backoff; if it gives
-   * nothing, the client stops in the state `unauthorized`.
+   * The credential. The client sends it in its first message and never in the URL. A function is
+   * called before every attempt, so it can return a fresh token. If the function throws, rejects or
+   * takes longer than `connectTimeoutMs`, the attempt fails and the client retries with backoff. If
+   * it returns no token, the client stops in the state `unauthorized`.
    * @default none: the connection is anonymous, or authenticated by its cookies
    */
   readonly token?: TokenSource | undefined;
   /**
-   * Whether to connect as soon as the client is made. Otherwise it waits for `connect()`.
+   * Whether the client connects as soon as it is created. If false, it waits for `connect()`.
    * @default true
    */
   readonly autoConnect?: boolean | undefined;
   /**
-   * Names this device: the same text as long as it is the same device, 1 to 128 characters. A newer
-   * connection of the same device replaces the older one. Where the protocol says `deviceId:
-   * "required"` it cannot be left out.
-   * @default none: each session is a device of its own, unless the server knows better
+   * Identifies this device: 1 to 128 characters that stay the same for the same device. A newer
+   * connection of the same device replaces the older connection. Required if the protocol declares
+   * `deviceId: "required"`.
+   * @default none: each session is its own device, unless the server assigns one
    */
   readonly deviceId?: string | undefined;
   /**
-   * How long a request may take, waiting for a connection included. One call can set its own.
-   * Milliseconds.
+   * How long a request may take, including the wait for a connection. A call can override it with
+   * `timeoutMs`. Milliseconds.
    * @default 30_000
    */
   readonly requestTimeoutMs?: number | undefined;
   /**
-   * How long each step of an attempt may take: fetching the token, opening the socket, the
+   * How long each step of an attempt may take: fetching the token, opening the socket, and the
    * handshake. Milliseconds.
    * @default 10_000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * The delay before an attempt is random, between 0 and a window that doubles from `minMs` to
-   * `maxMs`. Milliseconds.
+   * Limits of the delay before a retry. The delay is random between 0 and a window that doubles
+   * with each failed attempt, from `minMs` to `maxMs`. Milliseconds.
    * @default { minMs: 1_000, maxMs: 30_000 }
    */
   readonly retry?: { readonly minMs?: number | undefined; readonly maxMs?: number | undefined } | undefined;
   /**
-   * Where a client that starts anew goes on with its channels: `keepPositions(sessionStorage)`. It
-   * concerns channels with history, which otherwise begin with the first event after joining. A
-   * reconnect continues them with or without it.
+   * Stores positions, so that a new client resumes its channels after a reload or restart:
+   * `keepPositions(sessionStorage)`. It affects only channels with history; without it, these begin
+   * with the first event after joining. A reconnect resumes channels with or without this option.
    * @default none: positions live as long as the client
    */
   readonly positions?: PositionKeeper | undefined;
   /**
-   * Told what the client does and why. Never given a token. A page's production build logs nothing
-   * at the level `debug`.
+   * Receives the client's log. The client never logs a token. A page's production build logs
+   * nothing at the level `debug`.
    * @default silent
    */
   readonly logger?: Logger | undefined;
   /**
-   * The WebSocket class.
-   * @default the global one in browsers and React Native, `ws` in Node
+   * The WebSocket class that the client uses.
+   * @default the global class in browsers and React Native, `ws` in Node
    */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
-   * Clock, random numbers, sockets and what the platform says about the network, each replaceable,
-   * and so is each member of the clock. On React Native, pass `hints` made from AppState and
-   * NetInfo.
+   * Replaces the clock, the random numbers, the sockets or the platform's network hints. You can
+   * replace each member separately, and also each member of the clock. On React Native, pass
+   * `hints` that you build from AppState and NetInfo.
    * @default the platform's
    */
   readonly environment?: EnvironmentOption | undefined;
 }
 
 /**
- * The options of `createClient`. `parameters` is required where the protocol declares them,
- * `deviceId` where it says so.
+ * The options of `createClient`. `parameters` is required if the protocol declares parameters, and
+ * `deviceId` if the protocol declares `deviceId: "required"`.
  */
 export type ClientOptions<P extends ProtocolDefinition> = BaseOptions &
   (P extends { readonly parameters: Schema }

@@ -6,42 +6,45 @@ import { unawaited } from "./unawaited.js";
 
 export type { AbortSignalLike };
 
-/** How long a caller is willing to wait. */
+/** Limits how long a call waits. */
 export interface WaitOptions {
-  /** @default the client's `requestTimeoutMs` */
+  /**
+   * How long the call may take, including the wait for a connection. Milliseconds.
+   * @default the client's `requestTimeoutMs`
+   */
   readonly timeoutMs?: number | undefined;
-  /** Gives up when it aborts. */
+  /** Cancels the call when the signal aborts. The call rejects with CANCELLED. */
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/** A promise that its caller waits for. Whatever settles it first ends the watch over it. */
+/** A pending promise of a caller. Settling it removes its timer and its abort listener. */
 export interface PatientCall<Value> {
   /** By the monotonic clock. */
   readonly deadline: number;
   resolve(value: Value): void;
   /**
-   * `isExpected`: the application itself gave up what was waited for, so it is no failure that
-   * nothing awaits the promise.
+   * `isExpected`: the application itself ended the wait, for example with `leave()`. A rejection
+   * that no caller handles is then not reported.
    */
   reject(error: HoldfastError, isExpected?: boolean): void;
 }
 
 export interface PatientCallParts<Value> {
   readonly clock: Clock;
-  /** Where the caller names no time. */
+  /** Used if the caller sets no timeout. */
   readonly timeoutMs: number;
   readonly report: ReportError;
-  /** Why there is no connection, if there is none. */
+  /** The reason why there is no connection, if there is none. */
   readonly whyNot: () => HoldfastError | undefined;
-  /** Called at once, unless the signal has aborted. */
+  /** Called synchronously, unless the signal has already aborted. */
   readonly begin: (call: PatientCall<Value>) => void;
-  /** The time is over or the signal has aborted: it has to reject the call. */
+  /** Called on timeout or abort. It must reject the call. */
   readonly giveUp: (error: HoldfastError, call: PatientCall<Value>) => void;
 }
 
 /**
- * The promise of `begin`, within the patience of the caller. When it settles neither a timer nor a
- * listener is left.
+ * Returns the promise of a call that `begin` starts, limited by the caller's timeout and signal.
+ * When the promise settles, no timer and no listener is left.
  */
 export function patiently<Value>(
   place: Omit<ErrorContext, "source">,
@@ -49,7 +52,7 @@ export function patiently<Value>(
   parts: PatientCallParts<Value>,
 ): Promise<Value> {
   const { clock, whyNot } = parts;
-  // `null`, too, means none: a caller without types may pass it.
+  // Callers without types may pass `null` instead of options.
   const { timeoutMs = parts.timeoutMs, signal } = options ?? {};
   const fault = (code: BuiltInErrorCode, sentence: string, details?: ErrorDetails): HoldfastError =>
     new HoldfastError(code, `${place.request ?? place.channel}: ${sentence}`, details);
@@ -64,7 +67,7 @@ export function patiently<Value>(
       },
       reject(error, isExpected) {
         stop();
-        // In a microtask: `begin` may settle the call, and the promise is made when it returns.
+        // In a microtask, because `begin` may settle the call before the promise is assigned.
         if (isExpected) void Promise.resolve().then(() => promise.catch(() => undefined));
         reject(error);
       },

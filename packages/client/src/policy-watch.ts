@@ -3,15 +3,16 @@ import { host, listen } from "./host.js";
 import { addressOf } from "./settings.js";
 
 /**
- * Calls `blocked` with the reason if the page's Content Security Policy blocks a socket to this
- * address. The socket itself only fails like any other, and trying again would go on for ever.
+ * Calls `blocked` if the page's Content Security Policy blocks the socket to this address. The
+ * socket itself reports only a failed connection, and without this check the client would retry
+ * forever.
  */
 export function watchPolicy(url: string, blocked: (reason: string) => void): Cancel {
   return listen(host.document, "securitypolicyviolation", (violation: PolicyViolation) => {
     const { effectiveDirective, blockedURI, disposition } = violation;
-    // A policy that only reports blocks nothing.
+    // A report-only policy blocks nothing.
     if (disposition === "report" || effectiveDirective !== "connect-src" || !blockedURI) return;
-    // Browsers name the address as they write it, without its query, or only its origin.
+    // Browsers report the address in their own spelling and without its query, or only its origin.
     if (String(new host.URL!(url)).startsWith(blockedURI))
       blocked(`add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
   });

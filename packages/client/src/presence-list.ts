@@ -5,21 +5,27 @@ import { readEvent } from "./event.js";
 import type { Observable } from "./observable.js";
 import type { ChannelEntry } from "./subscriptions-state.js";
 
-/** Who is on a channel. The same object for as long as nothing changed. */
+/** The users who are present on a channel. The same object until something changes. */
 export interface Presence<Data> {
   readonly users: readonly PresentUser<Data>[];
-  /** How many users are present; more than are listed where the server lists only so many. */
+  /**
+   * The number of present users. Larger than `users.length` if the server lists only a part of
+   * them.
+   */
   readonly count: number;
 }
 
 type Said = ServerMessageOf<"presence">["data"];
 
-/** What all handles of a channel share. */
+/** The list that all handles of a channel share. */
 interface SharedPresenceList {
   list: Presence<unknown>;
-  /** By user, with the text it was read from. */
+  /** By user id: the user, and the JSON that the user was read from. */
   known: ReadonlyMap<string, { readonly text: string; readonly user: PresentUser<unknown> }>;
-  /** Read last: each listener of each handle brings every message. */
+  /**
+   * The message that was read last. Every listener of every handle receives each message, and only
+   * the first listener reads it.
+   */
   read: Said;
 }
 
@@ -27,10 +33,10 @@ const PRESENCE = "$presence";
 const NOBODY: Presence<unknown> = { users: [], count: 0 };
 const NOBODY_SAID: Said = { kind: "snapshot", joined: [], updated: [], left: [], count: 0 };
 
-/** Kept for as long as the channel is wanted. */
+/** Entries exist while the channel is wanted. */
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedPresenceList>();
 
-/** Remembers who is on a channel, as the server said. */
+/** Tracks the users on a channel from the server's snapshots and changes. */
 export function createPresenceList(inside: Inside, schema: ValueSchema): Observable<Presence<unknown>> {
   const { id, status, listeners, listen, subscriptions, report } = inside;
   const channel = id.wire;
@@ -89,12 +95,12 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
       };
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
-      // Joined before anyone listened, so the list has been missed: the answer to another
-      // `subscribe` brings it again.
+      // The channel was joined before this first subscriber, so its snapshot was missed. The answer
+      // to another `subscribe` contains a snapshot.
       if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });
       const stop = status.onChange(({ name }) => {
-        // Of a refused channel nothing is told any more, and what was told is not true for long.
+        // The server sends no changes for a refused channel, so the last list would become stale.
         if (name === "refused") hear({ data: NOBODY_SAID });
         if (name === "idle") stop();
       });

@@ -3,29 +3,29 @@ import type { Inside } from "./channel.js";
 import { faultError } from "./errors.js";
 import { type ChannelEntry, JOINING } from "./subscriptions-state.js";
 
-/** What all handles of a channel share. */
+/** The presence data that all handles of a channel share. */
 interface SharedOwnPresence {
-  /** By handle, the newest last. */
+  /** The data that each handle has set, with the newest entry last. */
   readonly wanted: Map<Inside, RichValue>;
-  /** What the server was told in this join. */
+  /** The data that the server has received since this join. */
   told: RichValue | undefined;
-  /** The `subscribe` of this join; every handle hears of it. */
+  /** The id of this join's `subscribe`. Every handle is notified of the same join. */
   batch: string | undefined;
 }
 
-/** Kept for as long as the channel is wanted. */
+/** Entries exist while the channel is wanted. */
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedOwnPresence>();
 
 /**
- * Remembers what the others on a channel should see of this user, and tells the server on each
- * join.
+ * Stores the presence data that this user has set on a channel and sends it to the server on every
+ * join. If several handles have set data, the newest applies.
  */
 export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: unknown) => void {
   const { id, status, listen, subscriptions } = inside;
-  /** Ends what the first `set` began. */
+  /** Withdraws this handle's data. Undefined if the handle has set none. */
   let withdraw: (() => void) | undefined;
 
-  /** Only while the channel is wanted. */
+  /** Must only be called while the channel is wanted. */
   const sharedByAll = (): SharedOwnPresence => {
     const entry = subscriptions.entry(id)!;
     const all = shared.get(entry) ?? { wanted: new Map(), told: undefined, batch: undefined };
@@ -42,8 +42,8 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
     all.told = newest;
     inside.send({ type: "set_presence", channel: id.wire, ...newest });
   };
-  // Behind the changes to channels of this turn: of a channel that is left now, the server need not
-  // be told.
+  // After this turn's changes to channels: if the channel is left in this turn, the server needs no
+  // update.
   const tellLater = (): void => void Promise.resolve().then(tell);
 
   const begin = (): (() => void) => {

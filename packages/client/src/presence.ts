@@ -10,37 +10,39 @@ import type { Observable } from "./observable.js";
 import { createPresenceList, type Presence } from "./presence-list.js";
 import { createOwnPresence } from "./presence-own.js";
 
-/** Who is on a channel, as one handle of it knows. */
+/** The presence of a channel, as seen through one handle. */
 export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> {
   /**
-   * The list is kept while this handle subscribes to it; otherwise, and where the channel is
-   * refused, nobody is on it. After a drop the last one stays until the server has sent another.
+   * Returns the current list. The list is empty if this handle has no subscriber or the channel is
+   * refused. After a dropped connection the last list stays until the server has sent a new
+   * snapshot.
    */
   get(): Presence<Data>;
   /**
-   * Calls `listener` at once with the present list, and then on every change. Wants the channel as
-   * a handler of its events does.
+   * Calls `listener` at once with the current list, and then on every change. The channel stays
+   * joined while it has a listener. Returns the unsubscribe function.
    */
   subscribe(listener: (presence: Presence<Data>) => void): () => void;
   /**
-   * What the others see of this user, from now on and after each reconnect. It wants the channel
-   * until `set(undefined)` or the handle's `leave()`. Where several handles of a channel set
-   * something, the newest is seen. What the server does not accept goes to `onError`.
+   * Sets the data that other members see of this user. The client sends it now and again after each
+   * reconnect. The handle wants the channel until `set(undefined)` or its `leave()`. If several
+   * handles of a channel set data, the newest data applies. If the server refuses the data,
+   * `onError` receives the error.
    *
-   * @throws HoldfastError INVALID_INPUT, naming the field, when the data does not match;
-   * LIMIT_EXCEEDED, with its size in bytes, when it is larger than a message to this server may be
+   * @throws HoldfastError INVALID_INPUT, with the field, if the data does not match the protocol;
+   *   LIMIT_EXCEEDED, with the size in bytes, if the data is larger than the server accepts
    */
   set(data: Sent | undefined): void;
 }
 
-/** One for each handle, so that it can be asked for again in every render. */
+/** One object per handle, so that `presenceOf` returns the same object in every render. */
 const made = /* @__PURE__ */ new WeakMap<Inside, ChannelPresence<unknown, unknown>>();
 
 /**
- * Who is on a channel, and what they see of this user. A page that does not call it does not
- * download it.
+ * Returns the presence of a channel: the list of users, and the data that they see of this user. A
+ * page that does not call this function does not download it.
  *
- * @throws HoldfastError INVALID_VALUE for anything but the handle of a channel that declares
+ * @throws HoldfastError INVALID_VALUE if the argument is not a handle of a channel that declares
  *   presence
  */
 export function presenceOf<P extends ProtocolDefinition, C extends PresenceChannelName<P>>(
@@ -57,6 +59,6 @@ export function presenceOf<P extends ProtocolDefinition, C extends PresenceChann
     set: createOwnPresence(inside, schema),
   };
   made.set(inside, found);
-  // Validated by the schema that the types are inferred from.
+  // The schema that the types are inferred from has validated the data.
   return found as ChannelPresence<never, never>;
 }

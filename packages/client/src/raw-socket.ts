@@ -4,12 +4,14 @@ import { host } from "./host.js";
 import type { SocketEnd, WebSocketConstructor } from "./socket-contract.js";
 
 /**
- * Which WebSocket class is used, and what those of Node do beyond what the standard says. A page in
- * production has neither choice nor `ws`: src/page/socket.ts opens its socket.
+ * This file chooses the WebSocket class and handles the behaviour of Node's classes that the
+ * standard does not cover. A page's production build has neither the choice nor `ws`, so
+ * src/page/socket.ts opens its socket.
  */
 export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
 
-// What is used of each class, declared here: their own types bring in DOM or Node.
+// The members that the client uses. They are declared here, because the classes' own types require
+// DOM or Node types.
 export interface RawSocket {
   addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
   addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
@@ -22,8 +24,8 @@ interface HttpResponse {
 }
 
 /**
- * How a refused upgrade reads as a close code. A proxy's other answers are an abnormal end, and so
- * retried.
+ * The close codes that stand for a refused upgrade. Any other HTTP status counts as an abnormal end
+ * (1006), which is retried.
  */
 const statusCodes = new Map([
   [401, 4401],
@@ -32,9 +34,7 @@ const statusCodes = new Map([
   [503, 1013],
 ]);
 
-/**
- * What a refused upgrade mostly means, if the server does not say it in words that a client reads.
- */
+/** The usual cause of a refused upgrade, for statuses that carry no text for clients. */
 const hints = new Map([
   [200, ", which is no WebSocket: check the path"],
   [404, ": nothing is served at this path; check it"],
@@ -43,18 +43,15 @@ const hints = new Map([
 ]);
 
 /**
- * Of an error of the system or of `ws`. Two addresses of one name fail with two errors, and no
- * message of their own.
+ * The text of an error of the system or of `ws`. If a host name has two addresses, both connections
+ * fail, and the combined error has no message of its own.
  */
 function textOf(cause: unknown): string {
   const { message, code, errors } = (cause ?? {}) as { message?: string; code?: string; errors?: readonly unknown[] };
   return message || errors?.map(textOf).join("; ") || code || (typeof cause === "string" ? cause : "");
 }
 
-/**
- * Asked for each attempt, so that a global replaced meanwhile (by a test's mock, a polyfill) is the
- * one that is used.
- */
+/** Called for each attempt, so that a global that a mock or polyfill replaced meanwhile is used. */
 export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorphic: unknown): RawConstructor {
   const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
   const chosen = given ?? (inNode ? isomorphic : (host.WebSocket ?? isomorphic));
@@ -63,30 +60,32 @@ export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorp
 }
 
 export function construct(Chosen: RawConstructor, url: string, protocols: readonly string[]): RawSocket {
-  // The third argument is for `ws`, which would otherwise keep the process alive for 30 s after
-  // closing a dead peer.
+  // Only `ws` accepts a third argument. With its default, the process would stay alive for 30 s
+  // after the client closes the connection to a dead peer.
   return "terminate" in Chosen.prototype
     ? new Chosen(url, protocols, { closeTimeout: 3_000 })
     : new Chosen(url, protocols);
 }
 
 /**
- * Node 22's own WebSocket fires `error` but no `close` for a failed handshake; where `close` comes,
- * it comes sooner.
+ * How long to wait for `close` after `error`. Node 22's own WebSocket fires `error` without `close`
+ * if the handshake fails; other classes fire `close` sooner than this.
  */
 const CLOSE_GRACE_MS = 50;
 
 type SocketState = { name: "live" } | { name: "failed"; cause: unknown; cancelGrace: Cancel } | { name: "ended" };
 
-/** Calls `end` for each sign that the socket has ended. Returns what stops it. */
+/**
+ * Calls `end` for each sign that the socket has ended. Returns the function that stops the watch.
+ */
 export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => void): Cancel | undefined {
   let state: SocketState = { name: "live" };
   raw.addEventListener("close", ({ code = 1006, reason = "" }) => {
     const cause = state.name === "failed" ? state.cause : undefined;
     end({ code, reason: reason || textOf(cause), cause });
   });
-  // Stays for good: `ws` throws without an `error` listener, and the package takes its own off
-  // before it closes.
+  // This listener is never removed: `ws` throws if there is no `error` listener, and
+  // reconnecting-websocket removes its own before it closes.
   raw.addEventListener("error", ({ error, message }) => {
     if (state.name !== "live") return;
     const cause = error ?? message;
@@ -100,9 +99,9 @@ export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => 
   };
 }
 
-/** An upgrade refused over HTTP, which only `ws` shows. */
+/** Detects an upgrade that the server refused over HTTP. Only `ws` reports it. */
 function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
-  // Whoever listens to this event has to end the request; closing the socket, which `end` does, is
+  // A listener of this event must end the request itself. Closing the socket, which `end` does, is
   // enough.
   raw.on?.("unexpected-response", (_, response) => {
     const seconds = Number(response.headers["retry-after"]);

@@ -14,26 +14,28 @@ import { type PatientCall, patiently, type WaitOptions } from "./patience.js";
 import type { Sendable } from "./sendable.js";
 
 /**
- * Remembers the requests that have no answer yet. Each settles exactly once, whatever happens (G9).
+ * The requests that have no answer yet. Each request settles exactly once, whatever happens to the
+ * connection (G9).
  */
 export interface PendingRequests {
   request(name: string, input?: unknown, options?: WaitOptions): Promise<unknown>;
   setState(state: ConnectionState): void;
   respond(response: ServerMessageOf<"response">): void;
-  /** Settles the request with this id; false if there is none. */
+  /** Rejects the request with this id. Returns false if there is none. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
 }
 
 /**
- * How many may wait for a connection. Beyond it something is wrong, and memory should not pay for
- * it.
+ * The most requests that may wait for a connection. The limit bounds memory if an application sends
+ * requests in a loop.
  */
 const MOST_WAITING = 1_000;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /**
- * queued -> in flight -> settled (and out of the table); a `query` whose connection drops goes back
- * to queued.
+ *   queued --sent--> in flight --answer, failure--> settled (and removed)
+ *      ^                |
+ *      +----------------+  a `query` whose connection drops
  */
 interface PendingRequest extends PatientCall<unknown> {
   readonly contract: RequestContract;
@@ -47,22 +49,23 @@ export interface RequestsParts {
   readonly nextId: () => string;
   readonly encode: (message: ClientMessage) => string;
   readonly send: (frame: string) => void;
-  /** Why the server would refuse a frame for its size. */
+  /** Returns an error if the frame is larger than the server accepts. */
   readonly fault: Sendable["fault"];
   readonly report: ReportError;
-  /** Where the client connects to, as an error may say it. */
+  /** The server's address, without its secrets, for error texts. */
   readonly address: string;
 }
 
 export function createRequests(parts: RequestsParts): PendingRequests {
   const { clock } = parts;
   /**
-   * In the order they were made, which is the order they are sent in. What is not in flight waits.
+   * In the order of the calls, which is the order of sending. A request that is not in flight
+   * waits.
    */
   const calls = new Map<string, PendingRequest>();
   /**
-   * Sent on this connection and not answered, those included whose caller gave up: the server
-   * counts them too.
+   * The requests that were sent on this connection and have no answer. A request whose caller gave
+   * up stays here, because the server still counts it.
    */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
@@ -73,12 +76,13 @@ export function createRequests(parts: RequestsParts): PendingRequests {
   };
 
   /**
-   * Rejects what the server would close the connection for: a query would be sent again, and again.
+   * Encodes the request, or rejects it if it is larger than the server accepts. The server would
+   * close the connection with 1009, and a query would be sent again each time.
    */
   const frameOf = (id: string, call: PendingRequest): string | undefined => {
     const { data, meta } = call.input;
-    // At least 1, at most what the protocol allows; the server stops the handler when no one waits
-    // any more.
+    // At least 1, and at most the protocol's limit. The server stops the handler after this time,
+    // because no caller waits then.
     const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));
     const frame = parts.encode({
       type: "request",
@@ -126,7 +130,8 @@ export function createRequests(parts: RequestsParts): PendingRequests {
           const call = { ...waiting, contract, input: checked.value };
           calls.set(id, call);
           flush();
-          // At the call, though others are before it.
+          // A request that is too large rejects at the call, even if other requests are queued
+          // before it.
           if (state.name === "ready" && calls.has(id) && !inFlight.has(id)) frameOf(id, call);
         },
         giveUp(error) {
@@ -148,7 +153,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
           : over;
         if (error) fail(id, error, asked);
       }
-      // What is sent again keeps its place before what was never sent.
+      // Requests that are sent again keep their place before requests that were never sent.
       inFlight.clear();
     },
 

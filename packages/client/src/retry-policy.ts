@@ -5,37 +5,41 @@ export interface RetryLimits {
   readonly maxMs: number;
 }
 
-/** A connection that lasted this long was a good one: the next failure counts as the first. */
+/**
+ * A connection that lasted this long counts as a success, so the next failure is treated as the
+ * first.
+ */
 export const LASTING_MS = 5_000;
 
 /**
- * Refused credentials are renewed this often in this time; after that, asking again would only
- * hammer both sides.
+ * How often refused credentials are renewed within this time. Further attempts would only load the
+ * token function and the server.
  */
 export const RENEWALS = { most: 3, withinMs: 60_000 } as const;
 
-/** A hint beyond an hour is taken for a mistake. */
+/** A longer hint of a server is treated as a mistake. */
 const LONGEST_HINT_MS = 3_600_000;
 
 /**
- * When the page becomes visible or the network returns, everyone in an office does so at once:
- * spread over a second.
+ * Spread of attempts that a platform hint starts. When the network of an office returns, all of its
+ * clients receive the hint at the same moment.
  */
 export const SOON_MS = 1_000;
 
 export interface Delay {
-  /** How long to wait. Milliseconds. */
+  /** The delay before the attempt. Milliseconds. */
   readonly ms: number;
-  /** No platform hint may shorten the wait below this. Milliseconds. */
+  /** A platform hint must not shorten the delay below this. Milliseconds. */
   readonly leastMs: number;
 }
 
 /**
- * Full jitter: anything between nothing and the window, so that clients that lost the same server
- * spread evenly. `attempt` is the number of attempts that failed in a row, from 1.
+ * Computes the delay with full jitter: a random value between 0 and the window, so that clients
+ * that lost the same server spread evenly. `attempt` is the number of consecutive failed attempts,
+ * from 1.
  *
- * A hint is the earliest moment, and the same for many clients, so the jitter comes on top of it;
- * what the server sends with `goaway` was drawn for this client alone and is taken as it is.
+ * A hint of the server is the earliest moment and is the same for many clients, so the jitter is
+ * added to it. The delay in `goaway` was drawn for this client alone, so it is used unchanged.
  */
 export function retryDelay(
   attempt: number,
@@ -48,16 +52,14 @@ export function retryDelay(
     return { ms, leastMs: ms };
   }
   const hintMs = Math.min(draw.hintMs ?? 0, LONGEST_HINT_MS);
-  // The row's wide first window spreads a herd that no one told anything; with a hint the server
-  // has taken that over.
+  // The row's wide first window spreads clients that received no hint. If there is a hint, the
+  // server has already chosen the spread.
   const first = (hintMs === 0 && row.firstRetryMs) || limits.minMs;
   const window = Math.min(limits.maxMs, attempt === 1 ? first : limits.minMs * 2 ** (attempt - 1));
   return { ms: hintMs + Math.ceil(draw.random * window), leastMs: hintMs };
 }
 
-/**
- * Reads `{"retryAfterMs":600}` from a close reason; whatever else is there is text for a person.
- */
+/** Reads `{"retryAfterMs":600}` from a close reason. Returns undefined for any other text. */
 export function retryAfterMs(reason: string): number | undefined {
   try {
     const { retryAfterMs: hint } = JSON.parse(reason) as { retryAfterMs?: unknown };

@@ -7,53 +7,56 @@ import { HoldfastError } from "@holdfast/protocol";
 const LEAST_BYTES = 1_024;
 
 /**
- * Before its greeting a server takes 64 KiB, in 128 reads, and closes with 4400 if more comes. Half
- * of it is left for `auth`, and the cost of a frame leaves room for 54.
+ * The size of all frames before the greeting. A server accepts 64 KiB in 128 reads before it closes
+ * with 4400. Half of that is reserved for `auth`, and the cost per frame allows 54 frames.
  */
 const EARLY_BYTES = 32_768;
 const FRAME_COST = 600;
 
-/** The names in one message, as long as it is no larger than the server accepts. */
+/** The most names in one message, if the message is no larger than the server accepts. */
 const MOST_NAMES = 100;
-/** A `subscribe` or `unsubscribe` without the names in it. */
+/** The size of a `subscribe` or `unsubscribe` without its names. */
 const ENVELOPE_BYTES = 80;
 
 /**
- * Knows which messages can be sent. The server announces its limit in `connected`; messages that
- * leave before the greeting go by the limit of the connection before. A server that was deployed
- * anew, or a proxy, may accept less: if it closes with 1009, the limit becomes half of the longest
- * message sent, so the same message is never sent again.
+ * Tracks which messages the server accepts. The server announces its limit in `connected`. Before
+ * the greeting, the limit of the previous connection applies. A newly deployed server or a proxy
+ * may accept less: if it closes with 1009, the limit becomes half of the longest message that was
+ * sent. The client therefore never sends the same message again.
  */
 export interface Sendable {
   /**
-   * Why a frame can never be sent to this server; undefined if it can, or if the server is not
-   * known yet.
+   * Returns an error if the server can never accept the frame. Undefined if it can, or if the limit
+   * is not known yet.
    */
   fault(frame: string, where?: string, field?: string): HoldfastError | undefined;
   /**
-   * The parts of a list that fit into a message each. An item that fits into none is a part of its
-   * own.
+   * Splits a list into parts that each fit into one message. An item that is too large for any
+   * message becomes its own part.
    */
   split<Item>(items: readonly Item[], asSent: (item: Item) => unknown): Item[][];
-  /** Whether a frame can leave before the greeting. If one has to wait, all later ones do. */
+  /**
+   * Returns true if the frame may be sent before the greeting. If one frame has to wait, all later
+   * frames wait too.
+   */
   isEarly(frame: string): boolean;
-  /** Notes a frame that leaves. */
+  /** Records a frame that is sent. */
   sent(frame: string): void;
-  /** A socket is about to be opened for this `auth`; an error if it cannot be sent. */
+  /** Called before a socket is opened with this `auth`. Returns an error if `auth` is too large. */
   open(auth: string): HoldfastError | undefined;
   greeted(messageBytes: number): void;
   /**
-   * The connection was closed with 1009. An error means that no smaller message could be sent
-   * instead.
+   * Called when the connection was closed with 1009. Returns an error if the messages cannot be
+   * made smaller.
    */
   tooBig(): HoldfastError | undefined;
 }
 
 export function createSendable(): Sendable {
   let announced = 0;
-  /** Whether the next server is believed to accept what was announced. */
+  /** True if the next server is expected to accept the announced size. */
   let isKnown = false;
-  /** Learned from 1009. */
+  /** The limit that close code 1009 revealed. */
   let most = Infinity;
   let longest = "";
   let early = 0;
@@ -89,12 +92,12 @@ export function createSendable(): Sendable {
       longest = "";
       early = EARLY_BYTES;
       const error = fault(auth, "auth", "token");
-      // The client stops: whoever connects it again may know of another server.
+      // The client stops. After the next connect() the server may be another one.
       if (error) forget();
       return error;
     },
     greeted(messageBytes) {
-      // Another limit is another deployment.
+      // If the announced limit changes, the server was deployed again.
       if (messageBytes !== announced) most = Infinity;
       announced = messageBytes;
       isKnown = true;
@@ -103,7 +106,7 @@ export function createSendable(): Sendable {
       const error = tooLarge(longest, LEAST_BYTES) ? undefined : refused(longest, "less");
       if (error) forget();
       else most = Math.max(LEAST_BYTES, utf8Length(longest) >> 1);
-      // What left before the greeting may have gone by the limit of another deployment.
+      // Messages before the greeting may have used the limit of an earlier deployment.
       isKnown = false;
       return error;
     },
@@ -120,15 +123,15 @@ function tooLarge(frame: string, most: number, where?: string, field?: string): 
   return frame.length * 3 > most && utf8Length(frame) > most ? refused(frame, most, where, field) : undefined;
 }
 
-/** A message begins with its type: `{"type":"ack",`. */
+/** Takes the message type from the start of the frame: `{"type":"ack",`. */
 function refused(frame: string, most: number | string, where = frame.split('"')[3], field = "data"): HoldfastError {
   const sentence = `${where}: ${utf8Length(frame)} bytes; the server accepts ${most}.`;
   return new HoldfastError("LIMIT_EXCEEDED", sentence, { field, remedy: "Send less at once." });
 }
 
 /**
- * Without TextEncoder, which is neither in the language nor on every React Native engine: here each
- * byte is one %xx.
+ * The length in bytes. TextEncoder is missing on some React Native engines, so the text is
+ * percent-encoded and each `%xx` counts as one byte.
  */
 function utf8Length(json: string): number {
   return encodeURIComponent(json).replace(/%../g, "-").length;

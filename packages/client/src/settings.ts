@@ -5,7 +5,9 @@ import type { BaseOptions, ClientSettings } from "./options.js";
 import { queryOf } from "./query.js";
 import { refuse } from "./refuse-option.js";
 
-/** Fills in the defaults and refuses what cannot work. @throws HoldfastError INVALID_OPTION */
+/**
+ * Fills in the defaults and refuses options that cannot work. @throws HoldfastError INVALID_OPTION
+ */
 export function settingsOf(options: BaseOptions, protocol: Protocol): ClientSettings {
   checkOptions(options, protocol);
   const { connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
@@ -16,19 +18,19 @@ export function settingsOf(options: BaseOptions, protocol: Protocol): ClientSett
 }
 
 /**
- * The address as a log or an error may say it: without user, password and query, which may hold a
- * token.
+ * Removes the user, the password and the query from an address, because they may contain a token.
+ * The result is safe for logs and errors.
  */
 export function addressOf(url: string): string {
   return url.replace(/\?.*/s, "").replace(/\/\/[^/]*@/, "//");
 }
 
 /**
- * The address with the connection parameters in its query string. @throws HoldfastError
+ * Adds the connection parameters to the address's query string. @throws HoldfastError
  * INVALID_OPTION
  */
 export function urlOf(given: string, parameters: object): string {
-  // By hand: `URL` is missing or incomplete on some React Native engines.
+  // `URL` is not used, because it is missing or incomplete on some React Native engines.
   const origin = /^\/(?!\/)/.test(given) ? (host.location?.origin ?? "") : "";
   const url = `${origin}${given}`.replace(/^http/i, "ws");
   if (!/^wss?:\/\/[^\s#]+$/i.test(url))

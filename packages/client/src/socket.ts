@@ -5,15 +5,18 @@ import { chooseWebSocket, construct, type RawSocket, watchEnd } from "./raw-sock
 import type { OpenSocket, SocketEnd } from "./socket-contract.js";
 
 /**
- * One socket for one attempt, and the only file that names reconnecting-websocket and
- * isomorphic-ws. The class behind it is chosen in raw-socket.ts.
+ * Opens one socket for one attempt. This is the only file that imports reconnecting-websocket and
+ * isomorphic-ws. raw-socket.ts chooses the WebSocket class.
  *
- * reconnecting-websocket is only the wire here; whether and when to try again is the machine's
- * business. Its defects are kept out by five habits: a static url (a rejected url function would
- * stop it for good), a new instance for each attempt (after its first end its lock is never
- * released), no queue (it would send before `auth`), no timeout of its own (it would remove the
- * error listener that keeps `ws` from ending the process), and reading the end from the raw socket
- * (after an error it reports code 1000).
+ * The client's state machine decides when to retry, so reconnecting-websocket only carries frames.
+ * Its defects are avoided as follows:
+ * - the url is static, because a rejected url function would stop the package for good
+ * - each attempt has a new instance, because the package never releases its lock after the first
+ *   end
+ * - its queue is off, because it would send frames before `auth`
+ * - its timeout is off, because it would remove the `error` listener that keeps `ws` from ending
+ *   the process
+ * - the end is read from the raw socket, because the package reports code 1000 after an error
  */
 export const openSocket: OpenSocket = (target, listener, clock) => {
   let isLive = true;
@@ -22,7 +25,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   const settle = (code: number, reason: string): void => {
     stopWatch?.();
     isLive = false;
-    // Also after the other side closed: it is what keeps the package from trying again.
+    // Also called after the peer closed, because only this call prevents the package from retrying.
     wire.close(code, reason);
   };
   const end = (outcome: SocketEnd): void => {
@@ -31,18 +34,19 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     listener.end(outcome);
   };
 
-  // Not a subclass, because `new` may throw (no WebSocket here, a url it does not take), and a
-  // throw inside the package is an unhandled rejection.
+  // A function instead of a subclass, because the constructor may throw (no WebSocket class, or an
+  // invalid url), and an exception inside the package becomes an unhandled rejection.
   const Watched = function (url: string, protocols: readonly string[]): object {
     let raw: RawSocket;
     try {
       raw = construct(chooseWebSocket(target.WebSocket, IsomorphicWebSocket), url, protocols);
     } catch (cause) {
-      // Later, so that the package has the object to close.
+      // In a microtask, so that the package has received the object that it closes.
       void Promise.resolve().then(() => end({ code: 1006, reason: "", cause }));
       return inert;
     }
-    // First, before the package's own, which closes the socket and would hide the true code.
+    // Registered before the package's own listeners, which close the socket and would hide the real
+    // code.
     stopWatch = watchEnd(raw, clock, end);
     return raw;
   };
@@ -54,7 +58,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     maxEnqueuedMessages: 0,
     connectionTimeout: 2 ** 31 - 1,
   });
-  // Its default, "blob", throws on React Native.
+  // The package's default, "blob", throws on React Native.
   wire.binaryType = "arraybuffer";
   wire.addEventListener("open", () => void (isLive && listener.open()));
   wire.addEventListener("message", ({ data }) => {
@@ -68,7 +72,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   };
 };
 
-/** ESM, CommonJS and bundlers disagree on where the class is. */
+/** ESM, CommonJS and bundlers export the class differently. */
 function reconnectingWebSocket(): LibrarySocketConstructor {
   const found = reconnecting as unknown as LibrarySocketConstructor | { default: LibrarySocketConstructor };
   return typeof found === "function" ? found : found.default;
@@ -76,7 +80,8 @@ function reconnectingWebSocket(): LibrarySocketConstructor {
 
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
-// What is used of it, declared here: its own types bring in the DOM.
+// The members that the client uses. They are declared here, because the package's own types require
+// DOM types.
 type LibrarySocketConstructor = new (url: string, protocols: readonly string[], options: object) => LibrarySocket;
 interface LibrarySocket {
   binaryType: string;

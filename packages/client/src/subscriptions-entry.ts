@@ -5,16 +5,16 @@ import { inOrder, together } from "./in-order.js";
 import type { ChannelStatus, ChannelEntry, ChannelHolder, Queued } from "./subscriptions-state.js";
 
 /**
- * After this many repairs in a row have led to another gap the position is given up: a loop must
- * end.
+ * The number of consecutive repairs that may lead to another gap. After that the client gives up
+ * the position, so that the loop ends.
  */
 export const MOST_REPAIRS = 3;
 
 export const PENDING: ChannelStatus = { name: "pending" };
 
 /**
- * What is remembered of a channel that someone begins to want. `finished`: the handlers have
- * finished with an item.
+ * Creates the entry of a channel that a handle begins to want. `finished` is called when the
+ * handlers have finished with an item.
  */
 export function createEntry(
   id: ChannelId,
@@ -36,7 +36,8 @@ export function createEntry(
       dropsAll: history !== undefined,
       dropped(items, { position }) {
         if (!history) return reportDropped(id.wire, items.length, report);
-        // The server still has them, or says that it has not. None of them counts as heard.
+        // The server still stores the dropped events, or will answer with a reset. None of them
+        // counts as delivered.
         for (const item of items) recent.delete(item.id);
         entry.received = position;
         entry.state = undefined;
@@ -53,8 +54,8 @@ export function createEntry(
 }
 
 /**
- * What a `subscribe` says of a channel. The position is left out where it was given up or lost, and
- * the answer then counts as a reset.
+ * The item of a `subscribe` for this channel. If the position was given up or lost, it is omitted,
+ * and the answer counts as a reset.
  */
 export function wanted({ id, received, repairs, state }: ChannelEntry) {
   return received && !received.reset && repairs <= MOST_REPAIRS

@@ -5,40 +5,43 @@ import type { Listeners } from "./listeners.js";
 import type { KnownPosition } from "./keep-positions.js";
 import type { Sized } from "./in-order.js";
 
-/** What takes effect in the order of its channel: events, changes of the document, the document. */
+/**
+ * Messages that take effect in the order of their channel: events, changes of the document, and the
+ * document itself.
+ */
 export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
 
 /**
- * Remembers which channels are wanted, by whom, what the server knows of it, and how far each with
- * history has come.
+ * Tracks which channels the application wants, which channels the server has joined, and the
+ * position in each channel with history.
  */
 export interface ChannelSubscriptions {
-  /** Tells the holder its status, and that no connection will come if none will. */
+  /**
+   * Adds the holder and notifies it of the status, and of the error if the client will not connect
+   * by itself.
+   */
   join(id: ChannelId, holder: ChannelHolder): void;
   leave(id: ChannelId, holder: ChannelHolder): void;
-  /** Why there is no connection, if there is none. */
+  /** The reason why there is no connection, if there is none. */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
   /**
-   * Refuses what was asked for under this id; without an error, asks for it again. False if nothing
-   * was asked for.
+   * Refuses the channels of the `subscribe` with this id. Without an error, the client subscribes
+   * to them again. Returns false if no such channel waits.
    */
   refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
-  /** The server has taken the connection off a channel. */
+  /** The server has removed this session from the channel. */
   withdraw(channel: string, error: HoldfastError): void;
-  /** `size`: of its frame. */
+  /** `size` is the size of the message's frame. */
   deliver(message: InOrder, size: number): void;
-  /** The server cannot continue the channel from where it was. */
+  /** The server cannot continue the channel from the client's position. */
   reset(message: ServerMessageOf<"reset">): void;
-  /**
-   * Hands a message about a channel that is no event to the handlers under `$` and its type, at
-   * once.
-   */
+  /** Passes a message that is not an event to the handlers for `$` plus its type, at once. */
   tell(message: { readonly type: string; readonly channel?: string | undefined }): void;
-  /** What is remembered of a channel while it is wanted. */
+  /** The entry of a channel, while the channel is wanted. */
   entry(id: ChannelId): ChannelEntry | undefined;
-  /** Channels of which something has changed in their entry are looked at again. */
+  /** Schedules a check of all entries, because one has changed. */
   refresh(): void;
 }
 
@@ -48,16 +51,19 @@ export type ChannelStatus =
   | { readonly name: "subscribed" }
   | { readonly name: "refused"; readonly error: HoldfastError };
 
-/** Someone who wants a channel: one handle of the application. */
+/** A handle that wants a channel. */
 export interface ChannelHolder extends Pick<Listeners, "hears" | "handle"> {
-  /** `over`: why no connection will come by itself. `wasAsked`: the application has ended it. */
+  /**
+   * `over`: the error if the client will not connect by itself. `wasAsked`: true if the application
+   * called disconnect().
+   */
   setStatus(status: ChannelStatus, over: HoldfastError | undefined, wasAsked: boolean): void;
 }
 
 /**
- * Handlers for what is no event stand beside those for events, under names that no event can have:
- * `$` and the type of the message. `$joining` comes when `subscribe` was sent, before anything else
- * is: what a channel has to be told on each join follows right behind it.
+ * The names of handlers for messages that are not events. No event can have such a name: it is `$`
+ * plus the message type. `$joining` is raised right after `subscribe` was sent, so that data which
+ * the server needs on each join follows directly.
  */
 export const RESET = "$reset";
 export const JOINING = "$joining";
@@ -65,25 +71,33 @@ export const SYNC = "$state_sync";
 export const UPDATE = "$state_update";
 
 /**
- * What the server knows of a channel. Nothing is sent about it while it is `joining`: the verdict
- * comes first, so that an `unsubscribe` can never overtake the `subscribe` before it.
+ * The state of a channel on the wire. While a channel is `joining`, nothing is sent about it until
+ * the answer arrives, so an `unsubscribe` never overtakes the `subscribe` before it.
  *
- *   absent --subscribe--> joining --verdict--> joined --unsubscribe--> absent
- *     ^                   ^  |  |               |  |
- *     |         subscribe |  |  +---refusal-----|--+ unsubscribed --> refused
- *     |                   |  |                  |
- *     |                broken <-----------------+  an event that does not follow the one before it
- *                                              |  (or joining at once: its document has to be sent)
- *     +--- 1 to 3 s --- postponed <--- refusal, unsubscribed: UNAVAILABLE (a dropped connection:
- *                                                                     absent, from everywhere)
+ *   absent      --subscribe-->     joining
+ *   joining     --granted-->       joined
+ *   joining     --refused-->       refused     (UNAVAILABLE: postponed)
+ *   joined      --unsubscribed-->  refused     (UNAVAILABLE: postponed)
+ *   joined      --unsubscribe-->   absent
+ *   joined      --gap-->           broken      an event does not follow the event before it
+ *   joined      --subscribe-->     joining     the document has to be sent
+ *   broken      --subscribe-->     joining
+ *   postponed   --1 to 3 s-->      absent
+ *   any state   --connection lost-->  absent
  */
 type WireState =
   | "absent"
   | "joining"
   | "joined"
-  /** Asked for again in the microtask that follows; to the application nothing has changed. */
+  /**
+   * The client subscribes again in the next microtask. The application sees no change of the
+   * status.
+   */
   | "broken"
-  /** The server could not say; the timer for all of these is the one of subscriptions.ts. */
+  /**
+   * The server was temporarily unable to answer. All postponed channels share the timer in
+   * subscriptions.ts.
+   */
   | "postponed"
   | "refused";
 
@@ -93,48 +107,52 @@ export interface ChannelEntry {
   readonly handle: ChannelHolder["handle"];
   readonly enqueue: (item: Queued) => void;
   wire: WireState;
-  /** The id of its last `subscribe`. */
+  /** The id of the channel's last `subscribe`. */
   batch?: string;
   status: ChannelStatus;
   /**
-   * With history only, and once it was live: the last event that was put in the queue of the
-   * handlers. The queue outlives a connection, so to ask from here neither repeats an event nor
-   * leaves one out. NOWHERE if the server gives no positions.
+   * The position of the last event that entered the handlers' queue. Only for channels with history
+   * that have been joined. The queue outlives a connection, so resuming from here neither repeats
+   * nor loses an event. NOWHERE if the server sends no positions.
    */
   received: KnownPosition | undefined;
-  /** The ids of the last events: none is handed over twice, whatever was reset in between. */
+  /** The ids of the latest events. An event is never delivered twice, also not across a reset. */
   readonly recent: Set<unknown>;
-  /** How often in a row it was asked for again because of an event that did not follow. */
+  /**
+   * The number of consecutive repairs because of an event that did not follow the event before it.
+   */
   repairs: number;
   /**
-   * Of the channel's document, what a `subscribe` says: `held` while the queue leads to the one at
-   * `received`. Otherwise the server sends it.
+   * The client's state of the document, which `subscribe` reports: `held` if the queue leads to the
+   * document at `received`. Otherwise the server sends the document.
    */
   state?: "held" | "mismatch" | undefined;
   /**
-   * It is asked for again. Once there is a verdict: the document is needed, and the server does not
-   * know. Where it is refused, when someone joins: a handle was left.
+   * True if the client must subscribe again. If the channel is joining or joined, the document is
+   * needed and the server does not know it. If the channel is refused, a handle has left, and the
+   * next new handle causes the `subscribe`.
    */
   stale?: boolean;
   /**
-   * With history only: too much waited for a handler. What waited was dropped, as is what comes,
-   * and `received` is where the handler is. When it has finished the server is asked from there.
+   * True if too much waited for a handler, on a channel with history. The waiting events were
+   * dropped, new events are dropped too, and `received` is the handler's position. When the handler
+   * has finished, the client resumes from there.
    */
   overrun?: boolean;
 }
 
 /**
- * What waits for its turn: an event or a reset, unless no one hears it, and where the channel
- * stands when it is done.
+ * An item in the handlers' queue: a message or reset, unless no handler listens, and the channel's
+ * position after it.
  */
 export interface Queued extends Sized {
   readonly delivery?: Delivery | undefined;
-  /** The id that `recent` has from this event. */
+  /** The event's id in `recent`. */
   readonly id?: string | undefined;
   readonly position: Position | undefined;
   /**
-   * The `subscribe` that is answered when it is done: only with a document is its channel joined to
-   * the application.
+   * The id of the `subscribe` that this document answers. A channel with a document becomes
+   * `subscribed` only after it.
    */
   readonly batch?: string | undefined;
 }

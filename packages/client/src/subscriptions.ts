@@ -30,22 +30,20 @@ import {
   type ChannelSubscriptions,
 } from "./subscriptions-state.js";
 
-/**
- * The channels asked for at once. A server closes with 4429 if more than 4,096 wait for a verdict.
- */
+/** The most channels that wait for an answer. A server closes with 4429 at 4,096. */
 const MOST_JOINING = 1_000;
 
 /**
- * Events that are known again. After a reset a server that has not noticed yet that the store was
- * rolled back may tell what the client has heard before, until it is told of the roll-back itself.
+ * How many event ids are remembered. After a reset, a server that has not noticed a roll-back of
+ * the store yet may send events that the client has already received.
  */
 const MOST_RECENT = 256;
 
-/** A server whose store is down is asked again after this, and not by all its clients at once. */
+/** The delay, with a random spread, before a server whose store is down is asked again. */
 const AGAIN_AFTER_MS = 1_000;
 const AGAIN_WITHIN_MS = 2_000;
 
-/** Stands for "I was here, and cannot say up to where": no history has an epoch without a name. */
+/** Stands for the unknown position of a joined channel. A real epoch is never empty. */
 const NOWHERE: Position = { epoch: "", offset: 0, id: "" };
 const SUBSCRIBED: ChannelStatus = { name: "subscribed" };
 
@@ -59,29 +57,26 @@ export interface SubscriptionsParts {
   readonly fault: (message: ClientMessage) => HoldfastError | undefined;
   readonly report: ReportError;
   readonly logger: Logger;
-  /** Where the client connects to, as an error may say it. */
+  /** The server's address, without its secrets, for error texts. */
   readonly address: string;
 }
 
 /**
- * Wanted and wire are brought together once in a microtask, so that leaving and joining again in
- * one turn sends nothing, and channels joined together travel together.
+ * Sends the difference between the wanted and the joined channels once per microtask. Leaving and
+ * joining in one turn therefore sends nothing, and channels joined together share a message.
  */
 export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscriptions {
   const { positions } = parts;
   const entries = new Map<string, ChannelEntry>();
   let state: ConnectionState = { name: "idle" };
-  /**
-   * Runs only while the connection is up: for the channels that are `postponed`, which then travel
-   * together.
-   */
+  /** The timer for all `postponed` channels. It runs only while the connection is up. */
   let cancelAgain: Cancel | undefined;
   let scheduled = false;
 
-  /** Whatever is sent now is handled, at the latest right behind `auth`. */
+  /** True if the server handles messages that are sent now, possibly right behind `auth`. */
   const isUp = (): boolean => state.name === "authenticating" || state.name === "ready";
 
-  /** What comes before the answer is of an earlier membership, or in the answer. */
+  // Messages before the answer belong to an earlier membership or are part of the answer.
   const joined = (channel: string): ChannelEntry | undefined => {
     const entry = entries.get(channel);
     return entry?.wire === "joined" ? entry : undefined;
@@ -107,7 +102,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
       else if (entry.holders.size === 0) {
         if (wire !== "absent" && wire !== "refused") leaving.push(id.wire);
         entries.delete(id.wire);
-        // What is not followed any more cannot be continued.
+        // A channel that was left cannot be resumed.
         positions?.set(id.wire, undefined);
       } else if (wire === "absent" || wire === "broken" || (wire === "joined" && entry.stale)) joining.push(entry);
     }
@@ -135,12 +130,12 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
 
   const setStatus = (entry: ChannelEntry, status: ChannelStatus): void => {
     entry.status = status;
-    // Unless whoever is told first asks for the channel again.
+    // Stops if a holder changes the status again, for example by joining again.
     for (const holder of [...entry.holders]) if (entry.status === status) tell(entry, holder, wasAsked(state));
   };
 
   const tell = (entry: ChannelEntry, holder: ChannelHolder, asked = false): void => {
-    // Whoever listens to the document later than others has joined when it is there for them, too.
+    // A handle that listens to the document later becomes `subscribed` only when it has it.
     const isMissing = entry.status === SUBSCRIBED && !entry.state && holder.hears(SYNC);
     const over = isOver(state) ? notConnected(state) : undefined;
     holder.setStatus(isMissing ? PENDING : entry.status, over, asked);
@@ -165,7 +160,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
 
   const finished = (entry: ChannelEntry, { position, batch }: Queued): void => {
     const channel = entry.id.wire;
-    // Only now: whoever starts again from here must not miss what a handler had not finished.
+    // Only now, because a restarted client must receive events whose handlers had not finished.
     if (entries.get(channel) === entry) positions?.set(channel, position);
     if (entry.wire !== "joined") return;
     if (batch === entry.batch) setStatus(entry, SUBSCRIBED);
@@ -183,20 +178,19 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     if (!entry || entry.overrun) return;
     const { received, recent } = entry;
     let id: string | undefined;
-    // The document itself is no link: it is told where it is true.
+    // A document does not extend the chain of events.
     if (received?.epoch && !isSync) {
       const link = message.metadata as Link | undefined;
       if (link?.id === received.id) return;
       if (!link?.id || !links(received, link)) return repair(entry);
       entry.received = { ...received, offset: link.offset, id: link.id };
       entry.repairs = 0;
-      // The queue goes on from it, and nobody hears it a second time. A document has to be told: it
-      // was begun anew.
+      // The position advances, but an event is not delivered twice. Patches always apply.
       if (recent.has(link.id)) schema = undefined;
       else if (isEvent && recent.add((id = link.id)).size > MOST_RECENT) recent.delete(recent.values().next().value);
     }
     const isHeard = [...entry.holders].some((holder) => holder.hears(event));
-    // Now, not when its turn has come: a reconnect asks from the end of the queue.
+    // Set when the message is queued, because a reconnect resumes from the end of the queue.
     if (isSync) entry.state = isHeard ? "held" : undefined;
     else if (!isEvent && message.data.patches.length === 0) entry.state = undefined;
     const delivery = !isEvent
@@ -207,10 +201,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
 
-  /**
-   * Something was missed, or this is another history: the server, which has both, is told where the
-   * client is.
-   */
+  /** Subscribes again with the position, because an event is missing or the history changed. */
   const repair = (entry: ChannelEntry): void => {
     if (entry.wire !== "joined") return;
     entry.wire = "broken";
@@ -218,10 +209,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     schedule();
   };
 
-  /**
-   * From here on, with a reset where what came before cannot be continued. It comes before any
-   * newer event.
-   */
+  /** Continues from a new position. A reset is delivered before any newer event. */
   const follow = (entry: ChannelEntry, position?: Position, reason?: ResetReason | "storage"): void => {
     entry.received = entry.id.contract.history && (position ?? NOWHERE);
     entry.repairs = 0;
@@ -234,14 +222,13 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     const { position, missed } = result;
     const { received } = entry;
     entry.wire = "joined";
-    // A server that says neither what was missed nor that it cannot know has not proved that
-    // nothing was missed.
+    // Without missed events or a reset, the server has not proved that nothing was missed.
     const unproved = received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = received?.reset ?? result.reset ?? (unproved ? "server" : undefined);
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length, true);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
-    // Without the document, the server sends it next.
+    // If the client does not hold the document, the server sends it next.
     if (!entry.id.contract.document || entry.state === "held") setStatus(entry, SUBSCRIBED);
   };
 
@@ -249,8 +236,8 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     join(id, holder) {
       const entry = entries.get(id.wire) ?? createEntry(id, finished, parts.report);
       entries.set(id.wire, entry);
-      // Leaving and joining again is how one asks again after a refusal. Joining alone is not:
-      // whoever is told of a refusal may make another handle then, and so would ask for ever.
+      // A refused channel is asked for again only after a handle has left it. If joining alone were
+      // enough, a listener that creates a handle on each refusal would ask forever.
       if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
         entry.wire = "absent";
         setStatus(entry, PENDING);
@@ -269,7 +256,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     setState(next) {
       state = next;
       positions?.hold(!isOver(state));
-      // At once, not in a microtask: it travels right behind `auth`.
+      // Synchronously, so that `subscribe` is sent right behind `auth`.
       if (isUp()) return reconcile();
       cancelAgain?.();
       cancelAgain = undefined;
@@ -297,13 +284,13 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     },
     withdraw(channel, error) {
       const entry = joined(channel);
-      // One that was left, or is being joined again, is past that.
+      // If the channel was left or is joining again, the message is outdated.
       if (entry) refuse(entry, error);
     },
     deliver,
     reset({ channel, data }) {
       const entry = joined(channel);
-      // The answer that is due says it as well, and from where.
+      // If an answer is pending, it contains the reset and the position.
       if (entry) follow(entry, data.position, data.reason);
     },
     tell: (message) => void entries.get(message.channel!)?.handle({ event: `$${message.type}`, value: message }),

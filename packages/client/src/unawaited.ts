@@ -3,9 +3,9 @@ import type { Clock } from "./clock.js";
 import type { ErrorContext, ReportError } from "./errors.js";
 
 /**
- * A promise to hand out: if it rejects and nothing handles that, the rejection is reported like
- * other errors without a caller, and is no unhandled rejection, which would end a Node process. In
- * a page's production build it is the promise itself.
+ * Wraps a promise that the client returns to the application. If the promise rejects and no caller
+ * handles the rejection, `onError` receives the error. Otherwise the unhandled rejection would end
+ * a Node process. A page's production build returns the promise unchanged.
  */
 export function unawaited<Value>(
   work: Promise<Value>,

@@ -1,2 +1,2 @@
-/** In a page's production build: the code says what to read in the reference. */
+/** In a page's production build errors carry no remedy. Their code leads to the reference. */
 export function remedyOf(): undefined {}

@@ -1,8 +1,8 @@
 /**
- * In a page's production build: whoever named the event has been told in development that it does
- * not exist.
+ * In a page's production build events are not checked. The development build has reported a name
+ * that does not exist.
  */
 export function checkEvent(): void {}
 
-/** Nobody reads such a log of a page. */
+/** A page in production does not log ignored events. */
 export function noteIgnored(): void {}

@@ -1,10 +1,10 @@
 /**
- * In a page's production build: whoever wrote the options has run them in development, where each
- * is checked.
+ * In a page's production build options are not checked. The development build has checked each
+ * option.
  */
 export function checkOptions(): void {}
 export function checkTimes(): void {}
 
-/** A server refuses such a token, and says so. */
+/** The server refuses such a token and reports the reason. */
 export function checkToken(): void {}
 export function tokenFault(): undefined {}

@@ -1,2 +1,4 @@
-/** In a page's production build: whoever wrote the address has tried it. */
+/**
+ * In a page's production build the address is not checked. The development build has checked it.
+ */
 export function checkUrl(): void {}

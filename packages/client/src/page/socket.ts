@@ -2,13 +2,13 @@ import { host } from "../host.js";
 import type { OpenSocket, SocketEnd, SocketListener } from "../socket-contract.js";
 
 /**
- * In a page's production build: the platform's own WebSocket, or the class that the application
- * passes, opened directly. reconnecting-websocket and isomorphic-ws serve the full build (decision
- * 6). A page needs neither: the client's machine decides when to retry, and a browser has the
- * class.
+ * In a page's production build: opens the platform's WebSocket, or the class that the application
+ * passes, directly. The full build uses reconnecting-websocket and isomorphic-ws (decision 6). A
+ * page needs neither, because the client's state machine decides when to retry and every browser
+ * has the class.
  */
 export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listener) => {
-  /** Until it has ended, or was closed. */
+  /** Undefined after the socket has ended or was closed. */
   let live: SocketListener | undefined = listener;
   let raw: PageSocket | undefined;
 
@@ -18,8 +18,8 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
     told?.end(outcome);
   };
 
-  // Later, as in the full build: closing at once opens nothing, and a class that throws ends the
-  // attempt, not the caller.
+  // In a microtask, as in the full build: if the client closes at once, no socket is opened, and a
+  // class that throws ends the attempt instead of throwing to the caller.
   void Promise.resolve()
     .then(() => {
       if (!live) return;
@@ -34,7 +34,7 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
     .catch((cause: unknown) => end({ code: 1006, reason: "", cause }));
 
   return {
-    // Before it is open the class would throw.
+    // The class would throw before the socket is open.
     send: (frame) => void (raw?.readyState === 1 && raw.send(frame)),
     close(code, reason) {
       if (live) raw?.close(code, reason);
@@ -43,7 +43,8 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
   };
 };
 
-// What is used of the class, declared here: its own types bring in the DOM.
+// The members that the client uses. They are declared here, because the class's own types require
+// DOM types.
 type PageSocketClass = new (url: string, protocols: readonly string[]) => PageSocket;
 interface PageSocket {
   binaryType: string;
