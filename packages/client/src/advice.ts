@@ -13,13 +13,13 @@ export function remedyOf(
     case "idle":
       return undefined;
     case "unauthorized":
-      return "Log in, or let `token` give a valid token; then call connect().";
+      return "Log in, or return a valid token from `token`. Then call connect().";
     case "closed":
       // If the application called disconnect(), there is nothing to fix.
-      return failure === "DISCONNECTED" ? undefined : "Correct what the message says, then call connect().";
+      return failure === "DISCONNECTED" ? undefined : "Fix the cause that the message names. Then call connect().";
     default:
       return failure === "TOKEN_FAILED"
-        ? "Make `token` give a token within `connectTimeoutMs`. The cause is what it threw."
-        : `Make sure that the server runs, and that ${address} leads to it.`;
+        ? "Return a token from `token` within `connectTimeoutMs`. The cause is the function's error."
+        : `Check that the server is running and reachable at ${address}.`;
   }
 }

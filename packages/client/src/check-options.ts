@@ -24,18 +24,18 @@ const known: { readonly [Option in keyof BaseOptions]-?: 1 } & { readonly parame
 
 /** @throws HoldfastError INVALID_OPTION */
 export function checkOptions(options: BaseOptions, protocol: Protocol): void {
-  if (!isProtocol(protocol)) refuse("protocol", "expected what defineProtocol returns");
+  if (!isProtocol(protocol)) refuse("protocol", "expected the result of defineProtocol()");
   for (const name of Object.keys(options ?? {})) {
-    if (!Object.hasOwn(known, name)) refuse(name, `is not an option; there are ${Object.keys(known).join(", ")}`);
+    if (!Object.hasOwn(known, name)) refuse(name, `is not an option; the options are ${Object.keys(known).join(", ")}`);
   }
   if (typeof options?.url !== "string") refuse("url", "expected an address like wss://example.com/ws");
   const { token, positions, deviceId = protocol.definition.deviceId === "required" ? "" : "any" } = options;
   if (typeof deviceId !== "string" || !deviceId || deviceId.length > 128 || LONE_SURROGATE.test(deviceId))
-    refuse("deviceId", "expected 1 to 128 characters that name this device");
+    refuse("deviceId", "expected 1 to 128 characters that identify this device");
   if (token && typeof token !== "string" && typeof token !== "function")
     refuse("token", "expected a string or a function");
   if (positions && typeof positions !== "function")
-    refuse("positions", "expected what keepPositions returns, such as keepPositions(sessionStorage)");
+    refuse("positions", "expected the result of keepPositions(), for example keepPositions(sessionStorage)");
 }
 
 /** @throws HoldfastError INVALID_OPTION */
@@ -53,7 +53,7 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
  *   in production the server refuses such a token.
  */
 export function checkToken(token: unknown): void {
-  if (token && typeof token !== "string") throw new TypeError("The token function must give a string.");
+  if (token && typeof token !== "string") throw new TypeError("The token function must return a string.");
 }
 
 /**
@@ -72,10 +72,10 @@ const MOST_TOKEN_CHARACTERS = 16_384;
 export function tokenFault(token: string | undefined): HoldfastError | undefined {
   if (!token) return undefined;
   if (LONE_SURROGATE.test(token)) {
-    const remedy = "Encode the bytes of the token, for example in base64url.";
-    return new HoldfastError("INVALID_VALUE", "token: holds half a surrogate pair.", { field: "token", remedy });
+    const remedy = "Encode the token's bytes, for example as base64url.";
+    return new HoldfastError("INVALID_VALUE", "token: contains a lone surrogate.", { field: "token", remedy });
   }
   if (token.length <= MOST_TOKEN_CHARACTERS) return undefined;
-  const sentence = `token: ${token.length} characters; at most ${MOST_TOKEN_CHARACTERS} can be sent.`;
+  const sentence = `token: expected at most ${MOST_TOKEN_CHARACTERS} characters, received ${token.length}.`;
   return new HoldfastError("LIMIT_EXCEEDED", sentence, { field: "token", remedy: "Use a shorter token." });
 }

@@ -9,23 +9,23 @@ const EXAMPLE = "wss://example.com/ws";
  */
 const faults: readonly [pattern: RegExp, sentence: string][] = [
   [/^$/, `is empty; expected an address like ${EXAMPLE}`],
-  [/^\w+:\/\/[^/?]*(\$|\{|\[object )/, "has a placeholder in place of its host or port; put the value there"],
-  [/[\s\p{Cc}]/u, "has a space or a line break; remove it, or write it as %20"],
-  [/#/, "has a fragment (#…), which no server is sent; remove it"],
-  [/\\/, "has a backslash; write /"],
-  [/^\/\//, `has no scheme; write wss: before it`],
+  [/^\w+:\/\/[^/?]*(\$|\{|\[object )/, "contains a placeholder for its host or port; replace it with the value"],
+  [/[\s\p{Cc}]/u, "contains a space or a line break; remove it, or write a space as %20"],
+  [/#/, "has a fragment (#…), which is never sent to a server; remove it"],
+  [/\\/, "contains a backslash; write / instead"],
+  [/^\/\//, `has no scheme; put wss: before it`],
   [
     /^(?!\/)(?![a-z][a-z0-9+.-]*:\/\/)/i,
     `has no scheme; expected an address like ${EXAMPLE}, or a path like /ws on a page`,
   ],
-  [/^(?!\/)(?!(wss?|https?):)/i, "has a scheme that is none of ws, wss, http and https"],
+  [/^(?!\/)(?!(wss?|https?):)/i, "has an unknown scheme; expected ws, wss, http or https"],
   [/^\w+:\/\/([/?]|$)/, `has no host; expected an address like ${EXAMPLE}`],
   [/^\w+:\/\/[^/?[\]]*:[^/?[\]]*:/, "has an IPv6 address without brackets; write ws://[::1]:3000/ws"],
   [
     /^\w+:\/\/(\[[^/?]*\]|[^/?:[]*):(?!\d+([/?]|$))/,
-    "has a port that is no number; check that the variable it comes from is defined",
+    "has a port that is not a number; check that its variable is defined",
   ],
-  [/^\w+:\/\/(undefined|null|NaN)([:/?]|$)/i, "has no host, but a variable that is undefined"],
+  [/^\w+:\/\/(undefined|null|NaN)([:/?]|$)/i, "has an undefined variable in place of its host; check the variable"],
 ];
 
 /** @throws HoldfastError INVALID_OPTION */
@@ -40,7 +40,7 @@ export function checkUrl(url: string): void {
 function portFault(url: string): string | undefined {
   const port = /^\w+:\/\/[^/?]*:(\d+)(?:[/?]|$)/.exec(url)?.[1];
   if (port === undefined || (Number(port) > 0 && Number(port) < 65_536)) return undefined;
-  return `has the port ${port}; ports are 1 to 65535`;
+  return `has the port ${port}; expected a port from 1 to 65535`;
 }
 
 /** Faults that no pattern covers. `URL` finds them if the platform has it. */
@@ -50,6 +50,6 @@ function platformFault(url: string): string | undefined {
     void new host.URL(url);
     return undefined;
   } catch {
-    return `is no address; expected one like ${EXAMPLE}`;
+    return `is not a valid address; expected an address like ${EXAMPLE}`;
   }
 }

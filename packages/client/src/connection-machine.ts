@@ -97,9 +97,9 @@ const reactions: {
     token: ({ made }, { token }, given) =>
       token
         ? { name: "opening", made, token, deadline: dueAt(given) }
-        : { name: "unauthorized", reason: { name: "NO_TOKEN", message: "The token function gave no token." } },
+        : { name: "unauthorized", reason: { name: "NO_TOKEN", message: "The token function returned no token." } },
     token_failed: ({ made }, { error }, given) =>
-      wait(made, { name: "TOKEN_FAILED", message: "The token could not be fetched.", error }, given),
+      wait(made, { name: "TOKEN_FAILED", message: "The token function failed.", error }, given),
     deadline: ({ made }, _event, given) => wait(made, late("TOKEN_FAILED", "The token function", given), given),
   },
   opening: {

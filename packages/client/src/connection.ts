@@ -114,7 +114,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     });
     arm();
     if (state.name === before) return;
-    logger.debug({ from: before, to: state.name, ...("reason" in state && state.reason) }, "The connection changed.");
+    logger.debug({ from: before, to: state.name, ...("reason" in state && state.reason) }, "connection changed");
     enter();
     parts.onState(state);
   };
@@ -193,7 +193,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
         report({ type: "token", token: value });
       })
       .catch((error: unknown) => {
-        logger.warn({ error }, "The token could not be fetched.");
+        logger.warn({ error }, "token function failed");
         report({ type: "token_failed", error });
       });
   };

@@ -96,7 +96,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     if (all.doubted || hashOf(data.state) === data.hash) return;
     // Used anyway, because another copy would have the same fault.
     all.doubted = true;
-    doubt("the document is not the one its hash is of.");
+    doubt("the document does not match its hash.");
   };
 
   const apply = (
@@ -113,13 +113,13 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
       if (!isWhole && version !== base.version + 1)
         throw new Error(`version ${version} does not follow ${base.version}`);
       const data = applyPatches(base.data, patches);
-      if (hash !== undefined && hash !== hashOf(data)) throw new Error("leads to another document");
+      if (hash !== undefined && hash !== hashOf(data)) throw new Error("does not match the hash");
       all.base = { data, meta, version };
       all.failures = 0;
     } catch (cause) {
       if (++all.failures <= MOST_FAILURES) return ask("mismatch");
       entryOf().state = undefined;
-      doubt("its updates do not fit the document.", cause);
+      doubt("its updates do not apply.", cause);
     }
   };
 

@@ -44,7 +44,7 @@ export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {
     if (!isHeard) host.console?.error(error, context);
   };
   const listeners = emitter<[HoldfastError, ErrorContext]>((error) => {
-    const sentence = "A listener threw.";
+    const sentence = "listener threw";
     logger.error({ error }, sentence);
     cry(error, sentence);
   });

@@ -48,6 +48,6 @@ export function readEvent(
  * replayed.
  */
 export function reportDropped(channel: string, count: number, report: ReportError): void {
-  const sentence = `${channel}: ${count} events were dropped behind a busy handler.`;
+  const sentence = `${channel}: ${count} events dropped, because a handler is busy.`;
   report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel });
 }

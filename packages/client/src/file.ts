@@ -33,10 +33,14 @@ export function fileStorage(path: string): PositionStorage {
   return {
     open() {
       if (file.isOpen)
-        throw new HoldfastError("INVALID_OPTION", `positions: ${target} is in use by another client of this process.`, {
-          field: "positions",
-          remedy: "Give each client a file of its own, or disconnect the other one first.",
-        });
+        throw new HoldfastError(
+          "INVALID_OPTION",
+          `positions: ${target} is already used by another client of this process.`,
+          {
+            field: "positions",
+            remedy: "Give each client its own file, or disconnect the other client first.",
+          },
+        );
       file.isOpen = true;
       return () => void (file.isOpen = false);
     },
@@ -108,9 +112,9 @@ async function read(path: string): Promise<Items> {
   try {
     found = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${path} is damaged: it holds no valid JSON.`, { cause });
+    throw new Error(`${path} is damaged: expected valid JSON.`, { cause });
   }
-  if (!isTexts(found)) throw new Error(`${path} is damaged: it holds something else than texts.`);
+  if (!isTexts(found)) throw new Error(`${path} is damaged: expected a JSON object of strings.`);
   return new Map(Object.entries(found));
 }
 

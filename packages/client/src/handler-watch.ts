@@ -32,7 +32,7 @@ export function createHandlerWatch(clock: Clock, report: ReportError, count: (st
       const tell = (): void => {
         isStuck = true;
         count(++stuck);
-        const sentence = `${channel}: ${event}: a handler has not finished after 30 s.`;
+        const sentence = `${channel}: ${event}: a handler is still running after 30 s.`;
         report(new HoldfastError("HANDLER_FAILED", sentence), { source: "handler", channel, event });
       };
       const timer = (isRunning: boolean): void => {

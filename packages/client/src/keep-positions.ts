@@ -221,7 +221,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
 /** Validates the stored text, because any code may have written it. @throws Error */
 function positionsIn(text: string): [string, Position][] {
   const entries = JSON.parse(text) as unknown;
-  if (!Array.isArray(entries) || !entries.every(isEntry)) throw new Error("what it holds are no positions");
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw new Error("expected a list of positions");
   return entries.slice(-MOST_KEPT);
 }
 

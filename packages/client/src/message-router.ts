@@ -38,7 +38,7 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
     } catch (cause) {
       // In production a page reads frames without validating them, so a member may be missing or
       // have another type.
-      unreadable({ field: "", message: "is not of the protocol.", cause });
+      unreadable({ field: "", message: "is not a valid message.", cause });
     }
   };
 
@@ -109,7 +109,7 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
   }
 
   function unreadable(fault: Fault, correlationId?: string): void {
-    refuse(correlationId, faultError("BAD_MESSAGE", "A frame of the server", fault), { source: "message" });
+    refuse(correlationId, faultError("BAD_MESSAGE", "A server frame", fault), { source: "message" });
   }
 
   function refuse(correlationId: string | undefined, error: HoldfastError, context: ErrorContext): void {

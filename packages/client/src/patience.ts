@@ -57,7 +57,7 @@ export function patiently<Value>(
   const fault = (code: BuiltInErrorCode, sentence: string, details?: ErrorDetails): HoldfastError =>
     new HoldfastError(code, `${place.request ?? place.channel}: ${sentence}`, details);
   const run = (resolve: (value: Value) => void, reject: (error: HoldfastError) => void): void => {
-    const cancelled = (): HoldfastError => fault("CANCELLED", "the caller gave up.", { cause: signal?.reason });
+    const cancelled = (): HoldfastError => fault("CANCELLED", "the signal aborted.", { cause: signal?.reason });
     if (signal?.aborted) return reject(cancelled());
     const call: PatientCall<Value> = {
       deadline: clock.monotonic() + timeoutMs,

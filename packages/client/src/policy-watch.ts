@@ -14,7 +14,7 @@ export function watchPolicy(url: string, blocked: (reason: string) => void): Can
     if (disposition === "report" || effectiveDirective !== "connect-src" || !blockedURI) return;
     // Browsers report the address in their own spelling and without its query, or only its origin.
     if (String(new host.URL!(url)).startsWith(blockedURI))
-      blocked(`add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
+      blocked(`blocked: add ${addressOf(blockedURI)} to connect-src of the Content-Security-Policy`);
   });
 }
 

@@ -36,10 +36,10 @@ const statusCodes = new Map([
 
 /** The usual cause of a refused upgrade, for statuses that carry no text for clients. */
 const hints = new Map([
-  [200, ", which is no WebSocket: check the path"],
-  [404, ": nothing is served at this path; check it"],
-  [421, ": the server does not answer to this Host; add it to its `hosts`"],
-  [426, ", which is no WebSocket: check the path"],
+  [200, ": no WebSocket server at this path; check the path"],
+  [404, ": nothing is served at this path; check the path"],
+  [421, ": the server refuses this Host header; add the host to its option `hosts`"],
+  [426, ": no WebSocket server at this path; check the path"],
 ]);
 
 /**
@@ -55,7 +55,8 @@ function textOf(cause: unknown): string {
 export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorphic: unknown): RawConstructor {
   const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
   const chosen = given ?? (inNode ? isomorphic : (host.WebSocket ?? isomorphic));
-  if (typeof chosen !== "function") throw new Error("There is no WebSocket here; pass one as the option WebSocket.");
+  if (typeof chosen !== "function")
+    throw new Error("This platform has no WebSocket. Pass a class as the option `WebSocket`.");
   return chosen as unknown as RawConstructor;
 }
 

@@ -118,13 +118,13 @@ export function createRequests(parts: RequestsParts): PendingRequests {
         begin(waiting) {
           const contract = parts.protocol.requests.get(name);
           if (!contract) {
-            return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", `${name}: is not in the protocol.`));
+            return waiting.reject(new HoldfastError("UNKNOWN_REQUEST", `${name}: not in the protocol.`));
           }
           const checked = contract.input.send(input, "input");
           if (!checked.ok) return waiting.reject(faultError("INVALID_INPUT", name, checked.fault));
           if (isOver(state)) return waiting.reject(notConnected(state));
           if (calls.size - inFlight.size >= MOST_WAITING) {
-            const sentence = `${name}: ${MOST_WAITING} requests wait.`;
+            const sentence = `${name}: ${MOST_WAITING} requests are queued.`;
             return waiting.reject(new HoldfastError("LIMIT_EXCEEDED", sentence));
           }
           const call = { ...waiting, contract, input: checked.value };
@@ -149,7 +149,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
       for (const [id, { contract }] of calls) {
         const isLost = inFlight.has(id) && contract.kind !== "query" && !asked;
         const error = isLost
-          ? new HoldfastError("CONNECTION_LOST", `${contract.name}: the connection dropped before the answer.`)
+          ? new HoldfastError("CONNECTION_LOST", `${contract.name}: connection lost before the answer.`)
           : over;
         if (error) fail(id, error, asked);
       }

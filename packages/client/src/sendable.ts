@@ -126,7 +126,7 @@ function tooLarge(frame: string, most: number, where?: string, field?: string): 
 /** Takes the message type from the start of the frame: `{"type":"ack",`. */
 function refused(frame: string, most: number | string, where = frame.split('"')[3], field = "data"): HoldfastError {
   const sentence = `${where}: ${utf8Length(frame)} bytes; the server accepts ${most}.`;
-  return new HoldfastError("LIMIT_EXCEEDED", sentence, { field, remedy: "Send less at once." });
+  return new HoldfastError("LIMIT_EXCEEDED", sentence, { field, remedy: "Send less data." });
 }
 
 /**

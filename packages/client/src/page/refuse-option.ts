@@ -5,5 +5,5 @@ import { HoldfastError } from "@holdfast/protocol";
  * fault.
  */
 export function refuse(field: string): never {
-  throw new HoldfastError("INVALID_OPTION", `createClient: ${field}: is not valid.`, { field });
+  throw new HoldfastError("INVALID_OPTION", `createClient: ${field} is not valid.`, { field });
 }
