@@ -4,7 +4,7 @@ import { shortNames } from "../../scripts/private-names.mjs";
 import { base, page, pagePlugins } from "../../tsup.base.js";
 
 const source = fileURLToPath(new URL("src", import.meta.url));
-/** One find for both formats. */
+/** One search for both formats. */
 const names = await shortNames(source);
 
 export default defineConfig([
@@ -13,11 +13,11 @@ export default defineConfig([
     entry: { index: "src/index.ts" },
     platform: "neutral",
     tsconfig: "tsconfig.src.json",
-    // All builds run at once: this one must not sweep away what the others have written.
+    // All builds run at once, so this build must not delete the output of the others.
     clean: ["!page/**", "!file.*"],
   },
   {
-    // What only Node can do.
+    // Code that only Node can run.
     ...base,
     entry: { file: "src/file.ts" },
     platform: "node",
@@ -26,7 +26,7 @@ export default defineConfig([
     clean: false,
   },
   {
-    // What a page downloads in production.
+    // The code that a page downloads in production.
     ...page,
     entry: { index: "src/index.ts" },
     tsconfig: "tsconfig.src.json",

@@ -21,7 +21,7 @@ const player = defineProtocol({
   },
 });
 
-/** A client of a channel whose events form groups, and what its server sends. */
+/** Creates a client of a channel whose events form groups, and a function that sends its events. */
 async function playing() {
   const behaviour = answers({
     connected: connected({ protocol: { name: "player", version: "1.0.0", fingerprint: "x" } }),
@@ -34,7 +34,7 @@ async function playing() {
 }
 
 describe("Groups of a channel's events", () => {
-  test("[CH25] A handler of a group gets each event of it with its name, beside the handlers of the event itself", async () => {
+  test("[CH25] a group handler receives each event of the group with its name, beside the handlers of the event itself", async () => {
     const { channel, event } = await playing();
     const heard: unknown[] = [];
     channel.on("queue.cleared", (data) => heard.push(data));
@@ -51,7 +51,7 @@ describe("Groups of a channel's events", () => {
     expect(heard).toEqual(heardInGroups);
   });
 
-  test("[CH25] A group alone joins the channel, is awaited, and its data is checked", async () => {
+  test("[CH25] a group handler alone joins the channel, is awaited, and receives validated data", async () => {
     const { world, channel, event } = await playing();
     const heard: unknown[] = [];
     const off = channel.on("queue.*", async ({ data }) => {
@@ -75,7 +75,7 @@ describe("Groups of a channel's events", () => {
     expect(channel.status.get().name).toBe("idle");
   });
 
-  test("[CH25] A handler of `*` hears no reset, document or presence, and asks for none of them", async () => {
+  test("[CH25] a `*` handler receives no reset, document or presence, and requests none of them", async () => {
     const server = boardServer("board:b", { data: { title: "First", cards: [] }, version: 1 });
     const { client, world } = testClientOf(boards, server.behaviour);
     const heard: unknown[] = [];
@@ -100,7 +100,7 @@ describe("Groups of a channel's events", () => {
   });
 
   test.each(["moved", "queued.*", "que*", "queue.track*", "*.cleared", "track.*", ".*", "", "$reset", "$*"])(
-    "[CH15] The event or group %j, which the channel does not have, is refused where it is named",
+    "[CH15] on() with %j, which the channel does not have, throws INVALID_VALUE",
     async (name) => {
       const { channel } = await playing();
       expect(() => channel.on(name as never, () => undefined)).toThrow(
@@ -110,7 +110,7 @@ describe("Groups of a channel's events", () => {
     },
   );
 
-  test("[CH15] `*` of a channel without events is a group that no event is in", async () => {
+  test("[CH15] on(`*`) on a channel without events throws INVALID_VALUE", async () => {
     const { client } = await playing();
     expect(() => client.channel("rooms").on("*", () => undefined)).toThrow(
       expect.objectContaining({ code: "INVALID_VALUE" }),
@@ -118,8 +118,8 @@ describe("Groups of a channel's events", () => {
   });
 });
 
-describe("What a handler is told beside the data", () => {
-  test("[CH26] The id of the event, and whether it was missed and made up for after a drop", async () => {
+describe("The second argument of an event handler", () => {
+  test("[CH26] contains the event's id, and `replayed` for events that were missed during a drop", async () => {
     const { journal, receive, world } = onJournal([{ position: at(4) }, missed(6, 7)]);
     const heard: unknown[] = [];
     journal.on("written", (data, info) => heard.push([data, info]));
@@ -136,7 +136,7 @@ describe("What a handler is told beside the data", () => {
     expect(heard).toEqual([...told(5, false), ...told(6, true), ...told(7, true), ...told(8, false)]);
   });
 
-  test("[CH26] An event that was lost on its way is made up for as well, with the one that revealed the gap", async () => {
+  test("[CH26] a lost event is replayed together with the event that revealed the gap", async () => {
     const { journal, receive } = onJournal([{ position: at(4) }, missed(5, 6)]);
     const heard: unknown[] = [];
     journal.on("written", (data, { replayed }) => heard.push([data, replayed]));
@@ -151,7 +151,7 @@ describe("What a handler is told beside the data", () => {
     ]);
   });
 
-  test("[CH26] A handler cannot change what the next one is told", async () => {
+  test("[CH26] is frozen, so a handler cannot change it for the next handler", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const heard: unknown[] = [];
@@ -163,7 +163,7 @@ describe("What a handler is told beside the data", () => {
     expect(world.errors).toMatchObject([{ context: { source: "handler", event: "moved" } }]);
   });
 
-  test("[CH26] An event that is published while a ready client asks again is told as replayed", async () => {
+  test("[CH26] an event that is published while a ready client subscribes again is delivered as replayed", async () => {
     const { journal, receive, server, answer, world } = onJournal([{ position: at(4) }]);
     const heard: unknown[] = [];
     journal.on("written", (data, { replayed }) => heard.push([data, replayed]));
@@ -184,7 +184,7 @@ describe("What a handler is told beside the data", () => {
     expect(world.sockets.last).toBe(socket);
   });
 
-  test("[CH26] Without history there is no id, and nothing is made up for; a direct event has neither", async () => {
+  test("[CH26] has no id and is never replayed without history; a direct event has no second argument", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();
     client.channel("board", "b1").on("moved", heard);

@@ -7,7 +7,7 @@ import { type ChannelStatus, createClient, type EventInfo } from "./index.js";
 const client = createClient(agents, { url: "ws://localhost/ws" });
 
 describe("channel", () => {
-  test("A key is required where the channel declares one, and refused where it does not", () => {
+  test("a key is required if the channel declares one, and refused otherwise", () => {
     expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<"board">();
     expectTypeOf(client.channel("board", "b1").id).toEqualTypeOf<string>();
     expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<"agent-updates">();
@@ -23,7 +23,7 @@ describe("channel", () => {
     client.channel("boards");
   });
 
-  test("on infers the data of the event, and takes any handler for it", () => {
+  test("on() infers the event's data and accepts any handler for it", () => {
     const updates = client.channel("agent-updates");
     updates.on("statusChanged", (data) =>
       expectTypeOf(data).toEqualTypeOf<{ agentId: string; at?: Date | undefined }>(),
@@ -41,7 +41,7 @@ describe("channel", () => {
   });
 });
 
-test("Events of a channel are typed by their name and by the group they are heard in, and the second argument says more of them", () => {
+test("a channel's events are typed by name and by group, and the handler receives a typed second argument", () => {
   const player = defineProtocol({
     name: "player",
     version: "1.0.0",
@@ -61,7 +61,7 @@ test("Events of a channel are typed by their name and by the group they are hear
     expectTypeOf(given.event).toEqualTypeOf<"playback.paused" | "playback.speed">();
     if (given.event === "playback.speed") expectTypeOf(given.data).toEqualTypeOf<number>();
     expectTypeOf(info).toEqualTypeOf<EventInfo>();
-    // @ts-expect-error: it is not for the handler to change
+    // @ts-expect-error: the second argument is read-only
     info.replayed = true;
   });
   expectTypeOf(
@@ -75,11 +75,11 @@ test("Events of a channel are typed by their name and by the group they are hear
   channel.on("ended.*", () => undefined);
   // @ts-expect-error: the data is a string
   channel.on("ended", (data: number) => data);
-  // @ts-expect-error: the handler of a group gets the name beside the data
+  // @ts-expect-error: a group handler receives the event's name together with the data
   channel.on("*", (data: string) => data);
 });
 
-test("Direct events are typed by their name, and by the group they are heard in", () => {
+test("direct events are typed by name and by group", () => {
   const player = defineProtocol({
     name: "player",
     version: "1.0.0",
@@ -102,6 +102,6 @@ test("Direct events are typed by their name, and by the group they are heard in"
   direct.on("ended.*", () => undefined);
   // @ts-expect-error: the data is a string
   direct.on("ended", (data: number) => data);
-  // @ts-expect-error: a direct event has no history, so there is nothing to say beside its data
+  // @ts-expect-error: a direct event has no history, so its handler has no second argument
   direct.on("ended", (_data, info) => info);
 });

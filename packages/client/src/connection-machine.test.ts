@@ -47,8 +47,8 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
 };
 
 /**
- * Where each event leads from each state. What is not listed changes nothing; "same" stays, with
- * other fields.
+ * The next state for each state and event. An event that is not listed changes nothing; "same"
+ * keeps the state and changes other fields.
  */
 const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["type"]]?: string } } = {
   idle: { connect: "preparing", disconnect: "closed" },
@@ -87,7 +87,7 @@ const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["ty
   closed: { connect: "preparing" },
 };
 
-describe("The table of transitions", () => {
+describe("The transition table", () => {
   for (const [name, row] of Object.entries(table)) {
     for (const type of Object.keys(events) as ConnectionEvent["type"][]) {
       const expected = row[type] ?? "no change";
@@ -100,7 +100,7 @@ describe("The table of transitions", () => {
     }
   }
 
-  test("Every state holds only its own fields, so that nothing of an attempt outlives it", () => {
+  test("a state contains only its own fields, so data of an attempt never outlives it", () => {
     const fields = (state: ConnectionState): string =>
       Object.keys(state)
         .filter((field) => field !== "goawayMs" && field !== "refusal")
@@ -118,12 +118,15 @@ describe("The table of transitions", () => {
 const ended = (code: number, state: ConnectionState = states.ready, more: Partial<Conditions> = {}, text = "") =>
   transition(state, { type: "ended", end: { code, reason: text } }, { ...given, ...more });
 
-describe("What a close code leads to", () => {
+describe("The action of a close code", () => {
   const outcome = { retry: "waiting", retry_after: "waiting", new_token: "preparing", stop: "closed" } as const;
 
-  test.each(closeCodes)("[RC1] After $code $name the client does what the row says: $action", ({ code, action }) => {
-    expect(ended(code).name).toBe(outcome[action]);
-  });
+  test.each(closeCodes)(
+    "[RC1] after $code $name the client follows the action of the row: $action",
+    ({ code, action }) => {
+      expect(ended(code).name).toBe(outcome[action]);
+    },
+  );
 
   test.each([
     [3000, "waiting"],
@@ -136,7 +139,7 @@ describe("What a close code leads to", () => {
     expect(ended(code).name).toBe(name);
   });
 
-  test("[CN28] Whatever close code a peer sends, the reason has a name of the table, of the application's ranges, or UNKNOWN", () => {
+  test("[CN28] the reason for any close code has a name of the table, of the application's ranges, or UNKNOWN", () => {
     const others: string[] = [];
     const known = new Set<string>(closeCodes.map(({ name }) => name));
     for (let code = 0; code < 5_100; code++) {
@@ -147,20 +150,20 @@ describe("What a close code leads to", () => {
     expect(others).toEqual(["UNKNOWN", "APPLICATION_RETRY", "APPLICATION_STOP", "UNKNOWN"]);
   });
 
-  test("[RC1] The reason says what the row means and what the server said", () => {
+  test("[RC1] the reason contains the row's name and the server's text", () => {
     const state = ended(4403, states.ready, {}, "this user is suspended.");
     expect(state).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
     expect("reason" in state && state.reason.message).toMatch(/wss:\/\/example\.com\/ws.*this user is suspended/);
   });
 
-  test("[RC5] A hint is not repeated as text, and moves the attempt and its earliest moment", () => {
+  test("[RC5] a hint is not repeated as text and moves the attempt and its earliest moment", () => {
     const state = ended(4429, states.ready, { random: 0 }, '{"retryAfterMs":600}');
     expect(state).toMatchObject({ name: "waiting", deadline: time + 600, notBefore: time + 600 });
     expect("reason" in state && state.reason.message).toContain(closeCode(4429).meaning);
     expect("reason" in state && state.reason.message).not.toContain("600");
   });
 
-  test("[RC5] The Retry-After of an HTTP refusal counts like a hint", () => {
+  test("[RC5] the Retry-After of an HTTP refusal counts as a hint", () => {
     const end = { code: 1013, reason: "HTTP 503", retryAfterMs: 7_000 };
     const state = transition(states.opening, { type: "ended", end }, { ...given, random: 0 });
     expect(state).toMatchObject({ name: "waiting", deadline: time + 7_000, notBefore: time + 7_000 });
@@ -168,27 +171,27 @@ describe("What a close code leads to", () => {
 });
 
 describe("Attempts", () => {
-  test("[RC3] A connection that was ready for less than 5 s counts as another failed attempt", () => {
+  test("[RC3] a connection that was ready for less than 5 s counts as a failed attempt", () => {
     const brief = { ...states.ready, since: time - 4_999 };
     expect(ended(4408, brief)).toMatchObject({ name: "waiting", made: { attempt: 3 }, deadline: time + 0.5 * 4_000 });
   });
 
-  test("[RC3] One that was ready for 5 s starts the count anew", () => {
+  test("[RC3] a connection that was ready for 5 s restarts the count", () => {
     const lasting = { ...states.ready, since: time - 5_000 };
     expect(ended(4408, lasting)).toMatchObject({ name: "waiting", made: { attempt: 1 }, deadline: time + 0.5 * 1_000 });
   });
 
-  test("[RC3] Each attempt counts one more, and connecting by hand after a stop starts at one", () => {
+  test("[RC3] each attempt increases the count, and connect() after a stop starts at one", () => {
     expect(transition(states.waiting, events.deadline, given)).toMatchObject({ made: { attempt: 4 } });
     expect(transition(states.closed, events.connect, given)).toMatchObject({ made: { attempt: 1 } });
   });
 
-  test("[RC6] The delay that goaway named holds for the close that follows", () => {
+  test("[RC6] the delay in goaway applies to the close that follows", () => {
     const state = transition(states.ready, events.goaway, given);
     expect(ended(1012, state)).toMatchObject({ name: "waiting", deadline: time + 3_200, notBefore: time + 3_200 });
   });
 
-  test("[CN15] Without a token option the socket opens at once", () => {
+  test("[CN15] without a token option the socket opens at once", () => {
     const state = transition(states.idle, events.connect, { ...given, hasToken: false });
     expect(state).toMatchObject({ name: "opening" });
     expect(state).not.toHaveProperty("token");
@@ -196,57 +199,57 @@ describe("Attempts", () => {
 });
 
 describe("Refused credentials", () => {
-  test("[RC7] A new token is fetched at once", () => {
+  test("[RC7] a refusal fetches a new token at once", () => {
     expect(ended(4401)).toMatchObject({ name: "preparing", made: { attempt: 4, renewals: [time] } });
   });
 
-  test("[RC7] The fourth refusal within a minute ends in unauthorized", () => {
+  test("[RC7] the fourth refusal within a minute leads to unauthorized", () => {
     const recent = { ...states.ready, made: { attempt: 3, renewals: [time - 59_000, time - 20_000, time - 1] } };
     expect(ended(4401, recent).name).toBe("unauthorized");
   });
 
-  test("[RC7] Refusals more than a minute ago are forgiven", () => {
+  test("[RC7] refusals older than a minute do not count", () => {
     const old = { ...states.ready, made: { attempt: 3, renewals: [time - 60_000, time - 20_000, time - 1] } };
     expect(ended(4401, old)).toMatchObject({ name: "preparing", made: { renewals: [time - 20_000, time - 1, time] } });
   });
 
-  test("[RC8] Without a token option there is nothing to renew", () => {
+  test("[RC8] without a token option a refusal leads to unauthorized", () => {
     expect(ended(4401, states.authenticating, { hasToken: false }).name).toBe("unauthorized");
   });
 
-  test("[RC8] The reason holds the refusal the server gave in words", () => {
+  test("[RC8] the reason contains the server's refusal", () => {
     const state = transition(states.authenticating, events.refused, given);
     expect(ended(4401, state, { hasToken: false }, "logged out")).toMatchObject({
       reason: { code: 4401, error, message: expect.stringContaining("logged out") as unknown },
     });
   });
 
-  test("[RC23] The words of a refused newer token are kept for the close that follows, and for no other connection", () => {
+  test("[RC23] the refusal of a newer token is kept for the close that follows, and for no other connection", () => {
     const state = transition(states.ready, events.refused, given);
     expect(ended(4403, state)).toMatchObject({ name: "closed", reason: { code: 4403, error } });
     const renewed = transition(states.authenticating, events.refused, given);
     expect(transition(renewed, events.connected, given)).not.toHaveProperty("refusal");
   });
 
-  test.each([null, undefined, ""])("[RC9] A token function that gives %j ends in unauthorized", (token) => {
+  test.each([null, undefined, ""])("[RC9] a token function that returns %j leads to unauthorized", (token) => {
     const state = transition(states.preparing, { type: "token", token }, given);
     expect(state).toMatchObject({ name: "unauthorized", reason: { name: "NO_TOKEN" } });
   });
 });
 
-describe("Hints of the platform", () => {
-  test.each(["online", "visible"] as const)("[RC13] While waiting, %s brings the attempt within a second", (type) => {
+describe("Platform hints", () => {
+  test.each(["online", "visible"] as const)("[RC13] while waiting, %s starts the attempt within a second", (type) => {
     expect(transition(states.waiting, events[type], given)).toMatchObject({ deadline: time + 500 });
   });
 
-  test("[RC13] A hint never puts an attempt off, nor makes it earlier than the server asked for", () => {
+  test("[RC13] a hint neither postpones an attempt nor starts it before the server's earliest moment", () => {
     const soon = { ...states.waiting, deadline: time + 100 };
     expect(transition(soon, events.online, given)).toBe(soon);
     const asked = { ...states.waiting, notBefore: time + 8_000 };
     expect(transition(asked, events.online, given)).toMatchObject({ deadline: time + 8_000 });
   });
 
-  test("[RC14] While offline an attempt that is due is put off once, by maxMs", () => {
+  test("[RC14] while offline, a due attempt is postponed once, by maxMs", () => {
     const offline = { ...given, online: false };
     const held = transition(states.waiting, events.deadline, offline);
     expect(held).toMatchObject({ name: "waiting", held: true, deadline: time + 30_000, made: { attempt: 3 } });

@@ -8,7 +8,7 @@ withFakeTime();
 
 const expiring: ServerMessage = { type: "auth_expiring", data: { expires_at: 30_000 } };
 
-/** A token function that is answered by hand. */
+/** A token function whose calls the test answers. */
 function tokens() {
   const asked: { give(token: string | null): void; fail(error: Error): void }[] = [];
   const token = (): Promise<string | null> =>
@@ -16,7 +16,7 @@ function tokens() {
   return { asked, token };
 }
 
-/** A ready client whose token function is answered by hand. */
+/** A ready client whose token function the test answers. */
 async function ready(logger?: Logger) {
   const { asked, token } = tokens();
   const { client, world } = testClient(answers(), { token, deviceId: "kitchen", ...(logger && { logger }) });
@@ -32,7 +32,7 @@ async function ready(logger?: Logger) {
   return { client, world, asked, expire, sent };
 }
 
-test("[RC20] A credential that is about to end is renewed on the live connection, device included", async () => {
+test("[RC20] a credential that is about to expire is renewed on the live connection, including the device", async () => {
   const { client, world, asked, expire, sent } = await ready();
   const before = client.status.get();
   await expire();
@@ -50,7 +50,7 @@ test("[RC20] A credential that is about to end is renewed on the live connection
   expect(world.sockets.attempts).toHaveLength(1);
 });
 
-test("[RC21] However often the server asks, one token is fetched at a time", async () => {
+test("[RC21] however often the server asks, the client fetches one token at a time", async () => {
   const { asked, expire, sent } = await ready();
   await expire();
   await expire();
@@ -60,12 +60,13 @@ test("[RC21] However often the server asks, one token is fetched at a time", asy
   expect(sent()).toHaveLength(2);
 });
 
-test("[RC21] A token that comes after the connection was left is dropped", async () => {
+test("[RC21] a token that arrives after the connection has ended is dropped", async () => {
   const { client, world, asked, expire, sent } = await ready();
   await expire();
   world.sockets.last.end(4401);
   await settle();
-  // The attempt fetches its own, while the one for the connection before is still out.
+  // The attempt fetches its own token, while the fetch for the previous connection is still
+  // pending.
   expect(asked).toHaveLength(3);
   asked[1]!.give("late");
   await settle();
@@ -76,7 +77,7 @@ test("[RC21] A token that comes after the connection was left is dropped", async
   expect(sent()).toEqual([{ token: "fresh", device_id: "kitchen", session_id: "s1" }]);
 });
 
-test("[RC21] A token that comes after the next connection is ready is not sent on it", async () => {
+test("[RC21] a token that arrives after the next connection is ready is not sent on it", async () => {
   const { world, asked, expire, sent } = await ready();
   await expire();
   world.sockets.last.end(4401);
@@ -89,7 +90,7 @@ test("[RC21] A token that comes after the next connection is ready is not sent o
   expect(sent().map(({ token }) => token)).toEqual(["fresh"]);
 });
 
-test("[RC21] A token that comes while the client waits, or after disconnect(), is dropped", async () => {
+test("[RC21] a token that arrives while the client waits or after disconnect() is dropped", async () => {
   for (const leave of ["drop", "disconnect"] as const) {
     const { client, world, asked, expire } = await ready();
     await expire();
@@ -104,7 +105,7 @@ test("[RC21] A token that comes while the client waits, or after disconnect(), i
   }
 });
 
-test("[RC21] A token function that hangs holds up neither the fetch for the next connection nor its renewal", async () => {
+test("[RC21] a token function that never returns blocks neither the fetch nor the renewal of the next connection", async () => {
   const { client, world, asked, expire, sent } = await ready();
   await expire();
   world.sockets.last.end(4401);
@@ -114,7 +115,7 @@ test("[RC21] A token function that hangs holds up neither the fetch for the next
   expect(client.status.get().name).toBe("ready");
   await expire();
   expect(asked).toHaveLength(4);
-  // The end of the one that hung does not let a second fetch in beside the one that is out.
+  // The end of the stuck fetch does not allow a second fetch while another fetch is pending.
   asked[1]!.give("late");
   await settle();
   await expire();
@@ -124,7 +125,7 @@ test("[RC21] A token function that hangs holds up neither the fetch for the next
   expect(sent().map(({ token }) => token)).toEqual(["fresh", "newer"]);
 });
 
-test("[RC22] A token function that fails or gives nothing is logged, and asked again when the server asks again", async () => {
+test("[RC22] a token function that fails or returns nothing is logged and is called again when the server asks again", async () => {
   const warn = vi.fn();
   const { client, world, asked, expire, sent } = await ready({ debug() {}, info() {}, warn, error() {} });
   await expire();
@@ -144,7 +145,7 @@ test("[RC22] A token function that fails or gives nothing is logged, and asked a
 });
 
 test.each([["a fixed string", "t0ken"] as const, ["none", undefined] as const])(
-  "[RC22] Where the token is %s there is nothing newer to send",
+  "[RC22] if the token is %s, no newer token is sent",
   async (_, token) => {
     const { client, world } = testClient(answers(), { token });
     await settle();
@@ -155,7 +156,7 @@ test.each([["a fixed string", "t0ken"] as const, ["none", undefined] as const])(
   },
 );
 
-test("[RC23] A refused newer token leads to a new one and a new connection, and its words are kept for the close", async () => {
+test("[RC23] a refused newer token leads to a new token and connection, and the refusal is kept for the close", async () => {
   const { client, world, asked, expire } = await ready();
   const refuse = async (code: number): Promise<void> => {
     const error = { code: "UNAUTHENTICATED", message: "The token has expired." };

@@ -15,14 +15,14 @@ withFakeTime();
 const types = (messages: readonly { type: string }[]): string[] => messages.map(({ type }) => type);
 
 describe("Reconnecting", () => {
-  test("[RC3] A server that accepts and dies meets growing delays", async () => {
+  test("[RC3] if a server accepts and then dies, the delays grow", async () => {
     const { world } = testClient(acceptsAndDies(4408), { retry: { minMs: 1_000, maxMs: 8_000 } });
     await pass(60_000);
     const gaps = world.sockets.attempts.slice(1).map(({ at }, index) => at - world.sockets.attempts[index]!.at);
     expect(gaps.slice(0, 5)).toEqual([500, 1_000, 2_000, 4_000, 4_000]);
   });
 
-  test("[RC3] After 5 s of being ready the next delay is a first one again", async () => {
+  test("[RC3] after 5 s of being ready, the next delay is a first delay again", async () => {
     const { client, world } = testClient([unreachable(), unreachable(), unreachable(), answers()]);
     await pass(20_000);
     expect(client.status.get().name).toBe("ready");
@@ -30,14 +30,14 @@ describe("Reconnecting", () => {
     expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 1, retryAt: Date.now() + 500 });
   });
 
-  test("[RC4] Unknown codes and a connection that just vanishes are retried", async () => {
+  test("[RC4] unknown close codes and a lost connection are retried", async () => {
     const { client, world } = testClient([refuses(4321), unreachable(), answers()]);
     await pass(10_000);
     expect(world.sockets.attempts).toHaveLength(3);
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RC5] A rate limit with a hint is respected", async () => {
+  test("[RC5] the hint of a rate limit delays the retry", async () => {
     const { world } = testClient([refuses(4429, '{"retryAfterMs":5000}'), answers()]);
     world.random = 0;
     await pass(4_999);
@@ -46,7 +46,7 @@ describe("Reconnecting", () => {
     expect(world.sockets.attempts).toHaveLength(2);
   });
 
-  test("[RC6] After goaway the client stays until the close, and comes back after the delay it was given", async () => {
+  test("[RC6] after goaway the client stays until the close and reconnects after the announced delay", async () => {
     const { client, world } = testClient();
     await settle();
     world.sockets.last.receive({ type: "goaway", data: { reason: "restart", delay_ms: 3_200 } });
@@ -56,7 +56,7 @@ describe("Reconnecting", () => {
     expect(client.status.get()).toMatchObject({ name: "waiting", retryAt: Date.now() + 3_200 });
   });
 
-  test("[RC7] A refused token is fetched again, three times, and then the client is unauthorized", async () => {
+  test("[RC7] a refused token is fetched again three times, and then the client is unauthorized", async () => {
     const token = vi.fn(() => "stale");
     const { client, world } = testClient(refusesToken(), { token });
     await pass(120_000);
@@ -73,7 +73,7 @@ describe("Reconnecting", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[RC7] connect() after unauthorized starts with a clean slate", async () => {
+  test("[RC7] connect() after unauthorized resets the count of renewals", async () => {
     const { client } = testClient([refusesToken(), refusesToken(), refusesToken(), refusesToken(), answers()]);
     await settle();
     expect(client.status.get().name).toBe("unauthorized");
@@ -82,14 +82,14 @@ describe("Reconnecting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RC8] 4401 without a token option is unauthorized at once", async () => {
+  test("[RC8] 4401 without a token option leads to unauthorized at once", async () => {
     const { client, world } = testClient(refuses(4401), { token: undefined });
     await pass(120_000);
     expect(world.sockets.attempts).toHaveLength(1);
     expect(client.status.get().name).toBe("unauthorized");
   });
 
-  test("[RC9] A token function that gives nothing is unauthorized, and no socket opens", async () => {
+  test("[RC9] a token function that returns nothing leads to unauthorized, and no socket opens", async () => {
     const { client, world } = testClient(answers(), { token: () => null });
     await settle();
     expect(client.status.get()).toMatchObject({ name: "unauthorized", reason: { name: "NO_TOKEN" } });
@@ -125,7 +125,7 @@ describe("Reconnecting", () => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[RC11] A token function that hangs is given up after connectTimeoutMs, and its late token is ignored", async () => {
+  test("[RC11] a token function that never returns is abandoned after connectTimeoutMs, and its late token is ignored", async () => {
     const resolvers: ((token: string) => void)[] = [];
     const token = (): Promise<string> => new Promise((resolve) => resolvers.push(resolve));
     const { client, world } = testClient(answers(), { token });
@@ -142,7 +142,7 @@ describe("Reconnecting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RC12] connect() while waiting makes the attempt at once", async () => {
+  test("[RC12] connect() while waiting starts the attempt at once", async () => {
     const { client, world } = testClient([refuses(4429, '{"retryAfterMs":50000}'), answers()]);
     await settle();
     expect(client.status.get().name).toBe("waiting");
@@ -153,7 +153,7 @@ describe("Reconnecting", () => {
   });
 
   test.each(["online", "visible"] as const)(
-    "[RC13] While waiting, %s brings the attempt within a second",
+    "[RC13] while waiting, %s starts the attempt within a second",
     async (hint) => {
       const { client, world } = testClient([
         unreachable(),
@@ -171,7 +171,7 @@ describe("Reconnecting", () => {
     },
   );
 
-  test("[RC14] Offline, no attempt is made until the platform is online again", async () => {
+  test("[RC14] while offline, no attempt starts until the platform is online", async () => {
     const { client, world } = testClient([unreachable(), answers()]);
     await settle();
     world.online = false;
@@ -183,14 +183,14 @@ describe("Reconnecting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RC14] A platform that says offline for ever puts each attempt off by maxMs at most", async () => {
+  test("[RC14] if the platform reports offline forever, each attempt is postponed by at most maxMs", async () => {
     const { client, world } = testClient([unreachable(), answers()]);
     world.online = false;
     await pass(2_500 + 30_000);
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RC15] Going offline ends no live connection", async () => {
+  test("[RC15] going offline does not end a live connection", async () => {
     const { client, world } = testClient();
     await settle();
     world.online = false;
@@ -201,7 +201,7 @@ describe("Reconnecting", () => {
   });
 
   test.each([1000, 1008, 4400, 4403, 4406, 4409, 4950])(
-    "[RC16] A server that closes with %i is not called again",
+    "[RC16] after close code %i the client does not reconnect",
     async (code) => {
       const { client, world } = testClient(refuses(code, "because"));
       await pass(120_000);
@@ -211,7 +211,7 @@ describe("Reconnecting", () => {
     },
   );
 
-  test("[RC19] There is never more than one live socket, whatever happens when", async () => {
+  test("[RC19] there is never more than one live socket", async () => {
     const { client, world } = testClient([neverOpens(), silent(), acceptsAndDies(), answers()]);
     for (let step = 0; step < 400; step++) {
       world.random = (step * 0.37) % 1;

@@ -18,7 +18,7 @@ withFakeTime();
 const types = (messages: readonly { type: string }[]): string[] => messages.map(({ type }) => type);
 
 describe("Connecting", () => {
-  test("[CN1] A client connects when it is made", async () => {
+  test("[CN1] createClient connects", async () => {
     const { client, world } = testClient();
     expect(client.status.get()).toEqual({ name: "connecting", attempt: 1 });
     await settle();
@@ -26,7 +26,7 @@ describe("Connecting", () => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[CN1] With autoConnect false it waits for connect()", async () => {
+  test("[CN1] with autoConnect false the client waits for connect()", async () => {
     const { client, world } = testClient(answers(), { autoConnect: false });
     await pass(60_000);
     expect(client.status.get()).toEqual({ name: "idle" });
@@ -36,20 +36,20 @@ describe("Connecting", () => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[CN2] It offers the subprotocol of its codec, and with another one says that its first message is auth", async () => {
+  test("[CN2] the client offers its codec's subprotocol, and the subprotocol that announces auth as the first message", async () => {
     const { world } = testClient();
     await settle();
     expect(world.sockets.last.target.subprotocols).toEqual(["holdfast.v1.json", "holdfast.v1.auth"]);
   });
 
-  test("[CN3] The token travels in the first message and never in the address", async () => {
+  test("[CN3] the token is sent in the first message and never in the address", async () => {
     const { world } = testClient(answers(), { token: "s3cret" });
     await settle();
     expect(world.sockets.last.sent[0]).toMatchObject({ type: "auth", data: { token: "s3cret" } });
     expect(world.sockets.last.target.url).toBe("ws://localhost/ws");
   });
 
-  test("[CN3] A token function is called before every attempt", async () => {
+  test("[CN3] the token function is called before every attempt", async () => {
     let calls = 0;
     const { world } = testClient(answers(), { token: () => Promise.resolve(`token-${++calls}`) });
     await settle();
@@ -58,19 +58,19 @@ describe("Connecting", () => {
     expect(world.sockets.attempts.map((attempt) => attempt.of("auth")[0]?.data.token)).toEqual(["token-1", "token-2"]);
   });
 
-  test("[CN4] Behind auth, in the same turn, follows one subscribe for all wanted channels", async () => {
+  test("[CN4] right behind auth, in the same turn, the client sends one subscribe for all wanted channels", async () => {
     const { client, world } = testClient(neverOpens());
     client.channel("agent-updates").on("removed", () => undefined);
     client.channel("board", "b1").on("moved", () => undefined);
     await settle();
     world.sockets.last.open();
-    // Nothing awaited: a turn later would be a turn too late.
+    // The test awaits nothing, because the subscribe must not be sent a turn later.
     const { sent } = world.sockets.last;
     expect(types(sent)).toEqual(["auth", "subscribe"]);
     expect(sent[1]).toMatchObject({ data: { channels: ["agent-updates", "board:b1"] } });
   });
 
-  test("[CN5] The status goes from connecting over authenticating to ready, and is the same object while it stays", async () => {
+  test("[CN5] the status goes from connecting to authenticating to ready, and is the same object while it does not change", async () => {
     const { client, world } = testClient();
     expect(client.status.get()).toBe(client.status.get());
     await settle();
@@ -80,7 +80,7 @@ describe("Connecting", () => {
     expect(client.status.get()).toBe(ready);
   });
 
-  test("[CN6] The next attempt names the session it would like to continue, and the device", async () => {
+  test("[CN6] the next attempt sends the id of the session to resume, and the device", async () => {
     const { world } = testClient(answers(), { deviceId: "kitchen" });
     await settle();
     expect(world.sockets.last.of("auth")[0]!.data).toEqual({ token: "t0ken", device_id: "kitchen" });
@@ -89,7 +89,7 @@ describe("Connecting", () => {
     expect(world.sockets.last.of("auth")[0]!.data).toMatchObject({ session_id: "s1", device_id: "kitchen" });
   });
 
-  test("[CN15] A client without a token sends auth all the same, with its device and the session to continue", async () => {
+  test("[CN15] a client without a token sends auth with its device and the session to resume", async () => {
     const { client, world } = testClient(answers(), { token: undefined, deviceId: "kitchen" });
     client.channel("agent-updates").on("removed", () => undefined);
     await settle();
@@ -101,7 +101,7 @@ describe("Connecting", () => {
     expect(world.sockets.last.of("auth")[0]!.data).toEqual({ device_id: "kitchen", session_id: "s1" });
   });
 
-  test("[CN18] A ready client says whether the session is the one it had before", async () => {
+  test("[CN18] a ready client reports whether its session was resumed", async () => {
     const { client, world } = testClient([answers(), answers({ connected: connected({ resumed: true }) })]);
     await settle();
     expect(client.status.get()).toMatchObject({ name: "ready", resumed: false });
@@ -110,7 +110,7 @@ describe("Connecting", () => {
     expect(client.status.get()).toMatchObject({ name: "ready", sessionId: "s1", resumed: true });
   });
 
-  test("[CN19] A server that greets at once, and answers auth later or never, is as good", async () => {
+  test("[CN19] the client accepts a server that greets at once and answers auth later or never", async () => {
     const { client, world } = testClient(silent());
     await settle();
     world.sockets.last.receive(connected());
@@ -127,7 +127,7 @@ describe("Connecting", () => {
     ["agents", "2.0.0"],
     ["agents", "0.1.0"],
   ])(
-    "[CN7] A server that runs %s %s is left with 4406, and the client stops with PROTOCOL_MISMATCH",
+    "[CN7] a server that runs %s %s is closed with 4406, and the client stops with PROTOCOL_MISMATCH",
     async (name, version) => {
       const other = connected({ protocol: { name, version, fingerprint: "x" } });
       const { client, world } = testClient(answers({ connected: other }));
@@ -141,7 +141,7 @@ describe("Connecting", () => {
     },
   );
 
-  test("[CN7] A server with another minor version is fine", async () => {
+  test("[CN7] a server with another minor version is accepted", async () => {
     const newer = connected({ protocol: { name: "agents", version: "1.7.3", fingerprint: "x" } });
     const { client } = testClient(answers({ connected: newer }));
     await settle();
@@ -172,7 +172,7 @@ describe("Connecting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[CN14] A frame that cannot be read goes to onError, and the connection lives on", async () => {
+  test("[CN14] a frame that cannot be read goes to onError, and the connection stays open", async () => {
     const { client, world } = testClient();
     await settle();
     world.sockets.last.receiveText("{");
@@ -184,7 +184,7 @@ describe("Connecting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[CN14] An error message without a caller goes to onError", async () => {
+  test("[CN14] an error message without a caller goes to onError", async () => {
     const { world } = testClient();
     await settle();
     world.sockets.last.receive({
@@ -196,7 +196,7 @@ describe("Connecting", () => {
     ]);
   });
 
-  test("[CN16] A status listener that throws harms no other and is reported", async () => {
+  test("[CN16] a status listener that throws is reported and does not affect other listeners", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
     onChange(client.status, () => {
@@ -208,7 +208,7 @@ describe("Connecting", () => {
     expect(world.errors[0]).toMatchObject({ error: { code: "HANDLER_FAILED" }, context: { source: "listener" } });
   });
 
-  test("[CN27] A listener of a status hears the present one at once, and what that call throws is reported", async () => {
+  test("[CN27] a status listener receives the current status at once, and an error of that call is reported", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
     client.status.subscribe(({ name }) => heard.push(name));
@@ -224,7 +224,7 @@ describe("Connecting", () => {
     expect(heard).toEqual(["connecting", "idle", "authenticating", "ready"]);
   });
 
-  test("A token never reaches the log", async () => {
+  test("the token never reaches the log", async () => {
     const lines: string[] = [];
     const log = (fields: object, message: string): void => void lines.push(JSON.stringify(fields) + message);
     const logger: Logger = { debug: log, info: log, warn: log, error: log };
@@ -236,7 +236,7 @@ describe("Connecting", () => {
 });
 
 describe("The heartbeat of a connection", () => {
-  test("[HB1] A ping is answered at once, with its correlation id", async () => {
+  test("[HB1] a ping is answered at once with its correlation id", async () => {
     const { world } = testClient();
     await settle();
     world.sockets.last.receive({ type: "ping", correlation_id: "p7" });
@@ -244,7 +244,7 @@ describe("The heartbeat of a connection", () => {
     expect(world.sockets.last.of("pong")).toEqual([{ type: "pong", correlation_id: "p7" }, { type: "pong" }]);
   });
 
-  test("[HB2] A server silent for its interval and timeout together is left with 4408, and called again", async () => {
+  test("[HB2] a server that is silent for its interval plus its timeout is closed with 4408, and the client reconnects", async () => {
     const heartbeat = { interval_ms: 5_000, timeout_ms: 2_000 };
     const { client, world } = testClient(answers({ connected: connected({ heartbeat }) }));
     await pass(6_999);
@@ -257,7 +257,7 @@ describe("The heartbeat of a connection", () => {
   });
 
   test.each(["online", "visible"] as const)(
-    "[HB4] While ready, %s probes, and 3 s without a frame end the connection",
+    "[HB4] while ready, %s sends a probe, and 3 s without a frame end the connection",
     async (hint) => {
       const mute = answers();
       const { client, world } = testClient([
@@ -279,7 +279,7 @@ describe("The heartbeat of a connection", () => {
 });
 
 describe("disconnect()", () => {
-  test("[CN8] It closes with 1000, leaves no timer and no listener, and stays closed", async () => {
+  test("[CN8] closes with 1000, leaves no timer and no listener, and stays closed", async () => {
     const { client, world } = testClient();
     await settle();
     client.disconnect();
@@ -311,7 +311,7 @@ describe("disconnect()", () => {
     expect(client.status.get().name).toBe("closed");
   });
 
-  test("[CN8] It can be called in every state, twice, and by a status listener", async () => {
+  test("[CN8] works in every state, twice, and in a status listener", async () => {
     const { client, world } = testClient();
     onChange(client.status, (status) => status.name === "ready" && client.disconnect());
     await settle();
@@ -320,7 +320,7 @@ describe("disconnect()", () => {
     expect(world.sockets.live).toEqual([]);
   });
 
-  test("[CN8] It can be called by a listener that hears of a drop while the parts are still being told", async () => {
+  test("[CN8] works in a listener that is notified of a drop while the parts are still being notified", async () => {
     const { client, world } = testClient();
     const updates = client.channel("agent-updates");
     updates.on("removed", () => undefined);
@@ -331,7 +331,7 @@ describe("disconnect()", () => {
     await expect(client.request("agents.list")).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
-  test("[CN9] connect() works again afterwards, and resumes the channels that were wanted", async () => {
+  test("[CN9] connect() works again afterwards and joins the wanted channels again", async () => {
     const { client, world } = testClient();
     const updates = client.channel("agent-updates");
     updates.on("removed", () => undefined);
@@ -345,7 +345,7 @@ describe("disconnect()", () => {
     expect(world.sockets.attempts).toHaveLength(2);
   });
 
-  test("The reason a pending caller gets names what happened", async () => {
+  test("the error of a pending call contains the reason of the close", async () => {
     const { client } = testClient(refuses(4403, "suspended"));
     const pending = client.request("agents.list");
     await expect(pending).rejects.toThrow(HoldfastError);

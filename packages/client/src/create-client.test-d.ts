@@ -36,7 +36,7 @@ import {
 const client = createClient(agents, { url: "ws://localhost/ws" });
 
 describe("request", () => {
-  test("The input is checked and the output inferred, rich values included", () => {
+  test("the input is checked and the output inferred, including rich values", () => {
     expectTypeOf(client.request("agent.start", { program: "primes" })).resolves.toEqualTypeOf<{
       id: string;
       startedAt: Date;
@@ -45,7 +45,7 @@ describe("request", () => {
     expectTypeOf(client.request("agent.rename", { name: "a" })).resolves.toEqualTypeOf<undefined>();
   });
 
-  test("Wrong names and inputs do not compile", () => {
+  test("wrong names and inputs do not compile", () => {
     expectTypeOf<RequestName<DefinitionOf<typeof agents>>>().toEqualTypeOf<
       "agent.start" | "agent.rename" | "agents.list" | "agents.find"
     >();
@@ -59,20 +59,20 @@ describe("request", () => {
     void client.request("agents.list", { program: "primes" });
   });
 
-  test("Options come third, and the input may be left out where it is optional or not declared", () => {
+  test("options are the third argument, and the input may be omitted if it is optional or not declared", () => {
     const { signal } = new AbortController();
     expectTypeOf(signal).toExtend<AbortSignalLike>();
     void client.request("agent.start", { program: "primes" }, { timeoutMs: 5, signal });
     void client.request("agents.list", undefined, { timeoutMs: 5, signal });
     void client.request("agents.find");
     void client.request("agents.find", "x", { timeoutMs: 5 });
-    // @ts-expect-error: this request declares no input, and options are none
+    // @ts-expect-error: this request declares no input, and options are not an input
     void client.request("agents.list", { timeoutMs: 5, signal });
     // @ts-expect-error: no such option
     void client.request("agents.list", undefined, { timeout: 5 });
   });
 
-  test("A caught error narrows to the declared ones", () => {
+  test("a caught error narrows to the declared errors", () => {
     const caught = null as unknown;
     if (isDeclaredError(agents, "agent.start", caught)) {
       expectTypeOf(caught.code).toEqualTypeOf<"UNKNOWN_PROGRAM">();
@@ -89,40 +89,40 @@ describe("options", () => {
     channels: { room: { events: { said: mini.string() } } },
   });
 
-  test("Parameters are required exactly where the protocol declares them", () => {
+  test("parameters are required exactly if the protocol declares them", () => {
     const made = createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: "s1" } });
     expectTypeOf(made).toEqualTypeOf<Client<DefinitionOf<typeof rooms>>>();
     // @ts-expect-error: the parameters are missing
     createClient(rooms, { url: "ws://localhost/ws" });
     // @ts-expect-error: a parameter is wrong
     createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: 1 } });
-    // @ts-expect-error: this protocol declares none
+    // @ts-expect-error: this protocol declares no parameters
     createClient(agents, { url: "ws://localhost/ws", parameters: { sessionId: "s1" } });
   });
 
-  test("The token is a string, or a function that gives one, now or later, or none", () => {
+  test("the token is a string, or a function that returns a string or nothing, synchronously or not", () => {
     expectTypeOf<TokenSource>().toEqualTypeOf<BaseOptions["token"] & {}>();
     createClient(agents, { url: "ws://localhost/ws", token: "t" });
     createClient(agents, { url: "ws://localhost/ws", token: () => "t" });
     createClient(agents, { url: "ws://localhost/ws", token: () => localStorage.getItem("token") });
     createClient(agents, { url: "ws://localhost/ws", token: async () => "t" });
-    // @ts-expect-error: a number is no token
+    // @ts-expect-error: a number is not a token
     createClient(agents, { url: "ws://localhost/ws", token: () => 1 });
   });
 
-  test("WebSocket takes the platform's class and that of ws", () => {
+  test("WebSocket accepts the platform's class and the class of ws", () => {
     expectTypeOf(WebSocket).toExtend<WebSocketConstructor>();
     createClient(agents, { url: "ws://localhost/ws", WebSocket });
     createClient(agents, { url: "ws://localhost/ws", WebSocket: NodeWebSocket });
   });
 });
 
-test("A device is required where the protocol says so, and may be named everywhere", () => {
+test("deviceId is required if the protocol requires it, and optional otherwise", () => {
   const devices = defineProtocol({ name: "devices", version: "1.0.0", deviceId: "required" });
   createClient(devices, { url: "ws://localhost/ws", deviceId: "kitchen" });
   // @ts-expect-error: the device is missing
   createClient(devices, { url: "ws://localhost/ws" });
-  // @ts-expect-error: none is no device
+  // @ts-expect-error: undefined is not a device
   createClient(devices, { url: "ws://localhost/ws", deviceId: undefined });
   createClient(agents, { url: "ws://localhost/ws", deviceId: "kitchen" });
   createClient(agents, { url: "ws://localhost/ws", deviceId: undefined });
@@ -139,7 +139,7 @@ describe("presence", () => {
   });
   const made = createClient(rooms, { url: "ws://localhost/ws" });
 
-  test("Its data is typed for whoever reads it and for whoever sets it", () => {
+  test("the data is typed for reading and for setting", () => {
     const who = presenceOf(made.channel("room", "r1"));
     expectTypeOf(who).toEqualTypeOf<ChannelPresence<{ name: string }, { name?: string | undefined }>>();
     expectTypeOf(who.get()).toEqualTypeOf<Presence<{ name: string }>>();
@@ -151,10 +151,10 @@ describe("presence", () => {
     who.set({ name: 1 });
   });
 
-  test("Only channels that declare it have it", () => {
-    // @ts-expect-error: this channel declares none
+  test("only channels that declare presence have it", () => {
+    // @ts-expect-error: this channel declares no presence
     presenceOf(made.channel("news"));
-    // @ts-expect-error: nor does any of this protocol
+    // @ts-expect-error: this protocol declares no presence
     presenceOf(client.channel("agent-updates"));
   });
 });
@@ -174,7 +174,7 @@ describe("state", () => {
   const made = createClient(boards, { url: "ws://localhost/ws" });
   type Board = { cards: { due: Date }[]; open: boolean };
 
-  test("The document is typed for whoever reads it, and nobody changes it", () => {
+  test("the document is typed and read-only", () => {
     const document = documentOf(made.channel("board", "b"));
     expectTypeOf(document).toEqualTypeOf<ChannelDocument<Board>>();
     expectTypeOf(document.get()).toEqualTypeOf<Immutable<Board> | undefined>();
@@ -185,21 +185,21 @@ describe("state", () => {
         expectTypeOf(previous).toEqualTypeOf<Immutable<Board> | undefined>();
       }),
     ).toEqualTypeOf<() => void>();
-    // @ts-expect-error: everyone holds the same
+    // @ts-expect-error: the document is shared and read-only
     document.get()!.open = false;
-    // @ts-expect-error: nor are its lists one's own
+    // @ts-expect-error: its lists are read-only, too
     document.get()!.cards.push({ due: new Date() });
   });
 
-  test("Only channels that declare it have it", () => {
-    // @ts-expect-error: this channel declares none
+  test("only channels that declare a document have it", () => {
+    // @ts-expect-error: this channel declares no document
     documentOf(made.channel("news"));
-    // @ts-expect-error: nor does any of this protocol
+    // @ts-expect-error: this protocol declares no document
     documentOf(client.channel("agent-updates"));
   });
 });
 
-test("The status narrows by its name", () => {
+test("the status narrows by its name", () => {
   const status: Status = client.status.get();
   if (status.name === "ready") expectTypeOf(status.resumed).toEqualTypeOf<boolean>();
   if (status.name === "ready") expectTypeOf(status.sessionId).toEqualTypeOf<string>();
@@ -211,7 +211,7 @@ test("The status narrows by its name", () => {
   >();
 });
 
-test("[CN28] The name of a reason is one of a closed list, so that a misspelt one does not compile", () => {
+test("[CN28] the name of a reason is of a closed list, so a misspelt name does not compile", () => {
   const status: Status = client.status.get();
   if (!("reason" in status)) return;
   expectTypeOf(status.reason).toEqualTypeOf<CloseInfo>();
@@ -226,7 +226,7 @@ test("[CN28] The name of a reason is one of a closed list, so that a misspelt on
   void (status.reason.name === "FORBIDEN");
 });
 
-test("onError hands over an error and where it came from", () => {
+test("onError passes an error and its context", () => {
   client.onError((error, context) => {
     expectTypeOf(error).toEqualTypeOf<HoldfastError>();
     expectTypeOf(context.source).toEqualTypeOf<
@@ -235,13 +235,13 @@ test("onError hands over an error and where it came from", () => {
   });
 });
 
-test("keepPositions takes every storage of the shape, and the option only what it returns", () => {
+test("keepPositions accepts every storage with the right methods, and the option accepts only its result", () => {
   const asyncStorage = {
     getItem: (_key: string): Promise<string | null> => Promise.resolve(null),
     setItem: (_key: string, _value: string): Promise<void> => Promise.resolve(),
   };
   createClient(agents, { url: "", positions: keepPositions(sessionStorage) });
   createClient(agents, { url: "", positions: keepPositions(asyncStorage) });
-  // @ts-expect-error: a storage alone does not say that a page needs the code to use it
+  // @ts-expect-error: a bare storage does not load the code that uses it
   createClient(agents, { url: "", positions: sessionStorage });
 });

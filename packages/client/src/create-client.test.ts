@@ -20,7 +20,7 @@ const rooms = defineProtocol({
 });
 
 describe("Connection parameters", () => {
-  test("[CN12] They travel in the query string of every attempt", async () => {
+  test("[CN12] parameters are sent in the query string of every attempt", async () => {
     const parameters = { sessionId: "a b&c", page: 2, since: new Date(0), unknown: "dropped" };
     const { world } = testClientOf(rooms, answers(), { parameters });
     await settle();
@@ -29,13 +29,13 @@ describe("Connection parameters", () => {
     );
   });
 
-  test("[CN12] Wrong ones are refused at creation, by their name", () => {
+  test("[CN12] a wrong parameter is refused by createClient with its name in `field`", () => {
     expect(() => createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: 1 as never } })).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "parameters.sessionId" }),
     );
   });
 
-  test("[CN12] A server that refuses one is not asked again, and the reason names it", async () => {
+  test("[CN12] if the server refuses a parameter, the client stops and the reason names it", async () => {
     const { client } = testClientOf(rooms, refuses(1008, "sessionId: is not known"), {
       parameters: { sessionId: "s" },
     });
@@ -47,7 +47,7 @@ describe("Connection parameters", () => {
   });
 });
 
-test("[CN7] Before version 1.0.0 client and server must share the minor version", async () => {
+test("[CN7] before version 1.0.0 client and server must share the minor version", async () => {
   const running = (version: string) =>
     answers({ connected: connected({ protocol: { name: "rooms", version, fingerprint: "x" } }) });
   const parameters = { sessionId: "s" };
@@ -57,7 +57,7 @@ test("[CN7] Before version 1.0.0 client and server must share the minor version"
   expect(other!.client.status.get().name).toBe("closed");
 });
 
-test("[CN20] A protocol that requires a device is not connected to without one", () => {
+test("[CN20] createClient without deviceId throws INVALID_OPTION if the protocol requires it", () => {
   const devices = defineProtocol({ name: "devices", version: "1.0.0", deviceId: "required" });
   expect(() => createClient(devices, { url: "ws://localhost/ws" } as never)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),

@@ -21,7 +21,7 @@ const player = defineProtocol({
 const running = () =>
   answers({ connected: connected({ protocol: { name: "player", version: "1.0.0", fingerprint: "x" } }) });
 
-/** A ready client, what its server sends, and which acks come back. */
+/** Creates a ready client, a function that sends direct events, and the list of its acks. */
 async function playing() {
   const { client, world } = testClientOf(player, running());
   await settle();
@@ -34,7 +34,7 @@ async function playing() {
 
 const later = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-test("[CH18] Direct events reach their handlers validated and in order, whatever channels are joined", async () => {
+test("[CH18] direct events reach their handlers validated and in order, without a joined channel", async () => {
   const { client, world, event } = await playing();
   const heard: unknown[] = [];
   client.direct.on("paused", async (data) => {
@@ -53,7 +53,7 @@ test("[CH18] Direct events reach their handlers validated and in order, whatever
   expect(world.sockets.last.of("subscribe")).toEqual([]);
 });
 
-test("[CH18] A direct event that does not match goes to onError; one that is unknown or that no one hears is ignored", async () => {
+test("[CH18] a direct event that does not match goes to onError; an unknown or unheard event is ignored", async () => {
   const { client, world, event } = await playing();
   const heard = vi.fn();
   client.direct.on("stopped", heard);
@@ -65,7 +65,7 @@ test("[CH18] A direct event that does not match goes to onError; one that is unk
 });
 
 test.each(["moved", "stopped.*", "que*", "queue.track*", "*.cleared", "track.*", ".*", ""])(
-  "[CH15] The direct event or group %j, which the protocol does not have, is refused where it is named",
+  "[CH15] direct.on() with %j, which the protocol does not have, throws INVALID_VALUE",
   (name) => {
     const { client } = testClientOf(player, running());
     expect(() => client.direct.on(name as never, () => undefined)).toThrow(
@@ -75,7 +75,7 @@ test.each(["moved", "stopped.*", "que*", "queue.track*", "*.cleared", "track.*",
 );
 
 describe("Groups", () => {
-  test("[DE1] A handler of a group gets each event of it with its name, beside the handlers of the event itself", async () => {
+  test("[DE1] a group handler receives each event of the group with its name, beside the handlers of the event itself", async () => {
     const { client, event } = await playing();
     const heard: unknown[] = [];
     client.direct.on("queue.cleared", (data) => heard.push(data));
@@ -90,7 +90,7 @@ describe("Groups", () => {
     expect(heard).toEqual(heardInGroups);
   });
 
-  test("[DE1] One that throws goes to onError with the name of the event", async () => {
+  test("[DE1] an error of a group handler goes to onError with the event's name", async () => {
     const { client, world, event } = await playing();
     client.direct.on("*", () => {
       throw new Error("bad handler");
@@ -101,14 +101,14 @@ describe("Groups", () => {
     ]);
   });
 
-  test("[DE1] A group of a protocol without direct events is one that no event is in", () => {
+  test("[DE1] a group of a protocol without direct events throws INVALID_VALUE", () => {
     const { client } = testClientOf(defineProtocol({ name: "none", version: "1.0.0" }), running());
     expect(() => client.direct.on("*", () => undefined)).toThrow(expect.objectContaining({ code: "INVALID_VALUE" }));
   });
 });
 
 describe("Acks", () => {
-  test("[DE2] An event that asks for it is acknowledged when all its handlers have finished, and no other is", async () => {
+  test("[DE2] an event that requests an ack is acknowledged when all its handlers have finished, and no other event is", async () => {
     const { client, event, ask, acks } = await playing();
     client.direct.on("stopped", () => later(10));
     client.direct.on("stopped", () => later(30));
@@ -127,7 +127,7 @@ describe("Acks", () => {
     expect(acks()).toHaveLength(3);
   });
 
-  test("[DE3] What became of it otherwise is said: nobody listens, it does not match, a handler failed", async () => {
+  test("[DE3] an ack reports why an event was not handled: no listener, invalid data, or a failed handler", async () => {
     const { client, ask, acks } = await playing();
     client.direct.on("stopped", (text) => {
       if (text === "throw") throw new Error("bad handler");
@@ -149,7 +149,7 @@ describe("Acks", () => {
     ]);
   });
 
-  test("[DE3] A handler that is taken off while its event waits for another has not handled it", async () => {
+  test("[DE3] if a handler is removed while its event is queued, the ack says not_handled", async () => {
     const { client, ask, acks } = await playing();
     client.direct.on("queued", () => later());
     const off = client.direct.on("stopped", () => undefined);
@@ -160,7 +160,7 @@ describe("Acks", () => {
     expect(acks()).toEqual([{ id: "queued" }, { id: "stopped", failure: "not_handled" }]);
   });
 
-  test("[DE5] One that does not finish is told of after 30 s; beyond 2 MiB the oldest are dropped, reported and acknowledged as failed", async () => {
+  test("[DE5] a handler that does not finish is reported after 30 s; beyond 2 MiB the oldest events are dropped, reported and acknowledged as failed", async () => {
     const { client, world, ask, acks } = await playing();
     let finish: () => void = () => undefined;
     const heard: string[] = [];
@@ -190,7 +190,7 @@ describe("Acks", () => {
   });
 
   test.each(["drop", "disconnect"] as const)(
-    "[DE4] An ack goes to the connection that brought the event, and to none after a %s",
+    "[DE4] an ack is sent on the connection that delivered the event, and not at all after a %s",
     async (way) => {
       const { client, world, ask, acks } = await playing();
       client.direct.on("stopped", () => later(10_000));

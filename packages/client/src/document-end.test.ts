@@ -6,8 +6,8 @@ import { title, onBoard, followed, slow } from "../test/support/board-client.js"
 
 withFakeTime();
 
-describe("The end of it", () => {
-  test("[SC4] leave() makes it undefined and tells the listeners of the handle; another handle keeps it", async () => {
+describe("The end of a document", () => {
+  test("[SC4] leave() makes it undefined and notifies the listeners of the handle; another handle keeps it", async () => {
     const { server, client, board, document, heard } = await followed();
     const other = documentOf(client.channel("board", "b"));
     other.subscribe(() => undefined);
@@ -19,7 +19,7 @@ describe("The end of it", () => {
     expect(other.get()?.title).toBe("2");
   });
 
-  test("[SC4] A document that is deleted ends the channel with STATE_DELETED and the reason, until it is asked for again", async () => {
+  test("[SC4] a deleted document ends the channel with STATE_DELETED and the reason, until it is requested again", async () => {
     const { server, board, document, heard } = await followed();
     server.delete("SESSION_DELETED");
     expect(document.get()).toBeUndefined();
@@ -36,7 +36,7 @@ describe("The end of it", () => {
     expect(heard).toEqual([undefined, "First"]);
   });
 
-  test("[SC4] Asked for again, it is there for the other handles of the channel as well", async () => {
+  test("[SC4] if it is requested again, the other handles of the channel receive it, too", async () => {
     const { server, client, board, document, heard } = await followed();
     const other = documentOf(client.channel("board", "b"));
     const told: unknown[] = [];
@@ -56,7 +56,7 @@ describe("The end of it", () => {
     ]);
   });
 
-  test("[SC4] A channel whose document was deleted is refused the same way, also after a drop", async () => {
+  test("[SC4] a channel whose document was deleted is refused in the same way after a drop", async () => {
     const { server, board, document, heard, said } = await followed();
     server.cut();
     server.delete("GONE");
@@ -70,7 +70,7 @@ describe("The end of it", () => {
     expect(heard).toEqual([undefined, "First"]);
   });
 
-  test("[SC4] What waits behind a slow handler when the channel is refused is not told any more", async () => {
+  test("[SC4] changes that wait for a slow handler when the channel is refused are not delivered", async () => {
     const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -81,8 +81,7 @@ describe("The end of it", () => {
     await busy.release();
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([undefined]);
-    // Nor found when the channel is asked for again, and not refused any more: it is of before its
-    // end.
+    // The next join does not deliver them either, because they belong to the deleted document.
     server.refuse(undefined);
     server.hold(true);
     server.cut();
@@ -93,8 +92,8 @@ describe("The end of it", () => {
   });
 });
 
-describe("Whoever is told of the end", () => {
-  test("[SC4] before the document's listeners are finds none where the channel is refused, also by a handle of their own", async () => {
+describe("A listener that is notified of the end", () => {
+  test("[SC4] before the document's listeners finds no document if the channel is refused, also through its own handle", async () => {
     const { server, client, board, document } = onBoard();
     const seen: unknown[] = [];
     onChange(board.status, ({ name }) => {
@@ -111,7 +110,7 @@ describe("Whoever is told of the end", () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 
-  test("[SC15] may join again: the listeners from before are told of the end, and of nothing that follows", async () => {
+  test("[SC15] may join again: the earlier listeners receive the end and nothing after it", async () => {
     const { server, client, board, document } = onBoard();
     const heard: unknown[] = [];
     let isAgain = false;
@@ -121,7 +120,8 @@ describe("Whoever is told of the end", () => {
       onChange(document, (next) => heard.push(["again", next?.title]));
     });
     onChange(document, (now) => heard.push(now?.title));
-    // By another handle the document stays, so that it is there at once for whoever joins again.
+    // Another handle keeps the document, so it is available at once for the handle that joins
+    // again.
     documentOf(client.channel("board", "b")).subscribe(() => undefined);
     await settle();
     board.leave();
@@ -132,7 +132,7 @@ describe("Whoever is told of the end", () => {
   });
 
   test.each([["its events"], ["its document"]])(
-    "[SC15] may join again from a listener of the status, by %s",
+    "[SC15] may join again from a status listener, through %s",
     async (what) => {
       const { server, board, document } = onBoard();
       const heard: unknown[] = [];
@@ -153,7 +153,7 @@ describe("Whoever is told of the end", () => {
     },
   );
 
-  test("[SC15] may throw: nothing is left behind", async () => {
+  test("[SC15] may throw, and nothing is left behind", async () => {
     const { server, client, board, document, said } = await followed();
     client.channel("board", "b").on("moved", () => undefined);
     onChange(document, (now) => {

@@ -8,8 +8,8 @@ import { FIRST, titled, title, onBoard, followed } from "../test/support/board-c
 
 withFakeTime();
 
-describe("Whoever comes later", () => {
-  test("[SC5] has the document as well, asked for once", async () => {
+describe("Later subscribers of a document", () => {
+  test("[SC5] receive the document, which is requested once", async () => {
     const { server, client, board, document, said } = onBoard();
     board.on("moved", () => undefined);
     await settle();
@@ -25,7 +25,7 @@ describe("Whoever comes later", () => {
     expect(board.status.get().name).toBe("subscribed");
   });
 
-  test("[SC5] while the channel is being joined need not ask again", async () => {
+  test("[SC5] cause no further request while the channel is being joined", async () => {
     const { server, board, document, said } = onBoard();
     server.hold(true);
     board.on("moved", () => undefined);
@@ -38,7 +38,7 @@ describe("Whoever comes later", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[SC5] asks again where the server was told that it is held, and those who held it are gone", async () => {
+  test("[SC5] request the document again if the server was told that it is held and its holders are gone", async () => {
     const { server, board, document, off, said } = await followed();
     board.on("moved", () => undefined);
     server.cut();
@@ -55,7 +55,7 @@ describe("Whoever comes later", () => {
     expect(said()).toEqual(["-", "held", "-"]);
   });
 
-  test("[SC5] nothing is held when the last listener is gone", async () => {
+  test("[SC5] nothing is held after the last listener is gone", async () => {
     const { server, board, document, off, said } = await followed();
     board.on("moved", () => undefined);
     off();
@@ -70,7 +70,7 @@ describe("Whoever comes later", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC5] Listeners that go and come in one turn find it there, and nothing is asked", async () => {
+  test("[SC5] listeners that leave and return in one turn find the document, and nothing is requested", async () => {
     const { server, board, document, heard, off, said } = await followed();
     const before = document.get();
     off();
@@ -87,7 +87,7 @@ describe("Whoever comes later", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[SC5] A component that subscribes anew in each render, whatever its status, asks no more than one that does not", async () => {
+  test("[SC5] a component that subscribes anew in each render, in any status, requests no more than a component that does not", async () => {
     const { server, board, document, said } = onBoard();
     const rendered: unknown[] = [];
     let off = (): void => undefined;
@@ -127,7 +127,7 @@ describe("Whoever comes later", () => {
     expect(board.status.get().name).toBe("idle");
   });
 
-  test("[SC5] nothing is given up for a listener that went in the turn of `leave()`, and came again", async () => {
+  test("[SC5] a listener that leaves in the turn of `leave()` and returns keeps the document", async () => {
     const { server, board, document, heard, off, said } = await followed();
     off();
     board.leave();
@@ -138,7 +138,7 @@ describe("Whoever comes later", () => {
     expect(said()).toEqual(["-", "-"]);
   });
 
-  test("[SC5] nothing is held by a position from an earlier life", async () => {
+  test("[SC5] a position of an earlier client holds no document", async () => {
     const items = new Map<string, string>();
     const storage = {
       getItem: (key: string) => items.get(key) ?? null,

@@ -6,7 +6,7 @@ import { FIRST, titled, title, followed, slow } from "../test/support/board-clie
 withFakeTime();
 
 describe("After a drop", () => {
-  test("[SC3] the last document stays, the client says that it holds it, and what was missed comes as patches", async () => {
+  test("[SC3] the last document stays, the client reports that it holds it, and missed changes arrive as patches", async () => {
     const { server, document, heard, said } = await followed();
     server.patch(title("2"));
     server.cut();
@@ -21,7 +21,7 @@ describe("After a drop", () => {
     expect(document.get()?.title).toBe("5");
   });
 
-  test("[SC3] or as the document, where the patches would be more", async () => {
+  test("[SC3] the whole document arrives if the patches would be larger", async () => {
     const { server, document, heard, said } = await followed();
     server.patches(false);
     server.cut();
@@ -34,7 +34,7 @@ describe("After a drop", () => {
     expect(said()).toEqual(["-", "held"]);
   });
 
-  test("[SC3] what waits behind a slow handler counts as held, since it will be applied", async () => {
+  test("[SC3] changes that wait for a slow handler count as held, because they will be applied", async () => {
     const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -49,7 +49,7 @@ describe("After a drop", () => {
     expect(heard).toEqual(["2", "3"]);
   });
 
-  test("[SC3] nothing is held when the connection drops between updates without patches and their document", async () => {
+  test("[SC3] nothing is held if the connection drops between an update without patches and its document", async () => {
     const { server, world, board, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -62,7 +62,7 @@ describe("After a drop", () => {
     expect(heard).toEqual(["2"]);
   });
 
-  test("[SC3] An event that was lost is made up for, and the document is held meanwhile", async () => {
+  test("[SC3] a lost event is replayed, and the document is held meanwhile", async () => {
     const { server, heard, said } = await followed();
     server.patch(title("2"), { isSent: false });
     server.patch(title("3"));
@@ -73,7 +73,7 @@ describe("After a drop", () => {
 });
 
 describe("A reset", () => {
-  test("[SC6] leaves the last document until the server has sent the new one, and nothing old is applied to it", async () => {
+  test("[SC6] keeps the last document until the server has sent the new one, and applies no old update to it", async () => {
     const { server, board, document, heard } = await followed();
     board.onReset(() => heard.push(["reset", document.get()?.title]));
     server.reset({ data: titled("Anew"), version: 3 });
@@ -82,7 +82,7 @@ describe("A reset", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC6] An update heard before a reset is applied again behind it: it is of the new document", async () => {
+  test("[SC6] an update received before a reset is applied again after it, because it belongs to the new document", async () => {
     const { server, heard } = await followed();
     server.patch(title("2"));
     const [repeated] = server.last(1);
@@ -96,7 +96,7 @@ describe("A reset", () => {
     expect(heard).toEqual(["2", "First", "2"]);
   });
 
-  test("[SC6] that waits behind a slow handler is not held over a drop, and its document replaces the old one", async () => {
+  test("[SC6] if a reset waits for a slow handler, nothing is held across a drop, and the new document replaces the old one", async () => {
     const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -112,7 +112,7 @@ describe("A reset", () => {
     expect(heard).toEqual(["Anew"]);
   });
 
-  test("[SC6] in the answer to a `subscribe` brings the document as well", async () => {
+  test("[SC6] a reset in the answer to a `subscribe` brings the document, too", async () => {
     const { server, document, said } = await followed();
     server.cut();
     server.begin({ data: titled("Anew"), version: 1 });
@@ -124,7 +124,7 @@ describe("A reset", () => {
   });
 });
 
-describe("A copy that is not the server's", () => {
+describe("A copy that differs from the server's", () => {
   test.each([
     ["a hash that is another", { hash: "0123456789abcdef" }],
     ["a version that is left out", { version: 6 }],
@@ -152,7 +152,7 @@ describe("A copy that is not the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC7] is asked for when there is a connection again", async () => {
+  test("[SC7] is requested again when there is a connection again", async () => {
     const { server, board, document, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -166,7 +166,7 @@ describe("A copy that is not the server's", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC7] is asked for behind the verdict where the server was just told that it is held", async () => {
+  test("[SC7] is requested after the answer if the server was just told that it is held", async () => {
     const { server, board, document, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -183,7 +183,7 @@ describe("A copy that is not the server's", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC7] is asked for three times in a row, then reported, and left as it is for a while or until the next join", async () => {
+  test("[SC7] is requested three times in a row, then reported and left alone until later updates or the next join", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 6; round++) {
       server.patch(title(`${round}`), { version: 99 });
@@ -200,7 +200,7 @@ describe("A copy that is not the server's", () => {
     expect(document.get()?.title).toBe("6");
   });
 
-  test("[SC7] is asked for once more when enough has changed, and is right where it fits by then", async () => {
+  test("[SC7] is requested again after enough changes, and is used if it fits by then", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 31; round++) {
       server.patch(title(`${round}`), { version: 99 });
@@ -218,7 +218,7 @@ describe("A copy that is not the server's", () => {
     expect(world.errors).toHaveLength(1);
   });
 
-  test("[SC7] is asked for again and again where updates in between are as they should be", async () => {
+  test("[SC7] is requested without limit if the updates in between are correct", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 5; round++) {
       server.patch(title("wrong"), { version: 99 });
@@ -230,7 +230,7 @@ describe("A copy that is not the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC14] A change that brings the whole document is taken whatever its version", async () => {
+  test("[SC14] a change that brings the whole document is applied whatever its version", async () => {
     const { server, world, document, heard, said } = await followed({ data: undefined, version: 0 });
     server.patch([{ op: "add", path: [], value: titled("Loaded") }], { version: 7 });
     expect(document.get()).toEqual(titled("Loaded"));
@@ -241,7 +241,7 @@ describe("A copy that is not the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC8] A document that is not the one its hash is of is taken all the same, and reported once", async () => {
+  test("[SC8] a document that does not match its hash is used anyway and reported once", async () => {
     const { server, world, document, said } = await followed();
     const other = server.sync({ state: titled("Other") });
     server.live(other);

@@ -19,7 +19,7 @@ function onBoard(doc: Doc) {
     const handle = () => {
       const board = channel("board", "b");
       const document = documentOf(board);
-      /** Each status with the document of its moment, as the handle tells them. */
+      /** Records each status of the handle together with the document at that moment. */
       const seen: unknown[] = [];
       onChange(board.status, ({ name }) => seen.push([name, document.get()?.title]));
       return { board, document, seen };
@@ -28,7 +28,7 @@ function onBoard(doc: Doc) {
   }
 }
 
-/** A handler of `moved` that is busy until it is let go. */
+/** A handler of `moved` that runs until the test releases it. */
 function busy(board: ReturnType<typeof onBoard>["board"]) {
   let release = (): void => undefined;
   board.on("moved", () => new Promise<void>((resolve) => (release = resolve)));
@@ -49,7 +49,7 @@ describe("The status of a channel with a document", () => {
     ]);
   });
 
-  test("[SC17] is `subscribed`, and `join()` resolves, not with the answer but with the document that follows, also if nothing listens to it", async () => {
+  test("[SC17] is `subscribed`, and `join()` resolves, when the document has arrived and not at the answer, also without a listener", async () => {
     const { server, board } = onBoard(FIRST);
     const { received } = server.behaviour;
     let later = (): void => undefined;
@@ -71,7 +71,7 @@ describe("The status of a channel with a document", () => {
     expect([board.status.get().name, isReady]).toEqual(["subscribed", true]);
   });
 
-  test("[SC17] is `subscribed` with the answer if the copy is continued after a drop, also while a handler is busy", async () => {
+  test("[SC17] is `subscribed` at the answer if the copy is resumed after a drop, also while a handler is running", async () => {
     const { server, board, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     const release = busy(board);
@@ -87,7 +87,7 @@ describe("The status of a channel with a document", () => {
     await release();
   });
 
-  test("[SC17] is `subscribed` behind the new document where the copy is not continued, and behind the handlers that the document waits for", async () => {
+  test("[SC17] is `subscribed` after the new document if the copy is not resumed, and after the handlers that the document waits for", async () => {
     const { server, board, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     const release = busy(board);
@@ -101,7 +101,7 @@ describe("The status of a channel with a document", () => {
     expect(seen.slice(3)).toEqual([["subscribed", "Other"]]);
   });
 
-  test("[SC17] is not `subscribed` by a document of an earlier connection that a handler has delayed", async () => {
+  test("[SC17] is not `subscribed` because of an earlier connection's document that a handler has delayed", async () => {
     const { server, board, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     const release = busy(board);
@@ -119,7 +119,7 @@ describe("The status of a channel with a document", () => {
     expect(seen.at(-1)).toEqual(["subscribed", "Other"]);
   });
 
-  test("[SC17] stays `subscribed` while the document is changed, or asked for because a change does not fit", async () => {
+  test("[SC17] stays `subscribed` while the document changes, or is requested again because an update does not fit", async () => {
     const { server, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     await settle();
@@ -130,7 +130,7 @@ describe("The status of a channel with a document", () => {
     expect(seen).toHaveLength(2);
   });
 
-  test("[SC18] is `pending` until the document is there for a handle that begins to listen to it, and for no other handle", async () => {
+  test("[SC18] is `pending` until the document arrives for a handle that begins to listen to it, and for no other handle", async () => {
     const { board, document, seen, handle } = onBoard(FIRST);
     const other = handle();
     other.board.on("moved", () => undefined);
@@ -147,7 +147,7 @@ describe("The status of a channel with a document", () => {
     expect([other.board.status.get().name, other.document.get()?.title]).toEqual(["subscribed", "First"]);
   });
 
-  test("[SC18] is `subscribed` again for a handle that stops listening before the document is there", async () => {
+  test("[SC18] is `subscribed` again for a handle that stops listening before the document has arrived", async () => {
     const { board, document, seen } = onBoard(NONE);
     await board.join();
     document.subscribe(() => undefined)();

@@ -10,7 +10,7 @@ import { documentOf } from "./document.js";
 
 withFakeTime();
 
-/** Numbers choose what is changed in the document of the moment, and how. */
+/** Numbers that choose how the current document is changed. */
 type Step =
   | {
       do: "patch";
@@ -18,7 +18,7 @@ type Step =
       how: "sent" | "lost" | "twice" | "snapshot" | "wrong";
     }
   | { do: "move" | "cut" | "reset" | "fork" | "trim" | "down" | "refuse" | "allow" | "restart" | "listen" | "unlisten" }
-  /** The card at one place is taken to another, and may be changed there. */
+  /** Moves the card at one place to another place, and may change it there. */
   | { do: "shift"; from: number; to: number; text: number }
   | { do: "patches"; is: boolean }
   | { do: "hold"; is: boolean }
@@ -63,8 +63,8 @@ interface Tree {
 }
 
 /**
- * A change of the document, chosen by numbers; a list and an object are changed in every way there
- * is.
+ * A change of the document that the numbers choose. Together they change the list and the object in
+ * every possible way.
  */
 function change(document: unknown, [place, op, value]: readonly [number, number, number]): Patch {
   const holders: { path: (string | number)[]; holder: unknown[] | Tree }[] = [];
@@ -88,22 +88,19 @@ function change(document: unknown, [place, op, value]: readonly [number, number,
 
 const idOf = (item: unknown): unknown => (item as { id?: unknown } | null | undefined)?.id;
 
-/**
- * Of which item before this one may be a newer state: the one with its id, otherwise the one at its
- * place.
- */
+/** Finds the earlier state of an item: the item with its id, otherwise the item at its place. */
 function counterpart(item: unknown, index: number, now: readonly unknown[], before: readonly unknown[]): unknown {
   const id = idOf(item);
   if ((typeof id !== "string" && typeof id !== "number") || id === idOf(before[index])) return before[index];
   const [sames, befores] = [now, before].map((list) => list.filter((other) => idOf(other) === id));
   if (befores!.length === 0) return before[index];
-  // Where ids occur more than once nothing is said of those that have moved.
+  // If ids are not unique, nothing is asserted about moved items.
   return sames!.length === 1 && befores!.length === 1 ? befores![0] : undefined;
 }
 
 /**
- * What equals the part at the same place, or the item with the same id, is that part, and all of it
- * is frozen.
+ * Asserts that an unchanged part, at the same place or with the same id, is the same object, and
+ * that everything is frozen.
  */
 function expectShared(now: unknown, before: unknown): void {
   if (typeof now !== "object" || now === null) return;
@@ -119,7 +116,7 @@ function expectShared(now: unknown, before: unknown): void {
 const CARDS = ["a", "b", "c", 4].map((id) => ({ id, in: { text: "" } }));
 
 async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
-  /** Grows with every document and every event, over all histories. */
+  /** Grows with every document and every event, across all histories. */
   let clock = 0;
   let wrong = 0;
   const server = boardServer("loose", { data: { v: 0, list: [1, { n: 1 }], a: { b: {} }, cards: CARDS }, version: 1 });
@@ -135,7 +132,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     const loose = client.channel("loose");
     const document = documentOf(loose);
     loose.on("moved", async (at) => {
-      // Never ahead of the events before it.
+      // The document is never ahead of the events before it.
       expect((document.get() as Tree | undefined)?.["v"] ?? 0).toBeLessThanOrEqual(at);
       if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     });
@@ -253,8 +250,8 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     }
     if (each.do !== "patch") await settle();
   }
-  // Everything heals: what was refused is asked for again, what was lost is noticed by the next
-  // event.
+  // Everything recovers: refused channels are requested again, and the next event reveals lost
+  // messages.
   server.refuse(undefined);
   server.hold(false);
   life.listen();
@@ -276,7 +273,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
 }
 
 test.each([0, 3, 700])(
-  "[SC13] Whatever is lost, repeated, forked, cut or wrong, the document becomes the server's, with what did not change the same (handlers that take %i ms)",
+  "[SC13] after any loss, repetition, fork, cut or wrong message, the document equals the server's and unchanged parts stay the same objects (handlers that take %i ms)",
   async (pauseMs) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 50 }), (steps) => run(steps, pauseMs)),

@@ -11,7 +11,7 @@ import { CARDS, FIRST, titled, title, onBoard, followed, slow } from "../test/su
 withFakeTime();
 
 describe("A document", () => {
-  test("[SC1] Subscribing joins the channel; the document comes behind the answer, and changes are told", async () => {
+  test("[SC1] subscribe() joins the channel, delivers the document that follows the answer, and then each change", async () => {
     const { server, board, document, said } = onBoard();
     const heard = vi.fn();
     expect(document.get()).toBeUndefined();
@@ -33,7 +33,7 @@ describe("A document", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[CN27] Subscribing calls the listener at once, with the document if it is there, and what that call throws is reported", async () => {
+  test("[CN27] subscribe() calls the listener at once, with the document if it is available, and reports an error of that call", async () => {
     const { world, client, document } = await followed();
     const first = document.get();
     const heard = vi.fn();
@@ -55,7 +55,7 @@ describe("A document", () => {
     expect(heard).toHaveBeenCalledTimes(2);
   });
 
-  test("[CN27] The first call may leave the channel or add a listener: each hears each change once", async () => {
+  test("[CN27] the first call may leave the channel or add a listener, and each listener receives each change once", async () => {
     const { server, board, document } = await followed();
     const heard: unknown[] = [];
     document.subscribe((now, before) => {
@@ -81,7 +81,7 @@ describe("A document", () => {
     expect(document.get()).toBeUndefined();
   });
 
-  test("[SC1] Where there is none yet it is undefined until it is made", async () => {
+  test("[SC1] is undefined until it is created", async () => {
     const { server, document, heard } = await followed({ data: undefined, version: 0 });
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([]);
@@ -92,7 +92,7 @@ describe("A document", () => {
     expect(heard).toEqual(["Made", undefined]);
   });
 
-  test("[SC1] Changes and events take effect in their order, also while a handler is busy", async () => {
+  test("[SC1] changes and events take effect in order, also while a handler is running", async () => {
     const { server, board, document, heard } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -107,7 +107,7 @@ describe("A document", () => {
     await busy.release();
   });
 
-  test("[RS22] A document whose changes were dropped behind a busy handler is the server's again when that has finished", async () => {
+  test("[RS22] if changes were dropped because a handler was busy, the document equals the server's when the handler has finished", async () => {
     const { server, board, document, heard } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -122,7 +122,7 @@ describe("A document", () => {
     expect(server.asked.at(-1)).not.toHaveProperty("state");
   });
 
-  test("[SC1] Every listener of every handle is told each change once", async () => {
+  test("[SC1] every listener of every handle receives each change once", async () => {
     const { server, client, document, heard, off } = await followed();
     const other = documentOf(client.channel("board", "b"));
     const theirs = vi.fn();
@@ -138,7 +138,7 @@ describe("A document", () => {
     expect([document.get(), other.get()?.title]).toEqual([undefined, "Third"]);
   });
 
-  test("[SC1] A channel without listeners of its document follows the chain all the same", async () => {
+  test("[SC1] a channel without document listeners still follows the chain of events", async () => {
     const { server, world, board, said } = onBoard();
     const moved = vi.fn();
     board.on("moved", moved);
@@ -157,8 +157,8 @@ describe("A document", () => {
   });
 });
 
-describe("What did not change", () => {
-  test("[SC2] is the same object, also over patches that replace it by its like, and whoever listens is not told", async () => {
+describe("Unchanged parts", () => {
+  test("[SC2] stay the same objects, also if a patch replaces them by an equal value, and listeners are not called", async () => {
     const { server, document, heard } = await followed();
     const before = document.get()!;
     server.patch([{ op: "replace", path: [], value: structuredClone(FIRST.data) }]);
@@ -169,7 +169,7 @@ describe("What did not change", () => {
     expect(heard).toEqual(["First"]);
   });
 
-  test("[SC2] stays the same over a reconnect whose answer is the document", async () => {
+  test("[SC2] stay the same objects across a reconnect that is answered with the document", async () => {
     const { server, document, heard } = await followed();
     const before = document.get()!;
     server.patches(false);
@@ -181,7 +181,7 @@ describe("What did not change", () => {
     expect(heard).toEqual(["First"]);
   });
 
-  test("[SC2] is the same where it has moved in its list, and has an id", async () => {
+  test("[SC2] stay the same objects if an item with an id moves in its list", async () => {
     const { server, document } = await followed();
     const [a, b] = document.get()!.cards;
     server.patch([{ op: "add", path: ["cards", 0], value: { id: "z", text: "Z" } }]);
@@ -194,7 +194,7 @@ describe("What did not change", () => {
     expect(document.get()!.cards[1]).toBe(z);
   });
 
-  test("[SC2] Rich values are restored, and the same where they are equal", async () => {
+  test("[SC2] rich values are restored, and stay the same objects if they are equal", async () => {
     const due = new Date(5_000);
     const { server, document } = await followed({
       data: { ...titled("Rich"), seen: [["ada", { at: due.toISOString() }]] },
@@ -215,8 +215,8 @@ describe("What did not change", () => {
   });
 });
 
-describe("What the application sees", () => {
-  test("[SC9] A document that does not match the schema is reported; the last one stays, and the next that matches follows", async () => {
+describe("The application's view of a document", () => {
+  test("[SC9] a document that does not match the schema is reported; the last document stays until one matches again", async () => {
     const { server, world, document, heard, said } = await followed();
     server.patch([{ op: "replace", path: ["title"], value: 5 }]);
     expect(document.get()).toEqual(FIRST.data);
@@ -230,7 +230,7 @@ describe("What the application sees", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[SC10] A listener that throws is reported and harms no other", async () => {
+  test("[SC10] a listener that throws is reported and does not affect other listeners", async () => {
     const { server, world, document, heard } = await followed();
     onChange(document, () => {
       throw new Error("no");
@@ -241,7 +241,7 @@ describe("What the application sees", () => {
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { source: "handler" } }]);
   });
 
-  test("[SC10] One that rejects is reported as well, and no change waits for it", async () => {
+  test("[SC10] a listener that rejects is reported, and no change waits for it", async () => {
     const { server, world, document, heard } = await followed();
     onChange(document, async (now) => {
       await pause;
@@ -262,7 +262,7 @@ describe("What the application sees", () => {
     expect(world.errors).toMatchObject([rejected("2"), rejected("3")]);
   });
 
-  test("[SC10] One that throws or rejects when the channel is left is reported the same way", async () => {
+  test("[SC10] a listener that throws or rejects when the channel is left is reported in the same way", async () => {
     const { world, board, document } = await followed();
     onChange(document, () => {
       throw new Error("no");
@@ -274,7 +274,7 @@ describe("What the application sees", () => {
     expect(world.errors).toMatchObject([failed, failed]);
   });
 
-  test("[SC11] It is frozen, all of it, also where the schema lets everything through", async () => {
+  test("[SC11] the whole document is frozen, also if the schema accepts any value", async () => {
     const server = boardServer("loose", { data: { a: { b: [1] } }, version: 1 });
     const { client } = testClientOf(boards, server.behaviour);
     const document = documentOf(client.channel("loose"));
@@ -288,7 +288,7 @@ describe("What the application sees", () => {
     expect(a.b).toEqual([1]);
   });
 
-  test("[SC11] What the schema has filled in stays the schema's own, and free", async () => {
+  test("[SC11] values that the schema fills in are not frozen", async () => {
     const parsed = z.object({
       title: z.string(),
       more: z._default(z.object({ tags: z.array(z.string()) }), { tags: [] }),
@@ -307,7 +307,7 @@ describe("What the application sees", () => {
     expect(Object.isFrozen(own.more.tags)).toBe(false);
   });
 
-  test("[SC12] It is the same object for the same handle, and takes only handles of channels that declare a document", () => {
+  test("[SC12] documentOf returns the same object for the same handle, and throws for a handle without a document", () => {
     const { client, board, document } = onBoard();
     expect(documentOf(board)).toBe(document);
     expect(documentOf(client.channel("board", "b"))).not.toBe(document);
@@ -318,7 +318,7 @@ describe("What the application sees", () => {
       );
   });
 
-  test("[SC16] Another copy of the package, with the same handle, has the document as well", async () => {
+  test("[SC16] another copy of the package that receives the same handle has the document, too", async () => {
     const { server, board, document, said } = await followed();
     vi.resetModules();
     const { documentOf: otherDocumentOf } = await import("./document.js");

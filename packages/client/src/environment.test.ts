@@ -6,7 +6,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A window and a document, as much as the hints look at. */
+/** A window and a document with the members that the hints use. */
 function stubPage() {
   const listeners = new Map<string, Set<() => void>>();
   const source = {
@@ -23,7 +23,7 @@ function stubPage() {
   return { document, fire, count };
 }
 
-test("The hints tell of online, offline and a page that becomes visible, not of one that is hidden", () => {
+test("the hints report online, offline and a page that becomes visible, but not a page that is hidden", () => {
   const { document, fire, count } = stubPage();
   const heard: Hint[] = [];
   const stop = systemEnvironment.hints.subscribe((hint) => heard.push(hint));
@@ -37,13 +37,13 @@ test("The hints tell of online, offline and a page that becomes visible, not of 
   expect(count()).toBe(0);
 });
 
-test("Where there are no such events, as on React Native, subscribing does nothing", () => {
+test("subscribe() does nothing on a platform without these events, such as React Native", () => {
   vi.stubGlobal("addEventListener", undefined);
   vi.stubGlobal("removeEventListener", undefined);
   systemEnvironment.hints.subscribe(() => expect.unreachable())();
 });
 
-test("Only a clear false counts as offline", () => {
+test("only onLine === false counts as offline", () => {
   for (const [navigator, online] of [
     [undefined, true],
     [{}, true],
@@ -55,7 +55,7 @@ test("Only a clear false counts as offline", () => {
   }
 });
 
-test("A timer longer than 32 bits does not fire at once, and a cancelled one not at all", () => {
+test("a timer longer than 32 bits does not fire at once, and a cancelled timer never fires", () => {
   vi.useFakeTimers();
   const run = vi.fn();
   const cancel = systemEnvironment.clock.after(1e15, run);

@@ -10,7 +10,7 @@ function setUp() {
   return { errors, heard, logger };
 }
 
-test("An error of Holdfast is passed on as it is, and logged also where no one listens", () => {
+test("a HoldfastError is passed on unchanged, and is logged even without a listener", () => {
   const { errors, heard, logger } = setUp();
   const error = new HoldfastError("BAD_MESSAGE", "No.");
   errors.report(error, { source: "message" });
@@ -18,7 +18,7 @@ test("An error of Holdfast is passed on as it is, and logged also where no one l
   expect(logger.warn).toHaveBeenCalledTimes(1);
 });
 
-test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and keeps its cause", () => {
+test("[CH5] any other thrown value becomes HANDLER_FAILED with its place and its cause", () => {
   const { errors, heard } = setUp();
   const cause = new TypeError("x is undefined");
   errors.report(cause, { source: "handler", channel: "board:b1", event: "moved" });
@@ -29,7 +29,7 @@ test("[CH5] Whatever else was thrown becomes HANDLER_FAILED, says where, and kee
   ]);
 });
 
-test("[AM8] What has no text of its own is reported all the same", () => {
+test("[AM8] a value that cannot be converted to text is reported, too", () => {
   const { errors, heard } = setUp();
   const silent = {
     toString() {
@@ -44,7 +44,7 @@ test("[AM8] What has no text of its own is reported all the same", () => {
   );
 });
 
-test("A listener of onError that throws is logged and harms no other", () => {
+test("a listener of onError that throws is logged and does not affect other listeners", () => {
   const { errors, heard, logger } = setUp();
   errors.on(() => {
     throw new Error("bad");

@@ -22,7 +22,7 @@ async function inFolder(text?: string) {
   return { folder, path, storage: fileStorage(path) };
 }
 
-test("[RS18] Nothing is kept where there is no file; what is kept is there for the next process", async () => {
+test("[RS18] without a file nothing is stored; a stored value is available to the next process", async () => {
   const { folder, path, storage } = await inFolder();
   expect(await storage.getItem("a")).toBeNull();
   await storage.setItem("a", "1");
@@ -31,11 +31,11 @@ test("[RS18] Nothing is kept where there is no file; what is kept is there for t
   expect(await next.getItem("a")).toBe("1");
   expect(await next.getItem("__proto__")).toBe("2");
   expect(await next.getItem("constructor")).toBeNull();
-  // The temporary file has become the file.
+  // The temporary file was renamed.
   expect(await readdir(folder)).toEqual(["positions.json"]);
 });
 
-test("[RS18] Writes that overlap take their turns, and the last one stays", async () => {
+test("[RS18] overlapping writes run one after the other, and the last write stays", async () => {
   const { path, storage } = await inFolder('{"other":"kept"}');
   await Promise.all(Array.from({ length: 20 }, (_, index) => storage.setItem("a", String(index))));
   expect(JSON.parse(await readFile(path, "utf8"))).toEqual({ other: "kept", a: "19" });
@@ -58,7 +58,7 @@ test.each([
   expect(JSON.parse(await readFile(path, "utf8"))).toEqual({ a: "1" });
 });
 
-test("[RS18] Where the folder is missing, keeping rejects, each time", async () => {
+test("[RS18] if the folder is missing, each write rejects", async () => {
   const storage = fileStorage("/nowhere/at/all/positions.json");
   await expect(storage.setItem("a", "1")).rejects.toMatchObject({ code: "ENOENT" });
   await expect(storage.setItem("a", "2")).rejects.toMatchObject({ code: "ENOENT" });
@@ -71,7 +71,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A client that follows the journal on a server of its own, which is at 4. */
+/** Creates a client that follows the journal on its own server, whose position is 4. */
 function follower(storage: PositionStorage) {
   const position = { epoch: "e1", offset: 4, id: "i4" };
   const sockets = scriptedSockets(answers({ connected: connected(), subscribe: () => ({ position }) }));
@@ -101,7 +101,7 @@ const damages: [string, string | undefined][] = [
 ];
 
 test.each(damages)(
-  "[RS23] A positions file that %s is told by onReset, once, and to onError; nothing throws",
+  "[RS23] a positions file that %s leads to one onReset and one onError, and nothing throws",
   async (_, text) => {
     const { path } = await inFolder(text);
     if (text === undefined) await mkdir(path);
@@ -115,7 +115,7 @@ test.each(damages)(
   },
 );
 
-test("[RS24] Two clients on one positions file are refused at the second, by whatever path it is named", async () => {
+test("[RS24] createClient refuses a second client on one positions file, whatever path names the file", async () => {
   const { folder, path } = await inFolder();
   await symlink(path, join(folder, "link.json"));
   await symlink("link.json", join(folder, "link-to-link.json"));
@@ -136,7 +136,7 @@ test("[RS24] Two clients on one positions file are refused at the second, by wha
     remedy: expect.any(String),
   });
   for (const other of [storage, ...paths.map(fileStorage)]) expect(() => follower(other)).toThrow(refusal);
-  // The same when it exists.
+  // The refusal is the same when the file exists.
   await first.journal.join();
   await vi.waitUntil(async () => (await readdir(folder)).includes("positions.json"));
   for (const other of paths) expect(() => follower(fileStorage(other))).toThrow(refusal);
@@ -144,18 +144,18 @@ test("[RS24] Two clients on one positions file are refused at the second, by wha
   expect(() => follower(fileStorage(join(folder, "other.json")))).not.toThrow();
 });
 
-test("[RS24] disconnect() frees it at once, with what is known written; connect() takes it again, or is told that it cannot", async () => {
+test("[RS24] disconnect() writes the positions and releases the file at once; connect() reserves it again or reports that it cannot", async () => {
   const { path } = await inFolder();
   const first = follower(fileStorage(path));
   await first.journal.join();
   first.client.disconnect();
   const second = follower(fileStorage(path));
   await second.journal.join();
-  // It goes on from where the first one was.
+  // The second client resumes from the first client's position.
   expect(second.sockets.last.of("subscribe")[0]!.data.channels).toEqual([
     { channel: "journal", position: { epoch: "e1", offset: 4, id: "i4" } },
   ]);
-  // A handler of the first that finishes now writes nothing.
+  // If a handler of the first client finishes now, it writes nothing.
   first.client.connect();
   await first.journal.join();
   first.sockets.last.receive({
@@ -172,7 +172,7 @@ test("[RS24] disconnect() frees it at once, with what is known written; connect(
   expect(() => follower(fileStorage(path))).not.toThrow();
 });
 
-test("[RS24] A handler that finishes behind disconnect() is written, and the file is free again", async () => {
+test("[RS24] a position whose handler finishes after disconnect() is written, and the file is released again", async () => {
   const { path } = await inFolder();
   const first = follower(fileStorage(path));
   let finish: () => void = () => undefined;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { freeze } from "./freeze.js";
 import { freeze as pageFreeze } from "./page/freeze.js";
 
-describe("A document is frozen", () => {
-  test("[SC11] with all of its parts, those in maps and sets as well; in a page's production build nothing is", () => {
+describe("The freeze function", () => {
+  test("[SC11] freezes all parts, including parts in maps and sets; a page's production build freezes nothing", () => {
     const make = () => ({
       list: [{ a: 1 }],
       at: new Date(5),

@@ -32,7 +32,7 @@ import {
 } from "./index.js";
 
 /**
- * Functions for any protocol, without a cast: the parts that an entry for a framework is made of.
+ * Functions for any protocol without a cast. A binding for a framework consists of such functions.
  */
 function handlesOf<P extends ProtocolDefinition>(client: Client<P>) {
   return {
@@ -69,7 +69,7 @@ function handlesOf<P extends ProtocolDefinition>(client: Client<P>) {
   };
 }
 
-describe("A handle works in a generic function without a cast", () => {
+describe("A handle in a generic function needs no cast", () => {
   const boards = defineProtocol({
     name: "boards",
     version: "1.0.0",
@@ -86,7 +86,7 @@ describe("A handle works in a generic function without a cast", () => {
   const client = createClient(boards, { url: "ws://localhost/ws" });
   const handles = handlesOf(client);
 
-  test("The types of the protocol come out of it", () => {
+  test("the protocol's types can be inferred from it", () => {
     expectTypeOf(handles.channel("news").name).toEqualTypeOf<"news">();
     expectTypeOf(handles.document("board", "b")).toEqualTypeOf<{ readonly open: boolean } | undefined>();
     expectTypeOf(handles.presence("board", "b").get().users[0]!.data).toEqualTypeOf<{ at: Date }>();
@@ -101,11 +101,11 @@ describe("A handle works in a generic function without a cast", () => {
     expectTypeOf(handles.ask("count", "a")).resolves.toEqualTypeOf<number>();
   });
 
-  test("A channel that one of several names stands for needs the key that each of them takes", () => {
+  test("a channel whose name is one of several needs the key that each of them takes", () => {
     const either = "board" as "board" | "news";
     // @ts-expect-error: board needs a key
     client.channel(either);
-    // @ts-expect-error: news has none
+    // @ts-expect-error: news has no key
     client.channel(either, "b");
     // @ts-expect-error: board needs a key
     handles.channel(either);
@@ -116,20 +116,20 @@ describe("A handle works in a generic function without a cast", () => {
     );
   });
 
-  test("A channel without a document or presence is refused, by name and by handle", () => {
+  test("a channel without a document or presence is refused, by name and by handle", () => {
     // @ts-expect-error: news has no document
     handles.document("news");
-    // @ts-expect-error: nor presence
+    // @ts-expect-error: news has no presence
     handles.presence("news");
-    // @ts-expect-error: a handle of news is not one of a channel with a document
+    // @ts-expect-error: a handle of news is not a handle of a channel with a document
     documentOf(client.channel("news"));
-    // @ts-expect-error: nor of one with presence
+    // @ts-expect-error: a handle of news is not a handle of a channel with presence
     presenceOf(client.channel("news"));
     // @ts-expect-error: handles of two channels are not the same type
     expectTypeOf(client.channel("news")).toEqualTypeOf(client.channel("board", "b"));
   });
 
-  test("The functions of a document and of presence take the handle of a type parameter", () => {
+  test("the functions for documents and presence accept a handle whose type is a parameter", () => {
     type Documents = <P extends ProtocolDefinition, C extends DocumentChannelName<P>>(
       channel: Channel<P, C>,
     ) => ChannelDocument<DocumentOf<P, C>>;
@@ -141,7 +141,7 @@ describe("A handle works in a generic function without a cast", () => {
   });
 });
 
-describe("A request takes an input if it declares a schema of one, whatever the type of the schema", () => {
+describe("A request takes an input if it declares a schema, whatever the schema's type", () => {
   const inputs = defineProtocol({
     name: "inputs",
     version: "1.0.0",
@@ -161,7 +161,7 @@ describe("A request takes an input if it declares a schema of one, whatever the 
   });
   const client = createClient(inputs, { url: "ws://localhost/ws" });
 
-  test("Each kind of input compiles", () => {
+  test("each kind of input compiles", () => {
     void client.request("any", { a: 1 });
     void client.request("unknown", { a: 1 }, { timeoutMs: 1 });
     void client.request("json", { a: [1, null] });
@@ -177,7 +177,7 @@ describe("A request takes an input if it declares a schema of one, whatever the 
     client.channel("a", "k").on("x", (event) => event.foo);
   });
 
-  test("What the schema does not take is refused", () => {
+  test("an input that the schema does not accept is refused", () => {
     // @ts-expect-error: the input is missing
     void client.request("needed");
     // @ts-expect-error: options are not the input
@@ -190,7 +190,7 @@ describe("A request takes an input if it declares a schema of one, whatever the 
     void client.request("null");
   });
 
-  test("The options follow the input", () => {
+  test("the options follow the input", () => {
     type Inputs = typeof inputs.definition;
     expectTypeOf<RequestArguments<Inputs, "any">["0"]>().toBeAny();
     expectTypeOf<RequestArguments<Inputs, "unknown">>().toEqualTypeOf<[input?: unknown, options?: WaitOptions]>();

@@ -7,7 +7,7 @@ withFakeTime();
 
 const never = (): Promise<void> => new Promise(() => undefined);
 
-/** A handler that is done when it is told so. */
+/** A handler that runs until the test finishes it. */
 function slow() {
   const heard: unknown[] = [];
   let finish: () => void = () => undefined;
@@ -35,7 +35,7 @@ const moved = (data: unknown, channel = "board:b1"): ServerMessage => ({
 });
 
 describe("A handler that does not finish", () => {
-  test("[CH21] It is told to onError after 30 s, once, with channel and event, and counted in the status until it finishes", async () => {
+  test("[CH21] is reported to onError once, after 30 s, with channel and event, and counts in the status until it finishes", async () => {
     const { client, world } = testClient();
     const { handler, heard, go } = slow();
     client.channel("board", "b1").on("moved", handler);
@@ -63,7 +63,7 @@ describe("A handler that does not finish", () => {
     expect(client.status.get()).toMatchObject({ name: "ready" });
   });
 
-  test("[CH21] Each handler is told of by itself, a handler of a reset too, and other channels go on", async () => {
+  test("[CH21] is reported separately from other handlers, also a reset handler, and other channels continue", async () => {
     const { journal, client, world, receive } = onJournal([{ position: at(1) }]);
     const other: unknown[] = [];
     client.channel("board", "b1").on("moved", (data) => other.push(data));
@@ -79,7 +79,7 @@ describe("A handler that does not finish", () => {
     expect(other).toEqual([1]);
   });
 
-  test("[CH21] One that finishes in time is not told of, however many there are, and what it throws is", async () => {
+  test("[CH21] a handler that finishes in time is not reported, whatever the number of handlers, but its error is", async () => {
     const { client, world } = testClient();
     const heard: unknown[] = [];
     client.channel("board", "b1").on("moved", async (data) => {
@@ -98,7 +98,7 @@ describe("A handler that does not finish", () => {
     expect(world.errors).toMatchObject([{ error: { cause: { message: "late" } } }]);
   });
 
-  test("[CH21] Without a connection no timer runs; with the next one the time begins anew", async () => {
+  test("[CH21] without a connection no timer runs; the next connection restarts the time", async () => {
     const { client, world } = testClient();
     client.channel("board", "b1").on("moved", never);
     await settle();
@@ -116,8 +116,8 @@ describe("A handler that does not finish", () => {
   });
 });
 
-describe("What waits for it", () => {
-  test("[CH22] Without history the oldest are dropped beyond 2 MiB and reported, and the others are delivered in order", async () => {
+describe("Events that wait for a handler", () => {
+  test("[CH22] without history the oldest beyond 2 MiB are dropped and reported, and the others are delivered in order", async () => {
     const { client, world } = testClient();
     const { handler, heard, go } = slow();
     client.channel("agent-updates").on("removed", handler);
@@ -136,7 +136,7 @@ describe("What waits for it", () => {
     expect(heard.length).toBeLessThanOrEqual(21);
   });
 
-  test("[RS22] With history they are dropped, and asked for from where the handler was when it has finished", async () => {
+  test("[RS22] with history they are dropped, and the client resumes from the handler's position when it has finished", async () => {
     const { journal, receive, asked, server, answer, client, world } = onJournal([{ position: at(4) }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);
@@ -156,7 +156,7 @@ describe("What waits for it", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RS22] Where the store has not got them any more onReset says so, once, before any newer event", async () => {
+  test("[RS22] if the store no longer has them, onReset is called once, before any newer event", async () => {
     const { journal, receive } = onJournal([{ position: at(4) }, { reset: "trimmed", position: at(20_000) }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);
@@ -169,7 +169,7 @@ describe("What waits for it", () => {
     expect(heard).toEqual([5, "trimmed", 20_001]);
   });
 
-  test("[RS22] A connection that drops meanwhile asks from where the handler is; what waits then is bounded again", async () => {
+  test("[RS22] after a drop the client resumes from the handler's position, and the waiting events are bounded again", async () => {
     const { journal, receive, asked, world } = onJournal([{ position: at(4) }, missed(6, 7), missed(6, 7, 8, 9)]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);
@@ -185,7 +185,7 @@ describe("What waits for it", () => {
     expect(heard).toEqual([5, 6, 7, 8, 9]);
   });
 
-  test("[RS22] A reset among them is told all the same, and one that is left meanwhile is not asked for", async () => {
+  test("[RS22] a reset among them is delivered, and a channel that is left meanwhile is not requested", async () => {
     const { journal, receive, asked } = onJournal([{ position: at(4) }, { reset: "epoch", position: at(2, "e2") }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);

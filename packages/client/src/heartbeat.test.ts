@@ -10,7 +10,7 @@ function setUp() {
   return { wire, heartbeat: createHeartbeat(systemEnvironment.clock, wire) };
 }
 
-test("[HB2] Silence for the whole limit is reported once, and no timer is left", () => {
+test("[HB2] silence for the whole limit is reported once and leaves no timer", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   vi.advanceTimersByTime(39_999);
@@ -20,7 +20,7 @@ test("[HB2] Silence for the whole limit is reported once, and no timer is left",
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("[HB3] A frame starts the limit anew, without a new timer for each", () => {
+test("[HB3] a frame restarts the limit without a new timer", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   const set = vi.spyOn(globalThis, "setTimeout");
@@ -35,7 +35,7 @@ test("[HB3] A frame starts the limit anew, without a new timer for each", () => 
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB4] A probe pings and reports silence after 3 s", () => {
+test("[HB4] a probe pings and reports silence after 3 s", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   heartbeat.probe();
@@ -47,7 +47,7 @@ test("[HB4] A probe pings and reports silence after 3 s", () => {
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB4] Any frame answers a probe, and the limit counts from it", () => {
+test("[HB4] any frame answers a probe, and the limit counts from it", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   heartbeat.probe();
@@ -59,10 +59,10 @@ test("[HB4] Any frame answers a probe, and the limit counts from it", () => {
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB5] A timer that fires long after it was due asks before it gives the connection up", () => {
+test("[HB5] a timer that fires long after it was due probes before the connection is abandoned", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
-  // The machine slept: the clock moved, the timer did not.
+  // The machine slept: the clock advanced and the timer did not.
   vi.setSystemTime(600_000);
   vi.advanceTimersByTime(40_000);
   expect(wire.silent).not.toHaveBeenCalled();
@@ -71,7 +71,7 @@ test("[HB5] A timer that fires long after it was due asks before it gives the co
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB6] Stopping leaves no timer, whether it listens or probes, and a stopped heartbeat does nothing", () => {
+test("[HB6] stop() leaves no timer in any state, and a stopped heartbeat does nothing", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   heartbeat.stop();
@@ -86,7 +86,7 @@ test("[HB6] Stopping leaves no timer, whether it listens or probes, and a stoppe
   expect(wire.ping).toHaveBeenCalledTimes(1);
 });
 
-test("[HB5] A machine whose monotonic clock went on while it slept is asked for as well", () => {
+test("[HB5] a machine whose monotonic clock continued during its sleep probes, too", () => {
   let slept = 0;
   const { now, monotonic, after } = systemEnvironment.clock;
   const wire = { ping: vi.fn(), silent: vi.fn() };

@@ -11,7 +11,7 @@ const push = (parts: Partial<OrderParts<Item>> & Pick<OrderParts<Item>, "handle"
   return (id: number, size = 1): void => enqueue({ id, size });
 };
 
-test("Items whose handling is done at once are handled in the caller's turn", () => {
+test("items without a pending promise are handled synchronously", () => {
   const handled: number[] = [];
   const enqueue = push({ handle: ({ id }) => void handled.push(id) });
   enqueue(1);
@@ -19,7 +19,7 @@ test("Items whose handling is done at once are handled in the caller's turn", ()
   expect(handled).toEqual([1, 2]);
 });
 
-test("While one item is pending the later ones wait, and follow in order", async () => {
+test("later items wait for a pending item and follow in order", async () => {
   const started: number[] = [];
   const finish: (() => void)[] = [];
   const enqueue = push({
@@ -41,7 +41,7 @@ test("While one item is pending the later ones wait, and follow in order", async
   expect(started).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("An item pushed by the handling of another waits its turn", () => {
+test("an item that is pushed while another is handled waits", () => {
   const handled: number[] = [];
   const enqueue = push({
     handle({ id }) {
@@ -79,7 +79,7 @@ function busy(dropsAll: boolean) {
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
-test("[CH22] Beyond 10,000 items the oldest make room for a tenth more, and the others are handled", async () => {
+test("[CH22] beyond 10,000 items the oldest are dropped with a tenth more, and the others are handled", async () => {
   const { handled, dropped, enqueue, done } = busy(false);
   for (const id of upTo(10_000)) enqueue(id);
   expect(dropped).toEqual([]);
@@ -91,7 +91,7 @@ test("[CH22] Beyond 10,000 items the oldest make room for a tenth more, and the 
   expect(handled).toEqual([0, ...upTo(11_001, 1_002)]);
 });
 
-test("[CH22] So they do beyond 2 MiB, and the newest stays however large it is", async () => {
+test("[CH22] beyond 2 MiB the oldest are dropped, and the newest stays however large it is", async () => {
   const { handled, dropped, enqueue, done } = busy(false);
   for (const id of upTo(8)) enqueue(id, 2_097_152 / 8);
   expect(dropped).toEqual([]);
@@ -103,7 +103,7 @@ test("[CH22] So they do beyond 2 MiB, and the newest stays however large it is",
   expect(handled).toEqual([0, 10]);
 });
 
-test("[RS22] Where they can be asked for again all are dropped, and what comes then is handled", async () => {
+test("[RS22] if items can be requested again, all are dropped, and later items are handled", async () => {
   const { handled, dropped, enqueue, done } = busy(true);
   for (const id of upTo(10_001)) enqueue(id);
   expect(dropped).toEqual([{ ids: upTo(10_001), current: 0 }]);

@@ -7,7 +7,7 @@ withFakeTime();
 
 const KEY = "holdfast:agents:ws://localhost/ws";
 
-/** sessionStorage, or AsyncStorage where it answers after some time. */
+/** A storage like sessionStorage, or like AsyncStorage if it answers after some time. */
 function memory(text: string | null = null, delayMs?: number) {
   const items = new Map<string, string>();
   if (text !== null) items.set(KEY, text);
@@ -33,8 +33,8 @@ function memory(text: string | null = null, delayMs?: number) {
 
 const keptAt = (offset: number): string => JSON.stringify([["journal", at(offset)]]);
 
-describe("What is kept", () => {
-  test("[RS14] A client that starts anew continues where the handlers of the one before had finished", async () => {
+describe("Stored positions", () => {
+  test("[RS14] a new client resumes where the previous client's handlers had finished", async () => {
     const { storage, kept } = memory();
     const first = onJournal([{ position: at(4) }], { positions: keepPositions(storage) });
     first.listen();
@@ -53,7 +53,7 @@ describe("What is kept", () => {
     expect(second.heard).toEqual([6, 7, 8]);
   });
 
-  test("[RS14] It is told of a reset where it cannot be continued", async () => {
+  test("[RS14] a new client receives a reset if the channel cannot be resumed", async () => {
     const { storage, kept } = memory(keptAt(5));
     const { heard, listen } = onJournal([{ reset: "trimmed", position: at(40) }], {
       positions: keepPositions(storage),
@@ -64,7 +64,7 @@ describe("What is kept", () => {
     expect(kept()).toEqual([["journal", at(40)]]);
   });
 
-  test("[RS14] An event counts when its handlers have finished, promises included, and not before those ahead of it", async () => {
+  test("[RS14] an event counts when its handlers have finished, including promises, and not before earlier events", async () => {
     const { storage, kept } = memory(keptAt(1));
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     const finish: (() => void)[] = [];
@@ -84,7 +84,7 @@ describe("What is kept", () => {
     expect(kept()).toEqual([["journal", at(9, "e2")]]);
   });
 
-  test("[RS14] A handler that throws or rejects has finished", async () => {
+  test("[RS14] a handler that throws or rejects counts as finished", async () => {
     const { storage, kept } = memory(keptAt(1));
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     journal.on("written", (line) => {
@@ -97,7 +97,7 @@ describe("What is kept", () => {
     expect(kept()).toEqual([["journal", at(3)]]);
   });
 
-  test("[RS14] Where the server gives no position, the next client is told of a reset", async () => {
+  test("[RS14] if the server sends no position, the next client receives a reset", async () => {
     const { storage } = memory();
     const first = onJournal([{}], { positions: keepPositions(storage) });
     first.listen();
@@ -109,7 +109,7 @@ describe("What is kept", () => {
     expect(second.heard).toEqual(["server"]);
   });
 
-  test("[RS10] The position of a channel that is left is removed, and a handler that finishes later does not bring it back", async () => {
+  test("[RS10] leaving a channel removes its position, and a handler that finishes later does not restore it", async () => {
     const { storage, kept } = memory(keptAt(1));
     const { asked, journal, receive } = onJournal([{ missed: [] }, { position: at(9) }], {
       positions: keepPositions(storage),
@@ -125,7 +125,7 @@ describe("What is kept", () => {
     expect(asked()).toEqual([from(at(1)), ["journal"]]);
   });
 
-  test("[RS15] The key is the protocol's name and the address without user, password and query", async () => {
+  test("[RS15] the key is the protocol's name and the address without user, password and query", async () => {
     const { storage, items } = memory();
     const options = { positions: keepPositions(storage), url: "wss://me:p@ss@example.com/ws?token=secret" };
     const { listen } = onJournal([{ position: at(4) }], options);
@@ -134,7 +134,7 @@ describe("What is kept", () => {
     expect([...items.keys()]).toEqual(["holdfast:agents:wss://example.com/ws"]);
   });
 
-  test("[RS15] What changes in one turn is written once, and one write waits for the one before it", async () => {
+  test("[RS15] the changes of one turn are written once, and a write waits for the write before it", async () => {
     const { storage, writes, kept } = memory(keptAt(0), 50);
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     journal.on("written", async () => undefined);
@@ -148,7 +148,7 @@ describe("What is kept", () => {
     expect(kept()).toEqual([["journal", at(20)]]);
   });
 
-  test("[RS15] Handlers that finish one after the other in a turn cost two writes, not one each", async () => {
+  test("[RS15] handlers that finish one after the other in a turn cause two writes, not one each", async () => {
     const { storage, writes, kept } = memory(keptAt(0));
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     journal.on("written", async () => undefined);
@@ -159,7 +159,7 @@ describe("What is kept", () => {
     expect(kept()).toEqual([["journal", at(20)]]);
   });
 
-  test("[RS15] The last 1,000 channels are kept, those whose last event is oldest go first", async () => {
+  test("[RS15] the last 1,000 channels are stored, and the channels whose last event is oldest are dropped first", async () => {
     const { storage, kept } = memory(keptAt(1));
     const keeper = keepPositions(storage)({ name: "agents", url: "ws://localhost/ws", clock, report: vi.fn() });
     expect(keeper.wait(true, vi.fn())).toBe(false);
@@ -188,7 +188,7 @@ const clock = {
 };
 
 describe("Storages", () => {
-  test("[RS16] Where it answers later, the subscribes wait for it, and no longer than 1 s", async () => {
+  test("[RS16] subscribes wait for a storage that answers later, but no longer than 1 s", async () => {
     const { storage } = memory(keptAt(5), 900);
     const { asked, client, listen, world } = onJournal([missed(6)], { positions: keepPositions(storage) });
     listen();
@@ -202,7 +202,7 @@ describe("Storages", () => {
     await pass(1_000);
   });
 
-  test("[RS16] It is read once, also over several connections", async () => {
+  test("[RS16] the storage is read once, also across several connections", async () => {
     const { storage } = memory(keptAt(5), 10);
     const getItem = vi.spyOn(storage, "getItem");
     const { listen, world } = onJournal([], { positions: keepPositions(storage) });
@@ -215,14 +215,14 @@ describe("Storages", () => {
     expect(getItem).toHaveBeenCalledTimes(1);
   });
 
-  test("[RS16] No timer runs while there is no connection to wait for", async () => {
+  test("[RS16] no timer runs while there is no connection to wait for", async () => {
     const { storage } = memory(keptAt(5), 100_000);
     const { asked, client, listen, world } = onJournal([{ position: at(9) }], { positions: keepPositions(storage) });
     listen();
     await pass(500);
     client.disconnect();
     await settle();
-    // The storage's own.
+    // The storage's own timer.
     expect(vi.getTimerCount()).toBe(1);
     client.connect();
     await pass(999);
@@ -234,7 +234,7 @@ describe("Storages", () => {
     await pass(100_000);
   });
 
-  test("[RS17] One that takes longer is reported, and what it says then is too late", async () => {
+  test("[RS17] a slower storage is reported, and its late answer is ignored", async () => {
     const { storage } = memory(keptAt(5), 1_500);
     const { asked, listen, world } = onJournal([{ position: at(9) }], { positions: keepPositions(storage) });
     listen();
@@ -281,7 +281,7 @@ describe("Storages", () => {
     expect(world.errors).toMatchObject([{ error: { cause: bad }, context: { source: "storage" } }]);
   });
 
-  test("[RS17] One that only cannot write is reported, too", async () => {
+  test("[RS17] a storage that can only not write is reported, too", async () => {
     const { storage } = memory();
     vi.spyOn(storage, "setItem").mockImplementation(() => Promise.reject(bad));
     const { heard, listen, receive, world } = onJournal([{ position: at(4) }], { positions: keepPositions(storage) });
@@ -319,7 +319,7 @@ describe("Storages", () => {
   });
 
   test.each(["", "[", '[["journal",{"epoch":"e1","off'])(
-    "[RS23] Where %j is kept, each channel with history is told of a reset with the reason storage, once",
+    "[RS23] if %j is stored, each channel with history receives one reset with the reason storage",
     async (text) => {
       const { storage } = memory(text);
       const { client, world, journal, heard, listen, receive } = onJournal(
@@ -334,7 +334,7 @@ describe("Storages", () => {
       expect(world.errors).toHaveLength(1);
       expect(heard).toEqual(["storage"]);
       receive(written(5));
-      // Known again: neither after a drop nor when it was left.
+      // The position is known again: there is no reset after a drop or after leaving the channel.
       world.sockets.last.end();
       await pass(5_000);
       journal.leave();
@@ -347,7 +347,7 @@ describe("Storages", () => {
     },
   );
 
-  test("[RS23] So it is where the storage throws, rejects or takes too long; the reset waits for an answer, over drops", async () => {
+  test("[RS23] a storage that throws, rejects or takes too long leads to the same reset, which waits for an answer across drops", async () => {
     const { storage } = memory(keptAt(5), 1_500);
     const { asked, heard, listen, world, server } = onJournal([{ position: at(9) }], {
       positions: keepPositions(storage),
@@ -362,7 +362,7 @@ describe("Storages", () => {
     expect(heard).toEqual(["storage"]);
   });
 
-  test("[RS23] Where nothing is kept yet there is no reset", async () => {
+  test("[RS23] if nothing is stored yet, there is no reset", async () => {
     const { heard, listen } = onJournal([{ position: at(9) }], { positions: keepPositions(memory(null).storage) });
     listen();
     await settle();
@@ -370,7 +370,7 @@ describe("Storages", () => {
     await pass(1);
   });
 
-  test("[RS17] What is kept of a channel that has no history is not used", async () => {
+  test("[RS17] a stored position of a channel without history is not used", async () => {
     const { storage } = memory(JSON.stringify([["board:b1", at(5)]]));
     const { client, world } = testClient(undefined, { positions: keepPositions(storage) });
     client.channel("board", "b1").on("moved", () => undefined);

@@ -12,8 +12,8 @@ import { unawaited as unawaitedInPage } from "./page/unawaited.js";
 afterEach(() => vi.restoreAllMocks());
 const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-describe("a call that nothing awaits", () => {
-  test("[AM3] A request that fails is reported with its name, and one that is awaited is not", async () => {
+describe("a call that is not awaited", () => {
+  test("[AM3] a failed request is reported with its name, unless it is awaited", async () => {
     const { client, world } = testClient();
     void client.request("agent.start", { program: 1 } as never);
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
@@ -28,7 +28,7 @@ describe("a call that nothing awaits", () => {
     client.disconnect();
   });
 
-  test("[AM3] join() that fails is reported with its channel", async () => {
+  test("[AM3] a failed join() is reported with its channel", async () => {
     const { client, world } = testClient(refuses(4403, "suspended"));
     void client.channel("board", "b1").join();
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
@@ -38,7 +38,7 @@ describe("a call that nothing awaits", () => {
     client.disconnect();
   });
 
-  test("[AM3] What ends with leave() or disconnect() of one's own is no failure", async () => {
+  test("[AM3] a call that ends because of leave() or disconnect() is not reported", async () => {
     const { client, world } = testClient();
     const channel = client.channel("board", "b1");
     void channel.join();
@@ -51,7 +51,7 @@ describe("a call that nothing awaits", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[AM3] Whoever awaits them is told", async () => {
+  test("[AM3] an awaited call rejects with its error", async () => {
     const { client } = testClient();
     const channel = client.channel("board", "b1");
     const [joining, asked] = [channel.join(), client.request("agents.list")];
@@ -61,7 +61,7 @@ describe("a call that nothing awaits", () => {
     await expect(asked).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
-  test("[AM3] A page in production leaves it to its browser", () => {
+  test("[AM3] a page in production leaves the rejection to its browser", () => {
     const work = Promise.resolve(1);
     expect(unawaitedInPage(work)).toBe(work);
   });
@@ -74,7 +74,7 @@ describe("an error without a caller", () => {
     throw new Error("a bug");
   };
 
-  test("[AM4] is told to the console, unless there is a logger or a listener of onError", async () => {
+  test("[AM4] goes to the console, unless there is a logger or a listener of onError", async () => {
     const told = vi.spyOn(host.console!, "error").mockImplementation(() => {});
     const quiet = createClient(agents, { ...unreachable, logger: { debug() {}, info() {}, warn() {}, error() {} } });
     const heard = createClient(agents, unreachable);
@@ -89,7 +89,7 @@ describe("an error without a caller", () => {
     expect(told.mock.calls).toEqual([[expect.objectContaining({ code: "HANDLER_FAILED" }), { source: "listener" }]]);
   });
 
-  test("[AM4] A listener of onError that throws is told to the console as well", () => {
+  test("[AM4] goes to the console if a listener of onError throws", () => {
     const told = vi.spyOn(host.console!, "error").mockImplementation(() => {});
     const client = createClient(agents, unreachable);
     client.onError(throwing);
@@ -98,7 +98,7 @@ describe("an error without a caller", () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
-  test("[AM5] A listener or a logger that rejects, or a logger that throws, ends nothing", async () => {
+  test("[AM5] a listener or logger that rejects, or a logger that throws, ends nothing", async () => {
     const line = vi.fn(() => Promise.reject(new Error("disk full")) as never);
     const { client, world } = testClient(answers(), {
       logger: { debug: throwing, info: line, warn: line, error: line },
@@ -113,7 +113,7 @@ describe("an error without a caller", () => {
   });
 });
 
-describe("why there is no connection", () => {
+describe("the reason for a missing connection", () => {
   async function failures(url: string) {
     const client = createClient(agents, { url, retry: { minMs: 5, maxMs: 10 } });
     const options = { timeoutMs: 400 };
@@ -128,7 +128,7 @@ describe("why there is no connection", () => {
     return told as (Error & { code: string; cause?: unknown; remedy?: string })[];
   }
 
-  test("[RQ19] TIMEOUT of a server that is down has address and cause, but no token", async () => {
+  test("[RQ19] TIMEOUT of a server that is down contains address and cause, but no token", async () => {
     for (const error of await failures("ws://me:secret@127.0.0.1:1/ws?token=secret")) {
       expect(error).toMatchObject({ code: "TIMEOUT", cause: { code: "ECONNREFUSED" } });
       for (const fact of ["400 ms", "ws://127.0.0.1:1/ws", "ECONNREFUSED"]) expect(error.message).toContain(fact);
@@ -137,7 +137,7 @@ describe("why there is no connection", () => {
     }
   });
 
-  test("[RQ19] TIMEOUT of a name that does not exist says so", async () => {
+  test("[RQ19] TIMEOUT of an unknown host name contains the system's error code", async () => {
     const [error] = await failures("ws://no-such-name.invalid/ws");
     expect(error!.message).toMatch(/ENOTFOUND|EAI_AGAIN/);
   });
@@ -175,7 +175,7 @@ describe("why there is no connection", () => {
     client.disconnect();
   });
 
-  test("[CN26] A token with half a surrogate pair closes the client at once, and is not sent", async () => {
+  test("[CN26] a token with a lone surrogate closes the client at once and is not sent", async () => {
     const { client, world } = testClient(answers(), { token: "a\ud800" });
     await turn();
     expect(world.sockets.attempts).toEqual([]);
@@ -185,7 +185,7 @@ describe("why there is no connection", () => {
     });
   });
 
-  test("[RQ19] NOT_CONNECTED has the close code, the server's reason, and a remedy that works", async () => {
+  test("[RQ19] NOT_CONNECTED contains the close code, the server's reason and a remedy that works", async () => {
     const { client } = testClient(refuses(4403, "suspended"));
     await turn();
     await expect(client.request("agents.list")).rejects.toMatchObject({
@@ -196,7 +196,7 @@ describe("why there is no connection", () => {
     });
   });
 
-  test("[RQ19] NOT_CONNECTED without a token, and with a refused one, says to log in", async () => {
+  test("[RQ19] NOT_CONNECTED without a token or with a refused token has the remedy to log in", async () => {
     const remedy = expect.stringMatching(/`token`.*connect\(\)/) as unknown;
     const without = testClient(answers(), { token: () => null });
     await turn();
@@ -215,8 +215,8 @@ describe("why there is no connection", () => {
   });
 });
 
-describe("a path outside of a page", () => {
-  test("[CN23] throws nothing and opens nothing when the client is made, and says what it misses when it connects", async () => {
+describe("a path as the address outside a page", () => {
+  test("[CN23] creates the client without a connection, and connect() fails with INVALID_OPTION for `url`", async () => {
     const { client, world } = testClient(answers(), { url: "/ws" });
     await turn();
     expect(world.sockets.attempts).toEqual([]);

@@ -3,7 +3,7 @@ import { emitter, store } from "./observable.js";
 
 const ignore = (): void => undefined;
 
-test("[CN27] A store calls a listener at once with the present value, then on each change, and not after its unsubscribe", () => {
+test("[CN27] a store calls a listener at once with the current value, then on each change, and not after its unsubscribe", () => {
   const value = store("a", ignore);
   const heard: string[] = [];
   const off = value.subscribe((next) => heard.push(next));
@@ -24,7 +24,7 @@ test("[CN27] Svelte's `get`, which subscribes and unsubscribes at once, reads th
   expect(read).toBe("a");
 });
 
-test("[CN27] The first call may change the value: the listener hears both in order, and so does one that came before it", () => {
+test("[CN27] if the first call changes the value, this listener and earlier listeners receive both values in order", () => {
   const value = store(0, ignore);
   const heard: string[] = [];
   value.subscribe((next) => heard.push(`before ${next}`));
@@ -35,7 +35,7 @@ test("[CN27] The first call may change the value: the listener hears both in ord
   expect(heard).toEqual(["before 0", "itself 0", "before 1", "itself 1"]);
 });
 
-test("[CN27] A listener that is added while a change is told hears it once", () => {
+test("[CN27] a listener that is added during a change receives the change once", () => {
   const value = store(0, ignore);
   const heard: string[] = [];
   value.subscribe((next) => {
@@ -72,7 +72,7 @@ test.each([
   expect(heard).toEqual([0, 1]);
 });
 
-test("An unsubscribe ends only its own registration, and can be called twice", () => {
+test("an unsubscribe ends only its own registration and can be called twice", () => {
   const events = emitter<[number]>(ignore);
   const heard: number[] = [];
   const listener = (value: number): void => void heard.push(value);
@@ -84,7 +84,7 @@ test("An unsubscribe ends only its own registration, and can be called twice", (
   expect(heard).toEqual([1]);
 });
 
-test("One bad listener harms no other, and its exception is passed on", () => {
+test("a faulty listener does not affect others, and its exception is passed on", () => {
   const faults: unknown[] = [];
   const events = emitter<[]>((fault) => faults.push(fault));
   const good = vi.fn();
@@ -98,7 +98,7 @@ test("One bad listener harms no other, and its exception is passed on", () => {
   expect(faults).toEqual([bad]);
 });
 
-test("A listener that is taken off while others are told is not called any more; one added then waits for the next", () => {
+test("a listener that is removed during a change is not called, and a listener added then waits for the next change", () => {
   const events = emitter<[]>(ignore);
   const late = vi.fn();
   const removed = vi.fn();
@@ -112,7 +112,7 @@ test("A listener that is taken off while others are told is not called any more;
   expect(late).not.toHaveBeenCalled();
 });
 
-test("A listener that changes the value again never makes another one hear an older value after a newer", () => {
+test("if a listener changes the value again, no listener receives an older value after a newer one", () => {
   const value = store(0, ignore);
   const heard: number[] = [];
   value.subscribe((next) => next === 1 && value.set(2));

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { onAbort } from "./on-abort.js";
 import { onAbort as onAbortInPage } from "./page/on-abort.js";
 
-test("[RQ20] Any number of calls share one listener of a signal, and none is left when they are over", () => {
+test("[RQ20] any number of calls share one listener of a signal, and the last call removes it", () => {
   const { signal } = new AbortController();
   const stops = Array.from({ length: 50 }, () => onAbort(signal, vi.fn()));
   expect(getEventListeners(signal, "abort")).toHaveLength(1);
@@ -13,7 +13,7 @@ test("[RQ20] Any number of calls share one listener of a signal, and none is lef
   expect(getEventListeners(signal, "abort")).toHaveLength(0);
 });
 
-test("[RQ20] All that still wait are told, once", () => {
+test("[RQ20] every call that still waits is notified once", () => {
   const controller = new AbortController();
   const [first, second, third] = [vi.fn(), vi.fn(), vi.fn()];
   onAbort(controller.signal, first);
@@ -27,7 +27,7 @@ test("[RQ20] All that still wait are told, once", () => {
   expect([first, second, third].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
 });
 
-test("[RQ20] A page in production is told as well", () => {
+test("[RQ20] a page in production notifies its calls, too", () => {
   const controller = new AbortController();
   const [stays, goes] = [vi.fn(), vi.fn()];
   onAbortInPage(controller.signal, stays);

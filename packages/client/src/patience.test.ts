@@ -26,7 +26,7 @@ function wait(timeoutMs: number) {
   return { controller, giveUp, removed, promise, call: calls[0]! };
 }
 
-test("When the time is over the caller gives up once, with TIMEOUT, and no listener is left on the signal", async () => {
+test("on timeout the call rejects once with TIMEOUT, and no listener is left on the signal", async () => {
   const { controller, giveUp, removed, promise } = wait(100);
   vi.advanceTimersByTime(100);
   controller.abort();
@@ -38,7 +38,7 @@ test("When the time is over the caller gives up once, with TIMEOUT, and no liste
   expect(removed).toHaveBeenCalledTimes(1);
 });
 
-test("When the signal aborts the caller gives up once, with CANCELLED, and no timer is left", async () => {
+test("on abort the call rejects once with CANCELLED, and no timer is left", async () => {
   const { controller, giveUp, promise } = wait(100);
   controller.abort("enough");
   expect(vi.getTimerCount()).toBe(0);
@@ -46,7 +46,7 @@ test("When the signal aborts the caller gives up once, with CANCELLED, and no ti
   expect(giveUp).toHaveBeenCalledTimes(1);
 });
 
-test("A call that settles leaves neither timer nor listener, and nothing is given up", async () => {
+test("a call that settles leaves neither timer nor listener, and is not given up", async () => {
   const { controller, giveUp, removed, promise, call } = wait(100);
   call.resolve("done");
   expect(vi.getTimerCount()).toBe(0);

@@ -10,9 +10,9 @@ import { keepPositions } from "./keep-positions.js";
 withFakeTime();
 
 /**
- * A server that loses, repeats and swaps what it sends live, forgets its history, is down for a
- * while and is left in the middle. The history itself is sound: what it answers is the truth. The
- * n-th event of an epoch has the id `<epoch>.<n>`.
+ * A server that loses, repeats and swaps live messages, forgets its history, is down for a while
+ * and is left at any moment. The history itself is correct, so its answers are correct. The n-th
+ * event of an epoch has the id `<epoch>.<n>`.
  */
 type Step =
   | { do: "publish"; live: "sent" | "lost" | "twice" | "late" }
@@ -39,13 +39,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * What is in a history: its epoch, and the numbers the application sees, which no two events of a
- * test share.
+ * A history: its epoch, and the numbers that the application receives, which are unique in a test.
  */
 interface History {
   epoch: string;
   lines: number[];
-  /** Events up to here are no longer kept. */
+  /** Events up to this offset are no longer stored. */
   trimmed: number;
 }
 
@@ -57,9 +56,9 @@ function journalServer() {
   let attempt: Attempt | undefined;
   let joined = false;
   let late: ServerMessage[] = [];
-  /** By line, the one before it in its history; 0 before the first of an epoch. */
+  /** For each line, the line before it in its history; 0 before the first line of an epoch. */
   const before = new Map<number, number>();
-  /** The lines behind which a client was told to begin. */
+  /** The lines after which a client was told to begin. */
   const starts = new Set<number>();
   const idAt = (offset: number): string => (offset > 0 ? `${history.epoch}.${history.lines[offset - 1]}` : "");
   const position = () => ({ epoch: history.epoch, offset: history.lines.length, id: idAt(history.lines.length) });
@@ -98,7 +97,7 @@ function journalServer() {
     },
     received(at, message) {
       if (message.type !== "subscribe") return good.received!(at, message);
-      // Each channel in a part of its own.
+      // Each channel in its own part.
       for (const asked of message.data.channels) {
         const channel = typeof asked === "string" ? asked : asked.channel;
         const results = [{ ok: true, channel, ...verdict(asked) }];
@@ -129,7 +128,10 @@ function journalServer() {
     },
     repeat: (back: number) => void (history.lines.length > back && live(eventAt(history.lines.length - back))),
     cut: () => void (attempt && !attempt.ended && !attempt.closed && attempt.end()),
-    /** Rolled back and written to again, under the same epoch: other events at the same places. */
+    /**
+     * The history was rolled back and written to again under the same epoch: other events at the
+     * same offsets.
+     */
     fork() {
       const lines = history.lines.slice(0, -2);
       begin({ ...history, lines, trimmed: Math.min(history.trimmed, lines.length) });
@@ -148,15 +150,15 @@ function journalServer() {
 }
 
 /**
- * Between two resets each line is the one that was published behind the line before it: nothing
- * twice, nothing left out.
+ * Asserts that between two resets each line follows the line before it in the history, without
+ * repetition or gap.
  */
 async function run(steps: Step[], pauseMs: number): Promise<void> {
   const server = journalServer();
   const items = new Map<string, string>();
   /**
-   * What the application has finished with, over all its lives. One that is over does and writes
-   * nothing any more.
+   * The lines that the application has finished with, across all its lives. A life that is over
+   * does and writes nothing.
    */
   const seen: (number | "reset")[] = [];
   const start = () => {
@@ -201,8 +203,8 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
         server.down(each.do === "down");
         break;
       case "restart": {
-        // Behind a turn in which nothing was finished, so that what handlers have finished before
-        // is kept as well.
+        // After a turn in which no handler finished, so that the positions of finished handlers are
+        // stored.
         let before: number;
         do {
           before = seen.length;
@@ -219,7 +221,7 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
     }
     if (each.do !== "publish") await settle();
   }
-  // Everything heals: what was lost is noticed by the next event.
+  // Everything recovers: the next event reveals lost messages.
   server.down(false);
   server.cut();
   await pass(40_000);
@@ -242,7 +244,7 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
 }
 
 test.each([0, 3])(
-  "[RS19] Whatever is lost, repeated, swapped, forked or cut, the application sees each event once and in order, or a reset (handlers that take %i ms)",
+  "[RS19] after any loss, repetition, swap, fork or cut, the application receives each event once and in order, or a reset (handlers that take %i ms)",
   async (pauseMs) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), (steps) => run(steps, pauseMs)),

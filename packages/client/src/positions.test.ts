@@ -11,8 +11,8 @@ const unavailable = { ok: false, error: { code: "UNAVAILABLE", message: "The sto
 const forbidden = { ok: false, error: { code: "FORBIDDEN", message: "Not yours." } };
 const takenOff: ServerMessage = { type: "unsubscribed", channel: "journal", data: unavailable.error };
 
-describe("Where a channel is continued", () => {
-  test("[RS1] The first subscribe asks from now on; after a drop the position of the last event received is sent, right behind auth", async () => {
+describe("Resuming a channel", () => {
+  test("[RS1] the first subscribe has no position; after a drop the last received event's position is sent right behind auth", async () => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, missed(7, 8)]);
     listen();
     await settle();
@@ -26,7 +26,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([5, 6, 7, 8, 9]);
   });
 
-  test("[RS1] Where nothing was published yet, the position is the beginning", async () => {
+  test("[RS1] if nothing was published yet, the position is the beginning", async () => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(0) }]);
     listen();
     await settle();
@@ -37,7 +37,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([1]);
   });
 
-  test("[RS21] What comes before the answer to a subscribe is not heard: it is of an earlier membership that is not over yet", async () => {
+  test("[RS21] events before the answer to a subscribe are ignored, because they belong to an earlier membership", async () => {
     const { answer, heard, listen, receive, server } = onJournal([]);
     server.holds = true;
     listen();
@@ -51,7 +51,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([7]);
   });
 
-  test("[RS20] An event that was heard before a reset is not heard again behind it; after 256 others it may be", async () => {
+  test("[RS20] an event received before a reset is not delivered again after it, unless 256 others came in between", async () => {
     const { heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -65,7 +65,7 @@ describe("Where a channel is continued", () => {
     expect(heard.at(-1)).toBe(5);
   });
 
-  test("[RS2] An event that comes twice is delivered once", async () => {
+  test("[RS2] a repeated event is delivered once", async () => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -94,7 +94,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([5, 6]);
   });
 
-  test("[RS3] It is asked once, and what comes before the answer is dropped, since the answer holds it", async () => {
+  test("[RS3] after a gap the client subscribes once, and drops events before the answer, which contains them", async () => {
     const { answer, asked, heard, listen, receive, server } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -112,7 +112,7 @@ describe("Where a channel is continued", () => {
     expect(asked()).toHaveLength(2);
   });
 
-  test("[RS3] One that is left while the answer is due is left when it has come", async () => {
+  test("[RS3] a channel that is left while the answer is pending is left when it has arrived", async () => {
     const { answer, heard, journal, listen, receive, server, world } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -128,7 +128,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([]);
   });
 
-  test("[RS3] One that is left in the turn of the gap is not asked for", async () => {
+  test("[RS3] a channel that is left in the turn of the gap is not subscribed again", async () => {
     const { asked, journal, listen, receive, world } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -139,7 +139,7 @@ describe("Where a channel is continued", () => {
     expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
   });
 
-  test("[RS4] To the application the channel stays subscribed meanwhile, unless it is refused", async () => {
+  test("[RS4] the application sees the channel as subscribed meanwhile, unless it is refused", async () => {
     const { answer, client, journal, listen, receive, server } = onJournal([{ position: at(4) }]);
     const statuses: string[] = [];
     onChange(journal.status, ({ name }) => statuses.push(name));
@@ -176,7 +176,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual([5, 6].slice(0, begun + 1));
   });
 
-  test("[RS6] After three resumes in a row that led to another gap the position is given up, with a reset before any newer event", async () => {
+  test("[RS6] after three consecutive resumes that led to another gap, the position is given up with a reset before any newer event", async () => {
     const { asked, heard, listen, receive } = onJournal([
       { position: at(4) },
       { missed: [] },
@@ -200,7 +200,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual(["server", 21]);
   });
 
-  test("[RS6] An answer that is never right ends as well", async () => {
+  test("[RS6] an answer that is never correct also ends the loop", async () => {
     const wrong = { missed: [written(9)], position: at(9) };
     const { asked, heard, listen, world } = onJournal([{ position: at(4) }, ...Array<object>(4).fill(wrong)]);
     listen();
@@ -211,7 +211,7 @@ describe("Where a channel is continued", () => {
     expect(heard).toEqual(["server"]);
   });
 
-  test("[RS6] An event that follows begins the count anew", async () => {
+  test("[RS6] an event that follows restarts the count", async () => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(0) }]);
     listen();
     await settle();
@@ -228,7 +228,7 @@ describe("Where a channel is continued", () => {
     ).toBe(true);
   });
 
-  test("[RS6] Where the connection drops before the answer, it is asked for without a position all the same, and reset once", async () => {
+  test("[RS6] if the connection drops before the answer, the next subscribe has no position either, and there is one reset", async () => {
     const { asked, heard, listen, receive, server, world } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -241,13 +241,13 @@ describe("Where a channel is continued", () => {
     world.sockets.last.end();
     await pass(5_000);
     expect(asked()).toEqual([["journal"]]);
-    // That nothing was missed is no answer to a question without a position.
+    // An empty list of missed events does not answer a subscribe without a position.
     expect(heard).toEqual(["server"]);
   });
 });
 
 describe("Resets and positions", () => {
-  test("[RS7] A reset comes behind the events queued before it and before any newer one, which follow its position", async () => {
+  test("[RS7] a reset is delivered after the events queued before it and before any newer event, which follow its position", async () => {
     const { asked, heard, journal, receive } = onJournal([{ position: at(4) }]);
     const finish: (() => void)[] = [];
     journal.on("written", async (line) => {
@@ -272,7 +272,7 @@ describe("Resets and positions", () => {
     finish[2]!();
   });
 
-  test("[RS7] So does one that answers a subscribe", async () => {
+  test("[RS7] a reset that answers a subscribe is delivered in the same order", async () => {
     const { heard, listen, receive, world } = onJournal([
       { position: at(4) },
       { reset: "trimmed", position: at(90), missed: [written(5)] },
@@ -285,7 +285,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual(["trimmed", 91]);
   });
 
-  test("[RS7] One without a position leaves none: events are taken as they come, and the next join says that it does not know", async () => {
+  test("[RS7] a reset without a position leaves none: events are delivered as they arrive, and the next join has an unknown position", async () => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, { reset: "server" }]);
     listen();
     await settle();
@@ -297,7 +297,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual(["fork", 9, 3, "server"]);
   });
 
-  test("[RS7] A server that answers a position with neither what was missed nor a reset has proved nothing", async () => {
+  test("[RS7] an answer to a position with neither missed events nor a reset proves nothing", async () => {
     const { heard, listen, receive, world } = onJournal([{ position: at(4) }, { position: at(8) }]);
     listen();
     await settle();
@@ -307,7 +307,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual(["server", 9]);
   });
 
-  test("[RS8] Events that nobody hears, that cannot be read or that this protocol does not know advance the position", async () => {
+  test("[RS8] events without a listener, unreadable events and unknown events advance the position", async () => {
     const { asked, heard, journal, receive, world } = onJournal([{ position: at(4) }]);
     const off = journal.on("written", (line) => heard.push(line));
     await settle();
@@ -325,7 +325,7 @@ describe("Resets and positions", () => {
     expect(asked()).toEqual([from(at(8))]);
   });
 
-  test("[RS9] A handler that takes longer than a reconnect neither loses nor repeats an event", async () => {
+  test("[RS9] a handler that takes longer than a reconnect neither loses nor repeats an event", async () => {
     const { asked, heard, journal, receive, world } = onJournal([{ position: at(0) }, missed(4)]);
     journal.on("written", async (line) => {
       heard.push(line);
@@ -335,14 +335,14 @@ describe("Resets and positions", () => {
     receive(written(1), written(2), written(3));
     world.sockets.last.end();
     await pass(5_000);
-    // The queue has what was received: it is not asked for again.
+    // The queue contains the received events, so they are not requested again.
     expect(asked()).toEqual([from(at(3))]);
     receive(written(5));
     await pass(100_000);
     expect(heard).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("[RS10] A channel that is left is not followed any more: joining again begins from now on", async () => {
+  test("[RS10] joining a channel again after leaving it starts from the current position", async () => {
     const { asked, heard, journal, listen, receive } = onJournal([{ position: at(4) }, { position: at(9) }]);
     listen();
     await settle();
@@ -356,7 +356,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual([5, 10]);
   });
 
-  test("[RS11] A server that gives no positions is not followed: events are taken as they come, and a drop is a reset", async () => {
+  test("[RS11] if a server sends no positions, events are delivered as they arrive, and a drop is a reset", async () => {
     const { asked, heard, listen, receive, world } = onJournal([{}, {}]);
     listen();
     await settle();
@@ -367,7 +367,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual([7, 3, 5, "server"]);
   });
 
-  test("[RS11] Nor is a channel without history, whatever a server says of it", async () => {
+  test("[RS11] a channel without history has no position, whatever the server sends", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const heard: number[] = [];
@@ -383,7 +383,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual([7, 3]);
   });
 
-  test("[RS12] A subscribe may be answered in parts, each of which settles its channels", async () => {
+  test("[RS12] a subscribe may be answered in parts, and each part settles its channels", async () => {
     const { asked, client, heard, listen, receive, server, world, journal } = onJournal([{ position: at(4) }]);
     const board = client.channel("board", "b1");
     listen();
@@ -407,8 +407,8 @@ describe("Resets and positions", () => {
   });
 });
 
-describe("A server that cannot say for the moment", () => {
-  test("[RS13] A channel refused with UNAVAILABLE stays pending, and is asked for again after 1 to 3 s, as often as it takes", async () => {
+describe("A temporarily unavailable channel", () => {
+  test("[RS13] stays pending after UNAVAILABLE and is requested again after 1 to 3 s, as often as necessary", async () => {
     const { asked, journal, world } = onJournal([unavailable, unavailable, { position: at(4) }]);
     world.random = 0;
     const joining = journal.join();
@@ -427,14 +427,14 @@ describe("A server that cannot say for the moment", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[RS13] join() waits no longer than it was told", async () => {
+  test("[RS13] join() still times out", async () => {
     const { journal } = onJournal(Array<object>(9).fill(unavailable));
     const outcome = failure(journal.join({ timeoutMs: 5_000 }));
     await pass(5_000);
     expect(await outcome).toMatchObject({ code: "TIMEOUT" });
   });
 
-  test("[RS13] Channels that wait travel together, and keep their positions", async () => {
+  test("[RS13] waiting channels share a subscribe and keep their positions", async () => {
     const { asked, client, heard, listen, receive, journal } = onJournal([{ position: at(4) }, unavailable, missed(5)]);
     listen();
     await settle();
@@ -449,11 +449,11 @@ describe("A server that cannot say for the moment", () => {
     expect(heard).toEqual([5]);
   });
 
-  test("[RS13] A reconnect asks at once, and no timer outlives the connection", async () => {
+  test("[RS13] a reconnect subscribes at once, and no timer outlives the connection", async () => {
     const { asked, client, journal, listen, world } = onJournal([unavailable, { position: at(4) }]);
     listen();
     await settle();
-    // The heartbeat's, and the one that asks again.
+    // The timers of the heartbeat and of the next subscribe.
     expect(vi.getTimerCount()).toBe(2);
     world.random = 0;
     world.sockets.last.end(4408);
@@ -467,7 +467,7 @@ describe("A server that cannot say for the moment", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[RS13] One that is left while it waits is not asked for, and the server is told, which may still have it", async () => {
+  test("[RS13] a channel that is left while it waits is unsubscribed, because the server may still have it, and not requested", async () => {
     const { asked, journal, listen, receive, world } = onJournal([{ position: at(4) }, unavailable]);
     listen();
     await settle();

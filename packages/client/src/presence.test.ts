@@ -35,7 +35,7 @@ const say = (attempt: Attempt, said: Partial<Said>, channel = "room:r"): void =>
     data: { kind: "change", joined: [], updated: [], left: [], count: 0, ...said },
   });
 
-/** Grants every channel, and says behind it who is there. */
+/** Grants every channel and sends the presence snapshot after the answer. */
 function serverOf(who: { members: Member[] }, verdict?: (channel: string) => object): Behaviour {
   const good = answers({ connected: connected({ protocol: { name: "rooms", version: "1.0.0", fingerprint: "x" } }) });
   return {
@@ -57,7 +57,7 @@ function inRoom(members: Member[] = [member("ada"), member("bob")], verdict?: (c
   const { client, world } = testClientOf(rooms, serverOf(who, verdict));
   const room = client.channel("room", "r");
   const change = (said: Partial<Said>): void => say(world.sockets.last, said);
-  /** What was sent about the channel, but for the handshake. */
+  /** The messages about the channel, without the handshake. */
   const sent = (): unknown[] =>
     world.sockets.last.sent
       .filter(({ type }) => type !== "auth")
@@ -69,8 +69,8 @@ function inRoom(members: Member[] = [member("ada"), member("bob")], verdict?: (c
   return { client, world, room, who, change, sent };
 }
 
-describe("Who is there", () => {
-  test("[PC1] Subscribing joins the channel; the list comes with the answer, and changes are told", async () => {
+describe("The presence list", () => {
+  test("[PC1] subscribe() joins the channel; the list arrives with the answer, followed by changes", async () => {
     const { room, change, sent } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
@@ -91,7 +91,7 @@ describe("Who is there", () => {
     expect(who.get()).toEqual({ users: [], count: 0 });
   });
 
-  test("[PC2] List and users stay the same objects while nothing about them changed, also over a reconnect", async () => {
+  test("[PC2] the list and its users stay the same objects while they do not change, also across a reconnect", async () => {
     const { world, room, change } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
@@ -113,7 +113,7 @@ describe("Who is there", () => {
     expect(who.get().count).toBe(3);
   });
 
-  test("[CN27] Subscribing calls the listener at once with the list, and what that call throws is reported", async () => {
+  test("[CN27] subscribe() calls the listener at once with the list, and reports an error of that call", async () => {
     const { world, room, change } = inRoom();
     const who = presenceOf(room);
     const counts: number[] = [];
@@ -136,13 +136,13 @@ describe("Who is there", () => {
     ]);
   });
 
-  test("[PC2] It is the same object for the same handle", () => {
+  test("[PC2] presenceOf returns the same object for the same handle", () => {
     const { client, room } = inRoom();
     expect(presenceOf(room)).toBe(presenceOf(room));
     expect(presenceOf(client.channel("room", "r"))).not.toBe(presenceOf(room));
   });
 
-  test("[PC3] After a drop the last list stays until the next snapshot replaces it", async () => {
+  test("[PC3] after a drop the last list stays until the next snapshot replaces it", async () => {
     const { world, room, who: there } = inRoom();
     const who = presenceOf(room);
     who.subscribe(() => undefined);
@@ -154,7 +154,7 @@ describe("Who is there", () => {
     expect(who.get()).toEqual({ users: [user("cyd")], count: 1 });
   });
 
-  test("[PC3] leave() empties it and takes off its listeners; another handle's stay", async () => {
+  test("[PC3] leave() empties the list and removes its listeners; another handle keeps its own", async () => {
     const { client, room, change, sent } = inRoom();
     const other = presenceOf(client.channel("room", "r"));
     const who = presenceOf(room);
@@ -172,7 +172,7 @@ describe("Who is there", () => {
     expect(sent()).toEqual(["subscribe"]);
   });
 
-  test("[PC4] Whoever subscribes when the channel is joined already has the list as well", async () => {
+  test("[PC4] a subscriber that comes after the join receives the list, too", async () => {
     const { client, world, room, change, sent } = inRoom();
     room.on("said", () => undefined);
     await settle();
@@ -182,7 +182,7 @@ describe("Who is there", () => {
     onChange(who, heard);
     await settle();
     expect(heard).toHaveBeenCalledExactlyOnceWith({ users: [user("ada"), user("bob")], count: 2 });
-    // Asked for again, once: whoever comes next finds it.
+    // The list was requested once, and the next subscriber finds it.
     expect(sent()).toEqual(["subscribe", "subscribe"]);
     expect(world.sockets.last.of("subscribe")[1]!.data).toEqual({ channels: ["room:r"] });
     const late = presenceOf(client.channel("room", "r"));
@@ -193,7 +193,7 @@ describe("Who is there", () => {
     expect(room.status.get().name).toBe("subscribed");
   });
 
-  test("[PC4] Whoever comes back is not shown the list of before as if nothing had been missed", async () => {
+  test("[PC4] a subscriber that returns does not receive a stale list", async () => {
     const { room, who: there, change, sent } = inRoom();
     const who = presenceOf(room);
     room.on("said", () => undefined);
@@ -209,7 +209,7 @@ describe("Who is there", () => {
     expect(sent()).toEqual(["subscribe", "subscribe"]);
   });
 
-  test("[PC4] Leaving and joining again in one turn, which sends nothing about the channel, loses nothing either", async () => {
+  test("[PC4] leaving and joining again in one turn, which sends nothing about the channel, loses no list", async () => {
     const { room, sent } = inRoom();
     const who = presenceOf(room);
     who.subscribe(() => undefined);
@@ -221,7 +221,7 @@ describe("Who is there", () => {
     expect(who.get().users).toHaveLength(2);
   });
 
-  test("[PC3] A refused channel shows nobody, and says so", async () => {
+  test("[PC3] a refused channel has an empty list and the status refused", async () => {
     const { world, room } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
@@ -238,7 +238,7 @@ describe("Who is there", () => {
     expect(who.get().users).toHaveLength(2);
   });
 
-  test("[PC5] Rich values arrive restored; a user whose data does not match goes to onError and is not listed", async () => {
+  test("[PC5] rich values are restored; a user whose data does not match goes to onError and is not listed", async () => {
     const since = "1970-01-01T00:00:00.000Z";
     const rich: Member = {
       user_id: "ada",
@@ -259,7 +259,7 @@ describe("Who is there", () => {
     expect(who.get().users).toEqual([]);
   });
 
-  test("[PC5] A listener that throws goes to onError and harms no other", async () => {
+  test("[PC5] a listener that throws goes to onError and does not affect other listeners", async () => {
     const { world, room } = inRoom();
     const heard = vi.fn();
     onChange(presenceOf(room), () => {
@@ -271,7 +271,7 @@ describe("Who is there", () => {
     expect(world.errors).toMatchObject([{ error: { code: "HANDLER_FAILED" }, context: { channel: "room:r" } }]);
   });
 
-  test("[PC1] A handler of events that takes its time holds up no list", async () => {
+  test("[PC1] a slow event handler does not delay the list", async () => {
     const { world, room, change } = inRoom();
     const who = presenceOf(room);
     who.subscribe(() => undefined);
@@ -283,7 +283,7 @@ describe("Who is there", () => {
     await pass(1_000);
   });
 
-  test("[PC1] What is no handle, or of a channel without presence, is refused", () => {
+  test("[PC1] presenceOf throws for a value that is not a handle of a channel with presence", () => {
     const { client } = inRoom();
     for (const wrong of [client.channel("news"), {}, undefined]) {
       expect(() => presenceOf(wrong as never)).toThrow(
@@ -293,8 +293,8 @@ describe("Who is there", () => {
   });
 });
 
-describe("What the others see of this user", () => {
-  test("[PC6] It joins the channel, travels behind subscribe in the same turn, and again on each reconnect", async () => {
+describe("This user's presence", () => {
+  test("[PC6] set() joins the channel; the data is sent behind subscribe in the same turn, and again on each reconnect", async () => {
     const { world, room, sent } = inRoom();
     presenceOf(room).set({ name: "Ada", since: new Date(0) });
     expect(room.status.get().name).toBe("pending");
@@ -310,7 +310,7 @@ describe("What the others see of this user", () => {
     expect(sent()).toEqual(["subscribe", told]);
   });
 
-  test("[PC6] A change is sent once a turn, the newest; without a connection it waits for the next one", async () => {
+  test("[PC6] the newest change is sent once per turn, or on the next connection if there is none", async () => {
     const { client, world, room, sent } = inRoom();
     const who = presenceOf(room);
     who.set({ name: "a" });
@@ -331,7 +331,7 @@ describe("What the others see of this user", () => {
     expect(sent()).toEqual(["subscribe", { set: { name: "e" } }]);
   });
 
-  test("[PC7] set(undefined) withdraws it, and gives the channel up where nothing else wants it", async () => {
+  test("[PC7] set(undefined) withdraws the data and leaves the channel if nothing else wants it", async () => {
     const { room, sent } = inRoom();
     const who = presenceOf(room);
     const off = room.on("said", () => undefined);
@@ -348,12 +348,12 @@ describe("What the others see of this user", () => {
     expect(sent()).toHaveLength(4);
     who.set(undefined);
     await settle();
-    // The server forgets it with the channel; it need not be told twice.
+    // The server forgets the data with the channel, so no second message is needed.
     expect(sent().slice(4)).toEqual(["unsubscribe"]);
     expect(room.status.get().name).toBe("idle");
   });
 
-  test("[PC7] leave() withdraws what its handle set, also where another handle or a new listener keeps the channel", async () => {
+  test("[PC7] leave() withdraws the handle's data, also if another handle or a new listener keeps the channel", async () => {
     const { client, room, sent } = inRoom();
     client.channel("room", "r").on("said", () => undefined);
     presenceOf(room).set({ name: "a" });
@@ -367,7 +367,7 @@ describe("What the others see of this user", () => {
     expect(sent().at(-1)).toEqual({ set: { name: "b" } });
   });
 
-  test("[PC7] Of several handles the one that set last is heard; when it lets go, the one before it", async () => {
+  test("[PC7] the newest data of several handles applies; when its handle withdraws it, the previous data applies", async () => {
     const { client, world, room, sent } = inRoom();
     const [first, second] = [presenceOf(room), presenceOf(client.channel("room", "r"))];
     first.set({ name: "first" });
@@ -385,7 +385,7 @@ describe("What the others see of this user", () => {
     expect(sent().slice(2)).toEqual([{ set: { name: "second" } }, "unsubscribe"]);
   });
 
-  test("[PC8] Data that does not match is refused where it is given, and changes nothing", async () => {
+  test("[PC8] set() throws INVALID_INPUT for data that does not match, and changes nothing", async () => {
     const { room, sent } = inRoom();
     const who = presenceOf(room);
     expect(() => who.set({ name: 7 as never })).toThrow(
@@ -398,7 +398,7 @@ describe("What the others see of this user", () => {
     expect(sent()).toEqual(["subscribe", { set: { name: "a" } }]);
   });
 
-  test("[PC8] Nothing is set on a channel that was refused", async () => {
+  test("[PC8] set() sends nothing on a refused channel", async () => {
     const error = { code: "FORBIDDEN", message: "Not yours." };
     const { room, sent } = inRoom([], () => ({ ok: false, error }));
     const who = presenceOf(room);
@@ -410,7 +410,7 @@ describe("What the others see of this user", () => {
     expect(room.status.get().name).toBe("refused");
   });
 
-  test("[PC8] What the server does not accept goes to onError", async () => {
+  test("[PC8] a refusal by the server goes to onError", async () => {
     const { world, room } = inRoom();
     presenceOf(room).set({ name: "a" });
     await settle();

@@ -4,7 +4,7 @@ import { pass, testClient, withFakeTime } from "../test/support/test-client.js";
 
 withFakeTime();
 
-/** A small seeded generator (mulberry32), so that a failing seed can be run again. */
+/** A seeded generator (mulberry32), so that a failing seed can be repeated. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,7 +16,7 @@ function dice(seed: number): () => number {
 }
 
 test.each(Array.from({ length: 25 }, (_, index) => index + 1))(
-  "[RQ18] Every request settles exactly once, whatever happens to the connection (seed %i)",
+  "[RQ18] every request settles exactly once, whatever happens to the connection (seed %i)",
   async (seed) => {
     const random = dice(seed);
     const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;

@@ -26,7 +26,7 @@ const start = { id: "a1", startedAt: "2026-11-21T09:30:00.000Z" };
 const startMeta = { values: { startedAt: ["Date"] } };
 
 describe("The answer", () => {
-  test("[RQ1] The output arrives validated, with its rich values restored", async () => {
+  test("[RQ1] the output is validated and its rich values are restored", async () => {
     const { client, world } = testClient(
       answers({ request: ({ correlation_id }) => ok(correlation_id, start, startMeta) }),
     );
@@ -37,7 +37,7 @@ describe("The answer", () => {
     });
   });
 
-  test("[RQ9] A declared error arrives with its data validated and restored", async () => {
+  test("[RQ9] a declared error has validated and restored data", async () => {
     const data = { known: ["primes"], since: "2026-01-01T00:00:00.000Z" };
     const refusal = { code: "UNKNOWN_PROGRAM", message: "No such program.", data };
     const request = ({ correlation_id }: { correlation_id: string }) =>
@@ -50,7 +50,7 @@ describe("The answer", () => {
     expect(error.data).toEqual({ known: ["primes"], since: new Date("2026-01-01T00:00:00.000Z") });
   });
 
-  test("[RQ9] A built-in error arrives with its field, remedy and delay", async () => {
+  test("[RQ9] a built-in error has its field, remedy and delay", async () => {
     const error = { code: "RATE_LIMITED", message: "Too fast.", field: "input", remedy: "Slower.", retry_after_ms: 7 };
     const { client } = testClient(answers({ request: ({ correlation_id }) => failed(correlation_id, error) }));
     await expect(client.request("agents.list")).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe("The answer", () => {
       "error.data.since",
     ],
   ])(
-    "[RQ10] An answer whose %s does not match the protocol rejects with INVALID_OUTPUT and names the field",
+    "[RQ10] an answer whose %s does not match the protocol rejects with INVALID_OUTPUT and the field",
     async (_, answer, field) => {
       const { client } = testClient(answers({ request: ({ correlation_id }) => answer(correlation_id) }));
       await expect(client.request("agent.start", { program: "x" })).rejects.toMatchObject({
@@ -79,7 +79,7 @@ describe("The answer", () => {
     },
   );
 
-  test("[RQ14] An answer that cannot be read, but names its request, settles it", async () => {
+  test("[RQ14] an unreadable answer that names its request rejects it", async () => {
     const { client, world } = testClient();
     await settle();
     const pending = client.request("agents.list");
@@ -90,7 +90,7 @@ describe("The answer", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[RQ13] An error message that names the request settles it", async () => {
+  test("[RQ13] an error message that names a request rejects it", async () => {
     const refuse = (correlation_id: string): ServerMessage => ({
       type: "error",
       correlation_id,
@@ -101,7 +101,7 @@ describe("The answer", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[RQ15] An answer to nothing, or a second one, is ignored", async () => {
+  test("[RQ15] an answer without a request, or a second answer, is ignored", async () => {
     const { client, world } = testClient(answers({ request: ({ correlation_id }) => ok(correlation_id, ["a"]) }));
     await expect(client.request("agents.list")).resolves.toEqual(["a"]);
     const { correlation_id } = world.sockets.last.of("request")[0]!;
@@ -112,8 +112,8 @@ describe("The answer", () => {
   });
 });
 
-describe("What is sent", () => {
-  test("[RQ2] A wrong input rejects with the name of the field, and nothing is sent", async () => {
+describe("Sending", () => {
+  test("[RQ2] a wrong input rejects with its field, and nothing is sent", async () => {
     const { client, world } = testClient();
     await settle();
     await expect(client.request("agent.start", { program: 7 } as never)).rejects.toMatchObject({
@@ -124,12 +124,12 @@ describe("What is sent", () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  test("[RQ2] A request the protocol does not have rejects", async () => {
+  test("[RQ2] a request that the protocol does not have rejects with UNKNOWN_REQUEST", async () => {
     const { client } = testClient();
     await expect(client.request("constructor" as never)).rejects.toMatchObject({ code: "UNKNOWN_REQUEST" });
   });
 
-  test("[RQ16] The options are the third argument, whether the input is required, optional or not declared", async () => {
+  test("[RQ16] options are the third argument, whether the input is required, optional or not declared", async () => {
     const { client, world } = testClient();
     await settle();
     const calls = [
@@ -151,7 +151,7 @@ describe("What is sent", () => {
   });
 
   test.each([{ timeoutMs: 10 }, {}, null, "x"])(
-    "[RQ16] A value (%j) for a request that declares no input rejects with INVALID_INPUT and how to pass the options",
+    "[RQ16] an input %j for a request that declares none rejects with INVALID_INPUT and explains how to pass options",
     async (given) => {
       const { client, world } = testClient();
       await settle();
@@ -164,7 +164,7 @@ describe("What is sent", () => {
     },
   );
 
-  test("[RQ17] The server is told how much of the caller's time is left", async () => {
+  test("[RQ17] the server receives the time that the caller still waits", async () => {
     const { client, world } = testClient([silent(), answers()]);
     const call = client.request("agents.list", undefined, { timeoutMs: 20_000 });
     call.catch(() => undefined);
@@ -174,7 +174,7 @@ describe("What is sent", () => {
     expect(world.sockets.last.of("request")[1]!.data.timeout_ms).toBe(3_600_000);
   });
 
-  test("[RQ12] A request larger than the server accepts rejects, and is never sent", async () => {
+  test("[RQ12] a request larger than the server accepts rejects and is never sent", async () => {
     const limits = { message_bytes: 200, subscriptions: 1, requests_in_flight: 64 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
@@ -186,7 +186,7 @@ describe("What is sent", () => {
     expect(world.sockets.last.of("request")).toHaveLength(1);
   });
 
-  test("[RQ11] No more requests are in flight than the server allows; the next goes out when one is answered", async () => {
+  test("[RQ11] no more requests are in flight than the server allows; an answer releases the next request", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 2 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     const found = ["a", "b", "c", "d"].map((name) => client.request("agents.find", name));
@@ -199,7 +199,7 @@ describe("What is sent", () => {
     expect(await Promise.all(found)).toEqual([["0"], ["B"], ["2"], ["3"]]);
   });
 
-  test("[RQ11] A request whose caller gave up still counts until the server has answered it", async () => {
+  test("[RQ11] a request whose caller gave up counts until the server has answered it", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
@@ -219,7 +219,7 @@ describe("What is sent", () => {
 });
 
 describe("Waiting for a connection", () => {
-  test("[RQ3] While not ready, requests wait, and go out in the order they were made", async () => {
+  test("[RQ3] while not ready, requests are queued, and are sent in the order of their calls", async () => {
     const { client, world } = testClient([
       silent(),
       answers({ request: ({ correlation_id }) => ok(correlation_id, []) }),
@@ -231,7 +231,7 @@ describe("Waiting for a connection", () => {
     expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual(["a", "b", "c"]);
   });
 
-  test("[RQ4] At most 1,000 requests wait", async () => {
+  test("[RQ4] at most 1,000 requests are queued", async () => {
     const { client } = testClient(silent());
     const waiting = Array.from({ length: 1_000 }, () => client.request("agents.list").catch((error: unknown) => error));
     await expect(client.request("agents.list")).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
@@ -239,7 +239,7 @@ describe("Waiting for a connection", () => {
     expect((await Promise.all(waiting)).every((error) => (error as HoldfastError).code === "NOT_CONNECTED")).toBe(true);
   });
 
-  test("[RQ5] In idle, closed and unauthorized they reject at once", async () => {
+  test("[RQ5] in idle, closed and unauthorized a request rejects at once", async () => {
     const idle = testClient(answers(), { autoConnect: false });
     await expect(idle.client.request("agents.list")).rejects.toMatchObject({ code: "NOT_CONNECTED" });
     const closed = testClient(refuses(4403));
@@ -251,7 +251,7 @@ describe("Waiting for a connection", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[RQ5] Those that waited when it came to that reject too", async () => {
+  test("[RQ5] queued requests reject when the client becomes unauthorized", async () => {
     const { client } = testClient(refusesToken());
     const waiting = client.request("agents.list");
     await expect(waiting).rejects.toMatchObject({ code: "NOT_CONNECTED", cause: { code: "UNAUTHENTICATED" } });
@@ -259,7 +259,7 @@ describe("Waiting for a connection", () => {
 });
 
 describe("Giving up", () => {
-  test("[RQ6] Without an answer in time a request rejects with TIMEOUT, the server is told, and no timer is left", async () => {
+  test("[RQ6] a request without an answer in time rejects with TIMEOUT, sends a cancel, and leaves no timer", async () => {
     const { client, world } = testClient();
     await settle();
     const timers = vi.getTimerCount();
@@ -272,11 +272,11 @@ describe("Giving up", () => {
     expect(vi.getTimerCount()).toBe(timers);
   });
 
-  test("[RQ6] The client's own requestTimeoutMs holds where a call sets none, waiting for a connection included", async () => {
+  test("[RQ6] requestTimeoutMs applies if a call sets no timeout, including the wait for a connection", async () => {
     const { client, world } = testClient(silent(), { requestTimeoutMs: 3_000 });
     const outcome = failure(client.request("agents.list"));
     await pass(3_000);
-    // Whoever reads this should look at the connection, not at the request.
+    // The error must lead the reader to the connection and not to the request.
     expect(await outcome).toMatchObject({
       code: "TIMEOUT",
       message: expect.stringMatching(/3000 ms.*ws:\/\/localhost\/ws/) as unknown,
@@ -284,7 +284,7 @@ describe("Giving up", () => {
     expect(world.sockets.last.of("cancel")).toEqual([]);
   });
 
-  test("[RQ7] When the caller's signal aborts, the request rejects with CANCELLED and its reason, and the server is told", async () => {
+  test("[RQ7] an aborted request rejects with CANCELLED and the signal's reason, and sends a cancel", async () => {
     const { client, world } = testClient();
     await settle();
     const controller = new AbortController();
@@ -295,7 +295,7 @@ describe("Giving up", () => {
     expect(world.sockets.last.of("cancel")).toHaveLength(1);
   });
 
-  test("[RQ7] An aborted signal sends nothing, and an answered request leaves no listener on its signal", async () => {
+  test("[RQ7] an already aborted signal sends nothing, and an answered request leaves no listener on its signal", async () => {
     const { client, world } = testClient(answers({ request: ({ correlation_id }) => ok(correlation_id, []) }));
     await settle();
     const timers = vi.getTimerCount();
@@ -312,7 +312,7 @@ describe("Giving up", () => {
 });
 
 test.each([{}, 5, "now", () => undefined])(
-  "[RQ22] A signal that is none (%s) rejects the call and leaves no timer, which would throw later",
+  "[RQ22] a signal that is not an AbortSignal (%s) rejects the call and leaves no timer",
   async (none) => {
     const { client } = testClient(answers());
     await settle();
@@ -327,7 +327,7 @@ test.each([{}, 5, "now", () => undefined])(
 );
 
 describe("When the connection drops", () => {
-  test("[RQ8] A query is sent again; what may not be repeated rejects with CONNECTION_LOST; what was never sent stays", async () => {
+  test("[RQ8] a query is sent again, another request in flight rejects with CONNECTION_LOST, and an unsent request stays queued", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 3 };
     const answering = answers({
       request: ({ correlation_id, data }) =>
@@ -356,7 +356,7 @@ describe("When the connection drops", () => {
     expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual(["1", { program: "4" }]);
   });
 
-  test("[RQ11] What was in flight on the connection that dropped no longer counts", async () => {
+  test("[RQ11] requests in flight on the lost connection no longer count", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     const first = failure(client.request("agent.rename", { name: "a" }));
@@ -370,7 +370,7 @@ describe("When the connection drops", () => {
     await second;
   });
 
-  test("[RQ8] A query sent again keeps its place before requests made later", async () => {
+  test("[RQ8] a query that is sent again keeps its place before later requests", async () => {
     const { client, world } = testClient([
       answers(),
       answers({ request: ({ correlation_id }) => ok(correlation_id, []) }),
@@ -384,7 +384,7 @@ describe("When the connection drops", () => {
     expect(world.sockets.last.of("request").map(({ data }) => data.input)).toEqual(["first", "second"]);
   });
 
-  test("[RQ8] If no connection will come, a sent request that may have taken effect says so", async () => {
+  test("[RQ8] if the client will not reconnect, a sent request that may have taken effect rejects with CONNECTION_LOST", async () => {
     const { client, world } = testClient();
     const once = client.request("agent.start", { program: "x" });
     const query = client.request("agents.list");
@@ -394,7 +394,7 @@ describe("When the connection drops", () => {
     expect(await Promise.all(outcomes)).toMatchObject([{ code: "CONNECTION_LOST" }, { code: "NOT_CONNECTED" }]);
   });
 
-  test("[RQ23] `null` in place of the options means none, for `request` and for `join`", async () => {
+  test("[RQ23] `null` as options means none, for `request` and for `join`", async () => {
     const { client, world } = testClient();
     void client.request("agents.list", undefined, null as never);
     const joined = client.channel("board", "b1").join(null as never);

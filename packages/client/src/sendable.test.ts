@@ -21,7 +21,8 @@ const asked = (attempt: Attempt): string[] =>
     .flatMap(({ data }) => data.channels.map((each) => (typeof each === "string" ? each : each.channel)));
 
 /**
- * A server that closes with 1009 for a message of more bytes than `limit`, whatever it announces.
+ * A server that closes with 1009 for a message of more bytes than `limit`, whatever limit it
+ * announces.
  */
 const strict = (limit: () => number, announced = limit): Behaviour => {
   return {
@@ -48,7 +49,7 @@ describe("Lists", () => {
     ["of 255 characters", 60, "x".repeat(246)],
     ["whose characters are escaped", 60, '"\\'.repeat(110)],
   ])(
-    "[CH23] Names %s are asked for in messages that the server accepts, each once, and left in such",
+    "[CH23] names %s are subscribed and unsubscribed in messages that the server accepts, each name once",
     async (_, count, pad) => {
       const { client, world } = testClient(strict(() => 2_048));
       await settle();
@@ -60,7 +61,7 @@ describe("Lists", () => {
       for (let index = 0; index < count; index++) client.channel("board", `${pad}${index}`).on("moved", ignore)();
       world.sockets.last.end();
       await pass(5_000);
-      // Behind `auth`, with the limit of the connection before.
+      // Right behind `auth`, with the limit of the previous connection.
       expect(asked(world.sockets.last)).toEqual(names);
       expect(largest(world.sockets.last)).toBeLessThanOrEqual(2_048);
       expect(world.sockets.attempts).toHaveLength(2);
@@ -68,7 +69,7 @@ describe("Lists", () => {
     },
   );
 
-  test("[CH23] What is left travels in messages that the server accepts", async () => {
+  test("[CH23] unsubscribes are split into messages that the server accepts", async () => {
     const { client, world } = testClient(strict(() => 2_048));
     await settle();
     const offs = Array.from({ length: 60 }, (_, index) =>
@@ -82,7 +83,7 @@ describe("Lists", () => {
     expect(largest(world.sockets.last, "unsubscribe")).toBeLessThanOrEqual(2_048);
   });
 
-  test("[CH23] Positions count, and what is outside ASCII counts in bytes", async () => {
+  test("[CH23] positions count, and characters outside ASCII count in bytes", async () => {
     const protocol = defineProtocol({
       name: "agents",
       version: "1.0.0",
@@ -101,7 +102,7 @@ describe("Lists", () => {
     expect(largest(last)).toBeLessThanOrEqual(1_500);
   });
 
-  test("[CH23] A channel whose name alone is too large for the server is refused, and the others are joined", async () => {
+  test("[CH23] a channel whose name alone is too large for the server is refused, and the others are joined", async () => {
     const { client, world } = testClient(answers({ connected: limited(200) }));
     await settle();
     const [long, short] = [client.channel("board", "x".repeat(200)), client.channel("board", "b1")];
@@ -118,7 +119,7 @@ describe("Lists", () => {
     });
   });
 
-  test("[CH20] At most 1,000 channels are asked for at once; the others follow when there are verdicts", async () => {
+  test("[CH20] at most 1,000 channels wait for an answer; the others follow after the answers", async () => {
     let most = 0;
     let open = 0;
     const good = answers({ connected: limited(65_536) });
@@ -141,7 +142,7 @@ describe("Lists", () => {
     expect(client.channel("board", "2499").status.get().name).toBe("idle");
   });
 
-  test("[CH20] A message that is refused as a whole makes room as well", async () => {
+  test("[CH20] a message that is refused as a whole also makes room", async () => {
     const good = answers({ connected: limited(65_536) });
     const { client, world } = testClient({
       ...good,
@@ -159,7 +160,7 @@ describe("Lists", () => {
 });
 
 describe("Before the greeting", () => {
-  test("[CN25] On the first connection messages behind auth take at most 1,024 bytes each", async () => {
+  test("[CN25] on the first connection each message behind auth takes at most 1,024 bytes", async () => {
     const { client, world } = testClient(strict(() => 1_024));
     const names = wantMany(client, 300);
     await settle();
@@ -168,7 +169,7 @@ describe("Before the greeting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[CN25] At most 32 KiB behind auth leave before the greeting; the others follow it, in order", async () => {
+  test("[CN25] at most 32 KiB behind auth are sent before the greeting; the others follow it in order", async () => {
     const { client, world } = testClient({ opened: (attempt) => attempt.open() });
     const names = wantMany(client, 900, "x".repeat(100));
     await settle();
@@ -180,9 +181,8 @@ describe("Before the greeting", () => {
     expect(asked(last)).toEqual(names);
   });
 
-  test("[CH23] If the next server accepts less, a list that waits for its greeting is split again", async () => {
-    // The second server reads what comes behind `auth` only after its greeting, as one that is busy
-    // does.
+  test("[CH23] if the next server accepts less, a list that waits for its greeting is split again", async () => {
+    // The second server reads the frames behind `auth` only after its greeting, like a busy server.
     const { client, world } = testClient([strict(() => 131_072), { opened: (attempt) => attempt.open() }]);
     await settle();
     const names = wantMany(client, 300, "x".repeat(230));
@@ -210,7 +210,7 @@ describe("Before the greeting", () => {
     channels: { room: { events: { said: z.string() }, presence: z.object({ name: z.string() }) } },
   });
 
-  test("[CN25] What is larger than 1,024 bytes waits for the first greeting, and is sent if the server takes it", async () => {
+  test("[CN25] a message larger than 1,024 bytes waits for the first greeting and is sent if the server accepts it", async () => {
     const { client, world } = testClientOf(rooms, { opened: (attempt) => attempt.open() });
     presenceOf(client.channel("room")).set({ name: "a".repeat(2_000) });
     await settle();
@@ -220,7 +220,7 @@ describe("Before the greeting", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CN26] What the server then would refuse for its size is reported with its size, and never sent", async () => {
+  test("[CN26] a message that the server would refuse is reported with its size and never sent", async () => {
     const { client, world } = testClientOf(rooms, answers({ connected: limited(1_024) }));
     presenceOf(client.channel("room")).set({ name: "日".repeat(400) });
     await settle();
@@ -240,7 +240,7 @@ describe("Before the greeting", () => {
     expect(world.sockets.last.of("set_presence")).toEqual([]);
   });
 
-  test("[PC9] Once the limit is known, set throws for data that is too large, and what was shown stays", async () => {
+  test("[PC9] if the limit is known, set() throws for data that is too large, and the earlier data stays", async () => {
     const { client, world } = testClientOf(rooms, answers({ connected: limited(1_024) }));
     const who = presenceOf(client.channel("room"));
     who.set({ name: "a" });
@@ -260,7 +260,7 @@ describe("Before the greeting", () => {
 });
 
 describe("Requests", () => {
-  test("[RQ21] One that is too large is refused at the call, also where others are before it", async () => {
+  test("[RQ21] a request that is too large rejects at the call, even if others are queued before it", async () => {
     const limits = { message_bytes: 1_024, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
@@ -276,7 +276,7 @@ describe("Requests", () => {
     await Promise.all([first, second]);
   });
 
-  test("[RQ21] One that was queued while offline, and is too large for the server it meets, is rejected; the others are sent", async () => {
+  test("[RQ21] a request that was queued while offline and is too large for the server rejects; the others are sent", async () => {
     const { client, world } = testClient(strict(() => 1_024));
     const large = failure(client.request("agents.find", "x".repeat(2_000)));
     const small = client.request("agents.find", "x");
@@ -288,7 +288,7 @@ describe("Requests", () => {
 });
 
 describe("Close code 1009", () => {
-  test("[RC24] A server that was deployed with a lower limit closes once; then the client knows the limit", async () => {
+  test("[RC24] a server that was deployed with a lower limit closes once; then the client knows the limit", async () => {
     let limit = 65_536;
     const { client, world } = testClient(strict(() => limit));
     await settle();
@@ -300,7 +300,7 @@ describe("Close code 1009", () => {
     expect(client.status.get().name).toBe("ready");
     expect(world.sockets.attempts).toHaveLength(3);
     expect(new Set(asked(world.sockets.last)).size).toBe(300);
-    // And a higher one.
+    // The next server has a higher limit.
     limit = 65_536;
     world.sockets.last.end();
     await pass(10_000);
@@ -308,7 +308,7 @@ describe("Close code 1009", () => {
     await client.request("agents.find", "x".repeat(20_000));
   });
 
-  test("[RC24] A query that closed its connection is rejected, not sent again, though the server announces more", async () => {
+  test("[RC24] a query that closed its connection rejects and is not sent again, even if the server announces more", async () => {
     const { client, world } = testClient(
       strict(
         () => 16_000,
@@ -322,14 +322,14 @@ describe("Close code 1009", () => {
     expect(world.sockets.attempts).toHaveLength(2);
     expect(client.status.get().name).toBe("ready");
     expect(await client.request("agents.find", "x")).toEqual([]);
-    // It is not forgotten by the next connection.
+    // The next connection remembers the limit.
     world.sockets.last.end();
     await pass(10_000);
     expect(await failure(client.request("agents.find", "x".repeat(30_000)))).toMatchObject({ code: "LIMIT_EXCEEDED" });
     expect(world.sockets.attempts).toHaveLength(3);
   });
 
-  test("[RC24] Where nothing that was sent can be made smaller the client stops, and connect() tries again", async () => {
+  test("[RC24] if no sent message can be made smaller, the client stops, and connect() tries again", async () => {
     const { client, world } = testClient(strict(() => 20));
     await pass(600_000);
     expect(world.sockets.attempts).toHaveLength(1);
@@ -342,7 +342,7 @@ describe("Close code 1009", () => {
     expect(world.sockets.attempts).toHaveLength(2);
   });
 
-  test("[RC24] It ends whatever a server does: each time at most half as much is sent", async () => {
+  test("[RC24] the retries end whatever the server does, because each time at most half as much is sent", async () => {
     const { client, world } = testClient(
       strict(
         () => 20,
@@ -358,7 +358,7 @@ describe("Close code 1009", () => {
 });
 
 describe("Credentials", () => {
-  test("[RC25] A token that makes auth too large for the server stops the client before a socket opens", async () => {
+  test("[RC25] a token that makes auth too large for the server stops the client before a socket opens", async () => {
     let token = "t";
     const { client, world } = testClient(
       strict(() => 2_048),
@@ -379,14 +379,14 @@ describe("Credentials", () => {
     });
   });
 
-  test("[RC25] So does one of more than 16,384 characters, on the first connection too", async () => {
+  test("[RC25] a token of more than 16,384 characters stops the client, also on the first connection", async () => {
     const { client, world } = testClient(answers(), { token: "t".repeat(16_385) });
     await settle();
     expect(world.sockets.attempts).toEqual([]);
     expect(client.status.get()).toMatchObject({ name: "closed", reason: { error: { field: "token" } } });
   });
 
-  test("[RC25] A newer token that is too large is reported, and the connection goes on", async () => {
+  test("[RC25] a newer token that is too large is reported, and the connection stays open", async () => {
     const token = vi.fn(() => "t");
     const { world } = testClient(
       strict(() => 2_048),

@@ -20,13 +20,13 @@ describe("urlOf", () => {
     expect(urlOf(url, parameters)).toBe(expected);
   });
 
-  test("A path is read against the page's own origin", () => {
+  test("a path is resolved against the page's origin", () => {
     vi.stubGlobal("location", { origin: "https://example.com" });
     expect(urlOf("/ws", {})).toBe("wss://example.com/ws");
   });
 
   test.each(["/ws", "example.com", "ftp://example.com", "", "ws://a b", "ws://a#b", "//example.com/ws", undefined])(
-    "[CN13] The address %j is refused where it cannot work",
+    "[CN13] the address %j, which cannot work, throws INVALID_OPTION",
     (url) => {
       expect(() => urlOf(url as string, {})).toThrow(expect.objectContaining({ code: "INVALID_OPTION", field: "url" }));
     },
@@ -34,17 +34,14 @@ describe("urlOf", () => {
 });
 
 describe("settingsOf", () => {
-  test.each(["", "x".repeat(129), 7, null, "a\ud800"])(
-    "[CN20] The deviceId %j is refused where it is given",
-    (deviceId) => {
-      expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never }, agents)).toThrow(
-        expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
-      );
-      expect(settingsOf({ url: "ws://a", deviceId: "ü\n" }, agents)).toBeDefined();
-    },
-  );
+  test.each(["", "x".repeat(129), 7, null, "a\ud800"])("[CN20] the deviceId %j throws INVALID_OPTION", (deviceId) => {
+    expect(() => settingsOf({ url: "ws://a", deviceId: deviceId as never }, agents)).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", field: "deviceId" }),
+    );
+    expect(settingsOf({ url: "ws://a", deviceId: "ü\n" }, agents)).toBeDefined();
+  });
 
-  test("[CN20] It may be left out unless the protocol requires it", () => {
+  test("[CN20] deviceId may be omitted unless the protocol requires it", () => {
     const required = defineProtocol({ name: "kitchens", version: "1.0.0", deviceId: "required" });
     expect(settingsOf({ url: "ws://a" }, agents)).toBeDefined();
     expect(settingsOf({ url: "ws://a", deviceId: "kitchen" }, required)).toBeDefined();
@@ -67,7 +64,7 @@ describe("settingsOf", () => {
     );
   });
 
-  test("The defaults are those of the documentation", () => {
+  test("the defaults equal the documentation", () => {
     expect(settingsOf({ url: "" }, agents)).toEqual({
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 30_000,

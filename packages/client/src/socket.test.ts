@@ -8,8 +8,8 @@ import { openSocket } from "./socket.js";
 import type { Socket, SocketEnd, WebSocketConstructor } from "./socket-contract.js";
 
 /**
- * The defects of reconnecting-websocket (D1 to D13) and what keeps each from the client, against
- * real servers where the network matters and a fake WebSocket class where time does.
+ * The defects of reconnecting-websocket (D1 to D13), and how the client is protected from each.
+ * Tests use real servers if the network matters and a fake WebSocket class if time matters.
  */
 
 const cleanups: (() => unknown)[] = [];
@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   vi.useRealTimers();
   vi.unstubAllGlobals();
-  // Thrown, not expected: it concerns every test of the file.
+  // Thrown instead of asserted, because it concerns every test of the file.
   for (const fault of unhandled.splice(0)) throw fault;
 });
 
@@ -33,7 +33,7 @@ async function listen(server: Server | ReturnType<typeof createTcpServer>): Prom
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A real WebSocket server that counts its connections. */
+/** Starts a real WebSocket server that counts its connections. */
 async function realServer(answer: RequestListener = (_, response) => response.end()) {
   const server = createServer(answer);
   const sockets = new WebSocketServer({ server, handleProtocols: ([first]) => first! });
@@ -48,7 +48,7 @@ async function realServer(answer: RequestListener = (_, response) => response.en
   return { url: await listen(server), sockets, seen };
 }
 
-/** A server that answers every upgrade with an HTTP refusal. */
+/** Starts a server that answers every upgrade with an HTTP refusal. */
 async function refusingServer(status: number, headers = ""): Promise<string> {
   const server = createServer();
   server.on("upgrade", (_, socket) => socket.end(`HTTP/1.1 ${status} Refused\r\n${headers}Connection: close\r\n\r\n`));
@@ -95,13 +95,13 @@ function withResolvers<Value>() {
   return { promise, resolve };
 }
 
-/** Runs what is due, and one round of the event loop. */
+/** Runs due timers and one round of the event loop. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const turns = async (count: number): Promise<void> => {
   for (let index = 0; index < count; index++) await turn();
 };
 
-/** A WebSocket class in memory, which does only what a test makes it do. */
+/** A WebSocket class in memory that does only what a test triggers. */
 function fakeWebSocket() {
   const made: FakeWebSocket[] = [];
   class FakeWebSocket {
@@ -141,7 +141,7 @@ function fakeWebSocket() {
   return { made, FakeWebSocket: FakeWebSocket as unknown as WebSocketConstructor };
 }
 
-/** One attempt on a fake WebSocket, under fake time. */
+/** Starts one attempt on a fake WebSocket, under virtual time. */
 async function openFake() {
   vi.useFakeTimers();
   const { made, FakeWebSocket } = fakeWebSocket();
@@ -151,7 +151,7 @@ async function openFake() {
 }
 
 describe("An attempt", () => {
-  test("Text goes both ways, under a subprotocol that was offered", async () => {
+  test("text is sent both ways under an offered subprotocol", async () => {
     const { url, sockets, seen } = await realServer();
     const client = open(url);
     await client.opened;
@@ -165,7 +165,7 @@ describe("An attempt", () => {
     expect(client.messages).toEqual(["welcome"]);
   });
 
-  test("A close of ours carries its code and reason, and reports nothing", async () => {
+  test("close() sends its code and reason, and reports nothing", async () => {
     const { url, sockets } = await realServer();
     const client = open(url);
     await client.opened;
@@ -177,7 +177,7 @@ describe("An attempt", () => {
     expect(client.ends).toEqual([]);
   });
 
-  test("In Node it is `ws` that opens the socket, also where there is a global one; the option is preferred to both", async () => {
+  test("in Node `ws` opens the socket, even if a global class exists; the option has priority over both", async () => {
     const { made, FakeWebSocket } = fakeWebSocket();
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const { url, seen } = await realServer();
@@ -188,7 +188,7 @@ describe("An attempt", () => {
     await vi.waitUntil(() => made.length === 1);
   });
 
-  test("On a page it is the global one of the moment, so that a mock or polyfill set later is used", async () => {
+  test("on a page the current global class opens the socket, so a later mock or polyfill is used", async () => {
     vi.useFakeTimers();
     vi.stubGlobal("document", { visibilityState: "visible" });
     for (let round = 0; round < 2; round++) {
@@ -201,8 +201,8 @@ describe("An attempt", () => {
   });
 });
 
-describe("Defects that stay outside", () => {
-  test("[D1] A WebSocket class that throws is an end with its cause, not an unhandled rejection, and the next attempt works", async () => {
+describe("Defects that the client avoids", () => {
+  test("[D1] a WebSocket class that throws ends the attempt with its cause, without an unhandled rejection, and the next attempt works", async () => {
     const cause = new SyntaxError("The URL is invalid.");
     class Throwing {
       constructor() {
@@ -215,12 +215,12 @@ describe("Defects that stay outside", () => {
     await open(url).opened;
   });
 
-  test("[D1] No WebSocket at all is an end that says so", async () => {
+  test("[D1] a missing WebSocket class ends the attempt with a cause that names the option", async () => {
     const end = await open("ws://localhost/ws", {} as WebSocketConstructor).ended;
     expect(end).toMatchObject({ code: 1006, cause: { message: expect.stringContaining("WebSocket") } });
   });
 
-  test("[D2] Closing before the first tick opens nothing, and does not keep the next attempt from opening", async () => {
+  test("[D2] closing before the first tick opens nothing and does not prevent the next attempt", async () => {
     const { url, seen } = await realServer();
     const first = open(url);
     first.socket.close(1000, "");
@@ -229,7 +229,7 @@ describe("Defects that stay outside", () => {
     expect(first.ends).toEqual([]);
   });
 
-  test("[D3] Closing while `ws` is connecting to a black hole ends without an uncaught exception", async () => {
+  test("[D3] closing while `ws` connects to a black hole causes no uncaught exception", async () => {
     let reached = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (reached = resolve));
     const hole = createTcpServer((socket) => {
@@ -244,7 +244,7 @@ describe("Defects that stay outside", () => {
     expect(client.ends).toEqual([]);
   });
 
-  test("[D4] A refused port ends once, with 1006 and the cause", async () => {
+  test("[D4] a refused port ends once, with 1006 and the cause", async () => {
     const server = createServer();
     const url = await listen(server);
     await new Promise((resolve) => server.close(resolve));
@@ -262,7 +262,7 @@ describe("Defects that stay outside", () => {
     [503, "Retry-After: Fri, 01 Jan 2027 00:00:00 GMT\r\n", 1013, undefined],
     [500, "", 1006, undefined],
   ])(
-    "[RC17] [D4] An upgrade refused with HTTP %i (%j) ends once, with %i",
+    "[RC17] [D4] an upgrade refused with HTTP %i (%j) ends once, with %i",
     async (status, headers, code, retryAfterMs) => {
       const client = open(await refusingServer(status, headers));
       expect(await client.ended).toEqual({
@@ -275,12 +275,12 @@ describe("Defects that stay outside", () => {
     },
   );
 
-  test("[D4] Nothing is left of an upgrade that was refused and never finished", async () => {
+  test("[D4] nothing is left of an upgrade that was refused and never finished", async () => {
     const server = createServer();
     const gone = new Promise((resolve) =>
       server.on("upgrade", (_, socket) => {
         cleanups.push(() => socket.destroy());
-        // The other side's end arrives as `end`, or as an error where bytes were under way.
+        // The peer's end arrives as `end`, or as an error if bytes were in transit.
         socket.on("end", resolve).on("error", resolve).resume();
         socket.write("HTTP/1.1 503 Refused\r\nContent-Length: 1000\r\n\r\nand then no more");
       }),
@@ -290,13 +290,13 @@ describe("Defects that stay outside", () => {
     await gone;
   });
 
-  test("[D4] The true code and reason arrive when the server closes", async () => {
+  test("[D4] the real code and reason arrive when the server closes", async () => {
     const { url, sockets } = await realServer();
     sockets.on("connection", (socket) => socket.close(4429, '{"retryAfterMs":600}'));
     expect(await open(url).ended).toMatchObject({ code: 4429, reason: '{"retryAfterMs":600}' });
   });
 
-  test("[D4] A connection that is cut ends with 1006", async () => {
+  test("[D4] a cut connection ends with 1006", async () => {
     const { url, sockets } = await realServer();
     const client = open(url);
     await client.opened;
@@ -304,7 +304,7 @@ describe("Defects that stay outside", () => {
     expect(await client.ended).toMatchObject({ code: 1006, reason: "" });
   });
 
-  test("[D5] [D8] [D12] After its end no timer is left and nothing is tried again", async () => {
+  test("[D5] [D8] [D12] after the end no timer is left and nothing is retried", async () => {
     const { raw, made, ends } = await openFake();
     raw.fire("open");
     raw.fire("close", { code: 4401, reason: "expired" });
@@ -315,7 +315,7 @@ describe("Defects that stay outside", () => {
     expect(ends).toEqual([{ code: 4401, reason: "expired" }]);
   });
 
-  test("[D5] Closing leaves no timer, in whichever state", async () => {
+  test("[D5] closing leaves no timer in any state", async () => {
     for (const until of ["made", "open"]) {
       const { raw, socket } = await openFake();
       if (until === "open") raw.fire("open");
@@ -327,7 +327,7 @@ describe("Defects that stay outside", () => {
     }
   });
 
-  test("A socket that was closed reports nothing that comes later", async () => {
+  test("a closed socket reports nothing afterwards", async () => {
     const { raw, socket, opens, messages, ends } = await openFake();
     socket.close(1000, "");
     raw.fire("open");
@@ -337,7 +337,7 @@ describe("Defects that stay outside", () => {
     expect({ opens, messages, ends }).toEqual({ opens: [], messages: [], ends: [] });
   });
 
-  test("`ws` is told not to wait 30 s for the answer of a dead peer to a close", async () => {
+  test("`ws` does not wait 30 s for a dead peer's answer to a close", async () => {
     const made: unknown[][] = [];
     class LikeWs {
       readyState = 0;
@@ -355,20 +355,20 @@ describe("Defects that stay outside", () => {
     expect(made).toEqual([["ws://localhost/ws", ["holdfast.v1.json", "holdfast.v1.auth"], { closeTimeout: 3_000 }]]);
   });
 
-  test("[D6] The package's own limit of retries is never what ends an attempt: a new attempt has a new instance", async () => {
+  test("[D6] the package's limit of retries never ends an attempt, because a new attempt has a new instance", async () => {
     const { url, sockets, seen } = await realServer();
     sockets.on("connection", (socket) => socket.close(1012));
     for (let attempt = 0; attempt < 5; attempt++) expect((await open(url).ended).code).toBe(1012);
     expect(seen.connections).toBe(5);
   });
 
-  test("[D7] The package delays nothing: the socket opens in the next turn", async () => {
+  test("[D7] the package delays nothing: the socket opens in the next turn", async () => {
     const { made } = await openFake();
     expect(made).toHaveLength(1);
     expect(Date.now()).toBe(vi.getMockedSystemTime()!.getTime());
   });
 
-  test("[D9] The end is reported once, however often and in whatever order `error` and `close` fire", async () => {
+  test("[D9] the end is reported once, however often and in whatever order `error` and `close` fire", async () => {
     const { raw, ends } = await openFake();
     raw.fire("error", { message: "bad frame" });
     raw.fire("error");
@@ -380,7 +380,7 @@ describe("Defects that stay outside", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[D10] Nothing is queued: what is sent before the socket is open never reaches the wire", async () => {
+  test("[D10] nothing is queued: a frame sent before the socket is open never reaches the wire", async () => {
     const { raw, socket } = await openFake();
     socket.send("too early");
     raw.fire("open");
@@ -388,7 +388,7 @@ describe("Defects that stay outside", () => {
     expect(raw.sent).toEqual(["auth"]);
   });
 
-  test("[D11] Binary frames arrive as bytes, on `ws` and where the default would be a Blob", async () => {
+  test("[D11] binary frames arrive as bytes, on `ws` and on classes whose default is Blob", async () => {
     const { raw } = await openFake();
     expect(raw.binaryType).toBe("arraybuffer");
     vi.useRealTimers();
@@ -399,7 +399,7 @@ describe("Defects that stay outside", () => {
     expect(client.messages).toEqual([new Uint8Array([1, 2, 3])]);
   });
 
-  test("[D13] The package's class is found where CommonJS interop nests it", async () => {
+  test("[D13] the package's class is found where CommonJS interop nests it", async () => {
     const { default: real } = await import("reconnecting-websocket");
     vi.doMock("reconnecting-websocket", () => ({ default: { default: real } }));
     vi.resetModules();
@@ -419,7 +419,7 @@ describe("Defects that stay outside", () => {
 });
 
 describe("A failed handshake that fires `error` but no `close`, as Node 22's own WebSocket does", () => {
-  test("It ends with 1006 after 50 ms", async () => {
+  test("ends with 1006 after 50 ms", async () => {
     const { raw, ends } = await openFake();
     raw.fire("error", { message: "Received network error or non-101 status code." });
     await vi.advanceTimersByTimeAsync(49);
@@ -430,7 +430,7 @@ describe("A failed handshake that fires `error` but no `close`, as Node 22's own
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("Closing meanwhile takes the timer with it", async () => {
+  test("leaves no timer if it is closed meanwhile", async () => {
     const { raw, ends, socket } = await openFake();
     raw.fire("error");
     socket.close(1000, "");

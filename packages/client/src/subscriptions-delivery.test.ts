@@ -6,7 +6,7 @@ import { event, traffic } from "../test/support/traffic.js";
 withFakeTime();
 
 describe("Events", () => {
-  test("[CH4] Handlers get the events of their name, validated and restored, in order", async () => {
+  test("[CH4] handlers receive the events of their name, validated and restored, in order", async () => {
     const { client, world } = testClient();
     const heard: unknown[] = [];
     const updates = client.channel("agent-updates");
@@ -27,7 +27,7 @@ describe("Events", () => {
     expect(heard).toEqual(["a1", { agentId: "a2", at: new Date("2026-01-01T00:00:00.000Z") }, "a3"]);
   });
 
-  test("[CH4] A handler that returns a promise is awaited before the next event of its channel, and holds up no other channel", async () => {
+  test("[CH4] a handler that returns a promise delays the next event of its channel and no other channel", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
     client.channel("board", "slow").on("moved", async (step) => {
@@ -45,7 +45,7 @@ describe("Events", () => {
     expect(heard).toEqual(["slow 1 begins", "fast 1", "fast 2", "slow 1 ends", "slow 2 begins", "slow 2 ends"]);
   });
 
-  test("[CH4] All handlers of an event begin at once, also those of another handle; the slowest decides when the next begins", async () => {
+  test("[CH4] all handlers of an event start at once, also of another handle; the slowest delays the next event", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
     const slow = (name: string, ms: number) => async (step: number) => {
@@ -91,7 +91,7 @@ describe("Events", () => {
     });
   });
 
-  test("[CH6] An event whose data does not match the protocol goes to onError and is not delivered", async () => {
+  test("[CH6] an event whose data does not match the protocol goes to onError and is not delivered", async () => {
     const { client, world } = testClient();
     const heard: unknown[] = [];
     client.channel("agent-updates").on("statusChanged", (data) => heard.push(data));
@@ -107,7 +107,7 @@ describe("Events", () => {
     ]);
   });
 
-  test("[CH16] Events that no one hears, of channels left, or unknown to this protocol are ignored without an error", async () => {
+  test("[CH16] events without a listener, of channels left, or unknown to this protocol are ignored without an error", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();
     const updates = client.channel("agent-updates");
@@ -122,7 +122,7 @@ describe("Events", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CH13] leave() takes off all listeners of its handle, and no other's; the handle can be used again", async () => {
+  test("[CH13] leave() removes all listeners of its handle and of no other; the handle can be used again", async () => {
     const { client, world } = testClient();
     const [first, second] = [client.channel("board", "b"), client.channel("board", "b")];
     const heard: string[] = [];
@@ -139,7 +139,7 @@ describe("Events", () => {
     expect(traffic(world)).toEqual(["+board:b"]);
   });
 
-  test("A handler that takes off another one during an event keeps it from being called", async () => {
+  test("a handler that is removed by another handler during an event is not called", async () => {
     const { client, world } = testClient();
     const removed = vi.fn();
     const board = client.channel("board", "b");
@@ -152,7 +152,7 @@ describe("Events", () => {
 });
 
 describe("Resets", () => {
-  /** A client on the journal, with what it hears. */
+  /** Creates a client that follows the journal, and records its events and resets. */
   function onJournal(behaviour = answers()) {
     const { client, world } = testClient(behaviour);
     const heard: string[] = [];
@@ -162,14 +162,14 @@ describe("Resets", () => {
     return { client, world, heard, journal };
   }
 
-  test("[CH10] The first subscription resets nothing", async () => {
+  test("[CH10] the first subscribe causes no reset", async () => {
     const { heard, world } = onJournal();
     await settle();
     expect(heard).toEqual([]);
     expect(traffic(world)).toEqual(["+journal"]);
   });
 
-  test("[CH10] After a drop the client asks to continue, and hears of the reset before any newer event", async () => {
+  test("[CH10] after a drop the client resumes, and a reset is delivered before any newer event", async () => {
     const { heard, world } = onJournal(answers({ subscribe: () => ({ reset: "server" }) }));
     await settle();
     heard.length = 0;
@@ -180,7 +180,7 @@ describe("Resets", () => {
     expect(heard).toEqual(["reset server", "written 7"]);
   });
 
-  test("[CH10] A server that says neither what was missed nor that it cannot know counts as a reset", async () => {
+  test("[CH10] an answer with neither missed events nor a reset counts as a reset", async () => {
     const { heard, world } = onJournal();
     await settle();
     world.sockets.last.end();
@@ -188,7 +188,7 @@ describe("Resets", () => {
     expect(heard).toEqual(["reset server"]);
   });
 
-  test("[CH10] What the server says was missed is delivered instead", async () => {
+  test("[CH10] the missed events of the answer are delivered instead", async () => {
     const missed = [5, 6].map((line) => event("journal", "written", line));
     let again = false;
     const { heard, world } = onJournal(answers({ subscribe: () => (again ? { missed } : {}) }));
@@ -199,7 +199,7 @@ describe("Resets", () => {
     expect(heard).toEqual(["written 5", "written 6"]);
   });
 
-  test("[CH10] A channel without history promises nothing over a drop, and resets only when the server says so", async () => {
+  test("[CH10] a channel without history has no reset after a drop, unless the server sends one", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();
     client.channel("agent-updates").onReset(heard);
@@ -210,7 +210,7 @@ describe("Resets", () => {
     expect(traffic(world)).toEqual(["+agent-updates"]);
   });
 
-  test("[CH11] A reset while connected reaches the handlers in order with the events", async () => {
+  test("[CH11] a reset while connected reaches the handlers in order with the events", async () => {
     const { heard, world, journal } = onJournal();
     journal.on("written", () => new Promise((resolve) => setTimeout(resolve, 10)));
     await settle();
@@ -223,7 +223,7 @@ describe("Resets", () => {
     await pass(10);
   });
 
-  test("[CH10] Swapping listeners while the connection is down does not lose the reset", async () => {
+  test("[CH10] replacing listeners while the connection is down does not lose the reset", async () => {
     const { heard, world, journal } = onJournal();
     await settle();
     world.sockets.last.end();

@@ -11,7 +11,7 @@ describe("Refusals", () => {
   const refusal = { code: "FORBIDDEN", message: "Not yours." };
   const refuseBoards = (channel: string): object => (channel.startsWith("board") ? { ok: false, error: refusal } : {});
 
-  test("[CH7] A refused channel says so, and the others are joined all the same", async () => {
+  test("[CH7] a refused channel has the status refused, and the others are joined", async () => {
     const { client } = testClient(answers({ subscribe: refuseBoards }));
     const [board, updates] = [client.channel("board", "b1"), client.channel("agent-updates")];
     board.on("moved", ignore);
@@ -21,7 +21,7 @@ describe("Refusals", () => {
     expect(updates.status.get().name).toBe("subscribed");
   });
 
-  test("[CH7] join() rejects with the refusal, also when it came earlier", async () => {
+  test("[CH7] join() rejects with the refusal, also with an earlier refusal", async () => {
     const { client } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");
     await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
@@ -29,7 +29,7 @@ describe("Refusals", () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  test("[CH13] Leaving and joining again asks again", async () => {
+  test("[CH13] leaving and joining again subscribes again", async () => {
     let allowed = false;
     const { client, world } = testClient(answers({ subscribe: (channel) => (allowed ? {} : refuseBoards(channel)) }));
     const board = client.channel("board", "b1");
@@ -43,7 +43,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
-  test("[CH13] Also where another handle stays: it is told what comes of it, and goes on; a handle that only joins asks nothing", async () => {
+  test("[CH13] if another handle stays, it receives the new status; a handle that only joins sends nothing", async () => {
     let allowed = false;
     const { client, world } = testClient(answers({ subscribe: (channel) => (allowed ? {} : refuseBoards(channel)) }));
     const [board, other, third] = [1, 2, 3].map(() => client.channel("board", "b1"));
@@ -66,7 +66,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
-  test("[CH13] Also by whoever is told of the refusal first: the others are not told of it behind that, and wait through an outage", async () => {
+  test("[CH13] a handle may leave and join when it is notified first: the others do not receive the old refusal, and wait through an outage", async () => {
     let asked = 0;
     const { client, world } = testClient(
       answers({
@@ -97,7 +97,7 @@ describe("Refusals", () => {
 
   const taken: ServerMessage = { type: "unsubscribed", channel: "board:b1", data: refusal };
 
-  test("[CH19] A channel that the server takes away says why, keeps its handlers, and is asked for again after a reconnect", async () => {
+  test("[CH19] a channel that the server takes away is refused with the reason, keeps its handlers, and is joined again after a reconnect", async () => {
     const { client, world } = testClient();
     const heard: number[] = [];
     const board = client.channel("board", "b1");
@@ -108,7 +108,7 @@ describe("Refusals", () => {
     await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
     board.leave();
     await settle();
-    // The server knows it, and need not be told.
+    // The server has removed the session, so no unsubscribe is needed.
     expect(traffic(world)).toEqual(["+board:b1"]);
     board.on("moved", (step) => heard.push(step));
     await settle();
@@ -120,7 +120,7 @@ describe("Refusals", () => {
     expect(heard).toEqual([4]);
   });
 
-  test("[CH19] One that was left or is being joined again is not concerned", async () => {
+  test("[CH19] a channel that was left or is joining again ignores the removal", async () => {
     const { client, world } = testClient(silent());
     const board = client.channel("board", "b1");
     board.on("moved", ignore);
@@ -133,7 +133,7 @@ describe("Refusals", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CH7] A refused channel is asked for again after a reconnect, and leaving it sends nothing", async () => {
+  test("[CH7] a refused channel is joined again after a reconnect, and leaving it sends nothing", async () => {
     const { client, world } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");
     board.on("moved", ignore);
@@ -146,7 +146,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1"]);
   });
 
-  test("[CH7] An error message that names a subscribe refuses its channels", async () => {
+  test("[CH7] an error message that names a subscribe refuses its channels", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const joining = client.channel("board", "b1").join();
     const outcome = failure(joining);
@@ -157,7 +157,7 @@ describe("Refusals", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CH15] Unknown channels, wrong keys and unknown events are refused where they are named", () => {
+  test("[CH15] unknown channels, wrong keys and unknown events throw at the call", () => {
     const { client } = testClient();
     expect(() => client.channel("constructor" as "agent-updates")).toThrow(
       expect.objectContaining({ code: "UNKNOWN_CHANNEL" }),

@@ -8,8 +8,8 @@ import { ignore, traffic } from "../test/support/traffic.js";
 
 withFakeTime();
 
-describe("Wanted and wire", () => {
-  test("[CH1] Making a handle sends nothing; its first listener joins the channel", async () => {
+describe("Joining and leaving channels", () => {
+  test("[CH1] creating a handle sends nothing; its first listener joins the channel", async () => {
     const { client, world } = testClient();
     await settle();
     const board = client.channel("board", "b1");
@@ -23,7 +23,7 @@ describe("Wanted and wire", () => {
     expect(board.status.get()).toEqual({ name: "subscribed" });
   });
 
-  test("[CH24] A handle has the name of the protocol, the key and the id of the wire", () => {
+  test("[CH24] a handle has the protocol's name, the key and the wire id", () => {
     const { client } = testClient();
     const board = client.channel("board", "b1:2");
     expect([board.name, board.key, board.id]).toEqual(["board", "b1:2", "board:b1:2"]);
@@ -31,7 +31,7 @@ describe("Wanted and wire", () => {
     expect([updates.name, updates.key, updates.id]).toEqual(["agent-updates", undefined, "agent-updates"]);
   });
 
-  test("[CH24] The key is what its schema gives, so the handles of one channel have the same", () => {
+  test("[CH24] the key is the output of its schema, so the handles of one channel have the same key", () => {
     const rooms = defineProtocol({
       name: "rooms",
       version: "1.0.0",
@@ -45,7 +45,7 @@ describe("Wanted and wire", () => {
     expect([same.key, same.id]).toEqual(["r1", "room:r1"]);
   });
 
-  test("[CH1] Channels joined in one turn travel in one subscribe", async () => {
+  test("[CH1] channels joined in one turn share one subscribe", async () => {
     const { client, world } = testClient();
     await settle();
     for (const key of ["1", "2", "3"]) client.channel("board", key).on("moved", ignore);
@@ -53,7 +53,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual(["+board:1 +board:2 +board:3"]);
   });
 
-  test("[CH14] More than a hundred travel in several, each well below what a server accepts", async () => {
+  test("[CH14] more than a hundred channels are split into several messages, each far below the server's limit", async () => {
     const { client, world } = testClient();
     await settle();
     for (let key = 0; key < 250; key++) client.channel("board", String(key)).on("moved", ignore);
@@ -61,7 +61,7 @@ describe("Wanted and wire", () => {
     expect(world.sockets.last.of("subscribe").map(({ data }) => data.channels.length)).toEqual([100, 100, 50]);
   });
 
-  test("[CH2] Leaving and joining again in one turn sends nothing", async () => {
+  test("[CH2] leaving and joining again in one turn sends nothing", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const off = board.on("moved", ignore);
@@ -74,7 +74,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual(["+board:b1"]);
   });
 
-  test("[CH2] Joining and leaving in one turn sends nothing", async () => {
+  test("[CH2] joining and leaving in one turn sends nothing", async () => {
     const { client, world } = testClient();
     await settle();
     client.channel("board", "b1").on("moved", ignore)();
@@ -82,7 +82,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual([]);
   });
 
-  test("[CH3] A channel is left when the last of its handles lets go", async () => {
+  test("[CH3] a channel is left when the last of its handles stops wanting it", async () => {
     const { client, world } = testClient();
     const [first, second] = [client.channel("board", "b1"), client.channel("board", "b1")];
     const offs = [first.on("moved", ignore), first.onReset(ignore), second.on("moved", ignore)];
@@ -100,7 +100,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1", "+agent-updates"]);
   });
 
-  test("[CH17] Calling one unsubscribe twice releases one want", async () => {
+  test("[CH17] calling an unsubscribe twice removes one listener", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const off = board.on("moved", ignore);
@@ -112,7 +112,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual(["+board:b1"]);
   });
 
-  test("[CH12] An unsubscribe never overtakes the subscribe before it: the verdict comes first", async () => {
+  test("[CH12] an unsubscribe never overtakes the subscribe before it, because it waits for the answer", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const off = client.channel("board", "b1").on("moved", ignore);
     await settle();
@@ -124,7 +124,7 @@ describe("Wanted and wire", () => {
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1"]);
   });
 
-  test("[CH12] Only the verdict on the question that was asked last counts", async () => {
+  test("[CH12] only the answer to the last subscribe counts", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const board = client.channel("board", "b1");
     board.on("moved", ignore);
@@ -137,7 +137,7 @@ describe("Wanted and wire", () => {
     expect(board.status.get().name).toBe("subscribed");
   });
 
-  test("[CH12] A channel wanted again while its verdict is due is joined once", async () => {
+  test("[CH12] a channel that is wanted again while its answer is pending is joined once", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const board = client.channel("board", "b1");
     board.on("moved", ignore)();
@@ -152,7 +152,7 @@ describe("Wanted and wire", () => {
     expect(board.status.get().name).toBe("subscribed");
   });
 
-  test("[CH9] After a reconnect all wanted channels are joined again, and those left meanwhile are not", async () => {
+  test("[CH9] after a reconnect all wanted channels are joined again, but not channels that were left meanwhile", async () => {
     const { client, world } = testClient();
     const [kept, left] = [client.channel("board", "kept"), client.channel("board", "left")];
     const statuses: string[] = [];
@@ -170,7 +170,7 @@ describe("Wanted and wire", () => {
 });
 
 describe("join()", () => {
-  test("[CH8] It joins the channel, resolves when it is live, and keeps it wanted until leave()", async () => {
+  test("[CH8] joins the channel, resolves when it is subscribed, and keeps it wanted until leave()", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     await board.join();
@@ -184,7 +184,7 @@ describe("join()", () => {
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1"]);
   });
 
-  test("[CH8] It gives up on timeout and abort, without leaving timers", async () => {
+  test("[CH8] rejects on timeout and abort, without leaving timers", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
     const controller = new AbortController();
@@ -205,7 +205,7 @@ describe("join()", () => {
     ]);
   });
 
-  test("[CH8] It rejects with NOT_CONNECTED where no connection will come, at once or when that turns out", async () => {
+  test("[CH8] rejects with NOT_CONNECTED if the client will not connect, at once or when that becomes known", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
     const outcome = failure(board.join());
@@ -216,14 +216,14 @@ describe("join()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[CH8] leave() ends the wait also when a listener of the status calls it before join() has returned", async () => {
+  test("[CH8] rejects if a status listener calls leave() before join() has returned", async () => {
     const { client } = testClient();
     const board = client.channel("board", "b1");
     onChange(board.status, ({ name }) => name === "pending" && board.leave());
     expect(await failure(board.join())).toMatchObject({ code: "CANCELLED" });
   });
 
-  test("[CH8] leave() ends the wait", async () => {
+  test("[CH8] rejects when leave() is called", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
     const outcome = failure(board.join());

@@ -7,10 +7,10 @@ import { failure, pass, settle, testClient, withFakeTime } from "../test/support
 const HOUR_MS = 3_600_000;
 withFakeTime();
 
-/** Fake time keeps the monotonic clock and the timers as they are. */
+/** Virtual time that leaves the monotonic clock and the timers unchanged. */
 const setWallClock = (byMs: number): unknown => vi.setSystemTime(Date.now() + byMs);
 
-/** What is done to the wall clock, at once and then once a second while time passes. */
+/** Changes of the wall clock: once at the start, and then once per second. */
 const ways: [name: string, byMs: (second: number) => number][] = [
   ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
   ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
@@ -18,7 +18,7 @@ const ways: [name: string, byMs: (second: number) => number][] = [
   ["forwards, further and further", () => HOUR_MS],
 ];
 
-/** The default limits: 30 s and 10 s of silence. */
+/** The default limits: silence of 30 s plus 10 s. */
 const greeting = connected();
 
 describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
@@ -31,7 +31,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     }
   };
 
-  test("[WC1] a connection on which frames arrive stays", async () => {
+  test("[WC1] a connection that receives frames stays open", async () => {
     const { client, world } = testClient(answers({ connected: greeting }));
     await settle();
     await passing(200_000, () => world.sockets.last.receive({ type: "ping" }));
@@ -39,7 +39,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[WC1] one that is silent is left after its interval and timeout, at most 3 s later", async () => {
+  test("[WC1] a silent connection is closed after its interval and timeout, at most 3 s later", async () => {
     const mute: Behaviour = {
       opened: (attempt) => attempt.open(),
       received: (attempt, message) => void (message.type === "auth" && attempt.receive(greeting)),
@@ -53,7 +53,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(world.sockets.attempts[0]!.closed?.code).toBe(4408);
   });
 
-  test("[WC2] a request has its time, and the server is told what is left of it", async () => {
+  test("[WC2] a request keeps its timeout, and the server receives the rest of it", async () => {
     const { client, world } = testClient([unreachable(), answers()], { requestTimeoutMs: 20_000 });
     world.random = 0.999;
     const asked = client.request("agents.list");
@@ -67,12 +67,12 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(await error).toMatchObject({ code: "TIMEOUT" });
   });
 
-  test("[WC3] the next attempt comes after its delay, and counts from the first again behind a good connection", async () => {
+  test("[WC3] the next attempt starts after its delay, and counts as the first after a good connection", async () => {
     const { client, world } = testClient([answers(), unreachable(), answers()]);
     await passing(6_000);
     world.sockets.last.end(4408);
     const status = client.status.get();
-    // The date that a page shows is by the wall clock as it was when the wait began.
+    // The displayed date is by the wall clock at the start of the wait.
     expect(status).toMatchObject({ name: "waiting", attempt: 1, retryAt: Date.now() + 500 });
     await pass(400);
     setWallClock(byMs(0));
@@ -84,7 +84,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[WC3] a connection that did not last 5 s does not count as a good one", async () => {
+  test("[WC3] a connection that lasted less than 5 s does not count as good", async () => {
     const { client, world } = testClient([unreachable(), unreachable(), answers()]);
     await pass(4_000);
     expect(client.status.get().name).toBe("ready");
@@ -93,7 +93,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(client.status.get()).toMatchObject({ name: "waiting", attempt: 3 });
   });
 
-  test("[WC3] a step of an attempt has 10 s", async () => {
+  test("[WC3] a step of an attempt may take 10 s", async () => {
     const { client } = testClient({ opened: (attempt) => attempt.open() });
     await settle();
     await passing(9_900);
@@ -102,7 +102,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(client.status.get()).toMatchObject({ name: "waiting", reason: { name: "CONNECT_TIMEOUT" } });
   });
 
-  test("[WC3] a refused token is renewed three times a minute, no less and no more", async () => {
+  test("[WC3] a refused token is renewed exactly three times per minute", async () => {
     const token = vi.fn(() => "stale");
     let good = false;
     const refusing = refusesToken();
@@ -118,7 +118,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
       await passing(8_000);
       expect(client.status.get().name).toBe("ready");
       good = false;
-      // The token is refused once on the live connection, and the next one is good again.
+      // The token is refused once on the live connection, and the next token is accepted.
       world.sockets.last.end(4401);
       good = true;
       await settle();
@@ -143,7 +143,7 @@ describe("the clock of the option `environment`", () => {
     return { ...scripted, last: () => scripted.attempts.at(-1)! };
   };
 
-  test("[WC4] each member that is left out is the platform's", async () => {
+  test("[WC4] each omitted member is the platform's", async () => {
     let back = 0;
     for (const clock of [undefined, {}, { now: () => Date.now() - back }, { after: systemEnvironment.clock.after }]) {
       back = 0;
@@ -161,7 +161,7 @@ describe("the clock of the option `environment`", () => {
     }
   });
 
-  test("[WC4] one that is an object of a class keeps its methods and fields", async () => {
+  test("[WC4] a clock that is an instance of a class keeps its methods and fields", async () => {
     class Virtual {
       #passed = 5;
       readonly calls: string[] = [];
@@ -201,7 +201,7 @@ describe("the clock of the option `environment`", () => {
     expect(monotonic() - start).toBe(1_500);
   });
 
-  test("[WC4] without `performance` a clock that is set back ends no connection", async () => {
+  test("[WC4] without `performance`, a clock that is set back ends no connection", async () => {
     vi.stubGlobal("performance", undefined);
     onTestFinished(() => void vi.unstubAllGlobals());
     const { client, world } = testClient(answers());

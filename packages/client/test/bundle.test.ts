@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** What an application's bundler makes of the client for a page. */
+/** Bundles the client for a page, as an application's bundler does. */
 async function bundleForBrowsers() {
   const { outputFiles, metafile } = await build({
     stdin: {
@@ -27,7 +27,7 @@ async function bundleForBrowsers() {
   return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs), bytes };
 }
 
-test("[CN17] A bundle for browsers holds neither ws nor anything of Node, and of presence, documents and kept positions nothing that is not asked for", async () => {
+test("[CN17] a browser bundle contains neither ws nor Node modules, and presence, documents and stored positions only if they are used", async () => {
   const { text, inputs, bytes } = await bundleForBrowsers();
   expect(inputs.filter((path) => /node_modules\/ws\//.test(path))).toEqual([]);
   expect(inputs.some((path) => path.endsWith("isomorphic-ws/browser.js"))).toBe(true);

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { createClient, presenceOf } from "../src/index.js";
 
 /**
- * Servers with other limits than the client believes, over real sockets: `ws` itself closes with
+ * Servers with other limits than the client expects, over real sockets: `ws` itself closes with
  * 1009.
  */
 const agents = defineProtocol({
@@ -60,7 +60,7 @@ const everyone = (client: ReturnType<typeof connect>["client"], count: number, p
   );
 
 test.each([1_024, 8_192])(
-  "[CH23] With %d bytes a message a client with 300 channels joins, and comes back with its positions without being closed",
+  "[CH23] with %d bytes per message a client with 300 channels joins and resumes without being closed",
   async (messageBytes) => {
     const { server, url } = await serve(messageBytes);
     const { client, seen, is } = connect(url);
@@ -77,7 +77,7 @@ test.each([1_024, 8_192])(
   },
 );
 
-test("[CN25] Much more than 64 KiB behind auth does not close the connection", async () => {
+test("[CN25] much more than 64 KiB behind auth does not close the connection", async () => {
   const { server, url } = await serve(65_536, { subscriptions: 1_000 });
   const { client, seen, is } = connect(url);
   const pad = "x".repeat(230);
@@ -92,7 +92,7 @@ test("[CN25] Much more than 64 KiB behind auth does not close the connection", a
   expect(seen).toEqual(["waiting 4800", "connecting", "authenticating", "ready"]);
 }, 20_000);
 
-test("[RC24] A server that is deployed anew with a lower limit closes once with 1009, and then everything is joined", async () => {
+test("[RC24] a server that is deployed again with a lower limit closes once with 1009, and then everything is joined", async () => {
   const first = await serve(65_536);
   const { client, seen, is } = connect(first.url);
   const pad = "x".repeat(200);
@@ -112,9 +112,9 @@ test("[RC24] A server that is deployed anew with a lower limit closes once with 
   expect(await client.request("find", "x")).toBe(1);
 });
 
-test("[RQ21] A query that is larger than what stands between takes is sent once", async () => {
+test("[RQ21] a query that is larger than a proxy accepts is sent once", async () => {
   const { url } = await serve(65_536);
-  // A proxy of 16 KiB, which announces the server's 64.
+  // A proxy with a limit of 16 KiB, which announces the server's limit of 64 KiB.
   const { WebSocket } = await import("ws");
   const proxy = new WebSocketServer({
     port: 0,
@@ -148,7 +148,7 @@ test("[RQ21] A query that is larger than what stands between takes is sent once"
   expect(connections).toBe(2);
 });
 
-test("[RC25] A token larger than the server takes ends with a reason, not with attempts for ever", async () => {
+test("[RC25] a token larger than the server accepts ends with a reason instead of endless attempts", async () => {
   const { url } = await serve(4_096);
   const { client, seen, is } = connect(url, "é".repeat(4_000));
   await is("closed");

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** A page that makes a client of this address and shows each status. */
+/** Opens a page that creates a client for this address and shows each status. */
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
@@ -59,13 +59,13 @@ interface Seen {
   readonly asked: Promise<{ code: string; message: string } | undefined>;
 }
 
-test("[CN24] A socket that the page's Content-Security-Policy blocks closes the client at once, with the reason", async () => {
+test("[CN24] a socket that the page's Content-Security-Policy blocks closes the client at once with the reason", async () => {
   const page = await openPage("connect-src 'self'", "ws://blocked.example:9/ws?token=secret");
   const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
   const message = expect.stringMatching(/ws:\/\/blocked\.example:9\/ws\b.*connect-src/) as unknown;
   expect(answer).toEqual({ code: "NOT_CONNECTED", message });
   expect(answer?.message).not.toContain("secret");
-  // And it stays closed.
+  // The client stays closed.
   await new Promise((resolve) => setTimeout(resolve, 500));
   const statuses = await page.evaluate(() => (globalThis as unknown as Seen).statuses);
   expect(statuses.at(-1)).toEqual(["closed", message]);
@@ -73,7 +73,7 @@ test("[CN24] A socket that the page's Content-Security-Policy blocks closes the 
 });
 
 test.each(["ws://Blocked.example", "WS://blocked.example:80?token=secret"])(
-  "[CN24] %s is recognised, though the browser writes it in another way",
+  "[CN24] %s is recognised, although the browser writes it differently",
   async (to) => {
     const page = await openPage("connect-src 'self'", to);
     const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
@@ -84,7 +84,7 @@ test.each(["ws://Blocked.example", "WS://blocked.example:80?token=secret"])(
   },
 );
 
-test("[CN24] A policy that only reports leaves the client alone", async () => {
+test("[CN24] a report-only policy does not affect the client", async () => {
   const page = await openPage("connect-src 'self'", "ws://localhost:9/ws", "Content-Security-Policy-Report-Only");
   await expect
     .poll(() =>
@@ -93,7 +93,7 @@ test("[CN24] A policy that only reports leaves the client alone", async () => {
     .toBeGreaterThan(1);
 });
 
-test("[CN24] What the policy blocks for others leaves the client alone", async () => {
+test("[CN24] a policy violation of other code does not affect the client", async () => {
   const page = await openPage("connect-src 'self' ws://localhost:9", "ws://localhost:9/ws");
   await page.evaluate(() => fetch("http://blocked.example:9/").catch(() => undefined));
   await expect

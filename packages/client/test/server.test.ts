@@ -5,8 +5,8 @@ import * as z from "zod";
 import { createClient } from "../src/index.js";
 
 /**
- * The client against the real server, over real sockets. What each does for itself is proved beside
- * its sources.
+ * The client against the real server, over real sockets. The tests beside the sources cover each
+ * side separately.
  */
 const agents = defineProtocol({
   name: "agents",
@@ -69,7 +69,7 @@ function connect(url: string, token: () => string = () => "good") {
 const becomes = (client: ReturnType<typeof connect>["client"], name: string) =>
   vi.waitUntil(() => client.status.get().name === name, { timeout: 5_000 });
 
-test("Requests carry rich values both ways, and declared errors theirs", async () => {
+test("requests carry rich values both ways, and declared errors carry their data", async () => {
   const { url } = await serve();
   const { client } = connect(url);
   const at = new Date(5);
@@ -82,14 +82,14 @@ test("Requests carry rich values both ways, and declared errors theirs", async (
   });
 });
 
-test("[RQ6] Giving up reaches the handler", async () => {
+test("[RQ6] giving up a request aborts its handler", async () => {
   const { url, aborted } = await serve();
   const { client } = connect(url);
   await expect(client.request("agent.wait", undefined, { timeoutMs: 50 })).rejects.toMatchObject({ code: "TIMEOUT" });
   await vi.waitUntil(() => aborted.mock.calls.length === 1);
 });
 
-test("Channels deliver what is published, per key; a refused one says why; direct events come without a channel", async () => {
+test("channels deliver publications per key, a refused channel has its reason, and direct events need no channel", async () => {
   const { server, url } = await serve();
   const { client, errors } = connect(url);
   const heard: unknown[] = [];
@@ -108,7 +108,7 @@ test("Channels deliver what is published, per key; a refused one says why; direc
   expect(errors).toEqual([]);
 });
 
-test("[CH10] After a restart of the server the client is back by itself: channels joined, history reset, queries answered", async () => {
+test("[CH10] after a restart of the server the client reconnects: channels are joined, history is reset, queries are answered", async () => {
   const first = await serve();
   const { client, errors } = connect(first.url);
   const heard: unknown[] = [];
@@ -130,7 +130,7 @@ test("[CH10] After a restart of the server the client is back by itself: channel
   expect(errors).toEqual([]);
 });
 
-test("[CH26] A handler is told the id that `publish` returned, and that what was published while the client was away is made up for", async () => {
+test("[CH26] a handler receives the id that `publish` returned, and missed events are replayed", async () => {
   const { server, url } = await serve();
   const { client, errors } = connect(url);
   const heard: unknown[] = [];
@@ -155,7 +155,7 @@ test("[CH26] A handler is told the id that `publish` returned, and that what was
   expect(errors).toEqual([]);
 });
 
-test("[RC7] A refused token is renewed, and the next one is accepted", async () => {
+test("[RC7] a refused token is renewed, and the next token is accepted", async () => {
   const { url, tokens } = await serve();
   let calls = 0;
   const { client } = connect(url, () => (++calls === 1 ? "stale" : "good"));
@@ -163,7 +163,7 @@ test("[RC7] A refused token is renewed, and the next one is accepted", async () 
   expect(tokens).toEqual(["stale", "good"]);
 });
 
-test("[CN12] A parameter that the server refuses stops the client, and is named", async () => {
+test("[CN12] a parameter that the server refuses stops the client and is named", async () => {
   const { url } = await serve();
   const older = defineProtocol({ ...agents.definition, parameters: z.object({ page: z.string() }) });
   const client = createClient(older, { url, token: "good", parameters: { page: "one" } });

@@ -7,8 +7,8 @@ import { isEqual, leadsToFault, samples } from "../../protocol/test/values.js";
 import { type ChannelDocument, type Client, createClient, presenceOf, documentOf } from "../src/index.js";
 
 /**
- * Every place where a value of the application can stand. The number tells one document from the
- * next.
+ * Every place that can carry a value of the application. The number distinguishes one document from
+ * the next.
  */
 const places = defineProtocol({
   name: "places",
@@ -28,9 +28,9 @@ const places = defineProtocol({
   direct: { told: z.any() },
 });
 
-/** The field that the server has logged of the latest output or error that it could not send. */
+/** The logged field of the latest output or error that the server could not send. */
 let logged: string | undefined;
-/** What a handler of the server gives back, and what it was given. */
+/** The value that a handler of the server returns, and the value that it received. */
 let given: unknown;
 let taken: unknown;
 const heard: unknown[] = [];
@@ -74,7 +74,7 @@ const next = async (): Promise<unknown> => {
   return heard.shift();
 };
 
-/** Sends the value and returns it as the other side has it. */
+/** Sends the value and returns the value that the peer receives. */
 const ways: { readonly [place: string]: (value: unknown) => Promise<unknown> } = {
   async "the input of a request"(value) {
     await client.request("take", value);
@@ -112,7 +112,7 @@ const ways: { readonly [place: string]: (value: unknown) => Promise<unknown> } =
 };
 
 test.each(Object.keys(ways))(
-  "[WR17] in %s a value arrives equal, or is refused with a field that leads to the member at fault",
+  "[WR17] in %s a value arrives equal, or is refused with a field that leads to the faulty member",
   async (place) => {
     await fc.assert(
       fc.asyncProperty(samples, async (sample) => {
@@ -129,7 +129,7 @@ test.each(Object.keys(ways))(
           expect(sample.arrives.elsewhere).toBe(true);
           return;
         }
-        // Too long for the place, which is said before anything is sent.
+        // The value is too long for its place. The error comes before anything is sent.
         if (outcome.code === "LIMIT_EXCEEDED") return;
         expect(["INVALID_INPUT", "INVALID_VALUE", "INVALID_OUTPUT"]).toContain(outcome.code);
         const field = (outcome.code === "INVALID_OUTPUT" ? logged : outcome.field)!.replace(/^\w+(\.value)?/, "data");
@@ -142,7 +142,7 @@ test.each(Object.keys(ways))(
   120_000,
 );
 
-test("[WR17] the refusal names path, kind and remedy, in the place where the call was made", async () => {
+test("[WR17] the refusal names path, kind and remedy at the call", async () => {
   const value = { items: [{ at: () => 1 }] };
   await expect(client.request("take", value)).rejects.toMatchObject({
     code: "INVALID_INPUT",

@@ -7,8 +7,8 @@ import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
 /**
- * A WebSocket class in memory, which does only what a test makes it do and throws where a browser's
- * throws.
+ * A WebSocket class in memory. It does only what a test triggers, and throws in the same cases as a
+ * browser's class.
  */
 class FakeWebSocket extends EventTarget {
   static made: FakeWebSocket[] = [];
@@ -53,7 +53,7 @@ function open(given: unknown, url = "wss://example.com/ws") {
   return { socket, heard, ends };
 }
 
-/** An attempt whose socket has been made. */
+/** An attempt whose socket has been constructed. */
 async function openFake() {
   const attempt = open(FakeWebSocket);
   await Promise.resolve();
@@ -61,7 +61,7 @@ async function openFake() {
 }
 
 describe("The socket of a page's production build", () => {
-  test("[CN21] It is made of the class that is given, else of the page's own of the moment, with no more than the standard's arguments", async () => {
+  test("[CN21] is of the given class, otherwise of the page's current class, with only the standard's arguments", async () => {
     vi.stubGlobal("WebSocket", class extends FakeWebSocket {});
     open(FakeWebSocket);
     open(undefined);
@@ -72,7 +72,7 @@ describe("The socket of a page's production build", () => {
     expect(FakeWebSocket.made.map((made) => made.given)).toEqual([given, given]);
   });
 
-  test("[CN21] A class that throws, or none, is an end with its cause, in a later turn and not an unhandled rejection", async () => {
+  test("[CN21] a class that throws, or no class, ends the attempt in a later turn with its cause, without an unhandled rejection", async () => {
     const cause = new SyntaxError("The URL is invalid.");
     const throwing = open(
       class {
@@ -89,14 +89,14 @@ describe("The socket of a page's production build", () => {
     expect(none.ends).toEqual([{ code: 1006, reason: "", cause: expect.any(TypeError) }]);
   });
 
-  test("[RC18] Closed in the turn it was opened in, it makes no socket", async () => {
+  test("[RC18] constructs no socket if it is closed in the turn it was opened in", async () => {
     const { socket, ends } = open(FakeWebSocket);
     socket.close(1000, "");
     await new Promise((resolve) => setImmediate(resolve));
     expect([FakeWebSocket.made, ends]).toEqual([[], []]);
   });
 
-  test("[CN21] What is sent before it is open, or once it is closing, never reaches the class", async () => {
+  test("[CN21] frames sent before it is open or while it is closing never reach the class", async () => {
     const { socket, raw } = await openFake();
     socket.send("too early");
     raw.fire("open");
@@ -106,7 +106,7 @@ describe("The socket of a page's production build", () => {
     expect(raw.sent).toEqual(["auth"]);
   });
 
-  test("[CN21] Text arrives as it is and binary frames as bytes, never as a Blob", async () => {
+  test("[CN21] text arrives unchanged and binary frames as bytes, never as a Blob", async () => {
     const { raw, heard } = await openFake();
     expect(raw.binaryType).toBe("arraybuffer");
     raw.fire("open");
@@ -115,7 +115,7 @@ describe("The socket of a page's production build", () => {
     expect(heard).toEqual(["open", "text", new Uint8Array([1, 2])]);
   });
 
-  test("[CN21] Its end is told once, with the code and the reason that the class has", async () => {
+  test("[CN21] its end is reported once, with the class's code and reason", async () => {
     const { raw, ends, socket } = await openFake();
     raw.fire("error");
     raw.fire("close", { code: 4429, reason: '{"retryAfterMs":600}' });
@@ -125,7 +125,7 @@ describe("The socket of a page's production build", () => {
     expect(raw.closes).toEqual([]);
   });
 
-  test("[RC18] Closed by the client, it tells nothing that comes later", async () => {
+  test("[RC18] reports nothing after the client has closed it", async () => {
     const { raw, socket, heard, ends } = await openFake();
     socket.close(4406, "another protocol");
     raw.fire("open");
@@ -134,7 +134,7 @@ describe("The socket of a page's production build", () => {
     expect({ heard, ends, closes: raw.closes }).toEqual({ heard: [], ends: [], closes: [[4406, "another protocol"]] });
   });
 
-  test("[CN21] With a real server: text both ways, under a subprotocol that was offered, and the server's close code", async () => {
+  test("[CN21] with a real server: text both ways, an offered subprotocol, and the server's close code", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: ([first]) => first! });
     await once(server, "listening");
     server.on("connection", (peer) => {

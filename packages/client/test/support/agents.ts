@@ -1,7 +1,7 @@
 import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
-/** The protocol of the client's tests: one of everything. */
+/** The protocol of the client's tests, with one declaration of each kind. */
 export const agents = defineProtocol({
   name: "agents",
   version: "1.0.0",

@@ -1,15 +1,15 @@
 import type { ClientMessageOf, ServerMessage, ServerMessageOf } from "@holdfast/protocol";
 import type { Attempt, Behaviour } from "./scripted-socket.js";
 
-/** What a server does to one connection, by name. */
+/** What a scripted server does to one connection, by name. */
 
 /** Never opens. */
 export const neverOpens = (): Behaviour => ({});
 
-/** The network refuses. */
+/** The network refuses the connection. */
 export const unreachable = (): Behaviour => ({ opened: (attempt) => attempt.end() });
 
-/** Opens, and never says a word. */
+/** Opens and never sends a frame. */
 export const silent = (): Behaviour => ({ opened: (attempt) => attempt.open() });
 
 /** Opens and closes at once with this code. */
@@ -20,7 +20,7 @@ export const refuses = (code: number, reason = ""): Behaviour => ({
   },
 });
 
-/** Greets like a good server, and dies in the same breath. */
+/** Greets like a correct server and ends the connection at once. */
 export const acceptsAndDies = (code = 1006): Behaviour => ({
   opened(attempt) {
     attempt.open();
@@ -47,8 +47,8 @@ export interface Answers {
 }
 
 /**
- * A server that does what the protocol says: greets, grants every channel, answers requests as it
- * is told (or not at all).
+ * A correct server: it greets, grants every channel, and answers requests as the script says, or
+ * not at all.
  */
 export const answers = (script: Answers = {}): Behaviour => ({
   opened: (attempt) => attempt.open(),
@@ -71,7 +71,7 @@ export const answers = (script: Answers = {}): Behaviour => ({
   },
 });
 
-/** Answers a `subscribe`: every channel joined, unless `verdict` says more. */
+/** Answers a `subscribe`: every channel is joined, unless `verdict` returns more. */
 export function grant(
   attempt: Attempt,
   message: ClientMessageOf<"subscribe">,

@@ -16,12 +16,12 @@ export function onBoard(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
   const server = boardServer("board:b", doc);
   const { client, world } = testClientOf(boards, server.behaviour, options);
   const board = client.channel("board", "b");
-  /** What was said of the document in each `subscribe`. */
+  /** The document's state in each `subscribe`. */
   const said = (): unknown[] => server.asked.map((wish) => wish.state ?? "-");
   return { server, client, world, board, document: documentOf(board), said };
 }
 
-/** With a listener, and joined. */
+/** Creates a client that has joined the board with a subscriber. */
 export async function followed(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
   const all = onBoard(doc, options);
   const heard: unknown[] = [];
@@ -31,7 +31,7 @@ export async function followed(doc: Doc = FIRST, options: Partial<BaseOptions> =
   return { ...all, heard, off };
 }
 
-/** A handler that is busy until it is let go. */
+/** A handler that runs until the test releases it. */
 export function slow() {
   let release = (): void => undefined;
   const handler = (): Promise<void> => new Promise((resolve) => (release = resolve));

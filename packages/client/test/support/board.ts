@@ -10,7 +10,7 @@ import * as z from "zod/mini";
 import { answers, connected } from "./behaviours.js";
 import type { Attempt, Behaviour } from "./scripted-socket.js";
 
-/** Channels with a document, and one without. */
+/** Channels with a document, and one channel without. */
 export const boards = defineProtocol({
   name: "boards",
   version: "1.0.0",
@@ -41,8 +41,8 @@ export interface Doc {
 }
 
 /**
- * A server of one channel with a document, as its protocol says: publications link, a `subscribe`
- * is answered with what was missed, and the document follows unless the client holds it.
+ * A server of one channel with a document. Its publications form a chain, a `subscribe` is answered
+ * with the missed events, and the document follows unless the client holds it.
  */
 export function boardServer(channel: string, doc: Doc = { data: undefined, version: 0 }) {
   let epoch = 1;
@@ -52,12 +52,12 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
   let attempt: Attempt | undefined;
   let joined = false;
   const asked: Asked[] = [];
-  /** What the next `subscribe` is refused with. */
+  /** The refusal of the next `subscribe`. */
   let refusal: { code: string; message: string } | undefined;
-  /** Whether what was missed is sent as patches to whoever holds the document. */
+  /** Whether missed changes are sent as patches to a client that holds the document. */
   let sendsPatches = true;
   let document = doc;
-  /** While true nothing is answered. */
+  /** While true, the server answers nothing. */
   let holds = false;
   const unanswered: (() => void)[] = [];
 
@@ -80,7 +80,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     ...(document.meta !== undefined && { meta: document.meta }),
   });
 
-  /** The document as it was there. */
+  /** The document at that version. */
   const syncOf = ({ data, meta, version }: Doc, where: Position): ServerMessage => ({
     ...sync({ state: data, version, position: where, hash: hashOf(data) }),
     ...(meta !== undefined && { meta }),
@@ -106,13 +106,13 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
             : undefined;
     if (reset) return { result: { reset, position: now }, synced: true };
     const behind = chain.slice(from.offset);
-    // What was published without its patches can only be told by the document.
+    // If a change was published without its patches, only the document can deliver it.
     const isWhole = behind.every((each) => each.type !== "state_update" || each.data.patches.length > 0);
     const synced = state !== "held" || !sendsPatches || !isWhole;
     const missed = behind.map((each) =>
       each.type === "state_update" && synced ? { ...each, data: { ...each.data, patches: [] } } : each,
     );
-    // Where all is told by patches nothing else has to follow; nor where nothing changed.
+    // If the patches deliver all changes, or nothing changed, no document follows.
     const isNeeded = state !== "held" || missed.some(({ type }) => type === "state_update");
     return { result: { missed, position: now }, synced: synced && isNeeded };
   };
@@ -161,13 +161,13 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
 
   return {
     behaviour,
-    /** What was asked for so far, and from now on. */
+    /** The items of all subscribes so far. The array grows. */
     asked,
     position,
     live,
     sync,
     syncOf,
-    /** What was published last. */
+    /** The latest publication. */
     last: (count: number): readonly Published[] => chain.slice(-count),
     get document() {
       return document;
@@ -175,7 +175,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     /** Publishes an event. */
     move: (step: number, isSent = true) =>
       publish<Event>({ type: "event", event: "moved", data: step } as never, isSent),
-    /** Changes the document, and publishes how. */
+    /** Changes the document and publishes the change. */
     patch(
       patches: Patch[],
       { meta, isSent = true, ...changes }: { meta?: unknown; isSent?: boolean } & Partial<Update["data"]> = {},
@@ -193,12 +193,12 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
         isSent,
       );
     },
-    /** The history begins anew; the document is another. */
+    /** Starts a new history with another document. */
     begin(next: Doc) {
       epoch++;
       [chain, trimmed, document] = [[], 0, next];
     },
-    /** Another history, told to the client as a server does that has noticed. */
+    /** Starts another history and sends the reset, like a server that has noticed it. */
     reset(next: Doc = document) {
       this.begin(next);
       live({ type: "reset", channel, data: { reason: "epoch", position: position() } });
@@ -206,7 +206,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     },
     /** The document after these patches. */
     preview: applyPatches,
-    /** It cannot say for a while; it can again when it is asked. */
+    /** Makes the channel unavailable until the client subscribes again. */
     down() {
       live({ type: "unsubscribed", channel, data: { code: "UNAVAILABLE", message: "Down." } });
       joined = false;

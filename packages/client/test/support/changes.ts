@@ -1,6 +1,6 @@
 /**
- * Calls `listener` on every change from now on. The present value, which `subscribe` tells at once,
- * is left out.
+ * Calls `listener` on every later change, but not with the current value, which `subscribe` passes
+ * at once.
  */
 export function onChange<Args extends unknown[]>(
   { subscribe }: { subscribe(listener: (...args: Args) => void): () => void },

@@ -1,5 +1,5 @@
 /**
- * What handlers hear that were added to `queue.cleared`, `queue.*`, `queue.track.*` and `*`, in
+ * The calls that handlers of `queue.cleared`, `queue.*`, `queue.track.*` and `*` receive, added in
  * this order, when `queue.cleared` (1), `queue.track.added` ("a") and `queued` (2) arrive.
  */
 export const heardInGroups = [

@@ -6,7 +6,7 @@ import { answers, grant } from "./behaviours.js";
 import type { Behaviour } from "./scripted-socket.js";
 import { testClient } from "./test-client.js";
 
-/** The journal of a server that gives positions: the n-th event is the number n, its id `i<n>`. */
+/** The journal of a server with positions: the n-th event is the number n with the id `i<n>`. */
 
 type Metadata = Partial<{ offset: number; id: string; prev: string }>;
 type Event = ServerMessageOf<"event">;
@@ -29,12 +29,12 @@ export const missed = (...offsets: number[]): { missed: Event[]; position: Posit
 });
 
 /**
- * A client that follows the journal. Its server gives the verdicts in this order, then says that
- * nothing was missed.
+ * Creates a client that follows the journal. Its server gives the results in this order, and after
+ * that answers that nothing was missed.
  */
 export function onJournal(verdicts: object[], options: Partial<BaseOptions> = {}) {
   const given = [...verdicts];
-  /** While true, what is asked for has no answer until `answer`. */
+  /** While true, subscribes have no answer until `answer`. */
   const server = { holds: false };
   const good = answers({ subscribe: () => given.shift() ?? { missed: [] } });
   const behaviour: Behaviour = {
@@ -57,9 +57,9 @@ export function onJournal(verdicts: object[], options: Partial<BaseOptions> = {}
       journal.onReset(({ reason }) => heard.push(reason));
     },
     receive: (...messages: ServerMessage[]): void => messages.forEach((each) => world.sockets.last.receive(each)),
-    /** What the newest connection asked for, message by message. */
+    /** The channels that the newest connection subscribed to, per message. */
     asked: (): unknown[] => world.sockets.last.of("subscribe").map(({ data }) => data.channels),
-    /** Answers what was asked last. */
+    /** Answers the last subscribe. */
     answer: (verdict: object): void =>
       grant(world.sockets.last, world.sockets.last.of("subscribe").at(-1)!, () => verdict),
   };

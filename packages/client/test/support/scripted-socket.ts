@@ -2,30 +2,30 @@ import type { ClientMessage, ClientMessageOf, ServerMessage } from "@holdfast/pr
 import type { OpenSocket, SocketEnd, SocketListener, SocketTarget } from "../../src/socket-contract.js";
 
 /**
- * One attempt as the other side sees it: what the client sent, and the means to answer. Nothing
- * happens by itself.
+ * One attempt from the server's side: the frames that the client sent, and functions to answer
+ * them. Nothing happens by itself.
  */
 export interface Attempt {
   readonly target: SocketTarget;
-  /** When it was made. Milliseconds. */
+  /** The time of the attempt. Milliseconds. */
   readonly at: number;
   readonly sent: ClientMessage[];
-  /** How the client closed it. */
+  /** The client's close code and reason. */
   closed: { code: number; reason: string } | undefined;
-  /** Whether the other side ended it. */
+  /** True if the server's side ended the attempt. */
   ended: boolean;
   open(): void;
   receive(message: ServerMessage): void;
-  /** Delivers text as it is. */
+  /** Delivers text unchanged. */
   receiveText(frame: string): void;
   end(code?: number, reason?: string, more?: Partial<SocketEnd>): void;
-  /** Messages of one type, in order. */
+  /** The messages of one type, in order. */
   of<Type extends ClientMessage["type"]>(type: Type): ClientMessageOf<Type>[];
 }
 
 /**
- * What an attempt meets. `opened` runs in a microtask; `received` whenever the client has sent
- * something.
+ * The behaviour of the server for an attempt. `opened` runs in a microtask; `received` runs for
+ * each message of the client.
  */
 export interface Behaviour {
   opened?(attempt: Attempt): void;
@@ -37,13 +37,12 @@ export interface ScriptedSockets {
   readonly attempts: Attempt[];
   /** The newest attempt. */
   readonly last: Attempt;
-  /** Attempts that neither side has ended. */
+  /** The attempts that neither side has ended. */
   readonly live: Attempt[];
 }
 
 /**
- * Sockets in memory: the n-th attempt meets the n-th behaviour, and the last one meets all that
- * follow.
+ * Sockets in memory: the n-th attempt uses the n-th behaviour, and later attempts use the last one.
  */
 export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): ScriptedSockets {
   const attempts: Attempt[] = [];
@@ -58,7 +57,7 @@ export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): Scr
         if (isOver()) throw new Error("The client sent on a socket that is over.");
         const message = JSON.parse(frame) as ClientMessage;
         attempt.sent.push(message);
-        // Answers come in a later turn, as they would from a network.
+        // Answers arrive in a later turn, as from a network.
         queueMicrotask(() => void (isOver() || behaviour.received?.(attempt, message)));
       },
       close(code, reason) {
@@ -81,7 +80,7 @@ export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): Scr
 
 function createAttempt(target: SocketTarget, listener: SocketListener): Attempt {
   const sent: ClientMessage[] = [];
-  // A socket that the client has closed reports nothing any more, as socket.ts promises.
+  // After the client has closed a socket, it reports nothing, as socket.ts promises.
   const unlessClosed = (run: () => void): void => void (attempt.closed || run());
   const attempt: Attempt = {
     target,

@@ -10,7 +10,7 @@ import { onChange } from "./changes.js";
 import { answers } from "./behaviours.js";
 import { type Behaviour, type ScriptedSockets, scriptedSockets } from "./scripted-socket.js";
 
-/** What the tests turn by hand: the network, the platform's hints, the dice. */
+/** The parts that tests control: the network, the platform's hints and the random numbers. */
 export interface World {
   readonly sockets: ScriptedSockets;
   readonly errors: { error: Error & { code?: string }; context: ErrorContext }[];
@@ -24,8 +24,8 @@ export interface World {
 const worlds: { world: World; client: { disconnect(): void } }[] = [];
 
 /**
- * Fake time from 0 for every test of a file; at the end no client may have left a timer or a
- * listener behind.
+ * Uses virtual time from 0 for every test of a file. After each test, no client may have left a
+ * timer or a listener.
  */
 export function withFakeTime(): void {
   beforeEach(() => {
@@ -88,13 +88,13 @@ export function testClientOf<P extends ProtocolDefinition>(
   return { client, world };
 }
 
-/** Lets promises and due timers run. */
+/** Runs promises and due timers. */
 export const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 /**
- * What a promise is rejected with. Taken at once, so that a rejection is never unhandled while the
- * test makes time pass.
+ * Returns the rejection of a promise. The handler is attached at once, so the rejection is never
+ * unhandled while virtual time passes.
  */
 export function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(

@@ -11,7 +11,7 @@ export const event = (channel: string, name: string, data?: unknown, meta?: unkn
   ...(meta !== undefined && { meta }),
 });
 
-/** What was sent about channels, in order: `+` joined, `-` left. */
+/** The sent messages about channels, in order: `+` subscribed, `-` unsubscribed. */
 export const traffic = (world: World, attempt = world.sockets.last): string[] =>
   attempt.sent.flatMap((message) => {
     if (message.type === "subscribe") {
