@@ -14,7 +14,7 @@ test.each([
   "ws://example.com/{room}?at=${time}",
   "/ws",
   "/",
-])("[CN22] %s is an address", (url) => {
+])("[CN22] the address %s is accepted", (url) => {
   expect(() => checkUrl(url)).not.toThrow();
 });
 
@@ -53,7 +53,7 @@ test.each<[url: string, cure: RegExp]>([
   ["ws://[::1/ws", /address/],
   ["ws://300.300.300.300/ws", /address/],
   ["ws://ex%20ample.com/ws", /address/],
-])("[CN22] %o is refused, with the cure", (url, cure) => {
+])("[CN22] the address %o throws INVALID_OPTION and the error names the fault", (url, cure) => {
   expect(() => checkUrl(url)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field: "url", message: expect.stringMatching(cure) as unknown }),
   );

@@ -135,7 +135,7 @@ describe("The action of a close code", () => {
     [4899, "waiting"],
     [4900, "closed"],
     [4999, "closed"],
-  ])("[RC4] After %i, which has no row, the client is %s", (code, name) => {
+  ])("[RC4] after the close code %i, which has no row, the client is %s", (code, name) => {
     expect(ended(code).name).toBe(name);
   });
 

@@ -104,8 +104,8 @@ describe("Reconnecting", () => {
         throw new Error("500");
       },
     ],
-    ["gives something else", () => 42 as never],
-  ])("[RC10] A token function that %s is a failed attempt, retried with backoff", async (_, failing) => {
+    ["returns another type", () => 42 as never],
+  ])("[RC10] if the token function %s, the attempt fails and is retried with backoff", async (_, failing) => {
     const token = vi
       .fn<() => string | Promise<string>>(() => "good")
       .mockImplementationOnce(failing)

@@ -161,7 +161,7 @@ describe("Connecting", () => {
   test.each([
     ["never opens", neverOpens()],
     ["opens and stays silent", silent()],
-  ])("[CN11] A server that %s costs connectTimeoutMs, and then counts as a failed attempt", async (_, behaviour) => {
+  ])("[CN11] if a server %s, the attempt fails after connectTimeoutMs", async (_, behaviour) => {
     const { client, world } = testClient([behaviour, answers()]);
     await pass(9_999);
     expect(world.sockets.last.closed).toBeUndefined();
@@ -299,7 +299,7 @@ describe("disconnect()", () => {
     ["while waiting", {}, unreachable()],
     ["while ready", {}, answers()],
     ["while a probe is out", {}, answers()],
-  ])("[RC18] %s it leaves no timer, and no attempt follows", async (when, options, behaviour) => {
+  ])("[RC18] %s leaves no timer and starts no further attempt", async (when, options, behaviour) => {
     const { client, world } = testClient(behaviour, options);
     await settle();
     if (when.includes("probe")) world.hint("visible");

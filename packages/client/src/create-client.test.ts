@@ -70,7 +70,7 @@ test.each([
   ["url", agents, { url: "localhost" }],
   ["requestTimeoutMs", agents, { url: "ws://localhost/ws", requestTimeoutMs: "5" }],
   ["connectTimeoutMs", agents, { url: "ws://localhost/ws", connectTimeoutMs: -5 }],
-])("[CN13] A wrong %s is refused at creation", (field, protocol, options) => {
+])("[CN13] createClient with a wrong %s throws INVALID_OPTION", (field, protocol, options) => {
   expect(() => createClient(protocol as typeof agents, options as never)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field }),
   );

@@ -126,15 +126,15 @@ describe("A reset", () => {
 
 describe("A copy that differs from the server's", () => {
   test.each([
-    ["a hash that is another", { hash: "0123456789abcdef" }],
-    ["a version that is left out", { version: 6 }],
-    ["a version that was there", { version: 3 }],
-    ["patches that do not fit", { patches: [{ op: "remove" as const, path: ["nothing"] }] }],
+    ["another hash", { hash: "0123456789abcdef" }],
+    ["a skipped version", { version: 6 }],
+    ["an earlier version", { version: 3 }],
+    ["patches that do not apply", { patches: [{ op: "remove" as const, path: ["nothing"] }] }],
     [
-      "patches that lead to what all objects share",
+      "patches that lead to the prototype of all objects",
       { patches: [{ op: "add" as const, path: ["__proto__", "x"], value: 1 }] },
     ],
-  ])("[SC7] is replaced by the server's, which is asked for once: %s", async (_what, changes) => {
+  ])("[SC7] is replaced by the server's document after one request: %s", async (_what, changes) => {
     const { server, world, document, heard, said } = await followed();
     server.hold(true);
     server.patch(title("2"), changes);

@@ -38,8 +38,8 @@ function busy(board: ReturnType<typeof onBoard>["board"]) {
 describe("The status of a channel with a document", () => {
   test.each([
     ["the document", FIRST, "First"],
-    ["the word that there is none", NONE, undefined],
-  ])("[SC17] is `subscribed` behind %s", async (_, doc, expected) => {
+    ["the message that there is no document", NONE, undefined],
+  ])("[SC17] is `subscribed` after %s", async (_, doc, expected) => {
     const { document, seen } = onBoard(doc);
     document.subscribe(() => undefined);
     await settle();

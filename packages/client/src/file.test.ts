@@ -51,7 +51,7 @@ test.each([
   '{"version":2,"positions":{}}',
   "null",
   '{"a":1}',
-])("[RS18] A file that holds %j rejects, and is replaced", async (text) => {
+])("[RS18] if the file contains %j, getItem rejects and setItem replaces the file", async (text) => {
   const { path, storage } = await inFolder(text);
   await expect(storage.getItem("a")).rejects.toThrow(path);
   await storage.setItem("a", "1");

@@ -266,7 +266,7 @@ describe("Storages", () => {
       },
     ],
     ["rejects", { getItem: () => Promise.reject(bad), setItem: () => Promise.reject(bad) }],
-  ])("[RS17] One that %s is reported once, and the client goes on without", async (_, storage) => {
+  ])("[RS17] a storage that %s is reported once, and the client continues without it", async (_, storage) => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }], {
       positions: keepPositions(storage),
     });
@@ -308,7 +308,7 @@ describe("Storages", () => {
     `[["journal",{"epoch":"${"e".repeat(65)}","offset":5,"id":"i5"}]]`,
     `[["journal",{"epoch":"e1","offset":5,"id":"${"i".repeat(129)}"}]]`,
     '[[5,{"epoch":"e1","offset":5,"id":"i5"}]]',
-  ])("[RS17] %s is no position: reported, and replaced by the next one", async (text) => {
+  ])("[RS17] the stored value %s is not a list of positions: it is reported and then replaced", async (text) => {
     const { storage, kept } = memory(text);
     const { asked, listen, world } = onJournal([{ position: at(4) }], { positions: keepPositions(storage) });
     listen();

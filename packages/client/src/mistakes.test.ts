@@ -146,7 +146,7 @@ describe("the reason for a missing connection", () => {
     [404, true],
     [200, true],
     [502, false],
-  ])("[RQ19] TIMEOUT of a server that answers HTTP %i says so", async (status, namesPath) => {
+  ])("[RQ19] TIMEOUT of a server that answers HTTP %i contains the status", async (status, namesPath) => {
     const http = createServer((_request, response) => response.writeHead(status).end());
     http.on("upgrade", (_request, socket) =>
       socket.on("error", () => {}).end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`),
@@ -162,9 +162,9 @@ describe("the reason for a missing connection", () => {
 
   test.each<[string, () => unknown, unknown]>([
     ["throws", () => Promise.reject(new Error("no session")), { message: "no session" }],
-    ["gives no text", () => 5, expect.any(TypeError)],
+    ["returns no string", () => 5, expect.any(TypeError)],
     ["does not answer", () => new Promise(() => undefined), { name: "TOKEN_FAILED" }],
-  ])("[RQ19] TIMEOUT with a token function that %s says to correct the function", async (_what, token, cause) => {
+  ])("[RQ19] TIMEOUT with a token function that %s has a remedy for the function", async (_what, token, cause) => {
     const client = createClient(agents, { ...unreachable, token: token as () => string, connectTimeoutMs: 50 });
     client.connect();
     await expect(client.request("agents.list", undefined, { timeoutMs: 100 })).rejects.toMatchObject({

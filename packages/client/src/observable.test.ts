@@ -55,7 +55,7 @@ test.each([
     },
   ],
   ["rejects", () => Promise.reject(new Error("bad"))],
-])("[CN27] A first call that %s is passed on, and the listener stays", async (_, fail) => {
+])("[CN27] if the first call of a listener %s, its error is passed on and the listener stays", async (_, fail) => {
   const faults: unknown[] = [];
   const value = store(0, (fault) => faults.push(fault));
   const heard: number[] = [];

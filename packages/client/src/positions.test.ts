@@ -76,13 +76,13 @@ describe("Resuming a channel", () => {
   });
 
   test.each([
-    ["an event was left out", written(7)],
-    ["the event before it is another one", written(6, { prev: "other" })],
-    ["its place is taken by another event", written(5, { id: "other" })],
-    ["it is older than what is known", written(4)],
-    ["it says nothing of its place", written(6, { offset: undefined, id: undefined, prev: undefined } as object)],
-    ["it has no name", written(6, { id: undefined } as object)],
-  ])("[RS3] The server is asked with the position, and the event is not delivered, where %s", async (_, event) => {
+    ["an event is missing", written(7)],
+    ["it follows another event", written(6, { prev: "other" })],
+    ["another event has its offset", written(5, { id: "other" })],
+    ["it is older than the position", written(4)],
+    ["it has no position", written(6, { offset: undefined, id: undefined, prev: undefined } as object)],
+    ["it has no id", written(6, { id: undefined } as object)],
+  ])("[RS3] if %s, the event is not delivered and the client subscribes with its position", async (_, event) => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -164,7 +164,7 @@ describe("Resuming a channel", () => {
     ["has a gap", { missed: [written(5), written(7)], position: at(7) }],
     ["ends before the position", { missed: [written(5)], position: at(6) }],
     ["ends with another event", { missed: [], position: at(6) }],
-  ])("[RS5] What was missed and %s is no proof: the rest is asked for", async (_, wrong) => {
+  ])("[RS5] if the list of missed events %s, the client requests the rest", async (_, wrong) => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, wrong]);
     listen();
     await settle();

@@ -54,7 +54,7 @@ describe("retryAfterMs", () => {
     ["{}", undefined],
     ["too many messages", undefined],
     ["", undefined],
-  ])("[RC5] The close reason %j holds the hint %j", (reason, hint) => {
+  ])("[RC5] the close reason %j contains the hint %j", (reason, hint) => {
     expect(retryAfterMs(reason)).toBe(hint);
   });
 });

@@ -16,7 +16,7 @@ describe("urlOf", () => {
       { "a b": "ü&=", n: 3, yes: true, none: undefined, nil: null },
       "wss://example.com?a%20b=%C3%BC%26%3D&n=3&yes=true",
     ],
-  ])("[CN12] %s with %j is %s", (url, parameters, expected) => {
+  ])("[CN12] urlOf %s with the parameters %j returns %s", (url, parameters, expected) => {
     expect(urlOf(url, parameters)).toBe(expected);
   });
 
@@ -58,7 +58,7 @@ describe("settingsOf", () => {
     [{}, "url"],
     [undefined, "url"],
     [{ url: new URL("ws://a") }, "url"],
-  ])("[CN13] %j is refused by the name of what is wrong", (options, field) => {
+  ])("[CN13] the options %j throw INVALID_OPTION with the option's name in `field`", (options, field) => {
     expect(() => settingsOf(options as never, agents)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field }),
     );
@@ -78,7 +78,7 @@ describe("settingsOf", () => {
     ["retry.minMs", { retry: { minMs: -1 } }],
     ["retry.maxMs", { retry: { maxMs: 0 } }],
     ["retry.minMs", { retry: { minMs: 500, maxMs: 100 } }],
-  ])("[CN13] A wrong %s is refused by its name", (field, options) => {
+  ])("[CN13] a wrong %s throws INVALID_OPTION with its name in `field`", (field, options) => {
     expect(() => settingsOf({ url: "", ...options }, agents)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field }),
     );

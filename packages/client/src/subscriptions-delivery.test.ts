@@ -73,23 +73,26 @@ describe("Events", () => {
       },
     ],
     ["rejects", () => Promise.reject(new Error("bad handler"))],
-  ])("[CH5] A handler that %s goes to onError, and harms neither other handlers nor later events", async (_, bad) => {
-    const { client, world } = testClient();
-    const heard: string[] = [];
-    const updates = client.channel("agent-updates");
-    updates.on("removed", bad);
-    updates.on("removed", (id) => heard.push(id));
-    await settle();
-    world.sockets.last.receive(event("agent-updates", "removed", "a1"));
-    world.sockets.last.receive(event("agent-updates", "removed", "a2"));
-    await settle();
-    expect(heard).toEqual(["a1", "a2"]);
-    expect(world.errors).toHaveLength(2);
-    expect(world.errors[0]).toMatchObject({
-      error: { code: "HANDLER_FAILED", cause: { message: "bad handler" } },
-      context: { source: "handler", channel: "agent-updates", event: "removed" },
-    });
-  });
+  ])(
+    "[CH5] a handler that %s is reported to onError and affects neither other handlers nor later events",
+    async (_, bad) => {
+      const { client, world } = testClient();
+      const heard: string[] = [];
+      const updates = client.channel("agent-updates");
+      updates.on("removed", bad);
+      updates.on("removed", (id) => heard.push(id));
+      await settle();
+      world.sockets.last.receive(event("agent-updates", "removed", "a1"));
+      world.sockets.last.receive(event("agent-updates", "removed", "a2"));
+      await settle();
+      expect(heard).toEqual(["a1", "a2"]);
+      expect(world.errors).toHaveLength(2);
+      expect(world.errors[0]).toMatchObject({
+        error: { code: "HANDLER_FAILED", cause: { message: "bad handler" } },
+        context: { source: "handler", channel: "agent-updates", event: "removed" },
+      });
+    },
+  );
 
   test("[CH6] an event whose data does not match the protocol goes to onError and is not delivered", async () => {
     const { client, world } = testClient();

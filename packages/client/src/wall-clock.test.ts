@@ -14,8 +14,8 @@ const setWallClock = (byMs: number): unknown => vi.setSystemTime(Date.now() + by
 const ways: [name: string, byMs: (second: number) => number][] = [
   ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
   ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
-  ["back and forwards, again and again", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
-  ["forwards, further and further", () => HOUR_MS],
+  ["back and forwards repeatedly", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
+  ["forwards repeatedly", () => HOUR_MS],
 ];
 
 /** The default limits: silence of 30 s plus 10 s. */
@@ -187,8 +187,8 @@ describe("the clock of the option `environment`", () => {
 
   test.each([
     ["without `performance`", undefined],
-    ["with one that cannot tell the time", {}],
-  ])("[WC4] %s the monotonic clock goes on with the wall clock, and is never set back", (_, performance) => {
+    ["with a `performance` that has no now()", {}],
+  ])("[WC4] %s, the monotonic clock advances with the wall clock and never goes back", (_, performance) => {
     vi.stubGlobal("performance", performance);
     onTestFinished(() => void vi.unstubAllGlobals());
     const { monotonic } = systemEnvironment.clock;
