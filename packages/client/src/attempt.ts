@@ -1,7 +1,7 @@
 /**
- * Runs a function of the application. If it throws, or its promise rejects, `fail` receives the
- * error, so that one faulty function does not affect others. If the function returns a promise,
- * `attempt` returns a promise that never rejects.
+ * Runs a function of the application. If the function throws, or its promise rejects, `fail`
+ * receives the error, so that one faulty function does not affect others. If the function returns a
+ * promise, `attempt` returns a promise that never rejects.
  */
 export function attempt(run: () => unknown, fail: (fault: unknown) => void): Promise<unknown> | undefined {
   try {

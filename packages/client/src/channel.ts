@@ -31,8 +31,8 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   readonly name: C;
   /**
    * The key, or undefined if the channel declares none. If the key's schema transforms the text,
-   * for example trims it, this is the transformed text, so two handles of one channel have the same
-   * key.
+   * for example trims spaces, this is the transformed text, so two handles of one channel have the
+   * same key.
    */
   readonly key: KeyOf<P, C>;
   /** The channel's id on the wire: `name`, or `name:key` if the channel has a key. */

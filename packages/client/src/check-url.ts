@@ -30,8 +30,8 @@ const faults: readonly [pattern: RegExp, sentence: string][] = [
 
 /** @throws HoldfastError INVALID_OPTION */
 export function checkUrl(url: string): void {
-  // The user and password are removed: they are secret, and may contain text that looks like a
-  // port.
+  // The user and password are secret and are removed. A password may also contain text that looks
+  // like a port.
   const address = url.replace(/^(\w+:\/\/)[^/?]*@/, "$1");
   const fault = faults.find(([pattern]) => pattern.test(address))?.[1] ?? portFault(address) ?? platformFault(address);
   if (fault) refuse("url", `${JSON.stringify(address.replace(/\?.*/s, ""))} ${fault}`);

@@ -2,8 +2,8 @@ import type { Cancel } from "@holdfast/protocol";
 
 export interface Clock {
   /**
-   * The wall clock: milliseconds since 1970. Users and the system can change it at any moment, so
-   * the client reads it only for dates that are shown.
+   * The wall clock: milliseconds since 1970. Users and the system can change this clock at any
+   * moment, so the client reads the wall clock only for dates that are shown.
    */
   now(): number;
   /**

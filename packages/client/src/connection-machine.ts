@@ -9,7 +9,7 @@ import type { SocketEnd } from "./socket-contract.js";
  */
 export interface Conditions {
   readonly hasToken: boolean;
-  /** The server's address, without its secrets, for error texts. */
+  /** The server's address for error texts, without user, password and query. */
   readonly address: string;
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;

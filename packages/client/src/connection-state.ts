@@ -23,8 +23,8 @@ import type { SocketEnd } from "./socket-contract.js";
  *
  * The row of the close code gives the action. connection.ts runs the effects of a state when the
  * state is entered. A state with a deadline (monotonic clock) ends by itself. Renewing the token of
- * a live connection is not a state, because nothing waits for it: if no token arrives, the server
- * closes the connection.
+ * a live connection is not a state, because no caller waits for the token: if no token arrives, the
+ * server closes the connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }

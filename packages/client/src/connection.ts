@@ -12,8 +12,8 @@ import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket-contract.js";
 
 /**
- * Runs the state machine of connection-machine.ts. It owns the effects: one timer, one socket and
- * one token fetch at a time. It notifies the other parts of every new state.
+ * Runs the state machine of connection-machine.ts. The runner owns the effects: one timer, one
+ * socket and one token fetch at a time. The other parts are notified of every new state.
  */
 export interface ConnectionRunner {
   readonly status: Observable<Status>;
@@ -24,7 +24,7 @@ export interface ConnectionRunner {
    */
   send(frame: string): void;
   readonly sendable: Pick<Sendable, "split" | "fault">;
-  /** Identifies the current connection, to distinguish it from earlier and later ones. */
+  /** Identifies the current connection, as opposed to earlier and later connections. */
   readonly link: object | undefined;
   /**
    * Fetches a newer token and sends it on the live connection, because the server announced that
@@ -40,7 +40,7 @@ export interface ConnectionParts {
   readonly settings: ClientSettings;
   readonly options: Pick<BaseOptions, "token" | "deviceId">;
   readonly target: () => SocketTarget;
-  /** The server's address, without its secrets, for error texts. */
+  /** The server's address for error texts, without user, password and query. */
   readonly address: string;
   readonly encode: (message: ClientMessage) => string;
   readonly logger: Logger;
@@ -48,7 +48,7 @@ export interface ConnectionParts {
   /** Called after a state was entered and its effects have run. */
   readonly onState: (state: ConnectionState) => void;
   readonly onFault: OnFault;
-  /** Called when a message was not sent because it is too large. */
+  /** Called when a message was not sent because of its size. */
   readonly onUnsent: (error: HoldfastError, message?: { channel?: string; correlation_id?: string }) => void;
 }
 
@@ -67,7 +67,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
    * function that never returns does not block the next connection.
    */
   let renewing: Socket | undefined;
-  /** The session to resume. The server decides whether it can be resumed. */
+  /** The session to resume. The server decides whether to resume. */
   let sessionId: string | undefined;
   const sendable = createSendable();
   /** Frames that wait for the server's greeting (`connected`). */
@@ -120,8 +120,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   };
 
   /**
-   * The timer and the hints belong to the state: entering a state starts them, and leaving it stops
-   * them.
+   * The timer and the hints belong to the state: both start on entering a state and stop on
+   * leaving.
    */
   const arm = (): void => {
     const at = "deadline" in state ? state.deadline : undefined;
@@ -265,7 +265,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     sendable,
     count(stuck) {
       stuckHandlers = stuck;
-      // If a step is running, it updates the status at its end.
+      // A running step updates the status at its end.
       if (!running) tell();
     },
     get link() {

@@ -81,8 +81,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const restart = (): void => {
     const entry = entryOf();
     shared.set(entry, { base: undefined, value: undefined, read: undefined, failures: 0, doubted: false });
-    // The channel was joined before any listener wanted the document, so it was missed. Or the
-    // server was told that the client holds it.
+    // The channel was joined before any listener wanted the document, so no document was received.
+    // Or the server was told that the client holds the document.
     if (entry.wire === "joined" || entry.state) ask(undefined);
   };
 
@@ -136,7 +136,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
     const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "document");
-    // Values that the schema fills in belong to the schema, so they are copied before freezing.
+    // Default values belong to the schema, so the document is copied before freezing.
     if (checked.ok) all.value = freeze(shareParts(all.value, unshared(checked.value)));
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "document", channel });
   };
@@ -176,7 +176,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
 
   /**
    * Ends the subscription after the handle was left. Everything is cleaned up before the
-   * subscribers are notified, because they may join again.
+   * subscribers are notified, because a subscriber may join again.
    */
   const over = (): void => {
     unlisten?.();

@@ -22,9 +22,9 @@ export interface ChannelDocument<Document> {
   /**
    * Calls `listener` at once with the current document, and then on every change, after the
    * handlers of earlier events. `previous` is undefined in the first call. The channel stays joined
-   * while it has a listener. If the listener returns a promise, the client does not wait for it; if
-   * the promise rejects, `onError` receives the error. Returns the unsubscribe function. If you
-   * subscribe again in the same turn, the document is still available.
+   * while it has a listener. If the listener returns a promise, the client does not wait for the
+   * promise; if the promise rejects, `onError` receives the error. Returns the unsubscribe
+   * function. If you subscribe again in the same turn, the document is still available.
    */
   subscribe(
     listener: (document: Immutable<Document> | undefined, previous: Immutable<Document> | undefined) => void,

@@ -26,8 +26,8 @@ export type EnvironmentOption = Partial<Omit<ClientEnvironment, "clock">> & {
 };
 
 /**
- * The platform's reports about the network. They are often wrong, so the client never closes a
- * connection because of them.
+ * The platform's reports about the network. Such reports are often wrong, so the client never
+ * closes a connection because of a report.
  */
 export interface Hints {
   isOnline(): boolean;

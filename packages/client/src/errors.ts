@@ -12,12 +12,12 @@ export interface ErrorContext {
    * - `message`: a message of the server could not be read
    * - `document`: the document of a channel does not match the protocol, or the server's messages
    *   about it contradict each other
-   * - `send`: a message was not sent, because it is larger than the server accepts
+   * - `send`: a message was not sent, because its size exceeds the server's limit
    * - `storage`: the storage passed to `keepPositions` failed; positions were not stored or could
    *   not be read
    * - `server`: the server refused a message that has no response
    * - `call`: `request` or `join` rejected, and no caller handled the rejection; on a page in
-   *   production the browser reports it as an unhandled rejection instead
+   *   production the browser reports an unhandled rejection instead
    */
   readonly source: "event" | "handler" | "listener" | "message" | "document" | "send" | "storage" | "server" | "call";
   readonly channel?: string | undefined;
@@ -36,7 +36,7 @@ export interface ErrorReporter {
 export type ReportError = ErrorReporter["report"];
 
 /**
- * `isHeard`: true if the application passed a logger. If it did not, and no listener is registered,
+ * `isHeard`: true if the application passed a logger. Without a logger and a listener,
  * errors go to the console.
  */
 export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {

@@ -28,7 +28,7 @@ export interface Delivery {
 
 /**
  * Restores and validates an event. If the event does not match the protocol, the function reports
- * it and returns undefined.
+ * the fault and returns undefined.
  */
 export function readEvent(
   schema: ValueSchema,

@@ -13,7 +13,7 @@ export type { PositionStorage };
  * file. Only one client may use the file at a time. In one process, `createClient` refuses a second
  * client until the first is disconnected. Two processes must not share the file.
  *
- * If the file is missing, no positions are stored. If it cannot be read or has other content,
+ * If the file is missing, no positions are stored. If the file cannot be read or has other content,
  * `getItem` rejects, and the next `setItem` replaces the file.
  */
 export function fileStorage(path: string): PositionStorage {
@@ -51,14 +51,14 @@ export function fileStorage(path: string): PositionStorage {
     },
     setItem(key, value) {
       const written = file.writing.then(() => write(key, value));
-      // The caller receives a failed write. It must not prevent the next write.
+      // The caller receives a failed write. The next write must still run.
       file.writing = written.catch(() => undefined);
       return written;
     },
   };
 }
 
-/** The state of a file, shared by all storages on it. */
+/** The state of a file, shared by all storages of the file. */
 interface File {
   isOpen: boolean;
   items: Items | undefined;

@@ -2,10 +2,10 @@ import { type Cancel, HoldfastError } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
-/** A handler that runs longer is reported, because later events of its channel wait for it. */
+/** A handler that runs longer is reported, because later events of the channel wait. */
 const STUCK_AFTER_MS = 30_000;
 
-/** Reports handlers that do not finish, each once, and counts them until they finish. */
+/** Reports each handler that does not finish once, and counts stuck handlers. */
 export interface HandlerWatch {
   /**
    * Called when a handler has returned a promise. The returned function is called when the promise

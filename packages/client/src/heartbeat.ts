@@ -9,8 +9,8 @@ import type { Clock } from "./clock.js";
  *                        ^   |                | |
  *                        +---+--- heard ------+ +--- no frame within 3 s ---> onSilent
  *
- * There is one timer, and a received frame does not restart it. When the timer fires, it compares
- * the time of the last frame with the limit and waits for the remainder.
+ * There is one timer, and a received frame does not restart it. When the timer fires, the time of
+ * the last frame is compared with the limit, and the timer waits for the remainder.
  *
  * Silence is measured only with the monotonic clock, so a change of the wall clock never ends a
  * connection. While a machine sleeps, some platforms stop the monotonic clock and the timers.

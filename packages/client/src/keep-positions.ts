@@ -11,9 +11,9 @@ export interface PositionStorage {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
   /**
-   * Reserves the storage for one client; the returned function releases it. Throws while another
-   * client has reserved it, and `createClient` then refuses. Optional: the platform's storages do
-   * not have this method.
+   * Reserves the storage for one client; the returned function releases it. Throws if another
+   * client has reserved the storage, and `createClient` then refuses. Optional: the platform's
+   * storages do not have this method.
    */
   open?(): () => void;
 }
@@ -42,10 +42,11 @@ export interface KeptPositions {
   wait(asking: boolean, ready: () => void): boolean;
   /** The position. Has `reset` if a position may have been stored but cannot be read. */
   get(channel: string): KnownPosition | undefined;
-  /** Stores a position. Undefined: the channel was left, so its position is removed. */
+  /** Stores a position. Undefined: the channel was left, and the position is removed. */
   set(channel: string, position: Position | undefined): void;
   /**
-   * `isHeld`: true while the client may connect by itself. Only then does it reserve the storage.
+   * `isHeld`: true while the client may connect by itself. The storage is reserved only during that
+   * time.
    */
   hold(isHeld: boolean): void;
 }
@@ -122,8 +123,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     };
 
     const take = (text: string | null): void => {
-      // If the text arrives after the timeout, it is ignored, because the client has already
-      // continued without it.
+      // A text that arrives after the timeout is ignored, because the client has already continued.
       if (state.name !== "reading") return;
       try {
         for (const [channel, position] of positionsIn(text ?? "[]")) kept.set(channel, position);

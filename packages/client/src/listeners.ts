@@ -4,23 +4,23 @@ import type { Delivery } from "./event.js";
 import type { HandlerWatch } from "./handler-watch.js";
 import { together } from "./in-order.js";
 
-// `never`: only the types know a handler's parameter, and they have matched it with the event's
-// schema.
+// `never`: the types have matched a handler's parameter with the event's schema, and the code does
+// not know the type.
 export type AnyHandler = (value: never, info: never) => unknown;
 
 /** The handlers of one channel handle, by event. */
 export interface Listeners {
   readonly size: number;
   /**
-   * Adds a handler. The returned function removes it and returns false if it was already removed.
+   * Adds a handler. The returned function removes the handler and returns false on a second call.
    */
   add(event: string, handler: AnyHandler): () => boolean;
   /** True if a handler listens to this event. An event without handlers is not even validated. */
   hears(event: string): boolean;
   /**
    * Calls all handlers of an event. Handlers of a group receive the event's name together with its
-   * value. If a handler returns a promise, the result resolves when all handlers have finished. It
-   * never rejects: an error of a handler is reported and does not affect the other handlers.
+   * value. If a handler returns a promise, the result resolves when all handlers have finished. The
+   * result never rejects: an error of a handler is reported and does not affect the other handlers.
    * `failed` is called for each handler that throws or rejects.
    */
   handle(delivery: Delivery, failed?: () => void): Promise<unknown> | undefined;

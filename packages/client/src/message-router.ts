@@ -36,7 +36,7 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
     try {
       receive(decoded.message, frame.length);
     } catch (cause) {
-      // In production a page reads frames without validating them, so a member may be missing or
+      // In production a page reads frames without validation, so a member may be missing or
       // have another type.
       unreadable({ field: "", message: "is not a valid message.", cause });
     }

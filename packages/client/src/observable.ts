@@ -1,8 +1,8 @@
 import { attempt } from "./attempt.js";
 
 /**
- * A value that changes. It fits React's `useSyncExternalStore(status.subscribe, status.get)` and
- * follows the contract of Svelte's stores, so `$status` reads it.
+ * A value that changes. Fits React's `useSyncExternalStore(status.subscribe, status.get)` and
+ * follows the contract of Svelte's stores, so `$status` works.
  */
 export interface Observable<Value> {
   /** Returns the current value, which is the same object until it changes. */
@@ -65,7 +65,7 @@ export function store<Value>(initial: Value, onFault: OnFault): Store<Value> {
   let value = initial;
   const changes = emitter<[Value]>(onFault);
   // A listener may change the value again. Later listeners then receive the newer value first and
-  // must not receive the older value after it.
+  // must not receive the older value afterwards.
   const onChange: Store<Value>["onChange"] = (listener) =>
     changes.on((next) => (Object.is(next, value) ? listener(next) : undefined));
   return {

@@ -18,14 +18,15 @@ export interface BaseOptions {
   readonly url: string;
   /**
    * The credential. The client sends it in its first message and never in the URL. A function is
-   * called before every attempt, so it can return a fresh token. If the function throws, rejects or
-   * takes longer than `connectTimeoutMs`, the attempt fails and the client retries with backoff. If
-   * it returns no token, the client stops in the state `unauthorized`.
+   * called before every attempt, so a fresh token can be returned. If the function throws, rejects
+   * or takes longer than `connectTimeoutMs`, the attempt fails and the client retries with backoff.
+   * If the function returns no token, the client stops in the state `unauthorized`.
    * @default none: the connection is anonymous, or authenticated by its cookies
    */
   readonly token?: TokenSource | undefined;
   /**
-   * Whether the client connects as soon as it is created. If false, it waits for `connect()`.
+   * Whether the client connects as soon as it is created. If false, the client waits for
+   * `connect()`.
    * @default true
    */
   readonly autoConnect?: boolean | undefined;
@@ -37,8 +38,8 @@ export interface BaseOptions {
    */
   readonly deviceId?: string | undefined;
   /**
-   * How long a request may take, including the wait for a connection. A call can override it with
-   * `timeoutMs`. Milliseconds.
+   * How long a request may take, including the wait for a connection. A call can override the limit
+   * with `timeoutMs`. Milliseconds.
    * @default 30_000
    */
   readonly requestTimeoutMs?: number | undefined;
@@ -56,8 +57,9 @@ export interface BaseOptions {
   readonly retry?: { readonly minMs?: number | undefined; readonly maxMs?: number | undefined } | undefined;
   /**
    * Stores positions, so that a new client resumes its channels after a reload or restart:
-   * `keepPositions(sessionStorage)`. It affects only channels with history; without it, these begin
-   * with the first event after joining. A reconnect resumes channels with or without this option.
+   * `keepPositions(sessionStorage)`. Affects only channels with history. Without this option, a
+   * channel begins with the first event after joining. A reconnect resumes channels with or without
+   * this option.
    * @default none: positions live as long as the client
    */
   readonly positions?: PositionKeeper | undefined;

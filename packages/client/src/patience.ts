@@ -38,7 +38,7 @@ export interface PatientCallParts<Value> {
   readonly whyNot: () => HoldfastError | undefined;
   /** Called synchronously, unless the signal has already aborted. */
   readonly begin: (call: PatientCall<Value>) => void;
-  /** Called on timeout or abort. It must reject the call. */
+  /** Called on timeout or abort. Must reject the call. */
   readonly giveUp: (error: HoldfastError, call: PatientCall<Value>) => void;
 }
 

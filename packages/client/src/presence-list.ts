@@ -95,7 +95,7 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
       };
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
-      // The channel was joined before this first subscriber, so its snapshot was missed. The answer
+      // The channel was joined before this first subscriber, so the snapshot was missed. The answer
       // to another `subscribe` contains a snapshot.
       if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });

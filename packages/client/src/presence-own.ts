@@ -17,8 +17,8 @@ interface SharedOwnPresence {
 const shared = /* @__PURE__ */ new WeakMap<ChannelEntry, SharedOwnPresence>();
 
 /**
- * Stores the presence data that this user has set on a channel and sends it to the server on every
- * join. If several handles have set data, the newest applies.
+ * Stores the presence data that this user has set on a channel and sends the data to the server on
+ * every join. If several handles have set data, the newest applies.
  */
 export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: unknown) => void {
   const { id, status, listen, subscriptions } = inside;

@@ -24,9 +24,9 @@ export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> 
    */
   subscribe(listener: (presence: Presence<Data>) => void): () => void;
   /**
-   * Sets the data that other members see of this user. The client sends it now and again after each
-   * reconnect. The handle wants the channel until `set(undefined)` or its `leave()`. If several
-   * handles of a channel set data, the newest data applies. If the server refuses the data,
+   * Sets the data that other members see of this user. The client sends the data now and again
+   * after each reconnect. The handle wants the channel until `set(undefined)` or its `leave()`. If
+   * several handles of a channel set data, the newest data applies. If the server refuses the data,
    * `onError` receives the error.
    *
    * @throws HoldfastError INVALID_INPUT, with the field, if the data does not match the protocol;

@@ -10,8 +10,8 @@ import type { SocketEnd, WebSocketConstructor } from "./socket-contract.js";
  */
 export type RawConstructor = new (url: string, protocols: readonly string[], options?: object) => RawSocket;
 
-// The members that the client uses. They are declared here, because the classes' own types require
-// DOM or Node types.
+// The members that the client uses. The declarations are here, because the classes' own types
+// require DOM or Node types.
 export interface RawSocket {
   addEventListener(type: "close", listener: (event: { code?: number; reason?: string }) => void): void;
   addEventListener(type: "error", listener: (event: { error?: unknown; message?: unknown }) => void): void;
@@ -100,7 +100,7 @@ export function watchEnd(raw: RawSocket, clock: Clock, end: (end: SocketEnd) => 
   };
 }
 
-/** Detects an upgrade that the server refused over HTTP. Only `ws` reports it. */
+/** Detects an upgrade that the server refused over HTTP. Only `ws` reports such a refusal. */
 function watchRefusal(raw: RawSocket, end: (end: SocketEnd) => void): void {
   // A listener of this event must end the request itself. Closing the socket, which `end` does, is
   // enough.

@@ -52,7 +52,7 @@ export interface RequestsParts {
   /** Returns an error if the frame is larger than the server accepts. */
   readonly fault: Sendable["fault"];
   readonly report: ReportError;
-  /** The server's address, without its secrets, for error texts. */
+  /** The server's address for error texts, without user, password and query. */
   readonly address: string;
 }
 
@@ -65,7 +65,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
   const calls = new Map<string, PendingRequest>();
   /**
    * The requests that were sent on this connection and have no answer. A request whose caller gave
-   * up stays here, because the server still counts it.
+   * up stays here, because the server still counts the request.
    */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
@@ -76,8 +76,8 @@ export function createRequests(parts: RequestsParts): PendingRequests {
   };
 
   /**
-   * Encodes the request, or rejects it if it is larger than the server accepts. The server would
-   * close the connection with 1009, and a query would be sent again each time.
+   * Encodes the request, or rejects the request if the frame is larger than the server accepts. The
+   * server would close the connection with 1009, and a query would be sent again each time.
    */
   const frameOf = (id: string, call: PendingRequest): string | undefined => {
     const { data, meta } = call.input;

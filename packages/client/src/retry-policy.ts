@@ -39,7 +39,8 @@ export interface Delay {
  * from 1.
  *
  * A hint of the server is the earliest moment and is the same for many clients, so the jitter is
- * added to it. The delay in `goaway` was drawn for this client alone, so it is used unchanged.
+ * added to it. The delay in `goaway` was drawn for this client alone, so the delay is used
+ * unchanged.
  */
 export function retryDelay(
   attempt: number,

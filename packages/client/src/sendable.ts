@@ -7,7 +7,7 @@ import { HoldfastError } from "@holdfast/protocol";
 const LEAST_BYTES = 1_024;
 
 /**
- * The size of all frames before the greeting. A server accepts 64 KiB in 128 reads before it closes
+ * The size of all frames before the greeting. A server accepts 64 KiB in 128 reads before closing
  * with 4400. Half of that is reserved for `auth`, and the cost per frame allows 54 frames.
  */
 const EARLY_BYTES = 32_768;
@@ -21,13 +21,13 @@ const ENVELOPE_BYTES = 80;
 /**
  * Tracks which messages the server accepts. The server announces its limit in `connected`. Before
  * the greeting, the limit of the previous connection applies. A newly deployed server or a proxy
- * may accept less: if it closes with 1009, the limit becomes half of the longest message that was
+ * may accept less: on close code 1009, the limit becomes half of the longest message that was
  * sent. The client therefore never sends the same message again.
  */
 export interface Sendable {
   /**
-   * Returns an error if the server can never accept the frame. Undefined if it can, or if the limit
-   * is not known yet.
+   * Returns an error if the server can never accept the frame. Undefined for an acceptable frame,
+   * or if the limit is not known yet.
    */
   fault(frame: string, where?: string, field?: string): HoldfastError | undefined;
   /**

@@ -30,7 +30,7 @@ export function addressOf(url: string): string {
  * INVALID_OPTION
  */
 export function urlOf(given: string, parameters: object): string {
-  // `URL` is not used, because it is missing or incomplete on some React Native engines.
+  // `URL` is not used, because the class is missing or incomplete on some React Native engines.
   const origin = /^\/(?!\/)/.test(given) ? (host.location?.origin ?? "") : "";
   const url = `${origin}${given}`.replace(/^http/i, "ws");
   if (!/^wss?:\/\/[^\s#]+$/i.test(url))

@@ -10,14 +10,16 @@ export interface Socket {
 export interface SocketListener {
   open(): void;
   message(frame: string | Uint8Array): void;
-  /** Called once, if the peer or the network closed the socket or it could not be opened. */
+  /**
+   * Called once, if the peer or the network closed the socket or the socket could not be opened.
+   */
   end(end: SocketEnd): void;
 }
 
 export interface SocketEnd {
   readonly code: number;
   readonly reason: string;
-  /** The delay that an HTTP refusal asked for. Only `ws` reports it. Milliseconds. */
+  /** The delay that an HTTP refusal asked for. Only `ws` reports this delay. Milliseconds. */
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }

@@ -41,7 +41,7 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
     try {
       raw = construct(chooseWebSocket(target.WebSocket, IsomorphicWebSocket), url, protocols);
     } catch (cause) {
-      // In a microtask, so that the package has received the object that it closes.
+      // In a microtask, so that the package has received the object to close.
       void Promise.resolve().then(() => end({ code: 1006, reason: "", cause }));
       return inert;
     }
@@ -80,8 +80,8 @@ function reconnectingWebSocket(): LibrarySocketConstructor {
 
 const inert = { readyState: 0, addEventListener() {}, removeEventListener() {}, close() {} };
 
-// The members that the client uses. They are declared here, because the package's own types require
-// DOM types.
+// The members that the client uses. The declarations are here, because the package's own types
+// require DOM types.
 type LibrarySocketConstructor = new (url: string, protocols: readonly string[], options: object) => LibrarySocket;
 interface LibrarySocket {
   binaryType: string;

@@ -36,7 +36,7 @@ export function createEntry(
       dropsAll: history !== undefined,
       dropped(items, { position }) {
         if (!history) return reportDropped(id.wire, items.length, report);
-        // The server still stores the dropped events, or will answer with a reset. None of them
+        // The server still stores the dropped events, or will answer with a reset. No dropped event
         // counts as delivered.
         for (const item of items) recent.delete(item.id);
         entry.received = position;
@@ -54,8 +54,8 @@ export function createEntry(
 }
 
 /**
- * The item of a `subscribe` for this channel. If the position was given up or lost, it is omitted,
- * and the answer counts as a reset.
+ * The item of a `subscribe` for this channel. If the position was given up or lost, the item has no
+ * position, and the answer counts as a reset.
  */
 export function wanted({ id, received, repairs, state }: ChannelEntry) {
   return received && !received.reset && repairs <= MOST_REPAIRS

@@ -17,8 +17,8 @@ export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
  */
 export interface ChannelSubscriptions {
   /**
-   * Adds the holder and notifies it of the status, and of the error if the client will not connect
-   * by itself.
+   * Adds the holder and notifies the holder of the status, and of the error if the client will not
+   * connect by itself.
    */
   join(id: ChannelId, holder: ChannelHolder): void;
   leave(id: ChannelId, holder: ChannelHolder): void;
@@ -28,7 +28,7 @@ export interface ChannelSubscriptions {
   settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
   /**
    * Refuses the channels of the `subscribe` with this id. Without an error, the client subscribes
-   * to them again. Returns false if no such channel waits.
+   * again. Returns false if no such channel waits.
    */
   refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
   /** The server has removed this session from the channel. */
@@ -61,9 +61,9 @@ export interface ChannelHolder extends Pick<Listeners, "hears" | "handle"> {
 }
 
 /**
- * The names of handlers for messages that are not events. No event can have such a name: it is `$`
- * plus the message type. `$joining` is raised right after `subscribe` was sent, so that data which
- * the server needs on each join follows directly.
+ * The names of handlers for messages that are not events. Such a name is `$` plus the message type,
+ * and no event can have it. `$joining` is raised right after `subscribe` was sent, so that data
+ * which the server needs on each join follows directly.
  */
 export const RESET = "$reset";
 export const JOINING = "$joining";
@@ -71,8 +71,8 @@ export const SYNC = "$state_sync";
 export const UPDATE = "$state_update";
 
 /**
- * The state of a channel on the wire. While a channel is `joining`, nothing is sent about it until
- * the answer arrives, so an `unsubscribe` never overtakes the `subscribe` before it.
+ * The state of a channel on the wire. While a channel is `joining`, nothing is sent about the
+ * channel until the answer arrives, so an `unsubscribe` never overtakes the `subscribe` before it.
  *
  *   absent      --subscribe-->     joining
  *   joining     --granted-->       joined

@@ -57,7 +57,7 @@ export interface SubscriptionsParts {
   readonly fault: (message: ClientMessage) => HoldfastError | undefined;
   readonly report: ReportError;
   readonly logger: Logger;
-  /** The server's address, without its secrets, for error texts. */
+  /** The server's address for error texts, without user, password and query. */
   readonly address: string;
 }
 
@@ -69,7 +69,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
   const { positions } = parts;
   const entries = new Map<string, ChannelEntry>();
   let state: ConnectionState = { name: "idle" };
-  /** The timer for all `postponed` channels. It runs only while the connection is up. */
+  /** The timer for all `postponed` channels. Runs only while the connection is up. */
   let cancelAgain: Cancel | undefined;
   let scheduled = false;
 
@@ -135,7 +135,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
   };
 
   const tell = (entry: ChannelEntry, holder: ChannelHolder, asked = false): void => {
-    // A handle that listens to the document later becomes `subscribed` only when it has it.
+    // A handle that listens to the document later becomes `subscribed` only with the document.
     const isMissing = entry.status === SUBSCRIBED && !entry.state && holder.hears(SYNC);
     const over = isOver(state) ? notConnected(state) : undefined;
     holder.setStatus(isMissing ? PENDING : entry.status, over, asked);
@@ -228,7 +228,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length, true);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
-    // If the client does not hold the document, the server sends it next.
+    // If the client does not hold the document, the document follows next.
     if (!entry.id.contract.document || entry.state === "held") setStatus(entry, SUBSCRIBED);
   };
 
@@ -236,7 +236,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     join(id, holder) {
       const entry = entries.get(id.wire) ?? createEntry(id, finished, parts.report);
       entries.set(id.wire, entry);
-      // A refused channel is asked for again only after a handle has left it. If joining alone were
+      // A refused channel is asked for again only after a handle has left. If joining alone were
       // enough, a listener that creates a handle on each refusal would ask forever.
       if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
         entry.wire = "absent";
@@ -290,7 +290,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     deliver,
     reset({ channel, data }) {
       const entry = joined(channel);
-      // If an answer is pending, it contains the reset and the position.
+      // A pending answer contains the reset and the position.
       if (entry) follow(entry, data.position, data.reason);
     },
     tell: (message) => void entries.get(message.channel!)?.handle({ event: `$${message.type}`, value: message }),

@@ -1,4 +1,5 @@
 /**
- * In a page's production build the address is not checked. The development build has checked it.
+ * In a page's production build the address is not checked. The development build has checked the
+ * address.
  */
 export function checkUrl(): void {}

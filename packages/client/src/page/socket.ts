@@ -43,8 +43,8 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
   };
 };
 
-// The members that the client uses. They are declared here, because the class's own types require
-// DOM types.
+// The members that the client uses. The declarations are here, because the class's own types
+// require DOM types.
 type PageSocketClass = new (url: string, protocols: readonly string[]) => PageSocket;
 interface PageSocket {
   binaryType: string;
