@@ -4,27 +4,31 @@ import type { SocketEnd } from "./socket-contract.js";
 /**
  * The states of the connection. connection-machine.ts holds the transitions.
  *
- *   idle            --connect-->    preparing
- *   preparing       --token-->      opening          (without a `token` option, preparing is skipped)
- *   opening         --opened-->     authenticating
- *   authenticating  --connected-->  ready
+ *   idle            --connect-->     preparing
+ *   preparing       --token-->       opening         (without a `token` option, preparing is skipped)
+ *   opening         --opened-->      authenticating
+ *   authenticating  --connected-->   ready
  *
- *   preparing       --token_failed, deadline-->  waiting
  *   preparing       --no token-->                unauthorized
- *   opening, authenticating       --deadline-->  waiting
- *   opening, authenticating, ready  --ended, action retry or retry_after-->    waiting
- *   opening, authenticating, ready  --ended, action new_token (4401)-->        preparing
- *   opening, authenticating, ready  --ended, 4401 without or too often-->      unauthorized
- *   opening, authenticating, ready  --ended, action stop-->                    closed
- *   waiting         --deadline, connect-->  preparing
+ *   preparing       --token_failed, deadline-->  waiting
+ *   opening         --deadline-->                waiting
+ *   authenticating  --deadline-->                waiting
+ *   waiting         --deadline, connect-->       preparing   (while offline: once more waiting)
  *
- *   unauthorized, closed  --connect-->  preparing
- *   any state             --disconnect, unsendable-->  closed
+ * If the socket ends in opening, authenticating or ready, the row of its close code decides:
  *
- * The row of the close code gives the action. connection.ts runs the effects of a state when the
- * state is entered. A state with a deadline (monotonic clock) ends by itself. Renewing the token of
- * a live connection is not a state, because no caller waits for the token: if no token arrives, the
- * server closes the connection.
+ *   retry, retry_after  -->  waiting
+ *   new_token (4401)    -->  preparing
+ *   new_token (4401)    -->  unauthorized    (without a `token` option, or after 3 renewals in a minute)
+ *   stop                -->  closed
+ *
+ *   unauthorized, closed           --connect-->     preparing
+ *   every state but closed         --disconnect-->  closed
+ *   preparing to ready, waiting    --unsendable-->  closed
+ *
+ * connection.ts runs the effects of a state when the state is entered. A state with a deadline
+ * (monotonic clock) ends by itself. Renewing the token of a live connection is not a state, because
+ * no caller waits for the token: if no token arrives, the server closes the connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }

@@ -81,7 +81,7 @@ describe("The end of a document", () => {
     await busy.release();
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([undefined]);
-    // The next join does not deliver them either, because they belong to the deleted document.
+    // The next join does not deliver the old changes either.
     server.refuse(undefined);
     server.hold(true);
     server.cut();

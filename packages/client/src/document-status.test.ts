@@ -28,7 +28,7 @@ function onBoard(doc: Doc) {
   }
 }
 
-/** A handler of `moved` that runs until the test releases it. */
+/** A handler of `moved` that runs until its release. */
 function busy(board: ReturnType<typeof onBoard>["board"]) {
   let release = (): void => undefined;
   board.on("moved", () => new Promise<void>((resolve) => (release = resolve)));

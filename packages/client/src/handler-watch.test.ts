@@ -7,7 +7,7 @@ withFakeTime();
 
 const never = (): Promise<void> => new Promise(() => undefined);
 
-/** A handler that runs until the test finishes it. */
+/** A handler that runs until the test ends the call. */
 function slow() {
   const heard: unknown[] = [];
   let finish: () => void = () => undefined;

@@ -335,7 +335,7 @@ describe("Resets and positions", () => {
     receive(written(1), written(2), written(3));
     world.sockets.last.end();
     await pass(5_000);
-    // The queue contains the received events, so they are not requested again.
+    // The queue contains the received events, so the client does not request them again.
     expect(asked()).toEqual([from(at(3))]);
     receive(written(5));
     await pass(100_000);

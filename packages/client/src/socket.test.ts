@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   vi.useRealTimers();
   vi.unstubAllGlobals();
-  // Thrown instead of asserted, because it concerns every test of the file.
+  // Thrown instead of asserted, because the fault concerns every test of the file.
   for (const fault of unhandled.splice(0)) throw fault;
 });
 

@@ -83,6 +83,7 @@ export const UPDATE = "$state_update";
  *   joined      --subscribe-->     joining     the document has to be sent
  *   broken      --subscribe-->     joining
  *   postponed   --1 to 3 s-->      absent
+ *   refused     --left, joined-->  absent      a handle left, and a handle joined
  *   any state   --connection lost-->  absent
  */
 type WireState =

@@ -7,8 +7,8 @@ import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
 /**
- * A WebSocket class in memory. It does only what a test triggers, and throws in the same cases as a
- * browser's class.
+ * A WebSocket class in memory that does only what a test triggers, and throws in the same cases as
+ * a browser's class.
  */
 class FakeWebSocket extends EventTarget {
   static made: FakeWebSocket[] = [];

@@ -47,7 +47,7 @@ export interface Answers {
 }
 
 /**
- * A correct server: it greets, grants every channel, and answers requests as the script says, or
+ * A correct server that greets, grants every channel, and answers requests as the script says, or
  * not at all.
  */
 export const answers = (script: Answers = {}): Behaviour => ({
