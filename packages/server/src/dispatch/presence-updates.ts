@@ -11,15 +11,18 @@ type PresenceChange = ClientMessage & { type: "set_presence" };
 
 type PresenceClaim = Pick<PresenceChange, "data" | "meta">;
 
-/** What the application says that others see of a user, given what the user's client says. */
+/**
+ * The application's `presence` function for a channel. It receives the data that the client sent
+ * and returns the data that other members see.
+ */
 export type ShowMember = (connection: Connection, id: ChannelId, data: unknown) => unknown;
 
 export interface PresenceUpdateParts {
   readonly protocol: Protocol;
   readonly presences: PresenceRegistry;
   /**
-   * The application's `presence`, by channel. A channel that is not in it shows what the client
-   * says.
+   * The application's `presence` functions by channel name. If a channel has none, other members
+   * see the client's data unchanged.
    */
   readonly show: ReadonlyMap<string, ShowMember>;
   readonly stats: Stats;
@@ -27,16 +30,21 @@ export interface PresenceUpdateParts {
 }
 
 /**
- * What a client may say, in characters of JSON; what the application makes of it has a bound of its
- * own.
+ * The most data in `set_presence`. Characters of JSON. The application's result has its own limit
+ * in `PresenceRegistry`.
  */
 const MOST_SAID = 1_024;
-/** What one that waits costs, in names of channels: 256 of them are as much as may wait. */
+/**
+ * The cost of a waiting `set_presence`, counted in channel names. At this weight, 256 of them fill
+ * a connection's queue.
+ */
 const WEIGHT = 16;
 
 /**
- * Decides what others see of a user who is on a channel: when it joins, and whenever its client
- * says something new.
+ * Handles the message `set_presence` and decides which presence data other members see: when a user
+ * joins a channel, and whenever the client sends new data. If the application has a `presence`
+ * function for the channel, its result is used. The registry stores and distributes the data; this
+ * class validates it and answers the client.
  */
 export class PresenceUpdates {
   readonly #parts: PresenceUpdateParts;
@@ -46,8 +54,8 @@ export class PresenceUpdates {
   }
 
   /**
-   * A connection has joined. Where the application decides, what it shows is known without a word
-   * of the client.
+   * A connection has joined a channel. If the application has a `presence` function, it is called
+   * now, before the client has sent any data.
    */
   joined(connection: Connection, id: ChannelId): void {
     if (connection.userId === undefined) return;
@@ -58,14 +66,14 @@ export class PresenceUpdates {
       const said = presences.said(id, connection.userId);
       presences.set(id, connection, showMember(connection, id, said), said);
     } catch (error) {
-      // The channel was joined all the same; the user is only not seen.
+      // The join itself succeeded. The user is only not listed.
       settings.logger.error({ channel: id.contract.name, err: error }, "presence failed");
     }
   }
 
   /**
-   * In turn with the subscriptions of the connection: what is said of a channel behind `subscribe`
-   * comes after its verdict.
+   * Runs after the connection's pending subscriptions, so a `set_presence` sent right after
+   * `subscribe` is handled when the subscription is decided.
    */
   set(connection: Connection, message: PresenceChange): void {
     const { settings } = this.#parts;
@@ -75,8 +83,8 @@ export class PresenceUpdates {
       this.#parts.stats.error(error.code);
       connection.send({ type: "error", ...reply, channel, data: toWire(error) });
     };
-    // What waits is kept: bounded, and as text, since a thousand small objects take fifty times the
-    // room of theirs.
+    // A waiting message is kept as text. A thousand small objects would take fifty times the memory
+    // of their text.
     const said = JSON.stringify({ data, meta });
     if (said.length > MOST_SAID) return refuse(tooMuch());
     inTurn(connection, WEIGHT, reply, settings, () => {
@@ -100,11 +108,11 @@ export class PresenceUpdates {
       presences.set(id, connection, showMember ? showMember(connection, id, value) : value, value);
       return undefined;
     } catch (error) {
-      // A limit is the client's to keep; what the application returned or threw is not the client's
-      // to read.
+      // The client can correct a value that is too large. All other errors are the application's,
+      // so only the log gets their text.
       if (isHoldfastError(error) && error.code === "LIMIT_EXCEEDED") return error;
       settings.logger.error({ channel: name, err: error }, "presence failed");
-      return new HoldfastError("INTERNAL", `What others see of you on ${channel} could not be decided.`);
+      return new HoldfastError("INTERNAL", `Your presence on ${channel} could not be updated.`);
     }
   }
 }
@@ -123,8 +131,8 @@ function notJoined(channel: string): HoldfastError {
 }
 
 function notKnown(channel: string): HoldfastError {
-  return new HoldfastError("FORBIDDEN", `Nobody is shown as present on ${channel}.`, {
+  return new HoldfastError("FORBIDDEN", `Presence is not available to you on ${channel}.`, {
     field: "channel",
-    remedy: "Declare `presence` for the channel, and authenticate.",
+    remedy: "Declare `presence` for the channel in the protocol, and authenticate the client.",
   });
 }

@@ -5,20 +5,20 @@ import { type RosterEntry, type Listing, PresenceRoster } from "./presence-roste
 import type { Subscriber } from "../log/subscriber.js";
 
 /**
- * Joins and leaves within this time travel together: a herd that comes back costs each member a few
- * frames, not thousands.
+ * How long joins and leaves are collected before the members are told. If a thousand clients
+ * reconnect together, each member gets a few frames instead of thousands.
  */
 const BATCH_MS = 200;
 
 export interface PresenceSettings {
   readonly environment: ServerEnvironment;
-  /** How long a device stays present after it has left. */
+  /** How long a device stays listed after its connection has left the channel. Milliseconds. */
   readonly graceMs: number;
-  /** How many users are listed; the others are only counted. */
+  /** The most users that a frame lists. Further users are only counted. */
   readonly mostListed: number;
   /**
-   * What the list may take on the wire: a part of what a connection may be owed, since a snapshot
-   * holds all of it.
+   * The most bytes that the list may take in a frame. A snapshot holds the whole list, so the limit
+   * is a part of the bytes that a connection may be owed.
    */
   readonly mostBytes: number;
 }
@@ -26,12 +26,13 @@ export interface PresenceSettings {
 type Lists = Pick<(ServerMessage & { type: "presence" })["data"], "joined" | "updated" | "left">;
 
 /**
- * Who is on one channel: users, with their devices beneath. What the members were told is
- * remembered apart from what is true; the difference leaves in batches, and a snapshot is what the
- * others have been told, so what follows it fits.
+ * Sends the presence of one channel to the channel's members on this instance: a snapshot to each
+ * new member, then changes in batches. The roster beneath it knows which users are present; this
+ * class remembers the list that the members were last sent, and each batch is the difference
+ * between the two. A snapshot holds the list as last sent, so the changes that follow always fit.
  *
- * A member that is owed a lot already is told nothing more for now; when it has caught up it gets a
- * snapshot instead. Nobody is disconnected for the size of a crowd.
+ * If a member reads too slowly, it gets no further changes. When its queue has drained, it gets a
+ * new snapshot. A member is never disconnected because a channel is crowded.
  */
 export class PresenceFeed {
   readonly roster = new PresenceRoster();
@@ -39,15 +40,18 @@ export class PresenceFeed {
   readonly #settings: PresenceSettings;
   readonly #members: () => Iterable<Subscriber>;
   readonly #onQuiet: () => void;
-  /** Members who have to be told everything again. */
+  /** Members that missed a change and need a new snapshot. */
   readonly #behind = new Set<Subscriber>();
-  /** What the members were told, by user. */
+  /** The list that the members were last sent, by user id. */
   #told = new Map<string, RosterEntry>();
   #toldCount = 0;
   #snapshot: Frame | undefined;
   #cancelBatch: Cancel | undefined;
 
-  /** `onQuiet`: everything was told, and it may be that nobody needs it any more. */
+  /**
+   * `onQuiet` is called after each batch. The owner then checks whether the channel is still in
+   * use.
+   */
   constructor(wire: string, settings: PresenceSettings, members: () => Iterable<Subscriber>, onQuiet: () => void) {
     this.#wire = wire;
     this.#settings = settings;
@@ -55,17 +59,22 @@ export class PresenceFeed {
     this.#onQuiet = onQuiet;
   }
 
-  /** Whether there is nobody to tell of and nothing to tell. */
+  /** True if no user is present and no member waits for a snapshot. */
   get isEmpty(): boolean {
     return this.roster.isEmpty && this.#behind.size === 0;
   }
 
-  /** What an instance lists, or does not list any more. */
+  /**
+   * Applies the listing of one device by one instance. Undefined: the instance no longer lists it.
+   */
   apply(instance: string, userId: string, deviceId: string, listing: Listing | undefined): void {
     if (this.roster.apply(instance, userId, deviceId, listing)) this.#schedule();
   }
 
-  /** What is known by now needs no telling: there is nobody yet who knows less. */
+  /**
+   * Takes the present roster as already sent. Called when the store was read for the first time: no
+   * member has received anything yet, so there is no change to send.
+   */
   begin(): void {
     this.#cancelBatch?.();
     this.#cancelBatch = undefined;
@@ -74,12 +83,12 @@ export class PresenceFeed {
     this.#toldCount = count;
   }
 
-  /** A member has left: nothing has to be made up for any more. */
+  /** A member has left the channel and needs no snapshot any more. */
   forget(member: Subscriber): void {
     this.#behind.delete(member);
   }
 
-  /** A new member is told what the others have been told. */
+  /** Sends a new member the list that the other members have. */
   welcome(member: Subscriber): void {
     if (member.isBehind) this.#fallBehind(member);
     else member.deliver(this.#everything());
@@ -108,7 +117,7 @@ export class PresenceFeed {
     });
   }
 
-  /** Tells the members what is different from what they were told. */
+  /** Sends the difference between the roster and the list that was last sent. */
   #tell(): void {
     const { entries, count } = this.#listed();
     const joined: PresenceMember[] = [];
@@ -141,7 +150,7 @@ export class PresenceFeed {
     }
   }
 
-  /** The same bytes for everyone who is told everything now. */
+  /** The snapshot, encoded once for all members that need it now. */
   #everything(): Frame {
     return (this.#snapshot ??= presenceFrame(
       this.#wire,

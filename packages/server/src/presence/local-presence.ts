@@ -3,7 +3,7 @@ import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Listing, PresenceRoster } from "./presence-roster.js";
 
-/** A device that this instance lists. */
+/** A device on the channel that is connected to this instance, or was until a moment ago. */
 export interface LocalDevice {
   readonly userId: string;
   readonly deviceId: string;
@@ -11,8 +11,9 @@ export interface LocalDevice {
 }
 
 /**
- * The devices on one channel that are connected to this instance, and those that left a moment ago:
- * they stay listed through the grace, so that whoever reloads a page flickers for nobody.
+ * The devices of one channel that are connected to this instance. If a device leaves, it stays
+ * listed for the grace period, so a page reload does not make the user disappear and reappear.
+ * Listings of other instances are in `PresenceRoster`.
  */
 export class LocalPresence {
   readonly #graceMs: number;
@@ -22,7 +23,10 @@ export class LocalPresence {
   readonly #leaving: ExpiryQueue<LocalDevice>;
   #size = 0;
 
-  /** `list`: makes known what this instance says of a device, or that it says nothing any more. */
+  /**
+   * `list` is called whenever this instance's listing of a device changes. `isListed` is false when
+   * the device is removed.
+   */
   constructor(
     environment: ServerEnvironment,
     graceMs: number,
@@ -47,17 +51,17 @@ export class LocalPresence {
     for (const devices of this.#devices.values()) yield* devices.values();
   }
 
-  /** Those of a user. */
+  /** The devices of one user. */
   ofUser(userId: string): LocalDevice[] {
     return [...(this.#devices.get(userId)?.values() ?? [])];
   }
 
   arrive(userId: string, deviceId: string): void {
     const known = this.get(userId, deviceId);
-    // Back in time: it was never away.
+    // The device came back within the grace period, so it never left.
     if (known) return void this.#leaving.delete(known);
-    // It has come from another instance, which may list it still: it is the same device, and shows
-    // the same.
+    // The device comes from another instance, which may still list it. It is the same device, so it
+    // keeps its stamps and its presence data.
     const elsewhere = this.#roster.newest(userId, deviceId);
     const stamp = elsewhere ? 0 : this.#roster.stamp();
     const listing = elsewhere ?? { since: this.#roster.since(userId) ?? stamp, came: stamp, at: 0 };
@@ -76,14 +80,17 @@ export class LocalPresence {
     else this.#leave(attending);
   }
 
-  /** What others see of a user from now on, by this device; undefined: nothing. */
+  /**
+   * Sets the presence data that other members see for this device. `said` is the data that the
+   * client sent. If `value` is undefined, the device shows nothing.
+   */
   set(userId: string, deviceId: string, value: RichValue | undefined, said: unknown): void {
     const attending = this.get(userId, deviceId);
     if (!attending) return;
     const text = JSON.stringify(value);
     const { shown, ...others } = attending.listing;
-    // A device that only repeats itself, as after a reconnect, is not newer than another that has
-    // said something since.
+    // If a device repeats its data, for example after a reconnect, it keeps its stamp. A new stamp
+    // would let it override another device that has sent newer data since.
     const isSame = value !== undefined && shown?.text === text;
     attending.listing = {
       ...others,

@@ -5,12 +5,12 @@ import { type PresenceLink, PresenceStore, presenceTopic, readListed, readPresen
 import { PresenceRoster } from "./presence-roster.js";
 import type { Subscriber } from "../log/subscriber.js";
 
-/** What one user may show on one channel, in characters of JSON. */
+/** The most presence data of one user on one channel. Characters of JSON. */
 const MAX_DATA = 1_024;
 
 /**
- * One channel: who is on it, which of them are here, and, where there are other instances, how
- * these know of it.
+ * The presence of one channel: the feed to its members, the devices on this instance, and the store
+ * if there can be other instances.
  */
 interface PresenceRoom {
   readonly presence: PresenceFeed;
@@ -20,18 +20,23 @@ interface PresenceRoom {
 
 export interface PresenceRegistryParts {
   readonly settings: PresenceSettings;
-  /** The other instances; undefined: there can be none. */
+  /** The connection to the other instances; undefined if there can be none. */
   readonly shared: PresenceLink | undefined;
   /** The members of a channel on this instance. */
   members(wire: string): Iterable<Subscriber>;
-  /** Whether a channel has members on this instance, or is about to. */
+  /** True if a channel has members on this instance or a client is about to join it. */
   isUsed(wire: string): boolean;
 }
 
-/** What this instance is called where there is no other. */
+/** The id of this instance if there is no other one. */
 const ALONE = "";
 
-/** Who is where: a room for each channel that somebody is on, or was on a moment ago. */
+/**
+ * Presence for all channels of this instance. It creates the parts of a channel when the first
+ * client joins, passes each join, leave and update to them, and deletes them when the channel is no
+ * longer used. `PresenceFeed` sends to the members, `LocalPresence` holds the devices of this
+ * instance, and `PresenceStore` shares them with other instances.
+ */
 export class PresenceRegistry {
   readonly #parts: PresenceRegistryParts;
   readonly #byChannel = new Map<string, PresenceRoom>();
@@ -41,16 +46,16 @@ export class PresenceRegistry {
   }
 
   /**
-   * How many channels are remembered. Keys are a peer's to choose: when all have gone it has to be
-   * none.
+   * How many channels are remembered. Clients choose channel keys, so this must return to zero when
+   * all clients have gone. Otherwise a client could fill the memory.
    */
   get size(): number {
     return this.#byChannel.size;
   }
 
   /**
-   * What there is to wait for before somebody can join: who is there on other instances; undefined:
-   * nothing.
+   * Resolves when the presence of other instances is known here, which a join waits for. Undefined
+   * if there is nothing to wait for.
    */
   prepare(id: ChannelId): Promise<void> | undefined {
     if (!this.#parts.shared || !id.contract.presence) return undefined;
@@ -71,11 +76,12 @@ export class PresenceRegistry {
       room.localPresence.depart(member.userId, member.deviceId);
   }
 
-  /** What a client of the user has said last, on whatever instance. */
+  /** The presence data that a client of the user sent last, on any instance and any device. */
   said({ wire, contract }: ChannelId, userId: string): unknown {
     const room = this.#byChannel.get(wire);
     if (!room) return undefined;
-    // What was said here may be on its way to the others, and back.
+    // Data sent here may still be on its way through the broker, so this instance's own listings
+    // are read too.
     const here = room.localPresence.ofUser(userId).map(({ listing }) => listing);
     const newest = here.filter(({ said }) => said).sort((a, b) => b.at - a.at)[0];
     const known = room.presence.roster.newestSaid(userId);
@@ -87,8 +93,9 @@ export class PresenceRegistry {
   }
 
   /**
-   * What others see of a user on a channel, by one of the devices; undefined: nothing.
-   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED
+   * Sets the presence data that other members see for a user, from one of the user's devices. If
+   * `value` is undefined, the device shows nothing.
+   * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, naming the field `data`
    */
   set(id: ChannelId, { userId, deviceId }: Subscriber, value: unknown, said: unknown): void {
     const shown = value === undefined ? undefined : checked(id, value);
@@ -96,24 +103,28 @@ export class PresenceRegistry {
       this.#byChannel.get(id.wire)?.localPresence.set(userId, deviceId, shown, said);
   }
 
-  /** Tells a new member who is there, on a channel that knows presence. */
+  /** Sends a new member the presence snapshot, if the channel has presence. */
   welcome(id: ChannelId, member: Subscriber): void {
     if (!id.contract.presence) return;
     const room = this.#byChannel.get(id.wire);
-    // Where nobody is, nothing is kept.
+    // Nothing is stored for a channel without present users, so the snapshot is empty.
     if (room) room.presence.welcome(member);
     else member.deliver(presenceFrame(id.wire, "snapshot"));
   }
 
   /**
-   * @throws HoldfastError UNAVAILABLE (rejects), where nobody here is on the channel and the broker
-   *   cannot be reached
+   * The number of users on a channel, on all instances.
+   * @throws HoldfastError UNAVAILABLE (rejects) if no client of this instance is on the channel and
+   *   the broker cannot be reached
    */
   async count(id: ChannelId): Promise<number> {
     return (await this.#roster(id)).count;
   }
 
-  /** @throws HoldfastError UNAVAILABLE (rejects), likewise */
+  /**
+   * The users on a channel, on all instances, in the order in which they joined.
+   * @throws HoldfastError UNAVAILABLE (rejects), as `count`
+   */
   async list(id: ChannelId): Promise<PresentUser[]> {
     return (await this.#roster(id)).users().flatMap(({ userId, devices, data }) => {
       const read = id.contract.presence?.receive(data.data, data.meta, "data");
@@ -121,17 +132,17 @@ export class PresenceRegistry {
     });
   }
 
-  /** These instances are gone: what they list stays through the grace. */
+  /** These instances are gone. Their devices stay listed for the grace period. */
   gone(instances: readonly string[]): void {
     for (const { table } of this.#byChannel.values()) table?.gone(instances);
   }
 
-  /** The store has lost what this instance lists. */
+  /** The store has lost data, so this instance stores its listings again. */
   putAgain(): void {
     for (const { table } of this.#byChannel.values()) table?.putAgain();
   }
 
-  /** A channel may be used no more. */
+  /** Deletes the presence of a channel if the channel is no longer used. */
   tidy(wire: string): void {
     const room = this.#byChannel.get(wire);
     if (!room) return;
@@ -141,7 +152,7 @@ export class PresenceRegistry {
     this.#close(room);
   }
 
-  /** The server closes: the others are told, while the link is there. */
+  /** The server closes. The store is told while the broker link is still open. */
   async leave(): Promise<void> {
     await Promise.all([...this.#byChannel.values()].map(({ table }) => table?.leave()));
   }
@@ -179,7 +190,7 @@ export class PresenceRegistry {
       shared && new PresenceStore({ ...shared, channel: id, graceMs, presence, localPresence, onSettled });
     const room = { presence, localPresence, table };
     this.#byChannel.set(wire, room);
-    // One that could not be opened is of no use to the next who comes.
+    // If the store cannot be opened, the next client starts with a new one.
     table?.follower.opened.catch(() => {
       if (this.#byChannel.get(wire) === room) this.#byChannel.delete(wire);
       this.#close(room);
@@ -187,7 +198,10 @@ export class PresenceRegistry {
     return room;
   }
 
-  /** As it is known here, where somebody here is on the channel; otherwise as the others say. */
+  /**
+   * If a client of this instance is on the channel, the roster is known here. Otherwise it is read
+   * from the store once.
+   */
   async #roster(id: ChannelId): Promise<PresenceRoster> {
     const room = this.#byChannel.get(id.wire);
     const { shared } = this.#parts;
@@ -206,9 +220,9 @@ export class PresenceRegistry {
 
 function checked({ wire, contract }: ChannelId, value: unknown): RichValue {
   const sent = contract.presence?.send(value, "data");
-  if (!sent?.ok) throw invalid(wire, sent?.fault ?? { field: "data", message: "no presence is declared." });
+  if (!sent?.ok) throw invalid(wire, sent?.fault ?? { field: "data", message: "the channel declares no `presence`." });
   if (JSON.stringify(sent.value).length > MAX_DATA) {
-    const text = `${wire}: data: a user may show ${MAX_DATA} characters of JSON.`;
+    const text = `${wire}: data: expected at most ${MAX_DATA} characters of JSON.`;
     throw new HoldfastError("LIMIT_EXCEEDED", text, { field: "data" });
   }
   return sent.value;

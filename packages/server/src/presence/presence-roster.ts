@@ -1,34 +1,40 @@
 import type { PresenceMember, RichValue } from "@holdfast/protocol";
 
-/** What a client has said, as it was read here, or as it travels from another instance. */
+/**
+ * Presence data that a client sent: as a value if this instance read it, or still encoded if it
+ * came from another instance.
+ */
 export type StoredClaim = { readonly value: unknown } | { readonly rich: RichValue };
 
 /**
- * What an instance says of a device that it has on a channel. Stamps count up over all instances:
- * who makes one takes the highest it has seen, and one more. So every instance has the same order,
- * whether it heard of the changes or read the table.
+ * One instance's entry for a device on a channel. Its stamps are logical times: an instance that
+ * makes a stamp takes the highest stamp it has seen, plus one. All instances therefore order the
+ * entries in the same way, whether they received the changes or read the store.
  */
 export interface Listing {
-  /** When the user came. */
+  /** Stamp of the time at which the user joined. */
   readonly since: number;
-  /** When the device did. */
+  /** Stamp of the time at which the device joined. */
   readonly came: number;
-  /** When it last showed something new. */
+  /** Stamp of the latest change of `shown`. */
   readonly at: number;
-  /** What its client has said last. */
+  /** The presence data that the device's client sent last. */
   readonly said?: StoredClaim | undefined;
-  /** What others are to see, by this device; undefined: nothing. */
+  /**
+   * The presence data that other members see from this device; undefined if the device shows
+   * nothing.
+   */
   readonly shown?: { readonly value: RichValue; readonly text: string } | undefined;
 }
 
 /**
- * A device on the channel, or one that left a moment ago. While it moves from one instance to
- * another, both list it.
+ * A device on the channel, or one that left within the grace period. While a device moves to
+ * another instance, both instances list it.
  */
 interface RosterDevice {
   readonly id: string;
   listings: readonly { readonly instance: string; readonly listing: Listing }[];
-  /** The newest of them, which is what counts. */
+  /** The listing with the highest `at`. Only this listing has an effect. */
   newest: Listing;
 }
 
@@ -36,11 +42,11 @@ interface RosterUser {
   readonly id: string;
   since: number;
   readonly devices: Map<string, RosterDevice>;
-  /** The user as others read it, kept until it changes. */
+  /** The encoded user, cached until it changes. */
   entry: RosterEntry | undefined;
 }
 
-/** Two are the same when their texts are. */
+/** A user as members receive it. Two entries are equal if their texts are equal. */
 export interface RosterEntry {
   readonly member: PresenceMember;
   readonly text: string;
@@ -54,13 +60,15 @@ export interface PresentDevices {
 }
 
 /**
- * Who is on one channel, by what the instances list. The same listings make the same roster, in
- * whatever order they came.
+ * The users and devices on one channel, merged from the listings of all instances. The result
+ * depends only on the listings, not on the order in which they arrived, so every instance computes
+ * the same roster. It sends nothing: `PresenceFeed` compares it with the list that the members
+ * have.
  */
 export class PresenceRoster {
   #users = new Map<string, RosterUser>();
   #stamp = 0;
-  /** The `since` of the last user. As long as it goes up, users stand in order. */
+  /** `since` of the latest user. While it rises, the map is already in order. */
   #last = 0;
   #isInOrder = true;
 
@@ -68,14 +76,14 @@ export class PresenceRoster {
     return this.#users.size === 0;
   }
 
-  /** A stamp above all that were seen. */
+  /** A new stamp, higher than every stamp seen so far. */
   stamp(): number {
     return ++this.#stamp;
   }
 
   /**
-   * What an instance lists, or does not list any more. Returns whether there is anything to be seen
-   * of it.
+   * Sets or removes one instance's listing of a device. Returns true if members may see a
+   * difference.
    */
   apply(instance: string, userId: string, deviceId: string, listing: Listing | undefined): boolean {
     if (listing) this.#stamp = Math.max(this.#stamp, listing.since, listing.came, listing.at);
@@ -87,7 +95,7 @@ export class PresenceRoster {
       if (!known) return false;
       user.devices.delete(deviceId);
     } else {
-      // Of two with the same stamp one is a copy of the other.
+      // Two listings with the same stamp are copies of each other.
       const newest = listings.map((one) => one.listing).reduce((a, b) => (b.at > a.at ? b : a));
       const before = known?.newest;
       if (known) Object.assign(known, { listings, newest });
@@ -100,7 +108,7 @@ export class PresenceRoster {
     return true;
   }
 
-  /** What counts of a device, whichever instance lists it. */
+  /** The listing that counts for a device, from any instance. */
   newest(userId: string, deviceId: string): Listing | undefined {
     return this.#users.get(userId)?.devices.get(deviceId)?.newest;
   }
@@ -109,13 +117,13 @@ export class PresenceRoster {
     return this.#users.get(userId)?.since;
   }
 
-  /** The listing with what a client of the user has said last, on whatever device. */
+  /** The listing with the presence data that a client of the user sent last, on any device. */
   newestSaid(userId: string): Listing | undefined {
     const listings = [...(this.#users.get(userId)?.devices.values() ?? [])].map(({ newest }) => newest);
     return listings.filter(({ said }) => said).sort((a, b) => b.at - a.at)[0];
   }
 
-  /** How many users are present, without listing them. */
+  /** The number of users with presence data. */
   get count(): number {
     let count = 0;
     for (const user of this.#users.values()) if (shownBy(user)) count++;
@@ -129,7 +137,10 @@ export class PresenceRoster {
     });
   }
 
-  /** Who is to be on the list: the first who came, as many as fit. */
+  /**
+   * The users that a frame lists: those that joined first, as many as fit. `count` is the number of
+   * all users.
+   */
   listed(most: number, mostBytes: number): { entries: Map<string, RosterEntry>; count: number } {
     const entries = new Map<string, RosterEntry>();
     let count = 0;
@@ -155,7 +166,8 @@ export class PresenceRoster {
       return;
     }
     if (before === user.since) return;
-    // Two that came at the same time on two instances have the same stamp; their names then decide.
+    // If two users join on two instances at the same time, their stamps are equal. `#ordered` then
+    // sorts them by user id.
     if (before !== Number.POSITIVE_INFINITY || user.since <= this.#last) this.#isInOrder = false;
     this.#last = Math.max(this.#last, user.since);
     this.#users.set(user.id, user);
@@ -175,7 +187,10 @@ function newUser(id: string): RosterUser {
   return { id, since: Number.POSITIVE_INFINITY, devices: new Map(), entry: undefined };
 }
 
-/** What is seen of a user: of those of its devices that show something, what the newest does. */
+/**
+ * The presence data that members see for a user: the latest of all the user's devices. If two are
+ * equally new, the lower device id decides.
+ */
 function shownBy({ devices }: RosterUser): { value: RichValue } | undefined {
   let seen: RosterDevice | undefined;
   for (const device of devices.values()) {
@@ -187,7 +202,7 @@ function shownBy({ devices }: RosterUser): { value: RichValue } | undefined {
   return seen?.newest.shown;
 }
 
-/** In the order they came. */
+/** The ids of a user's devices, in the order in which the devices joined. */
 function devicesOf({ devices }: RosterUser): string[] {
   const all = [...devices.values()];
   return all.sort((a, b) => a.newest.came - b.newest.came || (a.id < b.id ? -1 : 1)).map(({ id }) => id);

@@ -10,19 +10,22 @@ import type { PresenceFeed } from "./channel-presence.js";
 import type { Listing, StoredClaim } from "./presence-roster.js";
 import type { Topics } from "../log/topics.js";
 
-/** As long as somebody follows it, it is touched four times a minute. */
+/**
+ * How long the store keeps a channel's table. While an instance follows the table, it renews this
+ * lease four times per minute.
+ */
 const TTL_MS = 600_000;
-/** How long a server that closes waits for its devices to be let go. */
+/** How long a closing server waits until its listings are marked as leaving. */
 const CLOSE_MS = 1_000;
 /**
- * At least so long something stays that nobody vouches for, also where there is no grace: taking it
- * out may have to be repeated.
+ * The least time that a listing without an instance is kept, even if the grace period is zero.
+ * Removing it may have to be retried.
  */
 const ORPHAN_MS = 1_000;
 
-/** The other instances, as presence needs them. */
+/** The connection to the other instances, as presence uses it. */
 export interface PresenceLink {
-  /** Of this instance. */
+  /** The id of this instance. */
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
@@ -34,7 +37,7 @@ export interface PresenceStoreParts extends PresenceLink {
   readonly graceMs: number;
   readonly presence: PresenceFeed;
   readonly localPresence: LocalPresence;
-  /** Something was put or taken out: perhaps the last. */
+  /** A listing was stored or removed. It may have been this instance's last one on the channel. */
   onSettled(): void;
 }
 
@@ -44,14 +47,14 @@ const stored = z.object({
   came: z.number(),
   at: z.number(),
   shown: z.optional(rich),
-  /** True: what is shown. */
+  /** True if the client's data is equal to `shown`, so it is stored once. */
   said: z.optional(z.union([z.literal(true), rich])),
-  /** Its instance has closed: it is on its way to another one, or gone. */
+  /** The instance has closed. The device has left or is moving to another instance. */
   left: z.optional(z.literal(true)),
 });
 const name = z.tuple([z.string(), z.string(), z.string()]);
 
-/** What stands in one field: which instance lists which device, and what it says of it. */
+/** One field of the table: which instance lists which device, and its listing. */
 export interface Listed {
   readonly instance: string;
   readonly userId: string;
@@ -61,25 +64,32 @@ export interface Listed {
 }
 
 /**
- * Who is on one channel, on whatever instance: a table in which each instance lists its own
- * devices. What this instance says of them takes effect when it comes back from the broker, in the
- * order that all see.
+ * Shares the presence of one channel between instances, through a table in the broker. Each
+ * instance writes the listings of its own devices and follows the table to read all others. A
+ * listing of this instance takes effect only when it comes back from the broker, so all instances
+ * apply the changes in the same order.
+ *
+ * `LocalPresence` says which devices this instance lists. `PresenceRoster` merges the listings that
+ * this class reads.
  */
 export class PresenceStore {
   readonly follower: Follower;
   readonly #parts: PresenceStoreParts;
   readonly #topic: string;
   readonly #retries: RetryQueue<string>;
-  /** What the table says, as far as it is known here. */
+  /** The known content of the table, by field. */
   readonly #texts = new Map<string, string>();
-  /** What this instance has put there. */
+  /**
+   * The values that this instance has written, by field. An empty text means that the stored value
+   * is unknown.
+   */
   readonly #written = new Map<string, string>();
   /**
-   * What nobody vouches for any more stays through the grace: its device may be on its way to
-   * another instance.
+   * Listings of instances that are gone, removed after the grace period. The device may be moving
+   * to another instance.
    */
   readonly #orphans: ExpiryQueue<string>;
-  /** Set when the server closes: devices are not taken out, they are let go. */
+  /** Set when the server closes. Its listings are then marked as `left` instead of removed. */
   #isLeaving = false;
   #isLoaded = false;
 
@@ -99,36 +109,39 @@ export class PresenceStore {
           if (entry) this.#apply(entry.field, entry.value);
           return true;
         },
-        // What has come before is read again: a table does not say what it has said.
+        // A table keeps no history, so after a gap it is read again.
         knows: () => false,
       },
     });
     topics.follow(this.#topic, this.follower);
   }
 
-  /** Whether nothing of this instance stands there. */
+  /** True if this instance has nothing stored for the channel. */
   get isSettled(): boolean {
     return this.#written.size === 0;
   }
 
-  /** What this instance says of a device has changed. */
+  /** This instance's listing of a device has changed and must be stored. */
   list({ userId, deviceId }: LocalDevice): void {
     this.#retries.enqueue(JSON.stringify([this.#parts.id, userId, deviceId]));
   }
 
-  /** These instances vouch for nothing any more. */
+  /** These instances are gone, so their listings are removed after the grace period. */
   gone(instances: readonly string[]): void {
     for (const [field] of this.#texts) if (instances.includes(instanceOf(field))) this.#orphans.add(field);
   }
 
-  /** The store has lost what was put, or some of it. */
+  /** The store has lost some of this instance's listings, so all of them are stored again. */
   putAgain(): void {
     const fields = [...this.#written.keys()];
     this.#written.clear();
     this.#retries.enqueueAll(fields);
   }
 
-  /** The server closes: its devices are on their way to other instances. */
+  /**
+   * The server closes. Its listings are marked as leaving, because the devices will reconnect to
+   * other instances.
+   */
   async leave(): Promise<void> {
     this.#isLeaving = true;
     for (const attending of this.#parts.localPresence.all()) this.list(attending);
@@ -148,7 +161,7 @@ export class PresenceStore {
     const attending = localPresence.get(userId, deviceId);
     const value = attending && this.#encode(attending.listing);
     if (value === this.#written.get(field)) return;
-    // Whether it has arrived is not known before it is answered.
+    // Until the broker answers, it is unknown whether the value was stored.
     this.#written.set(field, "");
     const table = { entry: { field, value }, ttlMs: TTL_MS };
     await link.publish(this.#topic, environment.newId(), "", { table });
@@ -187,7 +200,8 @@ export class PresenceStore {
     else this.#orphans.delete(field);
     if (instance === undefined || userId === undefined || deviceId === undefined) return;
     presence.apply(instance, userId, deviceId, listed?.listing);
-    // Others take out what they believe to be left behind.
+    // Another instance may have removed a listing because it took this instance for dead. Store it
+    // again, or remove a leftover.
     if (instance === id && (text === undefined) === (localPresence.get(userId, deviceId) !== undefined))
       this.#heal(field);
   }
@@ -202,7 +216,7 @@ export class PresenceStore {
     const table = { entry: { field }, ttlMs: TTL_MS };
     const { link, environment } = this.#parts;
     link.publish(this.#topic, environment.newId(), "", { table }).catch(() => {
-      // The broker is away; when it is back it is still to be done.
+      // The broker cannot be reached. The removal is tried again later.
       if (this.#texts.has(field)) this.#orphans.add(field);
     });
   }
@@ -231,11 +245,12 @@ export function presenceTopic({ wire }: ChannelId): string {
   return `$presence:${wire}`;
 }
 
-/** What a table says, and which of its fields are of instances that are gone. */
+/** Reads a presence table. `dead` names the fields whose instance is gone. */
 export async function readPresence(link: BrokerLink, topic: string, id: string) {
   const { position, entries } = await link.read(topic, { table: true, ttlMs: TTL_MS });
   const isForeign = [...entries.keys()].some((field) => instanceOf(field) !== id);
-  // Asked after the table was read: who has put something there was alive by then.
+  // The instances are read after the table, so an instance that has written a field by then is in
+  // the answer if it is alive.
   const alive = isForeign ? await link.instances() : new Set([id]);
   return {
     position,

@@ -3,14 +3,20 @@ import type { Batch, Frame } from "../transport/frame.js";
 import type { ServerSocket } from "../transport/socket.js";
 
 /**
- * When things leave. Events wait for the end of the turn, so that what twenty clients cause in one
- * turn reaches a subscriber in one write; replies wait only until what is being read has been
- * handled. A connection owed both gets both at the earlier moment: the order of frames on a
- * connection is the order of calls, always.
+ * Decides when the outboxes of all connections are flushed. There are two moments. Replies leave as
+ * soon as the frames that were just read are handled. Events wait until the end of the event loop's
+ * turn, so the events that twenty clients cause in one turn reach a subscriber in one write.
+ *
+ * If a connection has both, both leave at the earlier moment. The frames of a connection always
+ * leave in the order in which they were queued. This class only schedules; the frames are in
+ * `Outbox`.
  */
 export class Departures {
   readonly #environment: ServerEnvironment;
-  /** What a connection may be owed, here and in its socket, before it counts as too slow. */
+  /**
+   * The most bytes that may wait for one connection, here or in its socket. Above it, the
+   * connection is closed as too slow.
+   */
   readonly limitBytes: number;
   #soon: Outbox[] = [];
   #later: Outbox[] = [];
@@ -41,12 +47,12 @@ export class Departures {
   };
 }
 
-/** Who is told when a connection is owed more than it may be. */
+/** Told when more bytes wait for a connection than the limit allows. */
 export interface Paced {
   tooSlow(owedBytes: number): void;
 }
 
-/** What one connection is owed. */
+/** The frames that wait to be written to one connection. `Departures` decides when they leave. */
 export class Outbox {
   readonly #socket: ServerSocket;
   readonly #departures: Departures;
@@ -61,7 +67,8 @@ export class Outbox {
   }
 
   /**
-   * A quarter of what it may be owed is owed: there is still room for what cannot wait, twice over.
+   * True if more than a quarter of the limit waits. Presence and large answers then pause, which
+   * leaves room for events and replies.
    */
   get isBehind(): boolean {
     return (this.#owed?.size ?? 0) + this.#socket.bufferedBytes > this.#departures.limitBytes / 4;
@@ -85,8 +92,8 @@ export class Outbox {
     if (!owed) return;
     this.#owed = undefined;
     this.#socket.write(owed);
-    // Asked once a write, not once a frame: what the network has not taken is the socket's to
-    // count.
+    // Checked once per write instead of once per frame: only the socket knows which bytes the
+    // network has not accepted yet.
     const { bufferedBytes } = this.#socket;
     if (bufferedBytes > this.#departures.limitBytes) this.#owner.tooSlow(bufferedBytes);
   }
