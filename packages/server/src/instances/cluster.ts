@@ -17,7 +17,7 @@ import type { Order, Question } from "./instance-messages.js";
 import { Users } from "./users.js";
 
 export interface ClusterParts {
-  /** Of this instance. */
+  /** The id of this instance. */
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
@@ -31,8 +31,10 @@ export interface ClusterParts {
 }
 
 /**
- * The instances that share a broker, as one of them sees it: what is known, asked and ordered
- * across them.
+ * Everything that this instance does together with the other instances of the same broker. It
+ * creates the parts and routes between them: `Control` sends orders to all instances, `InstanceRpc`
+ * asks one instance a question, `DeviceDirectory` keeps one instance per device, and `Users` finds
+ * a user's devices and sends to them.
  */
 export class Cluster implements RemoteInstances {
   readonly users: Users;
@@ -58,7 +60,7 @@ export class Cluster implements RemoteInstances {
     });
   }
 
-  /** Up to where the orders to all instances are known here. */
+  /** The position up to which this instance knows the orders to all instances. */
   ordersKnown(): Promise<Position | undefined> {
     return this.#control.known();
   }
@@ -99,7 +101,10 @@ export class Cluster implements RemoteInstances {
     this.#directory.putAgain();
   }
 
-  /** The sessions have ended: their devices are taken out while the link is there. */
+  /**
+   * Called after the sessions have ended. Their devices are removed from the tables while the
+   * broker link is still open.
+   */
   async close(): Promise<void> {
     await this.#directory.close();
     this.#control.close();
@@ -143,21 +148,21 @@ export class Cluster implements RemoteInstances {
   }
 
   /**
-   * What was ordered is not known any more. To ask about every permission costs nobody the
-   * connection.
+   * Orders may have been lost, so every permission is checked again. Checking does not close a
+   * connection whose permissions still hold.
    */
   #reauthorizeAll(): void {
     const { sessions, permissions, logger } = this.#parts;
     const connections = sessions.live().flatMap(({ connection }) => connection ?? []);
     Promise.all(connections.map((connection) => permissions.reauthorize(connection))).catch((error: unknown) =>
-      logger.error({ err: error }, "permissions could not be asked about again"),
+      logger.error({ err: error }, "reauthorization failed"),
     );
   }
 }
 
 /**
- * What cannot be read means everything: of the two mistakes, the one that ends a session can be
- * made good.
+ * The filter of an order. If it cannot be read, it matches every session: ending one session too
+ * many can be repaired by logging in again, but a session that survives a ban cannot.
  */
 function whereOf(pattern: unknown): SessionFilter | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;

@@ -12,12 +12,12 @@ import { type Order, readOrder } from "./instance-messages.js";
 
 const TOPIC = "$control";
 const LOG = { size: 1_000, ttlMs: 600_000 };
-/** How long whoever gives an order waits for the instances to have carried it out. */
+/** How long `issue` waits until the other instances have carried out the order. */
 const ANSWER_MS = 1_000;
 /**
- * How far the wall clocks of instances may be apart: an order that is this much older than an
- * instance is none for who is there. They decide only about orders of which nothing else says
- * whether they are older: those of the first reading, and of one behind a store that was set back.
+ * How far apart the wall clocks of two instances may be. An order that is older than an instance by
+ * more than this does not apply to the instance's sessions. Clocks decide only if nothing else
+ * tells which came first: at the first read of the log, and after a roll-back of the store.
  */
 const SKEW_MS = 5_000;
 
@@ -28,29 +28,35 @@ export interface ControlParts {
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
   readonly rpc: InstanceRpc;
-  /** The longest time between the judgement of a credential and the session it opens. */
+  /**
+   * The longest time between the check of a credential and the session that it opens. Milliseconds.
+   */
   readonly judgementMs: number;
-  /** Carries out what another instance has ordered; what it counts towards the result. */
+  /**
+   * Carries out an order of another instance. Returns the number that the issuing instance adds to
+   * its result.
+   */
   apply(order: Order, place: OrderPlace): Promise<number> | number;
-  /** An order of this instance, carried out when it was given, has got its place. */
+  /** An order of this instance, already carried out here, has received its offset in the log. */
   placed(place: OrderPlace): void;
-  /** Orders may have been lost for good. */
+  /** Orders may have been lost and cannot be recovered. */
   lost(): void;
 }
 
 /**
- * Orders to all instances: this user, that session has to go. They are a log that every instance
- * follows from its start, so an announcement that is lost is made up for as it is for channels: at
- * once when the next one comes, and within 20 s when the broker is silent.
+ * Sends orders to all instances, such as "end the sessions of this user". The orders are a log in
+ * the broker that every instance follows from its start. A lost announcement is therefore repaired
+ * in the same way as for channels: at once when the next order arrives, or within 20 s if none
+ * follows. Questions to one instance go through `InstanceRpc` instead.
  */
 export class Control {
   readonly #parts: ControlParts;
-  /** A date, as `at` of an order is. */
+  /** A wall-clock date like the order's `at`. Milliseconds since 1970. */
   readonly #startedAt: number;
   readonly #opening: RetryQueue<string>;
   /**
-   * Those of the log that were seen, in order. What a store that was rolled back says again is not
-   * done again.
+   * The ids of the latest orders, in order. If a store was rolled back and returns an order again,
+   * it is not carried out twice.
    */
   readonly #seen = new Set<string>();
   #follower: Follower | undefined;
@@ -63,7 +69,10 @@ export class Control {
     this.#opening.enqueue(TOPIC);
   }
 
-  /** Up to where the orders are known here; undefined while they cannot be followed. */
+  /**
+   * The position up to which this instance knows the orders; undefined if the log cannot be
+   * followed.
+   */
   async known(): Promise<Position | undefined> {
     const follower = this.#follower;
     await follower?.opened.catch(() => undefined);
@@ -71,9 +80,10 @@ export class Control {
   }
 
   /**
-   * Tells all others. Resolves with the sum of what they count, when those that are alive have
-   * carried it out or a second has passed. `id` names the order.
-   * @throws HoldfastError UNAVAILABLE: then it is not in force elsewhere, or not everywhere
+   * Sends an order to all other instances. Resolves with the sum of their counts when all live
+   * instances have carried out the order, or after one second. `id` identifies the order.
+   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached. The order may then
+   *   have reached some instances or none.
    */
   async issue(id: string, order: Order): Promise<number> {
     const { link, environment, rpc } = this.#parts;
@@ -140,7 +150,8 @@ export class Control {
   }
 
   /**
-   * All of it: after a store was rolled back, what is new may stand where something else has been.
+   * Reads the whole log. After a roll-back of the store, a new order may have an offset that an
+   * older order had before.
    */
   async #load(from: Position | undefined): Promise<TopicReading> {
     const reading = await this.#parts.link.read(TOPIC, { log: { after: 0, most: LOG.size }, ttlMs: LOG.ttlMs });
@@ -150,27 +161,27 @@ export class Control {
     return {
       position,
       apply: () => {
-        // What continues the log that was followed here was ordered while this instance was there,
-        // whatever the clocks say.
+        // If the log continues the one that this instance followed, its new orders were issued
+        // during this instance's lifetime. The clocks are not needed.
         const known = verdict?.ok ? from!.offset : Number.POSITIVE_INFINITY;
         for (const event of events) this.#take(event, event.link.offset > known);
         if (verdict?.ok !== false) return;
         this.#parts.logger.warn(
           { reset: verdict.reset },
-          "orders of other instances may have been lost: every permission is asked about again",
+          "orders of other instances may have been lost, started to reauthorize every connection",
         );
         this.#parts.lost();
       },
     };
   }
 
-  /** `isRecent`: it is known to be younger than this instance. */
+  /** `isRecent` is true if the order is known to be newer than this instance. */
   #take({ body, link: { id, offset } }: LinkedPublication, isRecent: boolean): void {
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
     if (this.#seen.size > LOG.size) this.#seen.delete(this.#seen.keys().next().value!);
     const issued = readOrder(body);
-    if (!issued) return this.#parts.logger.error({}, "an order to all instances cannot be read");
+    if (!issued) return this.#parts.logger.error({}, "ignored an order that could not be read");
     const { by, at, order } = issued;
     if (by === this.#parts.id) return this.#parts.placed({ id, offset });
     const ageMs = isRecent ? 0 : this.#startedAt - SKEW_MS - at;
@@ -182,7 +193,7 @@ export class Control {
     try {
       this.#parts.rpc.reply(by, place.id, await this.#parts.apply(order, place));
     } catch (error) {
-      this.#parts.logger.error({ order: order.kind, err: error }, "an order of another instance failed");
+      this.#parts.logger.error({ order: order.kind, err: error }, "order of another instance failed");
     }
   }
 }

@@ -4,32 +4,38 @@ import type { Sessions } from "../session/sessions.js";
 import type { DeviceTables } from "./device-tables.js";
 import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
-/** What this instance has said in the table of a user about one device. */
+/**
+ * This instance's view of one device: the value that it wrote to the user's table, and the
+ * positions at which it did so.
+ */
 export interface Claim {
   readonly userId: string;
   readonly deviceId: string;
-  /** The connection for which the device was claimed last. */
+  /** The connection for which the device was last claimed. */
   connection: object | undefined;
-  /** Where that claim stands among those of the table. */
+  /** The position of that claim in the user's table. */
   claimedAt: Position | undefined;
-  /** Where the table stood when it was last seen. */
+  /** The position at which this instance last saw the table. */
   seenAt: Position | undefined;
-  /** What was put there last; undefined: nothing, as far as is known. */
+  /** The value that was last written; undefined if nothing was, as far as this instance knows. */
   written: string | undefined;
   /**
-   * A claim has failed, or was lost: others may have claimed the device since, so it is not simply
-   * claimed again.
+   * True if a claim failed or was lost. Another instance may have claimed the device since, so the
+   * device must not simply be claimed again.
    */
   isLate: boolean;
-  /** Who has come and was not looked at yet: somebody may have to leave for it. */
+  /**
+   * A new session that was not checked yet against the limit of devices. Another device may have to
+   * leave for it.
+   */
   newcomer: ClientSession | undefined;
 }
 
 export type Settled =
   | { readonly kind: "settled" }
-  /** The device is another instance's. */
+  /** Another instance has the device. */
   | { readonly kind: "lost"; readonly session: ClientSession }
-  /** `before`: who had it until now. */
+  /** `before` is the previous holder, if it was another instance. */
   | {
       readonly kind: "claimed";
       readonly session: ClientSession;
@@ -37,29 +43,32 @@ export type Settled =
       readonly position: Position;
     };
 
-/** Where the table stands now, and who had the device until then. */
+/** The table's position after the change, and the previous holder if it was another instance. */
 interface Changed {
   readonly position: Position;
   readonly before: DeviceHolder | undefined;
 }
 
-/** Something may stand there, or nothing. */
+/** Marks a value as unknown: the field may exist or not. */
 const UNKNOWN = "";
 
 /**
- * Asks another instance whether it has a connection for what it holds. Rejects when it does not
- * answer.
+ * Asks the instance that holds a device whether the session is still connected there. Rejects if
+ * the instance does not answer.
  */
 type IsThere = (holder: DeviceHolder, userId: string) => Promise<boolean>;
 
-/** How often a table may change under our hands before it is tried again later. */
+/** How many conflicts one attempt tolerates. After that, the retry queue tries again later. */
 const MOST_CONFLICTS = 20;
 
 /**
- * The devices that this instance has, as the tables of the users say it. A newer connection claims
- * its device whoever has it. Everything else (a drop, an end, a claim that comes late) changes the
- * table only where the device is still ours: what somebody else has claimed meanwhile must not be
- * undone.
+ * Writes the devices of this instance to the table of each user. A new connection claims its device
+ * unconditionally, whichever instance has it. Every other change (a lost connection, an ended
+ * session, a late claim) is written only if this instance still has the device. Otherwise it would
+ * undo the newer claim of another instance.
+ *
+ * `DeviceDirectory` decides which sessions end as a consequence; `DeviceTables` reads and writes
+ * the tables.
  */
 export class DeviceClaims {
   readonly #claims = new Map<string, Claim>();
@@ -102,12 +111,12 @@ export class DeviceClaims {
     return claim;
   }
 
-  /** Those whose devices are here. */
+  /** The users who have a device on this instance. */
   users(): string[] {
     return [...new Set([...this.#claims.values()].map(({ userId }) => userId))];
   }
 
-  /** What was put is not there any more. Returns what is to be put again. */
+  /** The store has lost the written values. Returns the claims to write again. */
   forget(): Claim[] {
     const lost = [...this.#claims.values()];
     for (const claim of lost) {
@@ -119,8 +128,8 @@ export class DeviceClaims {
   }
 
   /**
-   * Those whose table does not stand where it was last seen: something may have become of what was
-   * put there.
+   * Returns the claims whose table has changed since this instance last saw it. Another instance
+   * may have overwritten their values.
    */
   changed(positions: ReadonlyMap<string, Position | undefined>): Claim[] {
     return [...this.#claims.values()].filter((claim) => {
@@ -134,7 +143,9 @@ export class DeviceClaims {
     });
   }
 
-  /** Makes the table say what is true now. Rejects when the broker cannot be reached. */
+  /**
+   * Writes the present state of the device to the table. Rejects if the broker cannot be reached.
+   */
   async settle(claim: Claim): Promise<Settled> {
     const { userId, deviceId } = claim;
     const session = this.#sessions.device(userId, deviceId);
@@ -164,7 +175,10 @@ export class DeviceClaims {
     return { kind: "claimed", session, before, position };
   }
 
-  /** Whoever has it. */
+  /**
+   * Claims the device unconditionally. If the attempt fails, its outcome is unknown, so the next
+   * one is late.
+   */
   async #claim(claim: Claim, holder: Omit<DeviceHolder, "deviceId">): Promise<Changed> {
     claim.isLate = true;
     const { position, previous } = await this.#tables.put(claim.userId, claim.deviceId, holder);
@@ -173,8 +187,9 @@ export class DeviceClaims {
   }
 
   /**
-   * Whether a claim that comes late is the newer one all the same. Clocks of two instances decide
-   * only where both have a connection; whoever has none has nothing to lose.
+   * True if a late claim is nevertheless newer than the other instance's. The clocks of two
+   * instances are compared only if both have a connection. If the other holder has none, it loses
+   * nothing.
    */
   async #isOlder(
     other: DeviceHolder,
@@ -186,16 +201,20 @@ export class DeviceClaims {
   }
 
   async #withdraw(claim: Claim): Promise<Settled> {
-    // A claim that has failed may have arrived all the same.
+    // A claim that failed may still have been stored.
     if (claim.written !== undefined || claim.isLate) await this.#change(claim, undefined, () => Promise.resolve(false));
     claim.written = undefined;
     claim.isLate = false;
-    // Somebody may have come meanwhile; then it is wanted again, and has to be the same.
+    // A client may have connected with the device meanwhile. The claim is then still in use and
+    // must stay the same object.
     if (!this.#sessions.device(claim.userId, claim.deviceId)) this.#claims.delete(keyOf(claim.userId, claim.deviceId));
     return { kind: "settled" };
   }
 
-  /** Changes the field where it is ours, or free, or may be taken. Undefined: it is another's. */
+  /**
+   * Changes the device's field if it is free, belongs to this instance, or `mayTake` allows it.
+   * Returns undefined if another instance keeps the device.
+   */
   async #change(
     claim: Claim,
     holder: Omit<DeviceHolder, "deviceId"> | undefined,
@@ -216,7 +235,7 @@ export class DeviceClaims {
       const mine = holders.find((one) => one.deviceId === deviceId && one.instance === this.#id);
       if (mine && holder && isSame(mine, holder)) return { position, before: undefined };
     }
-    throw new Error("The table changes all the time.");
+    throw new Error("The device table changed during every attempt.");
   }
 }
 

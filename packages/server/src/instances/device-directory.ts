@@ -12,14 +12,14 @@ import { type DeviceHolder, type Question, readDevices, type Why } from "./insta
 
 const HOUR_MS = 3_600_000;
 /**
- * How long a server that closes waits for its devices to be taken out. Whoever reads the tables
- * later finds that it is gone.
+ * How long a closing server waits until its devices are removed from the tables. After that,
+ * readers of the tables find that the instance is gone.
  */
 const CLOSE_MS = 1_000;
 const ANSWER_MS = 1_000;
 
 export interface DirectoryParts {
-  /** Of this instance. */
+  /** The id of this instance. */
   readonly id: string;
   readonly sessions: Sessions;
   readonly tables: DeviceTables;
@@ -28,13 +28,13 @@ export interface DirectoryParts {
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
 }
 
-/** What has to be said to another instance until it has done it. */
+/** A message to another instance that is repeated until the instance has acted on it. */
 interface Notice {
   readonly to: string;
   readonly question: Question & { kind: "end" };
 }
 
-/** How a session ends that another one, here or elsewhere, has taken the place of. */
+/** How a session ends when another session, here or on another instance, replaces it. */
 const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RATE_LIMITED"; reason: string } } = {
   replaced: { end: "replaced", close: "REPLACED", reason: "a newer connection of the same device took its place" },
   moved: { end: "moved", close: "REPLACED", reason: "the session continues on a newer connection" },
@@ -43,9 +43,12 @@ const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RA
 };
 
 /**
- * Keeps it known to all instances which of them has which device, and sees to it that a device has
- * one of them. Sessions open without waiting for it; the table of the user then decides: who has
- * claimed a device last has it, and tells the one before.
+ * Publishes which instance holds each device and makes sure that only one does. Sessions open
+ * without waiting for this. The table of the user decides afterwards: the instance that claimed a
+ * device last has it, and it tells the previous holder to end its session.
+ *
+ * `DeviceClaims` writes this instance's claims; this class acts on the results and enforces the
+ * limit of devices per user.
  */
 export class DeviceDirectory {
   readonly #parts: DirectoryParts;
@@ -63,8 +66,9 @@ export class DeviceDirectory {
     this.#notices = new RetryQueue(environment, (notice) => this.#notify(notice));
     this.#claims = new DeviceClaims(id, sessions, tables, async ({ instance, sessionId }, userId) => {
       const asked = await parts.rpc.ask(instance, { kind: "devices", userId }, ANSWER_MS);
-      // Nobody is ended on a guess: it answers, or it is found to be gone.
-      if (asked.kind !== "answer") throw new Error("It does not answer.");
+      // If the other instance does not answer, this session is not ended on a guess. The claim is
+      // retried until the instance answers or is found to be gone.
+      if (asked.kind !== "answer") throw new Error("The other instance did not answer.");
       return readDevices(asked.answer).some((device) => device.sessionId === sessionId);
     });
     this.#auditing = new RetryQueue(environment, async () => {
@@ -74,23 +78,23 @@ export class DeviceDirectory {
     this.#stopListening = sessions.on((event) => this.#follow(event));
   }
 
-  /** The store has lost what stood there, or some of it. */
+  /** The store has lost data, so all claims are written again. */
   putAgain(): void {
     this.#retries.enqueueAll(this.#claims.forget());
   }
 
   /**
-   * Looks whether the tables still say what was put there. An instance that has claimed a device
-   * and died before it could tell the one that had it leaves nobody in the table; and tables that
-   * nobody touches run out.
+   * Checks that the tables still hold this instance's values. If an instance claims a device and
+   * dies before it tells the previous holder, the table names no holder, although the device is
+   * connected here. The check also renews the tables, which otherwise expire.
    */
   audit(): void {
     this.#auditing.enqueue("all");
   }
 
   /**
-   * Another instance says that a session has to leave. Whether that is settled: while a claim of
-   * this instance is on its way it is not known which of the two came later.
+   * Another instance asks to end a session. Returns false while a claim of this instance is
+   * pending, because it is then unknown which of the two claims is newer.
    */
   answerEnd({ userId, deviceId, sessionId, why, position }: Question & { kind: "end" }): boolean {
     const session = this.#parts.sessions.get(sessionId);
@@ -118,10 +122,10 @@ export class DeviceDirectory {
     this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.audit());
   }
 
-  /** Makes the table say what is true of one device. */
+  /** Writes the present state of one device to the table and ends the sessions that lost. */
   async #settle(claim: Claim): Promise<void> {
     const result = await this.#claims.settle(claim);
-    // The place in the table is another's already.
+    // Another instance has claimed the device.
     if (result.kind === "lost") return this.#end(result.session, "replaced");
     if (result.kind === "claimed" && result.before)
       this.#tell(result.before, claim.userId, whyOf(result.session, result.before), result.position);
@@ -136,8 +140,8 @@ export class DeviceDirectory {
   }
 
   /**
-   * Who else has to leave for a session that has just come: where it was before, and who is too
-   * many.
+   * Finds the sessions that must leave for a new session: the client's previous session, and
+   * devices beyond the user's limit.
    */
   async #look(session: ClientSession): Promise<void> {
     const { id, tables, devices } = this.#parts;
@@ -151,7 +155,7 @@ export class DeviceDirectory {
     const rest = left && isUnnamed ? holders.filter((holder) => holder !== left) : holders;
     let tooMany = rest.length - devices.perUser;
     if (tooMany <= 0) return;
-    // Those that wait to be resumed go first: nobody is there to be turned away.
+    // Sessions that wait to be resumed leave first, because no client is connected to them.
     const away = rest
       .filter(({ connected }) => !connected)
       .sort(byClaim)
@@ -168,7 +172,10 @@ export class DeviceDirectory {
       this.#tell(holder, userId, devices.whenFull === "refuse" ? "refused" : "evicted", position);
   }
 
-  /** Those heard from longest ago first. Of whom an instance does not tell, when it came. */
+  /**
+   * Sorts holders by the time of their last activity, oldest first. If an instance does not answer,
+   * the time of the claim is used.
+   */
   async #byActivity(userId: string, holders: readonly DeviceHolder[]): Promise<DeviceHolder[]> {
     const { id, environment, rpc, sessions } = this.#parts;
     const now = environment.monotonic();
@@ -186,7 +193,7 @@ export class DeviceDirectory {
     return [...holders].sort((a, b) => silentMsOf(b) - silentMsOf(a));
   }
 
-  /** Ends a session here, or has it ended where it is. */
+  /** Ends a session on this instance, or asks the session's instance to end it. */
   #tell({ instance, deviceId, sessionId }: DeviceHolder, userId: string, why: Why, position: Position): void {
     const session = this.#parts.sessions.get(sessionId);
     if (instance !== this.#parts.id)
@@ -194,11 +201,11 @@ export class DeviceDirectory {
     else if (session) this.#end(session, why);
   }
 
-  /** Until the instance has said that it is settled, or is gone. */
+  /** Repeats the message until the other instance has settled it or is gone. */
   async #notify({ to, question }: Notice): Promise<void> {
     const asked = await this.#parts.rpc.ask(to, question, ANSWER_MS);
     if (asked.kind === "gone" || (asked.kind === "answer" && asked.answer === true)) return;
-    if (await this.#parts.tables.isAlive(to)) throw new Error("It is not settled yet.");
+    if (await this.#parts.tables.isAlive(to)) throw new Error("The other instance has not settled it yet.");
   }
 
   #end(session: ClientSession, why: Why): void {
@@ -211,7 +218,10 @@ function whyOf(session: ClientSession, before: DeviceHolder): Why {
   return before.sessionId === session.introduced ? "moved" : "replaced";
 }
 
-/** Two instances that look at the same time see the same order. */
+/**
+ * The order does not depend on the instance, so two instances that check at the same time choose
+ * the same devices.
+ */
 function byClaim(a: DeviceHolder, b: DeviceHolder): number {
   return a.claimedAt - b.claimedAt || (a.sessionId < b.sessionId ? -1 : 1);
 }

@@ -3,11 +3,18 @@ import type { Appended, BrokerLink } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
-/** Tables whose instance touches them every hour. */
+/**
+ * How long the store keeps a table. The instances that have a device in the table renew it every
+ * hour.
+ */
 const TTL_MS = 24 * 3_600_000;
 const AT_ONCE = 500;
 
-/** Which instance has which device of a user: a table for each user. */
+/**
+ * Reads and writes the tables of devices. Each user has one table in the broker; its fields name
+ * the instance and session of each device. This class holds no state and takes no decisions: those
+ * are in `DeviceClaims` and `DeviceDirectory`.
+ */
 export class DeviceTables {
   readonly #id: string;
   readonly #link: BrokerLink;
@@ -20,21 +27,25 @@ export class DeviceTables {
   }
 
   /**
-   * What a table says, without what instances have left behind that are gone. That is taken out by
-   * whoever comes upon it.
+   * Reads the table of a user. Entries of dead instances are left out, and removed from the table
+   * in the background.
    */
   async read(userId: string): Promise<{ position: Position; holders: DeviceHolder[] }> {
     const { position, entries } = await this.#link.read(topicOf(userId), { table: true, ttlMs: TTL_MS });
     const holders = [...entries].flatMap(([deviceId, text]) => readHolder(deviceId, text) ?? []);
     if (holders.every(({ instance }) => instance === this.#id)) return { position, holders };
-    // Asked after the table was read: who has put something there was alive by then.
+    // The instances are read after the table, so an instance that has written a field by then is in
+    // the answer if it is alive.
     const alive = await this.#link.instances();
     const dead = holders.filter(({ instance }) => !alive.has(instance));
     if (dead.length > 0) void this.#takeOut(userId, dead, position);
     return { position, holders: holders.filter(({ instance }) => alive.has(instance)) };
   }
 
-  /** Without a holder: takes it out. `expected`: only if the table stands there. */
+  /**
+   * Writes the field of a device, or removes it if `holder` is undefined. With `expected`, the
+   * write succeeds only if the table is still at that position.
+   */
   put(userId: string, deviceId: string, holder: Omit<DeviceHolder, "deviceId"> | undefined, expected?: Position) {
     const value = holder && JSON.stringify(holder);
     const table = { entry: { field: deviceId, value }, ttlMs: TTL_MS };
@@ -46,8 +57,8 @@ export class DeviceTables {
   }
 
   /**
-   * Where tables stand, which keeps them from running out; undefined for one that the store does
-   * not know.
+   * Reads the positions of many tables, which also renews their leases. A table that the store does
+   * not have is undefined.
    */
   async positions(userIds: readonly string[]): Promise<Map<string, Position | undefined>> {
     const found = new Map<string, Position | undefined>();
@@ -60,8 +71,8 @@ export class DeviceTables {
   }
 
   /**
-   * As long as nothing else changes: another one that notices does the same, and one that has come
-   * back puts its own again.
+   * Removes dead entries, as long as nothing else changes the table. Another reader may remove the
+   * same entries, and an instance that has come back stores its own again.
    */
   async #takeOut(userId: string, dead: readonly DeviceHolder[], from: Position): Promise<void> {
     let expected: Position | undefined = from;

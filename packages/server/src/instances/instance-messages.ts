@@ -2,15 +2,16 @@ import * as z from "zod/mini";
 
 const position = z.object({ epoch: z.string(), offset: z.number(), id: z.string() });
 
-/** Why an instance ends a session of another one. */
+/** The reason for which one instance ends a session of another. */
 const why = z.enum(["replaced", "moved", "evicted", "refused"]);
 export type Why = z.output<typeof why>;
 
-/** What one instance asks another. */
+/** A question of one instance to another. */
 const question = z.discriminatedUnion("kind", [
   /**
-   * A session has to leave for one that was claimed later, up to this position of its user's table.
-   * Answered: whether that is settled.
+   * Asks an instance to end a session, because a newer claim or the limit of devices requires it.
+   * `position` is the position of the user's table at that time. The answer is true if the matter is
+   * settled.
    */
   z.object({
     kind: z.literal("end"),
@@ -21,8 +22,8 @@ const question = z.discriminatedUnion("kind", [
     position,
   }),
   /**
-   * A direct event for these devices of a user, or for one session. Answered with a report, or null
-   * where the session is not there.
+   * A direct event for the given devices of a user, or for one session. The answer is a report, or
+   * null if the instance does not have the session.
    */
   z.object({
     kind: z.literal("deliver"),
@@ -33,12 +34,15 @@ const question = z.discriminatedUnion("kind", [
     ackId: z.optional(z.string()),
     timeoutMs: z.number(),
   }),
-  /** The devices of a user that are connected there. */
+  /** Asks for the user's devices that are connected to that instance. */
   z.object({ kind: z.literal("devices"), userId: z.string() }),
 ]);
 export type Question = z.output<typeof question>;
 
-/** Undefined for what is no question of ours: an instance of a newer version asks more. */
+/**
+ * Returns undefined if the value is not a known question. An instance of a newer version may ask
+ * more questions.
+ */
 export function readQuestion(value: unknown): Question | undefined {
   return question.safeParse(value).data;
 }
@@ -55,14 +59,17 @@ const report = z.nullable(
   }),
 );
 
-/** Null: there is no such session there. Undefined for what is no report. */
+/**
+ * Returns null if the session is not on that instance, and undefined if the value is not a valid
+ * report.
+ */
 export function readReport(value: unknown): z.output<typeof report> | undefined {
   return report.safeParse(value).data;
 }
 
 /**
- * `silentMs`: how long ago something was last heard. A date would be by the wall clock of another
- * machine.
+ * `silentMs` is the time since the session was last heard from. A date would depend on the other
+ * machine's wall clock.
  */
 const devices = z.array(z.object({ sessionId: z.string(), silentMs: z.number() }));
 export type DeviceTimes = z.output<typeof devices>;
@@ -71,7 +78,7 @@ export function readDevices(value: unknown): DeviceTimes {
   return devices.safeParse(value).data ?? [];
 }
 
-/** What every instance has to do, and what it counts towards the result. */
+/** An order that every instance carries out. Each answers with a count. */
 const order = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("end_user"),
@@ -85,7 +92,10 @@ const order = z.discriminatedUnion("kind", [
 ]);
 export type Order = z.output<typeof order>;
 
-/** `by`: the instance that gave it; `at`: when, by the clock of that one. */
+/**
+ * `by` is the instance that issued the order. `at` is the time of issue by that instance's wall
+ * clock, in milliseconds since 1970.
+ */
 const issued = z.object({ by: z.string(), at: z.number(), order });
 
 export function readOrder(body: string): z.output<typeof issued> | undefined {
@@ -96,15 +106,19 @@ export function readOrder(body: string): z.output<typeof issued> | undefined {
   }
 }
 
-/** What a field of a user's table says: who has the device. */
+/**
+ * The value of one field in a user's device table: the instance and session that hold the device.
+ */
 const holder = z.object({
   instance: z.string(),
   sessionId: z.string(),
-  /** When the session began. */
+  /** The time at which the session began. Milliseconds since 1970. */
   connectedAt: z.number(),
-  /** When the connection came for which the device was claimed. */
+  /**
+   * The time at which the connection that claimed the device was opened. Milliseconds since 1970.
+   */
   claimedAt: z.number(),
-  /** Whether it has a connection, or waits to be resumed. */
+  /** True if the session has a connection, false if it waits to be resumed. */
   connected: z.boolean(),
 });
 

@@ -6,7 +6,7 @@ import { RetryQueue } from "../async/retry-queue.js";
 import { type Question, readQuestion } from "./instance-messages.js";
 
 export interface InstanceRpcParts {
-  /** Of this instance. */
+  /** The id of this instance. */
   readonly id: string;
   readonly link: BrokerLink;
   readonly topics: Topics;
@@ -14,7 +14,10 @@ export interface InstanceRpcParts {
   readonly logger: Logger;
 }
 
-/** What became of a question: the answer, or why there is none. */
+/**
+ * The outcome of a question: the answer, no answer in time (`silent`), or an instance that no
+ * longer exists (`gone`).
+ */
 export type Asked =
   { readonly kind: "answer"; readonly answer: unknown } | { readonly kind: "silent" } | { readonly kind: "gone" };
 
@@ -23,14 +26,15 @@ type Answer = (question: Question) => unknown;
 const topicOf = (instance: string): string => `$inbox:${instance}`;
 
 /**
- * Questions of one instance to another, and their answers. Nothing is repeated here: who has to
- * know asks again.
+ * Questions of one instance to another, with their answers. Each instance has a topic of its own in
+ * the broker. A question is sent once; if the asking code needs an answer, it asks again. Orders to
+ * all instances are a log and belong to `Control`.
  */
 export class InstanceRpc {
   readonly #parts: InstanceRpcParts;
   readonly #answer: Answer;
   readonly #pending = new Map<string, { readonly to: string; settle(asked: Asked): void }>();
-  /** Answers that are waited for under a name that everyone knows, as those to an order to all. */
+  /** Listeners for answers to a name that all instances know, such as the id of an order. */
   readonly #gathering = new Map<string, (from: string, answer: unknown) => void>();
   readonly #subscribing: RetryQueue<string>;
 
@@ -43,7 +47,10 @@ export class InstanceRpc {
     this.#subscribing.enqueue(topic);
   }
 
-  /** Never rejects: what could not be asked was not answered. */
+  /**
+   * Sends a question and waits at most `timeoutMs`. Never rejects: if the question cannot be sent,
+   * the outcome is `silent`.
+   */
   async ask(instance: string, question: Question, timeoutMs: number): Promise<Asked> {
     const id = this.#parts.environment.newId();
     return new Promise((resolve) => {
@@ -59,20 +66,20 @@ export class InstanceRpc {
   }
 
   /**
-   * Answers that come under this name, each with the instance that has sent it, until it is taken
-   * back.
+   * Calls `hear` for every answer to this name, with the instance that sent the answer. Returns a
+   * function that stops listening.
    */
   gather(name: string, hear: (from: string, answer: unknown) => void): () => void {
     this.#gathering.set(name, hear);
     return () => void this.#gathering.delete(name);
   }
 
-  /** Answers what was not asked here, under the name that it has. */
+  /** Answers under a name that this instance was not asked by, such as an order's id. */
   reply(instance: string, name: string, answer: unknown): void {
     this.#send(instance, { to: name, from: this.#parts.id, answer });
   }
 
-  /** Nothing more will be heard of them. */
+  /** These instances are gone, so their pending questions are settled. */
   gone(instances: readonly string[]): void {
     for (const { to, settle } of [...this.#pending.values()]) if (instances.includes(to)) settle({ kind: "gone" });
   }
@@ -88,8 +95,8 @@ export class InstanceRpc {
 
   #send(instance: string, message: object): void {
     this.#parts.link.publish(topicOf(instance), "", JSON.stringify(message)).catch((error: unknown) =>
-      // Whoever waits for it is told in time that nothing was answered.
-      this.#parts.logger.debug({ instance, err: error }, "another instance could not be told something"),
+      // The question's timeout reports the missing answer.
+      this.#parts.logger.debug({ instance, err: error }, "message to another instance could not be sent"),
     );
   }
 
@@ -110,12 +117,12 @@ export class InstanceRpc {
     try {
       this.reply(from, id, await this.#answer(question));
     } catch (error) {
-      this.#parts.logger.error({ question: question.kind, err: error }, "a question of another instance failed");
+      this.#parts.logger.error({ question: question.kind, err: error }, "question of another instance failed");
     }
   }
 
   #strange(): void {
-    this.#parts.logger.error({}, "something was sent to this instance that is no question of ours");
+    this.#parts.logger.error({}, "ignored a message from another instance that could not be read");
   }
 }
 

@@ -8,18 +8,18 @@ import type { DeviceTables } from "./device-tables.js";
 import type { InstanceRpc } from "./instance-rpc.js";
 import { type DeviceHolder, type Question, readDevices, readReport } from "./instance-messages.js";
 
-/** How long another instance may take for what it knows at once. */
+/** How long another instance may take to answer from its memory. */
 const ANSWER_MS = 1_000;
 /**
- * Acks are waited for by this much less where they are waited for than where the event comes from,
- * or their report is too late.
+ * The time by which another instance's wait for acknowledgements is shorter than the sender's.
+ * Without this margin, its report would arrive too late.
  */
 const MARGIN_MS = 500;
 
 type Deliver = Question & { kind: "deliver" };
 
 export interface UsersParts {
-  /** Of this instance. */
+  /** The id of this instance. */
   readonly id: string;
   readonly environment: ServerEnvironment;
   readonly sessions: Sessions;
@@ -29,7 +29,10 @@ export interface UsersParts {
   instances(): Promise<ReadonlySet<string>>;
 }
 
-/** The devices of users on whatever instance: who they are, and what is sent to them. */
+/**
+ * A user's devices on all instances: lists them and sends direct events to them. Devices of this
+ * instance come from `Sessions`, all others from the device tables and from their instances.
+ */
 export class Users implements RemoteUsers {
   readonly #parts: UsersParts;
 
@@ -92,16 +95,18 @@ export class Users implements RemoteUsers {
     const reports = await Promise.all(
       others.map((instance) => this.#deliver(instance, [sessionId], { sessionId }, prepared)),
     );
-    // It is counted here, wherever it was delivered; and where nobody has it this is the report.
+    // The event is counted here, wherever it was delivered. If no instance has the session, this
+    // report is the result.
     const nowhere = await direct.deliver([{ deviceId: sessionId, connection: undefined }], prepared);
     const told = reports.filter(({ delivered, failed }) => delivered.length + failed.length > 0);
-    // An instance that says nothing may be the one that has it, unless another one does.
+    // A silent instance may have the session, so its report counts only if no other instance has
+    // answered.
     const isSilent = ({ failed }: DeliveryReport): boolean =>
       failed.some(({ deviceId, reason }) => deviceId === sessionId && reason === "timeout");
     return told.find((report) => !isSilent(report)) ?? told[0] ?? nowhere;
   }
 
-  /** Another instance asks for it. Null: the session is not here. */
+  /** Delivers an event for another instance. Null means that the session is not here. */
   answerDeliver({ userId, deviceIds, sessionId, frame, ackId, timeoutMs }: Deliver): Promise<DeliveryReport> | null {
     const { sessions, direct } = this.#parts;
     const prepared = { frame: new Frame(frame), ackId, timeoutMs };
@@ -123,8 +128,8 @@ export class Users implements RemoteUsers {
   }
 
   /**
-   * Devices that other instances have. One that was claimed here a moment ago is here, whatever the
-   * table still says.
+   * The devices that other instances hold. A device that has just connected here belongs to this
+   * instance, even if the table does not say so yet.
    */
   async #elsewhere(userId: string): Promise<DeviceHolder[]> {
     const { id, sessions, tables } = this.#parts;
@@ -132,7 +137,10 @@ export class Users implements RemoteUsers {
     return holders.filter(({ instance, deviceId }) => instance !== id && !sessions.device(userId, deviceId));
   }
 
-  /** What became of it there, or why that is not known. */
+  /**
+   * Asks another instance to deliver an event. If the instance does not answer, the report says
+   * why.
+   */
   async #deliver(
     instance: string,
     deviceIds: readonly string[],
@@ -145,7 +153,8 @@ export class Users implements RemoteUsers {
     const asked = await this.#parts.rpc.ask(instance, question, waitMs);
     const report = asked.kind === "answer" ? readReport(asked.answer) : undefined;
     if (report !== undefined) return report ?? { delivered: [], failed: [] };
-    // One that is gone has taken its connections along; of one that is silent nothing is known.
+    // If an instance is gone, its connections are closed. If it is silent, nothing is known about
+    // them.
     const isGone = asked.kind === "gone" || !(await this.#parts.instances().catch(() => undefined))?.has(instance);
     if (isGone && to.sessionId !== undefined) return { delivered: [], failed: [] };
     const reason = isGone ? "disconnected" : "timeout";
