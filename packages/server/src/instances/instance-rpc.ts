@@ -74,7 +74,7 @@ export class InstanceRpc {
     return () => void this.#gathering.delete(name);
   }
 
-  /** Answers under a name that this instance was not asked by, such as an order's id. */
+  /** Sends an answer to which no question belongs, under a known name such as an order's id. */
   reply(instance: string, name: string, answer: unknown): void {
     this.#send(instance, { to: name, from: this.#parts.id, answer });
   }

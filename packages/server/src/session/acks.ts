@@ -1,14 +1,19 @@
-/** Why a direct event was not delivered, or not as far as is known. */
+/** Why a direct event was not delivered to a device, or why the delivery could not be confirmed. */
 export type DeliveryFailure =
-  /** No connection of the device was there to send it on. */
+  /** The device had no connection. */
   | "not_connected"
-  /** The connection ended before it answered; whether the event was handled is not known. */
+  /**
+   * The connection closed before the client answered. The client may or may not have handled the
+   * event.
+   */
   | "disconnected"
-  /** No answer in time; whether the event was handled is not known. */
+  /** The client did not answer in time. It may or may not have handled the event. */
   | "timeout"
-  /** Nobody listens to this event in the client. */
+  /** The client has no handler for this event. */
   | "not_handled"
-  /** The client could not read its data: it runs another version of the protocol. */
+  /**
+   * The client could not read the event's data, because it runs another version of the protocol.
+   */
   | "invalid"
   /** A handler of the client threw or rejected. */
   | "handler_failed";
@@ -16,8 +21,8 @@ export type DeliveryFailure =
 type Settle = (failure: DeliveryFailure | undefined) => void;
 
 /**
- * The acks that one connection owes, by the id of the event. Another connection's ack counts for
- * nothing.
+ * The acknowledgements that the server expects from one connection, by the id of the event. An
+ * acknowledgement from another connection has no effect.
  */
 export class Acks {
   readonly #owed = new Map<string, Settle>();
@@ -26,19 +31,25 @@ export class Acks {
     return this.#owed.size;
   }
 
-  /** Resolves when the client has answered, or will not; with the failure, where there is one. */
+  /**
+   * Resolves when the client has acknowledged the event, or when no acknowledgement can arrive any
+   * more. The value is the failure, or undefined if the client handled the event.
+   */
   expect(id: string): Promise<DeliveryFailure | undefined> {
     return new Promise((resolve) => this.#owed.set(id, resolve));
   }
 
-  /** An ack that nothing waits for (a second one, a late one, an invented one) changes nothing. */
+  /**
+   * Resolves the pending acknowledgement. An id that is not pending (a duplicate, late or invented
+   * one) is ignored.
+   */
   settle(id: string, failure: DeliveryFailure | undefined): void {
     const settle = this.#owed.get(id);
     this.#owed.delete(id);
     settle?.(failure);
   }
 
-  /** The connection is gone: nothing more will be heard from it. */
+  /** The connection has closed, so all pending acknowledgements fail. */
   abandon(): void {
     for (const id of [...this.#owed.keys()]) this.settle(id, "disconnected");
   }

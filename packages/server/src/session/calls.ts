@@ -35,8 +35,8 @@ export class Call {
   }
 
   /**
-   * Whether the call is answered, or its connection closed. A result that the handler returns later
-   * is dropped.
+   * True if the call is answered or its connection has closed. A result that the handler returns
+   * later is dropped.
    */
   get settled(): boolean {
     return this.#settled;

@@ -4,12 +4,14 @@ import { endingCalls, endingOptions } from "./disconnect-options.js";
 import type { RenewableSession } from "./session.js";
 
 /**
- *   live ──connection lost──▶ away ──window over──▶ ended
- *    ▲                         │                      ▲
- *    └──────── resumed ────────┘                      │
- *    └──────── disconnected, revoked, replaced ───────┘   (from `away` as well)
+ * A session as the server keeps it. Its states:
  *
- * A session that is taken over while its old connection is half-open stays `live`: only the
+ *   live ──connection lost──▶ away ──resume time over──▶ ended
+ *    ▲                         │                           ▲
+ *    └──────── resumed ────────┘                           │
+ *    └──────── disconnected, revoked, replaced ────────────┘   (also from `away`)
+ *
+ * If a client resumes while its old connection is half-open, the session stays `live` and only its
  * connection changes.
  */
 export type SessionState =
@@ -18,12 +20,12 @@ export type SessionState =
   | { readonly name: "ended"; readonly last: Trace };
 
 /**
- * What stays of a connection. Not the connection: its socket and headers would be kept for as long
- * as the session waits.
+ * The values of a closed connection that the session still needs. The connection itself is not
+ * kept, because its socket and headers would stay in memory for as long as the session waits.
  */
 type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "lastActiveAt" | "remoteAddress">;
 
-/** What a session needs of the registry that it stands in. */
+/** The part of `Sessions` that a session calls. */
 interface Registry {
   end(id: string, code: number, reason: string): void;
 }
@@ -33,8 +35,8 @@ export class ClientSession implements RenewableSession {
   data: unknown;
   metadata: Readonly<Record<string, unknown>> = none;
   /**
-   * The session that its client wanted to continue and that is not here. Another instance may have
-   * it.
+   * The id of the session that the client wanted to resume, if this instance does not have it.
+   * Another instance may.
    */
   introduced: string | undefined;
   readonly #connectedAt: number;
@@ -56,7 +58,7 @@ export class ClientSession implements RenewableSession {
     return this.state.name === "live" ? this.state.connection : this.state.last;
   }
 
-  /** It has no connection any more; `ended` is for good. */
+  /** The session has lost its connection. `ended` is final. */
   leave(state: "away" | "ended"): void {
     const { parameters, lastHeardAt, lastActiveAt, remoteAddress } = this.#trace;
     this.state = { name: state, last: { parameters, lastHeardAt, lastActiveAt, remoteAddress } };
@@ -83,11 +85,11 @@ export class ClientSession implements RenewableSession {
   }
 
   get lastActiveAt(): Date {
-    // The clock that stamps frames is coarse, and may lie before the beginning.
+    // The clock that stamps frames is coarse, so its time may lie before the connection opened.
     return new Date(Math.max(this.#trace.lastActiveAt, this.#connectedAt));
   }
 
-  /** The same for comparisons, by the monotonic clock. */
+  /** The time of the last activity by the monotonic clock, for comparisons. */
   get lastHeardAt(): number {
     return this.#trace.lastHeardAt;
   }

@@ -15,12 +15,12 @@ import { type Departures, Outbox, type Paced } from "./outbox.js";
 import type { RenewableSession } from "./session.js";
 
 /**
- * One socket's life:
+ * The states of one WebSocket:
  *
  *   handshaking ──authenticated──▶ open ──close()──▶ closing ──socket closed──▶ closed
  *        └─────────── refused, timed out ────────────▲
  *
- * From every state a socket that closes by itself leads to `closed`.
+ * If the socket closes without `close()`, every state leads to `closed`.
  */
 type ConnectionPhase =
   | { readonly name: "handshaking"; readonly handshake: HandshakeReceiver; readonly deadline: Cancel }
@@ -30,28 +30,33 @@ export interface FrameReceiver {
   onFrame(connection: Connection, frame: string | Uint8Array): void;
 }
 
-/** Who is in charge of a peer before it has said who it is. What it costs counts then, too. */
+/**
+ * Handles a peer that is not authenticated yet. What the peer sends is counted against its limits.
+ */
 export interface HandshakeReceiver extends FrameReceiver {
   onRead(connection: Connection, bytes: number): void;
   onPing(connection: Connection): void;
 }
 
-/** What all connections of a server share. */
+/** Shared by all connections of a server. */
 export interface ConnectionContext {
   readonly heartbeat: Heartbeat;
   readonly departures: Departures;
   readonly stats: Stats;
   readonly logger: Logger;
-  /** Where the frames of an open connection go. */
+  /** Receives the frames of open connections. */
   readonly dispatcher: FrameReceiver;
   readonly channels: Channels;
-  /** The connection takes no more part: it has left the channels that it had joined. */
+  /** Called when the connection has left its channels. */
   onLeft(connection: Connection): void;
-  /** Its socket is closed. */
+  /** Called when the socket has closed. */
   onGone(connection: Connection): void;
 }
 
-/** Holds only what an idle connection needs; the rest is made when it is first used. */
+/**
+ * One WebSocket of a client. It holds only the parts that an idle connection needs; the rest is
+ * created on first use.
+ */
 export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt: number | undefined;
@@ -66,7 +71,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   #state: ConnectionPhase;
 
   constructor(
-    /** The id of the session that this connection begins, unless it continues one. */
+    /** The id of the session that this connection begins if it resumes none. */
     readonly newSessionId: string,
     readonly request: UpgradeRequest,
     readonly parameters: unknown,
@@ -84,7 +89,9 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context.stats.connectionOpened();
   }
 
-  /** The id of its session; for log entries it has one during the handshake, too. */
+  /**
+   * The session's id. During the handshake, the id that a new session would get, for log entries.
+   */
   get sessionId(): string {
     return this.#session?.id ?? this.newSessionId;
   }
@@ -97,7 +104,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#state.name === "handshaking";
   }
 
-  /** Who it is and what is known of it; from the handshake on. */
+  /** The client's session; undefined during the handshake. */
   get session(): RenewableSession | undefined {
     return this.#session;
   }
@@ -122,40 +129,37 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#outbox.isBehind;
   }
 
-  /**
-   * When something was last heard from it, as a date by the wall clock as it is set now:
-   * milliseconds since 1970.
-   */
+  /** When the server last received anything, as a date for display: milliseconds since 1970. */
   get lastActiveAt(): number {
     return this.#context.heartbeat.dateOf(this);
   }
 
-  /** How many requests are running; asking does not make the table. */
+  /** The number of running requests. Reading it does not create `calls`. */
   get requestsRunning(): number {
     return this.#calls?.size ?? 0;
   }
 
-  /** The requests that are running. */
+  /** The running requests. */
   get calls(): Calls {
     return (this.#calls ??= new Calls());
   }
 
-  /** The channels that it has joined; undefined until its first subscription. */
+  /** The joined channels; undefined until the first subscription. */
   get membership(): Membership | undefined {
     return this.#membership;
   }
 
-  /** The same, created if it has none yet. */
+  /** The joined channels, created if necessary. */
   ensureMembership(): Membership {
     return (this.#membership ??= new Membership(this.#context.channels, this));
   }
 
-  /** The acks it owes. */
+  /** The acknowledgements that the client owes. */
   get acks(): Acks {
     return (this.#acks ??= new Acks());
   }
 
-  /** Ends the handshake: from now on frames go to the dispatcher, and the heartbeat listens. */
+  /** Ends the handshake. Frames then go to the dispatcher, and the heartbeat begins. */
   open(session: RenewableSession): void {
     if (this.#state.name !== "handshaking") return;
     this.#state.deadline();
@@ -165,7 +169,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#expectRenewal();
   }
 
-  /** The client has sent a newer credential. */
+  /** The client has sent a new credential. */
   refresh(identity: Identity | undefined): void {
     if (this.#session) this.#session.identity = identity;
     this.#expectRenewal();
@@ -175,7 +179,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.credentialLife = this.#context.heartbeat.lifeUntil(this.identity?.expiresAt);
   }
 
-  /** Holds the peer back while its credential is checked. */
+  /** Stops reading frames while the client's credential is checked. */
   pause(): void {
     this.#socket.pause();
   }
@@ -184,19 +188,21 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#socket.resume();
   }
 
-  /** An answer: leaves as soon as what is being read has been handled. */
+  /** Sends an answer, as soon as the frames that were just read are handled. */
   send(message: ServerMessage): void {
     this.reply(new Frame(JSON.stringify(message)));
   }
 
-  /** The same, for an answer that is encoded already. */
+  /** Sends an answer that is already encoded. */
   reply(frame: Frame): void {
     if (this.#state.name !== "open" && this.#state.name !== "handshaking") return;
     this.#context.stats.sent++;
     this.#outbox.reply(frame);
   }
 
-  /** An event or a ping: leaves at the end of the turn, together with the others of that turn. */
+  /**
+   * Sends an event or a ping at the end of the turn, together with the other events of that turn.
+   */
   deliver(frame: Frame): void {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
@@ -216,10 +222,10 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     const unknown = this.#state.name === "handshaking";
     this.#leave();
     this.#state = { name: "closing" };
-    // What is owed goes first: it may say why.
+    // Frames that wait leave first, because they may explain the close.
     this.#outbox.flush();
-    // A socket that is not read would not hear the peer's own close frame either, and wait for it
-    // until it is cut off.
+    // A paused socket would not receive the peer's close frame and would stay open until it is cut
+    // off.
     this.#socket.resume();
     const code = typeof why === "number" ? why : closeNumber[why];
     if (unknown) this.#socket.dismiss(code, reason);
@@ -255,7 +261,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     if (this.#state.name === "handshaking") this.#state.handshake.onPing(this);
   }
 
-  /** Hands a frame to whoever is in charge of it in this state. */
+  /** Passes a frame to the receiver of the present state. */
   route(frame: string | Uint8Array): void {
     switch (this.#state.name) {
       case "handshaking":
@@ -279,7 +285,9 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#context.onGone(this);
   }
 
-  /** Leaving `handshaking` or `open` for good: what they hold is given back, once. */
+  /**
+   * Runs once, when the connection leaves `handshaking` or `open`, and releases their resources.
+   */
   #leave(): void {
     if (this.#state.name === "handshaking") {
       this.#state.deadline();
@@ -293,9 +301,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   }
 
   /**
-   * A reader that cannot keep up is closed rather than buffered for: nobody else waits for it, and
-   * it can come back. The close frame stands behind all that is owed, so such a peer mostly sees
-   * 1006.
+   * Closes a client that cannot keep up, instead of buffering more for it. The client can
+   * reconnect. The close frame waits behind all other bytes, so the client usually sees 1006.
    */
   tooSlow(owedBytes: number): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;

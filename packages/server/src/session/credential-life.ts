@@ -1,26 +1,26 @@
 /**
- * How long before a credential ends its successor is asked for, unless it lives so short that this
- * is most of its life.
+ * How long before a credential expires the client is asked for a new one. If the credential's whole
+ * life is short, half of the life is used instead.
  */
 const RENEW_BEFORE_MS = 30_000;
-/** An asking that led to nothing is repeated. */
+/** If the client has not sent a new credential after this time, it is asked again. */
 const RENEW_AGAIN_MS = 10_000;
-/** A token that has just run out may have its successor under way. */
+/** How long an expired credential is still accepted, because its successor may be on the way. */
 const EXPIRY_GRACE_MS = 25_000;
 
 /**
- * What remains of a credential. The application names its end as a date, so only the wall clock can
- * say whether that date is over. The times that follow from it, between two askings and until the
- * connection is closed, are measured with the monotonic clock: if the wall clock jumps past the
- * end, the client is still asked and still has its 25 s for a successor, and if the wall clock
- * jumps back, an end that was noticed is taken back.
+ * Tracks when one credential must be renewed and when it has expired. The application gives the
+ * expiry as a date, so only the wall clock can tell whether it has passed. Intervals are measured
+ * with the monotonic clock: the time between two requests for a new credential, and the 25 s until
+ * the connection is closed. If the wall clock jumps past the expiry, the client is still asked and
+ * still has 25 s to answer. If the wall clock jumps back, a noticed expiry is revoked.
  */
 export class CredentialLife {
   readonly #expiresAt: number;
   readonly #renewAt: number;
-  /** When the successor was last asked for. Monotonic. */
+  /** When the client was last asked for a new credential. Monotonic milliseconds. */
   #askedAt: number | undefined;
-  /** When the end was noticed. Monotonic. */
+  /** When the expiry was noticed. Monotonic milliseconds. */
   #endedAt: number | undefined;
 
   /** Both are dates: milliseconds since 1970. */
@@ -30,8 +30,9 @@ export class CredentialLife {
   }
 
   /**
-   * What is due at this date and at this monotonic moment: to ask for a successor, which is then
-   * taken as asked, or the end.
+   * Returns the action that is due at this date and monotonic time. `ask` means that the client
+   * must be asked for a new credential, and counts as done. `end` means that the connection must
+   * close.
    */
   due(date: number, monotonicMs: number): "ask" | "end" | undefined {
     this.#endedAt = date >= this.#expiresAt ? (this.#endedAt ?? monotonicMs) : undefined;

@@ -1,24 +1,27 @@
 import type { Target } from "./direct.js";
 import type { ClientSession } from "./client-session.js";
 
-/** A device that is connected. */
+/** A connected device of a user. */
 export interface Device {
   readonly id: string;
-  /** The session it has. */
+  /** The id of the device's session. */
   readonly sessionId: string;
-  /** When its session began. */
+  /** When the session began. */
   readonly connectedAt: Date;
-  /** When something was last heard from it. To the second. */
+  /** When the server last received anything from the device. Accurate to one second. */
   readonly lastActiveAt: Date;
 }
 
-/** Which devices of a user an event is for. */
+/** The options that select which of a user's devices receive an event. */
 export interface Choice {
   readonly onlyDevice: string | undefined;
   readonly exceptDevice: string | undefined;
 }
 
-/** Those of a user's devices that an event is for. */
+/**
+ * Returns the devices that an event is for. If `onlyDevice` is not connected, it is returned
+ * without a connection, so that the report lists it as failed.
+ */
 export function chosen(targets: readonly Target[], { onlyDevice, exceptDevice }: Choice): Target[] {
   const named = onlyDevice === undefined ? targets : targets.filter(({ deviceId }) => deviceId === onlyDevice);
   const meant =
@@ -26,7 +29,7 @@ export function chosen(targets: readonly Target[], { onlyDevice, exceptDevice }:
   return meant.filter(({ deviceId }) => deviceId !== exceptDevice);
 }
 
-/** A session as the device that it is. */
+/** Describes a session as a device. */
 export function deviceOf({ id, deviceId = id, connectedAt, lastActiveAt }: ClientSession): Device {
   return { id: deviceId, sessionId: id, connectedAt, lastActiveAt };
 }

@@ -8,46 +8,53 @@ import type { ClientSession } from "./client-session.js";
 
 export interface SendOptions {
   /**
-   * Whether to wait for the clients: a device then counts as delivered when its handlers have
-   * finished.
-   * @default false: a device counts as delivered when the event was handed to its connection
+   * If true, the call waits until each client has acknowledged the event. A device then counts as
+   * delivered when its handlers have finished.
+   * @default false: a device counts as delivered when the event was passed to its connection
    */
   readonly ack?: boolean;
-  /** How long to wait for the acks. Milliseconds. @default 10_000 */
+  /** How long to wait for acknowledgements. Milliseconds. @default 10_000 */
   readonly timeoutMs?: number;
 }
 
-/** What became of a direct event, device by device. */
+/** The result of a direct event for each device. */
 export interface DeliveryReport {
-  /** The devices it was delivered to. */
+  /** The ids of the devices that the event was delivered to. */
   readonly delivered: readonly string[];
-  /** Those it was not delivered to, or not as far as is known, and why. */
+  /**
+   * The devices that the event was not delivered to, or whose delivery could not be confirmed, with
+   * the reason.
+   */
   readonly failed: readonly { readonly deviceId: string; readonly reason: DeliveryFailure }[];
 }
 
-/** A direct event, encoded once, however many instances hand it to their connections. */
+/** A direct event that is encoded once, for any number of connections and instances. */
 export interface Prepared {
   readonly frame: Frame;
-  /** Under which the acks come; undefined: none is waited for. */
+  /** The id that clients acknowledge; undefined if no acknowledgement is expected. */
   readonly ackId: string | undefined;
   readonly timeoutMs: number;
 }
 
-/** A device that an event is for; without a connection there is no way to it. */
+/** A device that an event is for. Without a connection, the event cannot reach it. */
 export interface Target {
   readonly deviceId: string;
   readonly connection: Connection | undefined;
 }
 
 /**
- * A session as the target of an event. Without a user there is no device, and the session stands
- * for one.
+ * Returns the session as the target of an event. A session without a user has no device, so its own
+ * id is used.
  */
 export function targetOf({ id, deviceId = id, connection }: ClientSession): Target {
   return { deviceId, connection };
 }
 
-/** Sends direct events to chosen devices, and waits for their acks where it is asked to. */
+/**
+ * Encodes direct events, sends them to chosen devices of this instance, and waits for
+ * acknowledgements if the caller asked for them. `instances/users.ts` does the same across
+ * instances.
+ */
 export class DirectEvents {
   readonly #channels: Channels;
   readonly #environment: ServerEnvironment;
@@ -58,35 +65,39 @@ export class DirectEvents {
   }
 
   /**
-   * The event as it travels, and how long to wait for it.
+   * Encodes an event and validates the options.
    * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the field
    */
   prepare(event: string, data: unknown, options: SendOptions): Prepared {
     checkOptions("send", options, ["ack", "timeoutMs"]);
     const { ack = false, timeoutMs = 10_000 } = options;
     if (!(timeoutMs > 0 && timeoutMs < 2 ** 31))
-      throw optionError("send", "timeoutMs", "expected a number of milliseconds above 0");
+      throw optionError("send", "timeoutMs", "expected a number of milliseconds above 0 and below 2 ** 31");
     const ackId = ack ? this.#environment.newId() : undefined;
     return { frame: this.#channels.directFrame(event, data, ackId), ackId, timeoutMs };
   }
 
   /**
-   * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION (rejects), naming the
+   * Encodes an event, sends it and reports the result for each target.
+   * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the
    *   field
    */
   async send(targets: readonly Target[], event: string, data: unknown, options: SendOptions): Promise<DeliveryReport> {
     return this.deliver(targets, this.prepare(event, data, options));
   }
 
-  /** `isOrigin`: it was sent here, and not handed over by another instance. Counted there. */
+  /**
+   * Sends an encoded event and reports the result for each target. `isOrigin` is false if another
+   * instance asked for the delivery; that instance then counts the event.
+   */
   async deliver(
     targets: readonly Target[],
     { frame, ackId, timeoutMs }: Prepared,
     isOrigin = true,
   ): Promise<DeliveryReport> {
     const connections = targets.flatMap(({ connection }) => connection ?? []);
-    // Before the event is handed over: a connection that turns out to be too slow for it is gone
-    // with its acks.
+    // Registered before the event is sent. If the event makes a connection too slow, closing it
+    // settles its acknowledgements.
     const outcomes = ackId === undefined ? undefined : this.#outcomes(connections, ackId, timeoutMs);
     for (const connection of connections) connection.deliver(frame);
     this.#channels.count(connections.filter(({ isOpen }) => isOpen).length, isOrigin);
@@ -114,7 +125,7 @@ export class DirectEvents {
   }
 }
 
-/** What a connection has answered; undefined: that it has handled the event. */
+/** The answer of one connection; undefined means that the client handled the event. */
 type Outcome = readonly [connection: Connection, failure: DeliveryFailure | undefined];
 
 function failureOf(

@@ -4,15 +4,15 @@ import { CORRECT_THE_NAME, isPlainObject, kindOf, optionError, unknownOption } f
 /** How a session ends. */
 export interface DisconnectOptions {
   /**
-   * The close code: 1000 to 1014 without 1004, 1005 and 1006, or 3000 to 4999. The code decides
-   * whether the client comes back, as a new session: 4403 and 4900 to 4999 stop the client, 4800 to
-   * 4899 make it retry.
+   * The WebSocket close code: 1000 to 1014 except 1004, 1005 and 1006, or 3000 to 4999. The code
+   * tells the client whether to reconnect, which then begins a new session: 4403 and 4900 to 4999
+   * stop the client, 4800 to 4899 make it retry.
    * @default 4403
    */
   readonly code?: number | undefined;
   /**
-   * The reason that the client is told. A close frame carries its first 123 bytes. @default
-   * "disconnected by the server"
+   * The reason that the client receives. A close frame carries its first 123 bytes.
+   * @default "disconnected by the server"
    */
   readonly reason?: string | undefined;
 }
@@ -20,8 +20,8 @@ export interface DisconnectOptions {
 type OptionName = keyof DisconnectOptions | "where";
 
 /**
- * A call that ends sessions: its options, their defaults, and the remedy for an option that belongs
- * to another call.
+ * A call that ends sessions: its options with their defaults, and the remedy for each option that
+ * belongs to another call.
  */
 interface EndingCall {
   readonly name: "disconnect" | "revoke";
@@ -47,8 +47,8 @@ export const endingCalls = {
 } satisfies { readonly [call: string]: EndingCall };
 
 /**
- * The options of a call that ends sessions. The function takes all arguments: if a second argument,
- * such as a condition, were ignored, too many sessions would end.
+ * Validates the options of a call that ends sessions. The function receives all arguments of the
+ * call. If it ignored a second argument, such as a condition, too many sessions would end.
  *
  * @throws HoldfastError INVALID_OPTION, naming the option
  */
@@ -77,12 +77,12 @@ export function endingOptions(
 const CODES = "Pass 4403 or 4900 to 4999 to stop the client, or 4800 to 4899 to make it retry.";
 
 /**
- * The socket refuses such a code as well, but only after the connection has left its channels. The
+ * The socket refuses an invalid code too, but only after the connection has left its channels. The
  * connection would then stay open.
  */
 function codeFault(code: unknown): string | undefined {
   if (typeof code !== "number") return `expected a close code, received ${kindOf(code)}`;
-  // RFC 6455, section 7.4, and the registry: 1004 is reserved, 1005 and 1006 stand for a close
+  // RFC 6455, section 7.4, and the IANA registry: 1004 is reserved; 1005 and 1006 stand for a close
   // without a code.
   const canTravel =
     Number.isInteger(code) && ((code >= 3000 && code <= 4999) || (code >= 1000 && code <= 1014 && !unsent.has(code)));
@@ -91,9 +91,9 @@ function codeFault(code: unknown): string | undefined {
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
 
 /**
- * The form to write for arguments that were passed by their position: `code: 4403, reason: "logged
- * out", where`. If the first argument is a text, it is the reason. A value that the option would
- * refuse is left out, so that the form can be pasted.
+ * Returns the call with named options, for the remedy if arguments were passed by position: `code:
+ * 4403, reason: "logged out", where`. If the first argument is a string, it is the reason. A value
+ * that the option would refuse is replaced by the option's name, so the text can be pasted.
  */
 function byName(call: EndingCall, given: readonly unknown[]): string {
   const names =

@@ -2,15 +2,15 @@ import type { ServerEnvironment } from "../environment.js";
 import type { Connection } from "./connection.js";
 
 /**
- * A socket that has not closed this long after it was told to is cut off; ws itself waits one
- * second.
+ * A socket that is still open this long after its close frame is terminated. The ws package itself
+ * waits one second.
  */
 const CUT_OFF_MS = 2_000;
 const POLL_MS = 20;
 
 /**
- * Ends all connections: waits for running requests, at most `graceMs`, then closes each with 1001
- * and waits for its socket. Whoever comes in meanwhile is refused by the admission.
+ * Closes all connections. Waits until no request is running, at most `graceMs`, then closes each
+ * connection with 1001 and waits for its socket. The admission refuses new connections meanwhile.
  */
 export async function drain(
   connections: Set<Connection>,
@@ -24,7 +24,7 @@ export async function drain(
   await until(() => connections.size === 0, environment, CUT_OFF_MS);
 }
 
-/** Waits for a condition that several things can bring about, at most so long. */
+/** Polls a condition until it holds or `limitMs` has passed. */
 function until(condition: () => boolean, environment: ServerEnvironment, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const deadline = environment.monotonic() + limitMs;

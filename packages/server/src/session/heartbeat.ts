@@ -3,16 +3,16 @@ import type { ServerEnvironment } from "../environment.js";
 import { Frame } from "../transport/frame.js";
 import { CredentialLife } from "./credential-life.js";
 
-/** What the heartbeat needs of a connection. */
+/** The part of a connection that the heartbeat uses. */
 export interface Beating {
-  /** When something was last heard from it, by the heartbeat's coarse monotonic clock. */
+  /** When the server last received anything, by the heartbeat's coarse monotonic clock. */
   lastHeardAt: number;
   /**
-   * When it was last pinged without anything heard since, by the same clock; undefined when nothing
-   * is owed.
+   * When the connection was last pinged, by the same clock; undefined if it has answered since or
+   * was not pinged.
    */
   pingedAt: number | undefined;
-  /** The life of its credential; undefined if the credential does not end. */
+  /** The life of the connection's credential; undefined if the credential does not expire. */
   readonly credentialLife: CredentialLife | undefined;
   deliver(frame: Frame): void;
   heartbeatMissed(): void;
@@ -21,13 +21,14 @@ export interface Beating {
 }
 
 /**
- * One timer for all connections. Each tick pings those that have been quiet for an interval, all in
- * one go, and gives up on those that have not answered. Whoever talks is not asked whether it is
- * alive; but every peer is sent something within an interval, since the client's own watchdog waits
- * for it.
+ * Pings idle connections and closes dead ones, with one timer for all. Each tick pings the
+ * connections that were silent for an interval and closes those that did not answer the previous
+ * ping in time. A client that sends frames is known to be alive, so it is not pinged for that
+ * reason. Every client still receives something within an interval, because the client's own
+ * watchdog expects it.
  */
 export class Heartbeat {
-  /** A coarse monotonic clock, read once a tick: cheap enough to stamp every frame with. */
+  /** A coarse monotonic clock, read once per tick. Cheap enough to stamp every frame. */
   coarseMs: number;
   readonly #connections = new Set<Beating>();
   readonly #environment: ServerEnvironment;
@@ -40,7 +41,7 @@ export class Heartbeat {
     this.#environment = environment;
     this.#intervalMs = settings.intervalMs;
     this.#timeoutMs = settings.timeoutMs;
-    // A tick is the most by which a ping or a verdict can be late.
+    // A ping or a timeout is late by at most one tick.
     this.#tickMs = Math.max(10, Math.min(1_000, settings.intervalMs / 10, settings.timeoutMs / 5));
     this.coarseMs = environment.monotonic();
   }
@@ -54,13 +55,19 @@ export class Heartbeat {
     this.#connections.add(connection);
   }
 
-  /** When something was last heard, for display: as a date by the wall clock as it is set now. */
+  /**
+   * When the server last received anything from the connection, as a date for display. Based on the
+   * wall clock's current setting.
+   */
   dateOf({ lastHeardAt }: Pick<Beating, "lastHeardAt">): number {
     // oxlint-disable-next-line no-restricted-properties -- a date for display
     return Math.round(this.#environment.now() - (this.#environment.monotonic() - lastHeardAt));
   }
 
-  /** The life of a credential that ends at this date, from now on; undefined if it does not end. */
+  /**
+   * The life of a credential that expires at this date, starting now; undefined if it does not
+   * expire.
+   */
   lifeUntil(expiresAt: number | undefined): CredentialLife | undefined {
     // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date
     return expiresAt === undefined ? undefined : new CredentialLife(expiresAt, this.#environment.now());
@@ -89,8 +96,8 @@ export class Heartbeat {
         if (now - connection.pingedAt >= this.#timeoutMs) connection.heartbeatMissed();
       } else if (now - connection.lastHeardAt >= this.#intervalMs - this.#tickMs) {
         connection.pingedAt = now;
-        // One frame for the whole bunch, and a new one each tick: a batch that hangs on it can be
-        // collected.
+        // One frame for all connections of this tick. Each tick creates a new frame, so the batches
+        // that extend it can be garbage collected.
         connection.deliver((ping ??= new Frame('{"type":"ping"}')));
       }
     }

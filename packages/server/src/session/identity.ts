@@ -1,44 +1,48 @@
-/** Who is on the other side, as `authenticate` says. */
+/** The user that `authenticate` recognised in a credential. */
 export interface Identity {
   readonly userId: string;
   /**
-   * Names the device, where the application knows it. @default what the client names, or else the
-   * session counts as one
+   * Names the device if the application knows it. @default the device id that the client sends,
+   * otherwise the session's own id
    */
   readonly deviceId?: string | undefined;
   /**
-   * When the credential ends. 30 s before, the client is asked for a newer one; 25 s after, without
-   * one, the connection is closed with 4401. Milliseconds since 1970. @default never
+   * When the credential expires. Milliseconds since 1970. The client is asked for a new credential
+   * 30 s before. If none has arrived 25 s after, the connection is closed with 4401. @default the
+   * credential does not expire
    */
   readonly expiresAt?: number | undefined;
-  /** Whatever else `authorize` and the handlers want to know: roles, a tenant, a plan. */
+  /** Any other data that `authorize` and the handlers need, such as roles, a tenant or a plan. */
   readonly claims?: unknown;
 }
 
-/** Where a credential came from. */
+/** The part of the connection that carried a credential. */
 export type CredentialSource = "message" | "header" | "cookie" | "query";
 
-/** What `authenticate` is given to decide by. */
+/** The input of `authenticate`. */
 export interface Credential<Parameters = unknown> {
   /**
-   * The token of the `auth` message, the bearer of the Authorization header, the value of the
-   * cookie, or `?token=`.
+   * The token from the `auth` message, the bearer token of the Authorization header, the value of
+   * the cookie, or the query parameter `token`.
    */
   readonly token: string;
   readonly source: CredentialSource;
-  /** The device id that the client gives itself. A claim, not a proof. */
+  /** The device id that the client chose. The client can claim any id, so it proves nothing. */
   readonly deviceId: string | undefined;
   /**
-   * The cookies of the upgrade request; none where a page of an origin that is neither the server's
-   * nor listed has sent them.
+   * The cookies of the upgrade request. Empty if a page of a foreign origin opened the connection,
+   * that is an origin that is neither the server's own nor listed in `origins`.
    */
   readonly cookies: Readonly<Record<string, string | undefined>>;
-  /** The headers of the upgrade request, names in lower case; `cookie` under the same condition. */
+  /**
+   * The headers of the upgrade request, with names in lower case. `cookie` is missing in the same
+   * case as above.
+   */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The connection parameters, validated. */
+  /** The validated connection parameters. */
   readonly parameters: Parameters;
   readonly remoteAddress: string;
 }
 
-/** Decides who a credential belongs to. To refuse it, throw. */
+/** Recognises the user of a credential. Throw to refuse the credential. */
 export type Authenticate<I, Parameters = unknown> = (credential: Credential<Parameters>) => I | Promise<I>;

@@ -1,13 +1,13 @@
 import type { Connection } from "./connection.js";
 
 /**
- * Asks `authorize` again when permissions may have changed. Sessions and instances know this much
- * of the subscriptions.
+ * Calls `authorize` again if permissions may have changed. This interface is all that sessions and
+ * instances know of the subscriptions.
  */
 export interface Reauthorizer {
   /**
-   * Removes the connection from each joined channel that it may not join any more. Resolves when
-   * every answer is in.
+   * Checks every joined channel of the connection and removes the connection from those that it may
+   * no longer join. Resolves when every answer has arrived.
    */
   reauthorize(connection: Connection): Promise<void>;
 }

@@ -2,34 +2,34 @@ import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { ClientSession } from "./client-session.js";
 
-/** Which of a user's sessions are meant. */
+/** Selects sessions of a user. */
 export type SessionFilter = (session: ClientSession) => boolean;
 
 /**
- * An order to all instances, and its place among these: how many there were before it. Undefined:
- * it has none yet.
+ * An order to all instances. `offset` is its offset in the log of orders; undefined until the
+ * broker has assigned it.
  */
 export interface OrderPlace {
   readonly id: string;
   readonly offset?: number | undefined;
   /**
-   * Given before this instance was there: it says something about tickets that are older still, and
-   * about nobody who is here.
+   * True if the order was issued before this instance started. Such an order applies to older
+   * tickets, but not to the sessions of this instance.
    */
   readonly isOld?: boolean | undefined;
 }
 
 /**
- * When a credential was judged: at a moment of this instance, or, on another one, when that knew
- * the orders to all instances up to this offset.
+ * When a credential was checked: a moment of this instance, or, for a check on another instance,
+ * the offset of the last order that the other instance knew.
  */
 export type JudgedSince = number | { readonly offset: number };
 
-/** How a user or session was ended. */
+/** A disconnect of a user or session. */
 interface RecentDisconnect {
   readonly key: string;
   readonly at: number;
-  /** Where it was an order to all instances: its place. */
+  /** The order that caused the disconnect, if it applies to all instances. */
   place: OrderPlace | undefined;
   readonly code: number;
   readonly reason: string;
@@ -37,24 +37,26 @@ interface RecentDisconnect {
 }
 
 /**
- * Remembers who was disconnected or revoked, for as long as a credential may be in judgement. An
- * application that bans a user and then disconnects them means the connection too that had been
- * judged good a moment before and is not open yet; it would come in behind the back of the ban.
+ * Remembers which users and sessions were disconnected, for as long as a credential may be in the
+ * middle of its check. If an application bans a user and then disconnects all of the user's
+ * sessions, a connection may exist that was authenticated just before the ban and is not open yet.
+ * `Sessions` asks this class before it opens a session, so such a connection is refused too.
  */
 export class RecentDisconnects {
   readonly #disconnects = new Map<string, RecentDisconnect[]>();
   readonly #expiry: ExpiryQueue<RecentDisconnect>;
-  /** Those of this instance that have no place yet. */
+  /** Disconnects by an order of this instance that has no offset yet. */
   readonly #unplaced = new Map<string, RecentDisconnect>();
   /**
-   * Counts endings: two in one millisecond are told apart, and a clock that is set back harms
-   * nothing.
+   * Counts disconnects. A counter distinguishes two disconnects in the same millisecond, and a
+   * clock that is set back does not affect it.
    */
   #moment = 0;
   #isClosed = false;
 
   /**
-   * `rememberMs`: the longest time between the judgement of a credential and the session it opens.
+   * `rememberMs` is the longest time between the check of a credential and the session that it
+   * opens.
    */
   constructor(environment: ServerEnvironment, rememberMs: number) {
     this.#expiry = new ExpiryQueue(environment, rememberMs, (ending) => this.#forget(ending));
@@ -72,7 +74,7 @@ export class RecentDisconnects {
     this.#remember({ key: `session ${id}`, at: this.#momentOf(place), code, reason, where: undefined, place });
   }
 
-  /** An order of this instance has got its place. */
+  /** An order of this instance has received its offset. */
   placed(place: OrderPlace): void {
     const ending = this.#unplaced.get(place.id);
     if (ending) ending.place = place;
@@ -80,8 +82,8 @@ export class RecentDisconnects {
   }
 
   /**
-   * How a session that is about to begin, or the one it would like to continue, was ended after
-   * that.
+   * Returns the first disconnect after `judged` that applies to a session about to begin, or to the
+   * session that it wants to resume.
    */
   since(judged: JudgedSince, session: ClientSession, wantedId: string | undefined): RecentDisconnect | undefined {
     const ofUser = this.#disconnects.get(`user ${session.userId}`) ?? [];
@@ -93,7 +95,7 @@ export class RecentDisconnects {
     );
   }
 
-  /** The server has closed: nobody comes in any more, and no timer may start. */
+  /** The server has closed. No connection can open any more, and no timer may start. */
   close(): void {
     this.#isClosed = true;
     this.#disconnects.clear();
@@ -114,7 +116,7 @@ export class RecentDisconnects {
     this.#expiry.add(ending);
   }
 
-  /** It is the oldest of its key. */
+  /** Entries of one key expire in order, so the expired one is the first. */
   #forget({ key, place }: RecentDisconnect): void {
     const endings = this.#disconnects.get(key);
     endings?.shift();
@@ -124,7 +126,8 @@ export class RecentDisconnects {
 }
 
 /**
- * One that fails counts as met: of the two mistakes, the one that ends a session can be made good.
+ * If the filter throws, it counts as a match. Ending one session too many can be repaired by
+ * logging in again.
  */
 function holds(where: SessionFilter, session: ClientSession): boolean {
   try {

@@ -1,6 +1,6 @@
 import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
 
-/** Why a connection whose credential is good does not get in all the same. */
+/** Why a connection is refused although its credential is valid. */
 export interface SessionRefusal {
   readonly ok: false;
   readonly error: HoldfastError;
@@ -9,20 +9,24 @@ export interface SessionRefusal {
 }
 
 /**
- * What a client may say of itself, in characters of JSON: it is kept for as long as the session.
+ * The most metadata that a client may send. Characters of JSON. The server keeps it for as long as
+ * the session.
  */
 export const MAX_METADATA = 4_096;
 
-/** A user at the limit of devices may try again: one of them may have gone. */
+/**
+ * How long a client waits before it retries if its user has too many devices. One of them may have
+ * gone by then.
+ */
 const FULL_RETRY_MS = 30_000;
-/** The reason of the close: clients read from it when to come back. */
+/** The close reason; clients read the delay from it. */
 export const FULL_REASON = `{"retryAfterMs":${FULL_RETRY_MS}}`;
 
 export const deviceMissing: SessionRefusal = {
   ok: false,
-  error: new HoldfastError("BAD_MESSAGE", "The protocol requires a device id, and none was named.", {
+  error: new HoldfastError("BAD_MESSAGE", "data.device_id: the protocol requires a device id, received none.", {
     field: "data.device_id",
-    remedy: "Name the device in auth (the client: its `deviceId` option), or return a deviceId from authenticate.",
+    remedy: "Pass `deviceId` to the client (it is sent in `auth`), or return a `deviceId` from `authenticate`.",
   }),
   close: "BAD_REQUEST",
   reason: "a device id is required",
@@ -32,7 +36,7 @@ export const tooWordy: SessionRefusal = {
   ok: false,
   error: new HoldfastError("LIMIT_EXCEEDED", `metadata: expected at most ${MAX_METADATA} characters of JSON.`, {
     field: "metadata",
-    remedy: "Say less, or declare connection parameters.",
+    remedy: "Send less metadata, or declare connection parameters in the protocol.",
   }),
   close: "BAD_REQUEST",
   reason: "the metadata of auth is too large",
@@ -40,26 +44,22 @@ export const tooWordy: SessionRefusal = {
 
 export const notBegun: SessionRefusal = {
   ok: false,
-  error: new HoldfastError("INTERNAL", "The session could not be begun."),
+  error: new HoldfastError("INTERNAL", "The session could not be started."),
   close: "INTERNAL",
   reason: "the server failed",
 };
 
 export function full(perUser: number): SessionRefusal {
-  const error = new HoldfastError(
-    "LIMIT_EXCEEDED",
-    `This user has ${perUser} devices connected, and may have no more.`,
-    {
-      remedy: "Disconnect another device first.",
-      retryAfterMs: FULL_RETRY_MS,
-    },
-  );
+  const error = new HoldfastError("LIMIT_EXCEEDED", `This user has ${perUser} devices connected, which is the limit.`, {
+    remedy: "Disconnect another device first.",
+    retryAfterMs: FULL_RETRY_MS,
+  });
   return { ok: false, error, close: "RATE_LIMITED", reason: FULL_REASON };
 }
 
-/** The application has disconnected the user or session while the credential was being judged. */
+/** The application disconnected the user or session while the credential was being checked. */
 export function endedMeanwhile(code: number, reason: string): SessionRefusal {
   const name = code === closeNumber.UNAUTHENTICATED ? "UNAUTHENTICATED" : "FORBIDDEN";
-  const error = new HoldfastError(name, "The user or session was disconnected meanwhile.");
+  const error = new HoldfastError(name, "The user or session was disconnected during authentication.");
   return { ok: false, error, close: code, reason };
 }

@@ -3,13 +3,13 @@ import type { DeliveryReport, Prepared } from "./direct.js";
 import type { SessionFilter } from "./recent-disconnects.js";
 
 /**
- * What the handles of users and sessions can do on all instances. A server without a broker of its
- * own has none of it. All reject with UNAVAILABLE while the broker cannot be reached.
+ * What the handles of users and sessions can do on all instances. A server without a broker has no
+ * implementation. All methods reject with UNAVAILABLE while the broker cannot be reached.
  */
 export interface RemoteInstances {
   /**
-   * How many sessions have ended, here and elsewhere. `pattern`: what `where` was made of, for
-   * those it has to travel to.
+   * Ends sessions of a user on all instances and resolves with their number. `pattern` is the
+   * serialisable form of `where` for the other instances.
    */
   endUser(
     userId: string,
@@ -19,21 +19,21 @@ export interface RemoteInstances {
     pattern?: object,
   ): Promise<number>;
   endSession(id: string, code: number, reason: string): Promise<boolean>;
-  /** Asks `authorize` again for every channel of the user. */
+  /** Calls `authorize` again for every channel of the user. */
   reauthorize(userId: string): Promise<void>;
-  /** Whether there is no other instance. */
+  /** True if there is no other instance. */
   isAlone(): Promise<boolean>;
   readonly users: RemoteUsers;
 }
 
 /**
- * The devices of users on all instances. All reject with UNAVAILABLE while the broker cannot be
- * reached.
+ * The devices of users on all instances. All methods reject with UNAVAILABLE while the broker
+ * cannot be reached.
  */
 export interface RemoteUsers {
   devices(userId: string): Promise<Device[]>;
   isConnected(userId: string, deviceId: string | undefined): Promise<boolean>;
   sendToUser(userId: string, choice: Choice, prepared: Prepared): Promise<DeliveryReport>;
-  /** To a session that is not here. */
+  /** Sends to a session that this instance does not have. */
   sendToSession(id: string, prepared: Prepared): Promise<DeliveryReport>;
 }

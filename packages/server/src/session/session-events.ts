@@ -5,9 +5,9 @@ import type { SessionEvent } from "./session.js";
 type Listener = (event: SessionEvent) => unknown;
 
 /**
- * Tells the application what happens to sessions. In order, whatever a listener does: one that
- * disconnects the session it was just told of causes an event that the other listeners hear after
- * this one.
+ * Calls the application's `onSession` listeners. All listeners receive the events in the same
+ * order. If a listener disconnects a session, that causes a new event, which is delivered after the
+ * present one has reached every listener.
  */
 export class SessionEvents {
   readonly #logger: Logger;
@@ -27,7 +27,7 @@ export class SessionEvents {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Several at once are told when the first of them is: nothing comes between. */
+  /** Adds events to the queue together, so no other event comes between them. */
   tell(...events: SessionEvent[]): void {
     this.#waiting.push(...events);
     if (this.#isTelling) return;
@@ -37,13 +37,16 @@ export class SessionEvents {
     this.#isTelling = false;
   }
 
-  /** Resolves when no listener is at work any more. */
+  /** Resolves when no asynchronous listener is running. */
   idle(): Promise<void> {
     if (this.#atWork === 0) return Promise.resolve();
     return new Promise((resolve) => void this.#whenIdle.push(resolve));
   }
 
-  /** Counted, and not kept: one that never ends is the application's to wonder about. */
+  /**
+   * Running listeners are counted but not stored. A listener that never settles is the
+   * application's fault.
+   */
   async #follow(work: PromiseLike<unknown>, failed: (error: unknown) => void): Promise<void> {
     this.#atWork++;
     try {
@@ -57,10 +60,11 @@ export class SessionEvents {
 
   #call(listener: Listener, event: SessionEvent): void {
     const failed = (error: unknown): void =>
-      this.#logger.error({ session: event.session.id, err: error }, "a listener of onSession failed");
+      this.#logger.error({ session: event.session.id, err: error }, "onSession listener failed");
     try {
       const result = listener(event);
-      // Listeners that write to a database are async, and theirs is not the process's to die of.
+      // Listeners that write to a database are asynchronous. Their rejection must not end the
+      // process.
       if (isThenable(result)) void this.#follow(result, failed);
     } catch (error) {
       failed(error);

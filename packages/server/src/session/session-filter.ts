@@ -1,9 +1,9 @@
 import { isPlainObject, kindOf, optionError } from "../call-options.js";
 import type { SessionFilter } from "./recent-disconnects.js";
 
-export const PATTERN = "Pass what the identity must have, such as `{ where: { claims: { login } } }`.";
+export const PATTERN = "Pass a part of the identity, such as `{ where: { claims: { login } } }`.";
 
-/** A part of something, at any depth. */
+/** A part of a value, at any depth. */
 export type PartOf<Value> = Value extends readonly unknown[]
   ? Value
   : Value extends object
@@ -11,14 +11,14 @@ export type PartOf<Value> = Value extends readonly unknown[]
     : Value;
 
 /**
- * Which sessions of a user are meant, said in a way that travels to other instances: those whose
- * identity has all that the pattern has.
+ * Returns a filter for sessions whose identity contains everything in the pattern. A pattern is
+ * plain data, so it can be sent to other instances, unlike a function.
  *
- * @throws HoldfastError INVALID_OPTION for what JSON would lose: a login that is undefined must not
- *   mean all logins
+ * @throws HoldfastError INVALID_OPTION for values that JSON cannot hold. A login that is
+ *   `undefined` must not match all logins.
  */
 export function matching(pattern: unknown): SessionFilter {
-  // An identity is an object, so a list would meet none.
+  // An identity is an object, so a list would match none.
   if (!isPlainObject(pattern)) wrong("where", `expected a plain object or a function, received ${kindOf(pattern)}`);
   check(pattern, "where");
   return ({ identity }) => has(identity, pattern);
@@ -27,15 +27,15 @@ export function matching(pattern: unknown): SessionFilter {
 function check(pattern: unknown, field: string): void {
   if (typeof pattern === "string" || typeof pattern === "boolean" || pattern === null) return;
   if (typeof pattern === "number" && Number.isFinite(pattern)) return;
-  if (typeof pattern !== "object") wrong(field, `${typeof pattern} cannot be compared on other instances`);
+  if (typeof pattern !== "object") wrong(field, `a ${typeof pattern} cannot be sent to other instances`);
   if (!Array.isArray(pattern) && !isPlainObject(pattern))
-    wrong(field, "only what JSON holds can be compared on other instances");
+    wrong(field, "expected values that JSON can hold, because other instances compare them");
   const entries = Object.entries(pattern);
-  if (entries.length === 0 && !Array.isArray(pattern)) wrong(field, "names nothing");
+  if (entries.length === 0 && !Array.isArray(pattern)) wrong(field, "expected at least one property");
   for (const [key, value] of entries) check(value, `${field}.${key}`);
 }
 
-/** Whether something has all that the pattern has. Lists are compared whole. */
+/** True if the value contains everything in the pattern. Lists must be equal. */
 function has(value: unknown, pattern: unknown): boolean {
   if (typeof pattern !== "object" || pattern === null) return value === pattern;
   if (typeof value !== "object" || value === null || Array.isArray(value) !== Array.isArray(pattern)) return false;

@@ -6,37 +6,41 @@ import type { HandleParts } from "./user-handle.js";
 
 export interface RevokeOptions {
   /**
-   * The reason that the client is told. A close frame carries its first 123 bytes. @default "the
-   * session was revoked"
+   * The reason that the client receives. A close frame carries its first 123 bytes.
+   * @default "the session was revoked"
    */
   readonly reason?: string | undefined;
 }
 
 /**
- * A session by its id, whether it exists or not. A handle costs nothing to make and holds no state.
+ * A session by its id, whether the session exists or not. Creating a handle costs nothing, and a
+ * handle holds no state.
  */
 export interface SessionHandle<P extends ProtocolDefinition, S extends Session> {
   readonly id: string;
-  /** The session, as long as it is connected to this process or can still be resumed. */
+  /**
+   * The session, if it is connected to this process or waits here to be resumed. Otherwise
+   * undefined.
+   */
   get(): S | undefined;
   /**
-   * Sends a direct event to this session alone, on any instance. If the session does not exist, it
-   * is reported as `not_connected`.
+   * Sends a direct event to this session only, on any instance. If the session does not exist, the
+   * report lists it as `not_connected`.
    * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the
-   *   field; UNAVAILABLE if it is not here and the broker cannot be reached
+   *   field; UNAVAILABLE if the session is not on this instance and the broker cannot be reached
    */
   send<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>, options?: SendOptions): Promise<DeliveryReport>;
   /**
-   * Ends the session for good, on any instance, also while it waits to be resumed. Resolves with
+   * Ends the session permanently, on any instance, even while it waits to be resumed. Resolves with
    * true if the session existed.
    * @throws HoldfastError (rejects) INVALID_OPTION, naming the option; UNAVAILABLE if the broker
-   *   cannot be reached: the call took effect on this instance only, so repeat it
+   *   cannot be reached. The call has then taken effect on this instance only, so repeat it.
    */
   disconnect(options?: DisconnectOptions): Promise<boolean>;
   /**
    * Revokes the session: its connection is closed with 4401, and no client can resume it. The
-   * client may come back only with a credential that `authenticate` accepts, so withdraw the old
-   * one first. Otherwise as `disconnect`.
+   * client can reconnect only with a credential that `authenticate` accepts, so withdraw the old
+   * credential first. Apart from the code, the call works like `disconnect`.
    */
   revoke(options?: RevokeOptions): Promise<boolean>;
 }

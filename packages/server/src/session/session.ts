@@ -3,88 +3,101 @@ import type { DisconnectOptions } from "./disconnect-options.js";
 import type { Identity } from "./identity.js";
 
 /**
- * A client, as the application sees it: who it is, since when, and what the application keeps of
- * it. It outlives its connection: a client that comes back within `sessionResumeMs`, as the same
- * user, continues it. Its id is 128 random bits and confers no authority. `I` is what
- * `authenticate` returns, `Data` what `sessionData` does.
+ * A client's session as the application sees it: its user, its device and the data that the
+ * application keeps for it. A session survives reconnects: a client that returns within
+ * `sessionResumeMs` as the same user resumes it. The id is 128 random bits and grants no access by
+ * itself. `I` is the type that `authenticate` returns, `Data` the type that `sessionData` returns.
  */
 export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
-  /** Where no device was named it is the device's id as well, which other users may see. */
+  /** If no device was named, this is also the device id, which other users may see. */
   readonly id: string;
-  /** What `authenticate` returned; it changes when the client refreshes its token. */
+  /** The identity that `authenticate` returned. It changes when the client sends a new token. */
   readonly identity: I;
   readonly userId: string | undefined;
   /**
-   * The user's device: what `authenticate` or the client named, or else the session's own id.
-   * Undefined without a user.
+   * The user's device: the id that `authenticate` or the client named, otherwise the session's own
+   * id. Undefined if the session has no user.
    */
   readonly deviceId: string | undefined;
-  /** The connection parameters, validated. */
+  /** The validated connection parameters. */
   readonly parameters: Parameters;
   /**
-   * What the client says of itself when it connects: the `metadata` of its `auth` message. Claims,
-   * not facts; at most 4 KiB.
+   * The `metadata` of the client's `auth` message, at most 4 KiB. The client can claim anything
+   * here.
    */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The application's own, made by `sessionData`; what it puts in stays through reconnects. */
+  /**
+   * The value that `sessionData` returned for this session. Your changes to it survive reconnects.
+   */
   readonly data: Data;
   readonly remoteAddress: string;
   /** When the session began. */
   readonly connectedAt: Date;
-  /** When something was last heard from it, a heartbeat included. To the second. */
+  /**
+   * When the server last received anything from the client, heartbeats included. Accurate to one
+   * second.
+   */
   readonly lastActiveAt: Date;
-  /** Whether it has a connection at present; without one it waits to be resumed, or has ended. */
+  /** True if the session has a connection. If false, it waits to be resumed or has ended. */
   readonly isConnected: boolean;
-  /** The channels it has joined, as the wire names them. */
+  /** The names of the joined channels, as sent on the wire. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends the session and its connection, on this instance; `server.session(id).disconnect` does so
-   * on any instance. By default the client stops and does not come back.
+   * Ends the session and closes its connection, on this instance only;
+   * `server.session(id).disconnect` works on any instance. By default, the client stops and does
+   * not reconnect.
    *
    * @throws HoldfastError INVALID_OPTION, naming the option
    */
   disconnect(options?: DisconnectOptions): void;
 }
 
-/** A session whose identity changes when its client sends a newer credential. */
+/** A session whose identity changes when its client sends a new credential. */
 export interface RenewableSession extends Session<Identity | undefined> {
   identity: Identity | undefined;
 }
 
 /**
  * Why a session ended:
- * - `expired`: nobody came back to it in time
+ * - `expired`: no client resumed it in time
  * - `replaced`: a newer connection of the same device took its place
- * - `moved`: its client has come back on another instance, as a new session there
- * - `evicted`: the user had as many devices as allowed, and one had to leave
+ * - `moved`: its client reconnected to another instance and has a new session there
+ * - `evicted`: the user had too many devices, and this session had to leave
  * - `disconnected`: the server ended it
  */
 export type SessionEnd = "expired" | "replaced" | "moved" | "evicted" | "disconnected";
 
 /**
- * Something that happened to a session:
- * - `opened`: a client has connected
- * - `resumed`: it has come back on a new connection, perhaps before the old one was known to be
- *   dead
- * - `dropped`: its connection has ended, and it may still come back
- * - `ended`: for good
+ * A change of a session:
+ * - `opened`: a client connected and began the session
+ * - `resumed`: the client returned on a new connection, perhaps before the server noticed that the
+ *   old one was dead
+ * - `dropped`: the connection closed, and the client may still return
+ * - `ended`: the session is over
  */
 export type SessionEvent<I = unknown, Parameters = unknown, Data = unknown> = {
   readonly session: Session<I, Parameters, Data>;
 } & ({ readonly type: "opened" | "resumed" | "dropped" } | { readonly type: "ended"; readonly reason: SessionEnd });
 
-/** What a client says of itself when it connects. Claims: the credential alone says who it is. */
+/**
+ * The values that a client sends about itself in `auth`. They are claims: only the credential
+ * proves who the user is.
+ */
 export interface Introduction {
   readonly deviceId?: string | undefined;
-  /** The session it would like to continue. */
+  /** The session that the client wants to resume. */
   readonly sessionId?: string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A ban that names nobody must not look like one. @throws HoldfastError INVALID_VALUE */
+/**
+ * Checks an id before a call that may end sessions: an empty id would end none, and the application
+ * would believe that the ban had worked.
+ * @throws HoldfastError INVALID_VALUE, naming the field `id`
+ */
 export function checkId(of: "user" | "session", id: string): void {
   if (typeof id === "string" && id !== "") return;
-  throw new HoldfastError("INVALID_VALUE", `${of}: expected the id of a ${of}, a text that is not empty.`, {
+  throw new HoldfastError("INVALID_VALUE", `${of}: expected the id of a ${of} as a non-empty string.`, {
     field: "id",
   });
 }

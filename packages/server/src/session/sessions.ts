@@ -22,41 +22,46 @@ import { SessionEvents } from "./session-events.js";
 export interface SessionSettings {
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
-  /** The longest time between the judgement of a credential and the session it opens. */
+  /**
+   * The longest time between the check of a credential and the session that it opens. Milliseconds.
+   */
   readonly judgementMs: number;
   readonly sessionResumeMs: number;
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
-  /** Whether the protocol wants devices to be named. */
+  /** True if the protocol requires a device id. */
   readonly deviceRequired: boolean;
-  /** Makes what the application keeps in a session. */
+  /** Creates the application's data of a session. */
   readonly sessionData: ((start: { identity: Identity | undefined; parameters: unknown }) => unknown) | undefined;
 }
 
-/** What comes of a connection that wants to take part. */
+/** The result of opening a session for a connection. */
 export type Opened =
   | {
       readonly ok: true;
       readonly session: ClientSession;
       readonly resumed: boolean;
       /**
-       * To be called when the connection is open: tells the application, and closes what has to
-       * leave for it.
+       * Call it when the connection is open. It notifies the application and closes the connections
+       * that this session replaces.
        */
       finish(): void;
     }
   | SessionRefusal;
 
 /**
- * Remembers the sessions: by id, and by user and device. A device has one session, and a session at
- * most one connection: whoever comes later takes the place. Everything here happens in one go, so
- * of two connections that authenticate at the same time the later one to finish wins, and there is
- * no moment at which both are in.
+ * All sessions of this instance, by id and by user and device. A device has one session, and a
+ * session has at most one connection; a newer connection replaces the older one. All changes are
+ * synchronous. If two connections of a device authenticate at the same time, the one that finishes
+ * later wins, and the two are never open together.
  */
 export class Sessions {
   readonly #byId = new Map<string, ClientSession>();
   readonly #byUser = new Map<string, Map<string, ClientSession>>();
   readonly #away: ExpiryQueue<ClientSession>;
-  /** Who was ended a moment ago: whoever was being authenticated meanwhile is meant as well. */
+  /**
+   * The latest disconnects. They also apply to connections that are being authenticated at that
+   * moment.
+   */
   readonly #disconnects: RecentDisconnects;
   readonly #settings: SessionSettings;
   readonly #stats: Stats;
@@ -70,7 +75,7 @@ export class Sessions {
     this.#events = new SessionEvents(settings.logger);
   }
 
-  /** To be asked before a credential is judged, and given to `open`. */
+  /** Read it before a credential is checked, and pass it to `open`. */
   get moment(): number {
     return this.#disconnects.moment;
   }
@@ -79,17 +84,17 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  /** Those that have a connection. */
+  /** The sessions that have a connection. */
   live(): ClientSession[] {
     return [...this.#byId.values()].filter((session) => session.isConnected);
   }
 
-  /** Those of a user, connected or waiting to be resumed. */
+  /** The sessions of a user, including those that wait to be resumed. */
   ofUser(userId: string): ClientSession[] {
     return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
 
-  /** That of a device, connected or waiting to be resumed. */
+  /** The session of a device, connected or waiting to be resumed. */
   device(userId: string, deviceId: string): ClientSession | undefined {
     return this.#byUser.get(userId)?.get(deviceId);
   }
@@ -100,12 +105,12 @@ export class Sessions {
     return this.#events.on(listener);
   }
 
-  /** Resolves when no listener is at work any more. */
+  /** Resolves when no listener is running. */
   idle(): Promise<void> {
     return this.#events.idle();
   }
 
-  /** A connection has shown who it is: finds the session it continues, or begins one. */
+  /** Resumes or begins the session of an authenticated connection. */
   open(
     connection: Connection,
     identity: Identity | undefined,
@@ -122,7 +127,7 @@ export class Sessions {
     if (!Array.isArray(room)) return room;
     if (previous) session.data = previous.data;
     else if (!this.#makeData(session)) return notBegun;
-    // Last, since what the application was asked for may have been the ban.
+    // Checked last, because `sessionData` may have disconnected the user.
     const ending = this.#disconnects.since(judgedSince, session, introduction.sessionId);
     if (ending) return endedMeanwhile(ending.code, ending.reason);
     if (!previous) session.introduced = introduction.sessionId;
@@ -131,12 +136,15 @@ export class Sessions {
     return previous ? this.#resume(previous, connection, identity) : this.#begin(session, room);
   }
 
-  /** A connection has left. If it is the one its session has, the session waits for the next. */
+  /**
+   * A connection has left its channels. If its session has no newer connection, the session waits
+   * to be resumed.
+   */
   left(connection: Connection): void {
     const session = connection.session && this.#byId.get(connection.session.id);
     if (!session || session.connection !== connection) return;
-    // Without a user nothing but the id would say whose session it is, and an id must not be enough
-    // to continue it.
+    // Without a user, only the id would identify the session, and an id must not suffice to resume
+    // it.
     if (session.userId === undefined || this.#settings.sessionResumeMs === 0) return this.#expire(session);
     session.leave("away");
     this.#away.add(session);
@@ -144,10 +152,7 @@ export class Sessions {
     this.#events.tell({ type: "dropped", session });
   }
 
-  /**
-   * Ends a session for good, whatever it is doing: its id continues nothing any more. Says whether
-   * there was one.
-   */
+  /** Ends a session permanently. Returns true if it existed. */
   end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
     const session = place?.isOld ? undefined : this.#byId.get(id);
     this.#disconnects.session(id, code, reason, place);
@@ -155,7 +160,7 @@ export class Sessions {
     return session !== undefined;
   }
 
-  /** Ends what a user has, or what of it fits; how much there was. */
+  /** Ends the sessions of a user, or those that match `where`. Returns their number. */
   endUser(userId: string, code: number, reason: string, where: SessionFilter | undefined, place?: OrderPlace): number {
     const sessions = place?.isOld ? [] : this.ofUser(userId).filter((session) => !where || where(session));
     this.#disconnects.user(userId, code, reason, where, place);
@@ -163,24 +168,24 @@ export class Sessions {
     return sessions.length;
   }
 
-  /** An order of this instance to all, carried out when it was given, has got its place. */
+  /** An order of this instance to all instances has received its offset. */
   placed(place: OrderPlace): void {
     this.#disconnects.placed(place);
   }
 
-  /** Another instance has a session that this one has to leave for. Nobody is banned by that. */
+  /** Ends a session because another session replaces it. The user is not banned. */
   yield(session: ClientSession, why: SessionEnd, { close, reason }: { close: CloseName; reason: string }): void {
     this.#leave(session, why, closeNumber[close], reason);
   }
 
-  /** The server is closing: nothing waits any more. */
+  /** The server is closing. No session waits to be resumed any more. */
   clear(): void {
     this.#away.clear();
     this.#disconnects.close();
     for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#expire(session);
   }
 
-  /** Only the same user continues a session, and only on the same device. */
+  /** A session is resumed only by the same user and on the same device. */
   #continued(
     identity: Identity | undefined,
     device: string | undefined,
@@ -199,8 +204,8 @@ export class Sessions {
     this.#count();
     const finish = (): void => {
       this.#events.tell({ type: "resumed", session });
-      // It has not been noticed yet that the old one is dead. It is no longer the session's, so its
-      // end ends nothing.
+      // The server may not have noticed that the old connection is dead. The session has a new
+      // connection already, so closing the old one does not end the session.
       before?.close("REPLACED", "the session continues on a newer connection");
     };
     return { ok: true, session, resumed: true, finish };
@@ -217,7 +222,7 @@ export class Sessions {
     return { ok: true, session, resumed: false, finish };
   }
 
-  /** Whether the application could make its part of the session. */
+  /** Returns false if the application's `sessionData` failed. */
   #makeData(session: ClientSession): boolean {
     const failed = (error: unknown): void =>
       this.#settings.logger.error({ session: session.id, err: error }, "sessionData failed");
@@ -226,7 +231,11 @@ export class Sessions {
       session.data = this.#settings.sessionData?.({ identity, parameters });
       if (!isThenable(session.data)) return true;
       Promise.resolve(session.data).catch(failed);
-      failed(new Error("sessionData must not be asynchronous: what it needs belongs into the claims of authenticate."));
+      failed(
+        new Error(
+          "sessionData must not return a promise. Put the data that it needs into the identity that `authenticate` returns.",
+        ),
+      );
     } catch (error) {
       failed(error);
     }
@@ -234,8 +243,8 @@ export class Sessions {
   }
 
   /**
-   * What has to leave for a new session: the older one of its device, or the oldest of a user who
-   * has too many.
+   * The sessions that must leave for a new one: the previous session of the device, or the oldest
+   * session of a user at the limit.
    */
   #room({ userId, deviceId }: ClientSession): Leaving[] | SessionRefusal {
     if (userId === undefined || deviceId === undefined) return [];
@@ -245,7 +254,7 @@ export class Sessions {
     if (older)
       return [{ session: older, why: "replaced", reason: "a newer connection of the same device took its place" }];
     if (!devices || devices.size < perUser) return [];
-    // Those that wait to be resumed go first: nobody is there to be turned away.
+    // Sessions that wait to be resumed leave first, because no client is connected to them.
     const [oldest] = [...devices.values()].sort((a, b) => rank(a) - rank(b)) as [ClientSession];
     if (oldest.isConnected && whenFull === "refuse") return full(perUser);
     return [{ session: oldest, why: "evicted", reason: `a newer device took its place: a user may have ${perUser}` }];
@@ -272,7 +281,7 @@ export class Sessions {
     this.#count();
   }
 
-  /** Returns what there is to tell of it: nothing, when it had ended before. */
+  /** Returns the event to report, or none if the session had ended already. */
   #forget(session: ClientSession, reason: SessionEnd): SessionEvent[] {
     if (session.state.name === "ended") return [];
     session.leave("ended");
@@ -280,7 +289,7 @@ export class Sessions {
     this.#byId.delete(session.id);
     const { userId, deviceId } = session;
     const devices = userId === undefined ? undefined : this.#byUser.get(userId);
-    // The place of the device may be its successor's already.
+    // The device may belong to the next session already.
     if (deviceId !== undefined && devices?.get(deviceId) === session) devices.delete(deviceId);
     if (userId !== undefined && devices?.size === 0) this.#byUser.delete(userId);
     this.#count();
@@ -300,7 +309,7 @@ interface Leaving {
   readonly reason: string;
 }
 
-/** Sessions that are away before those that are live, and those heard from longest ago first. */
+/** Sorts waiting sessions before connected ones, and each group by last activity, oldest first. */
 function rank(session: ClientSession): number {
   return (session.isConnected ? 1e15 : 0) + session.lastHeardAt;
 }

@@ -13,57 +13,60 @@ import { matching, type PartOf, PATTERN } from "./session-filter.js";
 
 export interface SendToUserOptions extends SendOptions {
   /**
-   * Only to this device. Not connected, it is reported as failed. @default all of the user's
-   * devices
+   * Sends to this device only. If it is not connected, the report lists it as failed. @default all
+   * devices of the user
    */
   readonly onlyDevice?: string | undefined;
   /**
-   * To all devices but this one: mostly the one that caused the event. @default none is left out
+   * Sends to all devices except this one, which is usually the device that caused the event.
+   * @default no device is left out
    */
   readonly exceptDevice?: string | undefined;
 }
 
-/** Which sessions of a user end, and how. `S` is the session, as `server.sessions()` lists it. */
+/** Which sessions of a user end, and how. `S` is the session type of `server.sessions()`. */
 export interface DisconnectUserOptions<S extends Session = Session> extends DisconnectOptions {
   /**
-   * Only the sessions whose identity has all of this, such as `{ claims: { login } }`. If this is
-   * the only instance, also a function that returns true for them.
+   * Ends only the sessions whose identity contains this pattern, such as `{ claims: { login } }`.
+   * If the server has no other instance, you can pass a function that returns true for the sessions
+   * to end.
    * @default all sessions of the user
    */
   readonly where?: ((session: S) => boolean) | PartOf<S["identity"]> | undefined;
 }
 
 /**
- * A user and the connected devices of the user. A handle costs nothing to make and holds no state.
- * Its calls about devices are asynchronous, because a device may be connected to another instance.
+ * A user and the user's connected devices. Creating a handle costs nothing, and a handle holds no
+ * state. Calls about devices are asynchronous, because a device may be connected to another
+ * instance.
  */
 export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   readonly id: string;
   /**
-   * The user's sessions that are connected to this process. With `away`, also the sessions that
-   * wait to be resumed.
+   * The user's sessions that are connected to this process. With `away: true`, the sessions that
+   * wait here to be resumed are included. @default connected sessions only
    */
   sessions(options?: { readonly away?: boolean }): S[];
   /**
-   * The devices that are connected to any instance. If the instance of a device does not answer,
-   * the device's `lastActiveAt` is the time when it connected.
+   * The user's devices that are connected to any instance. If the instance of a device does not
+   * answer within one second, the device's `lastActiveAt` is the time at which it connected.
    * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached
    */
   devices(): Promise<Device[]>;
   /**
-   * Whether the device is connected to any instance. Without `deviceId`: whether any device of the
+   * True if the device is connected to any instance. Without `deviceId`, true if any device of the
    * user is.
-   * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected here and the broker
-   *   cannot be reached
+   * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected to this instance and
+   *   the broker cannot be reached
    */
   isConnected(deviceId?: string): Promise<boolean>;
   /**
    * Sends a direct event to the user's devices on all instances and reports the result for each
-   * device. If a device has lost its connection and may come back, it is reported as
-   * `not_connected` and does not get the event later. If an instance does not answer, its devices
-   * are reported as `timeout`.
+   * device. If a device has lost its connection and may still return, it is reported as
+   * `not_connected` and does not receive the event later. If an instance does not answer, its
+   * devices are reported as `timeout`.
    * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the
-   *   field; UNAVAILABLE if the broker cannot be reached, and then nothing was delivered
+   *   field; UNAVAILABLE if the broker cannot be reached, and then no device received the event
    */
   send<E extends DirectName<P>>(
     event: E,
@@ -71,34 +74,35 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
     options?: SendToUserOptions,
   ): Promise<DeliveryReport>;
   /**
-   * Ends all sessions of the user on all instances, also the sessions that wait to be resumed. With
-   * `where`, only the sessions that meet it, such as those of one login. Resolves with the number
-   * of sessions when all instances have answered, or after a second. If the broker's announcements
-   * do not reach an instance, it ends its sessions within 20 s. The default code stops the clients
-   * for good. `authenticate` decides about every new connection, so withdraw the credential there
-   * first.
+   * Ends all sessions of the user on all instances, including those that wait to be resumed. With
+   * `where`, only the matching sessions end, such as those of one login. Resolves with the number
+   * of ended sessions when all instances have answered, or after one second. If an announcement
+   * does not reach an instance, that instance ends its sessions within 20 s. The default close code
+   * stops the clients permanently. Clients may still connect with a valid credential, so withdraw
+   * the credential in `authenticate` first.
    *
-   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then nothing has ended;
-   *   UNAVAILABLE if the broker cannot be reached: the call took effect on this instance only, so
-   *   repeat it
+   * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then no session has
+   *   ended; UNAVAILABLE if the broker cannot be reached. The call has then taken effect on this
+   *   instance only, so repeat it.
    */
   disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
   /**
-   * Call it if the user's permissions have changed. `authorize` is asked again for every channel
-   * that the user is on, on all instances. If the answer is no, the connection leaves the channel
-   * and its client is told why; the connection itself stays. Resolves when this instance is done
-   * and the others are done too, or a second has passed.
-   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached: the call took
-   *   effect on this instance only
+   * Checks the user's permissions again. Call it after they have changed. The server calls
+   * `authorize` for every channel that the user has joined, on all instances. If the answer is no,
+   * the connection leaves the channel, the client is told the reason, and the connection stays
+   * open. Resolves when this instance and the others have finished, or after one second for the
+   * others.
+   * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached. The call has then
+   *   taken effect on this instance only.
    */
   reauthorize(): Promise<void>;
 }
 
-/** What the handles of users and sessions need of the server. */
+/** The parts of the server that the handles of users and sessions use. */
 export interface HandleParts {
   readonly sessions: Sessions;
   readonly direct: DirectEvents;
-  /** The other instances; undefined: there can be none. */
+  /** The other instances; undefined if there can be none. */
   readonly elsewhere: RemoteInstances | undefined;
   readonly permissions: Reauthorizer;
   readonly unawaited: Unawaited;
@@ -167,7 +171,7 @@ export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> i
     const { code, reason, where } = endingOptions(endingCalls.user, given);
     const { sessions, elsewhere } = this.#parts;
     if (typeof where !== "function") {
-      // Anything else that is falsy must not mean all sessions.
+      // Any other falsy value must not select all sessions.
       const meant = where === undefined ? undefined : matching(where);
       if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, where as object | undefined);
       return sessions.endUser(this.id, code, reason, meant);
@@ -198,14 +202,19 @@ export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> i
 const isConnected = (session: Session): boolean => session.isConnected;
 
 function cannotTravel(): HoldfastError {
-  return optionError("disconnect", "where", "a function cannot be asked on other instances", PATTERN);
+  return optionError("disconnect", "where", "a function cannot be sent to other instances", PATTERN);
 }
 
 /**
- * Anything but a device id would choose nothing, and the event would reach the device that it must
- * not reach.
+ * A value that is not a device id would match no device. With `exceptDevice`, the event would then
+ * reach the device that must not receive it.
  */
 function checkDevice(option: "onlyDevice" | "exceptDevice", id: unknown): void {
   if (id === undefined || typeof id === "string") return;
-  throw optionError("send", option, `expected a device id, received ${kindOf(id)}`, "Pass a string, or leave it out.");
+  throw optionError(
+    "send",
+    option,
+    `expected a device id, received ${kindOf(id)}`,
+    "Pass a string, or omit the option.",
+  );
 }
