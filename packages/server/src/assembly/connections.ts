@@ -27,7 +27,10 @@ export interface ConnectionsParts extends Pick<
   readonly channels: Channels;
 }
 
-/** The connections of this instance, from the upgrade request to their end. */
+/**
+ * Creates the connections of this instance and knows all of them, from the upgrade request to their
+ * end.
+ */
 export class Connections {
   readonly admission: Admission;
   readonly #parts: ConnectionsParts;
@@ -78,13 +81,13 @@ export class Connections {
     return this.#isClosing;
   }
 
-  /** Admits no further connection. */
+  /** Refuses further connections. */
   stopAccepting(): void {
     this.#isClosing = true;
   }
 
   /**
-   * Lets running requests finish, then closes every connection. Resolves when all sockets are gone.
+   * Waits for running requests, then closes every connection. Resolves when all sockets are closed.
    */
   drain(graceMs: number): Promise<void> {
     return drain(this.#open, this.#parts.settings.environment, graceMs);
@@ -107,8 +110,8 @@ export class Connections {
       { receiver: new Handshake(this.#handshakeContext, found), deadline },
     );
     this.#open.add(connection);
-    // Checked again: while a credential was judged other connections opened, and the server may
-    // have begun to close.
+    // Checked again here. While the credential was checked, other connections may have opened or
+    // the server may have begun to close.
     if (this.#isClosing) connection.close("GOING_AWAY", "the server is shutting down");
     else if (stats.connectionsActive > settings.limits.connections) connection.close("OVERLOADED", OVERLOADED_REASON);
     else if (known) finishHandshake(connection, known.identity, known.judgedSince, this.#handshakeContext);

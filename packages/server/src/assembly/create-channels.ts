@@ -9,8 +9,8 @@ import type { DocumentHooks } from "../document/document-hooks.js";
 import type { JoinedBroker } from "./join-broker.js";
 
 /**
- * The channels with their documents. A channel loads its document when somebody joins; a change of
- * a document is a publication, whose members are found among the open channels.
+ * Creates the channels and their documents. A channel loads its document when a client joins. A
+ * changed document is published, and `local` knows the members that receive it.
  */
 export function createChannels(
   protocol: Protocol,

@@ -6,7 +6,10 @@ import { type HttpServer, listen, type Listening, type ListenOptions } from "../
 import { attachToNode } from "../transport/node.js";
 import type { Connections } from "./connections.js";
 
-/** Where the server can be reached: the http servers it is attached to, and those of its own. */
+/**
+ * The http servers through which the server can be reached: those it is attached to, and those that
+ * `listen` created.
+ */
 export class Endpoints {
   readonly #connections: Connections;
   readonly #settings: ServerSettings;

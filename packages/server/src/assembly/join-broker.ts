@@ -5,27 +5,26 @@ import type { PresenceLink } from "../presence/presence-store.js";
 import { Topics } from "../log/topics.js";
 import type { ServerSettings } from "../settings.js";
 
-/** A part of the server that has to know how the other instances and the store fare. */
+/** A part of the server that is told when instances die or the store loses data. */
 export interface InstanceWatcher {
   /** These instances are gone. */
   gone(instances: readonly string[]): void;
-  /** The store has lost data: this instance stores its own again. */
+  /** The store has lost data, so this part stores its own data again. */
   putAgain(): void;
 }
 
-/** This instance's place at the broker. */
+/** This instance's connection to the broker. */
 export interface JoinedBroker {
   readonly link: BrokerLink;
   readonly topics: Topics;
-  /** What parts need to share data with other instances; undefined if there can be none. */
+  /** The parts needed to share data with other instances; undefined if there can be none. */
   readonly shared: PresenceLink | undefined;
-  /** Watchers are told in the order in which they were added. */
+  /** Adds a watcher. Watchers are called in the order in which they were added. */
   watch(watcher: InstanceWatcher): void;
 }
 
 /**
- * Joins the broker, or the memory of this process if the application gave none. Nothing follows a
- * topic yet.
+ * Joins the broker, or an in-memory broker if the application gave none. No topic is followed yet.
  */
 export function joinBroker(protocol: Protocol, broker: Broker | undefined, settings: ServerSettings): JoinedBroker {
   const { environment, logger } = settings;
@@ -43,8 +42,7 @@ export function joinBroker(protocol: Protocol, broker: Broker | undefined, setti
   return {
     link,
     topics,
-    // Without a broker of its own a server is the only instance there can be: no other has to be
-    // told or asked anything.
+    // If the application gave no broker, this is the only instance, and nothing has to be shared.
     shared: broker && { id, link, topics, environment },
     watch: (watcher) => void watchers.push(watcher),
   };

@@ -9,7 +9,7 @@ import { replyTo } from "../transport/reply-to.js";
 import type { Requests } from "./requests.js";
 import type { SubscriptionRequests } from "./subscriptions.js";
 
-/** Three unreadable messages within a minute are no slip any more. */
+/** A connection that sends this many unreadable messages within a minute is closed. */
 const MAX_FAULTS = 3;
 const FAULT_WINDOW_MS = 60_000;
 
@@ -24,12 +24,15 @@ export interface DispatcherContext {
 }
 
 /**
- * The one place where what a client says is read, and where what goes wrong with it becomes an
- * answer.
+ * Decodes the frames of open connections and passes each message to the part that handles it. It is
+ * the only place that decodes them: a message that cannot be read or handled is answered with an
+ * error here.
  */
 export class Dispatcher implements FrameReceiver {
   readonly #context: DispatcherContext;
-  /** Recent unreadable messages. Only connections that sent one are in it. */
+  /**
+   * The recent unreadable messages of each connection. A connection that sent none has no entry.
+   */
   readonly #faults = new WeakMap<Connection, { count: number; since: number }>();
 
   constructor(context: DispatcherContext) {
@@ -42,9 +45,9 @@ export class Dispatcher implements FrameReceiver {
       if (decoded.ok) this.#dispatch(connection, decoded.message);
       else this.#refuse(connection, decoded.fault, decoded.correlationId);
     } catch (error) {
-      // No peer's message may end the process, whatever we got wrong.
+      // A fault in the server must not let one client's message end the process.
       this.#context.stats.error("INTERNAL");
-      this.#context.logger.error({ session: connection.sessionId, err: error }, "a message could not be handled");
+      this.#context.logger.error({ session: connection.sessionId, err: error }, "message handling failed");
       connection.send({
         type: "error",
         data: toWire(new HoldfastError("INTERNAL", "The message could not be handled.")),
@@ -69,7 +72,7 @@ export class Dispatcher implements FrameReceiver {
       case "ping":
         return connection.send({ ...message, type: "pong" });
       case "pong":
-        return; // heard is all it has to be
+        return; // nothing to do: the heartbeat has noticed the frame
       case "ack":
         return connection.acks.settle(message.data.id, message.data.failure);
       case "set_presence":

@@ -15,8 +15,8 @@ import type { Unawaited } from "../observe/unawaited.js";
 import type { Session } from "../session/session.js";
 
 /**
- * Built-in refusals that a handler or middleware may answer with, beside the errors its request
- * declares.
+ * Built-in error codes that a handler or middleware may answer with, in addition to the errors that
+ * its request declares.
  */
 export type RefusalCode = "FORBIDDEN" | "UNAVAILABLE" | "RATE_LIMITED" | "LIMIT_EXCEEDED" | "INVALID_INPUT";
 
@@ -27,29 +27,32 @@ export interface RefusalDetails {
 }
 
 /**
- * An error that its maker means the caller to read. Every other error reaches the caller as
- * INTERNAL.
+ * An error that is meant for the caller, created by `context.error`. The caller receives every
+ * other error as INTERNAL.
  */
 export class HandlerRefusal extends HoldfastError {}
 
-/** What a handler is given. */
+/**
+ * The argument of a handler: the validated request, its session, and functions to refuse or cancel.
+ */
 export interface RequestContext<P extends ProtocolDefinition, N extends RequestName<P>, I, Data = unknown> {
   readonly name: N;
-  /** Validated. */
+  /** The validated input. */
   readonly input: InputOf<P, N>;
   readonly session: Session<I, ParametersOf<P>, Data>;
   /**
-   * Aborts when nobody waits any more: the caller cancelled, the time is up, the connection closed.
+   * Aborts when the result is no longer needed: the caller has cancelled, the time limit has
+   * passed, or the connection has closed.
    */
   readonly signal: AbortSignal;
   /**
-   * Makes an error for the caller to read: one that the request declares, with its data, or a
-   * built-in refusal with a sentence. Throw it. @example throw error("UNKNOWN_AGENT", { id:
-   * input.id })
+   * Creates an error that the caller receives; throw it. Pass either an error code that the request
+   * declares, with its data, or a built-in code with a message.
+   * @example throw error("UNKNOWN_AGENT", { id: input.id })
    */
   error(code: RefusalCode, message: string, details?: RefusalDetails): HoldfastError<RefusalCode>;
-  // Last, because a compiler's complaint is about the last one, and this is the one that is mostly
-  // meant.
+  // Declared last, because the compiler reports errors about the last overload, and most calls use
+  // this one.
   error<C extends ErrorCodeOf<P, N>>(code: C, data: SentErrorDataOf<P, N, C>, message?: string): HoldfastError<C>;
 }
 
@@ -57,7 +60,7 @@ export type Handler<P extends ProtocolDefinition, N extends RequestName<P>, I, D
   context: RequestContext<P, N, I, Data>,
 ) => SentOutputOf<P, N> | Promise<SentOutputOf<P, N>>;
 
-/** What a middleware is given: any request, its input validated. */
+/** The argument of a middleware: any request, with its input validated. */
 export interface MiddlewareContext<I, Parameters = unknown, Data = unknown> {
   readonly name: string;
   readonly kind: RequestKind;
@@ -67,13 +70,16 @@ export interface MiddlewareContext<I, Parameters = unknown, Data = unknown> {
   error(code: RefusalCode, message: string, details?: RefusalDetails): HoldfastError<RefusalCode>;
 }
 
-/** Runs around every handler, the first one outermost. What it returns is the output. */
+/**
+ * Runs around every handler. The middleware added first is the outermost. Its return value becomes
+ * the output.
+ */
 export type Middleware<I, Parameters = unknown, Data = unknown> = (
   context: MiddlewareContext<I, Parameters, Data>,
   next: () => Promise<unknown>,
 ) => Promise<unknown>;
 
-/** The context as the dispatcher makes it, before the types of one request are put on it. */
+/** The context that the dispatcher creates, before the types of one request are applied. */
 export interface UntypedContext {
   readonly name: string;
   readonly kind: RequestKind;
@@ -85,7 +91,7 @@ export interface UntypedContext {
 export type UntypedHandler = (context: UntypedContext) => unknown;
 export type UntypedMiddleware = (context: UntypedContext, next: () => Promise<unknown>) => Promise<unknown>;
 
-/** The application's handlers by the name of their request, and the middleware around them. */
+/** The application's handlers by request name, and the middleware that runs around them. */
 export class Handlers {
   readonly #protocol: Protocol;
   readonly #handlers = new Map<string, UntypedHandler>();
@@ -98,8 +104,9 @@ export class Handlers {
   }
 
   /**
-   * @throws HoldfastError INVALID_OPTION when the protocol has no such request, or it has a handler
-   *   already
+   * Adds the handler of one request.
+   * @throws HoldfastError INVALID_OPTION if the protocol has no such request, if `handler` is not a
+   *   function, or if the request has a handler already
    */
   add(name: string, handler: UntypedHandler): void {
     if (!this.#protocol.requests.has(name)) {
@@ -119,8 +126,9 @@ export class Handlers {
   }
 
   /**
-   * @throws HoldfastError INVALID_OPTION when it is no function: those behind it would never be
-   *   asked
+   * Adds a middleware around all handlers.
+   * @throws HoldfastError INVALID_OPTION if `middleware` is not a function. Otherwise every request
+   *   would fail when it is called.
    */
   use(middleware: UntypedMiddleware): void {
     if (typeof middleware !== "function")
@@ -128,7 +136,7 @@ export class Handlers {
     this.#middleware.push(middleware);
   }
 
-  /** Requests of the protocol that nobody handles. */
+  /** The names of requests that have no handler. */
   missing(): string[] {
     return [...this.#protocol.requests.keys()].filter((name) => !this.#handlers.has(name));
   }
@@ -140,7 +148,7 @@ export class Handlers {
   }
 
   /**
-   * Calls the handler inside the middleware. A synchronous handler without middleware costs no
+   * Calls the handler inside the middleware. Without middleware, a synchronous handler creates no
    * promise.
    */
   run(handler: UntypedHandler, context: UntypedContext): unknown {

@@ -4,15 +4,15 @@ import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 
 /**
- * Channels in messages that wait for the verdict on one before them: far more than a client that
- * comes back asks for at once, and about a megabyte of the longest names.
+ * The most channels in messages that wait for an earlier one. A client that reconnects asks for far
+ * fewer, and this many of the longest names take about one megabyte.
  */
 const MAX_WAITING = 4_096;
 
 /**
- * Runs what a message asks of the connection's channels, after what was asked before it. What waits
- * is the peer's to choose and ours to keep, so it is bounded (`weight`: in channels, of 255 bytes
- * at most), and holds no more of the message than it needs.
+ * Runs a message about the connection's channels after the earlier messages about them. Clients
+ * decide how much waits and the server stores it, so the queue is bounded. `weight` counts
+ * channels, whose names have at most 255 bytes; a waiting message must keep no more data than that.
  */
 export function inTurn(
   connection: Connection,
@@ -26,7 +26,7 @@ export function inTurn(
   if (membership.waiting >= Math.max(MAX_WAITING, 4 * limits.subscriptions))
     return connection.close("RATE_LIMITED", '{"retryAfterMs":1000}');
   const failed = (error: unknown): void => {
-    logger.error({ session: connection.sessionId, err: error }, "a message about channels could not be answered");
+    logger.error({ session: connection.sessionId, err: error }, "message about channels failed");
     const answer = new HoldfastError("INTERNAL", "The message could not be handled.");
     connection.send({ type: "error", ...reply, data: toWire(answer) });
   };

@@ -14,17 +14,15 @@ type Reply = ReturnType<typeof replyTo>;
 
 export type JoinVerdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
-/**
- * One channel that is asked for, what was decided about it, and from where it is to be continued.
- */
+/** One channel that a client asks for, the decision about it, and the position to resume from. */
 export interface Wish {
   readonly verdict: JoinVerdict;
   readonly position: Position | undefined;
-  /** What the client says of its copy of the channel's document. */
+  /** The client's report about its copy of the channel's document. */
   readonly state?: "held" | "mismatch" | undefined;
 }
 
-/** A wish whose channel is kept until it is answered. */
+/** A wish that keeps its channel open until it is answered. */
 interface HeldWish {
   verdict: JoinVerdict;
   readonly position: Position | undefined;
@@ -32,13 +30,13 @@ interface HeldWish {
   readonly held: Held | undefined;
 }
 
-/** What is asked in one message, or what is left of it. */
+/** The channels that one message asks for and that are not answered yet. */
 export interface Ask {
   readonly connection: Connection;
   readonly membership: Membership;
   readonly wishes: readonly Wish[];
   readonly reply: Reply;
-  /** Whether what was granted is granted still. */
+  /** False if permissions have changed since the decision. */
   isCurrent(): boolean;
 }
 
@@ -47,7 +45,7 @@ interface Joined {
   readonly id: ChannelId;
   readonly text: string;
   readonly bytes: number;
-  /** Whether the channel's document is to be sent behind the answer. */
+  /** True if the channel's document must be sent after the answer. */
   readonly snapshot: boolean;
 }
 
@@ -64,19 +62,20 @@ export interface JoinsParts {
   readonly stats: Stats;
 }
 
-/** The broker answers within a second, or refuses. */
+/** The broker answers within a second or fails. */
 const PREPARE_MS = 2_000;
-/** How often a reader that is being caught up is looked at. */
+/** How often a client that reads slowly is checked. */
 const PACE_MS = 20;
 
 /**
- * Joins the channels that were granted and answers. What has to be read first is read before; then
- * each channel is joined and answered in one go, so that nothing can be published in between: what
- * came before is in the answer, what comes after is delivered behind it.
+ * Joins the channels that were granted and answers the `subscribe`. All data that must be read from
+ * the broker is read first. Each channel is then joined and answered synchronously, so no event can
+ * be published in between: earlier events are in the answer, later events are delivered after it.
+ * `SubscriptionRequests` decides which channels are granted.
  *
- * An answer that would be large comes in parts, at the pace at which it is read. The channels of a
- * part are joined when it is written, so a client that has missed a lot in many channels is not
- * closed for being owed it all at once.
+ * A large answer is sent in parts, at the pace at which the client reads. The channels of a part
+ * are joined when the part is written. A client that missed much on many channels is therefore not
+ * closed as too slow.
  */
 export class Joins {
   readonly #parts: JoinsParts;
@@ -86,8 +85,8 @@ export class Joins {
   }
 
   /**
-   * How many were answered: all, unless what was granted is not certain any more (`isCurrent`) or
-   * the connection has closed. Never rejects for what a broker does.
+   * Returns the number of wishes that were answered. That is all of them, unless `isCurrent` became
+   * false or the connection has closed. Does not reject if the broker fails.
    */
   join(ask: Ask): Promise<number> | number {
     const kept = this.#keep(ask);
@@ -115,7 +114,8 @@ export class Joins {
   }
 
   /**
-   * What is beyond the limit costs the broker nothing; and what is named twice is made up for once.
+   * Keeps the channels open that fit into the connection's limit. A channel beyond the limit is
+   * refused without reading it, and a channel that is named twice is resumed once.
    */
   #keep({ wishes, membership }: Ask): HeldWish[] {
     const { channels, settings } = this.#parts;
@@ -133,11 +133,13 @@ export class Joins {
   }
 
   #full(wire: string): JoinVerdict {
-    const text = `A connection may join ${this.#parts.settings.limits.subscriptions} channels.`;
+    const text = `A connection may join at most ${this.#parts.settings.limits.subscriptions} channels.`;
     return { ok: false, channel: wire, error: new HoldfastError("LIMIT_EXCEEDED", text) };
   }
 
-  /** What cannot be prepared is refused; the other channels are joined. */
+  /**
+   * Reads the data of a channel. If that fails, the channel is refused and the others are joined.
+   */
   #prepare(wish: HeldWish): Promise<void> | undefined {
     const preparing = wish.held?.prepare(wish.position);
     if (!preparing) return undefined;
@@ -146,8 +148,8 @@ export class Joins {
     return inTime(preparing, environment, PREPARE_MS, "The broker did not answer in time").catch((error: unknown) => {
       if (!verdict.ok) return;
       const { wire, contract } = verdict.id;
-      logger.warn({ channel: contract.name, err: error }, "a channel could not be joined");
-      const text = `${wire} cannot be joined at the moment.`;
+      logger.warn({ channel: contract.name, err: error }, "channel join failed");
+      const text = `${wire} cannot be joined at present, because its data could not be read.`;
       wish.verdict = { ok: false, channel: wire, error: new HoldfastError("UNAVAILABLE", text, { field: "channels" }) };
     });
   }
@@ -158,15 +160,15 @@ export class Joins {
   }
 
   /**
-   * Until the reader can take the next part, and every channel is prepared as the store has it now.
+   * Waits until the client can receive the next part and every channel is prepared from the present
+   * state of the store.
    */
   async #ready({ connection }: Ask, kept: HeldWish[]): Promise<void> {
     const { environment } = this.#parts.settings;
     for (;;) {
       while (connection.isOpen && connection.isBehind)
         await new Promise<void>((resolve) => void environment.after(PACE_MS, resolve));
-      // Of a channel that was rolled back while the others were read, only another look at the
-      // store tells the truth.
+      // If a channel was rolled back while the others were being read, it must be read again.
       const changed = kept.filter(({ verdict, held }) => verdict.ok && held?.isPrepared() === false);
       if (changed.length === 0 || !connection.isOpen) return;
       await Promise.all(changed.map((wish) => this.#prepare(wish)));
@@ -174,8 +176,8 @@ export class Joins {
   }
 
   /**
-   * Joins and answers as many as one part may hold, and takes them off the list. Returns whether to
-   * go on.
+   * Joins and answers as many channels as fit into one part, and removes them from the list.
+   * Returns true if channels remain.
    */
   #answer({ connection, membership, reply, isCurrent }: Ask, kept: HeldWish[]): boolean {
     if (!connection.isOpen || !isCurrent()) return false;
@@ -209,7 +211,7 @@ export class Joins {
     return kept.length > 0;
   }
 
-  /** The result as text: what was missed is encoded already. */
+  /** Joins one channel. The result is text, because the missed events are already encoded. */
   #joinOne(
     connection: Connection,
     membership: Membership,
@@ -228,8 +230,9 @@ export class Joins {
     const copy = channels.copy(id);
     if (copy && state === "mismatch") {
       stats.stateMismatches++;
-      // A claim of a peer: counted, and too cheap to make for a line that somebody is woken by.
-      settings.logger.debug({ channel: id.contract.name }, "a client's copy of a document was not what it should be");
+      // A client's claim. It is counted and logged at `debug` only, because any client can cause
+      // it.
+      settings.logger.debug({ channel: id.contract.name }, "document copy of a client did not match");
     }
     const continued = position && channels.resume(id, position, state === "held");
     if (membership.join(id)) presenceUpdates.joined(connection, id);
@@ -248,7 +251,7 @@ export class Joins {
     return { ok: true, id, text: `${text.slice(0, -1)},"missed":[${missed}]}`, bytes: bytesMissed, snapshot };
   }
 
-  /** A channel whose document was deleted has ended. */
+  /** Refuses a channel whose document was deleted. Such a channel has ended. */
   #asItIs(membership: Membership, id: ChannelId): JoinVerdict {
     const reason = this.#parts.channels.copy(id)?.deletedFor;
     if (reason === undefined) return this.#withinLimits(membership, id);
@@ -265,7 +268,7 @@ export class Joins {
     if (membership.has(id.wire)) return { ok: true, id };
     if (membership.size >= limits.subscriptions) return this.#full(id.wire);
     if (this.#parts.channels.local.size(id) >= limits.subscribersPerChannel)
-      return refuse(`${id.wire} has all the members it may have.`);
+      return refuse(`${id.wire} has reached its limit of members.`);
     return { ok: true, id };
   }
 }

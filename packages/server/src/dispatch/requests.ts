@@ -18,8 +18,8 @@ import { Call } from "../session/calls.js";
 import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
 
 /**
- * Runs requests: every one is answered exactly once, with its output or with the reason why there
- * is none.
+ * Runs the requests of all connections. Each request is answered exactly once, with its output or
+ * with an error.
  */
 export class Requests {
   readonly #handlers: Handlers;
@@ -33,7 +33,7 @@ export class Requests {
     this.#stats = stats;
   }
 
-  /** From now on new requests are refused; those that run may finish. */
+  /** Refuses new requests from now on. Running requests may finish. */
   stopAccepting(): void {
     this.#isClosing = true;
   }
@@ -43,17 +43,31 @@ export class Requests {
     const call = new Call(connection, id);
     const found = this.#handlers.find(data.name);
     if (!found)
-      return this.#refuse(call, "UNKNOWN_REQUEST", `No request ${JSON.stringify(data.name)} is handled here.`, "name");
+      return this.#refuse(
+        call,
+        "UNKNOWN_REQUEST",
+        `The server has no handler for the request ${JSON.stringify(data.name)}.`,
+        "name",
+      );
     if (this.#isClosing) return this.#refuse(call, "UNAVAILABLE", "The server is shutting down.");
     const { calls } = connection;
     if (calls.has(id))
-      return this.#refuse(call, "LIMIT_EXCEEDED", "A request with this correlation id is running.", "correlation_id");
+      return this.#refuse(
+        call,
+        "LIMIT_EXCEEDED",
+        "A request with this correlation id is running already.",
+        "correlation_id",
+      );
     if (calls.size >= this.#settings.limits.requestsInFlight)
-      return this.#refuse(call, "LIMIT_EXCEEDED", `${calls.size} requests of this connection are running.`);
+      return this.#refuse(
+        call,
+        "LIMIT_EXCEEDED",
+        `This connection has ${calls.size} running requests, which is the limit.`,
+      );
     const checked = found.contract.input.receive(data.input, message.meta, "input");
     if (!checked.ok) {
       if (checked.fault.cause !== undefined)
-        this.#settings.logger.warn({ request: data.name, err: checked.fault.cause }, "an input could not be validated");
+        this.#settings.logger.warn({ request: data.name, err: checked.fault.cause }, "input validation failed");
       return this.#refuse(call, "INVALID_INPUT", checked.fault.message, checked.fault.field);
     }
 
@@ -70,7 +84,7 @@ export class Requests {
       try {
         this.#fail(call, error, found.contract);
       } catch (cause) {
-        // A refusal that JSON cannot hold is a failure like any other.
+        // If JSON cannot hold the data of the refusal, the call fails like any other.
         this.#fail(call, cause, found.contract);
       }
     };
@@ -88,7 +102,7 @@ export class Requests {
 
   cancel(connection: Connection, id: string): void {
     const call = connection.calls.get(id);
-    if (!call) return; // answered already: the answer and the cancel passed each other
+    if (!call) return; // the call was answered while the `cancel` was on its way
     this.#fail(call, new HoldfastError("CANCELLED", "The caller cancelled the request."));
     call.abort("The caller cancelled the request.");
   }
@@ -101,7 +115,7 @@ export class Requests {
         { request: contract.name, field: sent.fault.field, remedy: sent.fault.remedy, err: sent.fault.cause },
         `a handler returned an invalid output: ${sent.fault.message}`,
       );
-      const text = `${contract.name} returned what its schema does not allow.`;
+      const text = `${contract.name} returned an output that its schema does not allow.`;
       return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
     }
     const { data, meta } = sent.value as RichValue;
@@ -111,12 +125,12 @@ export class Requests {
       data: { ok: true, ...(data !== undefined && { output: data }) },
       ...(meta !== undefined && { meta }),
     });
-    // Sent, it would close the connection as too slow, and a query would be asked again after each
-    // reconnect.
+    // If it were sent, the connection would be closed as too slow, and the client would repeat the
+    // query after each reconnect.
     const { owedBytes } = this.#settings.limits;
     if (answer.isLargerThan(owedBytes)) {
       this.#settings.logger.error({ request: contract.name }, `a handler returned more than ${owedBytes} bytes`);
-      const text = `${contract.name} returned more than the server sends at once.`;
+      const text = `${contract.name} returned an output that is too large to send.`;
       return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
     }
     this.#settle(call, answer);
@@ -135,12 +149,13 @@ export class Requests {
     this.#settle(call, answer);
   }
 
-  /** What of an error the caller may read. */
+  /** Returns the part of an error that the caller may read. */
   #explain(error: unknown, contract: RequestContract | undefined): { wire: WireError; meta?: unknown } {
     const meant = error instanceof HandlerRefusal || (contract === undefined && isHoldfastError(error));
     if (!meant) {
-      this.#settings.logger.error({ request: contract?.name, err: error }, "a handler failed");
-      // Of what a library says only this is the caller's business: to try again makes sense.
+      this.#settings.logger.error({ request: contract?.name, err: error }, "handler failed");
+      // Errors of libraries stay in the log. Only UNAVAILABLE is passed on, because the caller can
+      // retry.
       const code = isHoldfastError(error) && error.code === "UNAVAILABLE" ? "UNAVAILABLE" : "INTERNAL";
       return { wire: toWire(new HoldfastError(code, `${contract?.name ?? "The request"} failed.`)) };
     }
@@ -164,7 +179,7 @@ export class Requests {
   }
 
   #settle(call: Call, answer: Frame): void {
-    // If sending has closed the connection, its end has counted the call.
+    // If sending has closed the connection, closing it has already counted the call.
     if (call.answer(answer)) this.#stats.requestsInFlight--;
   }
 
@@ -176,16 +191,15 @@ export class Requests {
 }
 
 /**
- * Before anything is settled: an answer that cannot be encoded throws here, and its call can still
- * be answered.
+ * Encodes an answer before its call is settled. If encoding throws, the call can still be answered.
  */
 function encode(answer: ServerMessage & { type: "response" }): Frame {
   return new Frame(JSON.stringify(answer));
 }
 
 /**
- * What a handler sees of its call. A class, so that the signal is only made for those who look at
- * it.
+ * The context that a handler receives. It is a class so that the abort signal is created only if a
+ * handler reads it.
  */
 class CallContext implements UntypedContext {
   readonly #contract: RequestContract;
@@ -199,7 +213,7 @@ class CallContext implements UntypedContext {
   ) {
     this.#contract = contract;
     this.#call = call;
-    // Handlers take their context apart: `({ input, error }) => …`.
+    // Handlers destructure their context: `({ input, error }) => …`.
     this.error = this.error.bind(this);
   }
 

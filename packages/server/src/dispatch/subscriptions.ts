@@ -12,7 +12,7 @@ import { Joins, type JoinVerdict } from "./joins.js";
 import type { PresenceUpdates } from "./presence-updates.js";
 import { replyTo } from "../transport/reply-to.js";
 
-/** Whether a connection may join a channel; the application's `authorize` behind it. */
+/** Returns true if a connection may join a channel. Calls the application's `authorize`. */
 export type MayJoin = (connection: Connection, id: ChannelId) => boolean | Promise<boolean>;
 
 export interface SubscriptionParts {
@@ -25,10 +25,11 @@ export interface SubscriptionParts {
 }
 
 /**
- * Joins and leaves channels. The order of a subscription is fixed: already joined? → validate →
- * authorise → broker → limits → remember → answer. The last three happen in one go, so no event can
- * come between them: what was published before is in the answer, what is published after it is
- * delivered, and nothing is delivered before it.
+ * Handles `subscribe`, `unsubscribe` and `list_subscriptions`. The steps of a subscription have a
+ * fixed order: already joined? → validate → authorise → broker → limits → join → answer. The last
+ * three are synchronous, so no event can come between them: earlier events are in the answer, later
+ * events are delivered after it, and no event of the channel is delivered before it. `Joins` does
+ * the steps from the broker on.
  */
 export class SubscriptionRequests implements Reauthorizer {
   readonly #protocol: Protocol;
@@ -53,7 +54,7 @@ export class SubscriptionRequests implements Reauthorizer {
     const membership = connection.ensureMembership();
     const judgeFrom = (start: number): Promise<void> | void => {
       const { permissions } = membership;
-      // What was granted under permissions that have changed meanwhile is asked anew.
+      // If permissions change during the decision, the remaining channels are decided again.
       const isCurrent = (): boolean => membership.permissions === permissions;
       const asked = channels
         .slice(start)
@@ -76,9 +77,9 @@ export class SubscriptionRequests implements Reauthorizer {
   }
 
   /**
-   * Asks `authorize` again for everything the connection has joined, and takes it off what is not
-   * granted any more. Not in turn with what the client asks for: a subscription whose verdict is
-   * slow must not hold up one that has to end.
+   * Calls `authorize` again for every joined channel and removes the connection from the channels
+   * that it may no longer join. It does not wait for pending subscriptions: a slow decision about
+   * one channel must not delay the removal from another.
    */
   async reauthorize(connection: Connection): Promise<void> {
     const { membership } = connection;
@@ -90,15 +91,16 @@ export class SubscriptionRequests implements Reauthorizer {
       const joining = membership.joining(wire);
       if (!parsed.ok) return;
       const verdict = await this.#ask(connection, parsed.value);
-      // Left, or left and joined again meanwhile; or a newer question was answered. One that was
-      // only asked changes nothing: a client that refreshes its credential again and again would
-      // put a slow "no" off for ever.
+      // The connection has left the channel meanwhile (and perhaps joined it again), or a newer
+      // question was answered. Only an answered question counts. Otherwise a client that refreshes
+      // its credential again and again could postpone a slow refusal forever.
       if (!joining || membership.joining(wire) !== joining || joining.judgedBy > question) return;
       joining.judgedBy = question;
-      // What others see of the user may depend on who it is now.
+      // The presence data that other members see may depend on the user's new identity.
       if (verdict.ok) return this.#presence.joined(connection, parsed.value);
       membership.leave(wire);
-      // A subscription that waits was told that it is joined already; it has to ask again.
+      // A waiting subscription was told that the channel is joined already, so it must be decided
+      // again.
       membership.permissions++;
       this.#stats.error(verdict.error.code);
       connection.send({ type: "unsubscribed", channel: wire, data: toWire(verdict.error) });
@@ -110,7 +112,8 @@ export class SubscriptionRequests implements Reauthorizer {
     const { channels } = message.data;
     const reply = replyTo(message);
     inTurn(connection, channels.length, reply, this.#settings, () => {
-      // Read as `subscribe` reads them: a key schema may change the text (`toLowerCase`).
+      // Parsed as `subscribe` does, because a key schema may change the text (for example with
+      // `toLowerCase`).
       const unsubscribed = channels.map((wire) => {
         const parsed = parseChannel(this.#protocol, wire);
         return parsed.ok ? parsed.value.wire : wire;
@@ -133,16 +136,16 @@ export class SubscriptionRequests implements Reauthorizer {
     return membership.has(parsed.value.wire) ? { ok: true, id: parsed.value } : this.#ask(connection, parsed.value);
   }
 
-  /** Asks the application. Never rejects, and never takes longer than it may. */
+  /** Asks the application. Never rejects, and takes at most `requestTimeoutMs`. */
   #ask(connection: Connection, id: ChannelId): JoinVerdict | Promise<JoinVerdict> {
     if (!this.#mayJoin) return { ok: true, id };
     const { wire } = id;
     const judge = (allowed: boolean): JoinVerdict =>
       allowed === true ? { ok: true, id } : refused("FORBIDDEN", wire, `You may not join ${wire}.`);
     const failed = (error: unknown): JoinVerdict => {
-      // Nobody is left to hear of a verdict that was given up.
+      // If the connection has closed, the decision was cancelled and is not a failure.
       if (connection.isOpen) this.#settings.logger.error({ channel: id.contract.name, err: error }, "authorize failed");
-      return refused("INTERNAL", wire, `It could not be decided whether you may join ${wire}.`);
+      return refused("INTERNAL", wire, `Your permission to join ${wire} could not be checked.`);
     };
     try {
       const answer = this.#mayJoin(connection, id);

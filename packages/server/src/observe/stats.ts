@@ -1,44 +1,48 @@
 /**
- * The figures of `server.stats()`: of this instance alone. Totals count from the start of the
+ * The counters of `server.stats()`, for this instance only. Totals count from the start of the
  * server.
  */
 export interface ServerStats {
   readonly connections: {
-    /** Open now, handshakes included. */
+    /** Open connections, including those in the handshake. */
     readonly active: number;
-    /** The most that were ever open at once. */
+    /** The most connections that were open at the same time. */
     readonly peak: number;
     readonly total: number;
-    /** Refused at the upgrade, or closed without having authenticated. */
+    /** Connections refused at the upgrade or closed before authentication. */
     readonly failed: number;
   };
   readonly sessions: {
-    /** Those that have a connection. */
+    /** Sessions that have a connection. */
     readonly active: number;
-    /** Those that wait to be resumed. */
+    /** Sessions that wait to be resumed. */
     readonly away: number;
   };
   readonly users: {
-    /** Those with at least one session on this instance, away or not. */
+    /**
+     * Users who have at least one session on this instance, including sessions that wait to be
+     * resumed.
+     */
     readonly active: number;
   };
   readonly messages: { readonly sent: number; readonly received: number };
   readonly subscriptions: { readonly active: number; readonly failed: number };
-  /** Channels that have members. */
+  /** Channels that have members on this instance. */
   readonly channels: { readonly active: number };
-  /** Publications, and to how many connections they were handed. */
+  /** The number of publications, and the number of connections that they were delivered to. */
   readonly published: { readonly total: number; readonly delivered: number };
   readonly requests: { readonly total: number; readonly inFlight: number };
   /**
-   * Documents: how often they were changed or loaded here; how often others were first; and how
-   * often a client has said that its copy is not what it should be, which should never be.
+   * Documents: changes and loads on this instance; conflicts with changes of other instances; and
+   * how often a client reported that its copy differs from the document. `mismatches` should always
+   * be 0.
    */
   readonly documents: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
   /** Refusals and failures by error code. */
   readonly errors: { readonly [code: string]: number };
 }
 
-/** Counts. The parts of the server bump it where things happen; only `snapshot` reads it. */
+/** The counters themselves. The parts of the server increment them; only `snapshot` reads them. */
 export class Stats {
   connectionsActive = 0;
   connectionsPeak = 0;

@@ -5,16 +5,16 @@ import type { ServerEnvironment } from "../environment.js";
 import type { Logger } from "./logger.js";
 
 /**
- * Takes the promise of one of the application's calls and returns one to hand out. If the call
- * fails and nothing awaits it, the failure is logged with the call, its place (`fields`) and the
- * field at fault; it never becomes an unhandled rejection, which would end the process. A caller
- * that awaits or catches gets the rejection, and nothing is logged.
+ * Watches the promise of an application's call, such as `publish`, and returns a promise for the
+ * application. If the call fails and nothing awaits it, the failure is logged with the call's name,
+ * the given fields and the field at fault. Otherwise the unhandled rejection would end the process.
+ * If the application awaits or catches the promise, it gets the rejection and nothing is logged.
  */
 export type Unawaited = <Value>(call: string, fields: object, work: Promise<Value>) => Promise<Value>;
 
 /**
- * `logger` is undefined if the application gave none: the failure is then a warning of the process,
- * which stderr shows.
+ * If the application gave no logger, a failure becomes a process warning, which Node prints to
+ * stderr.
  */
 export function createUnawaited(environment: ServerEnvironment, logger: Logger | undefined): Unawaited {
   return (call, fields, work) =>
@@ -39,12 +39,12 @@ function warn(place: object, reason: unknown): void {
   });
 }
 
-/** Calls nothing of the application's: no getter, no `toString`, no trap of a proxy. */
+/** Runs no code of the application: no getter, no `toString`, no trap of a proxy. */
 const plain = { customInspect: false, depth: 1 };
 
 /**
- * What an application throws, or passes to a call, may throw when it is read or converted to text.
- * A report runs without a caller, so that error would end the process.
+ * A value that the application throws or passes may itself throw when it is read or converted to
+ * text. A report has no caller, so that error would end the process.
  */
 function safely<Value>(read: () => Value, otherwise: Value): Value {
   try {

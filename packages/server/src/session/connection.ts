@@ -30,9 +30,7 @@ export interface FrameReceiver {
   onFrame(connection: Connection, frame: string | Uint8Array): void;
 }
 
-/**
- * Handles a peer that is not authenticated yet. What the peer sends is counted against its limits.
- */
+/** Handles a peer that is not authenticated yet. All that it sends counts against its limits. */
 export interface HandshakeReceiver extends FrameReceiver {
   onRead(connection: Connection, bytes: number): void;
   onPing(connection: Connection): void;
@@ -53,10 +51,7 @@ export interface ConnectionContext {
   onGone(connection: Connection): void;
 }
 
-/**
- * One WebSocket of a client. It holds only the parts that an idle connection needs; the rest is
- * created on first use.
- */
+/** One WebSocket of a client. Parts that an idle connection does not need are created when used. */
 export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   lastHeardAt: number;
   pingedAt: number | undefined;
@@ -89,9 +84,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context.stats.connectionOpened();
   }
 
-  /**
-   * The session's id. During the handshake, the id that a new session would get, for log entries.
-   */
+  /** The session's id. During the handshake, the id that a new session would get. */
   get sessionId(): string {
     return this.#session?.id ?? this.newSessionId;
   }
@@ -139,7 +132,6 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#calls?.size ?? 0;
   }
 
-  /** The running requests. */
   get calls(): Calls {
     return (this.#calls ??= new Calls());
   }
@@ -200,9 +192,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#outbox.reply(frame);
   }
 
-  /**
-   * Sends an event or a ping at the end of the turn, together with the other events of that turn.
-   */
+  /** Sends an event or a ping at the end of the turn, together with the turn's other events. */
   deliver(frame: Frame): void {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
@@ -224,8 +214,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#state = { name: "closing" };
     // Frames that wait leave first, because they may explain the close.
     this.#outbox.flush();
-    // A paused socket would not receive the peer's close frame and would stay open until it is cut
-    // off.
+    // A paused socket would not read the peer's close frame and stay open until it is cut off.
     this.#socket.resume();
     const code = typeof why === "number" ? why : closeNumber[why];
     if (unknown) this.#socket.dismiss(code, reason);
@@ -285,9 +274,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#context.onGone(this);
   }
 
-  /**
-   * Runs once, when the connection leaves `handshaking` or `open`, and releases their resources.
-   */
+  /** Runs once, when the connection stops being `handshaking` or `open`: releases its resources. */
   #leave(): void {
     if (this.#state.name === "handshaking") {
       this.#state.deadline();

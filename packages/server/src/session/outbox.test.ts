@@ -43,8 +43,8 @@ function outbox(bufferedBytes = 0): { outbox: Outbox; writes: string[][]; slow: 
 }
 const run = (queue: (() => void)[]): void => queue.splice(0).forEach((due) => due());
 
-describe("an outbox", () => {
-  test("[OB1] gathers the events of a turn into one write, for all connections on one occasion", () => {
+describe("Outbox", () => {
+  test("[OB1] events of one turn leave in one write for each connection, and one callback flushes all connections", () => {
     const [one, two] = [outbox(), outbox()];
     const frames = [new Frame("1"), new Frame("2")];
     for (const frame of frames) for (const { outbox } of [one, two]) outbox.event(frame);
@@ -54,7 +54,7 @@ describe("an outbox", () => {
     expect([one.writes, two.writes]).toEqual([[["1", "2"]], [["1", "2"]]]);
   });
 
-  test("[OB2] sends a reply earlier than events, but never out of order", () => {
+  test("[OB2] a reply behind an event is flushed early, together with the event and in the order of the calls", () => {
     const { outbox: box, writes } = outbox();
     box.event(new Frame("event 1"));
     box.reply(new Frame("reply"));
@@ -65,7 +65,7 @@ describe("an outbox", () => {
     expect(writes).toHaveLength(1);
   });
 
-  test("[OB3] an event after the replies have left waits for the end of the turn again", () => {
+  test("[OB3] an event queued after the replies were flushed waits for the end of the turn", () => {
     const { outbox: box, writes } = outbox();
     box.reply(new Frame("reply"));
     run(soon);
@@ -75,7 +75,7 @@ describe("an outbox", () => {
     expect(writes).toEqual([["reply"], ["event"]]);
   });
 
-  test("[OB4] says so when more waits here than may, and when more waits in the socket", () => {
+  test("[OB4] more bytes than the limit, in the outbox or in the socket, are reported as too slow", () => {
     const here = outbox();
     here.outbox.event(new Frame("x".repeat(60)));
     expect(here.slow).toEqual([]);

@@ -1,7 +1,4 @@
-/**
- * One encoded message. It is framed once, whoever and however many it goes to, and what one turn of
- * the event loop owes a socket leaves in one write.
- */
+/** One encoded message. It is encoded and framed once, however many connections receive it. */
 export class Frame {
   #bytes: Buffer | undefined;
   #batch: Batch | undefined;
@@ -13,14 +10,16 @@ export class Frame {
     return (this.#bytes ??= encodeTextFrame(this.text));
   }
 
-  /** A text that is short enough in any alphabet is not measured. */
+  /**
+   * UTF-8 takes at most 3 bytes per UTF-16 unit, so a short text is accepted without encoding it.
+   */
   isLargerThan(bytes: number): boolean {
     return this.text.length * 3 + 10 > bytes && this.bytes.length > bytes;
   }
 
   /**
-   * The batch that holds only this frame; the same one for every socket, so that they can share
-   * what follows.
+   * The batch that holds only this frame. All sockets share it, so they can also share the batches
+   * that extend it.
    */
   get batch(): Batch {
     return (this.#batch ??= new Batch(undefined, this));
@@ -28,9 +27,10 @@ export class Frame {
 }
 
 /**
- * Frames in order, as an immutable list that grows at its end. Sockets that are owed the same
- * frames hold the same batch: appending the same frame to the same batch gives the same batch
- * again, so a thousand subscribers of a burst cause one concatenation, not a thousand.
+ * Frames in order, as an immutable list that grows at its end. Sockets that must send the same
+ * frames hold the same batch: appending the same frame to the same batch returns the same new
+ * batch. If a burst goes to a thousand subscribers, its frames are therefore concatenated once
+ * instead of a thousand times, and each socket gets one write.
  */
 export class Batch {
   readonly size: number;
@@ -58,7 +58,7 @@ export class Batch {
     return frames;
   }
 
-  /** All frames in one piece. */
+  /** All frames, concatenated. */
   get bytes(): Buffer {
     if (!this.previous) return this.frame.bytes;
     return (this.#joined ??= Buffer.concat(

@@ -8,23 +8,23 @@ import { inspect } from "node:util";
 export type { HttpServer };
 
 export interface ListenOptions {
-  /** @default every interface */
+  /** The network interface to listen on, as a host name or address. @default all interfaces */
   readonly host?: string;
-  /** @default "/ws" */
+  /** The path of the WebSocket endpoint. @default "/ws" */
   readonly path?: string;
 }
 
 export interface Listening {
-  /** Where clients connect, such as `ws://localhost:3000/ws`. */
+  /** The address that clients connect to, such as `ws://localhost:3000/ws`. */
   readonly url: string;
   readonly port: number;
-  /** Stops listening. Open connections stay; `server.close()` ends those too. */
+  /** Stops listening. Open connections stay; `server.close()` closes them too. */
   close(): Promise<void>;
 }
 
 /**
- * An http server of our own, for those who have none: it serves WebSockets and says so to everyone
- * else.
+ * Creates an http server for applications that have none. It accepts WebSockets on one path and
+ * answers every other request with 426.
  */
 export async function listen(
   server: { attach(http: HttpServer, options: { path: string }): () => void },
@@ -32,11 +32,11 @@ export async function listen(
   options: ListenOptions,
   logger: Logger,
 ): Promise<Listening> {
-  // Other servers take a text there. If it or a misspelt `host` were ignored, the server would
-  // serve every interface.
+  // Other libraries accept a host as the third argument. If a string or a misspelt `host` were
+  // ignored, the server would listen on all interfaces.
   checkOptions("listen", options, ["host", "path"]);
   const { host, path = "/ws" } = options;
-  // Node takes any other text for the path of a pipe, and an object for options of its own.
+  // Node takes any other string as the path of a pipe, and an object as its own options.
   if (typeof port !== "number" && !(typeof port === "string" && /^\d+$/.test(port)))
     throw listenError({ code: "ERR_SOCKET_BAD_PORT" }, port, host);
   if (host !== undefined && typeof host !== "string") throw listenError({ code: "ENOTFOUND" }, port, host);
@@ -57,9 +57,9 @@ export async function listen(
     detach();
     throw listenError(error, port, host);
   }
-  // Without a listener it would end the process: that too many files are open, for example, is over
-  // with the next connection.
-  http.on("error", (err) => logger.error({ err, port }, "the http server failed"));
+  // Without a listener, an `error` event would end the process. Too many open files, for example,
+  // is a temporary failure.
+  http.on("error", (err) => logger.error({ err, port }, "http server failed"));
   const { port: actual } = http.address() as AddressInfo;
   const shown =
     host === undefined || host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
@@ -71,29 +71,36 @@ export async function listen(
       (closed ??= new Promise((resolve) => {
         detach();
         http.close(() => resolve());
-        // Or a peer that has connected and says nothing would hold it up for ever: `close` spares
-        // those in the middle of a request, and stops the timer that would have ended them.
-        // WebSockets are not the http server's any more.
+        // Otherwise a peer that has connected and sends nothing would delay the close forever:
+        // `close` spares connections in the middle of a request and stops the timer that would have
+        // ended them. WebSockets no longer belong to the http server.
         http.closeAllConnections();
       })),
   };
 }
 
-/** By the system's code. Each leaves out what `listen` was given, which stands before it. */
+/** Sentences by the system's error code. Each follows the value that `listen` was given. */
 const causes: { readonly [code: string]: readonly [field: "port" | "host", sentence: string, remedy: string] } = {
   EADDRINUSE: [
     "port",
-    "is in use, by another program or by an earlier call of listen",
-    "End the other one, or pass another port; 0 takes any free one.",
+    "is in use by another program or by an earlier call of listen",
+    "Stop the other program or server, or pass another port; 0 chooses a free one.",
   ],
-  EACCES: ["port", "may not be used by this user", "Pass a port above 1023, and put a proxy in front of it."],
+  EACCES: [
+    "port",
+    "requires a privilege that this process does not have",
+    "Pass a port above 1023 and put a proxy in front of the server.",
+  ],
   ERR_SOCKET_BAD_PORT: ["port", "is no port", "Pass a whole number from 0 to 65535."],
-  EADDRNOTAVAIL: ["host", "is no address of this machine", "Leave `host` out, or pass an address that it has."],
-  ENOTFOUND: ["host", "cannot be found", "Leave `host` out, or pass a name or address of this machine."],
-  EAI_AGAIN: ["host", "cannot be looked up", "Leave `host` out, or pass an address of this machine."],
+  EADDRNOTAVAIL: ["host", "is not an address of this machine", "Omit `host`, or pass an address of this machine."],
+  ENOTFOUND: ["host", "cannot be found", "Omit `host`, or pass a name or address of this machine."],
+  EAI_AGAIN: ["host", "cannot be looked up", "Omit `host`, or pass an address of this machine."],
 };
 
-/** The system's error with its cure. The code stays the system's, which applications branch on. */
+/**
+ * Adds a field and a remedy to the system's error. The code stays, because applications branch on
+ * it.
+ */
 function listenError(error: unknown, port: unknown, host: unknown): unknown {
   const { code = "" } = error as { code?: string };
   const cause = Object.hasOwn(causes, code) ? causes[code] : undefined;

@@ -1,25 +1,25 @@
 import type { Batch } from "./frame.js";
 import { type Admission, closeReason, type ServerSocket, type SocketOwner } from "./socket.js";
 
-/** The client's end of a connection that never leaves the process. */
+/** The client's end of an in-memory connection. */
 export interface MemorySocket {
   /**
-   * Sends a frame to the server. It arrives when the test hands it over, see
-   * `MemoryTransport.flush`.
+   * Sends a frame to the server. The frame arrives when the test calls `MemoryTransport.flush` or
+   * `step`.
    */
   send(frame: string | Uint8Array): void;
   /**
-   * Hands a frame over at once, even to a server that reads no more: what a TCP socket had read
-   * before it was paused.
+   * Delivers a frame at once, even if the server has paused the socket. This imitates data that a
+   * TCP socket had read before the pause.
    */
   force(frame: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
-  /** A stalled client reads nothing: what is sent to it piles up at the server. */
+  /** If true, the client reads nothing, and frames pile up at the server. */
   stall(stalled: boolean): void;
-  /** Both ends are told 1006, and what was under way is lost. */
+  /** Closes both ends with 1006 and loses the frames in flight. */
   drop(): void;
   readonly state: "open" | "closed";
-  /** Whether the server reads from it at present. */
+  /** False while the server has paused the socket. */
   readonly isRead: boolean;
   readonly subprotocol: string | undefined;
   onFrame: ((frame: string) => void) | undefined;
@@ -29,15 +29,16 @@ export interface MemorySocket {
 export type MemoryConnect = { ok: true; socket: MemorySocket } | { ok: false; status: number; message: string };
 
 export interface MemoryRequest {
-  /** @default "/ws" */
+  /** Path and query of the upgrade request. @default "/ws" */
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly remoteAddress?: string;
 }
 
 /**
- * A transport without a network. Frames wait in queues and move only when the test says so: order,
- * loss and the moment of a drop are the test's to decide, and nothing needs a port or a sleep.
+ * A transport without a network. Frames wait in queues and move only when the test calls `step` or
+ * `flush`. The test therefore controls the order, the loss and the moment of a disconnect, and
+ * needs no port and no sleep.
  */
 export class MemoryTransport {
   readonly #admission: Admission;
@@ -65,7 +66,7 @@ export class MemoryTransport {
   }
 
   /**
-   * Moves one frame or close of each connection in each direction. Returns whether anything moved.
+   * Moves one frame or close of each connection in each direction. Returns true if anything moved.
    */
   step(): boolean {
     let moved = false;
@@ -73,18 +74,18 @@ export class MemoryTransport {
     return moved;
   }
 
-  /** Moves everything that is under way, and what that causes within the same turn. */
+  /** Moves all frames in flight, including the frames that these cause in the same turn. */
   flush(): void {
     for (let steps = 0; this.step(); steps++)
-      if (steps > 100_000) throw new Error("The connections never come to rest.");
+      if (steps > 100_000) throw new Error("The connections kept sending for 100,000 steps.");
   }
 
-  /** Cuts every connection off, as when the process is killed. */
+  /** Cuts off every connection, as if the process had been killed. */
   drop(): void {
     for (const pipe of [...this.#pipes]) pipe.client.drop();
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get size(): number {
     return this.#pipes.size;
   }

@@ -14,40 +14,41 @@ import {
 import { handOutInPieces } from "./throttled-handshake.js";
 import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 
-/** A peer that does not answer our close frame is cut off after this. */
+/** A peer that does not answer the server's close frame is cut off after this time. */
 const CLOSE_TIMEOUT_MS = 1_000;
 /**
- * One that nobody knows has less: with the 5 s it may take to authenticate, it is gone within 5.5
- * s.
+ * The same for a peer that is not authenticated. With the 5 s that authentication may take, the
+ * peer is gone within 5.5 s.
  */
 const DISMISS_TIMEOUT_MS = 250;
 
 export interface NodeTransportOptions {
   readonly path: string;
   readonly maxMessageBytes: number;
-  /** How long an upgrade may wait for `authenticate`. Node itself sets no limit. */
+  /** How long an upgrade may wait for `authenticate`. Milliseconds. Node itself sets no limit. */
   readonly upgradeTimeoutMs: number;
   readonly logger: Logger;
 }
 
 /**
  * Takes over the WebSocket upgrades of one path of a Node http(s) server. Returns a function that
- * lets go of it again. This file and `upgrade.ts` are the only ones that know `ws` and `node:http`.
+ * detaches it. Only this file, `upgrade.ts` and `throttled-handshake.ts` know `ws` and the sockets
+ * of Node.
  */
 export function attachToNode(http: HttpServer, admit: Admission, options: NodeTransportOptions): () => void {
   const wsOptions: WsOptions & { closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
     maxPayload: options.maxMessageBytes,
-    // ws allows 16,384 fragments and 262,144 chunks a message: megabytes of bookkeeping for a few
-    // bytes of payload.
+    // ws allows 16,384 fragments and 262,144 chunks per message, which would cost megabytes of
+    // bookkeeping for a few bytes of payload.
     maxFragments: 64,
     maxBufferedChunks: 1_024,
-    // Compression costs 25 times the memory of an idle connection, and our frames bypass the sender
-    // that would do it.
+    // Compression takes 25 times the memory of an idle connection. The frames written here also
+    // bypass the part of ws that would compress them.
     perMessageDeflate: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    // The verdict has chosen; ws only has to repeat it in the answer.
+    // The admission has chosen the subprotocol; ws only has to repeat it in its answer.
     handleProtocols: (_offered, request) => chosen.get(request) ?? false,
   };
   const ws = new WebSocketServer(wsOptions);
@@ -71,12 +72,12 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
   };
 
   return routeUpgrades(http, options.path, (request, raw, head) => {
-    // Until ws has the socket an error on it would be nobody's, and end the process.
+    // Until ws has the socket, an error without a listener would end the process.
     raw.on("error", ignore);
-    // ws would also take 8, a draft without what RFC 6455 was made for; anything else it refuses by
-    // itself.
+    // ws would also accept version 8, a draft of RFC 6455 without its protections. ws itself
+    // refuses all other versions.
     if (request.headers["sec-websocket-version"] === "8")
-      return refuseUpgrade(raw, 400, "The WebSocket version is 13.");
+      return refuseUpgrade(raw, 400, "The server supports WebSocket version 13 only.");
     const deadline = setTimeout(() => refuseUpgrade(raw, 503, "The upgrade took too long."), options.upgradeTimeoutMs);
     const stop = () => clearTimeout(deadline);
     raw.once("close", stop);
@@ -87,18 +88,18 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     })
       .then((verdict) => {
         stop();
-        raw.off("close", stop); // it would keep the request for as long as the connection lasts
+        raw.off("close", stop); // the listener would keep the request in memory for as long as the connection
         if (raw.destroyed) return;
         if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
         else accept(request, raw, head, verdict);
       })
-      // ws throws when another listener of the http server has taken the socket. It is theirs then:
-      // hands off.
-      .catch((error: unknown) => options.logger.error({ err: error }, "an upgrade could not be completed"));
+      // ws throws if another listener of the http server has taken the socket. The socket then
+      // belongs to that listener and must not be touched.
+      .catch((error: unknown) => options.logger.error({ err: error }, "upgrade failed"));
   });
 }
 
-/** Node keeps the first Host and drops the others. */
+/** Node keeps the first Host header and drops the others. This returns all of them. */
 function headersOf({
   headers,
   headersDistinct,
@@ -110,8 +111,8 @@ function headersOf({
 const ignore = (): void => {};
 
 /**
- * ws calls its listeners with the socket as `this`: five functions for all connections instead of
- * five for each.
+ * ws calls its listeners with the socket as `this`. All connections share the same listener
+ * functions, instead of five functions for each connection.
  */
 type Owned = WebSocket & { owner: SocketOwner };
 
@@ -123,7 +124,7 @@ function open(
 ): void {
   const owned = socket as Owned;
   owned.binaryType = "nodebuffer";
-  // ws closes the connection by itself and passes the code to `close`.
+  // ws closes the connection after an error and passes the code to `close`.
   owned.on("error", ignore);
   const nodeSocket = new NodeSocket(socket, raw, remoteAddress);
   owned.owner = start(nodeSocket);
@@ -165,9 +166,9 @@ class NodeSocket implements ServerSocket {
   }
 
   write(batch: Batch): void {
-    // Straight to the TCP socket: ws would cork it and write header and payload apart, which costs
-    // as much again. Safe because every data frame takes this path, uncompressed and unfragmented,
-    // so ws never stands between two pieces.
+    // Writes directly to the TCP socket. ws would cork the socket and write header and payload
+    // separately, which doubles the cost. This is safe because every data frame takes this path,
+    // uncompressed and unfragmented, so ws never writes in the middle of a frame.
     if (this.#ws.readyState === this.#ws.OPEN && this.#raw.writable) this.#raw.write(batch.bytes);
   }
 

@@ -3,26 +3,27 @@ import type { WebSocket } from "ws";
 import type { SocketOwner } from "./socket.js";
 
 /**
- * What ws is handed at once: it parses all of that before anyone can say stop, and a read can be
- * 10,000 frames.
+ * The most bytes that ws parses at once before authentication. ws parses a whole read before the
+ * server can stop it, and one read can hold 10,000 frames.
  */
 const PIECE_BYTES = 2_048;
 /**
- * A shorter read is copied into Buffer's pool. What Node read it into costs 600 bytes, however
- * little it holds.
+ * Slices shorter than this are copied into Buffer's pool. Otherwise a short slice would keep the
+ * buffer that Node read it into, which costs 600 bytes.
  */
 const SHORT_BYTES = 1_024;
 
 type Parse = (this: Duplex, chunk: Buffer) => void;
 
 /**
- * Stands between a socket and ws until it is known who sends, so that a stranger cannot make us
- * parse or keep more than what it may send is worth. Afterwards ws has the socket to itself.
+ * Passes the data of an unauthenticated peer to ws in slices of 2 KiB, so that the peer cannot make
+ * the server parse or store more than the limits of the handshake allow. After authentication, ws
+ * reads the socket directly.
  */
 export function handOutInPieces(raw: Duplex, ws: WebSocket, owner: SocketOwner, isDismissed: () => boolean): void {
   const [parse] = raw.listeners("data") as Parse[];
   if (!parse) return;
-  /** Enough for the close frame with which a peer answers ours. */
+  /** The bytes that are still parsed after dismissal. Enough for the peer's close frame. */
   let lastPiece = PIECE_BYTES;
 
   const onData = (chunk: Buffer): void => {
@@ -37,7 +38,7 @@ export function handOutInPieces(raw: Duplex, ws: WebSocket, owner: SocketOwner, 
       const piece = chunk.subarray(at, at + PIECE_BYTES);
       parse.call(raw, piece.length < SHORT_BYTES ? Buffer.from(piece) : piece);
     }
-    // Still a stranger, or dismissed meanwhile: what is left of the read is not looked at.
+    // The peer is still unauthenticated, or was dismissed. The rest of the read is not parsed.
     if (owner.isHandshaking || isDismissed()) return;
     raw.off("data", onData).on("data", parse);
     if (at < chunk.length) parse.call(raw, chunk.subarray(at));

@@ -8,26 +8,27 @@ interface Router {
   readonly listener: Take;
 }
 
-/** One router for each http server, so that several Holdfast servers can share it. */
+/** One router per http server, so that several Holdfast servers can share an http server. */
 const routers = new WeakMap<HttpServer, Router>();
 
 /**
- * Hands the upgrades of one path to `take`. Other paths belong to others: they are left alone,
- * unless nobody else listens, in which case they are answered 404 instead of hanging.
+ * Passes the upgrades of one path to `take`. Upgrades of other paths are left to other listeners.
+ * If the http server has no other listener, they are answered with 404 instead of hanging.
  *
  * @throws HoldfastError INVALID_OPTION, naming the field
  */
 export function routeUpgrades(http: HttpServer, path: string, take: Take): () => void {
-  // Applications of Express and Koa, servers of `node:net` and `ws`, and HTTP/2 without HTTP/1 have
-  // `on` as well, but never emit `upgrade`. All servers of HTTP/1 have this limit.
+  // Express and Koa applications, servers of `node:net` and `ws`, and HTTP/2 servers without HTTP/1
+  // also have `on`, but never emit `upgrade`. All HTTP/1 servers have `headersTimeout`.
   if (typeof http?.on !== "function" || typeof http.headersTimeout !== "number")
-    throw refused("http", "expected an http or https server of Node", {
-      remedy: "Pass what `http.createServer(app)` or `app.listen(port)` returns; with Fastify, `fastify.server`.",
+    throw refused("http", "expected a Node http or https server", {
+      remedy:
+        "Pass the return value of `http.createServer(app)` or `app.listen(port)`, or `fastify.server` if you use Fastify.",
     });
   if (typeof path !== "string" || !/^\/[^\s?#]*$/.test(path)) throw refused("path", `expected a path such as "/ws"`);
   const router = routers.get(http) ?? newRouter(http);
   if (router.paths.has(path))
-    throw refused("path", `The path ${path} of this http server is taken by another call of attach`, {
+    throw refused("path", `another call of attach uses ${path} on this http server`, {
       remedy: "Attach once for each path: pass another `path`, or call the function that the other `attach` returned.",
     });
   router.paths.set(path, take);
@@ -59,12 +60,15 @@ function newRouter(http: HttpServer): Router {
   return router;
 }
 
-/** The path before the query. A request line is a peer's text: `new URL` would throw on some. */
+/**
+ * Returns the path without the query. The request line is the peer's text, and `new URL` would
+ * throw on some of them.
+ */
 function pathOf(url: string | undefined): string {
   return (url ?? "/").split("?", 1)[0]!;
 }
 
-/** Answers an upgrade by HTTP, once, and ends the socket. */
+/** Answers an upgrade with an HTTP status, at most once, and closes the socket. */
 export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   if (socket.destroyed || socket.writableEnded) return;
   const body = `${message}\n`;
