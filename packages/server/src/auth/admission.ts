@@ -9,18 +9,18 @@ import { findCredential, type FoundCredential } from "./credential.js";
 import type { Identity } from "../session/identity.js";
 import { hostFault, originFault } from "./origin.js";
 
-/** The reason of a close with OVERLOADED: clients read from it when to come back. */
+/** The reason of a close with OVERLOADED. Clients read the delay from it. */
 export const OVERLOADED_REASON = '{"retryAfterMs":5000}';
 
-/** An upgrade request that may come in. */
+/** An upgrade request that was accepted. */
 export interface Admitted {
   readonly request: UpgradeRequest;
   readonly parameters: unknown;
-  /** The credential that the upgrade request carried. */
+  /** The credential in the upgrade request, if any. */
   readonly found: FoundCredential | undefined;
   /**
-   * Who it is, where nothing is left to show: the credential was judged, or none is needed.
-   * Otherwise `auth` has to come.
+   * The result of authentication if it is already complete: the credential was checked, or none is
+   * required. Undefined if the client must send `auth`.
    */
   readonly known: { readonly identity: Identity | undefined; readonly judgedSince: JudgedSince } | undefined;
 }
@@ -30,18 +30,18 @@ export interface AdmissionContext {
   readonly settings: ServerSettings;
   readonly authenticator: Authenticator;
   readonly stats: Stats;
-  /** Whether the server is closing. */
+  /** True if the server is closing. */
   isClosing(): boolean;
-  /** The moment of the sessions, see `Sessions.moment`. */
+  /** The current moment of the sessions, see `Sessions.moment`. */
   moment(): number;
   open(admitted: Admitted, socket: ServerSocket): SocketOwner;
 }
 
 /**
- * Decides about an upgrade request before there is a connection. Answers that a browser has to be
- * able to read are close codes on an accepted socket, since no browser shows an HTTP status. A
- * refused credential is HTTP 401 all the same, unless the client will say `auth`: whoever does not
- * is mostly no browser.
+ * Decides about an upgrade request before a connection exists. A refusal that a browser must be
+ * able to read is sent as a close code on an accepted socket, because browsers never show an HTTP
+ * status. A refused credential is answered with HTTP 401 instead, unless the client will send
+ * `auth`: clients that do not send it are rarely browsers.
  */
 export function createAdmission(context: AdmissionContext): Admission {
   const { protocol, settings, authenticator, stats } = context;
@@ -55,8 +55,8 @@ export function createAdmission(context: AdmissionContext): Admission {
     const offered = offeredProtocols(request);
     const subprotocol = offered.length === 0 ? undefined : offered.find((name) => name === subprotocols.json);
     const close = (code: number, reason: string): AdmissionVerdict =>
-      // The answer has to name a protocol that was offered, or a browser fails before it sees the
-      // close code.
+      // The answer must name a subprotocol that the client offered. Otherwise a browser fails
+      // before it sees the close code.
       refuse({ kind: "close", subprotocol: subprotocol ?? offered[0], code, reason });
 
     if (context.isClosing()) return refuse({ kind: "refuse", status: 503, message: "The server is shutting down." });
@@ -67,32 +67,32 @@ export function createAdmission(context: AdmissionContext): Admission {
 
     const strange = hostFault(request, settings);
     if (strange !== undefined) {
-      const remedy = "If this is a name of the server, add it to `hosts`.";
-      settings.logger.warn({ host: shown(request.headers["host"]), remedy }, "upgrade refused: Host");
+      const remedy = "If this host name belongs to the server, add it to `hosts`.";
+      settings.logger.warn({ host: shown(request.headers["host"]), remedy }, "upgrade refused: host not allowed");
       return refuse({ kind: "refuse", status: Array.isArray(request.headers["host"]) ? 400 : 421, message: strange });
     }
     const query = new URLSearchParams(request.url.split("?", 2)[1] ?? "");
     const found = authenticator.required ? findCredential(request, query, settings.credentials) : undefined;
-    // A credential in the query is none of the application's parameters, and a strict schema would
-    // say so.
+    // Credentials in the query are removed from the application's parameters, because a strict
+    // schema would reject them.
     if (found?.source === "query") query.delete("token");
     if (found?.source === "ticket") query.delete("ticket");
     const checked = protocol.parameters?.receive(Object.fromEntries(query), undefined, "");
     if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
     const parameters = checked?.value;
 
-    // A list of origins is for every page. A cookie needs one even without a list: browsers send it
-    // along by themselves.
+    // If `origins` is set, every page is checked. A cookie is checked even without `origins`,
+    // because browsers send cookies automatically.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
     const remedy = fromPage || found?.source === "cookie" ? originFault(request, settings) : undefined;
     if (remedy !== undefined) {
       const { origin, host } = request.headers;
       const fields = { origin: shown(origin), host: shown(host), remedy };
-      settings.logger.warn(fields, "upgrade refused: this origin may not connect");
+      settings.logger.warn(fields, "upgrade refused: origin not allowed");
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
-    // A client that will say `auth` names its device there, and can read there why it is refused:
-    // it is judged then.
+    // A client that will send `auth` names its device there and can read the refusal in the answer.
+    // Its credential is checked then.
     const introduces = offered.includes(subprotocols.auth);
     if (authenticator.required && !found && settings.credentials.message === false) {
       const message = "The upgrade request carries no credential.";
@@ -103,13 +103,13 @@ export function createAdmission(context: AdmissionContext): Admission {
     let identity: Identity | undefined;
     if (found && !introduces) {
       const result = await authenticator.check(found, request, parameters, undefined);
-      // Nothing is wrong with the credential: `close` has ended the wait for `authenticate`.
+      // The credential may be valid: `close` has cancelled the wait for `authenticate`.
       if (!result.ok && context.isClosing()) return close(closeNumber.GOING_AWAY, "the server is shutting down");
       if (!result.ok) return refuse({ kind: "refuse", status: 401, message: result.error.message });
       identity = result.identity;
       judgedSince = result.judgedSince ?? judgedSince;
       if (protocol.definition.deviceId === "required" && !identity?.deviceId) {
-        const message = "The protocol requires a device id, and the credential names none.";
+        const message = "The protocol requires a device id, but the credential names none.";
         return refuse({ kind: "refuse", status: 400, message });
       }
     }
@@ -119,7 +119,7 @@ export function createAdmission(context: AdmissionContext): Admission {
   };
 }
 
-/** A header, for the log. */
+/** A header as safe text for the log. */
 function shown(header: string | string[] | undefined): string {
   return printable(String(header ?? ""));
 }

@@ -10,12 +10,13 @@ import { originFault, type OriginRules } from "./origin.js";
 import type { TicketStore } from "./tickets.js";
 
 export type Authenticated =
-  /** `judgedSince`: where it was judged before it was asked for here. */
+  /** `judgedSince` is set if the credential was checked earlier, when a ticket was issued for it. */
   { ok: true; identity: Identity | undefined; judgedSince?: JudgedSince } | { ok: false; error: HoldfastError };
 
 /**
- * Asks the application who a credential belongs to. Never rejects, and never takes longer than it
- * may.
+ * Checks credentials: calls the application's `authenticate`, redeems tickets, and validates the
+ * returned identity. Never rejects. If `authenticate` does not answer within `authTimeoutMs`, the
+ * credential is refused.
  */
 export class Authenticator {
   readonly #authenticate: Authenticate<Identity | undefined> | undefined;
@@ -24,9 +25,9 @@ export class Authenticator {
   readonly #logger: Logger;
   readonly #rules: OriginRules;
   readonly #inMessage: boolean;
-  /** Present where tickets are accepted. */
+  /** Undefined if tickets are not accepted. */
   readonly #tickets: TicketStore | undefined;
-  /** Each gives up one call of `authenticate` that has not answered yet. */
+  /** Each function cancels the wait for one call of `authenticate`. */
   readonly #waiting = new Set<Cancel>();
   #isClosed = false;
 
@@ -44,7 +45,7 @@ export class Authenticator {
     this.#tickets = tickets;
   }
 
-  /** Whether a connection needs a credential at all. */
+  /** True if a connection needs a credential. */
   get required(): boolean {
     return this.#authenticate !== undefined;
   }
@@ -76,16 +77,14 @@ export class Authenticator {
         : asked;
       return this.#judge(identity);
     } catch (error) {
-      // The application's own words stay here: they may say which half of a credential was right.
+      // The application's error text is only logged. It may reveal which part of a credential was
+      // correct.
       if (!this.#isClosed) this.#logger.info({ source, err: error }, "credential refused");
       return refused("The credential was refused.");
     }
   }
 
-  /**
-   * Ends every wait for `authenticate`. If `authenticate` has not decided about a credential, the
-   * credential is refused.
-   */
+  /** Cancels every wait for `authenticate`. Credentials that were not decided yet are refused. */
   close(): void {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp();
@@ -95,37 +94,38 @@ export class Authenticator {
   async #redeem(ticket: string): Promise<Authenticated> {
     try {
       const issued = await this.#tickets?.take(ticket);
-      if (!issued) return refused("The ticket is unknown, used up, or too old.");
+      if (!issued) return refused("The ticket is unknown, already used or expired.");
       const judged = this.#judge(issued.identity);
       return judged.ok ? { ...judged, judgedSince: issued.judgedSince } : judged;
     } catch (error) {
-      this.#logger.warn({ err: error }, "a ticket could not be looked up");
+      this.#logger.warn({ err: error }, "ticket lookup failed");
       return refused("The ticket could not be looked up.");
     }
   }
 
   /**
-   * What of the request `authenticate` may read. A page of another origin could have the browser
-   * send its user's cookies and then say `auth` with anything: such cookies are not shown, so that
-   * nobody takes them for a proof.
+   * The parts of the request that `authenticate` may read. A page of another origin can make the
+   * browser send the user's cookies and then send any `auth` message. The cookies are hidden in
+   * this case, so that `authenticate` cannot mistake them for a proof of identity.
    */
   #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
     const { cookie, ...headers } = request.headers;
-    // Browsers always name the origin; who names none is no page.
+    // Browsers always send the origin, so a request without one does not come from a page.
     const foreign = headers["origin"] !== undefined && originFault(request, this.#rules) !== undefined;
     if (cookie === undefined || foreign) return { cookies: {}, headers };
     return { cookies: cookiesOf(request), headers: request.headers };
   }
 
   /**
-   * @throws HoldfastError INVALID_OPTION where tickets are not accepted, INVALID_VALUE when the
-   *   identity is none
+   * Issues a ticket for an identity.
+   * @throws HoldfastError INVALID_OPTION if tickets are not accepted; INVALID_VALUE if the identity
+   *   is not valid
    */
   issueTicket(identity: Identity): string | Promise<string> {
     if (!this.#tickets)
-      throw new HoldfastError("INVALID_OPTION", "issueTicket: the server accepts no tickets.", {
+      throw new HoldfastError("INVALID_OPTION", "issueTicket: the server does not accept tickets.", {
         field: "credentials.ticket",
-        remedy: "Set `credentials: { ticket: true }` and `authenticate`.",
+        remedy: "Set the options `credentials: { ticket: true }` and `authenticate`.",
       });
     // oxlint-disable-next-line no-restricted-properties -- compared with an expiresAt
     const fault = identityFault(identity, this.#environment.now());
@@ -151,19 +151,21 @@ export class Authenticator {
 }
 
 /**
- * Half of a character, such as a name that was cut. A client refuses every frame that holds one.
+ * Half of a surrogate pair, for example from a name that was cut. Clients refuse every frame that
+ * contains one.
  */
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * Below it a time is one of 1973 in milliseconds, and one of this millennium or the next in
- * seconds.
+ * A number below this is taken as seconds. In milliseconds it would be a date before 1974; in
+ * seconds it covers this millennium and the next.
  */
 const SECONDS_BELOW = 1e11;
 
 /**
- * What an identity lacks to be one. Checked beyond its type: a NaN (`exp * 1000` of a token without
- * `exp`) never ends, and `exp` itself, which is in seconds, has always ended.
+ * Describes the part of an identity that is invalid; undefined if the identity is valid. Values are
+ * checked beyond their type: a NaN (`exp * 1000` for a token without `exp`) would never expire, and
+ * `exp` itself, which is in seconds, would count as expired.
  */
 function identityFault(identity: Identity | undefined, now: number): string | undefined {
   if (typeof identity?.userId !== "string" || identity.userId === "") return "a userId";

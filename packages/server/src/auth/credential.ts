@@ -5,11 +5,15 @@ import type { CredentialSource } from "../session/identity.js";
 
 export interface FoundCredential {
   readonly token: string;
-  /** A ticket is the server's own and asks nobody. */
+  /** Tickets are issued and checked by the server itself, without `authenticate`. */
   readonly source: CredentialSource | "ticket";
 }
 
-/** The credential an upgrade request carries, if any; the most deliberate one wins. */
+/**
+ * Finds the credential in an upgrade request, if any. If there are several, the order is:
+ * Authorization header, query token, ticket, cookie. A client sets the first ones on purpose, while
+ * browsers send cookies automatically.
+ */
 export function findCredential(
   request: UpgradeRequest,
   query: URLSearchParams,

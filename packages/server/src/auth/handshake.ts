@@ -15,19 +15,22 @@ import type { Authenticated, Authenticator } from "./authenticator.js";
 import type { FoundCredential } from "./credential.js";
 import type { Identity } from "../session/identity.js";
 
-/** What an unauthenticated peer may send beside its credential. */
+/** The most bytes that an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
 /**
- * The same on the wire, frames that never end included: a read of 64 KiB may come behind the first
- * half of an `auth`.
+ * The same limit on the wire, including frames that never end. It is higher, because a read of 64
+ * KiB may follow the first half of an `auth` message.
  */
 const MAX_READ_BYTES = 81_920;
 /**
- * A read costs us something however short it is. 64 KiB are 122 of the shortest packets that
- * networks make (536 bytes).
+ * The most reads. Each read has a cost, however short it is. 64 KiB are 122 of the smallest packets
+ * in use on networks (536 bytes).
  */
 const MAX_READS = 128;
-/** So does a ping, ours or that of WebSocket itself: 64 KiB of them are 4,369 answers. */
+/**
+ * The most pings, counting those of Holdfast and of WebSocket. Each ping has a cost: 64 KiB of
+ * pings would cause 4,369 answers.
+ */
 const MAX_PINGS = 8;
 
 export interface HandshakeContext {
@@ -37,14 +40,14 @@ export interface HandshakeContext {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
   readonly codec: Codec<ClientMessage, ServerMessage>;
-  /** The connection is open: it may take part. */
+  /** Called when the connection is open. */
   onOpen(connection: Connection): void;
 }
 
 /**
- * Ends the handshake: whoever this is may now send requests and join channels. `judgedSince`: the
- * moment of the registry at which the credential began to be judged; `auth`: the message that is
- * answered, if any.
+ * Ends the handshake: opens the session and tells the client. The connection may then send requests
+ * and join channels. `judgedSince` is the moment at which the check of the credential began. `auth`
+ * is the message to answer, if the client sent one.
  */
 export function finishHandshake(
   connection: Connection,
@@ -86,18 +89,19 @@ export function finishHandshake(
       },
     },
   });
-  // Last: what has to leave for it runs code of the application, and finds it open.
+  // Called last. Closing the replaced connections runs code of the application, which must find the
+  // new connection open.
   opened.finish();
 }
 
 /**
- * A connection that is to say who it is: its first message has to be `auth`. Clients send what
- * follows right behind it, so those frames are held, and the socket is paused, until the
- * application has decided.
+ * Receives the frames of a connection until it is authenticated. The first message must be `auth`.
+ * Clients send further frames right after it, so these are held, and the socket is paused, until
+ * the application has decided.
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
-  /** The credential that the upgrade request carried. */
+  /** The credential in the upgrade request, if any. */
   readonly #found: FoundCredential | undefined;
   #held: (string | Uint8Array)[] | undefined;
   #takenBytes = 0;
@@ -123,26 +127,23 @@ export class Handshake implements HandshakeReceiver {
       );
     const { message } = decoded;
     if (message.type === "ping" || message.type === "pong") {
-      // Counted like what is held: a peer that does not read its pongs makes us keep them.
+      // Counted like held frames: if the peer does not read the pongs, the server must store them.
       if (!this.#mayTake(connection, frame) || !this.#mayPing(connection)) return;
       if (message.type === "ping") connection.send({ ...message, type: "pong" });
       return;
     }
     if (message.type !== "auth") {
       const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`, {
-        // Whoever reads this mostly believes to have given a token.
+        // Clients usually get this error although the application has configured a token.
         remedy:
-          "Send auth first (the client: its `token` option). `?token=` needs `credentials.queryToken` on the server.",
+          "Pass the `token` option to the client, which sends `auth` first. To use `?token=`, set `credentials.queryToken` on the server.",
       });
       return this.#refuse(connection, error, message);
     }
     this.#held = [];
     connection.pause();
     this.#authenticate(connection, message).catch((error: unknown) => {
-      this.#context.settings.logger.error(
-        { session: connection.sessionId, err: error },
-        "a handshake could not be finished",
-      );
+      this.#context.settings.logger.error({ session: connection.sessionId, err: error }, "handshake failed");
       connection.close("INTERNAL", "the server failed");
     });
   }
@@ -167,8 +168,8 @@ export class Handshake implements HandshakeReceiver {
   }
 
   /**
-   * A token that is given counts, whatever the upgrade request carried; without one, that has to
-   * do.
+   * Checks the token in `auth`. If `auth` has none, the credential of the upgrade request is
+   * checked.
    */
   async #check(connection: Connection, { data }: ClientMessageOf<"auth">): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
@@ -198,14 +199,16 @@ export class Handshake implements HandshakeReceiver {
   }
 }
 
-/** Refuses an `auth` message. That ends the connection: the client comes back with a new token. */
+/**
+ * Refuses an `auth` message and closes the connection. The client may reconnect with a new token.
+ */
 export function refuseAuth(connection: Connection, message: ClientMessageOf<"auth">, error: HoldfastError): void {
   const data = { success: false, error: toWire(error) } as const;
   connection.send({ type: "auth_response", ...replyTo(message), data });
   connection.close("UNAUTHENTICATED", error.message);
 }
 
-/** Answers an `auth` message with what is known now. */
+/** Answers an `auth` message with the current identity. */
 export function acceptAuth(connection: Connection, message: ClientMessageOf<"auth">): void {
   const { userId, deviceId, identity } = connection;
   connection.send({
@@ -223,10 +226,10 @@ export function acceptAuth(connection: Connection, message: ClientMessageOf<"aut
 function noCredential(): HoldfastError {
   return new HoldfastError(
     "UNAUTHENTICATED",
-    "There is no credential: neither a token, nor one in the upgrade request.",
+    "There is no credential: neither a token in auth nor one in the upgrade request.",
     {
-      // Whoever reads this mostly believes to have given one.
-      remedy: "Send a token in auth (the client: its `token` option), or a cookie that the server reads.",
+      // Clients usually get this error although the application has configured a credential.
+      remedy: "Pass the `token` option to the client, or send a cookie that the server reads.",
     },
   );
 }

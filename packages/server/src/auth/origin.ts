@@ -1,11 +1,11 @@
 import { AUTHORITY, ORIGIN, withoutDefaultPort } from "../host-names.js";
 import type { UpgradeRequest } from "../transport/socket.js";
 
-/** Which pages may connect, and under which names. */
+/** The origins of pages that may connect, and the host names that the server answers to. */
 export interface OriginRules {
-  /** As the option `origins`, in lower case and without default ports. */
+  /** The option `origins`, in lower case and without default ports. */
   readonly origins: readonly string[] | undefined;
-  /** As the option `hosts`, as browsers write them. */
+  /** The option `hosts`, in the form that browsers use. */
   readonly hosts: readonly string[] | undefined;
 }
 
@@ -15,8 +15,8 @@ const DEFAULT_PORTS: readonly (string | undefined)[] = ["80", "443"];
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /**
- * Whether the request has exactly one Host, and one that the server answers to; otherwise the
- * sentence for the peer.
+ * Checks that the request has exactly one Host header and that `hosts` allows it. Returns the
+ * sentence for the peer if not.
  */
 export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): string | undefined {
   const { host } = request.headers;
@@ -26,7 +26,7 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
   const isListed = hosts.some((listed) => {
     const [, listedName, listedPort] = AUTHORITY.exec(listed)!;
     if (listedName !== name) return false;
-    // Clients leave out a default port, and the server does not know the scheme that they use.
+    // Clients omit a default port, and the server does not know which scheme they use.
     return (
       listedPort === undefined || listedPort === port || (port === undefined && DEFAULT_PORTS.includes(listedPort))
     );
@@ -35,30 +35,30 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
 }
 
 /**
- * Why the page that opened the connection is neither of the server's own origin nor of a listed
- * one: the cure, for the log. Undefined if it is. Origins are compared exactly:
- * "https://app.example.com.evil.io" is not "https://app.example.com", and `null` (a sandboxed or
- * local page) is nobody. A request without an origin is no browser's and carries a cookie only on
- * purpose; it is refused all the same, since nothing tells the two apart.
+ * Checks that the page belongs to the server's own origin or to a listed one. Returns the remedy
+ * for the log if not. Origins are compared exactly: "https://app.example.com.evil.io" is not
+ * "https://app.example.com", and `null` (a sandboxed or local page) matches none. A request without
+ * an origin does not come from a browser, so its cookie was set on purpose. It is refused
+ * nevertheless, because the server cannot prove this.
  */
 export function originFault(request: UpgradeRequest, { origins, hosts }: OriginRules): string | undefined {
   const { origin, host } = request.headers;
-  if (typeof origin !== "string") return "Send the Origin of the page, or use another credential than a cookie.";
-  if (origin === "null") return "Serve the page from an address: a sandboxed or local page has no origin.";
+  if (typeof origin !== "string") return "Send an Origin header, or use a credential other than a cookie.";
+  if (origin === "null") return "Serve the page over http or https, because a sandboxed or local page has no origin.";
   if (origins?.includes(origin)) return undefined;
   const [, scheme, own] = ORIGIN.exec(origin) ?? [];
   if (!scheme || typeof host !== "string" || withoutDefaultPort(host.toLowerCase(), scheme) !== own)
-    return "Add the origin to `origins`; or, if a proxy stands between, let it pass on the Host of the page (`changeOrigin: false`).";
+    return "Add the origin to `origins`. If the server is behind a proxy, let the proxy pass on the original Host header (`changeOrigin: false`).";
   if (hosts === undefined && mayBeRebound(request, scheme, own))
-    return "If this is a name of the server, add it to `hosts`, or the origin to `origins`.";
+    return "If this host name belongs to the server, add it to `hosts`, or add the origin to `origins`.";
   return undefined;
 }
 
 /**
- * Whether Host proves nothing: a page of another site can make its own name lead to this machine
- * (DNS rebinding), and then its origin and Host agree. Not by `localhost` or an address, which are
- * not looked up. Not over TLS, for which the page would need a certificate here. Not through a
- * proxy, which only passes on the names that it serves.
+ * True if the Host header proves nothing. A page of another site can make its own name resolve to
+ * this machine (DNS rebinding), and its origin and Host then agree. This is impossible for
+ * `localhost` and for addresses, which are not looked up; over TLS, because the page would need a
+ * certificate for this machine; and through a proxy, which passes on only the names that it serves.
  */
 function mayBeRebound(request: UpgradeRequest, scheme: string, own: string): boolean {
   const name = AUTHORITY.exec(own)?.[1] ?? "";

@@ -6,22 +6,25 @@ import type { Authenticator } from "./authenticator.js";
 import { acceptAuth, refuseAuth } from "./handshake.js";
 
 /**
- * Newer credentials that may wait to be checked; a client has no use for a second one before the
- * first is answered.
+ * The most `auth` messages that may wait on one connection. A client has no use for a second one
+ * before the first is answered.
  */
 const MAX_REFRESHES = 8;
 
 export interface RefreshParts {
   readonly authenticator: Authenticator;
   readonly logger: Logger;
-  /** The identity is another one: what was granted to the older one is asked for anew. */
+  /** Checks the permissions that were granted to the older identity again. */
   readonly permissions: Reauthorizer;
 }
 
-/** `auth` on a live connection: a newer credential of the same user, on the same device. */
+/**
+ * Handles `auth` on an open connection: a newer credential of the same user on the same device.
+ * `Handshake` handles the first `auth`.
+ */
 export class Refreshes {
   readonly #parts: RefreshParts;
-  /** The refreshes of each connection that are not answered yet. */
+  /** The number of unanswered refreshes of each connection, and the last of them. */
   readonly #pending = new WeakMap<Connection, { count: number; last: Promise<void> }>();
 
   constructor(parts: RefreshParts) {
@@ -29,8 +32,8 @@ export class Refreshes {
   }
 
   /**
-   * One after the other, or a slow answer about an older token would replace the identity of a
-   * newer one.
+   * Refreshes run one after the other. Otherwise a slow check of an older token could replace the
+   * identity of a newer one.
    */
   start(connection: Connection, message: ClientMessageOf<"auth">): void {
     const refreshes = this.#pending.get(connection) ?? { count: 0, last: Promise.resolve() };
@@ -40,7 +43,7 @@ export class Refreshes {
     refreshes.last = refreshes.last
       .then(() => (connection.isOpen ? this.#refresh(connection, message) : undefined))
       .catch((error: unknown) => {
-        this.#parts.logger.error({ session: connection.sessionId, err: error }, "a credential could not be refreshed");
+        this.#parts.logger.error({ session: connection.sessionId, err: error }, "credential refresh failed");
         connection.close("INTERNAL", "the server failed");
       })
       .finally(() => refreshes.count--);
@@ -48,8 +51,8 @@ export class Refreshes {
 
   async #refresh(connection: Connection, message: ClientMessageOf<"auth">): Promise<void> {
     const { token, device_id: deviceId } = message.data;
-    // A client that introduces itself to a server that has greeted it already: there is nothing new
-    // in it.
+    // A client may send `auth` without a token to a server that already knows it. Nothing has
+    // changed.
     if (token === undefined) return acceptAuth(connection, message);
     const { authenticator, permissions, logger } = this.#parts;
     const credential = { token, source: "message" } as const;
@@ -62,18 +65,16 @@ export class Refreshes {
     if (named !== undefined && named !== connection.deviceId) return refuseAuth(connection, message, another("device"));
     connection.refresh(identity);
     acceptAuth(connection, message);
-    // What the newer token says may be less than the older one did. A next one need not wait for
-    // the answers.
+    // The new identity may have fewer permissions than the old one. The next refresh does not wait
+    // for these checks.
     permissions
       .reauthorize(connection)
-      .catch((error: unknown) =>
-        logger.error({ session: connection.sessionId, err: error }, "permissions could not be asked about again"),
-      );
+      .catch((error: unknown) => logger.error({ session: connection.sessionId, err: error }, "reauthorization failed"));
   }
 }
 
 function another(what: "user" | "device"): HoldfastError {
-  return new HoldfastError("UNAUTHENTICATED", `The token is of another ${what}.`, {
-    remedy: `Open a new connection for another ${what}.`,
+  return new HoldfastError("UNAUTHENTICATED", `The token belongs to another ${what}.`, {
+    remedy: `Open a new connection for the other ${what}.`,
   });
 }

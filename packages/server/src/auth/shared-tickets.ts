@@ -7,9 +7,11 @@ import { type Issued, TICKET_MS, type TicketStore } from "./tickets.js";
 
 const FIELD = "identity";
 
-/** The orders to all instances: disconnect this user, end that session. */
+/** The orders to all instances, such as "end the sessions of this user". */
 interface KnownOrders {
-  /** Up to where they are known here; undefined if they cannot be followed. */
+  /**
+   * The position up to which this instance knows the orders; undefined if it cannot follow them.
+   */
   ordersKnown(): Promise<Position | undefined>;
 }
 
@@ -20,11 +22,12 @@ export interface SharedTicketsParts {
 }
 
 /**
- * Tickets in the store that the instances share, each a table with one field: whoever takes it out
- * is the one who has it, so it opens one connection on whatever instance.
+ * Tickets in the store that all instances share, used instead of `Tickets` if there is a broker.
+ * Each ticket is a table with one field. Only one instance can delete the field, so a ticket opens
+ * exactly one connection, on any instance.
  *
- * A ticket says which orders its issuer knew. Whoever was disconnected by a later one does not come
- * in with it. Clocks have no part in that: the orders are counted.
+ * A ticket records the offset of the last order that its issuer knew. If a later order disconnects
+ * the user, the ticket is refused. Orders are counted, so this does not depend on clocks.
  */
 export class SharedTickets implements TicketStore {
   readonly #parts: SharedTicketsParts;
@@ -33,7 +36,11 @@ export class SharedTickets implements TicketStore {
     this.#parts = parts;
   }
 
-  /** @throws HoldfastError UNAVAILABLE; INVALID_VALUE for an identity that cannot travel */
+  /**
+   * Stores a new ticket.
+   * @throws HoldfastError UNAVAILABLE if the broker cannot be reached; INVALID_VALUE if JSON cannot
+   *   hold the identity
+   */
   async issue(identity: Identity): Promise<string> {
     const { link, environment, orders } = this.#parts;
     const known = await orders.ordersKnown();
@@ -43,7 +50,7 @@ export class SharedTickets implements TicketStore {
     if (!isSame(read.identity, identity))
       throw new HoldfastError(
         "INVALID_VALUE",
-        "issueTicket: identity: only what JSON holds travels to other instances.",
+        "issueTicket: identity: expected values that JSON can hold, because the ticket is shared between instances.",
         {
           field: "identity",
         },
@@ -55,14 +62,15 @@ export class SharedTickets implements TicketStore {
   }
 
   async take(ticket: string): Promise<Issued | undefined> {
-    // The name of a topic is not a peer's to choose.
+    // The ticket becomes part of a topic name, so a peer must not choose it freely.
     if (!/^[\w-]{1,64}$/.test(ticket)) return undefined;
     const { link, environment, orders } = this.#parts;
     const table = { entry: { field: FIELD }, ttlMs: TICKET_MS };
     const { previous } = await link.publish(topicOf(ticket), environment.newId(), "", { table });
     if (previous === undefined) return undefined;
     const { identity, epoch, offset } = JSON.parse(previous) as Position & { identity: Identity };
-    // The store has lost the orders since: which of them came later cannot be said.
+    // The store has lost the log of orders since, so it is unknown which orders are newer than the
+    // ticket.
     if ((await orders.ordersKnown())?.epoch !== epoch) return undefined;
     return { identity, judgedSince: { offset } };
   }
@@ -74,7 +82,7 @@ function topicOf(ticket: string): string {
   return `$ticket:${ticket}`;
 }
 
-/** Whether something was read as it was written. What is undefined may be left out. */
+/** True if a value survived JSON unchanged. Properties that are undefined may be missing. */
 function isSame(read: unknown, written: unknown): boolean {
   if (typeof written !== "object" || written === null) return read === written;
   if (typeof read !== "object" || read === null || Array.isArray(read) !== Array.isArray(written)) return false;

@@ -3,30 +3,39 @@ import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { JudgedSince } from "../session/recent-disconnects.js";
 import type { Identity } from "../session/identity.js";
 
-/** Long enough to open a connection with, short enough to be worthless in a log. */
+/**
+ * How long a ticket is valid. Long enough to open a connection, short enough that a ticket found in
+ * a log is worthless.
+ */
 export const TICKET_MS = 30_000;
 
-/** Whom a ticket was issued to, and when: who has been banned since does not come in with it. */
+/**
+ * The identity that a ticket was issued to, and the moment of issue. If the user was disconnected
+ * since, the ticket is refused.
+ */
 export interface Issued {
   readonly identity: Identity;
   readonly judgedSince: JudgedSince;
 }
 
-/** Where tickets are remembered. */
+/** Stores issued tickets until they are used or expire. */
 export interface TicketStore {
   issue(identity: Identity): string | Promise<string>;
-  /** Whom it was issued to, once. */
+  /** Returns the ticket's identity and removes the ticket, so it works only once. */
   take(ticket: string): Issued | undefined | Promise<Issued | undefined>;
   clear(): void;
 }
 
-/** Whoever issues more than this within 30 s does it for nobody: the oldest go first. */
+/**
+ * The most tickets that are stored. No application needs more within 30 s, so the oldest are
+ * dropped.
+ */
 const MOST_TICKETS = 100_000;
 
 /**
- * Remembers the tickets that were issued and not used: each opens one connection, once, within 30
- * s. For clients that can set no header and send no first message; a ticket in an address is used
- * up before it can be read in a log.
+ * Tickets in the memory of this instance: each opens one connection, once, within 30 s. They are
+ * for clients that can neither set a header nor send a first message. A ticket in a URL is used up
+ * before anyone can read it in a log. `SharedTickets` stores tickets for several instances.
  */
 export class Tickets implements TicketStore {
   readonly #environment: ServerEnvironment;
@@ -34,7 +43,7 @@ export class Tickets implements TicketStore {
   readonly #issued = new Map<string, Issued>();
   readonly #expiry: ExpiryQueue<string>;
 
-  /** `sessions`: their moment tells which disconnects come after a ticket was issued. */
+  /** The moment of `sessions` tells which disconnects are newer than a ticket. */
   constructor(environment: ServerEnvironment, sessions: { readonly moment: number }) {
     this.#environment = environment;
     this.#sessions = sessions;
@@ -50,7 +59,7 @@ export class Tickets implements TicketStore {
     return ticket;
   }
 
-  /** Whom it was issued to, once. */
+  /** Returns the ticket's identity and removes the ticket, so it works only once. */
   take(ticket: string): Issued | undefined {
     const issued = this.#issued.get(ticket);
     this.#issued.delete(ticket);
