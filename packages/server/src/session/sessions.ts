@@ -16,6 +16,7 @@ import {
   tooWordy,
 } from "./refusals.js";
 import { ClientSession } from "./client-session.js";
+import { SessionIndex } from "./session-index.js";
 import type { Introduction, SessionEnd, SessionEvent } from "./session.js";
 import { SessionEvents } from "./session-events.js";
 
@@ -55,13 +56,9 @@ export type Opened =
  * later wins, and the two are never open together.
  */
 export class Sessions {
-  readonly #byId = new Map<string, ClientSession>();
-  readonly #byUser = new Map<string, Map<string, ClientSession>>();
+  readonly #index = new SessionIndex();
   readonly #away: ExpiryQueue<ClientSession>;
-  /**
-   * The latest disconnects. They also apply to connections that are being authenticated at that
-   * moment.
-   */
+  /** The latest disconnects. A connection in authentication at that time is refused too. */
   readonly #disconnects: RecentDisconnects;
   readonly #settings: SessionSettings;
   readonly #stats: Stats;
@@ -81,22 +78,22 @@ export class Sessions {
   }
 
   get(id: string): ClientSession | undefined {
-    return this.#byId.get(id);
+    return this.#index.get(id);
   }
 
   /** The sessions that have a connection. */
   live(): ClientSession[] {
-    return [...this.#byId.values()].filter((session) => session.isConnected);
+    return this.#index.all().filter((session) => session.isConnected);
   }
 
   /** The sessions of a user, including those that wait to be resumed. */
   ofUser(userId: string): ClientSession[] {
-    return [...(this.#byUser.get(userId)?.values() ?? [])];
+    return this.#index.ofUser(userId);
   }
 
   /** The session of a device, connected or waiting to be resumed. */
   device(userId: string, deviceId: string): ClientSession | undefined {
-    return this.#byUser.get(userId)?.get(deviceId);
+    return this.#index.device(userId, deviceId);
   }
 
   on(listener: (event: SessionEvent) => unknown): () => void {
@@ -141,7 +138,7 @@ export class Sessions {
    * to be resumed.
    */
   left(connection: Connection): void {
-    const session = connection.session && this.#byId.get(connection.session.id);
+    const session = connection.session && this.#index.get(connection.session.id);
     if (!session || session.connection !== connection) return;
     // Without a user, only the id would identify the session, and an id must not suffice to resume
     // it.
@@ -154,7 +151,7 @@ export class Sessions {
 
   /** Ends a session permanently. Returns true if it existed. */
   end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
-    const session = place?.isOld ? undefined : this.#byId.get(id);
+    const session = place?.isOld ? undefined : this.#index.get(id);
     this.#disconnects.session(id, code, reason, place);
     if (session) this.#leave(session, "disconnected", code, reason);
     return session !== undefined;
@@ -182,7 +179,7 @@ export class Sessions {
   clear(): void {
     this.#away.clear();
     this.#disconnects.close();
-    for (const session of [...this.#byId.values()]) if (!session.isConnected) this.#expire(session);
+    for (const session of this.#index.all()) if (!session.isConnected) this.#expire(session);
   }
 
   /** A session is resumed only by the same user and on the same device. */
@@ -191,7 +188,7 @@ export class Sessions {
     device: string | undefined,
     id: string | undefined,
   ): ClientSession | undefined {
-    const session = id === undefined || !identity ? undefined : this.#byId.get(id);
+    const session = id === undefined || !identity ? undefined : this.#index.get(id);
     if (session?.userId === undefined || session.userId !== identity?.userId) return undefined;
     return device === undefined || device === session.deviceId ? session : undefined;
   }
@@ -231,11 +228,7 @@ export class Sessions {
       session.data = this.#settings.sessionData?.({ identity, parameters });
       if (!isThenable(session.data)) return true;
       Promise.resolve(session.data).catch(failed);
-      failed(
-        new Error(
-          "sessionData must not return a promise. Put the data that it needs into the identity that `authenticate` returns.",
-        ),
-      );
+      failed(new Error("sessionData must not return a promise. Load the data in `authenticate` instead."));
     } catch (error) {
       failed(error);
     }
@@ -249,13 +242,13 @@ export class Sessions {
   #room({ userId, deviceId }: ClientSession): Leaving[] | SessionRefusal {
     if (userId === undefined || deviceId === undefined) return [];
     const { perUser, whenFull } = this.#settings.devices;
-    const devices = this.#byUser.get(userId);
-    const older = devices?.get(deviceId);
+    const older = this.#index.device(userId, deviceId);
     if (older)
       return [{ session: older, why: "replaced", reason: "a newer connection of the same device took its place" }];
-    if (!devices || devices.size < perUser) return [];
+    const devices = this.#index.ofUser(userId);
+    if (devices.length === 0 || devices.length < perUser) return [];
     // Sessions that wait to be resumed leave first, because no client is connected to them.
-    const [oldest] = [...devices.values()].sort((a, b) => rank(a) - rank(b)) as [ClientSession];
+    const [oldest] = devices.sort((a, b) => rank(a) - rank(b)) as [ClientSession];
     if (oldest.isConnected && whenFull === "refuse") return full(perUser);
     return [{ session: oldest, why: "evicted", reason: `a newer device took its place: a user may have ${perUser}` }];
   }
@@ -271,13 +264,7 @@ export class Sessions {
   }
 
   #remember(session: ClientSession): void {
-    this.#byId.set(session.id, session);
-    const { userId, deviceId } = session;
-    if (userId !== undefined && deviceId !== undefined) {
-      const devices = this.#byUser.get(userId);
-      if (devices) devices.set(deviceId, session);
-      else this.#byUser.set(userId, new Map([[deviceId, session]]));
-    }
+    this.#index.add(session);
     this.#count();
   }
 
@@ -286,20 +273,15 @@ export class Sessions {
     if (session.state.name === "ended") return [];
     session.leave("ended");
     this.#away.delete(session);
-    this.#byId.delete(session.id);
-    const { userId, deviceId } = session;
-    const devices = userId === undefined ? undefined : this.#byUser.get(userId);
-    // The device may belong to the next session already.
-    if (deviceId !== undefined && devices?.get(deviceId) === session) devices.delete(deviceId);
-    if (userId !== undefined && devices?.size === 0) this.#byUser.delete(userId);
+    this.#index.remove(session);
     this.#count();
     return [{ type: "ended", session, reason }];
   }
 
   #count(): void {
     this.#stats.sessionsAway = this.#away.size;
-    this.#stats.sessionsLive = this.#byId.size - this.#away.size;
-    this.#stats.users = this.#byUser.size;
+    this.#stats.sessionsLive = this.#index.size - this.#away.size;
+    this.#stats.users = this.#index.users;
   }
 }
 
