@@ -189,7 +189,7 @@ describe("the auth message", () => {
     const peer = await harness.connect();
     await peer.send(auth("t"));
     expect(peer.closed?.code).toBe(4401);
-    expect(error).toHaveBeenCalledWith({}, expect.stringContaining("userId"));
+    expect(error).toHaveBeenCalledWith({ expected: expect.stringContaining("userId") }, expect.any(String));
   });
 
   test.each([
@@ -209,6 +209,6 @@ describe("the auth message", () => {
     const peer = await harness.connect();
     await peer.send(auth("t"));
     expect(peer.closed?.code).toBe(4401);
-    expect(error).toHaveBeenCalledWith({}, expect.stringMatching(/deviceId|expiresAt/));
+    expect(error).toHaveBeenCalledWith({ expected: expect.stringMatching(/deviceId|expiresAt/) }, expect.any(String));
   });
 });

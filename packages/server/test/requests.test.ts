@@ -207,8 +207,8 @@ describe("a request", () => {
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INVALID_OUTPUT" } });
     expect(peer.closed).toBeUndefined();
     expect(error).toHaveBeenCalledWith(
-      expect.objectContaining({ request: "agent.slow" }),
-      expect.stringContaining("10000"),
+      expect.objectContaining({ request: "agent.slow", limitBytes: 10_000 }),
+      expect.any(String),
     );
   });
 

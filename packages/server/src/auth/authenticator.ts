@@ -140,7 +140,7 @@ export class Authenticator {
     // oxlint-disable-next-line no-restricted-properties -- compared with an expiresAt
     const fault = identityFault(identity, this.#environment.now());
     if (!identity || fault) {
-      this.#logger.error({}, `authenticate must return an identity with ${fault}, or throw; the connection is refused`);
+      this.#logger.error({ expected: fault }, "authenticate returned an invalid identity, connection refused");
       return refused("The credential was refused.");
     }
     // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date

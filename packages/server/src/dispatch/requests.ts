@@ -1,5 +1,6 @@
 import {
   type ClientMessageOf,
+  type Fault,
   HoldfastError,
   isHoldfastError,
   type RequestContract,
@@ -112,8 +113,8 @@ export class Requests {
     const sent = contract.output.send(output, "output");
     if (!sent.ok) {
       this.#settings.logger.error(
-        { request: contract.name, field: sent.fault.field, remedy: sent.fault.remedy, err: sent.fault.cause },
-        `a handler returned an invalid output: ${sent.fault.message}`,
+        { request: contract.name, ...faultFields(sent.fault), err: sent.fault.cause },
+        "handler returned an invalid output",
       );
       const text = `${contract.name} returned an output that its schema does not allow.`;
       return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
@@ -129,7 +130,10 @@ export class Requests {
     // query after each reconnect.
     const { owedBytes } = this.#settings.limits;
     if (answer.isLargerThan(owedBytes)) {
-      this.#settings.logger.error({ request: contract.name }, `a handler returned more than ${owedBytes} bytes`);
+      this.#settings.logger.error(
+        { request: contract.name, limitBytes: owedBytes },
+        "handler returned an output above the limit",
+      );
       const text = `${contract.name} returned an output that is too large to send.`;
       return this.#fail(call, new HoldfastError("INVALID_OUTPUT", text));
     }
@@ -165,8 +169,8 @@ export class Requests {
     const sent = schema.send(error.data, "data");
     if (!sent.ok) {
       this.#settings.logger.error(
-        { request: contract?.name, code: error.code, field: sent.fault.field, remedy: sent.fault.remedy },
-        `a declared error has invalid data: ${sent.fault.message}`,
+        { request: contract?.name, code: error.code, ...faultFields(sent.fault) },
+        "handler refused with invalid error data",
       );
       return {
         wire: toWire(
@@ -188,6 +192,11 @@ export class Requests {
     const error = toWire(new HoldfastError(code, message, { field }));
     call.refuse({ type: "response", correlation_id: call.id, data: { ok: false, error } });
   }
+}
+
+/** The fields of a log entry that describe an invalid value. */
+function faultFields({ field, message, remedy }: Fault): object {
+  return { field, fault: message, remedy };
 }
 
 /**
