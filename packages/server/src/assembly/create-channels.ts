@@ -9,8 +9,8 @@ import type { DocumentHooks } from "../document/document-hooks.js";
 import type { JoinedBroker } from "./join-broker.js";
 
 /**
- * Creates the channels and their documents. A channel loads its document when a client joins. A
- * changed document is published, and `local` knows the members that receive it.
+ * Creates the channels and their documents. A channel loads the document when a client joins. A
+ * changed document is published, and `local` knows the receiving members.
  */
 export function createChannels(
   protocol: Protocol,

@@ -19,8 +19,8 @@ export interface Admitted {
   /** The credential in the upgrade request, if any. */
   readonly found: FoundCredential | undefined;
   /**
-   * The result of authentication if it is already complete: the credential was checked, or none is
-   * required. Undefined if the client must send `auth`.
+   * The result of authentication if authentication is already complete: the credential was checked,
+   * or none is required. Undefined if the client must send `auth`.
    */
   readonly known: { readonly identity: Identity | undefined; readonly judgedSince: JudgedSince } | undefined;
 }
@@ -41,7 +41,7 @@ export interface AdmissionContext {
  * Decides about an upgrade request before a connection exists. A refusal that a browser must be
  * able to read is sent as a close code on an accepted socket, because browsers never show an HTTP
  * status. A refused credential is answered with HTTP 401 instead, unless the client will send
- * `auth`: clients that do not send it are rarely browsers.
+ * `auth`: clients without `auth` are rarely browsers.
  */
 export function createAdmission(context: AdmissionContext): Admission {
   const { protocol, settings, authenticator, stats } = context;
@@ -92,7 +92,7 @@ export function createAdmission(context: AdmissionContext): Admission {
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
     // A client that will send `auth` names its device there and can read the refusal in the answer.
-    // Its credential is checked then.
+    // The credential is checked then.
     const introduces = offered.includes(subprotocols.auth);
     if (authenticator.required && !found && settings.credentials.message === false) {
       const message = "The upgrade request carries no credential.";

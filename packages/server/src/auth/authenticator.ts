@@ -77,8 +77,8 @@ export class Authenticator {
         : asked;
       return this.#judge(identity);
     } catch (error) {
-      // The application's error text is only logged. It may reveal which part of a credential was
-      // correct.
+      // The application's error text is only logged. The text may reveal which part of a credential
+      // was correct.
       if (!this.#isClosed) this.#logger.info({ source, err: error }, "credential refused");
       return refused("The credential was refused.");
     }
@@ -106,7 +106,7 @@ export class Authenticator {
   /**
    * The parts of the request that `authenticate` may read. A page of another origin can make the
    * browser send the user's cookies and then send any `auth` message. The cookies are hidden in
-   * this case, so that `authenticate` cannot mistake them for a proof of identity.
+   * this case, so that `authenticate` cannot mistake the cookies for a proof of identity.
    */
   #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
     const { cookie, ...headers } = request.headers;
@@ -157,8 +157,8 @@ export class Authenticator {
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * A number below this is taken as seconds. In milliseconds it would be a date before 1974; in
- * seconds it covers this millennium and the next.
+ * A number below this is taken as seconds. In milliseconds the number would be a date before 1974;
+ * in seconds the number covers this millennium and the next.
  */
 const SECONDS_BELOW = 1e11;
 

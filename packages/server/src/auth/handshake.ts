@@ -18,13 +18,13 @@ import type { Identity } from "../session/identity.js";
 /** The most bytes that an unauthenticated peer may send beside its credential. */
 const MAX_TAKEN_BYTES = 65_536;
 /**
- * The same limit on the wire, including frames that never end. It is higher, because a read of 64
- * KiB may follow the first half of an `auth` message.
+ * The same limit for the bytes on the wire, which includes unfinished frames. This limit is higher,
+ * because a read of 64 KiB may follow the first half of an `auth` message.
  */
 const MAX_READ_BYTES = 81_920;
 /**
- * The most reads. Each read has a cost, however short it is. 64 KiB are 122 of the smallest packets
- * in use on networks (536 bytes).
+ * The most reads. Each read has a cost, even a short one. 64 KiB are 122 of the smallest packets in
+ * use on networks (536 bytes).
  */
 const MAX_READS = 128;
 /**
@@ -95,9 +95,9 @@ export function finishHandshake(
 }
 
 /**
- * Receives the frames of a connection until it is authenticated. The first message must be `auth`.
- * Clients send further frames right after it, so these are held, and the socket is paused, until
- * the application has decided.
+ * Receives the frames of a connection before authentication. The first message must be `auth`.
+ * Clients send further frames right after it, so these frames are held, and the socket is paused,
+ * until the application has decided.
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
@@ -127,7 +127,8 @@ export class Handshake implements HandshakeReceiver {
       );
     const { message } = decoded;
     if (message.type === "ping" || message.type === "pong") {
-      // Counted like held frames: if the peer does not read the pongs, the server must store them.
+      // Counted like held frames: if the peer does not read the pongs, the server must store the
+      // pongs.
       if (!this.#mayTake(connection, frame) || !this.#mayPing(connection)) return;
       if (message.type === "ping") connection.send({ ...message, type: "pong" });
       return;

@@ -38,7 +38,7 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
  * Checks that the page belongs to the server's own origin or to a listed one. Returns the remedy
  * for the log if not. Origins are compared exactly: "https://app.example.com.evil.io" is not
  * "https://app.example.com", and `null` (a sandboxed or local page) matches none. A request without
- * an origin does not come from a browser, so its cookie was set on purpose. It is refused
+ * an origin does not come from a browser, so its cookie was set on purpose. The request is refused
  * nevertheless, because the server cannot prove this.
  */
 export function originFault(request: UpgradeRequest, { origins, hosts }: OriginRules): string | undefined {
@@ -56,9 +56,9 @@ export function originFault(request: UpgradeRequest, { origins, hosts }: OriginR
 
 /**
  * True if the Host header proves nothing. A page of another site can make its own name resolve to
- * this machine (DNS rebinding), and its origin and Host then agree. This is impossible for
- * `localhost` and for addresses, which are not looked up; over TLS, because the page would need a
- * certificate for this machine; and through a proxy, which passes on only the names that it serves.
+ * this machine (DNS rebinding), and then Origin and Host agree. This is impossible for `localhost`
+ * and for addresses, which are not looked up; over TLS, because the page would need a certificate
+ * for this machine; and through a proxy, which passes on only the names of its own servers.
  */
 function mayBeRebound(request: UpgradeRequest, scheme: string, own: string): boolean {
   const name = AUTHORITY.exec(own)?.[1] ?? "";

@@ -33,9 +33,9 @@ export interface TicketStore {
 const MOST_TICKETS = 100_000;
 
 /**
- * Tickets in the memory of this instance: each opens one connection, once, within 30 s. They are
+ * Tickets in the memory of this instance: each opens one connection, once, within 30 s. Tickets are
  * for clients that can neither set a header nor send a first message. A ticket in a URL is used up
- * before anyone can read it in a log. `SharedTickets` stores tickets for several instances.
+ * before anyone can read the log. `SharedTickets` stores tickets for several instances.
  */
 export class Tickets implements TicketStore {
   readonly #environment: ServerEnvironment;

@@ -24,9 +24,8 @@ export interface DispatcherContext {
 }
 
 /**
- * Decodes the frames of open connections and passes each message to the part that handles it. It is
- * the only place that decodes them: a message that cannot be read or handled is answered with an
- * error here.
+ * Decodes the frames of open connections and passes each message to the part that handles that
+ * type. If a message cannot be read or handled, the client gets an error and the process goes on.
  */
 export class Dispatcher implements FrameReceiver {
   readonly #context: DispatcherContext;

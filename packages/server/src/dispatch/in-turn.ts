@@ -10,9 +10,9 @@ import type { Connection } from "../session/connection.js";
 const MAX_WAITING = 4_096;
 
 /**
- * Runs a message about the connection's channels after the earlier messages about them. Clients
- * decide how much waits and the server stores it, so the queue is bounded. `weight` counts
- * channels, whose names have at most 255 bytes; a waiting message must keep no more data than that.
+ * Handles the messages about a connection's channels one after the other. Clients decide how much
+ * waits and the server stores the messages, so the queue is bounded. `weight` counts channels,
+ * whose names have at most 255 bytes; a waiting message must keep no more data than that.
  */
 export function inTurn(
   connection: Connection,

@@ -14,7 +14,7 @@ type Reply = ReturnType<typeof replyTo>;
 
 export type JoinVerdict = { ok: true; id: ChannelId } | { ok: false; channel: string; error: HoldfastError };
 
-/** One channel that a client asks for, the decision about it, and the position to resume from. */
+/** One channel that a client asks for, the decision, and the position to resume from. */
 export interface Wish {
   readonly verdict: JoinVerdict;
   readonly position: Position | undefined;
@@ -70,7 +70,7 @@ const PACE_MS = 20;
 /**
  * Joins the channels that were granted and answers the `subscribe`. All data that must be read from
  * the broker is read first. Each channel is then joined and answered synchronously, so no event can
- * be published in between: earlier events are in the answer, later events are delivered after it.
+ * be published in between: earlier events are in the answer, later events are delivered afterwards.
  * `SubscriptionRequests` decides which channels are granted.
  *
  * A large answer is sent in parts, at the pace at which the client reads. The channels of a part
@@ -115,7 +115,7 @@ export class Joins {
 
   /**
    * Keeps the channels open that fit into the connection's limit. A channel beyond the limit is
-   * refused without reading it, and a channel that is named twice is resumed once.
+   * refused without a read, and a channel that is named twice is resumed once.
    */
   #keep({ wishes, membership }: Ask): HeldWish[] {
     const { channels, settings } = this.#parts;
@@ -230,8 +230,7 @@ export class Joins {
     const copy = channels.copy(id);
     if (copy && state === "mismatch") {
       stats.stateMismatches++;
-      // A client's claim. It is counted and logged at `debug` only, because any client can cause
-      // it.
+      // A client's claim is counted and logged at `debug` only, because any client can send one.
       settings.logger.debug({ channel: id.contract.name }, "document copy of a client did not match");
     }
     const continued = position && channels.resume(id, position, state === "held");

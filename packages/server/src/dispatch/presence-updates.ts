@@ -12,8 +12,8 @@ type PresenceChange = ClientMessage & { type: "set_presence" };
 type PresenceClaim = Pick<PresenceChange, "data" | "meta">;
 
 /**
- * The application's `presence` function for a channel. It receives the data that the client sent
- * and returns the data that other members see.
+ * The application's `presence` function for a channel. The function receives the data that the
+ * client sent and returns the data that other members see.
  */
 export type ShowMember = (connection: Connection, id: ChannelId, data: unknown) => unknown;
 
@@ -30,7 +30,7 @@ export interface PresenceUpdateParts {
 }
 
 /**
- * The most data in `set_presence`. Characters of JSON. The application's result has its own limit
+ * The most data in `set_presence`. Characters of JSON. The application's result has another limit
  * in `PresenceRegistry`.
  */
 const MOST_SAID = 1_024;
@@ -43,8 +43,8 @@ const WEIGHT = 16;
 /**
  * Handles the message `set_presence` and decides which presence data other members see: when a user
  * joins a channel, and whenever the client sends new data. If the application has a `presence`
- * function for the channel, its result is used. The registry stores and distributes the data; this
- * class validates it and answers the client.
+ * function for the channel, the result of that function is used. The registry stores and
+ * distributes the data; this class validates the data and answers the client.
  */
 export class PresenceUpdates {
   readonly #parts: PresenceUpdateParts;
@@ -54,8 +54,8 @@ export class PresenceUpdates {
   }
 
   /**
-   * A connection has joined a channel. If the application has a `presence` function, it is called
-   * now, before the client has sent any data.
+   * A connection has joined a channel. If the application has a `presence` function, the function
+   * is called now, before the client has sent any data.
    */
   joined(connection: Connection, id: ChannelId): void {
     if (connection.userId === undefined) return;

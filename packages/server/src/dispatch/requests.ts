@@ -19,8 +19,8 @@ import { Call } from "../session/calls.js";
 import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext } from "./handlers.js";
 
 /**
- * Runs the requests of all connections. Each request is answered exactly once, with its output or
- * with an error.
+ * Runs the requests of all connections. Each request is answered exactly once, with an output or an
+ * error.
  */
 export class Requests {
   readonly #handlers: Handlers;
@@ -126,8 +126,8 @@ export class Requests {
       data: { ok: true, ...(data !== undefined && { output: data }) },
       ...(meta !== undefined && { meta }),
     });
-    // If it were sent, the connection would be closed as too slow, and the client would repeat the
-    // query after each reconnect.
+    // A larger answer would close the connection as too slow, and the client would repeat the query
+    // after each reconnect.
     const { owedBytes } = this.#settings.limits;
     if (answer.isLargerThan(owedBytes)) {
       this.#settings.logger.error(
@@ -207,8 +207,8 @@ function encode(answer: ServerMessage & { type: "response" }): Frame {
 }
 
 /**
- * The context that a handler receives. It is a class so that the abort signal is created only if a
- * handler reads it.
+ * The context that a handler receives. A class, because the getter creates the abort signal only
+ * when a handler reads the property.
  */
 class CallContext implements UntypedContext {
   readonly #contract: RequestContract;

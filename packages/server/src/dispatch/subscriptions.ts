@@ -28,8 +28,8 @@ export interface SubscriptionParts {
  * Handles `subscribe`, `unsubscribe` and `list_subscriptions`. The steps of a subscription have a
  * fixed order: already joined? → validate → authorise → broker → limits → join → answer. The last
  * three are synchronous, so no event can come between them: earlier events are in the answer, later
- * events are delivered after it, and no event of the channel is delivered before it. `Joins` does
- * the steps from the broker on.
+ * events are delivered afterwards, and no event of the channel is delivered before the answer.
+ * `Joins` does the steps from the broker on.
  */
 export class SubscriptionRequests implements Reauthorizer {
   readonly #protocol: Protocol;
@@ -78,7 +78,7 @@ export class SubscriptionRequests implements Reauthorizer {
 
   /**
    * Calls `authorize` again for every joined channel and removes the connection from the channels
-   * that it may no longer join. It does not wait for pending subscriptions: a slow decision about
+   * that it may no longer join. This does not wait for pending subscriptions: a slow decision about
    * one channel must not delay the removal from another.
    */
   async reauthorize(connection: Connection): Promise<void> {

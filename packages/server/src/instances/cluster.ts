@@ -31,10 +31,10 @@ export interface ClusterParts {
 }
 
 /**
- * Everything that this instance does together with the other instances of the same broker. It
- * creates the parts and routes between them: `Control` sends orders to all instances, `InstanceRpc`
+ * Everything that this instance does together with the other instances of the same broker. This
+ * class creates the parts and connects them: `Control` sends orders to all instances, `InstanceRpc`
  * asks one instance a question, `DeviceDirectory` keeps one instance per device, and `Users` finds
- * a user's devices and sends to them.
+ * a user's devices and delivers direct events.
  */
 export class Cluster implements RemoteInstances {
   readonly users: Users;
@@ -161,8 +161,8 @@ export class Cluster implements RemoteInstances {
 }
 
 /**
- * The filter of an order. If it cannot be read, it matches every session: ending one session too
- * many can be repaired by logging in again, but a session that survives a ban cannot.
+ * The filter of an order. An unreadable filter matches every session: ending one session too many
+ * can be repaired by logging in again, but a session that survives a ban cannot.
  */
 function whereOf(pattern: unknown): SessionFilter | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;

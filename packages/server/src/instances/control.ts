@@ -29,15 +29,16 @@ export interface ControlParts {
   readonly logger: Logger;
   readonly rpc: InstanceRpc;
   /**
-   * The longest time between the check of a credential and the session that it opens. Milliseconds.
+   * The longest time between the check of a credential and the opening of the session.
+   * Milliseconds.
    */
   readonly judgementMs: number;
   /**
    * Carries out an order of another instance. Returns the number that the issuing instance adds to
-   * its result.
+   * the result.
    */
   apply(order: Order, place: OrderPlace): Promise<number> | number;
-  /** An order of this instance, already carried out here, has received its offset in the log. */
+  /** An order of this instance, already carried out here, has received an offset in the log. */
   placed(place: OrderPlace): void;
   /** Orders may have been lost and cannot be recovered. */
   lost(): void;
@@ -45,9 +46,9 @@ export interface ControlParts {
 
 /**
  * Sends orders to all instances, such as "end the sessions of this user". The orders are a log in
- * the broker that every instance follows from its start. A lost announcement is therefore repaired
- * in the same way as for channels: at once when the next order arrives, or within 20 s if none
- * follows. Questions to one instance go through `InstanceRpc` instead.
+ * the broker that every instance follows from the beginning. A lost announcement is therefore
+ * repaired in the same way as for channels: at once when the next order arrives, or within 20 s if
+ * none follows. Questions to one instance go through `InstanceRpc` instead.
  */
 export class Control {
   readonly #parts: ControlParts;
@@ -56,7 +57,7 @@ export class Control {
   readonly #opening: RetryQueue<string>;
   /**
    * The ids of the latest orders, in order. If a store was rolled back and returns an order again,
-   * it is not carried out twice.
+   * the order is not carried out twice.
    */
   readonly #seen = new Set<string>();
   #follower: Follower | undefined;

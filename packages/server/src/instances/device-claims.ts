@@ -5,8 +5,8 @@ import type { DeviceTables } from "./device-tables.js";
 import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
 /**
- * This instance's view of one device: the value that it wrote to the user's table, and the
- * positions at which it did so.
+ * This instance's view of one device: the value that was written to the user's table, and the
+ * positions of the writes.
  */
 export interface Claim {
   readonly userId: string;
@@ -26,7 +26,7 @@ export interface Claim {
   isLate: boolean;
   /**
    * A new session that was not checked yet against the limit of devices. Another device may have to
-   * leave for it.
+   * leave for the new one.
    */
   newcomer: ClientSession | undefined;
 }
@@ -62,10 +62,10 @@ type IsThere = (holder: DeviceHolder, userId: string) => Promise<boolean>;
 const MOST_CONFLICTS = 20;
 
 /**
- * Writes the devices of this instance to the table of each user. A new connection claims its device
- * unconditionally, whichever instance has it. Every other change (a lost connection, an ended
- * session, a late claim) is written only if this instance still has the device. Otherwise it would
- * undo the newer claim of another instance.
+ * Writes the devices of this instance to the table of each user. A new connection claims the device
+ * unconditionally, whichever instance holds the device. Every other change (a lost connection, an
+ * ended session, a late claim) is written only if this instance still has the device. Otherwise the
+ * write would undo the newer claim of another instance.
  *
  * `DeviceDirectory` decides which sessions end as a consequence; `DeviceTables` reads and writes
  * the tables.
@@ -128,8 +128,8 @@ export class DeviceClaims {
   }
 
   /**
-   * Returns the claims whose table has changed since this instance last saw it. Another instance
-   * may have overwritten their values.
+   * Returns the claims whose table has changed since this instance last read the table. Another
+   * instance may have overwritten their values.
    */
   changed(positions: ReadonlyMap<string, Position | undefined>): Claim[] {
     return [...this.#claims.values()].filter((claim) => {
@@ -176,7 +176,7 @@ export class DeviceClaims {
   }
 
   /**
-   * Claims the device unconditionally. If the attempt fails, its outcome is unknown, so the next
+   * Claims the device unconditionally. If the attempt fails, the outcome is unknown, so the next
    * one is late.
    */
   async #claim(claim: Claim, holder: Omit<DeviceHolder, "deviceId">): Promise<Changed> {
@@ -188,7 +188,7 @@ export class DeviceClaims {
 
   /**
    * True if a late claim is nevertheless newer than the other instance's. The clocks of two
-   * instances are compared only if both have a connection. If the other holder has none, it loses
+   * instances are compared only if both have a connection. A holder without a connection loses
    * nothing.
    */
   async #isOlder(
@@ -212,8 +212,8 @@ export class DeviceClaims {
   }
 
   /**
-   * Changes the device's field if it is free, belongs to this instance, or `mayTake` allows it.
-   * Returns undefined if another instance keeps the device.
+   * Changes the device's field if it is free or belongs to this instance, or if `mayTake` allows
+   * the change. Returns undefined if another instance keeps the device.
    */
   async #change(
     claim: Claim,

@@ -12,7 +12,7 @@ import { type DeviceHolder, type Question, readDevices, type Why } from "./insta
 
 const HOUR_MS = 3_600_000;
 /**
- * How long a closing server waits until its devices are removed from the tables. After that,
+ * How long a closing server waits until all devices are removed from the tables. After that,
  * readers of the tables find that the instance is gone.
  */
 const CLOSE_MS = 1_000;
@@ -28,7 +28,7 @@ export interface DirectoryParts {
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
 }
 
-/** A message to another instance that is repeated until the instance has acted on it. */
+/** A message to another instance that is repeated until the instance has acted. */
 interface Notice {
   readonly to: string;
   readonly question: Question & { kind: "end" };
@@ -45,7 +45,7 @@ const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RA
 /**
  * Publishes which instance holds each device and makes sure that only one does. Sessions open
  * without waiting for this. The table of the user decides afterwards: the instance that claimed a
- * device last has it, and it tells the previous holder to end its session.
+ * device last has it, and tells the previous holder to end the older session.
  *
  * `DeviceClaims` writes this instance's claims; this class acts on the results and enforces the
  * limit of devices per user.
@@ -85,7 +85,7 @@ export class DeviceDirectory {
 
   /**
    * Checks that the tables still hold this instance's values. If an instance claims a device and
-   * dies before it tells the previous holder, the table names no holder, although the device is
+   * dies before telling the previous holder, the table names no holder, although the device is
    * connected here. The check also renews the tables, which otherwise expire.
    */
   audit(): void {
@@ -94,7 +94,7 @@ export class DeviceDirectory {
 
   /**
    * Another instance asks to end a session. Returns false while a claim of this instance is
-   * pending, because it is then unknown which of the two claims is newer.
+   * pending, because the order of the two claims is not known yet.
    */
   answerEnd({ userId, deviceId, sessionId, why, position }: Question & { kind: "end" }): boolean {
     const session = this.#parts.sessions.get(sessionId);
@@ -193,7 +193,7 @@ export class DeviceDirectory {
     return [...holders].sort((a, b) => silentMsOf(b) - silentMsOf(a));
   }
 
-  /** Ends a session on this instance, or asks the session's instance to end it. */
+  /** Ends a session on this instance, or asks the session's instance to do so. */
   #tell({ instance, deviceId, sessionId }: DeviceHolder, userId: string, why: Why, position: Position): void {
     const session = this.#parts.sessions.get(sessionId);
     if (instance !== this.#parts.id)
@@ -201,7 +201,7 @@ export class DeviceDirectory {
     else if (session) this.#end(session, why);
   }
 
-  /** Repeats the message until the other instance has settled it or is gone. */
+  /** Repeats the message until the other instance has settled the matter or is gone. */
   async #notify({ to, question }: Notice): Promise<void> {
     const asked = await this.#parts.rpc.ask(to, question, ANSWER_MS);
     if (asked.kind === "gone" || (asked.kind === "answer" && asked.answer === true)) return;

@@ -4,15 +4,15 @@ import type { ServerEnvironment } from "../environment.js";
 import { type DeviceHolder, readHolder } from "./instance-messages.js";
 
 /**
- * How long the store keeps a table. The instances that have a device in the table renew it every
- * hour.
+ * How long the store keeps a table. The instances that have a device in the table renew the lease
+ * every hour.
  */
 const TTL_MS = 24 * 3_600_000;
 const AT_ONCE = 500;
 
 /**
- * Reads and writes the tables of devices. Each user has one table in the broker; its fields name
- * the instance and session of each device. This class holds no state and takes no decisions: those
+ * Reads and writes the tables of devices. Each user has one table in the broker; the fields name
+ * the instance and session of each device. This class holds no state and takes no decisions, which
  * are in `DeviceClaims` and `DeviceDirectory`.
  */
 export class DeviceTables {
@@ -72,7 +72,7 @@ export class DeviceTables {
 
   /**
    * Removes dead entries, as long as nothing else changes the table. Another reader may remove the
-   * same entries, and an instance that has come back stores its own again.
+   * same entries, and an instance that has come back stores the entries again.
    */
   async #takeOut(userId: string, dead: readonly DeviceHolder[], from: Position): Promise<void> {
     let expected: Position | undefined = from;

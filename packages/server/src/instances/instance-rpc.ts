@@ -26,9 +26,9 @@ type Answer = (question: Question) => unknown;
 const topicOf = (instance: string): string => `$inbox:${instance}`;
 
 /**
- * Questions of one instance to another, with their answers. Each instance has a topic of its own in
- * the broker. A question is sent once; if the asking code needs an answer, it asks again. Orders to
- * all instances are a log and belong to `Control`.
+ * Questions of one instance to another, with the answers. Each instance has a topic of its own in
+ * the broker. A question is sent once; a caller that needs an answer asks again. Orders to all
+ * instances are a log and belong to `Control`.
  */
 export class InstanceRpc {
   readonly #parts: InstanceRpcParts;

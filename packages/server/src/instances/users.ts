@@ -8,11 +8,11 @@ import type { DeviceTables } from "./device-tables.js";
 import type { InstanceRpc } from "./instance-rpc.js";
 import { type DeviceHolder, type Question, readDevices, readReport } from "./instance-messages.js";
 
-/** How long another instance may take to answer from its memory. */
+/** How long another instance may take to answer from memory. */
 const ANSWER_MS = 1_000;
 /**
  * The time by which another instance's wait for acknowledgements is shorter than the sender's.
- * Without this margin, its report would arrive too late.
+ * Without this margin, the report would arrive too late.
  */
 const MARGIN_MS = 500;
 
@@ -30,7 +30,7 @@ export interface UsersParts {
 }
 
 /**
- * A user's devices on all instances: lists them and sends direct events to them. Devices of this
+ * A user's devices on all instances: lists the devices and sends direct events. Devices of this
  * instance come from `Sessions`, all others from the device tables and from their instances.
  */
 export class Users implements RemoteUsers {
@@ -153,8 +153,8 @@ export class Users implements RemoteUsers {
     const asked = await this.#parts.rpc.ask(instance, question, waitMs);
     const report = asked.kind === "answer" ? readReport(asked.answer) : undefined;
     if (report !== undefined) return report ?? { delivered: [], failed: [] };
-    // If an instance is gone, its connections are closed. If it is silent, nothing is known about
-    // them.
+    // If an instance is gone, all connections to that instance are closed. A silent instance may
+    // still have connections.
     const isGone = asked.kind === "gone" || !(await this.#parts.instances().catch(() => undefined))?.has(instance);
     if (isGone && to.sessionId !== undefined) return { delivered: [], failed: [] };
     const reason = isGone ? "disconnected" : "timeout";

@@ -12,7 +12,7 @@ export function printable(text: string): string {
 }
 
 /**
- * Wraps a logger so that its own failures have no effect. If writing a line throws, the connection
+ * Wraps a logger so that failures to write have no effect. If writing a line throws, the connection
  * that is being closed must still be closed completely.
  */
 export function sturdy(logger: Logger): Logger {
@@ -20,7 +20,7 @@ export function sturdy(logger: Logger): Logger {
     (level: keyof Logger) =>
     (fields: object, message: string): void => {
       try {
-        // `unknown`, because an asynchronous function fits the type too, and its rejection must not
+        // `unknown`, because an asynchronous function fits the type too, and a rejection must not
         // end the process.
         const written: unknown = logger[level](fields, message);
         if (isThenable(written)) written.then(ignore, ignore);

@@ -34,7 +34,7 @@ export interface ServerStats {
   readonly requests: { readonly total: number; readonly inFlight: number };
   /**
    * Documents: changes and loads on this instance; conflicts with changes of other instances; and
-   * how often a client reported that its copy differs from the document. `mismatches` should always
+   * how often a client reported that a copy differs from the document. `mismatches` should always
    * be 0.
    */
   readonly documents: { readonly changes: number; readonly conflicts: number; readonly mismatches: number };
@@ -42,7 +42,10 @@ export interface ServerStats {
   readonly errors: { readonly [code: string]: number };
 }
 
-/** The counters themselves. The parts of the server increment them; only `snapshot` reads them. */
+/**
+ * The counters themselves. The parts of the server increment the counters, and `snapshot` reads
+ * them.
+ */
 export class Stats {
   connectionsActive = 0;
   connectionsPeak = 0;

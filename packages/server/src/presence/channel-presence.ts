@@ -27,12 +27,12 @@ type Lists = Pick<(ServerMessage & { type: "presence" })["data"], "joined" | "up
 
 /**
  * Sends the presence of one channel to the channel's members on this instance: a snapshot to each
- * new member, then changes in batches. The roster beneath it knows which users are present; this
- * class remembers the list that the members were last sent, and each batch is the difference
- * between the two. A snapshot holds the list as last sent, so the changes that follow always fit.
+ * new member, then changes in batches. The roster knows which users are present; this class
+ * remembers the list that the members were last sent, and each batch is the difference between the
+ * two. A snapshot holds the list as last sent, so the changes that follow always fit.
  *
- * If a member reads too slowly, it gets no further changes. When its queue has drained, it gets a
- * new snapshot. A member is never disconnected because a channel is crowded.
+ * A member that reads too slowly gets no further changes. When the member's queue has drained, a
+ * new snapshot follows. A member is never disconnected because a channel is crowded.
  */
 export class PresenceFeed {
   readonly roster = new PresenceRoster();
@@ -65,7 +65,8 @@ export class PresenceFeed {
   }
 
   /**
-   * Applies the listing of one device by one instance. Undefined: the instance no longer lists it.
+   * Applies the listing of one device by one instance. Undefined: the instance no longer lists the
+   * device.
    */
   apply(instance: string, userId: string, deviceId: string, listing: Listing | undefined): void {
     if (this.roster.apply(instance, userId, deviceId, listing)) this.#schedule();
@@ -150,7 +151,7 @@ export class PresenceFeed {
     }
   }
 
-  /** The snapshot, encoded once for all members that need it now. */
+  /** The snapshot, encoded once for all members that need one now. */
   #everything(): Frame {
     return (this.#snapshot ??= presenceFrame(
       this.#wire,

@@ -11,9 +11,9 @@ export interface LocalDevice {
 }
 
 /**
- * The devices of one channel that are connected to this instance. If a device leaves, it stays
- * listed for the grace period, so a page reload does not make the user disappear and reappear.
- * Listings of other instances are in `PresenceRoster`.
+ * The devices of one channel that are connected to this instance. A device that leaves stays listed
+ * for the grace period, so a page reload does not make the user disappear and reappear. Listings of
+ * other instances are in `PresenceRoster`.
  */
 export class LocalPresence {
   readonly #graceMs: number;
@@ -58,10 +58,10 @@ export class LocalPresence {
 
   arrive(userId: string, deviceId: string): void {
     const known = this.get(userId, deviceId);
-    // The device came back within the grace period, so it never left.
+    // The device came back within the grace period, so no leave was reported.
     if (known) return void this.#leaving.delete(known);
-    // The device comes from another instance, which may still list it. It is the same device, so it
-    // keeps its stamps and its presence data.
+    // The device comes from another instance, which may still list it. The stamps and the presence
+    // data are kept, because the device is the same.
     const elsewhere = this.#roster.newest(userId, deviceId);
     const stamp = elsewhere ? 0 : this.#roster.stamp();
     const listing = elsewhere ?? { since: this.#roster.since(userId) ?? stamp, came: stamp, at: 0 };
@@ -89,8 +89,8 @@ export class LocalPresence {
     if (!attending) return;
     const text = JSON.stringify(value);
     const { shown, ...others } = attending.listing;
-    // If a device repeats its data, for example after a reconnect, it keeps its stamp. A new stamp
-    // would let it override another device that has sent newer data since.
+    // If a device repeats its data, for example after a reconnect, the stamp is kept. A new stamp
+    // would override another device that has sent newer data since.
     const isSame = value !== undefined && shown?.text === text;
     attending.listing = {
       ...others,

@@ -9,7 +9,7 @@ import type { Subscriber } from "../log/subscriber.js";
 const MAX_DATA = 1_024;
 
 /**
- * The presence of one channel: the feed to its members, the devices on this instance, and the store
+ * The presence of one channel: the feed to the members, the devices on this instance, and the store
  * if there can be other instances.
  */
 interface PresenceRoom {
@@ -24,7 +24,7 @@ export interface PresenceRegistryParts {
   readonly shared: PresenceLink | undefined;
   /** The members of a channel on this instance. */
   members(wire: string): Iterable<Subscriber>;
-  /** True if a channel has members on this instance or a client is about to join it. */
+  /** True if a channel has members on this instance or a client is about to join. */
   isUsed(wire: string): boolean;
 }
 
@@ -32,10 +32,10 @@ export interface PresenceRegistryParts {
 const ALONE = "";
 
 /**
- * Presence for all channels of this instance. It creates the parts of a channel when the first
- * client joins, passes each join, leave and update to them, and deletes them when the channel is no
- * longer used. `PresenceFeed` sends to the members, `LocalPresence` holds the devices of this
- * instance, and `PresenceStore` shares them with other instances.
+ * Presence for all channels of this instance. The registry creates the parts of a channel when the
+ * first client joins, passes each join, leave and update on, and deletes the parts when the channel
+ * is no longer used. `PresenceFeed` sends to the members, `LocalPresence` holds the devices of this
+ * instance, and `PresenceStore` shares the listings with other instances.
  */
 export class PresenceRegistry {
   readonly #parts: PresenceRegistryParts;
@@ -122,7 +122,7 @@ export class PresenceRegistry {
   }
 
   /**
-   * The users on a channel, on all instances, in the order in which they joined.
+   * The users on a channel, on all instances, in the order in which the users joined.
    * @throws HoldfastError UNAVAILABLE (rejects), as `count`
    */
   async list(id: ChannelId): Promise<PresentUser[]> {
@@ -137,7 +137,7 @@ export class PresenceRegistry {
     for (const { table } of this.#byChannel.values()) table?.gone(instances);
   }
 
-  /** The store has lost data, so this instance stores its listings again. */
+  /** The store has lost data, so this instance stores all listings again. */
   putAgain(): void {
     for (const { table } of this.#byChannel.values()) table?.putAgain();
   }
@@ -199,8 +199,8 @@ export class PresenceRegistry {
   }
 
   /**
-   * If a client of this instance is on the channel, the roster is known here. Otherwise it is read
-   * from the store once.
+   * If a client of this instance is on the channel, the roster is known here. Otherwise the roster
+   * is read from the store once.
    */
   async #roster(id: ChannelId): Promise<PresenceRoster> {
     const room = this.#byChannel.get(id.wire);

@@ -1,15 +1,15 @@
 import type { PresenceMember, RichValue } from "@holdfast/protocol";
 
 /**
- * Presence data that a client sent: as a value if this instance read it, or still encoded if it
- * came from another instance.
+ * Presence data that a client sent: as a value if this instance read it, or still encoded if the
+ * data came from another instance.
  */
 export type StoredClaim = { readonly value: unknown } | { readonly rich: RichValue };
 
 /**
- * One instance's entry for a device on a channel. Its stamps are logical times: an instance that
- * makes a stamp takes the highest stamp it has seen, plus one. All instances therefore order the
- * entries in the same way, whether they received the changes or read the store.
+ * One instance's entry for a device on a channel. The stamps are logical times: a new stamp is the
+ * highest stamp that the instance has seen, plus one. All instances therefore order the entries in
+ * the same way, whether an instance received the changes or read the store.
  */
 export interface Listing {
   /** Stamp of the time at which the user joined. */
@@ -61,14 +61,14 @@ export interface PresentDevices {
 
 /**
  * The users and devices on one channel, merged from the listings of all instances. The result
- * depends only on the listings, not on the order in which they arrived, so every instance computes
- * the same roster. It sends nothing: `PresenceFeed` compares it with the list that the members
- * have.
+ * depends only on the listings, not on the order of arrival, so every instance computes the same
+ * roster. The roster sends nothing: `PresenceFeed` compares the roster with the list that the
+ * members have.
  */
 export class PresenceRoster {
   #users = new Map<string, RosterUser>();
   #stamp = 0;
-  /** `since` of the latest user. While it rises, the map is already in order. */
+  /** `since` of the latest user. While this value rises, the map is already in order. */
   #last = 0;
   #isInOrder = true;
 
@@ -138,7 +138,7 @@ export class PresenceRoster {
   }
 
   /**
-   * The users that a frame lists: those that joined first, as many as fit. `count` is the number of
+   * The users that a frame lists: the first that joined, as many as fit. `count` is the number of
    * all users.
    */
   listed(most: number, mostBytes: number): { entries: Map<string, RosterEntry>; count: number } {

@@ -11,11 +11,11 @@ import type { Listing, StoredClaim } from "./presence-roster.js";
 import type { Topics } from "../log/topics.js";
 
 /**
- * How long the store keeps a channel's table. While an instance follows the table, it renews this
- * lease four times per minute.
+ * How long the store keeps a channel's table. While an instance follows the table, the lease is
+ * renewed four times per minute.
  */
 const TTL_MS = 600_000;
-/** How long a closing server waits until its listings are marked as leaving. */
+/** How long a closing server waits until all listings are marked as leaving. */
 const CLOSE_MS = 1_000;
 /**
  * The least time that a listing without an instance is kept, even if the grace period is zero.
@@ -37,7 +37,9 @@ export interface PresenceStoreParts extends PresenceLink {
   readonly graceMs: number;
   readonly presence: PresenceFeed;
   readonly localPresence: LocalPresence;
-  /** A listing was stored or removed. It may have been this instance's last one on the channel. */
+  /**
+   * A listing was stored or removed. This may have been the instance's last listing on the channel.
+   */
   onSettled(): void;
 }
 
@@ -47,14 +49,14 @@ const stored = z.object({
   came: z.number(),
   at: z.number(),
   shown: z.optional(rich),
-  /** True if the client's data is equal to `shown`, so it is stored once. */
+  /** True if the client's data is equal to `shown`, so the data is stored once. */
   said: z.optional(z.union([z.literal(true), rich])),
   /** The instance has closed. The device has left or is moving to another instance. */
   left: z.optional(z.literal(true)),
 });
 const name = z.tuple([z.string(), z.string(), z.string()]);
 
-/** One field of the table: which instance lists which device, and its listing. */
+/** One field of the table: which instance lists which device, and the listing. */
 export interface Listed {
   readonly instance: string;
   readonly userId: string;
@@ -66,7 +68,7 @@ export interface Listed {
 /**
  * Shares the presence of one channel between instances, through a table in the broker. Each
  * instance writes the listings of its own devices and follows the table to read all others. A
- * listing of this instance takes effect only when it comes back from the broker, so all instances
+ * listing of this instance takes effect only when the broker returns the listing, so all instances
  * apply the changes in the same order.
  *
  * `LocalPresence` says which devices this instance lists. `PresenceRoster` merges the listings that
@@ -89,7 +91,7 @@ export class PresenceStore {
    * to another instance.
    */
   readonly #orphans: ExpiryQueue<string>;
-  /** Set when the server closes. Its listings are then marked as `left` instead of removed. */
+  /** Set when the server closes. Listings are then marked as `left` instead of removed. */
   #isLeaving = false;
   #isLoaded = false;
 
@@ -109,7 +111,7 @@ export class PresenceStore {
           if (entry) this.#apply(entry.field, entry.value);
           return true;
         },
-        // A table keeps no history, so after a gap it is read again.
+        // A table keeps no history, so the table is read again after a gap.
         knows: () => false,
       },
     });
@@ -161,7 +163,7 @@ export class PresenceStore {
     const attending = localPresence.get(userId, deviceId);
     const value = attending && this.#encode(attending.listing);
     if (value === this.#written.get(field)) return;
-    // Until the broker answers, it is unknown whether the value was stored.
+    // Until the broker answers, the stored value is unknown.
     this.#written.set(field, "");
     const table = { entry: { field, value }, ttlMs: TTL_MS };
     await link.publish(this.#topic, environment.newId(), "", { table });
@@ -200,7 +202,7 @@ export class PresenceStore {
     else this.#orphans.delete(field);
     if (instance === undefined || userId === undefined || deviceId === undefined) return;
     presence.apply(instance, userId, deviceId, listed?.listing);
-    // Another instance may have removed a listing because it took this instance for dead. Store it
+    // Another instance may have removed a listing because this instance seemed dead. Store it
     // again, or remove a leftover.
     if (instance === id && (text === undefined) === (localPresence.get(userId, deviceId) !== undefined))
       this.#heal(field);

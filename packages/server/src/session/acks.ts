@@ -7,12 +7,13 @@ export type DeliveryFailure =
    * event.
    */
   | "disconnected"
-  /** The client did not answer in time. It may or may not have handled the event. */
+  /** The client did not answer in time, and may or may not have handled the event. */
   | "timeout"
   /** The client has no handler for this event. */
   | "not_handled"
   /**
-   * The client could not read the event's data, because it runs another version of the protocol.
+   * The client could not read the event's data, because the client runs another version of the
+   * protocol.
    */
   | "invalid"
   /** A handler of the client threw or rejected. */

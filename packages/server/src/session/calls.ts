@@ -20,7 +20,7 @@ export interface Caller {
  */
 export class Call {
   /**
-   * The correlation id: it links the answer to the request. Unique among the running calls of a
+   * The correlation id, which links the answer to the request. Unique among the running calls of a
    * connection.
    */
   readonly id: string;
@@ -50,8 +50,8 @@ export class Call {
   }
 
   /**
-   * From now on the call counts as running: it can be cancelled, and it is abandoned if its
-   * connection closes.
+   * From now on the call counts as running. The client can cancel it, and closing the connection
+   * abandons it.
    */
   start(environment: ServerEnvironment, timeoutMs: number, onTimeout: () => void): void {
     this.#caller.calls.add(this);
@@ -74,7 +74,7 @@ export class Call {
     return true;
   }
 
-  /** Marks the call as settled. Returns false if it was already. */
+  /** Marks the call as settled. Returns false if the call was settled before. */
   settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
@@ -82,7 +82,7 @@ export class Call {
     return true;
   }
 
-  /** Tells the handler that its result is no longer needed. */
+  /** Tells the handler that the result is no longer needed. */
   abort(reason: string): void {
     this.#abort?.abort(new Error(reason));
   }

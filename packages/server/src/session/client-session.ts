@@ -4,7 +4,7 @@ import { endingCalls, endingOptions } from "./disconnect-options.js";
 import type { RenewableSession } from "./session.js";
 
 /**
- * A session as the server keeps it. Its states:
+ * The states of a session on the server:
  *
  *   live ──connection lost──▶ away ──resume time over──▶ ended
  *    ▲                         │                           ▲
@@ -21,7 +21,7 @@ export type SessionState =
 
 /**
  * The values of a closed connection that the session still needs. The connection itself is not
- * kept, because its socket and headers would stay in memory for as long as the session waits.
+ * kept, because the socket and headers would stay in memory for as long as the session waits.
  */
 type Trace = Pick<Connection, "parameters" | "lastHeardAt" | "lastActiveAt" | "remoteAddress">;
 
@@ -85,7 +85,7 @@ export class ClientSession implements RenewableSession {
   }
 
   get lastActiveAt(): Date {
-    // The clock that stamps frames is coarse, so its time may lie before the connection opened.
+    // The clock that stamps frames is coarse, so the time may lie before the connection opened.
     return new Date(Math.max(this.#trace.lastActiveAt, this.#connectedAt));
   }
 

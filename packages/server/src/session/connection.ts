@@ -30,7 +30,7 @@ export interface FrameReceiver {
   onFrame(connection: Connection, frame: string | Uint8Array): void;
 }
 
-/** Handles a peer that is not authenticated yet. All that it sends counts against its limits. */
+/** Handles a peer that is not authenticated yet. Each frame counts against the peer's limits. */
 export interface HandshakeReceiver extends FrameReceiver {
   onRead(connection: Connection, bytes: number): void;
   onPing(connection: Connection): void;
@@ -45,7 +45,7 @@ export interface ConnectionContext {
   /** Receives the frames of open connections. */
   readonly dispatcher: FrameReceiver;
   readonly channels: Channels;
-  /** Called when the connection has left its channels. */
+  /** Called when the connection has left all channels. */
   onLeft(connection: Connection): void;
   /** Called when the socket has closed. */
   onGone(connection: Connection): void;
@@ -66,7 +66,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   #state: ConnectionPhase;
 
   constructor(
-    /** The id of the session that this connection begins if it resumes none. */
+    /** The session's id, unless this connection resumes an older session. */
     readonly newSessionId: string,
     readonly request: UpgradeRequest,
     readonly parameters: unknown,
@@ -212,7 +212,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     const unknown = this.#state.name === "handshaking";
     this.#leave();
     this.#state = { name: "closing" };
-    // Frames that wait leave first, because they may explain the close.
+    // Waiting frames leave first, because the last may explain the close.
     this.#outbox.flush();
     // A paused socket would not read the peer's close frame and stay open until it is cut off.
     this.#socket.resume();

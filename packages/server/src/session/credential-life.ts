@@ -3,17 +3,18 @@
  * life is short, half of the life is used instead.
  */
 const RENEW_BEFORE_MS = 30_000;
-/** If the client has not sent a new credential after this time, it is asked again. */
+/** If no new credential has arrived after this time, the client is asked again. */
 const RENEW_AGAIN_MS = 10_000;
-/** How long an expired credential is still accepted, because its successor may be on the way. */
+/** How long an expired credential is still accepted, because a new credential may be on the way. */
 const EXPIRY_GRACE_MS = 25_000;
 
 /**
- * Tracks when one credential must be renewed and when it has expired. The application gives the
- * expiry as a date, so only the wall clock can tell whether it has passed. Intervals are measured
- * with the monotonic clock: the time between two requests for a new credential, and the 25 s until
- * the connection is closed. If the wall clock jumps past the expiry, the client is still asked and
- * still has 25 s to answer. If the wall clock jumps back, a noticed expiry is revoked.
+ * Tracks when one credential must be renewed and when the credential has expired. The application
+ * gives the expiry as a date, so only the wall clock can tell whether the expiry has passed.
+ * Intervals are measured with the monotonic clock: the time between two requests for a new
+ * credential, and the 25 s until the connection is closed. If the wall clock jumps past the expiry,
+ * the client is still asked and still has 25 s to answer. If the wall clock jumps back, a noticed
+ * expiry is withdrawn.
  */
 export class CredentialLife {
   readonly #expiresAt: number;

@@ -19,8 +19,8 @@ export interface Choice {
 }
 
 /**
- * Returns the devices that an event is for. If `onlyDevice` is not connected, it is returned
- * without a connection, so that the report lists it as failed.
+ * Returns the devices that an event is for. If `onlyDevice` is not connected, the result contains
+ * the device without a connection, and the report lists it as failed.
  */
 export function chosen(targets: readonly Target[], { onlyDevice, exceptDevice }: Choice): Target[] {
   const named = onlyDevice === undefined ? targets : targets.filter(({ deviceId }) => deviceId === onlyDevice);

@@ -9,7 +9,7 @@ import type { ClientSession } from "./client-session.js";
 export interface SendOptions {
   /**
    * If true, the call waits until each client has acknowledged the event. A device then counts as
-   * delivered when its handlers have finished.
+   * delivered when the client's handlers have finished.
    * @default false: a device counts as delivered when the event was passed to its connection
    */
   readonly ack?: boolean;
@@ -36,15 +36,15 @@ export interface Prepared {
   readonly timeoutMs: number;
 }
 
-/** A device that an event is for. Without a connection, the event cannot reach it. */
+/** A device that an event is for. Without a connection, the device cannot be reached. */
 export interface Target {
   readonly deviceId: string;
   readonly connection: Connection | undefined;
 }
 
 /**
- * Returns the session as the target of an event. A session without a user has no device, so its own
- * id is used.
+ * Returns the session as the target of an event. A session without a user has no device, so the
+ * session's id is used.
  */
 export function targetOf({ id, deviceId = id, connection }: ClientSession): Target {
   return { deviceId, connection };
@@ -96,8 +96,8 @@ export class DirectEvents {
     isOrigin = true,
   ): Promise<DeliveryReport> {
     const connections = targets.flatMap(({ connection }) => connection ?? []);
-    // Registered before the event is sent. If the event makes a connection too slow, closing it
-    // settles its acknowledgements.
+    // Registered before the event is sent. If the event makes a connection too slow, closing the
+    // connection settles its acknowledgements.
     const outcomes = ackId === undefined ? undefined : this.#outcomes(connections, ackId, timeoutMs);
     for (const connection of connections) connection.deliver(frame);
     this.#channels.count(connections.filter(({ isOpen }) => isOpen).length, isOrigin);

@@ -20,8 +20,8 @@ export interface DisconnectOptions {
 type OptionName = keyof DisconnectOptions | "where";
 
 /**
- * A call that ends sessions: its options with their defaults, and the remedy for each option that
- * belongs to another call.
+ * A call that ends sessions: its options with defaults, and the remedy for each option that belongs
+ * to another call.
  */
 interface EndingCall {
   readonly name: "disconnect" | "revoke";

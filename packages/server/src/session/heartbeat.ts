@@ -7,10 +7,7 @@ import { CredentialLife } from "./credential-life.js";
 export interface Beating {
   /** When the server last received anything, by the heartbeat's coarse monotonic clock. */
   lastHeardAt: number;
-  /**
-   * When the connection was last pinged, by the same clock; undefined if it has answered since or
-   * was not pinged.
-   */
+  /** When the connection was last pinged, by the same clock; undefined if no answer is pending. */
   pingedAt: number | undefined;
   /** The life of the connection's credential; undefined if the credential does not expire. */
   readonly credentialLife: CredentialLife | undefined;
@@ -23,9 +20,8 @@ export interface Beating {
 /**
  * Pings idle connections and closes dead ones, with one timer for all. Each tick pings the
  * connections that were silent for an interval and closes those that did not answer the previous
- * ping in time. A client that sends frames is known to be alive, so it is not pinged for that
- * reason. Every client still receives something within an interval, because the client's own
- * watchdog expects it.
+ * ping in time. A client that sends frames is known to be alive, so no ping is needed. Every client
+ * still receives something within an interval, because the client's own watchdog expects a frame.
  */
 export class Heartbeat {
   /** A coarse monotonic clock, read once per tick. Cheap enough to stamp every frame. */

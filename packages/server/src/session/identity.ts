@@ -3,7 +3,7 @@ export interface Identity {
   readonly userId: string;
   /**
    * Names the device if the application knows it. @default the device id that the client sends,
-   * otherwise the session's own id
+   * otherwise the session's id
    */
   readonly deviceId?: string | undefined;
   /**
@@ -27,7 +27,9 @@ export interface Credential<Parameters = unknown> {
    */
   readonly token: string;
   readonly source: CredentialSource;
-  /** The device id that the client chose. The client can claim any id, so it proves nothing. */
+  /**
+   * The device id that the client chose. The client can claim any id, so the value proves nothing.
+   */
   readonly deviceId: string | undefined;
   /**
    * The cookies of the upgrade request. Empty if a page of a foreign origin opened the connection,

@@ -6,8 +6,8 @@ import type { ClientSession } from "./client-session.js";
 export type SessionFilter = (session: ClientSession) => boolean;
 
 /**
- * An order to all instances. `offset` is its offset in the log of orders; undefined until the
- * broker has assigned it.
+ * An order to all instances. `offset` is the order's offset in the log of orders; undefined until
+ * the broker has assigned one.
  */
 export interface OrderPlace {
   readonly id: string;
@@ -29,7 +29,7 @@ export type JudgedSince = number | { readonly offset: number };
 interface RecentDisconnect {
   readonly key: string;
   readonly at: number;
-  /** The order that caused the disconnect, if it applies to all instances. */
+  /** The order to all instances that caused the disconnect, if any. */
   place: OrderPlace | undefined;
   readonly code: number;
   readonly reason: string;
@@ -40,7 +40,7 @@ interface RecentDisconnect {
  * Remembers which users and sessions were disconnected, for as long as a credential may be in the
  * middle of its check. If an application bans a user and then disconnects all of the user's
  * sessions, a connection may exist that was authenticated just before the ban and is not open yet.
- * `Sessions` asks this class before it opens a session, so such a connection is refused too.
+ * `Sessions` asks this class before opening a session, so such a connection is refused too.
  */
 export class RecentDisconnects {
   readonly #disconnects = new Map<string, RecentDisconnect[]>();
@@ -49,7 +49,7 @@ export class RecentDisconnects {
   readonly #unplaced = new Map<string, RecentDisconnect>();
   /**
    * Counts disconnects. A counter distinguishes two disconnects in the same millisecond, and a
-   * clock that is set back does not affect it.
+   * clock that is set back has no effect.
    */
   #moment = 0;
   #isClosed = false;
@@ -74,7 +74,7 @@ export class RecentDisconnects {
     this.#remember({ key: `session ${id}`, at: this.#momentOf(place), code, reason, where: undefined, place });
   }
 
-  /** An order of this instance has received its offset. */
+  /** An order of this instance has received an offset. */
   placed(place: OrderPlace): void {
     const ending = this.#unplaced.get(place.id);
     if (ending) ending.place = place;
@@ -83,7 +83,7 @@ export class RecentDisconnects {
 
   /**
    * Returns the first disconnect after `judged` that applies to a session about to begin, or to the
-   * session that it wants to resume.
+   * session that the client wants to resume.
    */
   since(judged: JudgedSince, session: ClientSession, wantedId: string | undefined): RecentDisconnect | undefined {
     const ofUser = this.#disconnects.get(`user ${session.userId}`) ?? [];
@@ -126,8 +126,8 @@ export class RecentDisconnects {
 }
 
 /**
- * If the filter throws, it counts as a match. Ending one session too many can be repaired by
- * logging in again.
+ * A filter that throws counts as a match. Ending one session too many can be repaired by logging in
+ * again.
  */
 function holds(where: SessionFilter, session: ClientSession): boolean {
   try {

@@ -1,6 +1,6 @@
 import { type CloseName, closeNumber, HoldfastError } from "@holdfast/protocol";
 
-/** Why a connection is refused although its credential is valid. */
+/** Why a connection is refused although the credential is valid. */
 export interface SessionRefusal {
   readonly ok: false;
   readonly error: HoldfastError;
@@ -9,17 +9,17 @@ export interface SessionRefusal {
 }
 
 /**
- * The most metadata that a client may send. Characters of JSON. The server keeps it for as long as
- * the session.
+ * The most metadata that a client may send. Characters of JSON. The server keeps the metadata for
+ * as long as the session.
  */
 export const MAX_METADATA = 4_096;
 
 /**
- * How long a client waits before it retries if its user has too many devices. One of them may have
+ * How long a client waits before it retries if the user has too many devices. One of them may have
  * gone by then.
  */
 const FULL_RETRY_MS = 30_000;
-/** The close reason; clients read the delay from it. */
+/** The close reason, from which clients read the delay. */
 export const FULL_REASON = `{"retryAfterMs":${FULL_RETRY_MS}}`;
 
 export const deviceMissing: SessionRefusal = {

@@ -27,7 +27,7 @@ export class SessionEvents {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Adds events to the queue together, so no other event comes between them. */
+  /** Adds events to the queue together, so no other event comes in between. */
   tell(...events: SessionEvent[]): void {
     this.#waiting.push(...events);
     if (this.#isTelling) return;

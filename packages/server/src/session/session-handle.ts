@@ -31,14 +31,14 @@ export interface SessionHandle<P extends ProtocolDefinition, S extends Session> 
    */
   send<E extends DirectName<P>>(event: E, data: SentDirectOf<P, E>, options?: SendOptions): Promise<DeliveryReport>;
   /**
-   * Ends the session permanently, on any instance, even while it waits to be resumed. Resolves with
-   * true if the session existed.
+   * Ends the session permanently, on any instance, even if the session waits to be resumed.
+   * Resolves with true if the session existed.
    * @throws HoldfastError (rejects) INVALID_OPTION, naming the option; UNAVAILABLE if the broker
-   *   cannot be reached. The call has then taken effect on this instance only, so repeat it.
+   *   cannot be reached. The call has then taken effect on this instance only, so repeat the call.
    */
   disconnect(options?: DisconnectOptions): Promise<boolean>;
   /**
-   * Revokes the session: its connection is closed with 4401, and no client can resume it. The
+   * Revokes the session: the connection is closed with 4401, and no client can resume it. The
    * client can reconnect only with a credential that `authenticate` accepts, so withdraw the old
    * credential first. Apart from the code, the call works like `disconnect`.
    */

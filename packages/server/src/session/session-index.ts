@@ -1,8 +1,8 @@
 import type { ClientSession } from "./client-session.js";
 
 /**
- * Finds the sessions of this instance by id, by user and by device. It only stores them: `Sessions`
- * decides which session of a device stays.
+ * Finds the sessions of this instance by id, by user and by device. The index only stores:
+ * `Sessions` decides which session of a device stays.
  */
 export class SessionIndex {
   readonly #byId = new Map<string, ClientSession>();
@@ -33,7 +33,7 @@ export class SessionIndex {
     return this.#byUser.get(userId)?.get(deviceId);
   }
 
-  /** Adds a session. If its device has an older session, the new one takes the device. */
+  /** Adds a session. If the device has an older session, the new one takes the device. */
   add(session: ClientSession): void {
     this.#byId.set(session.id, session);
     const { userId, deviceId } = session;

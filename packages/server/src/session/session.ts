@@ -3,15 +3,15 @@ import type { DisconnectOptions } from "./disconnect-options.js";
 import type { Identity } from "./identity.js";
 
 /**
- * A client's session as the application sees it: its user, its device and the data that the
- * application keeps for it. A session survives reconnects: a client that returns within
- * `sessionResumeMs` as the same user resumes it. The id is 128 random bits and grants no access by
- * itself. `I` is the type that `authenticate` returns, `Data` the type that `sessionData` returns.
+ * A client's session as the application sees it: the user, the device and the application's own
+ * data. A session survives reconnects: a client that returns within `sessionResumeMs` as the same
+ * user resumes it. The id is 128 random bits and grants no access by itself. `I` is the type that
+ * `authenticate` returns, `Data` the type that `sessionData` returns.
  */
 export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** If no device was named, this is also the device id, which other users may see. */
   readonly id: string;
-  /** The identity that `authenticate` returned. It changes when the client sends a new token. */
+  /** The identity that `authenticate` returned. Changes when the client sends a new token. */
   readonly identity: I;
   readonly userId: string | undefined;
   /**
@@ -27,7 +27,8 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
    */
   readonly metadata: Readonly<Record<string, unknown>>;
   /**
-   * The value that `sessionData` returned for this session. Your changes to it survive reconnects.
+   * The value that `sessionData` returned for this session. Your changes to this value survive
+   * reconnects.
    */
   readonly data: Data;
   readonly remoteAddress: string;
@@ -38,12 +39,14 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
    * second.
    */
   readonly lastActiveAt: Date;
-  /** True if the session has a connection. If false, it waits to be resumed or has ended. */
+  /**
+   * True if the session has a connection. If false, the session waits to be resumed or has ended.
+   */
   readonly isConnected: boolean;
   /** The names of the joined channels, as sent on the wire. */
   readonly subscriptions: readonly string[];
   /**
-   * Ends the session and closes its connection, on this instance only;
+   * Ends the session and closes the connection, on this instance only;
    * `server.session(id).disconnect` works on any instance. By default, the client stops and does
    * not reconnect.
    *
@@ -52,7 +55,7 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   disconnect(options?: DisconnectOptions): void;
 }
 
-/** A session whose identity changes when its client sends a new credential. */
+/** A session whose identity changes when the client sends a new credential. */
 export interface RenewableSession extends Session<Identity | undefined> {
   identity: Identity | undefined;
 }
@@ -60,10 +63,10 @@ export interface RenewableSession extends Session<Identity | undefined> {
 /**
  * Why a session ended:
  * - `expired`: no client resumed it in time
- * - `replaced`: a newer connection of the same device took its place
- * - `moved`: its client reconnected to another instance and has a new session there
+ * - `replaced`: a newer connection of the same device replaced the session
+ * - `moved`: the client reconnected to another instance and has a new session there
  * - `evicted`: the user had too many devices, and this session had to leave
- * - `disconnected`: the server ended it
+ * - `disconnected`: the server ended the session
  */
 export type SessionEnd = "expired" | "replaced" | "moved" | "evicted" | "disconnected";
 
@@ -80,8 +83,8 @@ export type SessionEvent<I = unknown, Parameters = unknown, Data = unknown> = {
 } & ({ readonly type: "opened" | "resumed" | "dropped" } | { readonly type: "ended"; readonly reason: SessionEnd });
 
 /**
- * The values that a client sends about itself in `auth`. They are claims: only the credential
- * proves who the user is.
+ * The values that a client sends about itself in `auth`. All are claims: only the credential proves
+ * who the user is.
  */
 export interface Introduction {
   readonly deviceId?: string | undefined;

@@ -24,7 +24,8 @@ export interface SessionSettings {
   readonly environment: ServerEnvironment;
   readonly logger: Logger;
   /**
-   * The longest time between the check of a credential and the session that it opens. Milliseconds.
+   * The longest time between the check of a credential and the opening of the session.
+   * Milliseconds.
    */
   readonly judgementMs: number;
   readonly sessionResumeMs: number;
@@ -42,8 +43,8 @@ export type Opened =
       readonly session: ClientSession;
       readonly resumed: boolean;
       /**
-       * Call it when the connection is open. It notifies the application and closes the connections
-       * that this session replaces.
+       * Call it when the connection is open. The function notifies the application and closes the
+       * connections that this session replaces.
        */
       finish(): void;
     }
@@ -72,7 +73,7 @@ export class Sessions {
     this.#events = new SessionEvents(settings.logger);
   }
 
-  /** Read it before a credential is checked, and pass it to `open`. */
+  /** Read this value before a credential is checked, and pass it to `open`. */
   get moment(): number {
     return this.#disconnects.moment;
   }
@@ -134,7 +135,7 @@ export class Sessions {
   }
 
   /**
-   * A connection has left its channels. If its session has no newer connection, the session waits
+   * A connection has left all channels. If the session has no newer connection, the session waits
    * to be resumed.
    */
   left(connection: Connection): void {
@@ -149,7 +150,7 @@ export class Sessions {
     this.#events.tell({ type: "dropped", session });
   }
 
-  /** Ends a session permanently. Returns true if it existed. */
+  /** Ends a session permanently. Returns true if the session existed. */
   end(id: string, code: number, reason: string, place?: OrderPlace): boolean {
     const session = place?.isOld ? undefined : this.#index.get(id);
     this.#disconnects.session(id, code, reason, place);
@@ -165,7 +166,7 @@ export class Sessions {
     return sessions.length;
   }
 
-  /** An order of this instance to all instances has received its offset. */
+  /** An order of this instance to all instances has received an offset. */
   placed(place: OrderPlace): void {
     this.#disconnects.placed(place);
   }

@@ -13,8 +13,8 @@ import { matching, type PartOf, PATTERN } from "./session-filter.js";
 
 export interface SendToUserOptions extends SendOptions {
   /**
-   * Sends to this device only. If it is not connected, the report lists it as failed. @default all
-   * devices of the user
+   * Sends to this device only. If the device is not connected, the report lists it as failed.
+   * @default all devices of the user
    */
   readonly onlyDevice?: string | undefined;
   /**
@@ -49,7 +49,7 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   sessions(options?: { readonly away?: boolean }): S[];
   /**
    * The user's devices that are connected to any instance. If the instance of a device does not
-   * answer within one second, the device's `lastActiveAt` is the time at which it connected.
+   * answer within one second, the device's `lastActiveAt` is the time of the connection.
    * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached
    */
   devices(): Promise<Device[]>;
@@ -62,9 +62,9 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   isConnected(deviceId?: string): Promise<boolean>;
   /**
    * Sends a direct event to the user's devices on all instances and reports the result for each
-   * device. If a device has lost its connection and may still return, it is reported as
-   * `not_connected` and does not receive the event later. If an instance does not answer, its
-   * devices are reported as `timeout`.
+   * device. If a device has lost its connection and may still return, the device is reported as
+   * `not_connected` and does not receive the event later. If an instance does not answer, the
+   * devices on that instance are reported as `timeout`.
    * @throws HoldfastError (rejects) INVALID_VALUE, LIMIT_EXCEEDED or INVALID_OPTION, naming the
    *   field; UNAVAILABLE if the broker cannot be reached, and then no device received the event
    */
@@ -83,15 +83,15 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
    *
    * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then no session has
    *   ended; UNAVAILABLE if the broker cannot be reached. The call has then taken effect on this
-   *   instance only, so repeat it.
+   *   instance only, so repeat the call.
    */
   disconnect(options?: DisconnectUserOptions<S>): Promise<number>;
   /**
-   * Checks the user's permissions again. Call it after they have changed. The server calls
-   * `authorize` for every channel that the user has joined, on all instances. If the answer is no,
-   * the connection leaves the channel, the client is told the reason, and the connection stays
-   * open. Resolves when this instance and the others have finished, or after one second for the
-   * others.
+   * Checks the user's permissions again. Call this method after the permissions have changed. The
+   * server calls `authorize` for every channel that the user has joined, on all instances. If the
+   * answer is no, the connection leaves the channel, the client is told the reason, and the
+   * connection stays open. Resolves when this instance and the others have finished, or after one
+   * second for the others.
    * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached. The call has then
    *   taken effect on this instance only.
    */

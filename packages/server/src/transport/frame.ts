@@ -1,4 +1,4 @@
-/** One encoded message. It is encoded and framed once, however many connections receive it. */
+/** One message, encoded and framed once for any number of connections. */
 export class Frame {
   #bytes: Buffer | undefined;
   #batch: Batch | undefined;
@@ -18,8 +18,8 @@ export class Frame {
   }
 
   /**
-   * The batch that holds only this frame. All sockets share it, so they can also share the batches
-   * that extend it.
+   * The batch that holds only this frame. All sockets share this batch, and therefore also the
+   * batches that extend it.
    */
   get batch(): Batch {
     return (this.#batch ??= new Batch(undefined, this));
@@ -27,9 +27,9 @@ export class Frame {
 }
 
 /**
- * Frames in order, as an immutable list that grows at its end. Sockets that must send the same
+ * Frames in order, as an immutable list that grows at the end. Sockets that must send the same
  * frames hold the same batch: appending the same frame to the same batch returns the same new
- * batch. If a burst goes to a thousand subscribers, its frames are therefore concatenated once
+ * batch. If a burst goes to a thousand subscribers, the frames are therefore concatenated once
  * instead of a thousand times, and each socket gets one write.
  */
 export class Batch {

@@ -23,8 +23,8 @@ export interface Listening {
 }
 
 /**
- * Creates an http server for applications that have none. It accepts WebSockets on one path and
- * answers every other request with 426.
+ * Creates an http server for applications that have none. The server accepts WebSockets on one path
+ * and answers every other request with 426.
  */
 export async function listen(
   server: { attach(http: HttpServer, options: { path: string }): () => void },
@@ -36,7 +36,7 @@ export async function listen(
   // ignored, the server would listen on all interfaces.
   checkOptions("listen", options, ["host", "path"]);
   const { host, path = "/ws" } = options;
-  // Node takes any other string as the path of a pipe, and an object as its own options.
+  // Node takes any other string as the path of a pipe, and an object as options.
   if (typeof port !== "number" && !(typeof port === "string" && /^\d+$/.test(port)))
     throw listenError({ code: "ERR_SOCKET_BAD_PORT" }, port, host);
   if (host !== undefined && typeof host !== "string") throw listenError({ code: "ENOTFOUND" }, port, host);

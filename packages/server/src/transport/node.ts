@@ -48,7 +48,7 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     // bypass the part of ws that would compress them.
     perMessageDeflate: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    // The admission has chosen the subprotocol; ws only has to repeat it in its answer.
+    // The admission has chosen the subprotocol; ws only has to repeat the choice in the answer.
     handleProtocols: (_offered, request) => chosen.get(request) ?? false,
   };
   const ws = new WebSocketServer(wsOptions);

@@ -13,8 +13,8 @@ export interface ServerSocket {
    */
   close(code: number, reason: string): void;
   /**
-   * Closes a socket whose peer is not authenticated. The peer has 250 ms to answer, and almost none
-   * of its further data is parsed.
+   * Closes a socket whose peer is not authenticated. The peer has 250 ms to answer, and almost no
+   * further data is parsed.
    */
   dismiss(code: number, reason: string): void;
   terminate(): void;
