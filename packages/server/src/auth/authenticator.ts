@@ -10,7 +10,9 @@ import { originFault, type OriginRules } from "./origin.js";
 import type { TicketStore } from "./tickets.js";
 
 export type Authenticated =
-  /** `judgedSince` is set if the credential was checked earlier, when a ticket was issued for it. */
+  /**
+   * `judgedSince` is set if the credential was checked earlier, when a ticket was issued for it.
+   */
   { ok: true; identity: Identity | undefined; judgedSince?: JudgedSince } | { ok: false; error: HoldfastError };
 
 /**

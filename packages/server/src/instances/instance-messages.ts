@@ -10,8 +10,8 @@ export type Why = z.output<typeof why>;
 const question = z.discriminatedUnion("kind", [
   /**
    * Asks an instance to end a session, because a newer claim or the limit of devices requires it.
-   * `position` is the position of the user's table at that time. The answer is true if the matter is
-   * settled.
+   * `position` is the position of the user's table at that time. The answer is true if the matter
+   * is settled.
    */
   z.object({
     kind: z.literal("end"),
