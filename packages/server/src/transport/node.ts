@@ -88,7 +88,9 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     })
       .then((verdict) => {
         stop();
-        raw.off("close", stop); // the listener would keep the request in memory for as long as the connection
+        // Without this, the listener would keep the request in memory for as long as the
+        // connection.
+        raw.off("close", stop);
         if (raw.destroyed) return;
         if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
         else accept(request, raw, head, verdict);
