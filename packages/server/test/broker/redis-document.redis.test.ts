@@ -170,7 +170,7 @@ describe.concurrent("documents in Redis", () => {
     const change = { log, document: docOf(LARGE, id), table: set("ann", "2"), key: "k" };
     const refusals = [
       { setting: "maxmemory", remedy: /maxmemory/, isRead: true },
-      { setting: "min-replicas-to-write", remedy: /replicas/, isRead: false },
+      { setting: "min-replicas-to-write", remedy: /min-replicas-to-write/, isRead: false },
     ];
     for (const { setting, remedy, isRead } of refusals) {
       await server.say("CONFIG", "SET", setting, 1);

@@ -283,7 +283,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     await one.link.publish("news", newId(), "heard again", { log });
     await until(() => one.on("news").length > 0);
     expect(one.on("news").map(({ body }) => body)).toEqual(["heard again"]);
-    expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { reason: "Announcements do not come through" } });
+    expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { reason: expect.any(String) as string } });
   });
 
   test("[BR36] while announcements cannot come through at all, the link is not healthy after 20 s, though commands work", async (context) => {
@@ -348,7 +348,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     await until(async () => (await replica.say("INFO", "replication")).includes("master_link_status:up"));
     const one = world.join(replica);
     const refused = await one.link.publish("news", newId(), "", { log }).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("replica") });
+    expect(refused).toMatchObject({ code: "UNAVAILABLE" });
     expect(one.link.isHealthy).toBe(false);
     await replica.say("REPLICAOF", "NO", "ONE");
     await until(() => works(one), 5_000);
@@ -435,7 +435,7 @@ describe.concurrent("redisBroker when things go wrong", () => {
     const two = world.join(other);
     expect(await works(two)).toBe(true);
     await other.say("CONFIG", "SET", "min-replicas-to-write", 1);
-    expect((await refusalOf(two)).remedy).toMatch(/replicas/);
+    expect((await refusalOf(two)).remedy).toMatch(/min-replicas-to-write/);
     await other.say("CONFIG", "SET", "min-replicas-to-write", 0);
     await other.say("CONFIG", "SET", "maxmemory", 1);
     expect((await refusalOf(two)).remedy).toMatch(/maxmemory/);

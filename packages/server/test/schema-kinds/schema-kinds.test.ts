@@ -43,7 +43,7 @@ describe.each(rows)("%s, row %i", (_name, _index, row) => {
       if ("refused" in row || !isPromised(row, place)) {
         expect(fault?.code).toBe("INVALID_PROTOCOL");
         expect(fault?.field).toContain(places[place].at);
-        expect(fault?.message).toMatch(/^defineProtocol: \S+: \S.{10,}\.$/s);
+        expect(fault?.message).toContain(fault!.field!);
         if ("refused" in row) expect(fault?.message).toContain(row.refused);
         return;
       }
@@ -65,7 +65,7 @@ describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, 
     } catch (error) {
       // Where only a person can think of an example, the error says how to give one.
       if (!isHoldfastError(error)) throw error;
-      expect(error.remedy).toContain(".meta({ examples: [ … ] })");
+      expect(error.remedy).toContain("examples");
       z.globalRegistry.add(row.schema as z.ZodType, { examples: [(row as { value: unknown }).value] });
       expect(protocolFiles(protocol).size).toBeGreaterThan(3);
       z.globalRegistry.remove(row.schema as z.ZodType);

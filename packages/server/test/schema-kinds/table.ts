@@ -26,7 +26,7 @@ export interface Works {
 
 interface Refused {
   readonly schema: Schema;
-  /** What the sentence of the refusal says. */
+  /** The cause that the error's message has to name; empty: only code and field are compared. */
   readonly refused: string;
 }
 
@@ -68,9 +68,9 @@ const chain: z.ZodType<Chain> = z.lazy(() =>
 const link: Chain = { by: {}, pair: [null, "a"] };
 
 const words = (schema: Schema, value: string): Row => ({ schema, value, ...TEXT });
-const refused = (schema: Schema, sentence: string): Row => ({ schema, refused: sentence });
-const transform = "is a transform, which would run on one side only";
-const codec = "is a codec";
+const refused = (schema: Schema, names = ""): Row => ({ schema, refused: names });
+const transform = "transform";
+const codec = "codec";
 
 /**
  * At least one for each class of schema that zod has, by the name of the class: a test compares
@@ -85,12 +85,9 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     words(z.string().default("a"), "b"),
     refused(
       z.string().refine(async () => true),
-      "has an asynchronous check",
+      "asynchronous",
     ),
-    refused(
-      z.string().overwrite((value) => `${value}!`),
-      "overwrites its value again",
-    ),
+    refused(z.string().overwrite((value) => `${value}!`)),
   ],
   ZodEmail: [words(z.email(), "a@example.com")],
   ZodGUID: [words(z.guid(), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e")],
@@ -133,10 +130,7 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
   ZodNumber: [
     { schema: z.number(), value: 1.5 },
     { schema: z.coerce.number(), value: 2, also: ["parameters"] },
-    refused(
-      z.number().overwrite((value) => value * 2),
-      "overwrites its value again",
-    ),
+    refused(z.number().overwrite((value) => value * 2)),
   ],
   ZodNumberFormat: [
     { schema: z.int(), value: 7 },
@@ -167,12 +161,12 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     { schema: z.any(), value: { at: new Date(5) }, ...DOCUMENT },
     refused(
       z.any().default(() => () => 1),
-      "has a function as its default",
+      "function",
     ),
   ],
   ZodUnknown: [{ schema: z.unknown(), value: [1, "a"], ...DOCUMENT }],
   ZodNever: [
-    refused(z.never(), "accepts no value at all"),
+    refused(z.never()),
     { schema: z.strictObject({ a: text, b: z.never().optional() }), value: { a: "a" }, ...DOCUMENT },
   ],
   ZodLiteral: [
@@ -180,19 +174,15 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     { schema: z.literal([1, null, true]), value: null },
     { schema: z.literal([12n, "a"]), value: 12n },
     { schema: z.literal(["a", undefined]), value: undefined, shown: "a", also: ["parameters"] },
-    refused(z.literal([1, Number.NaN]), "holds NaN"),
+    refused(z.literal([1, Number.NaN]), "NaN"),
   ],
-  ZodEnum: [
-    words(z.enum(["a", "b"]), "b"),
-    { schema: z.enum({ one: 1, two: "two" }), value: 1 },
-    refused(z.enum([]), "accepts no value at all"),
-  ],
+  ZodEnum: [words(z.enum(["a", "b"]), "b"), { schema: z.enum({ one: 1, two: "two" }), value: 1 }, refused(z.enum([]))],
   ZodObject: [
     { schema: z.object({ a: text.optional(), b: z.date() }), value: { b: new Date(5) }, ...DOCUMENT },
     { schema: z.looseObject({ a: text }), value: { a: "a", b: 1 }, ...DOCUMENT },
     { schema: z.object({ a: text }).catchall(z.number()), value: { a: "a", b: 1 }, ...DOCUMENT },
     { schema: getterTree, value: tree, ...DOCUMENT },
-    refused(z.object({ a: z.instanceof(URL) }), "is an instance of URL"),
+    refused(z.object({ a: z.instanceof(URL) }), "URL"),
   ],
   ZodArray: [
     { schema: z.array(z.bigint()).min(1), value: [1n], ...DOCUMENT },
@@ -205,8 +195,8 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     { schema: z.partialRecord(z.enum(["a", "b"]), z.number()), value: { a: 1 }, ...DOCUMENT },
     { schema: z.looseRecord(z.string().regex(/^x/), z.number()), value: { x1: 1, y: "b" }, ...DOCUMENT },
     { schema: z.record(z.number(), text), value: { 1: "a" }, ...DOCUMENT },
-    refused(z.record(z.symbol(), text), "is a symbol, which cannot travel"),
-    refused(z.record(z.date() as never, text), "is no text"),
+    refused(z.record(z.symbol(), text), "symbol"),
+    refused(z.record(z.date() as never, text)),
   ],
   ZodMap: [
     { schema: z.map(text, z.date()), value: new Map([["a", new Date(5)]]), ...DOCUMENT },
@@ -221,7 +211,7 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     words(z.union([z.literal("all"), z.uuid()]), "all"),
     { schema: z.union([text, z.object({ at: z.date() })]), value: { at: new Date(5) } },
     { schema: z.union([z.array(text), z.object({ a: text })]), value: ["a"], ...DOCUMENT },
-    refused(z.union([text, z.promise(text)]), "is a promise, which cannot travel"),
+    refused(z.union([text, z.promise(text)]), "promise"),
   ],
   ZodXor: [{ schema: z.xor([z.object({ a: text }), z.object({ b: text })]), value: { b: "b" }, ...DOCUMENT }],
   ZodDiscriminatedUnion: [
@@ -241,8 +231,8 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
       ...DOCUMENT,
     },
     words(z.intersection(text, z.uuid()), "0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e"),
-    refused(z.intersection(z.set(text), z.set(text)), "which zod cannot merge"),
-    refused(z.intersection(text, z.number()), "accepts no value at all"),
+    refused(z.intersection(z.set(text), z.set(text))),
+    refused(z.intersection(text, z.number())),
   ],
   ZodOptional: [
     { schema: z.string().optional(), value: "a", also: ["parameters"] },
@@ -265,16 +255,16 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     },
     { schema: z.object({ a: z.bigint().default(1n) }), value: {}, arrives: { a: 1n }, ...DOCUMENT },
     { schema: z.string().default(() => "made"), value: undefined, arrives: "made", shown: "b", ...TEXT },
-    refused(z.string().min(3).default(""), "has a default that its own schema refuses"),
-    refused(z.any().default(undefined), "has undefined as its default"),
+    refused(z.string().min(3).default(""), "default"),
+    refused(z.any().default(undefined), "undefined"),
     refused(
       z.any().default(async () => 1),
-      "has an asynchronous default",
+      "asynchronous",
     ),
   ],
   ZodPrefault: [
     { schema: z.string().trim().prefault(" a "), value: undefined, arrives: "a", shown: "b", ...TEXT },
-    refused(z.string().min(3).prefault("a"), "has a default that its own schema refuses"),
+    refused(z.string().min(3).prefault("a"), "default"),
   ],
   ZodCatch: [
     words(z.string().catch("a"), "b"),
@@ -282,7 +272,7 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     { schema: z.number().catch(({ error }) => error.issues.length), value: "no number", arrives: 1 },
     refused(
       z.any().catch(async () => 1),
-      "has an asynchronous check",
+      "asynchronous",
     ),
   ],
   ZodReadonly: [
@@ -303,8 +293,8 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
   ZodPipe: [
     words(z.string().pipe(z.string().min(1)), "a"),
     { schema: z.unknown().pipe(z.number()), value: 1 },
-    refused(z.string().pipe(z.coerce.number()), "is a pipe that turns string into number"),
-    refused(z.object({ a: text, b: text }).pipe(z.object({ a: text }) as never), "is a pipe that takes b away"),
+    refused(z.string().pipe(z.coerce.number()), "pipe"),
+    refused(z.object({ a: text, b: text }).pipe(z.object({ a: text }) as never), "pipe"),
     refused(z.string().transform(Number), transform),
   ],
   ZodPreprocess: [refused(z.preprocess(Number, z.number()), transform)],
@@ -318,27 +308,27 @@ export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
     refused(z.codec(text, z.date(), { decode: (value) => new Date(value), encode: String }), codec),
     refused(z.stringbool(), codec),
   ],
-  ZodSuccess: [refused(z.success(text), "turns its value into true or false")],
+  ZodSuccess: [refused(z.success(text))],
   ZodCustom: [
     { schema: z.custom<{ a: string }>((value) => typeof value === "object"), value: { a: "a" }, ...DOCUMENT },
     refused(
       z.custom(async () => true),
-      "has an asynchronous check",
+      "asynchronous",
     ),
   ],
   ZodInstanceOf: [
-    refused(z.instanceof(Uint8Array), "is an instance of Uint8Array, which cannot travel"),
+    refused(z.instanceof(Uint8Array), "Uint8Array"),
     refused(
       z
         .instanceof(Uint8Array)
         .refine(({ length }) => length > 0)
         .describe("bytes"),
-      "is an instance of Uint8Array, which cannot travel",
+      "Uint8Array",
     ),
-    refused(z.instanceof(Date), "use z.date()"),
+    refused(z.instanceof(Date), "z.date()"),
   ],
-  ZodSymbol: [refused(z.symbol(), "is a symbol, which cannot travel")],
-  ZodFunction: [refused(z.function() as never, "is a function, which cannot travel")],
-  ZodPromise: [refused(z.promise(text), "is a promise, which cannot travel")],
-  ZodFile: [refused(z.file(), "is a file, which cannot travel")],
+  ZodSymbol: [refused(z.symbol(), "symbol")],
+  ZodFunction: [refused(z.function() as never, "function")],
+  ZodPromise: [refused(z.promise(text), "promise")],
+  ZodFile: [refused(z.file(), "file")],
 };

@@ -14,14 +14,14 @@ export class GroupInstance extends ServerHarness {
   readonly id: string;
   readonly kill: () => void;
   readonly setWallClock: (byMs: number) => void;
-  /** The messages of all warnings and errors that the instance logged. */
-  readonly logged: string[];
+  /** The fields of all warnings and errors that the instance logged. */
+  readonly logged: object[];
   readonly #all: InstanceGroup;
 
   constructor(all: InstanceGroup, options: InstanceOptions) {
     const environment = all.environment.process();
-    const logged: string[] = [];
-    const log = (_fields: object, text: string) => void logged.push(text);
+    const logged: object[] = [];
+    const log = (fields: object) => void logged.push(fields);
     const server = createServer(player, {
       authenticate: authenticate as InstanceOptions["authenticate"] & {},
       sessionData: () => ({ seen: 0 }),
