@@ -1,7 +1,7 @@
 import { describe, expect, test, type TestContext } from "vitest";
 import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
-import { newId, set } from "./broker-contract.js";
+import { newId, set } from "../support/broker-participant.js";
 
 const LEASE_MS = 10_000;
 const HOUR_S = 3_600;

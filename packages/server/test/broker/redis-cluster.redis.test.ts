@@ -9,7 +9,7 @@ import {
   RedisHarness as RedisWorld,
 } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
-import { all, log, newId, type Participant } from "./broker-contract.js";
+import { all, log, newId, type Participant } from "../support/broker-participant.js";
 
 const topics = Array.from({ length: 60 }, (_, index) => `topic-${index}`);
 

@@ -3,7 +3,7 @@ import type { Reading, ReadOptions } from "../../src/broker/broker.js";
 import type { RedisServer } from "../support/redis-server.js";
 import { outcome, RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
-import { all, docOf, log, newId, type Participant, set } from "./broker-contract.js";
+import { all, docOf, log, newId, type Participant, set } from "../support/broker-participant.js";
 
 const META = "{holdfast:contract:board}:meta";
 const DAY_MS = 24 * 3_600_000;

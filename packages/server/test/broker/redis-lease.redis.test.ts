@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
-import { newId, set } from "./broker-contract.js";
+import { newId, set } from "../support/broker-participant.js";
 
 /** Leases are kept by the clock of Redis, so these tests take as long as they say. */
 describe.concurrent("the leases of redisBroker", () => {

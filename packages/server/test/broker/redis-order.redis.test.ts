@@ -4,7 +4,7 @@ import { topicKeys } from "../../src/broker/redis/keys.js";
 import { startCluster } from "../support/redis-cluster.js";
 import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
-import { all, log, newId, type Participant, set } from "./broker-contract.js";
+import { all, log, newId, type Participant, set } from "../support/broker-participant.js";
 
 /**
  * Calls as an application makes them, some in one turn and some not: where each was stored, in the

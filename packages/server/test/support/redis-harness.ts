@@ -4,7 +4,7 @@ import type { BrokerInstance } from "../../src/broker/broker.js";
 import type { ServerEnvironment } from "../../src/environment.js";
 import { nodeEnvironment } from "../../src/environment.js";
 import type { Logger } from "../../src/observe/logger.js";
-import { type Participant, participate } from "../broker/broker-contract.js";
+import { type Participant, participate } from "./broker-participant.js";
 import { ChaosProxy, type ChaosOptions } from "./chaos-proxy.js";
 import { type RedisServer, type RedisStart, startRedis } from "./redis-server.js";
 
