@@ -10,17 +10,17 @@ import { membershipContract } from "./contract/membership.js";
 import { readingContract } from "./contract/reading.js";
 import { tableContract } from "./contract/tables.js";
 
-/** What an implementation is tested with. */
+/** The parts of a broker implementation that the contract needs. */
 export interface ContractSetUp {
   /** A broker that all instances of one test join. Called once for each test. */
   broker(): Broker;
-  /** Lets so much time pass in the store, if it cannot simply be waited for. Default: waits. */
+  /** Advances the time of the store by `ms`. Default: the test waits in real time. */
   pass?(ms: number): Promise<void>;
-  /** Makes the store forget a topic, in whatever way it can come to that. */
+  /** Makes the store lose a topic, by deletion or by expiry. */
   forget(topic: string): Promise<unknown>;
-  /** Time and chance of the instances. Default: the real ones. */
+  /** Clock, timers and random numbers of the instances. Default: the real ones. */
   readonly environment?: ServerEnvironment;
-  /** Once, after everything. */
+  /** Releases the resources after the last test. */
   end?(): Promise<void>;
 }
 
@@ -30,15 +30,18 @@ export interface ContractParts {
    * Joins an instance to the broker of the running test. The instance leaves when the test ends.
    */
   join(partial?: Partial<BrokerInstance>): Participant;
-  /** Lets so much time pass in the store. */
+  /** Advances the time of the store by `ms`. */
   pass(ms: number): Promise<void>;
-  /** Makes the store forget a topic. */
+  /** Makes the store lose a topic. */
   forget(topic: string): Promise<unknown>;
 }
 
-/** Every broker behaves like this. */
+/**
+ * Tests the behaviour that every broker must have: the memory broker, Redis and a Redis cluster run
+ * the same tests. The chapters in `contract/` are grouped by subject.
+ */
 export function brokerContract(name: string, setUp: () => ContractSetUp | Promise<ContractSetUp>): void {
-  describe(`${name}: the contract of brokers`, () => {
+  describe(`${name}: the broker contract`, () => {
     let given: ContractSetUp;
     let broker: Broker | undefined;
     const joined: Participant[] = [];

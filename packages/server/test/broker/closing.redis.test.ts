@@ -12,7 +12,7 @@ let program: Awaited<ReturnType<typeof instanceProgram>>;
 beforeAll(async () => void (program = await instanceProgram(new URL("./closing.ts", import.meta.url))));
 afterAll(() => program.end());
 
-/** Runs it to its end. `afterMs` counts from when the process has begun. */
+/** Runs the program of `closing.ts` until it exits. */
 function closes(closing: Closing): Promise<{ wasReady: boolean; ms: number }> {
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -25,7 +25,7 @@ function closes(closing: Closing): Promise<{ wasReady: boolean; ms: number }> {
   });
 }
 
-/** Accepts connections, and says nothing on them. */
+/** Starts a server that accepts connections and never answers. Returns its port. */
 async function silent(world: RedisWorld): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -42,7 +42,7 @@ async function silent(world: RedisWorld): Promise<number> {
 const kinds = ["single", "tls", "cluster", "sentinel"] as const;
 
 describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000 }, () => {
-  test.concurrent.each(kinds)("when nothing listens where Redis should be (%s)", async (kind) => {
+  test.concurrent.each(kinds)("if nothing listens on the port of Redis (%s)", async (kind) => {
     const port = await freePort();
     for (const afterMs of [0, 1_300]) {
       const { wasReady, ms } = await closes({ kind, port, afterMs });
@@ -51,7 +51,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
     }
   });
 
-  test.concurrent.for(kinds)("when what listens there says nothing (%s)", async (kind, context) => {
+  test.concurrent.for(kinds)("if the port accepts connections but never answers (%s)", async (kind, context) => {
     const port = await silent(new RedisWorld(context));
     for (const afterMs of [300, 1_600]) {
       const { ms } = await closes({ kind, port, afterMs });
@@ -60,7 +60,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
   });
 
   test.concurrent.for(["single", "cluster", "sentinel"] as const)(
-    "when Redis is there, stops answering or is killed (%s)",
+    "if Redis works, stops answering or is killed (%s)",
     async (kind, context) => {
       const world = new RedisWorld(context);
       const cluster = kind === "cluster" ? await startCluster(2) : undefined;

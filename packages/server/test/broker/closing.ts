@@ -1,6 +1,6 @@
 /**
- * A process with one server on a Redis that closes after a while, and then says how long it took to
- * end. Nothing is connected to it but what the broker connects to.
+ * A process with one server on Redis. It closes the server after `afterMs` and reports how long the
+ * process took to exit. Only the broker has connections, so only the broker can delay the exit.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker, type RedisBrokerOptions } from "@holdfast/server/redis";
@@ -10,7 +10,7 @@ import { numbers } from "../support/numbers-protocol.js";
 export interface Closing {
   readonly kind: "single" | "tls" | "cluster" | "sentinel";
   readonly port: number;
-  /** When it closes, after it was started. */
+  /** Milliseconds between the start of the process and `close`. */
   readonly afterMs: number;
 }
 

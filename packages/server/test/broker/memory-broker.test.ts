@@ -16,7 +16,7 @@ brokerContract("memoryBroker", () => {
   };
 });
 
-test("[RV20] the memory broker forgets topics that nobody has touched, and leaves no timer when all are gone", async () => {
+test("[RV20] the memory broker forgets idle topics and leaves no timer when none remains", async () => {
   const environment = new VirtualEnvironment();
   const store = new MemoryStore();
   const link = store.join({
@@ -34,7 +34,7 @@ test("[RV20] the memory broker forgets topics that nobody has touched, and leave
   await link.read("followed", { ttlMs: 600_000 });
   await link.publish("kept", "1", "x", { log: { size: 5, ttlMs: 60_000 }, key: "k" });
   environment.pass(95_000);
-  // Its events have run out, and where it stands has not.
+  // The events have expired, the position has not.
   expect(store.topics.get("kept")).toMatchObject({ offset: 1, log: [] });
   environment.pass(600_000);
   expect([...store.topics.keys()].sort()).toEqual(["followed", "kept"]);
@@ -50,7 +50,7 @@ test("[RV20] the memory broker forgets topics that nobody has touched, and leave
   expect(environment.timers).toBe(0);
 });
 
-test("[BR58] idle topics beyond what the memory broker remembers go, oldest first; those with a document stay for their time", async () => {
+test("[BR58] beyond its limit the memory broker drops the oldest idle topics, but keeps topics with a document until they expire", async () => {
   const environment = new VirtualEnvironment();
   const log = { size: 5, ttlMs: 60_000 };
   const days = (count: number): number => count * 24 * 3_600_000;
@@ -72,7 +72,7 @@ test("[BR58] idle topics beyond what the memory broker remembers go, oldest firs
   const { store, link } = open();
   for (const board of ["left alone", "published on", "read"]) await link.publish(board, "1", "x", { log, document });
   environment.pass(days(31));
-  // What is published without a document does not shorten the time of the one that is there.
+  // A publication without a document does not shorten the lifetime of the current document.
   await link.publish("published on", "2", "y", { log });
   await link.read("read", { ttlMs: 1 });
   environment.pass(days(59));
@@ -84,7 +84,7 @@ test("[BR58] idle topics beyond what the memory broker remembers go, oldest firs
   expect(environment.timers).toBe(0);
 });
 
-test("[BR60] in memory a topic lives as long as its document is to, whatever is published without one or asked for later", async () => {
+test("[BR60] in memory a topic lives as long as its document, regardless of later publications and readings", async () => {
   const environment = new VirtualEnvironment();
   const store = new MemoryStore();
   const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
@@ -103,13 +103,13 @@ test("[BR60] in memory a topic lives as long as its document is to, whatever is 
   expect(await write("less", "2", "1", 1)).toBe("appended");
   const kept = () => [...store.topics.keys()].sort();
   environment.pass(29 * day);
-  // Where a topic with a log stands is remembered for longer, and the document is part of that.
+  // The position of a topic with a log lives longer, and the document lives with the position.
   expect(store.topics.get("short")!.document).toEqual({ id: "1", text: "1" });
   environment.pass(2 * day);
   expect(kept()).toEqual(["asked", "less", "long"]);
   environment.pass(58 * day);
   expect(kept()).toEqual(["asked", "less", "long"]);
-  // Only this one is touched, and only by that.
+  // Only this call uses the topic.
   expect(await link.positions(["asked"])).toMatchObject([{ offset: 1, id: "1" }]);
   environment.pass(2 * day);
   expect(kept()).toEqual(["asked"]);

@@ -9,7 +9,7 @@ import { all, log, newId, works, hears } from "../support/broker-participant.js"
  * still work. Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker when announcements are lost", () => {
-  test("[BR34] subscriptions whose connection Redis closes are back by themselves, and in doubt", async (context) => {
+  test("[BR34] if Redis closes the subscriber connection, 999 subscriptions return and `onDoubt` is called", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
@@ -27,7 +27,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
     expect(one.link.isHealthy).toBe(true);
   });
 
-  test("[BR34] what is published while a subscription is cut is stored, and in doubt rather than heard twice or out of order", async (context) => {
+  test("[BR34] publications during cuts of the subscriber connection are stored; none is delivered twice or out of order", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
@@ -48,7 +48,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
   });
 
   for (const seed of [1, 2, 3])
-    test(`[BR49] through a network that cuts at random bytes, what is repeated with its key is stored once, and heard in order or doubted (seed ${seed})`, async (context) => {
+    test(`[BR49] if connections are cut at random bytes, retries with a key are stored once, and delivered in order or doubted (seed ${seed})`, async (context) => {
       const world = new RedisWorld(context);
       const server = await world.redis();
       const proxy = await world.proxy({ to: server.port, seed, weather: { cutWithin: 40_000, slice: 700 } });
@@ -81,7 +81,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
       if (heard.length < events.length) await until(() => one.doubts > doubts);
     });
 
-  test("[BR36] a connection on which announcements no longer come, though commands work, is noticed within 20 s and made anew", async (context) => {
+  test("[BR36] if announcements stop while commands work, the broker notices within 20 s and reconnects", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const proxy = await world.proxy({
@@ -109,7 +109,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
     expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { reason: expect.any(String) as string } });
   });
 
-  test("[BR36] while announcements cannot come through at all, the link is not healthy after 20 s, though commands work", async (context) => {
+  test("[BR36] while announcements stay blocked, `isHealthy` is false within 20 s, although commands work", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const proxy = await world.proxy({
@@ -127,7 +127,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
     await until(() => !one.link.isHealthy, 20_000, "Ill health");
     expect(performance.now() - lostAt).toBeLessThan(20_000);
     expect(await works(one)).toBe(true);
-    // New subscriptions are refused, those there were are kept.
+    // New subscriptions are refused; existing subscriptions are kept.
     expect((await outcome(one.link.subscribe("more"))).code).toBe("UNAVAILABLE");
     expect((await outcome(one.link.subscribe("news"))).code).toBe("kept");
     const doubts = one.doubts;
@@ -137,7 +137,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
     expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:contract:more}:said")).toMatch(/:0$/);
   });
 
-  test("[BR36] a link on which nothing is said stays as it is: its probes are answered", async (context) => {
+  test("[BR36] an idle link stays healthy for 22 s, because its probes are answered", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const logger = recording();

@@ -6,7 +6,7 @@ import { startRedis } from "../support/redis-server.js";
 import { brokerContract } from "./broker-contract.js";
 
 let runs = 0;
-/** The one of a topic's keys without which the rest of it belongs to nothing. */
+/** The key with a topic's epoch. Without this key the other keys of the topic are ignored. */
 const metaOf = (topic: string): string => topicKeys(`test-${runs}:contract`, topic).meta;
 
 brokerContract("redisBroker", async () => {

@@ -7,8 +7,8 @@ const LEASE_MS = 10_000;
 const HOUR_S = 3_600;
 
 /**
- * A Redis whose wall clock the test sets. Its monotonic clock stays true, as that of a machine
- * does.
+ * Starts a Redis whose wall clock the test sets. Its monotonic clock stays correct, as on a machine
+ * whose wall clock is changed.
  */
 async function world(context: TestContext) {
   const all = new RedisWorld(context);
@@ -22,7 +22,7 @@ async function world(context: TestContext) {
 }
 
 describe.concurrent("[BR67] the clock of Redis", { timeout: 120_000 }, () => {
-  test("that is set back an hour when an instance has just died does not keep it alive for others", async (context) => {
+  test("set back an hour does not keep the lease of a dead instance alive", async (context) => {
     const { all, redis, setClock } = await world(context);
     const proxy = await all.proxy({ to: redis.port });
     const one = all.join(redis);
@@ -38,11 +38,11 @@ describe.concurrent("[BR67] the clock of Redis", { timeout: 120_000 }, () => {
     expect(performance.now() - diedAt).toBeGreaterThan(LEASE_MS - 2_500);
     expect(await one.link.instances()).toEqual(new Set([one.id]));
     expect(one.link.isHealthy).toBe(true);
-    // And one that comes now, and has never seen it alive, is not told of it.
+    // An instance that joins now does not list the dead instance.
     expect(await all.join(redis).link.instances()).not.toContain(dead.id);
   });
 
-  test("that is set forwards an hour ends no instance that is alive; what has run out is put again at once", async (context) => {
+  test("set forward an hour expires no live instance, and expired entries are stored again at once", async (context) => {
     const { all, redis, setClock } = await world(context);
     const instances = [all.join(redis), all.join(redis)];
     const [one] = instances as [(typeof instances)[0], (typeof instances)[0]];
@@ -57,11 +57,11 @@ describe.concurrent("[BR67] the clock of Redis", { timeout: 120_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 4_000));
     expect(instances.map(({ gone }) => gone)).toEqual([[], []]);
     expect((await one.link.instances()).size).toBe(2);
-    // Once, and not with each beat since.
+    // Only once, and not with every heartbeat after it.
     expect(one.forgotten).toBe(forgotten + 1);
   });
 
-  test("that goes to and fro does neither", async (context) => {
+  test("that jumps back and forth neither expires a live instance nor keeps a dead one", async (context) => {
     const { all, redis, setClock } = await world(context);
     const instances = [all.join(redis), all.join(redis)];
     await until(() => instances.every(({ link }) => link.isHealthy));

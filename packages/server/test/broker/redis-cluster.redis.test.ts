@@ -20,7 +20,10 @@ function clientOf(cluster: RedisCluster, options: ConstructorParameters<typeof C
   );
 }
 
-/** Publishes on each until it is heard: what is lost on the way is what doubt is about. */
+/**
+ * Publishes on each topic until a publication is delivered. Lost publications are covered by
+ * `onDoubt`.
+ */
 async function hearsAll(one: Participant, limitMs: number): Promise<void> {
   const before = new Map(topics.map((topic) => [topic, one.on(topic).length]));
   await until(
@@ -35,7 +38,7 @@ async function hearsAll(one: Participant, limitMs: number): Promise<void> {
 }
 
 describe.concurrent("redisBroker on a cluster", () => {
-  test("[BR44] a master that dies takes no topic with it: its replica's announcements are heard, in doubt", async (context) => {
+  test("[BR44] if a cluster master dies, its topics continue on the replica, and `onDoubt` is called", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(3, { replicas: true });
     world.endsWith(() => cluster.end());
@@ -49,19 +52,19 @@ describe.concurrent("redisBroker on a cluster", () => {
     const [doubts, forgotten] = [one.doubts, one.forgotten];
     await cluster.nodes[0]!.kill();
     const killedAt = performance.now();
-    // Until the others have noticed, they go on.
+    // Until the other nodes have noticed, the calls for their topics succeed.
     for (const topic of stays) await one.link.publish(topic, newId(), "still", { log });
     await hearsAll(one, 20_000);
     await until(() => one.link.isHealthy, 20_000, "Health");
     expect(performance.now() - killedAt).toBeLessThan(20_000);
     expect(one.doubts).toBeGreaterThan(doubts);
     expect(one.forgotten).toBeGreaterThan(forgotten);
-    // A beat that falls into the time without a master is refused, which has a line of its own.
+    // A heartbeat that is sent while there is no master is refused and logged separately.
     const ofLink = logger.lines.filter(({ fields }) => !("code" in fields));
     expect(ofLink.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
 
-  test("[BR45] a topic whose slot moves to another node is published, read and heard there", async (context) => {
+  test("[BR45] if a slot moves to another node, its topics are published, read and delivered there", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
@@ -88,7 +91,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     await until(() => one.link.isHealthy);
   });
 
-  test("[BR36] in a cluster one node's announcements that do not come through are noticed, through the addresses of a natMap", async (context) => {
+  test("[BR36] in a cluster behind a `natMap` the broker notices that the announcements of one node stopped", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
@@ -118,7 +121,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     expect(logger.lines[0]).toMatchObject({ fields: { reason: "Announcements do not come through" } });
   });
 
-  test("[BR44] behind Sentinel the promoted replica is found, and publishing goes on there", async (context) => {
+  test("[BR44] behind Sentinel publishing continues on the promoted replica", async (context) => {
     const world = new RedisWorld(context);
     const primary = await world.redis();
     const replica = await world.redis({ replicaOf: primary.port });
@@ -158,7 +161,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     await until(() => one.forgotten > 0 && one.link.isHealthy);
   });
 
-  test("[BR43] after close no node of a cluster has a connection left, nor is there a timer", async (context) => {
+  test("[BR43] `close` leaves no connection to any cluster node and no timer", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
@@ -171,7 +174,7 @@ describe.concurrent("redisBroker on a cluster", () => {
       async (one: Participant) => {
         await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
         await until(() => one.link.isHealthy);
-        // A node is connected to for commands when the first one goes there.
+        // The connection for commands to a node opens with the first command.
         await Promise.all(topics.map((topic) => one.link.publish(topic, newId(), "opens", { log })));
         await until(async () => (await clients()) > 5, 5_000, "The connections to all nodes");
       },
@@ -185,7 +188,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     }
   });
 
-  test("[BR45] slots are computed as Redis does", async (context) => {
+  test("[BR45] `slotOf` computes the same slot as CLUSTER KEYSLOT", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(1);
     world.endsWith(() => cluster.end());

@@ -13,21 +13,21 @@ const unavailable = { code: "UNAVAILABLE", remedy: expect.any(String) };
 const read = ({ link }: Participant, options: Partial<ReadOptions> = {}): Promise<Reading> =>
   link.read("board", { log: all, table: true, document: true, ttlMs: 60_000, ...options });
 
-/** A topic with one document, and the id of that. */
+/** Publishes the first document of a topic. Returns its id. */
 async function drawn({ link }: Participant, text = "drawn"): Promise<string> {
   const id = newId();
   expect((await link.publish("board", id, "a", { log, document: docOf(text, "") })).outcome).toBe("appended");
   return id;
 }
 
-/** What Redis has sent to everyone until now. */
+/** The bytes that Redis has sent to all clients so far. */
 async function sent(server: RedisServer): Promise<number> {
   return Number(/total_net_output_bytes:(\d+)/.exec(await server.say("INFO", "stats"))![1]);
 }
 
-/** Each test has a Redis of its own. */
+/** Each test has its own Redis. */
 describe.concurrent("documents in Redis", () => {
-  test("[BR60] in Redis a topic lives as long as its document is to, whatever is published without one, read or asked for later", async (context) => {
+  test("[BR60] in Redis a topic lives as long as its document, regardless of later publications and readings", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const { link } = world.join(server);
@@ -35,7 +35,7 @@ describe.concurrent("documents in Redis", () => {
     const write = async (id: string, expected: string, ttlMs: number): Promise<string> =>
       (await link.publish("board", id, "", { log, document: { text: id, expected, ttlMs } })).outcome;
     expect(await write("1", "", DAY_MS)).toBe("appended");
-    // Where a topic with a log stands is remembered for longer, and the document is part of that.
+    // The position of a topic with a log lives longer, and the document lives with the position.
     expect(await days()).toBe(30);
     expect(await write("2", "another", 90 * DAY_MS)).toBe("conflict");
     expect(await days()).toBe(30);
@@ -55,14 +55,14 @@ describe.concurrent("documents in Redis", () => {
       await touch();
       expect(await days(), name).toBe(90);
     }
-    // As long as anyone can say: every number that is exact.
+    // The longest lifetime: the largest exact number.
     expect(await write("6", "5", Number.MAX_SAFE_INTEGER)).toBe("appended");
     await link.publish("board", newId(), "", { log });
     expect(Number(await server.say("PTTL", META))).toBeGreaterThan(Number.MAX_SAFE_INTEGER - 60_000);
     expect((await link.read("board", { document: true, ttlMs: 1_000 })).document).toEqual({ id: "6", text: "6" });
   });
 
-  test("[BR61] a document that has lost its name is none, and the next one is written as the first", async (context) => {
+  test("[BR61] a document whose id is lost does not exist, and the next document is written as the first", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -87,7 +87,7 @@ describe.concurrent("documents in Redis", () => {
     }
   });
 
-  test("[BR61] a document that has lost its text is refused as unavailable until the next one, and a topic that has lost its epoch begins without", async (context) => {
+  test("[BR61] `read` of a document whose text is lost rejects with UNAVAILABLE until the next document; a topic without epoch starts empty", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -95,7 +95,7 @@ describe.concurrent("documents in Redis", () => {
     await server.say("HDEL", META, "document");
     await expect(read(one)).rejects.toMatchObject(unavailable);
     await expect(read(one, { known: "another" })).rejects.toMatchObject(unavailable);
-    // Whoever has it needs no more than its name.
+    // A reader that has the document needs only its id.
     expect((await read(one, { known: first })).isKnown).toBe(true);
     expect(await one.link.positions(["board"])).toMatchObject([{ offset: 1, id: first }]);
     const second = newId();
@@ -112,7 +112,7 @@ describe.concurrent("documents in Redis", () => {
     expect(late).toEqual({ outcome: "conflict", position: reading.position });
   });
 
-  test("[BR61] where something else has the place of a document it is left alone, and the link goes on", async (context) => {
+  test("[BR61] foreign data in the place of a document is left alone, and the link continues", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -133,7 +133,7 @@ describe.concurrent("documents in Redis", () => {
     expect(await read(one)).toMatchObject({ position: { offset: 1 }, document: { id: anew, text: "anew" } });
   });
 
-  test("[BR62] Redis that was set back has the document of that time: who expects the one that is lost is refused, who knows it is sent what is there", async (context) => {
+  test("[BR62] after a roll-back Redis has the older document: expecting the lost one is a conflict, and knowing it returns the stored text", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
@@ -151,14 +151,14 @@ describe.concurrent("documents in Redis", () => {
     const write = (id: string, expected: string) =>
       one.link.publish("board", id, "b", { log, document: docOf("another", expected) });
     expect(await write(newId(), lost)).toEqual({ outcome: "conflict", position: reading.position });
-    // Another future, with the same place under the same epoch.
+    // A second history with the same offset of the same epoch.
     const other = newId();
     expect(await write(other, kept)).toMatchObject({ outcome: "appended", position: { offset: 2 } });
     expect((await write(newId(), lost)).outcome).toBe("conflict");
     expect((await read(one, { known: lost })).document).toEqual({ id: other, text: "another" });
   });
 
-  test("[BR63] a document that Redis has no room or too few replicas for is refused as a whole, and the one before it stays", async (context) => {
+  test("[BR63] if Redis lacks memory or replicas, a publication with a document is refused as a whole, and the current document stays", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -181,12 +181,12 @@ describe.concurrent("documents in Redis", () => {
           remedy: expect.stringMatching(remedy),
         });
       }
-      // A full store still says what it has.
+      // A full Redis still answers readings.
       if (isRead) expect(await read(one)).toEqual(before);
       await server.say("CONFIG", "SET", setting, 0);
       expect(await read(one), setting).toEqual(before);
     }
-    // Nor was anything stored under its key, or announced.
+    // The refused publication used up no key and was not delivered.
     expect(await one.link.publish("board", newId(), "b", change)).toMatchObject({
       outcome: "appended",
       position: { offset: 3 },
@@ -196,14 +196,14 @@ describe.concurrent("documents in Redis", () => {
     expect(one.on("board").map(({ link }) => link!.offset)).toEqual([1, 2, 3]);
   });
 
-  test("[BR64] the text of a document that is known, or was not asked for, is not sent", async (context) => {
+  test("[BR64] Redis does not send the text of a document that the reader knows or did not request", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
     const id = await drawn(one, LARGE);
     const start = await sent(server);
     await read(one, { known: "another" });
-    // So it would be noticed.
+    // Proves that the measurement would notice the text.
     const before = await sent(server);
     expect(before - start).toBeGreaterThan(LARGE.length);
     for (let index = 0; index < 10; index++) {
@@ -214,7 +214,7 @@ describe.concurrent("documents in Redis", () => {
     expect((await sent(server)) - before).toBeLessThan(LARGE.length / 4);
   });
 
-  test("[BR64] the text of a document is sent neither with what is announced nor with the answer to a publication", async (context) => {
+  test("[BR64] neither an announcement nor the answer to a publication contains the text of the document", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];

@@ -3,16 +3,16 @@ import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { newId, set } from "../support/broker-participant.js";
 
-/** Leases are kept by the clock of Redis, so these tests take as long as they say. */
+/** Redis measures leases with its own clock, so these tests wait in real time. */
 describe.concurrent("the leases of redisBroker", () => {
-  test("[BR41] an instance that is cut off is gone for the others, once; when it comes back it hears that it was forgotten", async (context) => {
+  test("[BR41] if an instance is cut off, `onGone` reports it once to the others; when it returns, `onForgotten` is called", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const proxy = await world.proxy({ to: server.port });
     const [one, two] = [world.join(server), world.join(server)];
     const lost = world.join(proxy);
     await until(async () => (await one.link.instances()).size === 3);
-    // Longer than others are given when a link is new.
+    // Longer than the grace period of a new link.
     await new Promise((resolve) => setTimeout(resolve, 10_500));
     expect([...one.gone, ...two.gone, ...lost.gone]).toEqual([]);
     proxy.weather = { refuse: true };
@@ -33,10 +33,10 @@ describe.concurrent("the leases of redisBroker", () => {
     expect(one.forgotten + two.forgotten).toBe(0);
   });
 
-  test("[BR41] one that was killed before anyone else came is gone as well", async (context) => {
+  test("[BR41] an instance that was killed before another joined is reported by `onGone`", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
-    // What an instance leaves behind that dies without a word.
+    // The entry that a killed instance leaves in Redis.
     await server.say("HSET", "{holdfast:contract}:beats", "long-dead", "17");
     const one = world.join(server);
     expect(await one.link.instances()).toEqual(new Set([one.id, "long-dead"]));
@@ -46,7 +46,7 @@ describe.concurrent("the leases of redisBroker", () => {
     expect(await server.say("HEXISTS", "{holdfast:contract}:beats", "long-dead")).toBe("0");
   });
 
-  test("[BR41] nobody is gone because Redis was away for longer than a lease", async (context) => {
+  test("[BR41] a Redis outage longer than a lease does not report any instance as gone", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ persist: true });
     const instances = [world.join(server), world.join(server), world.join(server)];
@@ -61,7 +61,7 @@ describe.concurrent("the leases of redisBroker", () => {
     expect((await instances[0]!.link.instances()).size).toBe(3);
   });
 
-  test("[BR42] an instance hears that the store has lost what it put: after a restart, a roll-back, an emptying", async (context) => {
+  test("[BR42] `onForgotten` is called after a restart, a roll-back and a flush of Redis", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
@@ -74,7 +74,7 @@ describe.concurrent("the leases of redisBroker", () => {
       await happen();
       await until(() => one.forgotten > before, 10_000);
     }
-    // Not because of a connection that broke: the store is the same.
+    // A broken connection alone does not count as lost data.
     await until(() => one.link.isHealthy);
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     const before = one.forgotten;
@@ -84,7 +84,7 @@ describe.concurrent("the leases of redisBroker", () => {
     expect(one.forgotten).toBe(before);
   });
 
-  test("[BR22] an instance that leaves is named to the others within a few seconds", async (context) => {
+  test("[BR22] `onGone` reports an instance that leaves within a few seconds", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];

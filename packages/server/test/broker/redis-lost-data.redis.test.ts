@@ -9,7 +9,7 @@ import { all, log, newId, set, works } from "../support/broker-participant.js";
  * Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker when Redis loses data", () => {
-  test("[BR32] a store that was set back issues the same places again under the same epoch, and the ids tell", async (context) => {
+  test("[BR32] after a roll-back the store assigns the same offsets of the same epoch again, with different ids", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
@@ -25,14 +25,14 @@ describe.concurrent("redisBroker when Redis loses data", () => {
     expect(again.position!.id).not.toBe(lost.position!.id);
     const { events, position } = await one.link.read("news", { log: { after: 6, most: 10 }, ttlMs: 1_000 });
     expect(position).toEqual(after.position);
-    // Whoever stands at the lost one is next to it by number, and not linked.
+    // By its offset, event 7 follows the lost event 6; by its predecessor's id it does not.
     expect(events[0]!.link!.offset).toBe(7);
     expect(links(lost.position!, events[0]!.link!)).toBe(false);
     expect(links(again.position!, events[0]!.link!)).toBe(true);
     await until(() => one.forgotten > 0);
   });
 
-  test("[BR33] an emptied store begins another epoch, and instances hear that what they put there is gone", async (context) => {
+  test("[BR33] after FLUSHALL the topic has a new epoch, and `onForgotten` tells the instance that its entries are lost", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -49,7 +49,7 @@ describe.concurrent("redisBroker when Redis loses data", () => {
     expect(one.gone).toEqual([]);
   });
 
-  test("[BR33] half of a topic that is gone leaves no wrong history behind", async (context) => {
+  test("[BR33] if Redis loses some keys of a topic, `read` returns no events of the old history", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const { link } = world.join(server);

@@ -10,7 +10,7 @@ import { all, log, newId, set } from "../support/broker-participant.js";
  * Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker with the application's options", () => {
-  test("[BR40] brokers with different prefixes neither hear nor see each other", async (context) => {
+  test("[BR40] brokers with different prefixes neither receive each other's publications nor list each other", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join({ url: server.url, prefix: "one" });
@@ -27,7 +27,7 @@ describe.concurrent("redisBroker with the application's options", () => {
     expect(await one.link.instances()).toEqual(new Set([one.id]));
   });
 
-  test("[BR47] a client that is handed in stays the application's: its prefix is not taken over, and it is not closed", async (context) => {
+  test("[BR47] a client of the application is not closed, and its `keyPrefix` is not used", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const client = new Redis(server.port, "127.0.0.1", { keyPrefix: "app:", enableAutoPipelining: true, db: 3 });
@@ -36,16 +36,16 @@ describe.concurrent("redisBroker with the application's options", () => {
     await one.link.subscribe("news");
     await one.link.publish("news", newId(), "", { log });
     await until(() => one.heard.length === 1);
-    // Its database is: that is part of where it connects to.
+    // Its database number is used, because it is part of the address.
     const same = client.duplicate({ keyPrefix: "" });
     expect(await same.exists("{holdfast:contract:news}:meta")).toBe(1);
     same.disconnect();
     await one.link.close();
     expect(await client.ping()).toBe("PONG");
-    await until(async () => (await server.clients()) === 1, 5_000, "The end of the broker's connections");
+    await until(async () => (await server.clients()) === 1, 5_000, "No connection of the broker is left");
   });
 
-  test("[BR48] the ACL that the documentation names is enough", async (context) => {
+  test("[BR48] the ACL in the documentation of `redisBroker` suffices", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const source = await readFile(new URL("../../src/redis.ts", import.meta.url), "utf8");

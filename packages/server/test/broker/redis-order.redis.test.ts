@@ -7,8 +7,8 @@ import { until } from "../support/until.js";
 import { all, log, newId, type Participant, set } from "../support/broker-participant.js";
 
 /**
- * Calls as an application makes them, some in one turn and some not: where each was stored, in the
- * order of the calls.
+ * Publishes as an application does, some calls in the same turn of the event loop and some later.
+ * Returns the stored offsets in the order of the calls.
  */
 async function burst({ link }: Participant, topic: string, count: number, name: string): Promise<number[]> {
   const stored: Promise<number | undefined>[] = [];
@@ -30,12 +30,12 @@ async function burst({ link }: Participant, topic: string, count: number, name: 
   return (await Promise.all(stored)).filter((offset) => offset !== undefined);
 }
 
-/** Pairs of calls of which the later one was stored first. */
+/** Pairs of calls that were stored in reverse order. */
 const turned = (offsets: readonly number[]): number =>
   offsets.filter((offset, index) => index > 0 && offset < offsets[index - 1]!).length;
 
 describe.concurrent("[BR65] publications of one instance on one topic reach Redis in the order of the calls", () => {
-  test("when Redis forgets its scripts again and again, though other instances bring them at once", async (context) => {
+  test("while Redis repeatedly loses its scripts and other instances load them again", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const instances = [world.join(server), world.join(server), world.join(server)];
@@ -59,9 +59,9 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
     expect(heard).toEqual([...heard].sort((a, b) => a - b));
   });
 
-  test("when Redis is restarted in between; what was refused is not stored behind what came later", async (context) => {
+  test("across a restart of Redis; a refused publication is not stored after a later one", async (context) => {
     const world = new RedisWorld(context);
-    // Nothing that was confirmed is lost, so offsets only rise.
+    // Redis loses no confirmed publication, so offsets only rise.
     const server = await world.redis({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
     const one = world.join(server);
     await until(() => one.link.isHealthy);
@@ -82,7 +82,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
     }
   });
 
-  test("when its slot moves to another node of a cluster, kept or not", async (context) => {
+  test("while a slot moves to another cluster node, with and without its data", async (context) => {
     const world = new RedisWorld(context);
     const cluster = await startCluster(2);
     world.endsWith(() => cluster.end());
@@ -120,7 +120,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
     expect(one.on("plain").map(({ body }) => Number(body))).toEqual(Array.from({ length: 300 }, (_, index) => index));
   });
 
-  test("and one that is refused for itself keeps none of the others", async (context) => {
+  test("and one refused publication does not hold up the others", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);

@@ -13,7 +13,7 @@ import { all, log, newId, type Participant, works, hears } from "../support/brok
  * Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker while Redis cannot be reached", () => {
-  test("[BR30] while Redis is down everything is refused within a second, later calls at once; 5 s after its return all is well", async (context) => {
+  test("[BR30] while Redis is down calls reject within 1 s, later calls within 50 ms; 5 s after its return everything works", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const logger = recording();
@@ -38,7 +38,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
         ][refused++ % 6]!(),
       );
       expect(code).toBe("UNAVAILABLE");
-      // The first ones wait a moment for a connection that may be back at once.
+      // The first calls wait briefly, because the connection may return at once.
       expect(ms).toBeLessThan(refused < 5 ? 1_000 : 50);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -50,14 +50,14 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
     await hears(one, "news");
     await until(() => one.link.isHealthy && one.doubts > doubts);
     expect(performance.now() - backAt).toBeLessThan(5_000);
-    // What was refused is not done later.
+    // A refused call is not carried out later.
     expect((await one.link.positions(["topic-4"]))[0]).toBeUndefined();
     expect(await server.say("PUBSUB", "NUMSUB", "{holdfast:contract:topic-4}:said")).toMatch(/:0$/);
-    // One line when it went, one when it came.
+    // One line for the outage, one for its end.
     expect(logger.lines.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
 
-  test("[BR31] Redis that is killed and comes back with its data is continued: the same epoch, the next place, the subscription", async (context) => {
+  test("[BR31] after a restart of Redis with its data, the epoch, the offsets and the subscription continue", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
@@ -74,7 +74,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
     await until(() => one.doubts > 0);
   });
 
-  test("[BR35] Redis that stops answering is refused within a second and then at once, and used again when it goes on", async (context) => {
+  test("[BR35] if Redis stops answering, calls reject within 1 s, later within 50 ms, and work again when it continues", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -106,7 +106,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
     expect(one.doubts).toBeGreaterThan(0);
   });
 
-  test("[BR43] after close there is no timer, no connection and no subscription left, in whatever state it was", async (context) => {
+  test("[BR43] `close` leaves no timer, connection or subscription, in each state of the link", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const states: [string, (one: Participant) => Promise<unknown>][] = [
@@ -134,7 +134,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
       const told = [one.heard.length, one.doubts, one.forgotten, one.gone.length];
       if (state === "stopped") server.cont();
       if (state !== "down") {
-        await until(async () => (await server.clients()) === 0, 5_000, `The end of the connections (${state})`);
+        await until(async () => (await server.clients()) === 0, 5_000, `No connection is left (${state})`);
         expect(await server.say("EXISTS", "{holdfast:contract}:beats"), state).toBe("0");
       }
       expect([one.heard.length, one.doubts, one.forgotten, one.gone.length]).toEqual(told);

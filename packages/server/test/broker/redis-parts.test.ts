@@ -5,9 +5,9 @@ import { expect, test } from "vitest";
 import { announcement, readAnnouncement, readEntry, writeEntry } from "../../src/broker/redis/announcement.js";
 import { slotOf, topicKeys } from "../../src/broker/redis/keys.js";
 
-/** What of the Redis broker needs no Redis. */
+/** Tests of the Redis broker that need no Redis. */
 
-test("[BR47] options that cannot be right are refused where they are made, with their name and without what they hold", () => {
+test("[BR47] `redisBroker` throws INVALID_OPTION with the option's name for invalid options, without quoting a secret", () => {
   const client = new Redis({ lazyConnect: true });
   const wrong: [unknown, string][] = [
     [undefined, "options"],
@@ -42,20 +42,20 @@ test("[BR47] options that cannot be right are refused where they are made, with 
       message: expect.not.stringContaining("secret"),
     });
   }
-  // Neither connects before an instance joins.
+  // A broker does not connect before an instance joins.
   redisBroker({ url: "rediss://user:secret@localhost:1/2", prefix: "app:holdfast" });
   redisBroker({ client });
   expect(client.status).toBe("wait");
 });
 
-test("[BR25] keys of different topics are different, in one slot for each topic, whatever the topic", () => {
+test("[BR25] `topicKeys` returns different keys for different topics, and all keys of a topic are in one slot", () => {
   const anyText = fc.string({ unit: fc.constantFrom("a", "%", "{", "}", ":", "0", "\ud800", "\udc00", "😀", " ") });
   fc.assert(
     fc.property(anyText, anyText, (one, two) => {
       const keys = topicKeys("holdfast", one);
       for (const key of [keys.meta, keys.log, keys.table, keys.channel, keys.key(two)])
         expect(slotOf(key)).toBe(keys.slot);
-      // As Redis sees it: in UTF-8.
+      // Redis compares keys as UTF-8.
       const bytes = (topic: string): string => Buffer.from(topicKeys("holdfast", topic).meta).toString("hex");
       expect(bytes(one) === bytes(two)).toBe(one === two);
       const keyed = (key: string): string => Buffer.from(keys.key(key)).toString("hex");
@@ -64,7 +64,7 @@ test("[BR25] keys of different topics are different, in one slot for each topic,
   );
 });
 
-test("[BR39] what is announced is read as it was written, and anything else is nothing", () => {
+test("[BR39] a valid announcement is parsed unchanged, and invalid text parses to undefined", () => {
   const whole = fc.string({ unit: "grapheme" });
   fc.assert(
     fc.property(whole, whole, (id, body) => {

@@ -7,7 +7,7 @@ import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 
 test.each([false, true])(
-  "[TW1] broadcasts and events of channels without history come by way of Redis, also where the server was there first: %s",
+  "[TW1] broadcasts and events without history arrive through Redis, server started before Redis: %s",
   async (serverFirst) => {
     const ends: (() => unknown)[] = [];
     const redis = new RedisWorld({ onTestFinished: (end: () => unknown) => void ends.push(end) } as never);

@@ -9,7 +9,7 @@ import { all, log, newId, type Participant, works, hears } from "../support/brok
  * Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker when Redis refuses or holds foreign data", () => {
-  test("[BR37] scripts that Redis has forgotten are sent again", async (context) => {
+  test("[BR37] after SCRIPT FLUSH the broker sends its scripts again", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -22,7 +22,7 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
     expect(one.doubts).toBe(0);
   });
 
-  test("[BR38] a replica is not written to: calls are refused until it is promoted, which is noticed", async (context) => {
+  test("[BR38] calls to a replica reject with UNAVAILABLE until it is promoted, and a demotion is noticed", async (context) => {
     const world = new RedisWorld(context);
     const primary = await world.redis();
     const replica = await world.redis({ replicaOf: primary.port });
@@ -33,7 +33,7 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
     expect(one.link.isHealthy).toBe(false);
     await replica.say("REPLICAOF", "NO", "ONE");
     await until(() => works(one), 5_000);
-    // And the other way round: a primary that finds itself a replica.
+    // The reverse: a primary is demoted to a replica.
     await one.link.subscribe("news");
     await replica.say("REPLICAOF", "127.0.0.1", primary.port);
     await until(async () => !(await works(one)), 5_000);
@@ -43,7 +43,7 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
     await until(() => one.forgotten > 0);
   });
 
-  test("[BR39] what others put under its keys, or announce on its channels, is refused or ignored, and harms nothing", async (context) => {
+  test("[BR39] foreign data under the broker's keys rejects with UNAVAILABLE, and foreign announcements are ignored", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis();
     const logger = recording();
@@ -69,13 +69,13 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
     await one.link.publish("good", newId(), "good", { log });
     await until(() => one.on("good").length > 0);
     expect(one.on("good").map(({ body }) => body)).toEqual(["good"]);
-    // Once, however much of it comes.
+    // One line, although many invalid announcements arrived.
     expect(logger.lines).toHaveLength(1);
     expect(logger.lines[0]).toMatchObject({ level: "warn", fields: { topic: "good" } });
     expect(one.link.isHealthy).toBe(true);
   });
 
-  test("[BR46] what Redis refuses is refused with what to do about it, and no password is told", async (context) => {
+  test("[BR46] if Redis refuses a command, the error has Redis's code and a remedy, and no log line has the password", async (context) => {
     const world = new RedisWorld(context);
     const server = await world.redis({ args: ["--requirepass", "secret-word"] });
     const logger = recording();

@@ -3,7 +3,7 @@ import { nodeEnvironment } from "../../src/environment.js";
 import { silentLogger } from "../../src/observe/logger.js";
 import { until } from "./until.js";
 
-/** An instance that takes part, and what it was told. */
+/** An instance that joined a broker, with every callback that the broker made. */
 export interface Participant {
   readonly id: string;
   readonly link: BrokerLink;
@@ -11,7 +11,7 @@ export interface Participant {
   readonly gone: string[];
   doubts: number;
   forgotten: number;
-  /** What was heard on a topic. */
+  /** The publications received on a topic. */
   on(topic: string): Publication[];
 }
 

@@ -9,7 +9,7 @@ import type { ContractParts } from "../broker-contract.js";
  * fail with a conflict if another writer was faster.
  */
 export function conditionContract({ join }: ContractParts): void {
-  test("[BR16] a second publication with a key changes nothing, and is told the place of the first", async () => {
+  test("[BR16] a second publication with the same key changes nothing and returns the position of the first", async () => {
     const [one, two] = [join(), join()];
     await two.link.subscribe("news");
     const key = "k".repeat(128);
@@ -25,7 +25,7 @@ export function conditionContract({ join }: ContractParts): void {
     expect(two.on("news").map(({ body }) => body)).toEqual(["once", "between", "another"]);
   });
 
-  test("[BR17] of many publications with one key at the same time exactly one is appended", async () => {
+  test("[BR17] of 40 concurrent publications with the same key exactly one is appended", async () => {
     const [one, two] = [join(), join()];
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
@@ -37,7 +37,7 @@ export function conditionContract({ join }: ContractParts): void {
     expect(new Set(outcomes.map(({ position }) => position!.id)).size).toBe(1);
   });
 
-  test("[BR18] a publication that expects the topic elsewhere is refused as a conflict, and told where it stands", async () => {
+  test("[BR18] a publication that expects another position ends with `conflict` and returns the actual position", async () => {
     const { link, heard } = join();
     await link.subscribe("doc");
     const start = await link.read("doc", { table: true, ttlMs: 60_000 });
@@ -45,7 +45,7 @@ export function conditionContract({ join }: ContractParts): void {
     expect(first.outcome).toBe("appended");
     const stale = await link.publish("doc", newId(), "2", { log, table: set("s", "2"), expected: start.position });
     expect(stale).toEqual({ outcome: "conflict", position: first.position });
-    // The same place, another publication: a store that was rolled back has such.
+    // The same offset with another id, as after a roll-back of the store.
     const forked = { offset: 1, id: "another" };
     expect((await link.publish("doc", newId(), "3", { log, expected: forked })).outcome).toBe("conflict");
     expect((await link.publish("doc", newId(), "4", { log, key: "k", expected: forked })).outcome).toBe("conflict");
@@ -59,7 +59,7 @@ export function conditionContract({ join }: ContractParts): void {
     expect(fresh).toMatchObject({ outcome: "conflict", position: { offset: 0, id: "" } });
   });
 
-  test("[BR19] of writers that expect the same position exactly one wins each time", async () => {
+  test("[BR19] of concurrent writers that expect the same position exactly one succeeds", async () => {
     const links = [join(), join()].map(({ link }) => link);
     let isOver = false;
     const write = async (link: BrokerLink): Promise<number> => {

@@ -9,7 +9,7 @@ import type { ContractParts } from "../broker-contract.js";
  * subscribed instance receives it once and in order.
  */
 export function deliveryContract({ join }: ContractParts): void {
-  test("[BR1] a publication is appended: it has the next place, and its id is where the topic stands", async () => {
+  test("[BR1] `publish` with a log appends at the next offset, and `positions` then returns the publication's id", async () => {
     const { link } = join();
     const first = await link.publish("news", newId(), "one", { log });
     const id = newId();
@@ -23,7 +23,7 @@ export function deliveryContract({ join }: ContractParts): void {
     expect(await link.positions(["news", "unheard of"])).toEqual([second.position, undefined]);
   });
 
-  test("[BR2] what is published is stored when publish resolves, and can be read by every instance", async () => {
+  test("[BR2] when `publish` resolves, every instance can read the publication", async () => {
     const [one, two] = [join(), join()];
     for (const body of ["a", "b", "c"]) {
       await one.link.publish("news", newId(), body, { log });
@@ -32,7 +32,7 @@ export function deliveryContract({ join }: ContractParts): void {
     }
   });
 
-  test("[BR3] whoever has subscribed hears every publication once, in order, the publisher included", async () => {
+  test("[BR3] each subscribed instance, including the publisher, receives every publication once and in order", async () => {
     const [one, two, three] = [join(), join(), join()];
     await Promise.all([one.link.subscribe("news"), two.link.subscribe("news")]);
     for (let index = 0; index < 50; index++) await one.link.publish("news", newId(), `${index}`, { log });
@@ -43,7 +43,7 @@ export function deliveryContract({ join }: ContractParts): void {
     expect(three.heard).toEqual([]);
   });
 
-  test("[BR4] what is heard is what is stored: the same places, ids and predecessors, each the one before it", async () => {
+  test("[BR4] a delivered publication equals the stored one: same offset, id and id of its predecessor", async () => {
     const { link, on, heard } = join();
     await link.subscribe("news");
     const ids = [newId(), newId(), newId()];
@@ -61,7 +61,7 @@ export function deliveryContract({ join }: ContractParts): void {
     );
   });
 
-  test("[BR5] a topic without log and table is announced, and nothing of it is kept", async () => {
+  test("[BR5] a publication without log and table is delivered but not stored", async () => {
     const [one, two] = [join(), join()];
     await two.link.subscribe("cursor");
     expect(await one.link.publish("cursor", newId(), "here")).toEqual({ outcome: "appended" });
@@ -69,14 +69,14 @@ export function deliveryContract({ join }: ContractParts): void {
     expect(two.on("cursor")[0]!.body).toBe("here");
     expect(two.on("cursor")[0]!.link).toBeUndefined();
     expect(await one.link.positions(["cursor"])).toEqual([undefined]);
-    // What has no place needs no name.
+    // A publication without a position needs no id.
     await one.link.publish("cursor", "", "there");
     await until(() => two.heard.length === 2);
     expect(two.on("cursor")[1]!.body).toBe("there");
   });
 
   test(
-    "[BR6] two instances that publish 20,000 at once have one order: contiguous, linked, the same for all",
+    "[BR6] 20,000 concurrent publications of two instances get one order: contiguous, linked, equal for both",
     { timeout: 60_000 },
     async () => {
       const [one, two] = [join(), join()];
@@ -96,7 +96,7 @@ export function deliveryContract({ join }: ContractParts): void {
         expect(place).toEqual({ offset: before.offset + 1, id: place!.id, prev: before.id });
         before = place!;
         const [name, index] = body.split(" ") as [string, string];
-        // Each publisher's own publications stand in the order in which it made them.
+        // The publications of each worker keep the order in which the worker published them.
         expect(Number(index)).toBe((lastOf.get(name) ?? -1) + 1);
         lastOf.set(name, Number(index));
       }
@@ -108,7 +108,7 @@ export function deliveryContract({ join }: ContractParts): void {
     },
   );
 
-  test("[BR20] nothing published after subscribe has resolved is missed", async () => {
+  test("[BR20] a publication after `subscribe` has resolved is always delivered", async () => {
     const [one, two] = [join(), join()];
     const topics = Array.from({ length: 100 }, (_, index) => `topic ${index}`);
     await Promise.all(
@@ -121,7 +121,7 @@ export function deliveryContract({ join }: ContractParts): void {
     expect(one.heard.map(({ topic }) => topic).sort()).toEqual(topics.sort());
   });
 
-  test("[BR21] subscribing again is the same subscription; after unsubscribe nothing more is heard, until it subscribes anew", async () => {
+  test("[BR21] a repeated `subscribe` has no effect; after `unsubscribe` nothing is delivered until the next `subscribe`", async () => {
     const [one, two] = [join(), join()];
     await Promise.all([one.link.subscribe("news"), one.link.subscribe("news"), two.link.subscribe("news")]);
     await one.link.subscribe("news");
@@ -129,7 +129,7 @@ export function deliveryContract({ join }: ContractParts): void {
     await until(() => one.heard.length === 1 && two.heard.length === 1);
     one.link.unsubscribe("news");
     one.link.unsubscribe("never subscribed");
-    // Reading is after unsubscribing, wherever that goes.
+    // The broker handles this subscription after the two calls above.
     await one.link.subscribe("marker");
     await two.link.publish("news", newId(), "2");
     await until(() => two.heard.length === 2);
@@ -140,7 +140,7 @@ export function deliveryContract({ join }: ContractParts): void {
     expect(two.on("news").map(({ body }) => body)).toEqual(["1", "2", "3"]);
   });
 
-  test("[BR28] an instance that throws on what it is told harms neither itself nor others", async () => {
+  test("[BR28] if `receive` throws, the instance and all others continue to receive", async () => {
     let thrown = 0;
     const one = join({
       receive() {

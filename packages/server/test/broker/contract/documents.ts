@@ -9,7 +9,7 @@ import type { ContractParts } from "../broker-contract.js";
  * replaces.
  */
 export function documentContract({ join, forget }: ContractParts): void {
-  test("[BR50] a document comes with a publication, is named by it, and is read where it is asked for", async () => {
+  test("[BR50] a publication may carry a document; the document has the publication's id and `read` returns it on request", async () => {
     const [one, two] = [join(), join()];
     expect((await readDocument(one.link)).document).toBeUndefined();
     const [first, second] = [newId(), newId()];
@@ -21,7 +21,7 @@ export function documentContract({ join, forget }: ContractParts): void {
     for (const options of others) expect((await one.link.read("board", options)).document).toBeUndefined();
   });
 
-  test("[BR59] a document that the asker knows is not sent again; one that has come since, or none, is another", async () => {
+  test("[BR59] `read` with the id of the current document returns `isKnown` instead of its text; any other id returns the text", async () => {
     const { link } = join();
     const readUnlessKnown = (known: string, document = true) =>
       link.read("board", { log: all, document, known, ttlMs: 60_000 });
@@ -42,7 +42,7 @@ export function documentContract({ join, forget }: ContractParts): void {
     expect((await readUnlessKnown(second, false)).isKnown).toBeUndefined();
   });
 
-  test("[BR51] a document is that of the position it is read with, while others replace it", async () => {
+  test("[BR51] `read` returns the document of the returned position, even while others replace it", async () => {
     const [one, two] = [join(), join()];
     let isDone = false;
     const publishing = (async () => {
@@ -64,7 +64,7 @@ export function documentContract({ join, forget }: ContractParts): void {
     expect(readings).toBeGreaterThan(5);
   });
 
-  test("[BR52] a document is neither announced nor in the log", async () => {
+  test("[BR52] the text of a document is neither delivered to subscribers nor stored in the log", async () => {
     const [one, two] = [join(), join()];
     await two.link.subscribe("board");
     const ids = [newId(), newId()] as const;
@@ -79,12 +79,12 @@ export function documentContract({ join, forget }: ContractParts): void {
     expect((await readDocument(one.link)).events).toEqual(told);
   });
 
-  test("[BR53] a document replaces the one that is expected, and no other; a conflict changes nothing and is told to nobody", async () => {
+  test("[BR53] a document replaces only the expected one; a conflict changes nothing and is not delivered", async () => {
     const { link, heard, on } = join();
     await link.subscribe("board");
     const write = (text: string, expected: string, more: AppendOptions = {}) =>
       link.publish("board", newId(), text, { log, document: docOf(text, expected), ...more });
-    // There is none: whoever expects one is wrong.
+    // The topic has no document yet, so expecting one is a conflict.
     expect(await write("0", "another")).toMatchObject({ outcome: "conflict", position: { offset: 0, id: "" } });
     expect((await readDocument(link)).document).toBeUndefined();
     const { position: first } = await write("1", "");
@@ -92,8 +92,8 @@ export function documentContract({ join, forget }: ContractParts): void {
     for (const expected of ["", "another", `${first!.id} `, first!.id.slice(1)])
       expect(await write("2", expected, { key: "k" }), expected).toEqual({ outcome: "conflict", position: first });
     expect(await readDocument(link)).toEqual(before);
-    // What was refused was not published under its key; and the document is not all that can be
-    // expected.
+    // The refused publication did not use up its key. A document and a position may be expected
+    // together.
     const elsewhere = { offset: first!.offset + 1, id: first!.id };
     expect((await write("3", first!.id, { expected: elsewhere })).outcome).toBe("conflict");
     const { position: second, outcome } = await write("4", first!.id, { key: "k" });
@@ -109,7 +109,7 @@ export function documentContract({ join, forget }: ContractParts): void {
     ]);
   });
 
-  test("[BR54] of twenty writers at once that expect the same document exactly one has its way", async () => {
+  test("[BR54] of 20 concurrent writers that expect the same document exactly one succeeds", async () => {
     const participants = [join(), join()] as const;
     await participants[1].link.subscribe("board");
     let expected = "";
@@ -138,7 +138,7 @@ export function documentContract({ join, forget }: ContractParts): void {
     );
   });
 
-  test("[BR55] what is published without a document leaves the one that is there", async () => {
+  test("[BR55] a publication without a document keeps the current document", async () => {
     const [one, two] = [join(), join()];
     const id = newId();
     await one.link.publish("board", id, "drawn", { log, document: docOf("the board", "") });
@@ -149,12 +149,12 @@ export function documentContract({ join, forget }: ContractParts): void {
     const { position, document } = await readDocument(two.link);
     expect(document).toEqual({ id, text: "the board" });
     expect(position.offset).toBe(3);
-    // It is the document that is expected, wherever the topic stands by now.
+    // Only the document is compared; the position of the topic may have moved on.
     const after = await two.link.publish("board", newId(), "drawn", { log, document: docOf("more", id) });
     expect(after).toMatchObject({ outcome: "appended", position: { offset: 4 } });
   });
 
-  test("[BR56] a new epoch has no document", async () => {
+  test("[BR56] a topic with a new epoch has no document", async () => {
     const { link } = join();
     const id = newId();
     const { position } = await link.publish("board", id, "drawn", { log, document: docOf("the board", "") });

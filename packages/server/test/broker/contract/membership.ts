@@ -8,7 +8,7 @@ import type { ContractParts } from "../broker-contract.js";
  * `close`.
  */
 export function membershipContract({ join }: ContractParts): void {
-  test("[BR22] an instance knows who takes part: itself, whoever joins, and not whoever has left", async () => {
+  test("[BR22] `instances` lists the instance itself and those that joined, without those that left", async () => {
     const [one, two] = [join(), join()];
     await until(async () => (await one.link.instances()).size === 2);
     expect(await one.link.instances()).toEqual(new Set([one.id, two.id]));
@@ -17,7 +17,7 @@ export function membershipContract({ join }: ContractParts): void {
     expect(await one.link.instances()).toEqual(new Set([one.id]));
   });
 
-  test("[BR23] a link is healthy once it is there, and not after it is closed", async () => {
+  test("[BR23] `isHealthy` becomes true after joining and false after `close`", async () => {
     const { link } = join();
     await link.subscribe("news");
     await until(() => link.isHealthy);
@@ -25,7 +25,7 @@ export function membershipContract({ join }: ContractParts): void {
     expect(link.isHealthy).toBe(false);
   });
 
-  test("[BR24] after close everything is refused as unavailable, what is under way settles, and the instance is told nothing more", async () => {
+  test("[BR24] after `close` every call rejects with UNAVAILABLE, calls in flight settle, and nothing more is delivered", async () => {
     const [one, two] = [join(), join()];
     await one.link.subscribe("news");
     const underWay = [

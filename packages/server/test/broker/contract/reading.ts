@@ -8,7 +8,7 @@ import type { ContractParts } from "../broker-contract.js";
  * broker keeps them.
  */
 export function readingContract({ join, pass }: ContractParts): void {
-  test("[BR7] a topic has an epoch from its first reading on, the same for all who read at once", async () => {
+  test("[BR7] the first `read` of a topic creates its epoch, and concurrent readers get the same epoch", async () => {
     const [one, two] = [join(), join()];
     const readings = await Promise.all(
       [one, two, one, two].map(({ link }) => link.read("quiet", { log: all, table: true, ttlMs: 60_000 })),
@@ -21,7 +21,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect((await one.link.read("another", { ttlMs: 60_000 })).position.epoch).not.toBe(position.epoch);
   });
 
-  test("[BR8] a topic that was only read is forgotten after the time given; one that was touched since then is not", async () => {
+  test("[BR8] a topic that was only read expires after `ttlMs`, unless it is used again before", async () => {
     const { link } = join();
     await link.read("short", { ttlMs: 300 });
     await link.read("long", { ttlMs: 60_000 });
@@ -36,7 +36,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect(kept).toBeDefined();
   });
 
-  test("[BR9] the log has the last so many, and none of them after its time; the position stays", async () => {
+  test("[BR9] the log keeps the last `size` events for `ttlMs`; the position survives them", async () => {
     const { link } = join();
     let last: Appended | undefined;
     for (let index = 1; index <= 12; index++)
@@ -52,7 +52,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect(next.position).toMatchObject({ epoch: last!.position!.epoch, offset: 13 });
   });
 
-  test("[BR10] a reading has the events after an offset, in order, the newest if not all are wanted", async () => {
+  test("[BR10] `read` returns the events after an offset in order, and only the newest if there are more than `most`", async () => {
     const { link } = join();
     for (let index = 1; index <= 8; index++) await link.publish("news", newId(), `${index}`, { log });
     const bodies = async (after: number, most: number): Promise<string[]> =>
@@ -66,7 +66,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect((await link.read("news", { ttlMs: 1_000 })).events).toEqual([]);
   });
 
-  test("[BR11] a reading is of one moment: its events lead to its position, and its table is that of the position", async () => {
+  test("[BR11] `read` is atomic: its events end at its position, and its table belongs to that position", async () => {
     const [one, two] = [join(), join()];
     let isDone = false;
     const publishing = (async () => {
@@ -95,7 +95,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect(readings).toBeGreaterThan(5);
   });
 
-  test("[BR27] positions are answered in the order asked for, for one topic, for none and for thousands", async () => {
+  test("[BR27] `positions` answers in the order of its topics, for none and for thousands", async () => {
     const { link } = join();
     const topics = Array.from({ length: 2_500 }, (_, index) => `topic-${index}`);
     for (const index of [0, 7, 100, 1_234, 2_499]) await link.publish(topics[index]!, `id of ${index}`, "", { log });

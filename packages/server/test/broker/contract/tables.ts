@@ -9,7 +9,7 @@ import type { ContractParts } from "../broker-contract.js";
  * table together with the position it belongs to.
  */
 export function tableContract({ join, pass }: ContractParts): void {
-  test("[BR12] a table's fields are set, replaced and taken out, each change a publication that names it", async () => {
+  test("[BR12] fields of a table are set, replaced and removed, and each change is a publication that names its field", async () => {
     const [one, two] = [join(), join()];
     await two.link.subscribe("who");
     const changes = [
@@ -36,7 +36,7 @@ export function tableContract({ join, pass }: ContractParts): void {
     expect(reading).toEqual({ position: changes[3]!.position, events: [], entries: new Map([["ann", "3"]]) });
   });
 
-  test("[BR13] taking out a field that is not there changes nothing and is not announced", async () => {
+  test("[BR13] removing a field that does not exist changes nothing and is not delivered", async () => {
     const { link, heard, on } = join();
     await link.subscribe("who");
     const { position } = await link.publish("who", newId(), "", { table: set("ann", "1") });
@@ -56,7 +56,7 @@ export function tableContract({ join, pass }: ContractParts): void {
     });
   });
 
-  test("[BR14] a topic with log and table has both: the log tells the changes that led to the table", async () => {
+  test("[BR14] a topic may have a log and a table; the log holds the changes that led to the table", async () => {
     const { link } = join();
     await link.publish("doc", newId(), "a", { log, table: set("state", "1") });
     await link.publish("doc", newId(), "b", { log, table: set("state", "2") });
@@ -68,7 +68,7 @@ export function tableContract({ join, pass }: ContractParts): void {
     expect(entries).toEqual(new Map([["state", "2"]]));
   });
 
-  test("[BR15] a table lives for its time after the topic was last touched, whether by publishing, reading or asking where it stands", async () => {
+  test("[BR15] a table expires `ttlMs` after the last `publish`, `read` or `positions` of its topic", async () => {
     const { link } = join();
     const table = (field: string): AppendOptions["table"] => ({ entry: { field, value: "1" }, ttlMs: 700 });
     for (const topic of ["left alone", "read", "asked"]) await link.publish(topic, newId(), "", { table: table("a") });
