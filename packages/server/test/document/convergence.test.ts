@@ -3,17 +3,17 @@ import { reportFigures as figures } from "../support/figures.js";
 import { DocumentHistory } from "./document-history.js";
 
 /**
- * Histories of one document: three servers, four peers, a hundred operations, and a broker with
- * everything that can go wrong. `HOLDFAST_SEED=17` runs one of them again, identically;
- * `HOLDFAST_SEEDS=10000` runs the long form.
+ * Runs one simulated history of a document for each seed: three servers, four clients, 100
+ * operations and every fault of the broker. `HOLDFAST_SEED=17` repeats a single history;
+ * `HOLDFAST_SEEDS=10000` is the long form.
  */
 const only = process.env["HOLDFAST_SEED"];
 const count = Number(process.env["HOLDFAST_SEEDS"] ?? 100);
 const first = Number(process.env["HOLDFAST_FIRST_SEED"] ?? 1);
 
-describe("[SV1] whatever is lost, cut, rolled back or killed", () => {
+describe("[SV1] documents under lost messages, cut connections, roll-backs and killed servers", () => {
   test(
-    "everyone who watches a document has the same in the end, and no copy ever differed from its hash",
+    "all subscribers end with the same document, and no copy differs from its hash",
     { timeout: Math.max(60_000, count * 1_000) },
     async () => {
       const seeds = only === undefined ? Array.from({ length: count }, (_, index) => first + index) : [Number(only)];
@@ -31,13 +31,13 @@ describe("[SV1] whatever is lost, cut, rolled back or killed", () => {
       }
       figures("T14", { histories: seeds.length, ...sum, failed: failed.length });
       expect(failed.slice(0, 10)).toEqual([]);
-      // A history in which nothing happens proves nothing.
+      // Lower bounds, because a history without events would prove nothing.
       expect(sum.changes).toBeGreaterThan(seeds.length * 15);
       expect(sum.told).toBeGreaterThan(seeds.length * 15);
     },
   );
 
-  test("the same seed is the same history", async () => {
+  test("a seed repeats its history exactly", async () => {
     expect(await new DocumentHistory(7).run()).toEqual(await new DocumentHistory(7).run());
   });
 });

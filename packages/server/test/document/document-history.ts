@@ -11,16 +11,16 @@ type Definition = typeof boards.definition;
 const PEERS = 4;
 const OPERATIONS = 100;
 
-/** What came of one history. */
+/** The result of one history. */
 export interface Outcome {
-  /** What is not as it should be; nothing, it is hoped. */
+  /** One sentence for each broken promise. Empty if the history holds. */
   readonly broken: string[];
   readonly changes: number;
   readonly told: number;
   readonly mismatches: number;
 }
 
-/** An application that watches the document, and does not trust what it is told. */
+/** An application that subscribes to the document and checks every callback for consistency. */
 class Watcher {
   told = 0;
   readonly faults: string[] = [];
@@ -56,15 +56,16 @@ class Watcher {
     let isFirst = true;
     const stop = document.subscribe((now, previous) => {
       if (!isFirst) this.told++;
-      else if (now !== document.get()) this.faults.push(`${this.name} was not told of the present document first`);
-      if (previous !== this.#last) this.faults.push(`${this.name} was told of another previous document`);
-      if (!isFirst && now === previous) this.faults.push(`${this.name} was told of no change`);
-      if (now && !Object.isFrozen(now.cards)) this.faults.push(`${this.name} was given what it can change`);
+      else if (now !== document.get()) this.faults.push(`${this.name} did not receive the current document first`);
+      if (previous !== this.#last)
+        this.faults.push(`${this.name} received a previous document that differs from the last one`);
+      if (!isFirst && now === previous) this.faults.push(`${this.name} received an update without a change`);
+      if (now && !Object.isFrozen(now.cards)) this.faults.push(`${this.name} received a document that is not frozen`);
       this.#last = now;
       isFirst = false;
     });
-    if (isFirst) this.faults.push(`${this.name} was not told of a document at once`);
-    // Events hold up what comes behind them, documents included.
+    if (isFirst) this.faults.push(`${this.name} received no document when it subscribed`);
+    // A slow event handler delays all later messages of the channel, including documents.
     const off = channel.on("moved", () => this.handling());
     this.#leave = () => {
       stop();
@@ -75,8 +76,9 @@ class Watcher {
 }
 
 /**
- * One history of a document: servers that share a broker, peers that come and go, everything that
- * can go wrong.
+ * Simulates one history of a document in virtual time: servers share a broker, clients subscribe
+ * and leave, connections drop, servers restart, and the store may be rolled back or emptied. At the
+ * end everything is repaired, and every client must hold the document that the store holds.
  */
 export class DocumentHistory extends Servers<Definition> {
   readonly #watchers: Watcher[] = [];
@@ -165,7 +167,7 @@ export class DocumentHistory extends Servers<Definition> {
 
   #write(write: (board: ReturnType<DocumentHistory["board"]>) => Promise<unknown>): void {
     const instance = this.pick(this.alive());
-    // Whether it was stored is for the store to say.
+    // An error does not tell whether the store has the change. The check reads the store instead.
     if (instance) write(this.board(instance)).catch(() => undefined);
   }
 
@@ -181,7 +183,7 @@ export class DocumentHistory extends Servers<Definition> {
       .catch(() => undefined);
   }
 
-  /** Quiet at last: everyone is back, and the document is there. */
+  /** Repairs everything, waits for all clients, and compares their documents with the store. */
   async #end(): Promise<Outcome> {
     this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
     await this.advance(40_000);
@@ -189,7 +191,7 @@ export class DocumentHistory extends Servers<Definition> {
     await this.advance(60_000);
     this.#write((board) => board.set({ ...empty, title: "last" }));
     await this.advance(5_000);
-    // Whoever was told that it is deleted has to ask again.
+    // A client that was told of the deletion has to subscribe again.
     for (const watcher of this.#watchers) {
       if (watcher.isWatching && watcher.document === undefined) watcher.toggle();
       if (!watcher.isWatching) watcher.toggle();
@@ -204,7 +206,7 @@ export class DocumentHistory extends Servers<Definition> {
     const broken = this.#watchers.flatMap(({ name, document: held, faults }) =>
       canonicalJson(held) === canonicalJson(truth)
         ? faults
-        : [...faults, `${name} has ${canonicalJson(held)} instead of ${canonicalJson(truth)}`],
+        : [...faults, `${name} holds ${canonicalJson(held)}, expected ${canonicalJson(truth)}`],
     );
     const stats = [...this.#started].map(({ server }) => server.stats().documents);
     return {

@@ -15,7 +15,7 @@ import { reportFigures as figures } from "../support/figures.js";
 const PEERS = 4;
 const OPERATIONS = 100;
 
-test("[SV2] on a real Redis, everyone whose connection is cut again and again has the same documents in the end", async (context) => {
+test("[SV2] on a real Redis, clients whose connections are cut repeatedly end with the same documents", async (context) => {
   const world = new RedisWorld(context);
   const redis = await world.redis();
   const random = seeded(14);
@@ -33,7 +33,7 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
     const client = createClient(boards, { url: `ws://127.0.0.1:${port}/ws`, retry: { minMs: 100, maxMs: 500 } });
     world.endsWith(async () => client.disconnect());
     let told = 0;
-    // As many channels as a connection may have; the others are watched by other peers.
+    // One connection has a limited number of channels, so several clients share the documents.
     const watched = keys.filter((key) => Number(key) % 2 === index % 2 || keys.length <= 100);
     const documents = new Map(watched.map((key) => [key, documentOf(client.channel("board", key))]));
     for (const document of documents.values()) document.subscribe(() => void told++);
@@ -93,6 +93,6 @@ test("[SV2] on a real Redis, everyone whose connection is cut again and again ha
   expect(mismatches).toBe(0);
   expect(refused).toBe(0);
   expect(cuts).toBeGreaterThan(10);
-  // Most of the time they are away; but they do come back.
+  // The clients are disconnected most of the time, but they return.
   expect(told).toBeGreaterThan(keys.length * 10);
 }, 180_000);

@@ -5,7 +5,7 @@ import { reportFigures as figures, percentile } from "../support/figures.js";
 
 const wires = Array.from({ length: 10 }, (_, index) => `feed:${index}`);
 
-test("[FT2] connections that are cut at any byte, under load, miss nothing and repeat nothing", async (context) => {
+test("[FT2] under load, clients whose connections are cut at any byte miss no event and get none twice", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port), await world.server(redis.port)];
@@ -25,7 +25,7 @@ test("[FT2] connections that are cut at any byte, under load, miss nothing and r
       const proxy = proxies[cuts % 2]!;
       const open = [...proxy.connections].filter(({ bytes }) => bytes > 500);
       const chosen = open[Math.floor(proxy.random() * open.length)];
-      // In the middle of whatever is under way: at a byte, not between two frames.
+      // The cut is at any byte, so it may be inside a frame.
       if (chosen) {
         chosen.cutAt = chosen.bytes + 1 + Math.floor(proxy.random() * 400);
         cuts++;
@@ -46,7 +46,7 @@ test("[FT2] connections that are cut at any byte, under load, miss nothing and r
   expect(world.refused).toEqual([]);
 }, 180_000);
 
-test("[FT3] a network that stops for a while, late and uneven otherwise, is caught up with within 3 s of its return", async (context) => {
+test("[FT3] after a stall of a slow and uneven network, clients catch up within 3 s of its return", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port)];
@@ -76,7 +76,7 @@ test("[FT3] a network that stops for a while, late and uneven otherwise, is caug
   expect(p99).toBeLessThan(3_000);
 }, 120_000);
 
-test("[FT7] two instances that publish on one channel at once: all clients hear everything in the same order", async (context) => {
+test("[FT7] if two instances publish on one channel at once, all clients receive all events in the same order", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port), await world.server(redis.port)];

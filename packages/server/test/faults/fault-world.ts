@@ -11,10 +11,10 @@ import { until } from "../support/until.js";
 
 export type NumbersServer = Server<typeof numbers.definition>;
 
-/** `npm run test:faults` runs every test of faults in its long form. */
+/** True in `npm run test:faults`, which runs the fault tests in their long form. */
 export const isLong = process.env["HOLDFAST_FAULTS"] === "long";
 
-/** A bound of the short form, and of the long one. */
+/** Returns the first number in the short form and the second in the long form. */
 export function scale(short: number, long: number): number {
   return isLong ? long : short;
 }
@@ -30,7 +30,11 @@ export interface Confirmed {
   readonly wire: string;
 }
 
-/** Real servers, clients and Redis, what was published, and whether all of it was heard. */
+/**
+ * Real servers, real clients and a real Redis for one fault test. The world records every
+ * publication that the store confirmed and every event that a client received. `verify` compares
+ * both: each client must have received the stored events once and in order, or a reset.
+ */
 export class FaultWorld extends RedisWorld {
   readonly actors: Actor[] = [];
   readonly confirmed: Confirmed[] = [];
@@ -65,13 +69,17 @@ export class FaultWorld extends RedisWorld {
     return actor;
   }
 
-  /** Resolves when everyone is on the channels it wants. */
+  /** Resolves when every client is subscribed to the channels it wants. */
   async joined(wires: readonly string[]): Promise<void> {
     const isOn = (actor: Actor, wire: string): boolean => !actor.wants(wire) || (actor.seen.get(wire)?.length ?? 0) > 0;
-    await until(() => this.actors.every((actor) => wires.every((wire) => isOn(actor, wire))), 20_000, "Joining");
+    await until(
+      () => this.actors.every((actor) => wires.every((wire) => isOn(actor, wire))),
+      20_000,
+      "Every client is subscribed",
+    );
   }
 
-  /** Publishes the next number, and remembers whether the store has confirmed it. */
+  /** Publishes the next number and records whether the store confirmed or refused it. */
   async publish({ server }: Pick<RunningServer, "server">, wire: string): Promise<number> {
     const number = ++this.#numbers;
     const startedAt = performance.now();
@@ -88,13 +96,16 @@ export class FaultWorld extends RedisWorld {
     return number;
   }
 
-  /** Somebody else has published: a process of its own. */
+  /** Records a publication that another process made and the store confirmed. */
   publishedElsewhere(number: number, wire: string, at: number): void {
     this.#publishedAt.set(number, at);
     this.confirmed.push({ number, wire });
   }
 
-  /** So many a second, evenly, in turn over servers and channels; `during` may end it early. */
+  /**
+   * Publishes `perSecond` events evenly, in turn over servers and channels, until `until` returns
+   * true.
+   */
   async traffic(
     servers: readonly Pick<RunningServer, "server">[],
     wires: readonly string[],
@@ -115,14 +126,14 @@ export class FaultWorld extends RedisWorld {
   }
 
   /**
-   * Looks at what the store holds now, and adds it to what it ever held. Returns the numbers, in
-   * order.
+   * Reads the channel's log from Redis and adds its events to all events ever seen in the store.
+   * Returns the stored numbers in order.
    */
   async readStore(redisPort: number, wire: string): Promise<number[]> {
     const redis = new Redis(redisPort, "127.0.0.1");
     const entries = await redis.xrange(`{holdfast:numbers:${wire}}:log`, "-", "+");
     redis.disconnect();
-    // i, p, e and b: id, predecessor, entry and body.
+    // The fields are i (id), p (predecessor), e (entry) and b (body).
     const bodies = entries.map(([, fields]) => fields[7]!);
     const truth = this.#truth.get(wire) ?? new Map<number, Accepted>();
     this.#truth.set(wire, truth);
@@ -132,14 +143,14 @@ export class FaultWorld extends RedisWorld {
     return order;
   }
 
-  /** Promises that were broken: to each client on each channel, and to whoever published. */
+  /** Returns one sentence for each broken promise to a client or a publisher. */
   async verify(redisPort: number, wires: readonly string[]): Promise<string[]> {
     const broken: string[] = [];
     for (const wire of wires) {
       const order = await this.readStore(redisPort, wire);
       const truth = this.#truth.get(wire)!;
       for (const { number } of this.confirmed.filter((one) => one.wire === wire))
-        if (!truth.has(number)) broken.push(`${wire}: ${number} was confirmed and is not in the store`);
+        if (!truth.has(number)) broken.push(`${wire}: ${number} was confirmed but is not in the store`);
       for (const actor of this.actors) {
         const seen = actor.seen.get(wire) ?? [];
         const faults = check(seen, truth);
@@ -151,8 +162,9 @@ export class FaultWorld extends RedisWorld {
   }
 
   /**
-   * Until everyone has heard the last of the store, or the time is over; `verify` says then what is
-   * wrong.
+   * Waits until every client has received the last stored event, or until `limitMs` is over. Does
+   * not throw on a timeout, because `verify` then names the missing events. Returns the
+   * milliseconds waited.
    */
   async caughtUp(redisPort: number, wires: readonly string[], limitMs: number): Promise<number> {
     const start = performance.now();

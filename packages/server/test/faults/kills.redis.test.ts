@@ -7,7 +7,7 @@ import { Balancer, InstanceProcess, instanceProgram } from "../support/instance-
 
 const wires = Array.from({ length: 5 }, (_, index) => `feed:${index}`);
 
-test("[FT4] instances that are killed while they publish: what was confirmed reaches everyone, once", async (context) => {
+test("[FT4] if instances are killed while they publish, each confirmed event reaches every client once", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const program = await instanceProgram();
@@ -19,11 +19,11 @@ test("[FT4] instances that are killed while they publish: what was confirmed rea
 
   let lives = 0;
   const start = async (index: number): Promise<void> => {
-    // Numbers of different lives never meet.
+    // Each restart of the process uses its own range of numbers.
     const orders = { redisUrl: redis.url, port: 0, wires, first: ++lives * 1_000_000 + index, step: 1, perSecond: 500 };
     const instance = new InstanceProcess(program.file, orders, (number, wire, at) =>
-      // Clocks of two processes: what seems to be published while a client was joining may have
-      // been before.
+      // The clocks of the two processes differ, so an event that seems to be published while a
+      // client was joining may be older.
       world.publishedElsewhere(number, wire, at - performance.timeOrigin - 20),
     );
     world.endsWith(() => instance.kill());

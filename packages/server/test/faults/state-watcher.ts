@@ -4,15 +4,15 @@ import type { ServerMessage } from "@holdfast/protocol/wire";
 import { WebSocket } from "ws";
 import { until } from "../support/until.js";
 
-/** One change as it came over the socket, and the document after it. */
+/** A version that arrived over the socket, with the document after its patches. */
 export interface Seen<Doc> {
   readonly version: number;
   readonly doc: Doc;
 }
 
 /**
- * Watches one document over a real socket, makes it of what it is told, and notes whatever a client
- * could not continue with.
+ * Subscribes to one document over a real socket, applies its patches, and records every message
+ * that breaks the chain of versions, positions or hashes.
  */
 export class StateWatcher<Doc> {
   readonly seen: Seen<Doc>[] = [];
@@ -56,11 +56,11 @@ export class StateWatcher<Doc> {
   #take(message: ServerMessage): void {
     switch (message.type) {
       case "state_sync": {
-        if (this.#isThere) this.faults.push(`a second snapshot, after version ${this.#version}`);
+        if (this.#isThere) this.faults.push(`received a second snapshot after version ${this.#version}`);
         this.#isThere = true;
         const { state, version, position, hash } = message.data;
         [this.#doc, this.#version, this.#position] = [state, version, position];
-        if (hashOf(state) !== hash) this.faults.push("the snapshot has another hash");
+        if (hashOf(state) !== hash) this.faults.push("the hash of the snapshot does not match");
         return;
       }
       case "state_update": {
@@ -71,17 +71,17 @@ export class StateWatcher<Doc> {
         this.#doc = applyPatches(this.#doc, patches as Patch[]);
         if (hash !== undefined) {
           this.hashes++;
-          if (hashOf(this.#doc) !== hash) this.faults.push(`another hash at version ${version}`);
+          if (hashOf(this.#doc) !== hash) this.faults.push(`the hash does not match at version ${version}`);
         }
-        // Patches leave what they change as it was, so every version may be kept.
+        // `applyPatches` does not change its input, so every version can be kept.
         this.seen.push({ version, doc: this.#doc as Doc });
         return;
       }
       case "subscribe_response":
-        if (!message.data.success) this.faults.push("it could not join");
+        if (!message.data.success) this.faults.push("the subscription was refused");
         return;
       default:
-        this.faults.push(`told ${message.type}`);
+        this.faults.push(`received ${message.type}`);
     }
   }
 

@@ -15,7 +15,7 @@ const tallies = defineProtocol({
   channels: {
     tally: {
       key: z.string(),
-      // What each writer has done, and the last of all that was done.
+      // The count of each writer, and the last change of all.
       document: z.object({
         counts: z.record(z.string(), z.int()),
         last: z.array(z.object({ id: z.string() })).max(50),
@@ -32,7 +32,7 @@ interface Tally {
 const SERVERS = 5;
 const WRITERS = 50;
 
-test("[FT15] fifty writers of one document on five servers: each accepted change is seen once, as its version, by everyone, and few are refused", async (context) => {
+test("[FT15] with 50 writers of one document on five servers, every subscriber sees each accepted change once, and few are refused", async (context) => {
   const world = new RedisWorld(context);
   const redis = await world.redis();
   const starting = Array.from({ length: SERVERS }, async () => {
@@ -60,7 +60,7 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
   const write = async (index: number): Promise<void> => {
     const { document } = servers[index % SERVERS]!;
     const writer = `w${index}`;
-    // One that is refused is not made again: then its number must not be seen by anyone.
+    // A refused change is not retried, so no subscriber may see its number.
     for (let number = 1; performance.now() < end; number++) {
       const id = `${writer}.${number}`;
       const start = performance.now();
@@ -88,8 +88,8 @@ test("[FT15] fifty writers of one document on five servers: each accepted change
   for (const watcher of watchers) {
     expect(watcher.faults).toEqual([]);
     expect(watcher.seen.map((seen) => seen.version)).toEqual(versions);
-    // Each version brings the change that was told to have made it, and its writer's count is one
-    // more than before.
+    // Each version contains the change of the caller that received this version, and raises the
+    // count of its writer by one.
     const counts = new Map<string, number>();
     for (const { version: at, doc } of watcher.seen) {
       const id = doc.last.at(-1)!.id;

@@ -8,7 +8,7 @@ import { reportFigures as figures } from "../support/figures.js";
 const wire = "feed:a";
 const quick = { retry: { minMs: 50, maxMs: 500 } };
 
-test("[FT5] a Redis that comes back older: everyone concerned is told, on line or not, and nobody diverges silently", async (context) => {
+test("[FT5] after a roll-back of Redis, every affected client gets a reset, connected or not, and none diverges silently", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis({ persist: true });
   const servers = [await world.server(redis.port), await world.server(redis.port)];
@@ -25,12 +25,12 @@ test("[FT5] a Redis that comes back older: everyone concerned is told, on line o
     for (let count = 0; count < lost; count++) await world.publish(servers[count % 2]!, wire);
     await world.caughtUp(redis.port, [wire], 5_000);
     const before = world.resets().length;
-    // One of three is away while it happens, and comes back to offsets that it knows.
+    // Every third client is disconnected during the roll-back and returns to offsets that it knows.
     const away = world.actors.filter((_, index) => index % 3 === 0);
     for (const { client } of away) client.disconnect();
     await redis.rollBack();
     affected += world.actors.length;
-    // What was confirmed and is lost with the store is the store's to answer for.
+    // Confirmed events that the roll-back lost are not counted as broken promises.
     world.confirmed.length = 0;
     await until(() => servers.every(({ server }) => server.isReady), 10_000, "Redis' return");
     for (let count = 0; count < lost + 2; count++) await world.publish(servers[count % 2]!, wire);
@@ -47,7 +47,7 @@ test("[FT5] a Redis that comes back older: everyone concerned is told, on line o
   expect([...reasons]).toEqual(["fork"]);
 }, 300_000);
 
-test("[FT6] a replica that lagged is promoted while the old primary goes on: nobody diverges silently, and one history is left", async (context) => {
+test("[FT6] if a lagging replica is promoted while the old primary continues, no client diverges silently and one history remains", async (context) => {
   const world = new FaultWorld(context);
   const rounds = scale(1, 5);
   let resets = 0;
@@ -66,8 +66,8 @@ test("[FT6] a replica that lagged is promoted while the old primary goes on: nob
     await world.caughtUp(primary.port, [key], 5_000);
     await until(async () => (await replica.say("WAIT", 0, 0)) !== "" && (await sameTop(primary, replica, key)), 10_000);
 
-    // From here on the replica hears nothing, and then it is made the primary; one instance
-    // follows, one does not.
+    // The replica receives nothing from here on. Then it becomes the primary. One instance follows
+    // the promotion, the other does not.
     replication.blackhole();
     for (let count = 0; count < 3; count++) await world.publish(servers[count % 2]!, key);
     await replica.say("REPLICAOF", "NO", "ONE");
@@ -81,7 +81,7 @@ test("[FT6] a replica that lagged is promoted while the old primary goes on: nob
     discarded += 5;
     await world.readStore(primary.port, key);
     await world.readStore(replica.port, key);
-    // The old primary is gone for the other one as well, well within 10 s.
+    // The other instance loses the old primary as well, within 10 s.
     await delay(500);
     links[0].to = replica.port;
     links[0].cut();
@@ -113,7 +113,7 @@ async function sameTop(
   return a !== "" && a === b;
 }
 
-test("[FT8] clients that join and come back while 2,000 events a second are published miss nothing and repeat nothing", async (context) => {
+test("[FT8] at 2,000 events per second, clients that join and return miss no event and get none twice", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port), await world.server(redis.port)];
@@ -132,7 +132,8 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
     for (let visit = 0; made < joins; visit++) {
       made++;
       await hear();
-      // Some leave and join anew, some are only away, and have a position to come back with.
+      // Some clients leave and subscribe anew; others only disconnect and resume from their
+      // position.
       if (visit % 3 === 0) {
         actor.toggle(wire);
         actor.toggle(wire);
@@ -142,7 +143,7 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
         actor.client.connect();
       }
     }
-    // Who joins anew after the last one was published would have nothing to hear.
+    // A client that subscribes after the last event would receive nothing.
     await hear();
   };
   await Promise.all(Array.from({ length: 10 }, (_, index) => visitor(index)));
@@ -156,8 +157,8 @@ test("[FT8] clients that join and come back while 2,000 events a second are publ
     heard: world.heard(),
     resets: world.resets().length,
   });
-  // At this rate 256 KiB are published in less than a second: who takes longer to come back is told
-  // so.
+  // At this rate 256 KiB are published in less than a second. A client that returns later gets a
+  // reset.
   expect(world.resets().filter(({ reason }) => reason !== "too_many")).toEqual([]);
   expect(world.resets().length).toBeLessThan(made * 0.05);
 }, 300_000);

@@ -9,7 +9,7 @@ const topic = "short";
 const TTL_MS = 60_000;
 const reasons: readonly ResetReason[] = ["epoch", "fork", "trimmed", "too_many", "server"];
 
-/** A store with one topic, and which reasons of a reset the checker lets pass for a position. */
+/** A store with one topic. Tells which reset reasons the checker accepts for a position. */
 function checked() {
   const environment = new VirtualEnvironment();
   const broker = new SimBroker();
@@ -20,7 +20,7 @@ function checked() {
     const positions: Position[] = [];
     for (const id of ids)
       positions.push((await link.publish(topic, id, "", { log: { size: 100, ttlMs: TTL_MS } })).position!);
-    // What was true at the same moment may be told.
+    // A reason that is true at the moment of the answer is accepted.
     environment.pass(1);
     return positions;
   };
@@ -37,7 +37,7 @@ function checked() {
     };
   };
   const passing = (position: Position): ResetReason[] => reasons.filter(resume(position));
-  /** The store is changed, and a moment passes. */
+  /** Changes the store and advances the time. */
   const change = (how: (store: typeof broker.store) => void): void => {
     how(broker.store);
     environment.pass(1);
@@ -45,15 +45,15 @@ function checked() {
   return { environment, broker, change, publish, resume, passing };
 }
 
-describe("[RV24] the checker of resets", () => {
-  test("lets no reason pass for a position whose missed events are all there", async () => {
+describe("[RV24] ResetChecker", () => {
+  test("accepts no reason if the store has all missed events", async () => {
     const { publish, passing } = checked();
     const positions = await publish("a", "b", "c");
     for (const position of [{ ...positions[0]!, offset: 0, id: "" }, ...positions])
       expect(passing(position)).toEqual([]);
   });
 
-  test("lets only the true reason pass", async () => {
+  test("accepts only the true reason", async () => {
     const { publish, passing, change } = checked();
     const [first] = await publish("a", "b", "c", "d", "e", "f");
     change((store) => store.trim());
@@ -67,7 +67,7 @@ describe("[RV24] the checker of resets", () => {
     expect(passing(first!)).toEqual(["epoch"]);
   });
 
-  test("[RV27] lets `fork` pass for a position on a branch that was lost, also when its place is trimmed", async () => {
+  test("[RV27] accepts `fork` for a position on a lost branch, even if its offset is trimmed", async () => {
     const { publish, passing, broker, change } = checked();
     const [first] = await publish("a", "b");
     const old = broker.store.snapshot();
@@ -82,7 +82,7 @@ describe("[RV24] the checker of resets", () => {
     for (const position of [first!, kept!]) expect(passing(position)).toEqual(["trimmed"]);
   });
 
-  test("lets `trimmed` pass for a log that has run out, and not before", async () => {
+  test("accepts `trimmed` after the log has expired, and not before", async () => {
     const { publish, passing, environment } = checked();
     const [first] = await publish("a", "b");
     environment.pass(TTL_MS - 2);
@@ -91,7 +91,7 @@ describe("[RV24] the checker of resets", () => {
     expect(passing(first!)).toEqual(["trimmed"]);
   });
 
-  test("takes what was true at any moment between question and answer, and nothing from before it", async () => {
+  test("accepts a reason that was true between question and answer, and none from before the question", async () => {
     const { publish, resume, passing, change } = checked();
     const [first] = await publish("a", "b", "c", "d");
     const told = resume(first!);

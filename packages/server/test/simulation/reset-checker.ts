@@ -2,16 +2,15 @@ import type { ClientMessage, Position, ServerMessage } from "@holdfast/protocol"
 import type { Publication } from "../../src/broker/broker.js";
 import type { AcceptedPublication, SimBroker } from "../support/sim-broker.js";
 
-/** What the store had of a topic from a moment on; undefined: it knew nothing of it. */
+/** The state of a topic in the store from one moment until the next change. */
 interface Stage {
   readonly from: number;
   readonly position: Position | undefined;
   readonly log: readonly Publication[];
-  /** Its last publication, which leads to all before it, also to those that its log has no more. */
+  /** The last publication. Its `previous` chain includes publications that the log has trimmed. */
   readonly top: AcceptedPublication | undefined;
   /**
-   * When its log runs out, if nothing more is published; by the monotonic clock, as the store has
-   * it.
+   * When the log expires if nothing more is published, by the store's monotonic clock.
    */
   readonly logUntil: number;
 }
@@ -21,23 +20,23 @@ interface Asked {
   readonly positions: ReadonlyMap<string, Position>;
 }
 
-/** How long a reading may have been on its way when members are told of what it has shown. */
+/** The longest time between a reading of the store and the reset that it causes. */
 const READING_MS = 1_000;
 
 /**
- * Compares each reset that a client is told with what the store had while it was asked for: the
- * reason has to be true at some moment in between. So a client whose missed events were all there,
- * all the time, has to be given them.
+ * Compares each reset with the states of the store between the question and the answer. The reason
+ * must be true for at least one of these states. If all missed events were in the store the whole
+ * time, no reason is true and the server has to replay them.
  *
- * `fork` is judged by the whole chain that leads to where the store stood, and not by what is left
- * of its log: an instance that remembers more than the store may prove it of a position whose
- * successor is trimmed already. Of such a position `trimmed` is true as well, for an instance that
- * remembers no more than the store cannot know better. `trimmed` of a position that has its
- * successor in the log, or `fork` of one that is on the chain, is true of none.
+ * `fork` is true if the chain of publications that leads to the store's position does not contain
+ * the client's position. The checker uses the whole chain, because an instance may buffer more
+ * events than the store keeps. `trimmed` is true if the successor of the client's position is no
+ * longer in the log. Both may be true for a trimmed position on a lost branch, because an instance
+ * that buffers no more than the store cannot tell them apart.
  */
 export class ResetChecker {
   readonly broken: string[] = [];
-  /** How many resets it has looked at. */
+  /** The number of resets that were compared. */
   checked = 0;
   readonly #broker: SimBroker;
   readonly #now: () => number;
@@ -52,7 +51,7 @@ export class ResetChecker {
     this.#note();
   }
 
-  /** A client says this on a connection. */
+  /** Called with each frame that a client sends. */
   says(connection: object, frame: string): void {
     const message = JSON.parse(frame) as ClientMessage;
     if (message.type !== "subscribe") return;
@@ -62,7 +61,7 @@ export class ResetChecker {
     this.#of(connection).asked.set(`${message.correlation_id}`, { at: this.#now(), positions: new Map(positions) });
   }
 
-  /** And is told this. */
+  /** Called with each frame that a client receives. */
   hears(connection: object, frame: string): void {
     const message = JSON.parse(frame) as ServerMessage;
     const { asked, at } = this.#of(connection);
@@ -95,12 +94,12 @@ export class ResetChecker {
     this.checked++;
     this.#note();
     const stages = this.#stages.get(topic)!;
-    // The one that was there at the beginning, and those that came since.
+    // The state at the beginning and all later states.
     const during = stages.filter((_, index) => (stages[index + 1]?.from ?? Number.POSITIVE_INFINITY) >= since);
     const could = new Set(during.flatMap((stage) => this.#verdicts(stage, from)));
     if (could.has(reason)) return;
     const truth = [...could].join(" or ");
-    this.broken.push(`${topic}: told ${reason} at ${JSON.stringify(from)}, though the store says ${truth}`);
+    this.broken.push(`${topic}: received reset ${reason} for ${JSON.stringify(from)}, but the store allows ${truth}`);
   }
 
   #verdicts({ position, log, top, logUntil }: Stage, from: Position): string[] {
@@ -114,7 +113,7 @@ export class ResetChecker {
     return verdicts;
   }
 
-  /** What the store has now, where that is not what it had before. */
+  /** Records the state of each topic that has changed. */
   #note(): void {
     const now = this.#now();
     for (const [name, stages] of this.#stages) {
@@ -142,7 +141,7 @@ export class ResetChecker {
   }
 }
 
-/** Whether a chain that ends here leads through this position. */
+/** Whether the chain of publications that ends with `top` contains the position. */
 function isOnChain({ offset, id }: Position, top: AcceptedPublication | undefined): boolean {
   let at = top;
   while (at && at.publication.link!.offset > offset) at = at.previous;

@@ -3,7 +3,7 @@ import { silentLogger } from "../../src/observe/logger.js";
 import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { SimBroker } from "../support/sim-broker.js";
 
-test("[BR62] the simulated store goes back with all that a topic has, its document included", async () => {
+test("[BR62] `restore` of the simulated store restores each topic completely, including its document", async () => {
   const { store } = new SimBroker();
   const told = { receive() {}, onDoubt() {}, onGone() {}, onForgotten() {} };
   const environment = new VirtualEnvironment();
@@ -15,7 +15,7 @@ test("[BR62] the simulated store goes back with all that a topic has, its docume
   const read = (known?: string) => link.read("board", { document: true, known, ttlMs: 60_000 });
   await publish("kept", "");
   const snapshot = store.snapshot();
-  // Twice: what happens after one return does not reach what the next one returns to.
+  // Restored twice, because changes after the first restore must not alter the snapshot.
   for (const lost of ["lost", "lost too"]) {
     expect(await publish(lost, "kept")).toBe("appended");
     expect((await read(lost)).isKnown).toBe(true);

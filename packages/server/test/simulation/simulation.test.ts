@@ -3,9 +3,8 @@ import { reportFigures as figures } from "../support/figures.js";
 import { Simulation } from "./simulation.js";
 
 /**
- * Histories of three servers, five clients and a broker with everything that can go wrong.
- * `HOLDFAST_SEED=17` runs one of them again, identically; `HOLDFAST_SEEDS=50000` runs the long
- * form.
+ * Runs one simulated history for each seed. `HOLDFAST_SEED=17` repeats a single history;
+ * `HOLDFAST_SEEDS=50000` is the long form.
  */
 const only = process.env["HOLDFAST_SEED"];
 const count = Number(process.env["HOLDFAST_SEEDS"] ?? 150);
@@ -32,21 +31,21 @@ describe("[RV1] [RV24] servers that share a broker", () => {
       }
       figures("T1", { histories: seeds.length, heard, resets, failed: failed.length });
       expect(failed.slice(0, 10)).toEqual([]);
-      // A history in which nothing happens proves nothing.
+      // Lower bounds, because a history without events would prove nothing.
       expect(heard).toBeGreaterThan(seeds.length * 20);
       if (seeds.length > 10) expect(resets).toBeGreaterThan(0);
       if (seeds.length > 10) expect(resetsChecked).toBeGreaterThan(resets / 2);
     },
   );
 
-  test("the same histories break a store that knows only epoch and offset, so the checker sees what it is there for", async () => {
+  test("with a store that has only epoch and offset the same histories break promises, so the checker detects them", async () => {
     let broken = 0;
     for (let seed = 1; seed <= 40; seed++)
       if ((await new Simulation(seed, { idsAreOffsets: true }).run()).broken.length > 0) broken++;
     expect(broken).toBeGreaterThan(10);
   });
 
-  test("the same seed is the same history", async () => {
+  test("a seed repeats its history exactly", async () => {
     const first = await new Simulation(7).run();
     expect(await new Simulation(7).run()).toEqual(first);
   });

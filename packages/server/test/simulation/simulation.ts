@@ -10,29 +10,29 @@ import type { AcceptedPublication, Snapshot } from "../support/sim-broker.js";
 const CLIENTS = 5;
 const STEPS = 80;
 
-/** What came of one history. */
+/** The result of one history. */
 export interface Outcome {
-  /** Promises that were broken; none, it is hoped. */
+  /** One sentence for each broken promise. Empty if the history holds. */
   readonly broken: string[];
   readonly heard: number;
   readonly resets: number;
-  /**
-   * How many of them, and of those told to a client that had left, were compared with what the
-   * store had.
-   */
+  /** Resets that were compared with the store, including resets of clients that had left. */
   readonly resetsChecked: number;
   readonly published: number;
 }
 
 /**
- * One history: several servers that share a broker, clients that come and go, and everything that
- * can go wrong, in virtual time and by one seed. The same seed is the same history.
+ * Simulates one history in virtual time: three servers share a broker, five clients join, leave and
+ * reload, connections drop, servers restart, announcements are lost, and the store may be rolled
+ * back. At the end everything is repaired. Each client must then have received every event that the
+ * store accepted, once and in order, or a reset whose reason is true. The same seed repeats the
+ * history.
  */
 export class Simulation extends Servers<typeof numbers.definition> {
   readonly #actors: Actor[] = [];
   readonly #stored = new Map<string, Map<string, string>>();
   readonly #publishedAt = new Map<number, number>();
-  /** Some histories have a store that forgets nothing: there, nobody may be told of a reset. */
+  /** True in a quarter of the histories: the store loses nothing, so `long` must have no reset. */
   readonly #isStoreTrue: boolean;
   readonly #resets: ResetChecker;
   #saved: Snapshot | undefined;
@@ -100,11 +100,11 @@ export class Simulation extends Servers<typeof numbers.definition> {
     for (let count = 1 + Math.floor(this.random() * 4); count > 0; count--) this.#publish(wire);
   }
 
-  /** Offline for a while. */
+  /** Disconnects a client for up to 10 s. */
   #away(actor: Actor): void {
     const { client } = actor;
     client.disconnect();
-    // A page that was loaded anew meanwhile is another client; the old one is gone.
+    // If the page was reloaded meanwhile, another client has taken its place.
     this.later(this.random() * 10_000, () => void (actor.client === client && client.connect()));
   }
 
@@ -113,7 +113,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
     if (!instance) return;
     const number = ++this.#numbers;
     this.#publishedAt.set(number, this.environment.monotonic());
-    // Whether it was stored is for the store to say.
+    // An error does not tell whether the store has the change. The check reads the store instead.
     this.#handle(instance, wire)
       .publish("number", number)
       .catch(() => undefined);
@@ -124,13 +124,13 @@ export class Simulation extends Servers<typeof numbers.definition> {
   }
 
   /**
-   * As when Redis is restarted from its last snapshot, or a replica takes over that had not heard
-   * everything.
+   * Restores the last snapshot, as when Redis restarts from an older dump or when a replica that
+   * lagged is promoted.
    */
   #rollBack(): void {
     if (!this.#saved) return;
     this.broker.store.restore(this.#saved);
-    // Mostly connections are lost with it; a proxy can hide that.
+    // A roll-back usually breaks the connections, but a proxy can hide it.
     if (this.random() < 0.5)
       this.during(
         1_000,
@@ -140,7 +140,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
     else if (this.random() < 0.7) this.#burst();
   }
 
-  /** The old page has gone before the new one is there: what it was told last, it has stored. */
+  /** Closes a page and later opens it again with the positions that the old page stored. */
   #reload(): void {
     const actor = this.pick(this.#actors.slice(0, 2))!;
     const { client } = actor;
@@ -154,8 +154,8 @@ export class Simulation extends Servers<typeof numbers.definition> {
 
   #actor(name: string, keeps: boolean): Actor {
     if (keeps) this.#stored.set(name, new Map());
-    // Some take their time with an event. One that is loaded anew must not: what it had begun would
-    // be told again.
+    // Some clients handle events slowly. Clients that reload do not: an event whose handler had not
+    // finished would be delivered again.
     const slow = !keeps && this.random() < 0.5;
     const handling = (): Promise<void> | undefined =>
       slow && this.random() < 0.3
@@ -180,7 +180,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
   }
 
   /**
-   * Quiet at last: everything is mended, and one more event on each channel has to reach everyone.
+   * Repairs everything and publishes one more event on each channel, which must reach all members.
    */
   async #end(): Promise<Outcome> {
     this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
@@ -198,13 +198,13 @@ export class Simulation extends Servers<typeof numbers.definition> {
     const truth = this.#truth();
     for (const actor of this.#actors) {
       const status = actor.client.status.get().name;
-      if (status !== "ready") broken.push(`${actor.name} is ${status} and not back`);
+      if (status !== "ready") broken.push(`${actor.name} is ${status}, expected ready`);
       for (const wire of wires) {
         const seen = actor.seen.get(wire) ?? [];
         const faults = check(seen, truth);
         if (actor.wants(wire)) faults.push(...checkEnd(seen, last.get(wire)!));
         if (this.#isStoreTrue && wire === "long" && seen.some(({ kind }) => kind === "reset"))
-          faults.push("a reset, though the store had everything");
+          faults.push("received a reset although the store lost nothing");
         broken.push(...faults.map((fault) => `${actor.name} on ${wire}: ${fault}`));
       }
     }
