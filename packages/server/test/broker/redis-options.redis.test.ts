@@ -42,7 +42,7 @@ describe.concurrent("redisBroker with the application's options", () => {
     same.disconnect();
     await one.link.close();
     expect(await client.ping()).toBe("PONG");
-    await until(async () => (await server.clients()) === 1, 5_000, "No connection of the broker is left");
+    await until(async () => (await server.clients()) === 1, 5_000, "The end of the broker's connections");
   });
 
   test("[BR48] the ACL in the documentation of `redisBroker` suffices", async (context) => {

@@ -134,7 +134,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
       const told = [one.heard.length, one.doubts, one.forgotten, one.gone.length];
       if (state === "stopped") server.cont();
       if (state !== "down") {
-        await until(async () => (await server.clients()) === 0, 5_000, `No connection is left (${state})`);
+        await until(async () => (await server.clients()) === 0, 5_000, `The end of the connections (${state})`);
         expect(await server.say("EXISTS", "{holdfast:contract}:beats"), state).toBe("0");
       }
       expect([one.heard.length, one.doubts, one.forgotten, one.gone.length]).toEqual(told);

@@ -6,10 +6,10 @@ import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { boards, empty } from "../support/document-server.js";
 
-test("[SH10] on a real Redis, changes whose answers are cut off again and again are made once each, and saved, whatever their callers are told", async (context) => {
+test("[SH10] on a real Redis, changes whose answers are cut off are each applied once and saved, even if callers get UNAVAILABLE", async (context) => {
   const world = new RedisWorld(context);
   const redis = await world.redis();
-  /** The connection that has carried the change, until the answer comes. */
+  /** The connection that carried the change, until its answer arrives. */
   let armed: ChaosConnection | undefined;
   let cuts = 0;
   const proxy = await world.proxy({
@@ -17,7 +17,7 @@ test("[SH10] on a real Redis, changes whose answers are cut off again and again 
     inspect(connection, direction, bytes) {
       if (direction === "up" && bytes.includes("cut-this-off")) armed = connection;
       if (direction === "down" && armed === connection) {
-        // Nothing of the answer gets through.
+        // No byte of the answer gets through.
         connection.cutAt = connection.bytes;
         armed = undefined;
         cuts++;
@@ -37,8 +37,8 @@ test("[SH10] on a real Redis, changes whose answers are cut off again and again 
   const told: string[] = [];
   for (let round = 1; round <= rounds; round++) {
     const change = document.update((draft) => void draft.cards.push({ id: `${round}`, text: "cut-this-off" }));
-    // Who loses connections one after the other waits longer for each: then nobody can say whether
-    // it was made.
+    // The broker waits longer after each lost connection. If it waits too long, it cannot tell
+    // whether the change is stored.
     told.push(
       await change.then(
         ({ version }) => `version ${version}`,

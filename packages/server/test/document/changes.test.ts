@@ -7,8 +7,8 @@ import { BOARD, DocumentServer as Boards, empty, subscribe } from "../support/do
 const protocolOf = (version: string, document: z.ZodType) =>
   defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), document } } });
 
-describe("a change of a document", () => {
-  test("[SD2] is of nothing that the schema has filled in for others", async () => {
+describe("a change to a document", () => {
+  test("[SD2] does not alter the schema's default values", async () => {
     const broker = memoryBroker();
     const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
     for (const key of ["a", "b"]) await older.channel("note", key).document.set({ title: key });
@@ -42,7 +42,7 @@ describe("a change of a document", () => {
         return [];
       },
     ],
-  ])("[SD4] that %s is refused, as it is not clear what is meant", async (_what, change) => {
+  ])("[SD4] that %s rejects with INVALID_VALUE, because it is ambiguous", async (_what, change) => {
     const schema = z.array(z.object({ id: z.string() }));
     const server = createServer(
       defineProtocol({ name: "l", version: "1.0.0", channels: { list: { document: schema } } }),
@@ -55,13 +55,13 @@ describe("a change of a document", () => {
       remedy: expect.any(String),
     });
     expect(await document.get()).toEqual([{ id: "1" }, { id: "2" }]);
-    // A part of it may be all that is to be left, and so may the draft itself.
+    // A function may return a part of the unchanged draft, or the changed draft itself.
     expect(await document.update((draft) => draft.slice(1))).toMatchObject({ document: [{ id: "2" }] });
     expect(await document.update((draft) => (draft.push({ id: "3" }), draft))).toMatchObject({ version: 3 });
     await server.close();
   });
 
-  test("[SD4] that returns another is no change of the draft, whatever the schema fills in each time", async () => {
+  test("[SD4] that returns a new document is accepted, even if the schema generates a default on each parse", async () => {
     const broker = memoryBroker();
     const older = createServer(protocolOf("1.0.0", z.object({ title: z.string() })), { broker });
     await older.channel("note", "a").document.set({ title: "a" });
@@ -76,7 +76,7 @@ describe("a change of a document", () => {
     await Promise.all([older.close(), newer.close()]);
   });
 
-  test("[SD4] a name that was cut in the middle of a character is refused, as a text is", async () => {
+  test("[SD4] with half a surrogate pair in a property name rejects with INVALID_VALUE", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const votes = { ["Ann👍".slice(0, 4)]: 1 };
@@ -87,7 +87,7 @@ describe("a change of a document", () => {
     expect(await all.done(all.board().get())).toMatchObject({ votes: {} });
   });
 
-  test("[SD6] that is cut off takes none of those with it that wait behind it", async () => {
+  test("[SD6] that rejects with UNAVAILABLE does not affect the changes queued behind it", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const names = ["ann", "bob", "cy"];
@@ -108,7 +108,7 @@ describe("a change of a document", () => {
   });
 
   test.each([["x".repeat(257)], ["Gone👍".slice(0, 5)], [5 as never]])(
-    "[SD12] is no deletion for a reason that cannot be told: %j",
+    "[SD12] by `delete` with an invalid reason rejects with INVALID_OPTION: %j",
     async (reason) => {
       const all = new Boards();
       await all.done(all.board().set(empty));
@@ -121,8 +121,8 @@ describe("a change of a document", () => {
   );
 });
 
-describe("a document that is created", () => {
-  test("[SD19] is so by one of all who want to, on whatever instance, and not where there is one", async () => {
+describe("creating a document", () => {
+  test("[SD19] concurrent calls on two instances create one document, and all other calls resolve with undefined", async () => {
     const one = new Boards();
     const other = new Boards({}, one);
     const titles = ["a", "b", "c", "d"];
@@ -137,7 +137,7 @@ describe("a document that is created", () => {
     expect(await one.done(one.board().create(empty))).toMatchObject({ version: 3 });
   });
 
-  test("[SD19] is told to whoever waits for it, and saved; one that the database has is there already", async () => {
+  test("[SD19] the new document is sent to members and saved; if the database has a document, nothing is created", async () => {
     const saved: unknown[] = [];
     const load = ({ key }: { key: string | undefined }) => (key === "b" ? { document: empty, version: 4 } : undefined);
     const all = new Boards({ documents: { board: { load, save: ({ key, version }) => saved.push([key, version]) } } });
@@ -147,7 +147,7 @@ describe("a document that is created", () => {
     expect(saved).toEqual([["a", 1]]);
     expect(await all.done(all.board("b").create({ ...empty, title: "b" }))).toBeUndefined();
     expect(await all.done(all.board("b").get())).toMatchObject(empty);
-    // It may not have been saved the last time.
+    // The existing document is saved again, because its last save may have failed.
     expect(saved).toEqual([
       ["a", 1],
       ["b", 4],

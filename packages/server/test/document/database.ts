@@ -4,8 +4,8 @@ export type Hooks = NonNullable<NonNullable<BoardOptions["documents"]>["board"]>
 export type Save = NonNullable<Hooks["save"]>;
 
 /**
- * A database that keeps what was deleted with its version, as the guide says, and whose hooks can
- * be made to fail.
+ * A database that keeps deleted documents with their version, as the guide recommends. The test can
+ * make its hooks fail.
  */
 export function database() {
   const rows = new Map<string, { document: { title: string; cards: never[] } | undefined; version: number }>();
@@ -23,8 +23,8 @@ export function database() {
 }
 
 /**
- * What it resolves with, or the error. Listened to at once, so that no rejection goes unheard while
- * time passes.
+ * Resolves with the value or the error of the promise. The handler is attached at once, so that no
+ * rejection counts as unhandled while virtual time advances.
  */
 export const outcomeOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 export const never = () => new Promise<never>(() => {});

@@ -5,8 +5,8 @@ import { difference } from "../../src/document/difference.js";
 
 const card = (id: number, text = "x".repeat(20)) => ({ id, text });
 
-describe("what makes one document of another", () => {
-  test("[SD15] is found for any two documents, and applied it is the other", () => {
+describe("the difference between two documents", () => {
+  test("[SD15] patches between any two documents turn one into the other", () => {
     const name = fc.constantFrom("a", "b", "id", "0", "length", "toString", "valueOf", "hasOwnProperty");
     const { document } = fc.letrec((tie) => ({
       value: fc.oneof({ depthSize: "small" }, fc.integer(), fc.string(), fc.constant(null), tie("list"), tie("object")),
@@ -24,7 +24,7 @@ describe("what makes one document of another", () => {
     );
   });
 
-  test("[SD15] members of a list that are moved about are found by their id", () => {
+  test("[SD15] moved items of a list are found by their id", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: 0, max: 30 })),
@@ -39,14 +39,14 @@ describe("what makes one document of another", () => {
     );
   });
 
-  test("[SD15] one taken out of the middle of a list with ids is one patch, and the same is none", () => {
+  test("[SD15] removing one item of a list with ids is one patch, and no change is no patch", () => {
     const before = { cards: Array.from({ length: 50 }, (_, id) => card(id)) };
     const after = { cards: before.cards.filter(({ id }) => id !== 20) };
     expect(difference(before, after)).toEqual([{ op: "remove", path: ["cards", 20] }]);
     expect(difference(before, structuredClone(before))).toEqual([]);
   });
 
-  test("[SD15] a list in another order is patches for the fewest that have to move", () => {
+  test("[SD15] a reordered list moves as few items as possible", () => {
     const before = { cards: Array.from({ length: 50 }, (_, id) => card(id)) };
     const after = { cards: [...before.cards.slice(1), before.cards[0]] };
     expect(difference(before, after)).toEqual([
@@ -58,14 +58,14 @@ describe("what makes one document of another", () => {
     expect(difference(tags, fewer)).toEqual([{ op: "remove", path: ["tags", 1] }]);
   });
 
-  test("[SD15] a member may be called as what all objects have", () => {
+  test("[SD15] property names of Object.prototype are handled like any other name", () => {
     const before = { votes: { ann: 1 }, title: "x".repeat(200) };
     const after = { votes: { ann: 1, toString: 2 }, title: "x".repeat(200) };
     expect(difference(before, after)).toEqual([{ op: "add", path: ["votes", "toString"], value: 2 }]);
     expect(difference(after, before)).toEqual([{ op: "remove", path: ["votes", "toString"] }]);
   });
 
-  test("[SD15] the longest lists may change their order, and more patches than a message may hold are the document", () => {
+  test("[SD15] the longest lists may be reordered; more patches than a message may hold become the whole document", () => {
     const numbers = Array.from({ length: 10_000 }, (_, index) => index);
     const reversed = { numbers: [...numbers].reverse() };
     expect(difference({ numbers }, reversed)).toEqual([{ op: "replace", path: [], value: reversed }]);
@@ -76,7 +76,7 @@ describe("what makes one document of another", () => {
     ]);
   });
 
-  test("[SD15] where the patches would be longer than the document, it is the document", () => {
+  test("[SD15] if the patches are longer than the document, the whole document is used", () => {
     const before = { a: 1, b: 2, c: 3 };
     const after = { a: 4, b: 5, c: 6 };
     expect(difference(before, after)).toEqual([{ op: "replace", path: [], value: after }]);

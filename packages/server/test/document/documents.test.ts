@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { changeText, type StoredDocument } from "../../src/document/document.js";
 import { BOARD, DocumentServer as Boards, boards, empty, heldBy, subscribe } from "../support/document-server.js";
 
-describe("a document, as the application has it", () => {
-  test("[SD1] is there once it is set, is changed by what is done to a draft, and is gone once it is deleted", async () => {
+describe("the documents of the server's API", () => {
+  test("[SD1] `set` stores a document, `update` applies the changes of its draft, and `delete` removes it", async () => {
     const all = new Boards();
     expect(await all.done(all.board().get())).toBeUndefined();
     const set = await all.done(all.board().set(empty));
@@ -29,7 +29,7 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().delete())).toBe(false);
   });
 
-  test("[SD1] keeps what JSON cannot hold", async () => {
+  test("[SD1] values that JSON cannot hold are preserved", async () => {
     const all = new Boards();
     const { document } = all.server.channel("rich");
     await all.done(document.set({ at: new Date(5), tags: new Set(["a"]) }));
@@ -43,7 +43,7 @@ describe("a document, as the application has it", () => {
     expect(await all.done(document.get())).toEqual({ at: new Date(6), tags: new Set(["a", "b"]), total: 12n });
   });
 
-  test("[SD2] is given away as a copy: what is done to it later changes nothing", async () => {
+  test("[SD2] documents are passed as copies, so later changes to a copy have no effect", async () => {
     const all = new Boards();
     const value = structuredClone({ ...empty, votes: { ann: 1 } });
     const { document } = await all.done(all.board().set(value));
@@ -53,7 +53,7 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().get())).toEqual({ ...empty, votes: { ann: 1 } });
   });
 
-  test("[SD17] is not read again while it is the one that was seen last, and is read when it is another", async () => {
+  test("[SD17] the text of a document is read from the broker only if the document has changed", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const topic = all.broker.store.topics.get(BOARD)!;
@@ -70,7 +70,7 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().get())).toBeUndefined();
   });
 
-  test("[SD3] is not changed by what changes nothing", async () => {
+  test("[SD3] a change without a difference creates no version", async () => {
     const all = new Boards();
     const first = await all.done(all.board().set(empty));
     expect(await all.done(all.board().update(() => {}))).toEqual(first);
@@ -122,14 +122,14 @@ describe("a document, as the application has it", () => {
       "INVALID_OPTION",
       "options",
     ],
-  ])("[SD4] refuses %s, and keeps what is there", async (_what, change, code, field) => {
+  ])("[SD4] %s is refused, and the document stays as it is", async (_what, change, code, field) => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     await expect(all.done(change(all) as Promise<unknown>)).rejects.toMatchObject({ code, field });
     expect(await all.done(all.board().get())).toMatchObject(empty);
   });
 
-  test("[SD4] a change that throws is what the caller hears, and nothing is changed; one of no document is DOCUMENT_NOT_FOUND", async () => {
+  test("[SD4] if the function of `update` throws, `update` rejects with that error and changes nothing; without a document it rejects with DOCUMENT_NOT_FOUND", async () => {
     const all = new Boards();
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "DOCUMENT_NOT_FOUND" });
     await all.done(all.board().set(empty));
@@ -142,7 +142,7 @@ describe("a document, as the application has it", () => {
     expect(await all.done(all.board().get())).toMatchObject(empty);
   });
 
-  test("[SD5] a channel that declares none has none, and options are checked by name", () => {
+  test("[SD5] `createServer` throws INVALID_OPTION for `documents` of a channel without a document and for invalid hooks", () => {
     const refusal = (field: string) => expect.objectContaining({ code: "INVALID_OPTION", field }) as unknown;
     for (const [documents, field] of [
       [{ nope: {} }, "documents.nope"],
@@ -159,7 +159,7 @@ describe("a document, as the application has it", () => {
   });
 });
 
-test("[SD1] that means something else with the same JSON is changed", () => {
+test("[SD1] a change that only alters the meaning of the same JSON creates a version", () => {
   const there = (meta: unknown): StoredDocument => ({
     name: "there",
     version: 1,
@@ -174,8 +174,8 @@ test("[SD1] that means something else with the same JSON is changed", () => {
   expect(changeText(there(annotated), there(annotated))).toBeUndefined();
 });
 
-describe("several who change it at once", () => {
-  test("[SD6] changes of one instance queue, those of several compete, and each counts once", async () => {
+describe("concurrent changes of a document", () => {
+  test("[SD6] changes of one instance queue, changes of several instances compete, and each is applied once", async () => {
     const one = new Boards();
     const other = new Boards({}, one);
     await one.done(one.board().set(empty));
@@ -189,13 +189,13 @@ describe("several who change it at once", () => {
     expect(one.server.stats().documents.conflicts + other.server.stats().documents.conflicts).toBeGreaterThan(0);
   });
 
-  test("[SD7] whoever is overtaken five times is told DOCUMENT_CONFLICT, and has changed nothing", async () => {
+  test("[SD7] a change that loses five times to other writers rejects with DOCUMENT_CONFLICT and changes nothing", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     let tries = 0;
     const change = all.board().update((draft) => {
       draft.title = `mine ${++tries}`;
-      // As if another instance had been first: what was read is not what is there any more.
+      // Simulates another instance that writes between the reading and the write.
       const topic = all.broker.store.topics.get(BOARD)!;
       topic.document = { ...topic.document!, id: `theirs ${tries}` };
     });
@@ -206,8 +206,8 @@ describe("several who change it at once", () => {
   });
 });
 
-describe("those who watch it", () => {
-  test("[SD8] get a snapshot behind the answer, and then each change in the channel's own chain", async () => {
+describe("members of a channel with a document", () => {
+  test("[SD8] receive a snapshot after the answer to subscribe, and then each change in the order of the channel", async () => {
     const all = new Boards();
     await all.done(all.board().set({ ...empty, votes: { someone: 1, anyone: 2, everyone: 3 } }));
     const peer = await all.connect(subscribe(BOARD));
@@ -230,7 +230,7 @@ describe("those who watch it", () => {
     });
   });
 
-  test("[SD8] get an empty snapshot where there is no document yet, and the document when it comes", async () => {
+  test("[SD8] receive an empty snapshot if there is no document yet, and the document when it is created", async () => {
     const all = new Boards();
     const peer = await all.connect(subscribe(BOARD));
     expect(peer.last("state_sync").data).toMatchObject({ version: 0, hash: "" });
@@ -239,7 +239,7 @@ describe("those who watch it", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" }, version: 1 });
   });
 
-  test("[SD9] come back with the position and the document, and get what they missed where that is shorter", async () => {
+  test("[SD9] that resume with position and version receive the missed patches if these are short enough", async () => {
     const all = new Boards();
     await all.done(all.board().set({ ...empty, title: "x".repeat(2_000) }));
     const peer = await all.connect(subscribe(BOARD));
@@ -252,7 +252,7 @@ describe("those who watch it", () => {
     expect(back.of("state_sync")).toEqual([]);
   });
 
-  test("[SD9] get the whole document where the changes are longer than half of it, and the events all the same", async () => {
+  test("[SD9] receive the whole document if the missed patches are longer than half of it, and all missed events", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const peer = await all.connect(subscribe(BOARD));
@@ -272,7 +272,7 @@ describe("those who watch it", () => {
     }
   });
 
-  test("[SD10] get a hash every 32 versions, and a snapshot when theirs is another, which is counted", async () => {
+  test("[SD10] receive a hash every 32 versions; if theirs differs, they get a snapshot and `mismatches` counts it", async () => {
     const all = new Boards();
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().set(empty));
@@ -287,7 +287,7 @@ describe("those who watch it", () => {
     expect(all.server.stats().documents.mismatches).toBe(1);
   });
 
-  test("[SD11] of a history that was rolled back are told so, and get the document as it is now", async () => {
+  test("[SD11] receive a reset and the current document after a roll-back", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const saved = all.broker.store.snapshot();
@@ -302,7 +302,7 @@ describe("those who watch it", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "next" }, version: 2 });
   });
 
-  test("[SD12] are told of its end with the reason, on every instance, and are off the channel", async () => {
+  test("[SD12] receive `state_deleted` with the reason on every instance when the document is deleted, and leave the channel", async () => {
     const one = new Boards();
     const other = new Boards({}, one);
     await one.done(one.board().set(empty));
@@ -323,7 +323,7 @@ describe("those who watch it", () => {
     expect(heldBy(late)).toMatchObject({ data: { title: "again" }, version: 3 });
   });
 
-  test("[SD12] come back after it was deleted and made anew, and get all of it", async () => {
+  test("[SD12] that return after a deletion and a new document receive the whole document", async () => {
     const all = new Boards();
     await all.done(all.board().set({ ...empty, title: "x".repeat(5_000) }));
     const peer = await all.connect(subscribe(BOARD));
@@ -335,7 +335,7 @@ describe("those who watch it", () => {
     expect(heldBy(back)).toMatchObject({ data: { title: "again" }, version: 3 });
   });
 
-  test("[SD13] whatever is in the store that is no document, nobody joins, and nothing falls over", async () => {
+  test("[SD13] if the store holds an invalid document, subscriptions are refused and the server keeps working", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     all.broker.store.topics.get(BOARD)!.document = { id: "x", text: "nonsense" };
@@ -349,7 +349,7 @@ describe("those who watch it", () => {
   });
 });
 
-test("[SD20] a change that does not fit the document makes the instance read the channel again at once", async () => {
+test("[SD20] if patches do not fit the document, the instance reads the channel again at once", async () => {
   const all = new Boards();
   await all.done(all.board().set(empty));
   await all.connect(subscribe(BOARD));
@@ -366,7 +366,7 @@ test("[SD20] a change that does not fit the document makes the instance read the
   expect(reads).toBe(1);
 });
 
-test("[SD14] one process with nothing installed serves documents as well", async () => {
+test("[SD14] one process without a broker serves documents", async () => {
   const server = createServer(boards, { broker: memoryBroker() });
   const { document } = server.channel("board", "a");
   await document.set(empty);

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { DocumentServer as Boards, empty } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
-describe("when the server is closed", () => {
-  test("[SH9] closing waits for what is being saved, but not for ever", async () => {
+describe("closing a server with documents", () => {
+  test("[SH9] `close` waits for saves in progress, at most `graceMs`", async () => {
     let isSaved = false;
     const saveIn = (ms: number): Save => {
       return () =>
@@ -32,7 +32,7 @@ describe("when the server is closed", () => {
     expect(await given).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
   });
 
-  test("[SH9] and for changes that are under way: what is stored is saved, or its caller told", async () => {
+  test("[SH9] `close` waits for changes in flight: a stored change is saved, or its caller gets an error", async () => {
     const saved: number[] = [];
     const all = new Boards({ documents: { board: { save: ({ version }) => void saved.push(version) } } });
     const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
@@ -43,7 +43,7 @@ describe("when the server is closed", () => {
     expect((await Promise.all(changes)).map(({ version }) => version)).toEqual([1, 2, 3]);
   });
 
-  test("[SH9] and for what is changed by whoever is told that a session has ended, also of those that were away", async () => {
+  test("[SH9] `close` waits for changes made by listeners of ended sessions, including disconnected sessions", async () => {
     const db = database();
     const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, documents: { board: db.hooks } });
     await all.done(all.board().set(empty));
@@ -61,7 +61,7 @@ describe("when the server is closed", () => {
     expect(db.rows.get("a")).toMatchObject({ document: { title: "left" }, version: 2 });
   });
 
-  test("[SH9] and for all that such listeners do, one after the other, but not for ever", async () => {
+  test("[SH9] `close` waits for everything that these listeners do in sequence, within its time limit", async () => {
     const db = database();
     const all: Boards = new Boards({
       authenticate: (() => ({ userId: "ann" })) as never,
@@ -87,7 +87,7 @@ describe("when the server is closed", () => {
   });
 
   test.each(["load", "save"] as const)(
-    "[SH9] a %s that does not answer leaves no timer, and nothing is asked any more",
+    "[SH9] a `%s` that never answers leaves no timer after `close`, and its caller gets UNAVAILABLE",
     async (name) => {
       const all = new Boards({ documents: { board: { [name]: never } } });
       const told = outcomeOf(all.board().set(empty));

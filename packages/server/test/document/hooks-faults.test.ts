@@ -3,8 +3,8 @@ import { seededRandom as seeded } from "../support/seeded-random.js";
 import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
-describe("when the application's own database fails", () => {
-  test("[SH4] the same change once more saves what was not saved, a deletion too", async () => {
+describe("failures of the application's database", () => {
+  test("[SH4] repeating a change saves what was not saved, including a deletion", async () => {
     const db = database();
     const all = new Boards({ documents: { board: db.hooks } });
     db.failing = new Error("down");
@@ -23,7 +23,7 @@ describe("when the application's own database fails", () => {
     expect(all.server.stats().documents.changes).toBe(2);
   });
 
-  test("[SH11] of those that create a document when `save` fails, one is told NOT_SAVED and all others undefined, on whatever instance", async () => {
+  test("[SH11] if `save` fails, one caller of `create` gets NOT_SAVED and all others undefined, on every instance", async () => {
     const db = database();
     db.failing = new Error("down");
     const one = new Boards({ documents: { board: db.hooks } });
@@ -35,24 +35,24 @@ describe("when the application's own database fails", () => {
     const winners = outcomes.flatMap((outcome, index) => (outcome === undefined ? [] : [{ outcome, index }]));
     expect(winners).toMatchObject([{ outcome: { code: "NOT_SAVED" } }]);
     expect(await one.done(one.board().get())).toMatchObject({ title: `${winners[0]!.index}` });
-    // Later ones are told the same, the winner included: it has been told already.
+    // Later calls resolve with undefined too, including a second call of the winner.
     expect(await one.done(one.board().create(empty))).toBeUndefined();
     expect(await one.done(other.board().create(empty))).toBeUndefined();
     expect(db.rows.size).toBe(0);
-    // And they save it when that goes.
+    // A later call saves the document when `save` works again.
     db.failing = undefined;
     expect(await one.done(other.board().create(empty))).toBeUndefined();
     expect(db.rows.get("a")).toMatchObject({ version: 1, document: { title: `${winners[0]!.index}` } });
   });
 
-  test("[SH11] a `save` that never answers holds up those that did not create the document for `requestTimeoutMs`, no longer", async () => {
+  test("[SH11] a `save` that never answers delays the other callers of `create` for `requestTimeoutMs` at most", async () => {
     const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save: never } } });
     const told = [1, 2, 3].map(() => outcomeOf(all.board().create(empty)));
     await all.world.advance(2_500);
     expect(await Promise.all(told)).toMatchObject([{ code: "NOT_SAVED" }, undefined, undefined]);
   });
 
-  test("[SH11] whatever answers of the broker are lost, and whether or not it can be saved, at most one caller can believe to have created the document", async () => {
+  test("[SH11] if answers of the broker are lost and `save` may fail, at most one caller learns that it created the document", async () => {
     let created = 0;
     for (let seed = 1; seed <= 60; seed++) {
       const random = seeded(seed);
@@ -85,13 +85,12 @@ describe("when the application's own database fails", () => {
     expect(created).toBeGreaterThan(20);
   });
 
-  test("[SH6] a load that does not answer is given up in time, holds up nobody for good, and is asked again", async () => {
+  test("[SH6] a `load` that never answers times out, and the next call asks again", async () => {
     let asked = 0;
     const load = () => (++asked === 1 ? never() : { document: empty, version: 7 });
     const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { load } } });
     const change = () => outcomeOf(all.board().set({ ...empty, title: "b" }));
-    // Who waits for it is told at the same time, and those who wait for them: not one after the
-    // other.
+    // All callers that wait for the load, directly or in the queue, are rejected at the same time.
     const together = [...Array.from({ length: 10 }, change), outcomeOf(all.board().get())];
     await all.world.advance(1_100);
     for (const told of together) {
@@ -103,7 +102,7 @@ describe("when the application's own database fails", () => {
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 8 });
   });
 
-  test("[SH6] one that fails for whoever reads is nothing to changes that need it no more: others have set it meanwhile", async () => {
+  test("[SH6] a `load` that fails for readers does not fail changes if the document was set meanwhile", async () => {
     let fail!: (error: Error) => void;
     const load = () => new Promise<never>((_, reject) => (fail = reject));
     const one = new Boards({ documents: { board: { load } } });
@@ -119,7 +118,7 @@ describe("when the application's own database fails", () => {
     expect(await got).toMatchObject({ title: "Plan" });
   });
 
-  test("[SH6] a save that does not answer is given up in time, and whoever waits is told", async () => {
+  test("[SH6] a `save` that never answers times out, and the waiting callers get an error", async () => {
     let asked = 0;
     const save = () => (++asked === 1 ? never() : undefined);
     const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save } } });
@@ -127,7 +126,7 @@ describe("when the application's own database fails", () => {
     await all.world.advance(2_000);
     expect(await told).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 2 });
-    // One that waits for a change of its own document waits for itself, until it is given up.
+    // A `save` that waits for a change of its own document waits for itself until the timeout.
     const other: Boards = new Boards({
       requestTimeoutMs: 1_000,
       documents: {
@@ -139,7 +138,7 @@ describe("when the application's own database fails", () => {
     expect(await own).toMatchObject({ code: "NOT_SAVED" });
   });
 
-  test("[SH7] when the broker has lost everything, those who watch get what the database has", async () => {
+  test("[SH7] if the broker loses everything, members receive the document of the database", async () => {
     const db = database();
     const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: db.hooks } });
     for (const title of ["one", "two"]) await all.done(all.board().set({ ...empty, title }));
@@ -153,7 +152,7 @@ describe("when the application's own database fails", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "changed" }, version: 10 });
   });
 
-  test("[SH7] also when it fails at first: it is asked again until it answers, while somebody watches", async () => {
+  test("[SH7] if `load` fails after the loss, it is retried until it answers while the channel has members", async () => {
     const row = { document: { title: "of the database", cards: [] }, version: 9 };
     let failing = false;
     let asked = 0;
@@ -184,7 +183,7 @@ describe("when the application's own database fails", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[SH7] of two losses while it is still asked, one is asked again for, and nothing when all is closed", async () => {
+  test("[SH7] two losses during one `load` cause one more `load`, and `close` causes none", async () => {
     let asked = 0;
     let fail!: (error: Error) => void;
     const load = () =>
@@ -208,7 +207,7 @@ describe("when the application's own database fails", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[SH8] what the database says was deleted in a version is deleted, whatever is saved late, and versions go on from there", async () => {
+  test("[SH8] if `load` returns a deletion with its version, the document stays deleted and versions continue", async () => {
     const db = database();
     let release!: () => void;
     const slow = new Promise<void>((resolve) => (release = resolve));
@@ -230,7 +229,7 @@ describe("when the application's own database fails", () => {
     expect(peer.last("subscribe_response").data.results[0]).toMatchObject({ error: { code: "STATE_DELETED" } });
     expect(await one.done(other.board().set(empty))).toMatchObject({ version: 3 });
     expect(db.rows.get("a")).toMatchObject({ version: 3 });
-    // Without a version nothing was there that could have been deleted.
+    // Without a version there was no document to delete.
     db.rows.set("b", { document: undefined } as never);
     expect(await one.done(other.board("b").set(empty))).toMatchObject({ version: 1 });
   });

@@ -8,13 +8,13 @@ import {
   subscribe,
 } from "../support/document-server.js";
 
-/** A database of the application's own. */
+/** The application's database, with saves that the test can hold back. */
 class Database {
   readonly rows = new Map<string, { document: { title: string; cards: never[] }; version: number }>();
   readonly loads: string[] = [];
   readonly saves: (number | string)[] = [];
   failing: Error | undefined;
-  /** Resolves what is being saved; undefined: at once. */
+  /** Completes the save in progress. If undefined, saves complete at once. */
   wait: (() => Promise<void>) | undefined;
 
   readonly hooks: NonNullable<BoardOptions["documents"]>["board"] = {
@@ -38,8 +38,8 @@ function withDatabase(beside?: Boards, database = new Database()) {
   return { all, database };
 }
 
-describe("documents that belong to the application's own database", () => {
-  test("[SH1] are loaded when they are needed, by whoever asks first, and versions go on", async () => {
+describe("documents stored in the application's database", () => {
+  test("[SH1] are loaded by the first call that needs them, and their versions continue", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: empty as never, version: 41 });
     const peers = [await all.connect(subscribe(BOARD)), await all.connect(subscribe(BOARD))];
@@ -51,19 +51,19 @@ describe("documents that belong to the application's own database", () => {
     expect(database.rows.get("a")).toMatchObject({ document: { title: "b" }, version: 42 });
   });
 
-  test("[SH1] are loaded once for all who ask at the same time, and nobody competes for who brings them", async () => {
+  test("[SH1] are loaded once for concurrent callers, without a conflict", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: empty as never, version: 7 });
     const answers = await all.done(Promise.all(Array.from({ length: 20 }, () => all.board().get())));
     expect(answers).toHaveLength(20);
     for (const answer of answers) expect(answer).toMatchObject({ title: "Plan" });
-    // Each has a copy of its own.
+    // Each caller has its own copy.
     expect(new Set(answers).size).toBe(20);
     expect(database.loads).toEqual(["a"]);
     expect(all.server.stats().documents.conflicts).toBe(0);
   });
 
-  test("[SH1] two instances that load at once have the same one", async () => {
+  test("[SH1] are equal for two instances that load at the same time", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: empty as never, version: 3 });
     const { all: other } = withDatabase(all, database);
@@ -78,7 +78,7 @@ describe("documents that belong to the application's own database", () => {
     expect(heldBy(two)).toEqual(heldBy(one));
   });
 
-  test("[SH1] are no deletion to those who watch, also where the database has no version", async () => {
+  test("[SH1] are not reported as deleted to members, even if the database has no version", async () => {
     for (const version of [undefined, 0]) {
       const { all, database } = withDatabase();
       const peer = await all.connect(subscribe(BOARD));
@@ -90,15 +90,18 @@ describe("documents that belong to the application's own database", () => {
     }
   });
 
-  test.each([5n, "5", "0005"])("[SH1] go on from a version as drivers give it, %s", async (version) => {
-    const saved: number[] = [];
-    const save = ({ version: now }: { version: number }) => saved.push(now);
-    const all = new Boards({ documents: { board: { load: () => ({ document: empty, version }), save } } });
-    expect(await all.done(all.board().update((draft) => void (draft.title = "b")))).toMatchObject({ version: 6 });
-    expect(saved).toEqual([6]);
-  });
+  test.each([5n, "5", "0005"])(
+    "[SH1] continue from a version in the form that database drivers return, %s",
+    async (version) => {
+      const saved: number[] = [];
+      const save = ({ version: now }: { version: number }) => saved.push(now);
+      const all = new Boards({ documents: { board: { load: () => ({ document: empty, version }), save } } });
+      expect(await all.done(all.board().update((draft) => void (draft.title = "b")))).toMatchObject({ version: 6 });
+      expect(saved).toEqual([6]);
+    },
+  );
 
-  test("[SH1] are led to by methods of whatever object the application has", async () => {
+  test("[SH1] may be loaded and saved by methods of a class instance", async () => {
     class Rows {
       readonly #versions = new Map<unknown, number>([["a", 3]]);
       load({ key }: { key: string | undefined }) {
@@ -117,7 +120,7 @@ describe("documents that belong to the application's own database", () => {
     expect(board.of("a")).toBe(4);
   });
 
-  test("[SH2] that are nowhere are none, null as well; a load that fails is told to whoever asks, and asked again", async () => {
+  test("[SH2] do not exist if `load` returns undefined or null; if `load` throws, the call rejects with that error and the next call asks again", async () => {
     const { all, database } = withDatabase();
     expect(await all.done(all.board().get())).toBeUndefined();
     database.rows.set("a", { document: null } as never);
@@ -133,7 +136,7 @@ describe("documents that belong to the application's own database", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" } });
   });
 
-  test("[SH3] are saved before the change resolves; of those that wait only the newest; and deleted ones as such", async () => {
+  test("[SH3] are saved before the change resolves; of waiting versions only the newest is saved, and deletions too", async () => {
     const { all, database } = withDatabase();
     await all.done(all.board().set(empty));
     let release!: () => void;
@@ -149,7 +152,7 @@ describe("documents that belong to the application's own database", () => {
     expect(database.saves.at(-1)).toBe("deleted 6");
   });
 
-  test("[SH4] a save that fails is told to whoever has changed it; everyone sees the change, and the next one saves it", async () => {
+  test("[SH4] if `save` fails, the caller gets NOT_SAVED; members see the change, and the next change saves it", async () => {
     const { all, database } = withDatabase();
     await all.done(all.board().set(empty));
     const peer = await all.connect(subscribe(BOARD));
@@ -162,7 +165,7 @@ describe("documents that belong to the application's own database", () => {
     expect(database.rows.get("a")).toMatchObject({ document: { title: "b" }, version: 3 });
   });
 
-  test("[SH5] a loaded one that does not match is refused, naming the field", async () => {
+  test("[SH5] that do not match the schema are refused with the field's path", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: { title: 5 } as never, version: 1 });
     await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "document.title" });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { BOARD, type BoardOptions, DocumentServer as Boards, empty } from "../support/document-server.js";
 import { database, type Hooks, outcomeOf } from "./database.js";
 
-describe("when the answer of the broker to a change is lost", () => {
-  /** A change that the broker has stored, and whose answer is cut off. */
+describe("a change whose answer from the broker is lost", () => {
+  /** Makes a change that the broker stores, and cuts the link before its answer arrives. */
   async function cutOff(hooks: Hooks, options: BoardOptions = {}) {
     const all = new Boards({ documents: { board: hooks }, ...options });
     await all.done(all.board().set(empty));
@@ -16,7 +16,7 @@ describe("when the answer of the broker to a change is lost", () => {
     return { all, change, timers };
   }
 
-  test("[SH10] it is asked once more: what it has is made and saved", async () => {
+  test("[SH10] is looked up in the broker; if it is stored, it is saved and `update` resolves", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     await all.world.advance(100);
@@ -26,7 +26,7 @@ describe("when the answer of the broker to a change is lost", () => {
     expect(db.saved).toEqual([1, 2]);
   });
 
-  test("[SH10] also where others have changed it since, and it is as theirs is", async () => {
+  test("[SH10] is found even if another instance has changed the document since", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     const other = new Boards({ documents: { board: db.hooks } }, all);
@@ -39,7 +39,7 @@ describe("when the answer of the broker to a change is lost", () => {
     expect(db.rows.get("a")).toMatchObject({ version: 3 });
   });
 
-  test("[SH10] where it cannot say either, whoever made it is told so, and it is saved when it can, though nobody asks", async () => {
+  test("[SH10] rejects with UNAVAILABLE if the broker stays unreachable, and is saved without a further call when the broker returns", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     await all.world.advance(30_000);
@@ -54,7 +54,7 @@ describe("when the answer of the broker to a change is lost", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[SH10] also when the database fails at first", async () => {
+  test("[SH10] is saved later if the database fails at first", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     db.failing = new Error("down");
@@ -68,7 +68,7 @@ describe("when the answer of the broker to a change is lost", () => {
     expect(db.saved).toEqual([1, 2]);
   });
 
-  test("[SH10] at the latest when the server is closed; what cannot be saved then is told to the log", async () => {
+  test("[SH10] is saved by `close` at the latest; if that is impossible, an error is logged", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     await all.world.advance(1_000);
@@ -99,7 +99,7 @@ describe("when the answer of the broker to a change is lost", () => {
     expect(never.environment.timers).toBe(0);
   });
 
-  test("[SH10] without a hook nothing is asked", async () => {
+  test("[SH10] is not looked up if there is no hook", async () => {
     const { all, change, timers } = await cutOff({});
     await all.world.advance(3_000);
     expect(await change).toMatchObject({ code: "UNAVAILABLE" });

@@ -5,8 +5,8 @@ import * as z from "zod";
 import { ServerHarness as World } from "../support/server-harness.js";
 import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
 
-describe("what can be no document", () => {
-  test("[SD18] in the store, is replaced by set and taken away by delete; get and update say so, and what to do", async () => {
+describe("an invalid document", () => {
+  test("[SD18] in the store is replaced by `set` and removed by `delete`; `get` and `update` reject with INTERNAL and a remedy", async () => {
     const all = new Boards();
     await all.done(all.board().set(empty));
     const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
@@ -21,7 +21,7 @@ describe("what can be no document", () => {
     expect(await all.done(all.board().get())).toBeUndefined();
   });
 
-  test("[SD18] in the database, likewise, and versions go on", async () => {
+  test("[SD18] in the database is replaced by `set` and removed by `delete`, and versions continue", async () => {
     const rows: [string, object][] = [
       ["a", { document: { old: 1 }, version: 4 }],
       ["b", { document: { old: 1 }, version: 4 }],
@@ -43,7 +43,7 @@ describe("what can be no document", () => {
     expect(await all.done(all.board("d").delete())).toBe(true);
   });
 
-  test("[SD18] in the store, gives way to what the database has, with its version", async () => {
+  test("[SD18] in the store is replaced by the document of the database, with its version", async () => {
     const rows = new Map<string, { document: typeof empty; version: number }>();
     let isFailing = false;
     const all = new Boards({
@@ -67,14 +67,14 @@ describe("what can be no document", () => {
     spoil();
     expect(await all.done(all.board().set({ ...empty, title: "Three" }))).toMatchObject({ version: 3 });
     expect(rows.get("a")).toMatchObject({ document: { title: "Three" }, version: 3 });
-    // Also to whoever joins, on whatever instance, and to those who are there.
+    // New members and existing members of both instances receive the document of the database.
     spoil();
     const peers = [await all.connect(subscribe(BOARD)), await new Boards({}, all).connect(subscribe(BOARD))];
     await all.done(all.board().update((draft) => void (draft.title = "Four")));
     await peers[1]!.send(subscribe(BOARD));
     await all.world.advance(100);
     for (const peer of peers) expect(heldBy(peer)).toMatchObject({ data: { title: "Four" }, version: 4 });
-    // A database that fails is asked in vain, and keeps nobody from what was possible without it.
+    // If `load` fails, `set` and `delete` still work.
     spoil();
     isFailing = true;
     expect(await all.done(all.board().set({ ...empty, title: "Five" }))).toMatchObject({ version: 1 });
@@ -90,7 +90,7 @@ describe("what can be no document", () => {
     ["is lost", undefined],
     ["is written over", { id: "theirs", text: "nonsense" }],
   ])(
-    "[SD18] in the store, where one %s: the next has nothing of what described the one before",
+    "[SD18] in the store, after a document %s: the next document keeps no metadata of the old one",
     async (_how, instead) => {
       const schema = z.object({ due: z.union([z.date(), z.string()]).optional(), title: z.string().default("") });
       const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { document: schema } } });
@@ -109,7 +109,7 @@ describe("what can be no document", () => {
       for (let change = 0; change < 3; change++)
         await all.done(task.update((draft) => void (draft.title = `${change}`)));
       await world.advance(50);
-      // What replaces the description in a copy is none; an update without one leaves it as it is.
+      // An empty `meta` clears the metadata of a copy; an update without `meta` keeps it.
       expect(watcher.of("state_update").map(({ meta }) => meta)).toEqual([{}, undefined, undefined, undefined]);
       const joiner = await world.connect();
       await joiner.send(subscribe("task"));

@@ -75,7 +75,7 @@ export class FaultWorld extends RedisWorld {
     await until(
       () => this.actors.every((actor) => wires.every((wire) => isOn(actor, wire))),
       20_000,
-      "Every client is subscribed",
+      "The subscription of every client",
     );
   }
 

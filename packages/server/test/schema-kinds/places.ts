@@ -2,12 +2,12 @@ import { type ProtocolDefinition, type Schema } from "@holdfast/protocol";
 import * as z from "zod";
 
 const text = z.string();
-/** What the other places need to be used at all. */
+/** The minimal definition that the other places need. */
 const base = { name: "places", version: "1.0.0", requests: { r: {} }, channels: { c: { events: { e: text } } } };
 
 /**
- * Every place of a definition in which a schema may stand: the definition around it, and how an
- * error names the place.
+ * Every place of a protocol definition that takes a schema: the definition around the schema, and
+ * the field that an error names.
  */
 export const places = {
   input: { at: "requests.r.input", define: (schema: Schema) => ({ requests: { r: { input: schema } } }) },

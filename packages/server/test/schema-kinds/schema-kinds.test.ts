@@ -9,7 +9,7 @@ import { travel } from "./travel.js";
 
 const rows = Object.entries(kinds).flatMap(([name, some]) => some.map((row, index) => [name, index, row] as const));
 
-test("[PR9] the table has every class of schema that zod has", () => {
+test("[PR9] the table has a row for every schema class of zod", () => {
   const bases = ["ZodType", "ZodStringFormat", "ZodError", "ZodRealError"];
   const names = Object.entries(z)
     .filter(([name, made]) => /^Zod[A-Z]/.test(name) && typeof made === "function" && "init" in made)
@@ -19,12 +19,12 @@ test("[PR9] the table has every class of schema that zod has", () => {
 });
 
 /**
- * Classes whose first row a peer cannot tell from that of another class: what they add says nothing
- * about the value.
+ * Classes that add nothing about the value, so their first row has the fingerprint of another
+ * class.
  */
 const ALIKE = ["ZodReadonly", "ZodLazy"];
 
-test("[PR7] each class of schema has a fingerprint of its own", () => {
+test("[PR7] each schema class has its own fingerprint", () => {
   const found = new Map<string, string>();
   for (const [name, [row]] of Object.entries(kinds)) {
     if (!row || "refused" in row || ALIKE.includes(name)) continue;
@@ -37,7 +37,7 @@ test("[PR7] each class of schema has a fingerprint of its own", () => {
 
 describe.each(rows)("%s, row %i", (_name, _index, row) => {
   test.each(Object.keys(places) as Place[])(
-    "[PR9] as %s works, or is refused with the place and the reason",
+    "[PR9] as %s works, or throws INVALID_PROTOCOL with the field of the schema",
     async (place) => {
       const fault = faultOf(place, row.schema);
       if ("refused" in row || !isPromised(row, place)) {
@@ -63,7 +63,7 @@ describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, 
     try {
       expect(protocolFiles(protocol).size).toBeGreaterThan(3);
     } catch (error) {
-      // Where only a person can think of an example, the error says how to give one.
+      // If no example can be generated, the remedy names `examples`.
       if (!isHoldfastError(error)) throw error;
       expect(error.remedy).toContain("examples");
       z.globalRegistry.add(row.schema as z.ZodType, { examples: [(row as { value: unknown }).value] });
@@ -78,7 +78,7 @@ function isPromised(row: Works, place: Place): boolean {
   return place !== "presence" || row.value !== undefined || row.shown !== undefined;
 }
 
-/** Schemas of the same places that no row is like. */
+/** Schemas that differ from every row, for places that do not accept a literal. */
 const unlike: { readonly [P in Place]?: Schema } = { document: z.object({ unlike: z.string() }) };
 
 function fingerprintOf(place: Place, schema: Schema): string {

@@ -2,24 +2,24 @@ import type { Schema } from "@holdfast/protocol";
 import * as z from "zod";
 
 /**
- * What is promised of one schema: it is refused everywhere, or it works in the places named and is
- * refused in the others.
+ * The expected behaviour of one schema. Either every place refuses the schema, or it works in the
+ * named places and the other places refuse it.
  */
 export type Row = Works | Refused;
 
 export interface Works {
   readonly schema: Schema;
-  /** A value as it is sent, and as it arrives where that is not the same. */
+  /** The value that is sent. `arrives` is the received value if it differs. */
   readonly value: unknown;
   readonly arrives?: unknown;
   /**
-   * What is shown as presence, if `value` is undefined: `set(undefined)` shows nothing. Left out:
-   * it is refused there.
+   * The value shown as presence if `value` is undefined, because `set(undefined)` shows nothing. If
+   * omitted, presence refuses the schema.
    */
   readonly shown?: unknown;
   /**
-   * Whether it may be a channel's document, its key, a parameter of the connection. Left out: it is
-   * refused there.
+   * The restricted places that accept the schema: document, channel key, connection parameters.
+   * Omitted places refuse it.
    */
   readonly also?: readonly ("document" | "key" | "parameters")[];
 }
@@ -73,8 +73,8 @@ const transform = "transform";
 const codec = "codec";
 
 /**
- * At least one for each class of schema that zod has, by the name of the class: a test compares
- * them with zod's own list.
+ * At least one row for each schema class of zod, by class name. A test compares the names with
+ * zod's exports.
  */
 export const kinds: { readonly [zodClass: string]: readonly Row[] } = {
   ZodString: [

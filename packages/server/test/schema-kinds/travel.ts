@@ -7,8 +7,7 @@ import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { definitionOf, type Place } from "./places.js";
 
 /**
- * The protocol is made from a schema that is only known while the test runs, so the types of its
- * names are put on here.
+ * The schema is only known at run time, so the definition's types are declared here.
  */
 type Untyped = {
   readonly r: { input: Schema; output: Schema; errors: { E: Schema } };
