@@ -4,8 +4,8 @@ import { until } from "../support/until.js";
 import { type ChaosConnection, ChaosProxy, type Weather } from "../support/chaos-proxy.js";
 
 /**
- * What the fault tests stand on; a proxy that loses bytes in fair weather would make every one of
- * them lie.
+ * The fault tests rely on the proxy. If the proxy lost bytes without being told to, every fault
+ * test would be meaningless.
  */
 
 let echo: Server;
@@ -56,7 +56,7 @@ function dial(): Client {
   return client;
 }
 
-test("the proxy passes everything on in fair weather, and the end as well", async () => {
+test("without faults the proxy forwards every byte and the end of the connection", async () => {
   await start();
   const client = dial();
   const sent = "0123456789".repeat(300_000);
@@ -66,7 +66,7 @@ test("the proxy passes everything on in fair weather, and the end as well", asyn
   await until(() => proxy.connections.size === 0);
 });
 
-test("the proxy slices, delays and throttles without losing or reordering a byte", async () => {
+test("slicing, delaying and throttling neither lose nor reorder a byte", async () => {
   await start({ slice: 7, delayMs: 5, jitterMs: 10, throttle: 200_000 });
   const client = dial();
   const sent = Array.from({ length: 2_000 }, (_, index) => `${index};`).join("");
@@ -74,11 +74,11 @@ test("the proxy slices, delays and throttles without losing or reordering a byte
   client.socket.end(sent);
   await until(() => client.ended === "end");
   expect(client.text()).toBe(sent);
-  // Both ways at 200,000 bytes a second.
+  // In both directions at 200,000 bytes per second.
   expect(performance.now() - startedAt).toBeGreaterThan((sent.length / 200_000) * 1_000);
 });
 
-test("the proxy holds what a blackhole swallows until it passes again", async () => {
+test("a blackhole holds the bytes until it ends", async () => {
   await start();
   const client = dial();
   client.socket.write("a");
@@ -94,7 +94,7 @@ test("the proxy holds what a blackhole swallows until it passes again", async ()
   await until(() => client.text() === "ab");
 });
 
-test("the proxy cuts at a random byte, the same for the same seed", async () => {
+test("the proxy cuts at a random byte, which the seed determines", async () => {
   const cutAt = async (seed: number): Promise<number> => {
     await start({ cutWithin: 1_000 }, seed);
     const client = dial();
@@ -111,7 +111,7 @@ test("the proxy cuts at a random byte, the same for the same seed", async () => 
   await start();
 });
 
-test("the proxy refuses, and cuts all or some of its connections", async () => {
+test("the proxy refuses connections and cuts all or some of them", async () => {
   await start();
   const [one, two] = [dial(), dial()];
   for (const client of [one, two]) client.socket.write("hello");

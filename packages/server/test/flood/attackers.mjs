@@ -1,14 +1,14 @@
 /**
- * Peers that never authenticate, in a process of their own, so that what they cost is not counted
- * as the server's. Started by `fork` and told `{ port, count, overMs, kind }`; tells when all were
- * upgraded, and stays until it is ended.
+ * Opens connections that never authenticate. A separate process, so that its CPU time is not
+ * counted as the server's. The test starts it with `fork` and sends `{ port, count, overMs, kind
+ * }`. It reports when all connections are upgraded and runs until it is killed.
  */
 import { createConnection } from "node:net";
 import { goes } from "./machine.mjs";
 
 goes("last");
 
-/** What each may send, and sends. */
+/** The frames that each kind of connection sends. */
 const BYTES = 65_536;
 const upgrade = [
   "GET /ws HTTP/1.1",
@@ -48,7 +48,7 @@ process.once("message", ({ port, count, overMs, kind }) => {
     socket.write(upgrade);
     socket.once("data", (answer) => {
       if (!answer.toString("latin1").startsWith("HTTP/1.1 101")) return;
-      socket.pause(); // what the server answers stays unread
+      socket.pause(); // the answers of the server stay unread
       if (bytes.length > 0) socket.write(bytes);
       if (++upgraded === count) process.send({ upgraded });
     });
@@ -57,7 +57,8 @@ process.once("message", ({ port, count, overMs, kind }) => {
   const start = performance.now();
   let started = 0;
   const timer = setInterval(() => {
-    // Not all at once what was missed while others had the cores: that would be another attack.
+    // At most five at a time: if other processes had the cores, catching up at once would be a
+    // different attack.
     const due = Math.min(count, started + 5, Math.ceil(((performance.now() - start) / overMs) * count));
     for (; started < due; started++) attack();
     if (started === count) clearInterval(timer);

@@ -1,13 +1,12 @@
 /**
- * What the machine does to a process that shares its cores with others, such as the rest of the
- * tests.
+ * Measures and limits the effect of other processes on the same cores, such as the other tests.
  */
 import { readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 
 /**
- * What is measured goes first, and attackers take what is left: they have machines of their own.
- * Going first is root's.
+ * Gives the measured process priority over the attackers, which would run on other machines in
+ * reality. Only root may raise a priority.
  */
 export function goes(order) {
   try {
@@ -18,8 +17,7 @@ export function goes(order) {
 }
 
 /**
- * How long a process was ready to run and got no core, since it started. Only Linux keeps the
- * account.
+ * Returns how long a process has waited for a core since it started. Only Linux reports this time.
  */
 export function waitedMs(pid) {
   try {

@@ -1,8 +1,8 @@
 /**
- * Someone who means well: connects, authenticates and leaves, `count` times within `overMs`, and
- * tells how long each handshake took. In a process of its own, so that it measures the server and
- * not the attackers. Time in which the server or the visitor was ready to run and got no core is
- * the machine's, and the longer of the two is taken off: they may have waited together.
+ * A well-behaved client that connects, authenticates and leaves `count` times within `overMs`, and
+ * reports how long each handshake took. A separate process, so that it measures the server and not
+ * the attackers. If the server or the client waited for a core, the longer of the two waits is
+ * subtracted, because both may have waited at the same time.
  */
 import { WebSocket } from "ws";
 import { goes, waitedMs } from "./machine.mjs";

@@ -4,7 +4,7 @@ import { LEASE_MS } from "../support/faulty-broker.js";
 import { acknowledge, heard, startInstances as several } from "../support/server-instances.js";
 
 describe("a device on two instances", () => {
-  test("[IS1] a newer connection on another instance takes its place: the older one is told 4409", async () => {
+  test("[IS1] a newer connection on another instance replaces the older one, which is closed with 4409", async () => {
     const [all, a, b] = await several(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
@@ -27,7 +27,7 @@ describe("a device on two instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS1] of two that come at the same time one stays, whichever the broker had last", async () => {
+  test("[IS1] of two concurrent connections on two instances, the one that the broker stored last stays", async () => {
     const [all, a, b] = await several(2);
     const peers = [await a!.connect(), await b!.connect()];
     for (const peer of peers) peer.socket.send(JSON.stringify({ type: "auth", data: { token: "u1@phone" } }));
@@ -37,7 +37,7 @@ describe("a device on two instances", () => {
     expect(peers.find(({ closed }) => closed)?.closed?.code).toBe(4409);
   });
 
-  test("[IS1] moves back and forth as often as it likes, and what is said too late ends nobody", async () => {
+  test("[IS1] a device may move back and forth repeatedly, and late notices close no connection", async () => {
     const [all, a, b] = await several(2);
     let last = await a!.enter("u1@phone");
     for (let count = 0; count < 5; count++) {
@@ -50,7 +50,7 @@ describe("a device on two instances", () => {
     expect((await a!.user("u1").devices()).map(({ sessionId }) => sessionId)).toEqual([sessionOf(last)]);
   });
 
-  test("[IS1] a notice that gets lost is repeated", async () => {
+  test("[IS1] a lost notice is repeated", async () => {
     const [all, a, b] = await several(2);
     all.broker.loses = (_instance, topic) => topic.startsWith("$inbox");
     const first = await a!.enter("u1@phone");
@@ -62,7 +62,7 @@ describe("a device on two instances", () => {
     expect(first.closed?.code).toBe(4409);
   });
 
-  test("[IS2] who comes back on another instance begins a new session there; the one it had has moved", async () => {
+  test("[IS2] a device that reconnects to another instance starts a new session there, and its old session has moved", async () => {
     const [all, a, b] = await several(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
@@ -70,21 +70,21 @@ describe("a device on two instances", () => {
     const tab = await a!.enter("u2");
     named.socket.drop();
     const again = await b!.enter("u1@phone", { session_id: sessionOf(named) });
-    // Its old connection is not known to be dead.
+    // The server does not know yet that the old connection is dead.
     const tabAgain = await b!.enter("u2", { session_id: sessionOf(tab) });
     await all.settle();
     expect(ended).toEqual(["moved", "moved"]);
     expect(tab.closed).toEqual({ code: 4409, reason: "the session continues on a newer connection" });
     for (const peer of [again, tabAgain]) expect(peer.last("connected").data.resumed).toBeUndefined();
     expect(sessionOf(tabAgain)).not.toBe(sessionOf(tab));
-    // No second device is left behind.
+    // The old instance keeps no second device.
     expect((await a!.user("u2").devices()).map(({ id }) => id)).toEqual([sessionOf(tabAgain)]);
     expect(await a!.server.user("u2").send("hello", "x")).toEqual({ delivered: [sessionOf(tabAgain)], failed: [] });
     await all.end();
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS2] the session of another user, or of another device, is not moved by naming it", async () => {
+  test("[IS2] naming the session of another user or device does not move that session", async () => {
     const [, a, b] = await several(2);
     const phone = await a!.enter("u1@phone");
     await b!.enter("u2", { session_id: sessionOf(phone) });
@@ -94,15 +94,15 @@ describe("a device on two instances", () => {
   });
 });
 
-describe("more devices than a user may have, over all instances", () => {
-  test("[IS3] the last one to come is refused with 4429 and a time to come back", async () => {
+describe("the limit of devices per user across all instances", () => {
+  test("[IS3] the last device is refused with 4429 and a retry delay", async () => {
     const [all, a, b, c] = await several(3, { devices: { perUser: 2 } });
     const first = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     await all.advance(1_000);
     const third = await c!.enter("u1@three");
     expect(third.closed).toEqual({ code: 4429, reason: '{"retryAfterMs":30000}' });
     expect(first.map(({ closed }) => closed)).toEqual([undefined, undefined]);
-    // One that only waits is not in the way.
+    // A session that waits for its client to return does not count.
     first[0]!.socket.drop();
     await all.settle();
     const again = await c!.enter("u1@three");
@@ -112,7 +112,7 @@ describe("more devices than a user may have, over all instances", () => {
     expect(a!.server.user("u1").sessions({ away: true })).toEqual([]);
   });
 
-  test("[IS3] with replace_oldest the one heard from longest ago has to leave, wherever it is", async () => {
+  test("[IS3] with `replace_oldest` the device that was silent longest is closed, on any instance", async () => {
     const [all, a, b, c] = await several(3, { devices: { perUser: 2, whenFull: "replace_oldest" } });
     const one = await a!.enter("u1@one");
     await all.advance(1_000);
@@ -127,7 +127,7 @@ describe("more devices than a user may have, over all instances", () => {
 });
 
 describe("sending to a user", () => {
-  test("[IS4] reaches the devices on all instances, and says what became of it on each", async () => {
+  test("[IS4] reaches the devices on all instances and returns a result for each", async () => {
     const [, a, b, c] = await several(3);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two"), await c!.enter("u1@three")];
     const waiting = await c!.enter("u1@four");
@@ -140,7 +140,7 @@ describe("sending to a user", () => {
     expect(peers.map(heard)).toEqual([["x"], ["x"], ["x"]]);
   });
 
-  test("[IS4] waits for acks there, too, with their failures, and for no longer than it may", async () => {
+  test("[IS4] waits for acknowledgements of other instances, including failures, until its timeout", async () => {
     const [all, a, b] = await several(2);
     const [, two, three] = [await a!.enter("u1@one"), await b!.enter("u1@two"), await b!.enter("u1@three")];
     await b!.enter("u1@four");
@@ -158,7 +158,7 @@ describe("sending to a user", () => {
     });
   });
 
-  test("[IS4] onlyDevice and exceptDevice choose among all of them", async () => {
+  test("[IS4] `onlyDevice` and `exceptDevice` select among the devices of all instances", async () => {
     const [all, a, b] = await several(2);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     const { user } = a!;
@@ -171,7 +171,7 @@ describe("sending to a user", () => {
     expect(peers.map(heard)).toEqual([["2"], ["1"]]);
   });
 
-  test("[IS5] an instance that does not answer in time: the outcome is not known, and is not said to be", async () => {
+  test("[IS5] if an instance does not answer in time, the result for its devices is unknown", async () => {
     const [all, a, b] = await several(2);
     await b!.enter("u1@two");
     all.broker.loses = (instance, topic) => instance === a!.id && topic.startsWith("$inbox");
@@ -180,7 +180,7 @@ describe("sending to a user", () => {
     expect(await report).toEqual({ delivered: [], failed: [{ deviceId: "two", reason: "timeout" }] });
   });
 
-  test("[IS5] one that is killed meanwhile has taken its connections along; afterwards its devices are none", async () => {
+  test("[IS5] if an instance is killed meanwhile, its connections are gone, and later sends do not list its devices", async () => {
     const [all, a, b] = await several(2);
     await b!.enter("u1@two");
     const report = a!.user("u1").send("hello", "x", { ack: true, timeoutMs: 30_000 });
@@ -195,7 +195,7 @@ describe("sending to a user", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS4] a session is found by its id, wherever it is", async () => {
+  test("[IS4] a session is found by its id on any instance", async () => {
     const [all, a, b] = await several(3);
     const peer = await b!.enter("u1@two");
     expect(await a!.server.session(sessionOf(peer)).send("hello", "x")).toEqual({ delivered: ["two"], failed: [] });
@@ -210,7 +210,7 @@ describe("sending to a user", () => {
 });
 
 describe("the devices of a user", () => {
-  test("[IS6] are listed over all instances, with when each was last heard from", async () => {
+  test("[IS6] are listed across all instances with the time of their last message", async () => {
     const [all, a, b] = await several(2);
     await a!.enter("u1@one");
     const two = await b!.enter("u1@two");
@@ -230,7 +230,7 @@ describe("the devices of a user", () => {
     expect([...all.broker.store.topics.get("$devices:u1")!.table.keys()]).toEqual(["one"]);
   });
 
-  test("[IS6] stay known for longer than a table lives, and when the store has lost all of it", async () => {
+  test("[IS6] stay listed beyond the lifetime of the table and after the store has lost it", async () => {
     const [all, a, b] = await several(2);
     await b!.enter("u1@two");
     await all.stay(25 * 3_600_000);
@@ -240,7 +240,7 @@ describe("the devices of a user", () => {
     expect(await a!.user("u1").isConnected("two")).toBe(true);
   }, 30_000);
 
-  test("[IS7] a server that closes takes its own out before it is gone, and others end nothing by that", async () => {
+  test("[IS7] a server that closes removes its devices first, and other instances close no connection", async () => {
     const [all, a, b] = await several(2);
     await a!.enter("u1@one");
     const two = await b!.enter("u1@two");
@@ -255,7 +255,7 @@ describe("the devices of a user", () => {
 });
 
 describe("while the broker cannot be reached", () => {
-  test("[IS8] connections open all the same; the devices are put when it is back", async () => {
+  test("[IS8] connections still open, and their devices are stored when the broker returns", async () => {
     const [all, a, b] = await several(2);
     all.broker.isDown = true;
     const peer = await a!.enter("u1@one");
@@ -269,7 +269,7 @@ describe("while the broker cannot be reached", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS8] of two that have claimed a device meanwhile the one that came later stays", async () => {
+  test("[IS8] if two connections claimed a device during the outage, the later one stays", async () => {
     const [all, a, b] = await several(2);
     all.broker.isDown = true;
     const old = await a!.enter("u1@phone");
@@ -282,7 +282,7 @@ describe("while the broker cannot be reached", () => {
     expect((await a!.user("u1").devices()).map(({ sessionId }) => sessionId)).toEqual([sessionOf(young)]);
   });
 
-  test("[IS9] a send rejects with UNAVAILABLE before anything is delivered", async () => {
+  test("[IS9] a send rejects with UNAVAILABLE and delivers nothing", async () => {
     const [all, a] = await several(2);
     const peer = await a!.enter("u1@one");
     all.broker.isDown = true;
@@ -293,7 +293,7 @@ describe("while the broker cannot be reached", () => {
     expect(heard(peer)).toEqual([]);
   });
 
-  test("[IS10] the server is not ready, nor is it while it closes", async () => {
+  test("[IS10] `isReady` is false, also while the server closes", async () => {
     const [all, a] = await several(1);
     expect(a!.server.isReady).toBe(true);
     all.broker.isDown = true;
@@ -304,13 +304,13 @@ describe("while the broker cannot be reached", () => {
     all.broker.isDown = true;
     const closing = a!.server.close({ graceMs: 0 });
     expect(a!.server.isReady).toBe(false);
-    // What cannot be taken out holds up nobody.
+    // Entries that cannot be removed do not delay `close`.
     await all.advance(3_500);
     await closing;
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS8] a server that starts then follows everything once it is back", async () => {
+  test("[IS8] a server that starts during the outage follows all topics when the broker returns", async () => {
     const [all, a] = await several(1);
     all.broker.isDown = true;
     const b = all.start();

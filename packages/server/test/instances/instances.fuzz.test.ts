@@ -14,7 +14,7 @@ import {
 
 /**
  * Each seed is one history of users on three servers that share a broker. `HOLDFAST_SEED=n` runs
- * only that one.
+ * only seed n.
  */
 const only = process.env["HOLDFAST_SEED"];
 const seeds = only === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(only)];
@@ -23,14 +23,14 @@ const USERS = ["ada", "bob"];
 const DEVICES = ["desk", "phone", "tv"];
 
 describe("[FZ3] users on three instances, with moves, half-open sockets, bans, kills, and a broker that loses and fails", () => {
-  test.each(seeds)("seed %i: at quiet every instance knows the same, and it is true", async (seed) => {
+  test.each(seeds)("seed %i: when everything is quiet, all instances agree and are right", async (seed) => {
     const history = new History(seed);
     await history.run();
     expect(await history.end()).toEqual([]);
   });
 });
 
-/** A device of a user, and the connection that it believes to have. */
+/** A device of a user, and the connection that the device believes to have. */
 interface Place {
   readonly userId: string;
   readonly deviceId: string;
@@ -42,13 +42,14 @@ class History {
   readonly #random: () => number;
   readonly #all = new Several();
   readonly #banned = new Set<string>();
-  /** Bans that are not in force everywhere yet: the application was told to repeat them. */
+  /** Bans that rejected because an instance did not answer. The application has to repeat them. */
   readonly #repeat = new Set<string>();
   readonly #places: Place[] = USERS.flatMap((userId) =>
     DEVICES.map((deviceId) => ({ userId, deviceId, peer: undefined, at: undefined })),
   );
   /**
-   * Where a device came in last. Whoever was slow to be judged may have come in after a newer one.
+   * The last connection of each device. A connection that was authenticated slowly may come in
+   * after a newer one.
    */
   readonly #lastIn = new Map<string, Instance>();
   #hasForgotten = false;
@@ -61,7 +62,7 @@ class History {
       authenticate: async (credential) => {
         const identity = authenticate(credential);
         const isBanned = this.#banned.has(identity.userId);
-        // As a database would: what was true when it was asked arrives later.
+        // Like a database: the answer was true at the time of the question and arrives later.
         if (this.#random() < 0.3)
           await new Promise<void>((resolve) => void this.#all.environment.after(this.#random() * 800, resolve));
         if (isBanned) throw new Error("banned");
@@ -101,14 +102,14 @@ class History {
     else await this.#all.advance(10_000);
   }
 
-  /** Mostly a client that comes back; its old connection may not have noticed. */
+  /** Connects a device, usually one that returns. Its old connection may still be open. */
   async #enter(place: Place, instance: Instance): Promise<void> {
     const { userId, deviceId, peer } = place;
     const [greeting] = peer?.of("connected") ?? [];
     if (peer && (!greeting || this.#random() < 0.6)) peer.socket.drop();
     const session = greeting && peer && this.#random() < 0.8 ? { session_id: sessionOf(peer) } : {};
     const name = String(Math.floor(this.#random() * 100));
-    // No two at once: which of them was later could be told only here.
+    // Never two at once, because only this test could tell which one was later.
     this.#all.environment.pass(1);
     place.at = instance;
     place.peer = await instance.enter(`${userId}@${deviceId}`, session, ...inRoom(name));
@@ -133,7 +134,7 @@ class History {
     this.#banned.add(userId);
     this.#repeat.add(userId);
     const ended = instance.user(userId).disconnect({ code: 4403, reason: "banned" });
-    // One that was killed does not answer: nobody has told the application that it is done.
+    // A killed instance does not answer, so the ban was not confirmed to the application.
     ended.then(
       () => this.#repeat.delete(userId),
       () => undefined,
@@ -141,8 +142,8 @@ class History {
   }
 
   /**
-   * With it goes what was ordered a moment ago and did not arrive everywhere; that is logged, and
-   * for the application to repeat.
+   * Orders that had not reached every instance are lost with the store. The loss is logged, and the
+   * application has to repeat the orders.
    */
   #forget(): void {
     this.#hasForgotten = true;
@@ -161,7 +162,7 @@ class History {
     });
   }
 
-  /** Quiet at last. Returns what does not hold. */
+  /** Waits until everything is quiet. Returns one sentence for each broken promise. */
   async end(): Promise<string[]> {
     const { broker, living } = this.#all;
     broker.loses = () => false;
@@ -181,10 +182,10 @@ class History {
       if (!peer || !living.has(at!) || this.#banned.has(userId)) continue;
       const place = `${userId}/${deviceId}`;
       const isIn = places.includes(place);
-      // Whoever has taken its place may have been killed since, and nothing calls back in this
-      // test.
+      // The replacing connection may have been killed since, and the clients of this test do not
+      // reconnect.
       if (!living.has(this.#lastIn.get(place)!)) continue;
-      // Whoever was told to stop is not in because a newer one is, or because it was banned.
+      // A closed device was replaced by a newer connection or banned.
       if (peer.closed?.code === 4409) this.#hold(isIn, `a device that was replaced is in: ${place}`);
       else if (!peer.closed && peer.of("connected").length > 0) this.#hold(isIn, "who was not closed is in");
     }
@@ -215,7 +216,7 @@ class History {
     return [...this.#broken];
   }
 
-  /** What it brings, in as much time as it needs. */
+  /** Awaits the promise while virtual time advances. */
   async #over<Value>(promised: Promise<Value>): Promise<Value | undefined> {
     let result: { readonly value: Value } | undefined;
     promised.then(

@@ -3,7 +3,7 @@ import { auth, sessionOf, subscribe } from "../support/identity-server.js";
 import { LEASE_MS } from "../support/faulty-broker.js";
 import { type InstanceOptions as Options, startInstances as several } from "../support/server-instances.js";
 
-/** Credentials that are judged when the test says so. */
+/** An `authenticate` that answers when the test tells it to. */
 function slowly() {
   const answers: (() => void)[] = [];
   const authenticate: Options["authenticate"] & {} = ({ token }) =>
@@ -11,8 +11,8 @@ function slowly() {
   return { answers, authenticate };
 }
 
-describe("taking it back, on all instances", () => {
-  test("[IR1] disconnect ends the user's sessions everywhere, connected or waiting, and says how many", async () => {
+describe("revoking access on all instances", () => {
+  test("[IR1] `disconnect` ends the user's sessions on all instances, connected or waiting, and returns their number", async () => {
     const [all, a, b, c] = await several(3);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two"), await c!.enter("u1@three")];
     const other = await b!.enter("u2");
@@ -32,7 +32,7 @@ describe("taking it back, on all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IR1] a session is ended and revoked wherever it is, and whether there was one is said", async () => {
+  test("[IR1] a session is ended and revoked on any instance, and the result says whether it existed", async () => {
     const [all, a, b] = await several(2);
     const peers = [await b!.enter("u1@one"), await b!.enter("u1@two")];
     expect(await a!.server.session(sessionOf(peers[0]!)).revoke()).toBe(true);
@@ -40,12 +40,12 @@ describe("taking it back, on all instances", () => {
     expect(await a!.server.session("nobody").disconnect()).toBe(false);
     await all.settle();
     expect(peers.map(({ closed }) => closed?.code)).toEqual([4401, 4901]);
-    // Its id continues nothing, here or there.
+    // No instance resumes a session with this id.
     const again = await a!.enter("u1@one", { session_id: sessionOf(peers[0]!) });
     expect(again.last("connected").data.resumed).toBeUndefined();
   });
 
-  test("[IR2] it reaches a connection whose credential is in judgement on another instance", async () => {
+  test("[IR2] `disconnect` closes a connection that another instance is still authenticating", async () => {
     const { answers, authenticate } = slowly();
     const [all, a, b] = await several(2, { authenticate });
     const peer = await b!.connect();
@@ -58,7 +58,7 @@ describe("taking it back, on all instances", () => {
     await all.settle();
     expect(peer.closed).toEqual({ code: 4403, reason: "banned" });
     expect(mover.closed?.code).toBe(4401);
-    // Who is judged afterwards comes in: that is for `authenticate` to say.
+    // A connection that is authenticated afterwards is accepted, because `authenticate` decides.
     const later = await b!.connect();
     await later.send(auth("u1"));
     answers.at(-1)!();
@@ -66,7 +66,7 @@ describe("taking it back, on all instances", () => {
     expect(later.of("connected")).toHaveLength(1);
   });
 
-  test("[IR3] with a where that travels only those are ended whose identity has it, those in judgement included", async () => {
+  test("[IR3] `where` with claims ends only sessions whose identity has them, including connections that are being authenticated", async () => {
     const { answers, authenticate } = slowly();
     const two: Options["authenticate"] & {} = ({ token }) => {
       const [userId = "", login = ""] = token.split("@");
@@ -88,7 +88,7 @@ describe("taking it back, on all instances", () => {
     expect(slow.closed?.code).toBe(4403);
   });
 
-  test("[IR3] a where that JSON would lose, or that names nothing, is refused, and nothing ends", async () => {
+  test("[IR3] an empty `where`, or one that JSON cannot hold, rejects with INVALID_OPTION and ends no session", async () => {
     const [, a] = await several(1);
     const peer = await a!.enter("u1@one");
     for (const where of [
@@ -106,7 +106,7 @@ describe("taking it back, on all instances", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[IR3] a function is asked where there is one instance, and refused where there are more", async () => {
+  test("[IR3] a function as `where` works with one instance and rejects with INVALID_OPTION with more", async () => {
     const [all, a] = await several(1);
     const one = await a!.enter("u1@one");
     expect(await a!.user("u1").disconnect({ where: ({ deviceId }) => deviceId === "one" })).toBe(1);
@@ -125,7 +125,7 @@ describe("taking it back, on all instances", () => {
     expect(await a!.user("u1").disconnect({ where: () => true })).toBe(1);
   });
 
-  test("[IR4] an instance that is silent holds up nobody for longer than a second", async () => {
+  test("[IR4] an instance that does not answer delays `disconnect` by 1 s at most", async () => {
     const [all, a, b, c] = await several(3);
     await b!.enter("u1@two");
     b!.kill();
@@ -139,7 +139,7 @@ describe("taking it back, on all instances", () => {
     expect(await ended).toBe(1);
   });
 
-  test("[IR5] an announcement that is lost is made up for: with the next one, or within 20 s", async () => {
+  test("[IR5] a lost order is recovered with the next one, or within 20 s", async () => {
     const [all, a, b] = await several(2);
     const [one, two, three] = [await b!.enter("u1"), await b!.enter("u2"), await b!.enter("u3")];
     all.broker.loses = (instance, topic) => instance === b!.id && topic === "$control";
@@ -151,14 +151,14 @@ describe("taking it back, on all instances", () => {
     expect(await a!.user("u2").disconnect()).toBe(1);
     await all.settle();
     expect([one, two].map(({ closed }) => closed?.code)).toEqual([4403, 4403]);
-    // Nothing comes through at all, and nothing comes after it.
+    // No announcement arrives, and no later order follows.
     all.broker.loses = (instance) => instance === b!.id;
     void a!.user("u3").disconnect();
     await all.advance(19_000);
     expect(three.closed?.code).toBe(4403);
   });
 
-  test("[IR6] while the broker is down it is in force here at once, and rejects, since it is not elsewhere", async () => {
+  test("[IR6] while the broker is down, `disconnect` takes effect on this instance at once and rejects", async () => {
     const [all, a, b] = await several(2);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     all.broker.isDown = true;
@@ -177,7 +177,7 @@ describe("taking it back, on all instances", () => {
     expect(peers[1]!.closed?.code).toBe(4403);
   });
 
-  test("[IR7] when orders may have been lost for good, every permission is asked about again, and it is logged", async () => {
+  test("[IR7] if orders may be lost for good, the instance logs a warning and authorizes every subscription again", async () => {
     const allowed = new Set(["u1", "u2"]);
     const [all, a, b] = await several(2, { authorize: ({ identity }) => allowed.has(identity.userId) });
     await a!.user("u9").disconnect();
@@ -190,11 +190,11 @@ describe("taking it back, on all instances", () => {
     expect(one.last("unsubscribed")).toMatchObject({ channel: "news", data: { code: "FORBIDDEN" } });
     expect(two.of("unsubscribed")).toEqual([]);
     expect([one, two].map(({ closed }) => closed)).toEqual([undefined, undefined]);
-    // And orders are followed again.
+    // New orders are followed again.
     expect(await a!.user("u2").disconnect()).toBe(1);
   });
 
-  test("[IR7] what a store says again that was rolled back is not done again", async () => {
+  test("[IR7] orders that a rolled-back store repeats are not carried out again", async () => {
     const [all, a, b] = await several(2);
     await a!.user("u1").disconnect();
     const before = structuredClone(all.broker.store.topics.get("$control")!);
@@ -208,7 +208,7 @@ describe("taking it back, on all instances", () => {
     for (const peer of back) expect(peer.closed).toBeUndefined();
   });
 
-  test("[IR8] reauthorize asks again on every instance, and is done when it resolves", async () => {
+  test("[IR8] `reauthorize` authorizes again on every instance and resolves when all are done", async () => {
     let isAllowed = true;
     const [all, a, b] = await several(2, { authorize: ({ identity }) => isAllowed || identity.userId !== "u1" });
     const peers = [await a!.enter("u1@one", {}, subscribe("news")), await b!.enter("u1@two", {}, subscribe("news"))];
@@ -221,7 +221,7 @@ describe("taking it back, on all instances", () => {
     expect(other.of("unsubscribed")).toEqual([]);
   });
 
-  test("[IR5] an instance that starts carries out nothing that was ordered before, but knows of it", async () => {
+  test("[IR5] an instance that starts does not carry out earlier orders, but continues from them", async () => {
     const options: Options = { credentials: { ticket: true } };
     const [all, a, b] = await several(2, options);
     const ticket = await b!.server.issueTicket({ userId: "u1" });
@@ -239,7 +239,7 @@ describe("taking it back, on all instances", () => {
 describe("a ticket", () => {
   const options: Options = { credentials: { ticket: true } };
 
-  test("[IT1] that one instance issued opens one connection on another, once, within 30 s", async () => {
+  test("[IT1] of one instance opens exactly one connection on another, within 30 s", async () => {
     const [all, a, b] = await several(2, options);
     const ticket = await a!.server.issueTicket({
       userId: "u1",
@@ -258,7 +258,7 @@ describe("a ticket", () => {
     expect(await b!.refused({ url: `/ws?ticket=${encodeURIComponent("x:y")}` })).toBe(401);
   });
 
-  test("[IT2] opens nothing on any instance after its user was disconnected, and one issued afterwards does", async () => {
+  test("[IT2] opens no connection after its user was disconnected, while a later ticket does", async () => {
     const [all, a, b, c] = await several(3, options);
     const ticket = await a!.server.issueTicket({ userId: "u1" });
     await all.advance(10_000);
@@ -270,7 +270,7 @@ describe("a ticket", () => {
     expect((await b!.connect({ url: `/ws?ticket=${again}` })).of("connected")).toHaveLength(1);
   });
 
-  test("[IT3] holds only what JSON does; without the broker none is issued and none opens", async () => {
+  test("[IT3] accepts only JSON values; without the broker no ticket is issued or accepted", async () => {
     const [all, a, b] = await several(2, options);
     await expect(a!.server.issueTicket({ userId: "u1", claims: new Date() })).rejects.toMatchObject({
       code: "INVALID_VALUE",
@@ -280,7 +280,7 @@ describe("a ticket", () => {
     all.broker.isDown = true;
     await expect(a!.server.issueTicket({ userId: "u1" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(await b!.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
-    // The store has lost the orders since, and with them whether one of them was about this user.
+    // The store has lost its orders, so nobody can tell whether this user was disconnected.
     all.broker.comeBack();
     const topic = all.broker.store.topics.get(`$ticket:${ticket}`)!;
     all.broker.forget();

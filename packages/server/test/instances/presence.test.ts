@@ -32,8 +32,8 @@ const list = async ({ server }: Instance): Promise<string[]> =>
 
 const left = (peer: Peer): string[] => peer.of("presence").flatMap(({ data }) => data.left);
 
-describe("who is on a channel, over all instances", () => {
-  test("[IP1] is the same everywhere: a snapshot behind the answer to subscribe, then what changes", async () => {
+describe("presence across all instances", () => {
+  test("[IP1] every instance sends the same presence: a snapshot after the answer to subscribe, then changes", async () => {
     const [all, a, b, c] = await several(3);
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.advance(300);
@@ -44,7 +44,7 @@ describe("who is on a channel, over all instances", () => {
     await all.advance(300);
     const all3 = ["ada:desk:Ada", "grace:desk,tv:Grace on TV"];
     for (const peer of [ada, grace]) expect(known(peer)).toEqual(all3);
-    // One without members on the channel reads it.
+    // An instance without members of the channel reads the presence.
     for (const instance of [a!, b!, c!]) {
       expect(await list(instance)).toEqual(all3);
       expect(await instance.server.channel("room", "a").presence.count()).toBe(2);
@@ -53,7 +53,7 @@ describe("who is on a channel, over all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP1] the order is the same, too: who is listed where not all fit, and whose word is the newest", async () => {
+  test("[IP1] all instances use the same order, for the members listed if not all fit and for the newest value", async () => {
     const [all, a, b] = await several(2, { limits: { presencePerChannel: 3 } });
     const names = ["e", "d", "c", "b", "a"];
     const peers: Peer[] = [];
@@ -75,7 +75,7 @@ describe("who is on a channel, over all instances", () => {
     for (const instance of [a!, b!]) expect((await list(instance))[0]).toMatch(/^e:.*:second$/);
   });
 
-  test("[IP1] a device may change what it shows, withdraw, and leave, and all hear of it", async () => {
+  test("[IP1] when a device changes its presence, withdraws it or leaves, all members are told", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -98,7 +98,7 @@ describe("who is on a channel, over all instances", () => {
     for (const { server } of all.living) expect(server.stats().channels.active).toBe(0);
   });
 
-  test("[IP2] a device that moves to another instance was never away, and shows what it did", async () => {
+  test("[IP2] a device that moves to another instance stays present with the same value", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -114,7 +114,7 @@ describe("who is on a channel, over all instances", () => {
     expect(all.broker.store.topics.get(`$presence:${ROOM}`)?.table.size).toBe(2);
   });
 
-  test("[IP2] nor was one whose server closes, and that comes to another one within the grace", async () => {
+  test("[IP2] a device whose server closes stays present if it reconnects to another server within the grace period", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -132,7 +132,7 @@ describe("who is on a channel, over all instances", () => {
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
   });
 
-  test("[IP3] who was on an instance that died leaves when its lease and the grace are over", async () => {
+  test("[IP3] members of a dead instance leave after its lease and the grace period", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -146,13 +146,13 @@ describe("who is on a channel, over all instances", () => {
     await all.advance(1_000);
     expect(left(watcher)).toEqual(["eve"]);
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
-    // Found also by one who comes later, and listed by no one who only reads.
+    // A later member is told too, and a reading does not list the dead members.
     expect(await list(all.start())).toEqual(["ada:desk:Ada"]);
     await all.end();
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP3] what an instance left behind is found by whoever comes first, though nobody was told", async () => {
+  test("[IP3] entries of a dead instance are removed by the next instance that joins, even if none was notified", async () => {
     const [all, a, b] = await several(2);
     await a!.enter("eve@desk", {}, ...inRoom("Eve"));
     a!.kill();
@@ -164,7 +164,7 @@ describe("who is on a channel, over all instances", () => {
     expect(all.broker.store.topics.get(`$presence:${ROOM}`)?.table.size).toBe(1);
   });
 
-  test("[IP4] what was said on another instance is what the application is asked with", async () => {
+  test("[IP4] the application receives the presence values of other instances", async () => {
     const asked: unknown[] = [];
     const [all, a, b] = await several(2, {
       presence: {
@@ -182,7 +182,7 @@ describe("who is on a channel, over all instances", () => {
     expect(await list(b!)).toEqual(["ada:desk,tv:Ada!"]);
   });
 
-  test("[IP5] an announcement that is lost is made up for within 20 s", async () => {
+  test("[IP5] a lost announcement is recovered within 20 s", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     all.broker.loses = (instance) => instance === b!.id;
@@ -193,7 +193,7 @@ describe("who is on a channel, over all instances", () => {
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
   });
 
-  test("[IP5] when the store has lost the table, each instance lists its own again", async () => {
+  test("[IP5] if the store loses the table, each instance stores its own members again", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -202,7 +202,7 @@ describe("who is on a channel, over all instances", () => {
     await all.advance(1_000);
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
     expect(left(watcher)).toEqual([]);
-    // One that is taken for dead, and is not, says so.
+    // An instance that is wrongly taken for dead stores its members again.
     const topic = `$presence:${ROOM}`;
     const [field] = [...all.broker.store.topics.get(topic)!.table.keys()].filter((name) => name.includes("ada"));
     await all.broker.links[1]!.publish(topic, "x", "", { table: { entry: { field: field! }, ttlMs: 1_000 } });
@@ -211,7 +211,7 @@ describe("who is on a channel, over all instances", () => {
     expect(left(watcher)).toEqual([]);
   });
 
-  test("[IP6] while the broker is down a channel that knows presence is refused, and what is said waits", async () => {
+  test("[IP6] while the broker is down, subscriptions to a channel with presence are refused, and changes of presence wait", async () => {
     const [all, a, b] = await several(2);
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
@@ -236,7 +236,7 @@ describe("who is on a channel, over all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP5] what somebody else writes into the table is not believed, and harms nobody", async () => {
+  test("[IP5] foreign entries in the table are ignored and do no harm", async () => {
     const [all, a, b] = await several(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const write = (field: string, value: string) =>

@@ -1,5 +1,5 @@
-// The answers to clients that resume, when a real Redis comes back older. As in virtual time:
-// ../recovery-resets.test.ts.
+// The answers to clients that resume after a real Redis was rolled back. The file
+// ../recovery-resets.test.ts tests the same rules in virtual time.
 import { defineProtocol, type Position } from "@holdfast/protocol";
 import { createServer, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -19,8 +19,7 @@ const lines = defineProtocol({
 
 const KEYS = ["{holdfast:lines:log:a}:meta", "{holdfast:lines:log:a}:log"];
 /**
- * The topic as it was kept comes back while Redis runs, so no connection breaks, and nothing takes
- * long.
+ * Restores a saved topic while Redis runs, so that no connection breaks and the test is fast.
  */
 const KEEP = "for _, key in ipairs(KEYS) do redis.call('SET', 'kept' .. key, redis.call('DUMP', key)) end";
 const BRING_BACK =
@@ -33,13 +32,13 @@ interface Answer {
   readonly reset?: string;
 }
 
-/** The events that an answer brings, or its reason. */
+/** The replayed events of an answer, or the reason of its reset. */
 const said = ({ missed, reset, ok }: Answer): unknown => reset ?? missed?.length ?? ok;
 
-/** Instances on a Redis of their own, and the positions of a channel by offset. */
+/** Instances on their own Redis, with the position of each offset of a channel. */
 class Lines extends RedisWorld {
   readonly instances: { readonly server: Server<typeof lines.definition>; readonly port: number }[] = [];
-  /** The channel of this name is not read before this has resolved. */
+  /** If set, readings of the named channel wait for this promise. */
   gate: { readonly topic: string; readonly opens: Promise<void> } | undefined;
 
   static async start(context: TestContext) {
@@ -71,7 +70,7 @@ class Lines extends RedisWorld {
     return instance;
   }
 
-  /** Publishes from this offset to that one. */
+  /** Publishes one event for each offset in the range. */
   async publish(from: number, to: number): Promise<Map<number, Position>> {
     const { server, port } = this.instances[0]!;
     const positions = new Map<number, Position>();
@@ -79,13 +78,13 @@ class Lines extends RedisWorld {
     for (let offset = from; offset <= to; offset++) {
       const published = await server.channel("log", "a").publish("line", `${offset}`);
       if (published.offset !== offset)
-        throw new Error(`It was published at ${published.offset}, and not at ${offset}.`);
+        throw new Error(`publish: expected offset ${offset}, received ${published.offset}.`);
       positions.set(offset, { epoch, offset, id: published.id! });
     }
     return positions;
   }
 
-  /** A client that joins these channels, and stays. */
+  /** Connects a client that stays subscribed to the channels. */
   resume(port: number, ...channels: (string | { channel: string; position: Position })[]): Promise<Answer[]> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
     this.endsWith(async () => socket.terminate());
@@ -112,7 +111,7 @@ class Lines extends RedisWorld {
   }
 }
 
-test("[RV24] [RV27] after a real roll-back everyone gets what is stored, and the reason is true at each edge", async (context) => {
+test("[RV24] [RV27] after a real roll-back, resuming clients get the stored events or a reset with the true reason, at each boundary", async (context) => {
   const { world, redis, first } = await Lines.start(context);
   const old = await world.publish(1, SIZE);
   const start = { ...old.get(1)!, offset: 0, id: "" };
@@ -122,15 +121,15 @@ test("[RV24] [RV27] after a real roll-back everyone gets what is stored, and the
   await world.back();
   const at = (offset: number): Position => old.get(offset)!;
   await until(async () => (await world.from(first.port, lost.get(12)!)) === "fork");
-  // Nothing missed, one, all but one, exactly all that is kept.
+  // Missed events: none, one, all but one, exactly all that the store keeps.
   expect(await world.from(first.port, at(10))).toBe(0);
   expect(await world.from(first.port, at(9))).toBe(1);
   expect(await world.from(first.port, at(1))).toBe(9);
   expect(await world.from(first.port, start)).toBe(10);
   const kept = await world.publish(SIZE + 1, SIZE + 15);
   const fresh = await world.instance(redis.url);
-  // The store keeps ten. The instance that was there all the time remembers more, and knows the
-  // branch of each.
+  // The store keeps ten events. The first instance buffers more and knows the branch of each
+  // position.
   expect(await world.from(first.port, lost.get(12)!)).toBe("fork");
   expect(await world.from(first.port, kept.get(12)!)).toBe(13);
   for (const { port } of [first, fresh]) {
@@ -147,11 +146,11 @@ test("[RV24] [RV27] after a real roll-back everyone gets what is stored, and the
   for (const { port } of [first, fresh]) await until(async () => (await world.from(port, kept.get(25)!)) === "epoch");
 }, 60_000);
 
-test("[RV26] a real roll-back while clients wait for another channel: each gets the truth about the store that came back", async (context) => {
+test("[RV26] if a real roll-back happens while clients wait for another channel, each answer matches the restored store", async (context) => {
   const { world, redis } = await Lines.start(context);
   const trimmed = await world.publish(1, 4);
   const old = await world.publish(5, 14);
-  // An instance that remembers no more than Redis does.
+  // An instance that buffers no more than Redis keeps.
   const { port } = await world.instance(redis.url);
   await redis.say("EVAL", KEEP, KEYS.length, ...KEYS);
   const lost = await world.publish(15, 17);
@@ -169,7 +168,7 @@ test("[RV26] a real roll-back while clients wait for another channel: each gets 
   const told: (object | undefined)[] = positions.map(() => undefined);
   for (const [index, answer] of waiting.entries()) void answer.then((answers) => (told[index] = answers));
   await redis.say("EVAL", BRING_BACK, KEYS.length, ...KEYS);
-  // A reset is told after a comparison, and so the instance notices the roll-back.
+  // The reset follows a comparison of positions, in which the instance notices the roll-back.
   expect(await world.from(port, { ...lost.get(17)!, id: "x" })).toBe("fork");
   expect(told).toEqual(positions.map(() => undefined));
   open();
@@ -177,16 +176,16 @@ test("[RV26] a real roll-back while clients wait for another channel: each gets 
   expect(answers.map(([answer]) => said(answer!))).toEqual(["trimmed", 9, 0, "fork", "trimmed"]);
 }, 60_000);
 
-test("[RV24] a log that was trimmed by hand, and comes back whole at the same position, is given back whole", async (context) => {
+test("[RV24] a log that was trimmed and then restored at the same position is replayed completely", async (context) => {
   const { world, redis, first } = await Lines.start(context);
   const all = await world.publish(1, 8);
   await redis.save();
   await redis.say("XTRIM", "{holdfast:lines:log:a}:log", "MAXLEN", 2);
-  // It has read no more than what was left.
+  // This instance has read only the trimmed log.
   const { port } = await world.instance(redis.url);
   expect(await world.from(port, all.get(6)!)).toBe(2);
   expect(await world.from(port, all.get(5)!)).toBe("trimmed");
-  // The other one remembers.
+  // The other instance still buffers the events.
   expect(await world.from(first.port, all.get(5)!)).toBe(3);
   await redis.rollBack();
   await world.back();

@@ -9,7 +9,7 @@ import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
 
 type PlayerServer = Server<typeof player.definition, Identity>;
 
-/** Two real servers on a real Redis, with real clients. */
+/** Two real servers on one real Redis, with real clients. */
 class Pair extends RedisWorld {
   readonly servers: { readonly server: PlayerServer; readonly port: number }[] = [];
 
@@ -46,7 +46,7 @@ class Pair extends RedisWorld {
   }
 }
 
-test("[TW1] events without history and broadcasts reach the clients of both servers, in one order", async (context) => {
+test("[TW1] broadcasts and events without history reach the clients of both servers in the same order", async (context) => {
   const pair = await Pair.start(context);
   const [one, two] = pair.servers as [Pair["servers"][0], Pair["servers"][0]];
   const heard: string[][] = [[], []];
@@ -67,7 +67,7 @@ test("[TW1] events without history and broadcasts reach the clients of both serv
   expect(newsOf(heard[1]!)).toEqual(newsOf(heard[0]!));
 });
 
-test("[TW2] a direct event reaches a user's devices wherever they are, with a result for each, and with acks", async (context) => {
+test("[TW2] a direct event reaches a user's devices on both servers and returns a result for each, with acknowledgements", async (context) => {
   const pair = await Pair.start(context);
   const { server } = pair.servers[0]!;
   const heard: string[] = [];
@@ -85,7 +85,7 @@ test("[TW2] a direct event reaches a user's devices wherever they are, with a re
   expect(await server.user("ada").isConnected("tablet")).toBe(true);
 });
 
-test("[TW3] a device has one connection on all servers: the newer one takes its place", async (context) => {
+test("[TW3] a device has one connection across both servers: a newer connection replaces the older one", async (context) => {
   const pair = await Pair.start(context);
   const older = await pair.connected(0, "ada@phone");
   await pair.connected(1, "ada@phone");
@@ -94,7 +94,7 @@ test("[TW3] a device has one connection on all servers: the newer one takes its 
   await until(async () => (await pair.servers[0]!.server.user("ada").devices()).length === 1);
 });
 
-test("[TW4] who is revoked on one server is off the other within a second, and does not come back with the old session", async (context) => {
+test("[TW4] a user disconnected on one server is closed on the other within 1 s and cannot resume the old session", async (context) => {
   const pair = await Pair.start(context);
   const [one, two] = pair.servers as [Pair["servers"][0], Pair["servers"][0]];
   const took: number[] = [];
@@ -114,7 +114,7 @@ test("[TW4] who is revoked on one server is off the other within a second, and d
   expect(p99).toBeLessThan(1_000);
 });
 
-test("[TW5] who is in a room is seen from both servers, and is gone everywhere after leaving", async (context) => {
+test("[TW5] both servers show the members of a room, and a member that leaves disappears on both", async (context) => {
   const pair = await Pair.start(context);
   const lists = [0, 1].map(() => new Set<string>());
   const clients = [await pair.connected(0, "ada"), await pair.connected(1, "grace")];
@@ -136,7 +136,7 @@ test("[TW5] who is in a room is seen from both servers, and is gone everywhere a
   ]);
 });
 
-test("[TW6] a ticket of one server opens one connection on the other, once", async (context) => {
+test("[TW6] a ticket of one server opens exactly one connection on the other", async (context) => {
   const pair = await Pair.start(context);
   const ticket = await pair.servers[0]!.server.issueTicket({ userId: "ada" });
   const { WebSocket } = await import("ws");
