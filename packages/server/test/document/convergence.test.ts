@@ -24,7 +24,7 @@ describe("[SV1] documents under lost messages, cut connections, roll-backs and k
         sum.changes += changes;
         sum.told += told;
         sum.mismatches += mismatches;
-        if (mismatches > 0) broken.push(`${mismatches} copies were not what they should be`);
+        if (mismatches > 0) broken.push(`${mismatches} copies did not match their hash`);
         if (broken.length > 0) failed.push(`seed ${seed}: ${broken.slice(0, 3).join("; ")}`);
         if (seed % 1_000 === 0 && count > 1_000)
           process.stdout.write(`${seed} histories, ${JSON.stringify(sum)}, ${failed.length} failed\n`);

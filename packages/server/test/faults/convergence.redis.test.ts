@@ -37,7 +37,7 @@ test("[SV2] on a real Redis, clients whose connections are cut repeatedly end wi
     const watched = keys.filter((key) => Number(key) % 2 === index % 2 || keys.length <= 100);
     const documents = new Map(watched.map((key) => [key, documentOf(client.channel("board", key))]));
     for (const document of documents.values()) document.subscribe(() => void told++);
-    // Each listener is called at once; what counts is what it is told later.
+    // Each listener is called at once with the current document. Only later calls count as updates.
     told = 0;
     return { client, documents, told: () => told };
   });

@@ -12,7 +12,7 @@ export function goes(order) {
   try {
     setPriority(constants.priority[order === "first" ? "PRIORITY_HIGH" : "PRIORITY_BELOW_NORMAL"]);
   } catch {
-    // Then it takes its turn.
+    // Without root the process keeps its normal priority.
   }
 }
 

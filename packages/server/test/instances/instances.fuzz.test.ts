@@ -177,7 +177,7 @@ class History {
     );
     const places = live.map(({ session }) => `${session.userId}/${session.deviceId}`);
     this.#hold(new Set(places).size === places.length, `a device has one connection: ${places.sort().join(" ")}`);
-    for (const { session } of live) this.#hold(!this.#banned.has(session.userId!), "nobody is in who is banned");
+    for (const { session } of live) this.#hold(!this.#banned.has(session.userId!), "no banned user is connected");
     for (const { userId, deviceId, peer, at } of this.#places) {
       if (!peer || !living.has(at!) || this.#banned.has(userId)) continue;
       const place = `${userId}/${deviceId}`;
@@ -187,7 +187,8 @@ class History {
       if (!living.has(this.#lastIn.get(place)!)) continue;
       // A closed device was replaced by a newer connection or banned.
       if (peer.closed?.code === 4409) this.#hold(isIn, `a device that was replaced is in: ${place}`);
-      else if (!peer.closed && peer.of("connected").length > 0) this.#hold(isIn, "who was not closed is in");
+      else if (!peer.closed && peer.of("connected").length > 0)
+        this.#hold(isIn, "a device that was not closed is connected");
     }
     for (const userId of USERS) {
       const truth = places.filter((place) => place.startsWith(userId)).sort();
@@ -197,7 +198,10 @@ class History {
         this.#hold(known?.join() === truth.join(), `devices are true: ${known?.join()} but ${truth.join()}`);
         const report = await this.#over(server.user(userId).send("hello", "last"));
         const delivered = report?.delivered.map((id) => `${userId}/${id}`).sort();
-        this.#hold(delivered?.join() === truth.join() && report?.failed.length === 0, "what is sent in quiet arrives");
+        this.#hold(
+          delivered?.join() === truth.join() && report?.failed.length === 0,
+          "a message sent at the end arrives",
+        );
       }
     }
     const lists = [];

@@ -280,7 +280,7 @@ describe("a ticket", () => {
     all.broker.isDown = true;
     await expect(a!.server.issueTicket({ userId: "u1" })).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(await b!.refused({ url: `/ws?ticket=${ticket}` })).toBe(401);
-    // The store has lost its orders, so nobody can tell whether this user was disconnected.
+    // The store has lost its orders, so it is unknown whether this user was disconnected.
     all.broker.comeBack();
     const topic = all.broker.store.topics.get(`$ticket:${ticket}`)!;
     all.broker.forget();

@@ -12,7 +12,7 @@ import {
   shows,
 } from "../support/server-instances.js";
 
-/** What a peer knows, by everything that it was told. */
+/** The presence that a client knows after all messages it received. */
 function known(peer: Peer): string[] {
   const users = new Map<string, PresenceMember>();
   for (const { data } of peer.of("presence")) {
@@ -152,7 +152,7 @@ describe("presence across all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP3] entries of a dead instance are removed by the next instance that joins, even if none was notified", async () => {
+  test("[IP3] entries of a dead instance are removed by the next subscription, even if no instance was notified", async () => {
     const [all, a, b] = await several(2);
     await a!.enter("eve@desk", {}, ...inRoom("Eve"));
     a!.kill();
