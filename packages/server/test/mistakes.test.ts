@@ -338,7 +338,7 @@ describe("an expiresAt in seconds, as in the `exp` of a JWT", () => {
     );
     socket.on("error", () => {}).terminate();
     expect(response.statusCode).toBe(401);
-    expect(error).toHaveBeenCalledWith({}, expect.stringContaining(cure));
+    expect(error).toHaveBeenCalledWith({ expected: expect.stringContaining(cure) }, expect.any(String));
   });
 
   test("[HS33] issueTicket rejects it, too", async () => {

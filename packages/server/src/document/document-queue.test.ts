@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { advance as pass, VirtualEnvironment } from "../../test/support/virtual-environment.js";
+import { advance, VirtualEnvironment } from "../../test/support/virtual-environment.js";
 import { DocumentQueue } from "./document-queue.js";
 
 /**
@@ -23,7 +23,7 @@ function queue(count: number, first: (turns: DocumentQueue, environment: Virtual
 describe("DocumentQueue: changes of one document", () => {
   test("[SD16] without competition, the changes run without gaps", async () => {
     const { environment, begun } = queue(5, async () => {});
-    await pass(environment, 1);
+    await advance(environment, 1);
     expect(begun).toEqual([0, 0, 0, 0, 0]);
     expect(environment.timers).toBe(0);
   });
@@ -32,7 +32,7 @@ describe("DocumentQueue: changes of one document", () => {
     const { environment, begun } = queue(11, async (turns, { monotonic }) => {
       await turns.overtaken("board:a", 1, monotonic() - 20);
     });
-    await pass(environment, 400);
+    await advance(environment, 400);
     // The random number is 0.5: 20 ms before the next attempt, and 20 ms after each of eight
     // changes.
     expect(begun).toEqual([0, 40, 60, 80, 100, 120, 140, 160, 180, 180, 180]);
@@ -43,14 +43,14 @@ describe("DocumentQueue: changes of one document", () => {
     const { environment, begun } = queue(2, async (turns, { monotonic }) => {
       await turns.overtaken("board:a", 4, monotonic() - 60_000);
     });
-    await pass(environment, 1_100);
+    await advance(environment, 1_100);
     expect(begun).toEqual([0, 1_000]);
   });
 
   test("[SD16] a change that fails does not delay the next one", async () => {
     const { environment, begun, changes } = queue(2, () => Promise.reject(new Error("on purpose")));
     await expect(changes[0]).rejects.toThrow("on purpose");
-    await pass(environment, 1);
+    await advance(environment, 1);
     expect(begun).toEqual([0, 0]);
   });
 });

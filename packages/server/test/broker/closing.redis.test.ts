@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { instanceProgram } from "../support/instance-processes.js";
 import { startCluster } from "../support/redis-cluster.js";
 import { freePort } from "../support/redis-server.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import type { Closing } from "./closing.js";
 
@@ -26,7 +26,7 @@ function closes(closing: Closing): Promise<{ wasReady: boolean; ms: number }> {
 }
 
 /** Starts a server that accepts connections and never answers. Returns its port. */
-async function silent(world: RedisWorld): Promise<number> {
+async function silent(world: RedisHarness): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket.on("error", () => undefined));
@@ -52,7 +52,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
   });
 
   test.concurrent.for(kinds)("if the port accepts connections but never answers (%s)", async (kind, context) => {
-    const port = await silent(new RedisWorld(context));
+    const port = await silent(new RedisHarness(context));
     for (const afterMs of [300, 1_600]) {
       const { ms } = await closes({ kind, port, afterMs });
       expect(ms, `closed after ${afterMs} ms`).toBeLessThan(500);
@@ -62,7 +62,7 @@ describe("[BR66] the process ends within 500 ms after close", { timeout: 180_000
   test.concurrent.for(["single", "cluster", "sentinel"] as const)(
     "if Redis works, stops answering or is killed (%s)",
     async (kind, context) => {
-      const world = new RedisWorld(context);
+      const world = new RedisHarness(context);
       const cluster = kind === "cluster" ? await startCluster(2) : undefined;
       if (cluster) world.endsWith(() => cluster.end());
       const redis = cluster ? cluster.nodes[0]! : await world.redis();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChaosConnection } from "../support/chaos-proxy.js";
-import { outcome, recordingLogger as recording, RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { outcome, recordingLogger, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, works, hears } from "../support/broker-participant.js";
 
@@ -10,7 +10,7 @@ import { all, log, newId, works, hears } from "../support/broker-participant.js"
  */
 describe.concurrent("redisBroker when announcements are lost", () => {
   test("[BR34] if Redis closes the subscriber connection, 999 subscriptions return and `onDoubt` is called", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
     const topics = Array.from({ length: 1_000 }, (_, index) => `topic-${index}`);
@@ -28,7 +28,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
   });
 
   test("[BR34] publications during cuts of the subscriber connection are stored; none is delivered twice or out of order", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
     await one.link.subscribe("news");
@@ -49,7 +49,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
 
   for (const seed of [1, 2, 3])
     test(`[BR49] if connections are cut at random bytes, retries with a key are stored once, and delivered in order or doubted (seed ${seed})`, async (context) => {
-      const world = new RedisWorld(context);
+      const world = new RedisHarness(context);
       const server = await world.redis();
       const proxy = await world.proxy({ to: server.port, seed, weather: { cutWithin: 40_000, slice: 700 } });
       const [one, two] = [world.join(proxy), world.join(server)];
@@ -82,7 +82,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
     });
 
   test("[BR36] if announcements stop while commands work, the broker notices within 20 s and reconnects", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const proxy = await world.proxy({
       to: server.port,
@@ -90,7 +90,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
         if (direction === "up" && /\r\nsubscribe\r\n/i.test(bytes.toString("latin1"))) connection.name = "subscriber";
       },
     });
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join(proxy, { logger });
     await one.link.subscribe("news");
     await until(() => one.link.isHealthy);
@@ -110,7 +110,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
   });
 
   test("[BR36] while announcements stay blocked, `isHealthy` is false within 20 s, although commands work", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const proxy = await world.proxy({
       to: server.port,
@@ -138,9 +138,9 @@ describe.concurrent("redisBroker when announcements are lost", () => {
   });
 
   test("[BR36] an idle link stays healthy for 22 s, because its probes are answered", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join(server, { logger });
     await one.link.subscribe("news");
     await until(() => one.link.isHealthy);

@@ -1,5 +1,5 @@
 import { describe, expect, test, type TestContext } from "vitest";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { newId, set } from "../support/broker-participant.js";
 
@@ -11,7 +11,7 @@ const HOUR_S = 3_600;
  * whose wall clock is changed.
  */
 async function world(context: TestContext) {
-  const all = new RedisWorld(context);
+  const all = new RedisHarness(context);
   const redis = await all.redis({ hasClock: true });
   const clockOf = async (): Promise<number> => Number(/\d{10}/.exec(await redis.say("TIME"))?.[0]);
   const setClock = async (seconds: number): Promise<void> => {

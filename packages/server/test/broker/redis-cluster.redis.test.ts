@@ -3,11 +3,7 @@ import { describe, expect, test } from "vitest";
 import { slotOf, topicKeys } from "../../src/broker/redis/keys.js";
 import type { ChaosConnection, ChaosProxy } from "../support/chaos-proxy.js";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.js";
-import {
-  countingEnvironment as counting,
-  recordingLogger as recording,
-  RedisHarness as RedisWorld,
-} from "../support/redis-harness.js";
+import { countingEnvironment, recordingLogger, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, type Participant } from "../support/broker-participant.js";
 
@@ -39,10 +35,10 @@ async function hearsAll(one: Participant, limitMs: number): Promise<void> {
 
 describe.concurrent("redisBroker on a cluster", () => {
   test("[BR44] if a cluster master dies, its topics continue on the replica, and `onDoubt` is called", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(3, { replicas: true });
     world.endsWith(() => cluster.end());
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join({ client: clientOf(cluster) }, { logger });
     await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
     await hearsAll(one, 5_000);
@@ -65,7 +61,7 @@ describe.concurrent("redisBroker on a cluster", () => {
   });
 
   test("[BR45] if a slot moves to another node, its topics are published, read and delivered there", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
     const one = world.join({ client: clientOf(cluster) });
@@ -92,7 +88,7 @@ describe.concurrent("redisBroker on a cluster", () => {
   });
 
   test("[BR36] in a cluster behind a `natMap` the broker notices that the announcements of one node stopped", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
     const proxies: ChaosProxy[] = [];
@@ -109,7 +105,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     const natMap = Object.fromEntries(
       cluster.ports.map((port, index) => [`127.0.0.1:${port}`, { host: "127.0.0.1", port: proxies[index]!.port }]),
     );
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join({ client: clientOf(cluster, { natMap }) }, { logger });
     await Promise.all(topics.map((topic) => one.link.subscribe(topic)));
     await hearsAll(one, 5_000);
@@ -122,7 +118,7 @@ describe.concurrent("redisBroker on a cluster", () => {
   });
 
   test("[BR44] behind Sentinel publishing continues on the promoted replica", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const primary = await world.redis();
     const replica = await world.redis({ replicaOf: primary.port });
     await until(async () => (await replica.say("INFO", "replication")).includes("master_link_status:up"));
@@ -162,7 +158,7 @@ describe.concurrent("redisBroker on a cluster", () => {
   });
 
   test("[BR43] `close` leaves no connection to any cluster node and no timer", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(3);
     world.endsWith(() => cluster.end());
     const clients = async (): Promise<number> => {
@@ -179,7 +175,7 @@ describe.concurrent("redisBroker on a cluster", () => {
         await until(async () => (await clients()) > 5, 5_000, "The connections to all nodes");
       },
     ]) {
-      const environment = counting();
+      const environment = countingEnvironment();
       const one = world.join({ client: clientOf(cluster) }, { environment });
       await reach(one);
       await one.link.close();
@@ -189,7 +185,7 @@ describe.concurrent("redisBroker on a cluster", () => {
   });
 
   test("[BR45] `slotOf` computes the same slot as CLUSTER KEYSLOT", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(1);
     world.endsWith(() => cluster.end());
     for (const key of ["", "foo", "{a}b", "{}b", "a{b}{c}", "a{{b}c}", "ä{∑}", "{holdfast:x}:meta", "}{a", "123456789"])

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Reading, ReadOptions } from "../../src/broker/broker.js";
 import type { RedisServer } from "../support/redis-server.js";
-import { outcome, RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { outcome, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, docOf, log, newId, type Participant, set } from "../support/broker-participant.js";
 
@@ -28,7 +28,7 @@ async function sent(server: RedisServer): Promise<number> {
 /** Each test has its own Redis. */
 describe.concurrent("documents in Redis", () => {
   test("[BR60] in Redis a topic lives as long as its document, regardless of later publications and readings", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const { link } = world.join(server);
     const days = async (): Promise<number> => Math.round(Number(await server.say("PTTL", META)) / DAY_MS);
@@ -63,7 +63,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR61] a document whose id is lost does not exist, and the next document is written as the first", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     const losses = [
@@ -88,7 +88,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR61] `read` of a document whose text is lost rejects with UNAVAILABLE until the next document; a topic without epoch starts empty", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     const first = await drawn(one);
@@ -113,7 +113,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR61] foreign data in the place of a document is left alone, and the link continues", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     const id = await drawn(one);
@@ -134,7 +134,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR62] after a roll-back Redis has the older document: expecting the lost one is a conflict, and knowing it returns the stored text", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
     const kept = await drawn(one, "kept");
@@ -159,7 +159,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR63] if Redis lacks memory or replicas, a publication with a document is refused as a whole, and the current document stays", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     await one.link.subscribe("board");
@@ -197,7 +197,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR64] Redis does not send the text of a document that the reader knows or did not request", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     const id = await drawn(one, LARGE);
@@ -215,7 +215,7 @@ describe.concurrent("documents in Redis", () => {
   });
 
   test("[BR64] neither an announcement nor the answer to a publication contains the text of the document", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
     await two.link.subscribe("board");

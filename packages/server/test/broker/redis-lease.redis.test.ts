@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { newId, set } from "../support/broker-participant.js";
 
 /** Redis measures leases with its own clock, so these tests wait in real time. */
 describe.concurrent("the leases of redisBroker", () => {
   test("[BR41] if an instance is cut off, `onGone` reports it once to the others; when it returns, `onForgotten` is called", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const proxy = await world.proxy({ to: server.port });
     const [one, two] = [world.join(server), world.join(server)];
@@ -34,7 +34,7 @@ describe.concurrent("the leases of redisBroker", () => {
   });
 
   test("[BR41] an instance that was killed before another joined is reported by `onGone`", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     // The entry that a killed instance leaves in Redis.
     await server.say("HSET", "{holdfast:contract}:beats", "long-dead", "17");
@@ -47,7 +47,7 @@ describe.concurrent("the leases of redisBroker", () => {
   });
 
   test("[BR41] a Redis outage longer than a lease does not report any instance as gone", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const instances = [world.join(server), world.join(server), world.join(server)];
     await until(() => instances.every(({ link }) => link.isHealthy));
@@ -62,7 +62,7 @@ describe.concurrent("the leases of redisBroker", () => {
   });
 
   test("[BR42] `onForgotten` is called after a restart, a roll-back and a flush of Redis", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
     await one.link.publish("who", newId(), "", { table: set("one", "here") });
@@ -85,7 +85,7 @@ describe.concurrent("the leases of redisBroker", () => {
   });
 
   test("[BR22] `onGone` reports an instance that leaves within a few seconds", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
     await until(async () => (await one.link.instances()).size === 2);

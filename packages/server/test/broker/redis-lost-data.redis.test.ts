@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { links } from "@holdfast/protocol/internal";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, set, works } from "../support/broker-participant.js";
 
@@ -10,7 +10,7 @@ import { all, log, newId, set, works } from "../support/broker-participant.js";
  */
 describe.concurrent("redisBroker when Redis loses data", () => {
   test("[BR32] after a roll-back the store assigns the same offsets of the same epoch again, with different ids", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
     for (let index = 1; index <= 5; index++) await one.link.publish("news", newId(), `${index}`, { log });
@@ -33,7 +33,7 @@ describe.concurrent("redisBroker when Redis loses data", () => {
   });
 
   test("[BR33] after FLUSHALL the topic has a new epoch, and `onForgotten` tells the instance that its entries are lost", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     const before = await one.link.publish("who", newId(), "", { log, table: set("ann", "1"), key: "k" });
@@ -50,7 +50,7 @@ describe.concurrent("redisBroker when Redis loses data", () => {
   });
 
   test("[BR33] if Redis loses some keys of a topic, `read` returns no events of the old history", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const { link } = world.join(server);
     for (const body of ["1", "2", "3"]) await link.publish("news", newId(), body, { log, table: set("last", body) });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
-import { recordingLogger as recording, RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { recordingLogger, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, set } from "../support/broker-participant.js";
 
@@ -11,7 +11,7 @@ import { all, log, newId, set } from "../support/broker-participant.js";
  */
 describe.concurrent("redisBroker with the application's options", () => {
   test("[BR40] brokers with different prefixes neither receive each other's publications nor list each other", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join({ url: server.url, prefix: "one" });
     const two = world.join({ url: server.url, prefix: "two" });
@@ -28,7 +28,7 @@ describe.concurrent("redisBroker with the application's options", () => {
   });
 
   test("[BR47] a client of the application is not closed, and its `keyPrefix` is not used", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const client = new Redis(server.port, "127.0.0.1", { keyPrefix: "app:", enableAutoPipelining: true, db: 3 });
     world.endsWith(async () => client.disconnect());
@@ -46,7 +46,7 @@ describe.concurrent("redisBroker with the application's options", () => {
   });
 
   test("[BR48] the ACL in the documentation of `redisBroker` suffices", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const source = await readFile(new URL("../../src/redis.ts", import.meta.url), "utf8");
     const rules = [...source.replaceAll("\n *", " ").matchAll(/`([~&+][^`]+)`/g)].flatMap(([, rule]) =>
@@ -64,7 +64,7 @@ describe.concurrent("redisBroker with the application's options", () => {
       ...rules,
     );
     expect(created).toBe("OK");
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join({ url: `redis://holdfast:pass@127.0.0.1:${server.port}` }, { logger });
     await one.link.subscribe("a}b");
     await one.link.publish("a}b", newId(), "", { log, table: set("f", "1"), key: "k" });

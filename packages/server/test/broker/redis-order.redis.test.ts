@@ -2,7 +2,7 @@ import { Cluster } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { topicKeys } from "../../src/broker/redis/keys.js";
 import { startCluster } from "../support/redis-cluster.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, type Participant, set } from "../support/broker-participant.js";
 
@@ -36,7 +36,7 @@ const turned = (offsets: readonly number[]): number =>
 
 describe.concurrent("[BR65] publications of one instance on one topic reach Redis in the order of the calls", () => {
   test("while Redis repeatedly loses its scripts and other instances load them again", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const instances = [world.join(server), world.join(server), world.join(server)];
     await until(() => instances.every(({ link }) => link.isHealthy));
@@ -60,7 +60,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
   });
 
   test("across a restart of Redis; a refused publication is not stored after a later one", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     // Redis loses no confirmed publication, so offsets only rise.
     const server = await world.redis({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
     const one = world.join(server);
@@ -83,7 +83,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
   });
 
   test("while a slot moves to another cluster node, with and without its data", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const cluster = await startCluster(2);
     world.endsWith(() => cluster.end());
     const client = new Cluster(
@@ -121,7 +121,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
   });
 
   test("and one refused publication does not hold up the others", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     await until(() => one.link.isHealthy);

@@ -1,10 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  countingEnvironment as counting,
-  outcome,
-  recordingLogger as recording,
-  RedisHarness as RedisWorld,
-} from "../support/redis-harness.js";
+import { countingEnvironment, outcome, recordingLogger, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, type Participant, works, hears } from "../support/broker-participant.js";
 
@@ -14,9 +9,9 @@ import { all, log, newId, type Participant, works, hears } from "../support/brok
  */
 describe.concurrent("redisBroker while Redis cannot be reached", () => {
   test("[BR30] while Redis is down calls reject within 1 s, later calls within 50 ms; 5 s after its return everything works", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join(server, { logger });
     await one.link.subscribe("news");
     await until(() => one.link.isHealthy);
@@ -58,7 +53,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
   });
 
   test("[BR31] after a restart of Redis with its data, the epoch, the offsets and the subscription continue", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
     await one.link.subscribe("news");
@@ -75,7 +70,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
   });
 
   test("[BR35] if Redis stops answering, calls reject within 1 s, later within 50 ms, and work again when it continues", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     await one.link.subscribe("news");
@@ -107,7 +102,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
   });
 
   test("[BR43] `close` leaves no timer, connection or subscription, in each state of the link", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const states: [string, (one: Participant) => Promise<unknown>][] = [
       ["just joined", async () => {}],
@@ -123,7 +118,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
       ["stopped", async () => (await server.start(), server.stop())],
     ];
     for (const [state, reach] of states) {
-      const environment = counting();
+      const environment = countingEnvironment();
       const one = world.join(server, { environment });
       await reach(one);
       const underWay = [one.link.publish("news", newId(), "", { log }), one.link.subscribe("more")].map(outcome);

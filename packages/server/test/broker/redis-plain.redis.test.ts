@@ -3,14 +3,14 @@ import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
 import { MemoryTransport } from "../../src/testing.js";
 import { agents } from "../support/basic-server.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 
 test.each([false, true])(
   "[TW1] broadcasts and events without history arrive through Redis, server started before Redis: %s",
   async (serverFirst) => {
     const ends: (() => unknown)[] = [];
-    const redis = new RedisWorld({ onTestFinished: (end: () => unknown) => void ends.push(end) } as never);
+    const redis = new RedisHarness({ onTestFinished: (end: () => unknown) => void ends.push(end) } as never);
     const store = await redis.redis();
     if (serverFirst) await store.kill();
     const server = createServer(agents, { broker: redisBroker({ url: store.url }) });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { freePort } from "../support/redis-server.js";
-import { recordingLogger as recording, RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { recordingLogger, RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { all, log, newId, type Participant, works, hears } from "../support/broker-participant.js";
 
@@ -10,7 +10,7 @@ import { all, log, newId, type Participant, works, hears } from "../support/brok
  */
 describe.concurrent("redisBroker when Redis refuses or holds foreign data", () => {
   test("[BR37] after SCRIPT FLUSH the broker sends its scripts again", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
     await one.link.publish("news", newId(), "1", { log });
@@ -23,7 +23,7 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
   });
 
   test("[BR38] calls to a replica reject with UNAVAILABLE until it is promoted, and a demotion is noticed", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const primary = await world.redis();
     const replica = await world.redis({ replicaOf: primary.port });
     await until(async () => (await replica.say("INFO", "replication")).includes("master_link_status:up"));
@@ -44,9 +44,9 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
   });
 
   test("[BR39] foreign data under the broker's keys rejects with UNAVAILABLE, and foreign announcements are ignored", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis();
-    const logger = recording();
+    const logger = recordingLogger();
     const one = world.join(server, { logger });
     await Promise.all(["good", "bad", "worse", "worst"].map((topic) => one.link.subscribe(topic)));
     await server.say("SET", "{holdfast:contract:bad}:meta", "not a hash");
@@ -76,9 +76,9 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
   });
 
   test("[BR46] if Redis refuses a command, the error has Redis's code and a remedy, and no log line has the password", async (context) => {
-    const world = new RedisWorld(context);
+    const world = new RedisHarness(context);
     const server = await world.redis({ args: ["--requirepass", "secret-word"] });
-    const logger = recording();
+    const logger = recordingLogger();
     const refusalOf = async (one: Participant): Promise<{ code: string; message: string; remedy: string }> => {
       const refused = await one.link
         .publish("news", newId(), "x".repeat(1_000), { log })

@@ -2,12 +2,12 @@ import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
 import type { ChaosConnection } from "../support/chaos-proxy.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { boards, empty } from "../support/document-server.js";
 
 test("[SH10] on a real Redis, changes whose answers are cut off are each applied once and saved, even if callers get UNAVAILABLE", async (context) => {
-  const world = new RedisWorld(context);
+  const world = new RedisHarness(context);
   const redis = await world.redis();
   /** The connection that carried the change, until its answer arrives. */
   let armed: ChaosConnection | undefined;

@@ -2,7 +2,7 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { BOARD, DocumentServer as Boards, empty, subscribe } from "../support/document-server.js";
+import { BOARD, DocumentServer, empty, subscribe } from "../support/document-server.js";
 
 const protocolOf = (version: string, document: z.ZodType) =>
   defineProtocol({ name: "notes", version, channels: { note: { key: z.string(), document } } });
@@ -77,7 +77,7 @@ describe("a change to a document", () => {
   });
 
   test("[SD4] with half a surrogate pair in a property name rejects with INVALID_VALUE", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const votes = { ["Ann👍".slice(0, 4)]: 1 };
     await expect(all.done(all.board().set({ ...empty, votes }))).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe("a change to a document", () => {
   });
 
   test("[SD6] that rejects with UNAVAILABLE does not affect the changes queued behind it", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const names = ["ann", "bob", "cy"];
     const changes = names.map((name) =>
@@ -110,7 +110,7 @@ describe("a change to a document", () => {
   test.each([["x".repeat(257)], ["Gone👍".slice(0, 5)], [5 as never]])(
     "[SD12] by `delete` with an invalid reason rejects with INVALID_OPTION: %j",
     async (reason) => {
-      const all = new Boards();
+      const all = new DocumentServer();
       await all.done(all.board().set(empty));
       await expect(all.done(all.board().delete({ reason }))).rejects.toMatchObject({
         code: "INVALID_OPTION",
@@ -123,8 +123,8 @@ describe("a change to a document", () => {
 
 describe("creating a document", () => {
   test("[SD19] concurrent calls on two instances create one document, and all other calls resolve with undefined", async () => {
-    const one = new Boards();
-    const other = new Boards({}, one);
+    const one = new DocumentServer();
+    const other = new DocumentServer({}, one);
     const titles = ["a", "b", "c", "d"];
     const created = await one.done(
       Promise.all(titles.map((title, at) => (at % 2 ? one : other).board().create({ ...empty, title }))),
@@ -140,7 +140,9 @@ describe("creating a document", () => {
   test("[SD19] the new document is sent to members and saved; if the database has a document, nothing is created", async () => {
     const saved: unknown[] = [];
     const load = ({ key }: { key: string | undefined }) => (key === "b" ? { document: empty, version: 4 } : undefined);
-    const all = new Boards({ documents: { board: { load, save: ({ key, version }) => saved.push([key, version]) } } });
+    const all = new DocumentServer({
+      documents: { board: { load, save: ({ key, version }) => saved.push([key, version]) } },
+    });
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().create(empty));
     expect(peer.last("state_update")).toMatchObject({ data: { version: 1 } });

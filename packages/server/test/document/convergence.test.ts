@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 import { DocumentHistory } from "./document-history.js";
 
 /**
@@ -29,7 +29,7 @@ describe("[SV1] documents under lost messages, cut connections, roll-backs and k
         if (seed % 1_000 === 0 && count > 1_000)
           process.stdout.write(`${seed} histories, ${JSON.stringify(sum)}, ${failed.length} failed\n`);
       }
-      figures("T14", { histories: seeds.length, ...sum, failed: failed.length });
+      reportFigures("T14", { histories: seeds.length, ...sum, failed: failed.length });
       expect(failed.slice(0, 10)).toEqual([]);
       // Lower bounds, because a history without events would prove nothing.
       expect(sum.changes).toBeGreaterThan(seeds.length * 15);

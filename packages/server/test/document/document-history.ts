@@ -1,10 +1,10 @@
 import { type ChannelDocument, documentOf } from "@holdfast/client";
 import { canonicalJson } from "@holdfast/protocol/internal";
-import { seededRandom as seeded } from "../support/seeded-random.js";
-import { type SimInstance as Instance, SimServers as Servers } from "../support/sim-servers.js";
+import { seededRandom } from "../support/seeded-random.js";
+import { type SimInstance, SimServers } from "../support/sim-servers.js";
 import type { Snapshot } from "../support/sim-broker.js";
 import { BOARD, boards, empty } from "../support/document-server.js";
-import { type Board, editBoard as edit } from "../support/board-edits.js";
+import { type Board, editBoard } from "../support/board-edits.js";
 
 type Definition = typeof boards.definition;
 
@@ -80,15 +80,15 @@ class Watcher {
  * and leave, connections drop, servers restart, and the store may be rolled back or emptied. At the
  * end everything is repaired, and every client must hold the document that the store holds.
  */
-export class DocumentHistory extends Servers<Definition> {
+export class DocumentHistory extends SimServers<Definition> {
   readonly #watchers: Watcher[] = [];
-  readonly #started = new Set<Instance<Definition>>();
+  readonly #started = new Set<SimInstance<Definition>>();
   readonly #isStoreTrue: boolean;
   #saved: Snapshot | undefined;
   #count = 0;
 
   constructor(seed: number) {
-    super(boards, seeded(seed));
+    super(boards, seededRandom(seed));
     this.#isStoreTrue = this.random() < 0.5;
     for (let count = 0; count < PEERS; count++) {
       const slow = this.random() < 0.3;
@@ -161,7 +161,7 @@ export class DocumentHistory extends Servers<Definition> {
     this.#write((board) =>
       what === 0
         ? board.set({ ...empty, title: `set ${number}`, votes: { [`v${number % 5}`]: number } })
-        : board.update((draft) => edit(draft, what, number, at)).catch(() => board.set(empty)),
+        : board.update((draft) => editBoard(draft, what, number, at)).catch(() => board.set(empty)),
     );
   }
 
@@ -171,7 +171,7 @@ export class DocumentHistory extends Servers<Definition> {
     if (instance) write(this.board(instance)).catch(() => undefined);
   }
 
-  board({ server }: Instance<Definition>) {
+  board({ server }: SimInstance<Definition>) {
     return server.channel("board", "a").document;
   }
 

@@ -2,11 +2,11 @@ import { hashOf } from "@holdfast/protocol/internal";
 import { createServer, memoryBroker } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { changeText, type StoredDocument } from "../../src/document/document.js";
-import { BOARD, DocumentServer as Boards, boards, empty, heldBy, subscribe } from "../support/document-server.js";
+import { BOARD, DocumentServer, boards, empty, heldBy, subscribe } from "../support/document-server.js";
 
 describe("the documents of the server's API", () => {
   test("[SD1] `set` stores a document, `update` applies the changes of its draft, and `delete` removes it", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     expect(await all.done(all.board().get())).toBeUndefined();
     const set = await all.done(all.board().set(empty));
     expect(set).toMatchObject({
@@ -30,7 +30,7 @@ describe("the documents of the server's API", () => {
   });
 
   test("[SD1] values that JSON cannot hold are preserved", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     const { document } = all.server.channel("rich");
     await all.done(document.set({ at: new Date(5), tags: new Set(["a"]) }));
     await all.done(
@@ -44,7 +44,7 @@ describe("the documents of the server's API", () => {
   });
 
   test("[SD2] documents are passed as copies, so later changes to a copy have no effect", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     const value = structuredClone({ ...empty, votes: { ann: 1 } });
     const { document } = await all.done(all.board().set(value));
     value.votes.ann = 7;
@@ -54,7 +54,7 @@ describe("the documents of the server's API", () => {
   });
 
   test("[SD17] the text of a document is read from the broker only if the document has changed", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const topic = all.broker.store.topics.get(BOARD)!;
     const { id } = topic.document!;
@@ -71,7 +71,7 @@ describe("the documents of the server's API", () => {
   });
 
   test("[SD3] a change without a difference creates no version", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     const first = await all.done(all.board().set(empty));
     expect(await all.done(all.board().update(() => {}))).toEqual(first);
     expect(await all.done(all.board().set(empty))).toEqual(first);
@@ -81,56 +81,61 @@ describe("the documents of the server's API", () => {
   test.each([
     [
       "a value of another kind",
-      (all: Boards) => all.board().set({ title: 5 } as never),
+      (all: DocumentServer) => all.board().set({ title: 5 } as never),
       "INVALID_VALUE",
       "document.title",
     ],
     [
       "a member no document may have",
-      (all: Boards) => all.board().set({ ...empty, votes: { constructor: 1 } as never }),
+      (all: DocumentServer) => all.board().set({ ...empty, votes: { constructor: 1 } as never }),
       "INVALID_VALUE",
       "document.votes.constructor",
     ],
     [
       "too large a document",
-      (all: Boards) => all.board().set({ ...empty, title: "x".repeat(300_000) }),
+      (all: DocumentServer) => all.board().set({ ...empty, title: "x".repeat(300_000) }),
       "LIMIT_EXCEEDED",
       "document",
     ],
-    ["a change that is no function", (all: Boards) => all.board().update({} as never), "INVALID_VALUE", "update"],
+    [
+      "a change that is no function",
+      (all: DocumentServer) => all.board().update({} as never),
+      "INVALID_VALUE",
+      "update",
+    ],
     [
       "a change that is asynchronous",
-      (all: Boards) => all.board().update((async () => empty) as never),
+      (all: DocumentServer) => all.board().update((async () => empty) as never),
       "INVALID_VALUE",
       "update",
     ],
     [
       "a reason that is too long",
-      (all: Boards) => all.board().delete({ reason: "x".repeat(257) }),
+      (all: DocumentServer) => all.board().delete({ reason: "x".repeat(257) }),
       "INVALID_OPTION",
       "reason",
     ],
     [
       "a reason without its name",
-      (all: Boards) => all.board().delete("obsolete" as never),
+      (all: DocumentServer) => all.board().delete("obsolete" as never),
       "INVALID_OPTION",
       "options",
     ],
     [
       "a deletion whose options are no plain object",
-      (all: Boards) => all.board().delete(Promise.resolve({}) as never),
+      (all: DocumentServer) => all.board().delete(Promise.resolve({}) as never),
       "INVALID_OPTION",
       "options",
     ],
   ])("[SD4] %s is refused, and the document stays as it is", async (_what, change, code, field) => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     await expect(all.done(change(all) as Promise<unknown>)).rejects.toMatchObject({ code, field });
     expect(await all.done(all.board().get())).toMatchObject(empty);
   });
 
   test("[SD4] if the function of `update` throws, `update` rejects with that error and changes nothing; without a document it rejects with DOCUMENT_NOT_FOUND", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "DOCUMENT_NOT_FOUND" });
     await all.done(all.board().set(empty));
     const thrown = new Error("no");
@@ -176,10 +181,10 @@ test("[SD1] a change that only alters the meaning of the same JSON creates a ver
 
 describe("concurrent changes of a document", () => {
   test("[SD6] changes of one instance queue, changes of several instances compete, and each is applied once", async () => {
-    const one = new Boards();
-    const other = new Boards({}, one);
+    const one = new DocumentServer();
+    const other = new DocumentServer({}, one);
     await one.done(one.board().set(empty));
-    const vote = (all: Boards, name: string) =>
+    const vote = (all: DocumentServer, name: string) =>
       all.board().update((draft) => void (draft.votes[name] = (draft.votes[name] ?? 0) + 1));
     const changes = Array.from({ length: 20 }, (_, index) => vote(index % 2 ? one : other, `v${index % 3}`));
     await one.done(Promise.all(changes));
@@ -190,7 +195,7 @@ describe("concurrent changes of a document", () => {
   });
 
   test("[SD7] a change that loses five times to other writers rejects with DOCUMENT_CONFLICT and changes nothing", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     let tries = 0;
     const change = all.board().update((draft) => {
@@ -208,7 +213,7 @@ describe("concurrent changes of a document", () => {
 
 describe("members of a channel with a document", () => {
   test("[SD8] receive a snapshot after the answer to subscribe, and then each change in the order of the channel", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set({ ...empty, votes: { someone: 1, anyone: 2, everyone: 3 } }));
     const peer = await all.connect(subscribe(BOARD));
     expect(peer.received.slice(-2).map(({ type }) => type)).toEqual(["subscribe_response", "state_sync"]);
@@ -231,7 +236,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD8] receive an empty snapshot if there is no document yet, and the document when it is created", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     const peer = await all.connect(subscribe(BOARD));
     expect(peer.last("state_sync").data).toMatchObject({ version: 0, hash: "" });
     expect(peer.last("state_sync").data).not.toHaveProperty("state");
@@ -240,7 +245,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD9] that resume with position and version receive the missed patches if these are short enough", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set({ ...empty, title: "x".repeat(2_000) }));
     const peer = await all.connect(subscribe(BOARD));
     const { position } = peer.last("state_sync").data;
@@ -253,7 +258,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD9] receive the whole document if the missed patches are longer than half of it, and all missed events", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const peer = await all.connect(subscribe(BOARD));
     const { position } = peer.last("state_sync").data;
@@ -273,7 +278,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD10] receive a hash every 32 versions; if theirs differs, they get a snapshot and `mismatches` counts it", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().set(empty));
     for (let count = 2; count <= 65; count++)
@@ -288,7 +293,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD11] receive a reset and the current document after a roll-back", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const saved = all.broker.store.snapshot();
     const peer = await all.connect(subscribe(BOARD));
@@ -303,8 +308,8 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD12] receive `state_deleted` with the reason on every instance when the document is deleted, and leave the channel", async () => {
-    const one = new Boards();
-    const other = new Boards({}, one);
+    const one = new DocumentServer();
+    const other = new DocumentServer({}, one);
     await one.done(one.board().set(empty));
     const peers = [await one.connect(subscribe(BOARD)), await other.connect(subscribe(BOARD))];
     await one.done(one.board().delete({ reason: "SESSION_DELETED" }));
@@ -324,7 +329,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD12] that return after a deletion and a new document receive the whole document", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set({ ...empty, title: "x".repeat(5_000) }));
     const peer = await all.connect(subscribe(BOARD));
     const { position } = peer.last("state_sync").data;
@@ -336,7 +341,7 @@ describe("members of a channel with a document", () => {
   });
 
   test("[SD13] if the store holds an invalid document, subscriptions are refused and the server keeps working", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     all.broker.store.topics.get(BOARD)!.document = { id: "x", text: "nonsense" };
     const peer = await all.connect(subscribe(BOARD));
@@ -350,7 +355,7 @@ describe("members of a channel with a document", () => {
 });
 
 test("[SD20] if patches do not fit the document, the instance reads the channel again at once", async () => {
-  const all = new Boards();
+  const all = new DocumentServer();
   await all.done(all.board().set(empty));
   await all.connect(subscribe(BOARD));
   const link = all.broker.links[0]!;

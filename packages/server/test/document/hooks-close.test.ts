@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DocumentServer as Boards, empty } from "../support/document-server.js";
+import { DocumentServer, empty } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("closing a server with documents", () => {
@@ -14,7 +14,7 @@ describe("closing a server with documents", () => {
           });
         });
     };
-    let all = new Boards({ documents: { board: { save: saveIn(300) } } });
+    let all = new DocumentServer({ documents: { board: { save: saveIn(300) } } });
     const change = all.board().set(empty);
     await all.world.advance(50);
     let closed = all.server.close().then(() => isSaved);
@@ -23,7 +23,7 @@ describe("closing a server with documents", () => {
     await change;
 
     isSaved = false;
-    all = new Boards({ documents: { board: { save: saveIn(20_000) } } });
+    all = new DocumentServer({ documents: { board: { save: saveIn(20_000) } } });
     const given = outcomeOf(all.board().set(empty));
     await all.world.advance(50);
     closed = all.server.close({ graceMs: 1_000 }).then(() => isSaved);
@@ -34,7 +34,7 @@ describe("closing a server with documents", () => {
 
   test("[SH9] `close` waits for changes in flight: a stored change is saved, or its caller gets an error", async () => {
     const saved: number[] = [];
-    const all = new Boards({ documents: { board: { save: ({ version }) => void saved.push(version) } } });
+    const all = new DocumentServer({ documents: { board: { save: ({ version }) => void saved.push(version) } } });
     const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
     await all.world.advance(3);
     const atClose = all.server.close().then(() => [...saved]);
@@ -45,7 +45,10 @@ describe("closing a server with documents", () => {
 
   test("[SH9] `close` waits for changes made by listeners of ended sessions, including disconnected sessions", async () => {
     const db = database();
-    const all = new Boards({ authenticate: (() => ({ userId: "ann" })) as never, documents: { board: db.hooks } });
+    const all = new DocumentServer({
+      authenticate: (() => ({ userId: "ann" })) as never,
+      documents: { board: db.hooks },
+    });
     await all.done(all.board().set(empty));
     all.server.onSession(
       ({ type }) => type === "ended" && void all.board().update((draft) => void (draft.title = "left")),
@@ -63,7 +66,7 @@ describe("closing a server with documents", () => {
 
   test("[SH9] `close` waits for everything that these listeners do in sequence, within its time limit", async () => {
     const db = database();
-    const all: Boards = new Boards({
+    const all: DocumentServer = new DocumentServer({
       authenticate: (() => ({ userId: "ann" })) as never,
       documents: { board: db.hooks },
     });
@@ -89,7 +92,7 @@ describe("closing a server with documents", () => {
   test.each(["load", "save"] as const)(
     "[SH9] a `%s` that never answers leaves no timer after `close`, and its caller gets UNAVAILABLE",
     async (name) => {
-      const all = new Boards({ documents: { board: { [name]: never } } });
+      const all = new DocumentServer({ documents: { board: { [name]: never } } });
       const told = outcomeOf(all.board().set(empty));
       await all.world.advance(50);
       const closed = all.server.close({ graceMs: 1_000 });

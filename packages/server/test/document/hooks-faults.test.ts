@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { seededRandom as seeded } from "../support/seeded-random.js";
-import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
+import { seededRandom } from "../support/seeded-random.js";
+import { BOARD, DocumentServer, empty, heldBy, subscribe } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("failures of the application's database", () => {
   test("[SH4] repeating a change saves what was not saved, including a deletion", async () => {
     const db = database();
-    const all = new Boards({ documents: { board: db.hooks } });
+    const all = new DocumentServer({ documents: { board: db.hooks } });
     db.failing = new Error("down");
     await expect(all.done(all.board().set(empty))).rejects.toMatchObject({ code: "NOT_SAVED" });
     db.failing = undefined;
@@ -26,9 +26,9 @@ describe("failures of the application's database", () => {
   test("[SH11] if `save` fails, one caller of `create` gets NOT_SAVED and all others undefined, on every instance", async () => {
     const db = database();
     db.failing = new Error("down");
-    const one = new Boards({ documents: { board: db.hooks } });
-    const other = new Boards({ documents: { board: db.hooks } }, one);
-    const create = (all: Boards, title: string) => outcomeOf(all.board().create({ ...empty, title }));
+    const one = new DocumentServer({ documents: { board: db.hooks } });
+    const other = new DocumentServer({ documents: { board: db.hooks } }, one);
+    const create = (all: DocumentServer, title: string) => outcomeOf(all.board().create({ ...empty, title }));
     const told = Array.from({ length: 6 }, (_, index) => create(index % 2 ? other : one, `${index}`));
     await one.world.advance(5_000);
     const outcomes = await Promise.all(told);
@@ -46,7 +46,7 @@ describe("failures of the application's database", () => {
   });
 
   test("[SH11] a `save` that never answers delays the other callers of `create` for `requestTimeoutMs` at most", async () => {
-    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save: never } } });
+    const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { save: never } } });
     const told = [1, 2, 3].map(() => outcomeOf(all.board().create(empty)));
     await all.world.advance(2_500);
     expect(await Promise.all(told)).toMatchObject([{ code: "NOT_SAVED" }, undefined, undefined]);
@@ -55,15 +55,15 @@ describe("failures of the application's database", () => {
   test("[SH11] if answers of the broker are lost and `save` may fail, at most one caller learns that it created the document", async () => {
     let created = 0;
     for (let seed = 1; seed <= 60; seed++) {
-      const random = seeded(seed);
+      const random = seededRandom(seed);
       const save = () => {
         if (random() < 0.7) throw new Error("down");
       };
-      const one = new Boards({ documents: { board: { save } } });
+      const one = new DocumentServer({ documents: { board: { save } } });
       const all = [
         one,
-        new Boards({ documents: { board: { save } } }, one),
-        new Boards({ documents: { board: { save } } }, one),
+        new DocumentServer({ documents: { board: { save } } }, one),
+        new DocumentServer({ documents: { board: { save } } }, one),
       ];
       const told: Promise<unknown>[] = [];
       for (let step = 0; step < 12; step++) {
@@ -88,7 +88,7 @@ describe("failures of the application's database", () => {
   test("[SH6] a `load` that never answers times out, and the next call asks again", async () => {
     let asked = 0;
     const load = () => (++asked === 1 ? never() : { document: empty, version: 7 });
-    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { load } } });
+    const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { load } } });
     const change = () => outcomeOf(all.board().set({ ...empty, title: "b" }));
     // All callers that wait for the load, directly or in the queue, are rejected at the same time.
     const together = [...Array.from({ length: 10 }, change), outcomeOf(all.board().get())];
@@ -105,8 +105,8 @@ describe("failures of the application's database", () => {
   test("[SH6] a `load` that fails for readers does not fail changes if the document was set meanwhile", async () => {
     let fail!: (error: Error) => void;
     const load = () => new Promise<never>((_, reject) => (fail = reject));
-    const one = new Boards({ documents: { board: { load } } });
-    const other = new Boards({}, one);
+    const one = new DocumentServer({ documents: { board: { load } } });
+    const other = new DocumentServer({}, one);
     const got = outcomeOf(one.board().get());
     await one.world.advance(20);
     await one.done(other.board().set(empty));
@@ -121,13 +121,13 @@ describe("failures of the application's database", () => {
   test("[SH6] a `save` that never answers times out, and the waiting callers get an error", async () => {
     let asked = 0;
     const save = () => (++asked === 1 ? never() : undefined);
-    const all = new Boards({ requestTimeoutMs: 1_000, documents: { board: { save } } });
+    const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { save } } });
     const told = outcomeOf(all.board().set(empty));
     await all.world.advance(2_000);
     expect(await told).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 2 });
     // A `save` that waits for a change of its own document waits for itself until the timeout.
-    const other: Boards = new Boards({
+    const other: DocumentServer = new DocumentServer({
       requestTimeoutMs: 1_000,
       documents: {
         board: { save: ({ version }) => version < 3 && other.board().set({ ...empty, title: `${version}` }) },
@@ -140,7 +140,7 @@ describe("failures of the application's database", () => {
 
   test("[SH7] if the broker loses everything, members receive the document of the database", async () => {
     const db = database();
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: db.hooks } });
+    const all = new DocumentServer({ heartbeat: { intervalMs: 600_000 }, documents: { board: db.hooks } });
     for (const title of ["one", "two"]) await all.done(all.board().set({ ...empty, title }));
     const peer = await all.connect(subscribe(BOARD));
     all.broker.store.empty();
@@ -161,7 +161,7 @@ describe("failures of the application's database", () => {
       if (failing) throw new Error("down");
       return row;
     };
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
+    const all = new DocumentServer({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
     const peer = await all.connect(subscribe(BOARD));
     failing = true;
     all.broker.store.empty();
@@ -188,7 +188,7 @@ describe("failures of the application's database", () => {
     let fail!: (error: Error) => void;
     const load = () =>
       ++asked === 1 ? { document: empty, version: 9 } : new Promise<never>((_resolve, reject) => (fail = reject));
-    const all = new Boards({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
+    const all = new DocumentServer({ heartbeat: { intervalMs: 600_000 }, documents: { board: { load } } });
     const peer = await all.connect(subscribe(BOARD));
     all.broker.store.empty();
     const resets = async (count: number): Promise<void> => {
@@ -215,8 +215,8 @@ describe("failures of the application's database", () => {
       await slow;
       return db.hooks.save!(document);
     };
-    const one = new Boards({ documents: { board: { ...db.hooks, save } } });
-    const other = new Boards({ documents: { board: db.hooks } }, one);
+    const one = new DocumentServer({ documents: { board: { ...db.hooks, save } } });
+    const other = new DocumentServer({ documents: { board: db.hooks } }, one);
     const set = one.board().set(empty);
     await one.world.advance(100);
     expect(await one.done(other.board().delete())).toBe(true);

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  BOARD,
-  DocumentServer as Boards,
-  type BoardOptions,
-  empty,
-  heldBy,
-  subscribe,
-} from "../support/document-server.js";
+import { BOARD, DocumentServer, type BoardOptions, empty, heldBy, subscribe } from "../support/document-server.js";
 
 /** The application's database, with saves that the test can hold back. */
 class Database {
@@ -33,8 +26,8 @@ class Database {
   };
 }
 
-function withDatabase(beside?: Boards, database = new Database()) {
-  const all = new Boards({ documents: { board: database.hooks! } }, beside);
+function withDatabase(beside?: DocumentServer, database = new Database()) {
+  const all = new DocumentServer({ documents: { board: database.hooks! } }, beside);
   return { all, database };
 }
 
@@ -95,7 +88,7 @@ describe("documents stored in the application's database", () => {
     async (version) => {
       const saved: number[] = [];
       const save = ({ version: now }: { version: number }) => saved.push(now);
-      const all = new Boards({ documents: { board: { load: () => ({ document: empty, version }), save } } });
+      const all = new DocumentServer({ documents: { board: { load: () => ({ document: empty, version }), save } } });
       expect(await all.done(all.board().update((draft) => void (draft.title = "b")))).toMatchObject({ version: 6 });
       expect(saved).toEqual([6]);
     },
@@ -115,7 +108,7 @@ describe("documents stored in the application's database", () => {
       }
     }
     const board = new Rows();
-    const all = new Boards({ documents: { board } });
+    const all = new DocumentServer({ documents: { board } });
     await all.done(all.board().set({ ...empty, title: "b" }));
     expect(board.of("a")).toBe(4);
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { BOARD, type BoardOptions, DocumentServer as Boards, empty } from "../support/document-server.js";
+import { BOARD, type BoardOptions, DocumentServer, empty } from "../support/document-server.js";
 import { database, type Hooks, outcomeOf } from "./database.js";
 
 describe("a change whose answer from the broker is lost", () => {
   /** Makes a change that the broker stores, and cuts the link before its answer arrives. */
   async function cutOff(hooks: Hooks, options: BoardOptions = {}) {
-    const all = new Boards({ documents: { board: hooks }, ...options });
+    const all = new DocumentServer({ documents: { board: hooks }, ...options });
     await all.done(all.board().set(empty));
     const { timers } = all.environment;
     const change = outcomeOf(all.board().update((draft) => void draft.cards.push({ id: "1", text: "x" })));
@@ -29,7 +29,7 @@ describe("a change whose answer from the broker is lost", () => {
   test("[SH10] is found even if another instance has changed the document since", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
-    const other = new Boards({ documents: { board: db.hooks } }, all);
+    const other = new DocumentServer({ documents: { board: db.hooks } }, all);
     const another = outcomeOf(other.board().update((draft) => void (draft.title = "b")));
     await all.world.advance(100);
     all.broker.links[0]!.mend();

@@ -2,12 +2,12 @@ import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { ServerHarness as World } from "../support/server-harness.js";
-import { BOARD, DocumentServer as Boards, empty, heldBy, subscribe } from "../support/document-server.js";
+import { ServerHarness } from "../support/server-harness.js";
+import { BOARD, DocumentServer, empty, heldBy, subscribe } from "../support/document-server.js";
 
 describe("an invalid document", () => {
   test("[SD18] in the store is replaced by `set` and removed by `delete`; `get` and `update` reject with INTERNAL and a remedy", async () => {
-    const all = new Boards();
+    const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const spoil = () => void (all.broker.store.topics.get(BOARD)!.document = { id: "theirs", text: "nonsense" });
     spoil();
@@ -28,7 +28,7 @@ describe("an invalid document", () => {
     ];
     const table = new Map(rows);
     const load = ({ key }: { readonly key: string | undefined }) => table.get(key!) as never;
-    const all = new Boards({ documents: { board: { load } } });
+    const all = new DocumentServer({ documents: { board: { load } } });
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({
       code: "INVALID_VALUE",
       field: "document.title",
@@ -46,7 +46,7 @@ describe("an invalid document", () => {
   test("[SD18] in the store is replaced by the document of the database, with its version", async () => {
     const rows = new Map<string, { document: typeof empty; version: number }>();
     let isFailing = false;
-    const all = new Boards({
+    const all = new DocumentServer({
       documents: {
         board: {
           load({ key }) {
@@ -69,7 +69,7 @@ describe("an invalid document", () => {
     expect(rows.get("a")).toMatchObject({ document: { title: "Three" }, version: 3 });
     // New members and existing members of both instances receive the document of the database.
     spoil();
-    const peers = [await all.connect(subscribe(BOARD)), await new Boards({}, all).connect(subscribe(BOARD))];
+    const peers = [await all.connect(subscribe(BOARD)), await new DocumentServer({}, all).connect(subscribe(BOARD))];
     await all.done(all.board().update((draft) => void (draft.title = "Four")));
     await peers[1]!.send(subscribe(BOARD));
     await all.world.advance(100);
@@ -94,9 +94,9 @@ describe("an invalid document", () => {
     async (_how, instead) => {
       const schema = z.object({ due: z.union([z.date(), z.string()]).optional(), title: z.string().default("") });
       const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { document: schema } } });
-      const all = new Boards();
+      const all = new DocumentServer();
       const server = createServer(protocol, { broker: all.broker, environment: all.environment });
-      const world = new World(server, all.environment);
+      const world = new ServerHarness(server, all.environment);
       const task = server.channel("task").document;
       await all.done(task.set({ due: new Date(5) }));
       const watcher = await world.connect();

@@ -4,21 +4,21 @@ import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
-import { seededRandom as seeded } from "../support/seeded-random.js";
+import { RedisHarness } from "../support/redis-harness.js";
+import { seededRandom } from "../support/seeded-random.js";
 import { boards, empty } from "../support/document-server.js";
-import { editBoard as edit } from "../support/board-edits.js";
+import { editBoard } from "../support/board-edits.js";
 import { until } from "../support/until.js";
 import { scale } from "./fault-world.js";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 
 const PEERS = 4;
 const OPERATIONS = 100;
 
 test("[SV2] on a real Redis, clients whose connections are cut repeatedly end with the same documents", async (context) => {
-  const world = new RedisWorld(context);
+  const world = new RedisHarness(context);
   const redis = await world.redis();
-  const random = seeded(14);
+  const random = seededRandom(14);
   const start = async (index: number) => {
     const server = createServer(boards, { broker: redisBroker({ url: `redis://127.0.0.1:${redis.port}` }) });
     const { port } = await server.listen(0);
@@ -66,7 +66,7 @@ test("[SV2] on a real Redis, clients whose connections are cut repeatedly end wi
       const what = 1 + Math.floor(random() * 6);
       const one = servers[random() < 0.5 ? 0 : 1]!.server.channel("board", key).document;
       await one
-        .update((draft) => edit(draft, what, count, random()))
+        .update((draft) => editBoard(draft, what, count, random()))
         .then(
           () => accepted++,
           () => refused++,
@@ -89,7 +89,7 @@ test("[SV2] on a real Redis, clients whose connections are cut repeatedly end wi
   expect(different()).toEqual([]);
   const mismatches = servers.reduce((sum, { server }) => sum + server.stats().documents.mismatches, 0);
   const told = peers.reduce((sum, peer) => sum + peer.told(), 0);
-  figures("T14 on Redis", { documents: keys.length, cuts, accepted, refused, told, mismatches });
+  reportFigures("T14 on Redis", { documents: keys.length, cuts, accepted, refused, told, mismatches });
   expect(mismatches).toBe(0);
   expect(refused).toBe(0);
   expect(cuts).toBeGreaterThan(10);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FaultWorld, scale } from "./fault-world.js";
-import { reportFigures as figures, percentile } from "../support/figures.js";
+import { reportFigures, percentile } from "../support/figures.js";
 
 const wires = Array.from({ length: 10 }, (_, index) => `feed:${index}`);
 
@@ -40,7 +40,7 @@ test("[FT2] under load, clients whose connections are cut at any byte miss no ev
 
   expect(await world.verify(redis.port, wires)).toEqual([]);
   const resets = world.resets().length;
-  figures("T2", { clients, cuts, published: world.confirmed.length, heard: world.heard(), resets });
+  reportFigures("T2", { clients, cuts, published: world.confirmed.length, heard: world.heard(), resets });
   expect(resets).toBeLessThanOrEqual(cuts * 0.01);
   expect(world.heard()).toBeGreaterThan(world.confirmed.length * 2);
   expect(world.refused).toEqual([]);
@@ -72,7 +72,7 @@ test("[FT3] after a stall of a slow and uneven network, clients catch up within 
     return all.find(({ at }) => at > healedAt)!.at - healedAt;
   });
   const p99 = percentile(back, 0.99);
-  figures("T3", { seconds, clients: 20, backWithinMs: Math.round(p99), resets: world.resets().length });
+  reportFigures("T3", { seconds, clients: 20, backWithinMs: Math.round(p99), resets: world.resets().length });
   expect(p99).toBeLessThan(3_000);
 }, 120_000);
 
@@ -98,5 +98,5 @@ test("[FT7] if two instances publish on one channel at once, all clients receive
   );
   expect(orders[0]).toHaveLength(total);
   for (const order of orders) expect(order).toEqual(orders[0]);
-  figures("T7", { published: total, clients: 6, resets: world.resets().length });
+  reportFigures("T7", { published: total, clients: 6, resets: world.resets().length });
 }, 120_000);

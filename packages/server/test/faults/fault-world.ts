@@ -3,9 +3,9 @@ import { createServer, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { Redis } from "ioredis";
 import { setTimeout as delay } from "node:timers/promises";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
-import { RecordingApp as Actor } from "../support/recording-app.js";
-import { type Accepted, checkEvents as check, checkEnd } from "../support/event-checker.js";
+import { RedisHarness } from "../support/redis-harness.js";
+import { RecordingApp } from "../support/recording-app.js";
+import { type Accepted, checkEvents, checkEnd } from "../support/event-checker.js";
 import { numbers } from "../support/numbers-protocol.js";
 import { until } from "../support/until.js";
 
@@ -35,8 +35,8 @@ export interface Confirmed {
  * publication that the store confirmed and every event that a client received. `verify` compares
  * both: each client must have received the stored events once and in order, or a reset.
  */
-export class FaultWorld extends RedisWorld {
-  readonly actors: Actor[] = [];
+export class FaultWorld extends RedisHarness {
+  readonly actors: RecordingApp[] = [];
   readonly confirmed: Confirmed[] = [];
   readonly refused: { readonly code: string; readonly ms: number }[] = [];
   readonly #publishedAt = new Map<number, number>();
@@ -51,15 +51,15 @@ export class FaultWorld extends RedisWorld {
     return { server, port: listening.port };
   }
 
-  client(port: number, options: Partial<BaseOptions> = {}): Actor["client"] {
+  client(port: number, options: Partial<BaseOptions> = {}): RecordingApp["client"] {
     const client = createClient(numbers, { url: `ws://127.0.0.1:${port}/ws`, ...options });
     this.endsWith(async () => client.disconnect());
     return client;
   }
 
-  actor(port: number, options: Partial<BaseOptions> = {}): Actor {
+  actor(port: number, options: Partial<BaseOptions> = {}): RecordingApp {
     const name = `c${this.actors.length}`;
-    const actor = new Actor(
+    const actor = new RecordingApp(
       name,
       this.client(port, options),
       () => performance.now(),
@@ -71,7 +71,8 @@ export class FaultWorld extends RedisWorld {
 
   /** Resolves when every client is subscribed to the channels it wants. */
   async joined(wires: readonly string[]): Promise<void> {
-    const isOn = (actor: Actor, wire: string): boolean => !actor.wants(wire) || (actor.seen.get(wire)?.length ?? 0) > 0;
+    const isOn = (actor: RecordingApp, wire: string): boolean =>
+      !actor.wants(wire) || (actor.seen.get(wire)?.length ?? 0) > 0;
     await until(
       () => this.actors.every((actor) => wires.every((wire) => isOn(actor, wire))),
       20_000,
@@ -153,7 +154,7 @@ export class FaultWorld extends RedisWorld {
         if (!truth.has(number)) broken.push(`${wire}: ${number} was confirmed but is not in the store`);
       for (const actor of this.actors) {
         const seen = actor.seen.get(wire) ?? [];
-        const faults = check(seen, truth);
+        const faults = checkEvents(seen, truth);
         if (actor.wants(wire)) faults.push(...checkEnd(seen, order.at(-1)!));
         broken.push(...faults.map((fault) => `${actor.name} on ${wire}: ${fault}`));
       }
@@ -170,7 +171,7 @@ export class FaultWorld extends RedisWorld {
     const start = performance.now();
     for (const wire of wires) {
       const last = (await this.readStore(redisPort, wire)).at(-1)!;
-      const hasIt = (actor: Actor): boolean => {
+      const hasIt = (actor: RecordingApp): boolean => {
         const end = actor.seen.get(wire)?.at(-1);
         return !actor.wants(wire) || (end?.kind === "event" && end.number === last);
       };

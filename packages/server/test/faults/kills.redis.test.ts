@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { seededRandom as seeded } from "../support/seeded-random.js";
+import { seededRandom } from "../support/seeded-random.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 import { Balancer, InstanceProcess, instanceProgram } from "../support/instance-processes.js";
 
 const wires = Array.from({ length: 5 }, (_, index) => `feed:${index}`);
@@ -12,7 +12,7 @@ test("[FT4] if instances are killed while they publish, each confirmed event rea
   const redis = await world.redis();
   const program = await instanceProgram();
   world.endsWith(program.end);
-  const random = seeded(4);
+  const random = seededRandom(4);
   const instances: InstanceProcess[] = [];
   const balancer = await Balancer.start(() => instances.map(({ port }) => port).filter((port) => port > 0));
   world.endsWith(() => balancer.close());
@@ -48,7 +48,7 @@ test("[FT4] if instances are killed while they publish, each confirmed event rea
 
   expect(await world.verify(redis.port, wires)).toEqual([]);
   const { length: confirmed } = world.confirmed;
-  figures("T4", { kills, confirmed, heard: world.heard(), resets: world.resets().length });
+  reportFigures("T4", { kills, confirmed, heard: world.heard(), resets: world.resets().length });
   expect(world.resets()).toEqual([]);
   expect(confirmed).toBeGreaterThan(kills * 500);
 }, 180_000);

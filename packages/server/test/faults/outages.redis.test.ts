@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { until } from "../support/until.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 
 const wires = ["feed:a", "feed:b", "feed:c"];
 
@@ -50,7 +50,7 @@ test("[FT9] if pub/sub is killed, or silent while commands work, it is noticed w
   expect(world.resets()).toEqual([]);
   const rounded = { caughtUpMs, heardAfterMs, redAfterMs };
   for (const [name, ms] of Object.entries(rounded)) expect(ms, name).toBeLessThan(20_000);
-  figures("T9", { kills, heardAfterMs: Math.round(heardAfterMs), redAfterMs: Math.round(redAfterMs) });
+  reportFigures("T9", { kills, heardAfterMs: Math.round(heardAfterMs), redAfterMs: Math.round(redAfterMs) });
 }, 120_000);
 
 test.each(["killed", "stopped"] as const)(
@@ -92,7 +92,7 @@ test.each(["killed", "stopped"] as const)(
       expect(await world.verify(redis.port, wires)).toEqual([]);
       expect(world.resets()).toEqual([]);
       const refused = world.refused.length;
-      figures(`T30 ${how}`, { downSeconds, refused, slowestMs: Math.round(slowest), backMs: Math.round(backMs) });
+      reportFigures(`T30 ${how}`, { downSeconds, refused, slowestMs: Math.round(slowest), backMs: Math.round(backMs) });
     } finally {
       for (const end of ends) await end();
     }

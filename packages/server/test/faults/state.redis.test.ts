@@ -3,10 +3,10 @@ import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 import { until } from "../support/until.js";
 import { scale } from "./fault-world.js";
-import { reportFigures as figures, percentile } from "../support/figures.js";
+import { reportFigures, percentile } from "../support/figures.js";
 import { StateWatcher } from "./state-watcher.js";
 
 const tallies = defineProtocol({
@@ -33,7 +33,7 @@ const SERVERS = 5;
 const WRITERS = 50;
 
 test("[FT15] with 50 writers of one document on five servers, every subscriber sees each accepted change once, and few are refused", async (context) => {
-  const world = new RedisWorld(context);
+  const world = new RedisHarness(context);
   const redis = await world.redis();
   const starting = Array.from({ length: SERVERS }, async () => {
     const broker = redisBroker({ url: redis.url });
@@ -105,7 +105,7 @@ test("[FT15] with 50 writers of one document on five servers, every subscriber s
   const overtaken = servers.reduce((sum, { server }) => sum + server.stats().documents.conflicts, 0);
   const conflicts = refused.filter((code) => code === "DOCUMENT_CONFLICT").length;
   const share = conflicts / (accepted.size + refused.length);
-  figures("T15", {
+  reportFigures("T15", {
     writers: WRITERS,
     seconds,
     accepted: accepted.size,

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { seededRandom as seeded } from "../support/seeded-random.js";
+import { seededRandom } from "../support/seeded-random.js";
 import { until } from "../support/until.js";
 import { FaultWorld, scale } from "./fault-world.js";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 
 const wire = "feed:a";
 const quick = { retry: { minMs: 50, maxMs: 500 } };
@@ -14,7 +14,7 @@ test("[FT5] after a roll-back of Redis, every affected client gets a reset, conn
   const servers = [await world.server(redis.port), await world.server(redis.port)];
   for (let index = 0; index < 6; index++) world.actor(servers[index % 2]!.port, quick).toggle(wire);
   await world.joined([wire]);
-  const random = seeded(5);
+  const random = seededRandom(5);
   const rounds = scale(5, 50);
   let affected = 0;
   for (let round = 0; round < rounds; round++) {
@@ -43,7 +43,7 @@ test("[FT5] after a roll-back of Redis, every affected client gets a reset, conn
   }
   expect(await world.verify(redis.port, [wire])).toEqual([]);
   const reasons = new Set(world.resets().map(({ reason }) => reason));
-  figures("T5", { rollBacks: rounds, affected, resets: world.resets().length, reasons: [...reasons].join(" ") });
+  reportFigures("T5", { rollBacks: rounds, affected, resets: world.resets().length, reasons: [...reasons].join(" ") });
   expect([...reasons]).toEqual(["fork"]);
 }, 300_000);
 
@@ -100,7 +100,7 @@ test("[FT6] if a lagging replica is promoted while the old primary continues, no
       actor.toggle(key);
     }
   }
-  figures("T6", { promotions: rounds, discarded, resets });
+  reportFigures("T6", { promotions: rounds, discarded, resets });
 }, 180_000);
 
 async function sameTop(
@@ -151,7 +151,7 @@ test("[FT8] at 2,000 events per second, clients that join and return miss no eve
   await publishing;
   await world.caughtUp(redis.port, [wire], 20_000);
   expect(await world.verify(redis.port, [wire])).toEqual([]);
-  figures("T8", {
+  reportFigures("T8", {
     joins: made,
     published: world.confirmed.length,
     heard: world.heard(),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { sessionOf } from "../support/identity-server.js";
 import { LEASE_MS } from "../support/faulty-broker.js";
-import { acknowledge, heard, startInstances as several } from "../support/server-instances.js";
+import { acknowledge, heard, startInstances } from "../support/server-instances.js";
 
 describe("a device on two instances", () => {
   test("[IS1] a newer connection on another instance replaces the older one, which is closed with 4409", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
     const first = await a!.enter("u1@phone");
@@ -28,7 +28,7 @@ describe("a device on two instances", () => {
   });
 
   test("[IS1] of two concurrent connections on two instances, the one that the broker stored last stays", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const peers = [await a!.connect(), await b!.connect()];
     for (const peer of peers) peer.socket.send(JSON.stringify({ type: "auth", data: { token: "u1@phone" } }));
     await all.settle();
@@ -38,7 +38,7 @@ describe("a device on two instances", () => {
   });
 
   test("[IS1] a device may move back and forth repeatedly, and late notices close no connection", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     let last = await a!.enter("u1@phone");
     for (let count = 0; count < 5; count++) {
       const next = await (count % 2 ? a! : b!).enter("u1@phone");
@@ -51,7 +51,7 @@ describe("a device on two instances", () => {
   });
 
   test("[IS1] a lost notice is repeated", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     all.broker.loses = (_instance, topic) => topic.startsWith("$inbox");
     const first = await a!.enter("u1@phone");
     await b!.enter("u1@phone");
@@ -63,7 +63,7 @@ describe("a device on two instances", () => {
   });
 
   test("[IS2] a device that reconnects to another instance starts a new session there, and its old session has moved", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
     const named = await a!.enter("u1@phone");
@@ -85,7 +85,7 @@ describe("a device on two instances", () => {
   });
 
   test("[IS2] naming the session of another user or device does not move that session", async () => {
-    const [, a, b] = await several(2);
+    const [, a, b] = await startInstances(2);
     const phone = await a!.enter("u1@phone");
     await b!.enter("u2", { session_id: sessionOf(phone) });
     await b!.enter("u1@tv", { session_id: sessionOf(phone) });
@@ -96,7 +96,7 @@ describe("a device on two instances", () => {
 
 describe("the limit of devices per user across all instances", () => {
   test("[IS3] the last device is refused with 4429 and a retry delay", async () => {
-    const [all, a, b, c] = await several(3, { devices: { perUser: 2 } });
+    const [all, a, b, c] = await startInstances(3, { devices: { perUser: 2 } });
     const first = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     await all.advance(1_000);
     const third = await c!.enter("u1@three");
@@ -113,7 +113,7 @@ describe("the limit of devices per user across all instances", () => {
   });
 
   test("[IS3] with `replace_oldest` the device that was silent longest is closed, on any instance", async () => {
-    const [all, a, b, c] = await several(3, { devices: { perUser: 2, whenFull: "replace_oldest" } });
+    const [all, a, b, c] = await startInstances(3, { devices: { perUser: 2, whenFull: "replace_oldest" } });
     const one = await a!.enter("u1@one");
     await all.advance(1_000);
     const two = await b!.enter("u1@two");
@@ -128,7 +128,7 @@ describe("the limit of devices per user across all instances", () => {
 
 describe("sending to a user", () => {
   test("[IS4] reaches the devices on all instances and returns a result for each", async () => {
-    const [, a, b, c] = await several(3);
+    const [, a, b, c] = await startInstances(3);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two"), await c!.enter("u1@three")];
     const waiting = await c!.enter("u1@four");
     waiting.socket.drop();
@@ -141,7 +141,7 @@ describe("sending to a user", () => {
   });
 
   test("[IS4] waits for acknowledgements of other instances, including failures, until its timeout", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const [, two, three] = [await a!.enter("u1@one"), await b!.enter("u1@two"), await b!.enter("u1@three")];
     await b!.enter("u1@four");
     const report = a!.user("u1").send("hello", "x", { ack: true, timeoutMs: 2_000, exceptDevice: "one" });
@@ -159,7 +159,7 @@ describe("sending to a user", () => {
   });
 
   test("[IS4] `onlyDevice` and `exceptDevice` select among the devices of all instances", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     const { user } = a!;
     expect(await user("u1").send("hello", "1", { onlyDevice: "two" })).toEqual({ delivered: ["two"], failed: [] });
@@ -172,7 +172,7 @@ describe("sending to a user", () => {
   });
 
   test("[IS5] if an instance does not answer in time, the result for its devices is unknown", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     all.broker.loses = (instance, topic) => instance === a!.id && topic.startsWith("$inbox");
     const report = a!.user("u1").send("hello", "x");
@@ -181,7 +181,7 @@ describe("sending to a user", () => {
   });
 
   test("[IS5] if an instance is killed meanwhile, its connections are gone, and later sends do not list its devices", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     const report = a!.user("u1").send("hello", "x", { ack: true, timeoutMs: 30_000 });
     b!.kill();
@@ -196,7 +196,7 @@ describe("sending to a user", () => {
   });
 
   test("[IS4] a session is found by its id on any instance", async () => {
-    const [all, a, b] = await several(3);
+    const [all, a, b] = await startInstances(3);
     const peer = await b!.enter("u1@two");
     expect(await a!.server.session(sessionOf(peer)).send("hello", "x")).toEqual({ delivered: ["two"], failed: [] });
     expect(a!.server.session(sessionOf(peer)).get()).toBeUndefined();
@@ -211,7 +211,7 @@ describe("sending to a user", () => {
 
 describe("the devices of a user", () => {
   test("[IS6] are listed across all instances with the time of their last message", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await a!.enter("u1@one");
     const two = await b!.enter("u1@two");
     await all.advance(5_000);
@@ -231,7 +231,7 @@ describe("the devices of a user", () => {
   });
 
   test("[IS6] stay listed beyond the lifetime of the table and after the store has lost it", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     await all.stay(25 * 3_600_000);
     expect(await a!.user("u1").isConnected("two")).toBe(true);
@@ -241,7 +241,7 @@ describe("the devices of a user", () => {
   }, 30_000);
 
   test("[IS7] a server that closes removes its devices first, and other instances close no connection", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await a!.enter("u1@one");
     const two = await b!.enter("u1@two");
     const closing = a!.server.close({ graceMs: 0 });
@@ -256,7 +256,7 @@ describe("the devices of a user", () => {
 
 describe("while the broker cannot be reached", () => {
   test("[IS8] connections still open, and their devices are stored when the broker returns", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     all.broker.isDown = true;
     const peer = await a!.enter("u1@one");
     expect(peer.last("connected").data.device_id).toBe("one");
@@ -270,7 +270,7 @@ describe("while the broker cannot be reached", () => {
   });
 
   test("[IS8] if two connections claimed a device during the outage, the later one stays", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     all.broker.isDown = true;
     const old = await a!.enter("u1@phone");
     await all.advance(300);
@@ -283,7 +283,7 @@ describe("while the broker cannot be reached", () => {
   });
 
   test("[IS9] a send rejects with UNAVAILABLE and delivers nothing", async () => {
-    const [all, a] = await several(2);
+    const [all, a] = await startInstances(2);
     const peer = await a!.enter("u1@one");
     all.broker.isDown = true;
     await expect(a!.user("u1").send("hello", "x")).rejects.toMatchObject({ code: "UNAVAILABLE" });
@@ -294,7 +294,7 @@ describe("while the broker cannot be reached", () => {
   });
 
   test("[IS10] `isReady` is false, also while the server closes", async () => {
-    const [all, a] = await several(1);
+    const [all, a] = await startInstances(1);
     expect(a!.server.isReady).toBe(true);
     all.broker.isDown = true;
     expect(a!.server.isReady).toBe(false);
@@ -311,7 +311,7 @@ describe("while the broker cannot be reached", () => {
   });
 
   test("[IS8] a server that starts during the outage follows all topics when the broker returns", async () => {
-    const [all, a] = await several(1);
+    const [all, a] = await startInstances(1);
     all.broker.isDown = true;
     const b = all.start();
     const peer = await b.enter("u1@one");

@@ -1,14 +1,14 @@
 import type { DeliveryReport } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
 import { authenticate, sessionOf } from "../support/identity-server.js";
-import { seededRandom as seeded } from "../support/seeded-random.js";
+import { seededRandom } from "../support/seeded-random.js";
 import type { Peer } from "../support/server-harness.js";
 import {
   inRoom,
-  type GroupInstance as Instance,
-  type InstanceOptions as Options,
+  type GroupInstance,
+  type InstanceOptions,
   ROOM,
-  InstanceGroup as Several,
+  InstanceGroup,
   shows,
 } from "../support/server-instances.js";
 
@@ -35,12 +35,12 @@ interface Place {
   readonly userId: string;
   readonly deviceId: string;
   peer: Peer | undefined;
-  at: Instance | undefined;
+  at: GroupInstance | undefined;
 }
 
 class History {
   readonly #random: () => number;
-  readonly #all = new Several();
+  readonly #all = new InstanceGroup();
   readonly #banned = new Set<string>();
   /** Bans that rejected because an instance did not answer. The application has to repeat them. */
   readonly #repeat = new Set<string>();
@@ -51,13 +51,13 @@ class History {
    * The last connection of each device. A connection that was authenticated slowly may come in
    * after a newer one.
    */
-  readonly #lastIn = new Map<string, Instance>();
+  readonly #lastIn = new Map<string, GroupInstance>();
   #hasForgotten = false;
   readonly #broken = new Set<string>();
-  readonly #options: Options;
+  readonly #options: InstanceOptions;
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = seededRandom(seed);
     this.#options = {
       authenticate: async (credential) => {
         const identity = authenticate(credential);
@@ -103,7 +103,7 @@ class History {
   }
 
   /** Connects a device, usually one that returns. Its old connection may still be open. */
-  async #enter(place: Place, instance: Instance): Promise<void> {
+  async #enter(place: Place, instance: GroupInstance): Promise<void> {
     const { userId, deviceId, peer } = place;
     const [greeting] = peer?.of("connected") ?? [];
     if (peer && (!greeting || this.#random() < 0.6)) peer.socket.drop();
@@ -119,7 +119,7 @@ class History {
     if (peer && !peer.closed) await peer.send(shows(String(Math.floor(this.#random() * 100))));
   }
 
-  #send(instance: Instance, userId: string): void {
+  #send(instance: GroupInstance, userId: string): void {
     const sent = instance.user(userId).send("hello", "x", { ack: this.#random() < 0.5, timeoutMs: 2_000 });
     const check = ({ delivered, failed }: DeliveryReport): void => {
       const devices = [...delivered, ...failed.map(({ deviceId }) => deviceId)];
@@ -130,7 +130,7 @@ class History {
     );
   }
 
-  #ban(instance: Instance, userId: string): void {
+  #ban(instance: GroupInstance, userId: string): void {
     this.#banned.add(userId);
     this.#repeat.add(userId);
     const ended = instance.user(userId).disconnect({ code: 4403, reason: "banned" });
@@ -150,7 +150,7 @@ class History {
     this.#all.broker.forget();
   }
 
-  #kill(instance: Instance): void {
+  #kill(instance: GroupInstance): void {
     instance.kill();
     this.#start();
   }

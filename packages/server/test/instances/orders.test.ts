@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { auth, sessionOf, subscribe } from "../support/identity-server.js";
 import { LEASE_MS } from "../support/faulty-broker.js";
-import { type InstanceOptions as Options, startInstances as several } from "../support/server-instances.js";
+import { type InstanceOptions, startInstances } from "../support/server-instances.js";
 
 /** An `authenticate` that answers when the test tells it to. */
 function slowly() {
   const answers: (() => void)[] = [];
-  const authenticate: Options["authenticate"] & {} = ({ token }) =>
+  const authenticate: InstanceOptions["authenticate"] & {} = ({ token }) =>
     new Promise((resolve) => answers.push(() => resolve({ userId: token, claims: { login: `login-${token}` } })));
   return { answers, authenticate };
 }
 
 describe("revoking access on all instances", () => {
   test("[IR1] `disconnect` ends the user's sessions on all instances, connected or waiting, and returns their number", async () => {
-    const [all, a, b, c] = await several(3);
+    const [all, a, b, c] = await startInstances(3);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two"), await c!.enter("u1@three")];
     const other = await b!.enter("u2");
     peers[2]!.socket.drop();
@@ -33,7 +33,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR1] a session is ended and revoked on any instance, and the result says whether it existed", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const peers = [await b!.enter("u1@one"), await b!.enter("u1@two")];
     expect(await a!.server.session(sessionOf(peers[0]!)).revoke()).toBe(true);
     expect(await a!.server.session(sessionOf(peers[1]!)).disconnect({ code: 4901, reason: "bye" })).toBe(true);
@@ -47,7 +47,7 @@ describe("revoking access on all instances", () => {
 
   test("[IR2] `disconnect` closes a connection that another instance is still authenticating", async () => {
     const { answers, authenticate } = slowly();
-    const [all, a, b] = await several(2, { authenticate });
+    const [all, a, b] = await startInstances(2, { authenticate });
     const peer = await b!.connect();
     await peer.send(auth("u1"));
     const mover = await b!.connect();
@@ -68,11 +68,11 @@ describe("revoking access on all instances", () => {
 
   test("[IR3] `where` with claims ends only sessions whose identity has them, including connections that are being authenticated", async () => {
     const { answers, authenticate } = slowly();
-    const two: Options["authenticate"] & {} = ({ token }) => {
+    const two: InstanceOptions["authenticate"] & {} = ({ token }) => {
       const [userId = "", login = ""] = token.split("@");
       return login === "slow" ? authenticate({ token: userId } as never) : { userId, claims: { login, n: 1 } };
     };
-    const [all, a, b] = await several(2, { authenticate: two });
+    const [all, a, b] = await startInstances(2, { authenticate: two });
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@one"), await b!.enter("u1@two")];
     const slow = await b!.connect();
     await slow.send(auth("u1@slow"));
@@ -89,7 +89,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR3] an empty `where`, or one that JSON cannot hold, rejects with INVALID_OPTION and ends no session", async () => {
-    const [, a] = await several(1);
+    const [, a] = await startInstances(1);
     const peer = await a!.enter("u1@one");
     for (const where of [
       {},
@@ -107,7 +107,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR3] a function as `where` works with one instance and rejects with INVALID_OPTION with more", async () => {
-    const [all, a] = await several(1);
+    const [all, a] = await startInstances(1);
     const one = await a!.enter("u1@one");
     expect(await a!.user("u1").disconnect({ where: ({ deviceId }) => deviceId === "one" })).toBe(1);
     await all.settle();
@@ -126,7 +126,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR4] an instance that does not answer delays `disconnect` by 1 s at most", async () => {
-    const [all, a, b, c] = await several(3);
+    const [all, a, b, c] = await startInstances(3);
     await b!.enter("u1@two");
     b!.kill();
     await c!.enter("u1@three");
@@ -140,7 +140,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR5] a lost order is recovered with the next one, or within 20 s", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const [one, two, three] = [await b!.enter("u1"), await b!.enter("u2"), await b!.enter("u3")];
     all.broker.loses = (instance, topic) => instance === b!.id && topic === "$control";
     const first = a!.user("u1").disconnect();
@@ -159,7 +159,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR6] while the broker is down, `disconnect` takes effect on this instance at once and rejects", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const peers = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     all.broker.isDown = true;
     const ended = a!.user("u1").disconnect();
@@ -179,7 +179,7 @@ describe("revoking access on all instances", () => {
 
   test("[IR7] if orders may be lost for good, the instance logs a warning and authorizes every subscription again", async () => {
     const allowed = new Set(["u1", "u2"]);
-    const [all, a, b] = await several(2, { authorize: ({ identity }) => allowed.has(identity.userId) });
+    const [all, a, b] = await startInstances(2, { authorize: ({ identity }) => allowed.has(identity.userId) });
     await a!.user("u9").disconnect();
     const [one, two] = [await b!.enter("u1", {}, subscribe("news")), await b!.enter("u2", {}, subscribe("news"))];
     allowed.delete("u1");
@@ -195,7 +195,7 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR7] orders that a rolled-back store repeats are not carried out again", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await a!.user("u1").disconnect();
     const before = structuredClone(all.broker.store.topics.get("$control")!);
     await a!.user("u2").disconnect();
@@ -210,7 +210,7 @@ describe("revoking access on all instances", () => {
 
   test("[IR8] `reauthorize` authorizes again on every instance and resolves when all are done", async () => {
     let isAllowed = true;
-    const [all, a, b] = await several(2, { authorize: ({ identity }) => isAllowed || identity.userId !== "u1" });
+    const [all, a, b] = await startInstances(2, { authorize: ({ identity }) => isAllowed || identity.userId !== "u1" });
     const peers = [await a!.enter("u1@one", {}, subscribe("news")), await b!.enter("u1@two", {}, subscribe("news"))];
     const other = await b!.enter("u2", {}, subscribe("news"));
     isAllowed = false;
@@ -222,8 +222,8 @@ describe("revoking access on all instances", () => {
   });
 
   test("[IR5] an instance that starts does not carry out earlier orders, but continues from them", async () => {
-    const options: Options = { credentials: { ticket: true } };
-    const [all, a, b] = await several(2, options);
+    const options: InstanceOptions = { credentials: { ticket: true } };
+    const [all, a, b] = await startInstances(2, options);
     const ticket = await b!.server.issueTicket({ userId: "u1" });
     await a!.user("u1").disconnect({ code: 4403, reason: "banned" });
     await all.advance(20_000);
@@ -237,10 +237,10 @@ describe("revoking access on all instances", () => {
 });
 
 describe("a ticket", () => {
-  const options: Options = { credentials: { ticket: true } };
+  const options: InstanceOptions = { credentials: { ticket: true } };
 
   test("[IT1] of one instance opens exactly one connection on another, within 30 s", async () => {
-    const [all, a, b] = await several(2, options);
+    const [all, a, b] = await startInstances(2, options);
     const ticket = await a!.server.issueTicket({
       userId: "u1",
       deviceId: "tv",
@@ -259,7 +259,7 @@ describe("a ticket", () => {
   });
 
   test("[IT2] opens no connection after its user was disconnected, while a later ticket does", async () => {
-    const [all, a, b, c] = await several(3, options);
+    const [all, a, b, c] = await startInstances(3, options);
     const ticket = await a!.server.issueTicket({ userId: "u1" });
     await all.advance(10_000);
     await b!.user("u1").disconnect({ code: 4403, reason: "banned" });
@@ -271,7 +271,7 @@ describe("a ticket", () => {
   });
 
   test("[IT3] accepts only JSON values; without the broker no ticket is issued or accepted", async () => {
-    const [all, a, b] = await several(2, options);
+    const [all, a, b] = await startInstances(2, options);
     await expect(a!.server.issueTicket({ userId: "u1", claims: new Date() })).rejects.toMatchObject({
       code: "INVALID_VALUE",
       field: "identity",

@@ -5,10 +5,10 @@ import type { Peer } from "../support/server-harness.js";
 import { LEASE_MS } from "../support/faulty-broker.js";
 import {
   inRoom,
-  type GroupInstance as Instance,
-  type InstanceOptions as Options,
+  type GroupInstance,
+  type InstanceOptions,
   ROOM,
-  startInstances as several,
+  startInstances,
   shows,
 } from "../support/server-instances.js";
 
@@ -25,7 +25,7 @@ function known(peer: Peer): string[] {
     .sort();
 }
 
-const list = async ({ server }: Instance): Promise<string[]> =>
+const list = async ({ server }: GroupInstance): Promise<string[]> =>
   (await server.channel("room", "a").presence.list()).map(
     ({ userId, devices, data }) => `${userId}:${devices.join()}:${data.name}`,
   );
@@ -34,7 +34,7 @@ const left = (peer: Peer): string[] => peer.of("presence").flatMap(({ data }) =>
 
 describe("presence across all instances", () => {
   test("[IP1] every instance sends the same presence: a snapshot after the answer to subscribe, then changes", async () => {
-    const [all, a, b, c] = await several(3);
+    const [all, a, b, c] = await startInstances(3);
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.advance(300);
     const grace = await b!.enter("grace@desk", {}, ...inRoom("Grace"));
@@ -54,7 +54,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP1] all instances use the same order, for the members listed if not all fit and for the newest value", async () => {
-    const [all, a, b] = await several(2, { limits: { presencePerChannel: 3 } });
+    const [all, a, b] = await startInstances(2, { limits: { presencePerChannel: 3 } });
     const names = ["e", "d", "c", "b", "a"];
     const peers: Peer[] = [];
     for (const [index, name] of names.entries())
@@ -76,7 +76,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP1] when a device changes its presence, withdraws it or leaves, all members are told", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.advance(300);
@@ -99,7 +99,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP2] a device that moves to another instance stays present with the same value", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.advance(300);
@@ -115,7 +115,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP2] a device whose server closes stays present if it reconnects to another server within the grace period", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await a!.enter("gone@desk", {}, ...inRoom("Gone"));
@@ -133,7 +133,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP3] members of a dead instance leave after its lease and the grace period", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await a!.enter("eve@desk", {}, ...inRoom("Eve"));
@@ -153,7 +153,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP3] entries of a dead instance are removed by the next subscription, even if no instance was notified", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     await a!.enter("eve@desk", {}, ...inRoom("Eve"));
     a!.kill();
     await all.advance(LEASE_MS + 60_000);
@@ -166,14 +166,14 @@ describe("presence across all instances", () => {
 
   test("[IP4] the application receives the presence values of other instances", async () => {
     const asked: unknown[] = [];
-    const [all, a, b] = await several(2, {
+    const [all, a, b] = await startInstances(2, {
       presence: {
         room: ({ data }) => {
           asked.push(data?.name);
           return { name: `${data?.name ?? "nobody"}!` };
         },
       },
-    } as Options);
+    } as InstanceOptions);
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.settle();
     await b!.enter("ada@tv", {}, subscribe(ROOM));
@@ -183,7 +183,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP5] a lost announcement is recovered within 20 s", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     all.broker.loses = (instance) => instance === b!.id;
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -194,7 +194,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP5] if the store loses the table, each instance stores its own members again", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     await all.advance(300);
@@ -212,7 +212,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP6] while the broker is down, subscriptions to a channel with presence are refused, and changes of presence wait", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await all.advance(300);
@@ -237,7 +237,7 @@ describe("presence across all instances", () => {
   });
 
   test("[IP5] foreign entries in the table are ignored and do no harm", async () => {
-    const [all, a, b] = await several(2);
+    const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const write = (field: string, value: string) =>
       all.broker.links[0]!.publish(`$presence:${ROOM}`, all.environment.newId(), "", {

@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import * as z from "zod";
 import type { Broker } from "../../src/broker/broker.js";
 import { until } from "../support/until.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 
 const SIZE = 10;
 const lines = defineProtocol({
@@ -36,7 +36,7 @@ interface Answer {
 const said = ({ missed, reset, ok }: Answer): unknown => reset ?? missed?.length ?? ok;
 
 /** Instances on their own Redis, with the position of each offset of a channel. */
-class Lines extends RedisWorld {
+class Lines extends RedisHarness {
   readonly instances: { readonly server: Server<typeof lines.definition>; readonly port: number }[] = [];
   /** If set, readings of the named channel wait for this promise. */
   gate: { readonly topic: string; readonly opens: Promise<void> } | undefined;

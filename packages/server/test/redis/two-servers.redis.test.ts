@@ -2,15 +2,15 @@ import { type BaseOptions, createClient, presenceOf } from "@holdfast/client";
 import { createServer, type Identity, type Server } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
 import { expect, test, type TestContext } from "vitest";
-import { reportFigures as figures, percentile } from "../support/figures.js";
+import { reportFigures, percentile } from "../support/figures.js";
 import { authenticate, player } from "../support/identity-server.js";
 import { until } from "../support/until.js";
-import { RedisHarness as RedisWorld } from "../support/redis-harness.js";
+import { RedisHarness } from "../support/redis-harness.js";
 
 type PlayerServer = Server<typeof player.definition, Identity>;
 
 /** Two real servers on one real Redis, with real clients. */
-class Pair extends RedisWorld {
+class Pair extends RedisHarness {
   readonly servers: { readonly server: PlayerServer; readonly port: number }[] = [];
 
   static async start(context: TestContext): Promise<Pair> {
@@ -110,7 +110,7 @@ test("[TW4] a user disconnected on one server is closed on the other within 1 s 
     expect(two.server.session(sessionId).get()).toBeUndefined();
   }
   const p99 = percentile(took, 0.99);
-  figures("T24", { revoked: took.length, p99Ms: Math.round(p99) });
+  reportFigures("T24", { revoked: took.length, p99Ms: Math.round(p99) });
   expect(p99).toBeLessThan(1_000);
 });
 

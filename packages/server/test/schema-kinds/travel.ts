@@ -1,8 +1,8 @@
 import { type Client, isHoldfastError, presenceOf, documentOf } from "@holdfast/client";
 import { defineProtocol, type Protocol, type Schema } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
-import { MemoryClients as ClientWorld } from "../support/memory-clients.js";
-import { ServerHarness as World } from "../support/server-harness.js";
+import { MemoryClients } from "../support/memory-clients.js";
+import { ServerHarness } from "../support/server-harness.js";
 import { VirtualEnvironment } from "../support/virtual-environment.js";
 import { definitionOf, type Place } from "./places.js";
 
@@ -43,8 +43,8 @@ export async function travel(place: Place, schema: Schema, value: unknown): Prom
     if (place === "error") throw context.error("E", value);
     return place === "output" ? value : undefined;
   });
-  const world = new World(server, environment);
-  const net = new ClientWorld(() => world, environment.random);
+  const world = new ServerHarness(server, environment);
+  const net = new MemoryClients(() => world, environment.random);
   const faults: unknown[] = [];
   const connect = (name: string, parameters?: object): Client<AnyDefinition> => {
     const { clock } = environment;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { reportFigures as figures } from "../support/figures.js";
+import { reportFigures } from "../support/figures.js";
 import { Simulation } from "./simulation.js";
 
 /**
@@ -29,7 +29,7 @@ describe("[RV1] [RV24] servers that share a broker", () => {
         if (seed % 1_000 === 0 && count > 1_000)
           process.stdout.write(`${seed} histories, ${heard} events, ${resets} resets, ${failed.length} failed\n`);
       }
-      figures("T1", { histories: seeds.length, heard, resets, failed: failed.length });
+      reportFigures("T1", { histories: seeds.length, heard, resets, failed: failed.length });
       expect(failed.slice(0, 10)).toEqual([]);
       // Lower bounds, because a history without events would prove nothing.
       expect(heard).toBeGreaterThan(seeds.length * 20);

@@ -1,9 +1,9 @@
 import { keepPositions } from "@holdfast/client";
-import { seededRandom as seeded } from "../support/seeded-random.js";
-import { RecordingApp as Actor } from "../support/recording-app.js";
-import { type Accepted, checkEvents as check, checkEnd } from "../support/event-checker.js";
+import { seededRandom } from "../support/seeded-random.js";
+import { RecordingApp } from "../support/recording-app.js";
+import { type Accepted, checkEvents, checkEnd } from "../support/event-checker.js";
 import { numbers, wires } from "../support/numbers-protocol.js";
-import { type SimInstance as Instance, SimServers as Servers } from "../support/sim-servers.js";
+import { type SimInstance, SimServers } from "../support/sim-servers.js";
 import { ResetChecker } from "./reset-checker.js";
 import type { AcceptedPublication, Snapshot } from "../support/sim-broker.js";
 
@@ -28,8 +28,8 @@ export interface Outcome {
  * store accepted, once and in order, or a reset whose reason is true. The same seed repeats the
  * history.
  */
-export class Simulation extends Servers<typeof numbers.definition> {
-  readonly #actors: Actor[] = [];
+export class Simulation extends SimServers<typeof numbers.definition> {
+  readonly #actors: RecordingApp[] = [];
   readonly #stored = new Map<string, Map<string, string>>();
   readonly #publishedAt = new Map<number, number>();
   /** True in a quarter of the histories: the store loses nothing, so `long` must have no reset. */
@@ -42,7 +42,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
     readonly seed: number,
     { idsAreOffsets = false } = {},
   ) {
-    super(numbers, seeded(seed), idsAreOffsets);
+    super(numbers, seededRandom(seed), idsAreOffsets);
     this.#isStoreTrue = this.random() < 0.25;
     this.#resets = new ResetChecker(this.broker, wires, this.environment.monotonic);
     this.net.tap = this.#resets;
@@ -101,7 +101,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
   }
 
   /** Disconnects a client for up to 10 s. */
-  #away(actor: Actor): void {
+  #away(actor: RecordingApp): void {
     const { client } = actor;
     client.disconnect();
     // If the page was reloaded meanwhile, another client has taken its place.
@@ -119,7 +119,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
       .catch(() => undefined);
   }
 
-  #handle({ server }: Instance<typeof numbers.definition>, wire: (typeof wires)[number]) {
+  #handle({ server }: SimInstance<typeof numbers.definition>, wire: (typeof wires)[number]) {
     return wire === "room:a" ? server.channel("room", "a") : server.channel(wire);
   }
 
@@ -152,7 +152,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
     });
   }
 
-  #actor(name: string, keeps: boolean): Actor {
+  #actor(name: string, keeps: boolean): RecordingApp {
     if (keeps) this.#stored.set(name, new Map());
     // Some clients handle events slowly. Clients that reload do not: an event whose handler had not
     // finished would be delivered again.
@@ -161,10 +161,10 @@ export class Simulation extends Servers<typeof numbers.definition> {
       slow && this.random() < 0.3
         ? new Promise((resolve) => void this.environment.after(this.random() * 200, resolve))
         : undefined;
-    return new Actor(name, this.#client(name), this.environment.monotonic, handling);
+    return new RecordingApp(name, this.#client(name), this.environment.monotonic, handling);
   }
 
-  #client(name: string): Actor["client"] {
+  #client(name: string): RecordingApp["client"] {
     const { clock } = this.environment;
     const stored = this.#stored.get(name);
     const positions =
@@ -201,7 +201,7 @@ export class Simulation extends Servers<typeof numbers.definition> {
       if (status !== "ready") broken.push(`${actor.name} is ${status}, expected ready`);
       for (const wire of wires) {
         const seen = actor.seen.get(wire) ?? [];
-        const faults = check(seen, truth);
+        const faults = checkEvents(seen, truth);
         if (actor.wants(wire)) faults.push(...checkEnd(seen, last.get(wire)!));
         if (this.#isStoreTrue && wire === "long" && seen.some(({ kind }) => kind === "reset"))
           faults.push("received a reset although the store lost nothing");
