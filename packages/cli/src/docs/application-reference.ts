@@ -2,10 +2,10 @@ import type { Protocol } from "@holdfast/protocol";
 import { fingerprint } from "@holdfast/protocol/describe";
 import { wireMessages } from "@holdfast/protocol/wire";
 import type { Application, DocumentedValue } from "./application.js";
+import { setUpCall, variableOf } from "./calls.js";
 import { channelsSection, directSection } from "./channel-sections.js";
-import { code, type Reference, type Section, sequenceSection, table, text } from "./reference.js";
+import { code, framesFold, type Reference, type Section, sequenceSection, table, text } from "./reference.js";
 import { requestsSection } from "./request-sections.js";
-import type { Sequence } from "./sequence.js";
 import { type Cast, EXAMPLE_CAST } from "./cast.js";
 import { sequencesOf } from "./sequences.js";
 import {
@@ -32,8 +32,8 @@ export function applicationReference(protocol: Protocol, application: Applicatio
     subtitle: `Version ${version}, fingerprint ${fingerprint(protocol)}`,
     introduction: [...(description ? [text(description)] : []), text(summary(application))],
     sections: [
-      connectingSection(application, server, about("connect-with-a-token", "connect-with-a-cookie")),
-      ...(requests.length > 0 ? [requestsSection(requests, about("request-and-cancel"))] : []),
+      connectingSection(application, server),
+      ...(requests.length > 0 ? [requestsSection(name, requests, about("request-and-cancel"))] : []),
       ...(channels.length > 0
         ? [channelsSection(channels, about("subscribe-and-publish", "resume-or-reset", "presence"))]
         : []),
@@ -49,9 +49,10 @@ export function applicationReference(protocol: Protocol, application: Applicatio
           ),
           notServedYet(),
         ],
-        sections: about("heartbeat", "renew-a-credential", "continue-a-session", "refusal", "restart").map(
-          sequenceSection,
-        ),
+        sections: [
+          credentialSection(about("connect-with-a-token", "connect-with-a-cookie")),
+          ...about("heartbeat", "renew-a-credential", "continue-a-session", "refusal", "restart").map(sequenceSection),
+        ],
       },
       ...(isRich(application) ? [richValueSection()] : []),
       shapeSection(),
@@ -92,13 +93,18 @@ function summary({ requests, channels, direct }: Application): string {
   return `${counts.join(", ") || "Nothing yet"}.`;
 }
 
-function connectingSection({ parameters }: Application, server: string, sequences: readonly Sequence[]): Section {
+function connectingSection(application: Application, server: string): Section {
+  const { name, parameters } = application;
   const query = parameters ? queryOf(parameters) : "";
   return {
     id: "connecting",
     title: "Connecting",
     blocks: [
-      ...addressBlocks(server + query),
+      text(
+        `In the calls below, ${code("client")} is this client, and ${code("server")} is the server that ` +
+          `${code(`createServer(${variableOf(name)}, …)`)} returns.`,
+      ),
+      setUpCall(application, server),
       ...(parameters
         ? [
             text(
@@ -107,8 +113,8 @@ function connectingSection({ parameters }: Application, server: string, sequence
             valueFields("Parameters", parameters),
           ]
         : []),
+      framesFold(...addressBlocks(server + query)),
     ],
-    sections: [credentialSection(sequences)],
   };
 }
 

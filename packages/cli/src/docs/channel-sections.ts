@@ -1,6 +1,19 @@
 import { DIRECT_CHANNELS, type DocumentedChannel, type DocumentedEvent, type DocumentedValue } from "./application.js";
+import { channelCall, directCalls, documentCalls, eventCalls, presenceCalls } from "./calls.js";
 import { number } from "./fields.js";
-import { type Badge, code, frame, link, nth, type Section, sequenceSection, table, text } from "./reference.js";
+import {
+  type Badge,
+  type Block,
+  code,
+  frame,
+  framesFold,
+  link,
+  nth,
+  type Section,
+  sequenceSection,
+  table,
+  text,
+} from "./reference.js";
 import type { Sequence } from "./sequence.js";
 import { valueFields } from "./value-fields.js";
 
@@ -42,10 +55,11 @@ function channelSection(channel: DocumentedChannel): Section {
             ),
           ]
         : []),
-      frame("Subscribe", "client", channel.subscribe),
+      channelCall(channel),
+      framesFold(frame("Subscribe", "client", channel.subscribe)),
     ],
     sections: [
-      ...events.map((event) => eventSection(event, `${id}-event-${event.name}`)),
+      ...events.map((event) => eventSection(event, `${id}-event-${event.name}`, eventCalls(channel, event))),
       ...(state
         ? [
             valueSection(
@@ -53,6 +67,7 @@ function channelSection(channel: DocumentedChannel): Section {
               "State",
               "A versioned document; its updates are events of the same chain.",
               state,
+              documentCalls(channel, state),
             ),
           ]
         : []),
@@ -63,6 +78,7 @@ function channelSection(channel: DocumentedChannel): Section {
               "Presence",
               "What the others see of a user who is on the channel, in `data` of each.",
               presence,
+              presenceCalls(channel, presence),
             ),
             {
               id: `${id}-set-presence`,
@@ -72,7 +88,7 @@ function channelSection(channel: DocumentedChannel): Section {
                 text(
                   "What a client says that others should see of its user; the server may make something else of it.",
                 ),
-                frame("Message", "client", presence.said),
+                framesFold(frame("Message", "client", presence.said)),
               ],
             } satisfies Section,
           ]
@@ -81,15 +97,16 @@ function channelSection(channel: DocumentedChannel): Section {
   };
 }
 
-function eventSection({ name, value, frames }: DocumentedEvent, id: string): Section {
+function eventSection({ name, value, frames }: DocumentedEvent, id: string, calls: readonly Block[]): Section {
   return {
     id,
     title: name,
     isName: true,
     badges: ["server → client"],
     blocks: [
+      ...calls,
       valueFields("Data", value),
-      ...frames.map((message, index) => frame(nth("Event", index, frames), "server", message)),
+      framesFold(...frames.map((message, index) => frame(nth("Event", index, frames), "server", message))),
     ],
   };
 }
@@ -99,6 +116,7 @@ function valueSection(
   title: string,
   sentence: string,
   value: DocumentedValue & { readonly frames: readonly unknown[] },
+  calls: readonly Block[],
 ): Section {
   return {
     id,
@@ -106,8 +124,11 @@ function valueSection(
     badges: ["server → client"],
     blocks: [
       text(sentence),
+      ...calls,
       valueFields(title, value),
-      ...value.frames.map((message, index) => frame(nth("Message", index, value.frames), "server", message)),
+      framesFold(
+        ...value.frames.map((message, index) => frame(nth("Message", index, value.frames), "server", message)),
+      ),
     ],
   };
 }
@@ -124,7 +145,7 @@ export function directSection(events: readonly DocumentedEvent[], sequences: rea
       ),
     ],
     sections: [
-      ...events.map((event) => eventSection(event, `direct-${event.name}`)),
+      ...events.map((event) => eventSection(event, `direct-${event.name}`, directCalls(event))),
       ...sequences.map(sequenceSection),
     ],
   };

@@ -1,3 +1,4 @@
+import { colourJson, colourSource } from "./colour.js";
 import { drawing } from "./drawing.js";
 import { escapeHtml } from "./escape-html.js";
 import type { Field } from "./fields.js";
@@ -30,7 +31,10 @@ export function html(reference: Reference): string {
 <header><strong>${escapeHtml(title)}</strong><button type="button" id="theme" aria-label="Light or dark"></button></header>
 <input id="search" type="search" placeholder="Search" aria-label="Search the reference" autocomplete="off">
 <p id="none" hidden>Nothing matches.</p>
+<details id="contents" open>
+<summary>Contents</summary>
 <ul>${sections.map(entry).join("")}</ul>
+</details>
 </nav>
 <main id="content">
 <header class="title"><h1>${escapeHtml(title)}</h1><p class="subtitle">${escapeHtml(subtitle)}</p>${introduction.map(blockHtml).join("")}</header>
@@ -69,13 +73,17 @@ function blockHtml(block: Block): string {
         block.rows.map((row) => row.map(inline)),
       );
     case "fields":
-      return `<h4 class="caption">${inline(block.caption)}</h4>${block.fields.length > 0 ? fieldTable(block.fields) : ""}`;
+      return `<p class="caption">${inline(block.caption)}</p>${block.fields.length > 0 ? fieldTable(block.fields) : ""}`;
     case "frame":
       return (
         `<figure class="frame ${block.sentBy}"><figcaption>${escapeHtml(block.caption)}` +
         `<span>${block.sentBy === "client" ? "client → server" : "server → client"}</span></figcaption>` +
-        `<pre><code>${colour(pretty(block.message))}</code></pre></figure>`
+        `<pre><code>${colourJson(pretty(block.message))}</code></pre></figure>`
       );
+    case "source":
+      return `<figure class="source"><figcaption>${escapeHtml(block.caption)}</figcaption><pre><code>${colourSource(block.source)}</code></pre></figure>`;
+    case "fold":
+      return `<details class="fold"><summary>${escapeHtml(block.caption)}</summary>${block.blocks.map(blockHtml).join("")}</details>`;
     case "sequence":
       return `<figure class="drawing">${drawing(block.sequence)}</figure>`;
     default:
@@ -131,20 +139,4 @@ function inline(sentence: string): string {
 /** Long names may break at their dots and dashes. */
 function breakable(name: string): string {
   return escapeHtml(name).replace(/([.\-_])/g, "$1<wbr>");
-}
-
-const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
-
-/** Colours JSON: names, texts, numbers, words. */
-function colour(json: string): string {
-  let done = 0;
-  let out = "";
-  for (const match of json.matchAll(TOKEN)) {
-    const [all, string, colon, word, digits] = match;
-    out += escapeHtml(json.slice(done, match.index));
-    const style = string ? (colon ? "key" : "string") : word ? "word" : "number";
-    out += `<span class="${style}">${escapeHtml(string ?? word ?? digits ?? "")}</span>${colon ?? ""}`;
-    done = match.index + all.length;
-  }
-  return out + escapeHtml(json.slice(done));
 }

@@ -53,6 +53,17 @@ function blockLines(block: Block): string[] {
       return [`**${block.caption}**`, "", ...(block.fields.length > 0 ? fieldLines(block.fields) : [])];
     case "frame":
       return [`${block.caption}, sent by the ${block.sentBy}:`, "", "```json", pretty(block.message), "```", ""];
+    case "source":
+      return [`${block.caption}:`, "", "```ts", block.source, "```", ""];
+    case "fold":
+      return [
+        "<details>",
+        `<summary>${escapeText(block.caption)}</summary>`,
+        "",
+        ...block.blocks.flatMap(blockLines),
+        "</details>",
+        "",
+      ];
     case "sequence":
       return ["```mermaid", mermaid(block.sequence), "```", ""];
     default:

@@ -7,6 +7,12 @@ const all = [...document.querySelectorAll("main section")];
 const leaves = all.map((section) => ({ section, text: (section.querySelector("h2,h3,h4,h5,h6").textContent + " " + section.querySelector(".own").textContent).toLowerCase() }));
 const links = new Map([...document.querySelectorAll("nav li")].map((item) => [item.querySelector("a").hash.slice(1), item]));
 const nav = document.querySelector("nav");
+const contents = document.getElementById("contents");
+const narrow = matchMedia("(max-width: 56rem)");
+const fit = () => { contents.open = !narrow.matches; };
+fit();
+narrow.addEventListener("change", fit);
+contents.addEventListener("click", ({ target }) => { if (narrow.matches && target.closest("a")) contents.open = false; });
 const search = document.getElementById("search");
 search.addEventListener("input", () => {
   const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);

@@ -5,7 +5,7 @@
 const light = `
   color-scheme: light;
   --ground: #ffffff; --sunken: #f7f8fa; --raised: #ffffff; --line: #e4e7ec; --faint: #eef0f4;
-  --text: #1b2130; --soft: #5a6478; --pale: #8b94a7;
+  --text: #1b2130; --soft: #5a6478; --pale: #667085;
   --accent: #3056d3; --accent-ground: #eef2ff;
   --client: #3056d3; --server: #0f7b55; --danger: #c4314b; --amber: #96620a;
   --client-ground: #eef2ff; --server-ground: #e9f7f0; --danger-ground: #fdeef0; --amber-ground: #fdf4e2;
@@ -14,7 +14,7 @@ const light = `
 const dark = `
   color-scheme: dark;
   --ground: #0f131a; --sunken: #141a23; --raised: #171e29; --line: #263041; --faint: #1c2431;
-  --text: #e3e8f1; --soft: #a3aec2; --pale: #75819a;
+  --text: #e3e8f1; --soft: #a3aec2; --pale: #8793ab;
   --accent: #8aa8ff; --accent-ground: #1b2645;
   --client: #8aa8ff; --server: #5fd0a2; --danger: #ff8799; --amber: #f2bf6a;
   --client-ground: #1a2440; --server-ground: #12312a; --danger-ground: #3a1a24; --amber-ground: #33280f;
@@ -49,9 +49,10 @@ nav header { display: flex; justify-content: space-between; align-items: center;
 #search { width: 100%; padding: .5rem .7rem; margin-bottom: 1rem; border: 1px solid var(--line); border-radius: 8px;
   background: var(--raised); color: inherit; font: inherit; }
 #none { color: var(--pale); }
+#contents > summary { display: none; cursor: pointer; font-weight: 600; }
 nav ul { list-style: none; margin: 0; padding: 0; }
-nav > ul > li { margin-bottom: .75rem; }
-nav > ul > li > a { font-weight: 600; color: var(--text); }
+#contents > ul > li { margin-bottom: .75rem; }
+#contents > ul > li > a { font-weight: 600; color: var(--text); }
 nav li ul { border-left: 1px solid var(--line); margin: .15rem 0 .2rem .5rem; padding-left: .45rem; }
 nav li a { display: block; padding: .16rem .55rem; border-radius: 6px; color: var(--soft); overflow-wrap: anywhere; }
 nav li a:hover { background: var(--faint); text-decoration: none; }
@@ -93,12 +94,16 @@ main td code.path, main td code.type { background: none; padding: 0; } .path { f
 .rules { display: block; color: var(--soft); font-size: .8rem; } .rules:first-child { margin: 0; }
 
 figure { margin: 1rem 0 1.3rem; }
-.frame { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--sunken); }
+.frame, .source, .fold { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--sunken); }
 figcaption { display: flex; justify-content: space-between; gap: 1rem; padding: .45rem .9rem; font-size: .78rem; font-weight: 600; color: var(--soft);
   border-bottom: 1px solid var(--line); }
 figcaption span { font-weight: 500; } .client figcaption span { color: var(--client); } .server figcaption span { color: var(--server); }
 pre { margin: 0; padding: .8rem .95rem; overflow-x: auto; font-size: .82rem; line-height: 1.6; tab-size: 2; }
 pre code { font-size: 1em; }
+.fold { margin: 1rem 0 1.3rem; background: none; }
+.fold > summary { padding: .45rem .9rem; font-size: .82rem; font-weight: 600; color: var(--soft); cursor: pointer; }
+.fold[open] > summary { border-bottom: 1px solid var(--line); } .fold > figure { margin: .9rem; }
+.comment { color: var(--pale); }
 .key { color: var(--key); } .string { color: var(--string); } .number { color: var(--number); } .word { color: var(--word); }
 
 .drawing { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; padding: 1.1rem .6rem; background: var(--raised); }
@@ -118,10 +123,12 @@ pre code { font-size: 1em; }
 .sequence .branch { text-anchor: start; font: 600 11.5px var(--sans); fill: var(--soft); } .sequence .divider { stroke: var(--line); stroke-dasharray: 5 4; }
 
 @media (max-width: 56rem) {
-  body { display: block; } nav { position: static; height: auto; max-height: 45vh; border-right: 0; border-bottom: 1px solid var(--line); }
-  main { padding-top: 2rem; } h1 { font-size: 1.9rem; } .level-4 { padding-left: .7rem; }
+  body { display: block; } nav { position: static; height: auto; padding: 1rem 1.2rem; border-right: 0; border-bottom: 1px solid var(--line); }
+  nav header { margin-bottom: .6rem; } #search { font-size: 1rem; margin-bottom: .6rem; } #contents > summary { display: list-item; padding: .3rem 0; } #contents > ul { margin-top: .6rem; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .7rem .8rem; } .fold > figure { margin: .6rem; }
+  main { padding-top: 1.6rem; } h1 { font-size: 1.9rem; } .level-4 { padding-left: .7rem; }
 }
-@media print { nav { display: none; } body { display: block; } section { break-inside: avoid-page; } }
+@media print { nav { display: none; }  body { display: block; } section { break-inside: avoid-page; } }
 `;
 
 /** Spaces are not worth carrying; the texts above are for reading. */

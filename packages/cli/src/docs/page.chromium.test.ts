@@ -59,6 +59,27 @@ test("[DC8] nothing is wider than the page, on a desk and on a telephone", async
   }
 });
 
+test("[DO12] at 390 px the contents are closed until they are opened, and close when a link is followed", async () => {
+  const link = page.locator("nav a[href='#close-codes']");
+  expect(await link.isVisible()).toBe(true);
+  await page.setViewportSize({ width: 390, height: 800 });
+  await link.waitFor({ state: "hidden" });
+  await page.locator("#contents > summary").press("Enter");
+  await link.click();
+  await link.waitFor({ state: "hidden" });
+  expect(await page.locator("#close-codes h2").isVisible()).toBe(true);
+});
+
+test("[DO12] headings descend one level at a time, and opened folds stay within 390 px", async () => {
+  const levels = await page.evaluate<number[]>(
+    "[...document.querySelectorAll('main :is(h1,h2,h3,h4,h5,h6)')].map(({ tagName }) => Number(tagName[1]))",
+  );
+  for (const [index, level] of levels.entries()) expect(level - (levels[index - 1] ?? 0)).toBeLessThanOrEqual(1);
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })");
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+});
+
 test("[DC8] a search leaves what matches, the way to it, and nothing else; Escape brings all back", async () => {
   const all = await visible("main section");
   await page.locator("#search").fill("water the plants");

@@ -34,6 +34,10 @@ export type Block =
   | { readonly kind: "table"; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
   /** A complete frame, as it goes over the wire. */
   | { readonly kind: "frame"; readonly caption: string; readonly sentBy: Direction; readonly message: unknown }
+  /** TypeScript that a reader can copy. */
+  | { readonly kind: "source"; readonly caption: string; readonly source: string }
+  /** Blocks that are hidden until the reader opens them. */
+  | { readonly kind: "fold"; readonly caption: string; readonly blocks: readonly Block[] }
   | { readonly kind: "sequence"; readonly sequence: Sequence };
 
 export const text = (sentence: string): Block => ({ kind: "text", text: sentence });
@@ -49,6 +53,15 @@ export const frame = (caption: string, sentBy: Direction, message: unknown): Blo
   caption,
   sentBy,
   message,
+});
+
+export const source = (caption: string, text: string): Block => ({ kind: "source", caption, source: text });
+
+/** Readers of the typed API need no frames, so the frames of an application are folded away. */
+export const framesFold = (...frames: readonly Block[]): Block => ({
+  kind: "fold",
+  caption: "On the wire",
+  blocks: frames,
 });
 
 /** A sequence as a section of its own. */

@@ -1,6 +1,18 @@
 import type { RequestKind } from "@holdfast/protocol";
 import type { DocumentedRequest } from "./application.js";
-import { type Block, code, frame, link, nth, type Section, sequenceSection, table, text } from "./reference.js";
+import { requestCalls } from "./calls.js";
+import {
+  type Block,
+  code,
+  frame,
+  framesFold,
+  link,
+  nth,
+  type Section,
+  sequenceSection,
+  table,
+  text,
+} from "./reference.js";
 import type { Sequence } from "./sequence.js";
 import { valueFields } from "./value-fields.js";
 
@@ -10,7 +22,11 @@ const kinds: { readonly [Kind in RequestKind]: string } = {
   once: "Never repeated by itself: when the connection drops before the answer, the caller is told that the outcome is unknown.",
 };
 
-export function requestsSection(requests: readonly DocumentedRequest[], sequences: readonly Sequence[]): Section {
+export function requestsSection(
+  protocol: string,
+  requests: readonly DocumentedRequest[],
+  sequences: readonly Sequence[],
+): Section {
   return {
     id: "requests",
     title: "Requests",
@@ -20,31 +36,26 @@ export function requestsSection(requests: readonly DocumentedRequest[], sequence
         requests.map(({ name, kind, description }) => [link(`request-${name}`, code(name)), kind, description ?? ""]),
       ),
     ],
-    sections: [...requests.map(requestSection), ...sequences.map(sequenceSection)],
+    sections: [...requests.map((request) => requestSection(protocol, request)), ...sequences.map(sequenceSection)],
   };
 }
 
-function requestSection({
-  name,
-  kind,
-  description,
-  input,
-  output,
-  errors,
-  calls,
-  answers,
-}: DocumentedRequest): Section {
+function requestSection(protocol: string, request: DocumentedRequest): Section {
+  const { name, kind, description, input, output, errors, calls, answers } = request;
   const blocks: Block[] = [
     ...(description ? [text(description)] : []),
     text(kinds[kind]),
+    ...requestCalls(protocol, request),
     ...(input ? [valueFields("Input", input)] : [text("**Input**: none.")]),
-    ...calls.map((message, index) => frame(nth("Request", index, calls), "client", message)),
     ...(output ? [valueFields("Output", output)] : [text("**Output**: none.")]),
-    ...answers.map((message, index) => frame(nth("Response", index, answers), "server", message)),
-    ...errors.flatMap(({ code: errorName, value, answers: refusals }) => [
-      valueFields(`Error ${code(errorName)}: its data`, value),
-      ...refusals.map((message) => frame(`Response with ${errorName}`, "server", message)),
-    ]),
+    ...errors.map(({ code: errorName, value }) => valueFields(`Error ${code(errorName)}: its data`, value)),
+    framesFold(
+      ...calls.map((message, index) => frame(nth("Request", index, calls), "client", message)),
+      ...answers.map((message, index) => frame(nth("Response", index, answers), "server", message)),
+      ...errors.flatMap(({ code: errorName, answers: refusals }) =>
+        refusals.map((message) => frame(`Response with ${errorName}`, "server", message)),
+      ),
+    ),
   ];
   return { id: `request-${name}`, title: name, isName: true, badges: [kind], blocks };
 }
