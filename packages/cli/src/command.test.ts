@@ -89,32 +89,25 @@ describe("holdfast docs", () => {
     }
   });
 
-  test.each<[string, (path: (source: string) => string) => string[], 1 | 2, string, string]>([
-    ["an unknown command", () => ["serve", "x"], 2, "There is no command serve.", "The command is: holdfast docs"],
-    ["no file", () => ["docs", "--out", "x"], 2, "Give one protocol file.", "Such as: holdfast docs src/protocol.ts"],
-    ["two files", () => ["docs", "a", "b", "--out", "x"], 2, "Give one protocol file.", "Such as:"],
-    ["no --out", (path) => ["docs", path(one)], 2, "--out is missing.", "Say where to write"],
-    ["an unknown option", () => ["docs", "a", "--outt", "x"], 2, "Unknown option '--outt'.", "See holdfast --help"],
+  // The last column is the fact that the reader needs: a name, an option or a place.
+  test.each<[string, (path: (source: string) => string) => string[], 1 | 2, string[]]>([
+    ["an unknown command", () => ["serve", "x"], 2, ["serve"]],
+    ["a missing file", () => ["docs", "--out", "x"], 2, ["holdfast docs"]],
+    ["two files", () => ["docs", "a", "b", "--out", "x"], 2, ["holdfast docs"]],
+    ["a missing --out", (path) => ["docs", path(one)], 2, ["--out"]],
+    ["an unknown option", () => ["docs", "a", "--outt", "x"], 2, ["--outt", "--help"]],
     [
-      "an address that is none",
+      "an http address",
       (path) => ["docs", path(one), "--out", "x", "--server", "http://x"],
       2,
-      "--server http://x is not an address of a WebSocket.",
-      "Such as: --server wss://example.com/ws",
+      ["--server", "http://x", "wss://"],
     ],
-    [
-      "a file that is not there",
-      () => ["docs", "nowhere.ts", "--out", "x"],
-      2,
-      "There is no file nowhere.ts.",
-      "Give the path of the file that calls defineProtocol",
-    ],
+    ["a path without a file", () => ["docs", "nowhere.ts", "--out", "x"], 2, ["nowhere.ts"]],
     [
       "a file without a protocol",
       (path) => ["docs", path("export const a = { name: 'agents' };"), "--out", "x"],
       2,
-      "exports no protocol.",
-      "Export what defineProtocol returns",
+      ["wrong.ts", "defineProtocol"],
     ],
     [
       "several protocols",
@@ -125,46 +118,35 @@ describe("holdfast docs", () => {
         "x",
       ],
       2,
-      "exports several protocols: agents, b.",
-      "Choose one: --export agents or --export b",
+      ["--export agents", "--export b"],
     ],
     [
-      "an export that is not there",
+      "an unknown export",
       (path) => ["docs", path(one), "--out", "x", "--export", "agent"],
       2,
-      "exports no protocol named agent.",
-      "Choose one: --export agents",
+      ["agent", "--export agents"],
     ],
     [
-      "an export that is no protocol",
+      "an export that is not a protocol",
       (path) => ["docs", path("export const agents = 5;"), "--out", "x", "--export", "agents"],
       2,
-      "exports no protocol named agents.",
-      "Export one from",
+      ["agents", "defineProtocol"],
     ],
     [
       "a file that throws",
       (path) => ["docs", path('throw new Error("no database");'), "--out", "x"],
       1,
-      "cannot be loaded: no database",
-      "It should define the protocol and nothing else.",
+      ["wrong.ts", "no database"],
     ],
-    [
-      "a file that does not parse",
-      (path) => ["docs", path("export const = ;"), "--out", "x"],
-      1,
-      "cannot be loaded: ",
-      "Run it by itself first.",
-    ],
+    ["a file with a syntax error", (path) => ["docs", path("export const = ;"), "--out", "x"], 1, ["wrong.ts"]],
     [
       "a wrong definition",
       (path) => ["docs", path('export const a = defineProtocol({ name: "a b", version: "1.0.0" });'), "--out", "x"],
       1,
-      "defineProtocol: name: expected letters, digits and dashes",
-      "Correct the place named.",
+      ["name"],
     ],
     [
-      "an example that does not match",
+      "an example that does not match its schema",
       (path) => [
         "docs",
         path(
@@ -174,13 +156,11 @@ describe("holdfast docs", () => {
         "x",
       ],
       1,
-      "docs: direct.e: examples[0]: expected a valid uuid.",
-      "Give it one: .meta({ examples: [ … ] })",
+      ["direct.e", "examples[0]", ".meta({ examples: "],
     ],
-  ])("[DC9] %s is refused with a sentence and a remedy", async (_name, argv, code, sentence, remedy) => {
+  ])("[DC9] holdfast docs refuses %s with its exit code and names the cause", async (_name, argv, code, facts) => {
     expect(await holdfast(...argv((source) => write("wrong.ts", source)))).toBe(code);
-    expect(said.err).toContain(sentence);
-    expect(said.err).toContain(remedy);
+    for (const fact of facts) expect(said.err).toContain(fact);
     expect(said.err).not.toContain("    at ");
     expect(said.out).toBe("");
     expect(existsSync("x")).toBe(false);

@@ -22,7 +22,9 @@ function callsOf(protocol: Protocol): string[][] {
     .filter((blocks) => blocks.length > 0);
 }
 
-/** One module of all calls. Each block has a scope of its own, in which it sees the section's types. */
+/**
+ * One module of all calls. Each block has a scope of its own, in which it sees the section's types.
+ */
 function moduleOf(protocol: Protocol, path: string): string {
   const [[setUp = ""] = [], ...sections] = callsOf(protocol);
   const name = variableOf(protocol.name);

@@ -87,7 +87,7 @@ test("[DC8] a search leaves what matches, the way to it, and nothing else; Escap
   expect(await page.locator("#requests").isVisible()).toBe(true);
   expect(await page.locator("#channel-feed").isVisible()).toBe(false);
   expect(await page.locator("nav a[href='#channel-feed']").isVisible()).toBe(false);
-  await page.locator("#search").fill("a versioned document");
+  await page.locator("#search").fill("documentOf(client");
   expect(await visible("main section")).toBe(3); // channels, board, and its state
   await page.locator("#search").fill("no such words anywhere");
   expect(await visible("main section")).toBe(0);
