@@ -7,11 +7,11 @@ const terminal = {
 };
 
 run(process.argv.slice(2), terminal).then(
-  // Not by letting it end: a file that is no protocol may have opened a socket or a timer when it
-  // was loaded.
+  // Exits explicitly: the loaded file may have opened a socket or a timer that keeps the process
+  // running.
   (code) => process.exit(code),
   (error: unknown) => {
-    // Ours, not the caller's: the stack is what a report needs.
+    // This is a bug in the command. The stack helps to report the bug.
     terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);
   },

@@ -4,7 +4,7 @@ import { compareFiles, writeFiles } from "./docs/files.js";
 import { protocolFiles } from "./docs/index.js";
 import { loadProtocol } from "./load-protocol.js";
 
-/** Where the command speaks. */
+/** The output of the command. */
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
@@ -12,18 +12,18 @@ export interface Terminal {
 
 const usage = `holdfast docs <protocol.ts> --out <folder> [options]
 
-Writes the reference of a protocol: protocol.md, index.html (one file, loads nothing), asyncapi.json and schemas/.
+Writes the reference of a protocol: protocol.md, index.html (self-contained), asyncapi.json and schemas/.
 
   --out <folder>     where to write
-  --export <name>    which export, when the file has several protocols
-  --server <url>     where the server is, for the examples; default ws://localhost:3000/ws
-  --check            write nothing; fail, naming the files, when something is out of date
+  --export <name>    the export to use if the file has several protocols
+  --server <url>     the server's address in the examples; default ws://localhost:3000/ws
+  --check            write nothing; if files are out of date, list the files and exit with 1
   --help             this text
 `;
 
 /**
- * Runs the command line. Gives the exit code: 0 done, 1 out of date or the protocol is wrong, 2
- * called wrongly.
+ * Runs the command line and returns the exit code: 0 if it succeeded, 1 if files are out of date or
+ * the protocol is invalid, 2 if the arguments are invalid.
  */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<0 | 1 | 2> {
   try {
@@ -43,11 +43,14 @@ async function docs(argv: readonly string[], terminal: Terminal): Promise<0 | 1>
   }
   const [command, path, ...rest] = positionals;
   if (command !== "docs")
-    throw wrong(`There is no command ${command}`, "The command is: holdfast docs <protocol.ts> --out <folder>");
+    throw wrong(`"${command}": unknown command`, "Run: holdfast docs <protocol.ts> --out <folder>");
   if (path === undefined || rest.length > 0)
-    throw wrong("Give one protocol file", "Such as: holdfast docs src/protocol.ts --out docs/protocol");
+    throw wrong(
+      "expected exactly one protocol file",
+      "Pass one file, for example: holdfast docs src/protocol.ts --out docs/protocol",
+    );
   const { out } = values;
-  if (out === undefined) throw wrong("--out is missing", "Say where to write, such as: --out docs/protocol");
+  if (out === undefined) throw wrong("--out is missing", "Pass the output folder, for example: --out docs/protocol");
 
   const protocol = await loadProtocol(path, values.export);
   const files = protocolFiles(protocol, values.server === undefined ? {} : { server: serverAddress(values.server) });
@@ -88,15 +91,18 @@ function parse(argv: readonly string[]) {
     });
   } catch (error) {
     throw wrong(
-      (error as Error).message.split(/\. |\n/, 1)[0]?.replace(/\.$/, "") ?? "The options are wrong",
-      "See holdfast --help",
+      (error as Error).message.split(/\. |\n/, 1)[0]?.replace(/\.$/, "") ?? "invalid options",
+      "Run holdfast --help for the options",
     );
   }
 }
 
 function serverAddress(address: string): string {
   if (URL.canParse(address) && ["ws:", "wss:"].includes(new URL(address).protocol)) return address;
-  throw wrong(`--server ${address} is not an address of a WebSocket`, "Such as: --server wss://example.com/ws");
+  throw wrong(
+    `--server ${address} is not a WebSocket address`,
+    "Pass an address that begins with ws:// or wss://, for example: --server wss://example.com/ws",
+  );
 }
 
 function wrong(sentence: string, remedy: string): HoldfastError {

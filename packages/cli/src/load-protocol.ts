@@ -5,20 +5,20 @@ import { createJiti } from "jiti";
 import { HoldfastError, isHoldfastError, isProtocol, type Protocol } from "@holdfast/protocol";
 
 /**
- * Loads the protocol that a TypeScript or JavaScript file exports, found by its brand: whichever
- * copy of this package the file imports.
+ * Loads the protocol that a TypeScript or JavaScript file exports. The protocol is recognised by
+ * its brand, so the file may import another copy of this package.
  *
- * @param path as it was given, below the current folder
- * @param name the export to take, where there are several
- * @throws HoldfastError with a remedy: no such file, it cannot be loaded, no protocol in it, or
- *   several
+ * @param path the path as given, relative to the current folder
+ * @param name the export to use if the file has several
+ * @throws HoldfastError if the file does not exist or cannot be loaded, or if it exports no
+ *   protocol or several
  */
 export async function loadProtocol(path: string, name: string | undefined): Promise<Protocol> {
   const file = resolve(path);
   if (!existsSync(file))
     throw wrong(
-      `There is no file ${path}`,
-      `Give the path of the file that calls defineProtocol; this is ${process.cwd()}.`,
+      `${path}: file not found`,
+      `Pass the path of the file that calls defineProtocol. The current folder is ${process.cwd()}.`,
     );
   const found = protocolsIn(await evaluate(file, path));
   if (name !== undefined) {
@@ -39,8 +39,7 @@ export async function loadProtocol(path: string, name: string | undefined): Prom
 
 async function evaluate(file: string, path: string): Promise<object> {
   try {
-    // Not cached: a reference is made from what the file says now, not from what it said when it
-    // was last compiled.
+    // Without caches, so that the reference is made from the current content of the file.
     const jiti = createJiti(pathToFileURL(file).href, { fsCache: false, moduleCache: false });
     return await jiti.import<object>(file);
   } catch (error) {
@@ -50,7 +49,7 @@ async function evaluate(file: string, path: string): Promise<object> {
       "INVALID_PROTOCOL",
       `${relative(process.cwd(), file) || path} cannot be loaded: ${reason}`,
       {
-        remedy: "Run it by itself first. It should define the protocol and nothing else.",
+        remedy: "Run the file by itself and correct the error. The file should only define the protocol.",
         cause: error,
       },
     );

@@ -13,8 +13,8 @@ import type { Conversation, DocumentedMessage, Operation } from "./conversation.
 import { wireSchema } from "./wire-schema.js";
 
 /**
- * What an application says: each request and event as a message of its own, with its values in
- * their place.
+ * The messages of an application: each request and each event is a message of its own, with the
+ * schemas of its values.
  */
 export function applicationConversation(application: Application): Conversation {
   const content = new ApplicationContent();
@@ -153,8 +153,8 @@ class ApplicationContent implements Conversation {
   }
 
   /**
-   * Names may hold dots, so two places can come out alike; payloads and values stand among the same
-   * components.
+   * Makes a name unique. Names may contain dots, so two places can give the same name, and payloads
+   * and values share the components.
    */
   #unused(wanted: string): string {
     let candidate = wanted;
@@ -169,8 +169,8 @@ function rowOf(type: WireMessage["type"]): WireMessage {
 }
 
 /**
- * The payload of a wire message with some of its fields made exact; `meta` only where a value can
- * need it.
+ * The payload of a wire message with exact schemas for some of its fields. `meta` is present only
+ * if a value may need it.
  */
 function payloadOf(
   type: WireMessage["type"],

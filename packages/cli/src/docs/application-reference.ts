@@ -20,8 +20,8 @@ import {
 import { valueFields } from "./value-fields.js";
 
 /**
- * The reference of an application's protocol: what its clients can call and hear, and how a
- * connection goes.
+ * The reference of an application's protocol: its requests, channels and direct events with their
+ * typed calls, then the connection.
  */
 export function applicationReference(protocol: Protocol, application: Application, server: string): Reference {
   const sequences = sequencesOf(castOf(protocol, application));
@@ -42,7 +42,7 @@ export function applicationReference(protocol: Protocol, application: Applicatio
         id: "connection",
         title: "The life of a connection",
         blocks: [
-          text("Everything that goes over the wire is one of these messages."),
+          text("Every frame on the wire is one of these messages."),
           table(
             ["Message", "Sent by", "When"],
             wireMessages.map(({ type, sentBy, sentWhen }) => [code(type), sentBy, sentWhen]),
@@ -62,7 +62,7 @@ export function applicationReference(protocol: Protocol, application: Applicatio
   };
 }
 
-/** The diagrams speak of the application's own first channel and request. */
+/** The diagrams use the application's first channel and first request. */
 function castOf(protocol: Protocol, { name, version, channels, requests, direct }: Application): Cast {
   const channel = channels.find(({ events }) => events.length > 0);
   const event = channel?.events[0];
@@ -108,7 +108,7 @@ function connectingSection(application: Application, server: string): Section {
       ...(parameters
         ? [
             text(
-              "The query string carries the connection parameters. A wrong one ends the connection with 1008 and its name.",
+              "The query string carries the connection parameters. If a parameter is invalid, the server closes the connection with 1008 and names the parameter.",
             ),
             valueFields("Parameters", parameters),
           ]

@@ -12,7 +12,7 @@ import type {
 import { hashOf, readSchema } from "@holdfast/protocol/internal";
 import { checkFrame, examplesOf } from "./examples.js";
 
-/** A value of the application: its schema, and its examples as they travel. */
+/** A value of the application: its schema and its examples in wire form. */
 export interface DocumentedValue {
   readonly schema: Schema;
   readonly rich: boolean;
@@ -44,7 +44,7 @@ export interface DocumentedEvent {
 
 export interface DocumentedChannel {
   readonly name: string;
-  /** As it stands in a frame: `board`, or `board:7c1f` with an example of its key. */
+  /** The channel in a frame: `board`, or `board:7c1f` with an example of its key. */
   readonly wireExample: string;
   readonly description: string | undefined;
   readonly key: DocumentedValue | undefined;
@@ -57,7 +57,8 @@ export interface DocumentedChannel {
 }
 
 /**
- * A protocol with an example frame for everything it can say: what both documents are written from.
+ * A protocol with an example frame for each of its messages. The reference and the AsyncAPI
+ * document are both made from it.
  */
 export interface Application {
   readonly name: string;
@@ -70,12 +71,12 @@ export interface Application {
 }
 
 /**
- * The library's own channels for direct events: to everyone, and to chosen devices. No channel of a
- * protocol can begin with $.
+ * The library's own channels for direct events: to all connections, and to chosen devices. The name
+ * of a protocol's channel cannot begin with $.
  */
 export const DIRECT_CHANNELS = ["$all", "$user"] as const;
 
-/** @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema */
+/** @throws HoldfastError INVALID_PROTOCOL if an example does not match its schema */
 export function documentProtocol(protocol: Protocol): Application {
   const { definition } = protocol;
   return {

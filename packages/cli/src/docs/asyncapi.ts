@@ -10,14 +10,17 @@ interface Head {
   readonly description: string;
 }
 
-/** Messages of the wire that carry an application's values: its document has them one by one. */
+/**
+ * Wire messages that carry values of an application. The application's document lists one message
+ * for each value instead.
+ */
 const SPOKEN_FOR: ReadonlySet<string> = new Set(["request", "response", "event", "presence", "state_sync"]);
 
 /**
- * An AsyncAPI 3.1.0 document of an application: its requests and events, and what of the wire is
- * not said by them.
+ * An AsyncAPI 3.1.0 document of an application: its requests and events, and all other messages of
+ * the wire.
  *
- * @param server where the connection is, such as `wss://example.com/ws`
+ * @param server the address of the server, such as `wss://example.com/ws`
  */
 export function applicationAsyncApi(application: Application, server: string): unknown {
   const { name, version, description, parameters } = application;
@@ -45,7 +48,7 @@ export function wireAsyncApi(head: Head, server: string): unknown {
   );
 }
 
-/** The document is the server's: it receives what a client says. */
+/** The document describes the server: the server receives the messages of clients. */
 function documentOf(
   info: Head,
   { messages, operations, schemas }: Conversation,
@@ -139,8 +142,8 @@ function messageObject({ id, name, title, summary, examples }: DocumentedMessage
 }
 
 /**
- * A schema as components: its definitions beside it, and its references pointing to where they now
- * are.
+ * A schema as components: definitions move beside the schema, and references point to their new
+ * place.
  */
 function placed(name: string, schema: JsonSchema): [name: string, schema: unknown][] {
   const move = (value: unknown): unknown => {

@@ -1,8 +1,7 @@
 import type { ClientMessage, RichValue, ServerMessage } from "@holdfast/protocol";
 
 /**
- * The names that the diagrams are told with: an application's own, so that its reference speaks of
- * what it knows.
+ * The names in the diagrams. The reference of an application uses the application's own names.
  */
 export interface Cast {
   readonly protocol: string;
@@ -14,13 +13,13 @@ export interface Cast {
   readonly request: string;
   readonly input: unknown;
   readonly output: unknown;
-  /** A direct event, where there is one. */
+  /** A direct event, if the protocol has one. */
   readonly direct: { readonly event: string; readonly data: unknown } | undefined;
-  /** A channel with presence, and what a user shows there. */
+  /** A channel with presence and a user's presence data. */
   readonly presence: { readonly channel: string; readonly data: RichValue } | undefined;
 }
 
-/** The cast of the wire's own reference, where there is no application. */
+/** The names in the wire's own reference, which has no application. */
 export const EXAMPLE_CAST: Cast = {
   protocol: "agents",
   version: "1.0.0",
@@ -35,7 +34,7 @@ export const EXAMPLE_CAST: Cast = {
   presence: { channel: "board:7c1f", data: { data: { name: "Ada" } } },
 };
 
-/** The frames that the diagrams are told with. */
+/** The frames in the diagrams. */
 export interface DiagramScript {
   readonly auth: ClientMessage;
   readonly welcome: ServerMessage;
@@ -44,7 +43,7 @@ export interface DiagramScript {
   readonly subscribed: ServerMessage;
   readonly requested: ClientMessage;
   readonly answered: ServerMessage;
-  /** An event of the channel; with an offset where its history matters. */
+  /** An event of the channel. It has an offset if the diagram is about history. */
   readonly event: (offset?: number) => ServerMessage & { type: "event" };
   /** The answer to the request, with an error. */
   readonly failed: (code: string, message: string) => ServerMessage;

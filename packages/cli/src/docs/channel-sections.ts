@@ -50,8 +50,8 @@ function channelSection(channel: DocumentedChannel): Section {
       ...(history
         ? [
             text(
-              `History: the last ${number(history.size)} events, for ${duration(history.ttlMs)}. Events carry their place in ` +
-                "the chain in `metadata`, and a client that comes back gets what it missed, or a reset.",
+              `History: the last ${number(history.size)} events, for ${duration(history.ttlMs)}. Each event carries its position in ` +
+                "`metadata`. A client that reconnects receives the events that it missed, or a reset.",
             ),
           ]
         : []),
@@ -65,7 +65,7 @@ function channelSection(channel: DocumentedChannel): Section {
             valueSection(
               `${id}-state`,
               "State",
-              "A versioned document; its updates are events of the same chain.",
+              "A versioned document. Its updates are events of the channel's history.",
               state,
               documentCalls(channel, state),
             ),
@@ -76,17 +76,17 @@ function channelSection(channel: DocumentedChannel): Section {
             valueSection(
               `${id}-presence`,
               "Presence",
-              "What the others see of a user who is on the channel, in `data` of each.",
+              "The data that other members see of each user on the channel. It travels in `data`.",
               presence,
               presenceCalls(channel, presence),
             ),
             {
               id: `${id}-set-presence`,
-              title: "To be seen",
+              title: "Set presence",
               badges: ["client → server"],
               blocks: [
                 text(
-                  "What a client says that others should see of its user; the server may make something else of it.",
+                  "The client sends the data that other members should see of its user. The server may replace this data.",
                 ),
                 framesFold(frame("Message", "client", presence.said)),
               ],
@@ -139,9 +139,9 @@ export function directSection(events: readonly DocumentedEvent[], sequences: rea
     title: "Direct events",
     blocks: [
       text(
-        "Sent to a user's devices, or to everyone, rather than published on a channel of the protocol; nobody subscribes. On " +
-          `the wire their \`channel\` is the library's own, ${DIRECT_CHANNELS.map((name) => `\`${name}\``).join(" or ")}: ` +
-          "names that begin with $ always are. Where `metadata.ack` is true the sender waits for an `ack` with the event's id.",
+        "The server sends a direct event to a user's devices or to all connections. Clients need no " +
+          `subscription. On the wire the \`channel\` is the library's own, ${DIRECT_CHANNELS.map((name) => `\`${name}\``).join(" or ")}: ` +
+          "all names that begin with $ belong to the library. If `metadata.ack` is true, the sender waits for an `ack` with the event's id.",
       ),
     ],
     sections: [

@@ -2,7 +2,7 @@ import type { JsonSchema } from "@holdfast/protocol/describe";
 import { type Direction, type WireMessage, wireMessages } from "@holdfast/protocol/wire";
 import { wireSchema } from "./wire-schema.js";
 
-/** A message as AsyncAPI sees it. */
+/** A message of an AsyncAPI document. */
 export interface DocumentedMessage {
   /** Its key among the components. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface DocumentedMessage {
   readonly examples: readonly unknown[];
 }
 
-/** Something that is said, and what answers it. */
+/** A message and its response, if it has one. */
 export interface Operation {
   readonly id: string;
   readonly sentBy: Direction;
@@ -26,7 +26,7 @@ export interface Operation {
   readonly answer?: string;
 }
 
-/** What two sides can say to each other: the content of an AsyncAPI document. */
+/** The content of an AsyncAPI document: all messages between client and server. */
 export interface Conversation {
   readonly messages: readonly DocumentedMessage[];
   readonly operations: readonly Operation[];
@@ -34,10 +34,10 @@ export interface Conversation {
   readonly schemas: { readonly [name: string]: JsonSchema };
 }
 
-/** The messages of the wire that a document has as they are. */
+/** The wire messages that a document contains unchanged. */
 export function wireConversation(has: (type: WireMessage["type"]) => boolean): Conversation {
   const rows = wireMessages.filter(({ type }) => has(type));
-  // ping and pong go both ways: one message, two operations.
+  // Both sides send ping and pong, so each is one message with two operations.
   const messages = new Map(rows.map((row) => [row.type, row]));
   return {
     messages: [...messages.values()].map((row) => ({
@@ -49,7 +49,7 @@ export function wireConversation(has: (type: WireMessage["type"]) => boolean): C
       examples: [row.example],
     })),
     operations: rows
-      // An answer is part of the operation that asks for it.
+      // A response is part of the operation that requests it.
       .filter(({ type, sentBy }) => !rows.some((row) => row.answeredBy === type && row.sentBy !== sentBy))
       .map(({ type, sentBy, sentWhen, answeredBy }) => ({
         id: `${sentBy}.${type}`,

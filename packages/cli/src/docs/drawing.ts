@@ -3,18 +3,21 @@ import { actorNames } from "./mermaid.js";
 import { type Actor, actorsOf, everyStep, labelOf, type Sequence, type Step } from "./sequence.js";
 
 /*
- * A sequence as an SVG, from the same steps as the mermaid text. Drawn here, because the page may
- * load nothing and mermaid is larger than everything else in it. Colours and fonts are the page's,
- * by class name.
+ * Draws a sequence as an SVG, from the same steps as the mermaid text. The page may not load
+ * mermaid, and mermaid is larger than the whole page. Class names give the drawing the colours and
+ * fonts of the page.
  */
 
-/** Labels are set in a monospaced face, so their width is known: 0.6 em at 12 px, and some air. */
+/**
+ * Width of a character. Labels use a monospaced font, whose characters are 0.6 em wide at 12 px;
+ * the rest is padding.
+ */
 const CHARACTER = 7.25;
 const LONGEST_LABEL = 56;
 const ROW = 42;
 const HEAD = 34;
 const MARGIN = 16;
-/** Between two lifelines at least, whatever is said between them. */
+/** Minimum distance between two lifelines, even if all labels between the two are short. */
 const GAP = 150;
 
 export function drawing(sequence: Sequence): string {
@@ -24,12 +27,12 @@ export function drawing(sequence: Sequence): string {
 }
 
 interface Layout {
-  /** Where each actor's lifeline stands. */
+  /** The x position of each actor's lifeline. */
   readonly columns: ReadonlyMap<Actor, number>;
   readonly width: number;
 }
 
-/** Lifelines stand as far apart as the longest label between two of them asks for. */
+/** Places the lifelines so that the longest label between two actors fits. */
 function layOut(steps: readonly Step[], actors: readonly Actor[]): Layout {
   const gaps: number[] = actors.slice(1).map(() => GAP);
   let left = nameWidth(actors[0]) / 2;
@@ -75,7 +78,7 @@ function layOut(steps: readonly Step[], actors: readonly Actor[]): Layout {
 class Picture {
   readonly #columns: ReadonlyMap<Actor, number>;
   readonly #shapes: string[] = [];
-  /** Boxes go beneath what happens in them, and above the lifelines. */
+  /** Boxes are drawn after the lifelines and before the steps that they contain. */
   readonly #boxes: string[] = [];
   readonly #width: number;
   #y = HEAD + MARGIN + 8;
@@ -179,7 +182,7 @@ class Picture {
   }
 }
 
-/** The type of a frame stands out from what tells it from others of that type. */
+/** Sets the type of a frame in bold and the details that follow in normal weight. */
 function labelHtml(label: string, style: string): string {
   const shown = cut(label);
   if (!style.startsWith("from-")) return escapeHtml(shown);

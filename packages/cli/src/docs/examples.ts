@@ -10,7 +10,7 @@ import { NoExample, synthesize } from "./synthesize.js";
  * example can be wrong.
  *
  * @param place where the schema stands in the definition, for the error
- * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema, or none could
+ * @throws HoldfastError INVALID_PROTOCOL if an example does not match its schema, or none could
  *   be made up
  */
 export function examplesOf(schema: Schema, place: string): readonly [RichValue, ...RichValue[]] {
@@ -48,7 +48,7 @@ function fail(place: string, sentence: string, remedy: string): HoldfastError {
 const toServer = jsonCodec<ClientMessage, ServerMessage>(clientMessage);
 const toClient = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
 
-/** Proves that a frame shown in the reference is one that the other side reads. */
+/** Checks that the receiving side can decode an example frame. */
 export function checkFrame(sentBy: "client" | "server", message: ClientMessage | ServerMessage): void {
   const frame = JSON.stringify(message);
   const decoded = sentBy === "client" ? toServer.decode(frame) : toClient.decode(frame);

@@ -6,17 +6,17 @@ export interface Field {
   readonly path: string;
   readonly type: string;
   readonly required: boolean;
-  /** What else holds: lengths, bounds, patterns. Empty: nothing. */
+  /** Lengths, bounds and patterns. Empty if the schema has none. */
   readonly constraints: string;
-  /** As JSON; undefined: it has none. */
+  /** The default as JSON; undefined if the field has none. */
   readonly defaultValue: string | undefined;
   readonly description: string;
 }
 
 /**
- * The fields of a value, each below the one that holds it, in the order they were declared.
+ * The fields of a value in the order of their declaration. Each field follows its parent.
  *
- * @param isRequired whether the value itself has to be there
+ * @param isRequired whether the value itself is required
  */
 export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] {
   const rows: FieldRow[] = [];
@@ -44,7 +44,8 @@ export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] 
       add(path, child, required.has(name), condition);
       descend(path, child, "", inner);
     }
-    // A set or an array shows its items' fields; a map's entries are told by its type.
+    // The rows of a set or an array list the fields of its items. The type of a map already names
+    // its entries.
     if (isSchema(schema["items"]) && schema[RICH_KEYWORD] !== "map") descend(`${prefix}[]`, schema["items"], "", inner);
     if (isSchema(schema["additionalProperties"]))
       descend(join(prefix, "{…}"), schema["additionalProperties"], "", inner);
@@ -59,12 +60,12 @@ export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] 
   return merge(rows);
 }
 
-/** A row, with the alternative it belongs to. */
+/** A row and the alternative that declares it. */
 interface FieldRow extends Field {
   readonly condition: string;
 }
 
-/** A field that several alternatives declare is one row, which holds for all of them. */
+/** Merges the rows of a field that several alternatives declare into one. */
 function merge(rows: readonly FieldRow[]): Field[] {
   const merged: FieldRow[] = [];
   for (const row of rows) {
@@ -86,7 +87,7 @@ function join(prefix: string, name: string): string {
   return prefix ? `${prefix}.${name}` : name;
 }
 
-/** Alternatives that differ by a constant field are told apart by it: "When `ok` is `true`." */
+/** Names the constant field in which alternatives differ: "When `ok` is `true`." */
 function whenOf(option: JsonSchema, all: readonly JsonSchema[], index: number): string {
   if (all.length < 2 || !isSchema(option["properties"])) return "";
   const properties = schemas(option["properties"]);
@@ -100,7 +101,7 @@ function whenOf(option: JsonSchema, all: readonly JsonSchema[], index: number): 
 
 const MAX_NAMED = 8;
 
-/** The type as a person writes it; `…` where it contains itself. */
+/** The type in short form; `…` stands for a type that contains itself. */
 export function typeOf(part: JsonSchema, root: JsonSchema, around: readonly JsonSchema[] = []): string {
   const schema = resolve(part, root);
   if (around.includes(schema)) return "…";
@@ -161,7 +162,7 @@ function constraintsOf(schema: JsonSchema): string {
   if (text(schema["pattern"]) && !format && rich === undefined) said.push(`matches \`${String(schema["pattern"])}\``);
   for (const [keyword, symbol] of BOUNDS) {
     const bound = schema[keyword];
-    // What z.int() adds is the reach of a number, not a rule of this field.
+    // z.int() adds the limits of safe integers, which are no rule of this field.
     if (bound !== undefined && Math.abs(Number(bound)) !== Number.MAX_SAFE_INTEGER)
       said.push(`${symbol} ${number(bound)}`);
   }
@@ -180,7 +181,7 @@ const BOUNDS = [
   ["x-exclusiveMaximum", "<"],
 ] as const;
 
-/** 16384 as 16,384: always the same, whatever the machine's language. */
+/** Writes 16384 as 16,384, independent of the machine's locale. */
 export function number(value: unknown): string {
   return typeof value === "number" ? value.toLocaleString("en-US", { maximumFractionDigits: 20 }) : String(value);
 }

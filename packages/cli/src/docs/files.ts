@@ -2,19 +2,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { GENERATED } from "./schema-files.js";
 
-/** Files by their path below the folder they belong in, with forward slashes. */
+/** The files of a reference by their path in the output folder. Paths have forward slashes. */
 export type Files = ReadonlyMap<string, string>;
 
-/** How a folder differs from what it should hold. */
+/** The differences between an output folder and the generated files. */
 export interface Drift {
   readonly missing: readonly string[];
   readonly changed: readonly string[];
-  /** Written by an earlier run, for something that is no longer in the protocol. */
+  /** Files of an earlier run for parts that the protocol no longer has. */
   readonly extra: readonly string[];
 }
 
 /**
- * Compares a folder with what it should hold. Line ends do not count: a checkout may have changed
+ * Compares a folder with the generated files. Line ends are ignored, because a checkout may change
  * them.
  */
 export function compareFiles(folder: string, files: Files): Drift {
@@ -29,8 +29,8 @@ export function compareFiles(folder: string, files: Files): Drift {
 }
 
 /**
- * Writes what differs and takes away what an earlier run wrote and this one does not. Nothing else
- * is touched.
+ * Writes the files that differ and removes files of an earlier run that are no longer generated.
+ * Other files stay.
  */
 export function writeFiles(folder: string, files: Files): { written: readonly string[]; removed: readonly string[] } {
   const { missing, changed, extra } = compareFiles(folder, files);
@@ -44,7 +44,7 @@ export function writeFiles(folder: string, files: Files): { written: readonly st
   return { written, removed: extra };
 }
 
-/** Schemas that carry our mark and are not to be written any more. */
+/** Schema files with the generator's mark that are no longer generated. */
 function leftovers(folder: string, files: Files): string[] {
   const schemas = join(folder, "schemas");
   if (!existsSync(schemas)) return [];

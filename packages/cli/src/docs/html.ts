@@ -8,8 +8,8 @@ import { pageStyle } from "./page-style.js";
 import type { Block, Reference, Section } from "./reference.js";
 
 /**
- * A reference as one HTML file that loads nothing: styles, script and drawings are in it, and the
- * policy says so.
+ * Writes a reference as one self-contained HTML file. Styles, script and drawings are inline, and
+ * the content security policy forbids loading anything.
  */
 export function html(reference: Reference): string {
   const { title, subtitle, introduction, sections } = reference;
@@ -109,7 +109,7 @@ function fieldTable(fields: readonly Field[]): string {
   );
 }
 
-/** What leads to a field is pale, so that the eye finds its own name. */
+/** Dims the path to a field, so that the name of the field stands out. */
 function pathHtml(path: string): string {
   const at = path.lastIndexOf(".") + 1;
   return `<code class="path"><i>${breakable(path.slice(0, at))}</i>${breakable(path.slice(at))}</code>`;

@@ -1,7 +1,7 @@
 import { type Cast, type DiagramScript } from "./cast.js";
 import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
 
-/** What users, devices and credentials have to do with a connection, told once. */
+/** The sequences about users, devices and credentials. */
 export function identitySequences(cast: Cast, script: DiagramScript): readonly Sequence[] {
   const { direct, presence } = cast;
   return [
@@ -17,8 +17,8 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
       id: "renew-a-credential",
       title: "Renew a credential",
       text:
-        "The server asks 30 s before a credential ends, by its own clock, and again every 10 s. The connection and all its " +
-        "channels stay; what the newer credential does not allow any more is left, with the reason.",
+        "The server asks 30 s before a credential ends, by its own clock, and again every 10 s. The connection stays. If the newer credential no longer allows a channel, the server ends that " +
+        "subscription and sends the reason.",
       steps: [
         says.server({ type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } }),
         call("client", "application", "token()"),
@@ -48,8 +48,9 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
       id: "continue-a-session",
       title: "Continue a session",
       text:
-        "A client that comes back names its session. As the same user it continues it, even when the server has not noticed " +
-        "yet that the old connection is dead. The id grants nothing: the credential decides, and channels are asked for anew.",
+        "A client that reconnects names its session. If the user is the same, the session continues, even if " +
+        "the server has not noticed yet that the old connection is dead. The id grants no rights: the server " +
+        "checks the credential and authorises each channel again.",
       steps: [
         note("client", "its network is gone, and back; the server still holds the old connection"),
         says.client({
@@ -70,8 +71,8 @@ function deviceSequence({ event, data }: NonNullable<Cast["direct"]>): Sequence 
     id: "send-to-devices",
     title: "Send to a user's devices",
     text:
-      "A direct event goes to the devices of a user, whatever channels they have joined. With `ack` the sender learns of " +
-      "each device whether its handlers have finished.",
+      "A direct event goes to the devices of a user, whether or not they have joined a channel. With `ack`, " +
+      "the sender receives a result for each device, which says whether its handlers have finished.",
     steps: [
       call("handler", "server", `user("u1").send("${event}", …, { ack: true })`),
       says.server({
@@ -115,8 +116,9 @@ function presenceSequence({ channel, data: said }: NonNullable<Cast["presence"]>
     id: "presence",
     title: "Presence",
     text:
-      "On a channel with presence a snapshot follows the answer to `subscribe`, then what changes, in batches. What others " +
-      "see of a user is what its client says, or what the server makes of it.",
+      "On a channel with presence, a snapshot follows the response to `subscribe`. Changes follow in " +
+      "batches. Other members see the presence data that the client sent, or the data that the server put " +
+      "in its place.",
     steps: [
       says.client({ type: "subscribe", correlation_id: "2", data: { channels: [channel] } }),
       says.client({ type: "set_presence", correlation_id: "5", channel, ...shown }),

@@ -14,7 +14,7 @@ export { compareFiles, type Drift, type Files, writeFiles } from "./files.js";
 
 export interface DocsOptions {
   /**
-   * Where the server is, for examples and documents. A `ws:` or `wss:` address. @default
+   * The server's address in examples and documents. It begins with `ws:` or `wss:`. @default
    * "ws://localhost:3000/ws"
    */
   readonly server?: string;
@@ -24,7 +24,7 @@ export interface DocsOptions {
  * The reference of an application's protocol: `protocol.md`, `index.html`, `asyncapi.json` and
  * `schemas/`. The same protocol always gives the same files.
  *
- * @throws HoldfastError INVALID_PROTOCOL when an example does not match its schema
+ * @throws HoldfastError INVALID_PROTOCOL if an example does not match its schema
  */
 export function protocolFiles(protocol: Protocol, options: DocsOptions = {}): Files {
   const { server = "ws://localhost:3000/ws" } = options;
@@ -36,7 +36,7 @@ export function protocolFiles(protocol: Protocol, options: DocsOptions = {}): Fi
   );
 }
 
-/** The reference of the wire itself, whatever the application. */
+/** The reference of the wire protocol, independent of any application. */
 export function wireFiles(): Files {
   const reference = wireReference();
   const head = {

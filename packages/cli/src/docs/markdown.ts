@@ -91,7 +91,7 @@ function tableLines(head: readonly string[], rows: readonly (readonly string[])[
   return [line(head), `|${head.map(() => " --- ").join("|")}|`, ...rows.map(line), ""];
 }
 
-/** Inside a table a bar ends the cell, in code too, and a line break ends the row. */
+/** In a Markdown table, a bar ends the cell even inside code, and a line break ends the row. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replace(/\s*\n\s*/g, " ");
 }

@@ -1,6 +1,6 @@
 import { type Actor, actorsOf, labelOf, type Sequence, type Step } from "./sequence.js";
 
-/** What an actor is called in the diagrams. */
+/** The name of each actor in the diagrams. */
 export const actorNames: { readonly [Name in Actor]: string } = {
   application: "Your code",
   client: "Client",
@@ -8,7 +8,7 @@ export const actorNames: { readonly [Name in Actor]: string } = {
   handler: "Your server code",
 };
 
-/** A sequence as mermaid text. */
+/** Writes a sequence as mermaid text. */
 export function mermaid(sequence: Sequence): string {
   const lines = ["sequenceDiagram"];
   for (const actor of actorsOf(sequence.steps)) lines.push(`  participant ${actor} as ${actorNames[actor]}`);

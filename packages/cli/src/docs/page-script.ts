@@ -1,6 +1,7 @@
 /**
- * All that runs in the page: a search that hides what does not match, the place in the contents,
- * and the choice of light or dark, which a page opened from a file may not be able to keep.
+ * The script of the page: the search, the current place in the contents, contents that collapse on
+ * a narrow screen, and the choice of light or dark. A page that is opened from a file may not be
+ * able to store the choice.
  */
 export const pageScript = `
 const all = [...document.querySelectorAll("main section")];

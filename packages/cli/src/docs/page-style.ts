@@ -1,6 +1,6 @@
 /**
- * The look of the page. Colours are named once, for light and for dark; drawings use the same
- * names.
+ * The styles of the page. Colours are declared once for light and once for dark, and drawings use
+ * the same variables.
  */
 const light = `
   color-scheme: light;
@@ -131,5 +131,5 @@ pre code { font-size: 1em; }
 @media print { nav { display: none; }  body { display: block; } section { break-inside: avoid-page; } }
 `;
 
-/** Spaces are not worth carrying; the texts above are for reading. */
+/** Collapses white space, which is only there for readers of this file. */
 export const pageStyle = layout.replace(/\s+/g, " ").trim();

@@ -1,10 +1,10 @@
 const WIDTH = 92;
 
-/** JSON as a person writes it: short lists and objects stay on one line. */
+/** Formats JSON. Short lists and objects stay on one line. */
 export function pretty(value: unknown, indent = "", before = 0): string {
   const flat = oneLine(value);
   const fits = indent.length + before + flat.length <= WIDTH;
-  // The fields of a message stand one below the other, however short it is.
+  // The outermost object of a message has one field per line unless the message is very short.
   if ((fits && (indent || flat.length <= 60)) || typeof value !== "object" || value === null) return flat;
   const inner = `${indent}  `;
   const members = Array.isArray(value)

@@ -19,7 +19,7 @@ export interface Section {
   readonly title: string;
   /** The title is a name from the code. */
   readonly isName?: boolean;
-  /** A word or two beside the title: a direction, a kind. */
+  /** Short labels beside the title: a direction or a kind. */
   readonly badges?: readonly Badge[];
   readonly blocks: readonly Block[];
   readonly sections?: readonly Section[];
@@ -79,7 +79,7 @@ export function link(id: string, label: string): string {
   return `[${label}](#${id})`;
 }
 
-/** Numbers a caption where there are several. */
+/** Adds a number to a caption if there are several. */
 export function nth(caption: string, index: number, all: readonly unknown[]): string {
   return all.length > 1 ? `${caption} ${index + 1}` : caption;
 }

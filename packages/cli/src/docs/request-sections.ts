@@ -17,9 +17,9 @@ import type { Sequence } from "./sequence.js";
 import { valueFields } from "./value-fields.js";
 
 const kinds: { readonly [Kind in RequestKind]: string } = {
-  query: "A query: it changes nothing, and the client repeats it by itself after a reconnect.",
-  mutation: "A mutation: it may be repeated under the same idempotency key, `data.key`.",
-  once: "Never repeated by itself: when the connection drops before the answer, the caller is told that the outcome is unknown.",
+  query: "A query changes nothing, so the client retries it automatically after a reconnect.",
+  mutation: "A mutation can be retried safely: each retry carries the same idempotency key, `data.key`.",
+  once: "The client never retries this request. If the connection drops before the response, the call rejects because the outcome is unknown.",
 };
 
 export function requestsSection(

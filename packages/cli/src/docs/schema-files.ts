@@ -5,8 +5,8 @@ import { wireSchema } from "./wire-schema.js";
 
 const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 /**
- * Stands in every file that is written here, so that one that is no longer written can be taken
- * away.
+ * The mark in every generated schema. A later run recognises files of this generator by the mark
+ * and can remove them.
  */
 export const GENERATED = "Generated from the schemas. Change those, not this file.";
 
@@ -16,8 +16,8 @@ export function wireSchemaFiles(): Map<string, JsonSchema> {
 }
 
 /**
- * The values of an application, one JSON Schema each. Folders follow the definition, since names
- * may hold dots: requests `a.b` with input and `a` with `b.input` must not meet.
+ * The values of an application, one JSON Schema each. Folders follow the definition because names
+ * may contain dots: the files of requests `a.b` with input and `a` with `b.input` must not collide.
  */
 export function applicationSchemaFiles({
   parameters,

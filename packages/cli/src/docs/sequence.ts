@@ -1,12 +1,12 @@
 import { type ClientMessage, type CloseName, closeNumber, type ServerMessage } from "@holdfast/protocol";
 
-/** Who takes part, from left to right. */
+/** The actors of a diagram, from left to right. */
 export const actors = ["application", "client", "server", "handler"] as const;
 export type Actor = (typeof actors)[number];
 
 /**
- * One thing that happens. Messages stand here as what they are, so that a diagram cannot show a
- * frame that the protocol does not have; its label is read from it.
+ * One step of a sequence. A step holds the message itself and derives its label from the message,
+ * so a diagram cannot show a frame that the protocol does not have.
  */
 export type Step =
   | { readonly kind: "frame"; readonly sentBy: "client"; readonly message: ClientMessage }
@@ -29,7 +29,7 @@ export type Step =
 export interface Sequence {
   readonly id: string;
   readonly title: string;
-  /** What there is to see in it. */
+  /** A description of the sequence. */
   readonly text: string;
   readonly steps: readonly Step[];
 }
@@ -60,7 +60,10 @@ export function either(...branches: readonly { readonly label: string; readonly 
   return { kind: "either", branches };
 }
 
-/** A frame in a few words: its type and what tells it from others of that type. */
+/**
+ * The label of a frame: its type and the details that distinguish it from other frames of this
+ * type.
+ */
 export function labelOf(message: ClientMessage | ServerMessage): string {
   return [message.type, detailOf(message)].filter(Boolean).join(" ");
 }
@@ -125,7 +128,7 @@ function detailOf(message: ClientMessage | ServerMessage): string {
   }
 }
 
-/** Every step in order, those of all branches included. */
+/** All steps in order, including the steps of all branches. */
 export function* everyStep(steps: readonly Step[]): Generator<Exclude<Step, { kind: "either" }>> {
   for (const step of steps) {
     if (step.kind === "either") for (const branch of step.branches) yield* everyStep(branch.steps);
@@ -133,7 +136,7 @@ export function* everyStep(steps: readonly Step[]): Generator<Exclude<Step, { ki
   }
 }
 
-/** The actors a sequence needs, from left to right. */
+/** The actors that take part in a sequence, from left to right. */
 export function actorsOf(steps: readonly Step[]): Actor[] {
   const found = new Set<Actor>();
   for (const step of everyStep(steps)) {

@@ -4,8 +4,8 @@ import { identitySequences } from "./identity-sequences.js";
 import { answer, call, close, either, note, says, type Sequence } from "./sequence.js";
 
 /**
- * Everything that can happen on a connection, told once: the texts, the mermaid diagrams and the
- * drawings come from here.
+ * All sequences of a connection. The texts, the mermaid diagrams and the drawings are made from
+ * this list.
  */
 export function sequencesOf(cast: Cast): readonly Sequence[] {
   const { channel, request } = cast;
@@ -19,9 +19,9 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "connect-with-a-token",
       title: "Connect with a token",
       text:
-        "The client says `auth` first, and `subscribe` right behind it: everything is back after one round trip. What " +
-        "arrives while the token is being checked waits, and is handled in order. A server that hears no `auth` within " +
-        "5 s closes with 4401.",
+        "The client sends `auth` first and `subscribe` directly after it, so all channels are restored after " +
+        "one round trip. Messages that arrive while the token is being checked wait and are handled in order. " +
+        "If no `auth` arrives within 5 s, the server closes with 4401.",
       steps: [
         upgrade,
         switching,
@@ -80,8 +80,8 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "subscribe-and-publish",
       title: "Subscribe and publish",
       text:
-        "One `subscribe` can name many channels, and each gets a verdict of its own. From the answer on every publication " +
-        "arrives, in order.",
+        "One `subscribe` can name many channels, and the response has a result for each. After the response, " +
+        "every publication arrives in order.",
       steps: [
         call("application", "client", `channel("${channel}").on(…)`),
         says.client(subscribe),
@@ -137,8 +137,8 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "resume-or-reset",
       title: "Resume, or reset",
       text:
-        "A client that comes back says where it was. The answer holds everything it missed, or the explicit verdict that " +
-        "its position cannot be continued; never a part of it.",
+        "A client that reconnects sends its position. The response holds all missed events or a reset, never " +
+        "part of the missed events.",
       steps: [
         says.server(event(41)),
         note("client", "the connection drops; 42 and 43 are published"),
@@ -199,8 +199,9 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "heartbeat",
       title: "Heartbeat",
       text:
-        "The server asks every 30 s, and any frame counts as an answer. Whoever hears nothing for 10 s more gives the " +
-        "connection up. A client may ask too, for instance after the machine woke up.",
+        "The server sends a `ping` every 30 s, and any frame counts as a response. If none arrives within 10 " +
+        "s more, the connection is closed. A client may send a `ping` too, for example after the machine woke " +
+        "up.",
       steps: [
         says.server({ type: "ping" }),
         says.client({ type: "pong" }),
@@ -214,8 +215,9 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "refusal",
       title: "Refusals",
       text:
-        "What is wrong with one message is said and the connection goes on; whoever keeps sending what is not of the " +
-        "protocol is disconnected. A connection parameter that is missing or invalid ends the connection at once.",
+        "An invalid message is answered with an error, and the connection stays open. If a client keeps " +
+        "sending messages that are not part of the protocol, the server closes the connection. If a " +
+        "connection parameter is missing or invalid, the server closes at once.",
       steps: [
         either(
           {
@@ -263,8 +265,9 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "restart",
       title: "Restart of a server",
       text:
-        "A server that is about to leave tells each client a delay of its own, so that they do not all come back in the " +
-        "same second. The client stays until the connection closes, waits, and then resumes.",
+        "A server that shuts down sends each client its own delay, so that the clients do not all reconnect " +
+        "in the same second. The client stays connected until the connection closes, waits for the delay, and " +
+        "then resumes.",
       steps: [
         call("handler", "server", "close()"),
         says.server({ type: "goaway", data: { reason: "restart", delay_ms: 3_200 } }),

@@ -11,17 +11,17 @@ import { MAX_DEPTH } from "@holdfast/protocol/internal";
 import { type Block, code, frame, type Section, sequenceSection, table, text } from "./reference.js";
 import type { Sequence } from "./sequence.js";
 
-/** The sections that every reference has, of an application or of the wire itself. */
+/** The sections that the references of applications and of the wire protocol share. */
 
 const notSentYet: readonly ServerMessage["type"][] = ["goaway"];
 
 /**
- * The wire is ahead of the server, so that clients need not change later; a reader has to know by
- * how much.
+ * The wire protocol has messages that the server does not send yet, so that clients need not change
+ * later. The reference names these messages.
  */
 export function notServedYet(): Block {
   return text(
-    `Not everything here is served yet. The server of this release never sends ${notSentYet.map(code).join(", ")}.`,
+    `The server of this release does not send every message yet. It never sends ${notSentYet.map(code).join(", ")}.`,
   );
 }
 
@@ -66,8 +66,8 @@ export function errorCodeSection(): Section {
     title: "Error codes",
     blocks: [
       text(
-        "Every refusal carries one of these codes, or one that the request declares; a sentence that names the field; and " +
-          "what to do about it. Retryable: the same call can succeed later.",
+        "Every error has one of these codes or a code that the request declares, a message that names the " +
+          "field, and a remedy. If a code is retryable, the same call can succeed later.",
       ),
       table(
         ["Code", "When", "Retryable", "What to do"],
@@ -164,9 +164,9 @@ export function richValueSection(): Section {
 export function shapeSection(): Section {
   return {
     id: "shape",
-    title: "What a message may look like",
+    title: "Limits of a message",
     blocks: [
-      text("Both sides refuse a message that goes beyond these bounds, and send none."),
+      text("Both sides refuse a message that exceeds these bounds, and never send such a message."),
       table(
         ["Bound", "What happens"],
         [

@@ -5,7 +5,7 @@ import type { Schema } from "@holdfast/protocol";
 import { jsonSchema } from "@holdfast/protocol/describe";
 import { formatPath, identityOf, innerOf } from "@holdfast/protocol/internal";
 
-/** A part of a schema for which no valid value could be thought up. */
+/** Thrown if no valid value can be made for a part of a schema. */
 export class NoExample extends Error {
   readonly field: string;
   constructor(path: readonly string[]) {
@@ -15,18 +15,17 @@ export class NoExample extends Error {
 }
 
 /**
- * Thinks up the smallest value that a schema accepts, always the same one: fields that may be left
- * out are, lists hold one item. Where the schema, or a part of it, has examples of its own, the
- * first one is taken.
+ * Makes the smallest value that a schema accepts, always the same: optional fields are left out,
+ * and lists hold one item. If the schema or a part of it has examples, the first example is used.
  *
- * @throws NoExample where only a person can know (a pattern, a refinement)
+ * @throws NoExample if no candidate matches, for example because of a pattern or a refinement
  */
 export function synthesize(schema: Schema): unknown {
   return new Synthesis().value(schema as core.$ZodTypes, []);
 }
 
 class Synthesis {
-  /** The schemas being worked on, outermost first: meeting one again means recursion. */
+  /** The schemas in progress, outermost first. A schema that occurs again is recursive. */
   readonly #open = new Set<object>();
 
   value(schema: core.$ZodTypes, path: readonly string[]): unknown {
@@ -119,7 +118,10 @@ class Synthesis {
     }
   }
 
-  /** One item, or as many as the schema asks for; none where one would never end. */
+  /**
+   * One item, or the minimum that the schema requires. Empty if an item would contain itself
+   * without end.
+   */
   #items<Item>(schema: core.$ZodType, make: () => Item): Item[] {
     const { minItems } = jsonSchema(schema, { annotations: false }) as { minItems?: number };
     const least = minItems ?? 0;
@@ -165,7 +167,7 @@ function firstValid(schema: core.$ZodType, candidates: readonly unknown[], path:
   throw new NoExample(path);
 }
 
-/** The day all examples happen on. */
+/** The time in all examples. */
 export const EXAMPLE_TIME = "2026-01-15T09:30:00.000Z";
 const EXAMPLE_DATE = new Date(EXAMPLE_TIME);
 
@@ -196,7 +198,7 @@ const FORMATS: { readonly [format: string]: string } = {
 };
 
 /**
- * For patterns that only look forbidding: an id, a number, a time, a colour, a country, a version.
+ * Candidates for common patterns: an id, a number, a time, a colour, a language, a version.
  */
 const COMMON = [
   ...["a", "A", "0", "1", "abc", "ABC", "a1", "A1", "A-1", "a-1", "a_1", "10", "100", "1234", "12345"],

@@ -27,7 +27,7 @@ import {
 } from "./shared-sections.js";
 import { wireSchema } from "./wire-schema.js";
 
-/** The reference of the wire itself: every message, whatever the application. */
+/** The reference of the wire protocol: every message, independent of any application. */
 export function wireReference(): Reference {
   const sequences = sequencesOf(EXAMPLE_CAST);
   const about = (...ids: string[]) => sequences.filter(({ id }) => ids.includes(id));
@@ -54,7 +54,7 @@ export function wireReference(): Reference {
       messagesSection("server", "From server to client"),
       {
         id: "sequences",
-        title: "How they play together",
+        title: "Sequences",
         blocks: [],
         sections: sequences.filter(({ id }) => !id.startsWith("connect-")).map(sequenceSection),
       },
@@ -130,7 +130,10 @@ function messageSection(message: WireMessage): Section {
   return { id: idOf(message), title: message.type, isName: true, badges: badgesOf(message), blocks };
 }
 
-/** What every message has is told once, and events within an answer are events like any other. */
+/**
+ * Leaves out fields that every message has, and the fields of replayed events, which are the same
+ * as those of `event`.
+ */
 function isTelling({ path, required, type }: Field): boolean {
   if (path === "correlation_id") return required;
   if (path === "metadata") return type === "object";
@@ -149,7 +152,7 @@ function idOf(message: WireMessage): string {
 function resetSection(): Section {
   return {
     id: "reset-reasons",
-    title: "Why a position cannot be continued",
+    title: "Reset reasons",
     blocks: [
       text(
         "A position is `{ epoch, offset, id }` of the last event applied. An event follows it if its offset is the next " +

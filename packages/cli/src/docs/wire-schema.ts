@@ -5,8 +5,8 @@ import { fieldNotes } from "./field-notes.js";
 const FIRST = ["type", "correlation_id", "channel", "event", "data", "meta", "metadata"];
 
 /**
- * The JSON Schema of a message of the wire, with the sentences that stand above its fields in the
- * source.
+ * The JSON Schema of a message of the wire, with the comments on its fields in the source as
+ * descriptions.
  */
 export function wireSchema(message: WireMessage, options: JsonSchemaOptions = {}): JsonSchema {
   const schema = jsonSchema(message.schema, options) as JsonSchema & { properties: { [name: string]: JsonSchema } };
@@ -17,7 +17,8 @@ export function wireSchema(message: WireMessage, options: JsonSchemaOptions = {}
 }
 
 /**
- * Puts each note at its field. The paths are those of the field tables: `data.channels[].position`.
+ * Adds each note to its field. Paths are written as in the field tables:
+ * `data.channels[].position`.
  */
 function annotate(schema: JsonSchema, path: string): JsonSchema {
   const annotated: Record<string, unknown> = { ...schema };
