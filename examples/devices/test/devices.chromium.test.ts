@@ -95,7 +95,7 @@ test("[DX8] Playback started on one page is paused on the user's others, and the
   await picture(sofa, "player-phone-light", { fullPage: true });
 
   // Taken over where it is, paused over there, started over there.
-  await card(desk, "Sofa").getByRole("button", { name: "Play here what plays on Sofa" }).click();
+  await card(desk, "Sofa").getByRole("button", { name: "Play the track of Sofa" }).click();
   await note(sofa, "Desk plays now");
   await paused(sofa);
   // Its own page is drawn with the next frame, which may be later than the others hear of it.
