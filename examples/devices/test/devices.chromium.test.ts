@@ -142,6 +142,24 @@ test("[DX17] Two tabs of one browser are two devices: each keeps its own through
   await status(second, "ready");
 });
 
+test("[DX6] four tabs of one browser are listed under four names, and each tab marks itself as this device", async () => {
+  const { port } = await runMain({ data: await emptyFolder() });
+  const browser = await openBrowser();
+  const first = await logIn(await openTab(browser, port));
+  const tabs = [first, ...(await Promise.all([2, 3, 4].map(() => openTab(browser, port))))];
+  const names = ["Chrome on Linux", "Chrome on Linux 2", "Chrome on Linux 3", "Chrome on Linux 4"];
+  const own: string[] = [];
+  for (const tab of tabs) {
+    await status(tab, "ready");
+    await expect.poll(async () => (await tab.locator(".card h3").allInnerTexts()).toSorted()).toEqual(names);
+    await tab.locator(".card[data-own]").getByText("This device", { exact: true }).waitFor();
+    expect(await tab.getByText("This device", { exact: true }).count()).toBe(1);
+    own.push(await tab.locator(".card[data-own] h3").innerText());
+  }
+  expect(own.toSorted()).toEqual(names);
+  await picture(first, "four-tabs-wide-dark");
+});
+
 test("[DX11] The list of devices is live: who comes, goes, comes back, and what each is called, as text and never as HTML.", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const desk = await logIn(await openTab(await openBrowser(), port));

@@ -34,7 +34,7 @@ export function deviceCards(host: HTMLElement, model: Model, actions: Actions): 
 /** The common part of every card. */
 class Face {
   readonly title = h("h3");
-  readonly #where = h("span", { class: "muted" });
+  readonly #where = h("span", { class: "where" });
   readonly #state = h("span", { class: "presence" });
   readonly #track = h("span", { class: "now" });
   readonly element = h("div", { class: "face" });
@@ -44,7 +44,7 @@ class Face {
     this.#model = model;
     this.element.append(
       h("span", { class: "device-icon" }, icon(kind, 24)),
-      h("div", { class: "face-text" }, this.title, h("p", {}, this.#state, this.#where), this.#track),
+      h("div", { class: "face-text" }, this.title, h("p", {}, this.#state, " ", this.#where), this.#track),
     );
   }
 
@@ -52,7 +52,7 @@ class Face {
     const playing = playingOn(this.#model, id);
     const track = playing && findTrack(playing.trackId);
     setText(this.title, name);
-    setText(this.#where, ` · ${where}`);
+    setText(this.#where, where);
     setText(this.#state, online ? `Online since ${clock(connectedAt)}` : "Just went offline");
     const at = Math.min(playing?.positionMs ?? 0, track?.lengthMs ?? 0);
     setText(this.#track, track ? `${track.title} · ${playTime(at)}` : "");
@@ -108,7 +108,7 @@ class OwnCard implements Row<Device> {
   }
 
   show(device: Device): void {
-    this.#face.show(device, "this device");
+    this.#face.show(device, "This device");
     setAttributes(this.element, {
       "data-online": device.online,
       "data-playing": playingOn(this.#model, device.id) !== undefined,

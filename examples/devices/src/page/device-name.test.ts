@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeDevice } from "./device-name.js";
+import { describeDevice, distinctName } from "./device-name.js";
 
 const mozilla = "Mozilla/5.0";
 const webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
@@ -34,4 +34,14 @@ test.each([
   ["", "A browser", "computer"],
 ])("[DX6] %s is called %s.", (userAgent, name, kind) => {
   expect(describeDevice(userAgent)).toEqual({ name, kind });
+});
+
+test.each([
+  [[], "Chrome on Linux"],
+  [["Chrome on Linux"], "Chrome on Linux 2"],
+  [["Chrome on Linux", "Chrome on Linux 3"], "Chrome on Linux 2"],
+  [["Chrome on Linux 2", "Desk"], "Chrome on Linux"],
+  [["Chrome on Linux", "Chrome on Linux", "Chrome on Linux"], "Chrome on Linux 4"],
+])("[DX6] distinctName: behind devices named %j, a new device is called %s", (earlier, name) => {
+  expect(distinctName("Chrome on Linux", earlier)).toBe(name);
 });

@@ -20,9 +20,26 @@ const systems: readonly (readonly [RegExp, string, DeviceKind])[] = [
   [/\bLinux\b/, "Linux", "computer"],
 ];
 
-/** The default name of a device: "Chrome on Linux". */
+/** The default name of a device, such as "Chrome on Linux". The same for all tabs of a browser. */
 export function describeDevice(userAgent: string): { name: string; kind: DeviceKind } {
   const browser = browsers.find(([pattern]) => pattern.test(userAgent))?.[1] ?? "A browser";
   const system = systems.find(([pattern]) => pattern.test(userAgent));
   return { name: system ? `${browser} on ${system[1]}` : browser, kind: system?.[2] ?? "computer" };
+}
+
+/**
+ * Returns the name, followed by a number if an earlier device has it: "Chrome on Linux 2". Several
+ * tabs that open at once may all be listed with the same name. Therefore the earlier devices are
+ * numbered here by the same rule, and every tab computes the same numbers.
+ */
+export function distinctName(name: string, earlier: readonly string[]): string {
+  const taken = new Set<string>();
+  for (const other of earlier) taken.add(firstFree(other, taken));
+  return firstFree(name, taken);
+}
+
+function firstFree(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number++) free = `${name} ${number}`;
+  return free;
 }

@@ -16,6 +16,8 @@ export interface OwnDevice {
   readonly id: string;
   readonly kind: DeviceKind;
   name: string;
+  /** True until the first list shows which names the user's other devices have. */
+  isNameDefault: boolean;
 }
 
 export async function ownDevice(): Promise<OwnDevice> {
@@ -27,7 +29,8 @@ export async function ownDevice(): Promise<OwnDevice> {
     await hold(id);
   }
   const { name, kind } = describeDevice(navigator.userAgent);
-  return { id, kind, name: (keeps ? sessionStorage.getItem("device-name") : null) ?? name };
+  const kept = keeps ? sessionStorage.getItem("device-name") : null;
+  return { id, kind, name: kept ?? name, isNameDefault: kept === null };
 }
 
 export function keepName(name: string): void {

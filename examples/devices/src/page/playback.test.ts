@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 
 /** A page's part in the playback, and a server whose answers the test gives. */
-function make() {
+function make({ isNameDefault = false } = {}) {
   const asked: { name: string; input: unknown; answer: (report?: unknown[]) => void; fail: (why: Error) => void }[] =
     [];
   const request = (name: string, input: unknown) =>
@@ -20,7 +20,7 @@ function make() {
   const faults: unknown[] = [];
   const playback = new Playback({
     client: { request: request as DevicesClient["request"] },
-    device: { id: "a", kind: "computer", name: "Desk" },
+    device: { id: "a", kind: "computer", name: "Desk", isNameDefault },
     changed: () => {},
     report: (error) => void faults.push(error),
   });
@@ -108,5 +108,24 @@ test("[DX11] A server that lists the device by an older name is told the newer o
   hear(undefined, "Chrome on Linux");
   expect(asked).toMatchObject([{ name: "device.rename", input: { name: "Desk" } }]);
   hear(undefined, "Desk");
+  expect(asked).toHaveLength(1);
+});
+
+test("[DX6] the first list numbers a default name that an earlier device has, and later lists leave the name alone", () => {
+  const { playback, model, asked } = make({ isNameDefault: true });
+  const facts = {
+    kind: "computer",
+    browser: "b",
+    online: true,
+    connectedAt: new Date(),
+    lastActiveAt: new Date(),
+  } as const;
+  const list = (...names: [id: string, name: string][]): void => {
+    model.overview = { revision: 1, devices: names.map(([id, name]) => ({ id, name, ...facts })) };
+    playback.agree();
+  };
+  list(["b", "Desk"], ["a", "Desk"]);
+  expect(asked).toMatchObject([{ name: "device.rename", input: { name: "Desk 2" } }]);
+  list(["b", "Desk 2"], ["a", "Desk 2"]);
   expect(asked).toHaveLength(1);
 });

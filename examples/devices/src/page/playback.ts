@@ -1,6 +1,7 @@
 import type { DirectOfGroup } from "@holdfast/protocol";
 import type { Device, devices, Outcome } from "../protocol.js";
 import { agree } from "./agree.js";
+import { distinctName } from "./device-name.js";
 import { type Actions, type DevicesClient, type Model, nameOf, now } from "./model.js";
 import { keepName, type OwnDevice } from "./own-device.js";
 import { Player } from "./player.js";
@@ -56,8 +57,7 @@ export class Playback implements Actions {
   }
 
   rename(name: string): void {
-    this.model.own.name = name;
-    keepName(name);
+    this.#setName(name);
     this.#client.request("device.rename", { name }).catch(this.#report);
   }
 
@@ -103,10 +103,7 @@ export class Playback implements Actions {
     if (!overview) return;
     const { playing } = overview;
     this.#unread = this.#claims > 0;
-    // A restarted server knows the name that the page connected with, which may not be the latest
-    // one.
-    const listed = overview.devices.find(({ id }) => id === own.id);
-    if (listed && listed.name !== own.name) this.rename(own.name);
+    this.#agreeOnName(overview.devices);
     const here = { deviceId: own.id, playing: player.state.playing, claiming: this.#claims > 0, fresh: this.#fresh };
     this.#fresh = false;
     const step = agree(here, playing);
@@ -134,6 +131,27 @@ export class Playback implements Actions {
     const end = this.model.player.tick();
     if (end === "next") void this.#claim();
     if (end === "ended") this.pause();
+  }
+
+  #setName(name: string): void {
+    this.model.own.name = name;
+    this.model.own.isNameDefault = false;
+    keepName(name);
+  }
+
+  /**
+   * Numbers the default name of a new tab if an earlier device has the same name. The server lists
+   * the name that the page connected with, so the page reports every later name, also after a
+   * restart of the server.
+   */
+  #agreeOnName(devices: readonly Device[]): void {
+    const { own } = this.model;
+    const index = devices.findIndex(({ id }) => id === own.id);
+    const listed = devices[index];
+    if (!listed) return;
+    const earlier = devices.slice(0, index).map(({ name }) => name);
+    if (own.isNameDefault) this.#setName(distinctName(own.name, earlier));
+    if (listed.name !== own.name) this.rename(own.name);
   }
 
   #yield(note: string): void {
