@@ -90,7 +90,10 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   await status(page, "ready");
   /** Tab until it has the focus, as people do; at most once around. */
   const tabTo = async (name: string): Promise<void> => {
-    const wanted = page.getByLabel(name).or(page.getByRole("button", { name })).first();
+    const wanted = page
+      .getByLabel(name, { exact: true })
+      .or(page.getByRole("button", { name, exact: true }))
+      .first();
     await wanted.waitFor();
     for (let times = 0; times < 20; times++) {
       if (await wanted.evaluate((element) => element === document.activeElement)) return;
@@ -142,7 +145,7 @@ test("[SX16] An address whose session is no id says so; a server that is gone is
   const server = await runMain();
   const wrong = await openPage(server.port, { query: "?sessionId=abc", look: phone });
   await wrong.getByRole("heading", { name: "This session cannot be watched" }).waitFor();
-  await wrong.getByText("not the id of a session").waitFor();
+  await wrong.getByText("is not a session id").waitFor();
   await picture(wrong, "refused-phone-light");
 
   const page = await openPage(server.port);
