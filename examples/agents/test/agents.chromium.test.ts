@@ -95,6 +95,35 @@ test("[EX24] An agent is stopped by its button, and the page says how it ended."
   await picture(page, "ready-phone-light");
 });
 
+test("[EX24] on a phone, a fade over a cut-off button shows that the start bar scrolls, and the last button is clear of it", async () => {
+  const server = await runMain();
+  const page = await openPage(server.port, phone);
+  await status(page, "ready");
+  await page.locator(".chip").last().waitFor();
+  const bar = page.locator(".launcher");
+  /** The edges of the buttons and of the fade, in pixels from the left edge of the window. */
+  const edges = () =>
+    bar.evaluate((element) => {
+      const { maskImage, paddingRight } = getComputedStyle(element);
+      const { right } = element.getBoundingClientRect();
+      const chips = [...element.children].map((chip) => chip.getBoundingClientRect());
+      return {
+        hasFade: maskImage.startsWith("linear-gradient"),
+        fade: { left: right - parseFloat(paddingRight), right },
+        chips: chips.map((box) => ({ left: box.left, right: box.right })),
+      };
+    });
+  const start = await edges();
+  expect(start.hasFade).toBe(true);
+  expect(start.fade.right).toBe(390);
+  expect(start.chips.some(({ left, right }) => left < start.fade.right - 8 && right > start.fade.left + 8)).toBe(true);
+  await picture(page, "start-bar-phone-light");
+  await bar.evaluate((element) => (element.scrollLeft = element.scrollWidth));
+  const end = await edges();
+  expect(end.chips.at(-1)?.right).toBeLessThanOrEqual(end.fade.left);
+  expect(end.chips[0]?.right).toBeLessThan(start.chips[0]?.right ?? 0);
+});
+
 test("[EX25] What a program prints is shown as text, never read as HTML.", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "agents-html-"));
   onTestFinished(() => rm(cwd, { recursive: true }));
