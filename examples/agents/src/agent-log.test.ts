@@ -9,7 +9,7 @@ function makeLog(options: { keep?: number; linesPerSecond?: number; burst?: numb
   return { clock, told, log, texts: () => told.map(({ text }) => text) };
 }
 
-test("[EX3] Lines are numbered from 1 and the last ones are kept.", () => {
+test("[EX3] AgentLog numbers lines from 1 and keeps the last `keep` lines", () => {
   const { log, told } = makeLog({ keep: 2 });
   for (const text of ["a", "b", "c"]) log.write("stdout", text);
   expect(told.map(({ number, text }) => [number, text])).toEqual([
@@ -20,7 +20,7 @@ test("[EX3] Lines are numbered from 1 and the last ones are kept.", () => {
   expect(log.lines.map(({ text }) => text)).toEqual(["b", "c"]);
 });
 
-test("[EX2] A program that writes faster than the limit is cut short, and one note says by how much.", () => {
+test("[EX2] lines above the limit are dropped, and one note says how many", () => {
   const { log, clock, texts } = makeLog({ linesPerSecond: 2, burst: 3 });
   for (let index = 0; index < 10; index++) log.write("stdout", `line ${index}`);
   expect(texts()).toEqual(["line 0", "line 1", "line 2"]);
@@ -29,7 +29,7 @@ test("[EX2] A program that writes faster than the limit is cut short, and one no
   expect(texts().slice(3)).toEqual(["7 lines skipped: more than 2 per second", "later"]);
 });
 
-test("[EX2] However long it goes on, no more lines than the limit allows are told.", () => {
+test("[EX2] a program that writes without pause for 10 s gets no more lines through than the burst plus the rate", () => {
   const { log, clock, told } = makeLog({ linesPerSecond: 20, burst: 60 });
   for (let second = 0; second < 10; second++) {
     for (let index = 0; index < 1_000; index++) {
@@ -41,7 +41,7 @@ test("[EX2] However long it goes on, no more lines than the limit allows are tol
   expect(told.length).toBeGreaterThan(10 * 20);
 });
 
-test("[EX2] A note of the server always passes, and tells what was left out before it.", () => {
+test("[EX2] a note of the server is never dropped, and the number of lines dropped before it is reported first", () => {
   const { log, texts } = makeLog({ linesPerSecond: 1, burst: 1 });
   log.write("stdout", "first");
   log.write("stdout", "second");
@@ -49,7 +49,7 @@ test("[EX2] A note of the server always passes, and tells what was left out befo
   expect(texts()).toEqual(["first", "1 line skipped: more than 1 per second", "ended with exit code 0"]);
 });
 
-test("[WC12] A wall clock that is set lets no more lines through, and no fewer.", () => {
+test("[WC12] setting the wall clock does not change how many lines pass the limit", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const told: Line[] = [];

@@ -68,7 +68,7 @@ function alive(pid: number): boolean {
 const FOREVER = "setInterval(() => {}, 1000); console.log('up')";
 const STUBBORN = `process.on('SIGTERM', () => console.log('no')); ${FOREVER}`;
 
-test("[EX6] An agent is a real process: its lines arrive in order, then its status, then its exit.", async () => {
+test("[EX6] the listener receives the lines of a process in order, then its status, then its exit", async () => {
   const { fleet, names, texts } = makeFleet();
   const agent = await started(fleet, "console.log('one'); console.log('two')");
   expect(agent).toMatchObject({ status: "running", program: "test" });
@@ -80,13 +80,13 @@ test("[EX6] An agent is a real process: its lines arrive in order, then its stat
   expect(names(agent.id)).toEqual(["started", "output", "output", "output", "statusChanged", "exited"]);
 });
 
-test("[EX7] An exit code other than 0 is a failure, with the code.", async () => {
+test("[EX7] a process that exits with a code other than 0 has the status failed and that code", async () => {
   const { fleet } = makeFleet();
   const { status, exit } = await ended(fleet, (await started(fleet, "process.exitCode = 3")).id);
   expect([status, exit.code, exit.signal]).toEqual(["failed", 3, null]);
 });
 
-test("[EX7] A signal from outside is a failure, with the signal.", async () => {
+test("[EX7] a process killed from outside has the status failed and that signal", async () => {
   const { fleet } = makeFleet();
   const agent = await started(fleet, FOREVER);
   process.kill(agent.pid, "SIGKILL");
@@ -94,7 +94,7 @@ test("[EX7] A signal from outside is a failure, with the signal.", async () => {
   expect([status, exit.code, exit.signal]).toEqual(["failed", null, "SIGKILL"]);
 });
 
-test("[EX8] Stopping asks with SIGTERM and says so at once.", async () => {
+test("[EX8] stop sends SIGTERM and sets the status stopping at once", async () => {
   const { fleet, names } = makeFleet();
   const agent = await started(fleet, FOREVER);
   expect(fleet.stop(agent.id)?.status).toBe("stopping");
@@ -108,7 +108,7 @@ test("[EX8] Stopping asks with SIGTERM and says so at once.", async () => {
   ]);
 });
 
-test("[EX8] A process that ignores SIGTERM is killed when the grace is over.", async () => {
+test("[EX8] a process that ignores SIGTERM is killed after graceMs", async () => {
   const { fleet, texts } = makeFleet({ graceMs: 200 });
   const agent = await started(fleet, STUBBORN);
   await vi.waitFor(() => expect(texts(agent.id)).toContain("up"), { timeout: 10_000 });
@@ -118,7 +118,7 @@ test("[EX8] A process that ignores SIGTERM is killed when the grace is over.", a
   expect(texts(agent.id)).toContain("no");
 });
 
-test("[EX8] Stopping what has ended, or is ending, changes nothing; an unknown id finds nothing.", async () => {
+test("[EX8] stop of an agent that is stopping or has ended changes nothing, and stop of an unknown id returns undefined", async () => {
   const { fleet, names } = makeFleet();
   const agent = await started(fleet, FOREVER);
   fleet.stop(agent.id);
@@ -129,14 +129,14 @@ test("[EX8] Stopping what has ended, or is ending, changes nothing; an unknown i
   expect(fleet.stop("constructor")).toBeUndefined();
 });
 
-test("[EX9] No more agents than the maximum run, also when they are started at the same moment.", async () => {
+test("[EX9] start refuses agents above the maximum, even if all are started at the same moment", async () => {
   const { fleet } = makeFleet({ maximum: 2 });
   const results = await Promise.all([1, 2, 3, 4].map(() => fleet.start(node(FOREVER))));
   expect(results.map(({ ok }) => ok)).toEqual([true, true, false, false]);
   expect(results[2]).toMatchObject({ ok: false, code: "TOO_MANY_AGENTS", data: { maximum: 2 } });
 });
 
-test("[EX9] Of those that ended only the last are kept; the others are reported as removed.", async () => {
+test("[EX9] only the last keepEnded agents that ended stay listed, and each older agent is reported as removed", async () => {
   const { fleet, names } = makeFleet({ keepEnded: 2 });
   const ids: string[] = [];
   for (let index = 0; index < 3; index++) {
@@ -149,14 +149,14 @@ test("[EX9] Of those that ended only the last are kept; the others are reported 
   expect(fleet.log(ids[0] ?? "")).toBeUndefined();
 });
 
-test("[EX10] A program that cannot be started is refused with the system's reason, and takes no place.", async () => {
+test("[EX10] a program that cannot be started is refused with the system's error code and does not count towards the maximum", async () => {
   const { fleet } = makeFleet({ maximum: 1 });
   const launch = { program: "test", options: {}, command: "/does/not/exist", arguments: [] };
   expect(await fleet.start(launch)).toMatchObject({ code: "START_FAILED", data: { reason: "ENOENT" } });
   expect((await fleet.start(node(FOREVER))).ok).toBe(true);
 });
 
-test("[EX11] Closing the fleet ends every process, the stubborn ones too, and releases each from the warden.", async () => {
+test("[EX11] close ends every process, including processes that ignore SIGTERM, and releases each from the warden", async () => {
   const { fleet, watched, texts } = makeFleet({ graceMs: 200 });
   const all = [await started(fleet, FOREVER), await started(fleet, STUBBORN)];
   expect(watched).toEqual(new Set(all.map(({ pid }) => pid)));
@@ -166,7 +166,7 @@ test("[EX11] Closing the fleet ends every process, the stubborn ones too, and re
   expect(watched.size).toBe(0);
 });
 
-test("[EX12] An agent does not see the server's environment.", async () => {
+test("[EX12] an agent does not inherit the server's environment variables", async () => {
   vi.stubEnv("AGENTS_TEST_SECRET", "hunter2");
   const { fleet, texts } = makeFleet();
   const agent = await started(fleet, "console.log(process.env.AGENTS_TEST_SECRET ?? 'nothing')");

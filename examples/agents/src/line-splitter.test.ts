@@ -9,27 +9,27 @@ function split(...chunks: (string | Buffer)[]): string[] {
   return lines;
 }
 
-test("[EX1] A line cut into several chunks arrives as one, and several lines of one chunk arrive apart.", () => {
+test("[EX1] a line split over several chunks is joined, and several lines of one chunk are separated", () => {
   expect(split("al", "pha\nbe", "ta\ngamma\n\ndelta")).toEqual(["alpha", "beta", "gamma", "", "delta"]);
 });
 
-test("[EX1] A character cut in two by a chunk arrives whole.", () => {
+test("[EX1] a character whose bytes are split over two chunks is decoded correctly", () => {
   const bytes = Buffer.from("prime → €\n");
   for (let at = 1; at < bytes.length; at++)
     expect(split(bytes.subarray(0, at), bytes.subarray(at))).toEqual(["prime → €"]);
 });
 
-test("[EX1] A last line without an end is a line; an empty rest is none.", () => {
+test("[EX1] end emits a last line without a line break, but no empty line", () => {
   expect(split("one\ntwo")).toEqual(["one", "two"]);
   expect(split("one\n")).toEqual(["one"]);
   expect(split("")).toEqual([]);
 });
 
-test("[EX1] Carriage returns and terminal colours are taken out.", () => {
+test("[EX1] carriage returns and terminal colours are removed", () => {
   expect(split("plain\r\n\u001b[31mred\u001b[0m\n")).toEqual(["plain", "red"]);
 });
 
-test("[EX2] A line longer than the limit is cut and marked, also when it never ends.", () => {
+test("[EX2] a line longer than MAX_LINE_LENGTH is truncated and marked with …, even if it never ends", () => {
   const long = "x".repeat(MAX_LINE_LENGTH);
   expect(split(long)).toEqual([long]);
   expect(split(`${long}y\nnext\n`)).toEqual([`${long}…`, "next"]);

@@ -19,10 +19,10 @@ async function running(script: string, before = ""): Promise<{ child: ChildProce
   return { child, pid: child.pid ?? 0 };
 }
 
-test("[EX13] CPU is what the process used since the last reading, memory what it holds.", async () => {
-  // Half a second by the process's own account of its CPU time: a busy machine makes it take
-  // longer, not burn more. Its memory is filled before it says that it is up, since that takes CPU
-  // too, and it burns when it is told to.
+test("[EX13] readUsage returns the CPU share since the previous reading and the current memory", async () => {
+  // The process burns half a second of its own CPU time, so a busy machine makes this last longer
+  // and not cost more. Filling the memory costs CPU too, so the process does that before it reports
+  // that it is up. It starts to burn at SIGUSR2.
   const burner = await running(
     `const used = () => process.cpuUsage().user + process.cpuUsage().system;
     process.once('SIGUSR2', () => {
@@ -35,8 +35,8 @@ test("[EX13] CPU is what the process used since the last reading, memory what it
   );
   const idler = await running("setInterval(() => {}, 1000)");
   const pids = [burner.pid, idler.pid];
-  // The library reads its clock somewhere inside each call, so the time between its two readings
-  // lies between these.
+  // The library reads its clock at some moment inside each call. The time between its two readings
+  // is therefore at least `least` and at most `most`.
   const beforeFirst = performance.now();
   await readUsage(pids);
   const afterFirst = performance.now();
@@ -55,7 +55,7 @@ test("[EX13] CPU is what the process used since the last reading, memory what it
   expect(usage.get(idler.pid)?.memoryBytes).toBeLessThan(150_000_000);
 });
 
-test("[EX13] A process that has ended is missing from the answer and spoils it for no other.", async () => {
+test("[EX13] readUsage omits a process that has ended and still returns the others", async () => {
   const gone = await running("");
   if (gone.child.exitCode === null) await once(gone.child, "exit");
   expect((await readUsage([gone.pid])).size).toBe(0);
@@ -64,7 +64,7 @@ test("[EX13] A process that has ended is missing from the answer and spoils it f
   expect((await readUsage([])).size).toBe(0);
 });
 
-test("[EX13] The host's figures are shares and sizes that can be true.", () => {
+test("[EX13] HostUsage returns plausible shares and sizes", () => {
   const host = new HostUsage().read();
   expect(host.cores).toBeGreaterThan(0);
   expect(host.cpuPercent).toBeGreaterThanOrEqual(0);

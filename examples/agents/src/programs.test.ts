@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { findPrograms } from "./programs.js";
 
-test("[EX4] A program that is not on the list is refused, and the refusal names those that are.", async () => {
+test("[EX4] choose refuses a program that is not listed, and the error contains the listed programs", async () => {
   const programs = await findPrograms("");
   for (const program of ["rm", "/bin/sh", "primes.mjs", "../programs/primes.mjs", "constructor", "__proto__", ""]) {
     const choice = programs.choose(program);
@@ -14,7 +14,7 @@ test("[EX4] A program that is not on the list is refused, and the refusal names 
   }
 });
 
-test("[EX4] A choice selects arguments of the list; text of the caller never becomes one.", async () => {
+test("[EX4] choose maps a choice to listed arguments and never passes the caller's text as an argument", async () => {
   const programs = await findPrograms("");
   const eager = programs.choose("primes", { pace: "eager" });
   expect(eager.ok && eager.launch.arguments.at(-1)).toBe("--busy=90");
@@ -27,32 +27,32 @@ test("[EX4] A choice selects arguments of the list; text of the caller never bec
   }
 });
 
-test("[EX4] An option the program does not have is refused.", async () => {
+test("[EX4] choose refuses an option that the program does not have", async () => {
   const programs = await findPrograms("");
   expect(programs.choose("count-words", { pace: "eager" })).toMatchObject({ ok: false, code: "UNKNOWN_CHOICE" });
   expect(programs.choose("primes", { __proto__x: "1" })).toMatchObject({ ok: false, code: "UNKNOWN_CHOICE" });
 });
 
-test("[EX4] An option left out takes its default, and the launch says which.", async () => {
+test("[EX4] choose uses the default of an omitted option, and the launch contains it", async () => {
   const choice = (await findPrograms("")).choose("hash-files");
   expect(choice.ok && choice.launch.options).toEqual({ algorithm: "sha256" });
 });
 
-test("[EX5] A system tool is offered only where it is found.", async () => {
+test("[EX5] findPrograms lists a system tool only if its executable is found", async () => {
   const folder = await mkdtemp(join(tmpdir(), "agents-tools-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const ids = async () => (await findPrograms(folder)).list.map(({ id }) => id);
   expect(await ids()).not.toContain("vmstat");
 
   await writeFile(join(folder, "vmstat"), "");
-  // A file that cannot be run is no tool.
+  // The file is not executable.
   expect(await ids()).not.toContain("vmstat");
 
   await chmod(join(folder, "vmstat"), 0o755);
   expect((await ids()).includes("vmstat")).toBe(process.platform === "linux");
 });
 
-test("[EX5] Every listed script is a program that node can read.", async () => {
+test("[EX5] node can parse every listed script", async () => {
   const programs = await findPrograms("");
   const scripts = programs.list.map(({ id }) => {
     const choice = programs.choose(id);

@@ -5,7 +5,7 @@ import { Publisher } from "./publisher.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A store that is away for the first so many calls, and what was published. */
+/** A store that refuses the first `refusals` calls, and the published keys. */
 function makeStore(refusals: number) {
   const tried: string[] = [];
   const published: string[] = [];
@@ -17,7 +17,7 @@ function makeStore(refusals: number) {
   return { tried, published, publish };
 }
 
-test("[EX32] What is refused is published again with its key, before what came later.", async () => {
+test("[EX32] a refused publication is retried with the same key, before later publications", async () => {
   const publisher = new Publisher();
   const { tried, published, publish } = makeStore(3);
   for (const key of ["a", "b", "c"]) publisher.push(key, publish);
@@ -28,7 +28,7 @@ test("[EX32] What is refused is published again with its key, before what came l
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("[EX32] A mistake is told on the console and holds nothing up.", async () => {
+test("[EX32] an error that a retry cannot fix is logged to the console, and the next publication follows", async () => {
   const told = vi.spyOn(console, "error").mockImplementation(() => {});
   const publisher = new Publisher();
   const { published, publish } = makeStore(0);
@@ -41,7 +41,7 @@ test("[EX32] A mistake is told on the console and holds nothing up.", async () =
   told.mockRestore();
 });
 
-test("[EX32] At most a thousand lines wait, and what must be told waits in any case.", async () => {
+test("[EX32] at most 1,000 lines wait, and publications without mayBeLeftOut wait in any case", async () => {
   const publisher = new Publisher();
   const { published, publish } = makeStore(1);
   for (let line = 1; line <= 1_500; line++) publisher.push(`line ${line}`, publish, { mayBeLeftOut: true });
@@ -51,7 +51,7 @@ test("[EX32] At most a thousand lines wait, and what must be told waits in any c
   expect(published.slice(-2)).toEqual(["line 1000", "exited"]);
 });
 
-test("[EX32] Closing waits for what is under way, for two seconds, and then nothing more is published.", async () => {
+test("[EX32] close waits up to 2 s for publications in flight, and nothing is published afterwards", async () => {
   const publisher = new Publisher();
   const { tried, published, publish } = makeStore(Number.POSITIVE_INFINITY);
   publisher.push("a", publish);

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const script = fileURLToPath(new URL("./warden.mjs", import.meta.url));
 const sleeper = () => spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
 
-test("[EX11] When the server's end of the pipe closes, the warden kills what still lives and nothing else.", async () => {
+test("[EX11] when the server's end of the pipe closes, the warden kills the watched processes and no released one", async () => {
   const warden = spawn(process.execPath, [script], { stdio: ["pipe", "ignore", "inherit"] });
   const gone = once(warden, "exit");
   const watched = sleeper();
@@ -23,7 +23,7 @@ test("[EX11] When the server's end of the pipe closes, the warden kills what sti
   await once(released, "exit");
 });
 
-test("[EX11] Signals meant for the server do not end the warden before its time.", async () => {
+test("[EX11] the warden ignores SIGINT, SIGTERM and SIGHUP, and still kills the watched process", async () => {
   const warden = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
   await once(warden.stdout, "data");
   const watched = sleeper();

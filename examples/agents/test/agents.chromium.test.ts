@@ -32,12 +32,12 @@ const shownIds = async (page: Page) =>
   );
 const idsOf = (list: readonly Agent[]) => new Set(list.map(({ id }) => id));
 
-test("[EX23] Through a crash and a restart of the server the page says what happens, comes back by itself and is right.", async () => {
+test("[EX23] after a crash and restart of the server, the page shows the outage, reconnects by itself and lists the new agents", async () => {
   const server = await runMain();
   const page = await openPage(server.port, wide);
   await status(page, "ready");
 
-  // Started by hand, with a choice; its real output is shown.
+  // Start a program with a chosen option. The page shows the output of the real process.
   await page.getByLabel("Prime search: pace").selectOption("steady");
   await page.getByRole("button", { name: "Start Prime search" }).click();
   await page.getByText("· steady").waitFor();
@@ -61,12 +61,12 @@ test("[EX23] Through a crash and a restart of the server the page says what happ
   await vi.waitFor(async () => expect(await shownIds(page)).toEqual(idsOf(after)), { timeout: 10_000 });
   expect(after.filter(({ id }) => idsOf(before).has(id))).toEqual([]);
   expect(await page.locator(".outage").isVisible()).toBe(false);
-  // Live again, and not only listed: the log goes on.
+  // The agents are not only listed: new log lines arrive.
   await page.waitForFunction(() => document.querySelectorAll(".lines li").length >= 2);
   await picture(page, "back-wide-dark");
 });
 
-test("[EX21] The log of an agent begins with what it wrote before the page was opened, and goes on live.", async () => {
+test("[EX21] the log of an agent contains the lines from before the page was opened, and new lines follow", async () => {
   const server = await runMain();
   const agent = (await server.list()).find(({ program }) => program === "watch-host");
   await vi.waitFor(async () => expect((await server.log(agent?.id ?? "")).length).toBeGreaterThan(2), {
@@ -74,7 +74,7 @@ test("[EX21] The log of an agent begins with what it wrote before the page was o
   });
   const page = await openPage(server.port, wide);
   await status(page, "ready");
-  // A live line comes first, so that the log is loaded behind it.
+  // Wait for a live line, so that the log is loaded after it.
   await page.locator(`[data-agent="${agent?.id}"] .last-line`).getByText("cores").waitFor();
   await page.locator(`[data-agent="${agent?.id}"] .card-title`).click();
   await page.waitForFunction(() => document.querySelectorAll(".lines li").length > 4);
@@ -82,7 +82,7 @@ test("[EX21] The log of an agent begins with what it wrote before the page was o
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
-test("[EX24] An agent is stopped by its button, and the page says how it ended.", async () => {
+test("[EX24] the Stop button stops an agent, and the page shows how the agent ended", async () => {
   const server = await runMain();
   const page = await openPage(server.port, phone);
   await status(page, "ready");
@@ -124,7 +124,7 @@ test("[EX24] on a phone, a fade over a cut-off button shows that the start bar s
   expect(end.chips[0]?.right).toBeLessThan(start.chips[0]?.right ?? 0);
 });
 
-test("[EX25] What a program prints is shown as text, never read as HTML.", async () => {
+test("[EX25] the output of a program is shown as text and never parsed as HTML", async () => {
   const cwd = await mkdtemp(join(tmpdir(), "agents-html-"));
   onTestFinished(() => rm(cwd, { recursive: true }));
   const name = "<img src=x onerror=document.title='owned'>.md";

@@ -11,12 +11,13 @@ const soon = { timeout: 15_000, interval: 50 };
 async function twoInstances() {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
-  // Each is there before it has reached Redis, and tells of its two agents within a second.
+  // An instance accepts clients before it has reached Redis, and announces its two agents within 1
+  // s.
   for (const instance of [a, b]) await vi.waitFor(async () => expect(await instance.list()).toHaveLength(4), soon);
   return { redis, a, b };
 }
 
-/** A client, and what it hears: lines by agent, and what became of agents. */
+/** A client, with the line numbers and the final statuses that it has received for each agent. */
 async function watch({ port }: Running) {
   const client: Client<typeof agents.definition> = connect(port);
   onTestFinished(() => client.disconnect());
@@ -36,12 +37,12 @@ async function watch({ port }: Running) {
 const nameOf = ({ port }: Running) => expect.stringMatching(new RegExp(`:${port}$`));
 const of = (list: readonly Agent[], { port }: Running) => list.filter(({ instance }) => instance?.endsWith(`:${port}`));
 const idsOf = (list: readonly Agent[]) => new Set(list.map(({ id }) => id));
-/** Each number once, in order, without a hole. */
+/** Expects consecutive numbers: in order, without duplicates or gaps. */
 function expectUnbroken(numbers: readonly number[] = []): void {
   expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
 }
 
-test("[EX26] Two instances on one Redis show the same fleet, and what one starts can be read and stopped from the other.", async () => {
+test("[EX26] two instances on one Redis list the same fleet, and an agent of one can be read and stopped through the other", async () => {
   const { a, b } = await twoInstances();
   const [seenFromA, seenFromB] = [await a.list(), await b.list()];
   expect(idsOf(seenFromA)).toEqual(idsOf(seenFromB));
@@ -68,10 +69,10 @@ test("[EX26] Two instances on one Redis show the same fleet, and what one starts
   expect((await onA.client.request("agent.list")).maximum).toBe(16);
 });
 
-test("[EX27] Clients of an instance that is killed move to another and have every line once and in order; its agents are lost.", async () => {
+test("[EX27] when an instance is killed, its clients continue on another without missing a line, and its agents are lost", async () => {
   const { a, b } = await twoInstances();
   const front = await runFront(a, b);
-  // Round robin: every second connection is to A.
+  // The load balancer takes the servers in turn, so every second connection goes to A.
   const watchers = [await watch(front), await watch(front), await watch(front), await watch(front)];
   const [first] = watchers;
   const onB = await watch(b);
@@ -106,7 +107,7 @@ test("[EX27] Clients of an instance that is killed move to another and have ever
   expect(maximum).toBe(8);
 });
 
-test("[EX28] What agents print while Redis is away is told when it is back, once and in order, and nothing counts as lost.", async () => {
+test("[EX28] lines printed during an outage of Redis arrive afterwards, once and in order, and no agent counts as lost", async () => {
   const { redis, a, b } = await twoInstances();
   const onA = await watch(a);
   const { agent } = await onA.client.request("agent.start", { program: "watch-host", options: { every: "250ms" } });
@@ -115,7 +116,7 @@ test("[EX28] What agents print while Redis is away is told when it is back, once
   await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(2), soon);
 
   redis.halt();
-  // Longer than a lease, by what the agent prints meanwhile: four lines a second.
+  // 24 lines at four lines per second: longer than a lease.
   const printed = async () => (await onA.client.request("agent.log", { agentId: agent.id })).lines.length;
   const then = await printed();
   await vi.waitFor(async () => expect(await printed()).toBeGreaterThan(then + 24), { timeout: 20_000, interval: 250 });
@@ -133,7 +134,7 @@ test("[EX28] What agents print while Redis is away is told when it is back, once
   expect((await b.list()).map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => "running"));
 });
 
-test("[EX29] An instance that is stopped leaves how its agents ended, and its place.", async () => {
+test("[EX29] after SIGTERM, the other instance lists the agents of the stopped one as stopped and lowers the maximum", async () => {
   const { a, b } = await twoInstances();
   const before = await b.list();
   const onB = await watch(b);

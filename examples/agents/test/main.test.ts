@@ -4,7 +4,7 @@ import { alive, build, end, runMain } from "./run-main.js";
 
 beforeAll(build);
 
-test("[EX19] The server prints its address and token on one line and starts two agents, so that there is something to see.", async () => {
+test("[EX19] the server prints its address and token on one line and starts two agents", async () => {
   const server = await runMain();
   expect(server.output()).toBe(`Agents example: http://localhost:${server.port} (WebSocket at /ws, token abc123)\n`);
   const agents = await server.list();
@@ -15,13 +15,14 @@ test("[EX19] The server prints its address and token on one line and starts two 
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
-  "[EX11] No agent outlives a server that was ended by %s.",
+  "[EX11] when %s ends the server, its agents end too",
   async (signal) => {
     const server = await runMain();
     const pids = (await server.list()).map(({ pid }) => pid);
     expect(pids.map(alive)).toEqual([true, true]);
     onTestFinished(() => pids.forEach((pid) => alive(pid) && process.kill(pid, "SIGKILL")));
-    // Halted, so that they do not end by themselves when the pipe they write to is gone.
+    // A halted agent cannot end by itself when its output pipe breaks, so only the warden can end
+    // it.
     if (signal === "SIGKILL") for (const pid of pids) process.kill(pid, "SIGSTOP");
     const code = await end(server, signal);
     expect(code).toBe(signal === "SIGKILL" ? null : 0);
@@ -30,12 +31,12 @@ test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
   20_000,
 );
 
-test("[EX19] A port that is taken is said in one line, with what to do.", async () => {
+test("[EX19] if the port is taken, the server exits with 1 and one line that names another port", async () => {
   const { port } = await runMain();
   await expect(runMain({ port })).rejects.toThrow(/ended with 1:\nThe port is taken\. .*PORT=3001/);
 });
 
-test("[EX34] Without Redis nothing of it is loaded: what needs its client is a file of its own.", async () => {
+test("[EX34] the Redis client is in a file of its own, which the server imports only if Redis is configured", async () => {
   const dist = new URL("../dist/", import.meta.url);
   const files = (await readdir(dist)).filter((name) => name.endsWith(".js"));
   const needsIt = await Promise.all(

@@ -9,16 +9,17 @@ import { start } from "./start-example.js";
 
 export interface Observed {
   readonly output: string;
-  /** The agent whose events it should have heard. */
+  /** The agent whose events the client should have received. */
   readonly agentId: string;
   readonly stats: ServerStats;
   readonly ended: boolean;
 }
 
 /**
- * Runs a client that knows nothing of Holdfast, as it stands in clients/ but for the port, against
- * an example that pings every 300 ms and closes who is silent for 300 ms more. Observes it until it
- * has said seven things: its subscribe and six pongs, 1.8 s, three times what silence is given.
+ * Runs a client of clients/, with only the port changed, against an example that pings every 300 ms
+ * and closes a connection that stays silent for another 300 ms. Returns after seven messages of the
+ * client: a subscribe and six pongs. These take 1.8 s, three times as long as a silent connection
+ * stays open.
  */
 export async function observe(client: string, command: string, before: readonly string[]): Promise<Observed> {
   const heartbeat = { intervalMs: 300, timeoutMs: 300 };

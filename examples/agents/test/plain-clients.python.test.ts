@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { observe } from "./plain-client.js";
 
-test("[EX30] The plain Python client receives the events of agent-updates and answers pings.", async () => {
-  // -u: Python would keep what it prints for itself until there are 8 KB of it.
+test("[EX30] the plain Python client receives the events of agent-updates and answers pings.", async () => {
+  // -u, because Python otherwise buffers 8 KB of output before it writes.
   const { output, agentId, stats, ended } = await observe("plain.py", process.env["PYTHON"] ?? "/usr/bin/python3", [
     "-u",
   ]);
   expect(output).toContain(`'agentId': '${agentId}'`);
   expect(output).toContain("cores [");
   expect(stats.connections).toMatchObject({ active: 1, total: 1, failed: 0 });
-  // Nothing it sent was refused.
+  // The server refused none of its messages.
   expect(stats.errors).toEqual({});
   expect(ended).toBe(false);
 }, 30_000);

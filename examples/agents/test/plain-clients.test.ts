@@ -4,18 +4,18 @@ import { WebSocket } from "ws";
 import { observe } from "./plain-client.js";
 import { start } from "./start-example.js";
 
-test("[EX30] The plain JavaScript client receives the events of agent-updates and answers pings.", async () => {
+test("[EX30] the plain JavaScript client receives the events of agent-updates and answers pings.", async () => {
   const global = new URL("websocket-global.mjs", import.meta.url).href;
   const { output, agentId, stats, ended } = await observe("plain.js", process.execPath, ["--import", global]);
   expect(output).toContain(`agentId: '${agentId}'`);
   expect(output).toContain("cores [");
   expect(stats.connections).toMatchObject({ active: 1, total: 1, failed: 0 });
-  // Nothing it sent was refused.
+  // The server refused none of its messages.
   expect(stats.errors).toEqual({});
   expect(ended).toBe(false);
 }, 30_000);
 
-test("[EX30] A client that leaves pings unanswered is closed with 4408, so the one above did answer.", async () => {
+test("[EX30] a client that does not answer pings is closed with 4408, so the clients above did answer", async () => {
   const example = await start({ heartbeat: { intervalMs: 300, timeoutMs: 300 } });
   const socket = new WebSocket(`ws://localhost:${example.port}/ws?token=abc123`);
   const [code] = await once(socket, "close");

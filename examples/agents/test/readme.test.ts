@@ -9,20 +9,20 @@ import { start } from "./start-example.js";
 const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
 const readme = await read("README.md");
 
-test("[EX31] The README shows the plain clients as they are run by the tests.", async () => {
+test("[EX31] the README contains the plain clients exactly as the tests run them", async () => {
   const files = await readdir(fileURLToPath(new URL("../clients", import.meta.url)));
   expect(files.length).toBe(3);
   for (const file of files) expect(readme).toContain(`\n${(await read(`clients/${file}`)).trim()}\n\`\`\``);
 });
 
-test("[EX31] The README names every channel, event and request of the protocol.", () => {
+test("[EX31] the README names every channel, event and request of the protocol", () => {
   const { requests, channels } = agents;
   const events = [...channels.values()].flatMap((channel) => [...channel.events.keys()]);
   const missing = [...requests.keys(), ...channels.keys(), ...events].filter((name) => !readme.includes(`\`${name}\``));
   expect(missing).toEqual([]);
 });
 
-test("[EX31] Every line typed by hand is answered as the README lets one expect.", async () => {
+test("[EX31] the server answers every line of clients/by-hand.jsonl as the README describes", async () => {
   const { port } = await start();
   const socket = new WebSocket(`ws://localhost:${port}/ws?token=abc123`);
   onTestFinished(() => socket.terminate());

@@ -12,9 +12,9 @@ const folder = new URL("../", import.meta.url);
 export const build = (): void => buildExample(folder);
 
 export interface Running extends RunningProgram {
-  /** The server's own list. */
+  /** The agents that the server lists. */
   list(): Promise<Agent[]>;
-  /** The lines it keeps of an agent. */
+  /** The lines of an agent that the server keeps. */
   log(agentId: string): Promise<Line[]>;
 }
 
@@ -24,12 +24,12 @@ export interface RunOptions {
   redisUrl?: string;
 }
 
-/** Runs the built server as a process of its own, which a test may kill. */
+/** Runs the built server in a separate process that a test may kill. */
 export function runMain({ port = 0, cwd = fileURLToPath(folder), redisUrl = "" }: RunOptions = {}): Promise<Running> {
   return run("dist/main.js", [], { cwd, env: { PORT: String(port), REDIS_URL: redisUrl } });
 }
 
-/** What stands in front of several servers. */
+/** Runs the load balancer `front.mjs` in front of several servers. */
 export function runFront(...behind: readonly Running[]): Promise<Running> {
   const ports = behind.map(({ port }) => String(port));
   return run("front.mjs", ports, { env: { PORT: "0" } });
@@ -57,7 +57,7 @@ export function connect(port: number) {
   return createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
 }
 
-/** Whether a process runs. One that was killed and whose end nobody has looked at yet does not. */
+/** Returns whether a process runs. A killed process that its parent has not reaped does not run. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -14,7 +14,7 @@ function connect(example: Example): AgentsClient {
   return client;
 }
 
-/** Names of the events of agent-updates, and the lines, in the order they came. */
+/** The events of agent-updates by name, and the lines, both in the order of arrival. */
 function listen(client: AgentsClient) {
   const heard: string[] = [];
   const lines: Line[] = [];
@@ -28,7 +28,7 @@ function listen(client: AgentsClient) {
 
 const soon = { timeout: 10_000, interval: 20 };
 
-test("[EX14] A client starts an agent, hears what it does, stops it and finds the list as it was told.", async () => {
+test("[EX14] a client starts an agent, receives its events, stops it, and agent.list agrees with the events", async () => {
   const client = connect(await start());
   const { heard, lines, join } = listen(client);
   await join();
@@ -50,7 +50,7 @@ test("[EX14] A client starts an agent, hears what it does, stops it and finds th
   expect(maximum).toBe(8);
 });
 
-test("[EX14] What cannot be done is refused with a declared error that says why.", async () => {
+test("[EX14] a request that cannot be fulfilled is refused with a declared error that contains the reason", async () => {
   const client = connect(await start({ fleet: { maximum: 1 } }));
   const refused = async (program: string, options: Record<string, string> = {}) => {
     const error: unknown = await client.request("agent.start", { program, options }).catch((reason: unknown) => reason);
@@ -74,7 +74,7 @@ test("[EX14] What cannot be done is refused with a declared error that says why.
   }
 });
 
-test("[EX4] A command on the wire is no input: the request is refused, or its command ignored.", async () => {
+test("[EX4] agent.start ignores a command in its input, and refuses a program that is not a string", async () => {
   const client = connect(await start());
   const { programs } = await client.request("agent.programs");
   expect(JSON.stringify(programs)).not.toContain(process.execPath);
@@ -88,7 +88,7 @@ test("[EX4] A command on the wire is no input: the request is refused, or its co
   expect(isHoldfastError(error) && error.field).toBe("input.program");
 });
 
-test("[EX15] metrics brings a sample at least every second, with a figure for each living agent.", async () => {
+test("[EX15] the channel metrics publishes a sample every second, with the usage of each running agent", async () => {
   const client = connect(await start({ startAtBoot: ["watch-host"] }));
   const times: number[] = [];
   const figures: { cpuPercent: number; memoryBytes: number }[] = [];
@@ -97,8 +97,8 @@ test("[EX15] metrics brings a sample at least every second, with a figure for ea
     figures.push(...used);
   });
   await vi.waitFor(() => expect(times.length).toBeGreaterThanOrEqual(4), soon);
-  // A timer is late on a busy machine; four samples in less than four seconds is the promise with
-  // room for that.
+  // Four samples span three seconds. The fourth second is a margin, because timers are late on a
+  // busy machine.
   expect((times[3] ?? 0) - (times[0] ?? 0)).toBeLessThan(4_000);
   expect(figures.length).toBeGreaterThanOrEqual(3);
   expect(figures.at(-1)?.memoryBytes).toBeGreaterThan(10_000_000);
@@ -106,7 +106,7 @@ test("[EX15] metrics brings a sample at least every second, with a figure for ea
   expect(samples.map(({ at }) => at.getTime())).toEqual(expect.arrayContaining(times));
 });
 
-test("[EX16] The token is accepted in the query string too, and a wrong one is HTTP 401.", async () => {
+test("[EX16] a token in the query string opens a connection, and a wrong token is answered with HTTP 401", async () => {
   const { port } = await start();
   const socket = new WebSocket(`ws://localhost:${port}/ws?token=abc123`);
   onTestFinished(() => socket.terminate());
@@ -119,7 +119,7 @@ test("[EX16] The token is accepted in the query string too, and a wrong one is H
   expect(response.statusCode).toBe(401);
 });
 
-test("[EX16] Another site's page is refused, also with the right token.", async () => {
+test("[EX16] a page of another origin is answered with 403 even if its token is right", async () => {
   const { port } = await start();
   const statusFor = async (origin: string): Promise<number> => {
     const socket = new WebSocket(`ws://localhost:${port}/ws?token=abc123`, { origin });
@@ -134,7 +134,7 @@ test("[EX16] Another site's page is refused, also with the right token.", async 
   await once(own, "open");
 });
 
-test("[EX17] HTTP serves the page, its health and its figures, and nothing else.", async () => {
+test("[EX17] HTTP serves the page, /healthz and /stats, and answers every other path with 404", async () => {
   const example = await start();
   const get = (path: string, method = "GET") => fetch(`http://localhost:${example.port}${path}`, { method });
   const page = await get("/?from=somewhere");
@@ -147,7 +147,7 @@ test("[EX17] HTTP serves the page, its health and its figures, and nothing else.
   expect((await get("/", "POST")).status).toBe(405);
 });
 
-test("[EX18] A server that stops says why, ends its agents before their clients' eyes, and closes.", async () => {
+test("[EX18] close publishes its reason and the end of every agent before it closes the connections", async () => {
   const example = await start({ startAtBoot: ["watch-host"] });
   const client = connect(example);
   const { heard, join } = listen(client);

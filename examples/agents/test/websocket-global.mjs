@@ -1,4 +1,4 @@
 import WebSocket from "ws";
 
-// Node 20 has no WebSocket of its own; every browser and Node 22 have.
+// Browsers and Node 22 have a global WebSocket, and Node 20 has none.
 globalThis.WebSocket ??= WebSocket;

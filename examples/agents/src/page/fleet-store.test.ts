@@ -21,7 +21,7 @@ const sample = (second: number): Sample => ({
 });
 const makeStore = () => new FleetStore(() => {});
 
-test("[EX20] The server's list replaces what the page had: what is not on it is gone, with its log and selection.", () => {
+test("[EX20] replace removes the agents that the server no longer lists, with their logs and the selection", () => {
   const store = makeStore();
   store.replace([agent("a"), agent("b")], 8);
   store.select("a");
@@ -32,7 +32,7 @@ test("[EX20] The server's list replaces what the page had: what is not on it is 
   expect(store.selectedId).toBe("c");
 });
 
-test("[EX20] An event about an agent that is not on the list brings no ghost.", () => {
+test("[EX20] an event about an agent that is not listed adds no agent", () => {
   const store = makeStore();
   store.replace([agent("a")], 8);
   store.statusChanged("ghost", "stopping");
@@ -42,7 +42,7 @@ test("[EX20] An event about an agent that is not on the list brings no ghost.", 
   expect(store.log("ghost")).toEqual([]);
 });
 
-test("[EX20] Status and exit are what the events say.", () => {
+test("[EX20] statusChanged and exited update the agent, and removed deletes it", () => {
   const store = makeStore();
   store.started(agent("a"));
   store.statusChanged("a", "stopping");
@@ -54,7 +54,7 @@ test("[EX20] Status and exit are what the events say.", () => {
   expect(store.agents.size).toBe(0);
 });
 
-test("[EX21] A log and the live lines join by number, whichever comes first, without a double or a gap.", () => {
+test("[EX21] the loaded log and live lines are merged by number, in either order of arrival, without duplicates or gaps", () => {
   const store = makeStore();
   store.replace([agent("a")], 8);
   store.addLines("a", [line(4)]);
@@ -63,7 +63,7 @@ test("[EX21] A log and the live lines join by number, whichever comes first, wit
   expect(store.log("a").map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("[EX21] Only the last lines and samples are kept.", () => {
+test("[EX21] the store keeps the last KEPT_LINES lines and the last KEPT_SAMPLES samples", () => {
   const store = makeStore();
   store.replace([agent("a")], 8);
   for (let number = 1; number <= KEPT_LINES + 10; number++) store.addLines("a", [line(number)]);
@@ -75,14 +75,14 @@ test("[EX21] Only the last lines and samples are kept.", () => {
   );
 });
 
-test("[EX21] The samples the server remembers fill in what the page missed; each moment counts once, in order.", () => {
+test("[EX21] addSamples inserts the samples that the page missed, in order and without duplicates", () => {
   const store = makeStore();
   for (const second of [1, 2, 7]) store.sampled(sample(second));
   store.addSamples([2, 3, 4, 7].map(sample));
   expect(store.samples.map(({ at }) => at.getTime())).toEqual([1_000, 2_000, 3_000, 4_000, 7_000]);
 });
 
-test("[EX20] Agents have different colours as long as there are enough, and a colour is free again when its agent goes.", () => {
+test("[EX20] agents have different colours as long as enough exist, and the colour of a removed agent is free again", () => {
   const store = makeStore();
   const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
   store.replace(
@@ -96,7 +96,7 @@ test("[EX20] Agents have different colours as long as there are enough, and a co
   expect(store.colourOf("i")).toBe(freed);
 });
 
-test("[EX33] The samples of all instances are joined at the pace of the one the page is connected to.", () => {
+test("[EX33] samples of all instances are merged at the rate of the connected instance", () => {
   const store = makeStore();
   store.replace([agent("a"), agent("b")], 16, "one");
   const used = (agentId: string, cpuPercent: number) => [{ agentId, cpuPercent, memoryBytes: 1 }];
@@ -106,13 +106,13 @@ test("[EX33] The samples of all instances are joined at the pace of the one the 
   expect(store.samples.map(({ agents }) => agents)).toEqual([[...used("b", 20), ...used("a", 10)]]);
   expect(store.latest?.instance).toBe("one");
 
-  // Its instance is gone, and says nothing more about it.
+  // The instance of this agent is gone and sends no more samples.
   store.exited("b", "lost", exit);
   store.sampled({ ...sample(3), instance: "one", agents: used("a", 11) });
   expect(store.latest?.agents).toEqual(used("a", 11));
 });
 
-test("[EX33] What the next instance remembers fills in only where the page has nothing from the one before.", () => {
+test("[EX33] samples of the next instance are inserted only where samples of the previous instance are missing", () => {
   const store = makeStore();
   store.replace([], 8, "one");
   for (const second of [1, 2, 3]) store.sampled({ ...sample(second), instance: "one" });

@@ -9,13 +9,13 @@ const sample = (second: number, ...cpu: number[]): Sample => ({
   agents: cpu.map((cpuPercent, index) => ({ agentId: "ab".charAt(index), cpuPercent, memoryBytes: 10 * cpuPercent })),
 });
 
-test("[EX22] The chart does not draw a line through the time in which the page was not connected.", () => {
+test("[EX22] stretches splits the samples where the page was not connected, so the chart has a gap there", () => {
   const samples = [sample(1), sample(2), sample(9), sample(10)];
   expect(stretches(samples, 0).map((stretch) => stretch.length)).toEqual([2, 2]);
   expect(stretches(samples, 9_500).map((stretch) => stretch.length)).toEqual([1]);
 });
 
-test("[EX22] Each agent's band stands on the one below, and is there only while the agent lives.", () => {
+test("[EX22] bands stacks each agent on the one below, for the samples that contain it", () => {
   expect(bands([sample(1, 10), sample(2, 10, 5)], ["a", "b"], "cpu")).toEqual([
     [
       { at: 1_000, low: 0, high: 10 },
@@ -26,7 +26,7 @@ test("[EX22] Each agent's band stands on the one below, and is there only while 
   expect(bands([sample(1, 10)], ["a"], "memory")).toEqual([[{ at: 1_000, low: 0, high: 100 }]]);
 });
 
-test("[EX22] A scale has round marks, few of them, and holds the highest value.", () => {
+test("[EX22] ticks returns at most five round marks, and the last is at least the highest value", () => {
   expect(ticks(100)).toEqual([0, 50, 100]);
   expect(ticks(37)).toEqual([0, 10, 20, 30, 40]);
   for (const highest of [0.3, 1, 7, 99, 101, 1_234, 250_000_000]) {
