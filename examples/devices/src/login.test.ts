@@ -10,13 +10,15 @@ import { COOKIE, Logins } from "./login.js";
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "devices-login-"));
-  // Express touches a session when it has answered already: the store may still be writing its last
-  // state.
+  // express-session touches a session after the response, so the store may still be writing.
+  // Removal is therefore retried.
   onTestFinished(() => rm(path, { recursive: true, maxRetries: 10, retryDelay: 20 }));
   return path;
 }
 
-/** Logs in over HTTP, as a browser does; the value of the cookie, decoded as a server reads it. */
+/**
+ * Logs in over HTTP, as a browser does, and returns the Set-Cookie header and its decoded value.
+ */
 async function logIn(logins: Logins, cookie?: string): Promise<{ value: string; header: string }> {
   const app = express().use(logins.middleware);
   app.post("/", async (request, response) => void response.json(await logins.begin(request, "ada")));
@@ -31,7 +33,7 @@ async function logIn(logins: Logins, cookie?: string): Promise<{ value: string; 
   return { value: decodeURIComponent(/^[^=]+=([^;]+)/.exec(header)?.[1] ?? ""), header };
 }
 
-test("[DX3] The cookie of a login is httpOnly and SameSite=Strict, and says whose it is.", async () => {
+test("[DX3] begin sets a cookie with HttpOnly and SameSite=Strict, and find returns the user of this cookie", async () => {
   const logins = await Logins.open({ dataFolder: await folder() });
   const { value, header } = await logIn(logins);
   expect(header).toMatch(/; Path=\/; Expires=.*; HttpOnly; SameSite=Strict$/);
@@ -46,7 +48,7 @@ test("[DX3] The cookie of a login is httpOnly and SameSite=Strict, and says whos
   expect(days).toBeLessThanOrEqual(7);
 });
 
-test("[DX3] A login gets a session id of its own: one that was known before it is worth nothing after it.", async () => {
+test("[DX3] a login creates a new session id, and the session id from before the login is no longer valid", async () => {
   const logins = await Logins.open({ dataFolder: await folder() });
   const first = await logIn(logins);
   const second = await logIn(logins, first.value);
@@ -55,7 +57,7 @@ test("[DX3] A login gets a session id of its own: one that was known before it i
   expect(logins.find(second.value)).toBeDefined();
 });
 
-test("[DX3] A cookie that is missing, unsigned, signed by another secret, or of a login that ended is nobody's.", async () => {
+test("[DX3] find returns undefined for a cookie that is missing, unsigned or signed with another secret, and for a login that has ended", async () => {
   const logins = await Logins.open({ dataFolder: await folder() });
   const { value } = await logIn(logins);
   const found = logins.find(value);
@@ -74,7 +76,7 @@ test("[DX3] A cookie that is missing, unsigned, signed by another secret, or of 
   expect(logins.find(value)).toBeUndefined();
 });
 
-test("[DX1] A login outlives the server, and so does the secret that signed its cookie.", async () => {
+test("[DX1] a login and the secret of its cookie survive a restart of the server, and only the owner can read the secret", async () => {
   const dataFolder = await folder();
   const { value } = await logIn(await Logins.open({ dataFolder }));
   expect((await Logins.open({ dataFolder })).find(value)?.userId).toBe("ada");
@@ -83,7 +85,7 @@ test("[DX1] A login outlives the server, and so does the secret that signed its 
   expect((await stat(secret)).mode & 0o077).toBe(0);
 });
 
-test("[DX1] A login ends a week after it was made.", async () => {
+test("[DX1] a login ends after a week", async () => {
   let now = Date.now();
   const logins = await Logins.open({ dataFolder: await folder(), now: () => now });
   const { value } = await logIn(logins);

@@ -3,7 +3,7 @@ import { Playback } from "./playback.js";
 
 const from = (deviceId: string, positionMs = 0) => ({ deviceId, trackId: "harbour-lights", positionMs });
 
-test("[DX8] At most one device of a user plays: whichever said so last.", () => {
+test("[DX8] at most one device of a user plays: the last that was started", () => {
   const playback = new Playback(() => 0);
   expect(playback.of("ada")).toBeUndefined();
   playback.start("ada", from("laptop"));
@@ -17,7 +17,7 @@ test("[DX8] At most one device of a user plays: whichever said so last.", () => 
   expect(playback.of("grace")?.deviceId).toBe("tablet");
 });
 
-test("[WC12] The position of a player runs with the time that passes, also when the wall clock is set, and never beyond the end of the track.", () => {
+test("[WC12] the position advances with elapsed time even if the wall clock is set, and stops at the end of the track", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const playback = new Playback();

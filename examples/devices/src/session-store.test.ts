@@ -33,20 +33,20 @@ async function open(path: string, options?: FileStoreOptions) {
   return { store, ...callsOf(store) };
 }
 
-test("[DX1] What was kept is there for the next server, and what was destroyed is not.", async () => {
+test("[DX1] a store opened from the same file has the sessions that were set and not those that were destroyed", async () => {
   const path = join(await folder(), "below", "sessions.json");
   const first = await open(path);
   await first.set("a", data("ada"));
   await first.set("b", data("grace"));
   await first.destroy("b");
-  // Nothing is closed in between: the first server was killed.
+  // The first store is not closed, as if its server had been killed.
   const second = await open(path);
   expect((await second.get("a"))?.login).toEqual({ id: "login of ada", userId: "ada" });
   expect(await second.get("b")).toBeUndefined();
   expect(second.store.find("a")?.cookie.expires).toEqual(expect.any(String));
 });
 
-test("[DX1] Changes made at once are all on disk when each is answered.", async () => {
+test("[DX1] each of several concurrent calls of set is on disk when it is answered", async () => {
   const path = join(await folder(), "sessions.json");
   const { set } = await open(path);
   const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
@@ -58,7 +58,7 @@ test("[DX1] Changes made at once are all on disk when each is answered.", async 
   );
 });
 
-test("[DX1] A session ends when its cookie does, and is not kept any longer.", async () => {
+test("[DX1] get does not return a session whose cookie has expired, and the next write removes it from the file", async () => {
   const path = join(await folder(), "sessions.json");
   let now = Date.now();
   const { set, get } = await open(path, { now: () => now });
@@ -70,7 +70,7 @@ test("[DX1] A session ends when its cookie does, and is not kept any longer.", a
   expect(Object.keys(JSON.parse(await readFile(path, "utf8")) as object)).toEqual(["b"]);
 });
 
-test("[DX1] What is read is a copy: changing it changes nothing that is kept.", async () => {
+test("[DX1] find returns a copy, and changing the copy does not change the stored session", async () => {
   const { set, store } = await open(join(await folder(), "sessions.json"));
   await set("a", data("ada"));
   const found = store.find("a");
@@ -78,7 +78,7 @@ test("[DX1] What is read is a copy: changing it changes nothing that is kept.", 
   expect(store.find("a")?.login.userId).toBe("ada");
 });
 
-test("[DX1] Only so many sessions are kept, the newest, readable by nobody else.", async () => {
+test("[DX1] the store keeps the newest `maximum` sessions, in a file that only the owner can read", async () => {
   const path = join(await folder(), "sessions.json");
   const { set, get } = await open(path, { maximum: 2 });
   for (const sid of ["a", "b", "c"]) await set(sid, data(sid));
@@ -90,7 +90,7 @@ test("[DX1] Only so many sessions are kept, the newest, readable by nobody else.
   expect((await stat(path)).mode & 0o077).toBe(0);
 });
 
-test("[DX1] A session without an end, a file that holds none, and a disk that fails are said, not swallowed.", async () => {
+test("[DX1] set rejects a session without an expiry and a failed write, and open rejects an invalid file", async () => {
   const path = join(await folder(), "sessions.json");
   const { set } = await open(path);
   await expect(set("a", { ...data("ada"), cookie: new session.Cookie() })).rejects.toThrow(/maxAge/);

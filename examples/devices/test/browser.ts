@@ -8,10 +8,12 @@ export type DevicesClient = Client<typeof devices.definition>;
 
 export const soon = { timeout: 5_000, interval: 10 };
 
-/** What a browser is to the server: a cookie, and tabs that connect with it. */
+/**
+ * A browser from the point of view of the server: a cookie, and tabs that connect with the cookie.
+ */
 export class Browser {
   readonly #origin: string;
-  /** `name=value`, as it is sent back; undefined before the login, and after the logout. */
+  /** `name=value`, as a browser sends it. Undefined before the login and after the logout. */
   cookie: string | undefined;
 
   constructor(port: number) {
@@ -19,8 +21,8 @@ export class Browser {
   }
 
   /**
-   * A request of the page, with the browser's cookie; a cookie that is set or taken is kept in
-   * mind.
+   * Sends a request of the page with the browser's cookie. Stores or forgets the cookie as the
+   * response demands.
    */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { ...(init.headers as Record<string, string>), ...(this.cookie && { cookie: this.cookie }) };
@@ -43,13 +45,13 @@ export class Browser {
     return this.post("/login", { user, password });
   }
 
-  /** Whom the server takes it for. */
+  /** The user for whom the server takes this browser, or null. */
   async user(): Promise<unknown> {
     const { user } = (await (await this.fetch("/session")).json()) as { user: unknown };
     return user;
   }
 
-  /** A bare socket, with the cookie as it is now. */
+  /** Opens a plain WebSocket with the current cookie. */
   socket(query = "", protocols: string[] = [], headers: Record<string, string> = {}): WebSocket {
     const url = `${this.#origin.replace("http", "ws")}/ws${query}`;
     const sent = { origin: this.#origin, ...(this.cookie && { cookie: this.cookie }), ...headers };
@@ -59,10 +61,10 @@ export class Browser {
     return socket;
   }
 
-  /** A tab: a client with a device id of its own, and what it has heard. */
+  /** Opens a tab: a client with its own device id that records its events. */
   tab(id: string, name = id): Tab {
     const browser = this;
-    // What a browser does by itself: the cookie of this moment, and the origin of the page.
+    // A browser adds its current cookie and the origin of the page to every connection.
     class BrowserSocket extends WebSocket {
       constructor(url: string, protocols?: string | string[]) {
         const headers = { origin: browser.#origin, ...(browser.cookie && { cookie: browser.cookie }) };
@@ -75,7 +77,8 @@ export class Browser {
       parameters: { deviceName: name, deviceKind: "computer" },
       WebSocket: BrowserSocket,
       retry: { minMs: 20, maxMs: 100 },
-      // After a restart retries are spread over 5 s; here every one is early in its window.
+      // After a restart of the server, clients spread their retries over 5 s. This value places
+      // each retry early.
       environment: { random: () => 0.02 },
     });
     onTestFinished(() => client.disconnect());
@@ -86,7 +89,7 @@ export class Browser {
 export class Tab {
   readonly client: DevicesClient;
   readonly statuses: Status[] = [];
-  /** Direct events, in the order they came. */
+  /** The received direct events, in order. */
   readonly heard: { event: string; data: unknown }[] = [];
   overview: Overview | undefined;
 
@@ -96,7 +99,7 @@ export class Tab {
     client.direct.on("*", (command) => void this.heard.push(command));
   }
 
-  /** Connected, and on the user's list. */
+  /** Resolves when the tab has joined the user's channel and loaded the list. */
   async ready(userId = "ada"): Promise<this> {
     const channel = this.client.channel("devices", userId);
     const show = (overview: Overview): void => {
@@ -105,7 +108,7 @@ export class Tab {
     };
     channel.on("changed", show);
     let loading: Promise<void> | undefined;
-    // As the page does: what happened while it was not on the channel was not told.
+    // As the page does, because changes before the subscription do not reach the tab.
     channel.status.subscribe(({ name }) => {
       if (name !== "subscribed") return;
       this.overview = undefined;
@@ -117,7 +120,7 @@ export class Tab {
     return this;
   }
 
-  /** The names on the list, those offline in brackets. */
+  /** The names of the list. Names of offline devices are in brackets. */
   get names(): string[] {
     return (this.overview?.devices ?? []).map(({ name, online }) => (online ? name : `(${name})`));
   }
@@ -139,7 +142,7 @@ export class Tab {
   }
 }
 
-/** A browser that has just logged in. */
+/** Opens a browser and logs in. */
 export async function loggedIn(port: number, user = "ada"): Promise<Browser> {
   const browser = new Browser(port);
   const { status } = await browser.logIn(user);

@@ -5,16 +5,26 @@ const on = (deviceId: string) => ({ deviceId, trackId: "harbour-lights", positio
 const here = { deviceId: "a", playing: false, claiming: false, fresh: false };
 
 test.each<[string, Partial<typeof here>, ReturnType<typeof on> | undefined, Step]>([
-  ["plays, and another plays", { playing: true }, on("b"), "pause"],
-  ["plays, and nothing does by the list", { playing: true }, undefined, "claim"],
-  ["plays, as the list says", { playing: true }, on("a"), "nothing"],
-  ["is paused, and plays by the list", {}, on("a"), "release"],
-  ["was loaded just now, and plays by the list", { fresh: true }, on("a"), "resume"],
-  ["is paused, and another plays", {}, on("b"), "nothing"],
-  ["was loaded just now, and another plays", { fresh: true }, on("b"), "nothing"],
-  ["is paused, and nothing plays", {}, undefined, "nothing"],
-  ["claims it, and another plays by an older list", { playing: true, claiming: true }, on("b"), "nothing"],
-  ["claims it, and nothing plays by an older list", { playing: true, claiming: true }, undefined, "nothing"],
-])("[DX10] A device that %s does what makes both say the same.", (_, own, playing, step) => {
+  ["plays while the list says that another plays", { playing: true }, on("b"), "pause"],
+  ["plays while the list says that nothing plays", { playing: true }, undefined, "claim"],
+  ["plays as the list says", { playing: true }, on("a"), "nothing"],
+  ["is paused while the list says that it plays", {}, on("a"), "release"],
+  ["was loaded just now while the list says that it plays", { fresh: true }, on("a"), "resume"],
+  ["is paused while another plays", {}, on("b"), "nothing"],
+  ["was loaded just now while another plays", { fresh: true }, on("b"), "nothing"],
+  ["is paused while nothing plays", {}, undefined, "nothing"],
+  [
+    "is claiming playback while an older list says that another plays",
+    { playing: true, claiming: true },
+    on("b"),
+    "nothing",
+  ],
+  [
+    "is claiming playback while an older list says that nothing plays",
+    { playing: true, claiming: true },
+    undefined,
+    "nothing",
+  ],
+])("[DX10] agree: a device that %s takes the step that makes it agree with the list", (_, own, playing, step) => {
   expect(agree({ ...here, ...own }, playing)).toBe(step);
 });

@@ -32,7 +32,7 @@ test.each([
   [`${mozilla} (Linux; Android 10; K) ${webkit} Chrome/141.0.0.0 Safari/537.36`, "Chrome on Android", "tablet"],
   ["curl/8.5.0", "A browser", "computer"],
   ["", "A browser", "computer"],
-])("[DX6] %s is called %s.", (userAgent, name, kind) => {
+])("[DX6] describeDevice: %s is called %s", (userAgent, name, kind) => {
   expect(describeDevice(userAgent)).toEqual({ name, kind });
 });
 

@@ -3,13 +3,13 @@ import type { Overview, Playing } from "../protocol.js";
 import type { DevicesClient } from "./model.js";
 import { Playback } from "./playback.js";
 
-// What a rename is kept in; Node has none.
+// The page keeps its name in sessionStorage, which Node does not have.
 beforeEach(() => {
   vi.stubGlobal("sessionStorage", { setItem: vi.fn() });
   onTestFinished(() => void vi.unstubAllGlobals());
 });
 
-/** A page's part in the playback, and a server whose answers the test gives. */
+/** The playback of a page, with a client whose requests the test answers. */
 function make({ isNameDefault = false } = {}) {
   const asked: { name: string; input: unknown; answer: (report?: unknown[]) => void; fail: (why: Error) => void }[] =
     [];
@@ -46,7 +46,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve));
 const onSofa: Playing = { deviceId: "b", trackId: "first-light", positionMs: 0 };
 const by = { deviceId: "b", name: "Sofa" };
 
-test("[DX8] Playing says so to the server at once, and shows what became of it on the others.", async () => {
+test("[DX8] play sends playback.play at once, and the answer shows the result on each other device", async () => {
   const { playback, model, asked, hear } = make();
   hear();
   playback.play("first-light", 3_000);
@@ -58,7 +58,7 @@ test("[DX8] Playing says so to the server at once, and shows what became of it o
   expect(model.delivery?.report).toMatchObject([{ name: "Sofa", result: "confirmed" }]);
 });
 
-test("[DX9] A device that is told to pause pauses; one that is told to play plays, and claims it.", () => {
+test("[DX9] obey pauses on playback.paused, and on playback.started plays and claims playback", () => {
   const { playback, model, asked } = make();
   playback.obey({ event: "playback.started", data: { by, trackId: "paper-planets", positionMs: 9_000 } });
   expect(model.player.state).toMatchObject({ playing: true, track: { id: "paper-planets" } });
@@ -69,7 +69,7 @@ test("[DX9] A device that is told to pause pauses; one that is told to play play
   expect([model.player.state.playing, model.note]).toEqual([false, "Paused by Sofa"]);
 });
 
-test("[DX10] A list that was sent before a claim does not undo it; the one behind it is looked at when the claim is answered.", async () => {
+test("[DX10] a list that arrives during a claim is applied only after the claim is answered", async () => {
   const { playback, model, asked, hear } = make();
   playback.play();
   hear(onSofa);
@@ -79,7 +79,7 @@ test("[DX10] A list that was sent before a claim does not undo it; the one behin
   expect([model.player.state.playing, model.note]).toEqual([false, "Sofa plays now"]);
 });
 
-test("[DX10] A claim that fails is told once, and made again with the next list, not at once.", async () => {
+test("[DX10] a failed claim is reported once and retried with the next list", async () => {
   const { playback, model, asked, faults, hear } = make();
   hear();
   playback.play();
@@ -90,7 +90,7 @@ test("[DX10] A claim that fails is told once, and made again with the next list,
   expect(asked.map(({ name }) => name)).toEqual(["playback.play", "playback.play"]);
 });
 
-test("[DX10] A page that was loaded just now goes on with what its device plays by the list; later it says that it has paused.", () => {
+test("[DX10] if the list says that this device plays, a freshly loaded page resumes, and a page that has been paused reports the pause", () => {
   const loaded = make();
   loaded.hear({ deviceId: "a", trackId: "first-light", positionMs: 40_000 });
   expect(loaded.model.player.state).toMatchObject({ playing: true, track: { id: "first-light" } });
@@ -103,7 +103,7 @@ test("[DX10] A page that was loaded just now goes on with what its device plays 
   expect(longThere.asked.map(({ name }) => name)).toEqual(["playback.pause"]);
 });
 
-test("[DX11] A server that lists the device by an older name is told the newer one.", () => {
+test("[DX11] if the server lists an older name of this device, the page renames the device once", () => {
   const { asked, hear } = make();
   hear(undefined, "Chrome on Linux");
   expect(asked).toMatchObject([{ name: "device.rename", input: { name: "Desk" } }]);

@@ -8,7 +8,7 @@ function make() {
   return { time, changed, player: new Player(() => time.now, changed) };
 }
 
-test("[DX7] A player begins with the first track, paused; while it plays its position runs, and paused it stands.", () => {
+test("[DX7] a new player is paused on the first track, and its position advances only while it plays", () => {
   const { time, player } = make();
   expect(player.state).toEqual({ track: tracks[0], playing: false });
   player.play();
@@ -22,7 +22,7 @@ test("[DX7] A player begins with the first track, paused; while it plays its pos
   expect(player.positionMs).toBe(4_000);
 });
 
-test("[DX7] It plays another track from anywhere in it; what does not exist changes nothing.", () => {
+test("[DX7] play starts a track at a position, an unknown track changes nothing, and seek stays within the track", () => {
   const { player, changed } = make();
   player.play("paper-planets", 60_000);
   expect([player.state.track.id, player.positionMs]).toEqual(["paper-planets", 60_000]);
@@ -35,7 +35,7 @@ test("[DX7] It plays another track from anywhere in it; what does not exist chan
   expect(changed).toHaveBeenCalledTimes(3);
 });
 
-test("[DX7] At the end of a track comes the next one, and after the last one silence.", () => {
+test("[DX7] tick starts the next track at the end of a track, and stops after the last one", () => {
   const { time, player } = make();
   player.play();
   expect(player.tick()).toBe("goes_on");
@@ -50,14 +50,14 @@ test("[DX7] At the end of a track comes the next one, and after the last one sil
   expect(player.tick()).toBe("goes_on");
 });
 
-test("[DX7] A selected track is shown from its beginning, and plays only if something did.", () => {
+test("[DX7] select shows a track from its beginning, and a paused player stays paused", () => {
   const { player } = make();
   player.seek(50_000);
   player.select(tracks[2]!);
   expect([player.state.track, player.positionMs, player.state.playing]).toEqual([tracks[2], 0, false]);
 });
 
-test("[DX7] Tracks have neighbours, but for the first and the last.", () => {
+test("[DX7] previousTrack and nextTrack return the neighbours of a track, and undefined at both ends", () => {
   expect(previousTrack(tracks[0]!.id)).toBeUndefined();
   expect(nextTrack(tracks[0]!.id)).toBe(tracks[1]);
   expect(previousTrack(tracks[1]!.id)).toBe(tracks[0]);
