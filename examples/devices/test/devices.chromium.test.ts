@@ -29,7 +29,7 @@ const phone: Look = {
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
 };
 
-/** What Chromium itself reports where there is no server, or a login was refused. */
+/** The errors that Chromium itself logs if the server is away or refuses a login. */
 const expected = /^WebSocket connection to .* failed|^Failed to load resource: (net::ERR_|.* status of 401)/;
 
 const openBrowser = (look: Look = wide): Promise<BrowserContext> => open(chrome, look, expected);
@@ -47,7 +47,7 @@ async function logIn(page: Page, user = "ada"): Promise<Page> {
   return page;
 }
 
-/** The name of a tab on the list, given to it by hand. */
+/** Renames the device of a tab through its form. */
 async function rename(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Rename this device" }).click();
   await page.getByLabel("Name of this device").fill(name);
@@ -66,7 +66,7 @@ const cards = (page: Page, count: number) =>
   page.waitForFunction((wanted) => document.querySelectorAll(".card").length === wanted, count);
 const idOf = (page: Page) => page.evaluate(() => sessionStorage.getItem("device-id"));
 
-test("[DX8] Playback started on one page is paused on the user's others, and the page that started it shows who done.", async () => {
+test("[DX8] playback on one page pauses the user's other pages, and the playing page shows each confirmation", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const browser = await openBrowser();
   const desk = await logIn(await openTab(browser, port));
@@ -94,11 +94,11 @@ test("[DX8] Playback started on one page is paused on the user's others, and the
   await picture(desk, "player-wide-dark");
   await picture(sofa, "player-phone-light", { fullPage: true });
 
-  // Taken over where it is, paused over there, started over there.
+  // The three commands between devices: play here, pause there, play there.
   await card(desk, "Sofa").getByRole("button", { name: "Play the track of Sofa" }).click();
   await note(sofa, "Desk plays now");
   await paused(sofa);
-  // Its own page is drawn with the next frame, which may be later than the others hear of it.
+  // The page draws its own change in the next frame, possibly after the others have received it.
   await title(desk, "Slow Train North");
   await card(sofa, "Desk").getByRole("button", { name: "Pause Desk" }).click();
   await note(desk, "Paused by Sofa");
@@ -110,7 +110,7 @@ test("[DX8] Playback started on one page is paused on the user's others, and the
   await sofa.locator(".delivery").getByText("1 of 1 confirmed").waitFor();
 });
 
-test("[DX17] Two tabs of one browser are two devices: each keeps its own through a reload, and a duplicate gets one of its own.", async () => {
+test("[DX17] two tabs of one browser are two devices: a reloaded tab keeps its device, and a duplicated tab becomes a new one", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const browser = await openBrowser();
   const first = await logIn(await openTab(browser, port));
@@ -127,12 +127,12 @@ test("[DX17] Two tabs of one browser are two devices: each keeps its own through
   await status(second, "ready");
   expect(await idOf(second)).toBe(ids[1]);
   await card(second, "Second").waitFor();
-  // What it played it goes on playing, and nobody else has to be told.
+  // The reloaded page resumes its track.
   await playing(second);
   await title(second, "First Light");
   await cards(first, 2);
 
-  // Opened by the page, a tab begins with a copy of its sessionStorage, as "duplicate tab" does.
+  // A tab that a page opens begins with a copy of its sessionStorage, as after "Duplicate tab".
   const opening = browser.waitForEvent("page");
   await second.evaluate(() => void window.open(location.href));
   const duplicate = await opening;
@@ -160,7 +160,7 @@ test("[DX6] four tabs of one browser are listed under four names, and each tab m
   await picture(first, "four-tabs-wide-dark");
 });
 
-test("[DX11] The list of devices is live: who comes, goes, comes back, and what each is called, as text and never as HTML.", async () => {
+test("[DX11] the page shows when a device connects, disconnects and returns, and shows its name as text and never as HTML", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const desk = await logIn(await openTab(await openBrowser(), port));
   await cards(desk, 1);
@@ -179,7 +179,7 @@ test("[DX11] The list of devices is live: who comes, goes, comes back, and what 
   await desk.locator(".cards").getByText("Online since").nth(1).waitFor();
 });
 
-test("[DX13] A device of another browser is signed out from here: it shows the login and why, and does not come back.", async () => {
+test("[DX13] signing out a device of another browser shows the login and the reason there, also after a reload", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const desk = await logIn(await openTab(await openBrowser(), port));
   await rename(desk, "Desk");
@@ -193,7 +193,7 @@ test("[DX13] A device of another browser is signed out from here: it shows the l
   await sofa.getByRole("button", { name: "Log in" }).waitFor();
 });
 
-test("[DX14] Logging out disconnects every tab of the browser for good: no connection is made until somebody logs in.", async () => {
+test("[DX14] logging out disconnects every tab of the browser, and no tab connects until the next login", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const browser = await openBrowser();
   const sockets: string[] = [];
@@ -209,11 +209,11 @@ test("[DX14] Logging out disconnects every tab of the browser for good: no conne
   await first.getByText("You have logged out.").waitFor();
   await second.getByText("This browser was logged out.").waitFor();
   await cards(watcher, 1);
-  // Longer than the widest first window of a retry, which is 5 s.
+  // A first retry would come within 5 s.
   await first.waitForTimeout(6_000);
   expect(sockets).toHaveLength(2);
 
-  // A login connects, and as whoever logs in.
+  // The next login connects the tab as the new user.
   await logIn(first, "grace");
   expect(sockets).toHaveLength(3);
   await first.locator(".account").getByText("Grace Hopper").waitFor();
@@ -221,11 +221,11 @@ test("[DX14] Logging out disconnects every tab of the browser for good: no conne
   await cards(watcher, 1);
 });
 
-test("[DX14] A page that was away shows who has logged in meanwhile, and the login when nobody has.", async () => {
+test("[DX14] a page that reconnects shows the user who has logged in meanwhile, or the login if the browser was logged out", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const between = await network(port);
   const browser = await openBrowser();
-  // The cookie is one for both: ports do not tell cookies apart.
+  // Both tabs share the cookie, because cookies do not depend on the port.
   const near = await logIn(await openTab(browser, port));
   const away = await openTab(browser, between.port);
   await status(away, "ready");
@@ -248,7 +248,7 @@ test("[DX14] A page that was away shows who has logged in meanwhile, and the log
   await away.getByText("Your login has ended.").waitFor();
 });
 
-test("[DX15] A login that is refused says so, the right one connects.", async () => {
+test("[DX15] a wrong password shows an error, and the right one connects", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const page = await openTab(await openBrowser(), port);
   await page.getByLabel("User").fill("ada");
@@ -261,7 +261,7 @@ test("[DX15] A login that is refused says so, the right one connects.", async ()
   await status(page, "ready");
 });
 
-test("[DX16] A server that was killed and started again takes both pages back without a login, and one of them still plays.", async () => {
+test("[DX16] after a crash and restart of the server, both pages reconnect without a login and one still plays", async () => {
   const data = await emptyFolder();
   const server = await runMain({ data });
   const browser = await openBrowser();
@@ -282,13 +282,13 @@ test("[DX16] A server that was killed and started again takes both pages back wi
   await runMain({ data, port: server.port });
   for (const page of [desk, kitchen]) await status(page, "ready");
   await cards(desk, 2);
-  // The server had forgotten both: the page says again what it is called and what it plays.
+  // The restarted server knows neither the name nor the track until the page reports both again.
   await card(desk, "Kitchen").getByText("Paper Planets").waitFor();
   await playing(kitchen);
   await paused(desk);
 });
 
-test("[DX18] A network that goes away and comes back: the page says so, continues its session by itself, and agrees who plays.", async () => {
+test("[DX18] after a network outage, the page resumes its session by itself and pauses if another device plays now", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const between = await network(port);
   const sofa = await logIn(await openTab(await openBrowser(phone), between.port));
@@ -314,7 +314,7 @@ test("[DX18] A network that goes away and comes back: the page says so, continue
   await card(desk, "Sofa").getByText(since).waitFor();
 });
 
-test("[DX12] Another user sees none of these devices.", async () => {
+test("[DX12] a user does not see the devices of another user", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   await logIn(await openTab(await openBrowser(), port));
   const grace = await logIn(await openTab(await openBrowser(), port), "grace");

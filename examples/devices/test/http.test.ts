@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Browser, loggedIn } from "./browser.js";
 import { start } from "./start-example.js";
 
-test("[DX4] A login is answered with who it is, is known to every request after it, and ends with the logout.", async () => {
+test("[DX4] a login is answered with the user, /session returns this user, and the logout ends the login", async () => {
   const browser = new Browser((await start()).port);
   expect(await browser.user()).toBeNull();
   expect(browser.cookie).toBeUndefined();
@@ -14,12 +14,12 @@ test("[DX4] A login is answered with who it is, is known to every request after 
   const { cookie } = browser;
   expect((await browser.post("/logout")).status).toBe(204);
   expect(browser.cookie).toBeUndefined();
-  // The cookie is not only forgotten by the browser: it is worth nothing to whoever has kept it.
+  // A kept copy of the cookie is no longer valid either.
   browser.cookie = cookie;
   expect(await browser.user()).toBeNull();
 });
 
-test("[DX4] A login that is no JSON, or not of its shape, is refused and nobody is logged in.", async () => {
+test("[DX4] a login that is not JSON or has the wrong shape is refused and sets no cookie", async () => {
   const browser = new Browser((await start()).port);
   const form = { method: "POST", body: new URLSearchParams({ user: "ada", password: "holdfast" }) };
   const raw = (body: string) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body });
@@ -38,7 +38,7 @@ test("[DX4] A login that is no JSON, or not of its shape, is refused and nobody 
   expect(browser.cookie).toBeUndefined();
 });
 
-test("[DX4] HTTP serves the page with a strict policy, who is logged in, its health, and nothing else.", async () => {
+test("[DX4] HTTP serves the page with a strict content security policy, and answers unknown paths with 404", async () => {
   const browser = await loggedIn((await start()).port);
   const page = await browser.fetch("/");
   expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);

@@ -5,7 +5,7 @@ import { emptyFolder } from "./start-example.js";
 
 beforeAll(build);
 
-test("[DX19] The server prints its address on one line, and a port that is taken is one line too, with what to do.", async () => {
+test("[DX19] the server prints its address on one line, and if the port is taken, exits with 1 and one line that names another port", async () => {
   const data = await emptyFolder();
   const server = await runMain({ data });
   expect(server.output()).toBe(`Devices example: http://localhost:${server.port} (WebSocket at /ws)\n`);
@@ -15,7 +15,7 @@ test("[DX19] The server prints its address on one line, and a port that is taken
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
-  "[DX1] A login outlives a server that was ended by %s.",
+  "[DX1] a login is still valid after %s has ended the server and the server was started again",
   async (signal) => {
     const data = await emptyFolder();
     const first = await runMain({ data });

@@ -8,20 +8,20 @@ import { emptyFolder, start } from "./start-example.js";
 const query = "?deviceName=Script&deviceKind=computer";
 const own = ["holdfast.v1.json", "holdfast.v1.auth"];
 
-/** The status that an upgrade is refused with. */
+/** The HTTP status of a refused upgrade. */
 async function refusal(socket: ReturnType<Browser["socket"]>): Promise<number> {
   const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number }];
   return response.statusCode;
 }
 
-test("[DX5] The cookie of a login opens the WebSocket: the user is that of the login, the device what the tab names.", async () => {
+test("[DX5] the cookie of a login opens the WebSocket, with the user of the login and the device id of the tab", async () => {
   const browser = await loggedIn((await start()).port);
   const tab = await browser.tab("laptop").ready();
   expect(tab.client.status.get()).toMatchObject({ name: "ready", userId: "ada", deviceId: "laptop" });
   expect(tab.names).toEqual(["laptop"]);
 });
 
-test("[DX5] Without a cookie, or with one that is no login's, the upgrade is HTTP 401, and another site's page is 403.", async () => {
+test("[DX5] an upgrade without a valid cookie is answered with 401, and an upgrade from another origin with 403", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const elsewhere = browser.socket(query, own, { origin: "https://elsewhere.example" });
@@ -35,7 +35,7 @@ test("[DX5] Without a cookie, or with one that is no login's, the upgrade is HTT
   }
 });
 
-test("[DX5] The page, which cannot read that, is told 4401 and does not try again.", async () => {
+test("[DX5] a page without a valid cookie is closed with 4401 and does not retry", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const { cookie } = browser;
@@ -48,7 +48,7 @@ test("[DX5] The page, which cannot read that, is told 4401 and does not try agai
   }
 });
 
-test("[DX5] A tab without a name, or without a device id, does not come in.", async () => {
+test("[DX5] a connection without a device name is closed with 1008, and one without a device id is refused with 400", async () => {
   const browser = await loggedIn((await start()).port);
   const [code, reason] = (await once(browser.socket("?deviceName=%20&deviceKind=computer", own), "close")) as [
     number,
@@ -58,7 +58,7 @@ test("[DX5] A tab without a name, or without a device id, does not come in.", as
   expect(await refusal(browser.socket(query, ["holdfast.v1.json"]))).toBe(400);
 });
 
-test("[DX6] A newer connection of a device takes the place of the older one, which stops; the device plays on.", async () => {
+test("[DX6] a newer connection of a device replaces the older one with 4409, and the device plays on", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const watcher = await browser.tab("watcher").ready();
@@ -73,13 +73,13 @@ test("[DX6] A newer connection of a device takes the place of the older one, whi
   await second.sees("laptop", "watcher");
   expect(second.client.status.get().name).toBe("ready");
   await vi.waitFor(() => expect(lists).not.toEqual([]), soon);
-  // In none of them it is gone.
+  // No list was without the device, and playback never stopped.
   for (const { devices: listed, playing } of lists) {
     expect([listed.length, playing?.deviceId]).toEqual([2, "laptop"]);
   }
 });
 
-test("[DX8] Playback started on one device is paused on the user's others, and only there; each of them confirms it.", async () => {
+test("[DX8] playback.play pauses the user's other devices and no device of another user, and each confirms", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const laptop = await browser.tab("laptop").ready();
@@ -103,7 +103,7 @@ test("[DX8] Playback started on one device is paused on the user's others, and o
   expect(stranger.overview?.playing).toBeUndefined();
 });
 
-test("[DX8] Who started it is told which device did not do it, and why.", async () => {
+test("[DX8] the report of playback.play contains the reason for each device that did not pause", async () => {
   const { port } = await start({ ackTimeoutMs: 150 });
   const browser = await loggedIn(port);
   const laptop = await browser.tab("laptop").ready();
@@ -125,7 +125,7 @@ test("[DX8] Who started it is told which device did not do it, and why.", async 
   });
 });
 
-test("[DX9] One device alone is paused, or made to play, from another.", async () => {
+test("[DX9] playback.pauseOn and playback.playOn control exactly one other device", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const laptop = await browser.tab("laptop").ready();
@@ -145,7 +145,7 @@ test("[DX9] One device alone is paused, or made to play, from another.", async (
   expect(phone.heard).toMatchObject([{ event: "playback.paused", data: { reason: "elsewhere" } }]);
 });
 
-test("[DX9] A device or a track that does not exist is refused with a declared error, and so is another user's device.", async () => {
+test("[DX9] an unknown device or track, or a device of another user, is refused with a declared error", async () => {
   const { port } = await start();
   const laptop = await (await loggedIn(port)).tab("laptop").ready();
   const stranger = await (await loggedIn(port, "grace")).tab("tablet").ready("grace");
@@ -173,7 +173,7 @@ test("[DX9] A device or a track that does not exist is refused with a declared e
   expect(stranger.heard).toEqual([]);
 });
 
-test("[DX11] The list tells who comes, goes offline, comes back and is gone, and what everyone is called.", async () => {
+test("[DX11] the list shows when a device connects, goes offline, returns, ends or is renamed", async () => {
   const { port } = await start({ sessionResumeMs: 400 });
   const browser = await loggedIn(port);
   const laptop = await browser.tab("laptop").ready();
@@ -196,12 +196,12 @@ test("[DX11] The list tells who comes, goes offline, comes back and is gone, and
   expect(laptop.overview?.playing).toBeUndefined();
 });
 
-test("[DX12] Nobody joins the list of another user.", async () => {
+test("[DX12] joining another user's list is refused with FORBIDDEN", async () => {
   const laptop = await (await loggedIn((await start()).port)).tab("laptop").ready();
   await expect(laptop.client.channel("devices", "grace").join()).rejects.toMatchObject({ code: "FORBIDDEN" });
 });
 
-test("[DX13] Signing a device out ends the login of its browser: all its tabs have to log in again, this one stays.", async () => {
+test("[DX13] device.signOut ends the login of a browser: all its tabs must log in again, and other browsers stay logged in", async () => {
   const { port } = await start();
   const laptop = await (await loggedIn(port)).tab("laptop").ready();
   const phone = await loggedIn(port);
@@ -216,7 +216,7 @@ test("[DX13] Signing a device out ends the login of its browser: all its tabs ha
   await phone.tab("three").becomes("unauthorized");
 });
 
-test("[DX14] Logging out ends every tab of the browser with 4403; none comes back, and other browsers stay.", async () => {
+test("[DX14] a logout closes every tab of the browser with 4403, no tab reconnects, and other browsers stay connected", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const tabs = [await browser.tab("one").ready(), await browser.tab("two").ready()];
@@ -226,13 +226,13 @@ test("[DX14] Logging out ends every tab of the browser with 4403; none comes bac
     expect(await tab.becomes("closed")).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
   }
   await other.sees("other");
-  // Their retries would come within 100 ms.
+  // The tabs would retry within 100 ms.
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(tabs.map(({ statuses }) => statuses.at(-1)?.name)).toEqual(["closed", "closed"]);
   expect(other.names).toEqual(["other"]);
 });
 
-test("[DX14] A connection whose login ended between its upgrade and its first message does not come in.", async () => {
+test("[DX14] if the login ends between the upgrade and the first message, the connection is closed with 4401", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const watcher = await (await loggedIn(port)).tab("watcher").ready();
@@ -245,7 +245,7 @@ test("[DX14] A connection whose login ended between its upgrade and its first me
   await watcher.sees("watcher");
 });
 
-test("[DX15] After a login the same tabs connect again, as whoever logged in.", async () => {
+test("[DX15] after a login, the same tabs connect as the new user", async () => {
   const browser = await loggedIn((await start()).port);
   const tab = await browser.tab("one").ready();
   await browser.post("/logout");
@@ -253,14 +253,14 @@ test("[DX15] After a login the same tabs connect again, as whoever logged in.", 
   await browser.logIn("ada");
   tab.client.connect();
   expect(await tab.becomes("ready")).toMatchObject({ userId: "ada" });
-  // A login over a login ends the one before.
+  // A second login in the same browser ends the first one.
   await browser.logIn("grace");
   await tab.becomes("closed");
   tab.client.connect();
   expect(await tab.becomes("ready")).toMatchObject({ userId: "grace" });
 });
 
-test("[DX16] A server that is started anew in the same data folder takes back everyone without a login.", async () => {
+test("[DX16] after a restart with the same data folder, all tabs reconnect without a login", async () => {
   const dataFolder = await emptyFolder();
   const first = await start({ dataFolder });
   const browser = await loggedIn(first.port);

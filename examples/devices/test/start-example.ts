@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Example, type ExampleOptions, startExample } from "../src/server.js";
 
-/** An empty folder, removed when the test is over. */
+/** Creates an empty folder that is removed after the test. */
 export async function emptyFolder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "devices-"));
-  // Retried, because a server that is being killed may still write to it.
+  // Removal is retried, because a server that is being killed may still write to the folder.
   onTestFinished(() => rm(path, { recursive: true, force: true, maxRetries: 3 }));
   return path;
 }
 
-/** The example on a free port with a page of one line, closed when the test is over. */
+/** Starts the example on a free port, with a page of one line, and closes it after the test. */
 export async function start(options: Partial<ExampleOptions> = {}): Promise<Example> {
   const pageFolder = await emptyFolder();
   await writeFile(join(pageFolder, "index.html"), "<!doctype html><title>Devices</title>");

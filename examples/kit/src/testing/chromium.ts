@@ -6,7 +6,7 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
     args: [
-      // Needed as root, as in a container.
+      // Required if Chromium runs as root, for example in a container.
       "--no-sandbox",
       "--disable-gpu",
       "--disable-quic",
@@ -26,10 +26,10 @@ export interface Look {
 }
 
 /**
- * A browser of its own: the cookies of one are not those of another. Any fault in one of its tabs
- * fails the test, but for those that are `expected`, such as what Chromium itself reports of a
- * socket that cannot open while there is no server. Its pages are drawn a little late, as on a busy
- * computer: a test that reads one before it is drawn fails here, and not only there.
+ * Opens a browser with cookies of its own. An error in any of its tabs fails the test, unless it
+ * matches `expected`. By default these are the errors that Chromium logs if a WebSocket cannot
+ * open. Pages are drawn a little late, as on a busy computer, so a test that reads a page before
+ * the page is drawn fails on every computer.
  */
 export async function openBrowser(
   chrome: Browser,
@@ -50,20 +50,19 @@ export async function openBrowser(
   return context;
 }
 
-/** Runs in the page. */
+/** Delays every frame at random. This function runs in the page. */
 function lateFrames(atMostMs: number): void {
   const inNextFrame = window.requestAnimationFrame.bind(window);
   window.requestAnimationFrame = (draw) => window.setTimeout(() => inNextFrame(draw), Math.random() * atMostMs);
 }
 
-/** Waits until the page's pill shows this state of the connection. */
+/** Waits until the pill of the page shows this status of the connection. */
 export const status = (page: Page, name: string): Promise<void> =>
   page.locator(`.pill[data-status="${name}"]`).waitFor();
 
 /**
- * Takes pictures of pages for people to look at, as `<name>.png` in this folder. Chromium now and
- * then refuses the first picture of a page that has just been opened, and takes it when it is asked
- * again.
+ * Takes screenshots for people to look at, as `<name>.png` in `folder`. Chromium sometimes fails to
+ * capture a page that has just been opened, so one retry follows.
  */
 export const pictures =
   (folder: URL) =>

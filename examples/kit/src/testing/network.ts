@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 /** A network between a browser and the server that a test can cut. */
 export interface Network {
   readonly port: number;
-  /** Ends every connection, and refuses new ones. */
+  /** Closes every connection, and refuses new ones until `restore`. */
   cut(): void;
   restore(): void;
 }

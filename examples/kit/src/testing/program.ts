@@ -6,18 +6,18 @@ import { onTestFinished } from "vitest";
 export interface RunningProgram {
   readonly child: ChildProcess;
   readonly port: number;
-  /** All it has printed. */
+  /** Everything that the program has printed so far. */
   output(): string;
 }
 
-/** Builds what `npm start` runs: `folder` is the example's, as a URL. */
+/** Builds the program of `npm start`. `folder` is the folder of the example. */
 export function buildExample(folder: URL): void {
   execFileSync(process.execPath, [fileURLToPath(new URL("build.mjs", folder))], { stdio: "inherit" });
 }
 
 /**
- * Runs a server as a process of its own, which a test may kill, and waits until it has printed its
- * address.
+ * Runs a server in a separate process that a test may kill, and waits until the server has printed
+ * its address.
  */
 export async function runProgram(
   file: URL,
@@ -42,7 +42,7 @@ export async function runProgram(
   return { child, port, output: () => output };
 }
 
-/** Ends it with a signal and waits until it has ended. */
+/** Sends the signal, waits for the end of the process and returns its exit code. */
 export async function end({ child }: RunningProgram, signal: NodeJS.Signals): Promise<number | null> {
   const gone = once(child, "exit");
   child.kill(signal);

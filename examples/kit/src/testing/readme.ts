@@ -1,6 +1,4 @@
-/**
- * Code compared by its lines: where it stands in a source it is indented further than in a README.
- */
+/** Removes the indentation, because code in a source is indented further than in a README. */
 export function codeLines(code: string): string {
   return code
     .split("\n")
@@ -8,7 +6,7 @@ export function codeLines(code: string): string {
     .join("\n");
 }
 
-/** The TypeScript that a README shows. */
+/** The TypeScript snippets of a README. */
 export function snippetsOf(readme: string): string[] {
   return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => codeLines(code));
 }

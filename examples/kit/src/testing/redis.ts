@@ -8,14 +8,16 @@ import { onTestFinished, vi } from "vitest";
 
 export interface RunningRedis {
   readonly url: string;
-  /** Ends it and starts it again, with what it had. */
+  /** Kills Redis and starts it again with its data. */
   restart(): Promise<void>;
-  /** It answers nothing until it goes on. */
+  /** Redis answers nothing until `goOn`. */
   halt(): void;
   goOn(): void;
 }
 
-/** A redis-server on a free port that keeps every write, gone when the test is over. */
+/**
+ * Starts a redis-server on a free port that stores every write on disk, and ends it after the test.
+ */
 export async function runRedis(): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), "example-redis-"));
   const port = await freePort();
