@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { serverTime } from "./server-time.js";
 
-test("[WC12] The time by which sessions run goes on with the time that passes, also when the wall clock is set.", () => {
+test("[WC12] serverTime advances with elapsed time even if the wall clock is set", () => {
   expect(Math.abs(serverTime().getTime() - Date.now())).toBeLessThan(60_000);
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());

@@ -19,12 +19,12 @@ function session(syncMode: SyncMode, names = ["Ada", "Grace", "Edsger"]): Sessio
     at: at(0),
   });
 }
-/** Seconds left of each, at a moment. */
+/** The remaining seconds of each participant at a moment. */
 const left = (draft: SessionDraft, seconds: number) =>
   draft.participants.map((participant) => remainingMs(draft, participant, at(seconds).getTime()) / 1_000);
 const turn = ({ participants, turn: id }: SessionDraft) => participants.find((one) => one.id === id)?.name;
 
-test("[SX4] A session stands until it is started; the first participant has the first turn.", () => {
+test("[SX4] the clock of a new session stands until resume, and the first participant has the first turn", () => {
   const draft = session("per_participant");
   expect([draft.phase.name, draft.cycle, draft.version, turn(draft)]).toEqual(["ready", 0, 1, "Ada"]);
   expect(left(draft, 100)).toEqual([60, 60, 60]);
@@ -36,7 +36,7 @@ test("[SX4] A session stands until it is started; the first participant has the 
   expect(left(draft, 25)).toEqual([45, 60, 60]);
 });
 
-test("[SX4] Per participant, each has the time once: it stands while others have their turn, and goes on below 0.", () => {
+test("[SX4] per_participant: the time of a participant runs only during their turns, and continues below 0", () => {
   const draft = session("per_participant", ["Ada", "Grace"]);
   resume(draft, at(0));
   switchCycle(draft, { cycle: 1 }, at(20));
@@ -51,7 +51,7 @@ test("[SX4] Per participant, each has the time once: it stands while others have
   ]);
 });
 
-test("[SX4] Per cycle, each turn starts with the full time.", () => {
+test("[SX4] per_cycle: each turn starts with the full time", () => {
   const draft = session("per_cycle", ["Ada", "Grace"]);
   resume(draft, at(0));
   switchCycle(draft, { cycle: 1 }, at(20));
@@ -60,7 +60,7 @@ test("[SX4] Per cycle, each turn starts with the full time.", () => {
   expect(left(draft, 51)).toEqual([59, 30]);
 });
 
-test("[SX4] In total, all participants share the time.", () => {
+test("[SX4] total: all participants share the time", () => {
   const draft = session("total");
   resume(draft, at(0));
   switchCycle(draft, { cycle: 1 }, at(20));
@@ -70,7 +70,7 @@ test("[SX4] In total, all participants share the time.", () => {
   expect(draft.participants.map((one) => usedMs(draft, one, at(500).getTime()))).toEqual([20_000, 10_000, 0]);
 });
 
-test("[SX5] Paused, the clock stands and the turn stays; resumed, it goes on. Twice is once.", () => {
+test("[SX5] pause stops the clock and keeps the turn, resume continues both, and repeating either changes nothing", () => {
   const draft = session("per_participant");
   resume(draft, at(0));
   resume(draft, at(5));
@@ -83,7 +83,7 @@ test("[SX5] Paused, the clock stands and the turn stays; resumed, it goes on. Tw
   expect([turn(draft), draft.cycle, left(draft, 110)]).toEqual(["Ada", 1, [40, 60, 60]]);
 });
 
-test("[SX6] A cycle ends once: of two who press at the same moment, the second is told that it is over.", () => {
+test("[SX6] a second switchCycle for the same cycle is refused with CYCLE_OVER and changes nothing", () => {
   const draft = session("per_participant");
   resume(draft, at(0));
   expect(switchCycle(draft, { cycle: 1 }, at(3))).toBeUndefined();
@@ -92,7 +92,7 @@ test("[SX6] A cycle ends once: of two who press at the same moment, the second i
   expect(draft).toEqual(after);
 });
 
-test("[SX6] The turn can be given to somebody; after the last comes the first.", () => {
+test("[SX6] switchCycle gives the turn to a chosen participant, and after the last one to the first", () => {
   const draft = session("per_participant");
   resume(draft, at(0));
   const edsger = draft.participants[2]!.id;
@@ -103,7 +103,7 @@ test("[SX6] The turn can be given to somebody; after the last comes the first.",
   expect(turn(draft)).toBe("Ada");
 });
 
-test("[SX7] A participant who is added comes last, with the whole time; there are at most twelve.", () => {
+test("[SX7] addParticipant appends a participant with the full time, and refuses a thirteenth one", () => {
   const draft = session("per_cycle", ["Ada"]);
   for (let index = 1; index < MOST_PARTICIPANTS; index++)
     expect(addParticipant(draft, { id: `id-${index}`, name: `No. ${index}` }, at(index))).toBeUndefined();
@@ -112,7 +112,7 @@ test("[SX7] A participant who is added comes last, with the whole time; there ar
   expect([draft.participants.length, draft.version, draft.updatedAt]).toEqual([12, 12, at(11)]);
 });
 
-test("[SX4] A clock that is behind the server's shows no more time than there is.", () => {
+test("[SX4] a clock behind the server's shows the full time and not more", () => {
   const draft = session("per_participant");
   resume(draft, at(10));
   expect(left(draft, 8)).toEqual([60, 60, 60]);

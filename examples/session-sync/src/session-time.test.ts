@@ -9,7 +9,7 @@ test.each<[SyncMode, number[]]>([
   ["per_participant", [-3, 40]],
   ["per_cycle", [60, 40]],
   ["total", [-23, -23]],
-])("[SX4] %s: who waits has what their next turn begins with.", (syncMode, expected) => {
+])("[SX4] comingMs, %s: the time with which the next turn of a participant begins", (syncMode, expected) => {
   const session = newSession({
     sessionId: "s",
     title: "Design review",

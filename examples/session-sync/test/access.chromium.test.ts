@@ -9,7 +9,7 @@ import { design, soon, watch } from "./watcher.js";
 
 useChromium();
 
-test("[SX20] A session that exists is never shown as one that is to be set up, however late its document comes, and though the connection is lost while the page asks for it.", async () => {
+test("[SX20] the page never shows the setup form for a session that exists, even if its document is lost with the connection and arrives late", async () => {
   const { port } = await runMain();
   const line = await network(port);
   const sessionId = randomUUID();
@@ -24,13 +24,13 @@ test("[SX20] A session that exists is never shown as one that is to be set up, h
         received(frame, deliver) {
           if (!frame.includes('"state_sync"')) return false;
           if (isCut) return held.push(deliver) > 0;
-          // The first time the document is lost with the connection, so the page does not know yet
-          // whether there is one.
+          // The first document is lost with the connection, so the page does not know yet whether
+          // the session exists.
           line.cut();
           return (isCut = true);
         },
       })(fresh);
-      // Everything that the page has ever shown, and not only what is there when a test looks.
+      // Record every state that the page ever shows, because the test could miss a short one.
       await fresh.addInitScript(() => {
         const shown: string[] = [];
         Object.assign(window, { shown });
@@ -52,7 +52,7 @@ test("[SX20] A session that exists is never shown as one that is to be set up, h
   expect(await shown()).toEqual(["loading", "there"]);
 });
 
-test("[SX20] Until the server has said that there is no session the page says that it asks; then it shows the form.", async () => {
+test("[SX20] the page shows Loading until the server has answered SESSION_NOT_FOUND, and then the form", async () => {
   const { port } = await runMain();
   const held: (() => void)[] = [];
   const page = await openPage(port, {
@@ -65,13 +65,13 @@ test("[SX20] Until the server has said that there is no session the page says th
   await page.getByRole("heading", { name: "A new session" }).waitFor();
 });
 
-test("[SX21] Deleting takes two presses: a double-click is one, and so is a key that is held down.", async () => {
+test("[SX21] deleting takes two presses, and a double-click or a held key counts as one", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   await setUp(page, "Design review");
   const remove = page.locator(".facts button");
   const isThere = async () => {
-    // A change comes behind whatever was asked for before it.
+    // The server handles requests in order, so this change proves that no deletion was sent before.
     await press(page, (await page.getByRole("button", { name: "Pause" }).isVisible()) ? "Pause" : "Start");
     await page.locator('[data-fact="version"]').getByText(String(++version), { exact: true }).waitFor();
   };
@@ -79,7 +79,7 @@ test("[SX21] Deleting takes two presses: a double-click is one, and so is a key 
   await remove.dblclick();
   expect(await remove.innerText()).toBe("Delete for everyone?");
   await isThere();
-  // Whoever goes elsewhere did not mean it.
+  // The press of another button has cancelled the question.
   expect(await remove.innerText()).toBe("Delete the session");
 
   await remove.focus();
@@ -96,7 +96,7 @@ test("[SX21] Deleting takes two presses: a double-click is one, and so is a key 
   await page.getByRole("heading", { name: "This session was deleted" }).waitFor();
 });
 
-test("[SX22] Where what had the focus is gone, the heading of what is there instead has it; that a session is deleted is read out.", async () => {
+test("[SX22] if the focused element disappears, the heading in its place gets the focus, and a deletion is announced", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   await setUp(page, "Design review");
@@ -106,7 +106,7 @@ test("[SX22] Where what had the focus is gone, the heading of what is there inst
   await turnOf(page, "Grace");
   await expect.poll(() => focused(page)).toBe("H2 Design review");
   const notice = page.locator("#notice");
-  // What is hidden is not listened to: it has to be there before its text is.
+  // Screen readers ignore a hidden element, so the element must be visible before its text is set.
   expect(await notice.evaluate((element) => [element.role, getComputedStyle(element).display])).toEqual([
     "status",
     "block",
@@ -119,7 +119,7 @@ test("[SX22] Where what had the focus is gone, the heading of what is there inst
 });
 
 test.each([light, wide])(
-  "[SX22] What the badge says has a contrast of 4.5 to 1 at least ($colorScheme).",
+  "[SX22] the text of the badge has a contrast of at least 4.5 to 1 ($colorScheme)",
   async (look) => {
     const { port } = await runMain();
     const page = await openPage(port, { look });
@@ -128,7 +128,7 @@ test.each([light, wide])(
       const contrast = await page.locator(".badge").evaluate((badge, wanted) => {
         badge.setAttribute("data-tone", wanted);
         const pen = new OffscreenCanvas(1, 1).getContext("2d")!;
-        // What Chromium paints, laid over each other: the panel, the badge, its text.
+        // Paint the colours over each other, as Chromium does: the panel, the badge and its text.
         const luminance = (...colours: string[]): number => {
           for (pen.fillStyle of colours) pen.fillRect(0, 0, 1, 1);
           const [red = 0, green = 0, blue = 0] = [...pen.getImageData(0, 0, 1, 1).data].map((value) =>
@@ -146,7 +146,7 @@ test.each([light, wide])(
   },
 );
 
-test("[SX23] Spaces are no name: the field says so, and nothing is sent.", async () => {
+test("[SX23] a name of spaces is a fault of the field, and no request is sent", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   const fault = (label: string) =>
@@ -171,7 +171,7 @@ test("[SX23] Spaces are no name: the field says so, and nothing is sent.", async
   expect(await page.locator(".toast").count()).toBe(0);
 });
 
-test("[SX23] A name that could not be added is still there to be sent again.", async () => {
+test("[SX23] if adding a name fails, the field keeps the name for another attempt", async () => {
   const { port } = await runMain();
   const line = await network(port);
   let isLost = true;

@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 
 /**
- * What is said to the server and by it goes through these; that of which they return true does not
- * arrive.
+ * Functions between a page and the server. They see every frame, and a frame for which they return
+ * true is dropped. Call `deliver` to deliver a dropped frame later.
  */
 interface Between {
   sent?: (frame: string) => boolean;
@@ -22,7 +22,7 @@ export const between =
       });
     });
 
-/** The line is cut when this request is sent, which is lost with it; as long as `isOn` says so. */
+/** While `isOn` returns true, drops this request and cuts the connection. */
 export const cutAt = (line: { cut(): void }, request: string, isOn: () => boolean): ((page: Page) => Promise<void>) =>
   between({
     sent(frame) {

@@ -9,7 +9,7 @@ import { design, soon, watch } from "./watcher.js";
 
 useChromium();
 
-test("[SX14] A page whose computer's clock is set asks the server for the time once more.", async () => {
+test("[SX14] when the computer's clock is set, the page asks the server for the time once more", async () => {
   const { port } = await runMain();
   let asked = 0;
   const page = await openPage(port, {
@@ -29,13 +29,13 @@ test("[SX14] A page whose computer's clock is set asks the server for the time o
   await expect.poll(() => asked, soon).toBe(2);
 });
 
-test("[SX4] Per cycle, the card of who waits shows the time of their next turn, though the last one went over time.", async () => {
+test("[SX4] per_cycle: the card of a waiting participant shows the time of their next turn, even if their last turn went over time", async () => {
   const { port } = await runMain();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
   await client.request("session.create", { ...design, syncMode: "per_cycle", timeMs: 1_000 });
   const page = await openPage(port, { query: `?sessionId=${sessionId}` });
-  // Behind the page, however long that takes to open: the time that is waited for is shown for one
+  // The clock starts only when the page is open, because the expected time is visible for just one
   // second.
   await client.request("session.resume");
   const ada = page.locator(".card").filter({ hasText: "Ada" });
@@ -49,7 +49,7 @@ test("[SX4] Per cycle, the card of who waits shows the time of their next turn, 
 test.each([
   ["wide", wide],
   ["phone", phone],
-])("[SX26] A day, left or over time, is within the ring (%s).", async (name, look) => {
+])("[SX26] a remaining time or overtime of one day fits into the ring (%s)", async (name, look) => {
   const { port } = await runMain();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -59,9 +59,9 @@ test.each([
   await time.waitFor();
   await picture(page, `day-${name}`);
   for (const text of ["24:00:00", "+24:00:00"]) {
-    // How far the corners are from the middle of the ring, and its inner edge.
+    // The distances of the farthest corner and of the inner edge from the middle of the ring.
     const { corner, edge } = await time.evaluate((element, shown) => {
-      // The clock stands, so nothing is drawn over it.
+      // The clock stands, so the page does not overwrite this text.
       element.textContent = shown;
       const [box, ring] = [element.getBoundingClientRect(), document.querySelector(".ring-track")!];
       const { x, y, width, height } = ring.getBoundingClientRect();

@@ -1,8 +1,8 @@
 import type { Watcher } from "./watcher.js";
 
 /**
- * Milliseconds from asking for a change until each of the watchers has it, for so many changes of
- * turn in a row.
+ * Changes the turn `times` times. Returns for each watcher the milliseconds from each request until
+ * the watcher has the change.
  */
 export async function deliveries(asker: Watcher, watchers: readonly Watcher[], times: number): Promise<number[][]> {
   const measured: number[][] = watchers.map(() => []);

@@ -1,4 +1,4 @@
-/** The middle one of what was measured, and the greatest. Milliseconds. */
+/** The median and the greatest of several measurements. Milliseconds. */
 export interface Figures {
   readonly median: number;
   readonly worst: number;
@@ -9,7 +9,7 @@ export function figures(measured: readonly number[]): Figures {
   return { median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN, worst: sorted.at(-1) ?? Number.NaN };
 }
 
-/** For whoever runs the tests to read. */
+/** Prints the figures for people who run the tests. */
 export function tell(what: string, { median, worst }: Figures): void {
   console.log(`${what}: median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`);
 }

@@ -9,7 +9,7 @@ import { design, soon, watch } from "./watcher.js";
 
 useChromium();
 
-test("[SX22] Whoever presses Try now keeps the focus while it is tried, and has it in the page when that is live again.", async () => {
+test("[SX22] the button Try now keeps the focus during an attempt, and the heading gets the focus when the page is live again", async () => {
   const { port } = await runMain();
   const line = await network(port);
   const page = await openPage(line.port);
@@ -26,7 +26,7 @@ test("[SX22] Whoever presses Try now keeps the focus while it is tried, and has 
   });
   await retry.focus();
   await page.keyboard.press("Enter");
-  // Tried, and failed.
+  // The attempt fails, because the network is still cut.
   await expect.poll(() => page.evaluate("tried.includes('true')"), soon).toBe(true);
   await status(page, "waiting");
   expect(await focused(page)).toBe("BUTTON Try now");
@@ -37,7 +37,7 @@ test("[SX22] Whoever presses Try now keeps the focus while it is tried, and has 
   await expect.poll(() => focused(page), soon).toBe("H2 Design review");
 });
 
-test("[SX22] Dismissing a message moves the focus to the next one, and behind the last one back to where it was.", async () => {
+test("[SX22] dismissing a message moves the focus to the next message, and after the last one back to the button used before", async () => {
   const { port } = await runMain();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -46,7 +46,7 @@ test("[SX22] Dismissing a message moves the focus to the next one, and behind th
   let isHeld = false;
   const page = await openPage(port, {
     query: `?sessionId=${sessionId}`,
-    // What nobody has asked for is a change of the document.
+    // A frame without a correlation id is a change of the document.
     prepare: between({ received: (frame) => isHeld && !frame.includes("correlation_id") }),
   });
   await turnOf(page, "Ada");
@@ -66,7 +66,7 @@ test("[SX22] Dismissing a message moves the focus to the next one, and behind th
   expect([await toasts.count(), await focused(page)]).toEqual([0, "BUTTON Next turn"]);
 });
 
-test("[SX22] That the clock was started and stopped is read out.", async () => {
+test("[SX22] starting and stopping the clock is announced to screen readers", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   await setUp(page, "Design review");

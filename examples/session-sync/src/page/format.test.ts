@@ -12,7 +12,7 @@ test.each([
   [-999, "0:00"],
   [-12_400, "+0:12"],
   [3_723_000, "1:02:03"],
-])("[SX14] %i ms left are shown as %s.", (ms, text) => {
+])("[SX14] countdown: %i ms left are shown as %s", (ms, text) => {
   expect(countdown(ms)).toBe(text);
 });
 
@@ -20,11 +20,11 @@ test.each([
   [999, "0 s"],
   [61_000, "1 min 1 s"],
   [3_660_000, "1 h 1 min"],
-])("[SX14] %i ms used are shown as %s.", (ms, text) => {
+])("[SX14] duration: %i ms used are shown as %s", (ms, text) => {
   expect(duration(ms)).toBe(text);
 });
 
-test("[SX22] What is told of the turn says whether the clock runs, and that time is up.", () => {
+test("[SX22] spoken says whether the clock runs, whose turn it is, and when the time is over", () => {
   const at = new Date();
   const session = newSession({
     sessionId: "s",

@@ -16,7 +16,7 @@ test.each([
   [`Ada\n${long}`, `Too long by 1: ${long}`],
   [fullOwl, undefined],
   [longOwl, `Too long by 1: ${longOwl}`],
-])("[SX23] Of the names %j the field says what the protocol would refuse, and nothing is cut.", (typed, fault) => {
+])("[SX23] namesFault: the names %j have a fault exactly if the protocol refuses them", (typed, fault) => {
   expect(namesFault(typed)).toBe(fault);
   const participants = namesIn(typed);
   const input = { ...settings, title: "Design review", participants };
@@ -30,7 +30,7 @@ test.each([
   [`${long}x`, "Too long by 2: at most 40 characters."],
   [fullOwl, undefined],
   [longOwl, "Too long by 1: at most 40 characters."],
-])("[SX23] Of the name %j the field says what the protocol would refuse.", (typed, fault) => {
+])("[SX23] nameFault: the name %j has a fault exactly if the protocol refuses it", (typed, fault) => {
   expect(nameFault(typed, "Enter a name.")).toBe(fault);
   expect(requests["participant.add"].input.safeParse({ name: typed }).success).toBe(fault === undefined);
 });

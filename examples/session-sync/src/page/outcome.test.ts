@@ -5,7 +5,7 @@ import { outcome } from "./outcome.js";
 const titleOf = (error: unknown): string | undefined => outcome(error)?.title;
 
 test.each(["CONNECTION_LOST", "TIMEOUT"] as const)(
-  "[SX24] Of a press that ends in %s it is said that it is not known whether it was done, and to look and press again.",
+  "[SX24] after %s, the message says that the result is unknown, and how to continue",
   (code) => {
     const toast = outcome(new HoldfastError(code, "session.pause: no answer."));
     expect(toast).toMatchObject({ level: "warning", title: "The result is unknown" });
@@ -13,7 +13,7 @@ test.each(["CONNECTION_LOST", "TIMEOUT"] as const)(
   },
 );
 
-test("[SX24] Where nothing was sent, or what was wanted is there, nothing is said; of the rest, why it did not work.", () => {
+test("[SX24] outcome returns nothing if the request was not sent or its goal is already reached, and otherwise the reason", () => {
   expect(titleOf(new HoldfastError("NOT_CONNECTED", "The client is closed."))).toBeUndefined();
   expect(titleOf(HoldfastError.fromWire({ code: "CYCLE_OVER", message: "Another user was faster." }))).toBeUndefined();
   expect(titleOf(HoldfastError.fromWire({ code: "SESSION_EXISTS", message: "There is a session." }))).toBeUndefined();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { oneAtATime, onPress } from "./press.js";
 
-/** A button, and what is counted of its presses. */
+/** A button and a counter of its presses. `tell` dispatches an event. */
 function counted() {
   const button = new EventTarget();
   let presses = 0;
@@ -21,13 +21,13 @@ test.each([
   [[0, 499], 1],
   [[0, 500], 2],
   [[0, 180, 600, 780], 2],
-])("[SX21] Clicks at %j ms are %i presses.", (moments, expected) => {
+])("[SX21] onPress: clicks at %j ms count as %i presses", (moments, expected) => {
   const { tell, presses } = counted();
   for (const timeStamp of moments) tell("click", { timeStamp });
   expect(presses()).toBe(expected);
 });
 
-test("[SX21] Whoever comes back from elsewhere presses anew.", () => {
+test("[SX21] after a blur, the next click is a new press even within 500 ms", () => {
   const { tell, presses } = counted();
   tell("click", { timeStamp: 0 });
   tell("blur", {});
@@ -35,14 +35,14 @@ test("[SX21] Whoever comes back from elsewhere presses anew.", () => {
   expect(presses()).toBe(2);
 });
 
-test("[SX21] Enter presses once, however long it is held down; other keys do what they do.", () => {
+test("[SX21] a repeated Enter is suppressed, and a repeated Tab is not", () => {
   const { tell } = counted();
   expect(tell("keydown", { key: "Enter", repeat: false }).defaultPrevented).toBe(false);
   expect(tell("keydown", { key: "Enter", repeat: true }).defaultPrevented).toBe(true);
   expect(tell("keydown", { key: "Tab", repeat: true }).defaultPrevented).toBe(false);
 });
 
-test("[SX25] What is under way is not begun again; when it has ended, however it did, it can be.", async () => {
+test("[SX25] oneAtATime ignores a call while another is in flight, and accepts calls after a failure", async () => {
   const rejects: ((why: Error) => void)[] = [];
   const act = oneAtATime(() => new Promise((_resolve, reject) => rejects.push(reject)));
   const first = act();

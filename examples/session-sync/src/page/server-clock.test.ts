@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ServerClock } from "./server-clock.js";
 
-/** A computer whose clocks a test sets, and a server that answers when it is told to. */
+/** A clock with own clocks that the test sets, and a server that answers when the test says so. */
 function computer() {
   const own = { date: 1_000_000, steady: 5_000 };
   const questions: { answer: (at: number) => void; fail: () => void }[] = [];
@@ -18,7 +18,7 @@ function computer() {
   };
   return { own, questions, clock, pass };
 }
-/** The clock after a first measurement, at 5,000,000 by the server's. */
+/** The same after a first measurement, when the server's time is 5,000,000. */
 async function measured() {
   const all = computer();
   const done = all.clock.measure();
@@ -28,7 +28,7 @@ async function measured() {
 }
 const settled = (): Promise<void> => Promise.resolve().then(() => Promise.resolve());
 
-test("[SX14] The page counts by the server's clock, whatever its own says, to half of a round trip.", async () => {
+test("[SX14] now follows the server's clock, corrected by half of the round trip", async () => {
   const { clock, questions, pass } = computer();
   expect(clock.now).toBe(1_000_000);
   const done = clock.measure();
@@ -40,7 +40,7 @@ test("[SX14] The page counts by the server's clock, whatever its own says, to ha
   expect(clock.now).toBe(5_001_020);
 });
 
-test("[SX14] When the computer's clock is set the time goes on as before, and the server is asked once, whatever it was set to.", async () => {
+test("[SX14] after the computer's clock was set forwards or back, now continues unchanged and the server is asked once", async () => {
   const { clock, own, questions, pass } = await measured();
   for (const [set, count] of [
     [3_600_000, 2],
@@ -60,7 +60,7 @@ test("[SX14] When the computer's clock is set the time goes on as before, and th
   expect(clock.now).toBe(5_000_500);
 });
 
-test("[SX14] A computer that has slept asks again, though its steady clock stood still.", async () => {
+test("[SX14] after the computer has slept, the server is asked again and now follows its answer", async () => {
   const { clock, own, questions, pass } = await measured();
   own.date += 600_000;
   pass(250);
@@ -70,7 +70,7 @@ test("[SX14] A computer that has slept asks again, though its steady clock stood
   expect(clock.now).toBe(5_600_250);
 });
 
-test("[SX14] Clocks that agree but for a little are left alone.", async () => {
+test("[SX14] if the two clocks differ by less than 250 ms, the server is not asked", async () => {
   const { clock, own, questions, pass } = await measured();
   for (let times = 0; times < 100; times++) {
     pass(250);
@@ -80,7 +80,7 @@ test("[SX14] Clocks that agree but for a little are left alone.", async () => {
   expect(questions).toHaveLength(1);
 });
 
-test("[SX14] A question that fails is quiet, and asked again; the time goes on as it was.", async () => {
+test("[SX14] a failed question changes nothing and is repeated at the next check", async () => {
   const { clock, own, questions, pass } = await measured();
   own.date += 3_600_000;
   clock.check();
@@ -94,7 +94,7 @@ test("[SX14] A question that fails is quiet, and asked again; the time goes on a
   expect(clock.now).toBe(5_000_300);
 });
 
-test("[SX14] A clock that is set while the server is asked makes the answer doubtful: it is asked once more.", async () => {
+test("[SX14] if the computer's clock is set while a question is in flight, the question is repeated", async () => {
   const { clock, own, questions } = await measured();
   const done = clock.measure();
   own.date += 600_000;
@@ -104,7 +104,7 @@ test("[SX14] A clock that is set while the server is asked makes the answer doub
   expect(questions).toHaveLength(3);
 });
 
-test("[SX14] What was asked on a connection that is lost does not count, whenever it is answered.", async () => {
+test("[SX14] a late answer to an earlier question is ignored", async () => {
   const { clock, questions, pass } = computer();
   const lost = clock.measure();
   pass(20_000);
