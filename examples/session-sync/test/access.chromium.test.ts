@@ -79,7 +79,7 @@ test("[SX21] deleting takes two presses, and a double-click or a held key counts
   await remove.dblclick();
   expect(await remove.innerText()).toBe("Delete for everyone?");
   await isThere();
-  // The press of another button has cancelled the question.
+  // The question is cancelled when its button loses the focus.
   expect(await remove.innerText()).toBe("Delete the session");
 
   await remove.focus();

@@ -9,7 +9,7 @@ import { design, soon, watch } from "./watcher.js";
 
 beforeAll(build);
 
-/** Two servers on one Redis, each with a watcher of the same session, which has been started. */
+/** Two instances on one Redis, and a running session with a watcher on each instance. */
 async function twoInstances() {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
@@ -21,7 +21,7 @@ async function twoInstances() {
   return { redis, a, b, sessionId, onA, onB };
 }
 
-test("[SX10] What is changed on one instance is seen on both, by every watcher, in the same order.", async () => {
+test("[SX10] watchers on both instances receive every change of either, in the same order", async () => {
   const { onA, onB } = await twoInstances();
   await onA.client.request("session.switchCycle", { cycle: 1 });
   await onB.client.request("participant.add", { name: "Edsger" });
@@ -34,7 +34,7 @@ test("[SX10] What is changed on one instance is seen on both, by every watcher, 
   expect(about[0]?.instance).not.toBe(about[1]?.instance);
 });
 
-test("[SX10] Instances that end a cycle at the same moment end it once.", async () => {
+test("[SX10] if two instances switch the same cycle at the same moment, one succeeds and the other answers CYCLE_OVER", async () => {
   const { onA, onB } = await twoInstances();
   for (let cycle = 1; cycle <= 10; cycle++) {
     const press = ({ client }: typeof onA) =>
@@ -47,7 +47,7 @@ test("[SX10] Instances that end a cycle at the same moment end it once.", async 
   }
 });
 
-test("[SX12] A change reaches the watchers of the same instance in less than 50 ms from when it was asked for, those of another in less than 100 ms.", async () => {
+test("[SX12] a change reaches watchers of the same instance within 50 ms of the request, and watchers of another instance within 100 ms", async () => {
   const { onA, onB } = await twoInstances();
   const [same = [], cross = []] = await deliveries(onA, [onA, onB], 40);
   tell("same instance, by Redis", figures(same));
@@ -56,7 +56,7 @@ test("[SX12] A change reaches the watchers of the same instance in less than 50 
   expect(figures(cross).median).toBeLessThan(100);
 });
 
-test("[SX9] A session that is deleted on one instance ends for the watchers of both: they are told why, and their connections end with 1000.", async () => {
+test("[SX9] session.delete on one instance closes the watchers of both with 1000, after STATE_DELETED with the reason", async () => {
   const { sessionId, a, onA, onB } = await twoInstances();
   const refusals: unknown[] = [];
   for (const { channel } of [onA, onB])
@@ -74,7 +74,7 @@ test("[SX9] A session that is deleted on one instance ends for the watchers of b
   await expect(watch(a.port, sessionId)).rejects.toMatchObject({ code: "STATE_DELETED" });
 });
 
-test("[SX8] A session outlives the instances; a watcher that comes back has the whole document, and what changed meanwhile.", async () => {
+test("[SX8] a session survives the crash of an instance, and a watcher that reconnects receives the changes made meanwhile", async () => {
   const { redis, a, sessionId, onA, onB } = await twoInstances();
   await end(a, "SIGKILL");
   await onB.client.request("session.switchCycle", { cycle: 1 });

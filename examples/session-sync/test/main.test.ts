@@ -5,7 +5,7 @@ import { design, soon, watch } from "./watcher.js";
 
 beforeAll(build);
 
-test("[SX13] The server prints its address on one line, and a port that is taken is one line too, with what to do.", async () => {
+test("[SX13] the server prints its address on one line, and if the port is taken, exits with 1 and one line that names another port", async () => {
   const server = await runMain();
   expect(server.output()).toBe(`Session example: http://localhost:${server.port} (WebSocket at /ws)\n`);
   await expect(runMain({ port: server.port })).rejects.toThrow(
@@ -14,7 +14,7 @@ test("[SX13] The server prints its address on one line, and a port that is taken
 });
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "[SX13] %s closes every connection with 1001, so that clients come back, and the server ends with 0.",
+  "[SX13] %s closes every connection with 1001, so that clients reconnect, and the server exits with 0",
   async (signal) => {
     const server = await runMain();
     const { client } = await watch(server.port, randomUUID());

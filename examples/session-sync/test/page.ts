@@ -6,7 +6,7 @@ import { build } from "./run-main.js";
 const takePicture = pictures(new URL("../.artifacts/", import.meta.url));
 let chrome: Browser;
 
-/** For all tests of the file: the example is built, and a Chromium runs. */
+/** Builds the example and starts Chromium for all tests of a file. */
 export function useChromium(): void {
   beforeAll(async () => {
     build();
@@ -18,13 +18,13 @@ export function useChromium(): void {
 export const wide: Look = { width: 1280, height: 860, colorScheme: "dark" };
 export const light: Look = { ...wide, colorScheme: "light" };
 export const phone: Look = { width: 390, height: 844, colorScheme: "light" };
-/** What Chromium itself reports where there is no server, or no network. */
+/** The errors that Chromium itself logs if the server or the network is away. */
 const expected = /^WebSocket connection to .* failed|^Failed to load resource: net::ERR_/;
 
 export interface OpenOptions {
   query?: string;
   look?: Look;
-  /** Before the page is loaded. */
+  /** Runs before the page is loaded. */
   prepare?: (page: Page) => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function openPage(port: number, { query = "", look = wide, prepare 
   return page;
 }
 
-/** Fills in the form of an address that has no session yet. */
+/** Fills in the form that the page shows if its session does not exist yet. */
 export async function setUp(page: Page, title: string): Promise<void> {
   await page.getByLabel("Title").fill(title);
   await page.getByLabel("Minutes").fill("5");
@@ -48,7 +48,8 @@ export async function setUp(page: Page, title: string): Promise<void> {
 export const press = (page: Page, name: string): Promise<void> => page.getByRole("button", { name }).click();
 
 /**
- * Longer than two presses are one. That much time has to pass: it is what the page is about there.
+ * Waits until the next click counts as a new press. The page ignores clicks within 500 ms of a
+ * press, so the test has to wait in real time.
  */
 export const anotherPress = (page: Page): Promise<void> => page.waitForTimeout(600);
 

@@ -9,13 +9,13 @@ import { end, runMain } from "./run-main.js";
 
 useChromium();
 
-/** The seconds that the clock shows. */
+/** The time of the clock in seconds. */
 const seconds = async (page: Page): Promise<number> => {
   const [minutes, rest] = (await page.locator(".stage .time").innerText()).split(":").map(Number);
   return minutes! * 60 + rest!;
 };
 
-test("[SX16] Two pages on two instances show the same session; one that was cut off, and one that is loaded again, have all of it; deleted, it ends for both.", async () => {
+test("[SX16] two pages on two instances show the same session, also after an outage and a reload, until one deletes the session for both", async () => {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
   const line = await network(b.port);
@@ -30,7 +30,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
   await fact(onB, "instance", new RegExp(`:${b.port}$`));
   for (const page of [onA, onB]) await fact(page, "watching", "2");
 
-  // What one does the other sees, and their clocks agree though nobody sends the time.
+  // Each page shows the actions of the other. The clocks agree although the time is never sent.
   await press(onA, "Start");
   await onB.getByRole("button", { name: "Pause" }).waitFor();
   await press(onB, "Next turn");
@@ -41,7 +41,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
   await picture(onA, "running-wide-dark");
   await picture(onB, "running-phone-light");
 
-  // Cut off, it misses two changes, says so, and catches up by itself.
+  // An outage: the page misses two changes, shows the outage, and catches up by itself.
   line.cut();
   await status(onB, "waiting");
   await onB.getByRole("button", { name: "Next turn", disabled: true }).waitFor();
@@ -56,7 +56,7 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
   await onB.getByRole("heading", { name: "Barbara" }).waitFor();
   expect(await onB.locator(".outage").isVisible()).toBe(false);
 
-  // Loaded again, the address is all it takes.
+  // A reload: the session id in the address is enough to restore everything.
   await onB.reload();
   await fact(onB, "version", "5");
   await turnOf(onB, "Edsger");
@@ -79,16 +79,16 @@ test("[SX16] Two pages on two instances show the same session; one that was cut 
     expect(await page.locator(".outage").isVisible()).toBe(false);
   }
   await picture(onA, "deleted-wide-dark");
-  // A page that was not there when it happened is told the same.
+  // A page that is opened after the deletion shows the same.
   await onA.reload();
   await onA.getByRole("heading", { name: "This session was deleted" }).waitFor();
 });
 
-test("[SX16] All of it can be done by keyboard, and a second watcher is a link away.", async () => {
+test("[SX16] every action works by keyboard, and a link opens a second watcher", async () => {
   const { port } = await runMain();
   const page = await openPage(port, { look: light });
   await status(page, "ready");
-  /** Tab until it has the focus, as people do; at most once around. */
+  /** Presses Tab until the control has the focus, at most once around the page. */
   const tabTo = async (name: string): Promise<void> => {
     const wanted = page
       .getByLabel(name, { exact: true })
@@ -112,7 +112,7 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   await page.getByText("In total: all participants share the time.").waitFor();
   await tabTo("Start");
   await page.keyboard.press("Enter");
-  // Until the session runs there is no next turn, and what is disabled takes no focus.
+  // The button Next turn is disabled until the session runs, and Tab skips disabled buttons.
   await page.getByRole("button", { name: "Pause" }).waitFor();
   await tabTo("Next turn");
   await page.keyboard.press("Space");
@@ -141,7 +141,7 @@ test("[SX16] All of it can be done by keyboard, and a second watcher is a link a
   for (const each of [page, second]) await each.getByRole("heading", { name: "This session was deleted" }).waitFor();
 });
 
-test("[SX16] An address whose session is no id says so; a server that is gone is said, and come back to.", async () => {
+test("[SX16] an invalid session id in the address is reported, and after a restart of the server the page reconnects", async () => {
   const server = await runMain();
   const wrong = await openPage(server.port, { query: "?sessionId=abc", look: phone });
   await wrong.getByRole("heading", { name: "This session cannot be watched" }).waitFor();
@@ -156,6 +156,6 @@ test("[SX16] An address whose session is no id says so; a server that is gone is
   await picture(page, "waiting-wide-dark");
   await runMain({ port: server.port });
   await status(page, "ready");
-  // Without Redis a session lives as long as its server.
+  // Without Redis, a session ends with its server.
   await page.getByRole("heading", { name: "A new session" }).waitFor();
 });

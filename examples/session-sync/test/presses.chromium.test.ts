@@ -8,7 +8,7 @@ import { soon } from "./watcher.js";
 
 useChromium();
 
-test("[SX24] A press whose answer is lost with the connection is said not to be known; pressed again it works.", async () => {
+test("[SX24] if the connection is lost before the answer, the page says that the result is unknown, and the next press works", async () => {
   const { port } = await runMain();
   const line = await network(port);
   let isLost = true;
@@ -30,7 +30,7 @@ test("[SX24] A press whose answer is lost with the connection is said not to be 
   expect(await toasts.count()).toBe(0);
 });
 
-test("[SX25] A double-click on the form sets the session up once, however late the answer is.", async () => {
+test("[SX25] a double-click on the form sends session.create once, even if the answer is late", async () => {
   const { port } = await runMain();
   const held: (() => void)[] = [];
   let created = 0;
@@ -51,11 +51,11 @@ test("[SX25] A double-click on the form sets the session up once, however late t
   expect([created, await page.locator(".toast").count()]).toEqual([1, 0]);
 });
 
-test("[SX21] A double-click starts the clock and moves the turn once, though the first press is answered before the second; so does a key that is held down.", async () => {
+test("[SX21] a double-click or a held key counts as one press, even if the answer arrives between the clicks", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   await setUp(page, "Design review");
-  /** Before the page was opened, so that what is pressed after it is another press. */
+  /** Clicks at a moment before the page was opened, so a later real click is always a new press. */
   const clickAt = (name: string, moment: number) =>
     page.getByRole("button", { name }).evaluate((button, timeStamp) => {
       const click = new MouseEvent("click");
@@ -77,6 +77,6 @@ test("[SX21] A double-click starts the clock and moves the turn once, though the
   await page.keyboard.up("Enter");
   await press(page, "Give turn to Ada");
   await turnOf(page, "Ada");
-  // Set up, started, and three turns more.
+  // Version 5: the session was created and started, and the turn has changed three times.
   await fact(page, "version", "5");
 });

@@ -7,7 +7,7 @@ import { sessionSync } from "../src/protocol.js";
 const read = (path: string) => readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
 const readme = await read("README.md");
 
-test("[SX17] The README's snippet is lines of the sources, and it names every channel and request.", async () => {
+test("[SX17] the README's snippet is lines of the sources, and the README names every channel and request", async () => {
   const snippets = snippetsOf(readme);
   expect(snippets).toHaveLength(1);
   expect(codeLines(await read("src/handlers.ts"))).toContain(snippets[0]);
@@ -15,7 +15,7 @@ test("[SX17] The README's snippet is lines of the sources, and it names every ch
   expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
 });
 
-test("[SX17] Every file that the README names is there, and what it says of the specification is proved by tests of the numbers it names.", async () => {
+test("[SX17] every file that the README names exists, and the README cites only rule ids that a test covers", async () => {
   for (const [, path = ""] of readme.matchAll(/\]\((src\/[^)]+)\)/g)) await read(path);
   for (const [, path = ""] of readme.matchAll(/`(test\/[^`]+)`/g)) await read(path);
   const files = ["server", "main", "timing", "instances.redis", "pages.redis.chromium"];

@@ -12,7 +12,7 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Runs the built server as a process of its own, which a test may kill. */
+/** Runs the built server in a separate process that a test may kill. */
 export function runMain({ port = 0, redisUrl = "", env }: RunOptions = {}): Promise<RunningProgram> {
   return runProgram(new URL("dist/main.js", folder), [], {
     env: { PORT: String(port), REDIS_URL: redisUrl, ...env },

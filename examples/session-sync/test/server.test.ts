@@ -7,7 +7,7 @@ import { SESSION_DELETED, sessionSync } from "../src/protocol.js";
 import { start } from "./start-example.js";
 import { design, refusal, soon, watch } from "./watcher.js";
 
-/** A socket as any script has it. */
+/** A plain WebSocket that records its frames, and how it was closed. */
 function plain(port: number, query: string) {
   const socket = new WebSocket(`ws://localhost:${port}/ws?token=abc123${query}`);
   onTestFinished(() => socket.terminate());
@@ -17,7 +17,7 @@ function plain(port: number, query: string) {
   return { socket, frames, closed };
 }
 
-test("[SX1] A connection without a session, or with an id that is none, is closed with 1008 and the parameter's name.", async () => {
+test("[SX1] a connection with a missing or invalid sessionId is closed with 1008 and the name of the parameter", async () => {
   const { port } = await start();
   for (const query of ["", "&sessionId=", "&sessionId=abc", `&sessionId=${randomUUID()}0`]) {
     const [code, reason] = await plain(port, query).closed;
@@ -28,7 +28,7 @@ test("[SX1] A connection without a session, or with an id that is none, is close
   socket.close();
 });
 
-test("[SX2] A connection joins only the channel of the session that it named, and its requests are about no other.", async () => {
+test("[SX2] a connection can join only the channel of its own session, and its requests concern only this session", async () => {
   const { port } = await start();
   const [own, other] = [randomUUID(), randomUUID()];
   const owner = await watch(port, other);
@@ -40,7 +40,7 @@ test("[SX2] A connection joins only the channel of the session that it named, an
   expect((await owner.client.request("session.get")).version).toBe(1);
 });
 
-test("[SX3] What is asked of a session that does not exist is SESSION_NOT_FOUND; one that exists is not created again.", async () => {
+test("[SX3] every request to a missing session is answered with SESSION_NOT_FOUND, and session.create of an existing one with SESSION_EXISTS", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -68,7 +68,7 @@ test("[SX3] What is asked of a session that does not exist is SESSION_NOT_FOUND;
   });
 });
 
-test("[SX8] Every watcher of a session has each change, and those of another session none.", async () => {
+test("[SX8] every watcher of a session receives each change, and watchers of other sessions receive none", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const [one, two] = [await watch(port, sessionId), await watch(port, sessionId)];
@@ -92,7 +92,7 @@ test("[SX8] Every watcher of a session has each change, and those of another ses
   expect(stranger.seen).toEqual([undefined]);
 });
 
-test("[SX6] Of two who end a cycle at the same moment one does, and the other is told which cycle runs.", async () => {
+test("[SX6] of two concurrent session.switchCycle one succeeds, and the other is answered with CYCLE_OVER and the current cycle", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const [one, two] = [await watch(port, sessionId), await watch(port, sessionId)];
@@ -109,7 +109,7 @@ test("[SX6] Of two who end a cycle at the same moment one does, and the other is
   expect((await one.reach(3)).cycle).toBe(2);
 });
 
-test("[SX3] Of two who create a session at once one does, and the other is told.", async () => {
+test("[SX3] of two concurrent session.create one succeeds, and the other is answered with SESSION_EXISTS", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -121,7 +121,7 @@ test("[SX3] Of two who create a session at once one does, and the other is told.
   expect(await client.request("session.get")).toMatchObject({ title: won, version: 1 });
 });
 
-test("[SX3] What cannot be done to a session is refused with a declared error, and changes nothing.", async () => {
+test("[SX3] an action in the wrong phase or for an unknown participant is refused with a declared error and changes nothing", async () => {
   const { port } = await start();
   const { client } = await watch(port, randomUUID());
   await client.request("session.create", design);
@@ -135,7 +135,7 @@ test("[SX3] What cannot be done to a session is refused with a declared error, a
   expect((await client.request("session.get")).version).toBe(2);
 });
 
-test("[SX9] Deleting a session tells every watcher SESSION_DELETED, then their connections end for good with 1000; the one who asked has the answer.", async () => {
+test("[SX9] session.delete sends SESSION_DELETED to every watcher and closes their connections with 1000, after its answer", async () => {
   const { port, server } = await start();
   const sessionId = randomUUID();
   const [one, two] = [await watch(port, sessionId), await watch(port, sessionId)];
@@ -182,12 +182,12 @@ test("[SX9] Deleting a session tells every watcher SESSION_DELETED, then their c
   });
   expect(await refusal(late.request("session.get"))).toMatchObject({ code: "SESSION_NOT_FOUND" });
   await late.request("session.create", design);
-  // Leaving and joining again is how one asks again after a refusal.
+  // A refused channel asks again only after leave and join.
   channel.leave();
   await channel.join();
 });
 
-test("[SX18] At most a hundred may watch one session; another one is told to come back later.", async () => {
+test("[SX18] the 101st connection of one session is closed with 4429, and other sessions accept connections", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const sockets = Array.from({ length: 100 }, () => plain(port, `&sessionId=${sessionId}`));
@@ -197,7 +197,7 @@ test("[SX18] At most a hundred may watch one session; another one is told to com
   await vi.waitFor(() => expect(elsewhere.frames[0]?.type).toBe("connected"), soon);
 }, 20_000);
 
-test("[SX11] Heartbeats keep a connection that answers, and end one that does not with 4408.", async () => {
+test("[SX11] a connection that answers heartbeats stays open, and one that does not is closed with 4408", async () => {
   const { port } = await start({ heartbeat: { intervalMs: 200, timeoutMs: 200 } });
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -206,19 +206,19 @@ test("[SX11] Heartbeats keep a connection that answers, and end one that does no
   const { frames, closed } = plain(port, `&sessionId=${sessionId}`);
   expect((await closed)[0]).toBe(4408);
   expect(frames.some(({ type }) => type === "ping")).toBe(true);
-  // And as long as that once more.
+  // Wait as long once more.
   await plain(port, `&sessionId=${sessionId}`).closed;
   expect(names).toEqual(["ready"]);
 });
 
-test("[SX11] Clients are told of a heartbeat every five seconds, and of five seconds to answer it.", async () => {
+test("[SX11] the connected message announces a heartbeat every 5 s, with 5 s to answer", async () => {
   const { port } = await start();
   const { frames } = plain(port, `&sessionId=${randomUUID()}`);
   await vi.waitFor(() => expect(frames.length).toBeGreaterThan(0), soon);
   expect(frames[0]?.data).toMatchObject({ heartbeat: { interval_ms: 5_000, timeout_ms: 5_000 } });
 });
 
-test("[SX19] HTTP serves the page, also with a session in its address, its health and its figures.", async () => {
+test("[SX19] HTTP serves the page, also with a session id in the address, /healthz and /stats", async () => {
   const { port } = await start();
   const get = (path: string) => fetch(`http://localhost:${port}${path}`);
   expect((await get(`/?sessionId=${randomUUID()}`)).headers.get("content-type")).toBe("text/html; charset=utf-8");

@@ -5,7 +5,7 @@ import { type SessionState, sessionSync } from "../src/protocol.js";
 
 export const soon = { timeout: 10_000, interval: 10 };
 
-/** A client of a session, and what it has seen of the document: first that it is not there yet. */
+/** A client of a session that records every version of the document. The first is undefined. */
 export class Watcher {
   readonly client: Client<typeof sessionSync.definition>;
   readonly channel;
@@ -30,7 +30,7 @@ export class Watcher {
     return this.#document.get();
   }
 
-  /** Calls `listener` on each change from now on. */
+  /** Calls `listener` on each later change, until the returned function is called. */
   onChange(listener: () => void): () => void {
     let isFirst = true;
     const stop = this.#document.subscribe(() => isFirst || listener());
@@ -38,7 +38,7 @@ export class Watcher {
     return stop;
   }
 
-  /** Resolves when the document is at least of this version. */
+  /** Resolves when the document has at least this version. */
   async reach(version: number): Promise<SessionState> {
     return vi.waitFor(() => {
       if ((this.session?.version ?? 0) < version) throw new Error(`version ${this.session?.version}, not ${version}`);
@@ -47,7 +47,7 @@ export class Watcher {
   }
 }
 
-/** Connected, and on the channel of the session. */
+/** Opens a watcher and joins the channel of the session. */
 export async function watch(port: number, sessionId: string): Promise<Watcher> {
   const watcher = new Watcher(port, sessionId);
   await watcher.channel.join();
@@ -61,7 +61,7 @@ export const design: NewSession = {
   participants: ["Ada", "Grace"],
 };
 
-/** What comes back of a request that is refused. */
+/** Returns the code and the data of a refused request. */
 export async function refusal(answer: Promise<unknown>): Promise<{ code: string; data: unknown }> {
   try {
     await answer;
@@ -69,5 +69,5 @@ export async function refusal(answer: Promise<unknown>): Promise<{ code: string;
     const { code, data } = error as { code: string; data: unknown };
     return { code, data };
   }
-  throw new Error("It was not refused.");
+  throw new Error("the request was not refused");
 }
