@@ -4,10 +4,10 @@ export interface AgentLogOptions {
   /** How many lines are kept for readers who open the log later. @default 200 */
   keep?: number;
   /**
-   * Lines per second, on average. A person reads fewer; a program can write a million. @default 20
+   * Lines per second, on average. People read fewer, and a program can write a million. @default 20
    */
   linesPerSecond?: number;
-  /** Lines at once, so that a short report arrives complete. @default 60 */
+  /** Lines at once, so that a short report of a program arrives complete. @default 60 */
   burst?: number;
   /** Milliseconds since an arbitrary time, never set back. @default performance.now */
   monotonic?: () => number;
@@ -45,7 +45,7 @@ export class AgentLog {
 
   write(stream: "stdout" | "stderr", text: string): void {
     this.#refill();
-    // While lines are being skipped, the next line must leave room for the note about them.
+    // While lines are being skipped, the next line must leave room for the note about these lines.
     const cost = this.#skipped > 0 ? 2 : 1;
     if (this.#allowance < cost) {
       this.#skipped++;

@@ -21,8 +21,8 @@ export interface AgentProcessOptions {
  */
 type State = { name: "running" } | { name: "ending"; grace: NodeJS.Timeout } | { name: "ended" };
 
-// Long enough to read the rest of the pipes. A grandchild may keep the pipes open, and must not
-// keep the agent from ending.
+// Long enough to read the rest of the pipes. If a grandchild keeps the pipes open, the agent ends
+// after this time all the same.
 const DRAIN_MS = 500;
 
 /** One child process, with its lines and its exit. */
@@ -48,8 +48,8 @@ export class AgentProcess {
       }, DRAIN_MS);
       child.on("close", () => clearTimeout(drain));
     });
-    // `close` and not `exit`: `close` comes after both streams have been read, so no line follows
-    // it.
+    // `close` and not `exit`, because `close` comes after both streams have been read and is
+    // followed by no line.
     child.on("close", (code, signal) => options.onExit(code, signal));
   }
 

@@ -45,12 +45,12 @@ interface Member {
   readonly log: AgentLog;
 }
 
-/** Every running agent, and the agents that ended last. */
+/** Starts and stops agents. Lists the running agents and the last ones that ended. */
 export class Fleet {
   readonly maximum: number;
   readonly #options: FleetOptions;
   readonly #members = new Map<string, Member>();
-  /** Places taken by processes that are being started. */
+  /** The number of processes that are being started. They count towards the maximum. */
   #starting = 0;
   #whenEmpty: (() => void) | undefined;
 

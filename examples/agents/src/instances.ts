@@ -1,7 +1,7 @@
 import type { Fleet } from "./fleet.js";
 import type { Agent, Line } from "./protocol.js";
 
-/** Answers requests about the whole fleet, on whichever instance its agents run. */
+/** Answers requests about the whole fleet, including agents of other instances. */
 export interface Instances {
   /** The name of this instance, if there are several. */
   readonly name: string | undefined;
@@ -12,7 +12,7 @@ export interface Instances {
 
   /**
    * Stores this instance's agents for the others. Called before a change is published, because
-   * another instance may hear of the change and ask at once.
+   * another instance may receive the change and read the state at once.
    */
   save(): Promise<void>;
   keepLine(agentId: string, line: Line): Promise<void>;

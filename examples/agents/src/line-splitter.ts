@@ -2,8 +2,8 @@ import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Longer lines are cut. One line is one event, and a program that never ends its line must not fill
- * the memory.
+ * Longer lines are truncated. Each line becomes an event, and a program that never ends a line must
+ * not fill the memory.
  */
 export const MAX_LINE_LENGTH = 400;
 

@@ -4,7 +4,7 @@ import { HostUsage } from "./host-usage.js";
 import { readUsage } from "./process-usage.js";
 import type { agents, Sample } from "./protocol.js";
 
-// The promise is at least one event per second, and timers fire late rather than early.
+// Below 1 s, because the example promises a sample every second, and timers fire late.
 const PERIOD_MS = 950;
 /** Two minutes, the period that a newly opened page shows. */
 const KEPT = 125;

@@ -25,11 +25,11 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
 
   const notify = (level: Notification["level"], agent: Agent, text: string) => {
     const title = programs.list.find(({ id }) => id === agent.program)?.title ?? agent.program;
-    // Published once and not repeated after a failure, because the page shows the same fact in any
+    // Published without a retry, because the page learns the same fact from agent-updates in any
     // case.
     notifications.publish("posted", { level, title, text, at: new Date() }).catch(() => {});
   };
-  /** Counts the changes of the status, because each change is a fact with a key of its own. */
+  /** The number of status changes, so that each change is published under a key of its own. */
   let changes = 0;
   const save = () => instances().save();
 
@@ -52,7 +52,7 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
         await instances().keepLine(id, line);
         await updates.publish("output", { agentId: id, line }, options);
       };
-      // If this line is left out, the page can still read it in the log.
+      // A dropped line is still in the log, which the page can load.
       publisher.push(`line:${id}:${line.number}`, publish, { mayBeLeftOut: true });
     },
     exited(agent, exit) {
@@ -80,7 +80,7 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
       if (!exit) return;
       publisher.push(key, async (options) => {
         const { duplicate } = await updates.publish("exited", { agentId: id, status, exit }, options);
-        // If another instance was first, it has sent this notification as well.
+        // If another instance was first, that instance has also sent this notification.
         if (!duplicate) notify("error", agent, `Lost with its instance ${agent.instance}`);
       });
     },

@@ -89,7 +89,7 @@ const entries: readonly Entry[] = [
   },
 ];
 
-/** A program with its choices made: everything that is needed to start a process. */
+/** A program with the chosen options: everything that is needed to start a process. */
 export interface Launch {
   readonly program: string;
   readonly options: Record<string, string>;
@@ -129,7 +129,7 @@ export async function findPrograms(path: string): Promise<Programs> {
   for (const entry of entries) {
     if (entry.platform !== undefined && entry.platform !== process.platform) continue;
     if ("script" in entry.runs) {
-      // Many agents run at once and do little work, so a heap of 128 MB each is enough.
+      // 128 MB are enough for each program, and many agents may run at once.
       const fixed = ["--max-old-space-size=128", join(scripts, entry.runs.script)];
       available.set(entry.id, { entry, command: process.execPath, fixed });
     } else {

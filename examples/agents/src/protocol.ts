@@ -181,8 +181,8 @@ export const agents = defineProtocol({
         removed: z.object({ agentId }),
         capacityChanged: z.object({ maximum }).check(z.describe("An instance was added or removed.")),
       },
-      // A page that lost its instance reconnects within seconds. At a hundred lines per second this
-      // history has ten of them.
+      // A page that lost its instance reconnects within seconds. This history covers ten seconds at
+      // a hundred lines per second.
       history: { size: 1_024, ttlMs: 300_000 },
     },
     metrics: {

@@ -4,8 +4,8 @@ import { isHoldfastError } from "@holdfast/server";
 export type Publication = (options: { idempotencyKey: string }) => Promise<unknown>;
 
 /**
- * If more publications wait, lines are left out and changes of the fleet are kept. Nobody needs
- * lines that are an hour late.
+ * If more publications wait, lines are dropped and changes of the fleet are kept, because lines
+ * that arrive an hour late are useless.
  */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 100;
@@ -15,9 +15,9 @@ const FLUSH_MS = 2_000;
 
 /**
  * Publishes one fact after another, and retries refused ones. In a single process no publication is
- * refused. On Redis, `publish` rejects with UNAVAILABLE while Redis is unreachable, and the
- * channel's history has only stored events, so this class must remember the rest. The key makes a
- * retry count once, even if the refused attempt was stored.
+ * refused. On Redis, `publish` rejects with UNAVAILABLE while Redis is unreachable, and this class
+ * keeps the publication. Because of its key, a retried publication counts once, even if Redis has
+ * stored the refused attempt.
  */
 export class Publisher {
   readonly #waiting: { readonly key: string; readonly publish: Publication }[] = [];

@@ -6,9 +6,10 @@ import type { Agent, Line } from "./protocol.js";
 
 /**
  * The instances' shared state in Redis. Each instance writes only its own part: its agents, stored
- * before each published change and every second. A part is valid as long as its lease exists, a key
- * that expires by itself, so Redis' clock decides. Without a lease, the agents that still ran are
- * lost: the warden of the instance has killed them, or the machine is gone.
+ * before each published change and every second. A part is valid as long as its lease exists. The
+ * lease is a key that expires, so the clock of Redis decides. Without a lease, the running agents
+ * of the part are lost: the warden of the instance has killed the processes, or the machine is
+ * gone.
  */
 interface Part {
   readonly name: string;
@@ -16,15 +17,15 @@ interface Part {
   readonly agents: readonly Agent[];
   readonly savedAt: Date;
   /**
-   * Counts the leases of this instance. After an outage that outlasted its lease, the instance
-   * returns with the next number.
+   * The number of the current lease. If an outage outlasts a lease, the instance returns with the
+   * next number.
    */
   readonly lease: number;
 }
 
 /**
- * Reports changes of other instances. Every instance that notices a change publishes it, and the
- * key makes them one publication.
+ * Receives changes of other instances. Every instance that notices a change publishes the change.
+ * The key is the same, so the change is delivered once.
  */
 export interface RedisInstancesListener {
   lost(agent: Agent, key: string): void;
@@ -54,8 +55,8 @@ const LEASE_MS = 4_000;
 const KEEP_GONE_MS = 600_000;
 const KEEP_GONE = 3;
 /**
- * As many lines as a page shows. They are deleted with the agent, or expire if its instance could
- * not delete them.
+ * As many lines as a page shows. The instance deletes the lines together with the agent. If the
+ * instance is gone, the lines expire.
  */
 const KEEP_LINES = 200;
 const KEEP_LOG_MS = 86_400_000;
@@ -68,7 +69,7 @@ export class RedisInstances implements Instances {
   readonly #redis: Redis;
   readonly #ears: Redis;
   readonly #timer: NodeJS.Timeout;
-  /** The parts as last read. The only state available while Redis is unreachable. */
+  /** The parts as last read, which answer requests while Redis is unreachable. */
   #parts = new Map<string, Part>();
   #leased = new Set<string>([this.#id]);
   /** The leases whose end was reported, as `id:lease`, with the time by the monotonic clock. */

@@ -12,13 +12,13 @@ import { agents } from "./protocol.js";
 import { Publisher } from "./publisher.js";
 import { Warden } from "./warden.js";
 
-/** Good enough for an example that anybody may try. A real server verifies a signed token here. */
+/** A fixed token is enough for an example. A real server verifies a signed token here. */
 export const TOKEN = "abc123";
 
 export interface ExampleOptions {
   port: number;
   /**
-   * Loopback, because anybody who knows this page's token may start programs. @default "127.0.0.1"
+   * Loopback, because the page's token is public and allows starting programs. @default "127.0.0.1"
    */
   host?: string;
   /** The folder with the built page. */
@@ -29,8 +29,8 @@ export interface ExampleOptions {
   startAtBoot?: readonly string[];
   fleet?: Pick<FleetOptions, "maximum" | "keepEnded" | "graceMs">;
   /**
-   * The url of Redis. With it the server is one of several instances. @default none: a single
-   * process that needs no Redis
+   * The URL of Redis, if the server is one of several instances. @default none: a single process
+   * without Redis
    */
   redisUrl?: string | undefined;
   /** @default silent */
@@ -122,14 +122,14 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     server,
     async close(reason) {
       metrics.stop();
-      // If Redis is unreachable, some clients do not receive this event, but they see the
+      // If Redis is unreachable, some clients do not receive this event and only see the
       // connection close.
       const stopping = { reason, at: new Date(), instance };
       await server
         .channel("system-events")
         .publish("stopping", stopping)
         .catch(() => {});
-      // The agents end first, so that their clients still see how they end.
+      // The agents end before the connections, so that clients still receive each exit.
       await fleet.close();
       await publisher.close();
       await instances.close();

@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline";
 
 /**
- * Outlives the server by a moment. It reads on standard input which processes run ("+123") and
- * which have ended ("-123"). When the input ends, the server is gone for any reason, and the warden
- * kills the remaining processes. The server cannot do this itself, because no code runs after
- * SIGKILL.
+ * Outlives the server by a moment. The warden reads on standard input which processes run ("+123")
+ * and which have ended ("-123"). When the input ends, the server is gone for any reason, and the
+ * warden kills the remaining processes. The server cannot do this itself, because no code runs
+ * after SIGKILL.
  */
 
 // Ctrl-C is for the server, which ends its agents gracefully and then closes this input.

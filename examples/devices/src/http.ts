@@ -26,7 +26,7 @@ export interface HttpOptions {
   /** The folder with the built page. */
   pageFolder: string;
   logins: Logins;
-  /** Called when a login has ended. Its connections must be closed. */
+  /** Called when a login has ended. The caller must close the connections of the login. */
   ended: (login: Login) => Promise<void>;
 }
 
@@ -46,8 +46,8 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
   app.use(express.static(pageFolder));
 
   app.use(logins.middleware);
-  // 200 in either case, because browsers print every 401 on the console, and a user who is not
-  // logged in yet is no error.
+  // 200 in either case, because browsers log every 401 as an error, and a page without a login is
+  // not an error.
   app.get("/session", (request, response) => {
     const { login } = request.session;
     response.json({ user: (login && findUser(login.userId)) ?? null });

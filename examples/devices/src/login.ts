@@ -9,10 +9,7 @@ import { FileStore } from "./session-store.js";
 export const COOKIE = "devices.sid";
 const LASTS_MS = 7 * 24 * 60 * 60 * 1_000;
 
-/**
- * One login of a user in one browser. All tabs of the browser share its cookie, and therefore the
- * login.
- */
+/** One login of a user in one browser. The tabs of the browser share the cookie and the login. */
 export interface Login {
   /** The public name of the login. The id of the session is a credential and is never published. */
   readonly id: string;
@@ -34,8 +31,8 @@ export interface FoundLogin extends Login {
 
 export interface LoginOptions {
   /**
-   * The folder with the sessions and the secret that signs their cookies. The next server process
-   * reads it too.
+   * The folder with the sessions and the secret that signs the cookies. The next server process
+   * reads the same folder.
    */
   dataFolder: string;
   now?: () => number;
@@ -94,7 +91,7 @@ export class Logins {
 }
 
 /**
- * The secret outlives the server like the sessions. Without it, their cookies would become invalid.
+ * The secret survives a restart of the server, because a new secret would invalidate all cookies.
  */
 async function secretOf(path: string): Promise<string> {
   const made = randomBytes(32).toString("base64url");

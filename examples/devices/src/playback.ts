@@ -23,14 +23,14 @@ export class Playback {
     return { deviceId, trackId, positionMs: Math.min(reached, findTrack(trackId)?.lengthMs ?? 0) };
   }
 
-  /** Marks this device as playing, and the device before it as paused. */
+  /** Marks this device as playing, and the user's previous device as paused. */
   start(userId: string, { deviceId, trackId, positionMs }: Playing): void {
     this.#byUser.set(userId, { deviceId, trackId, positionMs, at: this.#monotonic() });
   }
 
   /**
-   * Marks this device as paused. Returns whether it was playing, because another device may have
-   * taken over meanwhile.
+   * Marks this device as paused. Returns false if the device was not playing, for example because
+   * another device has taken over meanwhile.
    */
   stop(userId: string, deviceId: string): boolean {
     return this.#byUser.get(userId)?.deviceId === deviceId && this.#byUser.delete(userId);

@@ -9,7 +9,7 @@ export interface RealtimeOptions {
   sessionResumeMs?: number;
 }
 
-/** The WebSocket server: who may connect, the data of each session, and who may read which list. */
+/** The WebSocket server: authentication, the data of each session, and access to the lists. */
 export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: RealtimeOptions = {}) {
   return createServer(devices, {
     // A WebSocket starts as an HTTP request with the cookie that `/login` has set. Only a valid
@@ -27,7 +27,7 @@ export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: Rea
     // Only this server's own page may connect, because another site must not control its visitors'
     // devices.
     origins: [],
-    // Only the user may read the list of the user's devices.
+    // A user may read only the list of the user's own devices.
     authorize: ({ identity, channel, key }) => channel === "devices" && key === identity.userId,
     sessionResumeMs,
   });

@@ -17,9 +17,9 @@ export interface FileStoreOptions {
 }
 
 /**
- * Stores sessions of express-session in memory and in one JSON file. A change is confirmed after it
- * is on disk, and the file is replaced atomically. If the server is killed at any moment, it finds
- * every confirmed login again.
+ * Stores sessions of express-session in memory and in one JSON file. Each write replaces the file
+ * atomically, and a change is confirmed when the file is on disk. Confirmed logins therefore
+ * survive a crash of the server at any moment.
  *
  * There is no `touch`: a session ends with its cookie, and a cookie is not sent again.
  */
@@ -84,14 +84,14 @@ export class FileStore extends session.Store {
   }
 
   #save(done: (error?: unknown) => void = () => {}): void {
-    // Outside of the promise: if `done` throws, the store is not at fault and must not call it
-    // again.
+    // Outside of the promise: if `done` throws, the store must not call `done` again with that
+    // error.
     callbackify(() => this.#saved())(done);
   }
 
   /**
    * Resolves when all changes until now are on disk. Changes made during a write share the next
-   * one.
+   * write.
    */
   #saved(): Promise<void> {
     if (!this.#writing) return (this.#writing = this.#write().finally(() => (this.#writing = undefined)));

@@ -6,8 +6,8 @@ import { serverTime } from "./server-time.js";
 import { addParticipant, newSession, pause, resume, switchCycle } from "./session-changes.js";
 
 /**
- * The requests. No input names a session, because each connection belongs to the session that it
- * named.
+ * The requests. No input contains a session id, because each connection has named its session in
+ * `sessionId`.
  */
 export function handleRequests(server: Realtime, instance: string): void {
   const documentOf = (sessionId: string) => server.channel("session", sessionId).document;

@@ -2,14 +2,14 @@ import { defineProtocol, type Immutable } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The only file that both sides import. A session is a document: the server changes it, and every
- * watcher has the whole document. It contains dates and no running clock, so nothing is sent while
- * time passes. It uses zod/mini and not zod, because the page downloads it.
+ * The only file that both sides import. A session is a document: the server changes the document,
+ * and every watcher receives the whole document. A document contains dates and no running clock, so
+ * nothing is sent while time passes. The file uses zod/mini and not zod, because pages download it.
  */
 
 export const NAME_LENGTH = 40;
 export const MOST_PARTICIPANTS = 12;
-/** One day. Nobody needs a longer session of this kind. */
+/** One day, which is more than any session of this kind needs. */
 export const MOST_MS = 86_400_000;
 
 const sessionId = z

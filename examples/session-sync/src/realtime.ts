@@ -2,8 +2,7 @@ import { createServer, type ServerOptions } from "@holdfast/server";
 import { sessionSync } from "./protocol.js";
 
 /**
- * Good enough for an example that anybody may try. A session is protected by its id, 122 random
- * bits in the link.
+ * A fixed token is enough for an example. A session is protected by the 122 random bits of its id.
  */
 export const TOKEN = "abc123";
 
@@ -15,8 +14,8 @@ export type RealtimeOptions = Pick<
 /** The WebSocket server: which clients may connect, and to which channel. */
 export function createRealtime(options: RealtimeOptions) {
   return createServer(sessionSync, {
-    // A connection belongs to one session, so the session takes the place of the user. Its id
-    // reaches every watcher on every instance.
+    // A connection belongs to one session, so the session takes the place of the user. The server
+    // can then reach all watchers of a session, on every instance, by this user id.
     authenticate: ({ token, parameters }) => {
       if (token !== TOKEN) throw new Error("unknown token");
       return { userId: parameters.sessionId };

@@ -12,8 +12,8 @@ export interface ExampleOptions extends Omit<RealtimeOptions, "broker"> {
   /** The folder with the built page. */
   pageFolder: string;
   /**
-   * The url of Redis. With it the server is one of several instances. @default none: a single
-   * process that needs no Redis
+   * The URL of Redis, if the server is one of several instances. @default none: a single process
+   * without Redis
    */
   redisUrl?: string | undefined;
 }
@@ -43,8 +43,8 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     port,
     server,
     async close() {
-      // The server accepts no new connections and closes the open ones with 1001. The page then
-      // goes to another instance, or waits for this one.
+      // The server accepts no new connections and closes the open ones with 1001. A page then
+      // reconnects to another instance, or retries until this one is back.
       http.close();
       await server.close();
       http.closeAllConnections();

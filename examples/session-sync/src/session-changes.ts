@@ -8,12 +8,12 @@ import { runningMs } from "./session-time.js";
  *                      │   ▲
  *                      └───┘ switchCycle
  *
- * Nothing happens automatically at the end of a turn: the time continues below 0, and the person
- * who leads the session decides. No instance has to keep a timer, and an instance that dies leaves
- * no session without one.
+ * Nothing happens automatically at the end of a turn. The time continues below 0 until a watcher
+ * ends the turn. Therefore no instance keeps a timer, and no timer is lost if an instance dies.
  *
  * If another instance changes the document first, each function runs again on the newer document,
- * so it must only change the draft. It returns the reason if it does not.
+ * so the function must have no effect except on the draft. If a function refuses the change, it
+ * returns the reason.
  */
 
 export interface NewSession {

@@ -1,8 +1,8 @@
 import type { Participant, SessionState } from "./protocol.js";
 
 /**
- * Computes times at a given moment. The server uses these functions when it stops a clock, pages
- * use them all the time.
+ * Computes times at a given moment. The server uses these functions when a clock stops, and pages
+ * use them to show a running clock.
  */
 
 /** How long the current turn's clock has run since its last start. */
@@ -12,8 +12,8 @@ export function runningMs({ phase }: Pick<SessionState, "phase">, at: number): n
 }
 
 /**
- * The remaining time of a participant; negative values are overtime. In `total` it is the same for
- * all.
+ * The remaining time of a participant. Negative values are overtime. In `total`, all participants
+ * have the same remaining time.
  */
 export function remainingMs(session: SessionState, participant: Participant, at: number): number {
   const { syncMode, sharedMs = 0, turn } = session;

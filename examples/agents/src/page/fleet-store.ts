@@ -80,7 +80,7 @@ export class FleetStore {
     this.#onChange();
   }
 
-  /** Takes the server's complete list. Agents that are not on it are removed. */
+  /** Takes the server's complete list, and removes all other agents. */
   replace(agents: readonly Agent[], maximum: number, instance?: string): void {
     this.maximum = maximum;
     this.instance = instance;
@@ -134,8 +134,8 @@ export class FleetStore {
   }
 
   /**
-   * Each instance samples its own agents. The samples of the page's instance set the rhythm, and
-   * the latest figures of the other instances are added to them.
+   * Each instance samples its own agents. Each sample of the page's instance becomes a point in
+   * time, together with the latest figures of the other instances.
    */
   sampled(sample: Sample): void {
     this.#elsewhere.set(sample.instance, sample.agents);
@@ -146,9 +146,9 @@ export class FleetStore {
   }
 
   /**
-   * Adds the samples that the server remembers, which may end before or after the page's own. Each
-   * time counts once: the answering instance may be another than the one whose samples the page
-   * has, and two samples are never less than half a period apart.
+   * Adds the samples that the server has stored. A stored sample is ignored if the page has a
+   * sample less than half a period away, because both describe the same moment, possibly measured
+   * by two instances.
    */
   addSamples(samples: readonly Sample[]): void {
     const known = this.samples.map(({ at }) => at.getTime());

@@ -23,9 +23,9 @@ const store = new FleetStore(drawSoon);
 const toasts = new Toasts(byId("toasts"));
 client.onError(report);
 
-// Events, applied as they arrive.
+// Events are applied on arrival.
 const updates = client.channel("agent-updates");
-/** The events since the list was requested, because the list may be older than they are. */
+/** The events since the list was requested, because the list may be older than these events. */
 let since: (() => void)[] | undefined;
 function apply(change: () => void): void {
   since?.push(change);

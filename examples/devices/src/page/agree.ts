@@ -4,9 +4,9 @@ import type { Playing } from "../protocol.js";
 export type Step = "pause" | "resume" | "claim" | "release" | "nothing";
 
 /**
- * Which device plays is a fact about the user, and the server stores it. If this device misses a
- * `playback.paused` (because of a lost connection or a loading page), it corrects itself with every
- * list that arrives:
+ * The server stores which device of a user plays. If this device misses a `playback.paused`,
+ * because the connection was lost or the page was loading, the next list from the server corrects
+ * the device:
  *
  *   this device | the list says | action of this device
  *   ------------|---------------|-------------------------------------------------------------------------
@@ -14,7 +14,7 @@ export type Step = "pause" | "resume" | "claim" | "release" | "nothing";
  *   plays       | nothing plays | claims playback: the server was restarted and has forgotten it
  *   is paused   | it plays      | resumes if its page was just loaded; otherwise reports that it has paused
  *
- * While a claim is in flight nothing happens, because earlier lists do not know about it.
+ * While a claim is in flight nothing happens, because earlier lists do not contain the claim.
  */
 export function agree(
   own: { readonly deviceId: string; readonly playing: boolean; readonly claiming: boolean; readonly fresh: boolean },

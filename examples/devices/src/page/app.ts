@@ -54,7 +54,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   // two would not reach the page.
   list.status.subscribe(({ name }) => {
     if (name !== "subscribed") return;
-    // The page may be connected to another server process now, whose numbers start again.
+    // The page may be connected to another server process now, which counts from the beginning.
     revision = 0;
     client.request("device.list").then(show, report);
   });
@@ -93,8 +93,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     drawSoon();
   }
   /**
-   * Replaces the player by that of the user who is logged in now. The old player must not act in
-   * the new user's name.
+   * Replaces this player by a player of the user who is logged in now. The old player must not act
+   * in the new user's name.
    */
   async function makeWay(): Promise<void> {
     client.disconnect();
@@ -139,7 +139,7 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     left(why);
   }
   function report(error: unknown): undefined {
-    // The connection strip already shows these errors, and after leaving they do not matter.
+    // The connection strip already shows these errors. After leaving, no error matters.
     if (isOver || (isHoldfastError(error) && ["CONNECTION_LOST", "NOT_CONNECTED"].includes(error.code))) return;
     const text = error instanceof Error ? error.message : String(error);
     toasts.show({ level: "error", title: "The action failed", text });

@@ -154,7 +154,7 @@ class OtherCard implements Row<Device> {
     setAttributes(this.#here, { hidden: !playing, disabled: !live, "aria-label": `Play the track of ${name}` });
     setAttributes(this.#pause, { hidden: !playing, disabled: !live || !device.online, "aria-label": `Pause ${name}` });
     setAttributes(this.#there, { hidden: playing, disabled: !live || !device.online, "aria-label": `Play on ${name}` });
-    // Tabs of this browser share its login, so they use "Log out".
+    // Tabs of this browser share one login, which "Log out" ends.
     setAttributes(this.#signOut, { hidden: sameBrowser, disabled: !live, "aria-label": `Sign out ${name}` });
   }
 }

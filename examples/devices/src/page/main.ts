@@ -37,7 +37,7 @@ function left({ user, notice }: Left): void {
   document.addEventListener("visibilitychange", look);
 }
 
-/** Errors are ignored here, because the form shows them when it is used. */
+/** Ignores errors, because the form reports an unreachable server when the user logs in. */
 function quiet(): void {}
 
 left({ user: await whoAmI().catch(() => undefined) });

@@ -6,9 +6,9 @@ import { describeDevice } from "./device-name.js";
  * other tabs.
  *
  * "Duplicate tab" copies sessionStorage, however, and two tabs with one id would disconnect each
- * other. Therefore each tab holds a lock named after its id. A tab that does not get the lock is a
- * duplicate, and takes a new id. A reloaded page may have to wait for the lock until its
- * predecessor is gone.
+ * other. Therefore each tab holds a lock named after its id. A tab that does not get the lock
+ * within this time is a duplicate, and takes a new id. A reloaded page may have to wait until the
+ * previous page has released the lock.
  */
 const LOCK_WAIT_MS = 500;
 

@@ -17,8 +17,8 @@ export interface PlaybackOptions {
 }
 
 /**
- * This device's part in the user's playback: it plays, reports that, follows commands, and agrees
- * with the server's list.
+ * This device's part in the user's playback. The device plays, reports the playback, follows
+ * commands of other devices, and adopts the server's list.
  */
 export class Playback implements Actions {
   readonly model: Model;
@@ -78,8 +78,8 @@ export class Playback implements Actions {
   }
 
   /**
-   * The server waits until this function has returned, and then reports success to the commanding
-   * device.
+   * Follows a command of another device. When this function returns, the client acknowledges the
+   * command, and the other device receives `confirmed`.
    */
   obey(command: Command): void {
     const { player } = this.model;

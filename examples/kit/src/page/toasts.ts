@@ -10,10 +10,7 @@ export interface Toast {
   readonly text: string;
 }
 
-/**
- * Shows messages for a few seconds each. A message stays while the pointer or the keyboard is on
- * it.
- */
+/** Shows messages for a few seconds each. A message with the pointer or the focus stays. */
 export class Toasts {
   readonly #host: HTMLElement;
   readonly #returnFocus: () => void;

@@ -22,7 +22,7 @@ export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () =
   });
 }
 
-/** While `act` is running, further presses are ignored, because they would run it twice. */
+/** Ignores calls while `act` is running, so that a second press does not repeat the action. */
 export function oneAtATime(act: () => Promise<void>): () => Promise<void> {
   let isUnderWay = false;
   return async () => {

@@ -55,9 +55,10 @@ export class ServerClock {
   }
 
   /**
-   * Asks the server, even if an earlier question is in flight: if the connection is lost, the
-   * earlier answer arrives on the next one and would count the time between. Never rejects. Until
-   * it succeeds the time continues as before, and `check` asks again.
+   * Asks the server, even if an earlier question is in flight. If the connection is lost, the
+   * answer to the earlier question arrives on the next connection and would count the outage as
+   * travel time. Never rejects. After a failure, the time continues as before and `check` asks
+   * again.
    */
   async measure(): Promise<void> {
     const asking = (this.#asking = {});
