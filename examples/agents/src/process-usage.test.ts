@@ -9,7 +9,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
 });
 
-/** Runs a script and waits for its first output. */
+/** Runs a script and waits for the first output. */
 async function running(script: string, before = ""): Promise<{ child: ChildProcess; pid: number }> {
   const child = spawn(process.execPath, ["-e", `${before}; console.log('up'); ${script}`], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -20,9 +20,9 @@ async function running(script: string, before = ""): Promise<{ child: ChildProce
 }
 
 test("[EX13] readUsage returns the CPU share since the previous reading and the current memory", async () => {
-  // The process burns half a second of its own CPU time, so a busy machine makes this last longer
-  // and not cost more. Filling the memory costs CPU too, so the process does that before it reports
-  // that it is up. It starts to burn at SIGUSR2.
+  // The process burns half a second by its own count of CPU time, so a busy machine only prolongs
+  // the test. Filling the memory costs CPU too and is therefore done before the process prints
+  // "up". The process starts to burn at SIGUSR2.
   const burner = await running(
     `const used = () => process.cpuUsage().user + process.cpuUsage().system;
     process.once('SIGUSR2', () => {
@@ -35,7 +35,7 @@ test("[EX13] readUsage returns the CPU share since the previous reading and the 
   );
   const idler = await running("setInterval(() => {}, 1000)");
   const pids = [burner.pid, idler.pid];
-  // The library reads its clock at some moment inside each call. The time between its two readings
+  // The library reads the clock at some moment inside each call. The time between the two readings
   // is therefore at least `least` and at most `most`.
   const beforeFirst = performance.now();
   await readUsage(pids);

@@ -74,7 +74,7 @@ test("[EX21] the log of an agent contains the lines from before the page was ope
   });
   const page = await openPage(server.port, wide);
   await status(page, "ready");
-  // Wait for a live line, so that the log is loaded after it.
+  // Wait for a live line, so that the log is loaded after a live line.
   await page.locator(`[data-agent="${agent?.id}"] .last-line`).getByText("cores").waitFor();
   await page.locator(`[data-agent="${agent?.id}"] .card-title`).click();
   await page.waitForFunction(() => document.querySelectorAll(".lines li").length > 4);

@@ -21,8 +21,8 @@ test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
     const pids = (await server.list()).map(({ pid }) => pid);
     expect(pids.map(alive)).toEqual([true, true]);
     onTestFinished(() => pids.forEach((pid) => alive(pid) && process.kill(pid, "SIGKILL")));
-    // A halted agent cannot end by itself when its output pipe breaks, so only the warden can end
-    // it.
+    // A halted agent does not notice that the output pipe breaks, so only the warden can end the
+    // agent.
     if (signal === "SIGKILL") for (const pid of pids) process.kill(pid, "SIGSTOP");
     const code = await end(server, signal);
     expect(code).toBe(signal === "SIGKILL" ? null : 0);

@@ -10,7 +10,7 @@ test("[EX30] the plain JavaScript client receives the events of agent-updates an
   expect(output).toContain(`agentId: '${agentId}'`);
   expect(output).toContain("cores [");
   expect(stats.connections).toMatchObject({ active: 1, total: 1, failed: 0 });
-  // The server refused none of its messages.
+  // The server refused no message of the client.
   expect(stats.errors).toEqual({});
   expect(ended).toBe(false);
 }, 30_000);

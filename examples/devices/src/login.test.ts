@@ -17,7 +17,7 @@ async function folder(): Promise<string> {
 }
 
 /**
- * Logs in over HTTP, as a browser does, and returns the Set-Cookie header and its decoded value.
+ * Logs in over HTTP, as a browser does. Returns the Set-Cookie header and the decoded cookie.
  */
 async function logIn(logins: Logins, cookie?: string): Promise<{ value: string; header: string }> {
   const app = express().use(logins.middleware);

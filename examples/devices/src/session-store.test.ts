@@ -39,7 +39,7 @@ test("[DX1] a store opened from the same file has the sessions that were set and
   await first.set("a", data("ada"));
   await first.set("b", data("grace"));
   await first.destroy("b");
-  // The first store is not closed, as if its server had been killed.
+  // The first store is not closed, as if the server had been killed.
   const second = await open(path);
   expect((await second.get("a"))?.login).toEqual({ id: "login of ada", userId: "ada" });
   expect(await second.get("b")).toBeUndefined();

@@ -64,7 +64,7 @@ export class Browser {
   /** Opens a tab: a client with its own device id that records its events. */
   tab(id: string, name = id): Tab {
     const browser = this;
-    // A browser adds its current cookie and the origin of the page to every connection.
+    // A browser sends the current cookie and the origin of the page with every connection.
     class BrowserSocket extends WebSocket {
       constructor(url: string, protocols?: string | string[]) {
         const headers = { origin: browser.#origin, ...(browser.cookie && { cookie: browser.cookie }) };

@@ -47,7 +47,7 @@ async function logIn(page: Page, user = "ada"): Promise<Page> {
   return page;
 }
 
-/** Renames the device of a tab through its form. */
+/** Renames the device of a tab, as a user does. */
 async function rename(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "Rename this device" }).click();
   await page.getByLabel("Name of this device").fill(name);
@@ -98,7 +98,7 @@ test("[DX8] playback on one page pauses the user's other pages, and the playing 
   await card(desk, "Sofa").getByRole("button", { name: "Play the track of Sofa" }).click();
   await note(sofa, "Desk plays now");
   await paused(sofa);
-  // The page draws its own change in the next frame, possibly after the others have received it.
+  // A page draws in the next frame, possibly after the other pages have received the change.
   await title(desk, "Slow Train North");
   await card(sofa, "Desk").getByRole("button", { name: "Pause Desk" }).click();
   await note(desk, "Paused by Sofa");
@@ -127,7 +127,7 @@ test("[DX17] two tabs of one browser are two devices: a reloaded tab keeps its d
   await status(second, "ready");
   expect(await idOf(second)).toBe(ids[1]);
   await card(second, "Second").waitFor();
-  // The reloaded page resumes its track.
+  // The reloaded page resumes the track.
   await playing(second);
   await title(second, "First Light");
   await cards(first, 2);

@@ -12,7 +12,9 @@ export async function emptyFolder(): Promise<string> {
   return path;
 }
 
-/** Starts the example on a free port, with a page of one line, and closes it after the test. */
+/**
+ * Starts the example on a free port, with a page of one line. Closes the example after the test.
+ */
 export async function start(options: Partial<ExampleOptions> = {}): Promise<Example> {
   const pageFolder = await emptyFolder();
   await writeFile(join(pageFolder, "index.html"), "<!doctype html><title>Devices</title>");

@@ -79,7 +79,7 @@ test("[SX21] deleting takes two presses, and a double-click or a held key counts
   await remove.dblclick();
   expect(await remove.innerText()).toBe("Delete for everyone?");
   await isThere();
-  // The question is cancelled when its button loses the focus.
+  // The question is cancelled when the button loses the focus.
   expect(await remove.innerText()).toBe("Delete the session");
 
   await remove.focus();
@@ -106,7 +106,7 @@ test("[SX22] if the focused element disappears, the heading in its place gets th
   await turnOf(page, "Grace");
   await expect.poll(() => focused(page)).toBe("H2 Design review");
   const notice = page.locator("#notice");
-  // Screen readers ignore a hidden element, so the element must be visible before its text is set.
+  // Screen readers ignore a hidden element, so the element must be visible before the text is set.
   expect(await notice.evaluate((element) => [element.role, getComputedStyle(element).display])).toEqual([
     "status",
     "block",

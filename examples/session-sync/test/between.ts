@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 
 /**
- * Functions between a page and the server. They see every frame, and a frame for which they return
- * true is dropped. Call `deliver` to deliver a dropped frame later.
+ * Functions that see every frame between a page and the server. If a function returns true, the
+ * frame is dropped. Call `deliver` to deliver a dropped frame later.
  */
 interface Between {
   sent?: (frame: string) => boolean;

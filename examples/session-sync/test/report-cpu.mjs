@@ -1,5 +1,4 @@
-// A test loads this file into a server. At SIGUSR2 it prints the CPU time of the process in
-// microseconds.
+// A test loads this file into a server. At SIGUSR2, the server prints its CPU time in microseconds.
 import { setFlagsFromString } from "node:v8";
 
 // In the first half minute of idling, V8 collects the garbage of the start and of the connections.

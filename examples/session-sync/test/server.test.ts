@@ -7,7 +7,7 @@ import { SESSION_DELETED, sessionSync } from "../src/protocol.js";
 import { start } from "./start-example.js";
 import { design, refusal, soon, watch } from "./watcher.js";
 
-/** A plain WebSocket that records its frames, and how it was closed. */
+/** A plain WebSocket that records the received frames, the close code and the close reason. */
 function plain(port: number, query: string) {
   const socket = new WebSocket(`ws://localhost:${port}/ws?token=abc123${query}`);
   onTestFinished(() => socket.terminate());

@@ -3,7 +3,7 @@ import type { Overview, Playing } from "../protocol.js";
 import type { DevicesClient } from "./model.js";
 import { Playback } from "./playback.js";
 
-// The page keeps its name in sessionStorage, which Node does not have.
+// The page stores the device name in sessionStorage, which Node does not have.
 beforeEach(() => {
   vi.stubGlobal("sessionStorage", { setItem: vi.fn() });
   onTestFinished(() => void vi.unstubAllGlobals());

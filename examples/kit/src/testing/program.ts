@@ -42,7 +42,7 @@ export async function runProgram(
   return { child, port, output: () => output };
 }
 
-/** Sends the signal, waits for the end of the process and returns its exit code. */
+/** Sends the signal, waits for the end of the process and returns the exit code. */
 export async function end({ child }: RunningProgram, signal: NodeJS.Signals): Promise<number | null> {
   const gone = once(child, "exit");
   child.kill(signal);

@@ -8,7 +8,7 @@ import { onTestFinished, vi } from "vitest";
 
 export interface RunningRedis {
   readonly url: string;
-  /** Kills Redis and starts it again with its data. */
+  /** Kills Redis and restarts it with the same data. */
   restart(): Promise<void>;
   /** Redis answers nothing until `goOn`. */
   halt(): void;
@@ -16,7 +16,8 @@ export interface RunningRedis {
 }
 
 /**
- * Starts a redis-server on a free port that stores every write on disk, and ends it after the test.
+ * Starts a redis-server on a free port. The server stores every write on disk and ends after the
+ * test.
  */
 export async function runRedis(): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), "example-redis-"));
