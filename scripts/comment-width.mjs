@@ -5,7 +5,7 @@
  *   node scripts/comment-width.mjs                    lists each longer line, and exits with 1 if there is one
  *   node scripts/comment-width.mjs --write [path …]   wraps the paragraphs that are too wide, in all files or in those named
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { filesBelow } from "./files.mjs";
@@ -104,11 +104,14 @@ function wrap(lines) {
 
 const hangingIndent = (start) => (start.trim().startsWith("@") ? "  " : " ".repeat(start.length));
 
+const allSources = () => [...rootFiles(), ...folders.flatMap(sourcesAt)];
+const sourcesAt = (path) => (statSync(join(root, path)).isDirectory() ? filesBelow(path).filter(isSource) : [path]);
+
 function main(args) {
   const write = args.includes("--write");
   const named = args.filter((arg) => !arg.startsWith("--"));
   let count = 0;
-  for (const path of named.length > 0 ? named : [...rootFiles(), ...folders.flatMap(filesBelow).filter(isSource)]) {
+  for (const path of named.length > 0 ? named.flatMap(sourcesAt) : allSources()) {
     const source = readFileSync(join(root, path), "utf8");
     const result = write ? wrapComments(source) : source;
     if (result !== source) writeFileSync(join(root, path), result);
