@@ -25,7 +25,8 @@ function withoutSentences(frame: unknown): unknown {
 }
 
 test("[RE17] the guide to errors has one section for every error code, and no other", () => {
-  expect([...sections.keys()].sort()).toEqual([...errorCodes.map(({ code }) => code), "TITLE_TAKEN"].sort());
+  expect(sections.size).toBe(errorCodes.length + 1);
+  expect(new Set(sections.keys())).toEqual(new Set([...errorCodes.map(({ code }) => code), "TITLE_TAKEN"]));
   for (const [code, section] of sections) {
     expect(section, code).toMatch(/\*\*Cause\*\*:\s\S/);
     expect(section, code).toMatch(/\*\*Cure\*\*:\s\S/);
@@ -130,7 +131,7 @@ describe("the JSON in the guide to errors", () => {
 
   test("[RE17] stands in every section whose error crosses the wire", () => {
     const shown = [...sections].filter(([, section]) => section.includes("```json")).map(([code]) => code);
-    expect(shown.sort()).toEqual(Object.keys(triggers).sort());
+    expect(new Set(shown)).toEqual(new Set(Object.keys(triggers)));
   });
 
   test("[RE17] is missing only in the groups of errors that are never on the wire", () => {

@@ -8,7 +8,8 @@ export const tasksV2 = defineProtocol({
   version: "1.1.0", // The same major number: clients of 1.0.0 may connect.
   requests: {
     "task.add": { input: z.object({ text: z.string(), priority }), output: z.object({ id: z.string() }) },
-    "task.remove": { input: z.object({ id: z.string() }) }, // Only servers of 1.1.0 have this request.
+    // Only servers of 1.1.0 have this request.
+    "task.remove": { input: z.object({ id: z.string() }) },
   },
   channels: {
     tasks: {
