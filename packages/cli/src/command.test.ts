@@ -45,16 +45,21 @@ function holdfast(...argv: string[]): Promise<number> {
   return run(argv, { out: (text) => (said.out += text), err: (text) => (said.err += text) });
 }
 
+/** The numbers in the output of the command, without those in the version and the folder's name. */
+function numbersIn(output: string): number[] {
+  return [...output.replace(folder, "").matchAll(/ (\d+) /g)].map(([, digits]) => Number(digits));
+}
+
 describe("holdfast docs", () => {
   test("[DC9] writes the reference of the protocol that a TypeScript file exports", async () => {
     const head = `import { defineProtocol } from ${JSON.stringify(library)};\nimport { z } from ${JSON.stringify(zod)};`;
     const path = write("protocol.ts", `${one}\nexport type Unused = string;`, head);
     const out = join(folder, "docs");
     expect(await holdfast("docs", path, "--out", out)).toBe(0);
-    expect(said).toEqual({
-      out: `agents 1.0.0: ${fileCount} files in ${out}, ${fileCount} changed, 0 removed\n`,
-      err: "",
-    });
+    expect(numbersIn(said.out)).toEqual([fileCount, fileCount, 0]); // files, changed, removed
+    expect(said.out).toContain("agents 1.0.0");
+    expect(said.out).toContain(out);
+    expect(said.err).toBe("");
     for (const name of ["protocol.md", "index.html", "asyncapi.json", "schemas/requests/start/input.json"])
       expect(existsSync(join(out, name))).toBe(true);
   }, 60_000);
@@ -175,7 +180,8 @@ describe("holdfast docs --check", () => {
     expect(existsSync(out)).toBe(false);
     await holdfast("docs", path, "--out", out);
     expect(await holdfast("docs", path, "--out", out, "--check")).toBe(0);
-    expect(said.out).toBe(`agents 1.0.0: ${fileCount} files in ${out}, all up to date\n`);
+    expect(numbersIn(said.out)).toEqual([fileCount]);
+    expect(said.err).toBe("");
   });
 
   test("[DC10] names every file that is missing, changed or too many", async () => {
@@ -184,14 +190,17 @@ describe("holdfast docs --check", () => {
     rmSync(join(out, "schemas/messages/auth.json"));
     const later = write("p.ts", one.replace("start: {", "begin: {"));
     expect(await holdfast("docs", later, "--out", out, "--check")).toBe(1);
-    expect(said.err).toBe(
-      `holdfast: ${out} is out of date:\n` +
-        "  missing  schemas/messages/auth.json\n" +
-        "  missing  schemas/requests/begin/input.json\n" +
-        "  changed  protocol.md\n  changed  index.html\n  changed  asyncapi.json\n" +
-        "  extra    schemas/requests/start/input.json\n" +
-        `Run: npx holdfast docs ${later} --out ${out}\n`,
-    );
+    const listed = [...said.err.matchAll(/^ +(missing|changed|extra) +(\S+)$/gm)].map(([, kind, name]) => [kind, name]);
+    expect(listed).toEqual([
+      ["missing", "schemas/messages/auth.json"],
+      ["missing", "schemas/requests/begin/input.json"],
+      ["changed", "protocol.md"],
+      ["changed", "index.html"],
+      ["changed", "asyncapi.json"],
+      ["extra", "schemas/requests/start/input.json"],
+    ]);
+    expect(said.err).toContain(`npx holdfast docs ${later} --out ${out}\n`);
+    expect(said.out).toBe("");
   });
 
   test("[DC10] does not mind line ends that a checkout changed", async () => {
@@ -210,7 +219,7 @@ describe("holdfast docs --check", () => {
     mkdirSync(join(out, "notes"));
     cpSync(join(out, "schemas/requests/start/input.json"), join(out, "notes/input.json"));
     await holdfast("docs", write("p.ts", one.replace("start: {", "begin: {")), "--out", out);
-    expect(said.out).toContain("1 removed");
+    expect(numbersIn(said.out).at(-1)).toBe(1); // removed
     expect(existsSync(join(out, "schemas/requests/start/input.json"))).toBe(false);
     expect(existsSync(join(out, "schemas/mine.json"))).toBe(true);
     expect(existsSync(join(out, "notes/input.json"))).toBe(true);

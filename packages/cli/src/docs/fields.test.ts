@@ -1,3 +1,4 @@
+import * as full from "zod";
 import * as z from "zod/mini";
 import { describe, expect, test } from "vitest";
 import type { Schema } from "@holdfast/protocol";
@@ -38,6 +39,25 @@ describe("a field table", () => {
       "owner.tags | Set<string> | required",
       "steps | object[] | required | at least 1 item",
       "steps[].done | boolean | required",
+    ]);
+  });
+
+  test("[DC5] writes a default that JSON cannot hold as TypeScript", () => {
+    const schema = full.object({
+      tags: full.set(full.string()).default(new Set<string>()),
+      kinds: full.set(full.string()).default(new Set(["a"])),
+      limits: full.map(full.string(), full.int()).default(new Map([["a", 1]])),
+      total: full.bigint().default(5n),
+      at: full.date().default(new Date(0)),
+      list: full.array(full.string()).default([]),
+    });
+    expect(fieldsOf(jsonSchema(schema)).map(({ defaultValue }) => defaultValue)).toEqual([
+      "new Set()",
+      'new Set(["a"])',
+      'new Map([["a",1]])',
+      "5n",
+      'new Date("1970-01-01T00:00:00.000Z")',
+      "[]",
     ]);
   });
 

@@ -8,7 +8,7 @@ export interface Field {
   readonly required: boolean;
   /** Lengths, bounds and patterns. Empty if the schema has none. */
   readonly constraints: string;
-  /** The default as JSON; undefined if the field has none. */
+  /** The default in TypeScript: JSON, or for example `new Set()`. Undefined if the field has none. */
   readonly defaultValue: string | undefined;
   readonly description: string;
 }
@@ -28,7 +28,7 @@ export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] 
       type: typeOf(part, root),
       required,
       constraints: constraintsOf(resolved),
-      defaultValue: "default" in part ? JSON.stringify(part["default"]) : undefined,
+      defaultValue: "default" in part ? defaultText(part["default"], resolved[RICH_KEYWORD]) : undefined,
       description: text(part["description"]) ?? text(resolved["description"]) ?? "",
       condition,
     });
@@ -58,6 +58,27 @@ export function fieldsOf(root: JsonSchema, isRequired = true): readonly Field[] 
   if (typeOf(root, root) !== "object") add("(value)", root, isRequired, "");
   descend("", root, "", []);
   return merge(rows);
+}
+
+/**
+ * Writes a default as TypeScript. The schema has the default as it travels, so that `[]` can be a
+ * list, a Set or a Map.
+ */
+function defaultText(value: unknown, rich: unknown): string {
+  const json = JSON.stringify(value);
+  const isEmpty = Array.isArray(value) && value.length === 0;
+  switch (rich) {
+    case "set":
+      return `new Set(${isEmpty ? "" : json})`;
+    case "map":
+      return `new Map(${isEmpty ? "" : json})`;
+    case "Date":
+      return `new Date(${json})`;
+    case "bigint":
+      return `${String(value)}n`;
+    default:
+      return json;
+  }
 }
 
 /** A row and the alternative that declares it. */
