@@ -3,12 +3,12 @@ import { basename, join } from "node:path";
 import ts from "typescript";
 
 /**
- * Reads the sentences above the fields of the message schemas, so that what a reader of the source
- * sees is what the reference says. They cannot stand in the schemas themselves: a client would
- * carry them around.
+ * Reads the comments above the fields of the message schemas, so that the source and the reference
+ * describe a field in the same words. The schemas themselves have no descriptions, because a client
+ * would have to load the texts.
  *
  * @param {string} folder the folder of the message files
- * @returns {{ [path: string]: string }} `auth.data.token` to its sentence
+ * @returns {{ [path: string]: string }} the note of each field, by paths such as `auth.data.token`
  */
 export function readFieldNotes(folder) {
   const files = new Map(
@@ -55,12 +55,12 @@ export function readFieldNotes(folder) {
     const at = `${path}.${property.name.text}`;
     const value = ts.isShorthandPropertyAssignment(property) ? property.name : property.initializer;
     const note = noteOf(property) ?? inherited(value, file);
-    // A field declared after `...envelope` takes its place.
+    // A field that is declared after `...envelope` overrides the field of the envelope.
     if (note) notes[at] = note;
     visit(value, at, file);
   }
 
-  /** A field without a sentence of its own has that of the constant it is made of. */
+  /** If a field has no note, the note of the constant that declares its schema applies. */
   function inherited(node, file) {
     if (ts.isIdentifier(node)) {
       const found = lookUp(node.text, file);
@@ -78,7 +78,7 @@ export function readFieldNotes(folder) {
     return there && { ...there, file: from };
   }
 
-  /** The notes of a list of words: `z.enum([…])` or `[…] as const`. */
+  /** Records the notes of the options in `z.enum([…])` or `[…] as const`. */
   function readOptions(node, name) {
     const isEnum = ts.isCallExpression(node) && node.getText().startsWith("z.enum");
     const list = isEnum ? node.arguments[0] : ts.isAsExpression(node) ? node.expression : undefined;
@@ -114,7 +114,7 @@ function messageType(node) {
   return type?.initializer?.arguments?.[0]?.text;
 }
 
-/** The text of the comment that stands before a node, on its line or above it. */
+/** The text of the comment before a node, on the same line or above. */
 function noteOf(node) {
   const { text } = node.getSourceFile();
   const start = node.getFullStart();

@@ -23,8 +23,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /**
- * Most files take what they need from here: compiling the library anew for each of them takes a
- * second.
+ * Most protocol files of these tests read the library from this global variable, because compiling
+ * the library for each file would take a second.
  */
 Object.assign(globalThis, { holdfastTest: { defineProtocol, z } });
 
@@ -37,7 +37,7 @@ function write(name: string, source: string, head = "const { defineProtocol, z }
 const one =
   'export const agents = defineProtocol({ name: "agents", version: "1.0.0", requests: { start: { input: z.object({ at: z.date() }) } } });';
 
-/** Three documents, the schema of each message, and that of the input of `one`. */
+/** Three documents, a schema for each message, and the schema of the input of `one`. */
 const fileCount = 3 + new Set(wireMessages.map(({ type }) => type)).size + 1;
 
 function holdfast(...argv: string[]): Promise<number> {
@@ -51,7 +51,7 @@ function numbersIn(output: string): number[] {
 }
 
 describe("holdfast docs", () => {
-  test("[DC9] writes the reference of the protocol that a TypeScript file exports", async () => {
+  test("[DC9] a TypeScript file that exports a protocol: writes all files of the reference", async () => {
     const head = `import { defineProtocol } from ${JSON.stringify(library)};\nimport { z } from ${JSON.stringify(zod)};`;
     const path = write("protocol.ts", `${one}\nexport type Unused = string;`, head);
     const out = join(folder, "docs");
@@ -64,7 +64,7 @@ describe("holdfast docs", () => {
       expect(existsSync(join(out, name))).toBe(true);
   }, 60_000);
 
-  test("[DC9] finds a default export, and takes one protocol exported twice for one", async () => {
+  test("[DC9] accepts a default export, and one protocol that is exported twice", async () => {
     expect(await holdfast("docs", write("a.ts", `${one}\nexport default agents;`), "--out", join(folder, "a"))).toBe(0);
     expect(
       await holdfast(
@@ -76,18 +76,18 @@ describe("holdfast docs", () => {
     ).toBe(0);
   });
 
-  test("[DC9] takes the export that is named", async () => {
+  test("[DC9] --export uses the named export", async () => {
     const path = write("two.ts", `${one}\nexport const other = defineProtocol({ name: "other", version: "2.0.0" });`);
     expect(await holdfast("docs", path, "--out", join(folder, "docs"), "--export", "other")).toBe(0);
     expect(said.out).toContain("other 2.0.0");
   });
 
-  test("[DC9] writes the address it is given into the examples", async () => {
+  test("[DC9] --server sets the address in the examples", async () => {
     await holdfast("docs", write("p.ts", one), "--out", join(folder, "docs"), "--server", "wss://example.com/live");
     expect(readFileSync(join(folder, "docs/protocol.md"), "utf8")).toContain("`wss://example.com/live`");
   });
 
-  test("[DC9] --help and no arguments at all explain themselves", async () => {
+  test("[DC9] --help, -h and no arguments print the usage and exit with 0", async () => {
     for (const argv of [["--help"], [], ["docs", "-h"]]) {
       expect(await holdfast(...argv)).toBe(0);
       expect(said.out).toContain("holdfast docs <protocol.ts> --out <folder>");
@@ -173,7 +173,7 @@ describe("holdfast docs", () => {
 });
 
 describe("holdfast docs --check", () => {
-  test("[DC10] is content with what was just written, and writes nothing", async () => {
+  test("[DC10] exits with 1 without a reference and with 0 for an unchanged reference, and writes nothing", async () => {
     const path = write("p.ts", one);
     const out = join(folder, "docs");
     expect(await holdfast("docs", path, "--out", out, "--check")).toBe(1);
@@ -184,7 +184,7 @@ describe("holdfast docs --check", () => {
     expect(said.err).toBe("");
   });
 
-  test("[DC10] names every file that is missing, changed or too many", async () => {
+  test("[DC10] lists every missing, changed and extra file, and the command that updates the reference", async () => {
     const out = join(folder, "docs");
     await holdfast("docs", write("p.ts", one), "--out", out);
     rmSync(join(out, "schemas/messages/auth.json"));
@@ -203,7 +203,7 @@ describe("holdfast docs --check", () => {
     expect(said.out).toBe("");
   });
 
-  test("[DC10] does not mind line ends that a checkout changed", async () => {
+  test("[DC10] ignores line ends that a checkout changed", async () => {
     const path = write("p.ts", one);
     const out = join(folder, "docs");
     await holdfast("docs", path, "--out", out);
@@ -212,7 +212,7 @@ describe("holdfast docs --check", () => {
     expect(await holdfast("docs", path, "--out", out, "--check")).toBe(0);
   });
 
-  test("[DC10] writing again takes away what it wrote before, and nothing else", async () => {
+  test("[DC10] a second run removes files of the first run that are no longer generated, and no other files", async () => {
     const out = join(folder, "docs");
     await holdfast("docs", write("p.ts", one), "--out", out);
     writeFileSync(join(out, "schemas/mine.json"), "{}");
@@ -226,7 +226,7 @@ describe("holdfast docs --check", () => {
   });
 });
 
-test("[DC10] the reference of the wire in docs/reference is what the schemas say", () => {
+test("[DC10] docs/reference matches the files that wireFiles generates", () => {
   const reference = fileURLToPath(new URL("../../../docs/reference", import.meta.url));
   expect(compareFiles(reference, wireFiles()), "run: node scripts/docs.mjs").toEqual({
     missing: [],

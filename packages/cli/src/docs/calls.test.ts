@@ -23,7 +23,8 @@ function callsOf(protocol: Protocol): string[][] {
 }
 
 /**
- * One module of all calls. Each block has a scope of its own, in which it sees the section's types.
+ * A module with all calls. Each block has a scope of its own that contains the types of its
+ * section.
  */
 function moduleOf(protocol: Protocol, path: string): string {
   const [[setUp = ""] = [], ...sections] = callsOf(protocol);
@@ -52,7 +53,8 @@ function compile(modules: ReadonlyMap<string, string>): string[] {
     lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
     types: ["node"],
     declaration: false,
-    // The calls keep results that nothing reads, and a type leaves `| undefined` out behind a `?`.
+    // The calls store results that no statement reads, and optional fields (`?`) are shown without
+    // `| undefined`.
     noUnusedLocals: false,
     exactOptionalPropertyTypes: false,
   };
@@ -90,7 +92,7 @@ describe("the calls in a reference", () => {
     expect(compile(new Map([[join(here, "wrong-calls.ts"), text]]))).toHaveLength(1);
   }, 120_000);
 
-  test("[DO11] calls come before field tables, and frames come after both, in a fold", () => {
+  test("[DO11] protocol.md shows calls before field tables and folded frames after both", () => {
     const text = protocolFiles(everything).get("protocol.md")!;
     const [, section = ""] = text.split('<a id="request-task.create">');
     const order = [

@@ -47,14 +47,14 @@ describe("asyncapi.json", () => {
     30_000,
   );
 
-  test.each(documents)("[DC7] of %s ties every message to its correlation id", (_name, files) => {
+  test.each(documents)("[DC7] of %s refers to the correlation id in every message", (_name, files) => {
     const { components } = asyncapi(files);
     expect(components.correlationIds.correlation_id.location).toBe("$message.payload#/correlation_id");
     for (const message of Object.values(components.messages))
       expect(message).toMatchObject({ correlationId: { $ref: "#/components/correlationIds/correlation_id" } });
   });
 
-  test.each(documents)("[DC2] of %s has no example that its own schema refuses", (_name, files) => {
+  test.each(documents)("[DC2] of %s has only examples that match their schema", (_name, files) => {
     const { components } = asyncapi(files);
     for (const [id, { payload, examples }] of Object.entries(components.messages)) {
       const name = payload.$ref.replace("#/components/schemas/", "");
@@ -85,7 +85,7 @@ describe("asyncapi.json", () => {
     });
   });
 
-  test("[DC7] of an application makes names, codes and channels exact", () => {
+  test("[DC7] of an application has names, codes and channels as constants", () => {
     const { schemas } = asyncapi(app).components;
     expect(schemas["request.task.create"]).toMatchObject({
       properties: { data: { properties: { name: { const: "task.create" } } } },
@@ -101,14 +101,14 @@ describe("asyncapi.json", () => {
     });
   });
 
-  test("[DC7] keeps apart names that dots make look alike", () => {
+  test("[DC7] has distinct ids for the events `b.c` of `a` and `c` of `a.b`", () => {
     const { messages } = asyncapi(app).components;
     expect(Object.keys(messages)).toEqual(expect.arrayContaining(["event.a.b.c", "event.a.b.c-2"]));
     expect(messages["event.a.b.c"]).toMatchObject({ examples: [{ payload: { channel: "a", event: "b.c" } }] });
     expect(messages["event.a.b.c-2"]).toMatchObject({ examples: [{ payload: { channel: "a.b", event: "c" } }] });
   });
 
-  test("[DC7] has the address, the connection parameters and every way to show a credential", () => {
+  test("[DC7] has the address, the connection parameters and every security scheme", () => {
     const { servers, channels, components } = asyncapi(app);
     expect(servers.main).toMatchObject({ host: "example.com", protocol: "wss" });
     expect(channels.connection.address).toBe("/live");
@@ -127,7 +127,7 @@ describe("asyncapi.json", () => {
   });
 });
 
-/** References written out, as deep as examples go; zod reads no references into other places. */
+/** Replaces references by their schemas, because zod resolves none outside the schema itself. */
 function inlined(value: unknown, schemas: { [name: string]: unknown }, depth = 0): object {
   if (Array.isArray(value)) return value.map((item) => inlined(item, schemas, depth)) as never;
   if (typeof value !== "object" || value === null) return value as never;
@@ -138,7 +138,7 @@ function inlined(value: unknown, schemas: { [name: string]: unknown }, depth = 0
 }
 
 describe("schemas/", () => {
-  test("[DC4] holds one JSON Schema 2020-12 for each message and each value, and every reference in it leads somewhere", () => {
+  test("[DC4] holds a JSON Schema 2020-12 for each message and value, and every reference in these files resolves", () => {
     const names = [...app.keys()].filter((name) => name.startsWith("schemas/"));
     expect(names).toEqual(
       expect.arrayContaining([
@@ -165,7 +165,7 @@ describe("schemas/", () => {
     }
   });
 
-  test("[DC4] describes the fields of a message with the sentences of its source", () => {
+  test("[DC4] describes the fields of a message with the comments of the source", () => {
     expect(JSON.parse(wire.get("schemas/messages/auth.json")!)).toMatchObject({
       title: "auth",
       properties: {
@@ -182,7 +182,7 @@ describe("schemas/", () => {
 describe("protocol.md", () => {
   const text = app.get("protocol.md")!;
 
-  test.each(documents)("[DC5] of %s has a place for each of its links", (_name, files) => {
+  test.each(documents)("[DC5] of %s has a target for each link", (_name, files) => {
     const markdown = files.get("protocol.md")!;
     const ids = [...markdown.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -207,16 +207,16 @@ describe("protocol.md", () => {
     expect(text).toContain("?sessionId=0193e2a4-5b7c-7d21-9c3e-4f5a6b7c8d9e&mode=quiet");
   });
 
-  test("[DC5] says what each reason of a reset means", () => {
+  test("[DC5] describes each reset reason", () => {
     const [, rows = ""] = wire.get("protocol.md")!.split('<a id="reset-reasons">');
     for (const reason of resetReasons) expect(rows).toMatch(new RegExp(`^\\| \`${reason}\` \\| [A-Z].+\\. \\|$`, "m"));
   });
 
-  test("[DC5] says of a value that is nothing that it is nothing", () => {
+  test("[DC5] shows the type of a void value as `nothing`", () => {
     expect(text).toContain("| `(value)` | `nothing` | no |");
   });
 
-  test("[DC5] keeps its tables whole, whatever stands in a cell", () => {
+  test("[DC5] has the same number of cells in all rows of a table", () => {
     for (const block of text.matchAll(/(?:^\|.*\|$\n)+/gm)) {
       const widths = block[0]
         .trim()
@@ -226,7 +226,7 @@ describe("protocol.md", () => {
     }
   });
 
-  test("[DC2] shows values that JSON cannot hold as they stand on the wire", () => {
+  test("[DC2] shows values that JSON cannot hold in wire form, with `meta`", () => {
     const flat = text.replace(/\s+/g, " ");
     expect(flat).toContain('"tags": ["home"], "limits": [["minutes", "30"]]');
     expect(flat).toContain(
@@ -236,21 +236,21 @@ describe("protocol.md", () => {
 });
 
 describe("index.html", () => {
-  test.each(documents)("[DC8] of %s names nothing that would have to be loaded", (_name, files) => {
+  test.each(documents)("[DC8] of %s refers to no resource that the browser would load", (_name, files) => {
     const page = files.get("index.html")!;
     expect(page).not.toMatch(/\b(?:src|href|action|poster|srcset|data)\s*=\s*["']?\s*(?:https?:|\/\/|\.{0,2}\/)/i);
     expect(page).not.toMatch(/url\(|@import|<(?:img|iframe|object|embed|script)[^>]+src/i);
     expect(page).toContain("default-src 'none'");
   });
 
-  test.each(documents)("[DC8] of %s has a place for each of its links", (_name, files) => {
+  test.each(documents)("[DC8] of %s has a target for each link", (_name, files) => {
     const page = files.get("index.html")!;
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const [, id] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(id);
   });
 
-  test("[DC8] shows what an application wrote as text, not as mark-up", () => {
+  test("[DC8] escapes the descriptions of an application", () => {
     const page = app.get("index.html")!;
     expect(page).toContain("All there is &lt;b&gt;at once&lt;/b&gt; &amp; &quot;more&quot;.");
     expect(page).not.toContain("<title>.");
@@ -261,12 +261,12 @@ describe("index.html", () => {
   });
 });
 
-test("[DC1] the same protocol gives the same files, byte for byte", () => {
+test("[DC1] protocolFiles and wireFiles return identical files for the same protocol", () => {
   expect(protocolFiles(everything, { server: "wss://example.com/live" })).toEqual(app);
   expect(wireFiles()).toEqual(wire);
 });
 
-test("[DC1] a protocol in which nothing is defined has a reference all the same", () => {
+test("[DC1] protocolFiles accepts a protocol without requests, channels and direct events", () => {
   const files = protocolFiles(defineProtocol({ name: "bare", version: "1.0.0" }));
   expect(files.get("protocol.md")).toMatch(/^# bare$/m);
 });

@@ -7,8 +7,8 @@ import { valueSchema } from "@holdfast/protocol/internal";
 import { examplesOf } from "./examples.js";
 import { synthesize } from "./synthesize.js";
 
-describe("examples that a schema names", () => {
-  test("[DC2] are shown as they travel, with annotations where they need them", () => {
+describe("examplesOf a schema with examples", () => {
+  test("[DC2] returns each example in wire form, with `meta` for values that JSON cannot hold", () => {
     const schema = full.object({ at: full.date() }).meta({ examples: [{ at: new Date(0) }, { at: new Date(1) }] });
     expect(examplesOf(schema, "direct.a")).toEqual([
       { data: { at: "1970-01-01T00:00:00.000Z" }, meta: { values: { at: ["Date"] }, v: 1 } },
@@ -16,12 +16,12 @@ describe("examples that a schema names", () => {
     ]);
   });
 
-  test("[DC2] of zod/mini, by check or register, are found as well", () => {
+  test("[DC2] finds examples that zod/mini sets with check or register", () => {
     expect(examplesOf(z.string().check(z.meta({ examples: ["a"] })), "direct.a")).toEqual([{ data: "a" }]);
     expect(examplesOf(z.string().register(z.globalRegistry, { examples: ["b"] }), "direct.a")).toEqual([{ data: "b" }]);
   });
 
-  test("[DC2] that do not match fail, naming the place and the field", () => {
+  test("[DC2] an example that does not match is INVALID_PROTOCOL with the place and the field", () => {
     const schema = full.object({ id: full.uuid() }).meta({ examples: [{ id: crypto.randomUUID() }, { id: "a1" }] });
     expect(() => examplesOf(schema, "requests.start.input")).toThrow(
       expect.objectContaining({
@@ -33,7 +33,7 @@ describe("examples that a schema names", () => {
     );
   });
 
-  test("[DC2] written as they travel rather than as the application has them fail too", () => {
+  test("[DC2] an example in wire form instead of the application's form is INVALID_PROTOCOL", () => {
     const schema = z.date().check(z.meta({ examples: ["2026-01-15T09:30:00.000Z"] }));
     expect(() => examplesOf(schema, "direct.a")).toThrow(
       expect.objectContaining({ code: "INVALID_PROTOCOL", field: "direct.a" }),
@@ -54,7 +54,7 @@ const Tree = full.object({
   },
 });
 
-describe("examples made up", () => {
+describe("examples that synthesize makes", () => {
   test.each<[string, Schema]>([
     ["text", z.string()],
     ["text of a length", z.string().check(z.length(7))],
@@ -108,14 +108,14 @@ describe("examples made up", () => {
     ["anything", z.unknown()],
     ["NaN", z.nan()],
     ["readonly, caught, prefaulted", full.string().prefault("a").catch("b").readonly()],
-  ])("[DC3] of %s matches its schema, survives the wire, and is the same every time", (_name, schema) => {
+  ])("[DC3] %s: the value matches its schema after a round trip, and is always the same", (_name, schema) => {
     const value = synthesize(schema);
     expect(valueSchema(schema).send(value, "value")).toMatchObject({ ok: true });
     expect(examplesOf(schema, "direct.a")).toEqual(examplesOf(schema, "direct.a"));
     expect(synthesize(schema)).toEqual(value);
   });
 
-  test("[DC3] are small: fields that may be left out are, lists hold one item", () => {
+  test("[DC3] leaves out optional fields and puts one item in a list", () => {
     const schema = z.object({
       a: z.string(),
       b: z.optional(z.string()),
@@ -125,7 +125,7 @@ describe("examples made up", () => {
     expect(synthesize(schema)).toEqual({ a: "a", d: [1] });
   });
 
-  test("[DC3] take the examples that parts of the schema have", () => {
+  test("[DC3] uses the examples of parts of the schema", () => {
     const schema = z.object({ id: z.string().check(z.meta({ examples: ["primes-5f0c"] })), at: z.date() });
     expect(synthesize(schema)).toEqual({ id: "primes-5f0c", at: new Date("2026-01-15T09:30:00.000Z") });
   });
@@ -138,13 +138,13 @@ describe("examples made up", () => {
     ],
     ["a custom check", z.object({ at: z.custom<URL>((value) => value instanceof URL) }), "requests.a.input.at"],
     ["something that is never", z.object({ no: z.never() }), "requests.a.input.no"],
-  ])("[DC3] cannot be made for %s: the error names the part and what to do", (_name, schema, field) => {
+  ])("[DC3] %s: no example can be made, and the error names the field", (_name, schema, field) => {
     expect(() => examplesOf(schema, "requests.a.input")).toThrow(
       expect.objectContaining({ code: "INVALID_PROTOCOL", field }),
     );
   });
 
-  test("[DC3] that a refinement refuses fail with the refinement's words", () => {
+  test("[DC3] a value that a refinement refuses is an error with the refinement's message", () => {
     const schema = z.object({ a: z.string() }).check(z.refine(({ a }) => a.includes("@"), "needs an @"));
     expect(() => examplesOf(schema, "direct.a")).toThrow(
       expect.objectContaining({ field: "direct.a", message: expect.stringContaining("needs an @") as string }),
@@ -156,7 +156,10 @@ test.each<[string, Schema]>([
   ["plain", z.object({ a: z.string(), b: z.array(z.int()) })],
   ["rich", z.object({ at: z.date(), big: z.bigint(), set: z.set(z.string()), map: z.map(z.string(), z.date()) })],
   ["recursive", z.lazy((): z.ZodMiniType => z.object({ a: z.union([z.string(), z.array(z.string())]) }))],
-])("[DC4] the JSON Schema of a %s value accepts its own example, and zod reads it back", (_name, schema) => {
-  const [{ data }] = examplesOf(schema, "direct.a");
-  expect(full.fromJSONSchema(jsonSchema(schema) as never).safeParse(data).success).toBe(true);
-});
+])(
+  "[DC4] the JSON Schema of a %s value accepts the value's example when zod reads the schema back",
+  (_name, schema) => {
+    const [{ data }] = examplesOf(schema, "direct.a");
+    expect(full.fromJSONSchema(jsonSchema(schema) as never).safeParse(data).success).toBe(true);
+  },
+);

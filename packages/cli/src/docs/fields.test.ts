@@ -19,8 +19,8 @@ const rows = (schema: Schema): string[] =>
       .join(" | "),
   );
 
-describe("a field table", () => {
-  test("[DC5] has type, constraints, default and description of each field, below the one that holds it", () => {
+describe("the rows of fieldsOf", () => {
+  test("[DC5] returns type, constraints, default and description of each field, after its parent", () => {
     const schema = z.object({
       id: z.uuid().check(z.describe("Which one.")),
       title: z.string().check(z.minLength(1), z.maxLength(80)),
@@ -61,7 +61,7 @@ describe("a field table", () => {
     ]);
   });
 
-  test("[DC5] tells alternatives apart by the field they differ in", () => {
+  test("[DC5] describes alternatives by the constant field in which the alternatives differ", () => {
     const schema = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("a"), x: z.number(), both: z.string() }),
       z.object({ kind: z.literal("b"), y: z.number(), both: z.string() }),
@@ -74,14 +74,14 @@ describe("a field table", () => {
     ]);
   });
 
-  test("[DC5] says what a value without fields is", () => {
+  test("[DC5] returns one row for a value without fields", () => {
     expect(rows(z.string().check(z.maxLength(5)))).toEqual(["(value) | string | required | at most 5 characters"]);
     expect(rows(z.array(z.enum(["a", "b"])))).toEqual(['(value) | ("a" | "b")[] | required']);
     expect(rows(z.record(z.string(), z.date()))).toEqual(["(value) | { [key]: Date } | required"]);
     expect(rows(z.unknown())).toEqual(["(value) | any | required"]);
   });
 
-  test("[DC5] writes types as a TypeScript reader knows them", () => {
+  test("[DC5] writes types in TypeScript notation", () => {
     const types = (...schemas: Schema[]) => schemas.map((schema) => fieldsOf(jsonSchema(schema))[0]?.type);
     expect(
       types(
@@ -96,7 +96,7 @@ describe("a field table", () => {
     ).toEqual(["Map<string, bigint>", "[string, Date]", "1n | 2n", "NaN", "string | integer[]", "null", "never"]);
   });
 
-  test("[DC5] of a schema that contains itself ends", () => {
+  test("[DC5] terminates for a recursive schema", () => {
     const tree = z.object({ name: z.string(), children: z.array(z.lazy((): z.ZodMiniType => tree)) });
     expect(rows(tree)).toEqual(["name | string | required", "children | object[] | required"]);
     const list: z.ZodMiniType = z.lazy(() => z.array(z.union([z.string(), list])));

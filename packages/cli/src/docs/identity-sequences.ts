@@ -17,7 +17,7 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
       id: "renew-a-credential",
       title: "Renew a credential",
       text:
-        "The server asks 30 s before a credential ends, by its own clock, and again every 10 s. The connection stays. If the newer credential no longer allows a channel, the server ends that " +
+        "The server asks for a new credential 30 s before the old credential expires by the server's clock, then every 10 s. The connection stays open. If the new credential no longer allows a channel, the server ends that " +
         "subscription and sends the reason.",
       steps: [
         says.server({ type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } }),
@@ -26,10 +26,10 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
         says.client(auth),
         either(
           {
-            label: "it is good",
+            label: "the token is valid",
             steps: [
               says.server(welcome),
-              call("server", "handler", "authorize, for each channel joined"),
+              call("server", "handler", "authorize, for each joined channel"),
               says.server({
                 type: "unsubscribed",
                 channel,
@@ -38,7 +38,7 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
             ],
           },
           {
-            label: "none comes within 25 s after the end",
+            label: "no token arrives within 25 s after the expiry",
             steps: [close("server", "UNAUTHENTICATED"), note("client", "fetches a new token, then connects again")],
           },
         ),
@@ -52,7 +52,7 @@ function credentialSequences({ channel }: Cast, { auth, welcome, connected }: Di
         "the server has not noticed yet that the old connection is dead. The id grants no rights: the server " +
         "checks the credential and authorises each channel again.",
       steps: [
-        note("client", "its network is gone, and back; the server still holds the old connection"),
+        note("client", "reconnects after a network failure; the server has not closed the old connection yet"),
         says.client({
           type: "auth",
           correlation_id: "1",
@@ -93,14 +93,14 @@ function deviceSequence({ event, data }: NonNullable<Cast["direct"]>): Sequence 
           ],
         },
         {
-          label: "nobody listens",
+          label: "the client has no handler",
           steps: [
             says.client({ type: "ack", data: { id: "p3Vd8s", failure: "not_handled" } }),
             answer("server", "handler", "failed: not_handled"),
           ],
         },
         {
-          label: "a newer connection of the device takes its place",
+          label: "a newer connection of the device replaces this connection",
           steps: [close("server", "REPLACED"), answer("server", "handler", "failed: disconnected")],
         },
       ),
@@ -132,7 +132,7 @@ function presenceSequence({ channel, data: said }: NonNullable<Cast["presence"]>
         channel,
         data: { ...nobody, kind: "snapshot", count: 0 },
       }),
-      note("server", "200 ms later, for all who are there"),
+      note("server", "200 ms later, to all members"),
       says.server({
         type: "presence",
         channel,

@@ -44,7 +44,7 @@ afterEach(async () => {
 
 const visible = (selector: string) => page.locator(`${selector}:visible`).count();
 
-test("[DC8] the page asks for nothing but itself, and nothing in it fails", async () => {
+test("[DC8] the page sends no further request and logs no error", async () => {
   await page.mouse.wheel(0, 20_000);
   await page.locator("#theme").click();
   await page.locator("html[data-theme='dark']").waitFor();
@@ -52,14 +52,14 @@ test("[DC8] the page asks for nothing but itself, and nothing in it fails", asyn
   expect(errors).toEqual([]);
 });
 
-test("[DC8] nothing is wider than the page, on a desk and on a telephone", async () => {
+test("[DC8] the page does not overflow at 1280 px and at 390 px", async () => {
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 800 });
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   }
 });
 
-test("[DO12] at 390 px the contents are closed until they are opened, and close when a link is followed", async () => {
+test("[DO12] at 390 px the contents are collapsed, and collapse again after a link is followed", async () => {
   const link = page.locator("nav a[href='#close-codes']");
   expect(await link.isVisible()).toBe(true);
   await page.setViewportSize({ width: 390, height: 800 });
@@ -80,7 +80,7 @@ test("[DO12] headings descend one level at a time, and opened folds stay within 
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
 });
 
-test("[DC8] a search leaves what matches, the way to it, and nothing else; Escape brings all back", async () => {
+test("[DC8] the search shows only matching sections and their parents; Escape shows all sections again", async () => {
   const all = await visible("main section");
   await page.locator("#search").fill("water the plants");
   expect(await page.locator("#request-task\\.create").isVisible()).toBe(true);
@@ -97,14 +97,14 @@ test("[DC8] a search leaves what matches, the way to it, and nothing else; Escap
   expect(errors).toEqual([]);
 });
 
-test("[DC8] following a link shows its place in the contents, without moving the page away", async () => {
+test("[DC8] a followed link is marked in the contents, and the page stays at its target", async () => {
   await page.locator("nav a[href='#close-codes']").click();
   await page.locator("nav a.here[href='#close-codes']").waitFor();
   expect(await page.locator("#close-codes h2").isVisible()).toBe(true);
   expect(errors).toEqual([]);
 });
 
-test("[DC8] light and dark follow the system, and the choice of the reader comes first", async () => {
+test("[DC8] the theme follows the system until the reader chooses a theme", async () => {
   const ground = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
   const light = await ground();
   await page.emulateMedia({ colorScheme: "dark" });

@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 import { defineProtocol, type Schema } from "@holdfast/protocol";
 import { protocolFiles } from "./index.js";
 
-/** What zod's `require` gives: other classes than those of `import`. */
+/** The CommonJS build of zod, whose classes differ from the classes of `import`. */
 const otherCopy = createRequire(import.meta.url)("zod") as typeof full;
 
-/** The JSON Schema file of an input that is this schema. */
+/** The JSON Schema file of a request's input with this schema. */
 function inputFile(input: Schema): string | undefined {
   const protocol = defineProtocol({ name: "p", version: "1.0.0", requests: { r: { input } } });
   return protocolFiles(protocol).get("schemas/requests/r/input.json");
@@ -29,12 +29,12 @@ describe("protocolFiles of a schema that contains itself", () => {
     ["in an intersection", (node) => full.intersection(node.describe("a"), full.looseObject({}))],
   ];
 
-  test.each(ways)("[PR10] ends if a lazy one refers to itself %s", (_name, refer) => {
+  test.each(ways)("[PR10] terminates if a lazy schema refers to itself %s", (_name, refer) => {
     const node: Node = full.lazy(() => full.object({ name: full.string(), below: full.array(refer(node)) }));
     expect(inputFile(node)).toContain('"below"');
   });
 
-  test.each(ways)("[PR10] ends if one with a getter refers to itself %s", (_name, refer) => {
+  test.each(ways)("[PR10] terminates if an object with a getter refers to itself %s", (_name, refer) => {
     const node: Node = full.object({
       name: full.string(),
       get below(): full.ZodType<unknown[]> {
@@ -44,7 +44,7 @@ describe("protocolFiles of a schema that contains itself", () => {
     expect(inputFile(node)).toContain('"below"');
   });
 
-  test("[PR10] ends if two contain each other, from either side", () => {
+  test("[PR10] terminates if two schemas contain each other, from either schema", () => {
     const folder: full.ZodType = full.lazy(() => full.object({ files: full.array(file.describe("a file")) }));
     const file: full.ZodType = full.object({
       get in() {
@@ -57,7 +57,7 @@ describe("protocolFiles of a schema that contains itself", () => {
     }
   });
 
-  test("[PR9] ends if parts of it are of another copy of zod", () => {
+  test("[PR9] terminates if parts of the schema come from another copy of zod", () => {
     expect(otherCopy.string).not.toBe(full.string);
     const node: full.ZodType = otherCopy.lazy(() =>
       full.object({ at: otherCopy.date(), below: otherCopy.array(node.describe("a")) }),

@@ -16,7 +16,7 @@ function stepsOf(steps: readonly Step[]): Step[] {
 }
 
 describe("the diagrams", () => {
-  test("[DC6] tell of connecting, subscribing, requests, resuming, heartbeat, refusals and restarts", () => {
+  test("[DC6] cover connecting, subscribing, requests, resuming, heartbeat, refusals and restarts", () => {
     expect(sequences.map(({ id }) => id)).toEqual([
       "connect-with-a-token",
       "connect-with-a-cookie",
@@ -34,7 +34,7 @@ describe("the diagrams", () => {
   });
 
   test.each(sequences.map((sequence) => [sequence.id, sequence] as const))(
-    "[DC6] %s shows only frames that the other side reads",
+    "[DC6] %s shows only frames that the receiver can decode",
     (_id, { steps }) => {
       const frames = stepsOf(steps).filter((step) => step.kind === "frame");
       expect(() => frames.forEach((step) => checkFrame(step.sentBy, step.message))).not.toThrow();
@@ -42,7 +42,7 @@ describe("the diagrams", () => {
   );
 
   test.each(sequences.map((sequence) => [sequence.id, sequence] as const))(
-    "[DC6] %s says the same in mermaid and in the drawing",
+    "[DC6] %s has the same labels in mermaid and in the drawing",
     (_id, sequence) => {
       const text = mermaid(sequence);
       const picture = drawing(sequence).replace(/<[^>]+>/g, "");
@@ -54,7 +54,7 @@ describe("the diagrams", () => {
     },
   );
 
-  test("[DC6] the drawing holds no mark-up from the names it shows", () => {
+  test("[DC6] the drawing escapes names", () => {
     const [first] = sequencesOf({ ...EXAMPLE_CAST, channel: "<script>alert(1)</script>" }).filter(
       ({ id }) => id === "connect-with-a-token",
     );
@@ -65,7 +65,7 @@ describe("the diagrams", () => {
     for (const { type, example } of wireMessages) expect(labelOf(example).split(" ")[0]).toBe(type);
   });
 
-  test("[DC6] nothing is drawn outside the picture", () => {
+  test("[DC6] every box lies inside the picture", () => {
     for (const sequence of sequences) {
       const picture = drawing(sequence);
       const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(picture)!.map(Number) as [number, number, number];

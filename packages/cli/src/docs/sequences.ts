@@ -30,7 +30,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
         call("server", "handler", "authenticate({ token })"),
         either(
           {
-            label: "the token is good",
+            label: "the token is valid",
             steps: [
               answer("handler", "server", "{ userId }"),
               says.server(welcome),
@@ -39,7 +39,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
             ],
           },
           {
-            label: "it is not",
+            label: "the token is not valid",
             steps: [
               answer("handler", "server", "throws"),
               says.server({
@@ -58,9 +58,9 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "connect-with-a-cookie",
       title: "Connect with a cookie",
       text:
-        "A credential that travels with the upgrade (a cookie, an `Authorization` header, or `?token=` where the server " +
-        "allows it) is checked before the connection exists; a refusal is a plain HTTP 401. The greeting comes by itself, " +
-        `or, for a client that offers \`${subprotocols.auth}\`, behind its \`auth\` without a token.`,
+        "If the upgrade request carries a credential (a cookie, an `Authorization` header or, if the server allows this, " +
+        "`?token=`), the server checks the credential before the upgrade and refuses with HTTP 401. After the upgrade the server sends `connected`; " +
+        `if the client offered \`${subprotocols.auth}\`, the server first waits for \`auth\` without a token.`,
       steps: [
         call("client", "server", "GET /ws, Cookie: sid=…"),
         call("server", "handler", "authenticate({ cookies })"),
@@ -70,7 +70,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
             steps: [answer("handler", "server", "{ userId }"), switching, says.server(connected)],
           },
           {
-            label: "it is not",
+            label: "the session is unknown",
             steps: [answer("handler", "server", "throws"), answer("server", "client", "401 Unauthorized")],
           },
         ),
@@ -104,8 +104,8 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       id: "request-and-cancel",
       title: "Request, answer, cancel",
       text:
-        "Every `request` is answered by exactly one `response` with its correlation id. `cancel` aborts the handler's " +
-        "signal; the answer then says CANCELLED, unless the output was already on its way.",
+        "Every `request` receives exactly one `response` with the same correlation id. `cancel` aborts the handler's " +
+        "signal. The response then has the code CANCELLED, unless the output was sent before the `cancel` arrived.",
       steps: [
         call("application", "client", `request("${request}", …)`),
         says.client(requested),
@@ -120,7 +120,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
             ],
           },
           {
-            label: "the caller gives up",
+            label: "the caller aborts",
             steps: [
               call("application", "client", "signal aborts"),
               says.client({ type: "cancel", correlation_id: "5" }),
@@ -176,7 +176,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
             ],
           },
           {
-            label: "it does not",
+            label: "the history begins after 41",
             steps: [
               says.server({
                 type: "subscribe_response",
@@ -207,7 +207,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
         says.client({ type: "pong" }),
         note("server", "30 s later"),
         says.server({ type: "ping" }),
-        note("client", "is gone; 10 s pass"),
+        note("client", "does not answer for 10 s"),
         close("server", "HEARTBEAT_MISSED"),
       ],
     },
@@ -222,7 +222,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
         either(
           {
             label: "a connection parameter is wrong",
-            steps: [upgrade, switching, close("server", "POLICY", "its name and why")],
+            steps: [upgrade, switching, close("server", "POLICY", "the parameter and the reason")],
           },
           {
             label: "a channel may not be read",
@@ -249,11 +249,11 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
             ],
           },
           {
-            label: "messages cannot be read",
+            label: "a message is invalid",
             steps: [
               call("client", "server", "not a message"),
               says.server({ type: "error", data: { code: "BAD_MESSAGE", message: "Message: is not valid JSON." } }),
-              note("client", "and again, three times in a minute"),
+              note("client", "sends two more invalid messages within a minute"),
               close("server", "BAD_REQUEST"),
               note("client", "does not reconnect"),
             ],
@@ -271,7 +271,7 @@ export function sequencesOf(cast: Cast): readonly Sequence[] {
       steps: [
         call("handler", "server", "close()"),
         says.server({ type: "goaway", data: { reason: "restart", delay_ms: 3_200 } }),
-        note("client", "stays, and remembers the delay"),
+        note("client", "stays connected and stores the delay"),
         close("server", "GOING_AWAY"),
         answer("client", "application", "status: waiting, retryAt"),
         note("client", "3.2 s later"),

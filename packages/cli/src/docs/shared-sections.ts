@@ -27,7 +27,7 @@ export function notServedYet(): Block {
 
 const actions: { readonly [Action in CloseAction]: string } = {
   retry: "reconnects, with backoff",
-  retry_after: "reconnects, not before the delay the server named",
+  retry_after: "reconnects after the delay that the server sent",
   new_token: "fetches a new token, then reconnects; at most 3 times a minute",
   stop: "stops",
 };
@@ -44,7 +44,7 @@ export function closeCodeSection(): Section {
     title: "Close codes",
     blocks: [
       text(
-        "Why a connection ended, and what the client does next. Numbers from 4400 mirror HTTP. The reason of a close with " +
+        "The reason for each close and the client's reaction. Codes from 4400 follow the status codes of HTTP. The reason of a close with " +
           '1012, 1013 or 4429 may be JSON, such as `{"retryAfterMs":600}`.',
       ),
       table(
@@ -53,7 +53,12 @@ export function closeCodeSection(): Section {
           ...closeCodes.map((each) => row(each)),
           row(closeCode(4_800), "4800 to 4899"),
           row(closeCode(4_900), "4900 to 4999"),
-          ["any other", code("UNKNOWN"), "of that code", actions[closeCode(3_000).action]],
+          [
+            "any other",
+            code("UNKNOWN"),
+            "the peer closed with a code that is not listed",
+            actions[closeCode(3_000).action],
+          ],
         ],
       ),
     ],
@@ -66,7 +71,7 @@ export function errorCodeSection(): Section {
     title: "Error codes",
     blocks: [
       text(
-        "Every error has one of these codes or a code that the request declares, a message that names the " +
+        "Every error has a code of this table or a code that the request declares, a message that names the " +
           "field, and a remedy. If a code is retryable, the same call can succeed later.",
       ),
       table(
@@ -83,36 +88,40 @@ export function credentialSection(sequences: readonly Sequence[]): Section {
     title: "Credentials",
     blocks: [
       table(
-        ["Where", "How", "When it is refused"],
+        ["Place", "Format", "If the server refuses the credential"],
         [
           [
             "message",
-            'The first message: `{"type":"auth","data":{"token":"…"}}`, within 5 s. What the client library does: no secret ' +
-              "in an address, and the refusal can be read.",
+            'The first message: `{"type":"auth","data":{"token":"…"}}`, within 5 s. The client library uses this format, because ' +
+              "the secret does not appear in a URL and the client can read the error.",
             "`auth_response` with the error, then close 4401",
           ],
           ["header", "`Authorization: Bearer …`", "HTTP 401 instead of the upgrade"],
-          ["cookie", "The cookie the server was told to read, such as `sid`.", "HTTP 401 instead of the upgrade"],
+          [
+            "cookie",
+            "The cookie that the server is configured to read, such as `sid`.",
+            "HTTP 401 instead of the upgrade",
+          ],
           [
             "query",
-            "`?token=…`, where the server allows it. Addresses end up in logs; meant for scripts.",
+            "`?token=…`, if the server allows this format. Meant for scripts, because URLs end up in logs.",
             "HTTP 401 instead of the upgrade",
           ],
           [
             "ticket",
-            "`?ticket=…`, where the server issues tickets: valid once, for 30 s. For clients that can set no header.",
+            "`?ticket=…`, if the server issues tickets. A ticket is valid once, for 30 s. For clients that cannot set headers.",
             "HTTP 401 instead of the upgrade",
           ],
         ],
       ),
       text(
-        "`auth` sent again on a live connection replaces the token before it expires; the server asks for it with " +
-          "`auth_expiring`. User and device have to be the same.",
+        "To replace a token before the token expires, the client sends `auth` again on the open connection. The server asks for a new token with " +
+          "`auth_expiring`. User and device must stay the same.",
       ),
       text(
-        `A connection whose upgrade request carried the credential is greeted at once. A client that has a device or a ` +
-          `session to name offers the subprotocol ${code(subprotocols.auth)} beside ${code(subprotocols.json)}: then its ` +
-          `first message is ${code("auth")}, without a token, and the greeting is the answer to that.`,
+        `If the upgrade request carries the credential, the server sends \`connected\` at once. To name a device or a ` +
+          `session, the client also offers the subprotocol ${code(subprotocols.auth)} beside ${code(subprotocols.json)}. The client's ` +
+          `first message is then ${code("auth")} without a token, and the server sends \`connected\` in response.`,
       ),
     ],
     sections: sequences.map(sequenceSection),
@@ -122,8 +131,8 @@ export function credentialSection(sequences: readonly Sequence[]): Section {
 export function addressBlocks(address: string) {
   return [
     text(
-      `Open a WebSocket to \`${address}\` and offer the subprotocol \`${subprotocols.json}\`; a client that offers none is ` +
-        "spoken to in the same way. Every frame is one message: a JSON object in a text frame.",
+      `Open a WebSocket to \`${address}\` and offer the subprotocol \`${subprotocols.json}\`. If a client offers no subprotocol, the server uses ` +
+        "the same protocol. Every message is a JSON object in a text frame of its own.",
     ),
   ];
 }
@@ -134,10 +143,10 @@ export function richValueSection(): Section {
     title: "Values that JSON cannot hold",
     blocks: [
       text(
-        "`data` is always readable JSON. Where a schema asks for a value that JSON cannot hold, `data` holds the form " +
-          "below, and `meta.values` says where: a path to the value and its tag. `meta` annotates the application's value: " +
+        "`data` is always readable JSON. If a schema requires a value that JSON cannot hold, `data` contains the form " +
+          "below, and `meta.values` maps the path of the value to a tag. `meta` annotates the application's value: " +
           "`data` of an event, `data.input` of a request, `data.output` or `data.error.data` of a response. Only tags that the " +
-          "schema asks for are restored.",
+          "schema requires are restored.",
       ),
       table(
         ["Value", "Tag", "In `data`"],
@@ -166,19 +175,19 @@ export function shapeSection(): Section {
     id: "shape",
     title: "Limits of a message",
     blocks: [
-      text("Both sides refuse a message that exceeds these bounds, and never send such a message."),
+      text("Client and server refuse a message that exceeds these limits, and never send such a message."),
       table(
-        ["Bound", "What happens"],
+        ["Message", "Result"],
         [
-          ["larger than `limits.message_bytes` of `connected`", "close 1009"],
+          ["more than `limits.message_bytes` of `connected`", "close 1009"],
           ["a binary frame, or text that is not a JSON object", "`BAD_MESSAGE`"],
           [`nested more than ${MAX_DEPTH} levels deep`, "`BAD_MESSAGE`"],
           ["a list or an object of more than 10,000 members", "`BAD_MESSAGE`"],
           ["the key `__proto__`, plain or escaped", "`BAD_MESSAGE`"],
           ["half a surrogate pair in a text", "`BAD_MESSAGE`"],
-          ["a field of the message given twice", "`BAD_MESSAGE`"],
+          ["a field that occurs twice", "`BAD_MESSAGE`"],
           ["a field that is missing or wrong", "`BAD_MESSAGE`, naming the field"],
-          ["a field that is not known", "it is ignored, so that older and newer peers understand each other"],
+          ["an unknown field", "ignored, so that older and newer peers understand each other"],
         ],
       ),
     ],

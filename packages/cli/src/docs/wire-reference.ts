@@ -36,9 +36,9 @@ export function wireReference(): Reference {
     subtitle: `Version ${PROTOCOL_VERSION} of the wire`,
     introduction: [
       text(
-        "What goes over the wire between a client and a server of Holdfast, complete enough to write either in another " +
-          "language. An application's own requests and channels travel inside these messages; its reference is written by " +
-          "`npx holdfast docs`.",
+        "All messages between a client and a server of Holdfast, in enough detail to implement a client or server in another " +
+          "language. The requests and channels of an application travel inside these messages. To write the reference of an " +
+          "application, run `npx holdfast docs`.",
       ),
       notServedYet(),
     ],
@@ -73,30 +73,30 @@ function envelopeSection(): Section {
     title: "The envelope",
     blocks: [
       text(
-        "A message is one JSON object. `type` says which one it is; the other fields are those it has a use for. Every " +
-          "message may have a `correlation_id` and `metadata`, and an answer repeats the `correlation_id` of its question.",
+        "A message is a JSON object. `type` names the message, and each type has its own fields. Every " +
+          "message may have a `correlation_id` and `metadata`. A response repeats the `correlation_id` of the request.",
       ),
       table(
-        ["Field", "Type", "What it is"],
+        ["Field", "Type", "Meaning"],
         [
-          [code("type"), "string", "One of the types below."],
+          [code("type"), "string", "A type of the tables below."],
           [
             code("correlation_id"),
             "string",
-            "Ties an answer to its question. Chosen by whoever asks; 1 to 64 characters.",
+            "Connects a response to its request. The sender of the request chooses the id: 1 to 64 characters.",
           ],
           [code("channel"), "string", "`name` or `name:key`; printable ASCII, at most 255 characters."],
           [code("event"), "string", "The name of an event of the channel."],
-          [code("data"), "any JSON", "What the message says."],
+          [code("data"), "any JSON", "The content of the message."],
           [
             code("meta"),
             "object",
-            `Annotates the application's value in it: ${link("rich-values", "values that JSON cannot hold")}.`,
+            `Annotates the application's value in the message: ${link("rich-values", "values that JSON cannot hold")}.`,
           ],
           [
             code("metadata"),
             "object",
-            "Notes, such as `client_version`. On events of a channel with history: the place in its chain.",
+            "Additional facts, such as `client_version`. On events of a channel with history: the event's position and the id of the event before.",
           ],
         ],
       ),
@@ -155,12 +155,12 @@ function resetSection(): Section {
     title: "Reset reasons",
     blocks: [
       text(
-        "A position is `{ epoch, offset, id }` of the last event applied. An event follows it if its offset is the next " +
-          "one and its `prev` is the position's id; the id is the proof, since a store that was rolled back issues the same " +
-          "offsets again. Where that fails the client is told so, with one of these reasons.",
+        "A position is the `{ epoch, offset, id }` of the last event that the client applied. An event follows a position if its offset is the next " +
+          "number and its `prev` is the position's id. The offset alone proves nothing, because a store that was rolled back assigns the same " +
+          "offsets again. If the server cannot continue a position, the client receives a reset with one of these reasons.",
       ),
       table(
-        ["Reason", "What happened"],
+        ["Reason", "Meaning"],
         resetReasons.map((reason) => [code(reason), fieldNotes[`reset-reasons.${reason}`] ?? ""]),
       ),
     ],
