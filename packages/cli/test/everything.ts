@@ -13,8 +13,8 @@ const comment = full.object({
 });
 
 /**
- * A protocol that uses all there is: both kinds of zod, every kind of channel, values JSON cannot
- * hold, awkward names.
+ * A protocol with every feature: both kinds of zod, every kind of channel, values that JSON cannot
+ * hold, and names with dots.
  */
 export const everything = defineProtocol({
   name: "everything",
@@ -51,7 +51,7 @@ export const everything = defineProtocol({
     ping: {},
     // With the channel `a` and its event `b.c` below, the same letters in the same order.
     "a.b": { input: z.string() },
-    // Its message would be called what the input of `task.list.x` is called.
+    // The message of this request and the input of `task.list.x` lead to the same name.
     "task.list.x": { input: z.string() },
     "task.list.x.input": { input: z.number() },
   },

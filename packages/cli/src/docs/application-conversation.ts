@@ -77,7 +77,7 @@ class ApplicationContent implements Conversation {
       id: `response.${name}`,
       name: "response",
       title: `${name}, answered`,
-      summary: `Answers ${name}: its output, or why there is none.`,
+      summary: `The response to ${name}: the output or an error.`,
       payload: payloadOf(
         "response",
         [output, ...errors.map(({ value }) => value)].some((value) => value?.rich),

@@ -66,7 +66,7 @@ function documentOf(
         protocol: protocol.replace(":", ""),
         description:
           `WebSocket, subprotocol ${subprotocols.json}. The credential is one of: a bearer token in the Authorization ` +
-          "header, a cookie, a token in the query string where the server allows it; or, with none of these, `auth` as the " +
+          "header, a cookie, or a token in the query string if the server allows this. Without any of these, the client sends `auth` as the " +
           "first message within 5 s.",
         security: Object.keys(securitySchemes).map((name) => ({ $ref: `#/components/securitySchemes/${name}` })),
       },
@@ -75,8 +75,7 @@ function documentOf(
       connection: {
         address: pathname,
         title: "The connection",
-        description:
-          "One connection carries everything: requests, their answers, and the events of every channel joined.",
+        description: "One connection carries all requests, responses and events of joined channels.",
         servers: [{ $ref: "#/servers/main" }],
         messages: Object.fromEntries(messages.map(({ id }) => [id, { $ref: `#/components/messages/${id}` }])),
         bindings: { ws: { method: "GET", ...(parameters && { query: parameters }), bindingVersion: "0.1.0" } },
@@ -91,7 +90,7 @@ function documentOf(
       ]) as unknown,
       correlationIds: {
         correlation_id: {
-          description: "Ties an answer to its question.",
+          description: "Connects a response to its request.",
           location: "$message.payload#/correlation_id",
         },
       },
@@ -106,13 +105,13 @@ const securitySchemes = {
     type: "httpApiKey",
     in: "cookie",
     name: "sid",
-    description: "The cookie the server was told to read, with the upgrade. Its name is the server's choice.",
+    description: "A cookie, with the upgrade. The server's configuration sets the name of the cookie.",
   },
   query: {
     type: "httpApiKey",
     in: "query",
     name: "token",
-    description: "?token=…, where the server allows it. Addresses end up in logs; meant for scripts.",
+    description: "?token=…, if the server allows this format. Meant for scripts, because URLs end up in logs.",
   },
 } as const;
 

@@ -23,7 +23,7 @@ export function channelsSection(channels: readonly DocumentedChannel[], sequence
     title: "Channels",
     blocks: [
       table(
-        ["Channel", "Events", "What is on it"],
+        ["Channel", "Events", "Description"],
         channels.map((channel) => [
           link(`channel-${channel.name}`, code(channel.key ? `${channel.name}:key` : channel.name)),
           channel.events.map(({ name }) => code(name)).join(", "),

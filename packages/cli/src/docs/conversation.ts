@@ -4,13 +4,13 @@ import { wireSchema } from "./wire-schema.js";
 
 /** A message of an AsyncAPI document. */
 export interface DocumentedMessage {
-  /** Its key among the components. */
+  /** The key of the message among the components. */
   readonly id: string;
-  /** Its `type` on the wire. */
+  /** The `type` on the wire. */
   readonly name: string;
   readonly title: string;
   readonly summary: string;
-  /** Draft 7, AsyncAPI's own dialect. */
+  /** JSON Schema draft 7, the dialect of AsyncAPI. */
   readonly payload: JsonSchema;
   readonly examples: readonly unknown[];
 }
@@ -22,7 +22,7 @@ export interface Operation {
   readonly title: string;
   readonly summary: string;
   readonly message: string;
-  /** The id of the message that answers it. */
+  /** The id of the response. */
   readonly answer?: string;
 }
 

@@ -6,7 +6,7 @@ const entities: { readonly [char: string]: string } = {
   "'": "&#39;",
 };
 
-/** A text as HTML and SVG show it; also safe inside an attribute. */
+/** Escapes a text for HTML and SVG, including attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => entities[char] ?? char);
 }

@@ -5,13 +5,13 @@ import { clientMessage, jsonCodec, serverMessage } from "@holdfast/protocol/wire
 import { NoExample, synthesize } from "./synthesize.js";
 
 /**
- * The examples of a value as they stand in a frame, never none: those its schema names (`.meta({
- * examples: […] })`), or one made up. Each has been through sending and receiving, so that no
- * example can be wrong.
+ * Returns the examples of a schema (`.meta({ examples: […] })`) in wire form. If the schema has no
+ * examples, the function makes one. Each example is encoded and decoded, so an invalid example
+ * never reaches the reference.
  *
- * @param place where the schema stands in the definition, for the error
- * @throws HoldfastError INVALID_PROTOCOL if an example does not match its schema, or none could
- *   be made up
+ * @param place the path of the schema in the definition, for the error
+ * @throws HoldfastError INVALID_PROTOCOL if an example does not match the schema, or if no
+ *   example can be made
  */
 export function examplesOf(schema: Schema, place: string): readonly [RichValue, ...RichValue[]] {
   const named = globalRegistry.get(schema as $ZodType)?.["examples"];
@@ -20,15 +20,15 @@ export function examplesOf(schema: Schema, place: string): readonly [RichValue, 
     return checked as [RichValue, ...RichValue[]];
   }
   try {
-    return [check(schema, synthesize(schema), place, "the example made up for it")];
+    return [check(schema, synthesize(schema), place, "the generated example")];
   } catch (error) {
     if (!(error instanceof NoExample)) throw error;
     const field = error.field ? `${place}.${error.field}` : place;
-    throw fail(field, "no example can be made up for this schema", REMEDY);
+    throw fail(field, "no example can be made for this schema", REMEDY);
   }
 }
 
-const REMEDY = "Give it one: .meta({ examples: [ … ] }), or .check(z.meta({ examples: [ … ] })) with zod/mini.";
+const REMEDY = "Add an example: .meta({ examples: [ … ] }), or .check(z.meta({ examples: [ … ] })) with zod/mini.";
 
 function check(schema: Schema, value: unknown, place: string, which: string): RichValue {
   const contract = valueSchema(schema);
@@ -37,7 +37,7 @@ function check(schema: Schema, value: unknown, place: string, which: string): Ri
   const { data, meta } = JSON.parse(JSON.stringify(sent.value)) as RichValue;
   const received = contract.receive(data, meta, which);
   if (!received.ok)
-    throw fail(place, `${received.fault.message.replace(/\.$/, "")}, once it has travelled`, "Correct the schema.");
+    throw fail(place, `${received.fault.message.replace(/\.$/, "")}, after a round trip`, "Correct the schema.");
   return { data, ...(meta !== undefined && { meta }) };
 }
 
@@ -52,5 +52,6 @@ const toClient = jsonCodec<ServerMessage, ClientMessage>(serverMessage);
 export function checkFrame(sentBy: "client" | "server", message: ClientMessage | ServerMessage): void {
   const frame = JSON.stringify(message);
   const decoded = sentBy === "client" ? toServer.decode(frame) : toClient.decode(frame);
-  if (!decoded.ok) throw fail(message.type, `an example frame cannot be read: ${decoded.fault.message}`, "Correct it.");
+  if (!decoded.ok)
+    throw fail(message.type, `an example frame cannot be decoded: ${decoded.fault.message}`, "Correct the frame.");
 }

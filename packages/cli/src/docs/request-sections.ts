@@ -32,7 +32,7 @@ export function requestsSection(
     title: "Requests",
     blocks: [
       table(
-        ["Request", "Kind", "What it does"],
+        ["Request", "Kind", "Description"],
         requests.map(({ name, kind, description }) => [link(`request-${name}`, code(name)), kind, description ?? ""]),
       ),
     ],

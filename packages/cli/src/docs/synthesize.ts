@@ -9,7 +9,7 @@ import { formatPath, identityOf, innerOf } from "@holdfast/protocol/internal";
 export class NoExample extends Error {
   readonly field: string;
   constructor(path: readonly string[]) {
-    super("no example could be made");
+    super("no example can be made");
     this.field = formatPath("", path);
   }
 }
@@ -119,8 +119,8 @@ class Synthesis {
   }
 
   /**
-   * One item, or the minimum that the schema requires. Empty if an item would contain itself
-   * without end.
+   * Returns one item, or the minimum that the schema requires. If the item is recursive, the list
+   * is empty.
    */
   #items<Item>(schema: core.$ZodType, make: () => Item): Item[] {
     const { minItems } = jsonSchema(schema, { annotations: false }) as { minItems?: number };
