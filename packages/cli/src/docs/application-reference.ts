@@ -20,8 +20,8 @@ import {
 import { valueFields } from "./value-fields.js";
 
 /**
- * The reference of an application's protocol: its requests, channels and direct events with their
- * typed calls, then the connection.
+ * The reference of an application's protocol: requests, channels and direct events with typed
+ * calls, then the connection.
  */
 export function applicationReference(protocol: Protocol, application: Application, server: string): Reference {
   const sequences = sequencesOf(castOf(protocol, application));

@@ -12,7 +12,7 @@ import type {
 import { hashOf, readSchema } from "@holdfast/protocol/internal";
 import { checkFrame, examplesOf } from "./examples.js";
 
-/** A value of the application: its schema and its examples in wire form. */
+/** A value of the application: the schema and examples in wire form. */
 export interface DocumentedValue {
   readonly schema: Schema;
   readonly rich: boolean;
@@ -44,7 +44,7 @@ export interface DocumentedEvent {
 
 export interface DocumentedChannel {
   readonly name: string;
-  /** The channel in a frame: `board`, or `board:7c1f` with an example of its key. */
+  /** The channel in a frame: `board`, or `board:7c1f` with an example of the key. */
   readonly wireExample: string;
   readonly description: string | undefined;
   readonly key: DocumentedValue | undefined;
@@ -57,8 +57,8 @@ export interface DocumentedChannel {
 }
 
 /**
- * A protocol with an example frame for each of its messages. The reference and the AsyncAPI
- * document are both made from it.
+ * A protocol with an example frame for each message. The reference and the AsyncAPI
+ * document are both made from this tree.
  */
 export interface Application {
   readonly name: string;

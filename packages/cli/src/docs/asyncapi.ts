@@ -17,7 +17,7 @@ interface Head {
 const SPOKEN_FOR: ReadonlySet<string> = new Set(["request", "response", "event", "presence", "state_sync"]);
 
 /**
- * An AsyncAPI 3.1.0 document of an application: its requests and events, and all other messages of
+ * An AsyncAPI 3.1.0 document of an application: requests, events, and all other messages of
  * the wire.
  *
  * @param server the address of the server, such as `wss://example.com/ws`

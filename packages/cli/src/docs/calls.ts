@@ -15,7 +15,7 @@ import { declaration, typeDeclaration, typeText } from "./type-text.js";
  * calls.test.ts compiles all of them against the packages.
  */
 
-/** The variable that holds the protocol: its name in camel case. */
+/** The variable that holds the protocol: the protocol's name in camel case. */
 export function variableOf(protocol: string): string {
   const name = protocol.replace(/[^A-Za-z0-9]+(.)?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? "");
   return /^[A-Za-z]/.test(name) && !RESERVED.has(name) ? name : `${name.replace(/^\d+/, "")}Protocol`;
@@ -28,7 +28,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** Makes the client that all other calls use, and imports the functions that they call. */
+/** Makes the client for all other calls, and imports the functions of these calls. */
 export function setUpCall({ name: protocol, parameters, requests, channels }: Application, url: string): Block {
   const imports = [
     "createClient",

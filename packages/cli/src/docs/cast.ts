@@ -43,7 +43,7 @@ export interface DiagramScript {
   readonly subscribed: ServerMessage;
   readonly requested: ClientMessage;
   readonly answered: ServerMessage;
-  /** An event of the channel. It has an offset if the diagram is about history. */
+  /** An event of the channel. The event has an offset if the diagram is about history. */
   readonly event: (offset?: number) => ServerMessage & { type: "event" };
   /** The answer to the request, with an error. */
   readonly failed: (code: string, message: string) => ServerMessage;

@@ -15,7 +15,7 @@ export interface DocumentedMessage {
   readonly examples: readonly unknown[];
 }
 
-/** A message and its response, if it has one. */
+/** A message and the response, if the message has a response. */
 export interface Operation {
   readonly id: string;
   readonly sentBy: Direction;

@@ -61,7 +61,7 @@ export function either(...branches: readonly { readonly label: string; readonly 
 }
 
 /**
- * The label of a frame: its type and the details that distinguish it from other frames of this
+ * The label of a frame: the type and the details that distinguish it from other frames of this
  * type.
  */
 export function labelOf(message: ClientMessage | ServerMessage): string {
