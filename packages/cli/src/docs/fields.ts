@@ -8,7 +8,9 @@ export interface Field {
   readonly required: boolean;
   /** Lengths, bounds and patterns. Empty if the schema has none. */
   readonly constraints: string;
-  /** The default in TypeScript: JSON, or for example `new Set()`. Undefined if the field has none. */
+  /**
+   * The default in TypeScript: JSON, or for example `new Set()`. Undefined if the field has none.
+   */
   readonly defaultValue: string | undefined;
   readonly description: string;
 }
