@@ -13,9 +13,10 @@ import type { SocketEnd } from "./socket-contract.js";
  *   preparing       --token_failed, deadline-->  waiting
  *   opening         --deadline-->                waiting
  *   authenticating  --deadline-->                waiting
- *   waiting         --deadline, connect-->       preparing   (while offline: once more waiting)
+ *   waiting         --deadline, connect-->       preparing   (while offline, the deadline is extended once)
  *
- * If the socket ends in opening, authenticating or ready, the row of its close code decides:
+ * If the socket ends in opening, authenticating or ready, the row of its code in the close-code
+ * table decides:
  *
  *   retry, retry_after  -->  waiting
  *   new_token (4401)    -->  preparing
@@ -67,8 +68,8 @@ export type ConnectionState =
       readonly reason: CloseInfo;
       readonly deadline: number;
       /**
-       * The earliest moment that the server allows. No hint of the platform starts the attempt
-       * before it.
+       * The earliest moment at which the server allows the attempt. `online` and `visible` never
+       * start the attempt earlier.
        */
       readonly notBefore: number;
       /** True if the platform reported `offline` and the attempt was postponed once. */
@@ -78,9 +79,12 @@ export type ConnectionState =
   | { readonly name: "closed"; readonly reason: CloseInfo };
 
 export interface Attempts {
-  /** The number of attempts since the last connection that lasted, including this attempt. */
+  /**
+   * The number of this attempt. A connection that lasted 5 s counts as attempt 1, so the next
+   * attempt is 2.
+   */
   readonly attempt: number;
-  /** The moments of the last minute at which refused credentials were renewed. Monotonic clock. */
+  /** When the client renewed refused credentials during the last minute. Monotonic clock. */
   readonly renewals: readonly number[];
   /** The reason why the previous attempt or connection failed. */
   readonly failure?: CloseInfo | undefined;

@@ -20,7 +20,7 @@ export function wasAsked(state: ConnectionState): boolean {
 
 /**
  * The reason why there is no connection yet, for callers whose timeout is over. Undefined if the
- * client is connected.
+ * client is connected or will not connect by itself.
  */
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;

@@ -12,7 +12,7 @@ import type { Sized } from "./in-order.js";
 export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
 
 /**
- * Tracks which channels the application wants, which channels the server has joined, and the
+ * Tracks which channels the application wants, which channels this client has joined, and the
  * position in each channel with history.
  */
 export interface ChannelSubscriptions {
@@ -22,7 +22,10 @@ export interface ChannelSubscriptions {
    */
   join(id: ChannelId, holder: ChannelHolder): void;
   leave(id: ChannelId, holder: ChannelHolder): void;
-  /** The reason why there is no connection, if there is none. */
+  /**
+   * The reason why there is no connection yet. Undefined if the client is ready or will not connect
+   * by itself.
+   */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
@@ -112,39 +115,43 @@ export interface ChannelEntry {
   batch?: string;
   status: ChannelStatus;
   /**
-   * The position of the last event that entered the handlers' queue. Only for channels with history
-   * that have been joined. The queue outlives a connection, so resuming from here neither repeats
-   * nor loses an event. NOWHERE if the server sends no positions.
+   * The position after the last message that entered the handlers' queue, or the stored position
+   * before the first join. Only channels with history have one. The queue outlives a connection, so
+   * resuming from here neither repeats nor loses an event. NOWHERE if the server sends no
+   * positions.
    */
   received: KnownPosition | undefined;
-  /** The ids of the latest events. An event is never delivered twice, also not across a reset. */
+  /**
+   * The ids of the latest events. An event with one of these ids is not delivered again, not even
+   * across a reset.
+   */
   readonly recent: Set<unknown>;
   /**
-   * The number of consecutive repairs because of an event that did not follow the event before it.
+   * The number of consecutive repairs that a gap in the chain caused.
    */
   repairs: number;
   /**
-   * The client's state of the document, which `subscribe` reports: `held` if the queue leads to the
-   * document at `received`. Otherwise the server sends the document.
+   * The client's state of the document, which `subscribe` reports: `held` if the queued messages
+   * produce the document at `received`. Otherwise the server sends the document.
    */
   state?: "held" | "mismatch" | undefined;
   /**
-   * True if the client must subscribe again. If the channel is joining or joined, the document is
-   * needed and the server does not know it. If the channel is refused, a handle has left, and the
-   * next new handle causes the `subscribe`.
+   * True if the client must subscribe again. If the channel is joining or joined, a handler needs
+   * the document, and the server has not been told so. If the channel is refused, a handle has
+   * left, and the next new handle causes the `subscribe`.
    */
   stale?: boolean;
   /**
-   * True if too much waited for a handler, on a channel with history. The waiting events were
-   * dropped, new events are dropped too, and `received` is the handler's position. When the handler
-   * has finished, the client resumes from there.
+   * True if the handlers' queue of a channel with history exceeded its limit. The waiting events
+   * were dropped, new events are dropped too, and `received` is the handler's position. When the
+   * handler has finished, the client resumes from there.
    */
   overrun?: boolean;
 }
 
 /**
- * An item in the handlers' queue: a message or reset, unless no handler listens, and the channel's
- * position after it.
+ * An item in the handlers' queue: a message or reset (omitted if no handler listens), with the
+ * channel's position after it.
  */
 export interface Queued extends Sized {
   readonly delivery?: Delivery | undefined;

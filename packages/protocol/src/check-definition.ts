@@ -99,7 +99,7 @@ function checkMembers<Member>(
     fail(at, "expected an object with one entry for each name");
   for (const [key, member] of Object.entries(members)) {
     if (!name.pattern.test(key) || key === "constructor" || key === "prototype")
-      fail([...at, key], `is not a valid name: ${name.says}`);
+      fail([...at, key], `is not a valid name: ${name.says}, and no reserved name such as `constructor``);
     check(member, [...at, key]);
   }
 }
@@ -125,7 +125,7 @@ function checkInteger(value: number, at: string[], least: number, most: number):
 }
 
 function checkDescription(value: unknown, at: string[]): void {
-  if (value !== undefined && typeof value !== "string") fail(at, "expected a text");
+  if (value !== undefined && typeof value !== "string") fail(at, "expected a string");
 }
 
 /**
@@ -186,7 +186,7 @@ function checkDocument(document: Schema, at: string[]): void {
 /** On the wire, a map and a set are lists. */
 const DOCUMENTS: ReadonlySet<string> = new Set(["object", "array", "map", "set", "any"]);
 
-/** True if the schema gives only strings, or `undefined`. */
+/** True if the schema accepts strings and nothing else, except `undefined`. */
 function isText(schema: Schema): boolean {
   const types = typesOf(schema);
   return types.has("string") && [...types].every((type) => type === "string" || type === "undefined");

@@ -29,7 +29,7 @@ import { unsubscribe, unsubscribeDoc } from "./messages/unsubscribe.js";
 import { unsubscribed, unsubscribedDoc } from "./messages/unsubscribed.js";
 import { unsubscribeResponse, unsubscribeResponseDoc } from "./messages/unsubscribe-response.js";
 
-/** A message of the wire, as the reference describes it. */
+/** A wire message, as the reference describes it. */
 export interface MessageEntry<Message extends { type: string }> {
   readonly schema: Schema<Message, unknown>;
   readonly doc: MessageDoc<Message>;
@@ -109,7 +109,7 @@ function rows(sentBy: Direction, entries: { readonly [type: string]: AnyEntry })
   }));
 }
 
-/** Every message of the wire: first the messages of the client, then those of the server. */
+/** All wire messages: first the messages of the client, then the messages of the server. */
 export const wireMessages: readonly WireMessage[] = [
   ...rows("client", clientMessages),
   ...rows("server", serverMessages),

@@ -75,7 +75,7 @@ describe("a client that reconnects", () => {
     expect(server.session(id).get()?.isConnected).toBe(true);
   });
 
-  test("[SN4] without a user a session id resumes nothing", async () => {
+  test("[SN4] without a user, a client receives a new session despite its session id", async () => {
     const { server, harness } = basicServer();
     const peer = await harness.connect();
     const { session_id } = peer.last("connected").data;
@@ -89,7 +89,7 @@ describe("a client that reconnects", () => {
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
-  test("[SN1] with `sessionResumeMs: 0` it always gets a new session", async () => {
+  test("[SN1] `sessionResumeMs: 0` removes the session when the connection drops", async () => {
     const { server, connect, environment } = identityServer({ sessionResumeMs: 0 });
     const peer = await connect("u1");
     peer.socket.drop();

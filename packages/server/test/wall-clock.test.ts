@@ -12,10 +12,10 @@ import { inRoom, startInstances } from "./support/server-instances.js";
 const HOUR_MS = 3_600_000;
 const HEARTBEAT = { intervalMs: 30_000, timeoutMs: 10_000 };
 
-/** How the wall clock is changed: once at the start, and then once a second while time passes. */
+/** `byMs(second)` is the change of the wall clock before each second of elapsed time. */
 const ways: [name: string, byMs: (second: number) => number][] = [
-  ["back", (second) => (second === 0 ? -HOUR_MS : 0)],
-  ["forwards", (second) => (second === 0 ? HOUR_MS : 0)],
+  ["back once", (second) => (second === 0 ? -HOUR_MS : 0)],
+  ["forward once", (second) => (second === 0 ? HOUR_MS : 0)],
   ["back and forth repeatedly", (second) => (second % 2 === 0 ? -HOUR_MS : HOUR_MS)],
   ["forward repeatedly", () => HOUR_MS],
 ];
@@ -109,7 +109,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(slow.closed).toBeUndefined();
   });
 
-  test("[WC8] a user that has left a channel stays on its list for 5 s", async () => {
+  test("[WC8] a user who has left a channel stays on the channel's presence list for 5 s", async () => {
     const { server, harness, environment, connect } = identityServer();
     const pass = passing(environment, harness, byMs);
     (await connect("ada", {}, ...inRoom("Ada"))).socket.drop();
@@ -120,7 +120,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(await present()).toEqual([]);
   });
 
-  test("[WC8] `replace_oldest` replaces the device that was heard from longest ago", async () => {
+  test("[WC8] `replace_oldest` replaces the device that has been silent longest", async () => {
     const { harness, environment, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const pass = passing(environment, harness, byMs);
     const [a, b] = [await connect("u1@a"), await connect("u1@b")];
@@ -131,7 +131,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect([a.closed?.code, b.closed?.code]).toEqual([undefined, 4409]);
   });
 
-  test("[WC8] the users of a killed instance leave the list when its lease and the grace have passed", async () => {
+  test("[WC8] the users of a killed instance leave the list after its lease and then the grace period have expired", async () => {
     const [all, a, b] = await startInstances(2);
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("bob", {}, ...inRoom("Bob"));
@@ -162,7 +162,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[WC9] sockets that do not close are cut off within 4 s", async () => {
+  test("[WC9] close ends within 4 s even if a socket never closes", async () => {
     const environment = new VirtualEnvironment();
     const stuck = { requestsRunning: 0, close() {}, terminate() {} };
     let isOver = false;
@@ -195,7 +195,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect((await link.publish("t", "2", "x", options)).outcome).toBe("duplicate");
     await pass(20_000);
     const { outcome, position } = await link.publish("t", "3", "x", options);
-    // The topic itself has not expired either.
+    // Offset 2 shows that the topic itself has not expired.
     expect([outcome, position?.offset]).toEqual(["appended", 2]);
     await link.close();
   });
@@ -244,7 +244,7 @@ describe("a credential with an expiry", () => {
     return { ...all, peer: await all.connect("u1", {}, subscribe("news")) };
   };
 
-  test("[WC7] if the wall clock passes the expiry, auth_expiring is sent at once, and a newer credential has 25 s", async () => {
+  test("[WC7] if the wall clock passes the expiry, the server sends auth_expiring at once, and the client has 25 s to send a newer credential", async () => {
     const { harness, environment, peer } = await setUp(HOUR_MS / 2);
     environment.setWallClock(HOUR_MS);
     await harness.advance(1_000);
@@ -278,7 +278,7 @@ describe("a credential with an expiry", () => {
     expect(peer.of("auth_expiring")).toHaveLength(2);
   });
 
-  test("[WC7] an expiry that is far away needs no timer and no auth_expiring", async () => {
+  test("[WC7] an expiry in the far future adds no timer and sends no auth_expiring", async () => {
     const { harness, environment, peer } = await setUp(1e15);
     for (const by of [-HOUR_MS, HOUR_MS, 40 * 24 * HOUR_MS]) {
       environment.setWallClock(by);

@@ -7,8 +7,8 @@ import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
 /**
- * A WebSocket class in memory that does only what a test triggers, and throws in the same cases as
- * a browser's class.
+ * A WebSocket class in memory that does only what a test triggers. Its `send` throws before `open`,
+ * as a browser's does.
  */
 class FakeWebSocket extends EventTarget {
   static made: FakeWebSocket[] = [];
@@ -61,7 +61,7 @@ async function openFake() {
 }
 
 describe("The socket of a page's production build", () => {
-  test("[CN21] is of the given class, otherwise of the page's current class, with only the standard's arguments", async () => {
+  test("[CN21] openSocket constructs the given class or else the page's current WebSocket, with the url and subprotocols only", async () => {
     vi.stubGlobal("WebSocket", class extends FakeWebSocket {});
     open(FakeWebSocket);
     open(undefined);
@@ -72,7 +72,7 @@ describe("The socket of a page's production build", () => {
     expect(FakeWebSocket.made.map((made) => made.given)).toEqual([given, given]);
   });
 
-  test("[CN21] a class that throws, or no class, ends the attempt in a later turn with its cause, without an unhandled rejection", async () => {
+  test("[CN21] if the class throws or is missing, the attempt ends asynchronously with the error as cause, without an unhandled rejection", async () => {
     const cause = new SyntaxError("The URL is invalid.");
     const throwing = open(
       class {
@@ -89,7 +89,7 @@ describe("The socket of a page's production build", () => {
     expect(none.ends).toEqual([{ code: 1006, reason: "", cause: expect.any(TypeError) }]);
   });
 
-  test("[RC18] constructs no socket if it is closed in the turn it was opened in", async () => {
+  test("[RC18] close in the same turn constructs no WebSocket", async () => {
     const { socket, ends } = open(FakeWebSocket);
     socket.close(1000, "");
     await new Promise((resolve) => setImmediate(resolve));

@@ -4,8 +4,8 @@ import type { Logger } from "../observe/logger.js";
 
 /**
  * A broker carries publications between the instances of a server and stores everything that
- * outlives one instance. The default, `memoryBroker`, serves a single process without any
- * installation. Several processes share a Redis through `redisBroker`.
+ * outlives one instance. The default, `memoryBroker`, needs no installation and serves a single
+ * process. Several processes share a Redis through `redisBroker`.
  *
  * A broker works with topics. The broker announces each publication of a topic to every instance
  * that subscribes to the topic. A topic can also have:
@@ -67,8 +67,8 @@ export interface BrokerInstance {
    */
   onGone(instances: readonly string[]): void;
   /**
-   * Reports that the store has lost some or all of this instance's table entries. The instance puts
-   * them again.
+   * Reports that the store has lost some or all of this instance's table entries. The instance
+   * writes them again.
    */
   onForgotten(): void;
 }

@@ -13,9 +13,9 @@ interface Snapshot {
 }
 
 /**
- * The copy of a channel's document on this instance. The copy always has exactly the state at the
- * channel's position on this instance. A client that joins receives a snapshot of the copy and then
- * every later change, so no change falls in between.
+ * The copy of a channel's document on this instance. Unless it is lost, the copy is the document at
+ * the channel's position on this instance. A joining client receives a snapshot and then every
+ * later change, so no change is missed.
  */
 export class DocumentCopy {
   readonly #channel: string;
@@ -28,7 +28,9 @@ export class DocumentCopy {
     this.#channel = channel;
   }
 
-  /** True if a change could not be applied, so that the document has to be read again. */
+  /**
+   * True if the stored text or a change could not be read. The document must then be read again.
+   */
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -42,7 +44,9 @@ export class DocumentCopy {
     return this.#kept?.name === "deleted" ? this.#kept.reason : undefined;
   }
 
-  /** Replaces the copy by the document that was read from the store together with the position. */
+  /**
+   * Replaces the copy with the document that was read from the store together with the position.
+   */
   load(document: Document | undefined): void {
     try {
       this.#kept = document && readKept(document.text);
@@ -56,7 +60,7 @@ export class DocumentCopy {
   take(body: string): void {
     try {
       this.#kept = this.#changed(JSON.parse(body) as Change);
-      // A lost copy is replaced only by a change that contains the whole document.
+      // Among changes, only one that contains the whole document recovers a lost copy.
       if (this.#kept.name === "there") this.#isLost = false;
     } catch {
       this.#lose();

@@ -13,15 +13,15 @@ export interface PlainFeedParts {
   readonly stats: Stats;
   readonly members: Members;
   /**
-   * Schedules another attempt after subscribing failed. Only for a topic that no later client opens
-   * again.
+   * Schedules another attempt if `subscribe` failed. Passed only for the topic of all connections:
+   * the topic of a channel is subscribed again when the next client joins.
    */
   again?(run: () => void): Cancel;
 }
 
 /**
- * Delivers each publication of a channel without history to its members. A lost publication is not
- * repaired.
+ * Delivers each publication of a channel without history to its members. Lost publications are not
+ * replayed.
  */
 export class PlainFeed implements Receiver {
   readonly #parts: PlainFeedParts;
@@ -54,8 +54,8 @@ export class PlainFeed implements Receiver {
   #open(): void {
     const { topic, link, again } = this.#parts;
     this.#opening = link.subscribe(topic).then(() => (this.#opening = undefined));
-    // The failure reaches the clients that wait in `prepare`. Without such a client, it is not an
-    // unhandled rejection.
+    // Clients that wait in `prepare` receive the failure. This handler prevents an unhandled
+    // rejection if no client waits.
     this.#opening.catch(() => {
       if (!this.#isClosed) this.#cancelAgain = again?.(() => this.#open());
     });

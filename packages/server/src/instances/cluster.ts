@@ -33,8 +33,8 @@ export interface ClusterParts {
 /**
  * Everything that this instance does together with the other instances of the same broker. This
  * class creates the parts and connects them: `Control` sends orders to all instances, `InstanceRpc`
- * asks one instance a question, `DeviceDirectory` keeps one instance per device, and `Users` finds
- * a user's devices and delivers direct events.
+ * asks one instance a question, `DeviceDirectory` makes sure that only one instance holds each
+ * device, and `Users` finds a user's devices and delivers direct events.
  */
 export class Cluster implements RemoteInstances {
   readonly users: Users;

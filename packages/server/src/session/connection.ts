@@ -192,7 +192,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#outbox.reply(frame);
   }
 
-  /** Sends an event or a ping at the end of the turn, together with the turn's other events. */
+  /** Sends an event or a ping at the end of the turn, or earlier together with a reply. */
   deliver(frame: Frame): void {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
@@ -214,7 +214,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#state = { name: "closing" };
     // Waiting frames leave first, because the last may explain the close.
     this.#outbox.flush();
-    // A paused socket would not read the peer's close frame and stay open until it is cut off.
+    // A paused socket would not read the peer's close frame, and would stay open until it is cut
+    // off.
     this.#socket.resume();
     const code = typeof why === "number" ? why : closeNumber[why];
     if (unknown) this.#socket.dismiss(code, reason);

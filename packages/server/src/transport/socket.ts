@@ -26,11 +26,11 @@ export interface ServerSocket {
 /** Receives the events of a socket. `onClosed` is called exactly once, after all other calls. */
 export interface SocketOwner {
   /**
-   * True until the peer is authenticated. The transport then reports each read and ping, and passes
+   * True until the peer is authenticated. While true, the transport reports each read and passes
    * data to the parser in small slices.
    */
   readonly isHandshaking: boolean;
-  /** An unauthenticated peer has sent this number of bytes in one read. Their frames follow. */
+  /** Called once per read of an unauthenticated peer, before the frames in that read. */
   onRead(bytes: number): void;
   onFrame(frame: string | Uint8Array): void;
   /** The peer sent a WebSocket ping, which the transport has answered. */
