@@ -99,7 +99,7 @@ function checkMembers<Member>(
     fail(at, "expected an object with one entry for each name");
   for (const [key, member] of Object.entries(members)) {
     if (!name.pattern.test(key) || key === "constructor" || key === "prototype")
-      fail([...at, key], `is not a valid name: ${name.says}, and no reserved name such as `constructor``);
+      fail([...at, key], `is not a valid name: ${name.says}, and no reserved name such as "constructor"`);
     check(member, [...at, key]);
   }
 }
