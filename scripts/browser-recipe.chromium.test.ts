@@ -75,7 +75,7 @@ test("[RE13] the guide to browsers and the README name the same size of a page",
   expect(await read("docs/guides/browser.md")).toContain(`a page downloads ${size} kB gzipped`);
 });
 
-test("[RE13] a page of Vite connects by a path, and two pages show each message once, also after the server was away", async () => {
+test("[RE13] a page of Vite connects by a path, and two pages show each message once, even after the server was away", async () => {
   const { port: vitePort } = vite.httpServer!.address() as AddressInfo;
   const open = async () => {
     const page = await browser.newPage();

@@ -179,7 +179,7 @@ test("[DX11] the page shows when a device connects, disconnects and returns, and
   await desk.locator(".cards").getByText("Online since").nth(1).waitFor();
 });
 
-test("[DX13] signing out a device of another browser shows the login and the reason there, also after a reload", async () => {
+test("[DX13] signing out a device of another browser shows the login and the reason there, even after a reload", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const desk = await logIn(await openTab(await openBrowser(), port));
   await rename(desk, "Desk");

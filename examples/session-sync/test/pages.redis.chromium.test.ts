@@ -15,7 +15,7 @@ const seconds = async (page: Page): Promise<number> => {
   return minutes! * 60 + rest!;
 };
 
-test("[SX16] two pages on two instances show the same session, also after an outage and a reload, until one deletes the session for both", async () => {
+test("[SX16] two pages on two instances show the same session, even after an outage and a reload, until one deletes the session for both", async () => {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
   const line = await network(b.port);

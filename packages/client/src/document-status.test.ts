@@ -49,7 +49,7 @@ describe("The status of a channel with a document", () => {
     ]);
   });
 
-  test("[SC17] is `subscribed`, and `join()` resolves, when the document has arrived and not at the answer, also without a listener", async () => {
+  test("[SC17] is `subscribed`, and `join()` resolves, when the document has arrived and not at the answer, even without a listener", async () => {
     const { server, board } = onBoard(FIRST);
     const { received } = server.behaviour;
     let later = (): void => undefined;

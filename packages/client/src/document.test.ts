@@ -158,7 +158,7 @@ describe("A document", () => {
 });
 
 describe("Unchanged parts", () => {
-  test("[SC2] stay the same objects, also if a patch replaces them by an equal value, and listeners are not called", async () => {
+  test("[SC2] stay the same objects, even if a patch replaces them by an equal value, and listeners are not called", async () => {
     const { server, document, heard } = await followed();
     const before = document.get()!;
     server.patch([{ op: "replace", path: [], value: structuredClone(FIRST.data) }]);
@@ -274,7 +274,7 @@ describe("The application's view of a document", () => {
     expect(world.errors).toMatchObject([failed, failed]);
   });
 
-  test("[SC11] the whole document is frozen, also if the schema accepts any value", async () => {
+  test("[SC11] the whole document is frozen, even if the schema accepts any value", async () => {
     const server = boardServer("loose", { data: { a: { b: [1] } }, version: 1 });
     const { client } = testClientOf(boards, server.behaviour);
     const document = documentOf(client.channel("loose"));

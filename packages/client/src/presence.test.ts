@@ -353,7 +353,7 @@ describe("This user's presence", () => {
     expect(room.status.get().name).toBe("idle");
   });
 
-  test("[PC7] leave() withdraws the handle's data, also if another handle or a new listener keeps the channel", async () => {
+  test("[PC7] leave() withdraws the handle's data, even if another handle or a new listener keeps the channel", async () => {
     const { client, room, sent } = inRoom();
     client.channel("room", "r").on("said", () => undefined);
     presenceOf(room).set({ name: "a" });

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.js";
 /** One socket for one attempt. */
 export interface Socket {
   send(frame: string): void;
-  /** Closes the socket. The listener is not called again, also not for the end. */
+  /** Closes the socket. The listener is not called again, not even for the end. */
   close(code: number, reason: string): void;
 }
 

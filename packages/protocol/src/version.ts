@@ -1,5 +1,5 @@
 /**
- * The version of the wire. History:
+ * The version of the wire protocol. History:
  *   1  the first version; JSON text frames
  */
 export const PROTOCOL_VERSION = 1;

@@ -11,7 +11,7 @@ const ADVICE =
   "field), write the new hash here. If they cannot, raise PROTOCOL_VERSION in src/version.ts, add a line to the history " +
   "above it, add a folder test/frames/vN for the new version, and write the new version and hash here.";
 
-test("[WR2] the hash of all message schemas is the hash of this version of the wire", () => {
+test("[WR2] the hash of all message schemas is the hash of this version of the wire protocol", () => {
   const schemas = [clientMessage, serverMessage].map((schema) => jsonSchema(schema, { annotations: false }));
   const found = { version: PROTOCOL_VERSION, hash: hash(schemas) };
   const advice = found.version === VERSION && found.hash === HASH ? "" : ADVICE;

@@ -19,7 +19,7 @@ interface Claims {
   claims: { regions: string[] };
 }
 
-test("[TY10] authorize: the channel's name narrows the type of the key, also after destructuring", () => {
+test("[TY10] authorize: the channel's name narrows the type of the key, even after destructuring", () => {
   createServer(shop, {
     authenticate,
     sessionData: () => ({ joined: 0 }),

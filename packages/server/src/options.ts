@@ -166,7 +166,7 @@ export interface Limits {
    */
   readonly documentBytes: number;
   /**
-   * The most users that presence lists on one channel, up to 10,000. Further users are only
+   * The most users who presence lists on one channel, up to 10,000. Further users are only
    * counted.
    * @default 1_000
    */

@@ -360,7 +360,7 @@ describe("a ticket of issueTicket", () => {
     expect(lines.join()).not.toMatch(new RegExp(`${ticket}|${good}|invented`));
   });
 
-  test("[AU15] a ticket does not connect a user that was disconnected after it was issued", async () => {
+  test("[AU15] a ticket does not connect a user who was disconnected after it was issued", async () => {
     const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1" });
     await harness.advance(20_000);

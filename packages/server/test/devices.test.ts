@@ -337,7 +337,7 @@ describe("more devices than a user may have", () => {
     expect(peer.closed?.code).toBe(4429);
   });
 
-  test("[DV13] with `replace_oldest` it replaces the device that was heard from longest ago", async () => {
+  test("[DV13] with `replace_oldest` it replaces the device that was silent for longest", async () => {
     const { server, harness, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const ends: string[] = [];
     server.onSession((event) => event.type === "ended" && ends.push(`${event.session.deviceId} ${event.reason}`));

@@ -21,7 +21,7 @@ const member = (user_id: string, devices: string[], name: string) => ({ user_id,
 const change = (more: object) => ({ kind: "change", joined: [], updated: [], left: [], ...more });
 
 /**
- * Connects a user that joins the room with the presence `name`, and waits for the batch of changes.
+ * Connects a user who joins the room with the presence `name`, and waits for the batch of changes.
  */
 async function enter(
   { connect, harness }: ReturnType<typeof identityServer>,
@@ -159,7 +159,7 @@ describe("a user on several devices", () => {
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
-  test("[PS13] a user that loses the permission for the channel is removed from its list", async () => {
+  test("[PS13] a user who loses the permission for the channel is removed from its list", async () => {
     let banned = false;
     const all = identityServer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
     const watcher = await enter(all, "watcher", "Watcher");
@@ -172,7 +172,7 @@ describe("a user on several devices", () => {
 });
 
 describe("presence messages", () => {
-  test("[PS4] changes are sent in batches: a hundred users that join at once are one message for each member", async () => {
+  test("[PS4] changes are sent in batches: a hundred users who join at once are one message for each member", async () => {
     const all = identityServer();
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;
@@ -183,7 +183,7 @@ describe("presence messages", () => {
     expect(told(watcher).at(-1)?.count).toBe(101);
   });
 
-  test("[PS4] a user that joins and leaves within one batch is not reported", async () => {
+  test("[PS4] a user who joins and leaves within one batch is not reported", async () => {
     const all = identityServer({ presenceGraceMs: 0 });
     const watcher = await enter(all, "watcher", "Watcher");
     const heard = told(watcher).length;

@@ -52,7 +52,7 @@ describe("the data and events of a session", () => {
     expect(server.stats()).toMatchObject({ sessions: { active: 3, away: 0 }, users: { active: 2 } });
   });
 
-  test("[SN9] onSession reports opened, resumed, dropped and ended in order, also if a listener throws", async () => {
+  test("[SN9] onSession reports opened, resumed, dropped and ended in order, even if a listener throws", async () => {
     const { server, harness, connect } = identityServer();
     const events: string[] = [];
     server.onSession(() => {

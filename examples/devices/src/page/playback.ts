@@ -141,7 +141,7 @@ export class Playback implements Actions {
 
   /**
    * Numbers the default name of a new tab if an earlier device has the same name. The server lists
-   * the name that the page connected with, so the page reports every later name, also after a
+   * the name that the page connected with, so the page reports every later name, even after a
    * restart of the server.
    */
   #agreeOnName(devices: readonly Device[]): void {

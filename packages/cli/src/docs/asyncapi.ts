@@ -38,7 +38,7 @@ export function applicationAsyncApi(application: Application, server: string): u
   );
 }
 
-/** An AsyncAPI 3.1.0 document of the wire itself. */
+/** An AsyncAPI 3.1.0 document of the wire protocol itself. */
 export function wireAsyncApi(head: Head, server: string): unknown {
   return documentOf(
     head,

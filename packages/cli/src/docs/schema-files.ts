@@ -10,7 +10,7 @@ const DIALECT = "https://json-schema.org/draft/2020-12/schema";
  */
 export const GENERATED = "Generated from the schemas. Change those, not this file.";
 
-/** The messages of the wire, one JSON Schema each, by file name. */
+/** The wire messages, one JSON Schema each, by file name. */
 export function wireSchemaFiles(): Map<string, JsonSchema> {
   return new Map(wireMessages.map((message) => [`messages/${message.type}.json`, document(wireSchema(message))]));
 }

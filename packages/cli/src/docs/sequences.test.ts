@@ -61,7 +61,7 @@ describe("the diagrams", () => {
     expect(drawing(first as Sequence)).not.toContain("<script>");
   });
 
-  test("[DC6] every message of the wire has a label", () => {
+  test("[DC6] every wire message has a label", () => {
     for (const { type, example } of wireMessages) expect(labelOf(example).split(" ")[0]).toBe(type);
   });
 

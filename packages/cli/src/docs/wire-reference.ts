@@ -33,7 +33,7 @@ export function wireReference(): Reference {
   const about = (...ids: string[]) => sequences.filter(({ id }) => ids.includes(id));
   return {
     title: "The Holdfast protocol",
-    subtitle: `Version ${PROTOCOL_VERSION} of the wire`,
+    subtitle: `Version ${PROTOCOL_VERSION} of the wire protocol`,
     introduction: [
       text(
         "All messages between a client and a server of Holdfast, in enough detail to implement a client or server in another " +

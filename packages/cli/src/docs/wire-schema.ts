@@ -5,7 +5,7 @@ import { fieldNotes } from "./field-notes.js";
 const FIRST = ["type", "correlation_id", "channel", "event", "data", "meta", "metadata"];
 
 /**
- * The JSON Schema of a message of the wire, with the comments on its fields in the source as
+ * The JSON Schema of a wire message, with the comments on its fields in the source as
  * descriptions.
  */
 export function wireSchema(message: WireMessage, options: JsonSchemaOptions = {}): JsonSchema {

@@ -4,7 +4,7 @@ import type { ServerMessage } from "../server-message.js";
 import { subprotocols } from "../version.js";
 
 /**
- * In a page's production build the frames of the server are not validated. The schemas of the wire,
+ * In a page's production build the frames of the server are not validated. The wire schemas,
  * with the parts of zod that nothing else needs, would be a quarter of the download. The values
  * that the application receives (outputs, events, the data of errors) are still validated.
  */

@@ -20,7 +20,7 @@ import type { Logger } from "../observe/logger.js";
  *
  * 1. `publish` resolves after the store has the publication, never before. If the store cannot take
  *    the publication, `publish` rejects with UNAVAILABLE within a second. The publication may still
- *    have been stored. A caller that must know publishes again with the same key.
+ *    have been stored. A caller who must know publishes again with the same key.
  * 2. All instances see the publications of a topic in the same order. Offsets count up by one, and
  *    each publication names its predecessor.
  * 3. A subscriber receives every publication in that order, including its own, **or** is told by

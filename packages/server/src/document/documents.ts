@@ -119,7 +119,7 @@ export class Documents {
   }
 
   /**
-   * Resolves with undefined if the document exists already. Only the caller that created the
+   * Resolves with undefined if the document exists already. Only the caller who created the
    * document is told NOT_SAVED: no other caller may take the document for its own.
    */
   async create(id: ChannelId, value: unknown): Promise<DocumentWritten | undefined> {

@@ -140,7 +140,7 @@ export class StoredDocuments {
 
   /**
    * Called if storing failed. The change may have been stored all the same, so the broker is asked
-   * once more: a caller that is told of a failure repeats the change.
+   * once more: a caller who is told of a failure repeats the change.
    *
    * @throws the error, if the change is not known to be stored
    */

@@ -27,7 +27,7 @@ const topicOf = (instance: string): string => `$inbox:${instance}`;
 
 /**
  * Questions of one instance to another, with the answers. Each instance has a topic of its own in
- * the broker. A question is sent once; a caller that needs an answer asks again. Orders to all
+ * the broker. A question is sent once; a caller who needs an answer asks again. Orders to all
  * instances are a log and belong to `Control`.
  */
 export class InstanceRpc {

@@ -14,7 +14,7 @@ export interface PresenceSettings {
   readonly environment: ServerEnvironment;
   /** How long a device stays listed after its connection has left the channel. Milliseconds. */
   readonly graceMs: number;
-  /** The most users that a frame lists. Further users are only counted. */
+  /** The most users who a frame lists. Further users are only counted. */
   readonly mostListed: number;
   /**
    * The most bytes that the list may take in a frame. A snapshot holds the whole list, so the limit

@@ -138,7 +138,7 @@ export class PresenceRoster {
   }
 
   /**
-   * The users that a frame lists: the first that joined, as many as fit. `count` is the number of
+   * The users who a frame lists: the first that joined, as many as fit. `count` is the number of
    * all users.
    */
   listed(most: number, mostBytes: number): { entries: Map<string, RosterEntry>; count: number } {

@@ -88,7 +88,7 @@ test("[FT15] with 50 writers of one document on five servers, every subscriber s
   for (const watcher of watchers) {
     expect(watcher.faults).toEqual([]);
     expect(watcher.seen.map((seen) => seen.version)).toEqual(versions);
-    // Each version contains the change of the caller that received this version, and raises the
+    // Each version contains the change of the caller who received this version, and raises the
     // count of its writer by one.
     const counts = new Map<string, number>();
     for (const { version: at, doc } of watcher.seen) {

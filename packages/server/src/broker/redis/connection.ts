@@ -172,7 +172,7 @@ export class NodeConnection {
     else if (this.#environment.monotonic() - before.since >= STABLE_MS) this.#attempts = 0;
     this.#wait(reason);
     if (wasUp) this.#beginPatience(PATIENCE_MS);
-    // After the state has changed, because this rejects the pending commands, and a caller that
+    // After the state has changed, because this rejects the pending commands, and a caller who
     // retries at once must see the new state.
     discard(before.client);
     this.#hooks.onDown(reason, wasUp);
