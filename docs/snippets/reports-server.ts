@@ -12,14 +12,14 @@ export const server = createServer(reports, {
   },
 });
 
-// Runs around every handler. A request of any kind but `query` changes something.
+// Runs around every handler. If the kind is not `query`, the request changes data.
 server.use(async ({ kind, session, error }, next) => {
   if (kind !== "query" && session.identity.claims.role !== "editor")
     throw error("FORBIDDEN", "Only editors may change reports.");
   return next();
 });
 
-// The signal aborts when no caller waits any more, so the database stops searching.
+// If the caller gives up, the signal aborts and the database stops searching.
 server.handle("report.search", ({ input, signal }) => findReports(titles, input.text, signal));
 
 server.handle("report.create", ({ input, error }) => {

@@ -8,7 +8,7 @@ export const tasksV2 = defineProtocol({
   version: "1.1.0", // The same major number: clients of 1.0.0 may connect.
   requests: {
     "task.add": { input: z.object({ text: z.string(), priority }), output: z.object({ id: z.string() }) },
-    // Only servers of 1.1.0 have this request.
+    // Servers before 1.1.0 do not have this request.
     "task.remove": { input: z.object({ id: z.string() }) },
   },
   channels: {
