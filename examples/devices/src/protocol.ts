@@ -68,7 +68,9 @@ const outcome = z.object({
   name: deviceName,
   result: z
     .enum(["confirmed", "not_connected", "disconnected", "timeout", "not_handled", "invalid", "handler_failed"])
-    .check(z.describe("confirmed: the device has confirmed the command. Every other value is the reason why it has not.")),
+    .check(
+      z.describe("confirmed: the device has confirmed the command. Every other value is the reason why it has not."),
+    ),
 });
 export type Outcome = z.output<typeof outcome>;
 const report = z.object({
