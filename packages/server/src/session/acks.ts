@@ -12,8 +12,8 @@ export type DeliveryFailure =
   /** The client has no handler for this event. */
   | "not_handled"
   /**
-   * The client could not read the event's data, because the client runs another version of the
-   * protocol.
+   * The client could not read the event's data, usually because the client runs another version of
+   * the protocol.
    */
   | "invalid"
   /** A handler of the client threw or rejected. */
@@ -33,16 +33,16 @@ export class Acks {
   }
 
   /**
-   * Resolves when the client has acknowledged the event, or when no acknowledgement can arrive any
-   * more. The value is the failure, or undefined if the client handled the event.
+   * Resolves when the client has answered, when `settle` reports a timeout, or when the connection
+   * closes. The value is the failure, or undefined if the client handled the event.
    */
   expect(id: string): Promise<DeliveryFailure | undefined> {
     return new Promise((resolve) => this.#owed.set(id, resolve));
   }
 
   /**
-   * Resolves the pending acknowledgement. An id that is not pending (a duplicate, late or invented
-   * one) is ignored.
+   * Resolves the pending acknowledgement. An id that is not pending (duplicate, late or invented)
+   * is ignored.
    */
   settle(id: string, failure: DeliveryFailure | undefined): void {
     const settle = this.#owed.get(id);

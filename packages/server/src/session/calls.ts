@@ -13,7 +13,7 @@ export interface Caller {
 }
 
 /**
- * One request of a connection. It is answered once:
+ * One request of a connection. A request is answered at most once:
  *
  *   received ──start──▶ running ──answer──▶ settled
  *      └──refuse──▶ (never runs)  └──connection closed──▶ settled, without an answer
@@ -42,7 +42,9 @@ export class Call {
     return this.#settled;
   }
 
-  /** Created when a handler first reads it, because most handlers never do. */
+  /**
+   * The signal is created when a handler first reads this property, because most handlers never do.
+   */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#settled) this.#abort.abort();
@@ -64,8 +66,8 @@ export class Call {
   }
 
   /**
-   * Sends the answer. Returns false if sending closed the connection: then the connection has
-   * settled the call.
+   * Sends the answer. Returns false if sending has closed the connection, because the connection
+   * has then settled the call.
    */
   answer(frame: Frame): boolean {
     this.#caller.reply(frame);
@@ -113,8 +115,8 @@ export class Calls {
   }
 
   /**
-   * The connection has closed: settles and aborts every call without an answer. Returns how many
-   * there were.
+   * The connection has closed: settles and aborts every running call without an answer. Returns the
+   * number of these calls.
    */
   abandon(): number {
     const calls = [...this.#running.values()];

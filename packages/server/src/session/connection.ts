@@ -84,7 +84,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     context.stats.connectionOpened();
   }
 
-  /** The session's id. During the handshake, the id that a new session would get. */
+  /** The session's id. Until the handshake succeeds, the id that a new session would get. */
   get sessionId(): string {
     return this.#session?.id ?? this.newSessionId;
   }
@@ -97,7 +97,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#state.name === "handshaking";
   }
 
-  /** The client's session; undefined during the handshake. */
+  /** The client's session; undefined until the handshake succeeds. */
   get session(): RenewableSession | undefined {
     return this.#session;
   }
@@ -122,7 +122,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     return this.#outbox.isBehind;
   }
 
-  /** When the server last received anything, as a date for display: milliseconds since 1970. */
+  /** When the server last received a frame, as a date for display: milliseconds since 1970. */
   get lastActiveAt(): number {
     return this.#context.heartbeat.dateOf(this);
   }
@@ -161,7 +161,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#expectRenewal();
   }
 
-  /** The client has sent a new credential. */
+  /** The server has accepted a new credential of the client. */
   refresh(identity: Identity | undefined): void {
     if (this.#session) this.#session.identity = identity;
     this.#expectRenewal();
@@ -180,19 +180,25 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#socket.resume();
   }
 
-  /** Sends an answer, as soon as the frames that were just read are handled. */
+  /**
+   * Queues an answer. The outbox sends the answer as soon as the frames that were just read are
+   * handled.
+   */
   send(message: ServerMessage): void {
     this.reply(new Frame(JSON.stringify(message)));
   }
 
-  /** Sends an answer that is already encoded. */
+  /** Like `send`, for an answer that is already encoded. */
   reply(frame: Frame): void {
     if (this.#state.name !== "open" && this.#state.name !== "handshaking") return;
     this.#context.stats.sent++;
     this.#outbox.reply(frame);
   }
 
-  /** Sends an event or a ping at the end of the turn, or earlier together with a reply. */
+  /**
+   * Queues an event or a ping. The outbox sends the frame at the end of the event loop's turn, or
+   * earlier together with a reply. If the connection is not open, the frame is dropped.
+   */
   deliver(frame: Frame): void {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
@@ -212,7 +218,8 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     const unknown = this.#state.name === "handshaking";
     this.#leave();
     this.#state = { name: "closing" };
-    // Waiting frames leave first, because the last may explain the close.
+    // Waiting frames are sent first, because the last frame may be the error that explains the
+    // close.
     this.#outbox.flush();
     // A paused socket would not read the peer's close frame, and would stay open until it is cut
     // off.
@@ -251,7 +258,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     if (this.#state.name === "handshaking") this.#state.handshake.onPing(this);
   }
 
-  /** Passes a frame to the receiver of the present state. */
+  /** Passes a frame to the receiver of the current state. */
   route(frame: string | Uint8Array): void {
     switch (this.#state.name) {
       case "handshaking":

@@ -8,7 +8,7 @@ describe("Frame", () => {
     [126, [0x81, 126, 0, 126]],
     [65_535, [0x81, 126, 0xff, 0xff]],
     [65_536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]],
-  ])("[TR15] a frame of %s bytes has the header of RFC 6455, section 5.2", (length, header) => {
+  ])("[TR15] a frame with a payload of %s bytes has the header of RFC 6455, section 5.2", (length, header) => {
     const { bytes } = new Frame("x".repeat(length));
     expect([...bytes.subarray(0, header.length)]).toEqual(header);
     expect(bytes.length).toBe(header.length + length);
@@ -32,7 +32,7 @@ describe("Batch", () => {
     expect(grow().frames()).toEqual(frames);
   });
 
-  test("[TR17] appending a different frame returns another batch and leaves the first unchanged", () => {
+  test("[TR17] appending a different frame returns another batch and leaves the existing batch unchanged", () => {
     const one = grow();
     const before = [...one.bytes];
     const branch = frames[0]!.batch.append(new Frame("z"));

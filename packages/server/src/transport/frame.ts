@@ -11,7 +11,8 @@ export class Frame {
   }
 
   /**
-   * UTF-8 takes at most 3 bytes per UTF-16 unit, so a short text is accepted without encoding it.
+   * Returns true if the frame, header included, takes more than `bytes`. UTF-8 takes at most 3
+   * bytes per UTF-16 unit, so a short message is not encoded for this check.
    */
   isLargerThan(bytes: number): boolean {
     return this.text.length * 3 + 10 > bytes && this.bytes.length > bytes;
@@ -29,8 +30,9 @@ export class Frame {
 /**
  * Frames in order, as an immutable list that grows at the end. Sockets that must send the same
  * frames hold the same batch: appending the same frame to the same batch returns the same new
- * batch. If a burst goes to a thousand subscribers, the frames are therefore concatenated once
- * instead of a thousand times, and each socket gets one write.
+ * batch, unless another frame was appended to that batch in between. If a burst goes to a thousand
+ * subscribers, the frames are therefore concatenated once instead of a thousand times, and each
+ * socket gets one write.
  */
 export class Batch {
   readonly size: number;

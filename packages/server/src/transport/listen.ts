@@ -91,15 +91,15 @@ const causes: { readonly [code: string]: readonly [field: "port" | "host", sente
     "requires a privilege that this process does not have",
     "Pass a port above 1023 and put a proxy in front of the server.",
   ],
-  ERR_SOCKET_BAD_PORT: ["port", "is no port", "Pass a whole number from 0 to 65535."],
+  ERR_SOCKET_BAD_PORT: ["port", "is not a port", "Pass a whole number from 0 to 65535."],
   EADDRNOTAVAIL: ["host", "is not an address of this machine", "Omit `host`, or pass an address of this machine."],
   ENOTFOUND: ["host", "cannot be found", "Omit `host`, or pass a name or address of this machine."],
   EAI_AGAIN: ["host", "cannot be looked up", "Omit `host`, or pass an address of this machine."],
 };
 
 /**
- * Adds a field and a remedy to the system's error. The code stays, because applications branch on
- * it.
+ * Returns an error that adds a field and a remedy to the system's error. The code stays the same,
+ * because applications branch on the code. An error with an unknown code is returned unchanged.
  */
 function listenError(error: unknown, port: unknown, host: unknown): unknown {
   const { code = "" } = error as { code?: string };

@@ -66,7 +66,8 @@ export class MemoryTransport {
   }
 
   /**
-   * Moves one frame or close of each connection in each direction. Returns true if anything moved.
+   * Moves one frame or close of each connection in each direction, unless the direction is paused
+   * or stalled. Returns true if anything moved.
    */
   step(): boolean {
     let moved = false;
@@ -74,7 +75,7 @@ export class MemoryTransport {
     return moved;
   }
 
-  /** Moves all frames in flight, including the frames that these cause in the same turn. */
+  /** Calls `step` until nothing moves. Frames that are sent while `flush` runs move too. */
   flush(): void {
     for (let steps = 0; this.step(); steps++)
       if (steps > 100_000) throw new Error("The connections kept sending for 100,000 steps.");

@@ -17,7 +17,7 @@ import { refuseUpgrade, routeUpgrades } from "./upgrade.js";
 /** A peer that does not answer the server's close frame is cut off after this time. */
 const CLOSE_TIMEOUT_MS = 1_000;
 /**
- * The same for a peer that is not authenticated. With the 5 s that authentication may take, the
+ * The same for a peer that is not authenticated. With the default of 5 s for authentication, the
  * peer is gone within 5.5 s.
  */
 const DISMISS_TIMEOUT_MS = 250;
@@ -32,8 +32,8 @@ export interface NodeTransportOptions {
 
 /**
  * Takes over the WebSocket upgrades of one path of a Node http(s) server. Returns a function that
- * detaches it. Only this file, `upgrade.ts` and `throttled-handshake.ts` know `ws` and the sockets
- * of Node.
+ * releases the path. Only this file, `upgrade.ts` and `throttled-handshake.ts` know `ws` and the
+ * sockets of Node.
  */
 export function attachToNode(http: HttpServer, admit: Admission, options: NodeTransportOptions): () => void {
   const wsOptions: WsOptions & { closeTimeout: number } = {
@@ -88,8 +88,8 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
     })
       .then((verdict) => {
         stop();
-        // Without this, the listener would keep the request in memory for as long as the
-        // connection.
+        // Otherwise the listener would keep the request in memory for as long as the connection is
+        // open.
         raw.off("close", stop);
         if (raw.destroyed) return;
         if (verdict.kind === "refuse") refuseUpgrade(raw, verdict.status, verdict.message);
@@ -101,7 +101,9 @@ export function attachToNode(http: HttpServer, admit: Admission, options: NodeTr
   });
 }
 
-/** Node keeps the first Host header and drops the others. This returns all of them. */
+/**
+ * Returns the headers with all Host headers. `headers` of Node keeps only the first Host header.
+ */
 function headersOf({
   headers,
   headersDistinct,
@@ -114,7 +116,7 @@ const ignore = (): void => {};
 
 /**
  * ws calls its listeners with the socket as `this`. All connections share the same listener
- * functions, instead of five functions for each connection.
+ * functions, so a connection creates none of its own.
  */
 type Owned = WebSocket & { owner: SocketOwner };
 

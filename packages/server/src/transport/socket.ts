@@ -8,13 +8,13 @@ export interface ServerSocket {
   /** Writes the frames in order. Does nothing if the socket is closing. */
   write(batch: Batch): void;
   /**
-   * Starts the closing handshake. If the peer does not answer within one second, the socket is
-   * terminated.
+   * Starts the closing handshake. The Node transport terminates the socket if the peer does not
+   * answer within one second.
    */
   close(code: number, reason: string): void;
   /**
-   * Closes a socket whose peer is not authenticated. The peer has 250 ms to answer, and almost no
-   * further data is parsed.
+   * Closes a socket whose peer is not authenticated. The Node transport gives the peer 250 ms to
+   * answer and parses at most 2 KiB of further data.
    */
   dismiss(code: number, reason: string): void;
   terminate(): void;
@@ -26,11 +26,15 @@ export interface ServerSocket {
 /** Receives the events of a socket. `onClosed` is called exactly once, after all other calls. */
 export interface SocketOwner {
   /**
-   * True until the peer is authenticated. While true, the transport reports each read and passes
-   * data to the parser in small slices.
+   * True until the peer is authenticated, refused or gone. While true, the Node transport reports
+   * each read to `onRead` and passes the data to the parser in slices of 2 KiB.
    */
   readonly isHandshaking: boolean;
-  /** Called once per read of an unauthenticated peer, before the frames in that read. */
+  /**
+   * The Node transport calls this method for each read while `isHandshaking` is true, before it
+   * parses the frames in that read. `bytes` is the length of the read. The memory transport never
+   * calls this method.
+   */
   onRead(bytes: number): void;
   onFrame(frame: string | Uint8Array): void;
   /** The peer sent a WebSocket ping, which the transport has answered. */
@@ -53,16 +57,16 @@ export interface UpgradeRequest {
 
 /** The answer to an upgrade request. */
 export type AdmissionVerdict =
-  /** Answered with an HTTP status, before the upgrade. */
+  /** The server answers with an HTTP status and does not upgrade the connection. */
   | { readonly kind: "refuse"; readonly status: 400 | 401 | 403 | 421 | 503; readonly message: string }
   /**
-   * Accepted and closed at once, so that a browser can read the close code. Browsers never show an
-   * HTTP status.
+   * The server accepts the upgrade and closes the WebSocket at once, so that a page can read the
+   * close code. Browsers do not show pages the HTTP status of a failed upgrade.
    */
   | { readonly kind: "close"; readonly subprotocol: string | undefined; readonly code: number; readonly reason: string }
   | { readonly kind: "accept"; readonly subprotocol: string | undefined; open(socket: ServerSocket): SocketOwner };
 
-/** The server as a transport sees it. Never rejects. */
+/** Decides about an upgrade request. The promise never rejects. */
 export type Admission = (request: UpgradeRequest) => Promise<AdmissionVerdict>;
 
 /**

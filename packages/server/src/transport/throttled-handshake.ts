@@ -38,7 +38,8 @@ export function handOutInPieces(raw: Duplex, ws: WebSocket, owner: SocketOwner, 
       const piece = chunk.subarray(at, at + PIECE_BYTES);
       parse.call(raw, piece.length < SHORT_BYTES ? Buffer.from(piece) : piece);
     }
-    // The peer is still unauthenticated, or was dismissed. The rest of the read is not parsed.
+    // During the handshake, the next read is sliced too. After a dismissal, the rest of this read
+    // is not parsed.
     if (owner.isHandshaking || isDismissed()) return;
     raw.off("data", onData).on("data", parse);
     if (at < chunk.length) parse.call(raw, chunk.subarray(at));

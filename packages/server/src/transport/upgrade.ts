@@ -13,7 +13,8 @@ const routers = new WeakMap<HttpServer, Router>();
 
 /**
  * Passes the upgrades of one path to `take`. Upgrades of other paths are left to other listeners.
- * If the http server has no other listener, they are answered with 404 instead of hanging.
+ * If the http server has no other `upgrade` listener, such upgrades are answered with 404 instead
+ * of hanging. Returns a function that releases the path.
  *
  * @throws HoldfastError INVALID_OPTION, naming the field
  */
@@ -61,8 +62,8 @@ function newRouter(http: HttpServer): Router {
 }
 
 /**
- * Returns the path without the query. The request line is the peer's text, and `new URL` would
- * throw on some of them.
+ * Returns the path without the query. The peer writes the request line, and `new URL` would throw
+ * for some request lines.
  */
 function pathOf(url: string | undefined): string {
   return (url ?? "/").split("?", 1)[0]!;
