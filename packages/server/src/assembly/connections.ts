@@ -28,8 +28,8 @@ export interface ConnectionsParts extends Pick<
 }
 
 /**
- * Creates the connections of this instance and knows all of them, from the upgrade request to their
- * end.
+ * Creates the connections of this instance and keeps track of each connection from the upgrade
+ * until its socket has closed.
  */
 export class Connections {
   readonly admission: Admission;

@@ -17,7 +17,10 @@ export interface InstanceWatcher {
 export interface JoinedBroker {
   readonly link: BrokerLink;
   readonly topics: Topics;
-  /** The parts needed to share data with other instances; undefined if there can be none. */
+  /**
+   * The parts needed to share data with other instances; undefined if there can be no other
+   * instance.
+   */
   readonly shared: PresenceLink | undefined;
   /** Adds a watcher. Watchers are called in the order in which they were added. */
   watch(watcher: InstanceWatcher): void;

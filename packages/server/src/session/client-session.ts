@@ -35,8 +35,8 @@ export class ClientSession implements RenewableSession {
   data: unknown;
   metadata: Readonly<Record<string, unknown>> = none;
   /**
-   * The id of the session that the client wanted to resume, if this instance does not have it.
-   * Another instance may.
+   * The id of the session that the client asked to resume, if this instance began a new session
+   * instead. Another instance may have the old session.
    */
   introduced: string | undefined;
   readonly #connectedAt: number;
@@ -58,7 +58,10 @@ export class ClientSession implements RenewableSession {
     return this.state.name === "live" ? this.state.connection : this.state.last;
   }
 
-  /** The session has lost its connection. `ended` is final. */
+  /**
+   * Changes the state and releases the connection object, of which only the needed values are kept.
+   * `ended` is final.
+   */
   leave(state: "away" | "ended"): void {
     const { parameters, lastHeardAt, lastActiveAt, remoteAddress } = this.#trace;
     this.state = { name: state, last: { parameters, lastHeardAt, lastActiveAt, remoteAddress } };

@@ -180,10 +180,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#socket.resume();
   }
 
-  /**
-   * Queues an answer. The outbox sends the answer as soon as the frames that were just read are
-   * handled.
-   */
+  /** Queues an answer, to be sent as soon as the frames that were just read are handled. */
   send(message: ServerMessage): void {
     this.reply(new Frame(JSON.stringify(message)));
   }
@@ -195,10 +192,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     this.#outbox.reply(frame);
   }
 
-  /**
-   * Queues an event or a ping. The outbox sends the frame at the end of the event loop's turn, or
-   * earlier together with a reply. If the connection is not open, the frame is dropped.
-   */
+  /** Queues an event or a ping, to be sent at the end of the turn or earlier with a reply. */
   deliver(frame: Frame): void {
     if (this.#state.name !== "open") return;
     this.#context.stats.sent++;
@@ -218,8 +212,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
     const unknown = this.#state.name === "handshaking";
     this.#leave();
     this.#state = { name: "closing" };
-    // Waiting frames are sent first, because the last frame may be the error that explains the
-    // close.
+    // Queued frames are sent first, because the last may be the error that explains the close.
     this.#outbox.flush();
     // A paused socket would not read the peer's close frame, and would stay open until it is cut
     // off.

@@ -1,6 +1,7 @@
 /**
- * How long before a credential expires the client is asked for a new one. If the credential's whole
- * life is short, half of the life is used instead.
+ * How long before a credential expires the client is asked for a new one. If the credential is
+ * valid for less than 60 s when the server receives it, the client is asked after half of that
+ * time.
  */
 const RENEW_BEFORE_MS = 30_000;
 /** If no new credential has arrived after this time, the client is asked again. */
@@ -24,7 +25,7 @@ export class CredentialLife {
   /** When the expiry was noticed. Monotonic milliseconds. */
   #endedAt: number | undefined;
 
-  /** Both are dates: milliseconds since 1970. */
+  /** Both arguments are dates: milliseconds since 1970. */
   constructor(expiresAt: number, now: number) {
     this.#expiresAt = expiresAt;
     this.#renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, (expiresAt - now) / 2);

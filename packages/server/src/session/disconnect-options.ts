@@ -5,8 +5,8 @@ import { CORRECT_THE_NAME, isPlainObject, kindOf, optionError, unknownOption } f
 export interface DisconnectOptions {
   /**
    * The WebSocket close code: 1000 to 1014 except 1004, 1005 and 1006, or 3000 to 4999. The code
-   * tells the client whether to reconnect, which then begins a new session: 4403 and 4900 to 4999
-   * stop the client, 4800 to 4899 make it retry.
+   * tells the client whether to reconnect: 4403 and 4900 to 4999 stop the client; with 4800 to 4899
+   * the client reconnects and begins a new session.
    * @default 4403
    */
   readonly code?: number | undefined;
@@ -77,7 +77,8 @@ export function endingOptions(
 const CODES = "Pass 4403 or 4900 to 4999 to stop the client, or 4800 to 4899 to make it retry.";
 
 /**
- * The socket refuses an invalid code too, but only after the connection has left its channels. The
+ * Returns the error sentence for a code that cannot be sent; undefined if the code is valid. The
+ * socket refuses an invalid code too, but only after the connection has left its channels. The
  * connection would then stay open.
  */
 function codeFault(code: unknown): string | undefined {
@@ -91,9 +92,10 @@ function codeFault(code: unknown): string | undefined {
 const unsent: ReadonlySet<number> = new Set([1004, 1005, 1006]);
 
 /**
- * Returns the call with named options, for the remedy if arguments were passed by position: `code:
- * 4403, reason: "logged out", where`. If the first argument is a string, it is the reason. A value
- * that the option would refuse is replaced by the option's name, so the text can be pasted.
+ * Returns the given arguments as named options, for the remedy if arguments were passed by
+ * position: `code: 4403, reason: "logged out", where`. If the first argument is a string, it is the
+ * reason. A value that the option would refuse is replaced by the option's name, so the text can be
+ * pasted.
  */
 function byName(call: EndingCall, given: readonly unknown[]): string {
   const names =

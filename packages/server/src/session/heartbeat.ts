@@ -20,8 +20,9 @@ export interface Beating {
 /**
  * Pings idle connections and closes dead ones, with one timer for all. Each tick pings the
  * connections that were silent for an interval and closes those that did not answer the previous
- * ping in time. A client that sends frames is known to be alive, so no ping is needed. Every client
- * still receives something within an interval, because the client's own watchdog expects a frame.
+ * ping in time. A client that sends frames is known to be alive, so no ping is needed. The client's
+ * own watchdog expects a frame from the server within each interval; for such a client, these are
+ * the answers to its messages.
  */
 export class Heartbeat {
   /** A coarse monotonic clock, read once per tick. Cheap enough to stamp every frame. */
@@ -61,8 +62,8 @@ export class Heartbeat {
   }
 
   /**
-   * The life of a credential that expires at this date, starting now; undefined if it does not
-   * expire.
+   * The life of a credential that expires at this date, starting now; undefined if the credential
+   * does not expire.
    */
   lifeUntil(expiresAt: number | undefined): CredentialLife | undefined {
     // oxlint-disable-next-line no-restricted-properties -- the end of a credential is a date

@@ -6,8 +6,8 @@ import type { Connection } from "./connection.js";
  */
 export interface Reauthorizer {
   /**
-   * Checks every joined channel of the connection and removes the connection from those that it may
-   * no longer join. Resolves when every answer has arrived.
+   * Checks every joined channel of the connection and removes the connection from the channels that
+   * it may no longer join. Resolves when every answer has arrived.
    */
   reauthorize(connection: Connection): Promise<void>;
 }

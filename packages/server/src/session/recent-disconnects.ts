@@ -25,7 +25,7 @@ export interface OrderPlace {
  */
 export type JudgedSince = number | { readonly offset: number };
 
-/** A disconnect of a user or session. */
+/** A disconnect of a user or a session, kept for `rememberMs`. */
 interface RecentDisconnect {
   readonly key: string;
   readonly at: number;
@@ -126,8 +126,8 @@ export class RecentDisconnects {
 }
 
 /**
- * A filter that throws counts as a match. Ending one session too many can be repaired by logging in
- * again.
+ * A filter that throws counts as a match. If a session is refused without need, the user can log in
+ * again; a session that survives a ban would stay.
  */
 function holds(where: SessionFilter, session: ClientSession): boolean {
   try {

@@ -15,8 +15,8 @@ export interface SessionRefusal {
 export const MAX_METADATA = 4_096;
 
 /**
- * How long a client waits before it retries if the user has too many devices. One of them may have
- * gone by then.
+ * How long a client waits before it retries if the user has too many devices. One of the devices
+ * may have disconnected by then.
  */
 const FULL_RETRY_MS = 30_000;
 /** The close reason, from which clients read the delay. */

@@ -6,8 +6,8 @@ type Listener = (event: SessionEvent) => unknown;
 
 /**
  * Calls the application's `onSession` listeners. All listeners receive the events in the same
- * order. If a listener disconnects a session, that causes a new event, which is delivered after the
- * present one has reached every listener.
+ * order. If a listener disconnects a session, the resulting event is delivered after the current
+ * event has reached every listener.
  */
 export class SessionEvents {
   readonly #logger: Logger;
@@ -27,7 +27,9 @@ export class SessionEvents {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Adds events to the queue together, so no other event comes in between. */
+  /**
+   * Queues the events together, so that no other event comes between them, and delivers the queue.
+   */
   tell(...events: SessionEvent[]): void {
     this.#waiting.push(...events);
     if (this.#isTelling) return;
@@ -44,8 +46,8 @@ export class SessionEvents {
   }
 
   /**
-   * Running listeners are counted but not stored. A listener that never settles is the
-   * application's fault.
+   * Running listeners are counted but not stored. If a listener never settles, `idle` never
+   * resolves, so its callers set a time limit.
    */
   async #follow(work: PromiseLike<unknown>, failed: (error: unknown) => void): Promise<void> {
     this.#atWork++;

@@ -18,7 +18,7 @@ export type PartOf<Value> = Value extends readonly unknown[]
  *   `undefined` must not match all logins.
  */
 export function matching(pattern: unknown): SessionFilter {
-  // An identity is an object, so a list would match none.
+  // An identity is an object, so a list would match no session.
   if (!isPlainObject(pattern)) wrong("where", `expected a plain object or a function, received ${kindOf(pattern)}`);
   check(pattern, "where");
   return ({ identity }) => has(identity, pattern);

@@ -4,9 +4,10 @@ import type { Identity } from "./identity.js";
 
 /**
  * A client's session as the application sees it: the user, the device and the application's own
- * data. A session survives reconnects: a client that returns within `sessionResumeMs` as the same
- * user resumes it. The id is 128 random bits and grants no access by itself. `I` is the type that
- * `authenticate` returns, `Data` the type that `sessionData` returns.
+ * data. A session survives reconnects: a client that returns to the same instance within
+ * `sessionResumeMs`, as the same user and on the same device, resumes the session. The id is 128
+ * random bits and grants no access by itself. `I` is the type that `authenticate` returns, `Data`
+ * the type that `sessionData` returns.
  */
 export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** If no device was named, this is also the device id, which other users may see. */
@@ -22,8 +23,8 @@ export interface Session<I = unknown, Parameters = unknown, Data = unknown> {
   /** The validated connection parameters. */
   readonly parameters: Parameters;
   /**
-   * The `metadata` of the client's `auth` message, at most 4 KiB. The client can claim anything
-   * here.
+   * The `metadata` of the client's `auth` message, at most 4,096 characters of JSON; empty if the
+   * client sent none. The client can claim anything here.
    */
   readonly metadata: Readonly<Record<string, unknown>>;
   /**
@@ -62,7 +63,8 @@ export interface RenewableSession extends Session<Identity | undefined> {
 
 /**
  * Why a session ended:
- * - `expired`: no client resumed it in time
+ * - `expired`: the connection closed and no client resumed the session in time, or the session
+ *   cannot be resumed because it has no user, `sessionResumeMs` is 0 or the server is closing
  * - `replaced`: a newer connection of the same device replaced the session
  * - `moved`: the client reconnected to another instance and has a new session there
  * - `evicted`: the user had too many devices, and this session had to leave
@@ -74,7 +76,7 @@ export type SessionEnd = "expired" | "replaced" | "moved" | "evicted" | "disconn
  * A change of a session:
  * - `opened`: a client connected and began the session
  * - `resumed`: the client returned on a new connection, perhaps before the server noticed that the
- *   old one was dead
+ *   old connection was dead
  * - `dropped`: the connection closed, and the client may still return
  * - `ended`: the session is over
  */
@@ -94,8 +96,8 @@ export interface Introduction {
 }
 
 /**
- * Checks an id before a call that may end sessions: an empty id would end none, and the application
- * would believe that the ban had worked.
+ * Checks an id before a call that may end sessions: an empty id would end no session, and the
+ * application would believe that the ban had worked.
  * @throws HoldfastError INVALID_VALUE, naming the field `id`
  */
 export function checkId(of: "user" | "session", id: string): void {

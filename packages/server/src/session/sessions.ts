@@ -43,8 +43,8 @@ export type Opened =
       readonly session: ClientSession;
       readonly resumed: boolean;
       /**
-       * Call it when the connection is open. The function notifies the application and closes the
-       * connections that this session replaces.
+       * Call this function when the connection is open. It notifies the application and closes the
+       * connections that the new one replaces.
        */
       finish(): void;
     }
@@ -53,8 +53,8 @@ export type Opened =
 /**
  * All sessions of this instance, by id and by user and device. A device has one session, and a
  * session has at most one connection; a newer connection replaces the older one. All changes are
- * synchronous. If two connections of a device authenticate at the same time, the one that finishes
- * later wins, and the two are never open together.
+ * synchronous. If two connections of a device authenticate at the same time, the connection that
+ * finishes later wins, and the other is closed in the same step.
  */
 export class Sessions {
   readonly #index = new SessionIndex();
@@ -136,7 +136,7 @@ export class Sessions {
 
   /**
    * A connection has left all channels. If the session has no newer connection, the session waits
-   * to be resumed.
+   * to be resumed, or ends if it cannot be resumed.
    */
   left(connection: Connection): void {
     const session = connection.session && this.#index.get(connection.session.id);
@@ -176,7 +176,7 @@ export class Sessions {
     this.#leave(session, why, closeNumber[close], reason);
   }
 
-  /** The server is closing. No session waits to be resumed any more. */
+  /** The server is closing, so sessions that wait to be resumed end. */
   clear(): void {
     this.#away.clear();
     this.#disconnects.close();
@@ -237,8 +237,9 @@ export class Sessions {
   }
 
   /**
-   * The sessions that must leave for a new one: the previous session of the device, or the oldest
-   * session of a user at the limit.
+   * Returns the sessions that must leave for a new session: the previous session of the device, or
+   * the oldest session of a user at the limit. If the oldest session may not be replaced, returns
+   * the refusal.
    */
   #room({ userId, deviceId }: ClientSession): Leaving[] | SessionRefusal {
     if (userId === undefined || deviceId === undefined) return [];
@@ -269,7 +270,7 @@ export class Sessions {
     this.#count();
   }
 
-  /** Returns the event to report, or none if the session had ended already. */
+  /** Returns the event to report, or an empty list if the session had ended already. */
   #forget(session: ClientSession, reason: SessionEnd): SessionEvent[] {
     if (session.state.name === "ended") return [];
     session.leave("ended");

@@ -55,7 +55,7 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
   devices(): Promise<Device[]>;
   /**
    * True if the device is connected to any instance. Without `deviceId`, true if any device of the
-   * user is.
+   * user is connected.
    * @throws HoldfastError UNAVAILABLE (rejects) if no such device is connected to this instance and
    *   the broker cannot be reached
    */
@@ -77,9 +77,9 @@ export interface UserHandle<P extends ProtocolDefinition, S extends Session> {
    * Ends all sessions of the user on all instances, including those that wait to be resumed. With
    * `where`, only the matching sessions end, such as those of one login. Resolves with the number
    * of ended sessions when all instances have answered, or after one second. If an announcement
-   * does not reach an instance, that instance ends its sessions within 20 s. The default close code
-   * stops the clients permanently. Clients may still connect with a valid credential, so withdraw
-   * the credential in `authenticate` first.
+   * does not reach an instance, that instance ends the user's sessions within 20 s. With the
+   * default close code, the clients do not reconnect by themselves. A client can still connect
+   * again with a valid credential, so withdraw the credential in `authenticate` first.
    *
    * @throws HoldfastError (rejects) INVALID_OPTION, naming the option, and then no session has
    *   ended; UNAVAILABLE if the broker cannot be reached. The call has then taken effect on this
@@ -171,7 +171,7 @@ export class ServerUserHandle<P extends ProtocolDefinition, S extends Session> i
     const { code, reason, where } = endingOptions(endingCalls.user, given);
     const { sessions, elsewhere } = this.#parts;
     if (typeof where !== "function") {
-      // Any other falsy value must not select all sessions.
+      // Only `undefined` selects all sessions; `matching` refuses any other falsy value.
       const meant = where === undefined ? undefined : matching(where);
       if (elsewhere) return elsewhere.endUser(this.id, code, reason, meant, where as object | undefined);
       return sessions.endUser(this.id, code, reason, meant);
