@@ -9,7 +9,7 @@ import { findCredential, type FoundCredential } from "./credential.js";
 import type { Identity } from "../session/identity.js";
 import { hostFault, originFault } from "./origin.js";
 
-/** The reason of a close with OVERLOADED. Clients read the delay from it. */
+/** The reason of a close with OVERLOADED. Clients read the retry delay from this reason. */
 export const OVERLOADED_REASON = '{"retryAfterMs":5000}';
 
 /** An upgrade request that was accepted. */
@@ -39,8 +39,8 @@ export interface AdmissionContext {
 
 /**
  * Decides about an upgrade request before a connection exists. A refusal that a browser must be
- * able to read is sent as a close code on an accepted socket, because browsers never show an HTTP
- * status. A refused credential is answered with HTTP 401 instead, unless the client will send
+ * able to read is sent as a close code on an accepted socket, because browsers do not show pages an
+ * HTTP status. A refused credential is answered with HTTP 401 instead, unless the client will send
  * `auth`: clients without `auth` are rarely browsers.
  */
 export function createAdmission(context: AdmissionContext): Admission {
@@ -81,8 +81,8 @@ export function createAdmission(context: AdmissionContext): Admission {
     if (checked && !checked.ok) return close(closeNumber.POLICY, checked.fault.message);
     const parameters = checked?.value;
 
-    // If `origins` is set, every page is checked. A cookie is checked even without `origins`,
-    // because browsers send cookies automatically.
+    // If `origins` is set, the origin of every page is checked. Without `origins`, the origin is
+    // checked only if the credential is a cookie, because browsers send cookies automatically.
     const fromPage = settings.origins !== undefined && request.headers["origin"] !== undefined;
     const remedy = fromPage || found?.source === "cookie" ? originFault(request, settings) : undefined;
     if (remedy !== undefined) {
@@ -91,8 +91,8 @@ export function createAdmission(context: AdmissionContext): Admission {
       settings.logger.warn(fields, "upgrade refused: origin not allowed");
       return refuse({ kind: "refuse", status: 403, message: "This origin may not connect." });
     }
-    // A client that will send `auth` names its device there and can read the refusal in the answer.
-    // The credential is checked then.
+    // A client that will send `auth` names its device in `auth` and can read a refusal in the
+    // answer, so a credential of the upgrade request is checked when `auth` arrives.
     const introduces = offered.includes(subprotocols.auth);
     if (authenticator.required && !found && settings.credentials.message === false) {
       const message = "The upgrade request carries no credential.";

@@ -17,8 +17,8 @@ export type Authenticated =
 
 /**
  * Checks credentials: calls the application's `authenticate`, redeems tickets, and validates the
- * returned identity. Never rejects. If `authenticate` does not answer within `authTimeoutMs`, the
- * credential is refused.
+ * returned identity. `check` never rejects. If `authenticate` does not answer within
+ * `authTimeoutMs`, the credential is refused.
  */
 export class Authenticator {
   readonly #authenticate: Authenticate<Identity | undefined> | undefined;
@@ -60,7 +60,8 @@ export class Authenticator {
   ): Promise<Authenticated> {
     const authenticate = this.#authenticate;
     if (!authenticate) return { ok: true, identity: undefined };
-    if (source === "message" && !this.#inMessage) return refused("A token in a message is not accepted here.");
+    if (source === "message" && !this.#inMessage)
+      return refused("The server does not accept tokens in `auth` messages.");
     if (source === "ticket") return this.#redeem(token);
     try {
       const asked = authenticate({
@@ -112,7 +113,8 @@ export class Authenticator {
    */
   #shown(request: UpgradeRequest): Pick<Credential, "cookies" | "headers"> {
     const { cookie, ...headers } = request.headers;
-    // Browsers always send the origin, so a request without one does not come from a page.
+    // Browsers send an Origin header with every WebSocket upgrade, so a request without Origin does
+    // not come from a page.
     const foreign = headers["origin"] !== undefined && originFault(request, this.#rules) !== undefined;
     if (cookie === undefined || foreign) return { cookies: {}, headers };
     return { cookies: cookiesOf(request), headers: request.headers };
@@ -121,7 +123,8 @@ export class Authenticator {
   /**
    * Issues a ticket for an identity.
    * @throws HoldfastError INVALID_OPTION if tickets are not accepted; INVALID_VALUE if the identity
-   *   is not valid
+   *   is not valid. With a broker, the promise rejects with UNAVAILABLE if the broker cannot be
+   *   reached, and with INVALID_VALUE if JSON cannot hold the identity
    */
   issueTicket(identity: Identity): string | Promise<string> {
     if (!this.#tickets)
@@ -160,7 +163,7 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
  * A number below this is taken as seconds. In milliseconds the number would be a date before 1974;
- * in seconds the number covers this millennium and the next.
+ * as a number of seconds, it is a date up to the year 5138.
  */
 const SECONDS_BELOW = 1e11;
 

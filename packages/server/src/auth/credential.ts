@@ -11,8 +11,8 @@ export interface FoundCredential {
 
 /**
  * Finds the credential in an upgrade request, if any. If there are several, the order is:
- * Authorization header, query token, ticket, cookie. A client sets the first ones on purpose, while
- * browsers send cookies automatically.
+ * Authorization header, query token, ticket, cookie. A client sets the first three on purpose,
+ * while browsers send cookies automatically.
  */
 export function findCredential(
   request: UpgradeRequest,

@@ -23,8 +23,8 @@ const MAX_TAKEN_BYTES = 65_536;
  */
 const MAX_READ_BYTES = 81_920;
 /**
- * The most reads. Each read has a cost, even a short one. 64 KiB are 122 of the smallest packets in
- * use on networks (536 bytes).
+ * The most reads. Each read has a cost, even if the read is short. 64 KiB fill 122 packets of 536
+ * bytes, the smallest packets in use on networks.
  */
 const MAX_READS = 128;
 /**
@@ -45,9 +45,9 @@ export interface HandshakeContext {
 }
 
 /**
- * Ends the handshake: opens the session and tells the client. The connection may then send requests
- * and join channels. `judgedSince` is the moment at which the check of the credential began. `auth`
- * is the message to answer, if the client sent one.
+ * Ends the handshake: opens the session and tells the client, which may then send requests and join
+ * channels. If the session cannot be opened, the connection is closed. `judgedSince` says when the
+ * check of the credential began. `auth` is the message to answer, if the client sent one.
  */
 export function finishHandshake(
   connection: Connection,
@@ -95,9 +95,9 @@ export function finishHandshake(
 }
 
 /**
- * Receives the frames of a connection before authentication. The first message must be `auth`.
- * Clients send further frames right after it, so these frames are held, and the socket is paused,
- * until the application has decided.
+ * Receives the frames of a connection before authentication. Apart from pings and pongs, the first
+ * message must be `auth`. Clients may send further frames right after `auth`. The server pauses the
+ * socket and holds the frames that were already read until `authenticate` has answered.
  */
 export class Handshake implements HandshakeReceiver {
   readonly #context: HandshakeContext;
@@ -135,7 +135,7 @@ export class Handshake implements HandshakeReceiver {
     }
     if (message.type !== "auth") {
       const error = new HoldfastError("UNAUTHENTICATED", `The first message must be auth, not ${message.type}.`, {
-        // Clients usually get this error although the application has configured a token.
+        // Usually a token is configured, but in a place that the server does not read.
         remedy:
           "Pass the `token` option to the client, which sends `auth` first. To use `?token=`, set `credentials.queryToken` on the server.",
       });
@@ -169,8 +169,8 @@ export class Handshake implements HandshakeReceiver {
   }
 
   /**
-   * Checks the token in `auth`. If `auth` has none, the credential of the upgrade request is
-   * checked.
+   * Checks the token in `auth`. If `auth` has no token, checks the credential of the upgrade
+   * request.
    */
   async #check(connection: Connection, { data }: ClientMessageOf<"auth">): Promise<Authenticated> {
     const { token, device_id: deviceId } = data;
@@ -225,12 +225,8 @@ export function acceptAuth(connection: Connection, message: ClientMessageOf<"aut
 }
 
 function noCredential(): HoldfastError {
-  return new HoldfastError(
-    "UNAUTHENTICATED",
-    "There is no credential: neither a token in auth nor one in the upgrade request.",
-    {
-      // Clients usually get this error although the application has configured a credential.
-      remedy: "Pass the `token` option to the client, or send a cookie that the server reads.",
-    },
-  );
+  return new HoldfastError("UNAUTHENTICATED", "No credential was found in `auth` or in the upgrade request.", {
+    // Usually a credential is configured, but in a place that the server does not read.
+    remedy: "Pass the `token` option to the client, or send a cookie that the server reads.",
+  });
 }

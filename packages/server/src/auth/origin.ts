@@ -15,8 +15,8 @@ const DEFAULT_PORTS: readonly (string | undefined)[] = ["80", "443"];
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /**
- * Checks that the request has exactly one Host header and that `hosts` allows it. Returns the
- * sentence for the peer if not.
+ * Checks that the request has at most one Host header and that `hosts`, if set, allows this host.
+ * Otherwise returns the sentence that the peer receives.
  */
 export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): string | undefined {
   const { host } = request.headers;
@@ -26,7 +26,7 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
   const isListed = hosts.some((listed) => {
     const [, listedName, listedPort] = AUTHORITY.exec(listed)!;
     if (listedName !== name) return false;
-    // Clients omit a default port, and the server does not know which scheme they use.
+    // Clients omit a default port, and the server does not know which scheme the client uses.
     return (
       listedPort === undefined || listedPort === port || (port === undefined && DEFAULT_PORTS.includes(listedPort))
     );
@@ -35,11 +35,11 @@ export function hostFault(request: UpgradeRequest, { hosts }: OriginRules): stri
 }
 
 /**
- * Checks that the page belongs to the server's own origin or to a listed one. Returns the remedy
- * for the log if not. Origins are compared exactly: "https://app.example.com.evil.io" is not
- * "https://app.example.com", and `null` (a sandboxed or local page) matches none. A request without
- * an origin does not come from a browser, so its cookie was set on purpose. The request is refused
- * nevertheless, because the server cannot prove this.
+ * Checks that the page belongs to the server's own origin or to a listed origin. Otherwise returns
+ * the remedy for the log. Origins are compared exactly: "https://app.example.com.evil.io" is not
+ * "https://app.example.com", and `null` (a sandboxed or local page) matches no origin. A request
+ * without an origin does not come from a browser, so its cookie was set on purpose. The request is
+ * refused nevertheless, because the server cannot prove this.
  */
 export function originFault(request: UpgradeRequest, { origins, hosts }: OriginRules): string | undefined {
   const { origin, host } = request.headers;
@@ -48,7 +48,7 @@ export function originFault(request: UpgradeRequest, { origins, hosts }: OriginR
   if (origins?.includes(origin)) return undefined;
   const [, scheme, own] = ORIGIN.exec(origin) ?? [];
   if (!scheme || typeof host !== "string" || withoutDefaultPort(host.toLowerCase(), scheme) !== own)
-    return "Add the origin to `origins`. If the server is behind a proxy, let the proxy pass on the original Host header (`changeOrigin: false`).";
+    return "Add the origin to `origins`. If the server is behind a proxy, let the proxy forward the original Host header (`changeOrigin: false`).";
   if (hosts === undefined && mayBeRebound(request, scheme, own))
     return "If this host name belongs to the server, add it to `hosts`, or add the origin to `origins`.";
   return undefined;
@@ -57,8 +57,9 @@ export function originFault(request: UpgradeRequest, { origins, hosts }: OriginR
 /**
  * True if the Host header proves nothing. A page of another site can make its own name resolve to
  * this machine (DNS rebinding), and then Origin and Host agree. This is impossible for `localhost`
- * and for addresses, which are not looked up; over TLS, because the page would need a certificate
- * for this machine; and through a proxy, which passes on only the names of its own servers.
+ * and for IP addresses, which are not looked up; over TLS, because the page would need a
+ * certificate for this machine; and through a proxy, which forwards only requests for the names of
+ * its own servers.
  */
 function mayBeRebound(request: UpgradeRequest, scheme: string, own: string): boolean {
   const name = AUTHORITY.exec(own)?.[1] ?? "";

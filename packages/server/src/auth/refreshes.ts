@@ -6,8 +6,8 @@ import type { Authenticator } from "./authenticator.js";
 import { acceptAuth, refuseAuth } from "./handshake.js";
 
 /**
- * The most `auth` messages that may wait on one connection. A client has no use for a second one
- * before the first is answered.
+ * The most `auth` messages that may be unanswered on one connection. A client needs no second
+ * `auth` before the first is answered.
  */
 const MAX_REFRESHES = 8;
 
@@ -51,8 +51,8 @@ export class Refreshes {
 
   async #refresh(connection: Connection, message: ClientMessageOf<"auth">): Promise<void> {
     const { token, device_id: deviceId } = message.data;
-    // A client may send `auth` without a token to a server that already knows it. Nothing has
-    // changed.
+    // A client may send `auth` without a token to a server that already knows the client. Nothing
+    // has changed.
     if (token === undefined) return acceptAuth(connection, message);
     const { authenticator, permissions, logger } = this.#parts;
     const credential = { token, source: "message" } as const;

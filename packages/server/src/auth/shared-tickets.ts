@@ -10,7 +10,8 @@ const FIELD = "identity";
 /** The orders to all instances, such as "end the sessions of this user". */
 interface KnownOrders {
   /**
-   * The position up to which this instance knows the orders; undefined if it cannot follow them.
+   * The position up to which this instance knows the orders; undefined while it cannot follow the
+   * log of orders.
    */
   ordersKnown(): Promise<Position | undefined>;
 }
@@ -24,10 +25,10 @@ export interface SharedTicketsParts {
 /**
  * Tickets in the store that all instances share, used instead of `Tickets` if there is a broker.
  * Each ticket is a table with one field. Only one instance can delete the field, so a ticket opens
- * exactly one connection, on any instance.
+ * at most one connection, on any instance.
  *
  * A ticket records the offset of the last order that its issuer knew. If a later order disconnects
- * the user, the ticket is refused. Orders are counted, so this does not depend on clocks.
+ * the user, the ticket is refused. Orders are counted, so the comparison does not depend on clocks.
  */
 export class SharedTickets implements TicketStore {
   readonly #parts: SharedTicketsParts;
@@ -69,8 +70,8 @@ export class SharedTickets implements TicketStore {
     const { previous } = await link.publish(topicOf(ticket), environment.newId(), "", { table });
     if (previous === undefined) return undefined;
     const { identity, epoch, offset } = JSON.parse(previous) as Position & { identity: Identity };
-    // The store has lost the log of orders since, so it is unknown which orders are newer than the
-    // ticket.
+    // The store has lost the log of orders since, or this instance cannot follow the log, so it is
+    // unknown which orders are newer than the ticket.
     if ((await orders.ordersKnown())?.epoch !== epoch) return undefined;
     return { identity, judgedSince: { offset } };
   }

@@ -10,7 +10,7 @@ import type { Identity } from "../session/identity.js";
 export const TICKET_MS = 30_000;
 
 /**
- * The identity that a ticket was issued to, and the moment of issue. If the user was disconnected
+ * The identity that a ticket was issued for, and the moment of issue. If the user was disconnected
  * since, the ticket is refused.
  */
 export interface Issued {
@@ -27,15 +27,16 @@ export interface TicketStore {
 }
 
 /**
- * The most tickets that are stored. No application needs more within 30 s, so the oldest are
- * dropped.
+ * The most tickets that are stored, far more than an application needs within 30 s. Beyond this
+ * number, each new ticket drops the oldest.
  */
 const MOST_TICKETS = 100_000;
 
 /**
- * Tickets in the memory of this instance: each opens one connection, once, within 30 s. Tickets are
- * for clients that can neither set a header nor send a first message. A ticket in a URL is used up
- * before anyone can read the log. `SharedTickets` stores tickets for several instances.
+ * Tickets in the memory of this instance. Each ticket opens at most one connection, within 30 s.
+ * Tickets are for clients that can neither set a header nor send a first message. A ticket in a URL
+ * is usually used up before it can be read in a log. `SharedTickets` stores tickets for several
+ * instances.
  */
 export class Tickets implements TicketStore {
   readonly #environment: ServerEnvironment;

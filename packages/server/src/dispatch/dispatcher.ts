@@ -30,7 +30,8 @@ export interface DispatcherContext {
 export class Dispatcher implements FrameReceiver {
   readonly #context: DispatcherContext;
   /**
-   * The recent unreadable messages of each connection. A connection that sent none has no entry.
+   * The recent unreadable messages of each connection. A connection without unreadable messages has
+   * no entry.
    */
   readonly #faults = new WeakMap<Connection, { count: number; since: number }>();
 

@@ -28,12 +28,14 @@ export interface RefusalDetails {
 
 /**
  * An error that is meant for the caller, created by `context.error`. The caller receives every
- * other error as INTERNAL.
+ * other error of a handler as INTERNAL, except a HoldfastError with the code UNAVAILABLE, which
+ * keeps its code but not its text.
  */
 export class HandlerRefusal extends HoldfastError {}
 
 /**
- * The argument of a handler: the validated request, its session, and functions to refuse or cancel.
+ * The argument of a handler: the validated request, its session, the abort signal, and `error` to
+ * refuse the request.
  */
 export interface RequestContext<P extends ProtocolDefinition, N extends RequestName<P>, I, Data = unknown> {
   readonly name: N;
@@ -71,15 +73,15 @@ export interface MiddlewareContext<I, Parameters = unknown, Data = unknown> {
 }
 
 /**
- * Runs around every handler. The middleware added first is the outermost. Its return value becomes
- * the output.
+ * Runs around every handler. The middleware added first is the outermost, and its return value
+ * becomes the output.
  */
 export type Middleware<I, Parameters = unknown, Data = unknown> = (
   context: MiddlewareContext<I, Parameters, Data>,
   next: () => Promise<unknown>,
 ) => Promise<unknown>;
 
-/** The context that the dispatcher creates, before the types of one request are applied. */
+/** The context that `Requests` creates, before the types of one request are applied. */
 export interface UntypedContext {
   readonly name: string;
   readonly kind: RequestKind;
@@ -127,8 +129,8 @@ export class Handlers {
 
   /**
    * Adds a middleware around all handlers.
-   * @throws HoldfastError INVALID_OPTION if `middleware` is not a function. Otherwise every request
-   *   would fail when it is called.
+   * @throws HoldfastError INVALID_OPTION if `middleware` is not a function. Without this check,
+   *   every later request would fail.
    */
   use(middleware: UntypedMiddleware): void {
     if (typeof middleware !== "function")

@@ -4,15 +4,16 @@ import type { ServerSettings } from "../settings.js";
 import type { Connection } from "../session/connection.js";
 
 /**
- * The most channels in messages that wait for an earlier one. A client that reconnects asks for far
- * fewer, and this many of the longest names take about one megabyte.
+ * The most channels in messages that wait for an earlier message. A client that reconnects asks for
+ * far fewer, and this many of the longest names take about one megabyte.
  */
 const MAX_WAITING = 4_096;
 
 /**
  * Handles the messages about a connection's channels one after the other. Clients decide how much
- * waits and the server stores the messages, so the queue is bounded. `weight` counts channels,
- * whose names have at most 255 bytes; a waiting message must keep no more data than that.
+ * waits and the server stores the messages, so the queue is bounded. If the queue is full, the
+ * connection is closed. `weight` counts channels, whose names have at most 255 bytes, so a waiting
+ * message must keep at most 255 bytes per unit of weight.
  */
 export function inTurn(
   connection: Connection,

@@ -62,7 +62,7 @@ export interface JoinsParts {
   readonly stats: Stats;
 }
 
-/** The broker answers within a second or fails. */
+/** How long a join waits for a channel's data. The broker answers or fails within one second. */
 const PREPARE_MS = 2_000;
 /** How often a client that reads slowly is checked. */
 const PACE_MS = 20;
@@ -85,8 +85,8 @@ export class Joins {
   }
 
   /**
-   * Returns the number of wishes that were answered. That is all of them, unless `isCurrent` became
-   * false or the connection has closed. Does not reject if the broker fails.
+   * Returns the number of wishes that were answered. All wishes are answered, unless `isCurrent`
+   * became false or the connection has closed. Does not reject if the broker fails.
    */
   join(ask: Ask): Promise<number> | number {
     const kept = this.#keep(ask);
@@ -160,7 +160,7 @@ export class Joins {
   }
 
   /**
-   * Waits until the client can receive the next part and every channel is prepared from the present
+   * Waits until the client can receive the next part and every channel is prepared from the current
    * state of the store.
    */
   async #ready({ connection }: Ask, kept: HeldWish[]): Promise<void> {
@@ -211,7 +211,9 @@ export class Joins {
     return kept.length > 0;
   }
 
-  /** Joins one channel. The result is text, because the missed events are already encoded. */
+  /**
+   * Joins one channel. The result is a JSON string, because the missed events are already encoded.
+   */
   #joinOne(
     connection: Connection,
     membership: Membership,

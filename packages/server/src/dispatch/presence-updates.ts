@@ -13,7 +13,8 @@ type PresenceClaim = Pick<PresenceChange, "data" | "meta">;
 
 /**
  * The application's `presence` function for a channel. The function receives the data that the
- * client sent and returns the data that other members see.
+ * client sent, or undefined if there is none, and returns the data that other members see. If the
+ * function returns undefined, the device shows no data.
  */
 export type ShowMember = (connection: Connection, id: ChannelId, data: unknown) => unknown;
 
@@ -30,13 +31,13 @@ export interface PresenceUpdateParts {
 }
 
 /**
- * The most data in `set_presence`. Characters of JSON. The application's result has another limit
- * in `PresenceRegistry`.
+ * The most data in `set_presence`. Characters of JSON. `PresenceRegistry` limits the application's
+ * result separately.
  */
 const MOST_SAID = 1_024;
 /**
- * The cost of a waiting `set_presence`, counted in channel names. At this weight, 256 of them fill
- * a connection's queue.
+ * The cost of a waiting `set_presence`, counted in channel names. At this weight, 256 of these
+ * messages fill a queue of 4,096.
  */
 const WEIGHT = 16;
 
@@ -55,7 +56,7 @@ export class PresenceUpdates {
 
   /**
    * A connection has joined a channel. If the application has a `presence` function, the function
-   * is called now, before the client has sent any data.
+   * is called now, with the data that a client of the user sent last, if there is any.
    */
   joined(connection: Connection, id: ChannelId): void {
     if (connection.userId === undefined) return;
@@ -66,14 +67,14 @@ export class PresenceUpdates {
       const said = presences.said(id, connection.userId);
       presences.set(id, connection, showMember(connection, id, said), said);
     } catch (error) {
-      // The join itself succeeded. The user is only not listed.
+      // The client has joined all the same. Only the user's presence data is not set.
       settings.logger.error({ channel: id.contract.name, err: error }, "presence failed");
     }
   }
 
   /**
    * Runs after the connection's pending subscriptions, so a `set_presence` sent right after
-   * `subscribe` is handled when the subscription is decided.
+   * `subscribe` is handled after the subscription has been decided.
    */
   set(connection: Connection, message: PresenceChange): void {
     const { settings } = this.#parts;
@@ -83,8 +84,8 @@ export class PresenceUpdates {
       this.#parts.stats.error(error.code);
       connection.send({ type: "error", ...reply, channel, data: toWire(error) });
     };
-    // A waiting message is kept as text. A thousand small objects would take fifty times the memory
-    // of their text.
+    // A waiting message is kept as a JSON string. A thousand small objects would take fifty times
+    // the memory of the string.
     const said = JSON.stringify({ data, meta });
     if (said.length > MOST_SAID) return refuse(tooMuch());
     inTurn(connection, WEIGHT, reply, settings, () => {

@@ -20,7 +20,7 @@ import { type Handlers, HandlerRefusal, type RefusalDetails, type UntypedContext
 
 /**
  * Runs the requests of all connections. Each request is answered exactly once, with an output or an
- * error.
+ * error, unless the connection closes first.
  */
 export class Requests {
   readonly #handlers: Handlers;
@@ -158,8 +158,8 @@ export class Requests {
     const meant = error instanceof HandlerRefusal || (contract === undefined && isHoldfastError(error));
     if (!meant) {
       this.#settings.logger.error({ request: contract?.name, err: error }, "handler failed");
-      // Errors of libraries stay in the log. Only UNAVAILABLE is passed on, because the caller can
-      // retry.
+      // Errors of libraries stay in the log. The caller receives INTERNAL, or UNAVAILABLE if that
+      // is the error's code, because the caller can then retry.
       const code = isHoldfastError(error) && error.code === "UNAVAILABLE" ? "UNAVAILABLE" : "INTERNAL";
       return { wire: toWire(new HoldfastError(code, `${contract?.name ?? "The request"} failed.`)) };
     }
@@ -174,7 +174,10 @@ export class Requests {
       );
       return {
         wire: toWire(
-          new HoldfastError("INVALID_OUTPUT", `${contract?.name} failed with an error its schema does not allow.`),
+          new HoldfastError(
+            "INVALID_OUTPUT",
+            `${contract?.name} failed with error data that the error's schema does not allow.`,
+          ),
         ),
       };
     }
@@ -183,7 +186,7 @@ export class Requests {
   }
 
   #settle(call: Call, answer: Frame): void {
-    // If sending has closed the connection, closing it has already counted the call.
+    // If sending has closed the connection, closing has already subtracted the call.
     if (call.answer(answer)) this.#stats.requestsInFlight--;
   }
 

@@ -26,7 +26,7 @@ export interface SubscriptionParts {
 
 /**
  * Handles `subscribe`, `unsubscribe` and `list_subscriptions`. The steps of a subscription have a
- * fixed order: already joined? → validate → authorise → broker → limits → join → answer. The last
+ * fixed order: validate → already joined? → authorise → broker → limits → join → answer. The last
  * three are synchronous, so no event can come between them: earlier events are in the answer, later
  * events are delivered afterwards, and no event of the channel is delivered before the answer.
  * `Joins` does the steps from the broker on.
@@ -78,8 +78,8 @@ export class SubscriptionRequests implements Reauthorizer {
 
   /**
    * Calls `authorize` again for every joined channel and removes the connection from the channels
-   * that it may no longer join. This does not wait for pending subscriptions: a slow decision about
-   * one channel must not delay the removal from another.
+   * that it may no longer join. This method does not wait for pending subscriptions: a slow
+   * decision about one channel must not delay the removal from another.
    */
   async reauthorize(connection: Connection): Promise<void> {
     const { membership } = connection;
@@ -99,8 +99,8 @@ export class SubscriptionRequests implements Reauthorizer {
       // The presence data that other members see may depend on the user's new identity.
       if (verdict.ok) return this.#presence.joined(connection, parsed.value);
       membership.leave(wire);
-      // A waiting subscription was told that the channel is joined already, so it must be decided
-      // again.
+      // A waiting subscription was told that the channel is joined already, so that subscription
+      // must be decided again.
       membership.permissions++;
       this.#stats.error(verdict.error.code);
       connection.send({ type: "unsubscribed", channel: wire, data: toWire(verdict.error) });
@@ -112,8 +112,8 @@ export class SubscriptionRequests implements Reauthorizer {
     const { channels } = message.data;
     const reply = replyTo(message);
     inTurn(connection, channels.length, reply, this.#settings, () => {
-      // Parsed as `subscribe` does, because a key schema may change the text (for example with
-      // `toLowerCase`).
+      // Parsed in the same way as for `subscribe`, because a key schema may change the text (for
+      // example with `toLowerCase`).
       const unsubscribed = channels.map((wire) => {
         const parsed = parseChannel(this.#protocol, wire);
         return parsed.ok ? parsed.value.wire : wire;
@@ -136,7 +136,10 @@ export class SubscriptionRequests implements Reauthorizer {
     return membership.has(parsed.value.wire) ? { ok: true, id: parsed.value } : this.#ask(connection, parsed.value);
   }
 
-  /** Asks the application. Never rejects, and takes at most `requestTimeoutMs`. */
+  /**
+   * Calls the application's `authorize`. Never rejects, and waits at most `requestTimeoutMs` for a
+   * promise.
+   */
   #ask(connection: Connection, id: ChannelId): JoinVerdict | Promise<JoinVerdict> {
     if (!this.#mayJoin) return { ok: true, id };
     const { wire } = id;
