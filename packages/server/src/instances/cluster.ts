@@ -33,8 +33,9 @@ export interface ClusterParts {
 /**
  * Everything that this instance does together with the other instances of the same broker. This
  * class creates the parts and connects them: `Control` sends orders to all instances, `InstanceRpc`
- * asks one instance a question, `DeviceDirectory` makes sure that only one instance holds each
- * device, and `Users` finds a user's devices and delivers direct events.
+ * asks one instance a question, `DeviceDirectory` publishes which instance holds each device and
+ * ends the older session if two instances hold the same device, and `Users` finds a user's devices
+ * and delivers direct events.
  */
 export class Cluster implements RemoteInstances {
   readonly users: Users;
@@ -60,7 +61,10 @@ export class Cluster implements RemoteInstances {
     });
   }
 
-  /** The position up to which this instance knows the orders to all instances. */
+  /**
+   * The position up to which this instance knows the orders to all instances; undefined while it
+   * cannot follow the log of orders.
+   */
   ordersKnown(): Promise<Position | undefined> {
     return this.#control.known();
   }
@@ -148,8 +152,8 @@ export class Cluster implements RemoteInstances {
   }
 
   /**
-   * Orders may have been lost, so every permission is checked again. Checking does not close a
-   * connection whose permissions still hold.
+   * Orders may have been lost, so every permission is checked again. A connection whose permissions
+   * still hold stays in its channels.
    */
   #reauthorizeAll(): void {
     const { sessions, permissions, logger } = this.#parts;
@@ -161,8 +165,9 @@ export class Cluster implements RemoteInstances {
 }
 
 /**
- * The filter of an order. An unreadable filter matches every session: ending one session too many
- * can be repaired by logging in again, but a session that survives a ban cannot.
+ * Returns the filter of an order; undefined selects all sessions of the user. A filter that cannot
+ * be read also selects all sessions: a user can log in again, but a session that survives a ban
+ * would stay.
  */
 function whereOf(pattern: unknown): SessionFilter | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;

@@ -12,12 +12,13 @@ import { type Order, readOrder } from "./instance-messages.js";
 
 const TOPIC = "$control";
 const LOG = { size: 1_000, ttlMs: 600_000 };
-/** How long `issue` waits until the other instances have carried out the order. */
+/** How long `issue` waits at most until the other instances have carried out the order. */
 const ANSWER_MS = 1_000;
 /**
  * How far apart the wall clocks of two instances may be. An order that is older than an instance by
  * more than this does not apply to the instance's sessions. Clocks decide only if nothing else
- * tells which came first: at the first read of the log, and after a roll-back of the store.
+ * tells whether the order or the instance came first: at the first read of the log, and after a
+ * roll-back of the store.
  */
 const SKEW_MS = 5_000;
 
@@ -46,13 +47,16 @@ export interface ControlParts {
 
 /**
  * Sends orders to all instances, such as "end the sessions of this user". The orders are a log in
- * the broker that every instance follows from the beginning. A lost announcement is therefore
- * repaired in the same way as for channels: at once when the next order arrives, or within 20 s if
- * none follows. Questions to one instance go through `InstanceRpc` instead.
+ * the broker that every instance follows from the beginning. An order whose announcement is lost is
+ * therefore recovered in the same way as a channel's event: when the next order arrives, or within
+ * 20 s if no order follows. Questions to one instance go through `InstanceRpc` instead.
  */
 export class Control {
   readonly #parts: ControlParts;
-  /** A wall-clock date like the order's `at`. Milliseconds since 1970. */
+  /**
+   * When this instance started, by its wall clock. Milliseconds since 1970, like the `at` of an
+   * order.
+   */
   readonly #startedAt: number;
   readonly #opening: RetryQueue<string>;
   /**
@@ -81,8 +85,8 @@ export class Control {
   }
 
   /**
-   * Sends an order to all other instances. Resolves with the sum of their counts when all live
-   * instances have carried out the order, or after one second. `id` identifies the order.
+   * Sends an order to all other instances. Resolves with the sum of the received counts when all
+   * live instances have carried out the order, or after one second. `id` identifies the order.
    * @throws HoldfastError UNAVAILABLE (rejects) if the broker cannot be reached. The order may then
    *   have reached some instances or none.
    */
@@ -151,8 +155,8 @@ export class Control {
   }
 
   /**
-   * Reads the whole log. After a roll-back of the store, a new order may have an offset that an
-   * older order had before.
+   * Reads the whole log, because a read from the last known offset could miss an order: after a
+   * roll-back of the store, a new order may have an offset that an older order had before.
    */
   async #load(from: Position | undefined): Promise<TopicReading> {
     const reading = await this.#parts.link.read(TOPIC, { log: { after: 0, most: LOG.size }, ttlMs: LOG.ttlMs });

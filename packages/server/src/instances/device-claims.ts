@@ -17,7 +17,10 @@ export interface Claim {
   claimedAt: Position | undefined;
   /** The position at which this instance last saw the table. */
   seenAt: Position | undefined;
-  /** The value that was last written; undefined if nothing was, as far as this instance knows. */
+  /**
+   * The value that was last written; undefined if this instance knows of no field of its own, and
+   * `UNKNOWN` if the field may or may not exist.
+   */
   written: string | undefined;
   /**
    * True if a claim failed or was lost. Another instance may have claimed the device since, so the
@@ -49,11 +52,11 @@ interface Changed {
   readonly before: DeviceHolder | undefined;
 }
 
-/** Marks a value as unknown: the field may exist or not. */
+/** Marks a written value as unknown: the field may or may not exist. */
 const UNKNOWN = "";
 
 /**
- * Asks the instance that holds a device whether the session is still connected there. Rejects if
+ * Asks the instance that holds a device whether that session is still connected. Rejects if
  * the instance does not answer.
  */
 type IsThere = (holder: DeviceHolder, userId: string) => Promise<boolean>;
@@ -63,9 +66,10 @@ const MOST_CONFLICTS = 20;
 
 /**
  * Writes the devices of this instance to the table of each user. A new connection claims the device
- * unconditionally, whichever instance holds the device. Every other change (a lost connection, an
- * ended session, a late claim) is written only if this instance still has the device. Otherwise the
- * write would undo the newer claim of another instance.
+ * unconditionally, whichever instance holds the device. A lost connection or an ended session is
+ * written only if no other instance holds the device; otherwise the write would undo the newer
+ * claim of that instance. A claim is late if an earlier attempt failed or was lost. A late claim
+ * replaces another instance's claim only if `#isOlder` allows this.
  *
  * `DeviceDirectory` decides which sessions end as a consequence; `DeviceTables` reads and writes
  * the tables.
@@ -144,7 +148,7 @@ export class DeviceClaims {
   }
 
   /**
-   * Writes the present state of the device to the table. Rejects if the broker cannot be reached.
+   * Writes the current state of the device to the table. Rejects if the broker cannot be reached.
    */
   async settle(claim: Claim): Promise<Settled> {
     const { userId, deviceId } = claim;
@@ -177,7 +181,7 @@ export class DeviceClaims {
 
   /**
    * Claims the device unconditionally. If the attempt fails, the outcome is unknown, so the next
-   * one is late.
+   * attempt is late.
    */
   async #claim(claim: Claim, holder: Omit<DeviceHolder, "deviceId">): Promise<Changed> {
     claim.isLate = true;
@@ -187,9 +191,10 @@ export class DeviceClaims {
   }
 
   /**
-   * True if a late claim is nevertheless newer than the other instance's. The clocks of two
-   * instances are compared only if both have a connection. A holder without a connection loses
-   * nothing.
+   * True if a late claim may replace the claim of another instance: the other holder has no
+   * connection, the client left that session for this one, the other claim is older, or that
+   * session is no longer connected. The wall clocks of two instances are compared only if both have
+   * a connection.
    */
   async #isOlder(
     other: DeviceHolder,
@@ -212,8 +217,8 @@ export class DeviceClaims {
   }
 
   /**
-   * Changes the device's field if it is free or belongs to this instance, or if `mayTake` allows
-   * the change. Returns undefined if another instance keeps the device.
+   * Changes the device's field if the field is free or belongs to this instance, or if `mayTake`
+   * allows the change. Returns undefined if another instance keeps the device.
    */
   async #change(
     claim: Claim,

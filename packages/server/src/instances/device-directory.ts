@@ -28,7 +28,7 @@ export interface DirectoryParts {
   readonly devices: { readonly perUser: number; readonly whenFull: "refuse" | "replace_oldest" };
 }
 
-/** A message to another instance that is repeated until the instance has acted. */
+/** A message to another instance that is repeated until that instance has acted or is gone. */
 interface Notice {
   readonly to: string;
   readonly question: Question & { kind: "end" };
@@ -43,9 +43,10 @@ const endings: { readonly [W in Why]: { end: SessionEnd; close: "REPLACED" | "RA
 };
 
 /**
- * Publishes which instance holds each device and makes sure that only one does. Sessions open
- * without waiting for this. The table of the user decides afterwards: the instance that claimed a
- * device last has it, and tells the previous holder to end the older session.
+ * Publishes which instance holds each device and ends the older session if two instances hold the
+ * same device. Sessions open without waiting for this check. The table of the user decides
+ * afterwards: the instance that claimed a device last holds it, and tells the previous holder to
+ * end the older session.
  *
  * `DeviceClaims` writes this instance's claims; this class acts on the results and enforces the
  * limit of devices per user.
@@ -93,8 +94,9 @@ export class DeviceDirectory {
   }
 
   /**
-   * Another instance asks to end a session. Returns false while a claim of this instance is
-   * pending, because the order of the two claims is not known yet.
+   * Another instance asks to end a session. Returns true if the session has ended or need not end.
+   * Returns false while a claim of this instance is pending, because the order of the two claims is
+   * not known yet.
    */
   answerEnd({ userId, deviceId, sessionId, why, position }: Question & { kind: "end" }): boolean {
     const session = this.#parts.sessions.get(sessionId);
@@ -122,7 +124,9 @@ export class DeviceDirectory {
     this.#stopTouching ??= this.#parts.environment.every(HOUR_MS, () => this.audit());
   }
 
-  /** Writes the present state of one device to the table and ends the sessions that lost. */
+  /**
+   * Writes the current state of one device to the table and ends the session that lost the device.
+   */
   async #settle(claim: Claim): Promise<void> {
     const result = await this.#claims.settle(claim);
     // Another instance has claimed the device.
@@ -201,11 +205,15 @@ export class DeviceDirectory {
     else if (session) this.#end(session, why);
   }
 
-  /** Repeats the message until the other instance has settled the matter or is gone. */
+  /**
+   * Sends the message. Throws, so that the message is retried, unless the other instance has acted
+   * or is gone.
+   */
   async #notify({ to, question }: Notice): Promise<void> {
     const asked = await this.#parts.rpc.ask(to, question, ANSWER_MS);
     if (asked.kind === "gone" || (asked.kind === "answer" && asked.answer === true)) return;
-    if (await this.#parts.tables.isAlive(to)) throw new Error("The other instance has not settled it yet.");
+    if (await this.#parts.tables.isAlive(to))
+      throw new Error("The other instance has not confirmed the end of the session yet.");
   }
 
   #end(session: ClientSession, why: Why): void {

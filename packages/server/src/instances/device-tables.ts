@@ -12,8 +12,8 @@ const AT_ONCE = 500;
 
 /**
  * Reads and writes the tables of devices. Each user has one table in the broker; the fields name
- * the instance and session of each device. This class holds no state and takes no decisions, which
- * are in `DeviceClaims` and `DeviceDirectory`.
+ * the instance and session of each device. This class holds no state; `DeviceClaims` and
+ * `DeviceDirectory` make the decisions.
  */
 export class DeviceTables {
   readonly #id: string;
@@ -35,7 +35,7 @@ export class DeviceTables {
     const holders = [...entries].flatMap(([deviceId, text]) => readHolder(deviceId, text) ?? []);
     if (holders.every(({ instance }) => instance === this.#id)) return { position, holders };
     // The instances are read after the table, so an instance that has written a field by then is in
-    // the answer if it is alive.
+    // the answer if the instance is alive.
     const alive = await this.#link.instances();
     const dead = holders.filter(({ instance }) => !alive.has(instance));
     if (dead.length > 0) void this.#takeOut(userId, dead, position);
@@ -57,8 +57,8 @@ export class DeviceTables {
   }
 
   /**
-   * Reads the positions of many tables, which also renews their leases. A table that the store does
-   * not have is undefined.
+   * Reads the positions of many tables, which also renews their leases. The position of a table
+   * that the store does not have is undefined.
    */
   async positions(userIds: readonly string[]): Promise<Map<string, Position | undefined>> {
     const found = new Map<string, Position | undefined>();

@@ -10,8 +10,8 @@ export type Why = z.output<typeof why>;
 const question = z.discriminatedUnion("kind", [
   /**
    * Asks an instance to end a session, because a newer claim or the limit of devices requires it.
-   * `position` is the position of the user's table at that time. The answer is true if the matter
-   * is settled.
+   * `position` is the position of the user's table at that time. The answer is true if the session
+   * has ended or need not end.
    */
   z.object({
     kind: z.literal("end"),
@@ -78,7 +78,7 @@ export function readDevices(value: unknown): DeviceTimes {
   return devices.safeParse(value).data ?? [];
 }
 
-/** An order that every instance carries out. Each answers with a count. */
+/** An order that every instance carries out. Each instance answers with a count. */
 const order = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("end_user"),
@@ -115,7 +115,8 @@ const holder = z.object({
   /** The time at which the session began. Milliseconds since 1970. */
   connectedAt: z.number(),
   /**
-   * The time at which the connection that claimed the device was opened. Milliseconds since 1970.
+   * The time at which the connection that claimed the device was opened or, if the session waits to
+   * be resumed, the time of its last activity. Milliseconds since 1970.
    */
   claimedAt: z.number(),
   /** True if the session has a connection, false if it waits to be resumed. */

@@ -26,8 +26,8 @@ type Answer = (question: Question) => unknown;
 const topicOf = (instance: string): string => `$inbox:${instance}`;
 
 /**
- * Questions of one instance to another, with the answers. Each instance has a topic of its own in
- * the broker. A question is sent once; a caller who needs an answer asks again. Orders to all
+ * Sends questions to other instances and answers theirs. Each instance has a topic of its own in
+ * the broker. A question is sent once; a caller that needs an answer asks again. Orders to all
  * instances are a log and belong to `Control`.
  */
 export class InstanceRpc {
@@ -74,7 +74,9 @@ export class InstanceRpc {
     return () => void this.#gathering.delete(name);
   }
 
-  /** Sends an answer to which no question belongs, under a known name such as an order's id. */
+  /**
+   * Sends an answer under a name that the receiver knows: the id of its question or of its order.
+   */
   reply(instance: string, name: string, answer: unknown): void {
     this.#send(instance, { to: name, from: this.#parts.id, answer });
   }

@@ -95,8 +95,8 @@ export class Users implements RemoteUsers {
     const reports = await Promise.all(
       others.map((instance) => this.#deliver(instance, [sessionId], { sessionId }, prepared)),
     );
-    // The event is counted here, wherever it was delivered. If no instance has the session, this
-    // report is the result.
+    // This call counts the event, whichever instance delivers it. Its report is the result if no
+    // instance has the session.
     const nowhere = await direct.deliver([{ deviceId: sessionId, connection: undefined }], prepared);
     const told = reports.filter(({ delivered, failed }) => delivered.length + failed.length > 0);
     // A silent instance may have the session, so its report counts only if no other instance has
@@ -138,8 +138,9 @@ export class Users implements RemoteUsers {
   }
 
   /**
-   * Asks another instance to deliver an event. If the instance does not answer, the report says
-   * why.
+   * Asks another instance to deliver an event. If the instance does not answer, the report lists
+   * the devices as `timeout`. If the instance is gone, the devices are `disconnected`, and a
+   * session does not exist.
    */
   async #deliver(
     instance: string,

@@ -14,11 +14,11 @@ export interface PresenceSettings {
   readonly environment: ServerEnvironment;
   /** How long a device stays listed after its connection has left the channel. Milliseconds. */
   readonly graceMs: number;
-  /** The most users who a frame lists. Further users are only counted. */
+  /** The most users that a frame lists. Further users are only counted. */
   readonly mostListed: number;
   /**
    * The most bytes that the list may take in a frame. A snapshot holds the whole list, so the limit
-   * is a part of the bytes that a connection may be owed.
+   * is a fraction of the bytes that may wait for a connection.
    */
   readonly mostBytes: number;
 }
@@ -40,7 +40,7 @@ export class PresenceFeed {
   readonly #settings: PresenceSettings;
   readonly #members: () => Iterable<Subscriber>;
   readonly #onQuiet: () => void;
-  /** Members that missed a change and need a new snapshot. */
+  /** Members that read too slowly for a snapshot or a change, and wait for a new snapshot. */
   readonly #behind = new Set<Subscriber>();
   /** The list that the members were last sent, by user id. */
   #told = new Map<string, RosterEntry>();
@@ -65,15 +65,15 @@ export class PresenceFeed {
   }
 
   /**
-   * Applies the listing of one device by one instance. Undefined: the instance no longer lists the
-   * device.
+   * Applies the listing of one device by one instance. If `listing` is undefined, the instance no
+   * longer lists the device.
    */
   apply(instance: string, userId: string, deviceId: string, listing: Listing | undefined): void {
     if (this.roster.apply(instance, userId, deviceId, listing)) this.#schedule();
   }
 
   /**
-   * Takes the present roster as already sent. Called when the store was read for the first time: no
+   * Marks the current roster as already sent. Called when the store was read for the first time: no
    * member has received anything yet, so there is no change to send.
    */
   begin(): void {

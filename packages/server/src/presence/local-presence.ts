@@ -3,7 +3,9 @@ import type { ServerEnvironment } from "../environment.js";
 import { ExpiryQueue } from "../async/expiry-queue.js";
 import type { Listing, PresenceRoster } from "./presence-roster.js";
 
-/** A device on the channel that is connected to this instance, or was until a moment ago. */
+/**
+ * A device on the channel that is connected to this instance, or left it within the grace period.
+ */
 export interface LocalDevice {
   readonly userId: string;
   readonly deviceId: string;

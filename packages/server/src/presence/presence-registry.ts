@@ -28,14 +28,14 @@ export interface PresenceRegistryParts {
   isUsed(wire: string): boolean;
 }
 
-/** The id of this instance if there is no other one. */
+/** The id of this instance if there can be no other instance. */
 const ALONE = "";
 
 /**
  * Presence for all channels of this instance. The registry creates the parts of a channel when the
- * first client joins, passes each join, leave and update on, and deletes the parts when the channel
- * is no longer used. `PresenceFeed` sends to the members, `LocalPresence` holds the devices of this
- * instance, and `PresenceStore` shares the listings with other instances.
+ * first client joins, forwards each join, leave and update to them, and deletes the parts when the
+ * channel is no longer used. `PresenceFeed` sends to the members, `LocalPresence` holds the devices
+ * of this instance, and `PresenceStore` shares the listings with other instances.
  */
 export class PresenceRegistry {
   readonly #parts: PresenceRegistryParts;
@@ -46,8 +46,8 @@ export class PresenceRegistry {
   }
 
   /**
-   * How many channels are remembered. Clients choose channel keys, so this must return to zero when
-   * all clients have gone. Otherwise a client could fill the memory.
+   * How many channels are remembered. Clients choose channel keys, so this number must return to
+   * zero when all clients have gone. Otherwise a client could fill the memory.
    */
   get size(): number {
     return this.#byChannel.size;
@@ -113,7 +113,7 @@ export class PresenceRegistry {
   }
 
   /**
-   * The number of users on a channel, on all instances.
+   * The number of users with presence data on a channel, on all instances.
    * @throws HoldfastError UNAVAILABLE (rejects) if no client of this instance is on the channel and
    *   the broker cannot be reached
    */
@@ -122,7 +122,8 @@ export class PresenceRegistry {
   }
 
   /**
-   * The users on a channel, on all instances, in the order in which the users joined.
+   * The users with presence data on a channel, on all instances, in the order in which the users
+   * joined.
    * @throws HoldfastError UNAVAILABLE (rejects), as `count`
    */
   async list(id: ChannelId): Promise<PresentUser[]> {
@@ -152,7 +153,10 @@ export class PresenceRegistry {
     this.#close(room);
   }
 
-  /** The server closes. The store is told while the broker link is still open. */
+  /**
+   * The server closes. Marks this instance's listings as leaving while the broker link is still
+   * open.
+   */
   async leave(): Promise<void> {
     await Promise.all([...this.#byChannel.values()].map(({ table }) => table?.leave()));
   }
@@ -190,7 +194,7 @@ export class PresenceRegistry {
       shared && new PresenceStore({ ...shared, channel: id, graceMs, presence, localPresence, onSettled });
     const room = { presence, localPresence, table };
     this.#byChannel.set(wire, room);
-    // If the store cannot be opened, the next client starts with a new one.
+    // If the store cannot be opened, the next client that joins starts with a new store.
     table?.follower.opened.catch(() => {
       if (this.#byChannel.get(wire) === room) this.#byChannel.delete(wire);
       this.#close(room);

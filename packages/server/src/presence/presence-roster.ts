@@ -12,11 +12,11 @@ export type StoredClaim = { readonly value: unknown } | { readonly rich: RichVal
  * the same way, whether an instance received the changes or read the store.
  */
 export interface Listing {
-  /** Stamp of the time at which the user joined. */
+  /** The stamp of the user's join. */
   readonly since: number;
-  /** Stamp of the time at which the device joined. */
+  /** The stamp of the device's join. */
   readonly came: number;
-  /** Stamp of the latest change of `shown`. */
+  /** The stamp of the latest change of `shown`. */
   readonly at: number;
   /** The presence data that the device's client sent last. */
   readonly said?: StoredClaim | undefined;
@@ -29,7 +29,7 @@ export interface Listing {
 
 /**
  * A device on the channel, or one that left within the grace period. While a device moves to
- * another instance, both instances list it.
+ * another instance, both instances may list the device.
  */
 interface RosterDevice {
   readonly id: string;
@@ -42,7 +42,7 @@ interface RosterUser {
   readonly id: string;
   since: number;
   readonly devices: Map<string, RosterDevice>;
-  /** The encoded user, cached until it changes. */
+  /** The encoded user, cached until the user changes. */
   entry: RosterEntry | undefined;
 }
 
@@ -68,7 +68,10 @@ export interface PresentDevices {
 export class PresenceRoster {
   #users = new Map<string, RosterUser>();
   #stamp = 0;
-  /** `since` of the latest user. While this value rises, the map is already in order. */
+  /**
+   * The highest `since` of all users so far. While each new user has a higher value, the map is
+   * already in order.
+   */
   #last = 0;
   #isInOrder = true;
 
@@ -138,8 +141,8 @@ export class PresenceRoster {
   }
 
   /**
-   * The users who a frame lists: the first that joined, as many as fit. `count` is the number of
-   * all users.
+   * The users that a frame lists: those who joined first, as many as fit. `count` is the number of
+   * all users with presence data.
    */
   listed(most: number, mostBytes: number): { entries: Map<string, RosterEntry>; count: number } {
     const entries = new Map<string, RosterEntry>();
@@ -188,8 +191,8 @@ function newUser(id: string): RosterUser {
 }
 
 /**
- * The presence data that members see for a user: the latest of all the user's devices. If two are
- * equally new, the lower device id decides.
+ * The presence data that members see for a user: the latest of all the user's devices. If the data
+ * of two devices is equally new, the lower device id decides.
  */
 function shownBy({ devices }: RosterUser): { value: RichValue } | undefined {
   let seen: RosterDevice | undefined;

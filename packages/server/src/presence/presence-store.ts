@@ -18,8 +18,8 @@ const TTL_MS = 600_000;
 /** How long a closing server waits until all listings are marked as leaving. */
 const CLOSE_MS = 1_000;
 /**
- * The least time that a listing without an instance is kept, even if the grace period is zero.
- * Removing it may have to be retried.
+ * The least time that the listing of an instance that is gone is kept, even if the grace period is
+ * zero. A failed removal is retried after this time.
  */
 const ORPHAN_MS = 1_000;
 
@@ -38,7 +38,8 @@ export interface PresenceStoreParts extends PresenceLink {
   readonly presence: PresenceFeed;
   readonly localPresence: LocalPresence;
   /**
-   * A listing was stored or removed. This may have been the instance's last listing on the channel.
+   * Called when a listing was stored or removed, because it may have been the instance's last
+   * listing on the channel.
    */
   onSettled(): void;
 }
@@ -82,8 +83,8 @@ export class PresenceStore {
   /** The known content of the table, by field. */
   readonly #texts = new Map<string, string>();
   /**
-   * The values that this instance has written, by field. An empty text means that the stored value
-   * is unknown.
+   * The values that this instance has written, by field. An empty string means that the stored
+   * value is unknown.
    */
   readonly #written = new Map<string, string>();
   /**
@@ -141,7 +142,7 @@ export class PresenceStore {
   }
 
   /**
-   * The server closes. Its listings are marked as leaving, because the devices will reconnect to
+   * The server closes. Its listings are marked as leaving, because the devices may reconnect to
    * other instances.
    */
   async leave(): Promise<void> {
@@ -252,7 +253,7 @@ export async function readPresence(link: BrokerLink, topic: string, id: string) 
   const { position, entries } = await link.read(topic, { table: true, ttlMs: TTL_MS });
   const isForeign = [...entries.keys()].some((field) => instanceOf(field) !== id);
   // The instances are read after the table, so an instance that has written a field by then is in
-  // the answer if it is alive.
+  // the answer if the instance is alive.
   const alive = isForeign ? await link.instances() : new Set([id]);
   return {
     position,
