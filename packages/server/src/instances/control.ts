@@ -12,7 +12,7 @@ import { type Order, readOrder } from "./instance-messages.js";
 
 const TOPIC = "$control";
 const LOG = { size: 1_000, ttlMs: 600_000 };
-/** How long `issue` waits at most until the other instances have carried out the order. */
+/** The longest time that `issue` waits for the other instances to carry out an order. */
 const ANSWER_MS = 1_000;
 /**
  * How far apart the wall clocks of two instances may be. An order that is older than an instance by

@@ -139,8 +139,8 @@ export class Users implements RemoteUsers {
 
   /**
    * Asks another instance to deliver an event. If the instance does not answer, the report lists
-   * the devices as `timeout`. If the instance is gone, the devices are `disconnected`, and a
-   * session does not exist.
+   * the devices as `timeout`. If the instance is gone, the report lists the devices as
+   * `disconnected`, or is empty for an event to a session.
    */
   async #deliver(
     instance: string,

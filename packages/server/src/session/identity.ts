@@ -8,8 +8,9 @@ export interface Identity {
   readonly deviceId?: string | undefined;
   /**
    * When the credential expires. Milliseconds since 1970. The client is asked for a new credential
-   * 30 s before the expiry, or after half of the credential's life if it is valid for less than 60
-   * s. If no new credential has arrived 25 s after the expiry, the connection is closed with 4401.
+   * 30 s before the expiry, or after half of the credential's life if that life is shorter than a
+   * minute. If no new credential has arrived 25 s after the expiry, the connection is closed with
+   * 4401.
    * @default the credential does not expire
    */
   readonly expiresAt?: number | undefined;
