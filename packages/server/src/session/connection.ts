@@ -224,7 +224,7 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
 
   heartbeatMissed(): void {
     this.#context.logger.info({ session: this.sessionId }, "connection closed: heartbeat missed");
-    this.close("HEARTBEAT_MISSED", "nothing was heard in time");
+    this.close("HEARTBEAT_MISSED", "no frame arrived in time");
   }
 
   askForCredential(): void {
@@ -295,6 +295,6 @@ export class Connection implements SocketOwner, Subscriber, Beating, Paced {
   tooSlow(owedBytes: number): void {
     if (this.#state.name === "closing" || this.#state.name === "closed") return;
     this.#context.logger.warn({ session: this.sessionId, owedBytes }, "connection closed: too slow");
-    this.close("TOO_SLOW", "the client reads more slowly than it is sent to");
+    this.close("TOO_SLOW", "the client reads more slowly than the server sends");
   }
 }
