@@ -4,8 +4,8 @@ export type Hooks = NonNullable<NonNullable<BoardOptions["documents"]>["board"]>
 export type Save = NonNullable<Hooks["save"]>;
 
 /**
- * A database that keeps deleted documents with their version, as the guide recommends. The test can
- * make its hooks fail.
+ * A database that keeps the versions of deleted documents, as the guide recommends. If the test
+ * sets `failing`, `save` throws that error.
  */
 export function database() {
   const rows = new Map<string, { document: { title: string; cards: never[] } | undefined; version: number }>();

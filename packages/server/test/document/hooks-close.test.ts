@@ -3,7 +3,7 @@ import { DocumentServer, empty } from "../support/document-server.js";
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("closing a server with documents", () => {
-  test("[SH9] `close` waits for saves in progress, at most `graceMs`", async () => {
+  test("[SH9] `close` waits for saves in progress for at most `graceMs`", async () => {
     let isSaved = false;
     const saveIn = (ms: number): Save => {
       return () =>
@@ -32,7 +32,7 @@ describe("closing a server with documents", () => {
     expect(await given).toMatchObject({ code: "NOT_SAVED", cause: { code: "UNAVAILABLE", field: "save" } });
   });
 
-  test("[SH9] `close` waits for changes in flight: a stored change is saved, or its caller gets an error", async () => {
+  test("[SH9] `close` waits until changes in flight are stored and saved", async () => {
     const saved: number[] = [];
     const all = new DocumentServer({ documents: { board: { save: ({ version }) => void saved.push(version) } } });
     const changes = ["one", "two", "three"].map((title) => all.board().set({ ...empty, title }));
@@ -43,7 +43,7 @@ describe("closing a server with documents", () => {
     expect((await Promise.all(changes)).map(({ version }) => version)).toEqual([1, 2, 3]);
   });
 
-  test("[SH9] `close` waits for changes made by listeners of ended sessions, including disconnected sessions", async () => {
+  test("[SH9] `close` waits for a change that an `onSession` listener makes when a disconnected session ends", async () => {
     const db = database();
     const all = new DocumentServer({
       authenticate: (() => ({ userId: "ann" })) as never,
@@ -64,7 +64,7 @@ describe("closing a server with documents", () => {
     expect(db.rows.get("a")).toMatchObject({ document: { title: "left" }, version: 2 });
   });
 
-  test("[SH9] `close` waits for everything that these listeners do in sequence, within its time limit", async () => {
+  test("[SH9] `close` waits for successive changes of an asynchronous `onSession` listener, for at most `graceMs`", async () => {
     const db = database();
     const all: DocumentServer = new DocumentServer({
       authenticate: (() => ({ userId: "ann" })) as never,
@@ -90,7 +90,7 @@ describe("closing a server with documents", () => {
   });
 
   test.each(["load", "save"] as const)(
-    "[SH9] a `%s` that never answers leaves no timer after `close`, and its caller gets UNAVAILABLE",
+    "[SH9] if `%s` never answers, `close` leaves no timer, and the caller gets UNAVAILABLE, as an error or as its cause",
     async (name) => {
       const all = new DocumentServer({ documents: { board: { [name]: never } } });
       const told = outcomeOf(all.board().set(empty));

@@ -4,7 +4,7 @@ import { BOARD, DocumentServer, empty, heldBy, subscribe } from "../support/docu
 import { database, never, outcomeOf, type Save } from "./database.js";
 
 describe("failures of the application's database", () => {
-  test("[SH4] repeating a change saves what was not saved, including a deletion", async () => {
+  test("[SH4] a change without an effect calls `save` again for a version that was not saved, including a deletion", async () => {
     const db = database();
     const all = new DocumentServer({ documents: { board: db.hooks } });
     db.failing = new Error("down");
@@ -35,7 +35,7 @@ describe("failures of the application's database", () => {
     const winners = outcomes.flatMap((outcome, index) => (outcome === undefined ? [] : [{ outcome, index }]));
     expect(winners).toMatchObject([{ outcome: { code: "NOT_SAVED" } }]);
     expect(await one.done(one.board().get())).toMatchObject({ title: `${winners[0]!.index}` });
-    // Later calls resolve with undefined too, including a second call of the winner.
+    // Later calls resolve with undefined too, even on the instance of the winner.
     expect(await one.done(one.board().create(empty))).toBeUndefined();
     expect(await one.done(other.board().create(empty))).toBeUndefined();
     expect(db.rows.size).toBe(0);
@@ -45,14 +45,14 @@ describe("failures of the application's database", () => {
     expect(db.rows.get("a")).toMatchObject({ version: 1, document: { title: `${winners[0]!.index}` } });
   });
 
-  test("[SH11] a `save` that never answers delays the other callers of `create` for `requestTimeoutMs` at most", async () => {
+  test("[SH11] if `save` never answers, the first caller of `create` gets NOT_SAVED and the others undefined after `requestTimeoutMs`", async () => {
     const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { save: never } } });
     const told = [1, 2, 3].map(() => outcomeOf(all.board().create(empty)));
     await all.world.advance(2_500);
     expect(await Promise.all(told)).toMatchObject([{ code: "NOT_SAVED" }, undefined, undefined]);
   });
 
-  test("[SH11] if answers of the broker are lost and `save` may fail, at most one caller learns that it created the document", async () => {
+  test("[SH11] if answers of the broker are lost and `save` may fail, at most one caller of `create` gets the document or NOT_SAVED", async () => {
     let created = 0;
     for (let seed = 1; seed <= 60; seed++) {
       const random = seededRandom(seed);
@@ -85,7 +85,7 @@ describe("failures of the application's database", () => {
     expect(created).toBeGreaterThan(20);
   });
 
-  test("[SH6] a `load` that never answers times out, and the next call asks again", async () => {
+  test("[SH6] a `load` that never answers times out for all waiting callers together, and the next call loads again", async () => {
     let asked = 0;
     const load = () => (++asked === 1 ? never() : { document: empty, version: 7 });
     const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { load } } });
@@ -102,7 +102,7 @@ describe("failures of the application's database", () => {
     expect(await all.done(all.board().set({ ...empty, title: "b" }))).toMatchObject({ version: 8 });
   });
 
-  test("[SH6] a `load` that fails for readers does not fail changes if the document was set meanwhile", async () => {
+  test("[SH6] if `load` fails after another instance has set the document, waiting reads and changes succeed", async () => {
     let fail!: (error: Error) => void;
     const load = () => new Promise<never>((_, reject) => (fail = reject));
     const one = new DocumentServer({ documents: { board: { load } } });
@@ -118,7 +118,7 @@ describe("failures of the application's database", () => {
     expect(await got).toMatchObject({ title: "Plan" });
   });
 
-  test("[SH6] a `save` that never answers times out, and the waiting callers get an error", async () => {
+  test("[SH6] a `save` that never answers times out: the caller gets NOT_SAVED, and the next change calls `save` again", async () => {
     let asked = 0;
     const save = () => (++asked === 1 ? never() : undefined);
     const all = new DocumentServer({ requestTimeoutMs: 1_000, documents: { board: { save } } });
@@ -138,7 +138,7 @@ describe("failures of the application's database", () => {
     expect(await own).toMatchObject({ code: "NOT_SAVED" });
   });
 
-  test("[SH7] if the broker loses everything, members receive the document of the database", async () => {
+  test("[SH7] if the broker loses all data, members receive a reset and the document of the database", async () => {
     const db = database();
     const all = new DocumentServer({ heartbeat: { intervalMs: 600_000 }, documents: { board: db.hooks } });
     for (const title of ["one", "two"]) await all.done(all.board().set({ ...empty, title }));
@@ -152,7 +152,7 @@ describe("failures of the application's database", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "changed" }, version: 10 });
   });
 
-  test("[SH7] if `load` fails after the loss, it is retried until it answers while the channel has members", async () => {
+  test("[SH7] if `load` fails after the broker lost its data, the server retries until a `load` succeeds, and `close` ends the retries", async () => {
     const row = { document: { title: "of the database", cards: [] }, version: 9 };
     let failing = false;
     let asked = 0;
@@ -183,7 +183,7 @@ describe("failures of the application's database", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[SH7] two losses during one `load` cause one more `load`, and `close` causes none", async () => {
+  test("[SH7] a second loss while `load` is pending does not call `load` again, and `close` leaves no timer", async () => {
     let asked = 0;
     let fail!: (error: Error) => void;
     const load = () =>
@@ -229,7 +229,7 @@ describe("failures of the application's database", () => {
     expect(peer.last("subscribe_response").data.results[0]).toMatchObject({ error: { code: "STATE_DELETED" } });
     expect(await one.done(other.board().set(empty))).toMatchObject({ version: 3 });
     expect(db.rows.get("a")).toMatchObject({ version: 3 });
-    // Without a version there was no document to delete.
+    // If `load` returns neither a document nor a version, versions begin at 1.
     db.rows.set("b", { document: undefined } as never);
     expect(await one.done(other.board("b").set(empty))).toMatchObject({ version: 1 });
   });

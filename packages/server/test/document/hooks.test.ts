@@ -7,7 +7,9 @@ class Database {
   readonly loads: string[] = [];
   readonly saves: (number | string)[] = [];
   failing: Error | undefined;
-  /** Completes the save in progress. If undefined, saves complete at once. */
+  /**
+   * Returns the promise that each save awaits before it stores. If undefined, saves do not wait.
+   */
   wait: (() => Promise<void>) | undefined;
 
   readonly hooks: NonNullable<BoardOptions["documents"]>["board"] = {
@@ -32,7 +34,7 @@ function withDatabase(beside?: DocumentServer, database = new Database()) {
 }
 
 describe("documents stored in the application's database", () => {
-  test("[SH1] are loaded by the first call that needs them, and their versions continue", async () => {
+  test("[SH1] are loaded once, for the first caller, and versions continue from the loaded version", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: empty as never, version: 41 });
     const peers = [await all.connect(subscribe(BOARD)), await all.connect(subscribe(BOARD))];
@@ -71,7 +73,7 @@ describe("documents stored in the application's database", () => {
     expect(heldBy(two)).toEqual(heldBy(one));
   });
 
-  test("[SH1] are not reported as deleted to members, even if the database has no version", async () => {
+  test("[SH1] reach members who joined before the document existed, as version 1 if the database returns no version or 0", async () => {
     for (const version of [undefined, 0]) {
       const { all, database } = withDatabase();
       const peer = await all.connect(subscribe(BOARD));
@@ -84,7 +86,7 @@ describe("documents stored in the application's database", () => {
   });
 
   test.each([5n, "5", "0005"])(
-    "[SH1] continue from a version in the form that database drivers return, %s",
+    "[SH1] continue from a version that the database driver returns as a BigInt or as a string, %s",
     async (version) => {
       const saved: number[] = [];
       const save = ({ version: now }: { version: number }) => saved.push(now);
@@ -113,7 +115,7 @@ describe("documents stored in the application's database", () => {
     expect(board.of("a")).toBe(4);
   });
 
-  test("[SH2] do not exist if `load` returns undefined or null; if `load` throws, the call rejects with that error and the next call asks again", async () => {
+  test("[SH2] do not exist if `load` returns undefined or `document: null`; if `load` throws, `get` rejects with that error, and a later call loads again", async () => {
     const { all, database } = withDatabase();
     expect(await all.done(all.board().get())).toBeUndefined();
     database.rows.set("a", { document: null } as never);
@@ -129,7 +131,7 @@ describe("documents stored in the application's database", () => {
     expect(heldBy(peer)).toMatchObject({ data: { title: "Plan" } });
   });
 
-  test("[SH3] are saved before the change resolves; of waiting versions only the newest is saved, and deletions too", async () => {
+  test("[SH3] are saved before the change resolves; if several versions wait for a slow `save`, only the newest is saved; a deletion is saved too", async () => {
     const { all, database } = withDatabase();
     await all.done(all.board().set(empty));
     let release!: () => void;
@@ -145,7 +147,7 @@ describe("documents stored in the application's database", () => {
     expect(database.saves.at(-1)).toBe("deleted 6");
   });
 
-  test("[SH4] if `save` fails, the caller gets NOT_SAVED; members see the change, and the next change saves it", async () => {
+  test("[SH4] if `save` fails, the caller gets NOT_SAVED; members receive the change, and the next change saves both changes", async () => {
     const { all, database } = withDatabase();
     await all.done(all.board().set(empty));
     const peer = await all.connect(subscribe(BOARD));
@@ -158,7 +160,7 @@ describe("documents stored in the application's database", () => {
     expect(database.rows.get("a")).toMatchObject({ document: { title: "b" }, version: 3 });
   });
 
-  test("[SH5] that do not match the schema are refused with the field's path", async () => {
+  test("[SH5] that do not match the schema, or have an invalid version, are refused with the path of the field", async () => {
     const { all, database } = withDatabase();
     database.rows.set("a", { document: { title: 5 } as never, version: 1 });
     await expect(all.done(all.board().get())).rejects.toMatchObject({ code: "INVALID_VALUE", field: "document.title" });

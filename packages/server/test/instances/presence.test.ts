@@ -12,7 +12,9 @@ import {
   shows,
 } from "../support/server-instances.js";
 
-/** The presence that a client knows after all messages it received. */
+/**
+ * The users that a client knows from its presence messages, sorted, each as `user:devices:name`.
+ */
 function known(peer: Peer): string[] {
   const users = new Map<string, PresenceMember>();
   for (const { data } of peer.of("presence")) {
@@ -44,7 +46,7 @@ describe("presence across all instances", () => {
     await all.advance(300);
     const all3 = ["ada:desk:Ada", "grace:desk,tv:Grace on TV"];
     for (const peer of [ada, grace]) expect(known(peer)).toEqual(all3);
-    // An instance without members of the channel reads the presence.
+    // An instance without members of the channel lists the same users.
     for (const instance of [a!, b!, c!]) {
       expect(await list(instance)).toEqual(all3);
       expect(await instance.server.channel("room", "a").presence.count()).toBe(2);
@@ -53,7 +55,7 @@ describe("presence across all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP1] all instances use the same order, for the members listed if not all fit and for the newest value", async () => {
+  test("[IP1] all instances list the same users if not all fit, and show the same newest data of a user", async () => {
     const [all, a, b] = await startInstances(2, { limits: { presencePerChannel: 3 } });
     const names = ["e", "d", "c", "b", "a"];
     const peers: Peer[] = [];
@@ -75,7 +77,7 @@ describe("presence across all instances", () => {
     for (const instance of [a!, b!]) expect((await list(instance))[0]).toMatch(/^e:.*:second$/);
   });
 
-  test("[IP1] when a device changes its presence, withdraws it or leaves, all members are told", async () => {
+  test("[IP1] if a device changes or withdraws its presence, or leaves the channel, members on another instance are told", async () => {
     const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -98,7 +100,7 @@ describe("presence across all instances", () => {
     for (const { server } of all.living) expect(server.stats().channels.active).toBe(0);
   });
 
-  test("[IP2] a device that moves to another instance stays present with the same value", async () => {
+  test("[IP2] a device that moves to another instance stays present with the same data, and no change is sent", async () => {
     const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -114,7 +116,7 @@ describe("presence across all instances", () => {
     expect(all.broker.store.topics.get(`$presence:${ROOM}`)?.table.size).toBe(2);
   });
 
-  test("[IP2] a device whose server closes stays present if it reconnects to another server within the grace period", async () => {
+  test("[IP2] if a server closes, a device that reconnects to another server within the grace period stays present", async () => {
     const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -132,7 +134,7 @@ describe("presence across all instances", () => {
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
   });
 
-  test("[IP3] members of a dead instance leave after its lease and the grace period", async () => {
+  test("[IP3] the users of a dead instance leave after the lease of the instance and then the grace period", async () => {
     const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     await a!.enter("ada@desk", {}, ...inRoom("Ada"));
@@ -146,13 +148,13 @@ describe("presence across all instances", () => {
     await all.advance(1_000);
     expect(left(watcher)).toEqual(["eve"]);
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
-    // A later member is told too, and a reading does not list the dead members.
+    // An instance that starts later does not list the users of the dead instance.
     expect(await list(all.start())).toEqual(["ada:desk:Ada"]);
     await all.end();
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP3] entries of a dead instance are removed by the next subscription, even if no instance was notified", async () => {
+  test("[IP3] if no instance followed the channel when an instance died, the next subscription removes the dead entries", async () => {
     const [all, a, b] = await startInstances(2);
     await a!.enter("eve@desk", {}, ...inRoom("Eve"));
     a!.kill();
@@ -164,7 +166,7 @@ describe("presence across all instances", () => {
     expect(all.broker.store.topics.get(`$presence:${ROOM}`)?.table.size).toBe(1);
   });
 
-  test("[IP4] the application receives the presence values of other instances", async () => {
+  test("[IP4] the `presence` option receives the data that a client sent on another instance", async () => {
     const asked: unknown[] = [];
     const [all, a, b] = await startInstances(2, {
       presence: {
@@ -202,7 +204,8 @@ describe("presence across all instances", () => {
     await all.advance(1_000);
     expect(known(watcher)).toEqual(["ada:desk:Ada"]);
     expect(left(watcher)).toEqual([]);
-    // An instance that is wrongly taken for dead stores its members again.
+    // If another program deletes the entry of a living instance, the instance stores the entry
+    // again.
     const topic = `$presence:${ROOM}`;
     const [field] = [...all.broker.store.topics.get(topic)!.table.keys()].filter((name) => name.includes("ada"));
     await all.broker.links[1]!.publish(topic, "x", "", { table: { entry: { field: field! }, ttlMs: 1_000 } });
@@ -211,7 +214,7 @@ describe("presence across all instances", () => {
     expect(left(watcher)).toEqual([]);
   });
 
-  test("[IP6] while the broker is down, subscriptions to a channel with presence are refused, and changes of presence wait", async () => {
+  test("[IP6] while the broker is down, the first subscription to a channel with presence is refused with UNAVAILABLE, and presence data waits", async () => {
     const [all, a, b] = await startInstances(2);
     const ada = await a!.enter("ada@desk", {}, ...inRoom("Ada"));
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
@@ -236,7 +239,7 @@ describe("presence across all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IP5] foreign entries in the table are ignored and do no harm", async () => {
+  test("[IP5] foreign table entries and foreign messages are ignored, and presence and devices stay correct", async () => {
     const [all, a, b] = await startInstances(2);
     const watcher = await b!.enter("watcher", {}, subscribe(ROOM));
     const write = (field: string, value: string) =>

@@ -2,12 +2,12 @@ import { type ProtocolDefinition, type Schema } from "@holdfast/protocol";
 import * as z from "zod";
 
 const text = z.string();
-/** The minimal definition that the other places need. */
+/** The minimal definition. Each place replaces or adds one part. */
 const base = { name: "places", version: "1.0.0", requests: { r: {} }, channels: { c: { events: { e: text } } } };
 
 /**
- * Every place of a protocol definition that takes a schema: the definition around the schema, and
- * the field that an error names.
+ * Every place of a protocol definition that takes a schema. `define` returns the part of the
+ * definition around the schema, and `at` is the field that an error names.
  */
 export const places = {
   input: { at: "requests.r.input", define: (schema: Schema) => ({ requests: { r: { input: schema } } }) },

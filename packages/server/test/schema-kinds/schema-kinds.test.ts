@@ -19,12 +19,12 @@ test("[PR9] the table has a row for every schema class of zod", () => {
 });
 
 /**
- * Classes that add nothing about the value, so their first row has the fingerprint of another
+ * Classes that do not change the accepted values, so their first row has the fingerprint of another
  * class.
  */
 const ALIKE = ["ZodReadonly", "ZodLazy"];
 
-test("[PR7] each schema class has its own fingerprint", () => {
+test("[PR7] each accepted schema class has its own fingerprint, except `readonly` and `lazy`", () => {
   const found = new Map<string, string>();
   for (const [name, [row]] of Object.entries(kinds)) {
     if (!row || "refused" in row || ALIKE.includes(name)) continue;
@@ -37,7 +37,7 @@ test("[PR7] each schema class has its own fingerprint", () => {
 
 describe.each(rows)("%s, row %i", (_name, _index, row) => {
   test.each(Object.keys(places) as Place[])(
-    "[PR9] as %s works, or throws INVALID_PROTOCOL with the field of the schema",
+    "[PR9] as %s: the value arrives, or `defineProtocol` throws INVALID_PROTOCOL with the field of the schema",
     async (place) => {
       const fault = faultOf(place, row.schema);
       if ("refused" in row || !isPromised(row, place)) {
@@ -58,7 +58,7 @@ describe.each(rows)("%s, row %i", (_name, _index, row) => {
 });
 
 describe.each(rows.filter(([, , row]) => "value" in row))("%s, row %i", (_name, _index, row) => {
-  test("[PR9] has a reference", () => {
+  test("[PR9] has a reference as the input of a request", () => {
     const protocol = defineProtocol(definitionOf("input", row.schema)) as Protocol;
     try {
       expect(protocolFiles(protocol).size).toBeGreaterThan(3);

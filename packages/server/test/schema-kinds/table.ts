@@ -2,8 +2,9 @@ import type { Schema } from "@holdfast/protocol";
 import * as z from "zod";
 
 /**
- * The expected behaviour of one schema. Either every place refuses the schema, or it works in the
- * named places and the other places refuse it.
+ * The expected behaviour of one schema. A `Refused` row expects that every place refuses the
+ * schema. A `Works` row expects that all places accept the schema, except for the restrictions of
+ * `shown` and `also`.
  */
 export type Row = Works | Refused;
 
@@ -14,7 +15,7 @@ export interface Works {
   readonly arrives?: unknown;
   /**
    * The value shown as presence if `value` is undefined, because `set(undefined)` shows nothing. If
-   * omitted, presence refuses the schema.
+   * both are undefined, presence refuses the schema.
    */
   readonly shown?: unknown;
   /**
@@ -26,7 +27,7 @@ export interface Works {
 
 interface Refused {
   readonly schema: Schema;
-  /** The cause that the error's message has to name; empty: only code and field are compared. */
+  /** The cause that the error's message must name. If empty, the message may name any cause. */
   readonly refused: string;
 }
 

@@ -23,7 +23,7 @@ type AnyDefinition = {
 
 /**
  * Sends a value through a real client and a real server, in memory, in one place of a protocol.
- * Returns what arrives.
+ * Returns the last value that arrives.
  */
 export async function travel(place: Place, schema: Schema, value: unknown): Promise<unknown> {
   const protocol = defineProtocol(definitionOf(place, schema)) as unknown as Protocol<AnyDefinition>;

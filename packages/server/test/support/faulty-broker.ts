@@ -16,7 +16,8 @@ import type { VirtualEnvironment } from "./virtual-environment.js";
 export const LEASE_MS = 10_000;
 
 /**
- * A memory broker that can be unreachable, and lose announcements, stored data and instances.
+ * A memory broker that can become unreachable, and can lose announcements, stored data and
+ * instances.
  */
 export class FaultyBroker implements Broker {
   readonly store = new MemoryStore();
@@ -37,20 +38,20 @@ export class FaultyBroker implements Broker {
     return link;
   }
 
-  /** The broker is reachable again. Each instance learns that announcements may be missing. */
+  /** Ends the outage. Each living instance is told that announcements may be missing. */
   comeBack(): void {
     this.isDown = false;
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** The store loses all data. */
+  /** Removes all stored data. Each living instance is told about the loss. */
   forget(): void {
     this.store.topics.clear();
     for (const link of this.links) if (link.isAlive) link.instance.onForgotten();
     for (const link of this.links) if (link.isAlive) link.instance.onDoubt();
   }
 
-  /** Kills an instance. The others learn about the loss when the lease has expired. */
+  /** Kills an instance. The others are told when the lease of the instance has expired. */
   kill(id: string): void {
     const link = this.links.find(({ instance }) => instance.id === id)!;
     link.isAlive = false;

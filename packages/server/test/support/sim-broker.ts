@@ -49,7 +49,7 @@ class SimStore extends MemoryStore {
   readonly accepted: AcceptedPublication[] = [];
   /** Called after each change of the stored data. */
   onChange = (): void => {};
-  /** The last publication of each topic, whatever its position. */
+  /** The last publication of each topic on the current branch of the history. */
   #tops = new Map<string, AcceptedPublication>();
 
   override announce(topic: string, publication: Publication): void {
@@ -132,7 +132,7 @@ export class SimLink implements BrokerLink {
   #isClosed = false;
   /** While true, announcements are lost without a trace. */
   isDeaf = false;
-  /** When the last announcement in flight arrives. The next one does not arrive earlier. */
+  /** Virtual time at which the last announcement in flight arrives. The next arrives no earlier. */
   #arrivesAt = 0;
   /** Incremented on each disconnect. Commands and announcements in flight are lost then. */
   #life = 0;
