@@ -34,7 +34,7 @@ export interface BaseOptions {
    * Identifies this device: 1 to 128 characters that stay the same for the same device. A newer
    * connection of the same device replaces the older connection. Required if the protocol declares
    * `deviceId: "required"`.
-   * @default none: each session is its own device, unless the server assigns one
+   * @default none: each session is its own device, unless the server assigns a device id
    */
   readonly deviceId?: string | undefined;
   /**
