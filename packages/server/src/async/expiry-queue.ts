@@ -2,9 +2,9 @@ import type { Cancel } from "@holdfast/protocol";
 import type { ServerEnvironment } from "../environment.js";
 
 /**
- * Calls `onExpired` for each item a fixed time after the item was added. All items have the same
- * lifetime, so they expire in the order in which they were added, and one timer is enough. An empty
- * queue has no timer.
+ * Calls `onExpired` for each item a fixed time after the item was added, unless the item was
+ * deleted. All items have the same lifetime, so they expire in the order in which they were added,
+ * and one timer is enough. An empty queue has no timer.
  */
 export class ExpiryQueue<Item> {
   readonly #environment: ServerEnvironment;
@@ -23,12 +23,12 @@ export class ExpiryQueue<Item> {
     return this.#dueAt.size;
   }
 
-  /** The item that expires next. */
+  /** The item that expires next. Undefined if the queue is empty. */
   get oldest(): Item | undefined {
     return this.#dueAt.keys().next().value;
   }
 
-  /** Adds an item, or restarts the time of an item that is in the queue. */
+  /** Adds an item, or restarts the lifetime of an item that is already in the queue. */
   add(item: Item): void {
     this.#dueAt.delete(item);
     this.#dueAt.set(item, this.#environment.monotonic() + this.#afterMs);
@@ -47,8 +47,8 @@ export class ExpiryQueue<Item> {
   }
 
   /**
-   * Starts the timer for the oldest item. If that item is deleted before, the timer finds no
-   * expired item and starts again.
+   * Starts the timer for the oldest item. If that item is deleted or added again before the timer
+   * fires, the timer finds no expired item and starts again.
    */
   #arm(): void {
     const [dueAt] = this.#dueAt.values();

@@ -6,7 +6,7 @@ interface RunLane {
 
 /**
  * Saves one version of each document at a time. If several versions wait, only the latest is saved,
- * so a slow database is at most one version behind.
+ * so a slow database never has more than one waiting save for each document.
  */
 export class LatestOnly {
   readonly #lanes = new Map<string, RunLane>();

@@ -3,13 +3,16 @@ import type { ServerEnvironment } from "../environment.js";
 
 /** Delay before failed work is retried. Short, so that the return of the store is noticed soon. */
 const RETRY_DELAY_MS = 1_000;
-/** Keys retried in one batch. If a batch fails, the rest waits for the next delay. */
+/**
+ * Keys retried in one batch. If an attempt of a batch fails, the remaining keys wait for the next
+ * delay.
+ */
 const BATCH_SIZE = 100;
 
 /**
- * Runs one attempt at a time for each key and retries until the attempt succeeds. If a key is
- * enqueued again during its attempt, the attempt runs once more, so the stored value is always the
- * latest one.
+ * Runs one attempt at a time for each key and retries until the attempt succeeds or the queue is
+ * closed. If a key is enqueued again during its attempt, the attempt runs once more, so the latest
+ * value is stored in the end.
  *
  *   idle ──enqueue──▶ running ──success──▶ idle (or running, if enqueued meanwhile)
  *                        └────failure──▶ failed ──after RETRY_DELAY_MS──▶ running
@@ -46,7 +49,10 @@ export class RetryQueue<Key> {
     else if (!this.#isClosed) void this.#run(key);
   }
 
-  /** Enqueues many keys and runs them in batches. */
+  /**
+   * Enqueues many keys and runs them in batches. If a retry is scheduled, the keys wait for that
+   * retry.
+   */
   enqueueAll(keys: Iterable<Key>): void {
     for (const key of keys) {
       const running = this.#running.get(key);
@@ -56,7 +62,7 @@ export class RetryQueue<Key> {
     if (!this.#cancelRetry) void this.#retry();
   }
 
-  /** Resolves when the queue is empty, or after `limitMs`. */
+  /** Resolves when the queue is empty, or after `limitMs` milliseconds. */
   drained(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {

@@ -13,24 +13,25 @@ import type { Logger } from "../observe/logger.js";
  * - a **log**: the latest publications, each with an offset, an id and the id of its predecessor.
  * - a **table**: fields with values. Every change of a field is a publication of the topic, so the
  *   table as read and the changes announced afterwards always fit together.
- * - a **document**: one text, replaced by a publication in the same atomic step. The text is stored
- *   and read, but not announced. The publication describes the change.
+ * - a **document**: one string, which a publication replaces in the same atomic step. The string is
+ *   stored and read, but not announced. The publication describes the change.
  *
  * This is the contract. `brokerContract` (in the tests) checks every implementation.
  *
- * 1. `publish` resolves after the store has the publication, never before. If the store cannot take
- *    the publication, `publish` rejects with UNAVAILABLE within a second. The publication may still
- *    have been stored. A caller who must know publishes again with the same key.
+ * 1. `publish` resolves with `appended` only after the store has accepted the publication. If the
+ *    store cannot take the publication, `publish` rejects with UNAVAILABLE within a second. The
+ *    publication may still have been stored. A caller that must know publishes again with the same
+ *    key.
  * 2. All instances see the publications of a topic in the same order. Offsets count up by one, and
  *    each publication names its predecessor.
  * 3. A subscriber receives every publication in that order, including its own, **or** is told by
- *    `onDoubt` that some may be missing. No subscriber receives a publication that the store does
- *    not have.
+ *    `onDoubt` that some may be missing. No subscriber receives a publication that the store has
+ *    not accepted.
  * 4. The store may lose publications, as Redis does after a failover or a restart from an old
  *    snapshot. The broker does not have to notice: ids are never reused, so an instance that checks
  *    the chain of predecessors notices the loss.
  * 5. The entries that an instance puts into tables are valid as long as the instance's lease. The
- *    broker renews the lease by itself. `onGone` names the instances whose lease has expired, and
+ *    broker renews the lease. `onGone` names the instances whose lease has expired, and
  *    `onForgotten` reports that the store has lost this instance's entries.
  * 6. A broker never throws into the event loop, whatever messages arrive and whatever the store
  *    contains.
@@ -75,13 +76,13 @@ export interface BrokerInstance {
 
 export interface Publication {
   /**
-   * The published text. The broker does not parse it. Empty if the publication only changes the
-   * table.
+   * The published string, which the broker does not parse. Empty if the publication only changes
+   * the table.
    */
   readonly body: string;
   /**
-   * The place of the publication in the topic's chain. Undefined if the topic has neither a log nor
-   * a table.
+   * The offset and id of the publication, and the id of its predecessor. Undefined if the topic has
+   * neither a log nor a table.
    */
   readonly link?: Link | undefined;
   /** The change of the topic's table that this publication makes. */
@@ -97,12 +98,13 @@ export interface TableEntry {
 export interface AppendOptions {
   /**
    * Stores the publication in the topic's log. The log holds the latest `size` publications and
-   * expires `ttlMs` after the latest one. Pass the same values for every publication of a topic.
+   * expires `ttlMs` after the latest publication. Pass the same values for every publication of a
+   * topic.
    */
   readonly log?: { readonly size: number; readonly ttlMs: number } | undefined;
   /**
-   * Changes the topic's table. The table expires `ttlMs` after its topic was last used: published
-   * on, read, or asked for its position.
+   * Changes the topic's table. The table expires `ttlMs` after the last use of its topic: a
+   * publication, a reading, or a request for the topic's position.
    */
   readonly table?: { readonly entry: TableEntry; readonly ttlMs: number } | undefined;
   /**
@@ -119,11 +121,14 @@ export interface AppendOptions {
 export interface DocumentChange {
   readonly text: string;
   /**
-   * Replaces the document only if the publication with this id stored the current document. Empty:
-   * only if the topic has no document.
+   * Replaces the document only if the publication with this id stored the current document. An
+   * empty id means that the topic must have no document.
    */
   readonly expected: string;
-  /** The topic and its document expire this long after the topic was last used. */
+  /**
+   * The topic and its document expire this many milliseconds after the last use of the topic, or
+   * later.
+   */
   readonly ttlMs: number;
 }
 
@@ -145,10 +150,14 @@ export interface Appended {
   readonly outcome: "appended" | "duplicate" | "conflict" | "unchanged";
   /**
    * The position of the publication (`appended`), of the first publication with its key
-   * (`duplicate`), or of the topic (otherwise). Undefined without a log and a table.
+   * (`duplicate`), or of the topic (otherwise). Undefined if the topic has neither a log nor a
+   * table.
    */
   readonly position?: Position | undefined;
-  /** The previous value of the table field. */
+  /**
+   * The value that the changed table field had before. Undefined if nothing was changed or the
+   * field is new.
+   */
   readonly previous?: string | undefined;
 }
 
@@ -157,8 +166,8 @@ export interface Reading {
   /** The topic's current position. The first reading of an unknown topic starts an epoch. */
   readonly position: Position;
   /**
-   * The publications after the requested offset, in order and without a gap: all of them, or the
-   * latest `most`.
+   * The publications after the requested offset that the log still holds, or the latest `most` of
+   * them, in order and without a gap. Empty if the log was not requested.
    */
   readonly events: readonly Publication[];
   /** The table, if it was requested; otherwise empty. */
@@ -171,7 +180,8 @@ export interface Reading {
 
 export interface ReadOptions {
   /**
-   * Reads the latest `most` publications after the offset `after`. Undefined: the log is not read.
+   * Reads the latest `most` publications after the offset `after`. If undefined, the log is not
+   * read.
    */
   readonly log?: { readonly after: number; readonly most: number } | undefined;
   readonly table?: boolean | undefined;
@@ -182,22 +192,22 @@ export interface ReadOptions {
    */
   readonly known?: string | undefined;
   /**
-   * How long the store remembers the topic if it is not used again. Only the first reading of an
-   * unknown topic sets this.
+   * How long the store remembers the topic if the topic is not used again, in milliseconds. Only
+   * the first reading of an unknown topic sets this time.
    */
   readonly ttlMs: number;
 }
 
 /**
- * One instance's connection to a broker. While the store cannot be reached, all promises reject
- * with UNAVAILABLE within a second.
+ * One instance's connection to a broker. While the store cannot be reached, all promises except
+ * that of `close` reject with UNAVAILABLE within a second.
  */
 export interface BrokerLink {
   /** Whether the link works, as far as is known: commands are answered and announcements arrive. */
   readonly isHealthy: boolean;
   /**
-   * Publishes `body` on a topic. `id` must never be used for another publication. On a topic
-   * without a log and a table the id is ignored and may be empty.
+   * Publishes `body` on a topic. `id` must never be used for another publication. On a topic with
+   * neither a log nor a table, the id is ignored and may be empty.
    */
   publish(topic: string, id: string, body: string, options?: AppendOptions): Promise<Appended>;
   /**
@@ -210,11 +220,11 @@ export interface BrokerLink {
   read(topic: string, options: ReadOptions): Promise<Reading>;
   /**
    * Returns the current position of each topic, or undefined for a topic that the store does not
-   * know. Renews the expiry of the known ones.
+   * know. Renews the expiry of the known topics.
    */
   positions(topics: readonly string[]): Promise<(Position | undefined)[]>;
   /** Returns the instances with a valid lease, including this one. */
   instances(): Promise<ReadonlySet<string>>;
-  /** Gives up the lease and disconnects. The instance makes no further calls. */
+  /** Releases the lease and disconnects. The instance makes no further calls. */
   close(): Promise<void>;
 }

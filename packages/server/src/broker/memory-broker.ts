@@ -15,14 +15,16 @@ import type {
 /** Lifetime of an idempotency key. */
 const KEY_MS = 600_000;
 /**
- * How long a topic is remembered after its last use: a publication, a reading, or a question for
- * its position. Positions of clients stay valid until then.
+ * How long the store remembers a topic with a log after its last use: a publication, a reading, or
+ * a request for its position. Until then, positions of clients stay valid, unless the topic is
+ * dropped because of `MOST_IDLE`.
  */
 const TOPIC_MS = 30 * 24 * 3_600_000;
 const SWEEP_MS = 30_000;
 /**
- * The most idle topics. Beyond this number, the least recently used are dropped. A client that
- * resumes on a dropped topic receives a reset.
+ * The most topics without a document to which no instance subscribes. Beyond this number, the
+ * topics whose last publication or reading is oldest are dropped. A client that resumes on a
+ * dropped topic receives a reset.
  */
 const MOST_IDLE = 100_000;
 
@@ -43,9 +45,10 @@ export interface Topic {
 }
 
 /**
- * Keeps everything in the memory of the process. This is the default broker and needs nothing
- * installed. Servers that share one memory broker are instances of each other. Every subscriber
- * receives a publication before `publish` returns.
+ * Keeps everything in the memory of the process. This is the default broker and needs no
+ * installation. Servers of the same protocol that share one memory broker act as instances of one
+ * server. Every subscriber receives a publication before `publish` returns, unless a subscriber
+ * calls `publish` during a delivery.
  */
 export function memoryBroker(): Broker {
   const stores = new Map<string, MemoryStore>();
@@ -67,7 +70,8 @@ export class MemoryStore {
   #announcing: (() => void)[] | undefined;
   /**
    * The timer that expires topics, and the instance whose environment runs the timer. Undefined
-   * while there are no topics.
+   * while there are no topics. If that instance leaves, the next publication or reading starts a
+   * new timer.
    */
   #sweeping: { readonly by: BrokerInstance; readonly stop: Cancel } | undefined;
 
@@ -156,7 +160,10 @@ export class MemoryStore {
     return { position: positionOf(topic), events, entries, ...found };
   }
 
-  /** Returns the topic without expired content, and creates a missing topic. */
+  /**
+   * Deletes the topic's expired content and returns the topic. Creates a topic that is missing or
+   * expired.
+   */
   touch(name: string, now: number, ttlMs: number, by: BrokerInstance): Topic {
     const { environment } = by;
     this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.monotonic())) };
@@ -183,12 +190,12 @@ export class MemoryStore {
   }
 
   /**
-   * Deletes expired topics. Without a limit, clients could fill the memory: they choose the keys of
-   * channels and so the names of topics.
+   * Deletes expired topics, and topics beyond `MOST_IDLE`. Without a limit, clients could fill the
+   * memory, because clients choose the keys of channels and so the names of topics.
    */
   sweep(now: number): void {
-    // A topic with a document does not count towards the limit, and only its own expiry deletes it:
-    // the broker may hold the only copy of the document.
+    // A topic with a document does not count towards the limit and is deleted only when it expires,
+    // because the broker may hold the only copy of the document.
     let others = 0;
     for (const { document } of this.topics.values()) if (!document) others++;
     const most = MOST_IDLE + this.#followed;
@@ -274,10 +281,15 @@ export class MemoryLink implements BrokerLink {
     return Promise.resolve();
   }
 
-  /** Runs the call synchronously, so a publication is delivered before anything else happens. */
+  /**
+   * Runs the call synchronously, so no other code runs between the call and its effect on the
+   * store.
+   */
   #answer<Value>(ask: () => Value): Promise<Value> {
     if (this.#isClosed)
-      return Promise.reject(new HoldfastError("UNAVAILABLE", "The broker is closed: this instance has left it."));
+      return Promise.reject(
+        new HoldfastError("UNAVAILABLE", "The broker is closed: this instance has left the broker."),
+      );
     return Promise.resolve(ask());
   }
 }

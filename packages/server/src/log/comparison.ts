@@ -2,15 +2,16 @@ import type { BrokerLink } from "../broker/broker.js";
 import type { Follower } from "./follower.js";
 
 /**
- * Compares the position of a `Follower` with the store's position and repairs a difference. However
- * many clients need a comparison at the same time, the store is asked once.
+ * Compares the position of a `Follower` with the store's position. If they differ, the `Follower`
+ * reads the topic. All clients that need a comparison while another comparison runs share the next
+ * one.
  */
 export class Comparison {
   readonly #topic: string;
   readonly #link: BrokerLink;
   readonly #follower: Follower;
   #running: Promise<void> = Promise.resolve();
-  /** The comparison that begins after the running one. */
+  /** The comparison that begins when the running comparison has finished. */
   #next: Promise<void> | undefined;
 
   constructor(topic: string, link: BrokerLink, follower: Follower) {
@@ -34,7 +35,8 @@ export class Comparison {
   }
 
   async #compare(): Promise<void> {
-    // A running reading may be older than the position that is compared.
+    // If a reading is in progress, `compare` would only wait for that reading, which may have begun
+    // before this comparison was requested.
     await this.#follower.repaired;
     const mine = this.#follower.position!;
     const [theirs] = await this.#link.positions([this.#topic]);

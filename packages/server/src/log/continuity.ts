@@ -1,6 +1,6 @@
 import type { Link, Position, ResetReason } from "@holdfast/protocol";
 
-/** A publication with its place in a chain. */
+/** An event or publication with its link in a chain. */
 export interface Linked {
   readonly link: Link;
 }
@@ -12,16 +12,16 @@ export interface Chain<Item extends Linked> {
 }
 
 /**
- * Whether a position can be continued: with all missed items, or with a reset. Never with a part of
- * the missed items.
+ * The answer to a position: all missed items, or the reason for a reset. The answer never contains
+ * only a part of the missed items.
  */
 export type Continuation<Item> =
   { readonly ok: true; readonly missed: readonly Item[] } | { readonly ok: false; readonly reset: ResetReason };
 
 /**
  * Decides whether a position can be continued, for a client that resumes and for an instance that
- * missed publications. Epoch and offset alone are no proof: after a roll-back, the store assigns
- * the same offsets again. The ids are a proof, because no id is ever used twice.
+ * missed publications. Epoch and offset alone prove nothing: after a roll-back, the store assigns
+ * the same offsets again. The ids prove the match, because no id is ever used twice.
  */
 export function continuation<Item extends Linked>(
   from: Position,

@@ -3,7 +3,7 @@ import type { Cancel, Link, Position } from "@holdfast/protocol";
 import type { BrokerLink, Publication } from "../broker/broker.js";
 import type { ServerEnvironment } from "../environment.js";
 
-/** A publication with a place in the chain of its topic. */
+/** A publication with a link in the chain of its topic. */
 export type LinkedPublication = Publication & { readonly link: Link };
 
 /** The result of reading a topic. */
@@ -17,12 +17,13 @@ export interface TopicReading {
 /** Takes over the events that a `Follower` reads and receives. A log never calls its `Follower`. */
 export interface TopicLog {
   /**
-   * Reads the topic. `from` is the position that is already known; undefined at the first reading.
+   * Reads the topic. `from` is the position that is already known. It is undefined at the first
+   * reading.
    */
   load(from: Position | undefined): Promise<TopicReading>;
   /**
-   * Takes the next publication in order. Returns false if the publication could not be applied:
-   * then the `Follower` reads the topic again.
+   * Takes the next publication in order. Returns false if the publication could not be applied; the
+   * `Follower` then reads the topic again.
    */
   deliver(publication: LinkedPublication): boolean;
   /** Whether the publication with this link was delivered before. */
@@ -37,25 +38,28 @@ export interface FollowerParts {
 }
 
 /**
- * Delay before a failed repair is retried. Short, so that the return of the store is noticed soon.
+ * Delay before a failed reading is retried. Short, so that the return of the store is noticed soon.
  */
 const RETRY_MS = 250;
 /**
  * The most announcements that wait while the topic is read. Beyond that, all but the latest are
- * dropped. The latest does not link then, so the topic is read again.
+ * dropped. The latest announcement then does not link, so the topic is read again.
  */
 const MOST_WAITING = 1_000;
 /**
- * After so many readings, announcements that the store does not confirm are ignored: no instance of
- * this server made them.
+ * After this many readings, announcements that the store does not confirm are ignored, because no
+ * instance of this server made those announcements.
  */
 const MOST_READINGS = 3;
 /**
- * How long `publish` waits until the members on this instance have the event. Usually they have it
- * before the store has answered.
+ * How long `publish` waits at most until the members on this instance have the event. Usually the
+ * event arrives before the store's answer.
  */
 const ECHO_MS = 100;
-/** If an own publication has not been announced after this time, the announcement was lost. */
+/**
+ * If a publication of this instance has not been announced after this time, the announcement is
+ * taken as lost.
+ */
 const LOST_MS = 1_000;
 
 /** A `publish` that waits for the announcement of its own publication. */
@@ -85,16 +89,16 @@ type FollowerState =
 
 /**
  * Follows one topic of the broker for all clients of this instance, in order and without a gap. If
- * an announcement does not link to the previous one, the topic is read from the store. However many
- * clients are subscribed, there is one reading, and the clients notice nothing.
+ * an announcement does not link to the previous one, the `Follower` reads the topic from the store.
+ * One reading serves all subscribed clients.
  */
 export class Follower {
   readonly #parts: FollowerParts;
   #state: FollowerState = { name: "opening", waiting: [] };
   #position: Position | undefined;
   /**
-   * Resolves when the topic is followed. If the broker cannot be reached, rejects, and the
-   * `Follower` is closed.
+   * Resolves when the topic is followed. Rejects if the broker cannot be reached or the `Follower`
+   * is closed meanwhile. After a rejection, the `Follower` is closed.
    */
   readonly opened: Promise<void>;
   #expected = 0;
@@ -104,8 +108,8 @@ export class Follower {
   constructor(parts: FollowerParts) {
     this.#parts = parts;
     this.opened = this.#open();
-    // The failure reaches the callers that wait. Without a caller, it is not an unhandled
-    // rejection.
+    // Callers that wait receive the failure. This handler prevents an unhandled rejection if no
+    // caller waits.
     this.opened.catch(() => undefined);
   }
 
@@ -135,7 +139,10 @@ export class Follower {
     }
   }
 
-  /** Reads the topic again. Announcements wait meanwhile. Rejects only if this is closed. */
+  /**
+   * Reads the topic again, or waits for the reading in progress. Announcements wait meanwhile.
+   * Rejects only if the `Follower` is closed.
+   */
   refresh(): Promise<void> {
     switch (this.#state.name) {
       case "opening":
@@ -152,9 +159,10 @@ export class Follower {
   }
 
   /**
-   * Expects the announcement of an offset that the store is known to have. Resolves when the offset
-   * has been delivered here, or after `ECHO_MS`. Returns undefined if it was already delivered. If
-   * the announcement does not arrive within `LOST_MS`, the topic is read.
+   * Expects the announcement of an offset that the store is known to have. Resolves when the
+   * publication at this offset has been delivered on this instance, or after `ECHO_MS`. Returns
+   * undefined if the publication was already delivered, or if the topic is not open. If the
+   * announcement does not arrive within `LOST_MS`, the topic is read.
    */
   expect(offset: number): Promise<void> | undefined {
     if (!this.isOpen || offset <= this.#position!.offset) return undefined;
@@ -163,7 +171,7 @@ export class Follower {
     this.#cancelLost ??= environment.afterIdle(LOST_MS, () => {
       this.#cancelLost = undefined;
       const expected = this.#expected;
-      // After a roll-back, the offset would be expected for ever.
+      // Cleared, because the store may not reach the offset again after a roll-back.
       this.#expected = 0;
       if (this.#state.name === "live" && expected > this.#position!.offset) void this.#repair([]);
     });
@@ -173,14 +181,15 @@ export class Follower {
     });
   }
 
-  /** Resolves when the running repair has finished. Undefined if none is running. */
+  /** Resolves when the running repair has finished. Undefined if no repair is running. */
   get repaired(): Promise<void> | undefined {
     return this.#state.name === "repairing" ? this.#state.done : undefined;
   }
 
   /**
    * Compares positions. `theirs` is the store's position, requested when this instance was at
-   * `mine`. Resolves when a difference is repaired. Returns undefined if the positions are equal.
+   * `mine`. If the positions differ, the topic is read. Resolves when the reading has finished.
+   * Returns undefined if no reading is needed.
    */
   compare(mine: Position, theirs: Position | undefined): Promise<void> | undefined {
     // If announcements have arrived and linked meanwhile, they prove more than the comparison.
@@ -220,7 +229,7 @@ export class Follower {
   #take(publication: Publication): boolean {
     const { link } = publication;
     if (this.#state.name !== "live") {
-      // Delivering the previous publication has started a reading, or closed this.
+      // Delivering the previous publication has started a reading, or closed this `Follower`.
       this.receive(publication);
       return true;
     }
@@ -229,7 +238,7 @@ export class Follower {
     if (!link) return true;
     if (links(position, link)) {
       this.#position = { epoch: position.epoch, offset: link.offset, id: link.id };
-      // If the delivery has closed this, there is nothing left to read.
+      // If the delivery has closed this `Follower`, there is nothing left to read.
       if (!this.#parts.log.deliver(publication as LinkedPublication)) this.refresh().catch(() => undefined);
       this.#tellEchoes();
       return true;
@@ -262,8 +271,8 @@ export class Follower {
   }
 
   /**
-   * Reads the topic and then takes the announcements that have waited. If one of them does not
-   * link, the topic is read again, `MOST_READINGS` times at most.
+   * Reads the topic and then takes the announcements that have waited. If a waiting announcement
+   * does not link, the topic is read again, up to `MOST_READINGS` readings in total.
    */
   async #read(reading = 1): Promise<void> {
     const loaded = await this.#parts.log.load(this.#position);
@@ -272,7 +281,7 @@ export class Follower {
     this.#position = loaded.position;
     // The state is not live yet, so announcements that the delivery causes wait for their turn.
     loaded.apply();
-    // The delivery may have made the last member leave, which closes this.
+    // The delivery may have made the last member leave, which closes this `Follower`.
     if (this.#state !== state) return undefined;
     this.#tellEchoes();
     // Older announcements are contained in the reading, or were rolled back.

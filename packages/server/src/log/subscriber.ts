@@ -1,6 +1,6 @@
 import type { Frame } from "../transport/frame.js";
 
-/** A member of a channel, as far as the channel knows it. */
+/** The part of a member that its channel uses. */
 export interface Subscriber {
   /**
    * The user of the member. Undefined if the server has no `authenticate`; then presence does not
@@ -9,11 +9,13 @@ export interface Subscriber {
   readonly userId: string | undefined;
   readonly deviceId: string | undefined;
   /**
-   * True if so many bytes wait for the member that messages which can be sent later should wait.
+   * True if so many bytes wait for the member that less urgent messages should be delayed.
    */
   readonly isBehind: boolean;
   /** Queues a frame to send. Never throws and never waits. */
   deliver(frame: Frame): void;
-  /** Called when the channel has ended, so that the member no longer belongs to it. */
+  /**
+   * Removes the member from a channel that has ended. `wire` is the channel's name with its key.
+   */
   dismiss(wire: string): void;
 }

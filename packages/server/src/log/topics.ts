@@ -4,19 +4,18 @@ import type { ServerEnvironment } from "../environment.js";
 import { Follower } from "./follower.js";
 
 /**
- * Receives the publications of a topic: a `Follower` if the topic has a chain, otherwise a
- * `PlainFeed`.
+ * Receives the publications of a topic. If the topic has a chain, its receiver is a `Follower`.
  */
 export interface Receiver {
   receive(publication: Publication): void;
 }
 
 /**
- * How often positions are compared with the store. A loss that nothing else reveals is found and
- * repaired within 20 s, including the reading.
+ * How often positions are compared with the store. If no later announcement reveals a lost
+ * announcement, the instance finds the loss and reads the missed publications within 20 s.
  */
 const CHECK_MS = 15_000;
-/** Topics compared in one call. */
+/** The most topics compared in one call. */
 const AT_ONCE = 500;
 
 /**
@@ -28,7 +27,7 @@ export class Topics {
   readonly link: BrokerLink;
   readonly #receivers = new Map<string, Receiver>();
   readonly #environment: ServerEnvironment;
-  /** The number of receivers with a chain. While there are none, no comparison is needed. */
+  /** The number of receivers with a chain. While the number is 0, no comparison is needed. */
   #chained = 0;
   #stopChecking: Cancel | undefined;
 
