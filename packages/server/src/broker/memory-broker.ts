@@ -286,10 +286,7 @@ export class MemoryLink implements BrokerLink {
    * store.
    */
   #answer<Value>(ask: () => Value): Promise<Value> {
-    if (this.#isClosed)
-      return Promise.reject(
-        new HoldfastError("UNAVAILABLE", "The broker is closed: this instance has left the broker."),
-      );
+    if (this.#isClosed) return Promise.reject(new HoldfastError("UNAVAILABLE", "This instance has left the broker."));
     return Promise.resolve(ask());
   }
 }

@@ -17,8 +17,8 @@ const HEAD = /^(\d{1,16}):(\d{1,4}):(\d{1,4}):(\d{1,9}):/;
 const HEAD_BYTES = 48;
 
 /**
- * Parses an announcement. Returns undefined for a text that no broker can have sent: any client of
- * this Redis can publish on the channel.
+ * Parses an announcement. Returns undefined for bytes that no broker can have sent, because any
+ * client of this Redis can publish on the channel.
  */
 export function readAnnouncement(bytes: Buffer): Publication | undefined {
   const head = HEAD.exec(bytes.toString("latin1", 0, HEAD_BYTES));
@@ -32,7 +32,7 @@ export function readAnnouncement(bytes: Buffer): Publication | undefined {
   ];
   if (at > bytes.length || !Number.isSafeInteger(offset)) return undefined;
   const body = bytes.toString("utf8", at);
-  // Without a place in a chain, the id is not needed.
+  // A publication without a chain needs no id.
   if (offset === 0) return { body };
   if (id === "") return undefined;
   const entry = entryText === "" ? undefined : readEntry(entryText);

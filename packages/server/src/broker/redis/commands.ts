@@ -30,8 +30,7 @@ export interface Used {
 
 /**
  * Sends each command to the node that owns its slot, follows the redirections of a cluster, and
- * limits the time of each call. Every promise settles within a second, because calls to an
- * unreachable node fail instead of waiting.
+ * limits the time of each call. The promises of `run` and `announce` settle within a second.
  */
 export class Commands {
   readonly deadlines: Deadlines;
@@ -103,7 +102,7 @@ export class Commands {
 
   /**
    * Sends a call again after each redirection, until Redis answers or refuses the call. `isOver`
-   * tells whether the caller has given up.
+   * tells whether the call has timed out.
    */
   async attempt<Answer>(slot: number, isOver: () => boolean, send: (used: Used) => Promise<Answer>): Promise<Answer> {
     for (let asked: string | undefined; ;) {
@@ -148,7 +147,7 @@ export class Commands {
     }
   }
 
-  /** Waits for `PAUSE_MS`, or until this is closed. */
+  /** Waits for `PAUSE_MS`, or until `close` is called. */
   pause(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isClosed) return resolve();

@@ -7,7 +7,7 @@ import { unavailable } from "./unavailable.js";
 export interface ConnectionHooks {
   /**
    * Creates a client that is not connected yet and never reconnects by itself. Returns undefined if
-   * no node is known to connect to.
+   * the node is not known.
    */
   open(): Redis | undefined;
   /**
@@ -91,8 +91,9 @@ export class NodeConnection {
   }
 
   /**
-   * Resolves with the client once the connection is up. If the connection has been down for longer
-   * than `PATIENCE_MS`, rejects at once.
+   * Resolves with the client when the connection is up. Rejects if the connection stays down for
+   * `PATIENCE_MS` (`FIRST_PATIENCE_MS` after the start). Rejects at once if that time is over, too
+   * many calls wait, or the connection is closed.
    */
   whenUp(): Promise<Redis> {
     if (this.#state.name === "up") return Promise.resolve(this.#state.client);
@@ -172,8 +173,8 @@ export class NodeConnection {
     else if (this.#environment.monotonic() - before.since >= STABLE_MS) this.#attempts = 0;
     this.#wait(reason);
     if (wasUp) this.#beginPatience(PATIENCE_MS);
-    // After the state has changed, because this rejects the pending commands, and a caller who
-    // retries at once must see the new state.
+    // After the state has changed, because `discard` rejects the pending commands, and a caller
+    // that retries at once must see the new state.
     discard(before.client);
     this.#hooks.onDown(reason, wasUp);
   }

@@ -1,7 +1,9 @@
 import type { ServerEnvironment } from "../../environment.js";
 import { ExpiryQueue } from "../../async/expiry-queue.js";
 
-/** Less than the second within which every promise of the link settles. */
+/**
+ * The time limit of a call: less than the second within which every promise of the link settles.
+ */
 export const DEADLINE_MS = 900;
 
 interface Pending {
@@ -21,7 +23,7 @@ export class Deadlines {
 
   /**
    * Starts a call and rejects with `late()` after `DEADLINE_MS`. The function passed to `start`
-   * tells whether that has happened.
+   * tells whether the call was rejected in this way.
    */
   within<Value>(start: (isOver: () => boolean) => Promise<Value>, late: () => Error): Promise<Value> {
     return new Promise((resolve, reject) => {

@@ -32,17 +32,17 @@ export function topicKeys(prefix: string, topic: string): TopicKeys {
 }
 
 /**
- * Escapes a text so that no brace in the text closes the braces around the text, and so that
- * different texts stay different. Lone surrogates are escaped because UTF-8 would turn each of them
- * into the same replacement character.
+ * Escapes a string so that no brace in the string closes the braces around the string, and so that
+ * different strings stay different. Lone surrogates are escaped because UTF-8 would turn each of
+ * them into the same replacement character.
  */
 function safe(text: string): string {
   return text.replace(/[%{}\p{Cs}]/gu, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**
- * The slot of a key, as computed by Redis: the CRC-16 (XMODEM) of the text in the first braces, or
- * of the whole key without braces, modulo 16,384.
+ * The slot of a key, as computed by Redis: the CRC-16 (XMODEM) of the part in the first braces,
+ * modulo 16,384. If the key has no braces, or nothing in the first braces, the whole key counts.
  */
 export function slotOf(key: string): number {
   const open = key.indexOf("{");

@@ -10,8 +10,8 @@ const BEAT_MS = 2_000;
 /** How long a lease lasts: an instance may miss four beats. */
 export const LEASE_MS = 10_000;
 /**
- * If two answered beats are further apart than this, Redis was unreachable, and other instances may
- * have been unable to beat as well.
+ * If two answered beats are further apart than this, Redis may have been unreachable, and other
+ * instances may have been unable to beat as well.
  */
 const GAP_MS = LEASE_MS / 2;
 /**
@@ -29,7 +29,10 @@ export interface LeaseHooks {
    * expired too early.
    */
   onClockJump(ms: number): void;
-  /** Redis is reachable but refuses the beat. Called once until a beat succeeds again. */
+  /**
+   * Redis is reachable but refuses the beat. Called for the first refusal after the start or after
+   * a successful beat.
+   */
   onRefused(error: Error): void;
 }
 
@@ -49,9 +52,9 @@ interface Other {
  * Renews the lease of this instance with a numbered beat every 2 s, and finds the instances that
  * have stopped.
  *
- * The number shows whether the store was rolled back or emptied: then the store returns another
- * number than the previous beat. An instance is gone if its number has not changed for the length
- * of a lease, measured by the monotonic clock of this instance. The clock of Redis is not used,
+ * The number shows whether the store was rolled back or emptied: the store then does not return the
+ * number of the previous beat. An instance is gone if its number has not changed for the length of
+ * a lease, measured by the monotonic clock of this instance. The clock of Redis is not used,
  * because the clock can be changed, and the clocks of two machines never agree.
  */
 export class Lease {
@@ -65,8 +68,8 @@ export class Lease {
   #isClosed = false;
   #beating: Promise<void> | undefined;
   /**
-   * The numbers of the latest beat sent and of the latest beat answered. The number in the store is
-   * between the two.
+   * The numbers of the latest beat sent and of the latest beat answered. Unless the store was
+   * rolled back, the number in the store is between the two.
    */
   #number = 0;
   #answered = 0;
@@ -118,9 +121,9 @@ export class Lease {
   }
 
   /**
-   * Called when Redis has another store or was rolled back. The stored number of this instance
-   * means nothing then, and the other instances must beat again. `onForgotten` is called only after
-   * the first beat: entries that are put earlier could be lost again, and no number would show the
+   * Called when Redis has another store or was rolled back. The stored number of this instance then
+   * proves nothing, and the other instances must beat again. `onForgotten` is called only after the
+   * first beat: entries that are written earlier could be lost again, and no number would show the
    * loss.
    */
   storeIsOther(): void {
@@ -148,7 +151,7 @@ export class Lease {
       await this.#consider(answer as BeatAnswer, sentAt);
       this.#isRefused = false;
     } catch (error) {
-      // The loss of the connection is logged elsewhere.
+      // `RedisLink` logs the loss of the connection.
       if (this.#isClosed || !(error instanceof Error) || wordOf(error.cause) === undefined) return;
       if (this.#isOther) this.#hooks.onForgotten();
       this.#isOther = false;
@@ -185,15 +188,15 @@ export class Lease {
     // While this instance is patient, it remembers missing instances, because they still have time
     // to come back.
     if (isPatient) for (const [other, seen] of missing) others.set(other, seen);
-    // Includes an instance that had already stopped when this one first saw it.
+    // Includes instances that had already stopped when this instance first saw their numbers.
     const gone = isPatient ? [] : [...new Set([...missing.map(([other]) => other), ...buried])];
     this.#others = others;
     if (gone.length > 0) this.#hooks.onGone(gone);
   }
 
   /**
-   * Reads the other instances and their numbers from the answer. If `isAnew`, each of them gets a
-   * full lease from now on.
+   * Reads the other instances and their numbers from the answer. If `isAnew`, each other instance
+   * gets a full lease from now on.
    */
   #seen(beats: readonly string[], now: number, isAnew: boolean): Map<string, Other> {
     const others = new Map<string, Other>();
@@ -208,7 +211,8 @@ export class Lease {
 
   /**
    * Removes the instances whose number had not changed for the length of a lease when Redis was
-   * asked. Resolves with those whose number is still the same.
+   * asked. Resolves with the removed instances. An instance whose number has changed meanwhile is
+   * not removed.
    */
   async #bury(others: ReadonlyMap<string, Other>, askedAt: number): Promise<readonly string[]> {
     const still = [...others].filter(([, { since }]) => askedAt - since >= LEASE_MS);

@@ -11,13 +11,14 @@ export interface RedisBrokerOptions {
    */
   readonly url?: string;
   /**
-   * An ioredis client with the options to connect: TLS, Sentinel, or a `Cluster`. The broker copies
-   * these options for connections of its own. The client itself is neither used nor closed.
+   * An ioredis client, or a `Cluster` of ioredis, with the options to connect, such as TLS or
+   * Sentinel. The broker copies these options for connections of its own. The broker neither uses
+   * nor closes the client itself.
    */
   readonly client?: Redis | Cluster;
   /**
    * Prefix of all Redis keys and pub/sub channels: 1 to 64 printable ASCII characters without
-   * spaces and braces. Servers with different prefixes are separate, even on one Redis.
+   * spaces or braces. Servers with different prefixes are separate, even on one Redis.
    * @default "holdfast"
    */
   readonly prefix?: string;

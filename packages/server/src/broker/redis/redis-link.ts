@@ -21,8 +21,7 @@ const KEY_TTL_MS = 600_000;
  */
 const POSITION_TTL_MS = 30 * 24 * 3_600_000;
 /**
- * When many positions are requested: the topics in one script, and the scripts in flight at the
- * same time.
+ * The most topics in one script and the most scripts in flight when many positions are requested.
  */
 const TOPICS_PER_SCRIPT = 100;
 const SCRIPTS_AT_ONCE = 200;
@@ -32,9 +31,9 @@ const MOST_EVENTS = 1_000_000_000;
 const COMPLAINT_MS = 10_000;
 
 /**
- * One instance's link to Redis. Each call of the broker is one atomic Lua script. The link owns the
- * connections, the subscriptions and the lease of the instance, and reports their state to the
- * instance and to the log.
+ * One instance's link to Redis. Lua scripts make each stored publication and each reading atomic.
+ * The link owns the connections, the subscriptions and the lease of the instance, and reports their
+ * state to the instance and to the log.
  */
 export class RedisLink implements BrokerLink {
   readonly #instance: BrokerInstance;
@@ -46,7 +45,7 @@ export class RedisLink implements BrokerLink {
   readonly #announcements: TopicQueues<Announcement>;
   readonly #subscriptions: TopicSubscriptions;
   readonly #lease: Lease;
-  /** Time of the outage that was logged, while a connection is down. */
+  /** The time at which the logged outage began. Undefined while Redis is reachable. */
   #downSince: number | undefined;
   #complainedAt = -Infinity;
   #isClosed = false;
@@ -242,8 +241,8 @@ export class RedisLink implements BrokerLink {
   }
 
   /**
-   * Calls the instance and logs its errors. Otherwise they would be thrown into the socket that is
-   * being read.
+   * Calls the instance and logs its errors. Otherwise the errors would be thrown into the socket
+   * that is being read.
    */
   #tell(call: () => void): void {
     if (this.#isClosed) return;
@@ -268,7 +267,7 @@ export class RedisLink implements BrokerLink {
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw unavailable("The broker is closed: this instance has left it.");
+    if (this.#isClosed) throw unavailable("This instance has left the broker.");
   }
 }
 

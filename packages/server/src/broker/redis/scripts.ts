@@ -79,7 +79,8 @@ export const APPEND_ARGUMENTS = 21;
  * The document is part of meta, so both expire together and belong to the same epoch.
  *
  * Returns outcome, epoch, offset, id and previous value for each publication, or the error that
- * kept it from being stored. An error does not stop the publications after it.
+ * kept the publication from being stored. After an error, the remaining publications are still
+ * appended.
  */
 export const append = script(
   WRITES,
@@ -226,8 +227,8 @@ return found`,
  * beat.
  *
  * Returns the number of its previous beat ('' if unknown), instances and numbers in turn, and the
- * clock of Redis in milliseconds. The clock is only used to notice that it was changed, because
- * then keys expire too early or too late.
+ * clock of Redis in milliseconds. The clock serves only to notice clock changes, which make keys
+ * expire too early or too late.
  */
 export const beat = script(
   WRITES_LITTLE,

@@ -16,9 +16,9 @@ export interface SubscriberHooks {
 }
 
 /**
- * Whether announcements arrive. A connection can be open and still deliver nothing: the peer may be
- * dead, or after a failover the publishers may use another node. If a connection is silent for
- * long, the subscriber publishes a probe and waits to receive it.
+ * The state of the delivery of announcements. A connection can be open and still deliver nothing:
+ * the peer may be dead, or after a failover the publishers may use another node. If a connection is
+ * silent for long, the subscriber publishes a probe and waits to receive it.
  *
  *   deaf ──up──▶ listening ──10 s of silence──▶ probing ──4 s without the probe──▶ dropped
  *                    ▲                            │
@@ -32,16 +32,16 @@ type Ear =
   | { readonly name: "probing"; readonly cancel: Cancel };
 
 /**
- * Silence before a probe is published, and how long the probe may take. With the reconnection that
- * may follow, this stays below 20 s.
+ * The silence before a probe is published, and the time that the probe may take. Together with the
+ * reconnection that may follow, both take less than 20 s.
  */
 const SILENCE_MS = 10_000;
 const PROBE_MS = 4_000;
 /** Delay before another probe if the probe could not be published. */
 const AGAIN_MS = 1_000;
 /**
- * Channels in one command. The subscriber waits for the reply before the next command, so that the
- * replies do not fill the output buffer of Redis.
+ * Channels that are subscribed at once. The subscriber waits for their replies before it subscribes
+ * to the next channels, so that the replies do not fill the output buffer of Redis.
  */
 const BATCH = 200;
 
@@ -95,8 +95,8 @@ export class NodeSubscriber {
   }
 
   /**
-   * Resolves when the channel is subscribed. If subscribing fails, the channel is kept, and the
-   * next connection subscribes again.
+   * Resolves when the channel is subscribed, or was removed meanwhile. If subscribing fails, the
+   * promise rejects, but the next connection subscribes to the channel.
    */
   async add(channel: string): Promise<void> {
     this.#held.add(channel);

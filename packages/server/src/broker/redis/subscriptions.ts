@@ -20,8 +20,9 @@ interface Wanted {
   /** The node on which the topic was last subscribed. */
   node: string | undefined;
   /**
-   * The first subscription of the topic, while it runs. Undefined once Redis has confirmed it. From
-   * then on the topic counts as subscribed, even while its connection is being replaced.
+   * The running first subscription of the topic. Undefined after Redis has confirmed the
+   * subscription. From then on the topic counts as subscribed, even while its connection is being
+   * replaced.
    */
   establishing: Promise<void> | undefined;
 }
@@ -58,8 +59,8 @@ export class TopicSubscriptions {
   }
 
   /**
-   * Resolves when the topic is subscribed. A confirmed topic resolves at once, even while its
-   * connection is being replaced: `onDoubt` follows for all topics of the connection.
+   * Resolves when the topic is subscribed. If the topic was already confirmed, resolves at once,
+   * even while its connection is being replaced: `onDoubt` follows when the new connection is up.
    */
   subscribe(topic: string): Promise<void> {
     const known = this.#wanted.get(topic);
@@ -90,7 +91,7 @@ export class TopicSubscriptions {
       if (wanted.node !== undefined) this.#subscribers.get(wanted.node)?.remove(wanted.keys.channel);
       wanted.node = node;
       hasMoved = true;
-      // If this fails, the connection is dropped, and the next connection subscribes to all topics.
+      // If subscribing fails, the next connection subscribes to all topics.
       this.#on(node)
         .add(wanted.keys.channel)
         .then(() => this.#isClosed || this.#hooks.onDoubt())
@@ -116,7 +117,7 @@ export class TopicSubscriptions {
         async (isOver) => {
           for (;;) {
             wanted.node = await this.#commands.nodeOf(wanted.keys.slot);
-            if (this.#isClosed) throw unavailable("The broker is closed: this instance has left it.");
+            if (this.#isClosed) throw unavailable("This instance has left the broker.");
             if (isOver() || this.#wanted.get(wanted.topic) !== wanted) return;
             const subscriber = this.#on(wanted.node);
             try {
@@ -156,8 +157,8 @@ export class TopicSubscriptions {
     const subscriber = new NodeSubscriber(this.#environment, parts, {
       hear: (channel, bytes) => {
         const wanted = this.#byChannel.get(channel);
-        // After a move, the announcements of the old node and the new node are not ordered, so the
-        // old node's are ignored.
+        // After a move, announcements of the old node and the new node are not ordered, so
+        // announcements of the old node are ignored.
         if (wanted?.node === node) this.#hooks.hear(wanted.topic, bytes);
       },
       onUp: () => {

@@ -22,7 +22,10 @@ export interface Announcement {
   readonly text: string;
 }
 
-/** Sends a group of publications in one script, which Redis executes or refuses as a whole. */
+/**
+ * Sends a group of publications in one script. Redis answers each publication, or refuses the whole
+ * script.
+ */
 export function appendGroup(commands: Commands): SendGroup<Append> {
   return async (client, calls) => {
     const { meta, log, table } = calls[0]!.call.keys;
@@ -35,7 +38,7 @@ export function appendGroup(commands: Commands): SendGroup<Append> {
 
 /**
  * Sends a group of announcements, one command each. If the slot moves between two of the commands,
- * Redis refuses the later ones.
+ * Redis refuses the later commands.
  */
 export function announceGroup(commands: Commands): SendGroup<Announcement> {
   return async (client, calls) => {

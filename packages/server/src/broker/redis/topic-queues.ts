@@ -3,13 +3,13 @@ import type { Commands, Used } from "./commands.js";
 import { unavailable } from "./unavailable.js";
 
 /**
- * Calls in one group. Redis does nothing else while it executes a group; 256 publications take
- * about 5 ms.
+ * The most calls in one group. Redis does nothing else while it executes a group; 256 publications
+ * take about 5 ms.
  */
 const MAX_CALLS = 256;
-/** Bytes in one group, unless a single call has more. */
+/** The most bytes in one group, unless a single call has more. */
 const MAX_BYTES = 512 * 1_024;
-/** Calls that may wait while Redis cannot be reached. */
+/** The most calls that may wait while Redis cannot be reached. */
 const MAX_WAITING = 1_000;
 
 /** A call that waits for its answer. */
@@ -119,10 +119,10 @@ export class TopicQueues<Call> {
         if (left.length > 0) await this.#send(used.client, left);
       });
     } catch (error) {
-      // Only calls that had timed out were given up. Newer calls stay in the queue.
+      // The attempt ended because all its calls had timed out. Newer calls stay in the queue.
       if (!group && isAbandoned) return this.#dropOver(queue);
-      // If no connection could be made, all waiting calls are rejected: each would wait in vain for
-      // as long.
+      // If no connection could be made, all waiting calls are rejected, because each of them would
+      // wait as long in vain.
       for (const one of group ?? this.#take(queue)) if (!one.isAnswered) one.refuse(error);
     }
   }
@@ -139,8 +139,8 @@ export class TopicQueues<Call> {
   }
 
   /**
-   * Removes the calls that have timed out. Their callers were told of the failure, so the calls
-   * must not take effect later.
+   * Removes the calls that have timed out. Their promises were rejected, so the calls must not take
+   * effect later.
    */
   #dropOver(queue: Queue<Call>): void {
     const left = queue.waiting.filter((one) => !one.isOver());

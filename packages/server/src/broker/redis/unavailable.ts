@@ -1,8 +1,8 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * Creates the error that every call of the broker rejects with. If the call may have been stored
- * all the same, the sentence must say so.
+ * Creates the error that every call of the broker rejects with. If the publication may have been
+ * stored nevertheless, `sentence` must say so.
  */
 export function unavailable(sentence: string, remedy?: string, cause?: unknown): HoldfastError {
   return new HoldfastError("UNAVAILABLE", sentence, {
@@ -17,15 +17,15 @@ export const MAYBE = "A publication in flight may have been stored: publish it a
 const refusals = new Map<string, string>([
   ["READONLY", "This Redis is a replica. Connect to the primary, or through Sentinel."],
   ["NOREPLICAS", "Fewer replicas are connected than `min-replicas-to-write` requires. Restart the missing replicas."],
-  ["OOM", "Redis has reached `maxmemory`. Raise it, and keep `maxmemory-policy noeviction`."],
-  ["MISCONF", "Redis cannot write its snapshot to disk. Check its log and its free disk space."],
+  ["OOM", "Redis has reached its memory limit. Raise `maxmemory`, and keep `maxmemory-policy noeviction`."],
+  ["MISCONF", "Redis cannot write its snapshot to disk. Check the log of Redis and the free disk space."],
   ["LOADING", "Redis is loading its data. Try again in a few seconds."],
   ["BUSY", "A script of another program blocks Redis. Stop the script with SCRIPT KILL."],
   ["MASTERDOWN", "This Redis is a replica that has lost its primary. Connect to the primary."],
   ["CLUSTERDOWN", "The cluster does not serve all slots. Check CLUSTER INFO, and restore the missing nodes."],
   ["MOVED", "This Redis is part of a cluster. Pass `client: new Cluster(...)` of ioredis instead of `url`."],
   ["CROSSSLOT", "This Redis is part of a cluster. Pass `client: new Cluster(...)` of ioredis instead of `url`."],
-  ["NOAUTH", "Redis requires a password. Add it to `url`, or to the options of `client`."],
+  ["NOAUTH", "Redis requires a password. Add the password to `url`, or to the options of `client`."],
   ["WRONGPASS", "Correct the user name and password in `url`, or in the options of `client`."],
   ["NOPERM", "This Redis user lacks a permission. Grant the permissions listed in the documentation of redisBroker."],
   ["WRONGTYPE", "Another program uses Redis keys with this prefix. Choose another `prefix`, or delete those keys."],
