@@ -25,8 +25,8 @@ import { idempotencyKeyOf, type PublishOptions } from "./publish-options.js";
 import type { Published } from "./published.js";
 
 /**
- * A channel on which the application publishes. Making a handle costs nothing: the handle holds no
- * state.
+ * A channel on which the application publishes. A handle holds no state, so you can create one for
+ * each call.
  */
 export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelName<P>> {
   /** The number of connections of this instance that are subscribed to the channel. */
@@ -49,7 +49,8 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
    * nothing awaits the promise, a failure is logged.
    *
    * @throws HoldfastError (rejects)
-   * - INVALID_VALUE if the data does not match the schema; `field` names the place
+   * - INVALID_VALUE if the channel declares no such event, or the data does not match the schema;
+   *   `field` names the place
    * - INVALID_OPTION for a wrong option
    * - LIMIT_EXCEEDED if the event is larger than `limits.owedBytes`
    * - UNAVAILABLE within a second if the broker cannot be reached. The event may have been
@@ -63,9 +64,9 @@ export interface ChannelHandle<P extends ProtocolDefinition, C extends ChannelNa
 }
 
 /**
- * The users who are present on a channel, on any instance, each with their devices. Users that
- * `presence` hides are left out. Both calls reject with UNAVAILABLE if the channel has no member on
- * this instance and the broker cannot be reached.
+ * The users who are present on a channel, on any instance, each with their devices. Users whom the
+ * server's option `presence` hides are left out. `list` and `count` reject with UNAVAILABLE if the
+ * channel has no member on this instance and the broker cannot be reached.
  */
 export interface PresenceHandle<Data> {
   list(): Promise<PresentUser<Data>[]>;
@@ -109,7 +110,7 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
     if (!this.#id.contract.document)
       throw new HoldfastError(
         "INVALID_OPTION",
-        `The channel ${this.#id.contract.name} declares no document. Declare \`document\` for it.`,
+        `The channel ${this.#id.contract.name} declares no document. Declare \`document\` for this channel.`,
       );
     return documentHandle<P, C>(this.#parts.documents, this.#id, this.#parts.unawaited) as never;
   }
@@ -120,7 +121,7 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
     if (!id.contract.presence)
       throw new HoldfastError(
         "INVALID_OPTION",
-        `The channel ${id.contract.name} declares no presence. Declare \`presence\` for it.`,
+        `The channel ${id.contract.name} declares no presence. Declare \`presence\` for this channel.`,
       );
     // Asynchronous, because the users may be connected to another instance.
     const handle: PresenceHandle<unknown> = {
@@ -150,8 +151,8 @@ export class ServerChannelHandle<P extends ProtocolDefinition, C extends Channel
       const { offset, id } = position!;
       if (outcome === "duplicate") return { delivered: 0, offset, id, duplicate: true };
       stats.published++;
-      // If a handler publishes and then responds, the caller receives the event before the
-      // response.
+      // Waits for the delivery, so that a client whose request publishes an event receives the
+      // event before the response.
       await local.expect(wire, offset);
       return { delivered: local.size(this.#id), offset, id };
     }

@@ -16,7 +16,7 @@ import { type KeptEvent, readable, Ring, type RingLimits } from "./ring.js";
 const SMALL_BUFFER: RingLimits = { events: 64, bytes: 64 * 1_024 };
 /** The most that a resume replays. A client that missed more is told to reload (`too_many`). */
 export const MAX_REPLAY: RingLimits = { events: 4_096, bytes: 256 * 1_024 };
-/** How long the store remembers the position of a channel without events after its last use. */
+/** How long after its last use the store remembers a channel on which nothing was published. */
 const UNPUBLISHED_MS = 600_000;
 
 export interface ChannelLogParts {
@@ -31,9 +31,15 @@ export interface ChannelLogParts {
   readonly copy: DocumentCopy | undefined;
   /** The most bytes that may wait for a connection. */
   readonly maxEventBytes: number;
-  /** The logs with an enlarged buffer, until no client has needed the buffer for a while. */
+  /**
+   * The logs with an enlarged buffer. A log expires when no client has needed the buffer for a
+   * while.
+   */
   readonly wide: ExpiryQueue<ChannelLog>;
-  /** Loads the document from the application's database. The document arrives here as a change. */
+  /**
+   * Loads the document from the application's database. The document then arrives on this instance
+   * as a change. Returns undefined if there is no `load` hook.
+   */
   loadDocument(id: ChannelId): Promise<void> | undefined;
 }
 
@@ -54,12 +60,15 @@ export class ChannelLog implements TopicLog {
   #ring: Ring | undefined;
   /** The lowest offset below the buffer that a client wants to continue from. */
   #wanted = Number.POSITIVE_INFINITY;
-  /** Readings that have begun, and the latest finished one with the offset after which it began. */
+  /**
+   * The number of readings that have begun, and the latest finished reading: its number, and the
+   * offset after which events were read.
+   */
   #readings = 0;
   #last = { number: 0, after: Number.POSITIVE_INFINITY };
   /**
-   * A client below this offset has missed too much. Reading again would not help, because the store
-   * does not get older events back.
+   * A client below this offset has missed more than a reading returns. Reading again would not
+   * help, because the store does not get older events back.
    */
   #outOfReach = 0;
   /** A client below this offset has missed a publication that cannot be read. */
@@ -89,14 +98,14 @@ export class ChannelLog implements TopicLog {
     return this.#history;
   }
 
-  /** True if a change of the document could not be applied: the topic must be read again. */
+  /** True if the document on this instance is lost, so that the topic must be read again. */
   get isDocumentLost(): boolean {
     return this.#parts.copy?.isLost === true;
   }
 
   /**
-   * The events that a client at this position has missed, or the reason for a reset. `hasDocument`:
-   * the client still has the document at that position.
+   * The events that a client at this position has missed, or the reason for a reset. `hasDocument`
+   * is true if the client still has the document at that position.
    */
   resume(from: Position, hasDocument: boolean): Resumption {
     const { copy, maxEventBytes } = this.#parts;
@@ -114,7 +123,10 @@ export class ChannelLog implements TopicLog {
     return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
-  /** The buffered events after this position, or the reason why the buffer cannot continue it. */
+  /**
+   * The buffered events after this position, or the reason why the buffer does not contain them
+   * all.
+   */
   verdict(from: Position): Continuation<KeptEvent> {
     return continuation(from, this.#ring!);
   }
@@ -124,7 +136,10 @@ export class ChannelLog implements TopicLog {
     return this.#ring!.covers(from);
   }
 
-  /** Enlarges the buffer to hold the longest replay, until no client has needed it for a while. */
+  /**
+   * Enlarges the buffer to hold the longest replay, until no client has needed the buffer for a
+   * while.
+   */
   keepMore(): void {
     this.#ring!.limit(MAX_REPLAY);
     this.#parts.wide.add(this);
@@ -171,7 +186,7 @@ export class ChannelLog implements TopicLog {
     const { id, link, history, members, copy } = this.#parts;
     // Opening a channel for a client that starts anew reads no history. If clients are about to
     // join, the reading also covers the current buffer, because those clients may have been
-    // prepared with it and still wait for another channel while the store is rolled back.
+    // prepared with that buffer and still wait for another channel while the store is rolled back.
     const isNeeded = Number.isFinite(wanted) || members.holds > 0;
     const floor = isNeeded && this.#ring ? this.#ring.floor : Number.POSITIVE_INFINITY;
     const after = Math.min(from?.offset ?? Number.POSITIVE_INFINITY, wanted, floor);
@@ -231,8 +246,8 @@ export class ChannelLog implements TopicLog {
   }
 
   #push(event: KeptEvent): void {
-    // A client that is about to join needs this event and the earlier ones, even if it had missed
-    // nothing when it asked.
+    // A client that is about to join needs this event and the earlier ones, even if the client had
+    // missed nothing when it asked.
     if (this.#parts.members.holds > 0) this.keepMore();
     this.#ring!.push(event);
   }
@@ -244,7 +259,8 @@ export class ChannelLog implements TopicLog {
   }
 
   #renew(position: Position, items: readonly KeptEvent[], after: number, isAll: boolean): void {
-    // The store has nothing older if all was requested, or if the first requested event is missing.
+    // The store has no older events if all events were requested, or if the first requested event
+    // is missing.
     const first = position.offset - items.length + 1;
     const isWhole = position.offset === 0 || (isAll && (after === 0 || first > after + 1));
     const limits = items.length > 0 ? MAX_REPLAY : SMALL_BUFFER;
@@ -257,8 +273,9 @@ export class ChannelLog implements TopicLog {
   }
 
   /**
-   * Skips a publication that has a place in the chain but is not a valid event, because another
-   * program wrote it. The members cannot receive it, so they are told that events are missing.
+   * Skips a publication that has a link in the chain but is not a valid event, for example because
+   * another program wrote the publication. The members cannot receive such a publication, so they
+   * are told that events are missing.
    */
   #skip({ link: { offset, id } }: LinkedPublication): void {
     const position = { epoch: this.position.epoch, offset, id };
@@ -268,8 +285,9 @@ export class ChannelLog implements TopicLog {
   }
 
   /**
-   * Tells the members that events are missing, and that the channel continues at this position.
-   * With a document, a snapshot follows.
+   * Tells the members that events are missing, and that the channel continues at this position. If
+   * the channel declares a document, a snapshot follows. If the document was deleted, the channel
+   * ends for the members instead.
    */
   #lost(reason: ResetReason, position: Position): void {
     const { id, members, copy } = this.#parts;

@@ -22,8 +22,9 @@ import type { Topics } from "../log/topics.js";
 import type { Published } from "./published.js";
 
 /**
- * The internal channel that every connection joins when it opens. A broadcast is a publication on
- * this channel. Names of internal channels begin with $, and names in a protocol cannot.
+ * The internal channel that every connection joins when the connection opens. A broadcast is a
+ * publication on this channel. Names of internal channels begin with $, and names in a protocol
+ * cannot.
  */
 export const EVERYONE = "$all";
 /** Delay before the server subscribes to `EVERYONE` again after a failure. */
@@ -58,7 +59,10 @@ export interface ChannelsParts {
    * undefined if the application has no `load` hook for the channel.
    */
   loadDocument(id: ChannelId): Promise<void> | undefined;
-  /** The presence of other instances. Undefined if the broker connects only this instance. */
+  /**
+   * The presence of other instances. Undefined if the application passed no broker, so that there
+   * are no other instances.
+   */
   readonly shared?: PresenceLink | undefined;
 }
 
@@ -69,14 +73,17 @@ export interface Held {
    * the client can join at once.
    */
   prepare(from: Position | undefined): Promise<void> | undefined;
-  /** False if the channel must be prepared again, because its history was replaced meanwhile. */
+  /**
+   * False if the channel must be prepared again before the client joins, for example because a
+   * roll-back was noticed meanwhile.
+   */
   isPrepared(): boolean;
   release(): void;
 }
 
 /**
- * Opens a channel when the first client joins, and closes it after the last member has left. Also
- * encodes broadcasts and direct events.
+ * Opens a channel when the first client is about to join, and closes the channel when no client is
+ * a member or about to join. Also publishes broadcasts and encodes direct events.
  */
 export class Channels {
   readonly #parts: ChannelsParts;
@@ -119,8 +126,8 @@ export class Channels {
   }
 
   /**
-   * Keeps the channel open until the hold is released. After `prepare`, every new publication
-   * arrives on this instance.
+   * Keeps the channel open until the hold is released. After `prepare`, this instance is subscribed
+   * to the channel.
    */
   hold(id: ChannelId): Held {
     const channel = this.#of(id);
@@ -139,14 +146,17 @@ export class Channels {
     };
   }
 
-  /** The position of a channel with history on this instance. Prepare the channel first. */
+  /**
+   * The position of a channel on this instance. Prepare the channel first. Undefined if the channel
+   * has no history.
+   */
   position(id: ChannelId): Position | undefined {
     return this.#logOf(id)?.position;
   }
 
   /**
    * The events after a position, or the reason for a reset. Prepare the channel for this position
-   * first. `hasDocument`: the client still has the document at that position.
+   * first. `hasDocument` is true if the client still has the document at that position.
    */
   resume(id: ChannelId, from: Position, hasDocument: boolean): Resumption {
     return this.#logOf(id)?.resume(from, hasDocument) ?? { ok: false, reset: "server", snapshot: false };
@@ -194,7 +204,7 @@ export class Channels {
   }
 
   /**
-   * Encodes a direct event to chosen recipients. If `ackId` is given, the recipients acknowledge
+   * Encodes a direct event for chosen recipients. If `ackId` is given, the recipients acknowledge
    * the event after handling it.
    *
    * @throws HoldfastError INVALID_VALUE or LIMIT_EXCEEDED, `field` names the place
@@ -205,7 +215,10 @@ export class Channels {
     return eventFrame(CHOSEN, body, ackId === undefined ? undefined : { id: ackId, ack: true })!;
   }
 
-  /** Counts the deliveries of a direct event in the stats. */
+  /**
+   * Counts the deliveries of a direct event in the stats. The instance that sent the event
+   * (`isOrigin`) also counts the publication.
+   */
   count(delivered: number, isOrigin: boolean): void {
     if (isOrigin) this.#parts.stats.published++;
     this.#parts.stats.delivered += delivered;
@@ -253,8 +266,8 @@ export class Channels {
   }
 
   /**
-   * Closes a channel without members. Clients choose the keys: if empty channels stayed open, any
-   * client could fill the memory.
+   * Closes a channel if no client is a member or about to join. Clients choose the keys: if empty
+   * channels stayed open, any client could fill the memory.
    */
   #tidy(wire: string, channel: LocalChannel): void {
     if (!channel.members.isIdle || this.local.get(wire) !== channel) return;

@@ -35,6 +35,7 @@ export class DocumentCopy {
     return this.#isLost;
   }
 
+  /** True if the store has no document, or if the copy is lost. */
   get isMissing(): boolean {
     return this.#kept === undefined;
   }
@@ -86,8 +87,8 @@ export class DocumentCopy {
   /**
    * Decides how a client that missed events catches up with the document. The client receives the
    * missed changes if it has the document at its position, if no change deleted the document
-   * meanwhile, and if the changes take less than half of the document's size. Otherwise a snapshot
-   * follows, and the changes are sent without patches, to keep their places in the chain.
+   * meanwhile, and if the changes take less than half of the snapshot's size. Otherwise a snapshot
+   * follows, and the changes are sent without patches, so that the chain of links has no gap.
    */
   afterMissing(
     missed: readonly KeptEvent[],

@@ -4,8 +4,8 @@ import type { Logger } from "../observe/logger.js";
 import type { DocumentCopy } from "./document-copy.js";
 
 /**
- * Delay before the application's database is asked again after a failure. Up to doubled at random,
- * because all channels fail at once.
+ * Delay before the application's database is asked again after a failure. Extended at random to up
+ * to twice this value, because all channels fail at the same time.
  */
 const RELOAD_DELAY_MS = 5_000;
 
@@ -21,9 +21,9 @@ export interface DocumentReloadParts {
 }
 
 /**
- * Loads a channel's lost document from the application's database, and retries until the database
- * answers or the document arrives from another instance. Otherwise, the members of the channel
- * would stay without the document.
+ * Loads a channel's missing document from the application's database, and retries until loading
+ * succeeds, the document arrives from another instance, or the channel closes. Otherwise, the
+ * members of the channel would stay without the document.
  */
 export class DocumentReload {
   readonly #parts: DocumentReloadParts;

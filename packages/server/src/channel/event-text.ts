@@ -18,7 +18,7 @@ import type { KeptEvent } from "./ring.js";
 const LINK_BYTES = 384;
 
 /**
- * Encodes an event once for all recipients, as JSON. The broker stores this text, and other
+ * Encodes an event once for all recipients, as JSON. The broker carries this string, and other
  * programs can read it. The channel and the link are added later, because the link is known only
  * after the broker has assigned the offset.
  *
@@ -39,13 +39,13 @@ export function encodeEvent(
   if (!sent.ok) throw invalidEvent(channel, event, sent.fault);
   const { value } = sent as { value: RichValue };
   const body = JSON.stringify({ event, ...value });
-  // A UTF-16 unit takes at most 3 bytes in UTF-8, so a short text need not be measured.
+  // A UTF-16 unit takes at most 3 bytes in UTF-8, so a short string need not be measured.
   const room = maxBytes - LINK_BYTES - channel.length;
   if (body.length * 3 > room && Buffer.byteLength(body) > room) {
     const text = `Event ${event} on ${channel} was not published: its frame is larger than ${maxBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", text, {
       field: "data",
-      remedy: "Split the data over several events, or raise `limits.owedBytes`.",
+      remedy: "Split the data across several events, or raise `limits.owedBytes`.",
     });
   }
   return body;
@@ -66,8 +66,8 @@ export function eventFrame(
 }
 
 /**
- * The frame of a change of the channel's document, and the version after the change. Undefined if
- * the body is not such a change.
+ * The frame of a change of the channel's document, and the version after the change (0 if the
+ * change deleted the document). Undefined if the body is not such a change.
  */
 function documentFrame(
   channel: string,
@@ -107,7 +107,7 @@ export function endedFrame(channel: string, reason: string): Frame {
   return new Frame(JSON.stringify({ type: "unsubscribed", channel, data } satisfies ServerMessage));
 }
 
-/** Matches the texts that `changeText` in document/document.ts writes. */
+/** Matches the strings that `changeText` in document/document.ts returns. */
 const CHANGE = /^\{"type":"(state_update|state_deleted)","data":\{(?:"version":(\d+),)?.*\}$/s;
 
 function invalidEvent(channel: string, event: string, { message, ...details }: Fault): HoldfastError {

@@ -9,7 +9,7 @@ export interface LocalChannel {
   readonly members: Members;
   /** Delivers publications to the members. */
   readonly feed: LogFeed | PlainFeed;
-  /** The channel's document, if it declares one. */
+  /** The channel's document on this instance. Undefined if the channel declares no document. */
   readonly copy: DocumentCopy | undefined;
 }
 
@@ -47,8 +47,8 @@ export class LocalChannels {
 
   /**
    * Resolves when the publication at this offset has been delivered to the members on this
-   * instance. Returns undefined if the delivery is already done, or if the channel has no members
-   * here.
+   * instance, or after 100 ms. Returns undefined if the delivery is already done, or if the channel
+   * is not open on this instance.
    */
   expect(wire: string, offset: number): Promise<void> | undefined {
     const feed = this.#byWire.get(wire)?.feed;

@@ -22,8 +22,8 @@ export interface LogFeedParts {
 
 /**
  * Receives the events of one channel with history and answers clients that resume: from the buffer
- * if the buffer reaches back far enough, otherwise from the broker, with one read for all clients
- * that wait.
+ * if the buffer reaches back far enough, otherwise from the broker, with one reading for all
+ * clients that wait.
  *
  * Publications go from the `Follower` to the `ChannelLog` and on to the members. If the log lacks
  * events, this class tells the `Follower` to read them.
@@ -41,7 +41,7 @@ export class LogFeed {
 
   /**
    * Returns a promise to wait for before the log's `position` and `resume` can answer the client.
-   * Returns undefined if they can answer at once.
+   * Returns undefined if both can answer at once.
    */
   prepare(hold: Hold): Promise<void> | undefined {
     const prepared = (): void => void (hold.history = this.log.history);
@@ -51,8 +51,8 @@ export class LogFeed {
   }
 
   /**
-   * Whether the channel is still prepared for this client. Another preparation is needed before a
-   * reset, if a roll-back was noticed meanwhile or if the last reading did not reach back to the
+   * Whether the channel is still prepared for this client. Before a reset, another preparation is
+   * needed if a roll-back was noticed meanwhile, or if the last reading did not reach back to the
    * client's position.
    */
   isPrepared({ from, history }: Hold): boolean {
@@ -75,7 +75,7 @@ export class LogFeed {
     const reach = (): Promise<void> | undefined => from && this.#reach(from, asked);
     const ready = (): Promise<void> | undefined => (log.isDocumentLost ? follower.refresh().then(reach) : reach());
     if (follower.isOpen) return ready();
-    // Usually in time for the first reading.
+    // Usually, the first reading has not begun yet and reaches back to this position.
     if (from) log.want(from);
     return follower.opened.then(ready);
   }
@@ -83,14 +83,14 @@ export class LogFeed {
   /**
    * Makes sure that `resume` gives the right answer for this position. A reading that began after
    * the call (after number `asked`) is enough. Otherwise the store is asked for the channel's
-   * position before a reset is sent: this instance may not know of a roll-back yet.
+   * position before a reset is sent, because this instance may not know of a roll-back yet.
    */
   #reach(from: Position, asked: number): Promise<void> | undefined {
     const { log } = this;
     if (!log.knowsOf(from)) return this.#widen(from);
     const verdict = log.verdict(from);
     if (verdict.ok) {
-      // Other clients that resume now have missed about as many events.
+      // Other clients that resume now have probably missed about as many events.
       if (from.offset < log.position.offset) log.keepMore();
       return undefined;
     }
@@ -104,7 +104,7 @@ export class LogFeed {
 
   /**
    * Reads until a reading has finished that began after this call and reaches back to the position.
-   * A reading that is already running may do neither.
+   * A reading that is already running may have begun too early, or may not reach back far enough.
    */
   async #widen(from: Position): Promise<void> {
     const { log, follower } = this;

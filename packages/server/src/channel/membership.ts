@@ -8,8 +8,8 @@ import type { Subscriber } from "../log/subscriber.js";
  */
 export interface Joining {
   /**
-   * The number of the latest `reauthorize` that was answered. Answers to earlier ones are stale and
-   * ignored.
+   * The number of the latest call of `reauthorize` that was answered. Answers to earlier calls are
+   * stale and ignored.
    */
   judgedBy: number;
 }
@@ -31,7 +31,7 @@ export class Membership {
   permissions = 0;
   /** How often `authorize` was asked again about all joined channels. */
   reauthorized = 0;
-  /** The last subscribe or unsubscribe in the queue. */
+  /** The last subscribe or unsubscribe in the queue. Undefined if the queue is empty. */
   #lastChange: Promise<void> | undefined;
   #waiting = 0;
 
@@ -87,8 +87,8 @@ export class Membership {
   }
 
   /**
-   * Registers a question to the application that is abandoned when the connection ends. Returns a
-   * function that unregisters the question.
+   * Registers a question to the application. When the connection ends, `giveUp` is called to
+   * abandon the question. Returns a function that unregisters the question.
    */
   asked(giveUp: Cancel): Cancel {
     this.#questions.add(giveUp);
@@ -96,8 +96,8 @@ export class Membership {
   }
 
   /**
-   * Runs a change after the earlier ones, or at once if none is running. `run` must not reject,
-   * because nothing handles the rejection.
+   * Runs a change after the earlier changes, or at once if no change is running. `run` must not
+   * reject, because nothing handles the rejection.
    */
   change(channels: number, run: () => Promise<void> | void): void {
     if (!this.#lastChange) {
@@ -109,7 +109,7 @@ export class Membership {
       this.#chain(
         this.#lastChange.then(() => {
           this.#waiting -= channels;
-          // After the connection has closed, `authorize` is not asked any more.
+          // After the connection has closed, `authorize` is not called any more.
           return this.#ended ? undefined : run();
         }),
       );

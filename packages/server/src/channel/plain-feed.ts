@@ -13,15 +13,16 @@ export interface PlainFeedParts {
   readonly stats: Stats;
   readonly members: Members;
   /**
-   * Schedules another attempt if `subscribe` failed. Passed only for the topic of all connections:
-   * the topic of a channel is subscribed again when the next client joins.
+   * Schedules another attempt if `subscribe` failed. Passed only for the topic of all connections.
+   * If subscribing to a channel fails, the channel closes, and the next client that joins opens the
+   * channel again.
    */
   again?(run: () => void): Cancel;
 }
 
 /**
- * Delivers each publication of a channel without history to its members. Lost publications are not
- * replayed.
+ * Delivers each publication of a channel without history to the members on this instance. Lost
+ * publications are not replayed.
  */
 export class PlainFeed implements Receiver {
   readonly #parts: PlainFeedParts;

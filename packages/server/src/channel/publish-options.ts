@@ -5,15 +5,15 @@ export interface PublishOptions {
   /**
    * Makes the call safe to repeat: 1 to 128 characters that name this publication. If an event with
    * the same key was published on the channel within the last 10 minutes, on any instance, nothing
-   * is published and the call resolves with the place of the first event. Only for channels with
-   * history.
+   * is published and the call resolves with the offset and id of the first event. Only for channels
+   * with history.
    * @default none: each call publishes
    */
   readonly idempotencyKey?: string | undefined;
 }
 
 /**
- * Checks the options of `publish`. A misspelt key, or a key on a channel without history, would
+ * Checks the options of `publish`. A misspelt option, or a key on a channel without history, would
  * have no effect, and a repeated call would publish twice.
  *
  * @throws HoldfastError INVALID_OPTION; `field` names the option

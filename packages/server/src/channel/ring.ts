@@ -31,7 +31,7 @@ export class Ring implements Chain<KeptEvent> {
   #limits: RingLimits;
   #isWhole: boolean;
 
-  /** `isWhole`: the store has no events older than `items`. */
+  /** `isWhole` is true if the store has no events older than `items`. */
   constructor(position: Position, items: readonly KeptEvent[], isWhole: boolean, limits: RingLimits) {
     this.position = position;
     this.#limits = limits;
@@ -49,7 +49,7 @@ export class Ring implements Chain<KeptEvent> {
     return this.#isWhole || offset >= this.floor;
   }
 
-  /** Whether the buffer contains the event with this offset and id. */
+  /** Whether the event with this offset and id is in the buffer or at the channel's position. */
   has({ offset, id }: Link): boolean {
     if (offset === this.position.offset) return id === this.position.id;
     return this.#items[offset - this.floor - 1]?.link.id === id;
