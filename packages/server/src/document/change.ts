@@ -8,7 +8,7 @@ import type { DocumentContent } from "./document.js";
  * Applies the application's `change` function to a copy of the document. The new document is the
  * changed draft, or another object that the function returns.
  *
- * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED; and every error of the function
+ * @throws HoldfastError INVALID_VALUE, LIMIT_EXCEEDED, INTERNAL; and every error of the function
  */
 export function changedContent(
   id: ChannelId,
@@ -21,7 +21,7 @@ export function changedContent(
   const result = change(draft);
   if (isThenable(result)) {
     void Promise.resolve(result).catch(() => undefined);
-    throw invalid(id, "the change function must not be asynchronous", "Load the data before the call of update.");
+    throw invalid(id, "the change function must not be asynchronous", "Load the data before you call `update`.");
   }
   // `(draft) => draft.count++` returns a number, which is never a document.
   if (typeof result !== "object" || result === null || result === draft) return contentOf(id, draft, mostBytes);
@@ -30,7 +30,7 @@ export function changedContent(
     throw invalid(
       id,
       "the change function has changed the draft and returned another object",
-      "Do only one of the two. With braces, an arrow function returns nothing: (draft) => { draft.cards.pop(); }.",
+      "Do not do both. With braces, an arrow function returns nothing: (draft) => { draft.cards.pop(); }.",
     );
   return contentOf(id, result, mostBytes);
 }

@@ -3,8 +3,8 @@ import { deepCopy, documentFault } from "@holdfast/protocol/internal";
 import type { DocumentContent } from "./document.js";
 
 /**
- * Turns a value into the content of a channel's document. `outcome` is the part of the error that
- * tells what did not happen.
+ * Turns a value into the content of a channel's document. `outcome` completes the error's sentence
+ * "The document of board:a …".
  *
  * @throws HoldfastError INVALID_VALUE, `field` names the place; LIMIT_EXCEEDED
  */
@@ -26,7 +26,7 @@ export function contentOf(
     const limit = `The document of ${wire} ${outcome}: as JSON, it is larger than ${mostBytes} bytes.`;
     throw new HoldfastError("LIMIT_EXCEEDED", limit, {
       field: "document",
-      remedy: "Split the document over several channels, or raise `limits.documentBytes`.",
+      remedy: "Split the document across several channels, or raise `limits.documentBytes`.",
     });
   }
   return { data, ...(meta !== undefined && { meta }) };
@@ -38,8 +38,10 @@ export function valueOf(id: ChannelId, content: DocumentContent): unknown {
 }
 
 /**
- * The document as a read-only value. Defaults that the schema fills in are shared by all documents,
- * so the value must not be changed.
+ * The document as a read-only value. All documents share the defaults that the schema fills in, so
+ * the value must not be changed.
+ *
+ * @throws HoldfastError INTERNAL if the document does not match the schema
  */
 export function readContent({ wire, contract }: ChannelId, { data, meta }: DocumentContent): unknown {
   const read = contract.document!.receive(deepCopy(data), meta, "document");

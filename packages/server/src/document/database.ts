@@ -29,7 +29,7 @@ const MOST_VERSION = 2 ** 52;
 
 /**
  * The application's own database, reached through the hooks `load` and `save`. Every hook has a
- * time limit, so that a database that does not answer blocks no caller for good.
+ * time limit, so that a database that does not answer does not block a caller forever.
  */
 export class Database {
   readonly #parts: DatabaseParts;
@@ -55,7 +55,10 @@ export class Database {
   }
 
   /**
-   * @throws HoldfastError (rejects) UNAVAILABLE if `load` takes too long; and every error of `load`
+   * Resolves with undefined if there is no `load` hook, or the hook finds no document.
+   *
+   * @throws HoldfastError (rejects) UNAVAILABLE if `load` takes too long or the server is closed;
+   *   and every error of `load`
    */
   async load(id: ChannelId): Promise<LoadedContent | undefined> {
     // Called as methods, because the hooks may be an instance of a class.
@@ -94,13 +97,13 @@ export class Database {
       const text = `${wire}: version ${version} of the document was stored and announced, but the save hook failed.`;
       throw new HoldfastError("NOT_SAVED", text, {
         field: "document",
-        remedy: "Correct the save hook. The next change saves the document, even if it changes nothing.",
+        remedy: "Correct the save hook. The next change saves the document, even if that change has no effect.",
         cause,
       });
     }
   }
 
-  /** Abandons all running hooks and calls no further ones. */
+  /** Abandons all running hooks and calls no further hooks. */
   close(): void {
     this.#isClosed = true;
     for (const giveUp of this.#waiting) giveUp();

@@ -4,8 +4,8 @@ import { shareParts } from "@holdfast/protocol/internal";
 type Path = Patch["path"];
 
 /**
- * With more patches, sending the whole document is cheaper. A message may not hold a list of more
- * than 10,000 items either.
+ * If there are more patches, the whole document is sent instead, which is cheaper. A message must
+ * also not contain a list of more than 10,000 items.
  */
 const MOST_PATCHES = 5_000;
 
@@ -56,7 +56,7 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], pat
   const matches = namesOf(old).map((name) => places.get(name));
   const stays = longestInOrder(matches);
   // Removals go from the end to the start, so that no removal moves items that are still to be
-  // removed. Additions go from the start to the end for the same reason.
+  // removed. Additions go from the start to the end, so that each item is added at its final index.
   for (let place = old.length - 1; place >= 0; place--)
     if (!stays.has(place)) patches.push({ op: "remove", path: [...path, head + place] });
   const origins = new Map([...stays].map((place) => [matches[place], place]));
@@ -87,12 +87,13 @@ function nameOf(item: unknown, place: number): string {
 
 /**
  * The indexes of old items that can stay in place: a longest increasing subsequence of their new
- * indexes, in n log n steps. A handler may sort a list, and the usual n × m table would take a
- * gigabyte for a long list.
+ * indexes, in n log n steps. A handler may sort a list, and the n × m table of the usual algorithm
+ * would take a gigabyte for a long list.
  */
 function longestInOrder(matches: readonly (number | undefined)[]): Set<number> {
   /**
-   * The last item of the best run of length 1, 2, 3 and so on: the run whose last match is lowest.
+   * For each length from 1, the index of the last item of the best run of this length: the run
+   * whose last match is lowest.
    */
   const ends: number[] = [];
   const befores = new Map<number, number | undefined>();

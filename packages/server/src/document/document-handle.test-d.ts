@@ -17,7 +17,7 @@ interface Board {
   votes: number;
 }
 
-test("[TY7] document handle: the type is that of the channel's schema; set may omit defaults, get has them", async () => {
+test("[TY7] document handle: the type follows from the channel's schema; `set` may omit defaults, and `get` returns them", async () => {
   const server = createServer(protocol);
   const { document } = server.channel("board", "a");
   expectTypeOf(await document.get()).toEqualTypeOf<Board | undefined>();

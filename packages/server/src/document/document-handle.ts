@@ -24,13 +24,15 @@ export interface DeleteDocumentOptions {
  *
  * If the broker cannot be reached, every call rejects with UNAVAILABLE within about two seconds.
  * Calls also reject with UNAVAILABLE if `load` takes longer than `requestTimeoutMs`. A change may
- * have been made all the same, and only reading the document shows whether it was. A change that
- * was made is saved later. Every call also rejects with the errors of `load`. `get` and `update`
- * reject with INTERNAL if the stored document is invalid, and with INVALID_VALUE if the loaded
- * document is invalid.
+ * nevertheless have been stored, and only reading the document shows whether the broker stored the
+ * change. If there is a `save` hook, the stored document is saved later. Every call also rejects
+ * with the errors of `load`. `get`, `create` and `update` reject with INTERNAL if the stored
+ * document is invalid, and with INVALID_VALUE if the loaded document is invalid.
  */
 export interface DocumentHandle<Document, Sent = Document> {
-  /** Resolves with your own copy of the document, or with undefined if there is none. */
+  /**
+   * Resolves with your own copy of the document, or with undefined if the channel has no document.
+   */
   get(): Promise<Document | undefined>;
   /**
    * Replaces the document, or creates it. Members of the channel receive the difference. Resolves
@@ -44,21 +46,22 @@ export interface DocumentHandle<Document, Sent = Document> {
    */
   set(document: Sent): Promise<DocumentWritten<Document>>;
   /**
-   * Creates the document if there is none; otherwise resolves with undefined. If several callers
-   * create the document at the same time, on any instances, only one succeeds. Only that caller is
-   * told NOT_SAVED. Otherwise as `set`.
+   * Creates the document if the channel has none; otherwise resolves with undefined. If several
+   * calls create the document at the same time, on any instances, only one call succeeds, and only
+   * that call can reject with NOT_SAVED. The other errors are those of `set`.
    */
   create(document: Sent): Promise<DocumentWritten<Document> | undefined>;
   /**
    * Changes the document. `change` receives a copy, and either changes the copy or returns a new
    * document, but not both. `change` must not be asynchronous, and is called again if another
    * instance was faster. If `change` throws, nothing is changed and the call rejects with that
-   * error. Otherwise as `set`; and rejects with DOCUMENT_NOT_FOUND if there is no document.
+   * error. If the channel has no document, the call rejects with DOCUMENT_NOT_FOUND. The other
+   * errors are those of `set`.
    */
   update(change: (draft: Document) => Sent | void): Promise<DocumentWritten<Document>>;
   /**
    * Deletes the document and ends the channel for all members. No client can join the channel until
-   * it has a document again. Resolves with whether there was a document.
+   * the channel has a document again. Resolves with true if there was a document.
    *
    * @throws HoldfastError (rejects) INVALID_OPTION for a wrong reason; DOCUMENT_CONFLICT and
    *   NOT_SAVED as `set`
@@ -91,8 +94,8 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
       watch("delete", async () => {
         checkOptions("delete", options, ["reason"]);
         const { reason = "deleted" } = options;
-        // The reason is sent to every client that tries to join, so it must be a valid value for
-        // the wire.
+        // The reason is sent to every client that tries to join, so the reason must be valid in a
+        // wire message.
         const fault =
           typeof reason === "string" && reason.length <= MAX_REASON
             ? documentFault([reason], "reason")?.message
@@ -101,6 +104,6 @@ export function documentHandle<P extends ProtocolDefinition, C extends ChannelNa
         throw new HoldfastError("INVALID_OPTION", `${id.wire}: delete: ${fault}`, { field: "reason" });
       }),
   };
-  // The values are validated by the schema from which the types are inferred.
+  // The schema from which the types are inferred also validates the values.
   return handle as never;
 }

@@ -13,13 +13,13 @@ import { isPlainObject, received } from "../call-options.js";
 export interface LoadedDocument<Document> {
   /**
    * The document. Undefined, together with a `version`, if the document was deleted in that
-   * version; then the channel has no document until one is set.
+   * version; then the channel has no document until you set a document.
    */
   readonly document: Document | undefined;
   /**
-   * The version that `save` received with the document. Later versions continue from it. A number,
-   * bigint or string of digits, whichever your driver returns for a column of 64 bits, at most
-   * 2^52. 0 counts as 1.
+   * The version that `save` received with the document. Later versions continue from this version.
+   * A number, bigint or string of digits, whichever your driver returns for a column of 64 bits, at
+   * most 2^52. 0 counts as 1.
    * @default 1
    */
   readonly version?: number | bigint | string | undefined;
@@ -37,17 +37,17 @@ export interface DocumentHooks<Document = unknown, Sent = Document, Key = string
     readonly key: Key;
   }) => LoadedDocument<Sent> | undefined | Promise<LoadedDocument<Sent> | undefined>;
   /**
-   * Saves a document. `save` is called with every new version, and again with the current version
-   * after a change that changed nothing. If several versions arrive while it runs, only the latest
-   * is saved next. `document` is undefined if the document was deleted.
+   * Saves a document. `save` is called with each new version, and again with the current version
+   * after a change without effect. If several versions arrive while `save` runs, only the latest is
+   * saved next. `document` is undefined if the document was deleted.
    *
-   * Two instances may save at the same time: keep the higher version, also that of a deleted
-   * document. Versions rise, except after Redis has lost changes, for example in a failover. Then
-   * they continue from the version that Redis has.
+   * Two instances may save at the same time: keep the higher version, even if the document was
+   * deleted in that version. Versions rise, unless Redis loses changes, for example in a failover.
+   * Versions then continue from the version that Redis has.
    *
    * `save` must not wait for a change of the same document. If `save` throws or takes longer than
    * `requestTimeoutMs`, the change rejects with NOT_SAVED, and the next change saves the document,
-   * even if it changes nothing. A `save` that took too long may still finish later.
+   * even if that change has no effect. A `save` that took too long may still finish later.
    * @default none
    */
   readonly save?: (saved: {
@@ -56,7 +56,7 @@ export interface DocumentHooks<Document = unknown, Sent = Document, Key = string
     readonly version: number;
   }) => unknown;
   /**
-   * How long the broker keeps a document that is neither read, written nor watched, in
+   * How long the broker keeps a document after the last read, write or member of its channel, in
    * milliseconds. At least 30 days, the time for which the broker remembers the position of a
    * channel.
    * @default 30 days

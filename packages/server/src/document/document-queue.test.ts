@@ -3,8 +3,8 @@ import { advance, VirtualEnvironment } from "../../test/support/virtual-environm
 import { DocumentQueue } from "./document-queue.js";
 
 /**
- * Starts `count` changes of one document, the first of which runs `first`, and records when each
- * begins.
+ * Starts `count` changes of one document and records when each change begins. The first change runs
+ * `first`.
  */
 function queue(count: number, first: (turns: DocumentQueue, environment: VirtualEnvironment) => Promise<void>) {
   const environment = Object.assign(new VirtualEnvironment(), { random: () => 0.5 });
@@ -28,7 +28,7 @@ describe("DocumentQueue: changes of one document", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[SD16] after a conflict, the next eight changes leave gaps as long as an attempt, and later ones none", async () => {
+  test("[SD16] after a conflict, the next eight changes are followed by gaps as long as an attempt, and later changes by none", async () => {
     const { environment, begun } = queue(11, async (turns, { monotonic }) => {
       await turns.overtaken("board:a", 1, monotonic() - 20);
     });

@@ -4,14 +4,15 @@ import type { ServerEnvironment } from "../environment.js";
 /** Attempts of one change before the conflict is reported. */
 const MOST_TRIES = 5;
 /**
- * Base of the random pause between two attempts. The pause is at most this long, or as long as the
- * failed attempt took, times two for each attempt so far, up to `MOST_PAUSE_MS`.
+ * Base of the random pause between two attempts. The longest pause is this time, or the duration of
+ * the failed attempt if that is longer, doubled for each attempt so far, but never more than
+ * `MOST_PAUSE_MS`.
  */
 const PAUSE_MS = 8;
 const MOST_PAUSE_MS = 1_000;
 /**
- * After a conflict, this many changes leave a gap after them, of at most `GAP` times the duration
- * of the failed attempt.
+ * After a conflict, this many changes are followed by a random gap of at most `GAP` times the
+ * duration of the failed attempt.
  */
 const WARY = 8;
 const GAP = 2;
@@ -20,13 +21,16 @@ const GAP = 2;
 interface ChangeLane {
   /** Resolves after the latest change and the gap after it. */
   last: Promise<unknown>;
-  /** The number of changes that still leave a gap. */
+  /** The number of changes that are still followed by a gap. */
   wary: number;
   /** How long the last failed attempt took. */
   tookMs: number;
   /** The number of changes that wait for earlier ones. */
   waiting: number;
-  /** Set if waiting changes are rejected without an attempt: the reason, and how many of them. */
+  /**
+   * Set while waiting changes are rejected without an attempt: the reason, and the number of
+   * changes still to reject.
+   */
   given: { readonly reason: unknown; left: number } | undefined;
 }
 
@@ -34,7 +38,7 @@ interface ChangeLane {
  * Queues the changes of each document on this instance. Instances compete: a change that was
  * computed from an old document fails and is computed again. If the winner went on at once, it
  * would win again and again, because its next change takes as long as the other instance's attempt.
- * So after a conflict, each change leaves a random gap after it.
+ * So after a conflict, a random gap follows each of the next changes.
  */
 export class DocumentQueue {
   readonly #environment: ServerEnvironment;
@@ -44,7 +48,10 @@ export class DocumentQueue {
     this.#environment = environment;
   }
 
-  /** Runs a change after the earlier ones. Resolves with its result, before the gap. */
+  /**
+   * Runs a change after the earlier changes. Resolves with the result of the change, before the
+   * gap.
+   */
   run<Result>(wire: string, change: () => Promise<Result>): Promise<Result> {
     const before = this.#lanes.get(wire);
     const lane: ChangeLane = before ?? { last: Promise.resolve(), wary: 0, tookMs: 0, waiting: 0, given: undefined };
@@ -66,7 +73,7 @@ export class DocumentQueue {
   }
 
   /**
-   * Called after a conflict. Waits until another attempt may succeed.
+   * Called after a conflict. Waits for a random pause before the next attempt.
    *
    * @throws HoldfastError DOCUMENT_CONFLICT after the last attempt
    */

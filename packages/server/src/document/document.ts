@@ -17,12 +17,12 @@ export type StoredDocument =
   | { readonly name: "deleted"; readonly version: number; readonly reason: string };
 
 /**
- * Every 32nd version is sent with its hash: often enough for clients to find a difference soon,
- * seldom enough to cost nothing.
+ * Every 32nd version is sent with its hash: often enough for clients to find a difference soon, and
+ * rarely enough that the cost is negligible.
  */
 const HASH_EVERY = 32;
 
-/** The text that the broker stores. */
+/** The string that the broker stores for a document. */
 export function keptText(kept: StoredDocument): string {
   const { version } = kept;
   return JSON.stringify(
@@ -33,9 +33,9 @@ export function keptText(kept: StoredDocument): string {
 }
 
 /**
- * Parses a stored text.
+ * Parses a stored string.
  *
- * @throws Error if the text is not a stored Holdfast document
+ * @throws Error if the string is not a stored Holdfast document
  */
 export function readKept(text: string): StoredDocument {
   const { version, state, meta, deleted } = JSON.parse(text) as { [name: string]: unknown };
@@ -48,7 +48,7 @@ export function readKept(text: string): StoredDocument {
 /**
  * The publication that changes a document from `before` to `after`, as the broker stores it: the
  * wire message without its channel and link. Undefined if both are the same. `text` is the stored
- * text of `after`.
+ * string of `after`.
  */
 export function changeText(
   before: StoredDocument | undefined,
@@ -74,7 +74,7 @@ export function changeText(
   });
 }
 
-/** A change without patches: it keeps its place in the chain, and a snapshot follows. */
+/** A change without patches. Its link keeps the chain complete, and a snapshot follows. */
 export function blankText(channel: string, version: number, metadata: Link): string {
   return JSON.stringify({ type: "state_update", channel, data: { version, patches: [] }, metadata });
 }

@@ -16,8 +16,8 @@ export interface DocumentWritten<State = unknown> {
   /** The document after the change. This is your own copy, which you may change. */
   readonly document: State;
   /**
-   * Incremented by each change, starting at 1 or at the version that `load` returned. Unchanged if
-   * the call changed nothing.
+   * Starts at 1 or at the version that `load` returned, and rises by 1 with each change. Unchanged
+   * if the call changed nothing.
    */
   readonly version: number;
   /**
@@ -44,14 +44,18 @@ export interface DocumentsParts {
 /** The members of document channels on this instance. */
 export interface DocumentMembers {
   /**
-   * Resolves when the publication at this offset has been delivered to the members. Returns
-   * undefined if that is done already, or if there are no members.
+   * Resolves when the publication at this offset has been delivered to the members, or after 100
+   * ms. Returns undefined if the delivery is already done, or if the channel is not open on this
+   * instance.
    */
   expect(channel: string, offset: number): Promise<void> | undefined;
   size(id: ChannelId): number;
 }
 
-/** The document after a change and its place, even if nothing was changed. */
+/**
+ * The document after a change, and the position of the change. If nothing was changed, the
+ * channel's current position.
+ */
 interface Written {
   readonly kept: StoredDocument;
   readonly at: Place;
@@ -59,7 +63,7 @@ interface Written {
 
 /**
  * If reading a document fails after this time, the changes that wait in the queue are rejected too.
- * Each of them would wait as long in vain.
+ * Each of these changes would wait as long in vain.
  */
 const IN_VAIN_MS = 500;
 
@@ -79,7 +83,8 @@ export class Documents {
    */
   readonly #unsure: RetryQueue<ChannelId>;
   /**
-   * Changes that run until the members on this instance and the application's database have them.
+   * The running changes. A change runs until the members on this instance and the application's
+   * database have the change.
    */
   readonly #changes = new Set<Promise<unknown>>();
   #isClosed = false;
@@ -119,8 +124,8 @@ export class Documents {
   }
 
   /**
-   * Resolves with undefined if the document exists already. Only the caller who created the
-   * document is told NOT_SAVED: no other caller may take the document for its own.
+   * Resolves with undefined if the document exists already. Only the call that created the document
+   * rejects with NOT_SAVED, because this error tells the caller that the new document is stored.
    */
   async create(id: ChannelId, value: unknown): Promise<DocumentWritten | undefined> {
     const content = contentOf(id, value, this.#parts.mostBytes);
@@ -161,15 +166,15 @@ export class Documents {
   }
 
   /**
-   * Resolves when no change is running and all documents are saved, or when saving was retried for
-   * `limitMs`.
+   * Resolves when no change is running and all documents are saved. Saving is retried for at most
+   * `limitMs` milliseconds.
    */
   async idle(limitMs: number): Promise<void> {
     while (this.#changes.size > 0 && !this.#isClosed) await Promise.allSettled(this.#changes);
     await this.#unsure.drained(limitMs);
   }
 
-  /** Returns true if the latest change of a document may not be saved. */
+  /** Returns true if the latest change of a document may not have been saved. */
   close(): boolean {
     const { isBusy } = this.#unsure;
     this.#isClosed = true;

@@ -14,7 +14,7 @@ test("[SD17] KnownDocuments keeps the most recently used documents up to 4,000,0
   known.set("e", { id: "e", kept: kept(1) }, 5);
   expect(["a", "b", "c", "d", "e"].map((channel) => known.get(channel)?.id)).toEqual(["again", "1", "2", "3", "e"]);
   known.set("f", { id: "f", kept: kept(1) }, 1);
-  // The document that was not used for longest is dropped first.
+  // The least recently used document is dropped first.
   expect(["b", "c", "f", "a"].map((channel) => known.get(channel)?.id)).toEqual(["1", "2", "f", undefined]);
   known.set("b", { id: "b", kept: kept(2) }, million);
   expect(known.get("c")).toBeDefined();

@@ -31,7 +31,7 @@ export class KnownDocuments {
     return known;
   }
 
-  /** `length` is the length of the document's stored text. */
+  /** `length` is the length of the document's stored string. */
   set(channel: string, known: Known, length: number): void {
     this.delete(channel);
     this.#documents.set(channel, { ...known, length });

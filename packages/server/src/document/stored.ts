@@ -16,15 +16,15 @@ export interface StoredDocumentsParts {
   readonly queue: DocumentQueue;
 }
 
-/** The place of a publication in the channel's chain. */
+/** The offset and id of a publication in the channel's chain. */
 export interface Place {
   readonly offset: number;
   readonly id: string;
 }
 
 /**
- * A document as it was found. `id` is that of the publication that stored the document in the
- * broker.
+ * The result of looking for a document. `id` is the id of the publication that stored the document
+ * in the broker, or empty if the broker has no document.
  */
 export interface Found {
   readonly kept: StoredDocument | undefined;
@@ -55,8 +55,8 @@ export class StoredDocuments {
   }
 
   /**
-   * Returns the document of the broker. If the broker has no valid document, loads the document
-   * from the application's database into the broker.
+   * Returns the document of the broker. If the broker has no valid document and there is a `load`
+   * hook, loads the document from the application's database into the broker.
    */
   async find(id: ChannelId): Promise<Found> {
     const found = await this.read(id);
@@ -67,7 +67,7 @@ export class StoredDocuments {
   }
 
   /**
-   * Stores a new document if `found` is still the current one. Resolves with the place of the
+   * Stores a new document if `found` is still the current one. Resolves with the position of the
    * change, or with undefined if another instance was faster.
    */
   async store(
@@ -140,7 +140,7 @@ export class StoredDocuments {
 
   /**
    * Called if storing failed. The change may have been stored all the same, so the broker is asked
-   * once more: a caller who is told of a failure repeats the change.
+   * once more: a caller that receives an error repeats the change.
    *
    * @throws the error, if the change is not known to be stored
    */
