@@ -10,8 +10,8 @@ import { invalid } from "./settings.js";
 import type { Session } from "./session/session.js";
 
 /**
- * Wraps the option `authorize` without the types of one protocol. Undefined if the option is not
- * set.
+ * Wraps the option `authorize` in a function whose types do not depend on the protocol. Undefined
+ * if the option is not set.
  */
 export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
   options: ServerOptions<P, I, Data>,
@@ -33,9 +33,10 @@ export function mayJoinOf<P extends ProtocolDefinition, I extends Identity | und
 }
 
 /**
- * Wraps the functions of the option `presence`, by channel, without the types of one protocol.
+ * Wraps the functions of the option `presence`, by channel, in functions whose types do not depend
+ * on the protocol.
  *
- * @throws HoldfastError INVALID_OPTION; `field` names the channel
+ * @throws HoldfastError INVALID_OPTION; `field` names the option of the channel
  */
 export function showersOf<P extends ProtocolDefinition, I extends Identity | undefined, Data>(
   protocol: Protocol<P>,

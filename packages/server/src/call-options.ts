@@ -1,7 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * Whether a value can be the options of a call: an object literal, also of another realm, or an
+ * Whether a value can be the options of a call: an object literal, even of another realm, or an
  * object without a prototype. A Map, an array or a Promise that was not awaited has no members with
  * the names of options, so the call would silently use its defaults.
  */
@@ -48,7 +48,7 @@ export function checkOptions(call: string, options: unknown, names: readonly str
 export const CORRECT_THE_NAME = "Correct the name, or leave the option out.";
 
 /**
- * The first option that the call does not have, and the sentence for the error. Undefined if all
+ * The first option that the call does not accept, and the sentence for the error. Undefined if all
  * options are known.
  */
 export function unknownOption(

@@ -29,7 +29,7 @@ import { invalid, settle } from "./settings.js";
 import { documentHooksOf } from "./document/document-hooks.js";
 
 /**
- * Creates a server of a protocol. The server accepts connections after you call `attach` or
+ * Creates a server for a protocol. The server accepts connections after you call `attach` or
  * `listen`.
  *
  * @throws HoldfastError INVALID_OPTION; `field` names the option
@@ -162,8 +162,8 @@ export function createServer<
 }
 
 /**
- * If `graceMs` is not a number, the default applies. Otherwise the wait for running requests would
- * never end, or end at once.
+ * If `graceMs` is not a number, the default applies. Without a number, the wait for running
+ * requests would never end, or would end at once.
  */
 function graceOf(options: CloseOptions | null): number {
   const { graceMs } = options ?? {};

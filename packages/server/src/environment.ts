@@ -1,7 +1,7 @@
 import type { Cancel } from "@holdfast/protocol";
 import { randomFillSync } from "node:crypto";
 
-/** The source of time and randomness. Tests pass their own and so decide both. */
+/** The source of time and randomness. Tests pass an environment of their own and so decide both. */
 export interface ServerEnvironment {
   /**
    * The wall clock, in milliseconds since 1970. The wall clock can be set back or forwards at any
@@ -9,14 +9,14 @@ export interface ServerEnvironment {
    */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment. Never goes back, so every duration is the difference of
-   * two of these readings.
+   * Milliseconds since an arbitrary moment. Never goes back, so every duration is measured as the
+   * difference of two readings.
    */
   monotonic(): number;
   /** Calls `run` once after a delay. Returns a function that cancels the timer. */
   after(delayMs: number, run: () => void): Cancel;
   /**
-   * Like `after`, but the timer does not keep the process alive: for the expiry of sessions, for
+   * Like `after`, but the timer does not keep the process alive. The expiry of sessions is an
    * example.
    */
   afterIdle(delayMs: number, run: () => void): Cancel;
@@ -31,7 +31,7 @@ export interface ServerEnvironment {
    */
   atEndOfTurn(run: () => void): void;
   /**
-   * Calls `run` after the current input has been handled, including settled promises. Replies are
+   * Calls `run` after the current callback of the event loop, before the next callback. Replies are
    * sent then.
    */
   soon(run: () => void): void;
@@ -95,7 +95,8 @@ export function isThenable<Value>(answer: Value | PromiseLike<Value>): answer is
 
 /**
  * Settles like `promised`, but rejects with `late` after `timeoutMs`. `whoAsks` receives a function
- * that gives up the wait: the promise then rejects at once and leaves no timer.
+ * that ends the wait early: the promise then rejects at once and leaves no timer. `whoAsks` returns
+ * a function that is called when the wait is over.
  */
 export function inTime<Value>(
   promised: PromiseLike<Value>,

@@ -1,8 +1,8 @@
 import { received } from "./call-options.js";
 
 /**
- * Hosts and origins as text, in headers and in the options `hosts` and `origins`. Both are brought
- * to the form that browsers send before they are compared.
+ * Hosts and origins appear in headers and in the options `hosts` and `origins`. Before a
+ * comparison, both sides are brought to the form that browsers send.
  */
 
 /** A name or an address, with or without a port, in lower case. */
@@ -29,16 +29,16 @@ export function hostsFault(hosts: readonly string[] | undefined): string | undef
 }
 
 /**
- * An origin as browsers send it: in lower case, without the default port of the scheme, and with an
- * international name in its ASCII form.
+ * An origin in the form that browsers send: in lower case, without the default port of the scheme,
+ * and with an international name in its ASCII form.
  */
 export function normalOrigin(origin: string): string {
   return new URL(origin).origin;
 }
 
 /**
- * A host as browsers send it, except that a given default port stays. Empty if the text is not a
- * host.
+ * A host in the form that browsers send, except that a given default port stays. An empty string if
+ * `host` is not a valid host.
  */
 export function normalHost(host: string): string {
   const [, name, port = ""] = /^(\[[^\]]+\]|[^/\\\s*?#@:]+)(:\d{1,5})?$/.exec(host) ?? [];

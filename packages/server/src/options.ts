@@ -15,8 +15,8 @@ import type { DocumentOptions } from "./document/document-hooks.js";
 import type { Session } from "./session/session.js";
 
 /**
- * The argument of `authorize` for one channel: may this session join it? `C` is the channel's name,
- * `Key` the type of its key.
+ * The argument of `authorize` for one channel, which asks whether the session may join the channel.
+ * `C` is the channel's name, `Key` the type of its key.
  */
 export interface JoinQuestion<
   C extends string = string,
@@ -37,8 +37,8 @@ export interface JoinQuestion<
 /**
  * The argument of `authorize`: a union with one `JoinQuestion` for each channel of the protocol.
  * After `if (question.channel === "room")`, `question.key` has the type of that channel's key. If
- * the protocol declares no channels, or the compiler does not know the protocol, `channel` is any
- * string.
+ * the protocol declares no channels, or the compiler does not know the protocol, `channel` has the
+ * type `string`.
  */
 export type AuthorizeQuestion<P extends ProtocolDefinition, I = unknown, Data = unknown> = [ChannelName<P>] extends [
   never,
@@ -71,8 +71,8 @@ export interface PresenceQuestion<
 export interface CredentialOptions {
   /**
    * The name of the cookie that holds the credential. Browsers send cookies with connections that
-   * any page opens, so the server accepts a cookie only from pages of its own origin and of the
-   * listed `origins`.
+   * any page opens, so the server accepts a page's cookie only if the page has the server's own
+   * origin or one of the listed `origins`.
    * @default none: cookies do not authenticate
    */
   readonly cookie?: string | undefined;
@@ -104,9 +104,9 @@ export interface DeviceOptions {
    */
   readonly perUser?: number;
   /**
-   * If the user already has `perUser` devices connected: `"refuse"` closes the new connection with
-   * 4429, and its client retries later. `"replace_oldest"` closes the device that was silent for
-   * longest with 4409.
+   * The reaction to a new device of a user with `perUser` connected devices. `"refuse"` closes the
+   * new connection with 4429, and its client retries later. `"replace_oldest"` accepts the new
+   * device and disconnects the device that has been silent for longest with 4409.
    * @default "refuse"
    */
   readonly whenFull?: "refuse" | "replace_oldest";
@@ -166,7 +166,7 @@ export interface Limits {
    */
   readonly documentBytes: number;
   /**
-   * The most users who presence lists on one channel, up to 10,000. Further users are only
+   * The most users that presence lists on one channel, up to 10,000. Further users are only
    * counted.
    * @default 1_000
    */
@@ -182,14 +182,15 @@ export interface BaseServerOptions {
   readonly credentials?: CredentialOptions;
   /**
    * Origins whose pages may connect, such as "https://app.example.com". Pages of the server's own
-   * origin may always connect. With an empty list, only those may.
+   * origin may always connect. With an empty list, only pages of the server's own origin may
+   * connect.
    * @default pages of every origin may connect, but a cookie authenticates only pages of the
    *   server's own origin
    */
   readonly origins?: readonly string[];
   /**
-   * Host names and addresses of the server, with or without a port, such as "app.example.com". A
-   * request with another Host header is refused with HTTP 421. Set this option against DNS
+   * Host names and addresses of the server, with or without a port, such as "app.example.com". The
+   * server refuses a request with another Host header with HTTP 421. Set this option to prevent DNS
    * rebinding if pages reach the server by name over plain HTTP.
    * @default every Host is served. Then a page counts as the server's own origin only if DNS
    *   rebinding cannot forge its Host: `localhost`, an IP address, `https`, or behind a proxy that
@@ -206,7 +207,7 @@ export interface BaseServerOptions {
    * @default 5_000
    */
   readonly authTimeoutMs?: number;
-  /** How many devices a user may have connected. */
+  /** How many devices a user may have connected at a time. */
   readonly devices?: DeviceOptions;
   /**
    * How long a session survives after its connection is lost, in milliseconds. A client that
@@ -233,8 +234,8 @@ export interface BaseServerOptions {
    */
   readonly broker?: Broker;
   /**
-   * Receives the log of the server: a message, and the values in fields. pino fits, as does any
-   * logger with `debug`, `info`, `warn` and `error`.
+   * Receives the log entries of the server, each with fields and a message. Pass a pino logger, or
+   * any object with the methods `debug`, `info`, `warn` and `error`.
    * @default nothing is logged
    */
   readonly logger?: Logger;

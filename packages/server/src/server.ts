@@ -73,14 +73,15 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   /** Returns the sessions that are connected to this instance. */
   sessions(): Session<I, ParametersOf<P>, Data>[];
   /**
-   * Calls `listener` in order whenever a session of this instance is opened, resumed, dropped or
-   * ended. Errors of the listener are logged. Returns a function that removes the listener.
+   * Calls `listener` whenever a session of this instance is opened, resumed, dropped or ended, in
+   * the order of these events. Errors of the listener are logged. Returns a function that removes
+   * the listener.
    */
   onSession(listener: (event: SessionEvent<I, ParametersOf<P>, Data>) => unknown): () => void;
   /**
    * Issues a ticket for a user who was authenticated over HTTP. A client that connects with
    * `?ticket=` has this identity. A ticket opens one connection within 30 s. If several instances
-   * share a broker, any of them accepts the ticket; the identity must then be JSON.
+   * share a broker, every instance accepts the ticket; the identity must then be JSON.
    *
    * @throws HoldfastError (rejects) INVALID_OPTION without `credentials: { ticket: true }`;
    *   INVALID_VALUE if the identity is invalid; UNAVAILABLE if the server is closed or the broker
@@ -89,7 +90,7 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   issueTicket(identity: I & Identity): Promise<string>;
   /**
    * Serves WebSockets on one path of an existing http server. Returns a function that stops
-   * accepting new connections.
+   * accepting new connections on this path.
    *
    * @throws HoldfastError INVALID_OPTION if `http` is not an http server or the path is taken;
    *   UNAVAILABLE if the server is closed
@@ -104,10 +105,11 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
   /** Returns the stats of this instance. Other instances are not included. */
   stats(): ServerStats;
   /**
-   * Whether a load balancer should send clients to this instance. False while the server closes,
-   * and while the broker cannot be reached or delivers no announcements, which is noticed within 20
-   * s. Existing and new connections are served all the same, so use this for a readiness probe and
-   * not for a liveness probe.
+   * Whether a load balancer should send clients to this instance. False as soon as the server
+   * closes, and while the broker cannot be reached or delivers no announcements. The server notices
+   * missing announcements within 20 s. While the broker is unavailable, the server still serves
+   * existing and new connections, so use this property for a readiness probe and not for a liveness
+   * probe.
    */
   readonly isReady: boolean;
   /**
@@ -117,8 +119,8 @@ export interface Server<P extends ProtocolDefinition, I = unknown, Data = unknow
    */
   close(options?: CloseOptions): Promise<void>;
   /**
-   * @internal For transports other than Node's http server, such as the in-memory one of the test
-   *   kit.
+   * @internal For transports other than Node's http server, such as the in-memory transport of the
+   *   test kit.
    */
   readonly admission: Admission;
 }

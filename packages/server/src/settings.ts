@@ -23,7 +23,7 @@ export interface ServerSettings {
   readonly environment: ServerEnvironment;
 }
 
-/** Node fires a timer with a longer delay at once, also for Infinity. */
+/** Node fires a timer with a longer delay, even Infinity, after 1 ms. */
 const MAX_MS = 2 ** 31 - 1;
 /** Clients refuse a message that contains a longer list. */
 const LONGEST_LIST = 10_000;
@@ -31,8 +31,8 @@ const LONGEST_LIST = 10_000;
 const LEAST_MESSAGE_BYTES = 1_024;
 
 /**
- * A schema for one value. `fault` returns the error, or undefined for a valid value. The value
- * itself is passed on, never a copy.
+ * A schema for one value. `fault` returns the error, or undefined for a valid value. The schema
+ * returns the value itself, never a copy.
  */
 function leaf<Value>(fault: (value: unknown) => string | undefined): z.ZodMiniType<Value> {
   return z.custom<Value>((value) => fault(value) === undefined, { error: ({ input }) => fault(input) });
@@ -186,8 +186,8 @@ export function settle(options: BaseServerOptions & { readonly authenticate?: un
 }
 
 /**
- * Zod accepts a Promise as an object. The server would have no `authenticate` and would admit every
- * client.
+ * Refuses options that are not a plain object. Zod accepts a Promise as an object, so the server
+ * would have no `authenticate` and would admit every client.
  */
 function checkPlain(name: string, given: unknown): void {
   const fault = plainFault(given);
