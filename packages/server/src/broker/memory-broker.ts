@@ -15,16 +15,14 @@ import type {
 /** Lifetime of an idempotency key. */
 const KEY_MS = 600_000;
 /**
- * How long the store remembers a topic with a log after its last use: a publication, a reading, or
- * a request for its position. Until then, positions of clients stay valid, unless the topic is
- * dropped because of `MOST_IDLE`.
+ * How long the store remembers a topic with a log after its last publication, reading or request
+ * for its position. Until then, clients can resume, unless `MOST_IDLE` is exceeded.
  */
 const TOPIC_MS = 30 * 24 * 3_600_000;
 const SWEEP_MS = 30_000;
 /**
- * The most topics without a document to which no instance subscribes. Beyond this number, the
- * topics whose last publication or reading is oldest are dropped. A client that resumes on a
- * dropped topic receives a reset.
+ * The most topics with neither a document nor a subscriber. Beyond this number, the topics that
+ * were published or read least recently are dropped. A client that resumes then receives a reset.
  */
 const MOST_IDLE = 100_000;
 
@@ -69,9 +67,8 @@ export class MemoryStore {
   readonly #links = new Set<MemoryLink>();
   #announcing: (() => void)[] | undefined;
   /**
-   * The timer that expires topics, and the instance whose environment runs the timer. Undefined
-   * while there are no topics. If that instance leaves, the next publication or reading starts a
-   * new timer.
+   * The timer that expires topics, and the instance that runs the timer. Undefined if there are no
+   * topics, or if that instance has left and no topic was used since.
    */
   #sweeping: { readonly by: BrokerInstance; readonly stop: Cancel } | undefined;
 
@@ -160,10 +157,7 @@ export class MemoryStore {
     return { position: positionOf(topic), events, entries, ...found };
   }
 
-  /**
-   * Deletes the topic's expired content and returns the topic. Creates a topic that is missing or
-   * expired.
-   */
+  /** Returns the topic without expired content. Creates a topic that is missing or expired. */
   touch(name: string, now: number, ttlMs: number, by: BrokerInstance): Topic {
     const { environment } = by;
     this.#sweeping ??= { by, stop: environment.every(SWEEP_MS, () => this.sweep(environment.monotonic())) };
@@ -281,10 +275,7 @@ export class MemoryLink implements BrokerLink {
     return Promise.resolve();
   }
 
-  /**
-   * Runs the call synchronously, so no other code runs between the call and its effect on the
-   * store.
-   */
+  /** Runs the call synchronously, so no other code runs before its effect on the store. */
   #answer<Value>(ask: () => Value): Promise<Value> {
     if (this.#isClosed) return Promise.reject(new HoldfastError("UNAVAILABLE", "This instance has left the broker."));
     return Promise.resolve(ask());

@@ -123,10 +123,7 @@ export class ChannelLog implements TopicLog {
     return bytes > most ? { ok: false, reset: "too_many", snapshot } : { ok: true, ...told };
   }
 
-  /**
-   * The buffered events after this position, or the reason why the buffer does not contain them
-   * all.
-   */
+  /** The buffered events after this position, or the reason for a reset. */
   verdict(from: Position): Continuation<KeptEvent> {
     return continuation(from, this.#ring!);
   }
