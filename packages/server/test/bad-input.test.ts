@@ -29,8 +29,8 @@ const agentMessages = [
   { type: "cancel", correlation_id: "2" },
 ];
 /**
- * The texts that are mutated. The table of messages gives an example of every message a client may
- * send.
+ * The examples of all messages that a client may send, from the table of messages. `mutate` starts
+ * from these examples and from the messages above.
  */
 const examples = wireMessages.filter(({ sentBy }) => sentBy === "client").map(({ example }) => example);
 const valid = [...examples, ...agentMessages].map((message) => JSON.stringify(message));
@@ -99,7 +99,7 @@ afterEach(async () => {
 });
 
 describe(`[IN1] no input from a peer ends the process (seed ${seed})`, () => {
-  test("20,000 mutated messages: each is answered or ignored, none causes INTERNAL, and another connection keeps working", async () => {
+  test("20,000 mutated messages close connections only with known codes, cause no INTERNAL error, and leave another connection working", async () => {
     const random = seededRandom(seed);
     const error = vi.fn();
     const { server, harness } = basicServer({ logger: { debug() {}, info() {}, warn() {}, error } });
@@ -133,7 +133,7 @@ describe(`[IN1] no input from a peer ends the process (seed ${seed})`, () => {
     expect(uncaught).toEqual([]);
   }, 60_000);
 
-  test("2,000 mutated WebSocket frames on raw sockets: wrong headers, reserved bits, wrong lengths, control frames", async () => {
+  test("2,000 mutated WebSocket frames on raw sockets leave another connection working, and all raw sockets are released", async () => {
     const random = seededRandom(seed + 1);
     const server = createServer(agents);
     cleanups.push(() => server.close());
@@ -166,7 +166,7 @@ describe(`[IN1] no input from a peer ends the process (seed ${seed})`, () => {
     expect(uncaught).toEqual([]);
   }, 60_000);
 
-  test("after 1,000 mutated upgrade requests the server still accepts a valid one", async () => {
+  test("after 1,000 mutated upgrade requests, the server still accepts a valid request", async () => {
     const random = seededRandom(seed + 2);
     const server = createServer(agents, {
       credentials: { queryToken: true, cookie: "sid" },
@@ -190,7 +190,7 @@ describe(`[IN1] no input from a peer ends the process (seed ${seed})`, () => {
   }, 60_000);
 });
 
-test("[IN2] an error that is sent to a peer carries neither its stack nor its cause", async () => {
+test("[IN2] if a handler throws, the client receives INTERNAL without the message, the stack and the cause of the error", async () => {
   const { server, harness } = basicServer();
   server.handle("agent.ping", () => {
     throw new HoldfastError("FORBIDDEN", "secret of the application", { cause: new Error("deeper secret") });

@@ -8,7 +8,7 @@ const list = { type: "list_subscriptions", correlation_id: "l" };
 const board = "board:7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11";
 
 describe("subscribe", () => {
-  test("[SU1] the answer has success and subscribed, for scripts that read nothing else, and a result for each channel", async () => {
+  test("[SU1] the answer has `success`, `subscribed` and a result for each channel", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates", board));
@@ -36,7 +36,7 @@ describe("subscribe", () => {
     ["constructor", '"constructor"'],
     ["$all", '"$all"'],
   ])(
-    "[SU2] the unknown channel %s is refused, and the other channels of the message are joined",
+    "[SU2] the unknown or invalid channel %s is refused, and the other channels of the message are joined",
     async (name, named) => {
       const { harness, server } = basicServer();
       const peer = await harness.connect();
@@ -81,7 +81,7 @@ describe("subscribe", () => {
     ],
     ["rejects", () => Promise.reject(new Error("database password"))],
     ["never answers", () => new Promise<boolean>(() => {})],
-  ])("[SU4] the channel is refused with INTERNAL if authorize %s", async (_, authorize) => {
+  ])("[SU4] if authorize %s, the channel is refused with INTERNAL", async (_, authorize) => {
     const { harness, server } = basicServer({ authorize: authorize as () => Promise<boolean> });
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
@@ -110,21 +110,21 @@ describe("subscribe", () => {
     });
   });
 
-  test("[SU5] a channel is refused if authorize returns a value other than true", async () => {
+  test("[SU5] if authorize returns a value other than true, the channel is refused", async () => {
     const { harness } = basicServer({ authorize: () => "yes" as unknown as boolean });
     const peer = await harness.connect();
     await peer.send(subscribe("updates"));
     expect(peer.last("subscribe_response").data.success).toBe(false);
   });
 
-  test("[SU5] a promise of another library that authorize returns is awaited", async () => {
+  test("[SU5] if authorize returns a promise of another library, the server awaits the promise", async () => {
     const { harness } = basicServer({ authorize: ({ channel }) => ForeignPromise.resolve(channel === "updates") });
     const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"));
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["updates"]);
   });
 
-  test("[SU6] if a channel is subscribed twice, authorize is not called again and each event is delivered once", async () => {
+  test("[SU6] a subscribe to a joined channel does not call authorize again, and each event is delivered once", async () => {
     let asked = 0;
     const { harness, server } = basicServer({ authorize: () => ++asked > 0 });
     const peer = await harness.connect();
@@ -168,7 +168,7 @@ describe("subscribe", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[SU8] if a connection closes while authorize runs, authorize is not called for its queued messages", async () => {
+  test("[SU8] if a connection closes while authorize runs, authorize is not called for the queued messages of the connection", async () => {
     const grant: ((yes: boolean) => void)[] = [];
     const { harness } = basicServer({ authorize: () => new Promise<boolean>((resolve) => grant.push(resolve)) });
     const peer = await harness.connect();
@@ -203,7 +203,7 @@ describe("subscribe", () => {
     expect(peer.closed).toBeUndefined();
   });
 
-  test("[SU9] events published before the answer to subscribe are not delivered, later ones are", async () => {
+  test("[SU9] an event published before the answer to subscribe is not delivered, a later event is", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     peer.socket.send(JSON.stringify(subscribe("updates")));
@@ -229,7 +229,7 @@ describe("subscribe", () => {
     ]);
   });
 
-  test("[SU11] more channels than a connection may join, or more members than a channel may have, is LIMIT_EXCEEDED", async () => {
+  test("[SU11] a subscribe beyond `limits.subscriptions` or `limits.subscribersPerChannel` is refused with LIMIT_EXCEEDED", async () => {
     const { harness } = basicServer({ limits: { subscriptions: 2, subscribersPerChannel: 1 } });
     const first = await harness.connect();
     await first.send(subscribe("updates", "log", board));
@@ -247,7 +247,7 @@ describe("subscribe", () => {
 });
 
 describe("unsubscribe and list_subscriptions", () => {
-  test("[SU12] after unsubscribe no more events are delivered; unsubscribing a channel that was not joined succeeds", async () => {
+  test("[SU12] after unsubscribe no more events are delivered; unsubscribing from a channel that was not joined succeeds", async () => {
     const { harness, server } = basicServer();
     const peer = await harness.connect();
     await peer.send(subscribe("updates", "log"), unsubscribe("updates", board), list);
@@ -315,7 +315,7 @@ describe("publish", () => {
     expect(peer.of("event")).toEqual([]);
   });
 
-  test("[SU20] an event above the limit of owed bytes rejects with LIMIT_EXCEEDED, and no connection is closed", async () => {
+  test("[SU20] publish and broadcast reject an event larger than `limits.owedBytes` with LIMIT_EXCEEDED, and no connection is closed", async () => {
     const { harness, server } = basicServer({ limits: { owedBytes: 10_000 } });
     const peer = await harness.connect();
     await peer.send(subscribe("log"));

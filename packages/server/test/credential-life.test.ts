@@ -55,7 +55,7 @@ describe("a credential that expires", () => {
     expect(peer.of("auth_expiring")).toEqual([]);
   });
 
-  test("[AU7] a refresh with the token of another device closes the connection", async () => {
+  test("[AU7] a refresh with the token of another device closes the connection with 4401", async () => {
     const { connect } = identityServer();
     const peer = await connect("u1@phone");
     await peer.send(auth("u1@tablet"));
@@ -150,7 +150,7 @@ describe("permissions that change", () => {
     expect(server.channel("room", "a").subscribers).toBe(0);
   });
 
-  test("[AU5] an older answer of authorize is discarded if the channel was unsubscribed meanwhile", async () => {
+  test("[AU5] if reauthorize removes a channel while a subscribe is pending, earlier answers are discarded and authorize is called again", async () => {
     const pending = new Map<string, ((allowed: boolean) => void)[]>();
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -180,7 +180,7 @@ describe("permissions that change", () => {
     expect(peer.last("subscribe_response").data.subscribed).toEqual(["room:a"]);
   });
 
-  test("[AU4] if authorize runs twice for a channel, the newer call decides, whichever answers last", async () => {
+  test("[AU4] if the newest call of authorize has granted a channel, a later refusal by an older call has no effect", async () => {
     const verdicts: ((allowed: boolean) => void)[] = [];
     let slow = false;
     const { server, harness, connect } = identityServer({
@@ -197,7 +197,7 @@ describe("permissions that change", () => {
     expect(server.channel("news").subscribers).toBe(1);
   });
 
-  test("[AU16] repeated refreshes do not postpone a refusal: the first answer of authorize unsubscribes the channel", async () => {
+  test("[AU16] repeated refreshes do not postpone a refusal: the first refusal of authorize unsubscribes the channel", async () => {
     let granted = true;
     const { server, harness, environment, connect } = identityServer({
       authorize: () => {
@@ -249,14 +249,14 @@ describe("permissions that change", () => {
 describe("an auth message without a token", () => {
   const offered = { "sec-websocket-protocol": `${subprotocols.json}, ${subprotocols.auth}` };
 
-  test("[AU8] it is refused if the upgrade request carried no credential", async () => {
+  test("[AU8] is refused with 4401 if the upgrade request carried no credential", async () => {
     const { connect } = identityServer();
     const peer = await connect(undefined as never);
     expect(peer.last("auth_response").data).toMatchObject({ success: false, error: { code: "UNAUTHENTICATED" } });
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[AU9] it names device and session if the upgrade request carried the credential", async () => {
+  test("[AU9] names the device and the session if the upgrade request carried the credential", async () => {
     const { server, harness } = identityServer();
     const request = { headers: { ...offered, authorization: "Bearer u1" } };
     const peer = await harness.connect(request);
@@ -295,7 +295,8 @@ describe("an auth message without a token", () => {
   test("[AU14] if tokens in messages are turned off, an upgrade without a credential is refused with HTTP 401", async () => {
     const { harness } = identityServer({ credentials: { message: false } });
     expect(await harness.refused({})).toBe(401);
-    // A browser page cannot read an HTTP status, so the connection is accepted and then closed.
+    // A client that offers the auth subprotocol may be a browser page, which cannot read an HTTP
+    // status. The server therefore accepts the connection and then closes it.
     const page = await harness.connect({ headers: offered });
     expect(page.closed?.code).toBe(4401);
     const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
@@ -304,7 +305,7 @@ describe("an auth message without a token", () => {
     expect(peer.closed?.code).toBe(4401);
   });
 
-  test("[AU9] if it does not arrive within the authentication timeout, the connection is closed with 4401", async () => {
+  test("[AU9] must arrive within 5 s, otherwise the connection is closed with 4401", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { ...offered, authorization: "Bearer u1" } });
     await harness.advance(5_001);
@@ -318,7 +319,7 @@ describe("an auth message without a token", () => {
     expect(peer.last("connected").data).toMatchObject({ user_id: "u2" });
   });
 
-  test("[AU8] on a connection that is already open it is answered with success and changes nothing", async () => {
+  test("[AU8] succeeds on an open connection and changes nothing", async () => {
     const { harness } = identityServer();
     const peer = await harness.connect({ headers: { authorization: "Bearer u1" } });
     await peer.send(auth(undefined, { device_id: "phone" }));
@@ -360,7 +361,7 @@ describe("a ticket of issueTicket", () => {
     expect(lines.join()).not.toMatch(new RegExp(`${ticket}|${good}|invented`));
   });
 
-  test("[AU15] a ticket does not connect a user who was disconnected after it was issued", async () => {
+  test("[AU15] a ticket opens no connection if the user was disconnected after the ticket was issued", async () => {
     const { server, harness } = identityServer(options);
     const ticket = await server.issueTicket({ userId: "u1" });
     await harness.advance(20_000);
@@ -396,7 +397,7 @@ describe("a ticket of issueTicket", () => {
     });
   });
 
-  test("[AU10] above 100,000 unused tickets the oldest are dropped", async () => {
+  test("[AU10] if more than 100,000 tickets are unused, the oldest ticket is dropped", async () => {
     const { server, harness } = identityServer(options);
     const first = await server.issueTicket({ userId: "u1" });
     let last = first;

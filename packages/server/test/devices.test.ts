@@ -64,7 +64,7 @@ describe("a user's devices", () => {
     expect([first, second].map(heard)).toEqual([[], ["phone"]]);
   });
 
-  test("[DV2] if two connections of a device authenticate at the same time, the later to finish stays", async () => {
+  test("[DV2] if two connections of a device authenticate at the same time, the connection that finishes later stays", async () => {
     const answers: (() => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: () =>
@@ -103,7 +103,7 @@ describe("a user's devices", () => {
 });
 
 describe("user.send without ack", () => {
-  test("[DV3] it reaches all devices of the user and returns their ids", async () => {
+  test("[DV3] reaches all devices of the user and returns the device ids", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet, other] = [await connect("u1@phone"), await connect("u1@tablet"), await connect("u2@tv")];
     expect(await server.user("u1").send("playback.paused", { at: 12 })).toEqual({
@@ -131,7 +131,7 @@ describe("user.send without ack", () => {
     expect([phone, tablet].map(heard)).toEqual([[], ["others"]]);
   });
 
-  test("[DV5] onlyDevice reaches one device; if it is not connected, it is reported as failed", async () => {
+  test("[DV5] onlyDevice reaches one device; if the device is not connected, the result reports the device as failed", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet] = [await connect("u1@phone"), await connect("u1@tablet")];
     const report = await server.user("u1").send("hello", "tablet", { onlyDevice: "tablet" });
@@ -146,7 +146,7 @@ describe("user.send without ack", () => {
       });
   });
 
-  test("[DV5] a device that has just lost its connection is reported as failed, because it misses the event", async () => {
+  test("[DV5] a device that waits to be resumed is reported as failed, because the device misses the event", async () => {
     const { server, harness, connect } = identityServer();
     const phone = await connect("u1@phone");
     (await connect("u1@tablet")).socket.drop();
@@ -233,14 +233,14 @@ describe("user.send with ack", () => {
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "timeout" }] });
   });
 
-  test("[DV8] timeoutMs sets how long to wait", async () => {
+  test("[DV8] devices that do not acknowledge within `timeoutMs` are reported with `timeout`", async () => {
     const { harness, report } = await waiting(500);
     await harness.advance(501);
     expect(report()).toMatchObject({ delivered: [], failed: [{ reason: "timeout" }, { reason: "timeout" }] });
   });
 
   test.each(["not_handled", "invalid", "handler_failed"])(
-    "[DV8] a client whose handler failed reports the reason: %s",
+    "[DV8] a device that acknowledges with the failure %s is reported with that reason",
     async (reason) => {
       const { phone, tablet, report } = await waiting();
       await acknowledge(phone);
@@ -249,7 +249,7 @@ describe("user.send with ack", () => {
     },
   );
 
-  test("[DV9] a device that disconnects meanwhile is reported as failed at once", async () => {
+  test("[DV9] a device that disconnects before its acknowledgement is reported as failed at once", async () => {
     const { phone, tablet, report, harness } = await waiting();
     await acknowledge(phone);
     tablet.socket.drop();
@@ -257,7 +257,7 @@ describe("user.send with ack", () => {
     expect(report()).toEqual({ delivered: ["phone"], failed: [{ deviceId: "tablet", reason: "disconnected" }] });
   });
 
-  test("[DV9] a device that is replaced or resumed meanwhile is reported as failed: its newer connection never received the event", async () => {
+  test("[DV9] a device that is replaced or resumed before its acknowledgement is reported as failed, because its newer connection never received the event", async () => {
     const { phone, tablet, report, connect } = await waiting();
     const newer = await connect("u1@phone");
     const resumed = await connect("u1@tablet", { session_id: sessionOf(tablet) });
@@ -306,7 +306,7 @@ describe("user.send with ack", () => {
     for (const peer of [phone, tablet, stranger]) expect(peer.closed).toBeUndefined();
   });
 
-  test("[DV7] if the user has no connected device, it resolves at once and leaves no timer", async () => {
+  test("[DV7] if the user has no connected device, `send` resolves at once and leaves no timer", async () => {
     const { server, environment } = identityServer();
     expect(await server.user("u1").send("hello", "?", { ack: true })).toEqual({ delivered: [], failed: [] });
     expect(environment.timers).toBe(0);
@@ -337,7 +337,7 @@ describe("more devices than a user may have", () => {
     expect(peer.closed?.code).toBe(4429);
   });
 
-  test("[DV13] with `replace_oldest` it replaces the device that was silent for longest", async () => {
+  test("[DV13] with `replace_oldest`, a new device replaces the device that has been silent longest", async () => {
     const { server, harness, connect } = identityServer({ devices: { perUser: 2, whenFull: "replace_oldest" } });
     const ends: string[] = [];
     server.onSession((event) => event.type === "ended" && ends.push(`${event.session.deviceId} ${event.reason}`));
@@ -352,7 +352,7 @@ describe("more devices than a user may have", () => {
     expect(ends).toEqual(["b evicted"]);
   });
 
-  test("[DV13] devices that only wait to be resumed are replaced first, with either policy", async () => {
+  test("[DV13] a device that only waits to be resumed is replaced, even with the default policy", async () => {
     const { server, connect } = identityServer({ devices: { perUser: 2 } });
     const a = await connect("u1@a");
     const b = await connect("u1@b");

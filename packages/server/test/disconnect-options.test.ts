@@ -118,7 +118,7 @@ const wrongOptions: readonly (readonly [
   [allCalls.slice(0, 3), { code: 1006 }, "code", "1006", codes],
   [allCalls, { reason: 7 }, "reason", "number", ""],
   [allCalls, { reason: null }, "reason", "null", ""],
-  // If accepted, a falsy condition would mean all sessions.
+  // If accepted, a falsy condition would match all sessions.
   ...[null, 0, "", false].map(
     (where) => [["user.disconnect"], { where }, "where", where === null ? "null" : typeof where, pattern] as const,
   ),
@@ -175,7 +175,7 @@ describe("disconnect and revoke", () => {
     ],
     ["session(id).revoke", { reason: "stolen" }, { code: 4401, reason: "stolen" }],
   ] as [CallName, options: unknown, closed: object][])(
-    "[SN5] %s(%j) uses the defaults for missing options",
+    "[SN5] %s(%j) ends the session, with defaults for missing options",
     async (name, options, closed) => {
       const { calls, peer, server, harness } = await setUp();
       await calls[name](options);

@@ -94,7 +94,7 @@ class History {
     if (sockets.length > 0) this.#pick(sockets).drop();
   }
 
-  /** The server is killed and starts again some time later. */
+  /** Kills the server and starts another within 5 s. */
   async #restart(): Promise<void> {
     for (const socket of [...this.#net.sockets.keys()]) socket.drop();
     this.#up?.kill();
@@ -103,7 +103,7 @@ class History {
     this.#up = this.start();
   }
 
-  /** After all faults have ended, checks every guarantee. Returns those that are violated. */
+  /** After all faults have ended, checks every guarantee. Returns the violated guarantees. */
   async end(): Promise<string[]> {
     const broken: string[] = [];
     const hold = (holds: boolean, promise: string): void => void (holds || broken.push(promise));

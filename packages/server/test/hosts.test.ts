@@ -55,7 +55,7 @@ describe("pages of the server's own origin", () => {
       "http through a proxy",
       { Host: "example.com:80", Origin: "http://example.com", "X-Forwarded-For": "1.2.3.4" },
     ],
-    [101, "no page", { Host: "example.com" }],
+    [101, "a client that is not a page", { Host: "example.com" }],
     [403, "a name that DNS rebinding may use", { Host: "evil.example:PORT", Origin: "http://evil.example:PORT" }],
     [
       403,
@@ -131,7 +131,7 @@ describe("the option hosts", () => {
   });
 
   test.each(["https://a:99999", "https://me@a", "https://a?b", "https://a#b", "https://a/", "https://a:x"])(
-    "[HS36] the origin %s is refused as an option, because no page has it",
+    "[HS36] `createServer` refuses the origin %s as an option, because no page has this origin",
     (origin) => {
       expect(() => createServer(agents, { origins: [origin] })).toThrow(
         expect.objectContaining({ code: "INVALID_OPTION", field: "origins" }),
@@ -140,7 +140,7 @@ describe("the option hosts", () => {
   );
 
   test.each([["a"], "https://a", "a/b", "a b", "*.a", 1, "a:99999", "a:b", "me@a", "::1", "a:1:2", ""])(
-    "[HS34] the host %o is refused as an option, naming `hosts`",
+    "[HS34] `createServer` refuses the host %o with an error that names `hosts`",
     (host) => {
       const options = { hosts: (Array.isArray(host) ? host[0] : [host]) as never };
       expect(() => createServer(agents, options)).toThrow(
@@ -151,7 +151,7 @@ describe("the option hosts", () => {
 });
 
 describe("the log line of a refused page", () => {
-  test("[HS36] it has origin and host, and a remedy for a proxy that rewrites Host", async () => {
+  test("[HS36] has the origin, the Host and a remedy for a proxy that rewrites Host", async () => {
     const { upgrade, warn } = await setUp({ origins: [] });
     await upgrade({ Host: "localhost:3000", Origin: "http://localhost:5173" });
     expect(warn).toHaveBeenCalledWith(
@@ -164,7 +164,7 @@ describe("the log line of a refused page", () => {
     );
   });
 
-  test("[HS36] it has a remedy that names `hosts` if the page is of the server's own name", async () => {
+  test("[HS36] has a remedy that names `hosts` if the origin of the page matches the Host", async () => {
     const { upgrade, warn } = await setUp({ origins: [] });
     await upgrade({ Host: "intranet", Origin: "http://intranet" });
     expect(warn).toHaveBeenCalledWith(
@@ -173,7 +173,7 @@ describe("the log line of a refused page", () => {
     );
   });
 
-  test("[HS36] a listed origin matches with its default port or in capitals, because browsers normalize it", async () => {
+  test("[HS36] a listed origin matches with its default port or in capitals, because browsers normalize origins", async () => {
     const { upgrade } = await setUp({ origins: ["https://App.Example.com:443"] });
     expect(await upgrade({ Host: "x", Origin: "https://app.example.com" })).toBe(101);
   });

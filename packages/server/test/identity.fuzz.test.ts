@@ -15,7 +15,7 @@ const TOKEN_MS = 90_000;
 
 describe("[FZ2] users with devices, with dropped connections, half-open sockets, replacements, bans and expiring tokens", () => {
   test.each(seeds)(
-    "seed %i: no device is connected twice, no banned user is connected, and every send is accounted for",
+    "seed %i: no device is connected twice, no banned user is connected, and every send reports each device once",
     async (seed) => {
       const history = new History(seed);
       await history.run();
@@ -85,7 +85,7 @@ class History {
     for (const [userId, deviceId] of [
       ["ada", "desk"],
       ["ada", "phone"],
-      ["ada", "desk"], // the same device a second time: one of the two has to be out
+      ["ada", "desk"], // the same device a second time: only one of the two may be connected
       ["bob", "desk"],
       ["bob", "tv"],
     ] as const)
@@ -129,7 +129,7 @@ class History {
     this.#check();
   }
 
-  /** One second after the last change every pending call has been answered. */
+  /** `authorize` answers within 500 ms, so no call is pending a second after the last change. */
   #checkBarred(): void {
     for (const { userId, subscriptions } of this.#server.sessions())
       this.#hold(!this.#barred.has(userId ?? "") || subscriptions.length === 0, "a barred user is on no channel");
@@ -173,7 +173,7 @@ class History {
     );
   }
 
-  /** After all faults have ended, checks every guarantee. Returns those that are violated. */
+  /** After all faults have ended, checks every guarantee. Returns the violated guarantees. */
   async end(): Promise<string[]> {
     this.#banned.clear();
     this.#barred.clear();
