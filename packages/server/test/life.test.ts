@@ -46,14 +46,14 @@ describe("the heartbeat", () => {
     expect(peer.of("ping")).toEqual([]);
   });
 
-  test("[PI5] ping of a client is answered at once with pong and the same correlation id", async () => {
+  test("[PI5] a ping of a client is answered at once with pong and the same correlation id", async () => {
     const { harness } = basicServer();
     const peer = await harness.connect();
     await peer.send({ type: "ping", correlation_id: "probe" });
     expect(peer.last("pong")).toEqual({ type: "pong", correlation_id: "probe" });
   });
 
-  test("[PI6] a thousand connections need one timer, and no connection needs none", async () => {
+  test("[PI6] a thousand connections need one timer, and a server without connections needs no timer", async () => {
     const { harness, environment } = basicServer();
     const peers = await Promise.all(Array.from({ length: 1_000 }, () => harness.connect()));
     expect(environment.timers).toBe(1);
@@ -136,7 +136,7 @@ describe("limits", () => {
 });
 
 describe("server.close", () => {
-  test("[CL1] it closes every connection with 1001, refuses new ones and leaves no timer", async () => {
+  test("[CL1] closes every connection with 1001, refuses new connections and leaves no timer", async () => {
     const { harness, server, environment } = basicServer({ authenticate });
     const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" } });
     const handshaking = await harness.connect();
@@ -150,7 +150,7 @@ describe("server.close", () => {
     expect(server.stats().connections.active).toBe(0);
   });
 
-  test("[CL1] it also closes a connection whose credential was being checked at that moment", async () => {
+  test("[CL1] closes a connection whose credential is being checked at the time of the call", async () => {
     let decide: (() => void) | undefined;
     const { harness, server, environment } = basicServer({
       authenticate: () => new Promise<{ userId: string }>((resolve) => (decide = () => resolve({ userId: "u1" }))),
@@ -164,7 +164,7 @@ describe("server.close", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[CL2] running requests finish, and new ones are refused with UNAVAILABLE", async () => {
+  test("[CL2] lets running requests finish and refuses new requests with UNAVAILABLE", async () => {
     const { harness, server } = basicServer();
     let finish: ((text: string) => void) | undefined;
     server.handle("agent.slow", () => new Promise((resolve) => (finish = resolve)));
@@ -184,7 +184,7 @@ describe("server.close", () => {
     expect(peer.closed?.code).toBe(1001);
   });
 
-  test("[CL3] it does not wait for a request longer than graceMs", async () => {
+  test("[CL3] waits for a running request no longer than graceMs", async () => {
     const { harness, server } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
     const peer = await harness.connect();
@@ -195,7 +195,7 @@ describe("server.close", () => {
     expect(peer.closed?.code).toBe(1001);
   });
 
-  test("[CL6] it does not wait for a pending authenticate longer than for requests, and leaves no timer", async () => {
+  test("[CL6] does not wait for a pending authenticate if no request is running, and leaves no timer", async () => {
     const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const { harness, server, environment } = basicServer({
       logger,
@@ -216,7 +216,7 @@ describe("server.close", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[CL6] it does not wait for a pending refresh of an open connection either", async () => {
+  test("[CL6] does not wait for a pending refresh of an open connection", async () => {
     const { harness, server, environment } = basicServer({
       authenticate: ({ token }) => (token === "first" ? { userId: "u1" } : new Promise<Identity>(() => {})),
     });
@@ -298,7 +298,7 @@ describe("server.close", () => {
 });
 
 describe("a session", () => {
-  test("[SE1] it has the user, the device, the address, and the times of its start and of its last message", async () => {
+  test("[SE1] has the user, the device, the address, and the times of its start and of its last message", async () => {
     const { harness, server, environment } = basicServer({ authenticate });
     const start = environment.now();
     const peer = await harness.connect({ headers: { authorization: "Bearer token-u1" }, remoteAddress: "10.1.2.3" });
@@ -323,7 +323,7 @@ describe("a session", () => {
 });
 
 describe("the log", () => {
-  test("[LG1] it contains no token, no payload and no control character, whatever a peer sends", async () => {
+  test("[LG1] contains no token, no payload and no control character, whatever a peer sends", async () => {
     const lines: string[] = [];
     const log = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
     const logger = { debug: log, info: log, warn: log, error: log };

@@ -100,7 +100,7 @@ describe("a call that fails", () => {
 });
 
 /**
- * Values that an application may throw or pass as a string, and values that throw when read.
+ * Values that an application may throw or pass instead of a string. Some of them throw when read.
  */
 const circular: Record<string, unknown> = {};
 circular["itself"] = circular;
@@ -173,7 +173,7 @@ test.each([null, "SIGTERM", 15])("[AM5] close with %o instead of options closes 
   expect(server.isReady).toBe(false);
 });
 
-test("[AM9] use and onSession refuse a value that is not a function; ignored, the next middleware would never be called", () => {
+test("[AM9] use and onSession refuse a value that is not a function, with the field `middleware` or `listener`", () => {
   const { server } = setUp();
   expect(() => server.use(undefined as never)).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", field: "middleware" }),
@@ -266,7 +266,7 @@ describe("attach and listen", () => {
     }
   });
 
-  test("[AM6] attach refuses a path that is already attached, also by the same server", () => {
+  test("[AM6] attach refuses a path that is already attached, even by the same server", () => {
     const { server } = setUp();
     const http = createHttpServer();
     const detach = server.attach(http);
@@ -288,7 +288,7 @@ describe("attach and listen", () => {
     await expect(server.listen(0)).rejects.toMatchObject(refusal);
   });
 
-  test("[AM7] listen rejects with the port or host as its field, and keeps the code of the system", async () => {
+  test("[AM7] listen rejects with the field `port` or `host` and with the system's error code", async () => {
     const { server } = setUp();
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const taken = await server.listen(port, { host: "127.0.0.1" }).catch((error: unknown) => error);
@@ -304,19 +304,19 @@ describe("attach and listen", () => {
 
 describe("an invalid port or host", () => {
   test.each([undefined, null, true, 1n, "", "/tmp/pipe", "3000x", { port: 0 }, [0], Number.NaN, 0.5, 65_536])(
-    "[AM7] listen refuses %o as its port",
+    "[AM7] listen refuses %o as the port",
     async (port) => {
       const { server } = setUp();
       await expect(server.listen(port as never)).rejects.toMatchObject({ code: "ERR_SOCKET_BAD_PORT", field: "port" });
     },
   );
 
-  test("[AM7] listen accepts a port as a string of digits, as environment variables have it", async () => {
+  test("[AM7] listen accepts a port as a string of digits, the form in an environment variable", async () => {
     const { port } = await setUp().server.listen("0" as never, { host: "127.0.0.1" });
     expect(port).toBeGreaterThan(0);
   });
 
-  test.each([5, null, "http://localhost", "no such host"])("[AM7] listen refuses %o as its host", async (host) => {
+  test.each([5, null, "http://localhost", "no such host"])("[AM7] listen refuses %o as the host", async (host) => {
     const { server } = setUp();
     await expect(server.listen(0, { host: host as never })).rejects.toMatchObject({ field: "host" });
   });
@@ -326,7 +326,7 @@ describe("an expiresAt in seconds, as in the `exp` of a JWT", () => {
   const identity = { userId: "u", expiresAt: Math.floor(Date.now() / 1_000) + 3_600 };
   const cure = "exp * 1_000";
 
-  test("[HS33] it refuses the connection with HTTP 401 and logs the conversion", async () => {
+  test("[HS33] is refused with HTTP 401, and the log names the conversion", async () => {
     const error = vi.fn();
     const logger = { debug() {}, info() {}, warn() {}, error };
     const server = createServer(agents, { authenticate: () => identity, logger });
@@ -341,7 +341,7 @@ describe("an expiresAt in seconds, as in the `exp` of a JWT", () => {
     expect(error).toHaveBeenCalledWith({ expected: expect.stringContaining(cure) }, expect.any(String));
   });
 
-  test("[HS33] issueTicket rejects it, too", async () => {
+  test("[HS33] is rejected by issueTicket, which accepts the same time in milliseconds", async () => {
     const server = createServer(agents, { authenticate: () => identity, credentials: { ticket: true } });
     made.push(server);
     await expect(server.issueTicket(identity)).rejects.toMatchObject({

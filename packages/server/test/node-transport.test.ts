@@ -88,7 +88,7 @@ async function raw(port: number, text: string): Promise<{ socket: Socket; answer
 }
 
 describe("a half-open socket", () => {
-  test("[SN3] its session resumes on a new connection at once, and the old socket is cut off within two seconds", async () => {
+  test("[SN3] loses its session to a new connection at once, and is cut off within 4 s", async () => {
     const server = start({ authenticate });
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const auth = (session_id?: string) =>
@@ -141,7 +141,7 @@ describe("a device that reconnects many times", () => {
 });
 
 describe("attach", () => {
-  test("[TR1] it serves its own path and leaves plain HTTP requests to the application", async () => {
+  test("[TR1] serves the path of the server and leaves plain HTTP requests to the application", async () => {
     const { http, port } = await startHttp();
     start().attach(http);
     const client = await open(`ws://127.0.0.1:${port}/ws?a=1`);
@@ -149,7 +149,7 @@ describe("attach", () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("http");
   });
 
-  test("[TR2] it leaves upgrades of other paths alone", async () => {
+  test("[TR2] leaves upgrades on other paths to other listeners", async () => {
     const { http, port } = await startHttp();
     const other = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request, socket, head) => {
@@ -161,7 +161,7 @@ describe("attach", () => {
     expect(await (await open(`ws://127.0.0.1:${port}/ws`)).next("connected")).toMatchObject({ type: "connected" });
   });
 
-  test("[TR3] it answers 404 on a path that nobody serves, if there is no other upgrade listener", async () => {
+  test("[TR3] answers 404 if no server serves the path and the HTTP server has no other upgrade listener", async () => {
     const { http, port } = await startHttp();
     start().attach(http);
     expect(await statusOf(`ws://127.0.0.1:${port}/nothing`)).toBe(404);
@@ -199,7 +199,7 @@ describe("attach", () => {
 });
 
 describe("listen", () => {
-  test("[TR6] it takes a free port, returns its url, and answers a plain HTTP request with 426", async () => {
+  test("[TR6] takes a free port if the port is 0, returns the URL, and answers a plain HTTP request with 426", async () => {
     const listening = await start().listen(0, { path: "/live", host: "127.0.0.1" });
     expect(listening.url).toBe(`ws://127.0.0.1:${listening.port}/live`);
     await (await open(listening.url)).next("connected");
@@ -210,7 +210,7 @@ describe("listen", () => {
     const server = start();
     const { port } = await server.listen(0, { host: "127.0.0.1" });
     const [silent, slow] = [await raw(port, ""), await raw(port, "GET /ws HTTP/1.1\r\nHost: ")];
-    // Once a later connection has been served, both have arrived.
+    // When a later connection has been served, both connections have been accepted.
     await fetch(`http://127.0.0.1:${port}/`);
     const client = await open(`ws://127.0.0.1:${port}/ws`);
     await client.next("connected");
@@ -228,7 +228,7 @@ describe("listen", () => {
     await expect(server.listen(0)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  test("[TR7] if the port is taken, it rejects and holds no port", async () => {
+  test("[TR7] rejects with EADDRINUSE if the port is taken", async () => {
     const { port } = await start().listen(0, { host: "127.0.0.1" });
     await expect(start().listen(port, { host: "127.0.0.1" })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
@@ -247,7 +247,7 @@ describe("the upgrade", () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n[^]*WWW-Authenticate: Bearer/);
   });
 
-  test("[TR9] an upgrade whose authenticate takes longer than allowed is refused", async () => {
+  test("[TR9] an upgrade whose authenticate takes longer than `authTimeoutMs` is refused", async () => {
     const server = start({ authenticate: () => new Promise<{ userId: string }>(() => {}), authTimeoutMs: 50 });
     const { url } = await server.listen(0, { host: "127.0.0.1" });
     expect([401, 503]).toContain(await statusOf(url, { Authorization: "Bearer t" }));
@@ -312,7 +312,7 @@ describe("the upgrade", () => {
     expect((await client.closed).code).toBe(1005);
   });
 
-  test("[TR11] it offers no compression, and answers with the chosen subprotocol", async () => {
+  test("[TR11] accepts no compression and names the chosen subprotocol", async () => {
     const { url } = await start().listen(0, { host: "127.0.0.1" });
     const client = await open(url, ["other", "holdfast.v1.json"], { perMessageDeflate: true });
     expect(client.ws.protocol).toBe("holdfast.v1.json");
@@ -332,7 +332,7 @@ describe("the upgrade", () => {
 describe("a peer that has not authenticated", () => {
   const upgrade =
     "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-  /** The code of the close frame that ends the bytes a raw socket received. Its reason is ASCII. */
+  /** The code of the close frame at the end of the received bytes. Its reason must be ASCII. */
   const closeCode = (bytes: string): number =>
     Buffer.from(bytes.slice(bytes.lastIndexOf("\x88") + 2), "latin1").readUInt16BE();
 
@@ -347,7 +347,7 @@ describe("a peer that has not authenticated", () => {
     expect((await client.closed).code).toBe(4400);
   });
 
-  test("[HS9] an unfinished message closes the connection with 4400, however large messages may be", async () => {
+  test("[HS9] an unfinished message closes the connection with 4400, even if `messageBytes` allows larger messages", async () => {
     const { port } = await start({ authenticate, limits: { messageBytes: 10_000_000 } }).listen(0, {
       host: "127.0.0.1",
     });
@@ -382,7 +382,7 @@ describe("a peer that has not authenticated", () => {
     expect(server.stats().messages.received).toBeLessThan(200);
   });
 
-  test("[HS4] once it has authenticated, every message it sent before is processed", async () => {
+  test("[HS4] messages that follow auth in the same bytes are all processed after authentication", async () => {
     const server = start({ authenticate });
     server.handle("agent.slow", () => "done");
     const { port } = await server.listen(0, { host: "127.0.0.1" });
@@ -447,7 +447,7 @@ describe("frames on a real socket", () => {
     expect((await client.closed).code).toBe(closeNumber.TOO_BIG);
   });
 
-  test("[TR14] cutting a close reason keeps whole characters and is fast, however long the reason is", () => {
+  test("[TR14] a close reason is cut to 123 bytes between characters, even if the reason has a million characters", () => {
     expect(closeReason("🙂".repeat(1_000_000))).toBe("🙂".repeat(30));
     expect(closeReason(`x${"🙂".repeat(60)}`)).toBe(`x${"🙂".repeat(30)}`);
     expect(closeReason("x".repeat(1_000_000))).toBe("x".repeat(123));

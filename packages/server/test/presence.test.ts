@@ -34,7 +34,7 @@ async function enter(
 }
 
 describe("a session that joins a channel with presence", () => {
-  test("[PS1] it receives a snapshot after the answer to subscribe, and then each change", async () => {
+  test("[PS1] receives a snapshot after the answer to subscribe, and then each change", async () => {
     const all = identityServer();
     const ada = await enter(all, "ada@desk", "Ada");
     const grace = await all.connect("grace@desk", {}, subscribe(ROOM));
@@ -53,7 +53,7 @@ describe("a session that joins a channel with presence", () => {
     expect(told(grace).at(-1)).toEqual(joined);
   });
 
-  test("[PS16] if it subscribes again it receives the snapshot again, and it is listed once", async () => {
+  test("[PS16] receives the snapshot again if it subscribes again, and stays one member", async () => {
     const all = identityServer();
     await enter(all, "ada@desk", "Ada");
     const late = await all.connect("grace", {}, subscribe(ROOM), subscribe(ROOM));
@@ -67,7 +67,7 @@ describe("a session that joins a channel with presence", () => {
     expect(told(late)).toHaveLength(3);
   });
 
-  test("[PS1] it receives no presence on a channel that declares none", async () => {
+  test("[PS1] receives no presence on a channel that declares no presence, and set_presence is refused with FORBIDDEN", async () => {
     const { harness, connect } = identityServer();
     const peer = await connect("u1", {}, subscribe("news"), { ...shows("Ada"), channel: "news" });
     await harness.advance(1_000);
@@ -75,7 +75,7 @@ describe("a session that joins a channel with presence", () => {
     expect(peer.last("error")).toMatchObject({ correlation_id: "p", channel: "news", data: { code: "FORBIDDEN" } });
   });
 
-  test("[PS11] without presence of its own it is on no list, and the server stores nothing for it", async () => {
+  test("[PS11] is not listed if it shows no presence", async () => {
     const all = identityServer();
     const watcher = await all.connect("watcher", {}, subscribe(ROOM));
     await enter(all, "ada", "Ada");
@@ -103,7 +103,7 @@ describe("a user on several devices", () => {
     expect(told(watcher).at(-1)).toEqual(change({ updated: [member("ada", ["desk"], "Ada")], count: 2 }));
   });
 
-  test("[PS2] the newest presence of any device counts; withdrawing an older one, or repeating it, changes nothing for others", async () => {
+  test("[PS2] the newest presence of any device is shown; if the newest is withdrawn, or its device leaves, the next newest is shown", async () => {
     const all = identityServer();
     const shown = async () => (await all.server.channel("room", "a").presence.list()).map(({ data }) => data.name);
     const desk = await enter(all, "ada@desk", "at the desk");
@@ -159,7 +159,7 @@ describe("a user on several devices", () => {
     expect(told(watcher).at(-1)).toEqual(change({ left: ["ada"], count: 1 }));
   });
 
-  test("[PS13] a user who loses the permission for the channel is removed from its list", async () => {
+  test("[PS13] a user who loses the permission for the channel is removed from the presence list", async () => {
     let banned = false;
     const all = identityServer({ authorize: ({ session }) => !(banned && session.userId === "ada") });
     const watcher = await enter(all, "watcher", "Watcher");
@@ -245,7 +245,7 @@ describe("presence messages", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[PS17] a member that is behind receives a snapshot once it has caught up, and is not closed", async () => {
+  test("[PS17] a connection that is behind receives the snapshots after it has caught up, and is not closed", async () => {
     const all = identityServer({ limits: { owedBytes: 65_536, messageBytes: 65_536 } });
     const crowd = [];
     const rooms = Array.from({ length: 40 }, (_, index) => `room:${index}`);
@@ -386,7 +386,7 @@ describe("set_presence of a client", () => {
 });
 
 describe("the `presence` option of the application", () => {
-  test("[PS6] its result is shown from the moment of joining", async () => {
+  test("[PS6] decides the shown data as soon as a session joins, and hides the user with `undefined`", async () => {
     const all = identityServer({
       presence: {
         room: ({ identity, key, data }) =>
@@ -406,7 +406,7 @@ describe("the `presence` option of the application", () => {
     expect(told(ada).at(-1)?.updated).toEqual([member("ada", ["desk", "phone"], "ada of a: hello")]);
   });
 
-  test("[PS6] if it throws, the user is not listed, and the cause appears only in the log", async () => {
+  test("[PS6] if the option throws, the user is not listed, and the cause appears only in the log", async () => {
     const errors: unknown[] = [];
     const ignore = () => {};
     const all = identityServer({
@@ -425,7 +425,7 @@ describe("the `presence` option of the application", () => {
     expect(await all.server.channel("room", "a").presence.count()).toBe(0);
   });
 
-  test("[PS6] it is called again after a refresh of the credential and after reauthorize", async () => {
+  test("[PS6] is called again after a refresh of the credential", async () => {
     let role = "admin";
     const all = identityServer({
       authenticate: ({ token }) => ({ userId: token, claims: role }),
@@ -439,14 +439,14 @@ describe("the `presence` option of the application", () => {
     expect(await shown()).toEqual(["guest"]);
   });
 
-  test("[PS6] a promise counts as a failure, and its rejection does not end the process", async () => {
+  test("[PS6] if the option returns a promise, the client receives INTERNAL, and the rejection does not end the process", async () => {
     const all = identityServer({ presence: { room: () => ForeignPromise.reject(new Error("no database")) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     await all.harness.settle();
     expect(ada.last("error").data.code).toBe("INTERNAL");
   });
 
-  test("[PS6] if it returns invalid data, the client receives INTERNAL", async () => {
+  test("[PS6] if the option returns invalid data, the client receives INTERNAL", async () => {
     const all = identityServer({ presence: { room: () => ({ name: 7 }) as never } });
     const ada = await all.connect("ada", {}, subscribe(ROOM), shows("Ada"));
     expect(ada.last("error").data.code).toBe("INTERNAL");

@@ -6,7 +6,7 @@ import { LogFeed } from "../src/channel/log-feed.js";
 import { basicServer } from "./support/basic-server.js";
 import { fairWeather, SimBroker } from "./support/sim-broker.js";
 
-test("[RV23] closing the server while a channel is being opened ends", async () => {
+test("[RV23] if the server closes while a channel is being opened, the channel stops opening and no timer is left", async () => {
   const { harness, server, environment, link, broker } = historyServer();
   const { prepare } = LogFeed.prototype;
   let calls = 0;
@@ -22,7 +22,7 @@ test("[RV23] closing the server while a channel is being opened ends", async () 
     link.close = () => new Promise((resolve) => void environment.after(1_000, () => resolve(close.call(link))));
     broker.weather = { ...fairWeather, latencyMs: 200 };
     void peer.send(subscribe("log:a"));
-    // subscribe takes 2 ms both ways, a read as well; close in the middle of the read
+    // Subscribing takes 200 ms, and so does the read that follows. Close in the middle of the read.
     await harness.advance(250);
     void server.close({ graceMs: 0 });
     await harness.advance(5_000);
@@ -33,7 +33,7 @@ test("[RV23] closing the server while a channel is being opened ends", async () 
   expect(calls).toBeLessThan(10);
 });
 
-test("[RV17] a server that starts while the broker is unreachable receives broadcasts after its return", async () => {
+test("[RV17] a server that starts while the broker is unreachable delivers broadcasts when the broker is back", async () => {
   const broker = new SimBroker();
   const { join } = broker;
   broker.join = (instance) => {
@@ -52,7 +52,7 @@ test("[RV17] a server that starts while the broker is unreachable receives broad
   expect(peer.of("event").map(({ data }) => data)).toEqual([{ text: "x" }]);
 });
 
-test("[RV21] a channel that was empty when it was opened buffers no more events than others", async () => {
+test("[RV21] a channel that was empty when it was opened buffers no more events than other channels", async () => {
   const { harness, server, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -69,7 +69,7 @@ test("[RV21] a channel that was empty when it was opened buffers no more events 
   expect(reads.length - before).toBe(1);
 });
 
-test("[RV21] a position that is out of reach causes one read, not one per request", async () => {
+test("[RV21] twenty requests with a position that is out of reach cause at most two reads", async () => {
   const { harness, server, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
@@ -86,13 +86,13 @@ test("[RV21] a position that is out of reach causes one read, not one per reques
   expect(reads.length - before).toBeLessThan(3);
 });
 
-test("[RV12] announcements that exceed the queue of a pending read are read at once, not 15 s later", async () => {
+test("[RV12] if announcements overflow the queue of a pending read, the instance reads again within 3 s, not after 15 s", async () => {
   const { harness, link, broker } = historyServer();
   const other = createServer(longHistory, { environment: harness.environment, broker });
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));
   await harness.advance(50);
-  // A read whose answer is delayed.
+  // From here on, the answer to a read waits for `release`.
   const { read } = link;
   let release!: () => void;
   link.read = async (topic, options) => {
@@ -115,7 +115,7 @@ test("[RV12] announcements that exceed the queue of a pending read are read at o
   expect(peer.of("event").at(-1)!.data).toBe("999");
 });
 
-test("[RV23] when the history is lost, pending announcements of it are not waited for", async () => {
+test("[RV23] after the history is lost, pending announcements of the old history do not cause repeated reads", async () => {
   const { harness, server, broker, link, reads } = historyServer();
   const peer = await harness.connect();
   await peer.send(subscribe("log:a"));

@@ -1,4 +1,5 @@
-// Resets have a true reason, and a client whose missed events still exist receives them.
+// A reset names the true reason. If the missed events still exist, the client receives the events
+// instead of a reset.
 import type { Position } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import { describe, expect, test } from "vitest";
@@ -35,8 +36,8 @@ function history(broker = new SimBroker(fairWeather), options: object = {}) {
     return peer;
   };
   /**
-   * A client that resumes here and waits, because another channel of the same message cannot be
-   * read before `release`.
+   * Resumes a client whose answer waits, because another channel of the same message cannot be read
+   * yet. The returned function ends the wait and returns the result for the channel.
    */
   let waits = 0;
   const waiting = async (position: Position) => {
@@ -102,7 +103,7 @@ describe("[RV24] after the store was rolled back", () => {
     },
   );
 
-  test("an instance that has not noticed it sends no `fork` to clients of the new branch", async () => {
+  test("an instance that has not noticed the roll-back sends no `fork` to clients of the new branch", async () => {
     const { publish, at, resume, join, broker, link, harness, beside } = history();
     await join();
     await publish(1, 5);
@@ -134,7 +135,7 @@ describe("[RV24] after the store was rolled back", () => {
     expect((await resume(gone)).reset).toBe("epoch");
   });
 
-  test("events that were too many before the roll-back are replayed if fewer are left after it", async () => {
+  test("missed events that were too many before the roll-back are replayed if their size is small enough afterwards", async () => {
     const { publish, at, resume, join, broker, link, harness, server, beside } = history();
     await join();
     await publish(1, 5);
@@ -155,7 +156,7 @@ describe("[RV24] after the store was rolled back", () => {
 });
 
 describe("[RV24] [RV26] a roll-back that is noticed while a client waits for another channel", () => {
-  test("the client loses no event because of it", async () => {
+  test("the client still receives every missed event that the store has", async () => {
     const { publish, at, join, broker, waiting, rollBack } = history();
     await join();
     await publish(1, 20);
@@ -169,7 +170,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
     expect(missed).toHaveLength(15);
   });
 
-  test("the client receives events that were too many before", async () => {
+  test("the client receives the missed events if these were too many only before the roll-back", async () => {
     const { publish, at, join, resume, broker, server, harness, waiting, rollBack } = history();
     await join();
     await publish(1, 5);
@@ -191,7 +192,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
       await publish(1, 20);
       const away = offset === 0 ? { ...at(1), offset, id: "" } : at(offset);
       broker.store.trim();
-      // After this the instance buffers no more than the store holds.
+      // From here on, the instance buffers no more than the store holds.
       await join();
       const old = broker.store.snapshot();
       await publish(21, 30);
@@ -230,7 +231,7 @@ describe("[RV24] [RV26] a roll-back that is noticed while a client waits for ano
   });
 });
 
-test("[RV24] [RV26] if a roll-back is noticed while a client reads slowly, it receives the events of the store", async () => {
+test("[RV24] [RV26] a client that reads slowly while a roll-back is noticed receives the events of the store", async () => {
   const { publish, at, join, broker, server, harness, rollBack } = history(undefined, {
     heartbeat: { intervalMs: 600_000 },
   });
@@ -262,7 +263,7 @@ test("[RV24] [RV26] if a roll-back is noticed while a client reads slowly, it re
 });
 
 describe("[RV24] the reason of a reset", () => {
-  test("`trimmed` is not sent if the store has its trimmed events back at the same position", async () => {
+  test("`trimmed` is not sent if the store has the trimmed events again", async () => {
     const { publish, at, resume, join, broker } = history();
     await publish(1, 20);
     const [away, whole] = [at(3), broker.store.snapshot()];
@@ -287,7 +288,7 @@ describe("[RV24] the reason of a reset", () => {
     expect(reads.length - before).toBeLessThanOrEqual(2);
   });
 
-  test("`server` is sent if an entry of the log is not a valid event, only to clients that missed it", async () => {
+  test("`server` is sent only to clients that missed an entry of the log that is not a valid event", async () => {
     const { publish, at, resume, join, broker, link, harness, beside } = history();
     const stays = await join();
     await publish(1, 5);
@@ -306,7 +307,7 @@ describe("[RV24] the reason of a reset", () => {
     expect(stays.of("reset").map(({ data }) => data.reason)).toEqual(["server", "server"]);
   });
 
-  test("if the store cannot be reached, no reason is sent: the channel is refused unless the client can be resumed", async () => {
+  test("if the store cannot be reached, no reason is sent: subscribe is refused with UNAVAILABLE unless the buffer can resume the client", async () => {
     const { publish, at, join, harness, link, resume } = history();
     await join();
     await publish(1, 5);
@@ -368,7 +369,7 @@ test("[RV25] events published while a client waits for its answer do not push it
 });
 
 describe("[RV25] a client that waits for its answer while more events are published than a channel usually buffers", () => {
-  test("receives all of them, even if it had missed nothing when it subscribed", async () => {
+  test("receives all of these events, even if the client had missed nothing when it subscribed", async () => {
     const { publish, at, join, waiting } = history();
     await join();
     await publish(1, 20);
@@ -377,7 +378,7 @@ describe("[RV25] a client that waits for its answer while more events are publis
     expect((await answer()).missed).toHaveLength(300);
   });
 
-  test("receives `trimmed`, not `too_many`, if the store no longer has them", async () => {
+  test("receives `trimmed`, not `too_many`, if the store no longer has the missed events", async () => {
     const { publish, at, join, broker, harness, resume, waiting, beside } = history(undefined, {
       heartbeat: { intervalMs: 600_000 },
     });
@@ -395,7 +396,7 @@ describe("[RV25] a client that waits for its answer while more events are publis
   });
 });
 
-test("[RV27] a position on another branch is answered with `fork` by an instance that has its event, and with `trimmed` by others", async () => {
+test("[RV27] a position on another branch is answered with `fork` by an instance that buffers the event at the offset, and with `trimmed` by others", async () => {
   const { publish, at, join, resume, broker, rollBack, beside, harness, server } = history();
   await join();
   await publish(1, 10);

@@ -39,7 +39,7 @@ const lines = (events: object[] | undefined): unknown[] =>
 const heard = (peer: Peer): unknown[] => lines(peer.of("event"));
 
 describe("an event of a channel with history", () => {
-  test("[RV2] it carries its position: offsets count up by one, and each event names the id of the previous one", async () => {
+  test("[RV2] carries its position: offsets count up by one, and each event names the id of the previous one", async () => {
     const { connect, publish } = instance();
     const peer = await connect(subscribe("log"));
     const { position } = result(peer);
@@ -54,7 +54,7 @@ describe("an event of a channel with history", () => {
     expect(result(peer).position).toEqual({ epoch: position.epoch, offset: 2, id: second!.id });
   });
 
-  test("[RV3] on a channel without history it carries no position", async () => {
+  test("[RV3] has a position, but an event of a channel without history has none", async () => {
     const { harness, server, connect } = instance();
     const peer = await connect(subscribe("updates"));
     const published = server.channel("updates").publish("changed", { id: "a" });
@@ -98,7 +98,7 @@ describe("an event of a channel with history", () => {
     ).rejects.toMatchObject({ code: "INVALID_OPTION", field: "idempotencyKey" });
   });
 
-  test("[RV5] members receive it before the answer of the handler that published it", async () => {
+  test("[RV5] reaches members before the answer of the handler that published the event", async () => {
     const { server, connect, harness } = instance();
     server.handle("agent.ping", async () => void (await server.channel("log").publish("line", "before")));
     const peer = await connect(subscribe("log"));
@@ -110,7 +110,7 @@ describe("an event of a channel with history", () => {
 });
 
 describe("a client that resumes with its position", () => {
-  test("[RV6] it receives every missed event in the answer, in order, followed by later events", async () => {
+  test("[RV6] receives every missed event in the answer, in order, followed by later events", async () => {
     const { connect, publish } = instance();
     await connect(subscribe("log"));
     const [, second] = await publish("a", "b");
@@ -122,7 +122,7 @@ describe("a client that resumes with its position", () => {
     expect(result(back).position.offset).toBe(4);
     await publish("e");
     expect(heard(back)).toEqual(["e"]);
-    // If no event was missed, the answer says so.
+    // If no event was missed, the answer has an empty list.
     const again = await connect(at(result(await connect(subscribe("log"))).position));
     expect(result(again).missed).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe("a client that resumes with its position", () => {
     ["fork", (position) => ({ ...position, offset: position.offset - 1, id: "of-another-branch" })],
     ["trimmed", (position) => ({ ...position, offset: 1, id: "long-ago" })],
   ])(
-    "[RV8] it receives a reset with %s and the current position, and no part of the missed events",
+    "[RV8] receives a reset with %s and the current position, and no part of the missed events",
     async (reset, from) => {
       const { connect, publish } = instance();
       await publish(...Array.from({ length: 20 }, (_, index) => `${index}`));
@@ -181,7 +181,7 @@ describe("a client that resumes with its position", () => {
     },
   );
 
-  test("[RV9] if it missed more than 256 KiB, it receives a reset with `too_many`", async () => {
+  test("[RV9] receives a reset with `too_many` if the missed events exceed 256 KiB", async () => {
     const { connect, publish } = instance();
     const { position } = result(await connect(subscribe("log")));
     await publish(...Array.from({ length: 6 }, () => "x".repeat(50_000)));
@@ -242,7 +242,7 @@ describe("a client that resumes with its position", () => {
 });
 
 describe("events lost between the broker and an instance", () => {
-  test("[RV12] if the next event does not link, the instance reads the missing ones once, and members notice nothing", async () => {
+  test("[RV12] if the next event does not link, the instance reads the missing events once, and members receive all events in order", async () => {
     const { connect, publish, link, server, harness } = instance();
     const peers = [await connect(subscribe("log")), await connect(subscribe("log"))];
     await publish("a");
@@ -272,7 +272,7 @@ describe("events lost between the broker and an instance", () => {
     expect(heard(peer)).toEqual(["from there", "from here"]);
   });
 
-  test("[RV14] if the store no longer has them, members receive a reset before any newer event", async () => {
+  test("[RV14] if the store no longer has the lost events, members receive a reset before any newer event", async () => {
     const { connect, publish, link, topic, harness, server } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
@@ -341,7 +341,7 @@ describe("events lost between the broker and an instance", () => {
 });
 
 describe("while the broker cannot be reached", () => {
-  test("[RV17] publish rejects within a second, no connection is closed, and all works within a second of the return", async () => {
+  test("[RV17] publish rejects within a second, no connection is closed, and events arrive within a second after the broker is back", async () => {
     const { connect, publish, broker, harness, server, environment } = instance();
     const peer = await connect(subscribe("log"));
     await publish("a");
@@ -376,7 +376,8 @@ describe("while the broker cannot be reached", () => {
       subscribed: ["log"],
       results: [{ ok: true }, { ok: false, channel: "updates", error: { code: "UNAVAILABLE" } }],
     });
-    // The position is ahead of this instance. Whether it is on a fork cannot be decided now.
+    // The position is ahead of this instance, which cannot decide during the outage whether the
+    // position is on a fork.
     await late.send(at({ ...position, offset: 7, id: "x" }));
     await harness.advance(3_000);
     expect(result(late)).toMatchObject({ ok: false, channel: "log", error: { code: "UNAVAILABLE" } });
@@ -388,7 +389,7 @@ describe("while the broker cannot be reached", () => {
 });
 
 describe("servers that share a broker", () => {
-  test("[RV19] members on all of them receive the events that one of them publishes, in one order", async () => {
+  test("[RV19] members on all instances receive the events of every instance, in one order", async () => {
     const broker = memoryBroker();
     const one = basicServer({ broker });
     const two = createServer(agents, { environment: one.environment, broker });

@@ -11,7 +11,7 @@ const request = (name: string, input?: unknown, more: object = {}) => ({
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe("a request", () => {
-  test("[HD1] it is answered with the output of the handler, with meta for rich values", async () => {
+  test("[HD1] is answered with the output of the handler, with meta for rich values", async () => {
     const { server, harness, environment } = basicServer();
     server.handle("agent.start", () => ({ startedAt: new Date(environment.now()) }));
     const peer = await harness.connect();
@@ -44,7 +44,7 @@ describe("a request", () => {
     [undefined, undefined, "INVALID_INPUT", "input"],
     [{ id: "a", at: "today" }, { values: { at: ["RegExp"] } }, "INVALID_INPUT", "meta"],
   ])(
-    "[HD3] with the input %j and the meta %j it is refused with %s and the field %s",
+    "[HD3] with the input %j and the meta %j is refused with %s and the field %s",
     async (input, meta, code, field) => {
       const { server, harness } = basicServer();
       const handler = vi.fn(() => ({ startedAt: new Date() }));
@@ -136,7 +136,7 @@ describe("a request", () => {
     expect(peer.last("response").data).toMatchObject({ ok: false, error: { code: "INTERNAL" } });
   });
 
-  test("[HD21] if the broker refuses a call of the handler, the answer is UNAVAILABLE without details, so the client may retry", async () => {
+  test("[HD21] if the handler throws UNAVAILABLE, the answer is UNAVAILABLE without details", async () => {
     const { server, harness } = basicServer({ logger: silent });
     server.handle("agent.ping", () => {
       throw new HoldfastError("UNAVAILABLE", "redis://secret@host cannot be reached.");
@@ -166,7 +166,7 @@ describe("a request", () => {
     expect(JSON.stringify(peer.received)).not.toContain("passwordHash");
   });
 
-  test("[HD1] a promise of another library that the handler returns is awaited", async () => {
+  test("[HD1] if the handler returns a promise of another library, the server awaits the promise", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", () => ForeignPromise.resolve("done"));
     const peer = await harness.connect();
@@ -174,7 +174,7 @@ describe("a request", () => {
     expect(peer.last("response").data).toEqual({ ok: true, output: "done" });
   });
 
-  test("[HD7] an error with data that cannot be sent is answered with INTERNAL, whenever it is thrown", async () => {
+  test("[HD7] an error with data that cannot be sent is answered with INTERNAL, whether the handler throws at once or rejects", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", async ({ error }) => {
       throw error("RATE_LIMITED", "Later.", { retryAfterMs: 5n as unknown as number });
@@ -236,7 +236,7 @@ describe("a request", () => {
     [200, 200],
     [90_000, 30_000],
   ])(
-    "[HD12] with a timeout of %s ms it is answered with TIMEOUT after %s ms, and the signal of its handler aborts",
+    "[HD12] with a timeout of %s ms is answered with TIMEOUT after %s ms, and the signal of the handler aborts",
     async (timeout_ms, expected) => {
       const { server, harness } = basicServer();
       let signal: AbortSignal | undefined;
@@ -254,7 +254,7 @@ describe("a request", () => {
     },
   );
 
-  test("[HD13] if its connection closes, the signal aborts and no state is left", async () => {
+  test("[HD13] if the connection closes, the signal aborts and no state is left", async () => {
     const { server, harness, environment } = basicServer();
     let signal: AbortSignal | undefined;
     server.handle("agent.slow", (context) => {
@@ -269,7 +269,7 @@ describe("a request", () => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[HD14] a signal that is first read after the end is already aborted", async () => {
+  test("[HD14] a signal that is first read after the end of the request is already aborted", async () => {
     const { server, harness } = basicServer();
     let context: { signal: AbortSignal } | undefined;
     server.handle("agent.slow", (given) => {
@@ -281,7 +281,7 @@ describe("a request", () => {
     expect(context?.signal.aborted).toBe(true);
   });
 
-  test("[HD15] more than 64 at once, or a correlation id that is in use, is refused with LIMIT_EXCEEDED", async () => {
+  test("[HD15] beyond 64 in flight, or with a correlation id that is in use, is refused with LIMIT_EXCEEDED", async () => {
     const { server, harness } = basicServer();
     server.handle("agent.slow", () => new Promise(() => {}));
     const peer = await harness.connect();
@@ -361,7 +361,7 @@ describe("middleware", () => {
 });
 
 describe("handle", () => {
-  test("[HD19] it refuses a second handler, an unknown request and a value that is not a function, with the field", () => {
+  test("[HD19] refuses a second handler, an unknown request and a value that is not a function, with the field", () => {
     const { server } = basicServer();
     const refusal = (field: string) => expect.objectContaining({ code: "INVALID_OPTION", field });
     server.handle("agent.ping", () => {});

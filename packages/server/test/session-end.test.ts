@@ -26,7 +26,7 @@ describe("the end of a session", () => {
     expect((await connect("u1", { session_id: id })).last("connected").data).not.toHaveProperty("resumed");
   });
 
-  test("[SN5] revoke also ends a session that waits to be resumed, and one whose subscribe is pending", async () => {
+  test("[SN5] revoke also ends a session that waits to be resumed, and a session whose subscribe is pending", async () => {
     let decide: ((allowed: boolean) => void) | undefined;
     const { server, harness, connect } = identityServer({
       authorize: () => new Promise<boolean>((resolve) => (decide = resolve)),
@@ -44,7 +44,7 @@ describe("the end of a session", () => {
     expect(deciding.of("subscribe_response")).toEqual([]);
   });
 
-  test("[SN12] user.disconnect ends all sessions of the user, also those that wait to be resumed, and no others", async () => {
+  test("[SN12] user.disconnect ends all sessions of the user, including sessions that wait to be resumed, and no session of another user", async () => {
     const { server, harness, connect } = identityServer();
     const [phone, tablet, other] = [await connect("u1"), await connect("u1"), await connect("u2")];
     const gone = await connect("u1");
@@ -63,7 +63,7 @@ describe("the end of a session", () => {
     });
   });
 
-  test("[SN14] user.disconnect also closes a connection of the user whose credential is being checked at that moment", async () => {
+  test("[SN14] user.disconnect also closes a connection of the user whose credential is being checked at the time of the call", async () => {
     const judging: (() => void)[] = [];
     const { server, harness } = identityServer({
       authenticate: ({ token }) => new Promise<Identity>((resolve) => judging.push(() => resolve({ userId: token }))),
@@ -77,7 +77,7 @@ describe("the end of a session", () => {
     expect(banned.last("auth_response").data.success).toBe(false);
     expect(banned.closed?.code).toBe(4403);
     expect(other.closed).toBeUndefined();
-    // A later connection is decided by authenticate alone.
+    // For a later connection, authenticate alone decides.
     const later = await harness.connect();
     await later.send(auth("u1"));
     judging.at(-1)!();
@@ -132,8 +132,8 @@ describe("the end of a session", () => {
     await expect(server.user("u1").disconnect({ where: bad })).rejects.toThrow("a bad condition");
     await harness.settle();
     expect(work.peer.closed).toBeUndefined();
-    // If the condition throws for a pending connection, the server closes the connection. Keeping a
-    // banned connection could not be undone.
+    // If the condition throws for a pending connection, the server closes the connection. Otherwise
+    // a banned user could stay connected.
     let fails = false;
     const late = await login("home", false);
     await server.user("u1").disconnect({ where: () => fails && bad() });
@@ -143,7 +143,7 @@ describe("the end of a session", () => {
     expect(late.peer.closed?.code).toBe(4403);
   });
 
-  test("[SN14] session.revoke also closes a connection that is about to resume the session, and no other", async () => {
+  test("[SN14] session.revoke also closes a connection that is about to resume the session, and no other connection", async () => {
     const judging: (() => void)[] = [];
     let slow = false;
     const { server, harness, connect } = identityServer({

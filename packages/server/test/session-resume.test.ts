@@ -4,7 +4,7 @@ import { basicServer } from "./support/basic-server.js";
 import { auth, identityServer, sessionOf, subscribe } from "./support/identity-server.js";
 
 describe("a client that reconnects", () => {
-  test("[SN1] as the same user it resumes its session with id, data, metadata and start time", async () => {
+  test("[SN1] resumes its session as the same user, with id, data, metadata and start time", async () => {
     const { server, harness, environment, connect } = identityServer({ sessionData: () => ({ seen: [] as string[] }) });
     const start = environment.now();
     const peer = await harness.connect();
@@ -26,7 +26,7 @@ describe("a client that reconnects", () => {
     expect(server.stats().sessions).toEqual({ active: 1, away: 0 });
   });
 
-  test("[SN2] after more than two minutes it gets a new session, and the old one is removed", async () => {
+  test("[SN2] receives a new session after more than two minutes, and the old session is removed", async () => {
     const { server, harness, environment, connect } = identityServer();
     const peer = await connect("u1");
     peer.socket.drop();
@@ -41,7 +41,7 @@ describe("a client that reconnects", () => {
     expect(sessionOf(again)).not.toBe(sessionOf(peer));
   });
 
-  test("[SN2] as another user or on another device it gets a new session, and the old one is unchanged", async () => {
+  test("[SN2] receives a new session as another user or on another device, and the old session is unchanged", async () => {
     const { server, connect } = identityServer();
     const victim = await connect("u1", { device_id: "phone" });
     const session_id = sessionOf(victim);
@@ -52,7 +52,7 @@ describe("a client that reconnects", () => {
     expect(server.session(session_id).get()?.deviceId).toBe("phone");
   });
 
-  test("[SN3] while its old socket is half-open it takes over the session, and the old socket is closed with 4409", async () => {
+  test("[SN3] takes over the session while the old socket is half-open, and the old socket is closed with 4409", async () => {
     const { server, harness, connect } = identityServer({ sessionData: () => ({ count: 1 }) });
     const events: string[] = [];
     server.onSession(({ type }) => void events.push(type));

@@ -85,7 +85,7 @@ describe("the data and events of a session", () => {
     expect(events).toHaveLength(5);
   });
 
-  test("[SN9] ended has its reason: not resumed in time, replaced by a newer connection, or ended by the server", async () => {
+  test("[SN9] the ended event names the reason: not resumed in time, replaced by a newer connection, or ended by the server", async () => {
     const { server, harness, connect } = identityServer();
     const ends: string[] = [];
     server.onSession((event) => {
@@ -101,7 +101,7 @@ describe("the data and events of a session", () => {
     expect(ends).toEqual(["phone replaced", "tablet disconnected", "tv expired", "phone expired"]);
   });
 
-  test("[SN9] a listener that returns a rejected promise is logged, and the server keeps working", async () => {
+  test("[SN9] if a listener returns a rejected promise, the error is logged, and the server keeps working", async () => {
     const errors: object[] = [];
     const ignore = () => {};
     const { server, harness, connect } = identityServer({
@@ -159,7 +159,7 @@ describe("the data and events of a session", () => {
     expect((await connect("u1@phone")).closed).toEqual({ code: 4900, reason: "banned" });
     ban = undefined;
     await connect("u1@phone");
-    ban = "listener"; // reported that the older one was replaced
+    ban = "listener"; // the listener is called when the older session is replaced
     const peer = await connect("u1@phone");
     await harness.settle();
     expect(peer.closed).toEqual({ code: 4900, reason: "banned" });
@@ -218,7 +218,7 @@ describe("the data and events of a session", () => {
     expect((await server.user("u1").devices()).map(({ id }) => id)).toEqual(["phone"]);
   });
 
-  test("[SN10] a direct event goes to one session, to one user, or to all", async () => {
+  test("[SN10] a direct event goes to one session, to one user, or to all connections", async () => {
     const { server, harness, connect } = identityServer();
     const [a, b, c] = [await connect("u1"), await connect("u1"), await connect("u2")];
     expect(await server.session(sessionOf(a)).send("hello", "you")).toEqual({ delivered: [sessionOf(a)], failed: [] });

@@ -50,7 +50,7 @@ describe("a credential in the upgrade request", () => {
 
   test.each([
     ["another origin", "https://evil.example"],
-    ["a longer name that starts with a listed one", "https://app.example.com.evil.io"],
+    ["a longer name that starts with a listed name", "https://app.example.com.evil.io"],
     ["another port", "https://app.example.com:8443"],
     ["a page with an opaque origin", "null"],
     ["no origin at all", undefined],
@@ -88,7 +88,7 @@ describe("a credential in the upgrade request", () => {
     const seen: unknown[] = [];
     const environment = new VirtualEnvironment();
     // Only the last case passes a list of origins. Without a list any page may connect, but
-    // authenticate receives no cookies.
+    // authenticate receives only the cookies of a page of the same origin.
     const origins = origin === "https://app.example.com" ? [origin] : undefined;
     const server = createServer(agents, {
       environment,
@@ -141,7 +141,7 @@ describe("connection parameters", () => {
     return new ServerHarness(server, environment);
   };
 
-  test("[HS20] handlers receive them validated and converted", async () => {
+  test("[HS20] are validated and converted before handlers receive them", async () => {
     const peer = await start().connect({ url: "/ws?sessionId=7c1f0a3e-6b1d-4f7e-9a53-0d5c2b8f4e11&since=12" });
     await peer.send({ type: "request", correlation_id: "1", data: { name: "whoami" } });
     expect(peer.last("response").data).toEqual({
@@ -186,7 +186,7 @@ describe("the subprotocol", () => {
     ["holdfast.v1.json", subprotocols.json],
     ["something, holdfast.v1.json", subprotocols.json],
     [undefined, undefined],
-  ])("[HS22] offered %s, %s is chosen", async (offered, chosen) => {
+  ])("[HS22] if the client offers %s, the server chooses %s", async (offered, chosen) => {
     const { harness } = basicServer();
     const peer = await harness.connect({ headers: offered === undefined ? {} : { "sec-websocket-protocol": offered } });
     expect(peer.socket.subprotocol).toBe(chosen);

@@ -74,7 +74,7 @@ test("slicing, delaying and throttling neither lose nor reorder a byte", async (
   client.socket.end(sent);
   await until(() => client.ended === "end");
   expect(client.text()).toBe(sent);
-  // In both directions at 200,000 bytes per second.
+  // The proxy limits each direction to 200,000 bytes per second.
   expect(performance.now() - startedAt).toBeGreaterThan((sent.length / 200_000) * 1_000);
 });
 
