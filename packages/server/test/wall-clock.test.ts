@@ -76,7 +76,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(environment.timers).toBe(0);
   });
 
-  test("[WC6] a ticket is valid for exactly 30 s, also with a broker", async () => {
+  test("[WC6] a ticket is valid for exactly 30 s, with and without a broker", async () => {
     for (const broker of [undefined, memoryBroker()]) {
       const { server, harness, environment } = identityServer({
         credentials: { ticket: true },

@@ -16,7 +16,7 @@ brokerContract("memoryBroker", () => {
   };
 });
 
-test("[RV20] the memory broker forgets idle topics and leaves no timer when none remains", async () => {
+test("[RV20] the memory broker forgets idle topics and leaves no timer when no topic remains", async () => {
   const environment = new VirtualEnvironment();
   const store = new MemoryStore();
   const link = store.join({
@@ -50,7 +50,7 @@ test("[RV20] the memory broker forgets idle topics and leaves no timer when none
   expect(environment.timers).toBe(0);
 });
 
-test("[BR58] beyond its limit the memory broker drops the oldest idle topics, but keeps topics with a document until they expire", async () => {
+test("[BR58] beyond 100,000 idle topics the memory broker drops the oldest, but keeps each topic with a document until the topic expires", async () => {
   const environment = new VirtualEnvironment();
   const log = { size: 5, ttlMs: 60_000 };
   const days = (count: number): number => count * 24 * 3_600_000;

@@ -9,7 +9,7 @@ import { all, log, newId, works, hears } from "../support/broker-participant.js"
  * still work. Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker when announcements are lost", () => {
-  test("[BR34] if Redis closes the subscriber connection, 999 subscriptions return and `onDoubt` is called", async (context) => {
+  test("[BR34] if Redis closes the subscriber connection, 999 subscriptions are restored and `onDoubt` is called", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const [one, two] = [world.join(server), world.join(server)];
@@ -48,7 +48,7 @@ describe.concurrent("redisBroker when announcements are lost", () => {
   });
 
   for (const seed of [1, 2, 3])
-    test(`[BR49] if connections are cut at random bytes, retries with a key are stored once, and delivered in order or doubted (seed ${seed})`, async (context) => {
+    test(`[BR49] if connections are cut at random bytes, retries with a key are stored once and delivered in order, or onDoubt is called (seed ${seed})`, async (context) => {
       const world = new RedisHarness(context);
       const server = await world.redis();
       const proxy = await world.proxy({ to: server.port, seed, weather: { cutWithin: 40_000, slice: 700 } });

@@ -17,8 +17,8 @@ function clientOf(cluster: RedisCluster, options: ConstructorParameters<typeof C
 }
 
 /**
- * Publishes on each topic until a publication is delivered. Lost publications are covered by
- * `onDoubt`.
+ * Publishes on each topic until a publication is delivered. Lost publications are allowed, because
+ * `onDoubt` reports that publications may be lost.
  */
 async function hearsAll(one: Participant, limitMs: number): Promise<void> {
   const before = new Map(topics.map((topic) => [topic, one.on(topic).length]));
@@ -48,7 +48,7 @@ describe.concurrent("redisBroker on a cluster", () => {
     const [doubts, forgotten] = [one.doubts, one.forgotten];
     await cluster.nodes[0]!.kill();
     const killedAt = performance.now();
-    // Until the other nodes have noticed, the calls for their topics succeed.
+    // Until the other nodes notice the failure, calls for the topics of these nodes succeed.
     for (const topic of stays) await one.link.publish(topic, newId(), "still", { log });
     await hearsAll(one, 20_000);
     await until(() => one.link.isHealthy, 20_000, "Health");

@@ -55,7 +55,7 @@ describe.concurrent("documents in Redis", () => {
       await touch();
       expect(await days(), name).toBe(90);
     }
-    // The longest lifetime: the largest exact number.
+    // The longest lifetime is the largest exact integer.
     expect(await write("6", "5", Number.MAX_SAFE_INTEGER)).toBe("appended");
     await link.publish("board", newId(), "", { log });
     expect(Number(await server.say("PTTL", META))).toBeGreaterThan(Number.MAX_SAFE_INTEGER - 60_000);
@@ -112,7 +112,7 @@ describe.concurrent("documents in Redis", () => {
     expect(late).toEqual({ outcome: "conflict", position: reading.position });
   });
 
-  test("[BR61] foreign data in the place of a document is left alone, and the link continues", async (context) => {
+  test("[BR61] foreign data under the key of a document is not changed, calls reject with UNAVAILABLE, and the link stays healthy", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);
@@ -133,7 +133,7 @@ describe.concurrent("documents in Redis", () => {
     expect(await read(one)).toMatchObject({ position: { offset: 1 }, document: { id: anew, text: "anew" } });
   });
 
-  test("[BR62] after a roll-back Redis has the older document: expecting the lost one is a conflict, and knowing it returns the stored text", async (context) => {
+  test("[BR62] after a roll-back Redis has the older document: expecting the lost document is a conflict, and a read with its id as `known` returns the stored text", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis({ persist: true });
     const one = world.join(server);
@@ -151,7 +151,7 @@ describe.concurrent("documents in Redis", () => {
     const write = (id: string, expected: string) =>
       one.link.publish("board", id, "b", { log, document: docOf("another", expected) });
     expect(await write(newId(), lost)).toEqual({ outcome: "conflict", position: reading.position });
-    // A second history with the same offset of the same epoch.
+    // The topic now has a second history with the same offset of the same epoch.
     const other = newId();
     expect(await write(other, kept)).toMatchObject({ outcome: "appended", position: { offset: 2 } });
     expect((await write(newId(), lost)).outcome).toBe("conflict");
@@ -203,7 +203,7 @@ describe.concurrent("documents in Redis", () => {
     const id = await drawn(one, LARGE);
     const start = await sent(server);
     await read(one, { known: "another" });
-    // Proves that the measurement would notice the text.
+    // This read proves that the measurement would notice the text.
     const before = await sent(server);
     expect(before - start).toBeGreaterThan(LARGE.length);
     for (let index = 0; index < 10; index++) {

@@ -5,14 +5,14 @@ import { newId, set } from "../support/broker-participant.js";
 
 /** Redis measures leases with its own clock, so these tests wait in real time. */
 describe.concurrent("the leases of redisBroker", () => {
-  test("[BR41] if an instance is cut off, `onGone` reports it once to the others; when it returns, `onForgotten` is called", async (context) => {
+  test("[BR41] if an instance is cut off, `onGone` reports the instance once to the others; when the instance returns, its `onForgotten` is called", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const proxy = await world.proxy({ to: server.port });
     const [one, two] = [world.join(server), world.join(server)];
     const lost = world.join(proxy);
     await until(async () => (await one.link.instances()).size === 3);
-    // Longer than the grace period of a new link.
+    // Wait longer than the grace period of a new link.
     await new Promise((resolve) => setTimeout(resolve, 10_500));
     expect([...one.gone, ...two.gone, ...lost.gone]).toEqual([]);
     proxy.weather = { refuse: true };

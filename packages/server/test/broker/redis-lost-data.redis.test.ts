@@ -25,7 +25,8 @@ describe.concurrent("redisBroker when Redis loses data", () => {
     expect(again.position!.id).not.toBe(lost.position!.id);
     const { events, position } = await one.link.read("news", { log: { after: 6, most: 10 }, ttlMs: 1_000 });
     expect(position).toEqual(after.position);
-    // By its offset, event 7 follows the lost event 6; by its predecessor's id it does not.
+    // By its offset, event 7 follows the lost event 6. By the id of its predecessor, event 7 does
+    // not.
     expect(events[0]!.link!.offset).toBe(7);
     expect(links(lost.position!, events[0]!.link!)).toBe(false);
     expect(links(again.position!, events[0]!.link!)).toBe(true);

@@ -36,7 +36,7 @@ describe.concurrent("redisBroker with the application's options", () => {
     await one.link.subscribe("news");
     await one.link.publish("news", newId(), "", { log });
     await until(() => one.heard.length === 1);
-    // Its database number is used, because it is part of the address.
+    // The database number of the client is used, because that number is part of the address.
     const same = client.duplicate({ keyPrefix: "" });
     expect(await same.exists("{holdfast:contract:news}:meta")).toBe(1);
     same.disconnect();

@@ -8,7 +8,7 @@ import { all, log, newId, type Participant, set } from "../support/broker-partic
 
 /**
  * Publishes as an application does, some calls in the same turn of the event loop and some later.
- * Returns the stored offsets in the order of the calls.
+ * Returns the stored offsets in the order of the calls, without the refused calls.
  */
 async function burst({ link }: Participant, topic: string, count: number, name: string): Promise<number[]> {
   const stored: Promise<number | undefined>[] = [];
@@ -30,7 +30,7 @@ async function burst({ link }: Participant, topic: string, count: number, name: 
   return (await Promise.all(stored)).filter((offset) => offset !== undefined);
 }
 
-/** Pairs of calls that were stored in reverse order. */
+/** The number of successive calls that were stored in reverse order. */
 const turned = (offsets: readonly number[]): number =>
   offsets.filter((offset, index) => index > 0 && offset < offsets[index - 1]!).length;
 
@@ -120,7 +120,7 @@ describe.concurrent("[BR65] publications of one instance on one topic reach Redi
     expect(one.on("plain").map(({ body }) => Number(body))).toEqual(Array.from({ length: 300 }, (_, index) => index));
   });
 
-  test("and one refused publication does not hold up the others", async (context) => {
+  test("and one refused publication does not delay the others", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);

@@ -8,7 +8,7 @@ import { all, log, newId, type Participant, works, hears } from "../support/brok
  * Each test has its own Redis. The tests mostly wait, so they run concurrently.
  */
 describe.concurrent("redisBroker while Redis cannot be reached", () => {
-  test("[BR30] while Redis is down calls reject within 1 s, later calls within 50 ms; 5 s after its return everything works", async (context) => {
+  test("[BR30] while Redis is down, calls reject within 1 s and later calls within 50 ms; within 5 s after Redis is back, everything works", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const logger = recordingLogger();
@@ -69,7 +69,7 @@ describe.concurrent("redisBroker while Redis cannot be reached", () => {
     await until(() => one.doubts > 0);
   });
 
-  test("[BR35] if Redis stops answering, calls reject within 1 s, later within 50 ms, and work again when it continues", async (context) => {
+  test("[BR35] if Redis stops answering, calls reject within 1 s and later calls within 50 ms, and calls work again when Redis continues", async (context) => {
     const world = new RedisHarness(context);
     const server = await world.redis();
     const one = world.join(server);

@@ -64,7 +64,7 @@ test("[BR25] `topicKeys` returns different keys for different topics, and all ke
   );
 });
 
-test("[BR39] a valid announcement is parsed unchanged, and invalid text parses to undefined", () => {
+test("[BR39] a valid announcement is parsed unchanged, and parsing invalid bytes neither throws nor yields an invalid link", () => {
   const whole = fc.string({ unit: "grapheme" });
   fc.assert(
     fc.property(whole, whole, (id, body) => {

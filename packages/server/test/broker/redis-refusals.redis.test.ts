@@ -22,7 +22,7 @@ describe.concurrent("redisBroker when Redis refuses or holds foreign data", () =
     expect(one.doubts).toBe(0);
   });
 
-  test("[BR38] calls to a replica reject with UNAVAILABLE until it is promoted, and a demotion is noticed", async (context) => {
+  test("[BR38] calls to a replica reject with UNAVAILABLE until the replica is promoted, and calls to a demoted primary fail", async (context) => {
     const world = new RedisHarness(context);
     const primary = await world.redis();
     const replica = await world.redis({ replicaOf: primary.port });

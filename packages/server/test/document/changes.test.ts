@@ -42,7 +42,7 @@ describe("a change to a document", () => {
         return [];
       },
     ],
-  ])("[SD4] that %s rejects with INVALID_VALUE, because it is ambiguous", async (_what, change) => {
+  ])("[SD4] that %s rejects with INVALID_VALUE, because the intended document is ambiguous", async (_what, change) => {
     const schema = z.array(z.object({ id: z.string() }));
     const server = createServer(
       defineProtocol({ name: "l", version: "1.0.0", channels: { list: { document: schema } } }),

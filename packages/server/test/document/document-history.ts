@@ -78,7 +78,7 @@ class Watcher {
 /**
  * Simulates one history of a document in virtual time: servers share a broker, clients subscribe
  * and leave, connections drop, servers restart, and the store may be rolled back or emptied. At the
- * end everything is repaired, and every client must hold the document that the store holds.
+ * end all faults stop, and every client must then hold the document that the store holds.
  */
 export class DocumentHistory extends SimServers<Definition> {
   readonly #watchers: Watcher[] = [];
@@ -183,7 +183,7 @@ export class DocumentHistory extends SimServers<Definition> {
       .catch(() => undefined);
   }
 
-  /** Repairs everything, waits for all clients, and compares their documents with the store. */
+  /** Ends all faults, waits for all clients, and compares the clients' documents with the store. */
   async #end(): Promise<Outcome> {
     this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };
     await this.advance(40_000);

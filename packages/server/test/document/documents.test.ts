@@ -70,7 +70,7 @@ describe("the documents of the server's API", () => {
     expect(await all.done(all.board().get())).toBeUndefined();
   });
 
-  test("[SD3] a change without a difference creates no version", async () => {
+  test("[SD3] a change without an effect creates no version", async () => {
     const all = new DocumentServer();
     const first = await all.done(all.board().set(empty));
     expect(await all.done(all.board().update(() => {}))).toEqual(first);
@@ -134,7 +134,7 @@ describe("the documents of the server's API", () => {
     expect(await all.done(all.board().get())).toMatchObject(empty);
   });
 
-  test("[SD4] if the function of `update` throws, `update` rejects with that error and changes nothing; without a document it rejects with DOCUMENT_NOT_FOUND", async () => {
+  test("[SD4] if the function of `update` throws, `update` rejects with that error and changes nothing; without a document, `update` rejects with DOCUMENT_NOT_FOUND", async () => {
     const all = new DocumentServer();
     await expect(all.done(all.board().update(() => {}))).rejects.toMatchObject({ code: "DOCUMENT_NOT_FOUND" });
     await all.done(all.board().set(empty));
@@ -257,7 +257,7 @@ describe("members of a channel with a document", () => {
     expect(back.of("state_sync")).toEqual([]);
   });
 
-  test("[SD9] receive the whole document if the missed patches are longer than half of it, and all missed events", async () => {
+  test("[SD9] receive the whole document if the missed patches are longer than half of the document, and all missed events", async () => {
     const all = new DocumentServer();
     await all.done(all.board().set(empty));
     const peer = await all.connect(subscribe(BOARD));
@@ -277,7 +277,7 @@ describe("members of a channel with a document", () => {
     }
   });
 
-  test("[SD10] receive a hash every 32 versions; if theirs differs, they get a snapshot and `mismatches` counts it", async () => {
+  test("[SD10] receive a hash every 32 versions; a member that reports a mismatch receives a snapshot, and `mismatches` counts the report", async () => {
     const all = new DocumentServer();
     const peer = await all.connect(subscribe(BOARD));
     await all.done(all.board().set(empty));
@@ -371,7 +371,7 @@ test("[SD20] if patches do not fit the document, the instance reads the channel 
   expect(reads).toBe(1);
 });
 
-test("[SD14] one process without a broker serves documents", async () => {
+test("[SD14] a server with the memory broker serves documents", async () => {
   const server = createServer(boards, { broker: memoryBroker() });
   const { document } = server.channel("board", "a");
   await document.set(empty);

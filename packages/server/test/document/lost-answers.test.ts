@@ -16,7 +16,7 @@ describe("a change whose answer from the broker is lost", () => {
     return { all, change, timers };
   }
 
-  test("[SH10] is looked up in the broker; if it is stored, it is saved and `update` resolves", async () => {
+  test("[SH10] is looked up in the broker; if the broker has stored the change, `save` is called and `update` resolves", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     await all.world.advance(100);
@@ -68,7 +68,7 @@ describe("a change whose answer from the broker is lost", () => {
     expect(db.saved).toEqual([1, 2]);
   });
 
-  test("[SH10] is saved by `close` at the latest; if that is impossible, an error is logged", async () => {
+  test("[SH10] is saved by `close` at the latest; if the broker stays unreachable, an error is logged", async () => {
     const db = database();
     const { all, change } = await cutOff(db.hooks);
     await all.world.advance(1_000);

@@ -90,7 +90,7 @@ describe("an invalid document", () => {
     ["is lost", undefined],
     ["is written over", { id: "theirs", text: "nonsense" }],
   ])(
-    "[SD18] in the store, after a document %s: the next document keeps no metadata of the old one",
+    "[SD18] in the store: if a document %s, the next document keeps no metadata of the old document",
     async (_how, instead) => {
       const schema = z.object({ due: z.union([z.date(), z.string()]).optional(), title: z.string().default("") });
       const protocol = defineProtocol({ name: "tasks", version: "1.0.0", channels: { task: { document: schema } } });

@@ -5,7 +5,7 @@ import { reportFigures, percentile } from "../support/figures.js";
 
 const wires = Array.from({ length: 10 }, (_, index) => `feed:${index}`);
 
-test("[FT2] under load, clients whose connections are cut at any byte miss no event and get none twice", async (context) => {
+test("[FT2] under load, clients whose connections are cut at any byte miss no event without a reset and get no event twice", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port), await world.server(redis.port)];
@@ -46,7 +46,7 @@ test("[FT2] under load, clients whose connections are cut at any byte miss no ev
   expect(world.refused).toEqual([]);
 }, 180_000);
 
-test("[FT3] after a stall of a slow and uneven network, clients catch up within 3 s of its return", async (context) => {
+test("[FT3] after a slow and uneven network has stalled, clients receive events again within 3 s", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const servers = [await world.server(redis.port)];

@@ -104,8 +104,8 @@ export class FaultWorld extends RedisHarness {
   }
 
   /**
-   * Publishes `perSecond` events evenly, in turn over servers and channels, until `until` returns
-   * true.
+   * Publishes `perSecond` events evenly, in turn over servers and channels, for `seconds` or until
+   * `until` returns true.
    */
   async traffic(
     servers: readonly Pick<RunningServer, "server">[],
@@ -163,9 +163,9 @@ export class FaultWorld extends RedisHarness {
   }
 
   /**
-   * Waits until every client has received the last stored event, or until `limitMs` is over. Does
-   * not throw on a timeout, because `verify` then names the missing events. Returns the
-   * milliseconds waited.
+   * Waits until every client has received the last stored event of each channel, at most `limitMs`
+   * per channel. Does not throw on a timeout, because `verify` then names the missing events.
+   * Returns the milliseconds waited.
    */
   async caughtUp(redisPort: number, wires: readonly string[], limitMs: number): Promise<number> {
     const start = performance.now();

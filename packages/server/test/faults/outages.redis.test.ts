@@ -6,7 +6,7 @@ import { reportFigures } from "../support/figures.js";
 
 const wires = ["feed:a", "feed:b", "feed:c"];
 
-test("[FT9] if pub/sub is killed, or silent while commands work, it is noticed within 20 s and no event is lost", async (context) => {
+test("[FT9] if pub/sub is killed, or silent while commands work, instances notice within 20 s and no event is lost", async (context) => {
   const world = new FaultWorld(context);
   const redis = await world.redis();
   const proxy = await world.proxy({
@@ -54,7 +54,7 @@ test("[FT9] if pub/sub is killed, or silent while commands work, it is noticed w
 }, 120_000);
 
 test.each(["killed", "stopped"] as const)(
-  "[FT30] while Redis is %s, `publish` rejects within 1 s and clients stay connected; 5 s after its return all have caught up",
+  "[FT30] while Redis is %s, `publish` rejects within 1 s and clients stay connected; 5 s after Redis is back, all clients have caught up",
   async (how) => {
     const ends: (() => Promise<void>)[] = [];
     const world = new FaultWorld({ onTestFinished: (end) => void ends.push(end as () => Promise<void>) });

@@ -1,14 +1,15 @@
 /**
- * Opens connections that never authenticate. A separate process, so that its CPU time is not
- * counted as the server's. The test starts it with `fork` and sends `{ port, count, overMs, kind
- * }`. It reports when all connections are upgraded and runs until it is killed.
+ * Opens connections that never authenticate. The program is a separate process, so that its CPU
+ * time is not counted as the server's. The test starts the program with `fork` and sends `{ port,
+ * count, overMs, kind }`. The program reports when all connections are upgraded and runs until the
+ * test ends.
  */
 import { createConnection } from "node:net";
 import { goes } from "./machine.mjs";
 
 goes("last");
 
-/** The frames that each kind of connection sends. */
+/** The number of bytes that each connection sends, unless the kind is `silence`. */
 const BYTES = 65_536;
 const upgrade = [
   "GET /ws HTTP/1.1",
@@ -57,8 +58,8 @@ process.once("message", ({ port, count, overMs, kind }) => {
   const start = performance.now();
   let started = 0;
   const timer = setInterval(() => {
-    // At most five at a time: if other processes had the cores, catching up at once would be a
-    // different attack.
+    // Start at most five connections per tick. If other processes used the cores meanwhile,
+    // starting all late connections at once would be a different attack.
     const due = Math.min(count, started + 5, Math.ceil(((performance.now() - start) / overMs) * count));
     for (; started < due; started++) attack();
     if (started === count) clearInterval(timer);

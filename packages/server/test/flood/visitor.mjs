@@ -1,8 +1,8 @@
 /**
  * A well-behaved client that connects, authenticates and leaves `count` times within `overMs`, and
- * reports how long each handshake took. A separate process, so that it measures the server and not
- * the attackers. If the server or the client waited for a core, the longer of the two waits is
- * subtracted, because both may have waited at the same time.
+ * reports how long each handshake took. The client is a separate process, so that the times are
+ * those of the server and not of the attackers. If the server or the client waited for a core, the
+ * longer of the two waits is subtracted, because both may have waited at the same time.
  */
 import { WebSocket } from "ws";
 import { goes, waitedMs } from "./machine.mjs";

@@ -4,7 +4,7 @@ import { LEASE_MS } from "../support/faulty-broker.js";
 import { acknowledge, heard, startInstances } from "../support/server-instances.js";
 
 describe("a device on two instances", () => {
-  test("[IS1] a newer connection on another instance replaces the older one, which is closed with 4409", async () => {
+  test("[IS1] a newer connection on another instance replaces the older connection, which is closed with 4409", async () => {
     const [all, a, b] = await startInstances(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
@@ -27,7 +27,7 @@ describe("a device on two instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS1] of two concurrent connections on two instances, the one that the broker stored last stays", async () => {
+  test("[IS1] of two concurrent connections of a device on two instances, one stays and the other is closed with 4409", async () => {
     const [all, a, b] = await startInstances(2);
     const peers = [await a!.connect(), await b!.connect()];
     for (const peer of peers) peer.socket.send(JSON.stringify({ type: "auth", data: { token: "u1@phone" } }));
@@ -50,7 +50,7 @@ describe("a device on two instances", () => {
     expect((await a!.user("u1").devices()).map(({ sessionId }) => sessionId)).toEqual([sessionOf(last)]);
   });
 
-  test("[IS1] a lost notice is repeated", async () => {
+  test("[IS1] if the notice about a replaced connection is lost, the notice is repeated until the connection is closed", async () => {
     const [all, a, b] = await startInstances(2);
     all.broker.loses = (_instance, topic) => topic.startsWith("$inbox");
     const first = await a!.enter("u1@phone");
@@ -62,7 +62,7 @@ describe("a device on two instances", () => {
     expect(first.closed?.code).toBe(4409);
   });
 
-  test("[IS2] a device that reconnects to another instance starts a new session there, and its old session has moved", async () => {
+  test("[IS2] a device that reconnects to another instance starts a new session there, and the old session ends with the reason `moved`", async () => {
     const [all, a, b] = await startInstances(2);
     const ended: string[] = [];
     a!.server.onSession((event) => void (event.type === "ended" && ended.push(event.reason)));
@@ -95,7 +95,7 @@ describe("a device on two instances", () => {
 });
 
 describe("the limit of devices per user across all instances", () => {
-  test("[IS3] the last device is refused with 4429 and a retry delay", async () => {
+  test("[IS3] a device beyond the limit is refused with 4429 and a retry delay", async () => {
     const [all, a, b, c] = await startInstances(3, { devices: { perUser: 2 } });
     const first = [await a!.enter("u1@one"), await b!.enter("u1@two")];
     await all.advance(1_000);
@@ -140,7 +140,7 @@ describe("sending to a user", () => {
     expect(peers.map(heard)).toEqual([["x"], ["x"], ["x"]]);
   });
 
-  test("[IS4] waits for acknowledgements of other instances, including failures, until its timeout", async () => {
+  test("[IS4] waits for acknowledgements of other instances, including failures, for at most `timeoutMs`", async () => {
     const [all, a, b] = await startInstances(2);
     const [, two, three] = [await a!.enter("u1@one"), await b!.enter("u1@two"), await b!.enter("u1@three")];
     await b!.enter("u1@four");
@@ -171,7 +171,7 @@ describe("sending to a user", () => {
     expect(peers.map(heard)).toEqual([["2"], ["1"]]);
   });
 
-  test("[IS5] if an instance does not answer in time, the result for its devices is unknown", async () => {
+  test("[IS5] if an instance does not answer in time, its devices are reported as failed with `timeout`", async () => {
     const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     all.broker.loses = (instance, topic) => instance === a!.id && topic.startsWith("$inbox");
@@ -180,7 +180,7 @@ describe("sending to a user", () => {
     expect(await report).toEqual({ delivered: [], failed: [{ deviceId: "two", reason: "timeout" }] });
   });
 
-  test("[IS5] if an instance is killed meanwhile, its connections are gone, and later sends do not list its devices", async () => {
+  test("[IS5] if an instance is killed before it answers, its devices are reported as disconnected, and later sends do not list these devices", async () => {
     const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     const report = a!.user("u1").send("hello", "x", { ack: true, timeoutMs: 30_000 });
@@ -230,7 +230,7 @@ describe("the devices of a user", () => {
     expect([...all.broker.store.topics.get("$devices:u1")!.table.keys()]).toEqual(["one"]);
   });
 
-  test("[IS6] stay listed beyond the lifetime of the table and after the store has lost it", async () => {
+  test("[IS6] stay listed beyond the lifetime of the table and after the store has lost the table", async () => {
     const [all, a, b] = await startInstances(2);
     await b!.enter("u1@two");
     await all.stay(25 * 3_600_000);
@@ -240,7 +240,7 @@ describe("the devices of a user", () => {
     expect(await a!.user("u1").isConnected("two")).toBe(true);
   }, 30_000);
 
-  test("[IS7] a server that closes removes its devices first, and other instances close no connection", async () => {
+  test("[IS7] a server that closes removes its own devices from the store, and other instances close no connection", async () => {
     const [all, a, b] = await startInstances(2);
     await a!.enter("u1@one");
     const two = await b!.enter("u1@two");
@@ -269,7 +269,7 @@ describe("while the broker cannot be reached", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IS8] if two connections claimed a device during the outage, the later one stays", async () => {
+  test("[IS8] if two connections claimed a device during the outage, the later connection stays", async () => {
     const [all, a, b] = await startInstances(2);
     all.broker.isDown = true;
     const old = await a!.enter("u1@phone");
@@ -293,7 +293,7 @@ describe("while the broker cannot be reached", () => {
     expect(heard(peer)).toEqual([]);
   });
 
-  test("[IS10] `isReady` is false, also while the server closes", async () => {
+  test("[IS10] `isReady` is false, and `close` ends although entries cannot be removed", async () => {
     const [all, a] = await startInstances(1);
     expect(a!.server.isReady).toBe(true);
     all.broker.isDown = true;

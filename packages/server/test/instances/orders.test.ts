@@ -3,7 +3,7 @@ import { auth, sessionOf, subscribe } from "../support/identity-server.js";
 import { LEASE_MS } from "../support/faulty-broker.js";
 import { type InstanceOptions, startInstances } from "../support/server-instances.js";
 
-/** An `authenticate` that answers when the test tells it to. */
+/** An `authenticate` whose calls are answered when the test calls the functions in `answers`. */
 function slowly() {
   const answers: (() => void)[] = [];
   const authenticate: InstanceOptions["authenticate"] & {} = ({ token }) =>
@@ -32,7 +32,7 @@ describe("revoking access on all instances", () => {
     expect(all.environment.timers).toBe(0);
   });
 
-  test("[IR1] a session is ended and revoked on any instance, and the result says whether it existed", async () => {
+  test("[IR1] a session can be ended or revoked from any instance, and the result says whether the session existed", async () => {
     const [all, a, b] = await startInstances(2);
     const peers = [await b!.enter("u1@one"), await b!.enter("u1@two")];
     expect(await a!.server.session(sessionOf(peers[0]!)).revoke()).toBe(true);
@@ -66,7 +66,7 @@ describe("revoking access on all instances", () => {
     expect(later.of("connected")).toHaveLength(1);
   });
 
-  test("[IR3] `where` with claims ends only sessions whose identity has them, including connections that are being authenticated", async () => {
+  test("[IR3] `where` with claims ends only sessions whose identity has these claims, including connections that are being authenticated", async () => {
     const { answers, authenticate } = slowly();
     const two: InstanceOptions["authenticate"] & {} = ({ token }) => {
       const [userId = "", login = ""] = token.split("@");
@@ -88,7 +88,7 @@ describe("revoking access on all instances", () => {
     expect(slow.closed?.code).toBe(4403);
   });
 
-  test("[IR3] an empty `where`, or one that JSON cannot hold, rejects with INVALID_OPTION and ends no session", async () => {
+  test("[IR3] an empty `where`, or a `where` that JSON cannot hold, rejects with INVALID_OPTION and ends no session", async () => {
     const [, a] = await startInstances(1);
     const peer = await a!.enter("u1@one");
     for (const where of [
@@ -139,7 +139,7 @@ describe("revoking access on all instances", () => {
     expect(await ended).toBe(1);
   });
 
-  test("[IR5] a lost order is recovered with the next one, or within 20 s", async () => {
+  test("[IR5] a lost order is recovered with the next order, or within 20 s", async () => {
     const [all, a, b] = await startInstances(2);
     const [one, two, three] = [await b!.enter("u1"), await b!.enter("u2"), await b!.enter("u3")];
     all.broker.loses = (instance, topic) => instance === b!.id && topic === "$control";
@@ -208,7 +208,7 @@ describe("revoking access on all instances", () => {
     for (const peer of back) expect(peer.closed).toBeUndefined();
   });
 
-  test("[IR8] `reauthorize` authorizes again on every instance and resolves when all are done", async () => {
+  test("[IR8] `reauthorize` authorizes again on every instance and resolves when all instances are done", async () => {
     let isAllowed = true;
     const [all, a, b] = await startInstances(2, { authorize: ({ identity }) => isAllowed || identity.userId !== "u1" });
     const peers = [await a!.enter("u1@one", {}, subscribe("news")), await b!.enter("u1@two", {}, subscribe("news"))];
@@ -221,7 +221,7 @@ describe("revoking access on all instances", () => {
     expect(other.of("unsubscribed")).toEqual([]);
   });
 
-  test("[IR5] an instance that starts does not carry out earlier orders, but continues from them", async () => {
+  test("[IR5] an instance that starts after an order accepts the user, but refuses tickets that were issued before the order", async () => {
     const options: InstanceOptions = { credentials: { ticket: true } };
     const [all, a, b] = await startInstances(2, options);
     const ticket = await b!.server.issueTicket({ userId: "u1" });
@@ -270,7 +270,7 @@ describe("a ticket", () => {
     expect((await b!.connect({ url: `/ws?ticket=${again}` })).of("connected")).toHaveLength(1);
   });
 
-  test("[IT3] accepts only JSON values; without the broker no ticket is issued or accepted", async () => {
+  test("[IT3] holds only JSON values, and is refused while the broker is down or after the store has lost the orders", async () => {
     const [all, a, b] = await startInstances(2, options);
     await expect(a!.server.issueTicket({ userId: "u1", claims: new Date() })).rejects.toMatchObject({
       code: "INVALID_VALUE",

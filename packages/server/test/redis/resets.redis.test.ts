@@ -19,7 +19,8 @@ const lines = defineProtocol({
 
 const KEYS = ["{holdfast:lines:log:a}:meta", "{holdfast:lines:log:a}:log"];
 /**
- * Restores a saved topic while Redis runs, so that no connection breaks and the test is fast.
+ * KEEP saves a topic and BRING_BACK restores the topic while Redis runs, so that no connection
+ * breaks and the test is fast.
  */
 const KEEP = "for _, key in ipairs(KEYS) do redis.call('SET', 'kept' .. key, redis.call('DUMP', key)) end";
 const BRING_BACK =
@@ -38,7 +39,7 @@ const said = ({ missed, reset, ok }: Answer): unknown => reset ?? missed?.length
 /** Instances on their own Redis, with the position of each offset of a channel. */
 class Lines extends RedisHarness {
   readonly instances: { readonly server: Server<typeof lines.definition>; readonly port: number }[] = [];
-  /** If set, readings of the named channel wait for this promise. */
+  /** If set, reads of `topic` wait for the promise `opens`. */
   gate: { readonly topic: string; readonly opens: Promise<void> } | undefined;
 
   static async start(context: TestContext) {
@@ -150,7 +151,7 @@ test("[RV26] if a real roll-back happens while clients wait for another channel,
   const { world, redis } = await Lines.start(context);
   const trimmed = await world.publish(1, 4);
   const old = await world.publish(5, 14);
-  // An instance that buffers no more than Redis keeps.
+  // This instance buffers no more than Redis keeps.
   const { port } = await world.instance(redis.url);
   await redis.say("EVAL", KEEP, KEYS.length, ...KEYS);
   const lost = await world.publish(15, 17);

@@ -20,7 +20,7 @@ function checked() {
     const positions: Position[] = [];
     for (const id of ids)
       positions.push((await link.publish(topic, id, "", { log: { size: 100, ttlMs: TTL_MS } })).position!);
-    // A reason that is true at the moment of the answer is accepted.
+    // Time passes, because the checker also accepts the state before a change of the same moment.
     environment.pass(1);
     return positions;
   };

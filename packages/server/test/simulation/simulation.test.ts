@@ -38,7 +38,7 @@ describe("[RV1] [RV24] servers that share a broker", () => {
     },
   );
 
-  test("with a store that has only epoch and offset the same histories break promises, so the checker detects them", async () => {
+  test("if ids carry only the offset, many histories break promises, which proves that the checker detects faults", async () => {
     let broken = 0;
     for (let seed = 1; seed <= 40; seed++)
       if ((await new Simulation(seed, { idsAreOffsets: true }).run()).broken.length > 0) broken++;

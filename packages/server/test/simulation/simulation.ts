@@ -24,7 +24,7 @@ export interface Outcome {
 /**
  * Simulates one history in virtual time: three servers share a broker, five clients join, leave and
  * reload, connections drop, servers restart, announcements are lost, and the store may be rolled
- * back. At the end everything is repaired. Each client must then have received every event that the
+ * back. At the end all faults stop. Each client must then have received every event that the
  * store accepted, once and in order, or a reset whose reason is true. The same seed repeats the
  * history.
  */
@@ -113,7 +113,7 @@ export class Simulation extends SimServers<typeof numbers.definition> {
     if (!instance) return;
     const number = ++this.#numbers;
     this.#publishedAt.set(number, this.environment.monotonic());
-    // An error does not tell whether the store has the change. The check reads the store instead.
+    // An error does not tell whether the store has the event. The check reads the store instead.
     this.#handle(instance, wire)
       .publish("number", number)
       .catch(() => undefined);
@@ -180,7 +180,7 @@ export class Simulation extends SimServers<typeof numbers.definition> {
   }
 
   /**
-   * Repairs everything and publishes one more event on each channel, which must reach all members.
+   * Ends all faults and publishes one more event on each channel, which must reach all members.
    */
   async #end(): Promise<Outcome> {
     this.broker.weather = { ...this.broker.weather, lost: 0, twice: 0, overtaken: 0 };

@@ -48,7 +48,7 @@ export class ChaosProxy {
   /** The port to which new connections are forwarded. */
   to: number;
   readonly connections = new Set<ChaosConnection>();
-  /** Connections accepted so far. */
+  /** Connections that have arrived so far, including refused connections. */
   accepted = 0;
   readonly random: () => number;
   readonly #options: ChaosOptions;
@@ -77,7 +77,7 @@ export class ChaosProxy {
     for (const connection of this.connections) if (which(connection)) connection.hold();
   }
 
-  /** Removes all faults, also from open connections. */
+  /** Removes all faults, even from open connections. */
   pass(): void {
     this.weather = {};
     for (const connection of this.connections) connection.resume();
@@ -136,7 +136,7 @@ export class ChaosConnection {
         const before = this.bytes;
         this.bytes += piece.length;
         if (this.bytes < this.cutAt) return piece;
-        // The bytes before that position are still delivered. The connection is cut afterwards.
+        // The bytes before `cutAt` are still delivered. Then the connection is cut.
         setImmediate(cut);
         return piece.subarray(0, Math.max(0, this.cutAt - before));
       });

@@ -15,12 +15,12 @@ export interface Accepted {
  *
  * Joining and each reset are a start. From one start to the next, each event must directly follow
  * the previous one on the same branch: this covers order, gaps, duplicates and unreported forks.
- * After a start, no event may be missing that was published later.
+ * No event that was published after a start may be missing.
  */
 export function checkEvents(seen: readonly Seen[], truth: ReadonlyMap<number, Accepted>): string[] {
   const broken: string[] = [];
   let heard = new Set<number>();
-  /** Events received since the last reset. A reloaded page does not remember earlier ones. */
+  /** Events received since the last reset. A reloaded page does not remember earlier events. */
   let heardSince = new Set<number>();
   /** The previous event, or undefined after a start. */
   let previous: Accepted | undefined;

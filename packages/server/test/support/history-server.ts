@@ -16,8 +16,8 @@ export const longHistory = defineProtocol({
 });
 
 /**
- * A server on a broker that the test controls. `reads` records each read of the store: what was
- * asked for, and how many events came back.
+ * A server on a broker that the test controls. `reads` records each read of the store: the
+ * requested part of the log, and the number of returned events.
  */
 export function historyServer(options: object = {}, broker = new SimBroker()) {
   const environment = new VirtualEnvironment();

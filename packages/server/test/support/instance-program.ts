@@ -11,7 +11,7 @@ export interface Orders {
   readonly redisUrl: string;
   readonly port: number;
   readonly wires: readonly string[];
-  /** The first number to publish. The next ones follow in increments of `step`. */
+  /** The first number to publish. The next numbers follow in increments of `step`. */
   readonly first: number;
   readonly step: number;
   readonly perSecond: number;

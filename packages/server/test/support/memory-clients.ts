@@ -25,10 +25,10 @@ export class MemoryClients {
   readonly sockets = new Map<MemorySocket, string>();
   readonly #harness: () => ServerHarness | undefined;
   readonly #random: () => number;
-  /** Unset at first. */
+  /** If set, receives every frame of every connection. */
   tap: FrameTap | undefined;
 
-  /** `harness` returns the server that is up, or undefined while none is. */
+  /** `harness` returns the server that is up, or undefined while no server is up. */
   constructor(harness: () => ServerHarness | undefined, random: () => number) {
     this.#harness = harness;
     this.#random = random;

@@ -51,7 +51,7 @@ export class RecordingApp {
     }
   }
 
-  /** Reloads the page: a new client starts with nothing but the stored state of the old one. */
+  /** Reloads the page: a new client starts with only the stored state of the old client. */
   reload(client: SimClient): void {
     const wanted = [...this.#joined];
     this.#joined.clear();

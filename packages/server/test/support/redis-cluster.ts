@@ -11,7 +11,7 @@ export interface RedisCluster {
 }
 
 /**
- * Starts a Redis Cluster, if requested with one replica for each master, and waits until all slots
+ * Starts a Redis Cluster, optionally with one replica for each master, and waits until all slots
  * are served.
  */
 export async function startCluster(masters = 3, { replicas = false } = {}): Promise<RedisCluster> {

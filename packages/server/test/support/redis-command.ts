@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 
 /**
- * Sends one command on a connection of its own and resolves with the answer as text. No client
- * library is used, because the tests cover those.
+ * Sends one command on a connection of its own and resolves with the answer as text. The
+ * function uses no client library, because the tests also test the client library.
  */
 export function redisCommand(port: number, ...words: (string | number)[]): Promise<string> {
   const parts = words.map((word) => `$${Buffer.byteLength(`${word}`)}\r\n${word}\r\n`);

@@ -10,7 +10,7 @@ import { type RedisServer, type RedisStart, startRedis } from "./redis-server.js
 
 /**
  * Starts Redis servers, proxies and broker participants for one test, and closes them when the test
- * ends, even if it fails.
+ * ends, even if the test fails.
  */
 export class RedisHarness {
   readonly #ends: (() => Promise<unknown>)[] = [];

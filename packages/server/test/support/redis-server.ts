@@ -15,13 +15,13 @@ export interface RedisStart {
   readonly replicaOf?: number;
   /** Runs as a Sentinel that watches the primary on this port as `main`, with a quorum of one. */
   readonly sentinelOf?: number;
-  /** The test can set the wall clock of the server. Needs a C compiler. */
+  /** Lets the test set the wall clock of the server. Requires a C compiler. */
   readonly hasClock?: boolean;
   /** More arguments for redis-server. */
   readonly args?: readonly string[];
 }
 
-/** All of these processes are killed when this process ends, for any reason. */
+/** The processes to kill when this process exits, even after an error or SIGTERM. */
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 process.once("exit", () => {
@@ -99,7 +99,7 @@ export class RedisServer {
     const bytes = Buffer.alloc(8);
     if (endianness() === "LE") bytes.writeBigInt64LE(BigInt(seconds));
     else bytes.writeBigInt64BE(BigInt(seconds));
-    // Written in place, because Redis has mapped the file.
+    // Write in place, because Redis has mapped the file into memory.
     const file = openSync(join(this.#folder, "clock"), "r+");
     writeSync(file, bytes, 0, 8, 0);
     closeSync(file);

@@ -18,7 +18,7 @@ export class Peer {
     socket.onClosed = (code, reason) => void (this.closed = { code, reason });
   }
 
-  /** Sends messages in one turn and waits until nothing moves any more. */
+  /** Sends messages in one turn and waits until no promise, turn or frame is pending. */
   async send(...messages: Sent[]): Promise<void> {
     for (const message of messages) {
       this.socket.send(
@@ -52,7 +52,7 @@ export class ServerHarness {
     this.transport = new MemoryTransport(server);
   }
 
-  /** Runs promises, turns and frames until nothing moves any more. No time passes. */
+  /** Runs promises, turns and frames until none is pending. No time passes. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3;) {
       for (let tick = 0; tick < 10; tick++) await Promise.resolve();

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Polls until the condition holds, and throws after `limitMs`. For results of another process or a
- * real socket.
+ * Polls every 5 ms until the condition holds, and throws after `limitMs`. Tests use `until` for
+ * results of another process or a real socket.
  */
 export async function until(holds: () => unknown, limitMs = 20_000, what = "It"): Promise<void> {
   const end = Date.now() + limitMs;

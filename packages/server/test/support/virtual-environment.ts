@@ -28,9 +28,9 @@ export class VirtualEnvironment implements ServerEnvironment {
   get clock() {
     return { now: this.now, monotonic: this.monotonic, after: this.after };
   }
-  /** The first id, id-0, belongs to the server. */
   readonly #random = seededRandom(1);
   random = (): number => this.#random();
+  /** The first id, id-0, belongs to the server. */
   newId = (): string => `id-${this.#ids++}`;
   after = (delayMs: number, run: () => void) => this.#start({ at: this.#now + delayMs, order: this.#order++, run });
   afterIdle = (delayMs: number, run: () => void) => this.after(delayMs, run);

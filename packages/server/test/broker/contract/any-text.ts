@@ -20,11 +20,11 @@ const odd = [
 ];
 
 /**
- * Names and bodies: topics, fields, keys, bodies and documents may be any text, including texts
- * that collide with separators of Redis keys or with names of JavaScript objects.
+ * Names and bodies: topics, fields, keys, bodies and documents may be any string, including strings
+ * with separators of Redis keys or with property names of JavaScript objects.
  */
 export function anyTextContract({ join }: ContractParts): void {
-  test("[BR25] topics, fields and keys may be any text, and different texts never collide", async () => {
+  test("[BR25] topics, fields and keys may be any string, and different strings never collide", async () => {
     const [one, two] = [join(), join()];
     await Promise.all(odd.map((topic) => one.link.subscribe(topic)));
     for (const topic of odd) {
@@ -49,7 +49,7 @@ export function anyTextContract({ join }: ContractParts): void {
     expect(entries).toEqual(new Map([["", ""], ...odd.map((field): [string, string] => [field, field])]));
   });
 
-  test("[BR26] a body may be any text, including the empty text and 1 MiB", async () => {
+  test("[BR26] a body may be any string, including an empty string and 1 MiB", async () => {
     const [one, two] = [join(), join()];
     await one.link.subscribe("bodies");
     const bodies = [
@@ -70,7 +70,7 @@ export function anyTextContract({ join }: ContractParts): void {
     expect(events.map(({ body }) => body)).toEqual(bodies);
   });
 
-  test("[BR57] a document may be any text, including the empty text and 256 KiB", async () => {
+  test("[BR57] a document may be any string, including an empty string and 256 KiB", async () => {
     const [one, two] = [join(), join()];
     const texts = [
       "",

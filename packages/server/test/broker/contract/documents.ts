@@ -5,8 +5,8 @@ import { until } from "../../support/until.js";
 import type { ContractParts } from "../broker-contract.js";
 
 /**
- * Documents: a publication may replace the document of its topic if it names the version it
- * replaces.
+ * Documents: a publication may replace the document of its topic if the publication names the id of
+ * the document that is replaced.
  */
 export function documentContract({ join, forget }: ContractParts): void {
   test("[BR50] a publication may carry a document; the document has the publication's id and `read` returns it on request", async () => {
@@ -79,12 +79,12 @@ export function documentContract({ join, forget }: ContractParts): void {
     expect((await readDocument(one.link)).events).toEqual(told);
   });
 
-  test("[BR53] a document replaces only the expected one; a conflict changes nothing and is not delivered", async () => {
+  test("[BR53] a document replaces only the expected document; a conflict changes nothing and is not delivered", async () => {
     const { link, heard, on } = join();
     await link.subscribe("board");
     const write = (text: string, expected: string, more: AppendOptions = {}) =>
       link.publish("board", newId(), text, { log, document: docOf(text, expected), ...more });
-    // The topic has no document yet, so expecting one is a conflict.
+    // The topic has no document yet, so expecting a document is a conflict.
     expect(await write("0", "another")).toMatchObject({ outcome: "conflict", position: { offset: 0, id: "" } });
     expect((await readDocument(link)).document).toBeUndefined();
     const { position: first } = await write("1", "");

@@ -4,11 +4,11 @@ import { until } from "../../support/until.js";
 import type { ContractParts } from "../broker-contract.js";
 
 /**
- * Joining and leaving: which instances take part, when a link is healthy, and how calls end after
+ * Joining and leaving: which instances are listed, when a link is healthy, and how calls end after
  * `close`.
  */
 export function membershipContract({ join }: ContractParts): void {
-  test("[BR22] `instances` lists the instance itself and those that joined, without those that left", async () => {
+  test("[BR22] `instances` lists the instance itself and the others that joined, without instances that left", async () => {
     const [one, two] = [join(), join()];
     await until(async () => (await one.link.instances()).size === 2);
     expect(await one.link.instances()).toEqual(new Set([one.id, two.id]));

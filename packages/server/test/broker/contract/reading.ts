@@ -21,7 +21,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect((await one.link.read("another", { ttlMs: 60_000 })).position.epoch).not.toBe(position.epoch);
   });
 
-  test("[BR8] a topic that was only read expires after `ttlMs`, unless it is used again before", async () => {
+  test("[BR8] a topic that was only read expires after `ttlMs`, unless the topic is used again before", async () => {
     const { link } = join();
     await link.read("short", { ttlMs: 300 });
     await link.read("long", { ttlMs: 60_000 });
@@ -36,7 +36,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect(kept).toBeDefined();
   });
 
-  test("[BR9] the log keeps the last `size` events for `ttlMs`; the position survives them", async () => {
+  test("[BR9] the log keeps the last `size` events for `ttlMs`; the position outlives the events", async () => {
     const { link } = join();
     let last: Appended | undefined;
     for (let index = 1; index <= 12; index++)
@@ -95,7 +95,7 @@ export function readingContract({ join, pass }: ContractParts): void {
     expect(readings).toBeGreaterThan(5);
   });
 
-  test("[BR27] `positions` answers in the order of its topics, for none and for thousands", async () => {
+  test("[BR27] `positions` answers in the order of its topics, for an empty list and for thousands of topics", async () => {
     const { link } = join();
     const topics = Array.from({ length: 2_500 }, (_, index) => `topic-${index}`);
     for (const index of [0, 7, 100, 1_234, 2_499]) await link.publish(topics[index]!, `id of ${index}`, "", { log });
