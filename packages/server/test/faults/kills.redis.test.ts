@@ -22,8 +22,8 @@ test("[FT4] if instances are killed while they publish, each confirmed event rea
     // Each restart of the process uses its own range of numbers.
     const orders = { redisUrl: redis.url, port: 0, wires, first: ++lives * 1_000_000 + index, step: 1, perSecond: 500 };
     const instance = new InstanceProcess(program.file, orders, (number, wire, at) =>
-      // The clocks of the two processes differ by a few milliseconds. An earlier time prevents that
-      // an event counts as published after a client joined, although the event is older.
+      // The clocks of the two processes may differ, so the recorded time is 20 ms earlier.
+      // Otherwise an older event could count as published after a client had joined.
       world.publishedElsewhere(number, wire, at - performance.timeOrigin - 20),
     );
     world.endsWith(() => instance.kill());

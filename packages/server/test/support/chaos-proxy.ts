@@ -77,7 +77,7 @@ export class ChaosProxy {
     for (const connection of this.connections) if (which(connection)) connection.hold();
   }
 
-  /** Removes all faults, even from open connections. */
+  /** Removes the faults of `weather` and resumes held connections. A planned `cutAt` stays. */
   pass(): void {
     this.weather = {};
     for (const connection of this.connections) connection.resume();
