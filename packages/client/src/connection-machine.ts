@@ -4,8 +4,8 @@ import { LASTING_MS, RENEWALS, retryAfterMs, retryDelay, type RetryLimits, SOON_
 import type { SocketEnd } from "./socket-contract.js";
 
 /**
- * The inputs of a transition besides state and event: the options and the current readings of the
- * environment.
+ * The inputs of a transition besides state and event: the options, and the environment's current
+ * time, random number and network state.
  */
 export interface Conditions {
   readonly hasToken: boolean;
@@ -13,7 +13,7 @@ export interface Conditions {
   readonly address: string;
   readonly connectTimeoutMs: number;
   readonly retry: RetryLimits;
-  /** The monotonic clock, which all moments in a state use. Milliseconds. */
+  /** The current time of the monotonic clock, which all times in a state refer to. Milliseconds. */
   readonly time: number;
   /** At least 0, less than 1. */
   readonly random: number;
@@ -25,8 +25,8 @@ type On<Type> = Extract<ConnectionEvent, { type: Type }>;
 type Reaction<State, Event> = (state: State, event: Event, given: Conditions) => ConnectionState;
 
 /**
- * The complete connection policy as a pure function, without a clock, socket or promise. An event
- * that has no reaction in the current state leaves the state unchanged.
+ * The complete connection policy as a pure function, without a clock, socket or promise. If the
+ * current state has no reaction to the event, the state stays unchanged.
  */
 export function transition(state: ConnectionState, event: ConnectionEvent, given: Conditions): ConnectionState {
   const react = reactions[state.name][event.type] as Reaction<ConnectionState, ConnectionEvent> | undefined;
@@ -34,7 +34,8 @@ export function transition(state: ConnectionState, event: ConnectionEvent, given
 }
 
 /**
- * Resets the counters, because an application that calls connect() may have logged in meanwhile.
+ * Starts with attempt 1 and no renewals, because an application that calls connect() may have
+ * logged in meanwhile.
  */
 const connect: Reaction<unknown, unknown> = (_state, _event, given) => again({ attempt: 0, renewals: [] }, given);
 
@@ -54,8 +55,8 @@ const refused: Reaction<In<"authenticating" | "ready">, On<"refused">> = (state,
 });
 
 const unanswered: Reaction<In<"opening" | "authenticating">, unknown> = ({ made }, _event, given) =>
-  // Treated as close code 1006, because a server that is too slow to answer receives the retries of
-  // all clients at once.
+  // Treated as close code 1006 with its wide first retry window, because a server that is too slow
+  // to answer would otherwise receive the retries of all clients at once.
   wait(made, late("CONNECT_TIMEOUT", given.address, given), given, { code: closeNumber.ABNORMAL, reason: "" });
 
 const hurry: Reaction<In<"waiting">, unknown> = (state, _event, { time, random }) => {
@@ -63,12 +64,16 @@ const hurry: Reaction<In<"waiting">, unknown> = (state, _event, { time, random }
   return soon < state.deadline ? { ...state, deadline: soon } : state;
 };
 
-/** The connection has ended. The row of its close code decides the next state. */
+/**
+ * The socket has ended. The action of its close code in the close-code table decides the next
+ * state.
+ */
 const ended: Reaction<In<"opening" | "authenticating" | "ready">, On<"ended">> = (state, { end }, given) => {
   const { time } = given;
   const { made, refusal, since = time, goawayMs } = state as Partial<Omit<In<"ready">, "name">> & { made: Attempts };
   const { name, action, meaning } = closeCode(end.code);
-  // The peer's reason is more specific than the table's meaning, unless it is a JSON hint.
+  // The server's reason is more specific than the table's meaning, unless the reason is empty or a
+  // JSON hint.
   const said = /^[^{]/.test(end.reason) ? `: ${end.reason.replace(/\.$/, "")}` : ` because ${meaning}`;
   const message = `The connection to ${given.address} ended${said}.`;
   const reason = { name, code: end.code, message, error: refusal ?? end.cause };
@@ -76,14 +81,14 @@ const ended: Reaction<In<"opening" | "authenticating" | "ready">, On<"ended">> =
   const renewals = made.renewals.filter((at) => at > time - RENEWALS.withinMs);
   if (action === "stop") return { name: "closed", reason };
   if (action !== "new_token") return wait({ attempt, renewals }, reason, given, { ...end, goawayMs });
-  // Without a `token` option there is no token to renew. The server's reason says why it refused.
+  // Without a `token` option there is no token to renew. `reason` carries the server's error.
   if (!given.hasToken || renewals.length >= RENEWALS.most) return { name: "unauthorized", reason };
   return again({ attempt, renewals: [...renewals, time], failure: reason }, given);
 };
 
 /**
- * The reaction of each state to each event. A hint of the platform never ends a connection:
- * `offline` only postpones the next attempt when that is due.
+ * The reaction of each state to each event. The platform's hints never end a connection. If the
+ * platform is offline when an attempt is due, the attempt is postponed once.
  */
 const reactions: {
   readonly [Name in ConnectionState["name"]]: {
@@ -124,7 +129,8 @@ const reactions: {
     connect: ({ made }, _event, given) => again(made, given),
     online: hurry,
     visible: hurry,
-    // Postponed only once, because some platforms report `offline` on working networks.
+    // The attempt is postponed only once, because some platforms report `offline` on working
+    // networks.
     deadline: (state, _event, given) =>
       given.online || state.held
         ? again(state.made, given)

@@ -13,10 +13,10 @@ import type { SocketEnd } from "./socket-contract.js";
  *   preparing       --token_failed, deadline-->  waiting
  *   opening         --deadline-->                waiting
  *   authenticating  --deadline-->                waiting
- *   waiting         --deadline, connect-->       preparing   (while offline, the deadline is extended once)
+ *   waiting         --deadline, connect-->       preparing   (if offline at the deadline: once more)
  *
- * If the socket ends in opening, authenticating or ready, the row of its code in the close-code
- * table decides:
+ * If the socket ends in opening, authenticating or ready, the action of its close code in the
+ * close-code table decides:
  *
  *   retry, retry_after  -->  waiting
  *   new_token (4401)    -->  preparing
@@ -27,9 +27,11 @@ import type { SocketEnd } from "./socket-contract.js";
  *   every state but closed         --disconnect-->  closed
  *   preparing to ready, waiting    --unsendable-->  closed
  *
- * connection.ts runs the effects of a state when the state is entered. A state with a deadline
- * (monotonic clock) ends by itself. Renewing the token of a live connection is not a state, because
- * no caller waits for the token: if no token arrives, the server closes the connection.
+ * connection.ts runs the effects of a state when the state is entered. Deadlines are times of the
+ * monotonic clock, in milliseconds. If the client is offline at the deadline of waiting, waiting
+ * lasts once more, for `retry.maxMs`. Renewing the token of a live connection is not a state,
+ * because no caller waits for the token: if no new token arrives in time, the server closes the
+ * connection.
  */
 export type ConnectionState =
   | { readonly name: "idle" }
@@ -68,11 +70,14 @@ export type ConnectionState =
       readonly reason: CloseInfo;
       readonly deadline: number;
       /**
-       * The earliest moment at which the server allows the attempt. `online` and `visible` never
+       * The earliest time at which the server allows the attempt. `online` and `visible` never
        * start the attempt earlier.
        */
       readonly notBefore: number;
-      /** True if the platform reported `offline` and the attempt was postponed once. */
+      /**
+       * True if the attempt was postponed because the platform was offline at the deadline. The
+       * attempt is postponed only once.
+       */
       readonly held: boolean;
     }
   | { readonly name: "unauthorized"; readonly reason: CloseInfo }
@@ -80,13 +85,20 @@ export type ConnectionState =
 
 export interface Attempts {
   /**
-   * The number of this attempt. A connection that lasted 5 s counts as attempt 1, so the next
-   * attempt is 2.
+   * The number of this attempt, from 1. The count begins again when a connection that lasted at
+   * least 5 s ends: that connection counts as attempt 1, so the first retry is attempt 2.
    */
   readonly attempt: number;
-  /** When the client renewed refused credentials during the last minute. Monotonic clock. */
+  /**
+   * The times at which the client fetched a new token because the server had refused the old one
+   * with 4401. Times older than a minute are removed when a connection ends. Monotonic clock,
+   * milliseconds.
+   */
   readonly renewals: readonly number[];
-  /** The reason why the previous attempt or connection failed. */
+  /**
+   * The reason why the previous attempt or connection ended. Undefined for the first attempt after
+   * `connect()`.
+   */
   readonly failure?: CloseInfo | undefined;
 }
 
@@ -103,7 +115,7 @@ export interface SessionInfo {
 
 /** The limits that the server announced in `connected`. */
 export interface ServerLimits {
-  /** A peer that sends no frame for this long counts as dead. Milliseconds. */
+  /** A server that sends no frame for this long counts as a dead peer. Milliseconds. */
   readonly silenceMs: number;
   readonly messageBytes: number;
   readonly requestsInFlight: number;
@@ -112,8 +124,7 @@ export interface ServerLimits {
 /**
  * The name of the close code, as `closeCode` of `@holdfast/protocol` returns it: a name of the
  * close-code table, `APPLICATION_RETRY` for 4800 to 4899, `APPLICATION_STOP` for 4900 to 4999, or
- * `UNKNOWN` for any other code. If the client itself ended the attempt or the connection, the name
- * is one of these:
+ * `UNKNOWN` for any other code. The client adds four names of its own:
  * - `CONNECT_TIMEOUT`: a step took longer than `connectTimeoutMs`
  * - `TOKEN_FAILED`: the token function threw, rejected or took longer than `connectTimeoutMs`
  * - `NO_TOKEN`: the token function returned no token
@@ -124,9 +135,9 @@ export type CloseInfoName = CloseCodeName | "CONNECT_TIMEOUT" | "TOKEN_FAILED" |
 /** The reason why there is no connection. */
 export interface CloseInfo {
   readonly name: CloseInfoName;
-  /** The close code. Undefined if there was none. */
+  /** The close code. Undefined for `CONNECT_TIMEOUT`, `TOKEN_FAILED` and `NO_TOKEN`. */
   readonly code?: number | undefined;
-  /** One sentence for a person. */
+  /** One sentence for a human reader. */
   readonly message: string;
   /** The underlying refusal or failure, if there is one. */
   readonly error?: unknown;
@@ -143,13 +154,13 @@ export type ConnectionEvent =
   | { readonly type: "connected"; readonly session: SessionInfo; readonly limits: ServerLimits }
   | { readonly type: "goaway"; readonly delayMs: number }
   /**
-   * `auth`, or every message, is larger than the server accepts. A retry would fail in the same
-   * way.
+   * The token cannot be sent, `auth` is larger than the server accepts, or the server refuses even
+   * small messages as too large. A retry would fail in the same way.
    */
   | { readonly type: "unsendable"; readonly error: HoldfastError }
   /**
-   * The socket has ended: closed by the peer, by the network, or by this client because the peer is
-   * dead.
+   * The socket has ended: the server closed the connection, the network failed, no socket could be
+   * opened, or this client closed the connection to a dead peer.
    */
   | { readonly type: "ended"; readonly end: SocketEnd }
   | { readonly type: "deadline" }
@@ -159,11 +170,14 @@ export type ConnectionEvent =
 
 export type Over = Extract<ConnectionState, { name: "idle" | "unauthorized" | "closed" }>;
 
-/** The public status: the same machine with fewer states, plus the number of stuck handlers. */
+/**
+ * The public status: the same states, with `preparing` and `opening` shown as `connecting`, plus
+ * the number of stuck handlers.
+ */
 export type Status = {
   /**
    * The number of event handlers that have run for more than 30 s. Later events of their channels
-   * wait. Absent if there is none.
+   * wait. Absent while no handler is stuck.
    */
   readonly stuckHandlers?: number;
 } & (
@@ -175,8 +189,8 @@ export type Status = {
       readonly name: "waiting";
       readonly attempt: number;
       /**
-       * The date of the next attempt, for display, by the wall clock at the start of the wait.
-       * Milliseconds since 1970.
+       * The time of the next attempt, for display: milliseconds since 1970, computed from the wall
+       * clock when the wait began.
        */
       readonly retryAt: number;
       readonly reason: CloseInfo;

@@ -7,20 +7,24 @@ export function isOver(state: ConnectionState): state is Over {
   return state.name === "idle" || state.name === "unauthorized" || state.name === "closed";
 }
 
-/** The error for callers that wait for a connection when the client will not connect by itself. */
+/** The error for callers that wait for a connection while the client will not connect by itself. */
 export function notConnected(state: Over): HoldfastError {
   const reason = "reason" in state ? state.reason : undefined;
   return missing(state, `The client is ${state.name}${reason ? `: ${reason.message}` : "."}`, reason);
 }
 
-/** True if the application called disconnect(). Calls that end because of it are not failures. */
+/**
+ * True if the application called disconnect(). Calls that end because of disconnect() are not
+ * failures.
+ */
 export function wasAsked(state: ConnectionState): boolean {
   return state.name === "closed" && state.reason.name === "DISCONNECTED";
 }
 
 /**
- * The reason why there is no connection yet, for callers whose timeout is over. Undefined if the
- * client is connected or will not connect by itself.
+ * The error of a client that is still trying to connect, for callers whose timeout is over: the
+ * last failure, or "no answer yet". Undefined in the states `idle`, `ready`, `unauthorized` and
+ * `closed`.
  */
 export function whyNotYet(state: ConnectionState, address: string): HoldfastError | undefined {
   if (state.name === "ready" || isOver(state)) return undefined;
@@ -35,9 +39,9 @@ function missing(state: ConnectionState, sentence: string, failure?: CloseInfo, 
   });
 }
 
-/** `dueAt`: the date at which the state's timer expires. */
+/** `dueAt`: the time at which the state's timer expires, in milliseconds since 1970. */
 export function statusOf(state: ConnectionState, dueAt = 0): Status {
-  // These states are public as they are.
+  // These states are part of the public status unchanged.
   if (isOver(state)) return state;
   const { name } = state;
   if (name === "ready") return { name, ...state.session };

@@ -6,7 +6,7 @@ const MOST_WAITING = 10_000;
 /** The most frame data that may wait, in UTF-16 units. */
 const MOST_WAITING_SIZE = 2_097_152;
 
-/** An item with its approximate share of its frame's size. */
+/** An item with its approximate share of the frame's size, in UTF-16 units. */
 export interface Sized {
   readonly size: number;
 }
@@ -14,9 +14,12 @@ export interface Sized {
 export interface OrderParts<Item> {
   /** Must neither throw nor reject. */
   readonly handle: (item: Item) => Promise<unknown> | undefined;
-  /** Called when an item is handled, before the next item begins. */
+  /** Called when the handling of an item has ended, before the next item begins. */
   readonly finished: (item: Item) => void;
-  /** True: if too much waits, all waiting items are dropped. False: only the oldest are dropped. */
+  /**
+   * Decides which items are dropped when the queue exceeds a limit. True: all waiting items. False:
+   * the oldest items, until the queue is at 90 % of its limits.
+   */
   readonly dropsAll: boolean;
   /** Called with the items that were dropped while `current` was handled. */
   readonly dropped: (items: readonly Item[], current: Item) => void;
@@ -24,7 +27,7 @@ export interface OrderParts<Item> {
 
 /**
  * Handles one item at a time. While the promise that `handle` returned is pending, later items
- * wait. If nothing is pending, an item is handled synchronously.
+ * wait. If no item is being handled, a new item is handled synchronously.
  */
 export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Item) => void {
   /** A Set, because the oldest item is removed without moving the others. */
@@ -56,16 +59,16 @@ export function inOrder<Item extends Sized>(parts: OrderParts<Item>): (item: Ite
     if (!current) return void drain();
     if (!isBeyond(1)) return;
     const dropped: Item[] = [];
-    // Drops a tenth more than necessary, so that during a burst not every new item causes a drop.
-    // The newest item always stays, however large it is.
+    // Without `dropsAll`, the queue shrinks to 90 % of its limits, so that during a burst not every
+    // new item causes a drop, and the newest item stays however large it is.
     for (const oldest of waiting) if (parts.dropsAll || (waiting.size > 1 && isBeyond(0.9))) dropped.push(take(oldest));
     parts.dropped(dropped, current);
   };
 }
 
 /**
- * Resolves when all promises have settled. Undefined if none is pending, so that the caller can
- * continue synchronously.
+ * Resolves when all promises have resolved. Undefined if the list contains no promise, so that the
+ * caller can continue synchronously.
  */
 export function together(promises: readonly (Promise<unknown> | undefined)[]): Promise<unknown> | undefined {
   const pending = promises.filter((promise) => promise !== undefined);

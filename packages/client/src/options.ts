@@ -12,16 +12,18 @@ export interface BaseOptions {
   /**
    * The server's address: `wss://example.com/ws`, or on a page a path such as `/ws` for the page's
    * origin. `http` and `https` are read as `ws` and `wss`. A path is resolved when the client
-   * connects, so you can also create the client while a server renders the page. An address that
-   * can never work is refused with INVALID_OPTION.
+   * connects, so you can also create the client while a server renders the page. If an address can
+   * never work, `createClient` throws INVALID_OPTION; a page's production build does not check the
+   * address.
    */
   readonly url: string;
   /**
-   * The credential. The client sends it in its first message and never in the URL. A function is
-   * called before every attempt, so a fresh token can be returned. If the function throws, rejects
-   * or takes longer than `connectTimeoutMs`, the attempt fails and the client retries with backoff.
-   * If the function returns no token, the client stops in the state `unauthorized`.
-   * @default none: the connection is anonymous, or authenticated by its cookies
+   * The credential. The client sends the token in `auth` messages, never in the URL. A function is
+   * called before every attempt and before the token expires, so the function can return a fresh
+   * token. If the function throws, rejects or takes longer than `connectTimeoutMs`, the attempt
+   * fails and the client retries with backoff. If the function returns no token, the client stops
+   * in the state `unauthorized`.
+   * @default none: the connection is anonymous, or the server authenticates the client by cookies
    */
   readonly token?: TokenSource | undefined;
   /**
@@ -57,9 +59,9 @@ export interface BaseOptions {
   readonly retry?: { readonly minMs?: number | undefined; readonly maxMs?: number | undefined } | undefined;
   /**
    * Stores positions, so that a new client resumes its channels after a reload or restart:
-   * `keepPositions(sessionStorage)`. Affects only channels with history. Without this option, a
-   * channel begins with the first event after joining. A reconnect resumes channels with or without
-   * this option.
+   * `keepPositions(sessionStorage)`. Affects only channels with history. Without this option, a new
+   * client receives only the events after its joins. A reconnect of the same client resumes
+   * channels with or without this option.
    * @default none: positions live as long as the client
    */
   readonly positions?: PositionKeeper | undefined;
@@ -76,9 +78,9 @@ export interface BaseOptions {
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
    * Replaces the clock, the random numbers, the sockets or the platform's network hints. You can
-   * replace each member separately, and also each member of the clock. On React Native, pass
-   * `hints` that you build from AppState and NetInfo.
-   * @default the platform's
+   * replace each member, and each member of the clock, separately. On React Native, pass `hints`
+   * that you build from AppState and NetInfo.
+   * @default the platform's own
    */
   readonly environment?: EnvironmentOption | undefined;
 }

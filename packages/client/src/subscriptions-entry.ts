@@ -5,8 +5,9 @@ import { inOrder, together } from "./in-order.js";
 import type { ChannelStatus, ChannelEntry, ChannelHolder, Queued } from "./subscriptions-state.js";
 
 /**
- * The number of consecutive repairs that may lead to another gap. After that the client gives up
- * the position, so that the loop ends.
+ * How often in a row the client subscribes with its position to recover missing events. After that
+ * it subscribes without the position, because a server whose answers never close the gap would
+ * otherwise keep the client in a loop.
  */
 export const MOST_REPAIRS = 3;
 
@@ -36,8 +37,8 @@ export function createEntry(
       dropsAll: history !== undefined,
       dropped(items, { position }) {
         if (!history) return reportDropped(id.wire, items.length, report);
-        // The server still stores the dropped events, or will answer with a reset. No dropped event
-        // counts as delivered.
+        // The server still stores the dropped events, or will answer with a reset. Their ids are
+        // removed from `recent`, so that the replayed events are delivered.
         for (const item of items) recent.delete(item.id);
         entry.received = position;
         entry.state = undefined;
@@ -54,8 +55,8 @@ export function createEntry(
 }
 
 /**
- * The item of a `subscribe` for this channel. If the position was given up or lost, the item has no
- * position, and the answer counts as a reset.
+ * The item of a `subscribe` for this channel. After too many repairs, or if the stored position is
+ * no longer valid, the item has no position, and the client treats the answer as a reset.
  */
 export function wanted({ id, received, repairs, state }: ChannelEntry) {
   return received && !received.reset && repairs <= MOST_REPAIRS

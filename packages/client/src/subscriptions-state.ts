@@ -6,32 +6,32 @@ import type { KnownPosition } from "./keep-positions.js";
 import type { Sized } from "./in-order.js";
 
 /**
- * Messages that take effect in the order of their channel: events, changes of the document, and the
+ * Messages that the handlers' queue keeps in order: events, updates of the document, and the
  * document itself.
  */
 export type InOrder = ServerMessageOf<"event" | "state_update" | "state_sync">;
 
 /**
- * Tracks which channels the application wants, which channels this client has joined, and the
- * position in each channel with history.
+ * Tracks the channels that the application wants, the state of each on the current connection, and
+ * the position in each channel with history.
  */
 export interface ChannelSubscriptions {
   /**
-   * Adds the holder and notifies the holder of the status, and of the error if the client will not
+   * Adds the holder and tells the holder the channel's status, and the error if the client will not
    * connect by itself.
    */
   join(id: ChannelId, holder: ChannelHolder): void;
   leave(id: ChannelId, holder: ChannelHolder): void;
   /**
-   * The reason why there is no connection yet. Undefined if the client is ready or will not connect
-   * by itself.
+   * The error of a client that is still trying to connect: the last failure, or "no answer yet".
+   * Undefined in the states `idle`, `ready`, `unauthorized` and `closed`.
    */
   whyNot(): HoldfastError | undefined;
   setState(state: ConnectionState): void;
   settle(response: ServerMessageOf<"subscribe_response">, size: number): void;
   /**
-   * Refuses the channels of the `subscribe` with this id. Without an error, the client subscribes
-   * again. Returns false if no such channel waits.
+   * Refuses the channels that wait for the answer to the `subscribe` with this id. Without an
+   * error, the client subscribes to them again. Returns false if no channel waits for that answer.
    */
   refuse(correlationId: string | undefined, error?: HoldfastError): boolean;
   /** The server has removed this session from the channel. */
@@ -40,11 +40,16 @@ export interface ChannelSubscriptions {
   deliver(message: InOrder, size: number): void;
   /** The server cannot continue the channel from the client's position. */
   reset(message: ServerMessageOf<"reset">): void;
-  /** Passes a message that is not an event to the handlers for `$` plus its type, at once. */
+  /**
+   * Calls the handlers of `$<type>` at once, without the queue, with a message that is not an
+   * event.
+   */
   tell(message: { readonly type: string; readonly channel?: string | undefined }): void;
   /** The entry of a channel, while the channel is wanted. */
   entry(id: ChannelId): ChannelEntry | undefined;
-  /** Schedules a check of all entries, because one has changed. */
+  /**
+   * Schedules a comparison of all entries with the connection. Called after an entry has changed.
+   */
   refresh(): void;
 }
 
@@ -64,9 +69,9 @@ export interface ChannelHolder extends Pick<Listeners, "hears" | "handle"> {
 }
 
 /**
- * The names of handlers for messages that are not events. Such a name is `$` plus the message type,
- * and no event can have it. `$joining` is raised right after `subscribe` was sent, so that data
- * which the server needs on each join follows directly.
+ * The names of handlers for messages that are not events. Such a name begins with `$`, as no event
+ * name can. `$joining` is raised right after `subscribe` was sent, so that data which the server
+ * needs on each join follows directly.
  */
 export const RESET = "$reset";
 export const JOINING = "$joining";
@@ -74,8 +79,9 @@ export const SYNC = "$state_sync";
 export const UPDATE = "$state_update";
 
 /**
- * The state of a channel on the wire. While a channel is `joining`, nothing is sent about the
- * channel until the answer arrives, so an `unsubscribe` never overtakes the `subscribe` before it.
+ * The state of a channel on the current connection. While a channel is `joining`, the client sends
+ * neither `subscribe` nor `unsubscribe` for the channel, so an `unsubscribe` never overtakes an
+ * earlier `subscribe`.
  *
  *   absent      --subscribe-->     joining
  *   joining     --granted-->       joined
@@ -99,7 +105,7 @@ type WireState =
    */
   | "broken"
   /**
-   * The server was temporarily unable to answer. All postponed channels share the timer in
+   * The server has answered with UNAVAILABLE. All postponed channels share the timer in
    * subscriptions.ts.
    */
   | "postponed"
@@ -115,52 +121,57 @@ export interface ChannelEntry {
   batch?: string;
   status: ChannelStatus;
   /**
-   * The position after the last message that entered the handlers' queue, or the stored position
-   * before the first join. Only channels with history have one. The queue outlives a connection, so
-   * resuming from here neither repeats nor loses an event. NOWHERE if the server sends no
-   * positions.
+   * The position from which the client resumes: after the last item that entered the handlers'
+   * queue, or after an overrun the position of the item that is being handled. Before the first
+   * answer: the stored position, if there is one. The queue outlives a connection, so resuming from
+   * this position neither repeats nor skips a queued event. Undefined on a channel without history;
+   * NOWHERE if the server's answer contains no position.
    */
   received: KnownPosition | undefined;
   /**
-   * The ids of the latest events. An event with one of these ids is not delivered again, not even
-   * across a reset.
+   * The ids of the latest events of a channel with history, at most 256. An event with one of these
+   * ids is not delivered again, not even after a reset.
    */
   readonly recent: Set<unknown>;
   /**
-   * The number of consecutive repairs that a gap in the chain caused.
+   * How often the client has subscribed again to recover missing events since the last message that
+   * followed without a gap, or since the last new position.
    */
   repairs: number;
   /**
-   * The client's state of the document, which `subscribe` reports: `held` if the queued messages
-   * produce the document at `received`. Otherwise the server sends the document.
+   * The client's report about the document in `subscribe`. `held`: the messages received so far
+   * produce the document at `received`, so the server does not send the document. `mismatch`: an
+   * update did not fit. Undefined: the client has no document, or no listener for one.
    */
   state?: "held" | "mismatch" | undefined;
   /**
-   * True if the client must subscribe again. If the channel is joining or joined, a handler needs
-   * the document, and the server has not been told so. If the channel is refused, a handle has
-   * left, and the next new handle causes the `subscribe`.
+   * In `joining` and `joined`: true if the client must subscribe again, because a handler needs the
+   * document. In `refused`: true if a handle has left, so that the next handle that joins causes a
+   * `subscribe`.
    */
   stale?: boolean;
   /**
-   * True if the handlers' queue of a channel with history exceeded its limit. The waiting events
-   * were dropped, new events are dropped too, and `received` is the handler's position. When the
-   * handler has finished, the client resumes from there.
+   * True from the time at which the handlers' queue of a channel with history exceeds its limit
+   * until the next `subscribe`. The waiting items were dropped, and new messages are dropped too.
+   * When the handlers have finished with the current item, the client resumes from `received`.
    */
   overrun?: boolean;
 }
 
 /**
- * An item in the handlers' queue: a message or reset (omitted if no handler listens), with the
- * channel's position after it.
+ * An item in the handlers' queue. `delivery` is the event, document message or reset that the
+ * handlers receive; undefined if only the position advances. `position` is the channel's position
+ * after the item; undefined on a channel without history.
  */
 export interface Queued extends Sized {
   readonly delivery?: Delivery | undefined;
-  /** The event's id in `recent`. */
+  /** The id that this event added to `recent`. Undefined if the item added none. */
   readonly id?: string | undefined;
   readonly position: Position | undefined;
   /**
-   * The id of the `subscribe` that this document answers. A channel with a document becomes
-   * `subscribed` only after it.
+   * The id of the `subscribe` that this document answers; undefined for other items. If the server
+   * sends the document, the channel becomes `subscribed` when the handlers have finished with the
+   * document.
    */
   readonly batch?: string | undefined;
 }

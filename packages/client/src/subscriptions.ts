@@ -30,16 +30,16 @@ import {
   type ChannelSubscriptions,
 } from "./subscriptions-state.js";
 
-/** The most channels that wait for an answer. A server closes with 4429 at 4,096. */
+/** The most channels that wait for an answer. A server closes with 4429 if more than 4,096 wait. */
 const MOST_JOINING = 1_000;
 
 /**
- * How many event ids are remembered. After a reset, a server that has not noticed a roll-back of
- * the store yet may send events that the client has already received.
+ * How many event ids are remembered for each channel with history. After a reset, a server that has
+ * not noticed a roll-back of the store yet may send events that the client has already received.
  */
 const MOST_RECENT = 256;
 
-/** The delay, with a random spread, before a server whose store is down is asked again. */
+/** A postponed channel is subscribed to again after 1 s plus a random part of 2 s. Milliseconds. */
 const AGAIN_AFTER_MS = 1_000;
 const AGAIN_WITHIN_MS = 2_000;
 
@@ -62,8 +62,8 @@ export interface SubscriptionsParts {
 }
 
 /**
- * Sends the difference between the wanted and the joined channels once per microtask. Leaving and
- * joining in one turn therefore sends nothing, and channels joined together share a message.
+ * In a microtask after a change, sends the difference between the wanted and the joined channels.
+ * If one turn leaves and joins a channel, nothing is sent; channels that it joins share messages.
  */
 export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscriptions {
   const { positions } = parts;
@@ -76,7 +76,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
   /** True if the server handles messages that are sent now, possibly right behind `auth`. */
   const isUp = (): boolean => state.name === "authenticating" || state.name === "ready";
 
-  // Messages before the answer belong to an earlier membership or are part of the answer.
+  // A message before the answer belongs to an earlier membership, or the answer contains its data.
   const joined = (channel: string): ChannelEntry | undefined => {
     const entry = entries.get(channel);
     return entry?.wire === "joined" ? entry : undefined;
@@ -102,7 +102,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
       else if (entry.holders.size === 0) {
         if (wire !== "absent" && wire !== "refused") leaving.push(id.wire);
         entries.delete(id.wire);
-        // A channel that was left cannot be resumed.
+        // A later join of a channel that was left must not resume from here.
         positions?.set(id.wire, undefined);
       } else if (wire === "absent" || wire === "broken" || (wire === "joined" && entry.stale)) joining.push(entry);
     }
@@ -135,7 +135,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
   };
 
   const tell = (entry: ChannelEntry, holder: ChannelHolder, asked = false): void => {
-    // A handle that listens to the document later becomes `subscribed` only with the document.
+    // A handle that needs the document of a joined channel is `pending` until the document arrives.
     const isMissing = entry.status === SUBSCRIBED && !entry.state && holder.hears(SYNC);
     const over = isOver(state) ? notConnected(state) : undefined;
     holder.setStatus(isMissing ? PENDING : entry.status, over, asked);
@@ -160,7 +160,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
 
   const finished = (entry: ChannelEntry, { position, batch }: Queued): void => {
     const channel = entry.id.wire;
-    // Only now, because a restarted client must receive events whose handlers had not finished.
+    // Stored only now: a restarted client must receive events whose handlers had not finished.
     if (entries.get(channel) === entry) positions?.set(channel, position);
     if (entry.wire !== "joined") return;
     if (batch === entry.batch) setStatus(entry, SUBSCRIBED);
@@ -178,7 +178,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     if (!entry || entry.overrun) return;
     const { received, recent } = entry;
     let id: string | undefined;
-    // A document does not extend the chain of events.
+    // A document has no position of its own, so it neither advances the position nor reveals a gap.
     if (received?.epoch && !isSync) {
       const link = message.metadata as Link | undefined;
       if (link?.id === received.id) return;
@@ -201,7 +201,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
 
-  /** Subscribes again with the position, because an event is missing or the history changed. */
+  /** Subscribes again to recover missing events, after MOST_REPAIRS without the position. */
   const repair = (entry: ChannelEntry): void => {
     if (entry.wire !== "joined") return;
     entry.wire = "broken";
@@ -222,13 +222,13 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     const { position, missed } = result;
     const { received } = entry;
     entry.wire = "joined";
-    // Without missed events or a reset, the server has not proved that nothing was missed.
+    // An answer that has neither `missed` nor `reset` does not prove that no event was missed.
     const unproved = received && (!missed || entry.repairs > MOST_REPAIRS);
     const reason = received?.reset ?? result.reset ?? (unproved ? "server" : undefined);
     if (!reason) for (const message of missed ?? []) deliver(message, size / missed!.length, true);
     if (reason || !entry.received?.epoch) follow(entry, position, reason);
     else if (position && position.id !== entry.received.id) repair(entry);
-    // If the client does not hold the document, the document follows next.
+    // If the client lacks the document, the server sends it next, and `finished` sets the status.
     if (!entry.id.contract.document || entry.state === "held") setStatus(entry, SUBSCRIBED);
   };
 
@@ -236,8 +236,8 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     join(id, holder) {
       const entry = entries.get(id.wire) ?? createEntry(id, finished, parts.report);
       entries.set(id.wire, entry);
-      // A refused channel is asked for again only after a handle has left. If joining alone were
-      // enough, a listener that creates a handle on each refusal would ask forever.
+      // Only after a handle has left, the client subscribes to a refused channel again. Otherwise a
+      // listener that creates a handle on each refusal would cause an endless loop.
       if (entry.wire === "refused" && entry.stale && !entry.holders.has(holder)) {
         entry.wire = "absent";
         setStatus(entry, PENDING);
@@ -256,7 +256,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     setState(next) {
       state = next;
       positions?.hold(!isOver(state));
-      // Synchronously, so that `subscribe` is sent right behind `auth`.
+      // Called synchronously, so that `subscribe` is sent right behind `auth`.
       if (isUp()) return reconcile();
       cancelAgain?.();
       cancelAgain = undefined;
@@ -290,7 +290,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     deliver,
     reset({ channel, data }) {
       const entry = joined(channel);
-      // A pending answer contains the reset and the position.
+      // If an answer is pending, the answer contains the reset and the position.
       if (entry) follow(entry, data.position, data.reason);
     },
     tell: (message) => void entries.get(message.channel!)?.handle({ event: `$${message.type}`, value: message }),
