@@ -4,7 +4,7 @@ import { shortNames } from "../../scripts/private-names.mjs";
 import { base, page, pagePlugins } from "../../tsup.base.js";
 
 const source = fileURLToPath(new URL("src", import.meta.url));
-/** One search for both formats. */
+/** The private names are searched once and shortened in both formats. */
 const names = await shortNames(source);
 
 export default defineConfig([

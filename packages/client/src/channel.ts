@@ -35,7 +35,7 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
    * same key.
    */
   readonly key: KeyOf<P, C>;
-  /** The channel's id on the wire: `name`, or `name:key` if the channel has a key. */
+  /** The channel's id in wire messages: `name`, or `name:key` if the channel has a key. */
   readonly id: string;
   /**
    * The status of the channel. If the channel declares a document, the status is `subscribed` only
@@ -44,7 +44,7 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
   readonly status: Observable<ChannelStatus>;
   /**
    * Calls `handler` for every event of this name, in order, and returns the unsubscribe function.
-   * If the handler returns a promise, the channel's next event waits for it.
+   * If the handler returns a promise, the channel's next event waits for the promise.
    *
    * @throws HoldfastError INVALID_VALUE if the channel has no such event, or no event in the group.
    *   A page's production build does not check this.
@@ -60,15 +60,15 @@ export type Channel<P extends ProtocolDefinition, C extends ChannelName<P>> = {
     handler: (event: EventOfGroup<P, C, G>, info: EventInfo) => unknown,
   ): () => void;
   /**
-   * Calls `handler` when events were missed and cannot be replayed. Reload the data that those
-   * events would have carried. The reason comes from the server, or is `storage` if the positions
-   * that `keepPositions` stored cannot be read.
+   * Calls `handler` when events may have been missed and cannot be replayed. Reload the data that
+   * those events would have carried. The reason comes from the server, or is `storage` if the
+   * positions that `keepPositions` stored cannot be read.
    */
   onReset(handler: (reset: { readonly reason: ResetReason | "storage" }) => unknown): () => void;
   /**
    * Resolves when the channel is joined and the client has its document, if the channel declares
-   * one. Rejects if the server refuses the channel, or with NOT_CONNECTED if the client will not
-   * connect by itself.
+   * one. Rejects with the server's error if the server refuses the channel, and with NOT_CONNECTED,
+   * TIMEOUT or CANCELLED if the wait ends earlier.
    */
   join(options?: WaitOptions): Promise<void>;
   /**
@@ -96,8 +96,8 @@ export interface ChannelParts {
 export const INSIDE = Symbol.for("holdfast.channel");
 
 /**
- * The internals of a handle. Parts that a page may leave out, such as presence, are built from
- * them.
+ * The internals of a handle. Parts that a page may leave out, such as presence, use these
+ * internals.
  */
 export interface Inside extends Pick<ChannelParts, "subscriptions" | "send" | "fault" | "report"> {
   readonly id: ChannelId;

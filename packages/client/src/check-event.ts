@@ -13,8 +13,8 @@ export function checkEvent(where: string, name: string, events: ReadonlyMap<stri
 }
 
 /**
- * Logs an event that this protocol does not have. Such an event belongs to a channel that was just
- * left, or comes from a server with a newer protocol.
+ * Logs an event that the client ignores: the channel was just left, or the event was declared in a
+ * newer version of the protocol.
  */
 export function noteIgnored(logger: Logger, channel: string, event: string): void {
   logger.debug({ channel, event }, "event ignored");

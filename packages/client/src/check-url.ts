@@ -43,7 +43,7 @@ function portFault(url: string): string | undefined {
   return `has the port ${port}; expected a port from 1 to 65535`;
 }
 
-/** Faults that no pattern covers. `URL` finds them if the platform has it. */
+/** Faults that no pattern covers. They are found only if the platform has the class `URL`. */
 function platformFault(url: string): string | undefined {
   if (!host.URL || url.startsWith("/")) return undefined;
   try {

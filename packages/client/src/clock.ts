@@ -3,7 +3,8 @@ import type { Cancel } from "@holdfast/protocol";
 export interface Clock {
   /**
    * The wall clock: milliseconds since 1970. Users and the system can change this clock at any
-   * moment, so the client reads the wall clock only for dates that are shown.
+   * time, so the client reads the wall clock only for dates that are shown and as a hint that the
+   * machine has slept.
    */
   now(): number;
   /**

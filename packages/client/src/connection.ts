@@ -12,23 +12,29 @@ import { createSendable, type Sendable } from "./sendable.js";
 import type { Socket, SocketEnd, SocketTarget } from "./socket-contract.js";
 
 /**
- * Runs the state machine of connection-machine.ts. The runner owns the effects: one timer, one
- * socket and one token fetch at a time. The other parts are notified of every new state.
+ * Runs the state machine of connection-machine.ts. The runner owns the effects: the timer, the
+ * socket and the token fetches. There is at most one timer and one socket at a time. The other
+ * parts of the client are notified after each change to another state.
  */
 export interface ConnectionRunner {
   readonly status: Observable<Status>;
   dispatch(event: ConnectionEvent): void;
   /**
-   * Sends a frame. Without a socket the frame is dropped, so callers wait for a state that has one.
-   * A frame that is larger than the server accepts is reported and never sent.
+   * Sends a frame. If there is no socket, the frame is dropped, so callers send only in
+   * `authenticating` and `ready`. If the frame is larger than the server accepts, the frame is
+   * reported and not sent.
    */
   send(frame: string): void;
   readonly sendable: Pick<Sendable, "split" | "fault">;
-  /** Identifies the current connection, as opposed to earlier and later connections. */
+  /**
+   * An object that identifies the current connection; another connection has another object.
+   * Undefined if there is no socket.
+   */
   readonly link: object | undefined;
   /**
-   * Fetches a newer token and sends it on the live connection, because the server announced that
-   * the current token expires.
+   * Fetches a newer token and sends the token on the live connection, because the server announced
+   * that the current token expires. Does nothing if `token` is not a function, or if a fetch for
+   * this connection is running.
    */
   renew(): void;
   /** Updates the number of stuck handlers in the status. */
@@ -58,7 +64,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   const { clock } = environment;
   let state: ConnectionState = { name: "idle" };
   let socket: Socket | undefined;
-  /** `dueAt` is `at` as a date. */
+  /** `at`: by the monotonic clock. `dueAt`: the same time in milliseconds since 1970. */
   let timer: { at: number; dueAt: number; cancel: Cancel } | undefined;
   let stopHints: Cancel | undefined;
   let stopPolicy: Cancel | undefined;
@@ -67,7 +73,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
    * function that never returns does not block the next connection.
    */
   let renewing: Socket | undefined;
-  /** The session to resume. The server decides whether to resume. */
+  /** The session to resume, undefined before the first. The server decides whether to resume. */
   let sessionId: string | undefined;
   const sendable = createSendable();
   /** Frames that wait for the server's greeting (`connected`). */
@@ -82,8 +88,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   const events: ConnectionEvent[] = [];
   let running = false;
   const dispatch = (event: ConnectionEvent): void => {
-    // One event at a time: an effect of a state may dispatch the next event before the other parts
-    // were notified of this one.
+    // Handles one event at a time: an effect of a state may dispatch the next event before the
+    // other parts were notified of this event.
     events.push(event);
     if (running) return;
     running = true;
@@ -120,8 +126,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   };
 
   /**
-   * The timer and the hints belong to the state: both start on entering a state and stop on
-   * leaving.
+   * Sets the timer to the state's deadline, and listens to hints while the client connects by
+   * itself.
    */
   const arm = (): void => {
     const at = "deadline" in state ? state.deadline : undefined;
@@ -170,7 +176,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
       case "waiting":
       case "unauthorized":
       case "closed":
-        // If the state was not entered because the socket ended, the socket is still open.
+        // The socket is still open if a timeout, `disconnect()` or an error of the client ended the
+        // connection.
         return drop()?.close(state.reason.code ?? closeNumber.HEARTBEAT_MISSED, "");
       default:
         state satisfies { name: "idle" };
@@ -185,7 +192,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
   };
 
   const fetchToken = (report: (event: TokenEvent) => void): void => {
-    // Inside the chain, so that a function that throws becomes a rejection.
+    // Called inside the promise chain, so that a function that throws becomes a rejection.
     Promise.resolve()
       .then(() => (typeof source === "function" ? source() : source))
       .then((value) => {
@@ -204,8 +211,8 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     renewing = link;
     fetchToken((event) => {
       if (renewing === link) renewing = undefined;
-      // The token is for this connection only, because the next connection fetches its own. A
-      // failure was logged, and the server asks again.
+      // The token is for this connection only, because the next connection fetches its own token.
+      // If the fetch failed, the failure was logged, and the server sends `auth_expiring` again.
       if (event.type !== "token" || !event.token || socket !== link) return;
       const auth = authOf(event.token);
       const error = tokenFault(event.token) ?? sendable.fault(auth, "auth", "token");
@@ -233,7 +240,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
         dispatch(error ? { type: "unsendable", error } : { type: "ended", end });
       },
     };
-    // POLICY, because a retry would fail in the same way.
+    // Close code POLICY stops the client, because a retry would fail in the same way.
     const refused = (reason: string, cause?: unknown): void =>
       dispatch({ type: "ended", end: { code: closeNumber.POLICY, reason, cause } });
     try {
@@ -265,7 +272,7 @@ export function createConnection(parts: ConnectionParts): ConnectionRunner {
     sendable,
     count(stuck) {
       stuckHandlers = stuck;
-      // A running step updates the status at its end.
+      // A running `dispatch` updates the status at its end.
       if (!running) tell();
     },
     get link() {

@@ -48,8 +48,8 @@ export type Client<P extends ProtocolDefinition> = {
    */
   connect(): void;
   /**
-   * Closes the connection and rejects everything that waits for it. The client stays closed until
-   * `connect()`, which also joins the wanted channels again.
+   * Closes the connection and rejects every pending request and `join()` with NOT_CONNECTED. The
+   * client stays closed until `connect()`, which also joins the wanted channels again.
    */
   disconnect(): void;
   /**
@@ -60,8 +60,8 @@ export type Client<P extends ProtocolDefinition> = {
    */
   request<N extends RequestName<P>>(name: N, ...args: RequestArguments<P, N>): Promise<OutputOf<P, N>>;
   /**
-   * Returns a handle on a channel. Creating a handle sends nothing; its first listener joins the
-   * channel.
+   * Returns a handle on a channel. Creating a handle sends nothing; the handle's first listener, or
+   * `join()`, joins the channel.
    */
   channel<C extends ChannelName<P>>(name: C, ...key: KeyArguments<P, C>): Channel<P, C>;
   /** Events that the server sends to this session or user, whether or not any channel is joined. */
@@ -96,7 +96,8 @@ export type RequestArguments<P extends ProtocolDefinition, N extends RequestName
   : [input?: undefined, options?: WaitOptions];
 
 /**
- * Creates a client for a protocol. The client connects at once unless `autoConnect` is false.
+ * Creates a client for a protocol. The client connects at once, unless `autoConnect` is false or
+ * `url` is a path and there is no page.
  *
  * This function is the only place that constructs the client's parts.
  *
@@ -185,12 +186,12 @@ export function createClient<const P extends ProtocolDefinition>(
     status: connection.status,
     connect: () => connection.dispatch({ type: "connect" }),
     disconnect: () => connection.dispatch({ type: "disconnect" }),
-    // The output was parsed by the schema that its type is inferred from.
+    // The schema that the output's type is inferred from has parsed the output.
     request: requests.request as Client<P>["request"],
     channel(name, key?: unknown) {
       const id = channelId(protocol, name, key);
       if (!id.ok) throw faultError("UNKNOWN_CHANNEL", "channel", id.fault);
-      // The name is the one that found the channel, and the schema that the type is inferred from
+      // The channel was found by this name, and the schema that the key's type is inferred from has
       // parsed the key.
       return createChannel(id.value, { ...shared, subscriptions }) as UntypedChannel &
         Pick<Channel<P, typeof name>, "name" | "key">;

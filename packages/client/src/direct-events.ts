@@ -27,7 +27,7 @@ export interface DirectListenersParts {
 
 type Failure = ClientMessageOf<"ack">["data"]["failure"];
 
-/** A direct event in the queue, with the function that acknowledges it to its sender. */
+/** A direct event in the queue, with the function that acknowledges the event to the sender. */
 interface Reception extends Sized {
   readonly delivery: Delivery;
   readonly settle: (failure?: Failure) => void;

@@ -26,9 +26,12 @@ interface SharedDocument {
    * the first listener reads it.
    */
   read: unknown;
-  /** The number of consecutive updates that did not fit the document. */
+  /** The number of updates that did not fit the document since the last one that did. */
   failures: number;
-  /** True if a difference between the server's document and its hash was reported. */
+  /**
+   * True if the client has reported that a document of the server does not match the document's
+   * hash.
+   */
   doubted: boolean;
 }
 
@@ -44,7 +47,7 @@ export interface DocumentFeed {
  */
 const MOST_FAILURES = 3;
 
-/** After that, the client asks once per this many updates, because a later update may fit again. */
+/** After that, the client asks once per this many updates, because later updates may fit again. */
 const AGAIN_EVERY = 32;
 
 /** Entries exist while the channel is wanted. */
@@ -70,7 +73,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const doubt = (sentence: string, cause?: unknown): void =>
     report(new HoldfastError("BAD_MESSAGE", `${channel}: ${sentence}`, { cause }), { source: "document", channel });
 
-  /** Asks the server for the document: at once, or after the answer that is pending. */
+  /** Asks the server for the document in the next microtask, or after the pending answer. */
   const ask = (why: ChannelEntry["state"]): void => {
     const entry = entryOf();
     entry.state = why;
@@ -81,8 +84,8 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const restart = (): void => {
     const entry = entryOf();
     shared.set(entry, { base: undefined, value: undefined, read: undefined, failures: 0, doubted: false });
-    // The channel was joined before any listener wanted the document, so no document was received.
-    // Or the server was told that the client holds the document.
+    // The server sends no document if the channel was joined before any listener wanted the
+    // document, or if the last `subscribe` said that the client holds the document.
     if (entry.wire === "joined" || entry.state) ask(undefined);
   };
 
@@ -94,7 +97,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
   const take = (all: SharedDocument, { data, meta }: Sync): void => {
     all.base = { data: data.state, meta, version: data.version };
     if (all.doubted || hashOf(data.state) === data.hash) return;
-    // Used anyway, because another copy would have the same fault.
+    // The document is used anyway, because another copy would have the same fault.
     all.doubted = true;
     doubt("the document does not match its hash.");
   };
@@ -105,21 +108,22 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     { data: { version, patches, hash }, meta = base.meta }: Update,
   ): void => {
     all.base = undefined;
-    // The whole document follows.
+    // An update without patches announces that the whole document follows.
     if (patches.length === 0) return;
     try {
-      // A document that is loaded into a joined channel has the version it was stored with.
+      // A patch of the whole document may have any version: a document that the server loads into a
+      // joined channel has the version it was stored with.
       const isWhole = patches[0]!.path.length === 0;
       if (!isWhole && version !== base.version + 1)
         throw new Error(`version ${version} does not follow ${base.version}`);
       const data = applyPatches(base.data, patches);
-      if (hash !== undefined && hash !== hashOf(data)) throw new Error("does not match the hash");
+      if (hash !== undefined && hash !== hashOf(data)) throw new Error("the hash does not match");
       all.base = { data, meta, version };
       all.failures = 0;
     } catch (cause) {
       if (++all.failures <= MOST_FAILURES) return ask("mismatch");
       entryOf().state = undefined;
-      doubt("its updates do not apply.", cause);
+      doubt("the updates do not fit.", cause);
     }
   };
 
@@ -136,7 +140,7 @@ export function createDocumentFeed(inside: Inside, schema: ValueSchema): Documen
     if (!all.base || all.base === base) return;
     const { data, meta } = all.base;
     const checked = data === undefined ? ({ ok: true, value: data } as const) : schema.receive(data, meta, "document");
-    // Default values belong to the schema, so the document is copied before freezing.
+    // The document may contain default values of the schema, so it is copied before it is frozen.
     if (checked.ok) all.value = freeze(shareParts(all.value, unshared(checked.value)));
     else report(faultError("BAD_MESSAGE", channel, checked.fault), { source: "document", channel });
   };

@@ -11,9 +11,9 @@ import { createDocumentFeed, type DocumentFeed } from "./document-feed.js";
 /** The document of a channel, as seen through one handle. */
 export interface ChannelDocument<Document> {
   /**
-   * Returns the current document. Parts that did not change stay the same objects, and a list item
-   * with an `id` also does if it moved. After a dropped connection the last document stays until
-   * the server has sent the changes. The result is `undefined` if the channel has no document, the
+   * Returns the current document. Parts that did not change stay the same objects, even list items
+   * that moved, if they have an `id`. After a dropped connection the last document stays until the
+   * server has sent the changes. The result is `undefined` if the channel has no document, the
    * document has not arrived, this handle has no subscriber, or the channel is refused. If the
    * handle has a subscriber and the channel's status is `subscribed`, `undefined` means that there
    * is no document.
@@ -21,10 +21,11 @@ export interface ChannelDocument<Document> {
   get(): Immutable<Document> | undefined;
   /**
    * Calls `listener` at once with the current document, and then on every change, after the
-   * handlers of earlier events. `previous` is undefined in the first call. The channel stays joined
-   * while it has a listener. If the listener returns a promise, the client does not wait for the
-   * promise; if the promise rejects, `onError` receives the error. Returns the unsubscribe
-   * function. If you subscribe again in the same turn, the document is still available.
+   * handlers of earlier events. `previous` is undefined in the first call. The handle wants the
+   * channel while the document has a listener. If the listener returns a promise, the client does
+   * not wait for the promise; if the promise rejects, `onError` receives the error. Returns the
+   * unsubscribe function. If you unsubscribe and subscribe again in one turn, the document is still
+   * available.
    */
   subscribe(
     listener: (document: Immutable<Document> | undefined, previous: Immutable<Document> | undefined) => void,
@@ -36,9 +37,9 @@ const made = /* @__PURE__ */ new WeakMap<Inside, DocumentFeed>();
 
 /**
  * Returns the document of a channel, which the client keeps current. You must not modify any part
- * of it. In development its objects and lists are frozen; a Map or Set is not frozen, although its
- * type is read-only, and neither is a Date. A page that does not call this function does not
- * download it.
+ * of the document. In development its objects and lists are frozen; a Map or Set is not frozen,
+ * although its type is read-only, and neither is a Date. A page that does not call this function
+ * does not download its code.
  *
  * @throws HoldfastError INVALID_VALUE if the argument is not a handle of a channel that declares a
  *   document

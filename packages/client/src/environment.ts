@@ -6,8 +6,8 @@ import { openSocket } from "./socket.js";
 import type { OpenSocket } from "./socket-contract.js";
 
 /**
- * Everything the client uses of its platform. Fault tests replace it, so no other code of the
- * client reads the time, draws random numbers, opens a socket or accesses a global.
+ * The clock, the random numbers, the network hints and the sockets of the platform. Tests replace
+ * them, so no other code of the client reads the time, draws random numbers or opens a socket.
  */
 export interface ClientEnvironment {
   readonly clock: Clock;
@@ -18,16 +18,16 @@ export interface ClientEnvironment {
 }
 
 /**
- * The option `environment`. A member that is left out, also a member of the clock, is the
- * platform's.
+ * The option `environment`. For each member that is left out, even of the clock, the client uses
+ * the platform's own.
  */
 export type EnvironmentOption = Partial<Omit<ClientEnvironment, "clock">> & {
   readonly clock?: Partial<Clock> | undefined;
 };
 
 /**
- * The platform's reports about the network. Such reports are often wrong, so the client never
- * closes a connection because of a report.
+ * The platform's reports about the network and the page's visibility. Such reports are often wrong,
+ * so the client never closes a connection because of a report alone.
  */
 export interface Hints {
   isOnline(): boolean;
@@ -36,7 +36,10 @@ export interface Hints {
 
 export type Hint = "online" | "offline" | "visible";
 
-/** The longest timer. A longer delay overflows 32 bits, and the timer fires at once. */
+/**
+ * The longest delay of a platform's timer. A longer delay would overflow 32 bits, and the timer
+ * would fire at once.
+ */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const systemClock: Clock = {

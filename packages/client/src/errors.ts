@@ -6,12 +6,12 @@ import { host } from "./host.js";
 export interface ErrorContext {
   /**
    * - `event`: the data of an event does not match the protocol; the event was not delivered
-   * - `handler`: a handler of the application threw or rejected (`cause` is its error), has not
-   *   finished after 30 s, or made so many events wait that some were dropped
+   * - `handler`: a handler of the application threw or rejected (`cause` is the handler's error),
+   *   has not finished after 30 s, or made so many events wait that some were dropped
    * - `listener`: a listener of a status threw
    * - `message`: a message of the server could not be read
    * - `document`: the document of a channel does not match the protocol, or the server's messages
-   *   about it contradict each other
+   *   about the document contradict each other
    * - `send`: a message was not sent, because its size exceeds the server's limit
    * - `storage`: the storage passed to `keepPositions` failed; positions were not stored or could
    *   not be read
@@ -36,7 +36,7 @@ export interface ErrorReporter {
 export type ReportError = ErrorReporter["report"];
 
 /**
- * `isHeard`: true if the application passed a logger. Without a logger and a listener,
+ * `isHeard`: true if the application passed a logger. If there is neither a logger nor a listener,
  * errors go to the console.
  */
 export function createErrors(logger: Logger, isHeard: boolean): ErrorReporter {

@@ -10,9 +10,9 @@ export interface EventInfo {
   readonly id: string | undefined;
   /**
    * True if the event arrived in the answer to a `subscribe` that resumes the channel: the client
-   * was disconnected when it was published, or the event was lost or dropped. A replayed event may
-   * also be new, if it was published while the client subscribed again, for example because a
-   * handle began to listen to the document. With `keepPositions`, an event whose handler had not
+   * was disconnected when the event was published, or the event was lost or dropped. An event that
+   * was published while the client subscribed again, for example because a handle began to listen
+   * to the document, also counts as replayed. With `keepPositions`, an event whose handler had not
    * finished before a reload is delivered again with `true`. Always false on a channel without
    * history.
    */

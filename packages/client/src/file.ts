@@ -10,11 +10,12 @@ export type { PositionStorage };
  * Stores positions in a file, for Node: `keepPositions(fileStorage("positions.json"))`. The file
  * contains a JSON object of strings and is created by the first write; its folder must exist. Each
  * write replaces the whole file atomically, so a killed process leaves either the old or the new
- * file. Only one client may use the file at a time. In one process, `createClient` refuses a second
- * client until the first is disconnected. Two processes must not share the file.
+ * file. Only one client may use the file at a time. In one process, `createClient` throws
+ * INVALID_OPTION for a second client until the first client is disconnected. Two processes must not
+ * share the file.
  *
- * If the file is missing, no positions are stored. If the file cannot be read or has other content,
- * `getItem` rejects, and the next `setItem` replaces the file.
+ * If the file is missing, `getItem` resolves with null. If the file cannot be read or has other
+ * content, `getItem` rejects, and the next `setItem` replaces the file.
  */
 export function fileStorage(path: string): PositionStorage {
   const target = realPath(resolve(path));
@@ -76,8 +77,8 @@ function files(): Map<string, File> {
 }
 
 /**
- * The canonical path of a file, which need not exist. Different paths to one file give the same
- * result.
+ * Returns the canonical path of a file. The file need not exist. Different paths to one file give
+ * the same result.
  */
 function realPath(path: string, links = 0): string {
   try {

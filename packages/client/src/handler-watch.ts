@@ -2,10 +2,14 @@ import { type Cancel, HoldfastError } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 import type { ReportError } from "./errors.js";
 
-/** A handler that runs longer is reported, because later events of the channel wait. */
+/**
+ * A handler that runs longer is reported, because later events of the channel wait. Milliseconds.
+ */
 const STUCK_AFTER_MS = 30_000;
 
-/** Reports each handler that does not finish once, and counts stuck handlers. */
+/**
+ * Reports each call of a handler that is still running after 30 s, and counts these stuck handlers.
+ */
 export interface HandlerWatch {
   /**
    * Called when a handler has returned a promise. The returned function is called when the promise
@@ -13,14 +17,14 @@ export interface HandlerWatch {
    */
   begin(channel: string, event: string): () => void;
   /**
-   * Stops the timers while there is no connection. When the connection is back, they start from
-   * zero.
+   * `isRunning`: true while the client is connected or connects by itself. Otherwise the timers are
+   * stopped; afterwards they start from zero.
    */
   run(isRunning: boolean): void;
 }
 
 export function createHandlerWatch(clock: Clock, report: ReportError, count: (stuck: number) => void): HandlerWatch {
-  /** One function per running handler, which starts or stops its timer. */
+  /** One function per running handler, which starts or stops the timer of that handler. */
   const timers = new Set<(isRunning: boolean) => void>();
   let stuck = 0;
   let running = true;

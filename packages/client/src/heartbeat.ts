@@ -2,27 +2,30 @@ import type { Cancel } from "@holdfast/protocol";
 import type { Clock } from "./clock.js";
 
 /**
- * Detects a dead peer. Every received frame proves that the peer is alive, and the server promises
- * at least one frame per interval.
+ * Detects a dead peer. Every received frame proves that the peer is alive, and the server has to
+ * send at least one frame every `limitMs`.
  *
  *   stopped --start--> listening --probe--> probing
  *                        ^   |                | |
- *                        +---+--- heard ------+ +--- no frame within 3 s ---> onSilent
+ *                        +---+--- heard ------+ +--- no frame within 3 s ---> silent
  *
- * There is one timer, and a received frame does not restart it. When the timer fires, the time of
- * the last frame is compared with the limit, and the timer waits for the remainder.
+ * There is one timer, and a received frame does not restart the timer. If a frame arrived while the
+ * timer ran, the timer starts again for the rest of the limit.
  *
  * Silence is measured only with the monotonic clock, so a change of the wall clock never ends a
- * connection. While a machine sleeps, some platforms stop the monotonic clock and the timers.
- * There, the sleep does not count as silence, and a connection that died during the sleep is
- * detected 3 s after a hint of the platform, or when the rest of the limit is over. On other
- * platforms the clock continues, and the timer is overdue when the machine wakes.
+ * connection. While a machine sleeps, some platforms stop the monotonic clock and the timers. On
+ * those platforms the sleep does not count as silence, and a connection that died during the sleep
+ * is detected 3 s after a hint of the platform or after the rest of the limit. On other platforms
+ * the clock continues, and the timer is overdue when the machine wakes.
  */
 export interface Watchdog {
-  /** Starts the watch: from now on the server must send a frame every `limitMs`. */
+  /** Starts the watch: from now on the server must send a frame at least every `limitMs`. */
   start(limitMs: number): void;
   heard(): void;
-  /** Sends a ping at once, because a hint suggests that the connection may be dead. */
+  /**
+   * Sends a ping at once, because a hint suggests that the connection may be dead. Does nothing
+   * while the watchdog is stopped or a probe is waiting for a frame.
+   */
   probe(): void;
   stop(): void;
 }
@@ -63,9 +66,9 @@ export function createHeartbeat(clock: Clock, wire: { ping(): void; silent(): vo
       if (heardAt > since) return listen();
       // If either clock shows that much more time has passed than the timer waited for, the machine
       // may have slept or the page was frozen. Unread frames may be waiting, so the client probes
-      // before it gives up. The wall clock counts too, because the monotonic clock may have stopped
-      // during the sleep. If the wall clock was only set forwards, the probe costs one frame and at
-      // most 3 s.
+      // before it reports a dead peer. The wall clock counts too, because the monotonic clock may
+      // have stopped during the sleep. If the wall clock was only set forwards, the probe costs one
+      // frame and at most 3 s.
       // oxlint-disable-next-line no-restricted-properties -- a hint that the machine has slept
       const lateMs = Math.max(clock.now() - date, clock.monotonic() - from) - waitMs;
       if (lateMs > PROBE_MS) probe();

@@ -1,8 +1,8 @@
 import type { Cancel } from "@holdfast/protocol";
 
 /**
- * The globals that the client uses. Each may be missing. The declarations are here, so that the
- * client needs no DOM types.
+ * The globals that the client uses. All except the timers may be missing. The declarations are
+ * here, so that the client needs no DOM types.
  */
 export interface Host extends Partial<EventSource> {
   setTimeout(run: () => void, ms: number): unknown;

@@ -11,9 +11,9 @@ export interface PositionStorage {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
   /**
-   * Reserves the storage for one client; the returned function releases it. Throws if another
-   * client has reserved the storage, and `createClient` then refuses. Optional: the platform's
-   * storages do not have this method.
+   * Reserves the storage for one client; the returned function releases it. If another client has
+   * reserved the storage, `open` throws, and `createClient` throws the same error. Optional: the
+   * platform's storages do not have this method.
    */
   open?(): () => void;
 }
@@ -40,7 +40,10 @@ export interface KeptPositions {
    * only while `asking` is true.
    */
   wait(asking: boolean, ready: () => void): boolean;
-  /** The position. Has `reset` if a position may have been stored but cannot be read. */
+  /**
+   * The stored position. Has `reset` if a position may have been stored but cannot be read.
+   * Undefined if no position is stored.
+   */
   get(channel: string): KnownPosition | undefined;
   /** Stores a position. Undefined: the channel was left, and the position is removed. */
   set(channel: string, position: Position | undefined): void;
@@ -51,21 +54,23 @@ export interface KeptPositions {
   hold(isHeld: boolean): void;
 }
 
-/** A position with `reset` cannot be read. `onReset` receives that reason. */
+/**
+ * If `reset` is present, the stored position cannot be read, and `onReset` receives that reason.
+ */
 export type KnownPosition = Position & { readonly reset?: "storage" };
 
 /** Stands for a position that cannot be read. The epoch of a real history is never empty. */
 const LOST: KnownPosition = { epoch: "", offset: 0, id: "", reset: "storage" };
 
 /**
- * How long the client waits for the storage. A slow storage must not keep an application from its
- * channels.
+ * How long the client waits until the storage has been read. A slow storage must not keep an
+ * application from its channels.
  */
 const PATIENCE_MS = 1_000;
 
 /**
  * The most channels whose positions are stored, so that a client that joins ever more channels does
- * not fill the storage. The channels whose last event is oldest are dropped.
+ * not fill the storage. The positions that have not changed for the longest time are dropped.
  */
 const MOST_KEPT = 1_000;
 
@@ -82,19 +87,21 @@ type KeeperState =
 /**
  * Lets channels with history resume after a reload or restart: events that were published meanwhile
  * are delivered, or `onReset` is called. Pass the result as the option `positions`. A page that
- * does not call this function does not download it.
+ * does not call this function does not download its code.
  *
- * The stored position of a channel is the last event whose handlers have finished, including their
- * promises. An event whose handler was still running is delivered again. A position is removed when
- * the channel is left, or if more than 1,000 channels are stored. All positions are one entry with
- * the key `holdfast:`, the protocol's name, `:` and the address without user, password and query.
- * The entry is written at once, then at most once per turn, one write at a time.
+ * The stored position of a channel is the position of the last event whose handlers have finished,
+ * including their promises. An event whose handler was still running is delivered again. A position
+ * is removed when the channel is left. If there are more than 1,000 positions, the position that
+ * has not changed for the longest time is removed. All positions are one entry with the key
+ * `holdfast:`, the protocol's name, `:` and the address without user, password and query. After a
+ * change the entry is written in the same turn. There is at most one write per turn, and at most
+ * one at a time.
  *
  * Choose a storage that lives as long as the data that your application builds from the events, and
  * that no other client writes to: `sessionStorage` for a tab, or `localStorage` if there is only
- * one tab. If a storage throws, rejects, takes longer than 1 s or has other content, `onError`
- * receives one error (`source: "storage"`). If the positions could not be read, each channel starts
- * with a reset whose reason is `storage`, because events may have been missed.
+ * one tab. If the storage throws or rejects, is not read within 1 s, or contains other data under
+ * this key, `onError` receives one error (`source: "storage"`). If the positions could not be read,
+ * each channel starts with a reset whose reason is `storage`, because events may have been missed.
  */
 export function keepPositions(storage: PositionStorage): PositionKeeper {
   return ({ name, url, clock, report }) => {
@@ -123,7 +130,8 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
     };
 
     const take = (text: string | null): void => {
-      // A text that arrives after the timeout is ignored, because the client has already continued.
+      // A result that arrives after the timeout is ignored, because the client has already
+      // continued.
       if (state.name !== "reading") return;
       try {
         for (const [channel, position] of positionsIn(text ?? "[]")) kept.set(channel, position);
@@ -178,7 +186,7 @@ export function keepPositions(storage: PositionStorage): PositionKeeper {
         await turn;
       }
       writing = false;
-      // A handler has finished after `disconnect()`.
+      // A handler has finished after `disconnect()`, and this write has reserved the storage again.
       if (!isHeld) giveBack();
     };
 

@@ -12,7 +12,8 @@ export type AnyHandler = (value: never, info: never) => unknown;
 export interface Listeners {
   readonly size: number;
   /**
-   * Adds a handler. The returned function removes the handler and returns false on a second call.
+   * Adds a handler. The returned function removes the handler, and returns false if the handler was
+   * already removed.
    */
   add(event: string, handler: AnyHandler): () => boolean;
   /** True if a handler listens to this event. An event without handlers is not even validated. */
@@ -28,8 +29,8 @@ export interface Listeners {
 }
 
 /**
- * Returns true if `name` is the event, a group that contains it (`playback.*`), or `*`. Internal
- * names such as `$reset` belong to no group.
+ * Returns true if `name` is the event, a group that contains the event (`playback.*`), or `*`.
+ * Internal names such as `$reset` belong to no group.
  */
 export function isNamed(event: string, name: string): boolean {
   return name === event || (/(^|\.)\*$/.test(name) && event.startsWith(name.slice(0, -1)) && event[0] !== "$");

@@ -31,7 +31,8 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
 
   return (frame) => {
     const decoded = parts.codec.decode(frame);
-    // If the frame names a request, the request rejects, because its answer will not arrive again.
+    // If the unreadable frame answers a request, the request rejects, because the server sends an
+    // answer only once.
     if (!decoded.ok) return unreadable(decoded.fault, decoded.correlationId);
     try {
       receive(decoded.message, frame.length);
@@ -117,7 +118,9 @@ export function createMessageRouter(parts: MessageRouterParts): (frame: string |
   }
 }
 
-/** Messages whose only effect is that the peer is alive. The connection has already noted that. */
+/**
+ * Messages that only prove that the peer is alive. connection.ts has already told the heartbeat.
+ */
 type SignOfLife = ServerMessageOf<"pong" | "unsubscribe_response" | "subscriptions">;
 
 /**

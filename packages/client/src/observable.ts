@@ -5,7 +5,7 @@ import { attempt } from "./attempt.js";
  * follows the contract of Svelte's stores, so `$status` works.
  */
 export interface Observable<Value> {
-  /** Returns the current value, which is the same object until it changes. */
+  /** Returns the current value: the same object until the value changes. */
   get(): Value;
   /**
    * Calls `listener` synchronously with the current value, and then on every change. If the

@@ -17,9 +17,11 @@ export interface WaitOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/** A pending promise of a caller. Settling it removes its timer and its abort listener. */
+/**
+ * A call whose promise is pending. Settling the promise removes the timer and the abort listener.
+ */
 export interface PatientCall<Value> {
-  /** By the monotonic clock. */
+  /** By the monotonic clock, in milliseconds. */
   readonly deadline: number;
   resolve(value: Value): void;
   /**
@@ -34,7 +36,10 @@ export interface PatientCallParts<Value> {
   /** Used if the caller sets no timeout. */
   readonly timeoutMs: number;
   readonly report: ReportError;
-  /** The reason why there is no connection, if there is none. */
+  /**
+   * The reason why the client is not connected yet. Undefined in the states `idle`, `ready`,
+   * `unauthorized` and `closed`.
+   */
   readonly whyNot: () => HoldfastError | undefined;
   /** Called synchronously, unless the signal has already aborted. */
   readonly begin: (call: PatientCall<Value>) => void;

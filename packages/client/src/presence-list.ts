@@ -5,7 +5,7 @@ import { readEvent } from "./event.js";
 import type { Observable } from "./observable.js";
 import type { ChannelEntry } from "./subscriptions-state.js";
 
-/** The users who are present on a channel. The same object until something changes. */
+/** The users who are present on a channel. `get` returns the same object until the list changes. */
 export interface Presence<Data> {
   readonly users: readonly PresentUser<Data>[];
   /**
@@ -95,8 +95,8 @@ export function createPresenceList(inside: Inside, schema: ValueSchema): Observa
       };
       const off = listen(PRESENCE, hear);
       if (!isKept) restart();
-      // The channel was joined before this first subscriber, so the snapshot was missed. The answer
-      // to another `subscribe` contains a snapshot.
+      // The channel was joined before the first subscriber was added, so the snapshot was missed.
+      // The server answers another `subscribe` with a snapshot.
       if (!isKept && subscriptions.entry(id)!.wire === "joined")
         inside.send({ type: "subscribe", data: { channels: [channel] } });
       const stop = status.onChange(({ name }) => {

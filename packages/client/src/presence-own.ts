@@ -7,7 +7,7 @@ import { type ChannelEntry, JOINING } from "./subscriptions-state.js";
 interface SharedOwnPresence {
   /** The data that each handle has set, with the newest entry last. */
   readonly wanted: Map<Inside, RichValue>;
-  /** The data that the server has received since this join. */
+  /** The data that the client last sent in this join. Undefined if the client has sent none. */
   told: RichValue | undefined;
   /** The id of this join's `subscribe`. Every handle is notified of the same join. */
   batch: string | undefined;
@@ -42,8 +42,8 @@ export function createOwnPresence(inside: Inside, schema: ValueSchema): (data: u
     all.told = newest;
     inside.send({ type: "set_presence", channel: id.wire, ...newest });
   };
-  // After this turn's changes to channels: if the channel is left in this turn, the server needs no
-  // update.
+  // Runs after the channels that this turn changes: if the turn leaves the channel, the server
+  // needs no update.
   const tellLater = (): void => void Promise.resolve().then(tell);
 
   const begin = (): (() => void) => {

@@ -19,15 +19,16 @@ export interface ChannelPresence<Data, Sent> extends Observable<Presence<Data>> 
    */
   get(): Presence<Data>;
   /**
-   * Calls `listener` at once with the current list, and then on every change. The channel stays
-   * joined while it has a listener. Returns the unsubscribe function.
+   * Calls `listener` at once with the current list, and then on every change. The handle wants the
+   * channel while the presence has a listener. Returns the unsubscribe function.
    */
   subscribe(listener: (presence: Presence<Data>) => void): () => void;
   /**
-   * Sets the data that other members see of this user. The client sends the data now and again
-   * after each reconnect. The handle wants the channel until `set(undefined)` or its `leave()`. If
-   * several handles of a channel set data, the newest data applies. If the server refuses the data,
-   * `onError` receives the error.
+   * Sets the data that other members see of this user; `undefined` withdraws the data. The client
+   * sends the data now, or when the channel is joined, and again after each reconnect. The handle
+   * wants the channel until `set(undefined)` or the handle's `leave()`. If several handles of a
+   * channel set data, the newest data applies. If the server refuses the data, `onError` receives
+   * the error.
    *
    * @throws HoldfastError INVALID_INPUT, with the field, if the data does not match the protocol;
    *   LIMIT_EXCEEDED, with the size in bytes, if the data is larger than the server accepts
@@ -40,7 +41,7 @@ const made = /* @__PURE__ */ new WeakMap<Inside, ChannelPresence<unknown, unknow
 
 /**
  * Returns the presence of a channel: the list of users, and the data that they see of this user. A
- * page that does not call this function does not download it.
+ * page that does not call this function does not download its code.
  *
  * @throws HoldfastError INVALID_VALUE if the argument is not a handle of a channel that declares
  *   presence

@@ -24,8 +24,8 @@ interface HttpResponse {
 }
 
 /**
- * The close codes that stand for a refused upgrade. Any other HTTP status counts as an abnormal end
- * (1006), which is retried.
+ * The HTTP statuses of a refused upgrade, with the close codes that the client uses instead. Any
+ * other status counts as an abnormal end (1006), which is retried.
  */
 const statusCodes = new Map([
   [401, 4401],
@@ -34,7 +34,7 @@ const statusCodes = new Map([
   [503, 1013],
 ]);
 
-/** The usual cause of a refused upgrade, for statuses that carry no text for clients. */
+/** The usual cause and the remedy for each status to which the server adds no explanation. */
 const hints = new Map([
   [200, ": no WebSocket server at this path; check the path"],
   [404, ": nothing is served at this path; check the path"],
@@ -51,7 +51,10 @@ function textOf(cause: unknown): string {
   return message || errors?.map(textOf).join("; ") || code || (typeof cause === "string" ? cause : "");
 }
 
-/** Called for each attempt, so that a global that a mock or polyfill replaced meanwhile is used. */
+/**
+ * Called for each attempt, so that the client uses a global that a mock or polyfill has replaced
+ * since the last attempt.
+ */
 export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorphic: unknown): RawConstructor {
   const inNode = host.process?.versions?.node !== undefined && host.document === undefined;
   const chosen = given ?? (inNode ? isomorphic : (host.WebSocket ?? isomorphic));
@@ -61,8 +64,8 @@ export function chooseWebSocket(given: WebSocketConstructor | undefined, isomorp
 }
 
 export function construct(Chosen: RawConstructor, url: string, protocols: readonly string[]): RawSocket {
-  // Only `ws` accepts a third argument. With its default, the process would stay alive for 30 s
-  // after the client closes the connection to a dead peer.
+  // Only `ws` accepts a third argument. With the default of `ws`, the process would stay alive for
+  // 30 s after the client closes the connection to a dead peer.
   return "terminate" in Chosen.prototype
     ? new Chosen(url, protocols, { closeTimeout: 3_000 })
     : new Chosen(url, protocols);

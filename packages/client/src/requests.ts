@@ -21,7 +21,7 @@ export interface PendingRequests {
   request(name: string, input?: unknown, options?: WaitOptions): Promise<unknown>;
   setState(state: ConnectionState): void;
   respond(response: ServerMessageOf<"response">): void;
-  /** Rejects the request with this id. Returns false if there is none. */
+  /** Rejects the request with this id. Returns false if no such request is pending. */
   refuse(correlationId: string | undefined, error: HoldfastError): boolean;
 }
 
@@ -64,8 +64,8 @@ export function createRequests(parts: RequestsParts): PendingRequests {
    */
   const calls = new Map<string, PendingRequest>();
   /**
-   * The requests that were sent on this connection and have no answer. A request whose caller gave
-   * up stays here, because the server still counts the request.
+   * The requests that were sent on this connection and have no answer. A request that timed out or
+   * was cancelled stays here, because the server still counts the request.
    */
   const inFlight = new Set<string>();
   let state: ConnectionState = { name: "idle" };
@@ -77,12 +77,13 @@ export function createRequests(parts: RequestsParts): PendingRequests {
 
   /**
    * Encodes the request, or rejects the request if the frame is larger than the server accepts. The
-   * server would close the connection with 1009, and a query would be sent again each time.
+   * server would close the connection with 1009, and a query would be sent again after each
+   * reconnect.
    */
   const frameOf = (id: string, call: PendingRequest): string | undefined => {
     const { data, meta } = call.input;
-    // At least 1, and at most the protocol's limit. The server stops the handler after this time,
-    // because no caller waits then.
+    // At least 1 ms, and at most the protocol's limit of one hour. The server stops the handler
+    // after this time, because the caller no longer waits.
     const timeout_ms = Math.ceil(Math.min(Math.max(call.deadline - clock.monotonic(), 1), LONGEST_TIMEOUT_MS));
     const frame = parts.encode({
       type: "request",
@@ -130,8 +131,8 @@ export function createRequests(parts: RequestsParts): PendingRequests {
           const call = { ...waiting, contract, input: checked.value };
           calls.set(id, call);
           flush();
-          // A request that is too large rejects at the call, even if other requests are queued
-          // before it.
+          // While the client is ready, a request that is too large rejects at the call, even if
+          // other requests are queued before it.
           if (state.name === "ready" && calls.has(id) && !inFlight.has(id)) frameOf(id, call);
         },
         giveUp(error) {
@@ -153,7 +154,7 @@ export function createRequests(parts: RequestsParts): PendingRequests {
           : over;
         if (error) fail(id, error, asked);
       }
-      // Requests that are sent again keep their place before requests that were never sent.
+      // Requests that are sent again stay ahead of requests that were never sent.
       inFlight.clear();
     },
 

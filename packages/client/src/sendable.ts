@@ -7,13 +7,14 @@ import { HoldfastError } from "@holdfast/protocol";
 const LEAST_BYTES = 1_024;
 
 /**
- * The size of all frames before the greeting. A server accepts 64 KiB in 128 reads before closing
- * with 4400. Half of that is reserved for `auth`, and the cost per frame allows 54 frames.
+ * The most bytes in all frames before the greeting (`connected`), without `auth`. A server closes
+ * with 4400 if more than 64 KiB or 128 reads arrive before the greeting. Half of the bytes are
+ * reserved for `auth`, and the cost of 600 bytes per frame allows at most 54 frames.
  */
 const EARLY_BYTES = 32_768;
 const FRAME_COST = 600;
 
-/** The most names in one message, if the message is no larger than the server accepts. */
+/** The most channels in one message. A message has fewer if it would exceed the server's limit. */
 const MOST_NAMES = 100;
 /** The size of a `subscribe` or `unsubscribe` without its names. */
 const ENVELOPE_BYTES = 80;
@@ -21,13 +22,13 @@ const ENVELOPE_BYTES = 80;
 /**
  * Tracks which messages the server accepts. The server announces its limit in `connected`. Before
  * the greeting, the limit of the previous connection applies. A newly deployed server or a proxy
- * may accept less: on close code 1009, the limit becomes half of the longest message that was
- * sent. The client therefore never sends the same message again.
+ * may accept less: on close code 1009, the limit becomes half of the longest message that was sent.
+ * The retry therefore does not fail with the same message.
  */
 export interface Sendable {
   /**
-   * Returns an error if the server can never accept the frame. Undefined for an acceptable frame,
-   * or if the limit is not known yet.
+   * Returns an error if the frame exceeds the server's limit. Undefined if the frame is within the
+   * limit, or if the limit is not known yet.
    */
   fault(frame: string, where?: string, field?: string): HoldfastError | undefined;
   /**
@@ -36,8 +37,8 @@ export interface Sendable {
    */
   split<Item>(items: readonly Item[], asSent: (item: Item) => unknown): Item[][];
   /**
-   * Returns true if the frame may be sent before the greeting. If one frame has to wait, all later
-   * frames wait too.
+   * Returns true if the frame may be sent before the greeting, and counts the frame. If one frame
+   * has to wait, all later frames wait too.
    */
   isEarly(frame: string): boolean;
   /** Records a frame that is sent. */
@@ -97,7 +98,8 @@ export function createSendable(): Sendable {
       return error;
     },
     greeted(messageBytes) {
-      // If the announced limit changes, the server was deployed again.
+      // If the announced limit has changed, the server was deployed again, so the revealed limit is
+      // outdated.
       if (messageBytes !== announced) most = Infinity;
       announced = messageBytes;
       isKnown = true;
@@ -119,7 +121,7 @@ export function createSendable(): Sendable {
 }
 
 function tooLarge(frame: string, most: number, where?: string, field?: string): HoldfastError | undefined {
-  // A UTF-16 unit takes at most three bytes.
+  // A UTF-16 unit takes at most three bytes in UTF-8.
   return frame.length * 3 > most && utf8Length(frame) > most ? refused(frame, most, where, field) : undefined;
 }
 

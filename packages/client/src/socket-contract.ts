@@ -11,7 +11,8 @@ export interface SocketListener {
   open(): void;
   message(frame: string | Uint8Array): void;
   /**
-   * Called once, if the peer or the network closed the socket or the socket could not be opened.
+   * Called at most once: when the server or the network has ended the connection, or the socket
+   * could not be opened. Not called after `close`.
    */
   end(end: SocketEnd): void;
 }

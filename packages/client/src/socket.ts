@@ -5,7 +5,7 @@ import { chooseWebSocket, construct, type RawSocket, watchEnd } from "./raw-sock
 import type { OpenSocket, SocketEnd } from "./socket-contract.js";
 
 /**
- * Opens one socket for one attempt. This is the only file that imports reconnecting-websocket and
+ * Opens one socket for one attempt. Only this file imports reconnecting-websocket and
  * isomorphic-ws. raw-socket.ts chooses the WebSocket class.
  *
  * The client's state machine decides when to retry, so reconnecting-websocket only carries frames.
@@ -25,7 +25,8 @@ export const openSocket: OpenSocket = (target, listener, clock) => {
   const settle = (code: number, reason: string): void => {
     stopWatch?.();
     isLive = false;
-    // Also called after the peer closed, because only this call prevents the package from retrying.
+    // Called even after the server has closed the connection, because only this call prevents the
+    // package from retrying.
     wire.close(code, reason);
   };
   const end = (outcome: SocketEnd): void => {

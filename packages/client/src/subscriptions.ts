@@ -201,7 +201,7 @@ export function createSubscriptions(parts: SubscriptionsParts): ChannelSubscript
     entry.enqueue({ delivery, position: entry.received, id, size, batch: isSync ? entry.batch : undefined });
   };
 
-  /** Subscribes again to recover missing events, after MOST_REPAIRS without the position. */
+  /** Recovers missing events: subscribes again, after MOST_REPAIRS times without the position. */
   const repair = (entry: ChannelEntry): void => {
     if (entry.wire !== "joined") return;
     entry.wire = "broken";

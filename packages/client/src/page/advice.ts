@@ -1,2 +1,4 @@
-/** In a page's production build errors carry no remedy. Their code leads to the reference. */
+/**
+ * In a page's production build errors carry no remedy. The guide to errors has one for each code.
+ */
 export function remedyOf(): undefined {}

@@ -1,8 +1,8 @@
 /**
- * In a page's production build events are not checked. The development build has reported a name
- * that does not exist.
+ * In a page's production build names of events are not checked. The development build reports a
+ * name that does not exist.
  */
 export function checkEvent(): void {}
 
-/** A page in production does not log ignored events. */
+/** A page's production build does not log ignored events. */
 export function noteIgnored(): void {}

@@ -1,10 +1,9 @@
 /**
- * In a page's production build options are not checked. The development build has checked each
- * option.
+ * In a page's production build options are not checked. The development build checks each option.
  */
 export function checkOptions(): void {}
 export function checkTimes(): void {}
 
-/** The server refuses such a token and reports the reason. */
+/** The server refuses a token that is too long or not a string, and sends the reason. */
 export function checkToken(): void {}
 export function tokenFault(): undefined {}

@@ -1,5 +1,5 @@
 /**
- * In a page's production build the address is not checked. The development build has checked the
+ * In a page's production build the address is not checked. The development build checks the
  * address.
  */
 export function checkUrl(): void {}

@@ -1,12 +1,12 @@
 /**
- * In a page's production build documents are not frozen. In development, code that modifies a
- * document has failed.
+ * In a page's production build documents are not frozen. In the development build, documents are
+ * frozen, so code that modifies a document fails.
  */
 export function freeze<Value>(value: Value): Value {
   return value;
 }
 
-/** Values that are not frozen can be shared without a copy. */
+/** A value that is not frozen needs no copy. */
 export function unshared(value: unknown): unknown {
   return value;
 }

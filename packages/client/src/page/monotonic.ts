@@ -1,8 +1,8 @@
 import { host } from "../host.js";
 
 /**
- * Used in a page's production build. Returns milliseconds since an arbitrary moment. Every browser
- * that has WebSocket also has `performance`, so no fallback is needed.
+ * The monotonic clock of a page's production build: milliseconds since an arbitrary time. Every
+ * browser that supports this build has `performance.now()`, so no fallback is needed.
  */
 export function monotonic(): number {
   return host.performance!.now!();

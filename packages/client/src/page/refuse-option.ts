@@ -1,7 +1,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 
 /**
- * In a page's production build an error has only code and field. The development build explains the
+ * In a page's production build the error names only the option. The development build explains the
  * fault.
  */
 export function refuse(field: string): never {

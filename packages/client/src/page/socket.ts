@@ -2,10 +2,10 @@ import { host } from "../host.js";
 import type { OpenSocket, SocketEnd, SocketListener } from "../socket-contract.js";
 
 /**
- * In a page's production build: opens the platform's WebSocket, or the class that the application
- * passes, directly. The full build uses reconnecting-websocket and isomorphic-ws (decision 6). A
- * page needs neither, because the client's state machine decides when to retry and every browser
- * has the class.
+ * A page's production build opens the page's WebSocket, or the class that the application passes,
+ * directly. The full build uses reconnecting-websocket and isomorphic-ws (decision 6). A page needs
+ * neither, because the client's state machine decides when to retry and every browser has
+ * WebSocket.
  */
 export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listener) => {
   /** Undefined after the socket has ended or was closed. */
@@ -34,7 +34,7 @@ export const openSocket: OpenSocket = ({ url, subprotocols, WebSocket }, listene
     .catch((cause: unknown) => end({ code: 1006, reason: "", cause }));
 
   return {
-    // The class would throw before the socket is open.
+    // A browser's `send` throws before the socket is open.
     send: (frame) => void (raw?.readyState === 1 && raw.send(frame)),
     close(code, reason) {
       if (live) raw?.close(code, reason);

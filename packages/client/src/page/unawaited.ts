@@ -1,5 +1,6 @@
 /**
- * In a page an unhandled rejection ends nothing. The console and the page's own monitoring show it.
+ * An unhandled rejection does not end a page. The console and the page's own monitoring show the
+ * error.
  */
 export function unawaited<Value>(work: Promise<Value>): Promise<Value> {
   return work;
