@@ -34,7 +34,7 @@ async function playing() {
 }
 
 describe("Groups of a channel's events", () => {
-  test("[CH25] a group handler receives each event of the group with its name, beside the handlers of the event itself", async () => {
+  test("[CH25] a group handler receives the name and data of each event of the group, beside the handlers of the event itself", async () => {
     const { channel, event } = await playing();
     const heard: unknown[] = [];
     channel.on("queue.cleared", (data) => heard.push(data));
@@ -151,7 +151,7 @@ describe("The second argument of an event handler", () => {
     ]);
   });
 
-  test("[CH26] is frozen, so a handler cannot change it for the next handler", async () => {
+  test("[CH26] is frozen, so a handler cannot change the object for the next handler", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const heard: unknown[] = [];
@@ -184,7 +184,7 @@ describe("The second argument of an event handler", () => {
     expect(world.sockets.last).toBe(socket);
   });
 
-  test("[CH26] has no id and is never replayed without history; a direct event has no second argument", async () => {
+  test("[CH26] has no id and `replayed` is false on a channel without history; a direct event has no second argument", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();
     client.channel("board", "b1").on("moved", heard);

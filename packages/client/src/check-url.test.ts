@@ -59,6 +59,6 @@ test.each<[url: string, cure: RegExp]>([
   );
 });
 
-test("[CN22] the error of a refused address contains neither its query nor its user", () => {
+test("[CN22] the error of a refused address contains neither the query nor the user of the address", () => {
   expect(() => checkUrl("ws://me:secret@localhost:99999/ws?token=secret")).toThrow(/^(?!.*secret)/);
 });

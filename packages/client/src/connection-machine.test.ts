@@ -47,8 +47,8 @@ const events: { [Type in ConnectionEvent["type"]]: Extract<ConnectionEvent, { ty
 };
 
 /**
- * The next state for each state and event. An event that is not listed changes nothing; "same"
- * keeps the state and changes other fields.
+ * The name of the next state for each state and event. An event that is not listed changes nothing;
+ * "same" keeps the name of the state and changes other fields.
  */
 const table: { [Name in ConnectionState["name"]]: { [Type in ConnectionEvent["type"]]?: string } } = {
   idle: { connect: "preparing", disconnect: "closed" },
@@ -100,7 +100,7 @@ describe("The transition table", () => {
     }
   }
 
-  test("a state contains only its own fields, so data of an attempt never outlives it", () => {
+  test("each transition leads to a state that has only the fields of that state, so no data of an attempt is left behind", () => {
     const fields = (state: ConnectionState): string =>
       Object.keys(state)
         .filter((field) => field !== "goawayMs" && field !== "refusal")
@@ -122,7 +122,7 @@ describe("The action of a close code", () => {
   const outcome = { retry: "waiting", retry_after: "waiting", new_token: "preparing", stop: "closed" } as const;
 
   test.each(closeCodes)(
-    "[RC1] after $code $name the client follows the action of the row: $action",
+    "[RC1] after $code $name the client follows the action of the close-code table: $action",
     ({ code, action }) => {
       expect(ended(code).name).toBe(outcome[action]);
     },
@@ -135,7 +135,7 @@ describe("The action of a close code", () => {
     [4899, "waiting"],
     [4900, "closed"],
     [4999, "closed"],
-  ])("[RC4] after the close code %i, which has no row, the client is %s", (code, name) => {
+  ])("[RC4] after the close code %i, which has no row of its own in the table, the client is %s", (code, name) => {
     expect(ended(code).name).toBe(name);
   });
 
@@ -150,13 +150,13 @@ describe("The action of a close code", () => {
     expect(others).toEqual(["UNKNOWN", "APPLICATION_RETRY", "APPLICATION_STOP", "UNKNOWN"]);
   });
 
-  test("[RC1] the reason contains the row's name and the server's text", () => {
+  test("[RC1] the reason contains the name from the close-code table and the server's text", () => {
     const state = ended(4403, states.ready, {}, "this user is suspended.");
     expect(state).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
     expect("reason" in state && state.reason.message).toMatch(/wss:\/\/example\.com\/ws.*this user is suspended/);
   });
 
-  test("[RC5] a hint is not repeated as text and moves the attempt and its earliest moment", () => {
+  test("[RC5] a JSON hint in the close reason is not repeated in the message, and moves the deadline and `notBefore`", () => {
     const state = ended(4429, states.ready, { random: 0 }, '{"retryAfterMs":600}');
     expect(state).toMatchObject({ name: "waiting", deadline: time + 600, notBefore: time + 600 });
     expect("reason" in state && state.reason.message).toContain(closeCode(4429).meaning);
@@ -176,7 +176,7 @@ describe("Attempts", () => {
     expect(ended(4408, brief)).toMatchObject({ name: "waiting", made: { attempt: 3 }, deadline: time + 0.5 * 4_000 });
   });
 
-  test("[RC3] a connection that was ready for 5 s restarts the count", () => {
+  test("[RC3] after a connection that was ready for 5 s, the count of attempts restarts", () => {
     const lasting = { ...states.ready, since: time - 5_000 };
     expect(ended(4408, lasting)).toMatchObject({ name: "waiting", made: { attempt: 1 }, deadline: time + 0.5 * 1_000 });
   });
@@ -224,7 +224,7 @@ describe("Refused credentials", () => {
     });
   });
 
-  test("[RC23] the refusal of a newer token is kept for the close that follows, and for no other connection", () => {
+  test("[RC23] the refusal of a newer token is kept for the close of the same connection, and for no other connection", () => {
     const state = transition(states.ready, events.refused, given);
     expect(ended(4403, state)).toMatchObject({ name: "closed", reason: { code: 4403, error } });
     const renewed = transition(states.authenticating, events.refused, given);
@@ -242,7 +242,7 @@ describe("Platform hints", () => {
     expect(transition(states.waiting, events[type], given)).toMatchObject({ deadline: time + 500 });
   });
 
-  test("[RC13] a hint neither postpones an attempt nor starts it before the server's earliest moment", () => {
+  test("[RC13] a platform hint neither postpones an attempt nor starts an attempt before `notBefore`", () => {
     const soon = { ...states.waiting, deadline: time + 100 };
     expect(transition(soon, events.online, given)).toBe(soon);
     const asked = { ...states.waiting, notBefore: time + 8_000 };

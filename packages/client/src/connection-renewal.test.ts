@@ -77,7 +77,7 @@ test("[RC21] a token that arrives after the connection has ended is dropped", as
   expect(sent()).toEqual([{ token: "fresh", device_id: "kitchen", session_id: "s1" }]);
 });
 
-test("[RC21] a token that arrives after the next connection is ready is not sent on it", async () => {
+test("[RC21] a token that was fetched for one connection is not sent on the next connection", async () => {
   const { world, asked, expire, sent } = await ready();
   await expire();
   world.sockets.last.end(4401);
@@ -125,7 +125,7 @@ test("[RC21] a token function that never returns blocks neither the fetch nor th
   expect(sent().map(({ token }) => token)).toEqual(["fresh", "newer"]);
 });
 
-test("[RC22] a token function that fails or returns nothing is logged and is called again when the server asks again", async () => {
+test("[RC22] if the token function fails, the error is logged; after a failure or without a token, the function is called again when the server asks again", async () => {
   const warn = vi.fn();
   const { client, world, asked, expire, sent } = await ready({ debug() {}, info() {}, warn, error() {} });
   await expire();
@@ -156,7 +156,7 @@ test.each([["a fixed string", "t0ken"] as const, ["none", undefined] as const])(
   },
 );
 
-test("[RC23] a refused newer token leads to a new token and connection, and the refusal is kept for the close", async () => {
+test("[RC23] if the server refuses the newer token, the client fetches another token and reconnects, and the reason contains the refusal", async () => {
   const { client, world, asked, expire } = await ready();
   const refuse = async (code: number): Promise<void> => {
     const error = { code: "UNAUTHENTICATED", message: "The token has expired." };

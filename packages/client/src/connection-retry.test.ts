@@ -22,7 +22,7 @@ describe("Reconnecting", () => {
     expect(gaps.slice(0, 5)).toEqual([500, 1_000, 2_000, 4_000, 4_000]);
   });
 
-  test("[RC3] after 5 s of being ready, the next delay is a first delay again", async () => {
+  test("[RC3] after a connection that was ready for 5 s, the next delay is that of a first retry", async () => {
     const { client, world } = testClient([unreachable(), unreachable(), unreachable(), answers()]);
     await pass(20_000);
     expect(client.status.get().name).toBe("ready");
@@ -56,7 +56,7 @@ describe("Reconnecting", () => {
     expect(client.status.get()).toMatchObject({ name: "waiting", retryAt: Date.now() + 3_200 });
   });
 
-  test("[RC7] a refused token is fetched again three times, and then the client is unauthorized", async () => {
+  test("[RC7] after refusals the client fetches a new token three times, and after the fourth refusal the client is unauthorized", async () => {
     const token = vi.fn(() => "stale");
     const { client, world } = testClient(refusesToken(), { token });
     await pass(120_000);
@@ -125,7 +125,7 @@ describe("Reconnecting", () => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[RC11] a token function that never returns is abandoned after connectTimeoutMs, and its late token is ignored", async () => {
+  test("[RC11] a token function that never returns is abandoned after connectTimeoutMs, and a late token is ignored", async () => {
     const resolvers: ((token: string) => void)[] = [];
     const token = (): Promise<string> => new Promise((resolve) => resolvers.push(resolve));
     const { client, world } = testClient(answers(), { token });

@@ -70,7 +70,7 @@ describe("Connecting", () => {
     expect(sent[1]).toMatchObject({ data: { channels: ["agent-updates", "board:b1"] } });
   });
 
-  test("[CN5] the status goes from connecting to authenticating to ready, and is the same object while it does not change", async () => {
+  test("[CN5] the status goes from connecting to authenticating to ready, and get() returns the same object while the status does not change", async () => {
     const { client, world } = testClient();
     expect(client.status.get()).toBe(client.status.get());
     await settle();
@@ -80,7 +80,7 @@ describe("Connecting", () => {
     expect(client.status.get()).toBe(ready);
   });
 
-  test("[CN6] the next attempt sends the id of the session to resume, and the device", async () => {
+  test("[CN6] after a drop, `auth` contains the id of the session to resume and the device id", async () => {
     const { world } = testClient(answers(), { deviceId: "kitchen" });
     await settle();
     expect(world.sockets.last.of("auth")[0]!.data).toEqual({ token: "t0ken", device_id: "kitchen" });
@@ -127,7 +127,7 @@ describe("Connecting", () => {
     ["agents", "2.0.0"],
     ["agents", "0.1.0"],
   ])(
-    "[CN7] a server that runs %s %s is closed with 4406, and the client stops with PROTOCOL_MISMATCH",
+    "[CN7] if the server runs %s %s, the client closes with 4406 and reports PROTOCOL_MISMATCH",
     async (name, version) => {
       const other = connected({ protocol: { name, version, fingerprint: "x" } });
       const { client, world } = testClient(answers({ connected: other }));
@@ -236,7 +236,7 @@ describe("Connecting", () => {
 });
 
 describe("The heartbeat of a connection", () => {
-  test("[HB1] a ping is answered at once with its correlation id", async () => {
+  test("[HB1] a ping is answered at once with the correlation id of the ping", async () => {
     const { world } = testClient();
     await settle();
     world.sockets.last.receive({ type: "ping", correlation_id: "p7" });
@@ -244,7 +244,7 @@ describe("The heartbeat of a connection", () => {
     expect(world.sockets.last.of("pong")).toEqual([{ type: "pong", correlation_id: "p7" }, { type: "pong" }]);
   });
 
-  test("[HB2] a server that is silent for its interval plus its timeout is closed with 4408, and the client reconnects", async () => {
+  test("[HB2] if the server is silent for the interval plus the timeout, the client closes with 4408 and reconnects", async () => {
     const heartbeat = { interval_ms: 5_000, timeout_ms: 2_000 };
     const { client, world } = testClient(answers({ connected: connected({ heartbeat }) }));
     await pass(6_999);

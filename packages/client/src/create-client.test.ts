@@ -29,13 +29,13 @@ describe("Connection parameters", () => {
     );
   });
 
-  test("[CN12] a wrong parameter is refused by createClient with its name in `field`", () => {
+  test("[CN12] createClient refuses a wrong parameter with the parameter's name in `field`", () => {
     expect(() => createClient(rooms, { url: "ws://localhost/ws", parameters: { sessionId: 1 as never } })).toThrow(
       expect.objectContaining({ code: "INVALID_OPTION", field: "parameters.sessionId" }),
     );
   });
 
-  test("[CN12] if the server refuses a parameter, the client stops and the reason names it", async () => {
+  test("[CN12] if the server refuses a parameter, the client stops and the reason names the parameter", async () => {
     const { client } = testClientOf(rooms, refuses(1008, "sessionId: is not known"), {
       parameters: { sessionId: "s" },
     });

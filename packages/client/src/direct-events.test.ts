@@ -21,7 +21,10 @@ const player = defineProtocol({
 const running = () =>
   answers({ connected: connected({ protocol: { name: "player", version: "1.0.0", fingerprint: "x" } }) });
 
-/** Creates a ready client, a function that sends direct events, and the list of its acks. */
+/**
+ * Creates a ready client, a function that sends direct events, and a function that lists the
+ * client's acks.
+ */
 async function playing() {
   const { client, world } = testClientOf(player, running());
   await settle();
@@ -34,7 +37,7 @@ async function playing() {
 
 const later = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-test("[CH18] direct events reach their handlers validated and in order, without a joined channel", async () => {
+test("[CH18] direct events are validated and delivered in order, even if no channel is joined", async () => {
   const { client, world, event } = await playing();
   const heard: unknown[] = [];
   client.direct.on("paused", async (data) => {
@@ -53,7 +56,7 @@ test("[CH18] direct events reach their handlers validated and in order, without 
   expect(world.sockets.last.of("subscribe")).toEqual([]);
 });
 
-test("[CH18] a direct event that does not match goes to onError; an unknown or unheard event is ignored", async () => {
+test("[CH18] if the data of a direct event does not match, onError receives the error; an event that is unknown or has no handler is ignored", async () => {
   const { client, world, event } = await playing();
   const heard = vi.fn();
   client.direct.on("stopped", heard);
@@ -75,7 +78,7 @@ test.each(["moved", "stopped.*", "que*", "queue.track*", "*.cleared", "track.*",
 );
 
 describe("Groups", () => {
-  test("[DE1] a group handler receives each event of the group with its name, beside the handlers of the event itself", async () => {
+  test("[DE1] a group handler receives the name and data of each event of the group, beside the handlers of the event itself", async () => {
     const { client, event } = await playing();
     const heard: unknown[] = [];
     client.direct.on("queue.cleared", (data) => heard.push(data));
@@ -108,7 +111,7 @@ describe("Groups", () => {
 });
 
 describe("Acks", () => {
-  test("[DE2] an event that requests an ack is acknowledged when all its handlers have finished, and no other event is", async () => {
+  test("[DE2] an event that requests an ack is acknowledged when all handlers of the event have finished; no other event is acknowledged", async () => {
     const { client, event, ask, acks } = await playing();
     client.direct.on("stopped", () => later(10));
     client.direct.on("stopped", () => later(30));
@@ -149,7 +152,7 @@ describe("Acks", () => {
     ]);
   });
 
-  test("[DE3] if a handler is removed while its event is queued, the ack says not_handled", async () => {
+  test("[DE3] if the handler is removed while an event is queued, the ack says not_handled", async () => {
     const { client, ask, acks } = await playing();
     client.direct.on("queued", () => later());
     const off = client.direct.on("stopped", () => undefined);

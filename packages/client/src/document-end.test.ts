@@ -7,7 +7,7 @@ import { title, onBoard, followed, slow } from "../test/support/board-client.js"
 withFakeTime();
 
 describe("The end of a document", () => {
-  test("[SC4] leave() makes it undefined and notifies the listeners of the handle; another handle keeps it", async () => {
+  test("[SC4] leave() makes the document undefined and notifies the listeners of the handle; another handle keeps the document", async () => {
     const { server, client, board, document, heard } = await followed();
     const other = documentOf(client.channel("board", "b"));
     other.subscribe(() => undefined);
@@ -19,7 +19,7 @@ describe("The end of a document", () => {
     expect(other.get()?.title).toBe("2");
   });
 
-  test("[SC4] a deleted document ends the channel with STATE_DELETED and the reason, until it is requested again", async () => {
+  test("[SC4] a deleted document ends the channel with STATE_DELETED and the reason, until the channel is left and joined again", async () => {
     const { server, board, document, heard } = await followed();
     server.delete("SESSION_DELETED");
     expect(document.get()).toBeUndefined();
@@ -36,7 +36,7 @@ describe("The end of a document", () => {
     expect(heard).toEqual([undefined, "First"]);
   });
 
-  test("[SC4] if it is requested again, the other handles of the channel receive it, too", async () => {
+  test("[SC4] if the channel is joined again after the deletion, the other handles of the channel also receive the new document", async () => {
     const { server, client, board, document, heard } = await followed();
     const other = documentOf(client.channel("board", "b"));
     const told: unknown[] = [];
@@ -93,7 +93,7 @@ describe("The end of a document", () => {
 });
 
 describe("A listener that is notified of the end", () => {
-  test("[SC4] before the document's listeners finds no document if the channel is refused, also through its own handle", async () => {
+  test("[SC4] before the document's listeners finds no document if the channel is refused, not even through a handle that it creates", async () => {
     const { server, client, board, document } = onBoard();
     const seen: unknown[] = [];
     onChange(board.status, ({ name }) => {
@@ -120,8 +120,8 @@ describe("A listener that is notified of the end", () => {
       onChange(document, (next) => heard.push(["again", next?.title]));
     });
     onChange(document, (now) => heard.push(now?.title));
-    // Another handle keeps the document, so it is available at once for the handle that joins
-    // again.
+    // Another handle keeps the document, so the document is available at once for the handle that
+    // joins again.
     documentOf(client.channel("board", "b")).subscribe(() => undefined);
     await settle();
     board.leave();

@@ -38,7 +38,7 @@ describe("Later subscribers of a document", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[SC5] request the document again if the server was told that it is held and its holders are gone", async () => {
+  test("[SC5] cause a request for the document if the last `subscribe` said `held` and the earlier listeners are gone", async () => {
     const { server, board, document, off, said } = await followed();
     board.on("moved", () => undefined);
     server.cut();
@@ -55,7 +55,7 @@ describe("Later subscribers of a document", () => {
     expect(said()).toEqual(["-", "held", "-"]);
   });
 
-  test("[SC5] nothing is held after the last listener is gone", async () => {
+  test("[SC5] after the last listener is gone, `subscribe` does not say `held`", async () => {
     const { server, board, document, off, said } = await followed();
     board.on("moved", () => undefined);
     off();
@@ -70,7 +70,7 @@ describe("Later subscribers of a document", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC5] listeners that leave and return in one turn find the document, and nothing is requested", async () => {
+  test("[SC5] listeners that are removed and added again in one turn find the document, and the client requests nothing", async () => {
     const { server, board, document, heard, off, said } = await followed();
     const before = document.get();
     off();
@@ -127,7 +127,7 @@ describe("Later subscribers of a document", () => {
     expect(board.status.get().name).toBe("idle");
   });
 
-  test("[SC5] a listener that leaves in the turn of `leave()` and returns keeps the document", async () => {
+  test("[SC5] a listener that is added in the turn of `leave()` receives the document and later updates", async () => {
     const { server, board, document, heard, off, said } = await followed();
     off();
     board.leave();
@@ -138,7 +138,7 @@ describe("Later subscribers of a document", () => {
     expect(said()).toEqual(["-", "-"]);
   });
 
-  test("[SC5] a position of an earlier client holds no document", async () => {
+  test("[SC5] with a position that an earlier client stored, `subscribe` does not say `held`", async () => {
     const items = new Map<string, string>();
     const storage = {
       getItem: (key: string) => items.get(key) ?? null,

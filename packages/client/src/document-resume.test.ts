@@ -6,7 +6,7 @@ import { FIRST, titled, title, followed, slow } from "../test/support/board-clie
 withFakeTime();
 
 describe("After a drop", () => {
-  test("[SC3] the last document stays, the client reports that it holds it, and missed changes arrive as patches", async () => {
+  test("[SC3] the last document stays, `subscribe` says `held`, and missed changes arrive as patches", async () => {
     const { server, document, heard, said } = await followed();
     server.patch(title("2"));
     server.cut();
@@ -34,7 +34,7 @@ describe("After a drop", () => {
     expect(said()).toEqual(["-", "held"]);
   });
 
-  test("[SC3] changes that wait for a slow handler count as held, because they will be applied", async () => {
+  test("[SC3] the client says `held` even while changes wait for a slow handler, because these changes will be applied", async () => {
     const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -49,7 +49,7 @@ describe("After a drop", () => {
     expect(heard).toEqual(["2", "3"]);
   });
 
-  test("[SC3] nothing is held if the connection drops between an update without patches and its document", async () => {
+  test("[SC3] the client does not say `held` if the connection drops between an update without patches and the document that follows", async () => {
     const { server, world, board, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -62,7 +62,7 @@ describe("After a drop", () => {
     expect(heard).toEqual(["2"]);
   });
 
-  test("[SC3] a lost event is replayed, and the document is held meanwhile", async () => {
+  test("[SC3] while a lost event is replayed, the client keeps the document", async () => {
     const { server, heard, said } = await followed();
     server.patch(title("2"), { isSent: false });
     server.patch(title("3"));
@@ -73,7 +73,7 @@ describe("After a drop", () => {
 });
 
 describe("A reset", () => {
-  test("[SC6] keeps the last document until the server has sent the new one, and applies no old update to it", async () => {
+  test("[SC6] keeps the last document until the server has sent the new document; no old update is applied to the new document", async () => {
     const { server, board, document, heard } = await followed();
     board.onReset(() => heard.push(["reset", document.get()?.title]));
     server.reset({ data: titled("Anew"), version: 3 });
@@ -82,7 +82,7 @@ describe("A reset", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC6] an update received before a reset is applied again after it, because it belongs to the new document", async () => {
+  test("[SC6] an update that was applied before a reset is applied again if the server sends the update again, because the document is new", async () => {
     const { server, heard } = await followed();
     server.patch(title("2"));
     const [repeated] = server.last(1);
@@ -96,7 +96,7 @@ describe("A reset", () => {
     expect(heard).toEqual(["2", "First", "2"]);
   });
 
-  test("[SC6] if a reset waits for a slow handler, nothing is held across a drop, and the new document replaces the old one", async () => {
+  test("[SC6] if the connection drops while a reset waits for a slow handler, the client does not say `held`, and the new document replaces the old document", async () => {
     const { server, board, document, heard, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -112,7 +112,7 @@ describe("A reset", () => {
     expect(heard).toEqual(["Anew"]);
   });
 
-  test("[SC6] a reset in the answer to a `subscribe` brings the document, too", async () => {
+  test("[SC6] after a reset in the answer to a `subscribe`, the server also sends the document", async () => {
     const { server, document, said } = await followed();
     server.cut();
     server.begin({ data: titled("Anew"), version: 1 });
@@ -152,7 +152,7 @@ describe("A copy that differs from the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC7] is requested again when there is a connection again", async () => {
+  test("[SC7] is requested from the server on the next connection", async () => {
     const { server, board, document, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -166,7 +166,7 @@ describe("A copy that differs from the server's", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC7] is requested after the answer if the server was just told that it is held", async () => {
+  test("[SC7] is requested after the pending answer if the `subscribe` said `held`", async () => {
     const { server, board, document, said } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -183,7 +183,7 @@ describe("A copy that differs from the server's", () => {
     expect(document.get()?.title).toBe("2");
   });
 
-  test("[SC7] is requested three times in a row, then reported and left alone until later updates or the next join", async () => {
+  test("[SC7] is replaced on request three times in a row; then the error is reported, and the client asks again only after later updates or at the next join", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 6; round++) {
       server.patch(title(`${round}`), { version: 99 });
@@ -200,7 +200,7 @@ describe("A copy that differs from the server's", () => {
     expect(document.get()?.title).toBe("6");
   });
 
-  test("[SC7] is requested again after enough changes, and is used if it fits by then", async () => {
+  test("[SC7] is requested again after 32 updates that did not fit, and later updates that fit are applied", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 31; round++) {
       server.patch(title(`${round}`), { version: 99 });
@@ -218,7 +218,7 @@ describe("A copy that differs from the server's", () => {
     expect(world.errors).toHaveLength(1);
   });
 
-  test("[SC7] is requested without limit if the updates in between are correct", async () => {
+  test("[SC7] is replaced on request without limit if an update between two mismatches fits", async () => {
     const { server, world, document, said } = await followed();
     for (let round = 1; round <= 5; round++) {
       server.patch(title("wrong"), { version: 99 });
@@ -230,7 +230,7 @@ describe("A copy that differs from the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC14] a change that brings the whole document is applied whatever its version", async () => {
+  test("[SC14] an update that replaces the whole document is applied whatever the update's version", async () => {
     const { server, world, document, heard, said } = await followed({ data: undefined, version: 0 });
     server.patch([{ op: "add", path: [], value: titled("Loaded") }], { version: 7 });
     expect(document.get()).toEqual(titled("Loaded"));
@@ -241,7 +241,7 @@ describe("A copy that differs from the server's", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[SC8] a document that does not match its hash is used anyway and reported once", async () => {
+  test("[SC8] a document that does not match the hash sent with it is used, and the difference is reported once", async () => {
     const { server, world, document, said } = await followed();
     const other = server.sync({ state: titled("Other") });
     server.live(other);

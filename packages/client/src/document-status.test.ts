@@ -19,7 +19,7 @@ function onBoard(doc: Doc) {
     const handle = () => {
       const board = channel("board", "b");
       const document = documentOf(board);
-      /** Records each status of the handle together with the document at that moment. */
+      /** Records each status of the handle together with the document at that time. */
       const seen: unknown[] = [];
       onChange(board.status, ({ name }) => seen.push([name, document.get()?.title]));
       return { board, document, seen };
@@ -28,7 +28,7 @@ function onBoard(doc: Doc) {
   }
 }
 
-/** A handler of `moved` that runs until its release. */
+/** A handler of `moved` that runs until the test releases it. */
 function busy(board: ReturnType<typeof onBoard>["board"]) {
   let release = (): void => undefined;
   board.on("moved", () => new Promise<void>((resolve) => (release = resolve)));
@@ -71,7 +71,7 @@ describe("The status of a channel with a document", () => {
     expect([board.status.get().name, isReady]).toEqual(["subscribed", true]);
   });
 
-  test("[SC17] is `subscribed` at the answer if the copy is resumed after a drop, also while a handler is running", async () => {
+  test("[SC17] is `subscribed` at the answer if the client still holds the document after a drop, even while a handler is running", async () => {
     const { server, board, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     const release = busy(board);
@@ -87,7 +87,7 @@ describe("The status of a channel with a document", () => {
     await release();
   });
 
-  test("[SC17] is `subscribed` after the new document if the copy is not resumed, and after the handlers that the document waits for", async () => {
+  test("[SC17] is `subscribed` after the new document if the server sends the document again, and after the handlers that the document waits for", async () => {
     const { server, board, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     const release = busy(board);
@@ -119,7 +119,7 @@ describe("The status of a channel with a document", () => {
     expect(seen.at(-1)).toEqual(["subscribed", "Other"]);
   });
 
-  test("[SC17] stays `subscribed` while the document changes, or is requested again because an update does not fit", async () => {
+  test("[SC17] stays `subscribed` while the document changes, even if the client requests the document again because an update does not fit", async () => {
     const { server, document, seen } = onBoard(FIRST);
     document.subscribe(() => undefined);
     await settle();
@@ -130,7 +130,7 @@ describe("The status of a channel with a document", () => {
     expect(seen).toHaveLength(2);
   });
 
-  test("[SC18] is `pending` until the document arrives for a handle that begins to listen to it, and for no other handle", async () => {
+  test("[SC18] is `pending` until the document arrives for a handle that begins to listen to the document, and for no other handle", async () => {
     const { board, document, seen, handle } = onBoard(FIRST);
     const other = handle();
     other.board.on("moved", () => undefined);

@@ -18,7 +18,7 @@ type Step =
       how: "sent" | "lost" | "twice" | "snapshot" | "wrong";
     }
   | { do: "move" | "cut" | "reset" | "fork" | "trim" | "down" | "refuse" | "allow" | "restart" | "listen" | "unlisten" }
-  /** Moves the card at one place to another place, and may change it there. */
+  /** Moves the card at one index to another index, and may change the card there. */
   | { do: "shift"; from: number; to: number; text: number }
   | { do: "patches"; is: boolean }
   | { do: "hold"; is: boolean }
@@ -63,8 +63,8 @@ interface Tree {
 }
 
 /**
- * A change of the document that the numbers choose. Together they change the list and the object in
- * every possible way.
+ * A change of the document that the numbers choose: they select the part, the operation and the new
+ * value.
  */
 function change(document: unknown, [place, op, value]: readonly [number, number, number]): Patch {
   const holders: { path: (string | number)[]; holder: unknown[] | Tree }[] = [];
@@ -88,7 +88,10 @@ function change(document: unknown, [place, op, value]: readonly [number, number,
 
 const idOf = (item: unknown): unknown => (item as { id?: unknown } | null | undefined)?.id;
 
-/** Finds the earlier state of an item: the item with its id, otherwise the item at its place. */
+/**
+ * Finds the earlier state of an item: the earlier item with the same id, otherwise the earlier item
+ * at the same index.
+ */
 function counterpart(item: unknown, index: number, now: readonly unknown[], before: readonly unknown[]): unknown {
   const id = idOf(item);
   if ((typeof id !== "string" && typeof id !== "number") || id === idOf(before[index])) return before[index];
@@ -99,8 +102,8 @@ function counterpart(item: unknown, index: number, now: readonly unknown[], befo
 }
 
 /**
- * Asserts that an unchanged part, at the same place or with the same id, is the same object, and
- * that everything is frozen.
+ * Asserts that an unchanged part, at the same index or with the same id, is the same object, and
+ * that every part is frozen.
  */
 function expectShared(now: unknown, before: unknown): void {
   if (typeof now !== "object" || now === null) return;
@@ -250,8 +253,8 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
     }
     if (each.do !== "patch") await settle();
   }
-  // Everything recovers: refused channels are requested again, and the next event reveals lost
-  // messages.
+  // At the end the client recovers: the test joins refused channels again, and the next event
+  // reveals lost messages.
   server.refuse(undefined);
   server.hold(false);
   life.listen();
@@ -273,7 +276,7 @@ async function run(steps: readonly Step[], pauseMs: number): Promise<void> {
 }
 
 test.each([0, 3, 700])(
-  "[SC13] after any loss, repetition, fork, cut or wrong message, the document equals the server's and unchanged parts stay the same objects (handlers that take %i ms)",
+  "[SC13] after any loss, repetition, fork, cut or wrong message, the document equals the server's document and unchanged parts stay the same objects (handlers that take %i ms)",
   async (pauseMs) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 50 }), (steps) => run(steps, pauseMs)),

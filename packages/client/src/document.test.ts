@@ -33,7 +33,7 @@ describe("A document", () => {
     expect(said()).toEqual(["-"]);
   });
 
-  test("[CN27] subscribe() calls the listener at once, with the document if it is available, and reports an error of that call", async () => {
+  test("[CN27] subscribe() calls the listener at once, with the document if the client has the document, and reports an error of that call", async () => {
     const { world, client, document } = await followed();
     const first = document.get();
     const heard = vi.fn();
@@ -81,7 +81,7 @@ describe("A document", () => {
     expect(document.get()).toBeUndefined();
   });
 
-  test("[SC1] is undefined until it is created", async () => {
+  test("[SC1] is undefined until the document is created on the server", async () => {
     const { server, document, heard } = await followed({ data: undefined, version: 0 });
     expect(document.get()).toBeUndefined();
     expect(heard).toEqual([]);
@@ -92,7 +92,7 @@ describe("A document", () => {
     expect(heard).toEqual(["Made", undefined]);
   });
 
-  test("[SC1] changes and events take effect in order, also while a handler is running", async () => {
+  test("[SC1] changes and events take effect in order, even while a handler is running", async () => {
     const { server, board, document, heard } = await followed();
     const busy = slow();
     board.on("moved", busy.handler);
@@ -138,7 +138,7 @@ describe("A document", () => {
     expect([document.get(), other.get()?.title]).toEqual([undefined, "Third"]);
   });
 
-  test("[SC1] a channel without document listeners still follows the chain of events", async () => {
+  test("[SC1] on a channel without document listeners, updates still advance the position", async () => {
     const { server, world, board, said } = onBoard();
     const moved = vi.fn();
     board.on("moved", moved);
@@ -158,7 +158,7 @@ describe("A document", () => {
 });
 
 describe("Unchanged parts", () => {
-  test("[SC2] stay the same objects, even if a patch replaces them by an equal value, and listeners are not called", async () => {
+  test("[SC2] stay the same objects if a patch replaces a part with an equal value, and listeners are not called", async () => {
     const { server, document, heard } = await followed();
     const before = document.get()!;
     server.patch([{ op: "replace", path: [], value: structuredClone(FIRST.data) }]);
@@ -169,7 +169,7 @@ describe("Unchanged parts", () => {
     expect(heard).toEqual(["First"]);
   });
 
-  test("[SC2] stay the same objects across a reconnect that is answered with the document", async () => {
+  test("[SC2] stay the same objects if the server sends the whole document after a reconnect", async () => {
     const { server, document, heard } = await followed();
     const before = document.get()!;
     server.patches(false);
@@ -194,7 +194,7 @@ describe("Unchanged parts", () => {
     expect(document.get()!.cards[1]).toBe(z);
   });
 
-  test("[SC2] rich values are restored, and stay the same objects if they are equal", async () => {
+  test("[SC2] rich values are restored, and equal values stay the same objects", async () => {
     const due = new Date(5_000);
     const { server, document } = await followed({
       data: { ...titled("Rich"), seen: [["ada", { at: due.toISOString() }]] },
@@ -216,7 +216,7 @@ describe("Unchanged parts", () => {
 });
 
 describe("The application's view of a document", () => {
-  test("[SC9] a document that does not match the schema is reported; the last document stays until one matches again", async () => {
+  test("[SC9] a document that does not match the schema is reported; the last document stays until a document matches again", async () => {
     const { server, world, document, heard, said } = await followed();
     server.patch([{ op: "replace", path: ["title"], value: 5 }]);
     expect(document.get()).toEqual(FIRST.data);
@@ -318,7 +318,7 @@ describe("The application's view of a document", () => {
       );
   });
 
-  test("[SC16] another copy of the package that receives the same handle has the document, too", async () => {
+  test("[SC16] another copy of the package that receives the same handle also has the document", async () => {
     const { server, board, document, said } = await followed();
     vi.resetModules();
     const { documentOf: otherDocumentOf } = await import("./document.js");

@@ -55,7 +55,7 @@ test("only onLine === false counts as offline", () => {
   }
 });
 
-test("a timer longer than 32 bits does not fire at once, and a cancelled timer never fires", () => {
+test("a timer whose delay exceeds 32 bits does not fire at once, and a cancelled timer does not fire", () => {
   vi.useFakeTimers();
   const run = vi.fn();
   const cancel = systemEnvironment.clock.after(1e15, run);

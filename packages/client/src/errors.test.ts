@@ -18,7 +18,7 @@ test("a HoldfastError is passed on unchanged, and is logged even without a liste
   expect(logger.warn).toHaveBeenCalledTimes(1);
 });
 
-test("[CH5] any other thrown value becomes HANDLER_FAILED with its place and its cause", () => {
+test("[CH5] any other thrown value becomes HANDLER_FAILED, with the value as `cause` and the origin in the message", () => {
   const { errors, heard } = setUp();
   const cause = new TypeError("x is undefined");
   errors.report(cause, { source: "handler", channel: "board:b1", event: "moved" });
@@ -29,7 +29,7 @@ test("[CH5] any other thrown value becomes HANDLER_FAILED with its place and its
   ]);
 });
 
-test("[AM8] a value that cannot be converted to text is reported, too", () => {
+test("[AM8] even a value that cannot be converted to a string is reported", () => {
   const { errors, heard } = setUp();
   const silent = {
     toString() {

@@ -22,7 +22,7 @@ async function inFolder(text?: string) {
   return { folder, path, storage: fileStorage(path) };
 }
 
-test("[RS18] without a file nothing is stored; a stored value is available to the next process", async () => {
+test("[RS18] without a file, getItem() returns null; a stored value is available to the next process", async () => {
   const { folder, path, storage } = await inFolder();
   expect(await storage.getItem("a")).toBeNull();
   await storage.setItem("a", "1");
@@ -115,7 +115,7 @@ test.each(damages)(
   },
 );
 
-test("[RS24] createClient refuses a second client on one positions file, whatever path names the file", async () => {
+test("[RS24] createClient refuses a second client on one positions file, even if another path names the file", async () => {
   const { folder, path } = await inFolder();
   await symlink(path, join(folder, "link.json"));
   await symlink("link.json", join(folder, "link-to-link.json"));
@@ -144,7 +144,7 @@ test("[RS24] createClient refuses a second client on one positions file, whateve
   expect(() => follower(fileStorage(join(folder, "other.json")))).not.toThrow();
 });
 
-test("[RS24] disconnect() writes the positions and releases the file at once; connect() reserves it again or reports that it cannot", async () => {
+test("[RS24] disconnect() writes the positions and releases the file at once; connect() reserves the file again, or reports an error if another client uses the file", async () => {
   const { path } = await inFolder();
   const first = follower(fileStorage(path));
   await first.journal.join();

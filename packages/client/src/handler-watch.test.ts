@@ -35,7 +35,7 @@ const moved = (data: unknown, channel = "board:b1"): ServerMessage => ({
 });
 
 describe("A handler that does not finish", () => {
-  test("[CH21] is reported to onError once, after 30 s, with channel and event, and counts in the status until it finishes", async () => {
+  test("[CH21] is reported to onError once, after 30 s, with channel and event, and is counted in the status until the handler finishes", async () => {
     const { client, world } = testClient();
     const { handler, heard, go } = slow();
     client.channel("board", "b1").on("moved", handler);
@@ -63,7 +63,7 @@ describe("A handler that does not finish", () => {
     expect(client.status.get()).toMatchObject({ name: "ready" });
   });
 
-  test("[CH21] is reported separately from other handlers, also a reset handler, and other channels continue", async () => {
+  test("[CH21] is reported separately from other handlers, even a reset handler, and other channels continue", async () => {
     const { journal, client, world, receive } = onJournal([{ position: at(1) }]);
     const other: unknown[] = [];
     client.channel("board", "b1").on("moved", (data) => other.push(data));
@@ -79,7 +79,7 @@ describe("A handler that does not finish", () => {
     expect(other).toEqual([1]);
   });
 
-  test("[CH21] a handler that finishes in time is not reported, whatever the number of handlers, but its error is", async () => {
+  test("[CH21] a handler that finishes in time is not reported, even after many calls, but an error of the handler is reported", async () => {
     const { client, world } = testClient();
     const heard: unknown[] = [];
     client.channel("board", "b1").on("moved", async (data) => {
@@ -98,7 +98,7 @@ describe("A handler that does not finish", () => {
     expect(world.errors).toMatchObject([{ error: { cause: { message: "late" } } }]);
   });
 
-  test("[CH21] without a connection no timer runs; the next connection restarts the time", async () => {
+  test("[CH21] while the client will not connect by itself, no timer runs; after connect() the 30 s begin again", async () => {
     const { client, world } = testClient();
     client.channel("board", "b1").on("moved", never);
     await settle();
@@ -117,7 +117,7 @@ describe("A handler that does not finish", () => {
 });
 
 describe("Events that wait for a handler", () => {
-  test("[CH22] without history the oldest beyond 2 MiB are dropped and reported, and the others are delivered in order", async () => {
+  test("[CH22] without history, the oldest events beyond 2 MiB are dropped and reported, and the remaining events are delivered in order", async () => {
     const { client, world } = testClient();
     const { handler, heard, go } = slow();
     client.channel("agent-updates").on("removed", handler);
@@ -136,7 +136,7 @@ describe("Events that wait for a handler", () => {
     expect(heard.length).toBeLessThanOrEqual(21);
   });
 
-  test("[RS22] with history they are dropped, and the client resumes from the handler's position when it has finished", async () => {
+  test("[RS22] with history, all waiting events are dropped, and the client resumes from the handler's position when the handler has finished", async () => {
     const { journal, receive, asked, server, answer, client, world } = onJournal([{ position: at(4) }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);
@@ -156,7 +156,7 @@ describe("Events that wait for a handler", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[RS22] if the store no longer has them, onReset is called once, before any newer event", async () => {
+  test("[RS22] if the server no longer stores the dropped events, onReset is called once, before any newer event", async () => {
     const { journal, receive } = onJournal([{ position: at(4) }, { reset: "trimmed", position: at(20_000) }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);
@@ -185,7 +185,7 @@ describe("Events that wait for a handler", () => {
     expect(heard).toEqual([5, 6, 7, 8, 9]);
   });
 
-  test("[RS22] a reset among them is delivered, and a channel that is left meanwhile is not requested", async () => {
+  test("[RS22] if a reset was among the dropped items, the resumed channel delivers a reset; a channel that is left meanwhile is not requested", async () => {
     const { journal, receive, asked } = onJournal([{ position: at(4) }, { reset: "epoch", position: at(2, "e2") }]);
     const { handler, heard, go } = slow();
     journal.on("written", handler);

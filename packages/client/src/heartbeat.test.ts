@@ -47,7 +47,7 @@ test("[HB4] a probe pings and reports silence after 3 s", () => {
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB4] any frame answers a probe, and the limit counts from it", () => {
+test("[HB4] any frame answers a probe, and the limit begins again with that frame", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   heartbeat.probe();
@@ -59,7 +59,7 @@ test("[HB4] any frame answers a probe, and the limit counts from it", () => {
   expect(wire.silent).toHaveBeenCalledTimes(1);
 });
 
-test("[HB5] a timer that fires long after it was due probes before the connection is abandoned", () => {
+test("[HB5] if a timer fires long after its deadline, the heartbeat probes before it reports silence", () => {
   const { wire, heartbeat } = setUp();
   heartbeat.start(40_000);
   // The machine slept: the clock advanced and the timer did not.
@@ -86,7 +86,7 @@ test("[HB6] stop() leaves no timer in any state, and a stopped heartbeat does no
   expect(wire.ping).toHaveBeenCalledTimes(1);
 });
 
-test("[HB5] a machine whose monotonic clock continued during its sleep probes, too", () => {
+test("[HB5] if the monotonic clock continued while the machine slept, the heartbeat also probes", () => {
   let slept = 0;
   const { now, monotonic, after } = systemEnvironment.clock;
   const wire = { ping: vi.fn(), silent: vi.fn() };

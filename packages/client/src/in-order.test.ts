@@ -41,7 +41,7 @@ test("later items wait for a pending item and follow in order", async () => {
   expect(started).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("an item that is pushed while another is handled waits", () => {
+test("an item that is added while another item is handled waits", () => {
   const handled: number[] = [];
   const enqueue = push({
     handle({ id }) {
@@ -79,7 +79,7 @@ function busy(dropsAll: boolean) {
 
 const upTo = (last: number, first = 1): number[] => Array.from({ length: last - first + 1 }, (_, at) => first + at);
 
-test("[CH22] beyond 10,000 items the oldest are dropped with a tenth more, and the others are handled", async () => {
+test("[CH22] beyond 10,000 items the oldest items are dropped until 9,000 remain, and the remaining items are handled", async () => {
   const { handled, dropped, enqueue, done } = busy(false);
   for (const id of upTo(10_000)) enqueue(id);
   expect(dropped).toEqual([]);
@@ -91,7 +91,7 @@ test("[CH22] beyond 10,000 items the oldest are dropped with a tenth more, and t
   expect(handled).toEqual([0, ...upTo(11_001, 1_002)]);
 });
 
-test("[CH22] beyond 2 MiB the oldest are dropped, and the newest stays however large it is", async () => {
+test("[CH22] beyond 2 MiB the oldest items are dropped, and the newest item stays however large it is", async () => {
   const { handled, dropped, enqueue, done } = busy(false);
   for (const id of upTo(8)) enqueue(id, 2_097_152 / 8);
   expect(dropped).toEqual([]);
@@ -103,7 +103,7 @@ test("[CH22] beyond 2 MiB the oldest are dropped, and the newest stays however l
   expect(handled).toEqual([0, 10]);
 });
 
-test("[RS22] if items can be requested again, all are dropped, and later items are handled", async () => {
+test("[RS22] with `dropsAll`, all waiting items are dropped, and later items are handled", async () => {
   const { handled, dropped, enqueue, done } = busy(true);
   for (const id of upTo(10_001)) enqueue(id);
   expect(dropped).toEqual([{ ids: upTo(10_001), current: 0 }]);

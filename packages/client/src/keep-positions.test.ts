@@ -7,7 +7,7 @@ withFakeTime();
 
 const KEY = "holdfast:agents:ws://localhost/ws";
 
-/** A storage like sessionStorage, or like AsyncStorage if it answers after some time. */
+/** A storage that answers at once, like sessionStorage, or after a delay, like AsyncStorage. */
 function memory(text: string | null = null, delayMs?: number) {
   const items = new Map<string, string>();
   if (text !== null) items.set(KEY, text);
@@ -109,7 +109,7 @@ describe("Stored positions", () => {
     expect(second.heard).toEqual(["server"]);
   });
 
-  test("[RS10] leaving a channel removes its position, and a handler that finishes later does not restore it", async () => {
+  test("[RS10] leaving a channel removes the stored position, and a handler that finishes later does not restore the position", async () => {
     const { storage, kept } = memory(keptAt(1));
     const { asked, journal, receive } = onJournal([{ missed: [] }, { position: at(9) }], {
       positions: keepPositions(storage),
@@ -134,7 +134,7 @@ describe("Stored positions", () => {
     expect([...items.keys()]).toEqual(["holdfast:agents:wss://example.com/ws"]);
   });
 
-  test("[RS15] the changes of one turn are written once, and a write waits for the write before it", async () => {
+  test("[RS15] the changes of one turn are written once, and a write waits until the previous write has finished", async () => {
     const { storage, writes, kept } = memory(keptAt(0), 50);
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     journal.on("written", async () => undefined);
@@ -148,7 +148,7 @@ describe("Stored positions", () => {
     expect(kept()).toEqual([["journal", at(20)]]);
   });
 
-  test("[RS15] handlers that finish one after the other in a turn cause two writes, not one each", async () => {
+  test("[RS15] handlers that finish one after the other in a turn cause two writes in total", async () => {
     const { storage, writes, kept } = memory(keptAt(0));
     const { journal, receive } = onJournal([], { positions: keepPositions(storage) });
     journal.on("written", async () => undefined);
@@ -159,7 +159,7 @@ describe("Stored positions", () => {
     expect(kept()).toEqual([["journal", at(20)]]);
   });
 
-  test("[RS15] the last 1,000 channels are stored, and the channels whose last event is oldest are dropped first", async () => {
+  test("[RS15] the last 1,000 channels are stored, and the positions that have not changed for the longest time are dropped first", async () => {
     const { storage, kept } = memory(keptAt(1));
     const keeper = keepPositions(storage)({ name: "agents", url: "ws://localhost/ws", clock, report: vi.fn() });
     expect(keeper.wait(true, vi.fn())).toBe(false);
@@ -202,7 +202,7 @@ describe("Storages", () => {
     await pass(1_000);
   });
 
-  test("[RS16] the storage is read once, also across several connections", async () => {
+  test("[RS16] the storage is read once, even if the client connects several times", async () => {
     const { storage } = memory(keptAt(5), 10);
     const getItem = vi.spyOn(storage, "getItem");
     const { listen, world } = onJournal([], { positions: keepPositions(storage) });
@@ -234,7 +234,7 @@ describe("Storages", () => {
     await pass(100_000);
   });
 
-  test("[RS17] a slower storage is reported, and its late answer is ignored", async () => {
+  test("[RS17] a storage that answers after more than 1 s is reported, and the late answer is ignored", async () => {
     const { storage } = memory(keptAt(5), 1_500);
     const { asked, listen, world } = onJournal([{ position: at(9) }], { positions: keepPositions(storage) });
     listen();
@@ -281,7 +281,7 @@ describe("Storages", () => {
     expect(world.errors).toMatchObject([{ error: { cause: bad }, context: { source: "storage" } }]);
   });
 
-  test("[RS17] a storage that can only not write is reported, too", async () => {
+  test("[RS17] a storage that can be read but not written is also reported", async () => {
     const { storage } = memory();
     vi.spyOn(storage, "setItem").mockImplementation(() => Promise.reject(bad));
     const { heard, listen, receive, world } = onJournal([{ position: at(4) }], { positions: keepPositions(storage) });
@@ -347,7 +347,7 @@ describe("Storages", () => {
     },
   );
 
-  test("[RS23] a storage that throws, rejects or takes too long leads to the same reset, which waits for an answer across drops", async () => {
+  test("[RS23] if the storage takes too long, the reset is delivered once, even if the connection drops before the answer to `subscribe`", async () => {
     const { storage } = memory(keptAt(5), 1_500);
     const { asked, heard, listen, world, server } = onJournal([{ position: at(9) }], {
       positions: keepPositions(storage),

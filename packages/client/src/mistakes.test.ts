@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 describe("a call that is not awaited", () => {
-  test("[AM3] a failed request is reported with its name, unless it is awaited", async () => {
+  test("[AM3] a failed request is reported with the request's name, unless the caller handles the rejection", async () => {
     const { client, world } = testClient();
     void client.request("agent.start", { program: 1 } as never);
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
@@ -28,7 +28,7 @@ describe("a call that is not awaited", () => {
     client.disconnect();
   });
 
-  test("[AM3] a failed join() is reported with its channel", async () => {
+  test("[AM3] a failed join() is reported with the channel's id", async () => {
     const { client, world } = testClient(refuses(4403, "suspended"));
     void client.channel("board", "b1").join();
     await vi.waitFor(() => expect(world.errors).toHaveLength(1), 4_000);
@@ -51,7 +51,7 @@ describe("a call that is not awaited", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[AM3] an awaited call rejects with its error", async () => {
+  test("[AM3] an awaited call rejects with the error", async () => {
     const { client } = testClient();
     const channel = client.channel("board", "b1");
     const [joining, asked] = [channel.join(), client.request("agents.list")];
@@ -61,7 +61,7 @@ describe("a call that is not awaited", () => {
     await expect(asked).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
-  test("[AM3] a page in production leaves the rejection to its browser", () => {
+  test("[AM3] a page's production build leaves the rejection to the browser", () => {
     const work = Promise.resolve(1);
     expect(unawaitedInPage(work)).toBe(work);
   });
@@ -98,7 +98,7 @@ describe("an error without a caller", () => {
     expect(told).toHaveBeenCalledTimes(1);
   });
 
-  test("[AM5] a listener or logger that rejects, or a logger that throws, ends nothing", async () => {
+  test("[AM5] a listener or logger that rejects, or a logger that throws, does not end the process", async () => {
     const line = vi.fn(() => Promise.reject(new Error("disk full")) as never);
     const { client, world } = testClient(answers(), {
       logger: { debug: throwing, info: line, warn: line, error: line },
@@ -216,7 +216,7 @@ describe("the reason for a missing connection", () => {
 });
 
 describe("a path as the address outside a page", () => {
-  test("[CN23] creates the client without a connection, and connect() fails with INVALID_OPTION for `url`", async () => {
+  test("[CN23] creates the client without a connection; after connect() a request rejects with NOT_CONNECTED, caused by INVALID_OPTION for `url`", async () => {
     const { client, world } = testClient(answers(), { url: "/ws" });
     await turn();
     expect(world.sockets.attempts).toEqual([]);

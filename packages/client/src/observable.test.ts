@@ -3,7 +3,7 @@ import { emitter, store } from "./observable.js";
 
 const ignore = (): void => undefined;
 
-test("[CN27] a store calls a listener at once with the current value, then on each change, and not after its unsubscribe", () => {
+test("[CN27] a store calls a listener at once with the current value, then on each change, and not after the listener is unsubscribed", () => {
   const value = store("a", ignore);
   const heard: string[] = [];
   const off = value.subscribe((next) => heard.push(next));
@@ -24,7 +24,7 @@ test("[CN27] Svelte's `get`, which subscribes and unsubscribes at once, reads th
   expect(read).toBe("a");
 });
 
-test("[CN27] if the first call changes the value, this listener and earlier listeners receive both values in order", () => {
+test("[CN27] if a listener changes the value in the first call, this listener and earlier listeners receive both values in order", () => {
   const value = store(0, ignore);
   const heard: string[] = [];
   value.subscribe((next) => heard.push(`before ${next}`));
@@ -72,7 +72,7 @@ test.each([
   expect(heard).toEqual([0, 1]);
 });
 
-test("an unsubscribe ends only its own registration and can be called twice", () => {
+test("an unsubscribe function removes only the registration that returned the function, and can be called twice", () => {
   const events = emitter<[number]>(ignore);
   const heard: number[] = [];
   const listener = (value: number): void => void heard.push(value);
@@ -84,7 +84,7 @@ test("an unsubscribe ends only its own registration and can be called twice", ()
   expect(heard).toEqual([1]);
 });
 
-test("a faulty listener does not affect others, and its exception is passed on", () => {
+test("a listener that throws does not affect other listeners, and `onFault` receives the exception", () => {
   const faults: unknown[] = [];
   const events = emitter<[]>((fault) => faults.push(fault));
   const good = vi.fn();
@@ -98,7 +98,7 @@ test("a faulty listener does not affect others, and its exception is passed on",
   expect(faults).toEqual([bad]);
 });
 
-test("a listener that is removed during a change is not called, and a listener added then waits for the next change", () => {
+test("a listener that is removed during a change is not called, and a listener that is added during a change waits for the next change", () => {
   const events = emitter<[]>(ignore);
   const late = vi.fn();
   const removed = vi.fn();

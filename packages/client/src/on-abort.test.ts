@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { onAbort } from "./on-abort.js";
 import { onAbort as onAbortInPage } from "./page/on-abort.js";
 
-test("[RQ20] any number of calls share one listener of a signal, and the last call removes it", () => {
+test("[RQ20] all calls with the same signal share one listener, and the last call removes the listener", () => {
   const { signal } = new AbortController();
   const stops = Array.from({ length: 50 }, () => onAbort(signal, vi.fn()));
   expect(getEventListeners(signal, "abort")).toHaveLength(1);
@@ -27,7 +27,7 @@ test("[RQ20] every call that still waits is notified once", () => {
   expect([first, second, third].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
 });
 
-test("[RQ20] a page in production notifies its calls, too", () => {
+test("[RQ20] onAbort of a page's production build also calls `run` on abort", () => {
   const controller = new AbortController();
   const [stays, goes] = [vi.fn(), vi.fn()];
   onAbortInPage(controller.signal, stays);

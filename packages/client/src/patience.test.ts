@@ -46,7 +46,7 @@ test("on abort the call rejects once with CANCELLED, and no timer is left", asyn
   expect(giveUp).toHaveBeenCalledTimes(1);
 });
 
-test("a call that settles leaves neither timer nor listener, and is not given up", async () => {
+test("a call that settles leaves neither timer nor listener, and `giveUp` is not called", async () => {
   const { controller, giveUp, removed, promise, call } = wait(100);
   call.resolve("done");
   expect(vi.getTimerCount()).toBe(0);

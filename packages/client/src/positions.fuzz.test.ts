@@ -10,9 +10,9 @@ import { keepPositions } from "./keep-positions.js";
 withFakeTime();
 
 /**
- * A server that loses, repeats and swaps live messages, forgets its history, is down for a while
- * and is left at any moment. The history itself is correct, so its answers are correct. The n-th
- * event of an epoch has the id `<epoch>.<n>`.
+ * A server that loses, repeats and swaps live messages, forgets the history, is down for a while
+ * and loses the connection at any time. The history itself is correct, so the answers to
+ * `subscribe` are correct. The n-th event of an epoch has the id `<epoch>.<n>`.
  */
 type Step =
   | { do: "publish"; live: "sent" | "lost" | "twice" | "late" }
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /**
- * A history: its epoch, and the numbers that the application receives, which are unique in a test.
+ * A history: the epoch, and the numbers that the application receives, which are unique in a test.
  */
 interface History {
   epoch: string;
@@ -56,7 +56,7 @@ function journalServer() {
   let attempt: Attempt | undefined;
   let joined = false;
   let late: ServerMessage[] = [];
-  /** For each line, the line before it in its history; 0 before the first line of an epoch. */
+  /** For each line, the previous line of the same history; 0 for the first line of an epoch. */
   const before = new Map<number, number>();
   /** The lines after which a client was told to begin. */
   const starts = new Set<number>();
@@ -97,7 +97,7 @@ function journalServer() {
     },
     received(at, message) {
       if (message.type !== "subscribe") return good.received!(at, message);
-      // Each channel in its own part.
+      // Each channel is answered in a separate part.
       for (const asked of message.data.channels) {
         const channel = typeof asked === "string" ? asked : asked.channel;
         const results = [{ ok: true, channel, ...verdict(asked) }];
@@ -150,15 +150,15 @@ function journalServer() {
 }
 
 /**
- * Asserts that between two resets each line follows the line before it in the history, without
- * repetition or gap.
+ * Asserts that between two resets the lines arrive in the order of the history, without repetition
+ * or gap.
  */
 async function run(steps: Step[], pauseMs: number): Promise<void> {
   const server = journalServer();
   const items = new Map<string, string>();
   /**
-   * The lines that the application has finished with, across all its lives. A life that is over
-   * does and writes nothing.
+   * The lines that the application has finished with, across all restarts. After a restart, the
+   * earlier client neither receives nor stores anything.
    */
   const seen: (number | "reset")[] = [];
   const start = () => {
@@ -203,8 +203,8 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
         server.down(each.do === "down");
         break;
       case "restart": {
-        // After a turn in which no handler finished, so that the positions of finished handlers are
-        // stored.
+        // The restart waits for a turn in which no handler finished, so that the positions of
+        // finished handlers are stored.
         let before: number;
         do {
           before = seen.length;
@@ -221,7 +221,7 @@ async function run(steps: Step[], pauseMs: number): Promise<void> {
     }
     if (each.do !== "publish") await settle();
   }
-  // Everything recovers: the next event reveals lost messages.
+  // At the end the client recovers: the next event reveals lost messages.
   server.down(false);
   server.cut();
   await pass(40_000);

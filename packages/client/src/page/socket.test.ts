@@ -7,8 +7,8 @@ import type { SocketEnd, WebSocketConstructor } from "../socket-contract.js";
 import { openSocket } from "./socket.js";
 
 /**
- * A WebSocket class in memory that does only what a test triggers. Its `send` throws before `open`,
- * as a browser's does.
+ * A WebSocket class in memory. Events fire only when a test fires them, and `send` throws before
+ * `open`, as a browser's `send` does.
  */
 class FakeWebSocket extends EventTarget {
   static made: FakeWebSocket[] = [];
@@ -53,7 +53,7 @@ function open(given: unknown, url = "wss://example.com/ws") {
   return { socket, heard, ends };
 }
 
-/** An attempt whose socket has been constructed. */
+/** Opens a socket and waits until the fake WebSocket has been constructed. */
 async function openFake() {
   const attempt = open(FakeWebSocket);
   await Promise.resolve();
@@ -61,7 +61,7 @@ async function openFake() {
 }
 
 describe("The socket of a page's production build", () => {
-  test("[CN21] openSocket constructs the given class or else the page's current WebSocket, with the url and subprotocols only", async () => {
+  test("[CN21] openSocket() passes only the url and the subprotocols to the class that is passed, or to the page's current WebSocket", async () => {
     vi.stubGlobal("WebSocket", class extends FakeWebSocket {});
     open(FakeWebSocket);
     open(undefined);
@@ -72,7 +72,7 @@ describe("The socket of a page's production build", () => {
     expect(FakeWebSocket.made.map((made) => made.given)).toEqual([given, given]);
   });
 
-  test("[CN21] if the class throws or is missing, the attempt ends asynchronously with the error as cause, without an unhandled rejection", async () => {
+  test("[CN21] if the class throws or is missing, the attempt ends asynchronously with the error as `cause`, and no rejection is unhandled", async () => {
     const cause = new SyntaxError("The URL is invalid.");
     const throwing = open(
       class {
@@ -89,14 +89,14 @@ describe("The socket of a page's production build", () => {
     expect(none.ends).toEqual([{ code: 1006, reason: "", cause: expect.any(TypeError) }]);
   });
 
-  test("[RC18] close in the same turn constructs no WebSocket", async () => {
+  test("[RC18] if close() is called in the turn of openSocket(), no WebSocket is constructed", async () => {
     const { socket, ends } = open(FakeWebSocket);
     socket.close(1000, "");
     await new Promise((resolve) => setImmediate(resolve));
     expect([FakeWebSocket.made, ends]).toEqual([[], []]);
   });
 
-  test("[CN21] frames sent before it is open or while it is closing never reach the class", async () => {
+  test("[CN21] a frame that is sent before the socket is open or after close() does not reach the class", async () => {
     const { socket, raw } = await openFake();
     socket.send("too early");
     raw.fire("open");
@@ -115,7 +115,7 @@ describe("The socket of a page's production build", () => {
     expect(heard).toEqual(["open", "text", new Uint8Array([1, 2])]);
   });
 
-  test("[CN21] its end is reported once, with the class's code and reason", async () => {
+  test("[CN21] the end of the socket is reported once, with the code and reason of the first `close` event", async () => {
     const { raw, ends, socket } = await openFake();
     raw.fire("error");
     raw.fire("close", { code: 4429, reason: '{"retryAfterMs":600}' });
@@ -125,7 +125,7 @@ describe("The socket of a page's production build", () => {
     expect(raw.closes).toEqual([]);
   });
 
-  test("[RC18] reports nothing after the client has closed it", async () => {
+  test("[RC18] after close() the socket reports nothing", async () => {
     const { raw, socket, heard, ends } = await openFake();
     socket.close(4406, "another protocol");
     raw.fire("open");
@@ -134,7 +134,7 @@ describe("The socket of a page's production build", () => {
     expect({ heard, ends, closes: raw.closes }).toEqual({ heard: [], ends: [], closes: [[4406, "another protocol"]] });
   });
 
-  test("[CN21] with a real server: text both ways, an offered subprotocol, and the server's close code", async () => {
+  test("[CN21] with a real server, text is sent both ways, an offered subprotocol is chosen, and the server's close code is reported", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: ([first]) => first! });
     await once(server, "listening");
     server.on("connection", (peer) => {
