@@ -51,7 +51,7 @@ describe("Resuming a channel", () => {
     expect(heard).toEqual([7]);
   });
 
-  test("[RS20] an event received before a reset is not delivered again after it, unless 256 others came in between", async () => {
+  test("[RS20] an event received before a reset is not delivered again after the reset, unless 256 other events came in between", async () => {
     const { heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -94,7 +94,7 @@ describe("Resuming a channel", () => {
     expect(heard).toEqual([5, 6]);
   });
 
-  test("[RS3] after a gap the client subscribes once, and drops events before the answer, which contains them", async () => {
+  test("[RS3] after a gap the client subscribes once, and ignores events before the answer, which contains these events", async () => {
     const { answer, asked, heard, listen, receive, server } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -112,7 +112,7 @@ describe("Resuming a channel", () => {
     expect(asked()).toHaveLength(2);
   });
 
-  test("[RS3] a channel that is left while the answer is pending is left when it has arrived", async () => {
+  test("[RS3] if a channel is left while the answer is pending, the client unsubscribes when the answer has arrived", async () => {
     const { answer, heard, journal, listen, receive, server, world } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -139,7 +139,7 @@ describe("Resuming a channel", () => {
     expect(world.sockets.last.of("unsubscribe")).toHaveLength(1);
   });
 
-  test("[RS4] the application sees the channel as subscribed meanwhile, unless it is refused", async () => {
+  test("[RS4] while the client subscribes again after a gap, the status stays `subscribed`, unless the server refuses the channel", async () => {
     const { answer, client, journal, listen, receive, server } = onJournal([{ position: at(4) }]);
     const statuses: string[] = [];
     onChange(journal.status, ({ name }) => statuses.push(name));
@@ -176,7 +176,7 @@ describe("Resuming a channel", () => {
     expect(heard).toEqual([5, 6].slice(0, begun + 1));
   });
 
-  test("[RS6] after three consecutive resumes that led to another gap, the position is given up with a reset before any newer event", async () => {
+  test("[RS6] after three consecutive resumes that led to another gap, the next subscribe has no position, and a reset is delivered before any newer event", async () => {
     const { asked, heard, listen, receive } = onJournal([
       { position: at(4) },
       { missed: [] },
@@ -200,7 +200,7 @@ describe("Resuming a channel", () => {
     expect(heard).toEqual(["server", 21]);
   });
 
-  test("[RS6] an answer that is never correct also ends the loop", async () => {
+  test("[RS6] the loop also ends if every answer contains a gap", async () => {
     const wrong = { missed: [written(9)], position: at(9) };
     const { asked, heard, listen, world } = onJournal([{ position: at(4) }, ...Array<object>(4).fill(wrong)]);
     listen();
@@ -211,7 +211,7 @@ describe("Resuming a channel", () => {
     expect(heard).toEqual(["server"]);
   });
 
-  test("[RS6] an event that follows restarts the count", async () => {
+  test("[RS6] an event that follows without a gap restarts the count", async () => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(0) }]);
     listen();
     await settle();
@@ -228,7 +228,7 @@ describe("Resuming a channel", () => {
     ).toBe(true);
   });
 
-  test("[RS6] if the connection drops before the answer, the next subscribe has no position either, and there is one reset", async () => {
+  test("[RS6] if the connection drops before the answer, the next subscribe also has no position, and there is one reset", async () => {
     const { asked, heard, listen, receive, server, world } = onJournal([{ position: at(4) }]);
     listen();
     await settle();
@@ -247,7 +247,7 @@ describe("Resuming a channel", () => {
 });
 
 describe("Resets and positions", () => {
-  test("[RS7] a reset is delivered after the events queued before it and before any newer event, which follow its position", async () => {
+  test("[RS7] a reset is delivered after the events queued earlier and before any newer event; newer events continue from the position of the reset", async () => {
     const { asked, heard, journal, receive } = onJournal([{ position: at(4) }]);
     const finish: (() => void)[] = [];
     journal.on("written", async (line) => {
@@ -285,7 +285,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual(["trimmed", 91]);
   });
 
-  test("[RS7] a reset without a position leaves none: events are delivered as they arrive, and the next join has an unknown position", async () => {
+  test("[RS7] after a reset without a position, events are delivered as they arrive, and the next join has an unknown position", async () => {
     const { asked, heard, listen, receive, world } = onJournal([{ position: at(4) }, { reset: "server" }]);
     listen();
     await settle();
@@ -297,7 +297,7 @@ describe("Resets and positions", () => {
     expect(heard).toEqual(["fork", 9, 3, "server"]);
   });
 
-  test("[RS7] an answer to a position with neither missed events nor a reset proves nothing", async () => {
+  test("[RS7] if the answer to a position has neither missed events nor a reset, the client delivers a reset", async () => {
     const { heard, listen, receive, world } = onJournal([{ position: at(4) }, { position: at(8) }]);
     listen();
     await settle();
@@ -427,14 +427,14 @@ describe("A temporarily unavailable channel", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[RS13] join() still times out", async () => {
+  test("[RS13] does not keep join() from timing out", async () => {
     const { journal } = onJournal(Array<object>(9).fill(unavailable));
     const outcome = failure(journal.join({ timeoutMs: 5_000 }));
     await pass(5_000);
     expect(await outcome).toMatchObject({ code: "TIMEOUT" });
   });
 
-  test("[RS13] waiting channels share a subscribe and keep their positions", async () => {
+  test("[RS13] shares a subscribe with the other waiting channels and keeps the position", async () => {
     const { asked, client, heard, listen, receive, journal } = onJournal([{ position: at(4) }, unavailable, missed(5)]);
     listen();
     await settle();
@@ -449,7 +449,7 @@ describe("A temporarily unavailable channel", () => {
     expect(heard).toEqual([5]);
   });
 
-  test("[RS13] a reconnect subscribes at once, and no timer outlives the connection", async () => {
+  test("[RS13] is subscribed at once after a reconnect, and no timer outlives the connection", async () => {
     const { asked, client, journal, listen, world } = onJournal([unavailable, { position: at(4) }]);
     listen();
     await settle();
@@ -467,7 +467,7 @@ describe("A temporarily unavailable channel", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[RS13] a channel that is left while it waits is unsubscribed, because the server may still have it, and not requested", async () => {
+  test("[RS13] is unsubscribed if the application leaves the channel meanwhile, because the server may still have the session as a member", async () => {
     const { asked, journal, listen, receive, world } = onJournal([{ position: at(4) }, unavailable]);
     listen();
     await settle();

@@ -91,7 +91,7 @@ describe("The presence list", () => {
     expect(who.get()).toEqual({ users: [], count: 0 });
   });
 
-  test("[PC2] the list and its users stay the same objects while they do not change, also across a reconnect", async () => {
+  test("[PC2] the list and each user stay the same objects while the data does not change, even across a reconnect", async () => {
     const { world, room, change } = inRoom();
     const who = presenceOf(room);
     const heard = vi.fn();
@@ -154,7 +154,7 @@ describe("The presence list", () => {
     expect(who.get()).toEqual({ users: [user("cyd")], count: 1 });
   });
 
-  test("[PC3] leave() empties the list and removes its listeners; another handle keeps its own", async () => {
+  test("[PC3] leave() empties the list of the handle and removes the listeners; another handle keeps its list", async () => {
     const { client, room, change, sent } = inRoom();
     const other = presenceOf(client.channel("room", "r"));
     const who = presenceOf(room);
@@ -172,7 +172,7 @@ describe("The presence list", () => {
     expect(sent()).toEqual(["subscribe"]);
   });
 
-  test("[PC4] a subscriber that comes after the join receives the list, too", async () => {
+  test("[PC4] a subscriber that is added after the join also receives the list", async () => {
     const { client, world, room, change, sent } = inRoom();
     room.on("said", () => undefined);
     await settle();
@@ -182,7 +182,7 @@ describe("The presence list", () => {
     onChange(who, heard);
     await settle();
     expect(heard).toHaveBeenCalledExactlyOnceWith({ users: [user("ada"), user("bob")], count: 2 });
-    // The list was requested once, and the next subscriber finds it.
+    // The list was requested once, and the next subscriber receives the same list.
     expect(sent()).toEqual(["subscribe", "subscribe"]);
     expect(world.sockets.last.of("subscribe")[1]!.data).toEqual({ channels: ["room:r"] });
     const late = presenceOf(client.channel("room", "r"));
@@ -193,7 +193,7 @@ describe("The presence list", () => {
     expect(room.status.get().name).toBe("subscribed");
   });
 
-  test("[PC4] a subscriber that returns does not receive a stale list", async () => {
+  test("[PC4] a subscriber that is removed and added again does not receive a stale list", async () => {
     const { room, who: there, change, sent } = inRoom();
     const who = presenceOf(room);
     room.on("said", () => undefined);
@@ -209,7 +209,7 @@ describe("The presence list", () => {
     expect(sent()).toEqual(["subscribe", "subscribe"]);
   });
 
-  test("[PC4] leaving and joining again in one turn, which sends nothing about the channel, loses no list", async () => {
+  test("[PC4] after leaving and joining again in one turn, the client requests the list again", async () => {
     const { room, sent } = inRoom();
     const who = presenceOf(room);
     who.subscribe(() => undefined);
@@ -238,7 +238,7 @@ describe("The presence list", () => {
     expect(who.get().users).toHaveLength(2);
   });
 
-  test("[PC5] rich values are restored; a user whose data does not match goes to onError and is not listed", async () => {
+  test("[PC5] rich values are restored; if the data of a user does not match, onError receives the error and the user is not listed", async () => {
     const since = "1970-01-01T00:00:00.000Z";
     const rich: Member = {
       user_id: "ada",
@@ -259,7 +259,7 @@ describe("The presence list", () => {
     expect(who.get().users).toEqual([]);
   });
 
-  test("[PC5] a listener that throws goes to onError and does not affect other listeners", async () => {
+  test("[PC5] if a listener throws, onError receives the error and other listeners are not affected", async () => {
     const { world, room } = inRoom();
     const heard = vi.fn();
     onChange(presenceOf(room), () => {
@@ -310,7 +310,7 @@ describe("This user's presence", () => {
     expect(sent()).toEqual(["subscribe", told]);
   });
 
-  test("[PC6] the newest change is sent once per turn, or on the next connection if there is none", async () => {
+  test("[PC6] the newest change is sent once per turn, or on the next connection if the client is not connected", async () => {
     const { client, world, room, sent } = inRoom();
     const who = presenceOf(room);
     who.set({ name: "a" });
@@ -331,7 +331,7 @@ describe("This user's presence", () => {
     expect(sent()).toEqual(["subscribe", { set: { name: "e" } }]);
   });
 
-  test("[PC7] set(undefined) withdraws the data and leaves the channel if nothing else wants it", async () => {
+  test("[PC7] set(undefined) withdraws the data and leaves the channel if no listener or join() wants the channel", async () => {
     const { room, sent } = inRoom();
     const who = presenceOf(room);
     const off = room.on("said", () => undefined);
@@ -367,7 +367,7 @@ describe("This user's presence", () => {
     expect(sent().at(-1)).toEqual({ set: { name: "b" } });
   });
 
-  test("[PC7] the newest data of several handles applies; when its handle withdraws it, the previous data applies", async () => {
+  test("[PC7] the newest data of several handles applies; when the handle withdraws the newest data, the previous data applies", async () => {
     const { client, world, room, sent } = inRoom();
     const [first, second] = [presenceOf(room), presenceOf(client.channel("room", "r"))];
     first.set({ name: "first" });

@@ -4,7 +4,7 @@ import { pass, testClient, withFakeTime } from "../test/support/test-client.js";
 
 withFakeTime();
 
-/** A seeded generator (mulberry32), so that a failing seed can be repeated. */
+/** A seeded generator of random numbers (mulberry32), so that a failing seed can be repeated. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {

@@ -79,7 +79,7 @@ describe("The answer", () => {
     },
   );
 
-  test("[RQ14] an unreadable answer that names its request rejects it", async () => {
+  test("[RQ14] if an unreadable answer names a request, the request rejects with BAD_MESSAGE", async () => {
     const { client, world } = testClient();
     await settle();
     const pending = client.request("agents.list");
@@ -90,7 +90,7 @@ describe("The answer", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[RQ13] an error message that names a request rejects it", async () => {
+  test("[RQ13] if an error message names a request, the request rejects with that error", async () => {
     const refuse = (correlation_id: string): ServerMessage => ({
       type: "error",
       correlation_id,
@@ -113,7 +113,7 @@ describe("The answer", () => {
 });
 
 describe("Sending", () => {
-  test("[RQ2] a wrong input rejects with its field, and nothing is sent", async () => {
+  test("[RQ2] a wrong input rejects with the field of the fault, and nothing is sent", async () => {
     const { client, world } = testClient();
     await settle();
     await expect(client.request("agent.start", { program: 7 } as never)).rejects.toMatchObject({
@@ -199,7 +199,7 @@ describe("Sending", () => {
     expect(await Promise.all(found)).toEqual([["0"], ["B"], ["2"], ["3"]]);
   });
 
-  test("[RQ11] a request whose caller gave up counts until the server has answered it", async () => {
+  test("[RQ11] a request that has timed out counts until the server has answered the request", async () => {
     const limits = { message_bytes: 65_536, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
@@ -276,7 +276,7 @@ describe("Giving up", () => {
     const { client, world } = testClient(silent(), { requestTimeoutMs: 3_000 });
     const outcome = failure(client.request("agents.list"));
     await pass(3_000);
-    // The error must lead the reader to the connection and not to the request.
+    // The error has to blame the connection and not the request.
     expect(await outcome).toMatchObject({
       code: "TIMEOUT",
       message: expect.stringMatching(/3000 ms.*ws:\/\/localhost\/ws/) as unknown,
@@ -370,7 +370,7 @@ describe("When the connection drops", () => {
     await second;
   });
 
-  test("[RQ8] a query that is sent again keeps its place before later requests", async () => {
+  test("[RQ8] a query that is sent again is sent before later requests", async () => {
     const { client, world } = testClient([
       answers(),
       answers({ request: ({ correlation_id }) => ok(correlation_id, []) }),
@@ -394,7 +394,7 @@ describe("When the connection drops", () => {
     expect(await Promise.all(outcomes)).toMatchObject([{ code: "CONNECTION_LOST" }, { code: "NOT_CONNECTED" }]);
   });
 
-  test("[RQ23] `null` as options means none, for `request` and for `join`", async () => {
+  test("[RQ23] request() and join() treat `null` as options like no options", async () => {
     const { client, world } = testClient();
     void client.request("agents.list", undefined, null as never);
     const joined = client.channel("board", "b1").join(null as never);

@@ -61,7 +61,7 @@ describe("Lists", () => {
       for (let index = 0; index < count; index++) client.channel("board", `${pad}${index}`).on("moved", ignore)();
       world.sockets.last.end();
       await pass(5_000);
-      // Right behind `auth`, with the limit of the previous connection.
+      // Sent right behind `auth`, with the limit of the previous connection.
       expect(asked(world.sockets.last)).toEqual(names);
       expect(largest(world.sockets.last)).toBeLessThanOrEqual(2_048);
       expect(world.sockets.attempts).toHaveLength(2);
@@ -83,7 +83,7 @@ describe("Lists", () => {
     expect(largest(world.sockets.last, "unsubscribe")).toBeLessThanOrEqual(2_048);
   });
 
-  test("[CH23] positions count, and characters outside ASCII count in bytes", async () => {
+  test("[CH23] the size of a message includes positions and counts characters outside ASCII in bytes", async () => {
     const protocol = defineProtocol({
       name: "agents",
       version: "1.0.0",
@@ -119,7 +119,7 @@ describe("Lists", () => {
     });
   });
 
-  test("[CH20] at most 1,000 channels wait for an answer; the others follow after the answers", async () => {
+  test("[CH20] at most 1,000 channels wait for an answer; the other channels follow after the answers", async () => {
     let most = 0;
     let open = 0;
     const good = answers({ connected: limited(65_536) });
@@ -142,7 +142,7 @@ describe("Lists", () => {
     expect(client.channel("board", "2499").status.get().name).toBe("idle");
   });
 
-  test("[CH20] a message that is refused as a whole also makes room", async () => {
+  test("[CH20] if the server refuses a whole message, the channels of the message no longer count", async () => {
     const good = answers({ connected: limited(65_536) });
     const { client, world } = testClient({
       ...good,
@@ -169,7 +169,7 @@ describe("Before the greeting", () => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[CN25] at most 32 KiB behind auth are sent before the greeting; the others follow it in order", async () => {
+  test("[CN25] at most 32 KiB behind auth are sent before the greeting; the remaining messages follow the greeting in order", async () => {
     const { client, world } = testClient({ opened: (attempt) => attempt.open() });
     const names = wantMany(client, 900, "x".repeat(100));
     await settle();
@@ -181,8 +181,9 @@ describe("Before the greeting", () => {
     expect(asked(last)).toEqual(names);
   });
 
-  test("[CH23] if the next server accepts less, a list that waits for its greeting is split again", async () => {
-    // The second server reads the frames behind `auth` only after its greeting, like a busy server.
+  test("[CH23] if the next server accepts less, the messages that wait for the greeting are split again", async () => {
+    // The second server, like a busy server, reads the frames behind `auth` only after the
+    // greeting.
     const { client, world } = testClient([strict(() => 131_072), { opened: (attempt) => attempt.open() }]);
     await settle();
     const names = wantMany(client, 300, "x".repeat(230));
@@ -260,7 +261,7 @@ describe("Before the greeting", () => {
 });
 
 describe("Requests", () => {
-  test("[RQ21] a request that is too large rejects at the call, even if others are queued before it", async () => {
+  test("[RQ21] a request that is too large rejects at the call, even if earlier requests are queued", async () => {
     const limits = { message_bytes: 1_024, subscriptions: 1, requests_in_flight: 1 };
     const { client, world } = testClient(answers({ connected: connected({ limits }) }));
     await settle();
@@ -276,7 +277,7 @@ describe("Requests", () => {
     await Promise.all([first, second]);
   });
 
-  test("[RQ21] a request that was queued while offline and is too large for the server rejects; the others are sent", async () => {
+  test("[RQ21] a request that was queued while offline and is too large for the server rejects; the other requests are sent", async () => {
     const { client, world } = testClient(strict(() => 1_024));
     const large = failure(client.request("agents.find", "x".repeat(2_000)));
     const small = client.request("agents.find", "x");
@@ -308,7 +309,7 @@ describe("Close code 1009", () => {
     await client.request("agents.find", "x".repeat(20_000));
   });
 
-  test("[RC24] a query that closed its connection rejects and is not sent again, even if the server announces more", async () => {
+  test("[RC24] a query that caused close code 1009 rejects and is not sent again, even if the server announces a higher limit", async () => {
     const { client, world } = testClient(
       strict(
         () => 16_000,
@@ -342,7 +343,7 @@ describe("Close code 1009", () => {
     expect(world.sockets.attempts).toHaveLength(2);
   });
 
-  test("[RC24] the retries end whatever the server does, because each time at most half as much is sent", async () => {
+  test("[RC24] the retries end whatever the server does, because each retry sends at most half as much", async () => {
     const { client, world } = testClient(
       strict(
         () => 20,
@@ -379,7 +380,7 @@ describe("Credentials", () => {
     });
   });
 
-  test("[RC25] a token of more than 16,384 characters stops the client, also on the first connection", async () => {
+  test("[RC25] a token of more than 16,384 characters stops the client, even on the first connection", async () => {
     const { client, world } = testClient(answers(), { token: "t".repeat(16_385) });
     await settle();
     expect(world.sockets.attempts).toEqual([]);

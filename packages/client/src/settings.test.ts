@@ -64,7 +64,7 @@ describe("settingsOf", () => {
     );
   });
 
-  test("the defaults equal the documentation", () => {
+  test("the default times equal the documented defaults", () => {
     expect(settingsOf({ url: "" }, agents)).toEqual({
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 30_000,

@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   vi.useRealTimers();
   vi.unstubAllGlobals();
-  // Thrown instead of asserted, because the fault concerns every test of the file.
+  // Thrown and not asserted, because any test of this file may have caused the fault.
   for (const fault of unhandled.splice(0)) throw fault;
 });
 
@@ -101,7 +101,7 @@ const turns = async (count: number): Promise<void> => {
   for (let index = 0; index < count; index++) await turn();
 };
 
-/** A WebSocket class in memory that does only what a test triggers. */
+/** A WebSocket class in memory. Events fire only when a test fires them. */
 function fakeWebSocket() {
   const made: FakeWebSocket[] = [];
   class FakeWebSocket {
@@ -202,7 +202,7 @@ describe("An attempt", () => {
 });
 
 describe("Defects that the client avoids", () => {
-  test("[D1] a WebSocket class that throws ends the attempt with its cause, without an unhandled rejection, and the next attempt works", async () => {
+  test("[D1] if the WebSocket class throws, the attempt ends with the exception as `cause`, no rejection is unhandled, and the next attempt works", async () => {
     const cause = new SyntaxError("The URL is invalid.");
     class Throwing {
       constructor() {
@@ -220,7 +220,7 @@ describe("Defects that the client avoids", () => {
     expect(end).toMatchObject({ code: 1006, cause: { message: expect.stringContaining("WebSocket") } });
   });
 
-  test("[D2] closing before the first tick opens nothing and does not prevent the next attempt", async () => {
+  test("[D2] close() in the turn of the call opens no socket and does not prevent the next attempt", async () => {
     const { url, seen } = await realServer();
     const first = open(url);
     first.socket.close(1000, "");
@@ -229,7 +229,7 @@ describe("Defects that the client avoids", () => {
     expect(first.ends).toEqual([]);
   });
 
-  test("[D3] closing while `ws` connects to a black hole causes no uncaught exception", async () => {
+  test("[D3] close() while a server does not answer the upgrade of `ws` causes no uncaught exception", async () => {
     let reached = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (reached = resolve));
     const hole = createTcpServer((socket) => {
@@ -275,7 +275,7 @@ describe("Defects that the client avoids", () => {
     },
   );
 
-  test("[D4] nothing is left of an upgrade that was refused and never finished", async () => {
+  test("[D4] if a server refuses an upgrade but never finishes the response, the client closes the connection", async () => {
     const server = createServer();
     const gone = new Promise((resolve) =>
       server.on("upgrade", (_, socket) => {
@@ -315,7 +315,7 @@ describe("Defects that the client avoids", () => {
     expect(ends).toEqual([{ code: 4401, reason: "expired" }]);
   });
 
-  test("[D5] closing leaves no timer in any state", async () => {
+  test("[D5] close() before or after `open` leaves no timer", async () => {
     for (const until of ["made", "open"]) {
       const { raw, socket } = await openFake();
       if (until === "open") raw.fire("open");
@@ -380,7 +380,7 @@ describe("Defects that the client avoids", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("[D10] nothing is queued: a frame sent before the socket is open never reaches the wire", async () => {
+  test("[D10] a frame that is sent before the socket is open is dropped and not queued", async () => {
     const { raw, socket } = await openFake();
     socket.send("too early");
     raw.fire("open");
@@ -430,7 +430,7 @@ describe("A failed handshake that fires `error` but no `close`, as Node 22's own
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("leaves no timer if it is closed meanwhile", async () => {
+  test("leaves no timer if close() is called before the 50 ms have passed", async () => {
     const { raw, ends, socket } = await openFake();
     raw.fire("error");
     socket.close(1000, "");

@@ -45,7 +45,7 @@ describe("Events", () => {
     expect(heard).toEqual(["slow 1 begins", "fast 1", "fast 2", "slow 1 ends", "slow 2 begins", "slow 2 ends"]);
   });
 
-  test("[CH4] all handlers of an event start at once, also of another handle; the slowest delays the next event", async () => {
+  test("[CH4] all handlers of an event start at once, even those of another handle; the slowest handler delays the next event", async () => {
     const { client, world } = testClient();
     const heard: string[] = [];
     const slow = (name: string, ms: number) => async (step: number) => {
@@ -110,7 +110,7 @@ describe("Events", () => {
     ]);
   });
 
-  test("[CH16] events without a listener, of channels left, or unknown to this protocol are ignored without an error", async () => {
+  test("[CH16] events that have no listener, belong to a channel that was left, or are unknown to this protocol are ignored without an error", async () => {
     const { client, world } = testClient();
     const heard = vi.fn();
     const updates = client.channel("agent-updates");
@@ -125,7 +125,7 @@ describe("Events", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CH13] leave() removes all listeners of its handle and of no other; the handle can be used again", async () => {
+  test("[CH13] leave() removes all listeners of the handle and of no other handle; the handle can be used again", async () => {
     const { client, world } = testClient();
     const [first, second] = [client.channel("board", "b"), client.channel("board", "b")];
     const heard: string[] = [];
@@ -191,7 +191,7 @@ describe("Resets", () => {
     expect(heard).toEqual(["reset server"]);
   });
 
-  test("[CH10] the missed events of the answer are delivered instead", async () => {
+  test("[CH10] if the answer contains missed events, they are delivered and there is no reset", async () => {
     const missed = [5, 6].map((line) => event("journal", "written", line));
     let again = false;
     const { heard, world } = onJournal(answers({ subscribe: () => (again ? { missed } : {}) }));

@@ -11,7 +11,7 @@ describe("Refusals", () => {
   const refusal = { code: "FORBIDDEN", message: "Not yours." };
   const refuseBoards = (channel: string): object => (channel.startsWith("board") ? { ok: false, error: refusal } : {});
 
-  test("[CH7] a refused channel has the status refused, and the others are joined", async () => {
+  test("[CH7] a refused channel has the status refused, and the other channels are joined", async () => {
     const { client } = testClient(answers({ subscribe: refuseBoards }));
     const [board, updates] = [client.channel("board", "b1"), client.channel("agent-updates")];
     board.on("moved", ignore);
@@ -21,7 +21,7 @@ describe("Refusals", () => {
     expect(updates.status.get().name).toBe("subscribed");
   });
 
-  test("[CH7] join() rejects with the refusal, also with an earlier refusal", async () => {
+  test("[CH7] join() rejects with the refusal, even if the channel was refused earlier", async () => {
     const { client } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");
     await expect(board.join()).rejects.toMatchObject({ code: "FORBIDDEN" });
@@ -43,7 +43,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
-  test("[CH13] if another handle stays, it receives the new status; a handle that only joins sends nothing", async () => {
+  test("[CH13] if one handle leaves and joins, a handle that stayed receives the new status; a handle that only joins sends nothing", async () => {
     let allowed = false;
     const { client, world } = testClient(answers({ subscribe: (channel) => (allowed ? {} : refuseBoards(channel)) }));
     const [board, other, third] = [1, 2, 3].map(() => client.channel("board", "b1"));
@@ -66,7 +66,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1", "+board:b1"]);
   });
 
-  test("[CH13] a handle may leave and join when it is notified first: the others do not receive the old refusal, and wait through an outage", async () => {
+  test("[CH13] if the first notified handle leaves and joins in the notification, other handles do not receive the old refusal, and stay pending across a drop", async () => {
     let asked = 0;
     const { client, world } = testClient(
       answers({
@@ -120,7 +120,7 @@ describe("Refusals", () => {
     expect(heard).toEqual([4]);
   });
 
-  test("[CH19] a channel that was left or is joining again ignores the removal", async () => {
+  test("[CH19] if a channel was left or is joining again, the client ignores the removal", async () => {
     const { client, world } = testClient(silent());
     const board = client.channel("board", "b1");
     board.on("moved", ignore);
@@ -133,7 +133,7 @@ describe("Refusals", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("[CH7] a refused channel is joined again after a reconnect, and leaving it sends nothing", async () => {
+  test("[CH7] a refused channel is joined again after a reconnect; leaving a refused channel sends nothing", async () => {
     const { client, world } = testClient(answers({ subscribe: refuseBoards }));
     const board = client.channel("board", "b1");
     board.on("moved", ignore);
@@ -146,7 +146,7 @@ describe("Refusals", () => {
     expect(traffic(world)).toEqual(["+board:b1"]);
   });
 
-  test("[CH7] an error message that names a subscribe refuses its channels", async () => {
+  test("[CH7] if an error message names a subscribe, the channels of the subscribe are refused", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const joining = client.channel("board", "b1").join();
     const outcome = failure(joining);

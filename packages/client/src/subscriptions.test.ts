@@ -9,7 +9,7 @@ import { ignore, traffic } from "../test/support/traffic.js";
 withFakeTime();
 
 describe("Joining and leaving channels", () => {
-  test("[CH1] creating a handle sends nothing; its first listener joins the channel", async () => {
+  test("[CH1] creating a handle sends nothing; the first listener of the handle joins the channel", async () => {
     const { client, world } = testClient();
     await settle();
     const board = client.channel("board", "b1");
@@ -31,7 +31,7 @@ describe("Joining and leaving channels", () => {
     expect([updates.name, updates.key, updates.id]).toEqual(["agent-updates", undefined, "agent-updates"]);
   });
 
-  test("[CH24] the key is the output of its schema, so the handles of one channel have the same key", () => {
+  test("[CH24] the key is the output of the key's schema, so the handles of one channel have the same key", () => {
     const rooms = defineProtocol({
       name: "rooms",
       version: "1.0.0",
@@ -82,7 +82,7 @@ describe("Joining and leaving channels", () => {
     expect(traffic(world)).toEqual([]);
   });
 
-  test("[CH3] a channel is left when the last of its handles stops wanting it", async () => {
+  test("[CH3] a channel is left when the last handle stops wanting the channel", async () => {
     const { client, world } = testClient();
     const [first, second] = [client.channel("board", "b1"), client.channel("board", "b1")];
     const offs = [first.on("moved", ignore), first.onReset(ignore), second.on("moved", ignore)];
@@ -100,7 +100,7 @@ describe("Joining and leaving channels", () => {
     expect(traffic(world)).toEqual(["+board:b1", "-board:b1", "+agent-updates"]);
   });
 
-  test("[CH17] calling an unsubscribe twice removes one listener", async () => {
+  test("[CH17] calling an unsubscribe function twice removes one listener", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     const off = board.on("moved", ignore);
@@ -112,7 +112,7 @@ describe("Joining and leaving channels", () => {
     expect(traffic(world)).toEqual(["+board:b1"]);
   });
 
-  test("[CH12] an unsubscribe never overtakes the subscribe before it, because it waits for the answer", async () => {
+  test("[CH12] an unsubscribe does not overtake an earlier subscribe, because the client waits for the answer", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const off = client.channel("board", "b1").on("moved", ignore);
     await settle();
@@ -137,7 +137,7 @@ describe("Joining and leaving channels", () => {
     expect(board.status.get().name).toBe("subscribed");
   });
 
-  test("[CH12] a channel that is wanted again while its answer is pending is joined once", async () => {
+  test("[CH12] a channel that is wanted again while the answer is pending is joined once", async () => {
     const { client, world } = testClient(silent(), { token: undefined });
     const board = client.channel("board", "b1");
     board.on("moved", ignore)();
@@ -170,7 +170,7 @@ describe("Joining and leaving channels", () => {
 });
 
 describe("join()", () => {
-  test("[CH8] joins the channel, resolves when it is subscribed, and keeps it wanted until leave()", async () => {
+  test("[CH8] joins the channel, resolves when the channel is subscribed, and keeps the channel wanted until leave()", async () => {
     const { client, world } = testClient();
     const board = client.channel("board", "b1");
     await board.join();
@@ -205,7 +205,7 @@ describe("join()", () => {
     ]);
   });
 
-  test("[CH8] rejects with NOT_CONNECTED if the client will not connect, at once or when that becomes known", async () => {
+  test("[CH8] rejects with NOT_CONNECTED if the client will not connect, at once or when the client stops", async () => {
     const { client } = testClient(silent());
     const board = client.channel("board", "b1");
     const outcome = failure(board.join());

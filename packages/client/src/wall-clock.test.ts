@@ -7,7 +7,7 @@ import { failure, pass, settle, testClient, withFakeTime } from "../test/support
 const HOUR_MS = 3_600_000;
 withFakeTime();
 
-/** Virtual time that leaves the monotonic clock and the timers unchanged. */
+/** Sets the wall clock of virtual time and leaves the monotonic clock and the timers unchanged. */
 const setWallClock = (byMs: number): unknown => vi.setSystemTime(Date.now() + byMs);
 
 /** Changes of the wall clock: once at the start, and then once per second. */
@@ -18,7 +18,7 @@ const ways: [name: string, byMs: (second: number) => number][] = [
   ["forwards repeatedly", () => HOUR_MS],
 ];
 
-/** The default limits: silence of 30 s plus 10 s. */
+/** Announces the default heartbeat: an interval of 30 s and a timeout of 10 s. */
 const greeting = connected();
 
 describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
@@ -39,7 +39,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(world.sockets.attempts).toHaveLength(1);
   });
 
-  test("[WC1] a silent connection is closed after its interval and timeout, at most 3 s later", async () => {
+  test("[WC1] a silent connection is closed at most 3 s after the interval and the timeout", async () => {
     const mute: Behaviour = {
       opened: (attempt) => attempt.open(),
       received: (attempt, message) => void (message.type === "auth" && attempt.receive(greeting)),
@@ -53,7 +53,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(world.sockets.attempts[0]!.closed?.code).toBe(4408);
   });
 
-  test("[WC2] a request keeps its timeout, and the server receives the rest of it", async () => {
+  test("[WC2] a request keeps its timeout, and the server receives the rest of the timeout", async () => {
     const { client, world } = testClient([unreachable(), answers()], { requestTimeoutMs: 20_000 });
     world.random = 0.999;
     const asked = client.request("agents.list");
@@ -67,12 +67,12 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(await error).toMatchObject({ code: "TIMEOUT" });
   });
 
-  test("[WC3] the next attempt starts after its delay, and counts as the first after a good connection", async () => {
+  test("[WC3] the next attempt starts after the delay; after a connection that lasted at least 5 s, the delay is that of a first retry", async () => {
     const { client, world } = testClient([answers(), unreachable(), answers()]);
     await passing(6_000);
     world.sockets.last.end(4408);
     const status = client.status.get();
-    // The displayed date is by the wall clock at the start of the wait.
+    // The displayed date is computed from the wall clock at the start of the wait.
     expect(status).toMatchObject({ name: "waiting", attempt: 1, retryAt: Date.now() + 500 });
     await pass(400);
     setWallClock(byMs(0));
@@ -84,7 +84,7 @@ describe.each(ways)("while the wall clock is set %s", (_, byMs) => {
     expect(client.status.get().name).toBe("ready");
   });
 
-  test("[WC3] a connection that lasted less than 5 s does not count as good", async () => {
+  test("[WC3] a connection that lasted less than 5 s does not restart the count of attempts", async () => {
     const { client, world } = testClient([unreachable(), unreachable(), answers()]);
     await pass(4_000);
     expect(client.status.get().name).toBe("ready");
@@ -143,7 +143,7 @@ describe("the clock of the option `environment`", () => {
     return { ...scripted, last: () => scripted.attempts.at(-1)! };
   };
 
-  test("[WC4] each omitted member is the platform's", async () => {
+  test("[WC4] each omitted member is replaced with the platform's own", async () => {
     let back = 0;
     for (const clock of [undefined, {}, { now: () => Date.now() - back }, { after: systemEnvironment.clock.after }]) {
       back = 0;
@@ -201,7 +201,7 @@ describe("the clock of the option `environment`", () => {
     expect(monotonic() - start).toBe(1_500);
   });
 
-  test("[WC4] without `performance`, a clock that is set back ends no connection", async () => {
+  test("[WC4] without `performance`, setting the wall clock back ends no connection", async () => {
     vi.stubGlobal("performance", undefined);
     onTestFinished(() => void vi.unstubAllGlobals());
     const { client, world } = testClient(answers());

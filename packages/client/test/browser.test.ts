@@ -8,15 +8,15 @@ import { agents } from "./support/agents.js";
 import { connected } from "./support/behaviours.js";
 
 /**
- * The environment of a page: a document, the global WebSocket (replaced by msw after the client was
- * loaded), and no Node.
+ * The environment of a page: a document, the global WebSocket (msw replaces the class after the
+ * client was loaded), and no Node.
  */
 const agentsWs = ws.link("wss://agents.test/ws");
 const server = setupServer();
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 afterAll(() => server.close());
 
-test("[CN3] [RC5] [RC7] a page is rate limited with a hint, refused once, sends a renewed token, and becomes ready", async () => {
+test("[CN3] [RC5] [RC7] a client on a page is rate limited with a hint, then refused once, sends a new token, and becomes ready", async () => {
   const seen = { connections: [] as number[], tokens: [] as string[], urls: [] as string[] };
   server.use(
     agentsWs.addEventListener("connection", ({ client: peer }) => {
@@ -56,7 +56,7 @@ test("[CN3] [RC5] [RC7] a page is rate limited with a hint, refused once, sends 
   expect(client.status.get().name).toBe("closed");
 });
 
-test("[RC13] a page that becomes visible starts the pending attempt", async () => {
+test("[RC13] when the page becomes visible, the client starts the pending attempt", async () => {
   let connections = 0;
   server.use(
     agentsWs.addEventListener("connection", ({ client: peer }) => {

@@ -27,7 +27,7 @@ async function bundleForBrowsers() {
   return { text: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs), bytes };
 }
 
-test("[CN17] a browser bundle contains neither ws nor Node modules, and presence, documents and stored positions only if they are used", async () => {
+test("[CN17] a browser bundle contains neither ws nor Node modules, and contains presence, documents and stored positions only if the page uses them", async () => {
   const { text, inputs, bytes } = await bundleForBrowsers();
   expect(inputs.filter((path) => /node_modules\/ws\//.test(path))).toEqual([]);
   expect(inputs.some((path) => path.endsWith("isomorphic-ws/browser.js"))).toBe(true);

@@ -6,8 +6,8 @@ import * as z from "zod";
 import { createClient, presenceOf } from "../src/index.js";
 
 /**
- * Servers with other limits than the client expects, over real sockets: `ws` itself closes with
- * 1009.
+ * Servers with other limits than the client expects, over real sockets, where `ws` closes the
+ * connection with 1009.
  */
 const agents = defineProtocol({
   name: "agents",
@@ -92,7 +92,7 @@ test("[CN25] much more than 64 KiB behind auth does not close the connection", a
   expect(seen).toEqual(["waiting 4800", "connecting", "authenticating", "ready"]);
 }, 20_000);
 
-test("[RC24] a server that is deployed again with a lower limit closes once with 1009, and then everything is joined", async () => {
+test("[RC24] a server that is deployed again with a lower limit closes at most once with 1009, and then every channel is joined", async () => {
   const first = await serve(65_536);
   const { client, seen, is } = connect(first.url);
   const pad = "x".repeat(200);
@@ -114,7 +114,7 @@ test("[RC24] a server that is deployed again with a lower limit closes once with
 
 test("[RQ21] a query that is larger than a proxy accepts is sent once", async () => {
   const { url } = await serve(65_536);
-  // A proxy with a limit of 16 KiB, which announces the server's limit of 64 KiB.
+  // A proxy that accepts 16 KiB and forwards the server's greeting, which announces 64 KiB.
   const { WebSocket } = await import("ws");
   const proxy = new WebSocketServer({
     port: 0,

@@ -59,7 +59,7 @@ interface Seen {
   readonly asked: Promise<{ code: string; message: string } | undefined>;
 }
 
-test("[CN24] a socket that the page's Content-Security-Policy blocks closes the client at once with the reason", async () => {
+test("[CN24] if the page's Content-Security-Policy blocks the socket, the client is closed at once with the reason", async () => {
   const page = await openPage("connect-src 'self'", "ws://blocked.example:9/ws?token=secret");
   const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
   const message = expect.stringMatching(/ws:\/\/blocked\.example:9\/ws\b.*connect-src/) as unknown;
@@ -73,7 +73,7 @@ test("[CN24] a socket that the page's Content-Security-Policy blocks closes the 
 });
 
 test.each(["ws://Blocked.example", "WS://blocked.example:80?token=secret"])(
-  "[CN24] %s is recognised, although the browser writes it differently",
+  "[CN24] %s is recognised, although the browser reports another spelling of the address",
   async (to) => {
     const page = await openPage("connect-src 'self'", to);
     const answer = await page.evaluate(() => (globalThis as unknown as Seen).asked);
@@ -93,7 +93,7 @@ test("[CN24] a report-only policy does not affect the client", async () => {
     .toBeGreaterThan(1);
 });
 
-test("[CN24] a policy violation of other code does not affect the client", async () => {
+test("[CN24] a policy violation by other code does not affect the client", async () => {
   const page = await openPage("connect-src 'self' ws://localhost:9", "ws://localhost:9/ws");
   await page.evaluate(() => fetch("http://blocked.example:9/").catch(() => undefined));
   await expect

@@ -82,7 +82,7 @@ test("requests carry rich values both ways, and declared errors carry their data
   });
 });
 
-test("[RQ6] giving up a request aborts its handler", async () => {
+test("[RQ6] when a request times out, the server aborts the request's handler", async () => {
   const { url, aborted } = await serve();
   const { client } = connect(url);
   await expect(client.request("agent.wait", undefined, { timeoutMs: 50 })).rejects.toMatchObject({ code: "TIMEOUT" });
@@ -108,7 +108,7 @@ test("channels deliver publications per key, a refused channel has its reason, a
   expect(errors).toEqual([]);
 });
 
-test("[CH10] after a restart of the server the client reconnects: channels are joined, history is reset, queries are answered", async () => {
+test("[CH10] after a restart of the server the client reconnects: channels are joined, a channel with history receives a reset, queries are answered", async () => {
   const first = await serve();
   const { client, errors } = connect(first.url);
   const heard: unknown[] = [];
@@ -163,7 +163,7 @@ test("[RC7] a refused token is renewed, and the next token is accepted", async (
   expect(tokens).toEqual(["stale", "good"]);
 });
 
-test("[CN12] a parameter that the server refuses stops the client and is named", async () => {
+test("[CN12] if the server refuses a parameter, the client stops and the reason names the parameter", async () => {
   const { url } = await serve();
   const older = defineProtocol({ ...agents.definition, parameters: z.object({ page: z.string() }) });
   const client = createClient(older, { url, token: "good", parameters: { page: "one" } });

@@ -112,7 +112,7 @@ const ways: { readonly [place: string]: (value: unknown) => Promise<unknown> } =
 };
 
 test.each(Object.keys(ways))(
-  "[WR17] in %s a value arrives equal, or is refused with a field that leads to the faulty member",
+  "[WR17] in %s a value arrives equal, or is refused with an error whose field leads to the faulty member",
   async (place) => {
     await fc.assert(
       fc.asyncProperty(samples, async (sample) => {
@@ -129,7 +129,7 @@ test.each(Object.keys(ways))(
           expect(sample.arrives.elsewhere).toBe(true);
           return;
         }
-        // The value is too long for its place. The error comes before anything is sent.
+        // The value is too large for a message. The client throws before anything is sent.
         if (outcome.code === "LIMIT_EXCEEDED") return;
         expect(["INVALID_INPUT", "INVALID_VALUE", "INVALID_OUTPUT"]).toContain(outcome.code);
         const field = (outcome.code === "INVALID_OUTPUT" ? logged : outcome.field)!.replace(/^\w+(\.value)?/, "data");
@@ -142,7 +142,7 @@ test.each(Object.keys(ways))(
   120_000,
 );
 
-test("[WR17] the refusal names path, kind and remedy at the call", async () => {
+test("[WR17] the call rejects with an error that names path, kind and remedy", async () => {
   const value = { items: [{ at: () => 1 }] };
   await expect(client.request("take", value)).rejects.toMatchObject({
     code: "INVALID_INPUT",
