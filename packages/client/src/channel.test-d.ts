@@ -7,7 +7,7 @@ import { type ChannelStatus, createClient, type EventInfo } from "./index.js";
 const client = createClient(agents, { url: "ws://localhost/ws" });
 
 describe("channel", () => {
-  test("a key is required if the channel declares one, and refused otherwise", () => {
+  test("a key is required if the channel declares a key, and refused otherwise", () => {
     expectTypeOf(client.channel("board", "b1").name).toEqualTypeOf<"board">();
     expectTypeOf(client.channel("board", "b1").id).toEqualTypeOf<string>();
     expectTypeOf(client.channel("agent-updates").name).toEqualTypeOf<"agent-updates">();

@@ -298,7 +298,7 @@ describe("disconnect()", () => {
     ["during the handshake", {}, silent()],
     ["while waiting", {}, unreachable()],
     ["while ready", {}, answers()],
-    ["while a probe is out", {}, answers()],
+    ["while a probe is pending", {}, answers()],
   ])("[RC18] %s leaves no timer and starts no further attempt", async (when, options, behaviour) => {
     const { client, world } = testClient(behaviour, options);
     await settle();

@@ -151,7 +151,7 @@ describe("presence", () => {
     who.set({ name: 1 });
   });
 
-  test("only channels that declare presence have it", () => {
+  test("only channels that declare presence have a presence", () => {
     // @ts-expect-error: this channel declares no presence
     presenceOf(made.channel("news"));
     // @ts-expect-error: this protocol declares no presence
@@ -187,11 +187,11 @@ describe("state", () => {
     ).toEqualTypeOf<() => void>();
     // @ts-expect-error: the document is shared and read-only
     document.get()!.open = false;
-    // @ts-expect-error: its lists are read-only, too
+    // @ts-expect-error: the document's lists are also read-only
     document.get()!.cards.push({ due: new Date() });
   });
 
-  test("only channels that declare a document have it", () => {
+  test("only channels that declare a document have a document", () => {
     // @ts-expect-error: this channel declares no document
     documentOf(made.channel("news"));
     // @ts-expect-error: this protocol declares no document
@@ -235,13 +235,13 @@ test("onError passes an error and its context", () => {
   });
 });
 
-test("keepPositions accepts every storage with the right methods, and the option accepts only its result", () => {
+test("keepPositions accepts every storage with the right methods, and the option `positions` accepts only the result of keepPositions", () => {
   const asyncStorage = {
     getItem: (_key: string): Promise<string | null> => Promise.resolve(null),
     setItem: (_key: string, _value: string): Promise<void> => Promise.resolve(),
   };
   createClient(agents, { url: "", positions: keepPositions(sessionStorage) });
   createClient(agents, { url: "", positions: keepPositions(asyncStorage) });
-  // @ts-expect-error: a bare storage does not load the code that uses it
+  // @ts-expect-error: a storage has to be passed to keepPositions
   createClient(agents, { url: "", positions: sessionStorage });
 });

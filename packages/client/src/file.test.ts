@@ -94,9 +94,9 @@ const damages: [string, string | undefined][] = [
   ["is not JSON", "positions"],
   ["is a list", "[]"],
   ["is of another version", '{"version":2,"positions":[]}'],
-  ["holds other texts", JSON.stringify({ [KEY]: "journal=4" })],
-  ["holds other JSON", JSON.stringify({ [KEY]: '{"journal":4}' })],
-  ["holds a position of another shape", JSON.stringify({ [KEY]: '[["journal",{"offset":4}]]' })],
+  ["contains other strings", JSON.stringify({ [KEY]: "journal=4" })],
+  ["contains other JSON", JSON.stringify({ [KEY]: '{"journal":4}' })],
+  ["contains a position of another shape", JSON.stringify({ [KEY]: '[["journal",{"offset":4}]]' })],
   ["is a folder", undefined],
 ];
 

@@ -86,7 +86,7 @@ describe("A handle in a generic function needs no cast", () => {
   const client = createClient(boards, { url: "ws://localhost/ws" });
   const handles = handlesOf(client);
 
-  test("the protocol's types can be inferred from it", () => {
+  test("the protocol's types can be inferred from a handle", () => {
     expectTypeOf(handles.channel("news").name).toEqualTypeOf<"news">();
     expectTypeOf(handles.document("board", "b")).toEqualTypeOf<{ readonly open: boolean } | undefined>();
     expectTypeOf(handles.presence("board", "b").get().users[0]!.data).toEqualTypeOf<{ at: Date }>();
@@ -101,7 +101,7 @@ describe("A handle in a generic function needs no cast", () => {
     expectTypeOf(handles.ask("count", "a")).resolves.toEqualTypeOf<number>();
   });
 
-  test("a channel whose name is one of several needs the key that each of them takes", () => {
+  test("if the name is a union of channel names, the key must be valid for each channel of the union", () => {
     const either = "board" as "board" | "news";
     // @ts-expect-error: board needs a key
     client.channel(either);

@@ -77,11 +77,11 @@ describe("Resuming a channel", () => {
 
   test.each([
     ["an event is missing", written(7)],
-    ["it follows another event", written(6, { prev: "other" })],
-    ["another event has its offset", written(5, { id: "other" })],
-    ["it is older than the position", written(4)],
-    ["it has no position", written(6, { offset: undefined, id: undefined, prev: undefined } as object)],
-    ["it has no id", written(6, { id: undefined } as object)],
+    ["the event follows another event", written(6, { prev: "other" })],
+    ["another event has the same offset", written(5, { id: "other" })],
+    ["the event is older than the position", written(4)],
+    ["the event has no position", written(6, { offset: undefined, id: undefined, prev: undefined } as object)],
+    ["the event has no id", written(6, { id: undefined } as object)],
   ])("[RS3] if %s, the event is not delivered and the client subscribes with its position", async (_, event) => {
     const { asked, heard, listen, receive } = onJournal([{ position: at(4) }]);
     listen();

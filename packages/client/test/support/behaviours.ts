@@ -1,9 +1,9 @@
 import type { ClientMessageOf, ServerMessage, ServerMessageOf } from "@holdfast/protocol";
 import type { Attempt, Behaviour } from "./scripted-socket.js";
 
-/** What a scripted server does to one connection, by name. */
+/** Behaviours of a scripted server for one connection, by name. */
 
-/** Never opens. */
+/** The socket never opens. */
 export const neverOpens = (): Behaviour => ({});
 
 /** The network refuses the connection. */
@@ -47,8 +47,8 @@ export interface Answers {
 }
 
 /**
- * A correct server that greets, grants every channel, and answers requests as the script says, or
- * not at all.
+ * A correct server that greets, grants every channel, and answers the requests that the script
+ * answers.
  */
 export const answers = (script: Answers = {}): Behaviour => ({
   opened: (attempt) => attempt.open(),
@@ -71,7 +71,10 @@ export const answers = (script: Answers = {}): Behaviour => ({
   },
 });
 
-/** Answers a `subscribe`: every channel is joined, unless `verdict` returns more. */
+/**
+ * Answers a `subscribe`: every channel is joined, unless the fields that `verdict` adds to the
+ * result say otherwise.
+ */
 export function grant(
   attempt: Attempt,
   message: ClientMessageOf<"subscribe">,

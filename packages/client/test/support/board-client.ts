@@ -16,7 +16,7 @@ export function onBoard(doc: Doc = FIRST, options: Partial<BaseOptions> = {}) {
   const server = boardServer("board:b", doc);
   const { client, world } = testClientOf(boards, server.behaviour, options);
   const board = client.channel("board", "b");
-  /** The document's state in each `subscribe`. */
+  /** The `state` in each `subscribe`, or `-`. */
   const said = (): unknown[] => server.asked.map((wish) => wish.state ?? "-");
   return { server, client, world, board, document: documentOf(board), said };
 }

@@ -41,8 +41,9 @@ export interface Doc {
 }
 
 /**
- * A server of one channel with a document. Its publications form a chain, a `subscribe` is answered
- * with the missed events, and the document follows unless the client holds it.
+ * A server of one channel with a document. Each publication names the previous publication. The
+ * server answers a `subscribe` with the missed events, and then sends the document unless the
+ * client holds the document.
  */
 export function boardServer(channel: string, doc: Doc = { data: undefined, version: 0 }) {
   let epoch = 1;
@@ -52,7 +53,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
   let attempt: Attempt | undefined;
   let joined = false;
   const asked: Asked[] = [];
-  /** The refusal of the next `subscribe`. */
+  /** While set, every `subscribe` is refused with this error. */
   let refusal: { code: string; message: string } | undefined;
   /** Whether missed changes are sent as patches to a client that holds the document. */
   let sendsPatches = true;
@@ -80,7 +81,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     ...(document.meta !== undefined && { meta: document.meta }),
   });
 
-  /** The document at that version. */
+  /** The `state_sync` of another document at another position. */
   const syncOf = ({ data, meta, version }: Doc, where: Position): ServerMessage => ({
     ...sync({ state: data, version, position: where, hash: hashOf(data) }),
     ...(meta !== undefined && { meta }),
@@ -106,7 +107,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
             : undefined;
     if (reset) return { result: { reset, position: now }, synced: true };
     const behind = chain.slice(from.offset);
-    // If a change was published without its patches, only the document can deliver it.
+    // If a change was published without patches, only the whole document contains the change.
     const isWhole = behind.every((each) => each.type !== "state_update" || each.data.patches.length > 0);
     const synced = state !== "held" || !sendsPatches || !isWhole;
     const missed = behind.map((each) =>
@@ -167,7 +168,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
     live,
     sync,
     syncOf,
-    /** The latest publication. */
+    /** The latest publications. */
     last: (count: number): readonly Published[] => chain.slice(-count),
     get document() {
       return document;
@@ -198,7 +199,7 @@ export function boardServer(channel: string, doc: Doc = { data: undefined, versi
       epoch++;
       [chain, trimmed, document] = [[], 0, next];
     },
-    /** Starts another history and sends the reset, like a server that has noticed it. */
+    /** Starts a new history and sends a reset and the document. */
     reset(next: Doc = document) {
       this.begin(next);
       live({ type: "reset", channel, data: { reason: "epoch", position: position() } });

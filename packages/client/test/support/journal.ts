@@ -29,12 +29,12 @@ export const missed = (...offsets: number[]): { missed: Event[]; position: Posit
 });
 
 /**
- * Creates a client that follows the journal. Its server gives the results in this order, and after
- * that answers that nothing was missed.
+ * Creates a client of the journal. The server answers each `subscribe` with the next of these
+ * results, and afterwards with an empty list of missed events.
  */
 export function onJournal(verdicts: object[], options: Partial<BaseOptions> = {}) {
   const given = [...verdicts];
-  /** While true, subscribes have no answer until `answer`. */
+  /** While true, a `subscribe` has no answer until the test calls `answer`. */
   const server = { holds: false };
   const good = answers({ subscribe: () => given.shift() ?? { missed: [] } });
   const behaviour: Behaviour = {

@@ -54,14 +54,14 @@ export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): Scr
     queueMicrotask(() => void (isOver() || behaviour.opened?.(attempt)));
     return {
       send(frame) {
-        if (isOver()) throw new Error("The client sent on a socket that is over.");
+        if (isOver()) throw new Error("The client sent on a socket that has ended.");
         const message = JSON.parse(frame) as ClientMessage;
         attempt.sent.push(message);
         // Answers arrive in a later turn, as from a network.
         queueMicrotask(() => void (isOver() || behaviour.received?.(attempt, message)));
       },
       close(code, reason) {
-        if (isOver()) throw new Error("The client closed a socket that is over.");
+        if (isOver()) throw new Error("The client closed a socket that has ended.");
         attempt.closed = { code, reason };
       },
     };
@@ -80,7 +80,7 @@ export function scriptedSockets(...behaviours: [Behaviour, ...Behaviour[]]): Scr
 
 function createAttempt(target: SocketTarget, listener: SocketListener): Attempt {
   const sent: ClientMessage[] = [];
-  // After the client has closed a socket, it reports nothing, as socket.ts promises.
+  // After the client has closed a socket, the socket reports nothing, as socket.ts promises.
   const unlessClosed = (run: () => void): void => void (attempt.closed || run());
   const attempt: Attempt = {
     target,

@@ -99,7 +99,7 @@ export const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsyn
 export function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {
-      throw new Error(`Expected a rejection, but it resolved with ${JSON.stringify(value)}.`);
+      throw new Error(`Expected a rejection, but the promise resolved with ${JSON.stringify(value)}.`);
     },
     (error: unknown) => error,
   );
