@@ -75,7 +75,7 @@ describe("Groups of a channel's events", () => {
     expect(channel.status.get().name).toBe("idle");
   });
 
-  test("[CH25] a `*` handler receives no reset, document or presence, and requests none of them", async () => {
+  test("[CH25] a `*` handler receives and requests neither resets nor the document nor presence", async () => {
     const server = boardServer("board:b", { data: { title: "First", cards: [] }, version: 1 });
     const { client, world } = testClientOf(boards, server.behaviour);
     const heard: unknown[] = [];

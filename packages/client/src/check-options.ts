@@ -49,8 +49,8 @@ export function checkTimes({ connectTimeoutMs, requestTimeoutMs, retry: { minMs,
 }
 
 /**
- * @throws TypeError if the token function returned neither a string nor an empty value. On a page
- *   in production the server refuses such a token.
+ * @throws TypeError if the token function returned neither a string nor an empty value. A page's
+ *   production build does not check the token, and the server refuses the token.
  */
 export function checkToken(token: unknown): void {
   if (token && typeof token !== "string") throw new TypeError("The token function must return a string.");

@@ -8,7 +8,7 @@ export interface Clock {
    */
   now(): number;
   /**
-   * Milliseconds since an arbitrary moment. This clock never goes back, so every elapsed time is
+   * Milliseconds since an arbitrary time. This clock never goes back, so every elapsed time is
    * the difference of two of its readings.
    */
   monotonic(): number;

@@ -10,7 +10,7 @@ function setUp() {
   return { errors, heard, logger };
 }
 
-test("a HoldfastError is passed on unchanged, and is logged even without a listener", () => {
+test("listeners receive a HoldfastError unchanged; even without a listener, the error is logged", () => {
   const { errors, heard, logger } = setUp();
   const error = new HoldfastError("BAD_MESSAGE", "No.");
   errors.report(error, { source: "message" });

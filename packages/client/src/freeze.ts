@@ -2,7 +2,7 @@ export { deepCopy as unshared } from "@holdfast/protocol/internal";
 
 /**
  * Freezes a value with all of its objects and lists, so that code which modifies a shared document
- * fails at the place of the modification. A page's production build uses src/page/freeze.ts
+ * fails where the modification is made. A page's production build uses src/page/freeze.ts
  * instead.
  */
 export function freeze<Value>(value: Value): Value {

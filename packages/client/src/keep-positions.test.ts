@@ -7,7 +7,7 @@ withFakeTime();
 
 const KEY = "holdfast:agents:ws://localhost/ws";
 
-/** A storage that answers at once, like sessionStorage, or after a delay, like AsyncStorage. */
+/** A storage like sessionStorage. If `delayMs` is passed, it answers later, like AsyncStorage. */
 function memory(text: string | null = null, delayMs?: number) {
   const items = new Map<string, string>();
   if (text !== null) items.set(KEY, text);

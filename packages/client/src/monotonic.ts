@@ -4,7 +4,7 @@ let total = 0;
 let before = Date.now();
 
 /**
- * Milliseconds since an arbitrary moment. If the host has no `performance`, the forward steps of
+ * Milliseconds since an arbitrary time. If the host has no `performance`, the forward steps of
  * the wall clock are added up and steps back are ignored. A page always has `performance`, so its
  * production build uses src/page/monotonic.ts instead.
  */

@@ -55,22 +55,25 @@ test.each([
     },
   ],
   ["rejects", () => Promise.reject(new Error("bad"))],
-])("[CN27] if the first call of a listener %s, its error is passed on and the listener stays", async (_, fail) => {
-  const faults: unknown[] = [];
-  const value = store(0, (fault) => faults.push(fault));
-  const heard: number[] = [];
-  const off = value.subscribe((next) => {
-    heard.push(next);
-    return next === 0 ? fail() : undefined;
-  });
-  await Promise.resolve();
-  await Promise.resolve();
-  expect(faults).toEqual([new Error("bad")]);
-  value.set(1);
-  off();
-  value.set(2);
-  expect(heard).toEqual([0, 1]);
-});
+])(
+  "[CN27] if the first call of a listener %s, `onFault` receives the error and the listener stays",
+  async (_, fail) => {
+    const faults: unknown[] = [];
+    const value = store(0, (fault) => faults.push(fault));
+    const heard: number[] = [];
+    const off = value.subscribe((next) => {
+      heard.push(next);
+      return next === 0 ? fail() : undefined;
+    });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(faults).toEqual([new Error("bad")]);
+    value.set(1);
+    off();
+    value.set(2);
+    expect(heard).toEqual([0, 1]);
+  },
+);
 
 test("an unsubscribe function removes only the registration that returned the function, and can be called twice", () => {
   const events = emitter<[number]>(ignore);

@@ -72,8 +72,8 @@ export const answers = (script: Answers = {}): Behaviour => ({
 });
 
 /**
- * Answers a `subscribe`: every channel is joined, unless the fields that `verdict` adds to the
- * result say otherwise.
+ * Answers a `subscribe`: every channel is joined. If `verdict` returns fields, the result contains
+ * these fields too.
  */
 export function grant(
   attempt: Attempt,
