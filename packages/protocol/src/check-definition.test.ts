@@ -234,7 +234,7 @@ const wrong: Wrong[] = [
     "100000",
   ],
   [
-    "a history with its time in seconds",
+    "a history with `ttlMs` in seconds",
     { ...base, channels: { a: { ...event, history: { size: 10, ttlMs: 300 } } } },
     "channels.a.history.ttlMs",
     "1000",

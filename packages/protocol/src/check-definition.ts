@@ -10,7 +10,7 @@ import { typesOf } from "./schema-types.js";
 /**
  * Checks the whole definition when `defineProtocol` is called, so that a mistake shows when the
  * process starts and not when the first message is sent. Throws INVALID_PROTOCOL for the first
- * fault; the error names its place.
+ * fault; `field` of the error names the place of the fault.
  */
 export function checkDefinition(definition: ProtocolDefinition): void {
   checkObject(
@@ -39,7 +39,7 @@ export function checkDefinition(definition: ProtocolDefinition): void {
     if (request.input !== undefined) checkSchema(request.input, [...at, "input"]);
     if (request.output !== undefined) checkSchema(request.output, [...at, "output"]);
     checkMembers(request.errors, [...at, "errors"], ERROR_NAME, (schema, errorAt) => {
-      if (isReservedCode(errorAt.at(-1)!)) fail(errorAt, "is an error code of Holdfast; choose another code");
+      if (isReservedCode(errorAt.at(-1)!)) fail(errorAt, "is reserved for Holdfast; choose another code");
       checkSchema(schema, errorAt);
     });
   });
@@ -65,7 +65,7 @@ export function checkDefinition(definition: ProtocolDefinition): void {
         );
     }
     if (Object.keys(channel.events ?? {}).length === 0 && !channel.document && !channel.presence) {
-      fail(at, "the channel can carry nothing; declare events, a document or presence");
+      fail(at, "declares nothing that could be sent; declare events, a document or presence");
     }
     if (channel.history !== undefined) {
       checkObject(channel.history, [...at, "history"], ["size", "ttlMs"]);
@@ -80,8 +80,8 @@ export function checkDefinition(definition: ProtocolDefinition): void {
   }
 }
 
-// A colon separates a channel's name from its key. Names that begin with $ are reserved for
-// Holdfast.
+// A name contains no colon, because a colon separates a channel's name from its key. A name does
+// not begin with $, because Holdfast uses such names itself.
 const NAME = {
   pattern: /^[A-Za-z][\w.-]{0,127}$/,
   says: "expected a letter, then letters, digits, dots, dashes or underscores, at most 128 characters",
@@ -129,7 +129,8 @@ function checkDescription(value: unknown, at: string[]): void {
 }
 
 /**
- * A query string carries only text, so each parameter has to be a string or be coerced from one.
+ * A query string carries only text, so each parameter has to be a string, or be coerced from a
+ * string.
  */
 function checkParameters(parameters: Schema): void {
   const { def } = (parameters as core.$ZodTypes)._zod;
@@ -183,10 +184,13 @@ function checkDocument(document: Schema, at: string[]): void {
   fail(at, `expected a schema for an object or a list, but this schema also accepts ${other}${remedy}`);
 }
 
-/** On the wire, a map and a set are lists. */
+/**
+ * The types that the schema of a document may give. A map and a set are sent as lists; `any` means
+ * that the type is unknown.
+ */
 const DOCUMENTS: ReadonlySet<string> = new Set(["object", "array", "map", "set", "any"]);
 
-/** True if the schema accepts strings and nothing else, except `undefined`. */
+/** True if the schema accepts strings and no other type. `undefined` may also be accepted. */
 function isText(schema: Schema): boolean {
   const types = typesOf(schema);
   return types.has("string") && [...types].every((type) => type === "string" || type === "undefined");

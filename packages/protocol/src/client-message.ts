@@ -31,5 +31,5 @@ export type ClientMessage = z.output<typeof messages>;
  */
 export const clientMessage: Schema<ClientMessage, unknown> = messages;
 
-/** The message of a client that has this `type`. */
+/** The client message with this `type`. */
 export type ClientMessageOf<Type extends ClientMessage["type"]> = Extract<ClientMessage, { readonly type: Type }>;

@@ -28,9 +28,9 @@ export interface CloseCode {
   readonly meaning: string;
   readonly action: CloseAction;
   /**
-   * The window in which the first retry happens, in milliseconds; undefined: the window of the
-   * client's options. If a server dies or restarts, many connections end at once. A wide window
-   * keeps their clients from reconnecting in the same second.
+   * The window in which the first retry happens, in milliseconds. If undefined, the window of the
+   * client's options applies. If a server dies or restarts, many connections end at once. A wide
+   * window keeps their clients from reconnecting in the same second.
    */
   readonly firstRetryMs?: number | undefined;
 }
@@ -75,16 +75,16 @@ const ranges = {
 export type CloseName = (typeof rows)[keyof typeof rows][0];
 
 /**
- * The name of any close code: that of its row, that of the application's range (4800 to 4899, 4900
- * to 4999), or UNKNOWN.
+ * The name of any close code: the name of its row, the name of the application's range (4800 to
+ * 4899 or 4900 to 4999), or UNKNOWN.
  */
 export type CloseCodeName = CloseName | (typeof ranges)[keyof typeof ranges][0] | "UNKNOWN";
 
 type NamedRows = { readonly [key: number]: CloseCodeRow<CloseCodeName> };
 
 /**
- * Returns the row of a close code. Every number has a row: a code in one of the application's
- * ranges has the row of its range, and an unknown code is retried.
+ * Returns the row of a close code. A code in one of the application's ranges gets the row of that
+ * range. Any other code without a row gets the name UNKNOWN and the action `retry`.
  */
 export function closeCode(code: number): CloseCode {
   const [name, action, firstRetryMs] = (rows as NamedRows)[code] ??

@@ -220,7 +220,7 @@ describe("the types of a protocol", () => {
     // @ts-expect-error parameters are an object
     defineProtocol({ name: "a", version: "1.0.0", parameters: z.string() });
     const channel = { events: { e: z.string() } };
-    // @ts-expect-error history has a size and a time
+    // @ts-expect-error a history needs `ttlMs`
     defineProtocol({ name: "a", version: "1.0.0", channels: { a: { ...channel, history: { size: 5 } } } });
     // @ts-expect-error deviceId is "optional" or "required"
     defineProtocol({ name: "a", version: "1.0.0", deviceId: true });

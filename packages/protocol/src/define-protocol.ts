@@ -28,8 +28,8 @@ export interface ChannelContract {
   readonly document: ValueSchema | undefined;
   readonly presence: ValueSchema | undefined;
   /**
-   * How much history the server keeps for clients that resume; undefined: none. A channel with a
-   * document always has a history.
+   * How much history the server keeps for clients that resume. If undefined, the server keeps none.
+   * A channel with a document always has a history.
    */
   readonly history: HistoryDefinition | undefined;
 }
@@ -59,9 +59,10 @@ const STATE_HISTORY: HistoryDefinition = { size: 128, ttlMs: 600_000 };
 const brand = Symbol.for("holdfast.protocol");
 
 /**
- * Defines the requests, channels, direct events and connection parameters of a protocol. Call it
- * once, in a module that client and server both import. Types, validation and the reference all
- * follow from the definition, which is checked at once.
+ * Defines the requests, channels, direct events and connection parameters of a protocol. Call this
+ * function once, in a module that client and server both import. Types, validation and the
+ * reference all follow from the definition. The definition is checked immediately, except in a
+ * page's production build.
  *
  * @throws HoldfastError `INVALID_PROTOCOL` if the definition is wrong; `field` names the place of
  *   the first fault

@@ -17,9 +17,9 @@ export interface RequestDefinition {
    * @default "once"
    */
   readonly kind?: RequestKind;
-  /** The value that the caller sends. If absent, the request takes no input. */
+  /** The schema of the value that the caller sends. If absent, the request takes no input. */
   readonly input?: Schema;
-  /** The value that the handler returns. If absent, the response has no output. */
+  /** The schema of the value that the handler returns. If absent, the response has no output. */
   readonly output?: Schema;
   /**
    * The errors that the handler may throw and the caller can expect: codes in UPPER_SNAKE_CASE,
@@ -31,8 +31,8 @@ export interface RequestDefinition {
 }
 
 /**
- * How much of a channel the server stores, so that clients that reconnect receive the events that
- * they missed.
+ * How much of a channel the server stores, so that a client that reconnects receives the events
+ * that it missed.
  */
 export interface HistoryDefinition {
   /** How many of the latest events are stored. 1 to 100,000. */
@@ -53,20 +53,20 @@ export interface ChannelDefinition {
   /** The events that can be published on the channel, each with the schema of its data. */
   readonly events?: { readonly [event: string]: Schema };
   /**
-   * A versioned document that belongs to the channel: an object or a list. Its changes are part of
-   * the channel's history, like the events. Unless `history` says otherwise, the server stores the
-   * last 128 events and changes for 10 minutes.
+   * The schema of the versioned document that belongs to the channel: an object or a list. The
+   * document's changes are part of the channel's history, like the events. Unless `history` says
+   * otherwise, the server stores the last 128 events and changes for 10 minutes.
    */
   readonly document?: Schema;
   /**
-   * The data that other members see of a user on the channel. If declared, members can list the
-   * users who are present.
+   * The schema of the data that other members see of a user on the channel. If declared, members
+   * can list the users who are present.
    */
   readonly presence?: Schema;
   /**
    * If declared, the server stores the events. A client that reconnects receives the missed events,
-   * or a `reset` with the reason if the server does not have all of them. Without a history, events
-   * published during an interruption are lost.
+   * or a `reset` with the reason if the server does not have all of them. If neither `history` nor
+   * `document` is declared, a client misses the events that are published while it is disconnected.
    */
   readonly history?: HistoryDefinition;
   /** One sentence for the generated reference. */
@@ -85,8 +85,8 @@ export interface ProtocolDefinition {
   /** One paragraph for the generated reference. */
   readonly description?: string;
   /**
-   * The query string of the connection: an object of strings, or of values that `z.coerce` makes
-   * from strings.
+   * The schema of the connection's query string: an object whose fields are strings, or values that
+   * `z.coerce` makes from strings.
    */
   readonly parameters?: Schema<object, unknown>;
   readonly requests?: { readonly [name: string]: RequestDefinition };

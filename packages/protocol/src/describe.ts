@@ -72,10 +72,11 @@ export function describe(protocol: Protocol, options: JsonSchemaOptions = {}): P
 
 /**
  * The fingerprint of a protocol: 16 hex characters that change if a schema of the protocol changes.
- * Two sides with the same fingerprint accept the same values, even if their versions of zod differ.
- * The fingerprint ignores everything that does not change the values that may travel: descriptions
- * and examples, the protocol's name and version, the order of fields, default values, and how long
- * events are stored.
+ * Two sides with the same fingerprint accept the same values, even if their versions of zod differ;
+ * only refinements and other functions may differ, because a function cannot be compared. The
+ * fingerprint also ignores everything that does not change the values that may travel: descriptions
+ * and examples, the protocol's name and version, the order of fields, default values, and the size
+ * and age of stored histories.
  */
 export function fingerprint({ parameters, requests, channels, direct }: Protocol): string {
   const shape = (value: ValueSchema | undefined) => value?.schema && shapeOf(value.schema);

@@ -9,13 +9,13 @@ export interface ErrorCode {
   readonly meaning: string;
   /** True if the same call can succeed later. */
   readonly retryable: boolean;
-  /** How to fix the error. A peer receives this text. */
+  /** How to fix the error. The server sends this text with the error. */
   readonly remedy: string;
 }
 
 /**
- * The part of the table that the server needs at run time. A page downloads neither this part nor
- * the other.
+ * The part of the table that the server needs at run time. A page that does not import `errorCodes`
+ * downloads neither this part nor the meanings.
  */
 const remedies = {
   BAD_MESSAGE: "Deploy the same version of the protocol on both sides, or correct the message.",

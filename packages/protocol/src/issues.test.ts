@@ -124,7 +124,7 @@ describe("sentences", () => {
   });
 });
 
-test("[WR8] `formatPath` formats a path as code and quotes other names", () => {
+test("[WR8] `formatPath` writes a path as code and quotes keys that are not plain names", () => {
   expect(formatPath("input", ["items", 0, "at"])).toBe("input.items[0].at");
   expect(formatPath("", ["data", "a b", "$c", "1d"])).toBe('data["a b"].$c["1d"]');
   expect(formatPath("", [])).toBe("");

@@ -8,7 +8,7 @@ export interface Fault {
   message: string;
   /** The error that was thrown, for the log of this process. Never sent. */
   cause?: unknown;
-  /** How to fix the fault, unless the value simply has to be corrected. */
+  /** How to fix the fault. Absent if the value only has to be corrected. */
   remedy?: string;
 }
 
@@ -60,8 +60,8 @@ export function undeclaredFault(field: string): Fault {
 }
 
 /**
- * The alternative of a union whose issue is nested most deeply is most likely the alternative that
- * the sender meant.
+ * Returns the issue that describes the fault best. In a union, the alternative whose issue is
+ * nested most deeply is most likely the alternative that the sender meant.
  */
 function deepest(issues: readonly core.$ZodIssue[]): core.$ZodIssue | undefined {
   const [first] = issues;

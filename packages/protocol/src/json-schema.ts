@@ -15,8 +15,8 @@ export interface JsonSchema {
 }
 
 /**
- * The keyword of a value that JSON carries in another form. Its value is the superjson tag that
- * stands in `meta`.
+ * Marks a value that JSON carries in another form. The keyword's value is the superjson tag in
+ * `meta`.
  */
 export const RICH_KEYWORD = "x-holdfast-type";
 
@@ -27,8 +27,8 @@ export interface JsonSchemaOptions {
    */
   readonly target?: "draft-2020-12" | "draft-07";
   /**
-   * Whether the result contains titles, descriptions, examples and default values. Without them the
-   * result depends only on the values that the schema accepts.
+   * Whether the result contains titles, descriptions, examples and default values. Without
+   * annotations, the result depends only on the values that the schema accepts.
    * @default true
    */
   readonly annotations?: boolean;
@@ -41,8 +41,8 @@ export interface JsonSchemaOptions {
  */
 export function jsonSchema(schema: Schema, options: JsonSchemaOptions = {}): JsonSchema {
   const { target = "draft-2020-12", annotations = true } = options;
-  // `readSchema` makes every lazy part return the same schema each time. Without that, zod would
-  // never finish.
+  // `readSchema` makes every lazy part return the same schema each time. Otherwise zod would never
+  // finish if a recursive schema copies itself.
   readSchema(schema);
   return convert(schema, { target, annotations, open: new Set() });
 }
@@ -91,8 +91,8 @@ function convert(schema: Schema, conversion: Conversion): JsonSchema {
 
 /**
  * Before 4.5, zod passes each default value to `JSON.stringify`, which throws for a bigint. In that
- * case the conversion is repeated with a temporary `BigInt.prototype.toJSON`. Its result does not
- * matter, because `override` replaces every default.
+ * case the conversion is repeated with a temporary `BigInt.prototype.toJSON`. The result of
+ * `toJSON` does not matter, because `override` replaces every default.
  */
 function withBigDefaults<Result>(convertAll: () => Result): Result {
   const big = BigInt.prototype as { toJSON?: () => string };

@@ -1,6 +1,6 @@
 /**
  * The logger that client and server write to: fields first, then the message, so that a pino logger
- * fits. Never receives a credential or a payload.
+ * fits. Holdfast logs neither credentials nor payloads.
  */
 export interface Logger {
   debug(fields: object, message: string): void;

@@ -2,8 +2,8 @@
 export interface PresentUser<Data = unknown> {
   readonly userId: string;
   /**
-   * The ids of the user's devices on the channel. A device that left within the grace period (by
-   * default 5 s) is still listed.
+   * The ids of the user's devices on the channel. A device that left less than the grace period ago
+   * (by default 5 s) is still listed.
    */
   readonly devices: readonly string[];
   /** The presence data that other clients see, in the shape of the channel's `presence` schema. */

@@ -21,8 +21,9 @@ export const FIELD = "field ";
 
 /**
  * Reads the facts from the definition that every zod 4 keeps in `_zod.def`. The facts leave out
- * everything that a peer cannot observe: texts, default values, functions (refinements,
- * overwrites), `readonly` and `lazy` without checks, and the patterns of built-in formats.
+ * everything that a peer cannot observe: texts, default values, `readonly` and `lazy` without
+ * checks, and the patterns of built-in formats. The facts also leave out functions (refinements,
+ * overwrites), because two functions cannot be compared.
  */
 export function factsOf(schema: Schema): SchemaFacts {
   const part = schema as core.$ZodTypes;
@@ -127,8 +128,8 @@ function valueText(value: unknown): string {
 }
 
 /**
- * The patterns of zod that an application may pass on. Each version of zod writes these patterns
- * differently, so the facts have only their names.
+ * The patterns that zod exports and an application may use in its own schemas. Each version of zod
+ * writes these patterns differently, so the facts contain only the names.
  */
 const patternNames: ReadonlyMap<string, string> = new Map([
   [String(regexes.domain), "domain"],
@@ -171,9 +172,9 @@ function checksOf(part: core.$ZodTypes): { texts: string[]; parts: SchemaFacts["
 
 interface CheckDefinition {
   readonly check: string;
-  /** Of `z.property`. */
+  /** The schema of a `z.property` check. */
   readonly schema?: unknown;
-  /** Of `z.properties`. */
+  /** The schemas of a `z.properties` check. */
   readonly shape?: { readonly [name: string]: Schema };
   readonly format?: string;
   readonly pattern?: RegExp;

@@ -10,8 +10,8 @@ import type { Schema } from "./schema.js";
 const ASYNC = "has an asynchronous check; make the check synchronous, or move it into the handler";
 
 /**
- * Says why a function of this schema cannot be used; undefined if no fault can be found without a
- * value.
+ * Says why a function of this schema cannot be used; undefined if no fault is found. Some faults
+ * show only when a value is validated.
  */
 export function functionFault(schema: Schema): string | undefined {
   const { def } = schema._zod as { def: FunctionHolder };
@@ -61,7 +61,7 @@ function silence(check: { readonly _zod: unknown }): void {
 }
 
 /**
- * The values that an overwrite is tried with: text with both cases, spaces and a composed
+ * The values that an overwrite is tried with: strings with both cases, spaces and a composed
  * character; numbers with a fraction, a sign and many digits; an empty list.
  */
 const SAMPLES: { readonly [type: string]: readonly unknown[] } = {
@@ -81,7 +81,7 @@ function isSame(one: unknown, two: unknown): boolean {
 }
 
 /**
- * Both sides parse a value, so an overwrite runs twice. `trim` does not change a trimmed text
+ * Both sides parse a value, so an overwrite runs twice. `trim` does not change a trimmed string
  * again; an overwrite that changes its own result would give each side a different value.
  */
 function overwriteFault(tx: (value: unknown) => unknown, type: string | undefined): string | undefined {

@@ -5,7 +5,7 @@ export function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null && "_zod" in value;
 }
 
-/** Says why a value is not a usable schema; undefined if it is one. */
+/** Says why a value is not a usable schema; undefined if the value is usable. */
 export function schemaFault(value: unknown): string | undefined {
   if (isSchema(value) && typeof (value._zod as typeof value._zod | undefined)?.def?.type === "string") return undefined;
   if (typeof value === "function" && !("~standard" in value))
@@ -54,8 +54,8 @@ const getters = new WeakMap<() => unknown, () => core.$ZodType>();
 /**
  * Returns a getter that calls the application's getter only once, and installs it in the lazy
  * schema. zod keeps the result for parsing, but calls the getter again to find out whether the
- * schema transforms. If the getter makes a copy of the schema, that never ends. The lazy schema and
- * all its copies share this one getter.
+ * schema transforms. If the getter makes a new copy of the schema each time, that search never
+ * ends. The lazy schema and all its copies share this one getter.
  */
 function getterOf(lazy: core.$ZodLazy): () => core.$ZodType {
   const { def } = lazy._zod as { def: { getter: () => core.$ZodType } };

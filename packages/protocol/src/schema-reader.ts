@@ -31,8 +31,9 @@ interface Open {
 }
 
 /**
- * Reads a schema with everything inside, once. Collects the rich values that the schema can hold,
- * and the faults: parts that cannot be sent, or that the two sides would read differently.
+ * Reads a schema and every schema inside it, each once. Collects the rich values that the schema
+ * can hold, and the faults: parts that cannot be sent, or that the two sides would read
+ * differently.
  */
 export class SchemaReader {
   readonly rich = new Set<RichTag>();
@@ -46,8 +47,8 @@ export class SchemaReader {
   #gaveUp = false;
 
   /**
-   * @param needed whether a value of the surrounding schema needs a value of this one. If not
-   *   given: true, unless this schema is optional or has a default.
+   * @param needed whether a value of the surrounding schema needs a value of this schema. By
+   *   default true, unless this schema is optional or has a default.
    */
   visit(part: Schema, path: readonly string[], needed?: boolean): void {
     if (this.#gaveUp) return;
@@ -239,7 +240,7 @@ export class SchemaReader {
         return;
       default:
         def satisfies never;
-        // A kind of a newer zod, or of a library that builds on zod.
+        // The kind comes from a newer zod, or from a library that builds on zod.
         refuse(
           `is a schema of the kind ${(def as { type: string }).type}, which Holdfast does not support; use another kind`,
         );

@@ -63,7 +63,7 @@ describe("a schema that contains itself", () => {
     expect(protocol.requests.get("r")?.input.send(value, "input")).toEqual({ ok: true, value: { data: value } });
   });
 
-  test("[PR10] two schemas that contain each other are accepted, starting from either", () => {
+  test("[PR10] two schemas that contain each other are accepted, whichever of the two the protocol names", () => {
     const folder: full.ZodType = full.lazy(() => full.object({ files: full.array(file.describe("a file")) }));
     const file: full.ZodType = full.object({
       get in() {
@@ -84,7 +84,7 @@ describe("a schema that contains itself", () => {
     expect(fingerprint(define(schema))).toBe(fingerprint(define(schema)));
   });
 
-  test("[PR10] a fault is found behind a reference with `describe`", () => {
+  test("[PR10] `defineProtocol` finds a fault behind a reference that `describe` has copied", () => {
     const node: full.ZodType = full.lazy(() =>
       full.object({ below: full.array(node.describe("a")), at: full.symbol() }),
     );

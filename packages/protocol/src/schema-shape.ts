@@ -70,10 +70,10 @@ function collect(schema: Schema, nodes: Node[], known: Known): number {
 }
 
 /**
- * Returns the node of an equivalent copy of the same object. If there is none, returns undefined
- * and records `index` for later copies. A recursive object may make a new copy of itself on each
- * read of its fields. Copies have the same fields, but may differ in checks and in the other keys
- * that are accepted.
+ * Returns the index of the node of an equivalent copy of the same object. If no such node exists,
+ * returns undefined and records `index` for later copies. A recursive object may make a new copy of
+ * itself on each read of its fields. Copies have the same fields, but may differ in checks and in
+ * the other keys that are accepted.
  */
 function copyOf(schema: Schema, { facts, parts }: SchemaFacts, index: number, { copies }: Known): number | undefined {
   if (facts["type"] !== "object") return undefined;

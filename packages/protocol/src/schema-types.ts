@@ -3,8 +3,9 @@ import type { Schema } from "./schema.js";
 import { innerOf } from "./schema-parts.js";
 
 /**
- * The types of value that a schema gives, by zod's names: `object` and `array` for everything that
- * JSON writes so, and `any` if the type is unknown. An empty set: the schema accepts no value.
+ * The types of value that a schema gives, by zod's names. A record counts as `object`, a tuple
+ * counts as `array`, and `any` stands for an unknown type. If the set is empty, the schema accepts
+ * no value.
  */
 export type Types = ReadonlySet<string>;
 

@@ -25,7 +25,10 @@ export interface SchemaFault {
 
 /** The result of reading a schema. */
 export interface SchemaFacts {
-  /** The rich values that the schema can accept. Empty: plain JSON holds every value. */
+  /**
+   * The tags of the rich values that the schema can accept. If the set is empty, plain JSON can
+   * hold every value.
+   */
   readonly rich: ReadonlySet<RichTag>;
   /** The tags that a peer's annotations may use. */
   readonly restored: ReadonlySet<RichTag>;

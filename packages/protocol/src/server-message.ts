@@ -47,5 +47,5 @@ export type ServerMessage = z.output<typeof messages>;
  */
 export const serverMessage: Schema<ServerMessage, unknown> = messages;
 
-/** The message of a server that has this `type`. */
+/** The server message with this `type`. */
 export type ServerMessageOf<Type extends ServerMessage["type"]> = Extract<ServerMessage, { readonly type: Type }>;

@@ -14,14 +14,13 @@ import {
 import { readSchema, type Schema } from "./schema.js";
 
 /**
- * The result of validating a value of the application: the value in the form that was asked for, or
- * the fault.
+ * The result of validating a value of the application: the value in the requested form, or the
+ * fault.
  */
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; fault: Fault };
 
 /**
- * Validates the values of one schema in both directions. Neither direction throws. `mostLevels`
- * limits how deep a sent value may be nested; by default as deep as every message can carry. `root`
+ * Validates the values of one schema in both directions. Neither direction throws. `root`
  * names the value in error messages: `input`, `output`, `data`, `parameters` or `document`.
  */
 export interface ValueSchema {
@@ -36,7 +35,11 @@ export interface ValueSchema {
   receive(data: unknown, meta: unknown, root: string): Checked<unknown>;
 }
 
-/** Reads a schema. Without a schema, no value can be sent, and a received value is ignored. */
+/**
+ * Reads a schema. Without a schema, `send` refuses every value except `undefined`, and `receive`
+ * ignores the value. `mostLevels` limits how deep a sent value may be nested; the default is a
+ * depth that every message can carry.
+ */
 export function valueSchema(schema: Schema | undefined, mostLevels?: number): ValueSchema {
   if (!schema) return nothing;
   const facts = readSchema(schema);

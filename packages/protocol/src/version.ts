@@ -11,9 +11,9 @@ export const PROTOCOL_VERSION = 1;
 export const subprotocols = {
   json: "holdfast.v1.json",
   /**
-   * A client offers this beside another subprotocol to say that its first message is `auth`, even
-   * if the upgrade request carries a credential. That `auth` names the client's device and session.
-   * Without this subprotocol, a server that knows the user from the upgrade request sends
+   * A client offers this subprotocol in addition to `json` to say that its first message is `auth`,
+   * even if the upgrade request carries a credential. That `auth` names the client's device and
+   * session. Without this subprotocol, a server that knows the user from the upgrade request sends
    * `connected` at once, because a simple script waits for that message. A server never chooses
    * this subprotocol.
    */

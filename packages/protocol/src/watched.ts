@@ -1,6 +1,6 @@
 /** The callbacks for a rejection that nothing handles. */
 export interface Watch {
-  /** Called once, with the reason of the unhandled rejection. */
+  /** Called once for each unhandled rejection, with the reason. */
   ignored(reason: unknown): void;
   /**
    * Calls `run` after the current turn of the event loop, so that a caller has the whole turn to
@@ -84,8 +84,8 @@ class WatchedPromise<Value> extends Promise<Value> {
   }
 
   /**
-   * For a promise made by `then` without a rejection handler, or by `finally`. Such a promise
-   * rejects with the reason of the watched promise, unless a callback threw.
+   * Watches a promise that was made by `then` without a rejection handler, or by `finally`. Such a
+   * promise rejects with the reason of the watched promise, unless a callback threw.
    */
   #passOn<Result>(next: Promise<Result>): Promise<Result> {
     const shared = this.#shared;

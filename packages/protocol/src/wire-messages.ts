@@ -29,11 +29,14 @@ import { unsubscribe, unsubscribeDoc } from "./messages/unsubscribe.js";
 import { unsubscribed, unsubscribedDoc } from "./messages/unsubscribed.js";
 import { unsubscribeResponse, unsubscribeResponseDoc } from "./messages/unsubscribe-response.js";
 
-/** A wire message, as the reference describes it. */
+/** The schema and the documentation of one message. */
 export interface MessageEntry<Message extends { type: string }> {
   readonly schema: Schema<Message, unknown>;
   readonly doc: MessageDoc<Message>;
-  /** The type of the answer, which has the same correlation id. */
+  /**
+   * The type of the answer, which repeats the correlation id of this message. Absent if this
+   * message has no answer.
+   */
   readonly answeredBy?: ServerMessage["type"];
 }
 
@@ -82,7 +85,10 @@ export const serverMessages = {
 
 export type Direction = "client" | "server";
 
-/** A row of the two tables above, for code that treats all messages alike. */
+/**
+ * An entry of `clientMessages` or `serverMessages`, for code that handles all messages in the same
+ * way.
+ */
 export interface WireMessage {
   readonly type: ClientMessage["type"] | ServerMessage["type"];
   readonly sentBy: Direction;
@@ -109,7 +115,10 @@ function rows(sentBy: Direction, entries: { readonly [type: string]: AnyEntry })
   }));
 }
 
-/** All wire messages: first the messages of the client, then the messages of the server. */
+/**
+ * The entries of both tables: first the messages that a client may send, then the messages that a
+ * server may send.
+ */
 export const wireMessages: readonly WireMessage[] = [
   ...rows("client", clientMessages),
   ...rows("server", serverMessages),

@@ -5,9 +5,10 @@ import { type ClientMessage, clientMessage, jsonCodec, type ServerMessage, serve
 import { type WireMessage, wireMessages } from "../src/wire-messages.js";
 
 /*
- * The wire, byte for byte. `client.NAME.json` and `server.NAME.json` are frames as a side sends
- * them. `refused.NAME.json` are frames that have to be refused, with the field and the code.
- * Clients in other languages can be tested against the same files.
+ * The wire format, byte for byte. `client.NAME.json` and `server.NAME.json` are frames as client
+ * and server send them. `refused.NAME.json` are frames that a codec must refuse, each with the
+ * field and the code of the refusal. Clients in other languages can be tested against the same
+ * files.
  */
 
 const folder = fileURLToPath(new URL("./frames/v1/", import.meta.url));
@@ -19,8 +20,8 @@ const codecs = {
 };
 
 /**
- * The frame of a message. The codec of a side encodes the messages of that side, and decodes those
- * of the other.
+ * The frame of a message. The codec of a side encodes the messages of that side, and decodes the
+ * messages of the other side.
  */
 function encode({ sentBy, example }: WireMessage): string {
   return sentBy === "client"
@@ -30,11 +31,11 @@ function encode({ sentBy, example }: WireMessage): string {
 
 interface Refusal {
   readonly sentBy: "client" | "server";
-  /** The frame as a string, or … */
+  /** The frame as a string. A refusal has exactly one of `text`, `binary` and `repeat`. */
   readonly text?: string;
-  /** … a binary frame in base64, or … */
+  /** A binary frame in base64. */
   readonly binary?: string;
-  /** … a string with a repeated part, which keeps the file short. */
+  /** A string with a repeated part, which keeps the file short. */
   readonly repeat?: { readonly before: string; readonly part: string; readonly times: number; readonly after: string };
   readonly field: string;
   /** An example of the text for people. The text is not part of the wire and not compared. */
@@ -91,15 +92,18 @@ function frameOf({ text, binary, repeat }: Refusal): string | Uint8Array {
 }
 
 describe("refused frames", () => {
-  test.each(refusals)("[WR3] the frame %s is refused with its field and correlation id", (_name, refusal) => {
-    const decoded = codecs[refusal.sentBy].decode(frameOf(refusal));
-    expect(decoded).toEqual({
-      ok: false,
-      fault: { field: refusal.field, message: expect.any(String) },
-      ...(refusal.correlation_id !== undefined && { correlationId: refusal.correlation_id }),
-    });
-    expect(refusal.code).toBe("BAD_MESSAGE");
-  });
+  test.each(refusals)(
+    "[WR3] `decode` refuses the frame %s and gives the field and the correlation id",
+    (_name, refusal) => {
+      const decoded = codecs[refusal.sentBy].decode(frameOf(refusal));
+      expect(decoded).toEqual({
+        ok: false,
+        fault: { field: refusal.field, message: expect.any(String) },
+        ...(refusal.correlation_id !== undefined && { correlationId: refusal.correlation_id }),
+      });
+      expect(refusal.code).toBe("BAD_MESSAGE");
+    },
+  );
 
   test("[WR3] no refused frame changes a prototype", () => {
     for (const [, refusal] of refusals) codecs[refusal.sentBy].decode(frameOf(refusal));

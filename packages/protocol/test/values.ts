@@ -1,12 +1,15 @@
 /**
  * Values for property tests: graphs of objects with shared and circular references, with rich
- * values and with everything that cannot be sent. Whether a value can arrive follows from its
- * description, not from its objects, and the comparison uses no code of the encoder.
+ * values, and with every kind of value that cannot be sent. Whether a value can arrive follows from
+ * its description, not from its objects, and the comparison uses no code of the encoder.
  */
 import fc from "fast-check";
 import { runInNewContext } from "node:vm";
 
-/** How a part can be sent: always, never, or only as a value of the page's own realm. */
+/**
+ * Whether a part can be sent: `travels` in every build, `refused` in none, `foreign` (a value of
+ * another realm) in every build except a page's production build.
+ */
 type Fate = "travels" | "refused" | "foreign";
 type Part = { readonly fate: Fate; readonly make: () => unknown };
 type Member = Part | { readonly ref: number };

@@ -4,9 +4,10 @@ import type { Fault } from "../issues.js";
 export type Decoded<Message> = { ok: true; message: Message } | { ok: false; fault: Fault; correlationId?: string };
 
 /**
- * Turns messages into frames and back. `encode` trusts its caller. `decode` does not trust the
- * peer: before parsing, `decode` limits depth and counts; then the message is validated against the
- * schema of its direction. `decode` never throws.
+ * Turns messages into frames and back. `encode` trusts its caller. `decode` does not trust the peer
+ * and never throws: it checks the depth and the counts of a frame before parsing, and then
+ * validates the message against the schema of its direction. In a page's production build, the
+ * client's codec leaves out both checks.
  */
 export interface Codec<Inbound, Outbound> {
   /** The WebSocket subprotocol by which the two sides agree on this codec. */

@@ -4,7 +4,8 @@ import { encodeValue, type RichValue } from "./encode-value.js";
 const everyTag: ReadonlySet<RichTag> = new Set(["Date", "bigint", "map", "set", "undefined", "number"]);
 
 /**
- * Returns the JSON of a value whose schema does not matter, for example an example or a default.
+ * Returns the JSON and the annotations of a value without regard to a schema. Used for the examples
+ * and defaults of a schema.
  *
  * @throws Error if a member cannot be sent; the message names the member
  */

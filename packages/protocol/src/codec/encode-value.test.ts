@@ -67,14 +67,17 @@ describe.each(builds)("in %s", (build, encode) => {
     ["a RegExp in a Set", { set: new Set([1, /a/]) }, "data.set[1]"],
     ["a boxed string", { text: new String("a") }, "data.text"],
     ["bytes", { bytes: new Uint8Array(2) }, "data.bytes"],
-  ])("[WR17] [PG8] %s is refused with its path", (_name, value, field) => {
+  ])("[WR17] [PG8] %s is refused, and the fault names the path", (_name, value, field) => {
     expect(encode(value)).toMatchObject({ ok: false, fault: { field: fieldOf(field) } });
   });
 
   const developmentOnly = isPage ? [] : unusual;
-  test.each<[string, unknown, string]>(developmentOnly)("[WR17] %s is refused with its path", (_name, value, field) => {
-    expect(encode(value)).toMatchObject({ ok: false, fault: { field } });
-  });
+  test.each<[string, unknown, string]>(developmentOnly)(
+    "[WR17] %s is refused, and the fault names the path",
+    (_name, value, field) => {
+      expect(encode(value)).toMatchObject({ ok: false, fault: { field } });
+    },
+  );
 
   test("[WR17] a value is encoded in the form of superjson", () => {
     const value = {

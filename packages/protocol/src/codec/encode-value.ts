@@ -6,13 +6,14 @@ import { hasLoneSurrogate, MAX_ANNOTATIONS, MAX_MEMBERS, MAX_VALUE_DEPTH, tooDee
 /** A value in the form that travels. */
 export interface RichValue {
   readonly data: unknown;
-  /** The annotations that restore rich values. Absent if plain JSON holds the value. */
+  /** The annotations that restore rich values. Absent if plain JSON can hold the value. */
   readonly meta?: unknown;
 }
 
 /**
  * The most values that one value may unfold to. Shared references are sent as copies, so a small
- * value can unfold to any size. No limit on messages allows as many values as this.
+ * value can unfold to any size. A message of the default size limit (64 KiB) holds far fewer
+ * values.
  */
 const MAX_VALUES = 1_000_000;
 /**
@@ -21,7 +22,7 @@ const MAX_VALUES = 1_000_000;
  */
 const MAX_DIGITS = 1_024;
 
-/** Thrown to leave the walk. `encodeValue` catches this. */
+/** Thrown to end the walk. `encodeValue` catches this error. */
 class ValueRefusal {
   constructor(readonly reason: string) {}
 }
@@ -30,11 +31,11 @@ type Annotations = Record<string, unknown>;
 
 /**
  * Turns a value into the JSON that travels, or names the member that would not arrive unchanged.
- * `JSON.stringify` and superjson silently drop or replace such members: functions, symbols,
- * circular references, instances of classes. One walk reads every property once, checks it, copies
- * it, and writes the annotations by which `revive` restores the value on the other side.
+ * `JSON.stringify` and superjson silently drop or change some of these members, for example
+ * functions, symbols and instances of classes. One walk reads every property once, checks it,
+ * copies it, and writes the annotations by which `revive` restores the value on the other side.
  *
- * `root` names the value in the fault: `input`, `output`, `data` or `document`. `levels` is how
+ * `root` names the value in the fault: `input`, `output`, `data` or `document`. `levels` limits how
  * deep the value may be nested.
  */
 export function encodeValue(
@@ -103,7 +104,7 @@ export function encodeValue(
     }
   };
 
-  /** Most members are JSON already and need no entry in the path. */
+  /** Encodes one member. Most members are JSON already and need no entry in the path. */
   const encodeAt = (name: PropertyKey, member: unknown): unknown => {
     if (isJson(member)) return member;
     path.push(name);
@@ -194,8 +195,9 @@ export function encodeValue(
       if (!(index in list)) refuseAt(index, "is an empty slot");
       json.push(encodeAt(index, read(list, index)));
     }
-    // The indices come first. Listing all own names of an array takes fifty times as long as
-    // listing its enumerable names, so the cheaper check runs first.
+    // Among the own keys of an array the indices come first, so any key after the indices, except
+    // `length`, is an added property. Listing all own keys takes fifty times as long as listing the
+    // enumerable names, so the cheaper check decides whether `refuseOthers` is needed.
     if (Object.keys(list).length > list.length || hasSymbols(list))
       refuseOthers(list, (key, at) => at < list.length || key === "length");
     return json;
@@ -216,8 +218,8 @@ export function encodeValue(
   };
 
   /**
-   * Refuses a property that the encoding would miss: a symbol as its name, a property that is not
-   * enumerable, or a property added to a list.
+   * Refuses a property that the encoding would miss: a property named by a symbol, a property that
+   * is not enumerable, or a property added to a list.
    */
   const refuseOthers = (object: object, isKnown: (key: PropertyKey, at: number) => boolean): void => {
     const other = Reflect.ownKeys(object).find((key, at) => !isKnown(key, at));
@@ -251,8 +253,8 @@ function isJson(value: unknown): boolean {
 }
 
 /**
- * True for an object of no class, including objects of another realm and objects without a
- * prototype.
+ * True for an object that is not an instance of a class, even if the object belongs to another
+ * realm or has no prototype.
  */
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);

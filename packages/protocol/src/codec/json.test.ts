@@ -48,17 +48,17 @@ describe("reading a frame", () => {
     });
   });
 
-  test("[WR8] a refused frame gives its own correlation id, even if its data contains another", () => {
+  test("[WR8] `decode` gives a refused frame's own correlation id, even if the data of the frame contains another", () => {
     const nested = '{"type":"request","data":{"input":{"correlation_id":"theirs"}},"correlation_id":"ours"}';
     expect(server.decode(nested)).toMatchObject({ ok: false, correlationId: "ours" });
   });
 
-  test("[WR8] a frame that is refused before parsing gives its correlation id", () => {
+  test("[WR8] `decode` gives the correlation id of a frame that is refused before parsing", () => {
     expect(server.decode(request("[".repeat(40)))).toMatchObject({ ok: false, correlationId: "5" });
     expect(server.decode('{"type":"request","correlation_id":"6",')).toMatchObject({ ok: false, correlationId: "6" });
   });
 
-  test("[WR8] an invalid correlation id is not given back", () => {
+  test("[WR8] `decode` does not give an invalid correlation id", () => {
     for (const id of ['""', "5", `"${"x".repeat(65)}"`, "null", "{}"]) {
       const decoded = server.decode(`{"type":"nope","correlation_id":${id}}`);
       expect(decoded).not.toHaveProperty("correlationId");

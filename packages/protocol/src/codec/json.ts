@@ -21,13 +21,14 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
       let json: unknown;
       try {
         // An escaped letter can hide the name `__proto__`, and half a surrogate pair can only be
-        // written as an escape. The slower parse with a reviver is needed only for these.
+        // written as an escape. Only a frame that contains the name or an escape needs the slower
+        // parse with a reviver.
         json = JSON.parse(frame, /__proto__|\\u/i.test(frame) ? refusePoison : undefined);
       } catch (error) {
         return refuse(error instanceof Poison ? error.message : "is not valid JSON", correlationIn(frame));
       }
       if (typeof json !== "object" || json === null || Array.isArray(json))
-        return refuse("a message is a JSON object", undefined);
+        return refuse("expected a JSON object", undefined);
       const { correlation_id: id } = json as { correlation_id?: unknown };
       // Two readers of one frame must not see two messages: a proxy may use the first `type`, while
       // JSON.parse uses the last.
@@ -66,6 +67,6 @@ class Poison extends Error {}
 function refusePoison(key: string, value: unknown): unknown {
   if (key === "__proto__") throw new Poison("the key __proto__ is not accepted");
   if (hasLoneSurrogate(key) || (typeof value === "string" && hasLoneSurrogate(value)))
-    throw new Poison("a text holds half a surrogate pair");
+    throw new Poison("a string holds half a surrogate pair");
   return value;
 }

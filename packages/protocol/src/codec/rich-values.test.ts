@@ -172,12 +172,12 @@ describe("annotations of a peer", () => {
     ],
     ["a BigInt of a million digits", { a: long }, { values: { a: ["bigint"] } }, "bigint"],
     ["a BigInt that is not a decimal number", { a: "0x10" }, { values: { a: ["bigint"] } }, "bigint"],
-    ["a Date of a long text", { a: long }, { values: { a: ["Date"] } }, "Date"],
+    ["a Date of a long string", { a: long }, { values: { a: ["Date"] } }, "Date"],
     ["a Date that cannot be parsed", { a: "tomorrow" }, { values: { a: ["Date"] } }, "Date"],
     ["a Date of a number", { a: 5 }, { values: { a: ["Date"] } }, "Date"],
     ["a Map whose entries are not pairs", { a: [1, 2] }, { values: { a: ["map"] } }, "map"],
     ["a Set of an object", { a: {} }, { values: { a: ["set"] } }, "set"],
-    ["a number that is a text", { a: "5" }, { values: { a: ["number"] } }, "number"],
+    ["a number that is a decimal string", { a: "5" }, { values: { a: ["number"] } }, "number"],
     ["undefined for a value that is not null", { a: "secret" }, { values: { a: ["undefined"] } }, "undefined"],
     ["annotations nested a hundred deep", pairs(100), { values: nested(100, ["Date"]) }],
     ["a path of a hundred segments", { a: 1 }, { values: { [members(100, () => "a").join(".")]: ["Date"] } }],
@@ -187,10 +187,10 @@ describe("annotations of a peer", () => {
       { values: Object.fromEntries(members(10_001, (index) => [String(index), ["undefined"]]) as [string, unknown][]) },
       "10000",
     ],
-    ["a text in place of annotations", { a: 1 }, "values"],
+    ["a string in place of annotations", { a: 1 }, "values"],
     ["a list in place of annotations", { a: 1 }, []],
     ["null in place of annotations", { a: 1 }, null],
-    ["values that are a text", { a: 1 }, { values: "Date" }],
+    ["values that are a string", { a: 1 }, { values: "Date" }],
     ["an annotation that is a number", { a: 1 }, { values: { a: 5 } }],
     ["an empty annotation", { a: 1 }, { values: { a: [] } }],
     ["an annotation with too many parts", { a: [] }, { values: { a: ["set", {}, {}] } }],
@@ -210,7 +210,7 @@ describe("annotations of a peer", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test("[WR10] a tag is refused if the schema of the value does not accept its type", () => {
+  test("[WR10] a tag is refused if the schema of the value does not accept the type of the tag", () => {
     const contract = valueSchema(z.object({ at: z.date() }));
     const text = "2026-01-15T09:30:00.000Z";
     expect(contract.receive({ at: text }, { values: { at: ["Date"] } }, "data")).toEqual({

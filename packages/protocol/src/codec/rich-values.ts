@@ -11,8 +11,8 @@ import { MAX_ANNOTATIONS } from "./shape.js";
  * - Only tags that the schema can accept: never a class, a RegExp or a typed array (80 bytes could
  *   request a gigabyte).
  * - Only paths to values that exist: a path to index 999999999 would create a list of that length.
- * - No path below another annotated path. superjson nests such annotations. Written side by side,
- *   each entry of a Set costs a walk from its beginning.
+ * - No path below another annotated path. superjson itself nests such annotations. If a peer writes
+ *   them side by side, superjson walks a Set from the beginning for each entry.
  * - A limited number and depth.
  */
 
@@ -62,7 +62,7 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
   const checkBranch = (branch: unknown, json: unknown, depth: number): void => {
     if (!isRecord(branch)) throw new Error("is malformed");
     const paths = Object.keys(branch);
-    // Counted before any path is read, so that a refusal costs less than the frame did.
+    // Counted before any path is read, so that a refusal costs less than parsing the frame did.
     budget -= paths.length;
     if (budget < 0) throw new Error(`more than ${MAX_ANNOTATIONS} annotations`);
     for (const path of paths) {
@@ -84,8 +84,8 @@ function checkAnnotations(values: unknown, data: unknown, allowed: ReadonlySet<R
 }
 
 /**
- * Encodes a value that contains only types that superjson keeps. Equal references are sent as
- * copies.
+ * Encodes a value that contains only types that superjson keeps. An object that is referenced twice
+ * is sent as two copies.
  */
 export function serialize(value: unknown): RichValue {
   const { json, meta } = SuperJSON.serialize(value);
@@ -101,7 +101,7 @@ interface Segment {
   readonly name: string;
   /**
    * The index in the path at which the segment ends. Each name has only one spelling, so the path
-   * up to here is the path of the value around.
+   * up to this index is the path of the enclosing value.
    */
   readonly end: number;
 }

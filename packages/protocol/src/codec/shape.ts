@@ -22,7 +22,7 @@ export const MAX_VALUE_DEPTH = MAX_DEPTH - 6;
 export const MAX_STATE_DEPTH = MAX_DEPTH - 9;
 
 export const tooDeep = (levels: number): string => `is nested more than ${levels} levels deep`;
-export const tooMany = (): string => `holds a list of more than ${MAX_MEMBERS} members`;
+export const tooMany = (): string => `holds a list or an object of more than ${MAX_MEMBERS} members`;
 
 /** The result of scanning a message: a fault, or the number of members of its outermost object. */
 export type Scan = { ok: true; members: number } | { ok: false; sentence: string };
@@ -36,7 +36,7 @@ export function scanText(text: string): Scan {
   let members = 0;
   for (let index = 0; index < text.length; index++) {
     switch (text.charCodeAt(index)) {
-      case 0x22: // a string: on to its closing quote
+      case 0x22: // a string: skips to the closing quote
         if (commas.length === 1 && members === 0) members = 1;
         for (index++; index < text.length; index++) {
           const code = text.charCodeAt(index);
@@ -67,8 +67,8 @@ export function scanText(text: string): Scan {
 }
 
 /**
- * Checks the same bounds on the JSON of a document or a patch. Returns the fault; undefined if the
- * other side can read the value.
+ * Checks the depth, the number of members and the strings in the JSON of a document or a patch.
+ * Returns the fault; undefined if the other side can read the value.
  */
 export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most): string | undefined {
   if (typeof value === "string") return hasLoneSurrogate(value) ? "holds half a surrogate pair" : undefined;
@@ -88,8 +88,8 @@ export function shapeFault(value: unknown, most = MAX_VALUE_DEPTH, levels = most
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
- * True if the text contains half a surrogate pair: a character was cut in the middle. Readers in
- * other languages reject the whole frame for that.
+ * True if the text contains half a surrogate pair: a character was cut in the middle. JSON parsers
+ * of other languages may reject the whole frame that contains such a text.
  */
 export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);

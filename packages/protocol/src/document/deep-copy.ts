@@ -13,8 +13,8 @@ export function deepCopy(value: unknown): unknown {
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    // A valid document has no such member. But another program may have written the store, and
-    // assigning this name would set the prototype.
+    // A valid document has no member named `__proto__`. But another program may have written the
+    // store, and assigning this name would set the prototype.
     if (name !== "__proto__") copy[name] = deepCopy(member);
   }
   return copy;

@@ -9,7 +9,7 @@ import { applyPatches, type Patch } from "./patches.js";
 const patch = (op: Patch["op"], path: (string | number)[], value?: unknown): Patch => ({ op, path, value });
 
 describe("canonical JSON", () => {
-  test("[ST1] the canonical JSON is the same text, whatever the order of members", () => {
+  test("[ST1] `canonicalJson` gives the same string for any order of members", () => {
     expect(canonicalJson({ b: [1, { d: null, c: "é" }], a: true, 10: 0, 9: 0, none: undefined })).toBe(
       '{"10":0,"9":0,"a":true,"b":[1,{"c":"é","d":null}]}',
     );
@@ -94,7 +94,7 @@ describe("patches", () => {
     ["an index before the beginning", patch("replace", ["b", -1], 1)],
     ["a fraction as an index", patch("replace", ["b", 0.5], 1)],
     ["the length of a list", patch("replace", ["b", "length"], 1e9)],
-    ["a member of a text", patch("add", ["c", "x"], 1)],
+    ["a member of a string", patch("add", ["c", "x"], 1)],
     ["a number as a name", patch("add", [5], 1)],
     ["no value", patch("add", ["e"])],
     ["a value that is nested too deeply", patch("add", ["e"], deep(23))],
@@ -124,7 +124,7 @@ describe("patches", () => {
     expect(documentFault({ votes: { "A\ud83d": 1 } })?.field).toBe("document");
   });
 
-  test("[ST4] a document of the greatest depth can be changed at its deepest place", () => {
+  test("[ST4] a document of the greatest depth can be changed at the deepest path", () => {
     const path = Array.from({ length: 23 }, () => 0);
     expect(applyPatches(deep(23), [patch("replace", path, 1)])).toEqual(
       JSON.parse("[".repeat(23) + "1" + "]".repeat(23)),

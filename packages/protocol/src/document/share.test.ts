@@ -12,7 +12,7 @@ function deepFreeze<Value>(value: Value): Value {
 
 describe("sharing parts of two values", () => {
   test.each([
-    ["a text", "a", "a"],
+    ["a string", "a", "a"],
     ["plain NaN", Number.NaN, Number.NaN],
     ["an object", { a: 1, b: { c: [1, 2] } }, { b: { c: [1, 2] }, a: 1 }],
     ["a list", [{ a: 1 }, [2]], [{ a: 1 }, [2]]],
@@ -24,7 +24,7 @@ describe("sharing parts of two values", () => {
     ["a map with NaN as a value", new Map([["a", Number.NaN]]), new Map([["a", Number.NaN]])],
     ["nothing", undefined, undefined],
     ["a list with ids that occur twice", [{ id: 1, a: 1 }, { id: 1 }], [{ id: 1, a: 1 }, { id: 1 }]],
-  ])("[SC2] `shareParts` returns the previous value if the next is equal: %s", (_what, previous, next) => {
+  ])("[SC2] `shareParts` returns the previous value if the next value is equal: %s", (_what, previous, next) => {
     expect(shareParts(previous, next)).toBe(previous);
   });
 
@@ -54,7 +54,7 @@ describe("sharing parts of two values", () => {
     ["a set with two items that equal one moved item", new Set([2, { id: 1 }]), new Set([{ id: 1 }, 3, { id: 1 }])],
     ["-0", 0, -0],
     ["a bigint", 1n, 1],
-  ])("[SC2] `shareParts` returns the next value if it differs: %s", (_what, previous, next) => {
+  ])("[SC2] `shareParts` returns the next value if both values differ: %s", (_what, previous, next) => {
     const shared = shareParts(previous, next);
     expect(shared).not.toBe(previous);
     expect(shared).toStrictEqual(next);

@@ -1,5 +1,5 @@
 /**
- * Returns `next`, but reuses every part of `previous` that is equal to the part at the same place;
+ * Returns `next`, but reuses every part of `previous` that is equal to the part at the same path;
  * if nothing differs, the result is `previous` itself. Items of a list that have an `id` are
  * matched by `id`, even if they have moved. So code that compares by identity sees only real
  * changes. Neither argument is changed, and their parts may be frozen.
@@ -37,8 +37,8 @@ export function shareParts(previous: unknown, next: unknown): unknown {
 }
 
 function shareList(previous: unknown[], next: unknown[]): unknown[] {
-  // Only items that are no longer at their place. Items with the same id are told apart by their
-  // places.
+  // Holds the previous items that are no longer at their index. Items that share an id are matched
+  // by index.
   const moved = new Map<unknown, unknown>();
   previous.forEach((item, index) => {
     const id = idOf(item);
@@ -49,7 +49,7 @@ function shareList(previous: unknown[], next: unknown[]): unknown[] {
     const there = previous[index];
     if (Object.is(id, idOf(there)) || !moved.has(id)) return there;
     const found = moved.get(id);
-    // Each item is matched once, so that two equal members of a set stay two.
+    // Each item is matched once, so that two equal members of a set remain two members.
     moved.delete(id);
     return found;
   };

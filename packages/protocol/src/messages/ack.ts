@@ -2,19 +2,19 @@ import * as z from "zod/mini";
 import { channelName, envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
 /**
- * Acknowledges one event that the server sent with `metadata.ack`. Without `failure`, the handlers
- * have processed the event.
+ * Acknowledges one event that the server sent with `metadata.ack`. If `failure` is absent, the
+ * handlers have processed the event.
  */
 export const ack = z.object({
   ...envelope,
   type: z.literal("ack"),
   channel: z.optional(channelName),
   data: z.object({
-    /** The id of the event whose handlers have finished. */
+    /** The id of the acknowledged event. */
     id: opaqueId,
     /**
      * Why the event was not processed: no handler for the event (`not_handled`), data that does not
-     * match the protocol (`invalid`), or a failed handler (`handler_failed`).
+     * match the protocol (`invalid`), or a handler that failed or never ran (`handler_failed`).
      */
     failure: z.optional(z.enum(["not_handled", "invalid", "handler_failed"])),
   }),
@@ -22,6 +22,7 @@ export const ack = z.object({
 export type AckMessage = z.output<typeof ack>;
 
 export const ackDoc: MessageDoc<AckMessage> = {
-  sentWhen: "When the handlers of an event have finished, if the event asked for an acknowledgement (`metadata.ack`).",
+  sentWhen:
+    "For each event with `metadata.ack`: when the handlers have finished, or at once if the client cannot process the event.",
   example: { type: "ack", data: { id: "9fK2mW" } },
 };

@@ -13,6 +13,6 @@ export type AuthExpiringMessage = z.output<typeof authExpiring>;
 
 export const authExpiringDoc: MessageDoc<AuthExpiringMessage> = {
   sentWhen:
-    "About 30 s before the credential expires, and repeated until an `auth` brings a new one. If none arrives, the server closes the connection with 4401.",
+    "About 30 s before the credential expires (a credential that lives less than 60 s: after half of its life), and every 10 s until an `auth` brings a new credential. If none arrives, the server closes the connection with 4401, 25 s after the expiry.",
   example: { type: "auth_expiring", data: { expires_at: 1_800_000_030_000 } },
 };

@@ -21,7 +21,6 @@ export const authResponse = z.object({
 export type AuthResponseMessage = z.output<typeof authResponse>;
 
 export const authResponseDoc: MessageDoc<AuthResponseMessage> = {
-  sentWhen:
-    "In answer to every `auth`. If the credential was refused, the server then closes the connection with 4401.",
+  sentWhen: "In answer to an `auth`. If the credential was refused, the server then closes the connection with 4401.",
   example: { type: "auth_response", correlation_id: "1", data: { success: true, user_id: "u1" } },
 };

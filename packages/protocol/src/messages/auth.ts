@@ -3,7 +3,7 @@ import { envelope, type MessageDoc, opaqueId } from "./envelope.js";
 
 /**
  * Authenticates the connection and says which session and device the client continues. On an open
- * connection, a further `auth` replaces the credential before the old credential expires.
+ * connection, a further `auth` replaces the credential.
  */
 export const auth = z.object({
   ...envelope,
@@ -11,7 +11,8 @@ export const auth = z.object({
   data: z.object({
     /**
      * The credential, such as a JWT or an API key; only the application interprets it. Left out if
-     * the upgrade request carried the credential (a cookie, a header), or if none is needed.
+     * the upgrade request carried the credential (a cookie, a header), or if the server requires no
+     * credential.
      */
     token: z.optional(z.string().check(z.minLength(1), z.maxLength(16_384))),
     /**

@@ -6,6 +6,6 @@ export type CancelMessage = z.output<typeof cancel>;
 
 export const cancelDoc: MessageDoc<CancelMessage> = {
   sentWhen:
-    "When the caller no longer waits for the request with this correlation id. The server aborts the signal of its handler.",
+    "When the caller no longer waits for the request with this correlation id. The server aborts the signal of the request's handler.",
   example: { type: "cancel", correlation_id: "5" },
 };

@@ -8,18 +8,21 @@ export const connected = z.object({
   ...envelope,
   type: z.literal("connected"),
   data: z.object({
-    /** The id of this session. A reconnect whose `auth` names this id keeps the session. */
+    /**
+     * The id of this session. If the `auth` of a later connection names this id, the session
+     * continues.
+     */
     session_id: opaqueId,
     /**
-     * True if this is the session that `auth` named, with the data that the application keeps in
-     * it.
+     * True if this is the session that `auth` named. The session still has the data that the
+     * application stored in it.
      */
     resumed: z.optional(z.boolean()),
     /** The user that the server authenticated; absent for an anonymous client. */
     user_id: z.optional(z.string()),
     /**
-     * The user's device: the id that the application or `auth` named, otherwise the id of the
-     * session.
+     * The device: the id that the application or `auth` named, otherwise the id of the session.
+     * Absent for an anonymous client.
      */
     device_id: z.optional(z.string()),
     /**
@@ -34,9 +37,9 @@ export const connected = z.object({
       fingerprint: z.string(),
     }),
     /**
-     * The server sends a ping after at most `interval_ms` without traffic. A side that hears
-     * nothing for `interval_ms` plus `timeout_ms` treats the other as a dead peer and closes with
-     * 4408.
+     * If the server has received nothing for about `interval_ms`, it sends a ping. A side that
+     * receives nothing for `interval_ms` plus `timeout_ms` treats the other side as a dead peer and
+     * closes the connection with 4408.
      */
     heartbeat: z.object({ interval_ms: z.number().check(z.positive()), timeout_ms: z.number().check(z.positive()) }),
     limits: z.object({

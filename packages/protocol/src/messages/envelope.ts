@@ -4,10 +4,14 @@ import * as z from "zod/mini";
  * The fields that every message may carry. On the wire a message is one JSON object: `{ type,
  * correlation_id?, channel?, event?, data?, meta?, metadata? }`.
  *
- * Unknown fields are dropped and not refused, so that an older peer can talk to a newer one.
+ * A receiver drops unknown fields and does not refuse the message, so that an older peer can talk
+ * to a newer peer.
  */
 
-/** Connects an answer with its request. Chosen by the sender of the request; 1 to 64 characters. */
+/**
+ * Connects an answer with the message that it answers. The sender of that message chooses the id; 1
+ * to 64 characters.
+ */
 export const correlationId = z.string().check(z.minLength(1), z.maxLength(64));
 
 /**

@@ -12,7 +12,7 @@ export type ErrorMessage = z.output<typeof error>;
 
 export const errorDoc: MessageDoc<ErrorMessage> = {
   sentWhen:
-    "When the server refuses a message that has no answer of its own: it cannot be read, its type is unknown, or it exceeds a limit.",
+    "When the server refuses a message for which no other answer fits. For example, the message cannot be read, has an unknown type, or exceeds a limit.",
   example: {
     type: "error",
     data: {

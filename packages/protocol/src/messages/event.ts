@@ -3,8 +3,8 @@ import { channelName, envelope, memberName, type MessageDoc, richMeta } from "./
 import { link } from "./position.js";
 
 /**
- * Delivers one publication of a channel. On a channel with history, `metadata` links each event to
- * the previous event, so that the client notices a missing event.
+ * Delivers one event of a channel, or a direct event. On a channel with history, `metadata` links
+ * each event to the previous event, so that the client notices a missing event.
  */
 export const event = z.object({
   ...envelope,
@@ -17,8 +17,8 @@ export const event = z.object({
   /** Annotates `data`. */
   meta: z.optional(richMeta),
   /**
-   * The link of the event to the channel's chain, on channels with history. The id is also present
-   * if an `ack` is requested.
+   * The link of the event to the channel's chain, on a channel with history. Any other event has an
+   * id only if the sender waits for an `ack`.
    */
   metadata: z.optional(
     z.extend(z.partial(link), {
@@ -31,7 +31,7 @@ export type EventMessage = z.output<typeof event>;
 
 export const eventDoc: MessageDoc<EventMessage> = {
   sentWhen:
-    "For each publication on a channel that this connection has joined. Every subscriber receives the same bytes.",
+    "For each event that is published on a channel that this connection has joined (every member receives the same bytes), and for each direct event to this session or user.",
   example: {
     type: "event",
     channel: "agent-updates",

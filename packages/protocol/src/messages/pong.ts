@@ -5,6 +5,6 @@ export const pong = z.object({ ...envelope, type: z.literal("pong") });
 export type PongMessage = z.output<typeof pong>;
 
 export const pongDoc: MessageDoc<PongMessage> = {
-  sentWhen: "At once, in answer to a `ping`. It repeats the correlation id of the ping, if the ping had one.",
+  sentWhen: "At once, in answer to a `ping`. If the ping had a correlation id, the `pong` repeats that id.",
   example: { type: "pong" },
 };

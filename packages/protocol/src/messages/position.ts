@@ -2,14 +2,17 @@ import * as z from "zod/mini";
 import { opaqueId } from "./envelope.js";
 
 /**
- * The last event that a client has applied on a channel. The id proves that the history is
- * continuous: a store that was rolled back issues the same offsets again under the same epoch, but
- * never the same ids.
+ * A position in a channel's history: the last event that a client has applied, or the newest event
+ * of the channel. The id proves that the history is continuous: a store that was rolled back issues
+ * the same offsets again under the same epoch, but never the same ids.
  */
 export const position = z.object({
   /** The epoch of the channel's history. A new epoch starts when the history was lost. */
   epoch: z.string().check(z.maxLength(64)),
-  /** The number of events in this epoch up to this one, from 1; 0 before the first event. */
+  /**
+   * The offset of the event at this position: 1 for the first event of the epoch; 0 before the
+   * first event.
+   */
   offset: z.int().check(z.nonnegative()),
   /** The id of the event at that offset; empty before the first event. */
   id: z.string().check(z.maxLength(128)),
@@ -30,7 +33,7 @@ export const link = z.object({
 });
 export type Link = z.output<typeof link>;
 
-/** The reasons why the server cannot continue from a position. */
+/** The reasons why the server cannot replay the events after a position. */
 export const resetReasons = [
   /** The history was lost and has started again. */
   "epoch",
@@ -38,7 +41,7 @@ export const resetReasons = [
   "fork",
   /** The next events are no longer stored. */
   "trimmed",
-  /** The client missed more than one answer may replay. */
+  /** The client missed more events than one answer may replay. */
   "too_many",
   /** The server stores no history of the channel. */
   "server",

@@ -16,24 +16,24 @@ export type PresenceMember = z.output<typeof presenceMember>;
 
 /**
  * Tells the members of a channel which users are present. A `snapshot` replaces the client's list,
- * and each later `change` changes that list.
+ * and each later `change` changes that list. The server may limit the list.
  */
 export const presence = z.object({
   ...envelope,
   type: z.literal("presence"),
   channel: channelName,
   data: z.object({
-    /** `snapshot` lists every user in `joined`; `change` lists only the differences. */
+    /** `snapshot` gives the whole list in `joined`; `change` gives only the differences. */
     kind: z.enum(["snapshot", "change"]),
-    /** Users who have joined; in a snapshot, every user who is present. */
+    /** Users to add to the list; in a snapshot, every user on the list. */
     joined: z.array(presenceMember),
     /** Users whose data or devices have changed. */
     updated: z.array(presenceMember),
-    /** The ids of users who have left. */
+    /** The ids of users to remove from the list. */
     left: z.array(z.string()),
     /**
-     * How many users are present. The number is higher than the listed users if the server limits
-     * the list.
+     * How many users are present. If the server limits the list, the number is higher than the
+     * number of listed users.
      */
     count: z.int().check(z.nonnegative()),
   }),
@@ -41,8 +41,7 @@ export const presence = z.object({
 export type PresenceMessage = z.output<typeof presence>;
 
 export const presenceDoc: MessageDoc<PresenceMessage> = {
-  sentWhen:
-    "On a channel with presence: after `subscribe` with every user who is present, then in batches with the users who joined, changed or left.",
+  sentWhen: "On a channel with presence: after `subscribe` a snapshot of the present users, then changes in batches.",
   example: {
     type: "presence",
     channel: "board:7c1f",

@@ -3,7 +3,7 @@ import { correlationId, envelope, memberName, type MessageDoc, opaqueId, richMet
 
 /**
  * Calls a request of the protocol. The server answers with exactly one `response` with the same
- * correlation id; `cancel` with that id stops the handler early.
+ * correlation id. A `cancel` with that id aborts the handler's signal.
  */
 export const request = z.object({
   ...envelope,

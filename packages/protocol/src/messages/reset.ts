@@ -22,7 +22,7 @@ export type ResetMessage = z.output<typeof reset>;
 
 export const resetDoc: MessageDoc<ResetMessage> = {
   sentWhen:
-    "When events of a channel were lost during the connection. It precedes any newer event, and the client's old position is no longer valid.",
+    "When events of a channel were lost during the connection. The `reset` precedes any newer event, and the client's old position is no longer valid.",
   example: {
     type: "reset",
     channel: "agent-updates",

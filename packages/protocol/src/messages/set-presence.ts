@@ -6,8 +6,8 @@ export const setPresence = z.object({
   type: z.literal("set_presence"),
   channel: channelName,
   /**
-   * The data that other members see, by the channel's presence schema. If absent, the user is no
-   * longer listed.
+   * The presence data of this device, by the channel's presence schema. Other members see this
+   * data, unless the application shows something else. If absent, the device shows nothing.
    */
   data: z.optional(z.unknown()),
   /** Annotates `data`. */
@@ -17,6 +17,6 @@ export type SetPresenceMessage = z.output<typeof setPresence>;
 
 export const setPresenceDoc: MessageDoc<SetPresenceMessage> = {
   sentWhen:
-    "On a channel with presence that the client has joined: to set or change the data that other members see of this user.",
+    "On a channel with presence that the client has joined: to set, change or remove the presence data of this user.",
   example: { type: "set_presence", correlation_id: "5", channel: "board:7c1f", data: { name: "Ada" } },
 };

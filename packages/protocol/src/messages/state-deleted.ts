@@ -13,7 +13,7 @@ export const stateDeleted = z.object({
 export type StateDeletedMessage = z.output<typeof stateDeleted>;
 
 export const stateDeletedDoc: MessageDoc<StateDeletedMessage> = {
-  sentWhen: "When the document of a channel was deleted. The subscription of every member ends with it.",
+  sentWhen: "When the document of a channel was deleted. The message ends the subscription of every member.",
   example: {
     type: "state_deleted",
     channel: "board:7c1f",

@@ -22,7 +22,7 @@ export const stateSync = z.object({
     position,
     /**
      * A hash by which the client checks its copy: 64-bit FNV-1a, as 16 hex digits, over the UTF-8
-     * of the canonical JSON (RFC 8785) of `state`; empty if there is no document.
+     * of the canonical JSON (RFC 8785) of `state`. Empty if `state` is left out.
      */
     hash: z.string(),
   }),
@@ -33,7 +33,7 @@ export type StateSyncMessage = z.output<typeof stateSync>;
 
 export const stateSyncDoc: MessageDoc<StateSyncMessage> = {
   sentWhen:
-    "After the answer to a `subscribe` to a channel with a document, and whenever updates cannot bring a client's copy up to date.",
+    "After the answer to a `subscribe` to a channel with a document, and whenever updates cannot bring the client's copy up to date.",
   example: {
     type: "state_sync",
     channel: "board:7c1f",

@@ -12,7 +12,7 @@ export const subscribeResult = z.discriminatedUnion("ok", [
     channel: channelName,
     /** The current position of the channel, if it has a history. */
     position: z.optional(position),
-    /** Every event and update after the requested position, in order and complete. */
+    /** Every event and update after the requested position, in order and without gaps. */
     missed: z.optional(z.array(z.discriminatedUnion("type", [event, stateUpdate]))),
     /** Present instead of `missed` if the requested position cannot be continued. */
     reset: z.optional(resetReason),
@@ -22,18 +22,22 @@ export const subscribeResult = z.discriminatedUnion("ok", [
 export type SubscribeResult = z.output<typeof subscribeResult>;
 
 /**
- * Answers a `subscribe`. Each result says whether the client has joined the channel, and either
- * replays the missed events or gives the reason for a reset.
+ * Answers a `subscribe`, in one message or in several parts. Each result says whether the client
+ * has joined the channel. If the client sent a position, the result also replays the missed events
+ * or gives the reason for a reset.
  */
 export const subscribeResponse = z.object({
   ...envelope,
   type: z.literal("subscribe_response"),
   data: z.object({
-    /** True if every channel was joined. */
+    /** True if every channel in `results` was joined. */
     success: z.boolean(),
     /** The channels that were joined. */
     subscribed: z.array(channelName),
-    /** One result for each requested channel, in the order of the request. */
+    /**
+     * One result for each requested channel in this part. The parts follow the order of the
+     * request.
+     */
     results: z.array(subscribeResult),
   }),
 });

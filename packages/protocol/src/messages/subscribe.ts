@@ -4,7 +4,7 @@ import { position } from "./position.js";
 
 /**
  * Joins channels. After a reconnect the client sends the last position of each channel with
- * history, and the server replays the events that the client missed.
+ * history, and the server replays the events that the client missed, or answers with a reset.
  */
 export const subscribe = z.object({
   ...envelope,
@@ -18,14 +18,14 @@ export const subscribe = z.object({
           z.object({
             channel: channelName,
             /**
-             * The last event that the client has applied. If absent, the subscription starts now.
+             * The last event that the client has applied. If absent, the server replays nothing.
              */
             position: z.optional(position),
             /**
              * For a channel with a document. `held`: the client has the document at `position`, and
              * the server sends updates if these are smaller than the document. `mismatch`: the hash
-             * of the client's copy differs from the hash that was sent. If absent, the server sends
-             * the whole document.
+             * of the client's copy differs from the hash that the server sent. Unless the value is
+             * `held`, the server sends the whole document.
              */
             state: z.optional(z.enum(["held", "mismatch"])),
           }),
@@ -38,7 +38,7 @@ export type SubscribeMessage = z.output<typeof subscribe>;
 
 export const subscribeDoc: MessageDoc<SubscribeMessage> = {
   sentWhen:
-    "To join channels. After a reconnect the client sends it directly after `auth`, with the last position of each channel.",
+    "To join channels. After a reconnect the client sends `subscribe` directly after `auth`, with the last position of each channel.",
   example: {
     type: "subscribe",
     correlation_id: "2",

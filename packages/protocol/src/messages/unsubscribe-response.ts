@@ -9,6 +9,6 @@ export const unsubscribeResponse = z.object({
 export type UnsubscribeResponseMessage = z.output<typeof unsubscribeResponse>;
 
 export const unsubscribeResponseDoc: MessageDoc<UnsubscribeResponseMessage> = {
-  sentWhen: "In answer to `unsubscribe`. Leaving a channel that was never joined succeeds.",
+  sentWhen: "In answer to `unsubscribe`. Leaving a channel that the client has not joined succeeds.",
   example: { type: "unsubscribe_response", correlation_id: "3", data: { success: true, unsubscribed: ["metrics"] } },
 };

@@ -12,7 +12,8 @@ export const unsubscribed = z.object({
 export type UnsubscribedMessage = z.output<typeof unsubscribed>;
 
 export const unsubscribedDoc: MessageDoc<UnsubscribedMessage> = {
-  sentWhen: "When the server removes the connection from a channel because its permission has ended.",
+  sentWhen:
+    "When the server removes the connection from a channel: the client's permission has ended, or the document was deleted and the client missed the `state_deleted`.",
   example: {
     type: "unsubscribed",
     channel: "agent-updates",

@@ -14,12 +14,12 @@ export function serverFrames(): Codec<ServerMessage, ClientMessage> {
     encode: (message) => JSON.stringify(message),
     decode(frame) {
       try {
-        // The name can be written with an escaped letter.
+        // The name `__proto__` can be written with an escaped letter.
         const message: unknown = JSON.parse(
           frame as string,
           /__proto__|\\u/i.test(frame as string) ? refuseProto : undefined,
         );
-        // Throws for null, which is refused below.
+        // `getPrototypeOf` throws for null, which is refused below.
         if (Object.getPrototypeOf(message) === Object.prototype) return { ok: true, message: message as ServerMessage };
       } catch {
         // Refused below.
