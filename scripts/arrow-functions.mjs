@@ -1,10 +1,10 @@
 /**
  * Turns the functions of a module into arrow functions for the page's build: `const f = (a) => …`
- * is shorter than `function f(a) { return … }`, and the sources are easier to read with the latter.
- * Lines keep their numbers, for source maps.
+ * is shorter, but the sources are easier to read with `function f(a) { return … }`. Each line keeps
+ * its number, so that source maps stay correct.
  *
- * An arrow function exists only from its line on. If a module calls one of its own functions
- * earlier while loading, the import fails at once in every environment, so tests find the mistake.
+ * An arrow function exists only after its line has run. If a module calls one of its functions
+ * earlier while the module loads, the import fails in every environment, so tests find the mistake.
  * Functions that use `this` or `arguments`, have overloads or assert a type stay unchanged.
  */
 import { readFileSync } from "node:fs";

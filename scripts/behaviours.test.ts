@@ -12,7 +12,7 @@ test("[DO3] every rule is cited by a test, and every cited id is a rule", async 
   const cited = new Set<string>();
   for (const folder of ["packages", "examples", "scripts"]) {
     for (const file of filesBelow(folder)) {
-      // A contract folder contains tests that other test files call.
+      // The files of a contract folder contain tests that other test files call.
       if (!/(\.test|\.test-d|-contract|\/contract\/[^/]+)\.ts$/.test(file)) continue;
       const text = await readFile(join(root, file), "utf8");
       for (const [, id] of text.matchAll(/["'`]\[([A-Z]{2}\d+)\]/g)) cited.add(id!);

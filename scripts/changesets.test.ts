@@ -8,8 +8,8 @@ interface Changeset {
   readonly releases: readonly { readonly name: string; readonly type: string }[];
   readonly summary: string;
 }
-// `changeset version` reads files with this parser. The parser is a dependency of the command line,
-// and is resolved from there.
+// `changeset version` reads files with this parser. The parser is a dependency of
+// `@changesets/cli`, so this test resolves the parser from that package.
 const ofCommandLine = createRequire(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
 const { default: parse } = ofCommandLine("@changesets/parse") as { default: (text: string) => Changeset };
 
@@ -19,7 +19,9 @@ const published = packages.map((name) => {
   return fullName;
 });
 
-/** Returns the reason if a release cannot use the changeset. */
+/**
+ * Returns the reason why a release cannot use the changeset; undefined if the changeset is valid.
+ */
 function faultOf(text: string): string | undefined {
   let changeset: Changeset;
   try {
@@ -48,12 +50,12 @@ test.each([
     header.replace("server", "sever") + "\nIt is faster.\n",
     /sever is not published/,
   ],
-  ["without a text", header + "\n", "has no text"],
+  ["without a summary", header + "\n", "has no text"],
 ])("[DO9] a changeset %s is refused", (_what, text, fault) => {
   expect(faultOf(text)).toMatch(fault);
 });
 
-test("[DO9] a changeset with a package, a bump and a text is accepted", () => {
+test("[DO9] a changeset with a package, a bump and a summary is accepted", () => {
   expect(faultOf(header + "\nIt is faster.\n")).toBeUndefined();
 });
 

@@ -1,6 +1,7 @@
 /**
- * Checks the imports inside each package: against the table in layers.mjs, and for circles of files
- * and of folders. Type imports count as well. `npm run lint` runs the check.
+ * Checks the imports inside each package against the table in layers.mjs, and reports circles of
+ * files and folders that import each other. Type imports count as well. `npm run lint` runs the
+ * check.
  */
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -99,7 +100,7 @@ function knots(arrows) {
   return [...new Set(sets)];
 }
 
-/** All files that a file reaches over any number of imports. */
+/** All files that a file reaches through any number of imports. */
 function reachable(from, arrows) {
   const seen = new Set();
   const left = [from];
@@ -112,7 +113,10 @@ function reachable(from, arrows) {
   return seen;
 }
 
-/** Files directly in src are entries and assembly. They belong to no folder. */
+/**
+ * Finds pairs of folders that import each other. Files directly in src are entries and assembly and
+ * belong to no folder.
+ */
 function mutualFolders(arrows) {
   const examples = new Map();
   for (const [from, targets] of arrows)
@@ -145,7 +149,10 @@ function alternatives(pattern) {
   return names === undefined ? [pattern] : names.split(",").map((name) => before + name + after);
 }
 
-/** `**` matches everything, `*` any part of a name or path, `{a,b}` either alternative. */
+/**
+ * True if the pattern matches the path. `*` and `**` match any text, slashes included; `{a,b}`
+ * matches either alternative.
+ */
 function matches(pattern, path) {
   const expression = pattern
     .replace(/[.]/g, "\\.")

@@ -14,7 +14,7 @@ test.each([
   `export * from "../session/session.js";`,
   `const { Session } = await import("../session/session.js");`,
   `import "../session/session.js";`,
-])("a channel that names a session is refused, written as %j", (source) => {
+])("`violations` reports a channel that imports a session, written as %j", (source) => {
   expect(server("channel/members.ts", `// a comment\n${source}\n`)).toEqual([
     expect.stringMatching(
       /^channel\/members\.ts imports .*channel may use facts, log, presence, document, not session\. .*Subscriber/,
@@ -22,7 +22,7 @@ test.each([
   ]);
 });
 
-test("imports within a layer, imports of lower layers and imports of packages are accepted", () => {
+test("`violations` accepts imports within a layer, imports of lower layers and imports of packages", () => {
   const source = `
     import { WebSocketServer } from "ws";
     import type { Subscriber } from "./subscriber.js";
@@ -30,17 +30,17 @@ test("imports within a layer, imports of lower layers and imports of packages ar
   expect(server("channel/members.ts", source)).toEqual([]);
 });
 
-test("only create-server.ts names a transport", () => {
+test("`violations` accepts an import of a transport in create-server.ts, and reports the import in dispatcher.ts", () => {
   const source = `import { nodeTransport } from "./transport/node.js";`;
   expect(server("create-server.ts", source)).toEqual([]);
   expect(server("dispatch/dispatcher.ts", source.replace("./", "../"))).toHaveLength(1);
 });
 
-test("a file without a layer is refused", () => {
+test("`violations` reports a file without a layer", () => {
   expect(server("helpers.ts", "")).toEqual([expect.stringContaining("belongs to no layer")]);
 });
 
-test("a pattern that matches no file is reported", () => {
+test("`strayPatterns` reports a pattern that matches no file", () => {
   const table = [{ name: "facts", files: ["log/*", "transport/{frame,gone}.ts", "old/*"], uses: [], teaches: "" }];
   expect(strayPatterns(["log/topics.ts", "transport/frame.ts"], table)).toEqual([
     expect.stringContaining("transport/{frame,gone}.ts"),
@@ -48,7 +48,7 @@ test("a pattern that matches no file is reported", () => {
   ]);
 });
 
-test("a circle of imports is reported with all of its files, type imports included", () => {
+test("`circles` reports a circle of imports with all files of the circle, even if some imports are type imports", () => {
   const sources = new Map([
     ["a.ts", `import { b } from "./log/b.js";`],
     ["log/b.ts", `import type { C } from "./c.js";`],
@@ -60,7 +60,7 @@ test("a circle of imports is reported with all of its files, type imports includ
   expect(circles(sources)).toEqual([]);
 });
 
-test("a known circle is accepted, and reported if it grows or no longer exists", () => {
+test("`circles` accepts a known circle, and reports a known circle that has grown or no longer exists", () => {
   const known = [{ files: ["b.ts", "a.ts"], why: "a test" }];
   const sources = new Map([
     ["a.ts", `import { b } from "./b.js";`],
@@ -76,7 +76,7 @@ test("a known circle is accepted, and reported if it grows or no longer exists",
   expect(circles(sources, known)).toEqual([expect.stringContaining("a.ts, b.ts no longer form a circle")]);
 });
 
-test("two folders that import each other are reported, even if no two files do; files outside folders do not count", () => {
+test("`circles` reports two folders that import each other, even if no two files import each other, and ignores files outside folders", () => {
   const sources = new Map([
     ["log/one.ts", `import type { Two } from "../state/two.js";`],
     ["state/two.ts", ""],

@@ -2,8 +2,8 @@
  * Checks that comments end at column 100, where prose is still easy to read. Prettier keeps code
  * within 120 columns and never wraps a comment. `npm run lint` runs the check.
  *
- *   node scripts/comment-width.mjs                    lists each longer line, and exits with 1 if there is one
- *   node scripts/comment-width.mjs --write [path …]   wraps the paragraphs that are too wide, in all files or in those named
+ *   node scripts/comment-width.mjs                    lists each longer line, and exits with 1 if any line is longer
+ *   node scripts/comment-width.mjs --write [path …]   wraps the paragraphs that are too wide, in all files or in the named paths
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -48,7 +48,7 @@ function isWideComment(line) {
 
 /**
  * @param {string} source
- * @returns {string} the source with each paragraph wrapped that has a line that is too wide
+ * @returns {string} the source, in which each paragraph with a line that is too wide is wrapped
  */
 export function wrapComments(source) {
   const lines = source.split("\n").flatMap(openBlock);
@@ -84,8 +84,8 @@ const isWrapped = ([line, marker, text]) =>
 
 function wrap(lines) {
   const [, marker, first] = commentLine.exec(lines[0]) ?? [];
-  // A trailing comment is moved above its code by hand, because only the author knows which
-  // statement it explains.
+  // A comment behind code stays: only the author knows which statement the comment explains, and
+  // moves the comment above that statement by hand.
   if (marker === undefined) return lines;
   const [indent] = /^\s*/.exec(first);
   const [hanging] = /^\s*(?:[-*•] |\d+\. |@\w+ )?/.exec(first);

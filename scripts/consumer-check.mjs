@@ -1,7 +1,8 @@
 /**
- * Uses the packages as an application does. They are packed, installed into an empty folder outside
- * the repository, compiled by several compilers with `skipLibCheck: false`, run as ESM, as
- * CommonJS, as both in one process and in Jest, and documented with `npx holdfast docs`.
+ * Uses the packages as an application does. The script packs the packages and installs the tarballs
+ * into an empty folder outside the repository. There it compiles an application with several
+ * compilers and `skipLibCheck: false`, runs the application as ESM, as CommonJS, as both in one
+ * process and in Jest, and calls `npx holdfast docs`.
  *
  * The check finds faults that publint and attw cannot find: a syntax error in a published d.ts, two
  * copies of a class, a dependency that only Node can `require`, a process that does not end, a
@@ -15,8 +16,8 @@ import { checkZodVersions, installedZods } from "./consumer/zod-versions.mjs";
 import { must, packages, root, run } from "./run.mjs";
 
 /**
- * TypeScript 5.4 is the oldest version that compiles zod's own d.ts. The newer two are the versions
- * of this repository.
+ * TypeScript 5.4 is the oldest version that compiles zod's own d.ts. TypeScript 6 and 7 are the
+ * versions that this repository uses.
  */
 const own = join(root, "node_modules");
 const compilers = {
@@ -34,11 +35,11 @@ const installed = {
 
 const resolutions = {
   NodeNext: { module: "NodeNext", files: ["app.ts", "app-cjs.cts"], versions: Object.keys(compilers) },
-  // Only the oldest and the newest version: module resolution does not differ between the versions
-  // in between.
+  // The oldest and the newest version are enough, because the versions in between resolve modules
+  // in the same way.
   Bundler: { module: "ESNext", files: ["app.ts"], versions: ["5.4", "7"] },
-  // node10 resolution reads no `exports`. TypeScript 7 has removed this mode, and TypeScript 6
-  // needs a flag that silences the deprecation. zod's own d.ts need the interop flag.
+  // In this mode the compiler ignores `exports`. TypeScript 7 has removed the mode, and TypeScript
+  // 6 needs a flag that silences the deprecation. zod's own d.ts need `esModuleInterop`.
   Node10: {
     module: "CommonJS",
     files: ["app.ts"],
@@ -135,7 +136,7 @@ async function compileAll() {
       });
     },
   );
-  // Two at a time: the compilers are the slow part, and CI machines have two cores.
+  // Two jobs run at a time: the compilers are the slow part, and CI machines have two cores.
   const worker = async () => {
     for (let job = jobs.shift(); job; job = jobs.shift()) await job();
   };
@@ -172,8 +173,8 @@ async function runJest() {
   ]) {
     const env = { ENTRIES: JSON.stringify(names) };
     const jest = join(folder, "node_modules/jest/bin/jest.js");
-    // Jest succeeds even if it logs open handles, so the check searches the output. A process that
-    // does not end is a fault of Holdfast.
+    // Jest succeeds even if it logs open handles, so the check searches the output. If the process
+    // does not end, Holdfast has left a handle open.
     const { code, output } = await run(process.execPath, [jest, "--ci", ...args], {
       cwd: below,
       env,
@@ -210,7 +211,10 @@ async function checkInstalled() {
     throw new Error(`Installing only the client installs zod at ${named("zod").join(", ")}.`);
 }
 
-/** Bundled packages are not installed, so their licences must be in the tarball. */
+/**
+ * Checks the licences: bundled packages are not installed, so the tarball must contain the licence
+ * of each bundled package.
+ */
 function checkNotices() {
   const below = join(folder, "node_modules/@holdfast/protocol/dist");
   const notices = readFileSync(join(below, "bundled-licences.txt"), "utf8");

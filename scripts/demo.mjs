@@ -1,7 +1,7 @@
 /**
- * `npm run demo`, `demo:devices` and `demo:sync`: builds and runs an example in this process.
- * The working directory is the project's folder, and the programs of the agents example read the
- * files there. PORT and HOST set the address. Ctrl-C shuts the example down gracefully.
+ * `npm run demo`, `demo:devices` and `demo:sync`: builds and runs an example in this process. The
+ * working directory is the repository's root, because the programs of the agents example read files
+ * there. PORT and HOST set the address. Ctrl-C shuts the example down gracefully.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

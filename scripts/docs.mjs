@@ -16,7 +16,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const source = `${root}packages/cli/src`;
 const isCheck = process.argv.includes("--check");
 
-/** The generated source file is written first, because the reference is made from it. */
+/**
+ * The generated source file is written first, because the reference is generated from that file.
+ */
 const notesFile = `${source}/docs/field-notes.ts`;
 const entries = Object.entries(readFieldNotes(`${root}packages/protocol/src/messages`));
 // One line per note, so that a changed note is one changed line.

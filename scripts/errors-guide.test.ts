@@ -17,7 +17,7 @@ const sections = new Map(
 
 type Frame = Record<string, unknown>;
 
-/** Removes the sentences, which may change. The guide leaves out `remedy`. */
+/** Removes `message`, whose wording may change, and `remedy`, which the guide leaves out. */
 function withoutSentences(frame: unknown): unknown {
   return JSON.parse(
     JSON.stringify(frame, (key, value: unknown) => (key === "message" || key === "remedy" ? undefined : value)),
@@ -129,12 +129,12 @@ describe("the JSON in the guide to errors", () => {
   });
   afterAll(() => app.close({ graceMs: 0 }));
 
-  test("[RE17] stands in every section whose error crosses the wire", () => {
+  test("[RE17] every section whose error crosses the wire shows the JSON", () => {
     const shown = [...sections].filter(([, section]) => section.includes("```json")).map(([code]) => code);
     expect(new Set(shown)).toEqual(new Set(Object.keys(triggers)));
   });
 
-  test("[RE17] is missing only in the groups of errors that are never on the wire", () => {
+  test("[RE17] only sections in a group of errors that are never on the wire show no JSON", () => {
     for (const group of guide.split(/^## /m).slice(1)) {
       const isLocal = group.includes("never on the wire");
       for (const section of group.split(/^### /m).slice(1)) expect(section.includes("```json")).toBe(!isLocal);
@@ -142,7 +142,7 @@ describe("the JSON in the guide to errors", () => {
   });
 
   test.each(Object.keys(triggers))(
-    "[RE17] is the frame that a server sends for %s, apart from its sentences",
+    "[RE17] the JSON of %s is the frame that a server sends, apart from `message` and `remedy`",
     async (code) => {
       const frame = await answer(url, code, triggers[code]!);
       const shown = /```json\n([^`]+)```/.exec(sections.get(code) ?? "")?.[1] ?? "null";

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** Connects a client of one version to the server of another. */
+/** Connects a client of one version to a server of another version. */
 function connect<const P extends ProtocolDefinition>(protocol: Protocol<P>, port: number) {
   const client = createClient(protocol, { url: `ws://127.0.0.1:${port}/ws` } as never);
   cleanups.push(() => client.disconnect());
@@ -71,7 +71,7 @@ test("[RE16] a client of 1.1.0 works with a server of 1.0.0, which does not have
   expect(await removeTask(client, "1")).toBe(false);
 });
 
-test("[RE16] a client of another major version closes with UNSUPPORTED_PROTOCOL, and the page is told to reload", async () => {
+test("[RE16] a client of another major version closes with UNSUPPORTED_PROTOCOL, and the page offers a reload", async () => {
   const next = createServer(defineProtocol({ ...tasksV2.definition, version: "2.0.0" }));
   const client = connect(tasksV2, await listen(next));
   client.onError(() => {});
@@ -91,7 +91,10 @@ test("[RE16] the fingerprint ignores version, defaults and descriptions, and cha
   expect(fingerprint(tasksV2)).not.toBe(fingerprint(tasksV1));
 });
 
-/** A client and a server of one request, whose output or errors differ. */
+/**
+ * Sends one request between a client and a server that declare a different output or different
+ * errors. Returns the result, or the error, as `error`.
+ */
 async function answered(
   client: ProtocolDefinition["requests"],
   server: ProtocolDefinition["requests"],

@@ -2,7 +2,7 @@
  * `npm run test:faults`: runs the long form of every fault test and prints a report.
  *
  *   npm run test:faults                    everything: more than half an hour on two cores
- *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; a fifth of them with documents)
+ *   npm run test:faults -- --seeds 5000    fewer histories of the simulation (default 50,000; and a fifth of that number with documents)
  *   npm run test:faults -- cuts kills      only these fault tests, without the simulation
  *
  * If a history fails, the report names its seed. Run `HOLDFAST_SEED=17 npx vitest run --project
@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { find } from "./programs.mjs";
 import { root, run } from "./run.mjs";
 
-/** The longest time that a group may take. */
+/** The longest time that a group may take, in milliseconds (3 hours). */
 const MOST_MS = 3 * 3_600_000;
 
 const args = process.argv.slice(2);

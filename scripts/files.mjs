@@ -4,7 +4,10 @@ import { root } from "./run.mjs";
 
 const skipped = new Set(["node_modules", "dist", ".turbo"]);
 
-/** Files below a folder of the repository, as paths from its root with forward slashes. */
+/**
+ * All files below a folder of the repository, as paths from the repository's root with forward
+ * slashes. Leaves out `node_modules`, `dist` and `.turbo`.
+ */
 export function filesBelow(folder) {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries

@@ -20,7 +20,9 @@ void client.request("count", { of: "cards" });
 client.channel("news").on("posted", () => undefined);
 `;
 
-/** The texts that an editor shows if the pointer rests on the name after `before`. */
+/**
+ * For each place, the text that an editor shows if the pointer rests on the name after this place.
+ */
 function hovers(...places: readonly string[]): string[] {
   const { config } = ts.readConfigFile(`${root}tsconfig.base.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
@@ -43,7 +45,7 @@ function hovers(...places: readonly string[]): string[] {
   });
 }
 
-test("[PR5] hovering `request` and `on` shows input and output instead of the protocol", () => {
+test("[PR5] hovering over `request` and `on` shows the types of input, output and event, not the type of the protocol", () => {
   const [request, on] = hovers("void client.", 'client.channel("news").');
   expect(request).toContain("request");
   expect(request).toContain("of: string");

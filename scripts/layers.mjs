@@ -1,8 +1,8 @@
 /**
  * The imports that are allowed inside each package (docs/architecture.md draws them). A file
  * belongs to the first layer whose pattern matches it. `uses` names the other layers that this
- * layer may import. If no pattern matches a new file, lint refuses it until the file has a place
- * here. The arrows between packages are in .oxlintrc.json.
+ * layer may import. If no pattern matches a new file, lint fails until this table has a pattern for
+ * the file. The imports that are allowed between packages are in .oxlintrc.json.
  */
 export const layers = {
   protocol: [
@@ -10,7 +10,8 @@ export const layers = {
       name: "messages",
       files: ["messages/*"],
       uses: [],
-      teaches: "A message is a schema and knows only the parts other messages share (envelope, position, wire-error).",
+      teaches:
+        "A message is a schema and may import only the parts that messages share (envelope, position, wire-error).",
     },
     {
       name: "description",
@@ -94,7 +95,8 @@ export const layers = {
       name: "log",
       files: ["log/*"],
       uses: ["facts"],
-      teaches: "log/ follows a topic in order and passes its publications on. It does not know their meaning.",
+      teaches:
+        "log/ follows a topic and delivers its publications in order. log/ does not know the meaning of a publication.",
     },
     {
       name: "presence",
@@ -112,7 +114,8 @@ export const layers = {
       name: "channel",
       files: ["channel/*"],
       uses: ["facts", "log", "presence", "document"],
-      teaches: "A channel knows a Subscriber, never a session or a socket: ask for what it needs in log/subscriber.ts.",
+      teaches:
+        "A channel knows a Subscriber, never a session or a socket: declare the members that the channel needs in log/subscriber.ts.",
     },
     {
       name: "session",
@@ -144,7 +147,7 @@ export const layers = {
 };
 
 /**
- * Circles of files that may stay, by package, each with the reason. Lint refuses every other
+ * Circles of files that may stay, by package, each with the reason. Lint reports every other
  * circle, and every entry whose circle no longer exists.
  */
 export const knownCircles = {

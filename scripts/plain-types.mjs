@@ -1,8 +1,8 @@
 /**
- * The last step of a build removes zod from every published d.ts. Types that the sources infer
- * from a schema (`z.output<typeof ping>`) are written out, and the declarations and imports that
- * only those types needed are deleted. Applications can then use any version of zod 4, and their
- * compiler reads a message type instead of inferring it (docs/decisions/0026).
+ * The last step of a build removes zod from every published d.ts. Types that the sources infer from
+ * a schema (`z.output<typeof ping>`) are written out, and the declarations and imports that only
+ * those types needed are deleted. An application can then use any version of zod 4, and its
+ * compiler reads a message type instead of inferring the type (docs/decisions/0026).
  *
  *   node ../../scripts/plain-types.mjs        in the folder of a package, after tsup
  */
@@ -29,8 +29,8 @@ const program = ts.createProgram(files, {
 });
 const checker = program.getTypeChecker();
 
-// All files are read before the first one is written, because a file may refer to declarations of
-// another.
+// All files are read before the first one is written, because one file may refer to declarations of
+// another file.
 const texts = files.map((path) => [path, plain(program.getSourceFile(path))]);
 for (const [path, text] of texts) if (text !== readFileSync(path, "utf8")) writeFileSync(path, text);
 

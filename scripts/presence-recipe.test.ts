@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Opens the page of a user, and remembers what the page shows. */
+/** Opens the page of a user, and records the lists that the page shows. */
 function open(token: string, showCall: (event: string, from: string) => void = () => {}) {
   const lists: string[][] = [];
   const page = enterRoom(url, token, "lobby", { showUsers: (names) => void lists.push(names), showCall });
@@ -27,14 +27,14 @@ test.each(["room-protocol", "room-server", "room-client"])(
   },
 );
 
-test("[RE15] a room lists its users with the names of the server, follows changes, and drops a user who withdraws", async () => {
+test("[RE15] a room lists its users with the names that the server gives, follows changes, and no longer lists a user who leaves", async () => {
   const [ada, grace] = [open("token-ada"), open("token-grace")];
   await vi.waitFor(() => expect(ada.lists.at(-1)).toEqual(["Ada", "Grace"]), { timeout: 3_000 });
   grace.setTyping(true);
   await vi.waitFor(() => expect(ada.lists.at(-1)).toEqual(["Ada", "Grace is typing"]));
   expect(await server.channel("room", "lobby").presence.list()).toHaveLength(2);
   grace.leave();
-  // The user leaves the list when the grace of 5 s is over.
+  // The list drops the user when the grace period of 5 s is over.
   await vi.waitFor(() => expect(ada.lists.at(-1)).toEqual(["Ada"]), { timeout: 8_000 });
   ada.client.disconnect();
   grace.client.disconnect();

@@ -1,6 +1,6 @@
 /**
- * Shortens the names of properties that only the parts of the client use, in the page's build. An
- * application's bundler cannot do so, because other code might read the properties.
+ * Shortens the names of properties in the page's build, if only the parts of the client use these
+ * properties. An application's bundler cannot do so, because other code might read the properties.
  * packages/<name>/private-names.json lists the names. scripts/private-names.test.ts checks that
  * shortening is safe: no public type, message, log or part of the platform has a property of that
  * name.
@@ -30,7 +30,8 @@ export async function shortNames(source) {
     tsconfigRaw: {},
     plugins: [standIns(source)],
     mangleProps,
-    // A property of superjson's `meta`, which passes through the client.
+    // `v` is a property of superjson's `meta`, which passes through the client, so no property may
+    // get this name.
     mangleCache: { v: false },
   });
   return { mangleProps, mangleCache };

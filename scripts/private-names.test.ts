@@ -46,7 +46,7 @@ function propertiesOf(nodes: readonly ts.Node[]): Set<string> {
 
 /**
  * The declarations that an application's types can reach: the exports of the entries, and the types
- * named there.
+ * that these exports name, directly or through other types.
  */
 function publicDeclarations(): ts.Node[] {
   const declared = new Map<string, ts.Node[]>();
@@ -77,8 +77,8 @@ function publicDeclarations(): ts.Node[] {
 }
 
 /**
- * Every name that is logged, stored or passed to the platform stands in the source as a string or a
- * property.
+ * Every string in the sources, and every property of an object that is logged, reported or turned
+ * into JSON. These names reach a log, a store or the platform.
  */
 function spoken(): Set<string> {
   const found = new Set<string>();
@@ -92,8 +92,8 @@ function spoken(): Set<string> {
 }
 
 /**
- * Every property that the platform provides: the properties of Node's types, and those that the
- * client declares for other platforms.
+ * Every property that the platform provides: the members of Node's globals, and the properties that
+ * the client declares for other platforms.
  */
 function platform(): Set<string> {
   const files = [
@@ -128,7 +128,8 @@ test.each([
   expect(names.filter((name) => taken.has(name))).toEqual([]);
 });
 
-// Each format is built from scratch, and other programs may keep the processor busy.
+// Each test builds its format from scratch, which takes long if other programs keep the processor
+// busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(root, "node_modules/.private-names-"));
@@ -136,7 +137,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const short = await shortNames(client);
 
-/** The client's page build. */
+/** Builds the client as its page build does. */
 async function pageClient(format: Format): Promise<{ path: string; text: string }> {
   const path = join(folder, format === "esm" ? "client.mjs" : "client.cjs");
   const { outputFiles } = await build({

@@ -1,10 +1,10 @@
 /**
- * Finds the programs that some tests need and npm cannot install. A missing program is installed if
- * the system allows that. Otherwise the message names the package to install. Tests receive the
- * path in the environment variable of the table below.
+ * Finds the programs that some tests need and npm cannot install. On Debian, if run as root, the
+ * script installs a missing program. Otherwise the message says how to install the program. Tests
+ * receive the path in the environment variable that the table below names.
  *
- *   node scripts/programs.mjs chromium               installs it if needed, and prints its path
- *   node scripts/programs.mjs chromium -- vitest …   runs a command that needs it
+ *   node scripts/programs.mjs chromium               installs Chromium if needed, and prints its path
+ *   node scripts/programs.mjs chromium -- vitest …   runs a command that needs Chromium
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -14,16 +14,17 @@ import { pathToFileURL } from "node:url";
 import { environment, must, run } from "./run.mjs";
 
 /**
- * `name` is also the part of a file name that asks for the program: `restart.chromium.test.ts`.
- * `debian` names its packages. The second package is installed if the first one does not exist.
+ * The key of a program is also the part of a test file's name that asks for the program:
+ * `restart.chromium.test.ts`. `variable` names the environment variable, and `debian` the packages;
+ * if the first package cannot be installed, the next package is tried.
  */
 export const programs = {
   chromium: {
     title: "Chromium",
     variable: "CHROMIUM",
     candidates: () => [
-      // The shell without windows draws the same pages in half of the processor time, and so comes
-      // first.
+      // The headless shell comes first, because it draws the same pages in half of the processor
+      // time.
       ...onPath(
         "chromium-headless-shell",
         "chromium",
@@ -39,8 +40,8 @@ export const programs = {
       join(process.env.LOCALAPPDATA ?? "C:\\", "Google\\Chrome\\Application\\chrome.exe"),
       ...playwrightCache(),
     ],
-    // On Windows `chrome --version` opens a window, so the existence of the file must suffice.
-    // Ubuntu's stub of a missing snap exits with 1.
+    // On Windows `chrome --version` opens a window, so the existence of the file must suffice. On
+    // Ubuntu, the stub of a snap that is not installed exits with 1.
     works: async (path) => process.platform === "win32" || (await run(path, ["--version"])).code === 0,
     debian: ["chromium-headless-shell", "chromium"],
     remedy: "Install Chromium or Google Chrome, or set CHROMIUM to its path.",
@@ -56,7 +57,7 @@ export const programs = {
   nginx: {
     title: "nginx",
     variable: "NGINX",
-    // Debian's path, which only root has on its PATH.
+    // /usr/sbin/nginx is Debian's path; only root has this folder on the PATH.
     candidates: () => [...onPath("nginx"), "/usr/sbin/nginx"],
     works: async (path) => (await run(path, ["-v"])).code === 0,
     debian: ["nginx"],
@@ -74,8 +75,8 @@ export const programs = {
   cc: {
     title: "A C compiler",
     variable: "CC",
-    // The compiled library is preloaded into another program. This way of preloading exists only on
-    // Linux.
+    // The compiled library is preloaded into another program. Tests use a way of preloading that
+    // exists only on Linux.
     candidates: () => (process.platform === "linux" ? onPath("cc", "gcc", "clang") : []),
     works: async (path) => (await run(path, ["--version"])).code === 0,
     debian: ["gcc"],
@@ -120,7 +121,7 @@ function onPath(...names) {
   return names.flatMap((name) => folders.flatMap((folder) => endings.map((ending) => join(folder, name + ending))));
 }
 
-/** Browsers that `playwright install` has downloaded, newest first. */
+/** The paths of the browsers that `playwright install` may have downloaded, newest first. */
 function playwrightCache() {
   const home = homedir();
   const cache =
@@ -148,10 +149,10 @@ function isDebianRoot() {
   return process.platform === "linux" && existsSync("/etc/debian_version") && process.getuid?.() === 0;
 }
 
-/** apt-get locks the machine, so the installations of one run follow each other. */
+/** apt-get takes a lock, so the installations of one run follow each other. */
 let lastInstall = Promise.resolve();
 
-/** @returns {Promise<string | undefined>} the reason if the installation failed */
+/** @returns {Promise<string | undefined>} undefined, or the reason if the installation failed */
 function install(debianPackage) {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const next = lastInstall.then(async () => {

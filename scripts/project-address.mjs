@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * Keeps the project's address in one place, `homepage` of the root package.json. The script derives
- * `repository`, `homepage` and `bugs` of each package, and the links in the packages' READMEs: npm
- * shows a README without the files beside it, so these links must be absolute.
+ * Keeps the project's address in one place, `homepage` of the root package.json. From that address
+ * the script derives `repository`, `homepage` and `bugs` of each package, and the links in the
+ * packages' READMEs. These links must be absolute, because npm shows a README without the files
+ * beside it.
  *
  *   node scripts/project-address.mjs           writes
  *   node scripts/project-address.mjs --check   writes nothing; names the files that differ, and fails
@@ -12,7 +13,7 @@ import { join, posix } from "node:path";
 import { pathToFileURL } from "node:url";
 import { packages, root } from "./run.mjs";
 
-/** A file or folder of the main branch, at any address. */
+/** Matches the url of a file or folder on the main branch, at any address. */
 const ofTheProject = /^https:\/\/[^\s)]+?\/(?:blob|tree)\/main\//;
 const markdownLink = /\]\(([^)\s]+)\)/g;
 
@@ -34,7 +35,7 @@ export function manifestAt(manifest, folder, address) {
 
 /**
  * Returns the README with absolute links to other files of the repository. Links within the page
- * and to other sites stay.
+ * and links to other sites stay unchanged.
  *
  * @param {string} text
  * @param {string} folder below the root
@@ -48,7 +49,7 @@ export function readmeAt(text, folder, address) {
   });
 }
 
-/** Each file that must agree with the root package.json, with the expected text. */
+/** Returns each file that must agree with the root package.json, with the expected text. */
 export function expectedFiles() {
   const read = (path) => readFileSync(join(root, path), "utf8");
   const { homepage } = JSON.parse(read("package.json"));

@@ -11,7 +11,7 @@ test.each(expectedFiles())("[DO7] $path has the address of the root package.json
   expect(read(path), "run: node scripts/project-address.mjs").toBe(text);
 });
 
-test("[DO7] the manifest of a package names its folder, its page and its issue tracker", () => {
+test("[DO7] `manifestAt` adds the page, the issue tracker and the folder of the package to a manifest", () => {
   const manifest = { name: "@holdfast/a", bugs: "old", license: "MIT", type: "module" };
   expect(Object.entries(manifestAt(manifest, "packages/a", "https://example.com/us/it"))).toEqual([
     ["name", "@holdfast/a"],
@@ -33,14 +33,14 @@ test.each([
   ],
   ["a place on the page", "[a](#install)", "[a](#install)"],
   ["another site", "[a](https://zod.dev/api)", "[a](https://zod.dev/api)"],
-])("[DO7] %s in a README", (_name, before, after) => {
+])("[DO7] `readmeAt` gives %s in a README the expected address", (_name, before, after) => {
   expect(readmeAt(before, "packages/a", "https://new.example/us/it")).toBe(after);
 });
 
 describe.each(packages)("The README of %s", (name) => {
   const targets = [...read(`packages/${name}/README.md`).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
 
-  test("[DO7] links only to existing files, by absolute urls", () => {
+  test("[DO7] the README links only to existing files, and by absolute urls", () => {
     const prefix = `${homepage}/blob/main/`;
     expect(targets.length).toBeGreaterThan(2);
     for (const target of targets) expect(target).toMatch(/^(#|https:\/\/)/);

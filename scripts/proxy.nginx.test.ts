@@ -27,8 +27,8 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Starts nginx with the guide's configuration. Only addresses, paths, TLS and the values that a
- * test passes are replaced.
+ * Starts nginx with the guide's configuration. Replaces only addresses, paths and TLS; `change` may
+ * replace more.
  */
 async function startNginx(upstreamPort: number, change: (text: string) => string = (text) => text) {
   const port = await freePort();
@@ -44,8 +44,8 @@ async function startNginx(upstreamPort: number, change: (text: string) => string
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
   );
-  // A test that connects from several networks names each in a header, as another proxy in front of
-  // nginx would.
+  // A test that connects from several networks names each network in a header, as another proxy in
+  // front of nginx would do.
   const trusted = "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;";
   text = replaced(text, /http \{/, `http {\n${folders.join("\n")}\n${trusted}\n`);
   await writeFile(join(folder, "nginx.conf"), change(text));
@@ -139,7 +139,7 @@ describe("behind nginx with the configuration of the guide", () => {
     expect(count(statuses, 429)).toBe(2 * burst - passed);
   });
 
-  test("[RE12] a client sends requests and receives events, and retries when the connection limit is reached", async () => {
+  test("[RE12] a client sends requests and receives events, and retries after a refusal by the connection limit", async () => {
     const nginx = await proxy((text) => text.replace(/limit_conn open \d+;/, "limit_conn open 1;"));
     const retry = { minMs: 50, maxMs: 100 };
     const first = createClient(news, { url: nginx.url, retry });
@@ -184,8 +184,9 @@ test("[RE12] the idle timeout is longer than the default heartbeat, so a connect
     await server.close();
     return lost;
   };
-  // The second server sends less often than the proxy tolerates. Its client proves that the first
-  // server's client survives because of its heartbeat, and not by chance.
+  // The second server sends less often than the proxy tolerates. That client loses connections,
+  // which proves that the first server's client survives because of the heartbeat, and not by
+  // chance.
   const [kept, cut] = await Promise.all([
     ends({ intervalMs: 400, timeoutMs: 130 }),
     ends({ intervalMs: 30_000, timeoutMs: 10_000 }),
@@ -197,8 +198,7 @@ test("[RE12] the idle timeout is longer than the default heartbeat, so a connect
 });
 
 /**
- * Returns the heartbeat that a server with default options announces to a client that has
- * introduced itself.
+ * Returns the heartbeat that a server with default options announces in `connected`.
  */
 async function defaultHeartbeat() {
   const { server, port } = await startServer();

@@ -26,7 +26,8 @@ export function unexportedTypes(program, entries, isOurs) {
     }
   }
   const missing = [];
-  // The queue grows during the walk, so the report has the shortest way to each type.
+  // The queue grows during the walk. The walk is breadth-first, so the report names the shortest
+  // way to each type.
   for (const { symbol, from } of queue) {
     for (const declaration of symbol.declarations ?? []) {
       for (const named of namedTypes(checker, declaration)) {
@@ -75,7 +76,7 @@ function nameOf(node) {
   return ts.isExpressionWithTypeArguments(node) ? node.expression : undefined;
 }
 
-/** Members that users do not see. */
+/** True for a member that users do not see: private, named with `#`, or marked @internal. */
 export function isHidden(node) {
   if (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) return true;
   if (node.name && ts.isPrivateIdentifier(node.name)) return true;
@@ -83,8 +84,8 @@ export function isHidden(node) {
 }
 
 /**
- * True for a type that needs no name, because users see its result: a computation on type
- * parameters, or the type of a value. The walk checks the types behind such a type.
+ * True for a type that needs no name, because users see the result of the type: a computation on
+ * type parameters, or the type of a value. The walk checks the types behind such a type.
  */
 function vanishes({ flags, declarations }) {
   if (flags & ts.SymbolFlags.Value && !(flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Enum))) return true;

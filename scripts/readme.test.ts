@@ -7,7 +7,7 @@ const root = new URL("..", import.meta.url);
 const read = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
 const names = ["protocol", "server", "client"] as const;
 
-/** Returns a free port. The snippets name a fixed one, as a reader's first program does. */
+/** Returns a free port. The test replaces the fixed port in the snippets with this port. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, resolve));
@@ -19,18 +19,18 @@ async function freePort(): Promise<number> {
 afterEach(() => vi.restoreAllMocks());
 
 describe("the README", () => {
-  test.each(names)("[DO1] and the package's README contain docs/snippets/%s.ts unchanged", async (name) => {
+  test.each(names)("[DO1] the README and the package's README contain docs/snippets/%s.ts unchanged", async (name) => {
     const snippet = await read(`docs/snippets/${name}.ts`);
     for (const readme of ["README.md", `packages/${name}/README.md`])
       expect(await read(readme)).toContain(`\`\`\`ts\n// ${name}.ts\n${snippet}\`\`\``);
   });
 
-  test("[DO1] and the client's README contain docs/snippets/headlines.ts unchanged", async () => {
+  test("[DO1] the client's README contains docs/snippets/headlines.ts unchanged", async () => {
     const snippet = await read("docs/snippets/headlines.ts");
     expect(await read("packages/client/README.md")).toContain(`\`\`\`ts\n// headlines.ts\n${snippet}\`\`\``);
   });
 
-  test("[DO2] contains a program that runs unchanged: it connects, subscribes, sends a request and receives an event", async () => {
+  test("[DO2] the README's program runs unchanged except for its port: it connects, subscribes, sends a request and receives an event", async () => {
     const folder = new URL(`.artifacts/readme-${process.pid}/`, root);
     await mkdir(folder, { recursive: true });
     const port = String(await freePort());

@@ -22,7 +22,7 @@ async function listening(http: HttpServer): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-/** Returns a free port. It replaces the fixed one of the recipes. */
+/** Returns a free port, which replaces the fixed port of the recipes. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   const port = await listening(probe);
@@ -108,7 +108,7 @@ describe("jwt", async () => {
 
   const login = createServer(async (request, response) => {
     if (request.url === "/token") {
-      // The first token expires soon, so that the client asks for its successor during the test.
+      // The first token expires soon, so that the client asks for a new token during the test.
       // With 3 s, the token expired before a busy machine had used it.
       response.end(await token(fetched++ === 0 ? { exp: now() + 6 } : {}).sign(ours.privateKey));
     } else response.end(JSON.stringify({ keys: [{ ...(await exportJWK(ours.publicKey)), kid, alg: "ES256" }] }));
@@ -164,14 +164,14 @@ describe("jwt", async () => {
         token({}, { alg: "HS256" }).sign(new TextEncoder().encode(JSON.stringify(await exportJWK(ours.publicKey)))),
     ],
     [
-      "that brings its own key",
+      "that contains its own key",
       async () => token({}, { jwk: await exportJWK(theirs.publicKey) }).sign(theirs.privateKey),
     ],
   ])("[RE3] a token %s is refused with 4401", async (_, make) => {
     expect(await says(await make())).toBe(4401);
   });
 
-  test("[RE3] a token that names its own key server is refused with 4401, and that server is not asked", async () => {
+  test("[RE3] a token that names its own key server is refused with 4401, and the server sends no request to that key server", async () => {
     let asked = 0;
     const evil = createServer(async (_request, response) => {
       asked++;
@@ -214,7 +214,7 @@ describe("cookie session", () => {
     return response.headers.getSetCookie()[0]!.split(";")[0]!;
   }
 
-  test("[RE4] after a login the WebSocket opens from the own page, and an upgrade from another page is refused with 403", async () => {
+  test("[RE4] after a login a page of the same origin opens the WebSocket, and an upgrade from another origin is refused with 403", async () => {
     expect((await post("/login", "", { password: "guess" })).status).toBe(401);
     const cookie = await login();
     const { ws, next } = await opened(url, { Cookie: cookie, Origin: origin });
@@ -257,13 +257,13 @@ describe("cookie session", () => {
     elsewhere.disconnect();
   });
 
-  test("[RE5] a logout also closes a socket that has sent its cookie and no message yet", async () => {
+  test("[RE5] a logout also closes a socket whose upgrade carried the cookie and that has sent no message yet", async () => {
     const cookie = await login();
     const protocols = ["holdfast.v1.json", "holdfast.v1.auth"];
     const { ws, closed } = await opened(url, { Cookie: cookie, Origin: origin }, protocols);
     await post("/logout", cookie);
     ws.send(JSON.stringify({ type: "auth", data: {} }));
-    // The server checks the cookie only now, when it is no longer valid.
+    // The server checks the cookie only now, when the cookie is no longer valid.
     expect(await closed).toBe(4401);
   });
 });

@@ -47,14 +47,14 @@ describe("the recipe of the guide to requests", () => {
     expect(await createReport(editor, "Costs")).toContain("Try again later");
   });
 
-  test("[RE14] the middleware refuses a change by a reader, and lets a query through", async () => {
+  test("[RE14] the middleware refuses a mutation by a reader and allows a query", async () => {
     const reader = client("reader");
     expect(await createReport(reader, "Plans")).toBe("Only editors may change reports.");
     expect(await reader.request("report.search", { text: "Plans" })).toEqual([]);
     reader.disconnect();
   });
 
-  test("[RE14] a search cancels the one before it, and aborts the signal of that handler", async () => {
+  test("[RE14] a new search cancels the previous search and aborts the signal of its handler", async () => {
     const reader = client("reader");
     await vi.waitFor(() => expect(reader.status.get().name).toBe("ready"));
     const search = latestSearch(reader);
@@ -103,7 +103,7 @@ test("[RE14] after a drop the client sends a query again, and a mutation or once
   await vi.waitFor(() => expect(client.status.get().name).toBe("ready"));
   const query = client.request("query");
   const lost = [codeOf(client.request("mutation")), codeOf(client.request("once"))];
-  const queued = client.request("queued"); // the fourth: the server allows three in flight
+  const queued = client.request("queued"); // the fourth request: the server allows three in flight
   await vi.waitFor(() => expect(calls).toEqual(["query", "mutation", "once"]));
   hold = false;
   for (const socket of sockets) socket.destroy();

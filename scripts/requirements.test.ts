@@ -37,8 +37,7 @@ interface Row {
 }
 
 /**
- * The rows of the page's tables with all of their cells. Table heads and the lines below them do
- * not count.
+ * Reads the rows of the page's tables, without the head of each table and the line below the head.
  */
 function rowsOf(page: string): Row[] {
   return page.split("\n## ").flatMap((part) => {
@@ -61,8 +60,8 @@ function rowsOf(page: string): Row[] {
 }
 
 /**
- * An answer is a rule, a page or a command, or the sentence that there is none, with its subject or
- * reason.
+ * True for an answer that names a rule, a page or a command, or says that the item is out of scope
+ * or missing.
  */
 const isAnswer = (answer: string): boolean =>
   /\b[A-Z]{2}\d+\b|\]\([^)]+\)|`npm |docs\/[a-z]/.test(answer) || /^(Out of scope: |\*\*Missing\*\*)/.test(answer);
@@ -74,7 +73,7 @@ test.each(Object.entries(asked))("[DO5] every item of “%s” has one row", (ti
   expect(numbers).toEqual(items);
 });
 
-test("[DO5] every row has an answer: a rule, a page, a command, or the statement that it is missing or out of scope", () => {
+test("[DO5] every row has an answer: a rule, a page, a command, or the statement that the item is missing or out of scope", () => {
   expect(rows.filter(({ answer }) => !isAnswer(answer))).toEqual([]);
   for (const answer of ["", "Yes", "**Different**", "**Partly**: some of it", "Out of scope"])
     expect(isAnswer(answer)).toBe(false);

@@ -8,8 +8,8 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 export const packages = ["protocol", "client", "server", "cli"];
 
 /**
- * The environment of every started tool: the repository's own binaries first, no colour codes, no
- * telemetry.
+ * The environment of every started tool: the repository's binaries come first on the PATH, and
+ * colour codes and telemetry are off.
  */
 export function environment(extra = {}) {
   return {
@@ -27,7 +27,7 @@ export function environment(extra = {}) {
 
 /**
  * Runs a program and collects its output. Never rejects: if a program cannot be started, the code
- * is 127.
+ * is 127. After `timeoutMs` (milliseconds) the program is killed.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined>, timeoutMs?: number }} [options]
@@ -35,7 +35,7 @@ export function environment(extra = {}) {
  */
 export function run(command, args = [], { cwd = root, env = {}, timeoutMs = 600_000 } = {}) {
   return new Promise((resolve) => {
-    // npm's binaries are .cmd files on Windows, and only a shell can start those.
+    // On Windows npm's binaries are .cmd files, which only a shell can start.
     const shell = process.platform === "win32";
     const child = spawn(command, args, { cwd, env: environment(env), shell, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
@@ -61,7 +61,10 @@ export function run(command, args = [], { cwd = root, env = {}, timeoutMs = 600_
   });
 }
 
-/** Like `run`, but rejects with the program's whole output if the program fails. */
+/**
+ * Like `run`, but returns only stdout, and rejects with the program's whole output if the program
+ * fails.
+ */
 export async function must(command, args = [], options = {}) {
   const result = await run(command, args, options);
   if (result.code !== 0) throw new Error(`${[command, ...args].join(" ")} failed:\n${result.output}`);

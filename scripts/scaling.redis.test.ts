@@ -16,7 +16,7 @@ const read = (path: string): Promise<string> => readFile(new URL(path, root), "u
 const soon = { timeout: 25_000, interval: 50 };
 
 /**
- * The guide's instance as a program that runs, as an application's build would produce the file.
+ * The path of the guide's instance, bundled into one program as an application's build would do.
  */
 const program = fileURLToPath(new URL("instance.js", folder));
 
@@ -55,8 +55,8 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Opens a connection that stays idle, as the health check of a load balancer may do. It must not
- * delay a shutdown.
+ * Resolves when the port accepts connections. The opened connection stays idle, as the health check
+ * of a load balancer may do, and must not delay a shutdown.
  */
 const accepts = (port: number) => vi.waitFor(() => once(connect(port, "127.0.0.1"), "connect"), soon);
 
@@ -138,7 +138,7 @@ test("[RE8] two processes on a Redis with the guide's configuration deliver ever
 
   expect(await a.end("SIGKILL")).toBeNull();
   for (const id of ["2", "3", "4"]) await add(onB, id);
-  // The client knows one address. The process that listens there next is another instance.
+  // The client knows only one address. A new instance listens at that address next.
   const next = await runInstance(redis.url, a.port);
   await vi.waitFor(() => expect(onA.heard).toEqual(["1", "2", "3", "4"]), soon);
   expect(onB.heard).toEqual(["1", "2", "3", "4"]);
@@ -147,7 +147,7 @@ test("[RE8] two processes on a Redis with the guide's configuration deliver ever
   expect(await next.end("SIGTERM")).toBe(0);
 });
 
-test("[RE9] an instance is ready only while Redis is reachable, reports itself alive in any case, and keeps its clients", async () => {
+test("[RE9] `/readyz` answers 200 only while Redis is reachable, `/healthz` answers 200 in any case, and clients stay connected", async () => {
   const redis = await runRedis();
   const { port, status } = await runInstance(redis.url, await freePort());
   const { client, heard, resets } = reader(port);

@@ -1,16 +1,16 @@
 /**
  * Ships the sources of a package once, as `src`, for all of its builds. tsup writes the sources
- * into the map of every build, which made up three fifths of the tarballs. Debuggers and bundlers
- * find `src` by the paths in the maps. Bundled packages are shipped without sources, so the maps do
- * not name those sources.
+ * into the map of every build; these copies made up three fifths of the tarballs. Debuggers and
+ * bundlers find `src` by the paths in the maps. The sources of bundled packages are not shipped, so
+ * the maps do not name them.
  */
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, isAbsolute } from "node:path";
 
 /**
- * Returns the same map without the text of its sources, without bundled packages, and without the
- * path of the machine that built it: tsup writes the absolute path of the file into `file` and
+ * Returns the same map without the text of the sources, without bundled packages, and without
+ * absolute paths: tsup writes the absolute path of a file on the building machine into `file` and
  * `sources`.
  *
  * @param {string} text

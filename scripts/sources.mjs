@@ -4,8 +4,8 @@ import ts from "typescript";
 import { root } from "./run.mjs";
 
 /**
- * The sources of our packages by the names that programs import, for programs that run without a
- * build.
+ * Maps the name of each entry of our packages to the path of its source, so that a program can run
+ * without a build.
  *
  * @returns {{ [name: string]: string }}
  */

@@ -3,8 +3,8 @@ import ts from "typescript";
 
 /**
  * Finds exports of stand-ins whose type does not fit the export of the same name in the replaced
- * module, as `path: name`. The compiler checks the importing modules only against the replaced
- * ones.
+ * module, as `path: name`. The compiler checks importing modules only against the replaced modules,
+ * not against the stand-ins.
  * @param {Map<string, string>} found the result of `standInsOf`
  * @param {string} config the path of the package's tsconfig.json
  * @returns {string[]}
@@ -17,7 +17,7 @@ export function misfitsOf(found, config) {
   );
   const program = ts.createProgram([...found.keys(), ...found.values()], options);
   const checker = program.getTypeChecker();
-  /** The types of a module's values, by name. */
+  /** The types of the values that a module exports, by name. */
   const valuesOf = (path) => {
     const file = checker.getSymbolAtLocation(program.getSourceFile(path));
     /** @type {Map<string, ts.Type>} */

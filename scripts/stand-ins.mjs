@@ -32,8 +32,8 @@ export function standInsOf(source) {
 }
 
 /**
- * Replaces the modules in a bundle of the package's sources. A stand-in may import the replaced
- * module.
+ * Replaces each module with its stand-in in a bundle of the package's sources. A stand-in may
+ * import the module that it replaces.
  * @param {string} source the path of a package's src
  * @returns {import("esbuild").Plugin}
  */

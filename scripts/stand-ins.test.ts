@@ -21,8 +21,8 @@ function sourceOf(name: string, files: { readonly [path: string]: string }): str
 }
 
 /**
- * Builds the bundle of a package's entries as its page build does. Returns the bundle, and the
- * paths below src of its sources.
+ * Bundles a package's entries as the package's page build does. Returns the bundle, and the paths
+ * of the bundled sources below src.
  */
 async function pageBundle(source: string, entries: readonly string[] = ["index.ts"]) {
   const { metafile, outputFiles } = await build({

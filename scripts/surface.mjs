@@ -1,8 +1,8 @@
 /**
  * Writes the public surface of each package as text: every export of every entry with its
- * declaration, read from the built d.ts. Review then shows each change of the surface, and an
- * accidental change fails. The check also fails if users can reach a type from an export but cannot
- * import the type, because the text does not show this fault.
+ * declaration, read from the built d.ts. Review then shows each change of the surface, and the
+ * check fails after an accidental change. The check also fails if users can reach a type from an
+ * export but cannot import the type, because the text does not show this fault.
  *
  *   node scripts/surface.mjs            writes docs/surface/<package>.txt
  *   node scripts/surface.mjs --check    writes nothing; fails if a file differs
@@ -21,8 +21,8 @@ import { root as repository } from "./run.mjs";
 const MAX_LINES = 24;
 
 /**
- * Not a public entry: if only this entry exports a type, users cannot import it
- * (docs/decisions/0027).
+ * This entry is not public: a type that only this entry exports counts as a type that users cannot
+ * import (docs/decisions/0027).
  */
 const INTERNAL = "@holdfast/protocol/internal";
 
@@ -116,8 +116,8 @@ function withoutHidden(context) {
 }
 
 function textOf(declaration) {
-  // `const a = ...` is declared inside a statement whose other declarations belong to other
-  // exports.
+  // Prints the declaration and not its statement, because `const a = ..., b = ...` declares several
+  // exports in one statement.
   const { transformed } = ts.transform(declaration, [withoutHidden]);
   const text = printer.printNode(ts.EmitHint.Unspecified, transformed[0], declaration.getSourceFile());
   const lines = text.replace(/^(export )?declare /, "").split("\n");

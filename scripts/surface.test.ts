@@ -10,8 +10,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 vi.setConfig({ testTimeout: 60_000 });
 
 /**
- * Runs the check on a made-up repository. `index` is the d.ts of its only package, which has an
- * entry and a chunk.
+ * Runs surface.mjs on a made-up repository with one package. `index` is the d.ts of the package's
+ * main entry; the package also has a second entry and a chunk.
  */
 async function surface(name: string, index: string, args: readonly string[] = []) {
   const at = join(folder, name);
@@ -113,7 +113,7 @@ test("[DO8] surface --check accepts a type that any entry exports under any name
   expect(await surface("accepted", index, ["--check"])).toMatchObject({ code: 0, output: "" });
 });
 
-test("[DO8] surface --check fails if a declaration differs from the text", async () => {
+test("[DO8] surface --check fails if a declaration differs from the stored text", async () => {
   await surface("changed", "export interface Open { a: 1 }");
   const { code, output } = await surface("changed", "export interface Open { a: 2 }", ["--check"]);
   expect(output).toContain("The public surface has changed: docs/surface/things.txt.");

@@ -5,8 +5,8 @@
  *   node scripts/test.mjs lint unit       only these
  *
  * The last line counts tests: `N passed, N failed`, with `, N skipped` if there are any. The exit
- * code also counts gates. If CI=true, a skipped test or a skipped group fails the run, because
- * nothing else would run those tests.
+ * code is 1 if any gate fails. If CI=true, a skipped test or group also fails the run, because no
+ * other run would execute the skipped tests.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -19,8 +19,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 
 /**
- * A gate prints one line: its name, its seconds and the `note` it returns. If the gate fails, its
- * `output` follows.
+ * Makes a gate from a command line. Each gate prints one line: the gate's name, its duration in
+ * seconds and the `note` that it returns. If the gate fails, its `output` follows.
  */
 const command = (line) => async () => {
   const [name, ...args] = line.split(" ");
@@ -29,8 +29,8 @@ const command = (line) => async () => {
 };
 
 /**
- * The gates in stages. The lanes of a stage run side by side, because many commands keep little
- * more than one processor busy. Tests run alone, because a busy machine delays them.
+ * The gates in stages. The lanes of a stage run side by side, because many commands use little more
+ * than one processor. Tests run alone, because other work on the machine delays tests.
  */
 const stages = [
   // The type check reads the packages' sources, so it needs no build.
@@ -72,8 +72,8 @@ async function vitest(name, projects, env = {}, without = []) {
   counts.passed += passed;
   counts.skipped += skipped.length;
   skips.push(...skipped.map((title) => `skipped test: ${title}`));
-  // If a file cannot be loaded, or an error happens outside any test, the report has no failed
-  // test. The count must still show the failure.
+  // If a file cannot be loaded, or if an error happens outside any test, the report has no failed
+  // test, but the count must show the failure.
   counts.failed += code === 0 ? failed : Math.max(failed, 1);
   const ok = code === 0 && failed === 0;
   return { ok, output: output.replace(noise, "").trim(), note: `${passed} tests` };
@@ -97,7 +97,8 @@ function readReport(file) {
 const noise = /^[·x*\-\s]+$|^(Testing types with|Breaking changes might|JSON report written).*$/gm;
 
 /**
- * The name of a test file names the program it needs: `restart.chromium.test.ts` needs `chromium`.
+ * Runs the test files that need a program. The file name names the program:
+ * `restart.chromium.test.ts` needs `chromium`.
  */
 async function testsThatNeed(name) {
   const files = ["packages", "examples", "scripts"]
@@ -110,7 +111,7 @@ async function testsThatNeed(name) {
     return vitest(name, [name], { ...env, [programs[name].variable]: found.path }, without);
   }
 
-  // If the program is missing, the tests do not run, but the summary has their number.
+  // If the program is missing, the tests do not run, and the summary counts the tests as skipped.
   const { stdout } = await run("vitest", ["list", "--project", name]);
   const count = Math.max(stdout.split("\n").filter(Boolean).length, files.length);
   counts.skipped += count;

@@ -1,8 +1,8 @@
 /**
- * Type-checks every tsconfig of the repository, or only those whose path contains an argument: `npm
- * run typecheck -- client`. The script names TypeScript 7 by its path, because TypeScript 6 (a
- * library for tsup and others) also installs a program `tsc`. The order of installation decides
- * which of the two lands in node_modules/.bin.
+ * Type-checks every tsconfig of the repository, or only the tsconfigs whose path contains an
+ * argument: `npm run typecheck -- client`. The script names TypeScript 7 by its path, because
+ * TypeScript 6 (a library for tsup and others) also installs a program `tsc`. The order of
+ * installation decides which of the two programs is in node_modules/.bin.
  */
 import { filesBelow } from "./files.mjs";
 import { root, run } from "./run.mjs";
@@ -14,7 +14,7 @@ const projects = ["tsconfig.json", ...["packages", "examples", "bench"].flatMap(
   .filter((path) => process.argv.length < 3 || process.argv.slice(2).some((part) => path.includes(part)));
 
 const count = projects.length;
-/** A file can belong to several projects. Each of its errors is printed once. */
+/** A file can belong to several projects. Each of its errors is printed only once. */
 const errors = new Set();
 const worker = async () => {
   for (let project = projects.shift(); project; project = projects.shift()) {

@@ -17,7 +17,10 @@ import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import { root } from "./run.mjs";
 
-/** Files that generators write from compared sources, and files that only people read. */
+/**
+ * Files that are not compared: generators write them from compared sources, or only people read
+ * them.
+ */
 const notCompared = /^(docs\/(reference|surface)\/|\.changeset\/)/;
 const ruleId = /\b[A-Z]{2}\d{1,3}\b/g;
 
@@ -27,7 +30,7 @@ const ruleId = /\b[A-Z]{2}\d{1,3}\b/g;
  */
 
 /**
- * @param {string} path decides how the source is read
+ * @param {string} path the path of the file, whose ending decides how the source is read
  * @param {string} source
  * @returns {Token[]}
  */
@@ -92,8 +95,8 @@ function tokensOfProgram(path, source) {
 }
 
 /**
- * Returns the tokens of an inserted value. The visit appends to `tokens`, so this function takes
- * the new tokens out again.
+ * Returns the tokens of an inserted value. `visit` appends to `tokens`, so this function removes
+ * the new tokens from `tokens` again.
  */
 function tokensOfValue(value, visit, tokens) {
   const start = tokens.length;
@@ -122,7 +125,10 @@ function partsOf(node) {
 }
 
 const isCode = (text) => /[;{}>]\s*\n|\bredis\.call\(|^local \w+/m.test(text);
-/** True for text with at least two words, and for one word written as a sentence or label. */
+/**
+ * True for a string with at least two words, and for a single word that is written as a sentence or
+ * a label.
+ */
 const isProse = (text) => !isCode(text) && (/\w[^\s\w]* +[^\s]*\w/.test(text) || /^[A-Z][a-z]+[.!?…]?$/.test(text));
 
 function withoutComments(source) {

@@ -1,15 +1,15 @@
 /**
- * Measures the way of an event through two instances on one Redis, under load: the time from the
- * call of `publish` on one instance until the handler of a client of the other instance runs. The
- * publisher and the client run in this process, so one clock measures both moments. The client's
- * instance is a process of its own.
+ * Measures how long an event takes through two instances on one Redis, under load: the time from
+ * the call of `publish` on one instance until the handler of a client of the other instance runs.
+ * The publisher and the clients run in this process, so one clock measures both times. The clients'
+ * instance is a separate process.
  *
- *   npm run bench:cluster              1,000 events a second for 20 s, on 10 channels, to 10 clients
+ *   npm run bench:cluster              1,000 events per second for 20 s, on 10 channels, each with one client
  *   npm run bench:cluster -- 2000 60   another rate, another duration in seconds
  *
- * The times depend on the machine and on other programs. Compare the ratio in the last line
- * instead: the same run also sends bare PUBLISH commands from one process to the other and back,
- * and the ratio says how much longer Holdfast takes.
+ * The times depend on the machine and on other programs. Compare the printed ratio instead: the
+ * same run also sends bare PUBLISH commands from one process to the other and back, and the ratio
+ * says how many times as long Holdfast takes.
  */
 import { createClient } from "@holdfast/client";
 import { createServer } from "@holdfast/server";
@@ -67,7 +67,7 @@ for (const end = Date.now() + 10_000; heard < total - refused && Date.now() < en
 const bare = await bareRoundTrips(perSecond, Math.min(seconds, 5));
 const measured = summary(delays.slice(warmUp));
 console.log(`${total} events at ${perSecond}/s, ${heard} heard, ${refused} refused`);
-console.log(`publish on one instance → handler of a client of the other: ${show(measured)}`);
+console.log(`publish on one instance → client on the other instance:     ${show(measured)}`);
 console.log(`a bare PUBLISH to another process and back, same rate:      ${show(bare)}`);
 console.log(`ratio: p50 ${(measured.p50 / bare.p50).toFixed(1)}, p99 ${(measured.p99 / bare.p99).toFixed(1)}`);
 const ok = heard === total && refused === 0 && measured.p50 <= 5 && measured.p99 <= 50;

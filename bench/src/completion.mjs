@@ -3,7 +3,7 @@
  * opens a file whose protocol has 200 requests and lists the completions inside `client.request("`.
  * The samples alternate between the built packages of this checkout and those of another checkout,
  * so that the load of the machine affects both. On Linux the report also has the processor time of
- * tsserver, start included, which depends less on other programs.
+ * tsserver since its start, which depends less on other programs.
  *
  *   node bench/src/completion.mjs <folder of the other checkout, built>
  */
@@ -62,7 +62,10 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A project that has the packages installed without their sources, as in an application. */
+/**
+ * Makes a project in which the packages are installed without their sources, as in an application.
+ * Returns the path of the project.
+ */
 function prepare(name, checkout) {
   const project = join(folder, name);
   const scope = join(project, "node_modules/@holdfast");
@@ -79,8 +82,8 @@ function prepare(name, checkout) {
 }
 
 async function firstCompletion(project) {
-  // In this repository `typescript` is TypeScript 6 under another name. That package forwards to
-  // the one that contains tsserver.
+  // In this repository the package `typescript` only forwards to `@typescript/old`, which contains
+  // tsserver.
   const tsserver = join(root, "node_modules/@typescript/old/lib/tsserver.js");
   const child = spawn(process.execPath, [tsserver, "--disableAutomaticTypingAcquisition"], { cwd: project });
   const timer = setTimeout(() => child.kill(), LIMIT_MS);
@@ -109,12 +112,13 @@ async function firstCompletion(project) {
 }
 
 /**
- * The processor time of a process so far, threads included. Undefined if the system has no /proc.
+ * The processor time that a process and its threads have used so far, in milliseconds. Undefined if
+ * the system has no /proc.
  */
 function processorMs(pid) {
   if (!existsSync(`/proc/${pid}/stat`)) return undefined;
-  // The split starts behind the name in parentheses. User time and system time are the fields 14
-  // and 15 of the whole line, in hundredths of a second.
+  // The split drops everything up to the program's name, which is in parentheses. User time and
+  // system time are the fields 14 and 15 of the whole line, in hundredths of a second.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,5 +1,5 @@
-// The server side of the fan-out measurement. Each contender runs in a process of its own and talks
-// to its parent by IPC.
+// The server side of the fan-out measurement. Each contender runs in a separate process and talks
+// to its parent process by IPC.
 import { createServer as createHttpServer } from "node:http";
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
@@ -12,7 +12,7 @@ const event = (index) => ({ agentId: "agent-123", status: "running", note: "x".r
  * Each contender listens and returns `publish(index)`, which sends one event to every subscriber.
  */
 const contenders = {
-  /** The loop that people write without a library: stringify once, send to each socket. */
+  /** The usual loop without a library: stringify once, send to each socket. */
   async "ws-naive"() {
     const http = createHttpServer();
     const wss = new WebSocketServer({ server: http, path: "/ws" });
@@ -57,7 +57,10 @@ const contenders = {
 
 const contender = await contenders[process.argv[2]]();
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-/** Microseconds of CPU spent on publishing. Work for the parent process does not count. */
+/**
+ * Microseconds of CPU time spent on publishing. Messages to and from the parent process do not
+ * count.
+ */
 let spent = 0;
 process.on("message", async ({ ask, burst }) => {
   if (ask === "subscribers") process.send({ subscribers: contender.subscribers() });
@@ -68,7 +71,7 @@ process.on("message", async ({ ask, burst }) => {
   if (ask !== "publish") return;
   const before = process.cpuUsage();
   for (let index = 0; index < burst; index++) contender.publish(index);
-  await turn(); // what is gathered until the end of the turn leaves now
+  await turn(); // frames that were collected until the end of the turn are sent now
   await turn();
   const { user, system } = process.cpuUsage(before);
   spent += user + system;

@@ -1,5 +1,5 @@
-// Measures the CPU time that one delivery costs the server, compared with a loop over `ws.send`.
-// If other programs run, absolute times say little, so the report has ratios of rounds that follow
+// Measures the CPU time that one delivery costs the server, compared with a loop over `ws.send`. If
+// other programs run, absolute times say little, so the report compares rounds that directly follow
 // each other.
 //
 //   npm run build && npm run fan-out --workspace bench
@@ -62,7 +62,10 @@ async function start(contender, subscribers) {
   };
   while ((await ask("subscribers")) < subscribers);
   return {
-    /** Microseconds of server CPU per delivery. The receivers count every delivery. */
+    /**
+     * Measures the microseconds of server CPU time per delivery. Each burst starts when the
+     * receivers have counted every delivery of the previous burst.
+     */
     async measure(burst, deliveries) {
       const bursts = Math.ceil(deliveries / subscribers / burst);
       await ask("cpu");

@@ -1,7 +1,7 @@
 /**
- * Compares ioredis with node-redis for the work of the broker: a script that appends and announces,
- * the receiving of announcements, sharded subscriptions when a cluster loses a node, and a server
- * that stops answering. docs/decisions/0014 has the figures.
+ * Compares ioredis with node-redis for the work of the broker: running a script that appends and
+ * publishes, receiving publications, keeping sharded subscriptions when a cluster loses a node, and
+ * waiting for a server that stops answering. docs/decisions/0014 has the figures.
  *
  *   npm run redis-clients --workspace bench          (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -21,7 +21,10 @@ const names = Object.keys(clients);
 const unhandled = [];
 process.on("unhandledRejection", (error) => unhandled.push(error.message));
 
-/** Scripts per second with a fixed number of scripts in flight. */
+/**
+ * Measures scripts per second, and CPU microseconds per script, with a fixed number of scripts in
+ * flight.
+ */
 async function scripts(server, name, underWay = 200, total = 40_000) {
   const client = await clients[name].single(server.port);
   const sha = await client.load(APPEND);
@@ -39,7 +42,8 @@ async function scripts(server, name, underWay = 200, total = 40_000) {
 }
 
 /**
- * Announcements received per second. The publisher is another process, so that work does not count.
+ * Measures publications received per second, and CPU microseconds per publication. Redis itself
+ * publishes, in a script, so that publishing does not count.
  */
 async function receiving(server, name, total = 200_000) {
   const client = await clients[name].single(server.port);
@@ -68,8 +72,9 @@ async function receiving(server, name, total = 200_000) {
 }
 
 /**
- * Subscribes to thirty channels over three nodes and kills one node. Reports which channels receive
- * messages again after the replica has taken over, and when.
+ * Subscribes to thirty channels on three nodes and kills one node. Reports how many channels
+ * receive messages again after the replica has taken over, and after how many milliseconds all of
+ * them do.
  */
 async function failover(name) {
   const cluster = await startCluster();
@@ -108,8 +113,8 @@ async function failover(name) {
 }
 
 /**
- * Reports how a command ends if it is sent while the server is stopped or dead, and whether the
- * subscriptions return afterwards.
+ * Reports how a command ends if the command is sent while the server is stopped or dead, and
+ * whether the subscription receives messages again afterwards.
  */
 async function silence(name) {
   const outcomes = {};
@@ -153,7 +158,7 @@ async function silence(name) {
   return { ...outcomes, errors: errors.length };
 }
 
-/** Loads one of the libraries and opens a connection. */
+/** Code that loads one of the libraries and opens a connection. */
 const opening = {
   ioredis: `
     const { Redis } = await import("ioredis");
@@ -167,7 +172,10 @@ const opening = {
     const open = (port) => createClient({ socket: { port, host: "127.0.0.1" } }).connect();`,
 };
 
-/** Measures in a process of its own how much memory the loaded library and two connections take. */
+/**
+ * Measures in a separate process how long the library takes to load, and how much memory the
+ * library and two connections take.
+ */
 function weight(server, name) {
   const code = `
     const before = process.memoryUsage().rss;

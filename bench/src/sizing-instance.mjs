@@ -1,4 +1,4 @@
-// The instance that sizing.mjs measures. It talks to its parent by IPC.
+// The instance that sizing.mjs measures. This program talks to its parent process by IPC.
 import { defineProtocol } from "@holdfast/protocol";
 import { createServer } from "@holdfast/server";
 import * as z from "zod";
@@ -20,7 +20,7 @@ const server = createServer(protocol, {
 });
 const { port } = await server.listen(0, { host: "127.0.0.1" });
 
-/** The event that carries this text has 200 bytes. */
+/** An event with this text has about 200 bytes. */
 const text = "x".repeat(160);
 
 async function answer(question) {

@@ -1,7 +1,7 @@
 /**
  * Measures what 10,000 connections cost one instance and Redis: memory, descriptors and commands.
  * docs/guides/scaling.md has the figures. Memory and counts hardly depend on the load of the
- * machine. Time does, so the report gives time only as a ratio.
+ * machine. Times do, so the report gives CPU times only as ratios.
  *
  *   npm run sizing --workspace bench -- 10000        (redis-server on the PATH, or REDIS_SERVER)
  */
@@ -41,11 +41,12 @@ async function startInstance(options) {
 const rss = ({ child }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1]);
 
 /**
- * Connects as a user of its own. Joins one channel that all clients share and one of a hundred
+ * Opens the connection of one user. Joins the channel that all clients share and one of a hundred
  * rooms, both with history.
  */
 async function connect(port, index) {
-  // A single local address has too few ports for a large number of connections.
+  // A single local address has too few ports for a large number of connections, so the connections
+  // use eight addresses.
   const localAddress = `127.0.0.${2 + (index % 8)}`;
   const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, ["holdfast.v1.json"], {
     localAddress,
@@ -75,7 +76,10 @@ async function info(redis, section) {
   return new Map([...text.matchAll(/^([\w|]+):(.*?)\r?$/gm)].map(([, key, value]) => [key, value]));
 }
 
-/** Counts the calls of the server. The commands inside a script are part of the script's call. */
+/**
+ * Counts the commands that the instance has sent. The commands inside a script count as one call of
+ * the script.
+ */
 async function calls(redis) {
   const stats = await info(redis, "commandstats");
   const of = (name) => Number(/calls=(\d+)/.exec(stats.get(`cmdstat_${name}`) ?? "")?.[1] ?? 0);

@@ -1,17 +1,18 @@
 /**
- * Measures the way of a document's change through two instances on one Redis. The document has 20
- * KB. The time runs from the call of `update` on one instance until the watchers have the change: a
- * hundred watchers on the same instance, then a hundred on the other. Instances and watchers are
- * separate processes, and all read the clock of this machine.
+ * Measures how long a change of a document takes through two instances on one Redis. The document
+ * has 20 KB. The time runs from the call of `update` on one instance until the watchers have
+ * received the change: first a hundred watchers on the same instance, then a hundred watchers on
+ * the other instance. Instances and watchers are separate processes, and all read the clock of this
+ * machine.
  *
  *   npm run bench:state               200 updates per second for 10 s
  *   npm run bench:state -- 100 30     another rate, another duration in seconds
  *
- * The times depend on the machine and its load, the ratios less so. The first ratio
- * compares with a small event at the same rate, which takes the same way without a document. The
- * second one compares with the whole document sent as an event, which is the alternative to
- * patches. That event is sent at a twentieth of the rate, because the full rate would be 400 MB a
- * second.
+ * The times depend on the machine and its load, the ratios less so. The first ratio compares an
+ * update with a small event at the same rate, which takes the same way without a document. The
+ * second ratio compares an update with an event that carries the whole document, which is the
+ * alternative to patches. That event is sent at a twentieth of the rate, because the full rate
+ * would be 400 MB per second.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +25,9 @@ if (!(perSecond >= 20 && perSecond <= 10_000 && seconds >= 1 && seconds <= 600))
   process.exit(2);
 }
 const WATCHERS = 100;
-/** The most receipts that can arrive before the parent process asks. */
+/**
+ * The most events and updates that the watchers can receive before this process asks for the list.
+ */
 const most = perSecond * Math.max(seconds, 2) * WATCHERS;
 const TARGETS = { same: 10, cross: 50 };
 

@@ -1,6 +1,6 @@
-// The application of the consumer check under Jest as it comes: CommonJS, no transforms, a global
-// object of its own. Not a test of this repository; consumer-check.mjs copies it into the folder
-// that has the packed packages.
+// The application of the consumer check under Jest with its default configuration: CommonJS, no
+// transforms, a separate global object. This file is not a test of this repository:
+// consumer-check.mjs copies the file into the folder in which the packed packages are installed.
 const { createClient } = require("@holdfast/client");
 const { defineProtocol, isHoldfastError } = require("@holdfast/protocol");
 const { createServer } = require("@holdfast/server");

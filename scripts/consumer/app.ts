@@ -1,7 +1,7 @@
 /**
- * The application of the consumer check (consumer-check.mjs). It is compiled against the packed
- * packages as an ESM and as a CommonJS module, then run. It uses every entry, and prints DONE if
- * everything works.
+ * The application of the consumer check (consumer-check.mjs). The check compiles this program
+ * against the packed packages, as an ESM module and as a CommonJS module, and runs both results.
+ * The program uses every entry, and prints DONE if everything works.
  */
 import * as cli from "@holdfast/cli";
 import { createClient } from "@holdfast/client";

@@ -2,7 +2,8 @@ import { defineProtocol } from "@holdfast/protocol";
 import { z } from "zod";
 
 /**
- * The input of `npx holdfast docs` in the consumer check. It imports zod as most applications do.
+ * The input of `npx holdfast docs` in the consumer check. This protocol imports zod as most
+ * applications do.
  */
 export const agents = defineProtocol({
   name: "agents",

@@ -1,18 +1,20 @@
-/** Checks a tarball by itself: its size, its source maps and the links of its README. */
+/**
+ * Checks a single tarball: its size, its source maps, its d.ts files and the links of its README.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 
 const KB = 1024;
 /**
- * The largest compressed size of each package: 5 % above its last measurement. A package that grows
- * more needs a decision.
+ * The largest compressed size of each package, 5 % above the last measurement. If a package grows
+ * beyond this bound, decide whether the growth is worth it before you raise the bound.
  */
 const bounds = { protocol: 236 * KB, client: 225 * KB, server: 482 * KB, cli: 154 * KB };
 
 /**
  * @param {{ name: string, size: number, files: { path: string }[] }} packed one entry of the output
  *   of `npm pack --json`
- * @param {string} folder where it is installed
+ * @param {string} folder where the package is installed
  * @returns {string[]} one sentence for each fault
  */
 export function tarballFaults({ name, size, files }, folder) {
@@ -33,7 +35,8 @@ export function tarballFaults({ name, size, files }, folder) {
 }
 
 /**
- * A map refers to the sources that the tarball contains once, and contains no second copy of them.
+ * Checks that a map refers to the sources that the tarball contains as `src`, and does not contain
+ * a second copy of these sources.
  */
 function mapFaults(map, folder) {
   const { sources, sourcesContent, file = "" } = JSON.parse(readFileSync(join(folder, map), "utf8"));

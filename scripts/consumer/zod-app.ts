@@ -1,7 +1,7 @@
 /**
- * The program that zod-versions.mjs runs with each version of zod 4. It runs the README's program
- * and describes schemas of every kind that the oldest version has. It prints one line of JSON,
- * which must be the same with every version.
+ * The program that zod-versions.mjs runs with each version of zod 4. This program runs the README's
+ * program and describes schemas of every kind that the oldest version has. The output is one line
+ * of JSON, which must be the same with every version.
  */
 import { defineProtocol, type Schema } from "@holdfast/protocol";
 import { fingerprint, jsonSchema } from "@holdfast/protocol/describe";
@@ -33,8 +33,8 @@ const own = tree();
 const letters = z.enum(["a", "b"]);
 
 /**
- * Types that JSON cannot hold. Holdfast writes the JSON Schema of these types, so the result is the
- * same with every version as well.
+ * Types that JSON cannot hold. Holdfast itself writes the JSON Schema of these types, so that
+ * result must also be the same with every version.
  */
 const rich: { readonly [name: string]: Schema } = {
   date: z.date(),

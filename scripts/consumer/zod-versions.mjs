@@ -1,6 +1,6 @@
 /**
  * Tries the packed packages with several versions of zod 4: the README's program must compile and
- * run with each, and all descriptions must be equal.
+ * run with each version, and all versions must give equal descriptions.
  */
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,7 +19,7 @@ const versions = ["4.0.0", "4.0.17", "4.1.13", "4.4.3", "4.6.7"];
  */
 const APP = "scripts/consumer/zod-app";
 
-/** The consumer check installs each version under a name of its own. */
+/** The consumer check installs each version under a separate name. */
 export const installedZods = Object.fromEntries(versions.map((version) => [`zod-${version}`, `npm:zod@${version}`]));
 
 /**
@@ -63,8 +63,8 @@ export async function checkZodVersions(folder, compilers) {
 }
 
 /**
- * A folder whose packages resolve this version of zod. They resolve everything else from the folder
- * around it.
+ * Prepares a folder whose packages resolve this version of zod. The packages resolve all other
+ * dependencies from the folder around it.
  */
 async function prepare(folder, below, version) {
   for (const path of ["node_modules", "docs/snippets", dirname(APP)]) mkdirSync(join(below, path), { recursive: true });

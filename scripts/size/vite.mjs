@@ -1,7 +1,7 @@
 /**
  * Measures what a page downloads if an application is built with Vite's default configuration. The
- * figures stand in one sentence of the README, and this check says whether the sentence is true. It
- * uses the BUILT packages with the conditions that Vite sets.
+ * README gives the figures in one sentence, and this check compares that sentence with the
+ * measurement. The check uses the BUILT packages with the conditions that Vite sets.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ async function downloaded(app, zod = "zod/mini") {
     logLevel: "error",
     plugins: [
       {
-        name: "which application, and which zod it imports",
+        name: "choose the application, and the zod that the application imports",
         transformIndexHtml: { order: "pre", handler: (html) => html.replace("app.ts", app) },
         transform: (code, id) => (id.endsWith(`size/${app}`) ? code.replace('"zod/mini"', `"${zod}"`) : undefined),
       },
@@ -32,17 +32,20 @@ async function downloaded(app, zod = "zod/mini") {
   return scripts.reduce((sum, { code }) => sum + gzipSync(code).length, 0);
 }
 
-/** In the order of the README's sentence. */
+/** Returns the three sizes in the order of the README's sentence. */
 export async function measureWithVite() {
   return [await downloaded("app.ts"), await downloaded("full.ts"), await downloaded("full.ts", "zod")];
 }
 
-/** In Vite's unit: a kB has 1,000 bytes. Rounded up, so that "at most" is true. */
+/**
+ * Converts bytes to Vite's unit: a kB has 1,000 bytes. Rounds up, so that a page never downloads
+ * more than the README says.
+ */
 const kB = (bytes) => Math.ceil(bytes / 1_000);
 
 /**
  * Compares the three figures with the README's sentence. The sentence is wrong if a page downloads
- * more, and also if a page downloads less.
+ * more or less than the sentence says.
  *
  * @returns {string | undefined} the correction
  */

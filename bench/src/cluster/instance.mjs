@@ -1,6 +1,6 @@
 /**
- * The instance that the measured clients connect to. It also repeats messages for the bare
- * comparison.
+ * The instance that the measured clients connect to. The instance also repeats the messages of the
+ * bare comparison.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";

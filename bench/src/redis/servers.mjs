@@ -54,7 +54,7 @@ export async function startRedis(port, extra = []) {
   return server;
 }
 
-/** Three masters, each with one replica. */
+/** Starts a cluster of three masters, each with one replica. */
 export async function startCluster(nodeTimeoutMs = 1_000) {
   const extra = [
     "--cluster-enabled",
@@ -95,7 +95,7 @@ export async function until(holds, limitMs = 20_000) {
 }
 
 /**
- * Sends one command and returns the answer as text. Uses no client library, because the client
+ * Sends one command and returns the answer as a string. Uses no client library, because the client
  * libraries are being measured.
  */
 export function say(port, ...words) {

@@ -1,6 +1,6 @@
 /**
- * One instance of the server. On command it changes the document or publishes an event, and reports
- * the result.
+ * One instance of the server. On each message of the parent process, the instance changes the
+ * document or publishes events, and reports the result.
  */
 import { createServer } from "@holdfast/server";
 import { redisBroker } from "@holdfast/server/redis";
@@ -13,8 +13,8 @@ const { port } = await server.listen(0);
 const roster = largeRoster();
 
 /**
- * The measured operations. Each carries its number as `round`, so that the parent process can look
- * up when the round began.
+ * The measured operations. Each operation carries its number as `round`, so that the parent process
+ * can look up when the operation was called.
  */
 const kinds = {
   update: (key, round) =>

@@ -1,6 +1,5 @@
 /**
- * The watchers have a process of their own, so that their work does not count as work of the
- * instances.
+ * The watchers run in a separate process, so that their work does not delay the instances.
  */
 import { WebSocket } from "ws";
 
@@ -8,8 +7,8 @@ const [port, channel, watchers, most] = process.argv.slice(2);
 process.on("disconnect", () => process.exit(0));
 
 /**
- * Pairs of a round and the time at which it arrived. The array has a fixed size, because a list
- * would be copied if it grew during the measurement.
+ * Pairs of a round and the time at which the round arrived. The array has a fixed size, because a
+ * growing list would be copied during the measurement.
  */
 const heard = new Float64Array(2 * Number(most));
 let count = 0;
@@ -24,8 +23,8 @@ for (let index = 0; index < Number(watchers); index++) {
   socket.on("message", (data) => {
     const at = performance.timeOrigin + performance.now();
     const text = Buffer.from(data).toString("utf8");
-    // Parsing the whole frame a hundred times would dominate the measurement. A frame begins with
-    // its type.
+    // Parsing every frame whole in a hundred watchers would dominate the measurement. The type at
+    // the beginning of the frame is enough.
     if (text.startsWith('{"type":"connected"')) {
       socket.send(JSON.stringify({ type: "subscribe", correlation_id: "1", data: { channels: [channel] } }));
     } else if (text.startsWith('{"type":"state_sync"')) {
@@ -46,8 +45,8 @@ function roundOf(text) {
 }
 
 /**
- * Answers with the number of receipts, or with all receipts if the parent process asks for the
- * list.
+ * Answers the parent process: with the number of pairs in `heard`, or with all pairs, which then
+ * start anew.
  */
 process.on("message", (what) => {
   if (what === "count") return void process.send({ count: count / 2, closed });
