@@ -63,8 +63,8 @@ async function start(contender, subscribers) {
   while ((await ask("subscribers")) < subscribers);
   return {
     /**
-     * Measures the microseconds of server CPU time per delivery. Each burst starts when the
-     * receivers have counted every delivery of the previous burst.
+     * Measures the microseconds of server CPU time per delivery. A burst starts when the receivers
+     * have counted every delivery of the previous burst.
      */
     async measure(burst, deliveries) {
       const bursts = Math.ceil(deliveries / subscribers / burst);

@@ -1,5 +1,5 @@
 // Puts the two client libraries behind the same few functions. Both are configured as a broker
-// needs them: while disconnected, a library rejects commands and does not queue them.
+// needs them: if a library is disconnected, it rejects commands and does not queue them.
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 

@@ -8,7 +8,7 @@ process.on("disconnect", () => process.exit(0));
 
 /**
  * Pairs of a round and the time at which the round arrived. The array has a fixed size, because a
- * growing list would be copied during the measurement.
+ * list would be copied if it grew during the measurement.
  */
 const heard = new Float64Array(2 * Number(most));
 let count = 0;
@@ -45,8 +45,8 @@ function roundOf(text) {
 }
 
 /**
- * Answers the parent process: with the number of pairs in `heard`, or with all pairs, which then
- * start anew.
+ * Answers the parent process with the number of pairs. If the parent process asks for the list, the
+ * answer has all pairs, and a new list starts.
  */
 process.on("message", (what) => {
   if (what === "count") return void process.send({ count: count / 2, closed });
