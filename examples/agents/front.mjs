@@ -3,8 +3,8 @@ import { connect, createServer } from "node:net";
 /**
  * A load balancer in twenty lines, to try several instances: `node examples/agents/front.mjs 3001
  * 3002` listens on PORT (3000) and forwards each connection to the next port that answers. In
- * production use nginx or another load balancer (docs/guides/scaling.md). Nothing is remembered,
- * because a client may reconnect to any instance.
+ * production use nginx or another load balancer (docs/guides/scaling.md). The load balancer stores
+ * nothing about clients, because a client may reconnect to any instance.
  */
 const ports = process.argv.slice(2).map(Number);
 if (ports.length === 0 || !ports.every(Number.isInteger)) {

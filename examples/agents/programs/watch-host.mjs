@@ -3,7 +3,7 @@ import { setTimeout as rest } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { bytes } from "./work.mjs";
 
-/** Reads the load of each core and draws it as a bar. */
+/** Reads the load of each core and draws the load as a bar. */
 
 const { values } = parseArgs({ options: { every: { type: "string", default: "1000" } } });
 const BAR = " ▁▂▃▄▅▆▇█";

@@ -31,9 +31,9 @@ export async function* files(folder, { into = () => true } = {}) {
 export const ownSources = { into: (name) => name !== "node_modules" };
 
 /**
- * Returns a function to await between two pieces of work. After a burst of `busyMs` it calls
- * `report` and rests for `restMs`. The pause depends on time and not on the number of pieces,
- * because pieces differ a thousandfold in size.
+ * Returns a function to await between two pieces of work. After a burst of `busyMs` the function
+ * calls `report` and rests for `restMs`. The pause depends on time and not on the number of pieces,
+ * because the sizes of pieces differ by a factor of a thousand.
  */
 export function pace({ busyMs, restMs, report = () => {} }) {
   let since = performance.now();

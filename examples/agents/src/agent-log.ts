@@ -1,21 +1,22 @@
 import type { Line } from "./protocol.js";
 
 export interface AgentLogOptions {
-  /** How many lines are kept for readers who open the log later. @default 200 */
+  /** How many lines are stored for pages that open the log later. @default 200 */
   keep?: number;
   /**
-   * Lines per second, on average. People read fewer, and a program can write a million. @default 20
+   * The most lines per second, on average: more than people can read, while a program can write a
+   * million. @default 20
    */
   linesPerSecond?: number;
-  /** Lines at once, so that a short report of a program arrives complete. @default 60 */
+  /** The most lines at once, so that a short report of a program arrives complete. @default 60 */
   burst?: number;
   /** Milliseconds since an arbitrary time, never set back. @default performance.now */
   monotonic?: () => number;
 }
 
 /**
- * The last lines of one agent, numbered. If a program writes too fast, lines are skipped, and a
- * note in their place gives their number.
+ * Stores the last lines of one agent, numbered. If a program writes too fast, lines are skipped,
+ * and a note says how many.
  */
 export class AgentLog {
   readonly #keep: number;
@@ -56,7 +57,7 @@ export class AgentLog {
     this.#add(stream, text);
   }
 
-  /** Adds a line of the server, which is never skipped. */
+  /** Adds a line that the server writes. Such a line is never skipped. */
   note(text: string): void {
     this.#tellSkipped();
     this.#add("note", text);

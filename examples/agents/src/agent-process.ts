@@ -4,9 +4,9 @@ import { LineSplitter } from "./line-splitter.js";
 import type { Launch } from "./programs.js";
 
 export interface AgentProcessOptions {
-  /** The folder that the program works on. */
+  /** The working directory of the program. */
   cwd: string;
-  /** The time from SIGTERM to SIGKILL. @default 3000 */
+  /** The time from SIGTERM to SIGKILL, in milliseconds. @default 3000 */
   graceMs?: number;
   onLine: (stream: "stdout" | "stderr", text: string) => void;
   /** Called once, after the last line. */
@@ -21,8 +21,8 @@ export interface AgentProcessOptions {
  */
 type State = { name: "running" } | { name: "ending"; grace: NodeJS.Timeout } | { name: "ended" };
 
-// Long enough to read the rest of the pipes. If a grandchild keeps the pipes open, the agent ends
-// after this time all the same.
+// The time after the exit in which the rest of the pipes is read. If a grandchild keeps the pipes
+// open, the agent counts as ended after this time.
 const DRAIN_MS = 500;
 
 /** One child process, with its lines and its exit. */
@@ -48,8 +48,8 @@ export class AgentProcess {
       }, DRAIN_MS);
       child.on("close", () => clearTimeout(drain));
     });
-    // `close` and not `exit`, because `close` comes after both streams have been read and is
-    // followed by no line.
+    // `close` and not `exit`, because `close` comes after both streams have been read, so no line
+    // follows.
     child.on("close", (code, signal) => options.onExit(code, signal));
   }
 
@@ -58,11 +58,11 @@ export class AgentProcess {
     return new Promise((resolve, reject) => {
       const child = spawn(launch.command, launch.arguments, {
         cwd: options.cwd,
-        // Not the server's environment, because agents must not see its secrets.
+        // Not the server's environment, because agents must not see the server's secrets.
         env: { PATH: process.env["PATH"], LANG: "C.UTF-8" },
         stdio: ["ignore", "pipe", "pipe"],
-        // A process group of its own: Ctrl-C in the terminal then reaches only the server, which
-        // ends its agents gracefully.
+        // The process leads a separate process group. Ctrl-C in the terminal then reaches only the
+        // server, which ends its agents gracefully.
         detached: true,
       });
       child.once("error", reject);

@@ -4,7 +4,7 @@ import { AgentProcess } from "./agent-process.js";
 import type { Launch } from "./programs.js";
 import type { Agent, Exit, Line } from "./protocol.js";
 
-/** Receives the events of the fleet in their order. */
+/** Receives the events of the fleet, in the order in which they happen. */
 export interface FleetListener {
   started(agent: Agent): void;
   statusChanged(agent: Agent): void;
@@ -14,7 +14,7 @@ export interface FleetListener {
 }
 
 export interface FleetOptions {
-  /** The folder that the programs work on. */
+  /** The working directory of the programs. */
   cwd: string;
   /** The name of this instance, if there are several. */
   instance?: string | undefined;
@@ -25,7 +25,7 @@ export interface FleetOptions {
   maximum?: number;
   /** How many ended agents are still shown. @default 6 */
   keepEnded?: number;
-  /** The time from SIGTERM to SIGKILL. @default 3000 */
+  /** The time from SIGTERM to SIGKILL, in milliseconds. @default 3000 */
   graceMs?: number;
 }
 
@@ -45,7 +45,7 @@ interface Member {
   readonly log: AgentLog;
 }
 
-/** Starts and stops agents. Lists the running agents and the last ones that ended. */
+/** Starts and stops agents. Lists the running agents and the agents that ended last. */
 export class Fleet {
   readonly maximum: number;
   readonly #options: FleetOptions;
@@ -118,7 +118,10 @@ export class Fleet {
     return { ok: true, agent };
   }
 
-  /** Returns undefined if there is no such agent. */
+  /**
+   * Asks a running agent to end. Returns the agent, or undefined if the fleet has no agent with
+   * this id.
+   */
   stop(agentId: string): Agent | undefined {
     const member = this.#members.get(agentId);
     if (member?.agent.status === "running") {
@@ -128,7 +131,7 @@ export class Fleet {
     return member?.agent;
   }
 
-  /** Ends every agent. Resolves after the last one has ended. */
+  /** Ends every agent. Resolves after the last agent has ended. */
   async close(): Promise<void> {
     const living = this.living();
     if (living.length === 0) return;

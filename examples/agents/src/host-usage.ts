@@ -1,7 +1,10 @@
 import { type CpuInfo, cpus, freemem, loadavg, totalmem } from "node:os";
 import type { Sample } from "./protocol.js";
 
-/** The load of the whole machine. Remembers the last reading, because the system only counts up. */
+/**
+ * Reads the load of the whole machine. Stores the previous reading, because the system only gives
+ * totals since its start.
+ */
 export class HostUsage {
   #before = total(cpus());
 

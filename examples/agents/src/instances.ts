@@ -6,7 +6,7 @@ export interface Instances {
   /** The name of this instance, if there are several. */
   readonly name: string | undefined;
   list(): Promise<{ agents: Agent[]; maximum: number }>;
-  /** Undefined if there is no such agent. */
+  /** Resolves to undefined if no instance has the agent. */
   log(agentId: string): Promise<readonly Line[] | undefined>;
   stop(agentId: string): Promise<Stopping | undefined>;
 
@@ -17,7 +17,7 @@ export interface Instances {
   save(): Promise<void>;
   keepLine(agentId: string, line: Line): Promise<void>;
   forgetLines(agentId: string): Promise<void>;
-  /** Gives up the shared state, after the agents have ended. */
+  /** Ends this instance's lease. Called after the agents have ended. */
   close(): Promise<void>;
 }
 

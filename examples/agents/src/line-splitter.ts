@@ -2,14 +2,14 @@ import { StringDecoder } from "node:string_decoder";
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Longer lines are truncated. Each line becomes an event, and a program that never ends a line must
- * not fill the memory.
+ * The most characters of a line; longer lines are truncated. Each line becomes an event, and a
+ * program that never ends a line must not fill the memory.
  */
 export const MAX_LINE_LENGTH = 400;
 
 /**
- * Turns the bytes of a stream into lines. Remembers the start of the current line, and the bytes of
- * a character that a chunk has cut in two.
+ * Turns the bytes of a stream into lines. Buffers the start of the current line, and the bytes of a
+ * character that is split over two chunks.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder("utf8");
@@ -25,7 +25,7 @@ export class LineSplitter {
     this.#read(this.#decoder.write(chunk));
   }
 
-  /** Ends the stream. A last line without a line end counts as a line. */
+  /** Ends the stream. A last line without a line break counts as a line. */
   end(): void {
     this.#read(this.#decoder.end());
     if (this.#open !== "") this.#finish();

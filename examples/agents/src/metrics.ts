@@ -6,7 +6,7 @@ import type { agents, Sample } from "./protocol.js";
 
 // Below 1 s, because the example promises a sample every second, and timers fire late.
 const PERIOD_MS = 950;
-/** Two minutes, the period that a newly opened page shows. */
+/** The number of samples to store: two minutes, the period that a newly opened page shows. */
 const KEPT = 125;
 
 /**
@@ -79,7 +79,7 @@ export class Metrics {
     this.#delivered = published.delivered;
     this.#samples.push(sample);
     if (this.#samples.length > KEPT) this.#samples.shift();
-    // If Redis is unreachable, this sample is lost, and the next one follows in a second.
+    // If Redis is unreachable, no page receives this sample. The next sample follows in a second.
     this.#server
       .channel("metrics")
       .publish("sampled", sample)

@@ -15,8 +15,8 @@ export interface AnnouncerParts {
 }
 
 /**
- * Publishes the events of the fleet: each fact on agent-updates, and important ones as a
- * notification for people as well.
+ * Publishes the events of the fleet: each event on agent-updates, and the important events also as
+ * notifications for people.
  */
 export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others: RedisInstancesListener } {
   const { server, publisher, programs, instances } = parts;
@@ -25,11 +25,10 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
 
   const notify = (level: Notification["level"], agent: Agent, text: string) => {
     const title = programs.list.find(({ id }) => id === agent.program)?.title ?? agent.program;
-    // Published without a retry, because the page learns the same fact from agent-updates in any
-    // case.
+    // Published without a retry, because the page receives the same fact on agent-updates.
     notifications.publish("posted", { level, title, text, at: new Date() }).catch(() => {});
   };
-  /** The number of status changes, so that each change is published under a key of its own. */
+  /** The number of status changes, so that each change has a different idempotency key. */
   let changes = 0;
   const save = () => instances().save();
 
@@ -80,7 +79,7 @@ export function announcer(parts: AnnouncerParts): { fleet: FleetListener; others
       if (!exit) return;
       publisher.push(key, async (options) => {
         const { duplicate } = await updates.publish("exited", { agentId: id, status, exit }, options);
-        // If another instance was first, that instance has also sent this notification.
+        // If another instance published this first, that instance also sends the notification.
         if (!duplicate) notify("error", agent, `Lost with its instance ${agent.instance}`);
       });
     },

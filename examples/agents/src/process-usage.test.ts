@@ -21,8 +21,8 @@ async function running(script: string, before = ""): Promise<{ child: ChildProce
 
 test("[EX13] readUsage returns the CPU share since the previous reading and the current memory", async () => {
   // The process burns half a second by its own count of CPU time, so a busy machine only prolongs
-  // the test. Filling the memory costs CPU too and is therefore done before the process prints
-  // "up". The process starts to burn at SIGUSR2.
+  // the test. Filling the memory costs CPU time too, so the process fills the memory before it
+  // prints "up". The process starts to burn at SIGUSR2.
   const burner = await running(
     `const used = () => process.cpuUsage().user + process.cpuUsage().system;
     process.once('SIGUSR2', () => {

@@ -1,15 +1,14 @@
 import pidusage from "pidusage";
 
 export interface ProcessUsage {
-  /** CPU since the last reading. 100 is one fully busy core. */
+  /** CPU usage since the last reading, in percent. 100 is one fully busy core. */
   readonly cpuPercent: number;
   readonly memoryBytes: number;
 }
 
 /**
- * The current usage of processes according to the operating system: /proc on Linux, `ps` elsewhere
- * (handled by the pidusage library). Processes that have ended meanwhile are missing from the
- * answer.
+ * Reads the current usage of processes. The pidusage library asks the operating system: /proc on
+ * Linux, `ps` elsewhere. Processes that have ended meanwhile are missing from the result.
  */
 export async function readUsage(pids: readonly number[]): Promise<Map<number, ProcessUsage>> {
   const usage = new Map<number, ProcessUsage>();
@@ -17,7 +16,7 @@ export async function readUsage(pids: readonly number[]): Promise<Map<number, Pr
   try {
     const figures = await pidusage([...pids]);
     for (const pid of pids) {
-      // The types promise a figure for each pid, but a process that has just ended has none.
+      // The types promise a figure for each pid, but a process that has just ended has no figure.
       const figure = figures[pid] as pidusage.Status | undefined;
       if (figure) usage.set(pid, { cpuPercent: round(figure.cpu), memoryBytes: figure.memory });
     }

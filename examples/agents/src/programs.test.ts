@@ -33,7 +33,7 @@ test("[EX4] choose refuses an option that the program does not have", async () =
   expect(programs.choose("primes", { __proto__x: "1" })).toMatchObject({ ok: false, code: "UNKNOWN_CHOICE" });
 });
 
-test("[EX4] choose uses the default of an omitted option, and the launch contains it", async () => {
+test("[EX4] choose uses the default of an omitted option, and the launch contains the default", async () => {
   const choice = (await findPrograms("")).choose("hash-files");
   expect(choice.ok && choice.launch.options).toEqual({ algorithm: "sha256" });
 });

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { Program } from "./protocol.js";
 
 /**
- * The allow-list of all programs that can ever run. A client names a program and picks from its
- * choices. A choice selects arguments from this table and never becomes an argument, so no text
- * from the wire reaches a command line.
+ * The allow-list of all programs that can ever run. A client names a program and picks from the
+ * choices of the program's options. A choice selects arguments from this table and never becomes an
+ * argument itself, so no string from a client reaches a command line.
  */
 interface Entry {
   readonly id: string;
@@ -117,7 +117,7 @@ export interface Programs {
   choose(program: string, options?: Readonly<Record<string, string>>): Choice;
 }
 
-// The same path from src/ and from the bundle in dist/.
+// This path is right in src/ and in the bundle in dist/.
 const scripts = fileURLToPath(new URL("../programs/", import.meta.url));
 
 /**

@@ -2,8 +2,9 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The only file that both sides import, and the source of the generated reference. It uses zod/mini
- * and not zod, because the page downloads it: the same schemas in a quarter of the bytes.
+ * The only file that both sides import, and the source of the generated reference. The page
+ * downloads this file, so the file uses zod/mini and not zod: the same schemas take a quarter of
+ * the bytes.
  */
 
 const agentId = z
@@ -18,7 +19,7 @@ const memoryBytes = z.number().check(z.meta({ description: "Resident memory.", e
 const program = z.object({
   id: programId,
   title: z.string().check(z.meta({ examples: ["Prime search"] })),
-  description: z.string().check(z.describe("One sentence for people that describes its work.")),
+  description: z.string().check(z.describe("One sentence for people that describes the program.")),
   options: z
     .array(
       z.object({
@@ -27,7 +28,7 @@ const program = z.object({
         default: z.string(),
       }),
     )
-    .check(z.describe("The options at its start.")),
+    .check(z.describe("The options that a client can choose at the start.")),
 });
 export type Program = z.output<typeof program>;
 
@@ -42,7 +43,7 @@ const status = z
   .enum(["running", "stopping", "finished", "stopped", "failed", "lost"])
   .check(
     z.describe(
-      "stopping: asked to end. finished: ended by itself. stopped: ended after it was asked. lost: its instance is gone. failed: ended in any other way.",
+      "stopping: asked to end. finished: ended by itself with exit code 0. stopped: ended after it was asked to end. lost: its instance is gone. failed: ended in any other way.",
     ),
   );
 export type AgentStatus = z.output<typeof status>;
@@ -56,24 +57,31 @@ export type Exit = z.output<typeof exit>;
 
 const instance = z
   .optional(z.string())
-  .check(z.meta({ description: "An instance of the server. Absent if there is only one.", examples: ["host-a:3001"] }));
+  .check(
+    z.meta({
+      description: "The name of the server instance. Absent if there is only one instance.",
+      examples: ["host-a:3001"],
+    }),
+  );
 
 const agent = z.object({
   id: agentId,
   program: programId,
   options,
-  pid: z.int().check(z.meta({ description: "The process id of the system.", examples: [4711] })),
+  pid: z.int().check(z.meta({ description: "The process id in the operating system.", examples: [4711] })),
   status,
   instance,
   startedAt: z.date(),
-  exit: z.optional(exit).check(z.describe("How it ended. Absent while the process runs.")),
+  exit: z.optional(exit).check(z.describe("How the process ended. Absent while the process runs.")),
 });
 export type Agent = z.output<typeof agent>;
 
 const line = z.object({
   number: z
     .int()
-    .check(z.describe("The number of the line, from 1, so that a log and live lines join without duplicates.")),
+    .check(
+      z.describe("The number of the line, from 1, so that a page can merge a log with live lines without duplicates."),
+    ),
   stream: z.enum(["stdout", "stderr", "note"]).check(z.describe("note: a line of the server, not of the program.")),
   text: z.string().check(z.meta({ examples: ["78,498 primes up to 999,983, widest gap 114"] })),
   at: z.date(),
@@ -92,7 +100,7 @@ const sample = z.object({
   }),
   server: z.object({
     connections: z.int(),
-    deliveriesPerSecond: z.number().check(z.describe("Events handed to connections.")),
+    deliveriesPerSecond: z.number().check(z.describe("Events that the server has sent to connections.")),
   }),
   agents: z.array(z.object({ agentId, cpuPercent, memoryBytes })).check(z.describe("One entry per running process.")),
 });
@@ -106,7 +114,7 @@ const notification = z.object({
 });
 export type Notification = z.output<typeof notification>;
 
-const maximum = z.int().check(z.describe("How many agents may run at once on all instances together."));
+const maximum = z.int().check(z.describe("How many agents may run at once, on all instances together."));
 
 const unknownAgent = z.object({ agentId });
 
@@ -118,7 +126,7 @@ export const agents = defineProtocol({
   requests: {
     "agent.list": {
       kind: "query",
-      description: "Every running agent and the latest ended ones, oldest first.",
+      description: "Every running agent and the agents that ended last, oldest first.",
       output: z.object({ agents: z.array(agent), maximum, instance }),
     },
     "agent.programs": {
@@ -128,19 +136,20 @@ export const agents = defineProtocol({
     },
     "agent.log": {
       kind: "query",
-      description: "The last lines of an agent. The events of agent-updates continue them.",
+      description: "The last lines of an agent. The event output of agent-updates carries the lines that follow.",
       input: z.object({ agentId }),
       output: z.object({ lines: z.array(line) }),
       errors: { UNKNOWN_AGENT: unknownAgent },
     },
     "metrics.recent": {
       kind: "query",
-      description: "The samples of the last two minutes, oldest first. The channel metrics continues them.",
+      description:
+        "The connected instance's samples of the last two minutes, oldest first. The channel metrics carries the samples that follow.",
       output: z.object({ samples: z.array(sample) }),
     },
     "agent.start": {
       kind: "mutation",
-      description: "Starts a program on the connected instance. Answers when its process runs.",
+      description: "Starts a program on the connected instance. Answers when the process runs.",
       input: z.object({ program: programId, options: z.optional(options) }),
       output: z.object({ agent }),
       errors: {
@@ -154,7 +163,8 @@ export const agents = defineProtocol({
     },
     "agent.stop": {
       kind: "mutation",
-      description: "Asks a process to end, and kills it if it does not. Stopping an ended agent changes nothing.",
+      description:
+        "Asks a process to end, and kills the process if it does not end in time. Stopping an ended agent changes nothing.",
       input: z.object({ agentId }),
       output: z.object({ agent }),
       errors: {
@@ -163,7 +173,7 @@ export const agents = defineProtocol({
           .object({ agentId, instance })
           .check(
             z.describe(
-              "The agent runs on another instance, which does not answer. Within seconds it returns or counts as lost.",
+              "The agent runs on another instance, which does not answer. Within seconds that instance answers again, or its agents count as lost.",
             ),
           ),
       },

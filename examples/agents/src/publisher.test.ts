@@ -5,7 +5,10 @@ import { Publisher } from "./publisher.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A store that refuses the first `refusals` calls, and the published keys. */
+/**
+ * Makes a store that refuses the first `refusals` calls, and records the keys of all calls and of
+ * the publications.
+ */
 function makeStore(refusals: number) {
   const tried: string[] = [];
   const published: string[] = [];

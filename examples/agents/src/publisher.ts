@@ -4,8 +4,8 @@ import { isHoldfastError } from "@holdfast/server";
 export type Publication = (options: { idempotencyKey: string }) => Promise<unknown>;
 
 /**
- * If more publications wait, lines are dropped and changes of the fleet are kept, because lines
- * that arrive an hour late are useless.
+ * If this many publications wait, new lines are dropped, because lines that arrive an hour late are
+ * useless. Changes of the fleet are still queued.
  */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 100;
@@ -14,10 +14,10 @@ const LAST_PAUSE_MS = 2_000;
 const FLUSH_MS = 2_000;
 
 /**
- * Publishes one fact after another, and retries refused ones. In a single process no publication is
- * refused. On Redis, `publish` rejects with UNAVAILABLE while Redis is unreachable, and this class
- * keeps the publication. Because of its key, a retried publication counts once, even if Redis has
- * stored the refused attempt.
+ * Publishes one fact after another, and retries refused publications. In a single process no
+ * publication is refused. On Redis, `publish` rejects with UNAVAILABLE while Redis is unreachable,
+ * and this class retries the publication. Because the key stays the same, a retried publication
+ * counts once, even if Redis has stored the refused attempt.
  */
 export class Publisher {
   readonly #waiting: { readonly key: string; readonly publish: Publication }[] = [];
@@ -33,7 +33,7 @@ export class Publisher {
     void this.#run();
   }
 
-  /** Resolves when everything is published or the time is over. Nothing is published after that. */
+  /** Resolves when everything is published, or after 2 s. Nothing is published after that. */
   async close(): Promise<void> {
     if (this.#running) {
       await new Promise<void>((resolve) => {
@@ -61,7 +61,8 @@ export class Publisher {
           pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
           continue;
         }
-        // A bug of the example, which a retry would repeat. Later publications continue.
+        // Any other error is a bug of the example, which a retry would repeat. Later publications
+        // continue.
         console.error(error);
       }
       this.#waiting.shift();

@@ -5,11 +5,11 @@ import type { Instances, Stopping } from "./instances.js";
 import type { Agent, Line } from "./protocol.js";
 
 /**
- * The instances' shared state in Redis. Each instance writes only its own part: its agents, stored
- * before each published change and every second. A part is valid as long as its lease exists. The
- * lease is a key that expires, so the clock of Redis decides. Without a lease, the running agents
- * of the part are lost: the warden of the instance has killed the processes, or the machine is
- * gone.
+ * One instance's part of the state that the instances share in Redis. Each instance writes only its
+ * own part, before each published change and every second. A part is valid as long as its lease
+ * exists. The lease is a key that expires, so the clock of Redis decides. Without a lease, the
+ * running agents of the part count as lost: the warden of the instance has killed the processes, or
+ * the machine is gone.
  */
 interface Part {
   readonly name: string;
@@ -17,19 +17,19 @@ interface Part {
   readonly agents: readonly Agent[];
   readonly savedAt: Date;
   /**
-   * The number of the current lease. If an outage outlasts a lease, the instance returns with the
-   * next number.
+   * The number of the current lease. If an outage lasts longer than a lease, the instance begins a
+   * new lease with the next number.
    */
   readonly lease: number;
 }
 
 /**
  * Receives changes of other instances. Every instance that notices a change publishes the change.
- * The key is the same, so the change is delivered once.
+ * All of them use the same idempotency key, so the change is delivered once.
  */
 export interface RedisInstancesListener {
   lost(agent: Agent, key: string): void;
-  /** The agent was lost for the others, although it kept running. */
+  /** The agent kept running, although the other instances reported it as lost. */
   found(agent: Agent, key: string): void;
   removed(agentId: string, key: string): void;
   capacityChanged(maximum: number, key: string): void;
@@ -49,7 +49,7 @@ const logOf = (agentId: string): string => `agents-example:log:${agentId}`;
 const stopsOf = (id: string): string => `agents-example:stop:${id}`;
 
 const BEAT_MS = 1_000;
-/** Three renewals may be lost. */
+/** The lease is renewed every second, so three renewals may be lost. */
 const LEASE_MS = 4_000;
 /** How long the agents of a lost instance stay visible, and of how many lost instances. */
 const KEEP_GONE_MS = 600_000;
@@ -76,8 +76,8 @@ export class RedisInstances implements Instances {
   readonly #told = new Map<string, number>();
   #lease = 0;
   /**
-   * No instance is given up before this time: after an outage of Redis, all instances need a moment
-   * to renew their leases.
+   * Before this time no instance is reported as lost, because after an outage of Redis all
+   * instances need a moment to renew their leases.
    */
   #patientUntil = 0;
   #isBeating = false;
@@ -88,7 +88,7 @@ export class RedisInstances implements Instances {
     this.#fleet = fleet;
     this.#listener = listener;
     // Commands fail at once while Redis is unreachable, because an answer from memory is better
-    // than a late one.
+    // than a late answer.
     this.#redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 1_000 });
     this.#ears = new Redis(url, { maxRetriesPerRequest: null });
     // The server's broker logs when Redis is unreachable. Both connections reconnect by themselves.
@@ -120,8 +120,8 @@ export class RedisInstances implements Instances {
     if (own) return { agent: own, isAway: false };
     const found = await this.#find(agentId);
     if (!found || found.agent.exit) return found && { agent: found.agent, isAway: false };
-    // The instance that stops the agent publishes the outcome as events. 0: no instance received
-    // the command.
+    // The instance that stops the agent publishes the outcome as events. A count of 0 means that no
+    // instance received the command.
     const heard = await this.#redis.publish(stopsOf(found.id), agentId).catch(() => 0);
     return { agent: found.agent, isAway: heard === 0 };
   }
@@ -142,7 +142,7 @@ export class RedisInstances implements Instances {
 
   async keepLine(agentId: string, line: Line): Promise<void> {
     const key = logOf(agentId);
-    // Sorted by number, so a line that is stored twice exists once.
+    // The set is sorted by the number of the line, so a line that is stored twice exists once.
     await this.#redis
       .multi()
       .zadd(key, String(line.number), JSON.stringify(line))
@@ -160,7 +160,8 @@ export class RedisInstances implements Instances {
     await this.save();
     this.#isClosed = true;
     clearInterval(this.#timer);
-    // The part stays for a while, so that the other instances still show how its agents ended.
+    // The part stays for a while, so that the other instances still show how the agents of the part
+    // ended.
     await this.#redis.del(leaseOf(this.#id)).catch(() => 0);
     for (const redis of [this.#redis, this.#ears]) redis.disconnect();
   }
@@ -170,7 +171,7 @@ export class RedisInstances implements Instances {
     return others.reduce((sum, [, part]) => sum + part.maximum, this.#fleet.maximum);
   }
 
-  /** Begins a lease: the first one, or a new one after this instance counted as lost. */
+  /** Begins a lease: the first lease, or a new lease after the previous lease has expired. */
   async #begin(): Promise<void> {
     const lease = ++this.#lease;
     this.#patientUntil = performance.now() + LEASE_MS;
@@ -189,7 +190,7 @@ export class RedisInstances implements Instances {
     this.#isBeating = false;
   }
 
-  /** Resolves to true if Redis has answered. */
+  /** Reads all parts and leases. Resolves to false if Redis cannot be reached. */
   async #read(): Promise<boolean> {
     try {
       const texts = Object.entries(await this.#redis.hgetall(PARTS));
@@ -244,7 +245,10 @@ export class RedisInstances implements Instances {
   }
 }
 
-/** Undefined if another version of this file wrote the text. */
+/**
+ * Returns undefined if the text is not JSON, because another version of this file may have written
+ * the text.
+ */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text, (key, value: unknown) =>

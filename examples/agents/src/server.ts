@@ -23,7 +23,7 @@ export interface ExampleOptions {
   host?: string;
   /** The folder with the built page. */
   pageFolder: string;
-  /** The folder that the programs work on. */
+  /** The working directory of the programs. */
   cwd: string;
   /** Programs to start at once, so that the page is not empty. @default none */
   startAtBoot?: readonly string[];
@@ -55,11 +55,11 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
       if (token !== TOKEN) throw new Error("unknown token");
       return { userId: "demo" };
     },
-    // Only this server's own page may connect, because another site must not control its visitors'
-    // agents.
+    // Of all browser pages, only this server's own page may connect. Otherwise any site that a user
+    // visits could control the agents.
     origins: [],
-    // For plain WebSocket clients such as scripts and websocat. The page sends its token in a
-    // message.
+    // Lets plain WebSocket clients, such as scripts and websocat, pass the token in the URL. The
+    // page sends its token in a message.
     credentials: { queryToken: true },
     ...(options.heartbeat && { heartbeat: options.heartbeat }),
     ...(options.logger && { logger: options.logger }),

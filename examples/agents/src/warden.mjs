@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline";
 
 /**
- * Outlives the server by a moment. The warden reads on standard input which processes run ("+123")
- * and which have ended ("-123"). When the input ends, the server is gone for any reason, and the
- * warden kills the remaining processes. The server cannot do this itself, because no code runs
- * after SIGKILL.
+ * Kills the agents of a server that is gone. The warden reads on standard input which processes run
+ * ("+123") and which have ended ("-123"). When the input ends, the server has ended, for whatever
+ * reason, and the warden kills the remaining processes. The server cannot do this itself, because
+ * no code runs after SIGKILL.
  */
 
 // Ctrl-C is for the server, which ends its agents gracefully and then closes this input.

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const script = fileURLToPath(new URL("./warden.mjs", import.meta.url));
 const sleeper = () => spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true });
 
-test("[EX11] when the server's end of the pipe closes, the warden kills the watched processes and no released one", async () => {
+test("[EX11] when the server's end of the pipe closes, the warden kills the watched processes and no released process", async () => {
   const warden = spawn(process.execPath, [script], { stdio: ["pipe", "ignore", "inherit"] });
   const gone = once(warden, "exit");
   const watched = sleeper();

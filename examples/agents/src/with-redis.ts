@@ -1,3 +1,5 @@
-/** The modules that only several instances need, in one file that is loaded on demand. */
+/**
+ * The modules that are needed only if several instances run, in one file that is loaded on demand.
+ */
 export { redisBroker } from "@holdfast/server/redis";
 export { RedisInstances } from "./redis-instances.js";

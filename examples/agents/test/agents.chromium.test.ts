@@ -95,7 +95,7 @@ test("[EX24] the Stop button stops an agent, and the page shows how the agent en
   await picture(page, "ready-phone-light");
 });
 
-test("[EX24] on a phone, a fade over a cut-off button shows that the start bar scrolls, and the last button is clear of it", async () => {
+test("[EX24] on a phone, a fade over a cut-off button shows that the start bar scrolls, and the last button is clear of the fade", async () => {
   const server = await runMain();
   const page = await openPage(server.port, phone);
   await status(page, "ready");

@@ -11,13 +11,16 @@ const soon = { timeout: 15_000, interval: 50 };
 async function twoInstances() {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
-  // An instance accepts clients before it has reached Redis, and announces its two agents within 1
-  // s.
+  // An instance accepts clients before it has reached Redis. Within 1 s it stores its two agents,
+  // which the other instance then lists.
   for (const instance of [a, b]) await vi.waitFor(async () => expect(await instance.list()).toHaveLength(4), soon);
   return { redis, a, b };
 }
 
-/** A client, with the line numbers and the final statuses that it has received for each agent. */
+/**
+ * Connects a client, and records the line numbers and the final statuses that the client receives
+ * for each agent.
+ */
 async function watch({ port }: Running) {
   const client: Client<typeof agents.definition> = connect(port);
   onTestFinished(() => client.disconnect());
@@ -42,7 +45,7 @@ function expectUnbroken(numbers: readonly number[] = []): void {
   expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
 }
 
-test("[EX26] two instances on one Redis list the same fleet, and an agent of one can be read and stopped through the other", async () => {
+test("[EX26] two instances on one Redis list the same fleet, and a client of one instance reads the log of an agent on the other instance and stops that agent", async () => {
   const { a, b } = await twoInstances();
   const [seenFromA, seenFromB] = [await a.list(), await b.list()];
   expect(idsOf(seenFromA)).toEqual(idsOf(seenFromB));
@@ -69,7 +72,7 @@ test("[EX26] two instances on one Redis list the same fleet, and an agent of one
   expect((await onA.client.request("agent.list")).maximum).toBe(16);
 });
 
-test("[EX27] when an instance is killed, its clients continue on another without missing a line, and its agents are lost", async () => {
+test("[EX27] when an instance is killed, its clients continue on another instance without missing a line, and its agents count as lost", async () => {
   const { a, b } = await twoInstances();
   const front = await runFront(a, b);
   // The load balancer takes the servers in turn, so every second connection goes to A.
@@ -116,7 +119,7 @@ test("[EX28] lines printed during an outage of Redis arrive afterwards, once and
   await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(2), soon);
 
   redis.halt();
-  // 24 lines at four lines per second: longer than a lease.
+  // 24 lines at four lines per second take 6 s, which is longer than a lease.
   const printed = async () => (await onA.client.request("agent.log", { agentId: agent.id })).lines.length;
   const then = await printed();
   await vi.waitFor(async () => expect(await printed()).toBeGreaterThan(then + 24), { timeout: 20_000, interval: 250 });
@@ -134,7 +137,7 @@ test("[EX28] lines printed during an outage of Redis arrive afterwards, once and
   expect((await b.list()).map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => "running"));
 });
 
-test("[EX29] after SIGTERM, the other instance lists the agents of the stopped one as stopped and lowers the maximum", async () => {
+test("[EX29] after SIGTERM, the other instance lists the agents of the ended instance as stopped and lowers the maximum", async () => {
   const { a, b } = await twoInstances();
   const before = await b.list();
   const onB = await watch(b);

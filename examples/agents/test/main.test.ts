@@ -36,7 +36,7 @@ test("[EX19] if the port is taken, the server exits with 1 and one line that nam
   await expect(runMain({ port })).rejects.toThrow(/ended with 1:\n.*PORT=3001 .*\n$/);
 });
 
-test("[EX34] the Redis client is in a file of its own, which the server imports only if Redis is configured", async () => {
+test("[EX34] the Redis client is in a separate file, which the server imports only if Redis is configured", async () => {
   const dist = new URL("../dist/", import.meta.url);
   const files = (await readdir(dist)).filter((name) => name.endsWith(".js"));
   const needsIt = await Promise.all(

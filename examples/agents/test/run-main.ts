@@ -14,7 +14,7 @@ export const build = (): void => buildExample(folder);
 export interface Running extends RunningProgram {
   /** The agents that the server lists. */
   list(): Promise<Agent[]>;
-  /** The lines of an agent that the server keeps. */
+  /** The lines of an agent that the server stores. */
   log(agentId: string): Promise<Line[]>;
 }
 
@@ -57,7 +57,7 @@ export function connect(port: number) {
   return createClient(agents, { url: `ws://localhost:${port}/ws`, token: "abc123" });
 }
 
-/** Returns whether a process runs. A killed process that its parent has not reaped does not run. */
+/** True if the process runs. A killed process that its parent has not reaped does not run. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -14,7 +14,7 @@ function connect(example: Example): AgentsClient {
   return client;
 }
 
-/** The events of agent-updates by name, and the lines, both in the order of arrival. */
+/** Records the names of the events of agent-updates, and the lines, in the order of arrival. */
 function listen(client: AgentsClient) {
   const heard: string[] = [];
   const lines: Line[] = [];

@@ -11,7 +11,10 @@ export interface EndedActions {
   start: Start;
 }
 
-/** The ended agents, the latest first: how each ended, its log, and a button to start it again. */
+/**
+ * Draws the ended agents, the latest first: how each agent ended, and buttons that open its log and
+ * start its program again.
+ */
 export function endedList(section: HTMLElement, store: FleetStore, actions: EndedActions): () => void {
   const list = h("ul", { class: "ended" });
   section.append(h("h2", {}, "Ended"), list);

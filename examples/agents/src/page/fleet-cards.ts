@@ -13,7 +13,7 @@ export interface CardActions {
   stop(agentId: string): void;
 }
 
-/** One card per running agent, the newest first. */
+/** Draws one card per running agent, the newest first. */
 export function fleetCards(list: HTMLElement, count: HTMLElement, store: FleetStore, actions: CardActions): () => void {
   const empty = h("p", { class: "empty" }, "No agent is running. Start a program above.");
   list.after(empty);
@@ -84,7 +84,7 @@ class Card implements Row<Agent> {
     );
     setText(this.#cpu, used ? percent(used.cpuPercent) : "–");
     setText(this.#memory, used ? bytes(used.memoryBytes) : "–");
-    // Both times are the server's, because the browser's clock may be wrong by minutes.
+    // Both times come from the server's clock, because the browser's clock may be wrong by minutes.
     const now = store.latest?.at ?? agent.startedAt;
     setText(this.#time, duration(now.getTime() - agent.startedAt.getTime()));
     setText(this.#line, store.log(agent.id).at(-1)?.text ?? "");

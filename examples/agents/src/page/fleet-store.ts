@@ -3,7 +3,7 @@ import type { Agent, AgentStatus, Exit, Line, Program, Sample } from "../protoco
 /** Two minutes of samples, one per second: the period of the chart. */
 export const KEPT_SAMPLES = 125;
 export const KEPT_LINES = 200;
-/** As many colours as running agents. With more agents, colours repeat. */
+/** As many colours as agents may run on one instance. If there are more agents, colours repeat. */
 const COLOURS = 8;
 
 export interface Usage {
@@ -13,8 +13,8 @@ export interface Usage {
 
 /**
  * The page's state of the fleet, without any drawing. `replace` takes the server's complete list,
- * and events change it. Events and answers arrive in the order in which the server sent them, so a
- * new list simply replaces the old one.
+ * and events change the list. Events and answers arrive in the order in which the server sent them,
+ * so a new list simply replaces the old one.
  */
 export class FleetStore {
   readonly agents = new Map<string, Agent>();
@@ -28,7 +28,7 @@ export class FleetStore {
   maximum = 0;
   /** The server instance that this page is connected to. Undefined if there is only one. */
   instance: string | undefined;
-  /** True while the page is connected, so the state is current and buttons work. */
+  /** True while the page is connected. The state is then current, and buttons work. */
   live = false;
   selectedId: string | undefined;
 
@@ -60,7 +60,10 @@ export class FleetStore {
     return this.#logs.get(agentId) ?? [];
   }
 
-  /** The usage of an agent over time, oldest first. Undefined where no measurement exists. */
+  /**
+   * The usage of an agent over time, oldest first. Undefined for a sample that does not contain the
+   * agent.
+   */
   usage(agentId: string): (Usage | undefined)[] {
     return this.samples.map((sample) => sample.agents.find((entry) => entry.agentId === agentId));
   }
@@ -134,8 +137,8 @@ export class FleetStore {
   }
 
   /**
-   * Each instance samples its own agents. Each sample of the page's instance becomes a point in
-   * time, together with the latest figures of the other instances.
+   * Each instance samples its own agents. Each sample of the page's instance becomes a point on the
+   * chart, together with the latest figures of the other instances.
    */
   sampled(sample: Sample): void {
     this.#elsewhere.set(sample.instance, sample.agents);

@@ -5,7 +5,7 @@ import { Sparkline } from "./sparkline.js";
 
 const SLOTS = 60;
 
-/** The load of the machine at a glance. */
+/** Draws the load of the machine in four tiles. */
 export function hostTiles(host: HTMLElement, store: FleetStore): () => void {
   const cpu = tile("CPU");
   const memory = tile("Memory");

@@ -4,7 +4,7 @@ import type { FleetStore } from "./fleet-store.js";
 
 export type Start = (program: string, options: Record<string, string>) => void;
 
-/** One button per allowed program, with its choices beside it. */
+/** Draws one button per program, with the program's choices beside the button. */
 export function launcher(host: HTMLElement, store: FleetStore, start: Start): () => void {
   let shown: readonly Program[] = [];
   return () => {

@@ -4,8 +4,8 @@ import type { FleetStore } from "./fleet-store.js";
 import { clock } from "./format.js";
 
 /**
- * The output of the selected agent. The pane follows the newest line, and stops following while the
- * reader has scrolled up.
+ * Draws the output of the selected agent. The pane follows the newest line, unless the reader has
+ * scrolled up.
  */
 export function logPane(host: HTMLElement, store: FleetStore): () => void {
   const title = h("h2", { id: "log-title" }, "Output");

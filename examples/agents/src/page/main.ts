@@ -23,7 +23,7 @@ const store = new FleetStore(drawSoon);
 const toasts = new Toasts(byId("toasts"));
 client.onError(report);
 
-// Events are applied on arrival.
+// The page applies each event on arrival.
 const updates = client.channel("agent-updates");
 /** The events since the list was requested, because the list may be older than these events. */
 let since: (() => void)[] | undefined;
@@ -48,9 +48,10 @@ client.channel("system-events").on("stopping", ({ reason, instance }) => {
 // every reset. Each answer is applied as soon as it arrives, because later events change the
 // applied state.
 function load(): void {
-  // With one process, answers and events arrive in the order in which things happened. With
-  // several, another instance may change something while this one reads the list. Therefore events
-  // that arrived meanwhile are applied again to the new list, which has no effect on newer state.
+  // If only one instance runs, answers and events arrive in the order in which things happened. If
+  // several run, another instance may change something while the connected instance reads the list.
+  // Therefore the page applies the events that arrived meanwhile to the new list again. A repeated
+  // event has no effect.
   const meanwhile: (() => void)[] = [];
   since = meanwhile;
   const lists = client.request("agent.list").then(({ agents: list, maximum, instance }) => {
@@ -69,7 +70,7 @@ function loadLog(): void {
   client
     .request("agent.log", { agentId })
     .then(({ lines }) => store.addLines(agentId, lines))
-    // An agent that has gone meanwhile has no log, and its card will disappear.
+    // An agent that was removed meanwhile has no log, and the page will remove its card.
     .catch((error: unknown) => isDeclaredError(agents, "agent.log", error) || report(error));
 }
 client.status.subscribe((status) => {

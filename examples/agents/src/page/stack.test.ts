@@ -15,7 +15,7 @@ test("[EX22] stretches splits the samples where the page was not connected, so t
   expect(stretches(samples, 9_500).map((stretch) => stretch.length)).toEqual([1]);
 });
 
-test("[EX22] bands stacks each agent on the one below, for the samples that contain it", () => {
+test("[EX22] bands stacks each agent on the agent below, for the samples that contain the agent", () => {
   expect(bands([sample(1, 10), sample(2, 10, 5)], ["a", "b"], "cpu")).toEqual([
     [
       { at: 1_000, low: 0, high: 10 },

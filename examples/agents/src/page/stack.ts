@@ -5,8 +5,8 @@ import type { Sample } from "../protocol.js";
 export type Measure = "cpu" | "memory";
 
 /**
- * Samples further apart are not joined, because the page was disconnected in between and has no
- * values.
+ * Samples that are further apart are not joined by a line, because the page was disconnected in
+ * between and has no values for that time.
  */
 const GAP_MS = 3_500;
 
@@ -24,7 +24,7 @@ export function stretches(samples: readonly Sample[], from: number): Sample[][] 
   return result;
 }
 
-/** Undefined if the agent was not running, so there was no measurement. */
+/** Undefined if the sample does not contain the agent, because the agent was not running. */
 export function valueOf(sample: Sample, agentId: string, measure: Measure): number | undefined {
   const usage = sample.agents.find((entry) => entry.agentId === agentId);
   return usage && (measure === "cpu" ? usage.cpuPercent : usage.memoryBytes);

@@ -20,7 +20,7 @@ interface Scale {
   y(value: number): number;
 }
 
-/** The usage of the agents over the last two minutes, one band each. */
+/** Draws the usage of the agents over the last two minutes, one band for each agent. */
 export function usageChart(host: HTMLElement, store: FleetStore, select: (agentId: string) => void): () => void {
   let measure: Measure = "cpu";
   let pointerX: number | undefined;
@@ -77,8 +77,8 @@ export function usageChart(host: HTMLElement, store: FleetStore, select: (agentI
       ...visible.flatMap((stretch) =>
         bands(stretch, ids, measure)
           .map((band, index) => drawBand(scale, band, store, ids[index] ?? ""))
-          // The lowest band is drawn last: where a band has no height, the line of the band below
-          // must be visible.
+          // The lowest band is drawn last, so that its line stays visible if the band above has no
+          // height.
           .reverse(),
       ),
       ...(pointed ? [cursor(scale, pointed.at.getTime())] : []),
