@@ -3,9 +3,9 @@ import type { Overview } from "./protocol.js";
 import { deviceOf, type DeviceSession, type Realtime } from "./realtime.js";
 
 /**
- * The devices of each user, including recently disconnected ones, and the channel that announces
- * every change. Each announcement contains the whole list with a number, and the highest number is
- * current. The class stores nothing else, because the server's sessions are the list.
+ * The devices of each user, including recently disconnected devices. Each change is published on
+ * the user's channel as the whole list with a number, and the list with the highest number is
+ * current. The class does not store the devices, because the server's sessions are the list.
  */
 export class DeviceList {
   readonly #server: Realtime;
@@ -16,8 +16,8 @@ export class DeviceList {
     this.#server = server;
     this.#playback = playback;
     server.onSession((event) => {
-      // The successor is announced next. A reloaded page is therefore not missing in between, and
-      // its playback continues.
+      // The next event announces the new session of the same device. The device therefore stays on
+      // the list while its page is reloaded, and its playback continues.
       if (event.type === "ended" && event.reason === "replaced") return;
       const { userId } = event.session.identity;
       if (event.type === "ended") playback.stop(userId, deviceOf(event.session));
@@ -47,7 +47,7 @@ export class DeviceList {
     return { revision: ++this.#revision, devices, ...(playing && { playing }) };
   }
 
-  /** Announces the list to all devices of the user. */
+  /** Publishes the list to all devices of the user. */
   publish(userId: string): void {
     void this.#server.channel("devices", userId).publish("changed", this.overview(userId));
   }

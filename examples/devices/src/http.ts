@@ -88,11 +88,12 @@ function createApp({ pageFolder, logins, ended }: HttpOptions): Express {
 }
 
 /**
- * A body that is not JSON, or too large, is the client's fault and gets an explanation. For all
- * other errors, the client learns only that an error happened.
+ * If the request is at fault, for example a body that is not JSON or is too large, the answer keeps
+ * the status of the error. Any other error is logged and answered with 500. The client never sees
+ * the text of an error.
  */
 const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  // Express ends a response that has already begun.
+  // If the response has already begun, Express ends it.
   if (response.headersSent) return next(error);
   const status = typeof error === "object" && error !== null && "status" in error ? Number(error.status) : 500;
   if (status >= 400 && status < 500)

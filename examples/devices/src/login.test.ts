@@ -11,7 +11,7 @@ import { COOKIE, Logins } from "./login.js";
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "devices-login-"));
   // express-session touches a session after the response, so the store may still be writing.
-  // Removal is therefore retried.
+  // Therefore the removal of the folder is retried.
   onTestFinished(() => rm(path, { recursive: true, maxRetries: 10, retryDelay: 20 }));
   return path;
 }

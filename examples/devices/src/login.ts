@@ -55,8 +55,8 @@ export class Logins {
       resave: false,
       // No cookie is set before a login.
       saveUninitialized: false,
-      // Strict: the browser does not send the cookie along from other sites, neither with requests
-      // nor with WebSockets. Auto: only over TLS, if TLS is used.
+      // With `strict`, the browser sends the cookie with no request and no WebSocket that another
+      // site starts. With `auto`, a cookie that was set over TLS is sent only over TLS.
       cookie: { httpOnly: true, sameSite: "strict", secure: "auto", maxAge: LASTS_MS },
     });
   }
@@ -66,7 +66,9 @@ export class Logins {
     return new Logins(store, await secretOf(join(dataFolder, "secret")));
   }
 
-  /** Logs a user in under a new session id, so that an id from before the login is worthless. */
+  /**
+   * Logs a user in under a new session id, so that a session id from before the login is worthless.
+   */
   async begin(request: Request, userId: string): Promise<Login> {
     await settled((done) => request.session.regenerate(done));
     const login: Login = { id: randomUUID(), userId };
@@ -91,7 +93,8 @@ export class Logins {
 }
 
 /**
- * The secret survives a restart of the server, because a new secret would invalidate all cookies.
+ * Returns the secret that signs the cookies. The secret is stored, because a new secret after a
+ * restart of the server would invalidate all cookies.
  */
 async function secretOf(path: string): Promise<string> {
   const made = randomBytes(32).toString("base64url");

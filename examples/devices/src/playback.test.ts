@@ -3,7 +3,7 @@ import { Playback } from "./playback.js";
 
 const from = (deviceId: string, positionMs = 0) => ({ deviceId, trackId: "harbour-lights", positionMs });
 
-test("[DX8] at most one device of a user plays: the last that was started", () => {
+test("[DX8] at most one device of a user plays: the device that was started last", () => {
   const playback = new Playback(() => 0);
   expect(playback.of("ada")).toBeUndefined();
   playback.start("ada", from("laptop"));

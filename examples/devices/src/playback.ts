@@ -2,15 +2,15 @@ import type { Playing } from "./protocol.js";
 import { findTrack } from "./tracks.js";
 
 /**
- * Which device of each user plays, and which track: at most one device per user. The state is not
- * stored on disk, because after a restart the playing device claims playback again. The position
- * advances with the clock since the device's last report.
+ * Stores which device of each user plays, and which track. At most one device per user plays. The
+ * state is not stored on disk, because after a restart the playing device claims playback again.
+ * The position advances with the clock since the device's last report.
  */
 export class Playback {
   readonly #monotonic: () => number;
   readonly #byUser = new Map<string, { deviceId: string; trackId: string; positionMs: number; at: number }>();
 
-  /** `monotonic`: milliseconds since an arbitrary time, never set back. */
+  /** `monotonic` returns milliseconds since an arbitrary time, and never goes back. */
   constructor(monotonic: () => number = () => performance.now()) {
     this.#monotonic = monotonic;
   }

@@ -2,8 +2,9 @@ import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod/mini";
 
 /**
- * The only file that both sides import, and the source of the generated reference. It uses zod/mini
- * and not zod, because the page downloads it: the same schemas in a quarter of the bytes.
+ * The only file that both sides import, and the source of the generated reference. The page
+ * downloads this file, so the file uses zod/mini and not zod: the same schemas take a quarter of
+ * the bytes.
  */
 
 export const NAME_LENGTH = 40;
@@ -40,8 +41,8 @@ const device = z.object({
   kind: deviceKind,
   browser: z
     .string()
-    .check(z.describe("The login of the device. Devices of one browser share it and are signed out together.")),
-  online: z.boolean().check(z.describe("False if its connection has just ended and it may return.")),
+    .check(z.describe("The login of the device. Devices of one browser share the login and are signed out together.")),
+  online: z.boolean().check(z.describe("False if the device has just disconnected and may return.")),
   connectedAt: z.date(),
   lastActiveAt: z.date(),
 });
@@ -55,7 +56,7 @@ const overview = z.object({
     .int()
     .check(
       z.describe(
-        "The higher of two numbers of one server is newer, because an answer may arrive after a later change.",
+        "Of two lists of one server process, the list with the higher number is newer. An answer may arrive after a later change.",
       ),
     ),
   devices: z.array(device).check(z.describe("Connected and recently disconnected devices, oldest first.")),
@@ -69,12 +70,14 @@ const outcome = z.object({
   result: z
     .enum(["confirmed", "not_connected", "disconnected", "timeout", "not_handled", "invalid", "handler_failed"])
     .check(
-      z.describe("confirmed: the device has confirmed the command. Every other value is the reason why it has not."),
+      z.describe(
+        "confirmed: the device has confirmed the command. Every other value is the reason why the device has not.",
+      ),
     ),
 });
 export type Outcome = z.output<typeof outcome>;
 const report = z.object({
-  report: z.array(outcome).check(z.describe("One entry per device that received the command.")),
+  report: z.array(outcome).check(z.describe("One entry for each device that the command was meant for.")),
 });
 
 /** The acting device, shown on the device that receives the command. */
@@ -87,14 +90,14 @@ export const devices = defineProtocol({
   name: "devices",
   version: "1.0.0",
   description:
-    "A player on all devices of a user: playback on one device pauses the others, and each device can control the others.",
+    "A player on all devices of a user: playback on one device pauses the other devices, and each device can control the others.",
   deviceId: "required",
   parameters: z.object({ deviceName, deviceKind }),
 
   requests: {
     "device.list": {
       kind: "query",
-      description: "The caller's devices and their playback. The channel devices continues the list.",
+      description: "The caller's devices and their playback. The channel devices carries the lists that follow.",
       output: overview,
     },
     "device.rename": {
@@ -112,7 +115,7 @@ export const devices = defineProtocol({
     "playback.play": {
       kind: "mutation",
       description:
-        "Reports that this device plays. The other devices are paused. Answers when each has confirmed or the time is over.",
+        "Reports that this device plays. The server pauses the other devices, and answers when each device has confirmed or its time is over.",
       input: z.object({ trackId, positionMs }),
       output: report,
       errors: { UNKNOWN_TRACK },
@@ -123,14 +126,14 @@ export const devices = defineProtocol({
     },
     "playback.pauseOn": {
       kind: "mutation",
-      description: "Pauses any one device.",
+      description: "Pauses one device.",
       input: z.object({ deviceId }),
       output: report,
       errors: { UNKNOWN_DEVICE },
     },
     "playback.playOn": {
       kind: "mutation",
-      description: "Starts playback on a device, which then pauses the others.",
+      description: "Starts playback on one device. That device then sends playback.play, which pauses the others.",
       input: z.object({ deviceId, trackId, positionMs }),
       output: report,
       errors: { UNKNOWN_DEVICE, UNKNOWN_TRACK },
@@ -148,7 +151,11 @@ export const devices = defineProtocol({
   direct: {
     "playback.paused": z.object({
       by,
-      reason: z.enum(["elsewhere", "asked"]).check(z.describe("elsewhere: the other device plays now.")),
+      reason: z
+        .enum(["elsewhere", "asked"])
+        .check(
+          z.describe("elsewhere: the acting device plays now. asked: the acting device only asked for the pause."),
+        ),
     }),
     "playback.started": z.object({ by, trackId, positionMs }),
     "device.signedOut": z.object({ by }).check(z.describe("The connection closes directly after this event.")),

@@ -13,8 +13,8 @@ export interface RealtimeOptions {
 export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: RealtimeOptions = {}) {
   return createServer(devices, {
     // A WebSocket starts as an HTTP request with the cookie that `/login` has set. Only a valid
-    // cookie opens a connection. Otherwise the upgrade is answered with HTTP 401, or with close
-    // code 4401 for the page, which could not read an HTTP status.
+    // cookie opens a connection. Otherwise the server answers the upgrade with HTTP 401. A page
+    // cannot read an HTTP status, so the server accepts a page's upgrade and closes with 4401.
     credentials: { cookie: COOKIE, message: false },
     authenticate: ({ token, source }) => {
       const login = logins.find(source === "cookie" ? token : undefined);
@@ -24,10 +24,10 @@ export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: Rea
     },
     // Created once per session. The data is still there when the client reconnects.
     sessionData: ({ parameters }) => ({ name: parameters.deviceName }),
-    // Only this server's own page may connect, because another site must not control its visitors'
-    // devices.
+    // Of all browser pages, only this server's own page may connect. Otherwise any site that a user
+    // visits could control the user's devices.
     origins: [],
-    // A user may read only the list of the user's own devices.
+    // A user may join only the channel with the user's own devices.
     authorize: ({ identity, channel, key }) => channel === "devices" && key === identity.userId,
     sessionResumeMs,
   });
@@ -36,7 +36,10 @@ export function createRealtime(logins: Logins, { sessionResumeMs = 30_000 }: Rea
 export type Realtime = ReturnType<typeof createRealtime>;
 export type DeviceSession = ReturnType<Realtime["sessions"]>[number];
 
-/** The device of a session. The protocol requires the client to name one. */
+/**
+ * The device id of a session. Always set, because the protocol requires that the client names a
+ * device.
+ */
 export function deviceOf({ id, deviceId = id }: DeviceSession): string {
   return deviceId;
 }

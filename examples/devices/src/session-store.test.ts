@@ -33,7 +33,7 @@ async function open(path: string, options?: FileStoreOptions) {
   return { store, ...callsOf(store) };
 }
 
-test("[DX1] a store opened from the same file has the sessions that were set and not those that were destroyed", async () => {
+test("[DX1] a store opened from the same file has the sessions that were set and not the sessions that were destroyed", async () => {
   const path = join(await folder(), "below", "sessions.json");
   const first = await open(path);
   await first.set("a", data("ada"));
@@ -46,7 +46,7 @@ test("[DX1] a store opened from the same file has the sessions that were set and
   expect(second.store.find("a")?.cookie.expires).toEqual(expect.any(String));
 });
 
-test("[DX1] each of several concurrent calls of set is on disk when it is answered", async () => {
+test("[DX1] each of several concurrent calls of set is confirmed when its session is on disk", async () => {
   const path = join(await folder(), "sessions.json");
   const { set } = await open(path);
   const ids = Array.from({ length: 20 }, (_, index) => `s${index}`);
@@ -58,7 +58,7 @@ test("[DX1] each of several concurrent calls of set is on disk when it is answer
   );
 });
 
-test("[DX1] get does not return a session whose cookie has expired, and the next write removes it from the file", async () => {
+test("[DX1] get does not return a session whose cookie has expired, and the next write removes the session from the file", async () => {
   const path = join(await folder(), "sessions.json");
   let now = Date.now();
   const { set, get } = await open(path, { now: () => now });

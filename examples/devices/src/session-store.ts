@@ -10,7 +10,10 @@ type Kept = z.output<typeof kept>;
 const file = z.record(z.string(), kept);
 
 export interface FileStoreOptions {
-  /** How many sessions are stored. If there are more, the oldest is removed. @default 1000 */
+  /**
+   * How many sessions are stored. If there are more, the session that was changed least recently is
+   * removed. @default 1000
+   */
   maximum?: number;
   /** The current time in milliseconds. @default Date.now */
   now?: () => number;
@@ -18,17 +21,18 @@ export interface FileStoreOptions {
 
 /**
  * Stores sessions of express-session in memory and in one JSON file. Each write replaces the file
- * atomically, and a change is confirmed when the file is on disk. Confirmed logins therefore
- * survive a crash of the server at any moment.
+ * atomically, and the store confirms a change when the file is on disk. A confirmed login therefore
+ * survives a crash of the server at any time.
  *
- * There is no `touch`: a session ends with its cookie, and a cookie is not sent again.
+ * The store has no `touch`: a session ends when its cookie expires, and the server does not send a
+ * cookie again to extend it.
  */
 export class FileStore extends session.Store {
   readonly #path: string;
   readonly #sessions: Map<string, Kept>;
   readonly #maximum: number;
   readonly #now: () => number;
-  /** The current write, and the next one for all changes made meanwhile. */
+  /** The current write, and the next write, which covers all changes made meanwhile. */
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -61,7 +65,8 @@ export class FileStore extends session.Store {
   override set(sid: string, data: SessionData, done?: (error?: unknown) => void): void {
     // Deleted first, so that the map is ordered by the last change.
     this.#sessions.delete(sid);
-    // Through JSON and the schema, so that data that could not be read after a restart fails now.
+    // Converts the data to JSON and validates it, so that data that could not be read after a
+    // restart is rejected now.
     const checked = kept.safeParse(JSON.parse(JSON.stringify(data)));
     if (!checked.success)
       return done?.(new Error("A session without an expiry cannot be stored. Give its cookie a maxAge."));
@@ -76,7 +81,10 @@ export class FileStore extends session.Store {
     this.#save(done);
   }
 
-  /** For code outside of Express. Returns a copy, because only `set` changes a session. */
+  /**
+   * Finds a session for code outside of Express; undefined if the session has expired. Returns a
+   * copy, because only `set` may change a session.
+   */
   find(sid: string): SessionData | undefined {
     const found = this.#sessions.get(sid);
     if (!found || Date.parse(found.cookie.expires) <= this.#now()) return undefined;
@@ -84,14 +92,14 @@ export class FileStore extends session.Store {
   }
 
   #save(done: (error?: unknown) => void = () => {}): void {
-    // Outside of the promise: if `done` throws, the store must not call `done` again with that
-    // error.
+    // Calls `done` outside of the promise: if `done` throws, the store must not call `done` again
+    // with that error.
     callbackify(() => this.#saved())(done);
   }
 
   /**
-   * Resolves when all changes until now are on disk. Changes made during a write share the next
-   * write.
+   * Resolves when all changes made so far are on disk. Changes that are made during a write share
+   * the next write.
    */
   #saved(): Promise<void> {
     if (!this.#writing) return (this.#writing = this.#write().finally(() => (this.#writing = undefined)));

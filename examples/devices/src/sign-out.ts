@@ -10,8 +10,8 @@ export interface SignOutOptions {
 
 /**
  * Closes connections when a login ends. The login always ends in the store first, because a
- * disconnected client may reconnect at once. A connection that is being authenticated at that
- * moment is closed as well.
+ * disconnected client may reconnect at once. The server also closes a connection that is being
+ * authenticated at that time.
  */
 export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut: (login: Login) => Promise<void> } {
   const connectedBy =
@@ -21,8 +21,7 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
   const disconnect = (login: Login, code: number, reason: string): Promise<number> =>
     server.user(login.userId).disconnect({ code, reason, where: connectedBy(login) });
 
-  // Signs another device out together with its browser's login, so all tabs of that browser are
-  // signed out.
+  // Ends the login of the other device's browser, so all tabs of that browser are signed out.
   server.handle("device.signOut", async ({ input, session, error }) => {
     const { userId } = session.identity;
     const target = list.find(userId, input.deviceId);
@@ -33,12 +32,12 @@ export function signOuts({ server, list, logins }: SignOutOptions): { loggedOut:
     const by = { deviceId: deviceOf(session), name: session.data.name };
     const tabs = server.user(userId).sessions().filter(connectedBy(login));
     await Promise.all(tabs.map(({ id }) => server.session(id).send("device.signedOut", { by })));
-    // 4401 (UNAUTHENTICATED): the client needs a new login, and its page asks for one.
+    // 4401 (UNAUTHENTICATED) tells the page that the browser needs a new login.
     return { ended: await disconnect(login, 4401, `signed out by ${by.name}`) };
   });
 
   return {
-    // 4403 (FORBIDDEN) stops the client, because this login cannot be used again.
+    // 4403 (FORBIDDEN) stops the client: reconnecting with an ended login would fail.
     async loggedOut(login) {
       await disconnect(login, 4403, "logged out");
     },

@@ -18,8 +18,8 @@ export interface SteeringOptions {
  * all devices are looked up below the caller's user.
  */
 export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: SteeringOptions): void {
-  // A device has followed a command when its handler has finished, not when the bytes were written
-  // to a socket.
+  // With `ack`, a device counts as having followed a command when its handler has finished, not
+  // when the bytes were written to a socket.
   const acked = { ack: true, timeoutMs: ackTimeoutMs } as const;
   const callerOf = (session: DeviceSession) => ({ deviceId: deviceOf(session), name: session.data.name });
 
@@ -77,7 +77,10 @@ export function steerDevices({ server, list, playback, ackTimeoutMs = 2_000 }: S
   });
 }
 
-/** The report with device names, offline devices included, in the order of the list. */
+/**
+ * Returns the result for each device, with its name, in the order of the list. Offline devices are
+ * included.
+ */
 function outcomes(meant: readonly DeviceSession[], { failed }: DeliveryReport): Outcome[] {
   return meant.map((session) => {
     const deviceId = deviceOf(session);

@@ -1,6 +1,6 @@
 /**
- * The tracks of the example. There is no sound: a player is a clock here, and the example shows how
- * several players agree.
+ * A track of the example. The players make no sound: a player is a clock here, and the example
+ * shows how several players agree.
  */
 export interface Track {
   readonly id: string;
@@ -24,12 +24,12 @@ export function findTrack(id: string): Track | undefined {
   return byId.get(id);
 }
 
-/** The next track. Undefined after the last one. */
+/** The next track. Undefined after the last track. */
 export function nextTrack(id: string): Track | undefined {
   return neighbour(id, 1);
 }
 
-/** The previous track. Undefined before the first one. */
+/** The previous track. Undefined before the first track. */
 export function previousTrack(id: string): Track | undefined {
   return neighbour(id, -1);
 }

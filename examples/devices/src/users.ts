@@ -13,7 +13,8 @@ interface Account extends User {
 }
 
 /**
- * How many checks may run at once. Each takes 16 MB and a thread of the pool for 50 ms, on purpose.
+ * How many checks may run at once. Each check takes 16 MB and a thread of the pool for 50 ms.
+ * scrypt is slow on purpose, so that an attacker can try only few passwords.
  */
 const AT_ONCE = 4;
 
@@ -32,8 +33,8 @@ const accounts: readonly Account[] = [
   },
 ];
 /**
- * Compared if the user does not exist, so that the answer takes as long and does not reveal which
- * users exist.
+ * The account that is checked if the user does not exist, so that the answer takes equally long and
+ * does not reveal which users exist.
  */
 const nobody: Account = { id: "", name: "", salt: "bm9ib2R5IG5vYm9keSBubw", hash: Buffer.alloc(32).toString("base64") };
 
@@ -46,8 +47,8 @@ export function findUser(id: string): User | undefined {
 }
 
 /**
- * Undefined if the user name or the password is wrong, without telling which. `busy`: try again in
- * a second.
+ * Resolves to the user, or to undefined if the user name or the password is wrong. `busy` means
+ * that too many checks are running.
  */
 export async function checkPassword(id: string, password: string): Promise<User | "busy" | undefined> {
   if (running >= AT_ONCE) return "busy";

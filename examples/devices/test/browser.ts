@@ -9,7 +9,7 @@ export type DevicesClient = Client<typeof devices.definition>;
 export const soon = { timeout: 5_000, interval: 10 };
 
 /**
- * A browser from the point of view of the server: a cookie, and tabs that connect with the cookie.
+ * A browser as the server sees it: a cookie, and tabs that connect with the cookie.
  */
 export class Browser {
   readonly #origin: string;
@@ -45,7 +45,7 @@ export class Browser {
     return this.post("/login", { user, password });
   }
 
-  /** The user for whom the server takes this browser, or null. */
+  /** The user who is logged in with this browser's cookie, or null. */
   async user(): Promise<unknown> {
     const { user } = (await (await this.fetch("/session")).json()) as { user: unknown };
     return user;
@@ -77,8 +77,8 @@ export class Browser {
       parameters: { deviceName: name, deviceKind: "computer" },
       WebSocket: BrowserSocket,
       retry: { minMs: 20, maxMs: 100 },
-      // After a restart of the server, clients spread their retries over 5 s. This value places
-      // each retry early.
+      // After a restart of the server, clients spread their first retries over 5 s. This value
+      // makes each client retry early.
       environment: { random: () => 0.02 },
     });
     onTestFinished(() => client.disconnect());
@@ -108,7 +108,8 @@ export class Tab {
     };
     channel.on("changed", show);
     let loading: Promise<void> | undefined;
-    // As the page does, because changes before the subscription do not reach the tab.
+    // The tab requests the list after it has joined, as the page does, because changes before the
+    // subscription do not reach the tab.
     channel.status.subscribe(({ name }) => {
       if (name !== "subscribed") return;
       this.overview = undefined;
@@ -120,7 +121,7 @@ export class Tab {
     return this;
   }
 
-  /** The names of the list. Names of offline devices are in brackets. */
+  /** The names of the listed devices. Names of offline devices are in brackets. */
   get names(): string[] {
     return (this.overview?.devices ?? []).map(({ name, online }) => (online ? name : `(${name})`));
   }

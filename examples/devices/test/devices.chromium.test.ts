@@ -94,7 +94,7 @@ test("[DX8] playback on one page pauses the user's other pages, and the playing 
   await picture(desk, "player-wide-dark");
   await picture(sofa, "player-phone-light", { fullPage: true });
 
-  // The three commands between devices: play here, pause there, play there.
+  // The three buttons for another device: play here, pause, play there.
   await card(desk, "Sofa").getByRole("button", { name: "Play the track of Sofa" }).click();
   await note(sofa, "Desk plays now");
   await paused(sofa);
@@ -110,7 +110,7 @@ test("[DX8] playback on one page pauses the user's other pages, and the playing 
   await sofa.locator(".delivery").getByText("1 of 1 confirmed").waitFor();
 });
 
-test("[DX17] two tabs of one browser are two devices: a reloaded tab keeps its device, and a duplicated tab becomes a new one", async () => {
+test("[DX17] two tabs of one browser are two devices: a reloaded tab keeps its device, and a duplicated tab becomes a new device", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const browser = await openBrowser();
   const first = await logIn(await openTab(browser, port));
@@ -160,7 +160,7 @@ test("[DX6] four tabs of one browser are listed under four names, and each tab m
   await picture(first, "four-tabs-wide-dark");
 });
 
-test("[DX11] the page shows when a device connects, disconnects and returns, and shows its name as text and never as HTML", async () => {
+test("[DX11] the page shows when a device connects, disconnects and returns, and shows the name of the device as text and never as HTML", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const desk = await logIn(await openTab(await openBrowser(), port));
   await cards(desk, 1);
@@ -209,7 +209,7 @@ test("[DX14] logging out disconnects every tab of the browser, and no tab connec
   await first.getByText("You have logged out.").waitFor();
   await second.getByText("This browser was logged out.").waitFor();
   await cards(watcher, 1);
-  // A first retry would come within 5 s.
+  // If the client retried, its first retry would come within 5 s.
   await first.waitForTimeout(6_000);
   expect(sockets).toHaveLength(2);
 
@@ -248,7 +248,7 @@ test("[DX14] a page that reconnects shows the user who has logged in meanwhile, 
   await away.getByText("Your login has ended.").waitFor();
 });
 
-test("[DX15] a wrong password shows an error, and the right one connects", async () => {
+test("[DX15] a wrong password shows an error, and the right password connects", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const page = await openTab(await openBrowser(), port);
   await page.getByLabel("User").fill("ada");
@@ -261,7 +261,7 @@ test("[DX15] a wrong password shows an error, and the right one connects", async
   await status(page, "ready");
 });
 
-test("[DX16] after a crash and restart of the server, both pages reconnect without a login and one still plays", async () => {
+test("[DX16] after a crash and restart of the server, both pages reconnect without a login, and the playing page still plays", async () => {
   const data = await emptyFolder();
   const server = await runMain({ data });
   const browser = await openBrowser();
@@ -288,7 +288,7 @@ test("[DX16] after a crash and restart of the server, both pages reconnect witho
   await paused(desk);
 });
 
-test("[DX18] after a network outage, the page resumes its session by itself and pauses if another device plays now", async () => {
+test("[DX18] after a network outage, the page resumes the session by itself and pauses if another device plays now", async () => {
   const { port } = await runMain({ data: await emptyFolder() });
   const between = await network(port);
   const sofa = await logIn(await openTab(await openBrowser(phone), between.port));

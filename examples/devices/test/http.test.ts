@@ -14,7 +14,7 @@ test("[DX4] a login is answered with the user, /session returns this user, and t
   const { cookie } = browser;
   expect((await browser.post("/logout")).status).toBe(204);
   expect(browser.cookie).toBeUndefined();
-  // A kept copy of the cookie is no longer valid either.
+  // A copy of the cookie is no longer valid either.
   browser.cookie = cookie;
   expect(await browser.user()).toBeNull();
 });

@@ -48,7 +48,7 @@ test("[DX5] a page without a valid cookie is closed with 4401 and does not retry
   }
 });
 
-test("[DX5] a connection without a device name is closed with 1008, and one without a device id is refused with 400", async () => {
+test("[DX5] a connection without a device name is closed with 1008, and a connection without a device id is refused with 400", async () => {
   const browser = await loggedIn((await start()).port);
   const [code, reason] = (await once(browser.socket("?deviceName=%20&deviceKind=computer", own), "close")) as [
     number,
@@ -58,7 +58,7 @@ test("[DX5] a connection without a device name is closed with 1008, and one with
   expect(await refusal(browser.socket(query, ["holdfast.v1.json"]))).toBe(400);
 });
 
-test("[DX6] a newer connection of a device replaces the older one with 4409, and the device plays on", async () => {
+test("[DX6] a newer connection of a device closes the older connection with 4409, and the device plays on", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const watcher = await browser.tab("watcher").ready();
@@ -73,13 +73,13 @@ test("[DX6] a newer connection of a device replaces the older one with 4409, and
   await second.sees("laptop", "watcher");
   expect(second.client.status.get().name).toBe("ready");
   await vi.waitFor(() => expect(lists).not.toEqual([]), soon);
-  // No list was without the device, and playback never stopped.
+  // Every list contained the device, and playback never stopped.
   for (const { devices: listed, playing } of lists) {
     expect([listed.length, playing?.deviceId]).toEqual([2, "laptop"]);
   }
 });
 
-test("[DX8] playback.play pauses the user's other devices and no device of another user, and each confirms", async () => {
+test("[DX8] playback.play pauses the user's other devices and no device of another user, and each paused device confirms", async () => {
   const { port } = await start();
   const browser = await loggedIn(port);
   const laptop = await browser.tab("laptop").ready();
@@ -201,7 +201,7 @@ test("[DX12] joining another user's list is refused with FORBIDDEN", async () =>
   await expect(laptop.client.channel("devices", "grace").join()).rejects.toMatchObject({ code: "FORBIDDEN" });
 });
 
-test("[DX13] device.signOut ends the login of a browser: all its tabs must log in again, and other browsers stay logged in", async () => {
+test("[DX13] device.signOut ends the login of a browser: all tabs of that browser must log in again, and other browsers stay logged in", async () => {
   const { port } = await start();
   const laptop = await (await loggedIn(port)).tab("laptop").ready();
   const phone = await loggedIn(port);
@@ -226,7 +226,7 @@ test("[DX14] a logout closes every tab of the browser with 4403, no tab reconnec
     expect(await tab.becomes("closed")).toMatchObject({ reason: { name: "FORBIDDEN", code: 4403 } });
   }
   await other.sees("other");
-  // The tabs would retry within 100 ms.
+  // If the tabs retried, they would do so within 100 ms.
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(tabs.map(({ statuses }) => statuses.at(-1)?.name)).toEqual(["closed", "closed"]);
   expect(other.names).toEqual(["other"]);
@@ -253,7 +253,7 @@ test("[DX15] after a login, the same tabs connect as the new user", async () => 
   await browser.logIn("ada");
   tab.client.connect();
   expect(await tab.becomes("ready")).toMatchObject({ userId: "ada" });
-  // A second login in the same browser ends the first one.
+  // A second login in the same browser ends the first login.
   await browser.logIn("grace");
   await tab.becomes("closed");
   tab.client.connect();

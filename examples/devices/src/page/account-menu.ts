@@ -1,7 +1,7 @@
 import { h } from "@holdfast/example-kit/page/dom";
 import type { User } from "./session-api.js";
 
-/** The logged-in user and the button to log out. */
+/** Shows the logged-in user and the button to log out. */
 export function accountMenu(user: User, logOut: () => void): HTMLElement {
   const button = h("button", { type: "button", class: "button" }, "Log out");
   button.addEventListener("click", logOut);

@@ -31,7 +31,7 @@ export interface AppOptions {
   readonly left: (why: Left) => void;
 }
 
-/** The player of a logged-in user, until the login ends. */
+/** Shows the player of a logged-in user until the login ends. */
 export function startApp({ user, device, content, header, outage, toasts, left }: AppOptions): void {
   // No token, because the browser sends the login's cookie. The name is a connection parameter, so
   // other devices never see a device without a name.
@@ -50,11 +50,11 @@ export function startApp({ user, device, content, header, outage, toasts, left }
   const list = client.channel("devices", user.id);
   client.onError(report);
   list.on("changed", (overview) => show(overview));
-  // The list is requested after this page has joined the channel. Otherwise a change between the
-  // two would not reach the page.
+  // The page requests the list after it has joined the channel. Otherwise a change between the
+  // answer and the subscription would not reach the page.
   list.status.subscribe(({ name }) => {
     if (name !== "subscribed") return;
-    // The page may be connected to another server process now, which counts from the beginning.
+    // The page may be connected to a new server process now, whose lists are numbered from 1 again.
     revision = 0;
     client.request("device.list").then(show, report);
   });
@@ -93,8 +93,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     drawSoon();
   }
   /**
-   * Replaces this player by a player of the user who is logged in now. The old player must not act
-   * in the new user's name.
+   * Replaces this player with a player of the user who is logged in now. The old player must not
+   * act in the new user's name.
    */
   async function makeWay(): Promise<void> {
     client.disconnect();
@@ -109,8 +109,8 @@ export function startApp({ user, device, content, header, outage, toasts, left }
     deviceCards(page, model, playback),
   ] as const;
   const account = accountMenu(user, () => {
-    // The server closes the connections of all tabs of this browser. The close may arrive before
-    // the answer.
+    // The server closes the connections of all tabs of this browser, and the close may arrive
+    // before the answer.
     isLoggingOut = true;
     logOut().then(
       () => leave({ notice: LOGGED_OUT }),

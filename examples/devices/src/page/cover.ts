@@ -1,7 +1,7 @@
 import { tracks } from "../tracks.js";
 import { svg } from "@holdfast/example-kit/page/dom";
 
-/** As many colours as in theme.css. With more tracks, colours repeat. */
+/** The number of cover colours in theme.css. If there are more tracks, colours repeat. */
 const COLOURS = 6;
 
 /** Draws a picture for a track from its id. The picture is always the same and needs no file. */
@@ -30,7 +30,10 @@ export function cover(id: string): SVGElement {
   );
 }
 
-/** Numbers from 0 to 1 that depend only on the text (FNV-1a, then xorshift). */
+/**
+ * Returns a function that gives numbers from 0 to 1. The numbers depend only on the text (FNV-1a,
+ * then xorshift).
+ */
 function numbers(text: string): () => number {
   let state = 2_166_136_261;
   for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) ?? 0), 16_777_619);

@@ -2,7 +2,10 @@ import type { Outcome } from "../protocol.js";
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Delivery, Model } from "./model.js";
 
-/** The sentence for each result. A table, so that a result without a sentence does not compile. */
+/**
+ * The text for each result. The type is a table over all results, so a result without a text does
+ * not compile.
+ */
 const words: { readonly [Result in Outcome["result"]]: string } = {
   confirmed: "done",
   not_connected: "is not connected",
@@ -13,7 +16,7 @@ const words: { readonly [Result in Outcome["result"]]: string } = {
   handler_failed: "failed",
 };
 
-/** The last command of this device to others, with its result on each of them. */
+/** Shows the last command of this device to other devices, with the result for each device. */
 export function deliveryPanel(host: HTMLElement, model: Model): () => void {
   const title = h("h2", { id: "delivery-title" });
   const sum = h("span", { class: "muted" });

@@ -6,7 +6,10 @@ import { icon } from "./icons.js";
 import { keyedList, type Row } from "@holdfast/example-kit/page/keyed-list";
 import { type Actions, type Model, playingOn } from "./model.js";
 
-/** One card per device of the user: this device first, then the connected ones. */
+/**
+ * Shows one card per device of the user: this device first, then the connected devices, then the
+ * disconnected devices.
+ */
 export function deviceCards(host: HTMLElement, model: Model, actions: Actions): () => void {
   const count = h("span", { class: "muted" });
   const list = h("ul", { class: "cards" });

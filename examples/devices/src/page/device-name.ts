@@ -20,7 +20,10 @@ const systems: readonly (readonly [RegExp, string, DeviceKind])[] = [
   [/\bLinux\b/, "Linux", "computer"],
 ];
 
-/** The default name of a device, such as "Chrome on Linux". The same for all tabs of a browser. */
+/**
+ * Returns the kind of this device and its default name, such as "Chrome on Linux". All tabs of a
+ * browser have the same default name.
+ */
 export function describeDevice(userAgent: string): { name: string; kind: DeviceKind } {
   const browser = browsers.find(([pattern]) => pattern.test(userAgent))?.[1] ?? "A browser";
   const system = systems.find(([pattern]) => pattern.test(userAgent));
@@ -28,9 +31,9 @@ export function describeDevice(userAgent: string): { name: string; kind: DeviceK
 }
 
 /**
- * Returns the name, followed by a number if an earlier device has it: "Chrome on Linux 2". Several
- * tabs that open at once may all be listed with the same name. Therefore the earlier devices are
- * numbered here by the same rule, and every tab computes the same numbers.
+ * Returns the name, followed by a number if an earlier device has the same name: "Chrome on Linux
+ * 2". Several tabs that open at once may all be listed with the same name. Therefore this function
+ * numbers the earlier devices by the same rule, and every tab computes the same numbers.
  */
 export function distinctName(name: string, earlier: readonly string[]): string {
   const taken = new Set<string>();

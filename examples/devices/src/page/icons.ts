@@ -19,7 +19,9 @@ const shapes = {
 
 export type IconName = keyof typeof shapes;
 
-/** The icon has no label, because the button around it has one. */
+/**
+ * Draws an icon. The icon has no label, because the element around the icon has a label or a text.
+ */
 export function icon(name: IconName, size = 20): SVGElement {
   const paths = shapes[name].map((d) => svg("path", { d }));
   return svg(

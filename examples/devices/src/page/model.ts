@@ -16,7 +16,10 @@ export interface Delivery {
 export interface Model {
   readonly own: OwnDevice;
   readonly player: Player;
-  /** The server's list and when it arrived. Absent until it has been loaded once. */
+  /**
+   * The server's list. Absent until the list has been loaded once. `overviewAt` is the time of
+   * arrival, by `now`.
+   */
   overview?: Overview;
   overviewAt: number;
   live: boolean;
@@ -27,7 +30,7 @@ export interface Model {
 
 /** The actions of the user. */
 export interface Actions {
-  /** Plays on this device, from the current position or from another one. */
+  /** Plays on this device. By default, the current track continues at the current position. */
   play(trackId?: string, positionMs?: number): void;
   pause(): void;
   seek(positionMs: number): void;
@@ -40,8 +43,8 @@ export interface Actions {
 export const now = (): number => performance.now();
 
 /**
- * The track and position on a device: the position of the list, plus the time since then by this
- * page's clock.
+ * The track and the position on a device: the position in the list, plus the time since the list
+ * arrived. Undefined if the device does not play.
  */
 export function playingOn(model: Model, deviceId: string): { trackId: string; positionMs: number } | undefined {
   const playing = model.overview?.playing;

@@ -2,13 +2,13 @@ import type { DeviceKind } from "../protocol.js";
 import { describeDevice } from "./device-name.js";
 
 /**
- * Each tab is a device of its own. sessionStorage survives a reload of the tab and is invisible to
- * other tabs.
+ * Each tab is a separate device. Its id is in sessionStorage, which survives a reload of the tab
+ * and is invisible to other tabs.
  *
  * "Duplicate tab" copies sessionStorage, however, and two tabs with one id would disconnect each
  * other. Therefore each tab holds a lock named after its id. A tab that does not get the lock
- * within this time is a duplicate, and takes a new id. A reloaded page may have to wait until the
- * previous page has released the lock.
+ * within this time is a duplicate, and takes a new id. The time is not zero, because a reloaded
+ * page may have to wait until the previous page has released the lock.
  */
 const LOCK_WAIT_MS = 500;
 
@@ -38,13 +38,13 @@ export function keepName(name: string): void {
 }
 
 function hold(id: string): Promise<boolean> {
-  // Browsers provide locks only on https and localhost. Without locks, a duplicate replaces its
-  // original.
+  // Browsers provide locks only on https and localhost. Without locks, the connection of a
+  // duplicate replaces the connection of its original.
   if (!("locks" in navigator)) return Promise.resolve(true);
   return new Promise((resolve) => {
     const held = (): Promise<never> => {
       resolve(true);
-      // Held until the page is closed.
+      // This promise never resolves, so the page holds the lock until it is closed.
       return new Promise(() => {});
     };
     navigator.locks

@@ -28,7 +28,7 @@ export class Playback implements Actions {
   #claims = 0;
   /** True if a list arrived while a claim was in flight. */
   #unread = false;
-  /** True until this page has played or received a list. */
+  /** True until this page has claimed playback or received a list. */
   #fresh = true;
 
   constructor({ client, device, changed, report }: PlaybackOptions) {
@@ -52,7 +52,7 @@ export class Playback implements Actions {
   seek(positionMs: number): void {
     const { player } = this.model;
     player.seek(positionMs);
-    // The other devices show the position.
+    // The other devices show the position, so the new position is reported.
     if (player.state.playing) void this.#claim();
   }
 
@@ -97,7 +97,10 @@ export class Playback implements Actions {
     }
   }
 
-  /** Call this with every list of the server. */
+  /**
+   * Makes this device agree with the server's list in `model.overview`. Call this function after
+   * every new list.
+   */
   agree(): void {
     const { own, player, overview } = this.model;
     if (!overview) return;
@@ -174,12 +177,15 @@ export class Playback implements Actions {
     const claim = { trackId: player.state.track.id, positionMs: player.positionMs };
     const settled = await this.#follow("Pausing the others", this.#client.request("playback.play", claim));
     this.#claims--;
-    // The list with this claim arrived before the answer. A failed claim is repeated with the next
-    // list and not at once.
+    // A list that arrived during the claim was ignored and is read now. A failed claim is repeated
+    // with the next list and not at once.
     if (settled && this.#unread) this.agree();
   }
 
-  /** Shows that devices are being asked, then the result. Resolves to true if an answer arrived. */
+  /**
+   * Shows that devices are being asked, and later the result. Resolves to true if the request
+   * succeeded.
+   */
   async #follow(title: string, asked: Promise<{ readonly report: readonly Outcome[] }>): Promise<boolean> {
     const others = this.model.overview?.devices.some(({ id, online }) => online && id !== this.model.own.id);
     if (others) this.model.delivery = { title };

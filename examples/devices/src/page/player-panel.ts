@@ -5,7 +5,7 @@ import { playTime } from "./format.js";
 import { icon, type IconName } from "./icons.js";
 import type { Actions, Model } from "./model.js";
 
-/** This device's player: the current track, its position, and the list of tracks. */
+/** Shows this device's player: the current track, the position, and the list of tracks. */
 export function playerPanel(host: HTMLElement, model: Model, actions: Actions): () => void {
   const { player } = model;
   const picture = h("div", { class: "player-cover" });
@@ -67,7 +67,7 @@ export function playerPanel(host: HTMLElement, model: Model, actions: Actions): 
 
     const at = player.positionMs;
     setText(passed, playTime(at));
-    // Not while the user drags it.
+    // The slider must not move while the user drags it.
     if (!position.matches(":active")) position.value = String(at);
     position.style.setProperty("--part", `${(100 * at) / track.lengthMs}%`);
     setAttributes(position, { "aria-valuetext": `${playTime(at)} of ${playTime(track.lengthMs)}` });

@@ -8,7 +8,7 @@ function make() {
   return { time, changed, player: new Player(() => time.now, changed) };
 }
 
-test("[DX7] a new player is paused on the first track, and its position advances only while it plays", () => {
+test("[DX7] a new player is paused on the first track, and the position advances only while the player plays", () => {
   const { time, player } = make();
   expect(player.state).toEqual({ track: tracks[0], playing: false });
   player.play();
@@ -35,7 +35,7 @@ test("[DX7] play starts a track at a position, an unknown track changes nothing,
   expect(changed).toHaveBeenCalledTimes(3);
 });
 
-test("[DX7] tick starts the next track at the end of a track, and stops after the last one", () => {
+test("[DX7] tick starts the next track at the end of a track, and stops after the last track", () => {
   const { time, player } = make();
   player.play();
   expect(player.tick()).toBe("goes_on");

@@ -6,8 +6,8 @@ export interface PlayerState {
 }
 
 /**
- * This device's player: a track, and a clock that runs while it plays. A real player has an audio
- * element instead.
+ * This device's player: a track, and a clock that runs while the track plays. A real player has an
+ * audio element instead of the clock.
  */
 export class Player {
   readonly #now: () => number;
@@ -22,7 +22,7 @@ export class Player {
     this.#onChange = onChange;
   }
 
-  /** The same object as long as only the time has changed. */
+  /** The current state. The object stays the same as long as only the time passes. */
   get state(): PlayerState {
     return this.#state;
   }
@@ -46,14 +46,14 @@ export class Player {
     this.#set({ ...this.#state }, positionMs);
   }
 
-  /** Shows a track without playing it. */
+  /** Changes the track. The player keeps playing or stays paused. */
   select(track: Track): void {
     this.#set({ track, playing: this.#state.playing }, 0);
   }
 
   /**
-   * Call this often. At the end of a track the next one starts; after the last one, the player
-   * stops.
+   * Call this function often. At the end of a track the next track starts. At the end of the last
+   * track the player stops.
    */
   tick(): "goes_on" | "next" | "ended" {
     const { track, playing } = this.#state;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 
-/** The login over plain HTTP. Its cookie can be neither read nor forged by a page. */
+/** The login over plain HTTP. A page can neither read nor forge the cookie of the login. */
 
 const user = z.object({ id: z.string(), name: z.string() });
 export type User = z.output<typeof user>;
@@ -8,7 +8,10 @@ const answer = z.object({ user });
 const found = z.object({ user: z.nullable(user) });
 const refusal = z.object({ error: z.string() });
 
-/** Undefined if the user is not logged in. Rejects if the server is unreachable. */
+/**
+ * Resolves to the logged-in user, or to undefined if this browser is not logged in. Rejects if the
+ * server is unreachable.
+ */
 export async function whoAmI(): Promise<User | undefined> {
   const response = await fetch("session");
   if (!response.ok) throw new Error("The server did not return the logged-in user.");
