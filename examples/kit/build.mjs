@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * In the Holdfast repository the sources of the packages are bundled, so the packages need no
- * build. If you copy the examples elsewhere, they use the installed packages.
+ * In the Holdfast repository this plugin bundles the sources of the packages, so the packages need
+ * no build. If you copy the examples elsewhere, the bundle uses the installed packages.
  */
 const sources = {
   name: "sources of the repository",
@@ -16,8 +16,9 @@ const sources = {
       const source = fileURLToPath(new URL(`../../packages/${packageName}/src/${entry}.ts`, import.meta.url));
       return existsSync(source) ? { path: source } : undefined;
     });
-    // These names lead to sources, which Node cannot import. The page's sources are resolved
-    // without help.
+    // The server's code would import these names at run time, but the names lead to TypeScript,
+    // which Node cannot import. So the kit's files are bundled. esbuild itself resolves the kit's
+    // files for a page.
     onResolve({ filter: /^@holdfast\/example-kit\/[a-z]+$/ }, ({ path: name }) => ({
       path: fileURLToPath(new URL(`src/${name.split("/")[2]}.ts`, import.meta.url)),
     }));
@@ -43,24 +44,24 @@ const common = {
   target: "es2022",
   sourcemap: true,
   plugins: [sources],
-  // The repository's tsconfig paths are for type-checking. Here they would resolve isomorphic-ws to
-  // a file of types.
+  // The repository's tsconfig paths are for type-checking. Here these paths would resolve
+  // isomorphic-ws to a file of types.
   tsconfigRaw: {},
   logLevel: "warning",
 };
 
 /**
- * Builds dist/ of an example: the server for Node and the page for browsers. Takes a fraction of a
- * second and needs no network. Each file is replaced atomically, so a running server and a second
- * build never read half of a file.
+ * Builds dist/ of an example: the server for Node and the page for browsers. The build takes a
+ * fraction of a second and needs no network. Each file is replaced atomically, so a running server
+ * and a second build never read half of a file.
  * @param {string} folder the example's folder, as a URL that ends in a slash
  */
 export async function buildExample(folder) {
   const path = (name) => fileURLToPath(new URL(name, folder));
-  // Next to dist and as deep, so that source maps lead to the same files.
+  // The temporary folder is beside dist, so that the relative paths in the source maps stay right.
   const out = await mkdtemp(path(".build-"));
   try {
-    // Waits for all builds, so that none still writes after another has failed and the folder is
+    // Waits for all builds. If one build fails, no other build may still write when the folder is
     // removed.
     const outcomes = await Promise.allSettled(await write(path, out));
     for (const { reason } of outcomes) if (reason) throw reason;
@@ -88,10 +89,10 @@ async function write(path, out) {
       outdir: out,
       platform: "node",
       packages: "external",
-      // Modules that are imported on demand stay separate files, so only those need the package
-      // ioredis.
+      // Modules that are imported on demand stay separate files, so the server needs the package
+      // ioredis only if it imports these files.
       splitting: true,
-      // Without a hash, because each build would leave one more file.
+      // The names contain no hash, because each build would leave another file in dist.
       chunkNames: "[name]",
     }),
     build({

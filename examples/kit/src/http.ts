@@ -10,7 +10,8 @@ const types = new Map([
 ]);
 
 const headers = {
-  // Even if a program's output contains HTML, the page runs only its own script.
+  // Even if HTML from outside reaches the page, for example in a program's output, the page runs
+  // only its own script.
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ws: wss:",
   "X-Content-Type-Options": "nosniff",

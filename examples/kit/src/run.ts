@@ -1,6 +1,6 @@
 /**
- * The common frame of the example programs: settings from the environment, one line with the
- * address, and a graceful shutdown.
+ * Runs an example program: reads the settings from the environment, prints one line with the
+ * address, and shuts down gracefully.
  */
 
 export interface Settings {
@@ -23,7 +23,7 @@ export interface Program<Example extends Running> {
   readonly command: string;
 }
 
-/** Logs when Redis becomes unreachable and when it returns. */
+/** Prints log messages, for example when Redis becomes unreachable and when Redis returns. */
 const logger = {
   debug() {},
   info: (_details: unknown, text: string) => console.log(text),
@@ -31,15 +31,15 @@ const logger = {
   error: (details: unknown, text: string) => console.error(text, details),
 };
 
-/** If REDIS_URL is set, the example is one of several instances. */
+/** The settings of an example that is one of several instances. Empty if REDIS_URL is not set. */
 export function redisSettings(): { readonly redisUrl?: string; readonly logger?: typeof logger } {
   const redisUrl = process.env["REDIS_URL"];
   return redisUrl ? { redisUrl, logger } : {};
 }
 
 /**
- * Runs the example until a signal arrives. The first signal shuts down gracefully, the second one
- * at once.
+ * Starts the example. The first SIGINT or SIGTERM shuts the example down gracefully, and the second
+ * signal ends the process at once.
  */
 export async function run<Example extends Running>({
   start,
@@ -52,7 +52,7 @@ export async function run<Example extends Running>({
   const example = await start(settings).catch((error: unknown) => {
     const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
     if (code !== "EADDRINUSE") throw error;
-    console.error(`The port is taken. Choose another one: PORT=3001 ${command}`);
+    console.error(`The port is taken. Choose another port: PORT=3001 ${command}`);
     process.exit(1);
   });
   console.log(`${name} example: http://localhost:${example.port} (WebSocket at /ws${more})`);

@@ -6,15 +6,16 @@ import { serverTime } from "./server-time.js";
 import { addParticipant, newSession, pause, resume, switchCycle } from "./session-changes.js";
 
 /**
- * The requests. No input contains a session id, because each connection has named its session in
- * `sessionId`.
+ * Registers the handlers of all requests. No input contains a session id, because each connection
+ * names its session in the parameter `sessionId`.
  */
 export function handleRequests(server: Realtime, instance: string): void {
   const documentOf = (sessionId: string) => server.channel("session", sessionId).document;
 
   /**
-   * `notFound` and `change` may throw an error that the request declares. In that case nothing is
-   * changed.
+   * Changes the session's document and resolves to the new version. If `change` throws an error
+   * that the request declares, the document stays unchanged. If the session does not exist, the
+   * error of `notFound` is thrown.
    */
   async function update(sessionId: string, notFound: () => Error, change: (draft: SessionDraft) => void) {
     try {
@@ -80,7 +81,8 @@ export function handleRequests(server: Realtime, instance: string): void {
   server.handle("participant.add", async ({ input, session, error }) => {
     const { sessionId } = session.parameters;
     const notFound = () => error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    // Created outside of the change, because a repeated change must not add a second participant.
+    // The id is created outside of the change. The change may run again, and must then add the same
+    // participant.
     const participantId = randomUUID();
     const changed = await update(sessionId, notFound, (draft) => {
       const refused = addParticipant(draft, { id: participantId, name: input.name }, serverTime());
@@ -93,8 +95,9 @@ export function handleRequests(server: Realtime, instance: string): void {
     const { sessionId } = session.parameters;
     const isDeleted = await documentOf(sessionId).delete({ reason: SESSION_DELETED });
     if (!isDeleted) throw error("SESSION_NOT_FOUND", { sessionId }, missing(sessionId));
-    // After the answer, which would otherwise be lost with the connection. If Redis is unreachable,
-    // some watchers keep their connection, but the channel has already told them.
+    // The connections close after the answer, which would otherwise be lost with the caller's
+    // connection. If Redis is unreachable, some watchers stay connected, but the channel has
+    // already told them about the deletion.
     setImmediate(
       () =>
         void server

@@ -3,13 +3,14 @@ import * as z from "zod/mini";
 
 /**
  * The only file that both sides import. A session is a document: the server changes the document,
- * and every watcher receives the whole document. A document contains dates and no running clock, so
- * nothing is sent while time passes. The file uses zod/mini and not zod, because pages download it.
+ * and every watcher receives each change. The document contains dates and no running clock, so
+ * nothing is sent while time passes. The file uses zod/mini and not zod, because pages download the
+ * file.
  */
 
 export const NAME_LENGTH = 40;
 export const MOST_PARTICIPANTS = 12;
-/** One day, which is more than any session of this kind needs. */
+/** One day in milliseconds, which is more than any session of this kind needs. */
 export const MOST_MS = 86_400_000;
 
 const sessionId = z
@@ -22,8 +23,8 @@ const syncMode = z
   .enum(["per_participant", "per_cycle", "total"])
   .check(
     z.describe(
-      "The meaning of the time. per_participant: each participant has it once for all turns. per_cycle: each turn starts with " +
-        "the full time. total: all participants share it.",
+      "How the time is used. per_participant: each participant has the time once for all turns. per_cycle: each turn starts with " +
+        "the full time. total: all participants share the time.",
     ),
   );
 export type SyncMode = z.output<typeof syncMode>;
@@ -34,18 +35,22 @@ const participant = z.object({
   remainingMs: z
     .int()
     .check(
-      z.describe("The remaining time at the last stop of the clock; negative values are overtime. Not used in total."),
+      z.describe(
+        "The remaining time at the last stop of the clock; negative values are overtime. Not used if syncMode is total.",
+      ),
     ),
-  usedMs: z.int().check(z.nonnegative(), z.describe("The time of all ended turns.")),
+  usedMs: z
+    .int()
+    .check(z.nonnegative(), z.describe("The time that the participant has used until the last stop of the clock.")),
   turns: z.int().check(z.nonnegative()),
 });
 export type Participant = Immutable<z.output<typeof participant>>;
 
 const phase = z.discriminatedUnion("name", [
-  z.object({ name: z.literal("ready") }).check(z.describe("Not started.")),
+  z.object({ name: z.literal("ready") }).check(z.describe("The clock has never been started.")),
   z
     .object({ name: z.literal("running"), since: z.date() })
-    .check(z.describe("Since when the current turn's clock has been running. The page computes the remaining time.")),
+    .check(z.describe("The time at which the clock was last started. The page computes the remaining time.")),
   z.object({ name: z.literal("paused") }),
 ]);
 export type PhaseName = z.output<typeof phase>["name"];
@@ -61,7 +66,13 @@ const session = z.object({
     .check(z.nonnegative(), z.describe("0 before the first turn. Each change of turn starts the next cycle.")),
   turn: z.uuid().check(z.describe("The participant whose turn it is.")),
   participants: z.array(participant).check(z.minLength(1), z.maxLength(MOST_PARTICIPANTS)),
-  sharedMs: z.optional(z.int().check(z.describe("In total: the remaining time of all at the last stop of the clock."))),
+  sharedMs: z.optional(
+    z
+      .int()
+      .check(
+        z.describe("Only if syncMode is total: the remaining time of all participants at the last stop of the clock."),
+      ),
+  ),
   version: z.int().check(z.positive(), z.describe("Starts at 1 and increases with each change.")),
   updatedAt: z.date(),
 });
@@ -79,14 +90,14 @@ export const sessionSync = defineProtocol({
   name: "session-sync",
   version: "1.0.0",
   description:
-    "A session with participants who take turns on a clock. Anybody who has its id can watch and control it.",
+    "A session with participants who take turns on a clock. Every client that knows the session's id can watch and control the session.",
   parameters: z.object({ sessionId }),
 
   requests: {
     "session.get": {
       kind: "query",
       description:
-        "The session, for clients that do not watch it. The channel session has the session and each change.",
+        "The session, for clients that do not watch the session. The channel session carries the session and each change.",
       output: session,
       errors: { SESSION_NOT_FOUND },
     },
@@ -109,23 +120,27 @@ export const sessionSync = defineProtocol({
     },
     "session.resume": {
       kind: "mutation",
-      description: "Starts the clock, for the first time or after a pause. Changes nothing while it runs.",
+      description: "Starts the clock, for the first time or after a pause. Changes nothing while the clock runs.",
       output: changed,
       errors: { SESSION_NOT_FOUND },
     },
     "session.pause": {
       kind: "mutation",
-      description: "Stops the clock. Changes nothing while it is stopped.",
+      description: "Stops the clock. Changes nothing while the session is paused.",
       output: changed,
       errors: { SESSION_NOT_FOUND, WRONG_PHASE },
     },
     "session.switchCycle": {
       kind: "mutation",
-      description: "Ends the turn and starts the next one, or the turn of the named participant.",
+      description: "Ends the turn and starts the turn of the next participant, or of the named participant.",
       input: z.object({
         cycle: z
           .int()
-          .check(z.describe("The cycle to end. If two users press at the same time, one of them is too late.")),
+          .check(
+            z.describe(
+              "The cycle to end. If two users end the same cycle, the later request is refused with CYCLE_OVER.",
+            ),
+          ),
         to: z.optional(z.uuid()),
       }),
       output: changed,
@@ -138,14 +153,15 @@ export const sessionSync = defineProtocol({
     },
     "participant.add": {
       kind: "mutation",
-      description: "Adds a participant at the end.",
+      description: "Adds a participant at the end of the list.",
       input: z.object({ name }),
       output: z.object({ version: z.int(), participantId: z.uuid() }),
       errors: { SESSION_NOT_FOUND, TOO_MANY_PARTICIPANTS: z.object({ maximum: z.int() }) },
     },
     "session.delete": {
       kind: "mutation",
-      description: "Ends the session for everyone. All watchers receive SESSION_DELETED, and their connections close.",
+      description:
+        "Ends the session for all watchers. Each watcher receives SESSION_DELETED, and its connection closes.",
       errors: { SESSION_NOT_FOUND },
     },
   },
@@ -155,7 +171,7 @@ export const sessionSync = defineProtocol({
       description: "The session, by its id. Only connections of this session can join.",
       key: sessionId,
       document: session,
-      // Watchers are only counted.
+      // The presence data is empty, because pages only count the watchers.
       presence: z.object({}),
     },
   },

@@ -44,7 +44,7 @@ export async function startExample(options: ExampleOptions): Promise<Example> {
     server,
     async close() {
       // The server accepts no new connections and closes the open ones with 1001. A page then
-      // reconnects to another instance, or retries until this one is back.
+      // reconnects to another instance, or retries until this instance is back.
       http.close();
       await server.close();
       http.closeAllConnections();

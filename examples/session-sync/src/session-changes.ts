@@ -11,9 +11,9 @@ import { runningMs } from "./session-time.js";
  * Nothing happens automatically at the end of a turn. The time continues below 0 until a watcher
  * ends the turn. Therefore no instance keeps a timer, and no timer is lost if an instance dies.
  *
- * If another instance changes the document first, each function runs again on the newer document,
- * so the function must have no effect except on the draft. If a function refuses the change, it
- * returns the reason.
+ * If another instance changes the document first, a function runs again on the newer document, so
+ * it must have no effect except on the draft. If a function refuses the change, it returns the
+ * reason.
  */
 
 export interface NewSession {
@@ -111,7 +111,7 @@ function beginCycle(draft: SessionDraft, participantId: string): void {
   if (draft.syncMode === "per_cycle") participant.remainingMs = draft.timeMs;
 }
 
-/** Adds the time since the clock was started to the current turn. */
+/** Adds the time since the clock was started to the time that the current participant has used. */
 function stopClock(draft: SessionDraft, at: Date): void {
   const ms = runningMs(draft, at.getTime());
   const participant = find(draft, draft.turn);

@@ -65,7 +65,7 @@ test("[SX20] the page shows Loading until the server has answered SESSION_NOT_FO
   await page.getByRole("heading", { name: "A new session" }).waitFor();
 });
 
-test("[SX21] deleting takes two presses, and a double-click or a held key counts as one", async () => {
+test("[SX21] deleting takes two presses, and a double-click or a held key counts as one press", async () => {
   const { port } = await runMain();
   const page = await openPage(port);
   await setUp(page, "Design review");

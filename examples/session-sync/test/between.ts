@@ -22,7 +22,7 @@ export const between =
       });
     });
 
-/** While `isOn` returns true, drops this request and cuts the connection. */
+/** While `isOn` returns true, drops this request and cuts the connection when the page sends it. */
 export const cutAt = (line: { cut(): void }, request: string, isOn: () => boolean): ((page: Page) => Promise<void>) =>
   between({
     sent(frame) {

@@ -1,8 +1,8 @@
 import type { Watcher } from "./watcher.js";
 
 /**
- * Changes the turn `times` times. Returns for each watcher the milliseconds from each request until
- * the watcher has the change.
+ * Changes the turn `times` times. Returns, for each watcher, the milliseconds from each request
+ * until the watcher has received the change.
  */
 export async function deliveries(asker: Watcher, watchers: readonly Watcher[], times: number): Promise<number[][]> {
   const measured: number[][] = watchers.map(() => []);

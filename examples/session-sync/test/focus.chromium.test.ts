@@ -37,7 +37,7 @@ test("[SX22] the button Try now keeps the focus during an attempt, and the headi
   await expect.poll(() => focused(page), soon).toBe("H2 Design review");
 });
 
-test("[SX22] dismissing a message moves the focus to the next message, and after the last one back to the button used before", async () => {
+test("[SX22] dismissing a message moves the focus to the next message, and dismissing the last message moves the focus back to the button that was used before", async () => {
   const { port } = await runMain();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);

@@ -21,7 +21,7 @@ async function twoInstances() {
   return { redis, a, b, sessionId, onA, onB };
 }
 
-test("[SX10] watchers on both instances receive every change of either, in the same order", async () => {
+test("[SX10] watchers on both instances receive every change of either instance, in the same order", async () => {
   const { onA, onB } = await twoInstances();
   await onA.client.request("session.switchCycle", { cycle: 1 });
   await onB.client.request("participant.add", { name: "Edsger" });
@@ -34,7 +34,7 @@ test("[SX10] watchers on both instances receive every change of either, in the s
   expect(about[0]?.instance).not.toBe(about[1]?.instance);
 });
 
-test("[SX10] if two instances switch the same cycle at the same moment, one succeeds and the other answers CYCLE_OVER", async () => {
+test("[SX10] if two instances switch the same cycle at the same moment, one request succeeds and the other is refused with CYCLE_OVER", async () => {
   const { onA, onB } = await twoInstances();
   for (let cycle = 1; cycle <= 10; cycle++) {
     const press = ({ client }: typeof onA) =>
@@ -56,7 +56,7 @@ test("[SX12] a change reaches watchers of the same instance within 50 ms of the 
   expect(figures(cross).median).toBeLessThan(100);
 });
 
-test("[SX9] session.delete on one instance closes the watchers of both with 1000, after STATE_DELETED with the reason", async () => {
+test("[SX9] session.delete on one instance closes the watchers of both instances with 1000, after STATE_DELETED with the reason", async () => {
   const { sessionId, a, onA, onB } = await twoInstances();
   const refusals: unknown[] = [];
   for (const { channel } of [onA, onB])

@@ -15,7 +15,7 @@ const seconds = async (page: Page): Promise<number> => {
   return minutes! * 60 + rest!;
 };
 
-test("[SX16] two pages on two instances show the same session, even after an outage and a reload, until one deletes the session for both", async () => {
+test("[SX16] two pages on two instances show the same session, even after an outage and a reload, until one page deletes the session for both", async () => {
   const redis = await runRedis();
   const [a, b] = [await runMain({ redisUrl: redis.url }), await runMain({ redisUrl: redis.url })];
   const line = await network(b.port);
@@ -30,7 +30,8 @@ test("[SX16] two pages on two instances show the same session, even after an out
   await fact(onB, "instance", new RegExp(`:${b.port}$`));
   for (const page of [onA, onB]) await fact(page, "watching", "2");
 
-  // Each page shows the actions of the other. The clocks agree although the time is never sent.
+  // Each page shows the actions of the other page. The clocks agree, although the remaining time is
+  // never sent.
   await press(onA, "Start");
   await onB.getByRole("button", { name: "Pause" }).waitFor();
   await press(onB, "Next turn");
@@ -79,7 +80,7 @@ test("[SX16] two pages on two instances show the same session, even after an out
     expect(await page.locator(".outage").isVisible()).toBe(false);
   }
   await picture(onA, "deleted-wide-dark");
-  // A page that is opened after the deletion shows the same.
+  // A page that is opened after the deletion shows the same heading.
   await onA.reload();
   await onA.getByRole("heading", { name: "This session was deleted" }).waitFor();
 });

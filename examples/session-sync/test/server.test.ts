@@ -40,7 +40,7 @@ test("[SX2] a connection can join only the channel of its own session, and its r
   expect((await owner.client.request("session.get")).version).toBe(1);
 });
 
-test("[SX3] every request to a missing session is answered with SESSION_NOT_FOUND, and session.create of an existing one with SESSION_EXISTS", async () => {
+test("[SX3] every request to a missing session is answered with SESSION_NOT_FOUND, and session.create of an existing session with SESSION_EXISTS", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -92,7 +92,7 @@ test("[SX8] every watcher of a session receives each change, and watchers of oth
   expect(stranger.seen).toEqual([undefined]);
 });
 
-test("[SX6] of two concurrent session.switchCycle one succeeds, and the other is answered with CYCLE_OVER and the current cycle", async () => {
+test("[SX6] of two concurrent session.switchCycle requests one succeeds, and the other is answered with CYCLE_OVER and the current cycle", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const [one, two] = [await watch(port, sessionId), await watch(port, sessionId)];
@@ -109,7 +109,7 @@ test("[SX6] of two concurrent session.switchCycle one succeeds, and the other is
   expect((await one.reach(3)).cycle).toBe(2);
 });
 
-test("[SX3] of two concurrent session.create one succeeds, and the other is answered with SESSION_EXISTS", async () => {
+test("[SX3] of two concurrent session.create requests one succeeds, and the other is answered with SESSION_EXISTS", async () => {
   const { port } = await start();
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -135,7 +135,7 @@ test("[SX3] an action in the wrong phase or for an unknown participant is refuse
   expect((await client.request("session.get")).version).toBe(2);
 });
 
-test("[SX9] session.delete sends SESSION_DELETED to every watcher and closes their connections with 1000, after its answer", async () => {
+test("[SX9] session.delete sends SESSION_DELETED to every watcher, and after the answer closes the watchers' connections with 1000", async () => {
   const { port, server } = await start();
   const sessionId = randomUUID();
   const [one, two] = [await watch(port, sessionId), await watch(port, sessionId)];
@@ -182,7 +182,7 @@ test("[SX9] session.delete sends SESSION_DELETED to every watcher and closes the
   });
   expect(await refusal(late.request("session.get"))).toMatchObject({ code: "SESSION_NOT_FOUND" });
   await late.request("session.create", design);
-  // A refused channel asks again only after leave and join.
+  // A client subscribes to a refused channel again only after `leave` and `join`.
   channel.leave();
   await channel.join();
 });
@@ -197,7 +197,7 @@ test("[SX18] the 101st connection of one session is closed with 4429, and other 
   await vi.waitFor(() => expect(elsewhere.frames[0]?.type).toBe("connected"), soon);
 }, 20_000);
 
-test("[SX11] a connection that answers heartbeats stays open, and one that does not is closed with 4408", async () => {
+test("[SX11] a connection that answers heartbeats stays open, and a connection that does not answer is closed with 4408", async () => {
   const { port } = await start({ heartbeat: { intervalMs: 200, timeoutMs: 200 } });
   const sessionId = randomUUID();
   const { client } = await watch(port, sessionId);
@@ -206,7 +206,7 @@ test("[SX11] a connection that answers heartbeats stays open, and one that does 
   const { frames, closed } = plain(port, `&sessionId=${sessionId}`);
   expect((await closed)[0]).toBe(4408);
   expect(frames.some(({ type }) => type === "ping")).toBe(true);
-  // Wait as long once more.
+  // Waits for the same time once more.
   await plain(port, `&sessionId=${sessionId}`).closed;
   expect(names).toEqual(["ready"]);
 });

@@ -9,7 +9,7 @@ import { design, Watcher, watch } from "./watcher.js";
 
 /**
  * The targets of the specification, measured on a server in a separate process. Each test compares
- * the median of several measurements, because other work on the machine delays single ones.
+ * the median of several measurements, because other work on the machine delays single measurements.
  */
 
 beforeAll(build);

@@ -5,7 +5,10 @@ import { type SessionState, sessionSync } from "../src/protocol.js";
 
 export const soon = { timeout: 10_000, interval: 10 };
 
-/** A client of a session that records every version of the document. The first is undefined. */
+/**
+ * A client of a session that records every version of the document. The first entry is undefined,
+ * because the client has no document yet.
+ */
 export class Watcher {
   readonly client: Client<typeof sessionSync.definition>;
   readonly channel;

@@ -8,7 +8,10 @@ interface Connection {
   connect(): void;
 }
 
-/** The label and tone of each state. A table, so that a state without an entry does not compile. */
+/**
+ * The label and tone of each state. The type is a table over all states, so a state without an
+ * entry does not compile.
+ */
 const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" | "busy" | "bad" | "off" } } = {
   idle: { label: "Not connected", tone: "off" },
   connecting: { label: "Connecting", tone: "busy" },
@@ -20,10 +23,11 @@ const looks: { readonly [Name in Status["name"]]: { label: string; tone: "good" 
 };
 
 /**
- * Shows the state of the connection as a pill in the header. While there is no connection, a strip
- * gives the reason, counts down to the next attempt and has a button to try at once. The countdown
- * is hidden from screen readers, which would read it every second. `whenClosed` is the button's
- * text if only the button can start an attempt. Returns a function that removes both.
+ * Shows the state of the connection as a pill in the header. After a connection has ended, and
+ * until the page is connected again, a strip gives the reason, counts down to the next attempt and
+ * has a button to try at once. The countdown is hidden from screen readers, which would read the
+ * countdown aloud every second. `whenClosed` is the button's text if only the button can start an
+ * attempt. Returns a function that removes the pill and the strip.
  */
 export function showConnection(
   client: Connection,
@@ -39,7 +43,8 @@ export function showConnection(
   const reason = h("strong");
   const plan = h("span", { class: "plan" });
   const retry = h("button", { type: "button", class: "button" });
-  // Not `disabled`, because a disabled button loses the focus right after the press.
+  // The button uses `aria-disabled` and not `disabled`, because a disabled button loses the focus
+  // right after the press.
   const canRetry = (): boolean => "reason" in client.status.get();
   retry.addEventListener("click", () => {
     if (canRetry()) client.connect();
@@ -97,7 +102,7 @@ export function showConnection(
   };
 }
 
-/** Whole seconds until a time, never below 0. */
+/** The whole seconds from `now` to `at`, rounded up, never below 0. */
 function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1_000));
 }

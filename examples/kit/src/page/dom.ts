@@ -1,6 +1,6 @@
 /**
- * Creates elements. Text always becomes a text node, so output of programs and names of people are
- * never parsed as HTML.
+ * A child of an element. A string always becomes a text node, so the output of programs and the
+ * names of people are never parsed as HTML.
  */
 type Child = Node | string | undefined | false;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -44,7 +44,8 @@ export function setText(element: Element, text: string): void {
 }
 
 /**
- * Returns the page's element with this id. Page and script are built together, so it must exist.
+ * Returns the page's element with this id. Page and script are built together, so the element must
+ * exist.
  */
 export function byId(id: string): HTMLElement {
   const element = document.getElementById(id);

@@ -1,9 +1,12 @@
-/** True if the page shows a focus ring. For a finger or a mouse the focus need not move. */
+/**
+ * True if the page shows a focus ring, that is, if the user works with the keyboard. For a finger
+ * or a mouse the page need not scroll to the focus.
+ */
 const isSeen = (): boolean => document.activeElement?.matches(":focus-visible") ?? false;
 
 /**
- * Focuses the heading of the current view, where the keyboard continues. A heading and not a
- * button, because a key that is held down must not press the next button.
+ * Focuses the heading of the current view, so that the keyboard continues there. The target is a
+ * heading and not a button, because a key that is held down must not press a button.
  */
 export function focusHeading(seen: boolean): void {
   const heading = document.querySelector<HTMLElement>("main h2:not([hidden] *)") ?? document.querySelector("h1");
@@ -12,8 +15,8 @@ export function focusHeading(seen: boolean): void {
 }
 
 /**
- * Moves the focus to an element that replaces a pressed one. Repeated Enter keys are ignored until
- * the key is released, because a key that is still held down must not press the new element.
+ * Moves the focus to an element that replaces a pressed element. Repeated Enter keys are ignored
+ * until the key is released, because a key that is still held down must not press the new element.
  */
 export function moveFocus(to: HTMLElement): void {
   const stop = (event: KeyboardEvent): void => {
@@ -26,9 +29,9 @@ export function moveFocus(to: HTMLElement): void {
 }
 
 /**
- * For elements that come and go. Returns a function to call before `host` is removed. If `host` has
- * the focus, the function moves it back to the previous element. Otherwise the keyboard would start
- * again at the top of the page.
+ * Returns a function to call before `host` is removed or hidden. If the focus is in `host`, the
+ * function moves the focus back to the element that had it before. Otherwise the keyboard would
+ * start again at the top of the page.
  */
 export function focusReturn(host: HTMLElement): () => void {
   let from: HTMLElement | undefined;

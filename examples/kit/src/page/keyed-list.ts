@@ -5,8 +5,8 @@ export interface Row<Item> {
 
 /**
  * Keeps one element per item as long as the item is listed, so that focus, selection and scrolling
- * survive every update. An element moves only if its position has changed, because moving removes
- * the focus from its content.
+ * survive every update. An element moves only if its position has changed, because an element that
+ * moves loses the focus.
  */
 export function keyedList<Item extends { readonly id: string }>(
   list: HTMLElement,

@@ -10,7 +10,10 @@ export interface Toast {
   readonly text: string;
 }
 
-/** Shows messages for a few seconds each. A message with the pointer or the focus stays. */
+/**
+ * Shows each message for a few seconds. A message stays while the pointer is over it or the focus
+ * is in it.
+ */
 export class Toasts {
   readonly #host: HTMLElement;
   readonly #returnFocus: () => void;
@@ -42,14 +45,17 @@ export class Toasts {
     close.addEventListener("click", remove);
     this.#host.append(toast);
     if (this.#host.childElementCount <= MOST) return;
-    // If there are too many, informational messages are removed first, so that a count does not
-    // displace the reason for an end.
+    // If there are too many messages, the oldest message of the level `info` or `success` is
+    // removed first, so that such a message does not displace a warning or an error.
     const lesser = this.#host.querySelector('[data-level="info"], [data-level="success"]');
     const least = lesser ?? this.#host.firstElementChild;
     if (least) this.#remove(least);
   }
 
-  /** Moves the focus to the next message, or back to its place before the first message. */
+  /**
+   * Removes a message. If the message has the focus, the focus moves to the next message, or back
+   * to the element that had the focus before the messages.
+   */
   #remove(toast: Element): void {
     if (toast.contains(document.activeElement)) {
       const other = (toast.nextElementSibling ?? toast.previousElementSibling)?.querySelector("button");

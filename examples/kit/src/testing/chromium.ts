@@ -26,10 +26,10 @@ export interface Look {
 }
 
 /**
- * Opens a browser with cookies of its own. An error in any of its tabs fails the test, unless it
- * matches `expected`. By default these are the errors that Chromium logs if a WebSocket cannot
- * open. Pages are drawn a little late, as on a busy computer, so a test that reads a page before
- * the page is drawn fails on every computer.
+ * Opens a browser with its own cookies. An error in any of its tabs fails the test, unless the
+ * error is in the console and matches `expected`. By default `expected` matches the errors that
+ * Chromium logs if a WebSocket cannot open. Pages are drawn a little late, as on a busy computer,
+ * so a test that reads a page before the page is drawn fails on every computer.
  */
 export async function openBrowser(
   chrome: Browser,
@@ -62,7 +62,7 @@ export const status = (page: Page, name: string): Promise<void> =>
 
 /**
  * Takes screenshots for people to look at, as `<name>.png` in `folder`. Chromium sometimes fails to
- * capture a page that has just been opened, so one retry follows.
+ * capture a page that has just been opened, so the screenshot is then taken once more.
  */
 export const pictures =
   (folder: URL) =>

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 /** A network between a browser and the server that a test can cut. */
 export interface Network {
   readonly port: number;
-  /** Closes every connection, and refuses new ones until `restore`. */
+  /** Closes every connection, and drops new connections until `restore` is called. */
   cut(): void;
   restore(): void;
 }

@@ -10,7 +10,7 @@ export interface RunningProgram {
   output(): string;
 }
 
-/** Builds the program of `npm start`. `folder` is the folder of the example. */
+/** Builds the program that `npm start` runs. `folder` is the folder of the example. */
 export function buildExample(folder: URL): void {
   execFileSync(process.execPath, [fileURLToPath(new URL("build.mjs", folder))], { stdio: "inherit" });
 }

@@ -10,7 +10,7 @@ export interface RunningRedis {
   readonly url: string;
   /** Kills Redis and restarts it with the same data. */
   restart(): Promise<void>;
-  /** Redis answers nothing until `goOn`. */
+  /** Stops Redis with SIGSTOP, so that Redis answers nothing until `goOn` is called. */
   halt(): void;
   goOn(): void;
 }

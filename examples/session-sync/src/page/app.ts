@@ -17,7 +17,7 @@ import { stage } from "./stage.js";
 export function startApp(sessionId: string): void {
   const client: SessionClient = createClient(sessionSync, {
     url: `${location.origin}/ws`,
-    // The example's public token. A real page fetches one: `token: () => fetchToken()`.
+    // The example's public token. A real page fetches a token: `token: () => fetchToken()`.
     token: "abc123",
     parameters: { sessionId },
   });
@@ -61,8 +61,7 @@ export function startApp(sessionId: string): void {
       await client.request("session.get");
     } catch (error) {
       if (!isHoldfastError(error) || error.code !== "SESSION_NOT_FOUND") return report(error);
-      // The document may have arrived meanwhile, or have been deleted, and both say more than this
-      // answer.
+      // If the document has arrived or was deleted meanwhile, this answer is outdated.
       if (shared.get() || model.known.name === "deleted") return;
       model.known = { name: "missing" };
       drawSoon();
@@ -89,8 +88,8 @@ export function startApp(sessionId: string): void {
   }
 
   /**
-   * Actions of the user are sent as requests. Their effect arrives through the document, as for
-   * every other watcher.
+   * The actions of the user. Each action is sent as a request, and its effect arrives through the
+   * document, as for every other watcher.
    */
   const actions: Actions = {
     create: (session) => client.request("session.create", session).then(() => {}, tell),
@@ -135,8 +134,8 @@ export function startApp(sessionId: string): void {
     });
   }
 
-  // First, because `subscribe` calls its listener at once, and errors of that call must be reported
-  // too.
+  // `onError` comes first, because `subscribe` calls its listener at once, and errors of that call
+  // must be reported too.
   client.onError(report);
   shared.subscribe(look);
   channel.status.subscribe(look);
@@ -152,8 +151,8 @@ export function startApp(sessionId: string): void {
     if (model.live) void model.clock.measure();
     drawSoon();
   });
-  // The remaining time is never sent. The page computes it from the document's dates and the clock,
-  // four times a second, so that no second is shown for much longer than a second.
+  // The server never sends the remaining time. The page computes the time from the document's dates
+  // and the clock, four times a second, so that no second is shown for much longer than a second.
   window.setInterval(() => {
     if (model.live) model.clock.check();
     if (model.known.name === "there" && model.known.session.phase.name === "running") drawSoon();

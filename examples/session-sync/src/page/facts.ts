@@ -4,8 +4,8 @@ import { onPress } from "./press.js";
 import { addressOf } from "./session-id.js";
 
 /**
- * The instance that this page is connected to, the state of the document, and actions on the whole
- * session.
+ * Shows the instance that this page is connected to, the version of the document, and buttons for
+ * the whole session.
  */
 export function facts(host: HTMLElement, model: Model, actions: Actions): () => void {
   const version = fact("Version");

@@ -5,8 +5,8 @@ import { notices } from "./notices.js";
 import { addressOf, isSessionId, newSessionId, sessionIdOf } from "./session-id.js";
 
 themeButton(byId("theme"));
-// The id in the address is enough to watch a session. A page without an id names a session that
-// does not exist yet.
+// The id in the address is enough to watch a session. If the address has no id, the page makes an
+// id for a session that does not exist yet.
 const sessionId = sessionIdOf(new URL(location.href)) ?? newSessionId(crypto.getRandomValues(new Uint8Array(16)));
 if (isSessionId(sessionId)) {
   history.replaceState(null, "", addressOf(sessionId));

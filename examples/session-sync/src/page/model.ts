@@ -12,10 +12,10 @@ export type Known =
   | { readonly name: "missing" }
   | { readonly name: "there"; readonly session: SessionState }
   | { readonly name: "deleted" }
-  /** The server refuses this page, with the reason. */
+  /** The server refuses this page, or the id in the address is invalid. */
   | { readonly name: "refused"; readonly reason: string };
 
-/** The page's whole state. Views read it; app.ts changes it and draws again. */
+/** The page's whole state. Views only read the state; app.ts changes the state and draws again. */
 export interface Model {
   readonly sessionId: string;
   readonly clock: ServerClock;
@@ -35,13 +35,13 @@ export interface NewSession {
 
 /** The actions of the user. */
 export interface Actions {
-  /** Resolves after the answer. Errors have been shown by then. */
+  /** Resolves after the answer. If the request failed, the error has been shown by then. */
   create(session: NewSession): Promise<void>;
   resume(): void;
   pause(): void;
   /** Ends the turn that this page shows. `to` is the next participant. */
   next(to?: string): void;
-  /** Resolves to true if the participant was added. If not, the reason has been shown. */
+  /** Resolves to true if the participant was added. Otherwise the error has been shown. */
   add(name: string): Promise<boolean>;
   remove(): void;
 }

@@ -1,7 +1,10 @@
 import { h, setAttributes, setText } from "@holdfast/example-kit/page/dom";
 import type { Known, Model } from "./model.js";
 
-/** The text in place of a session. A table, so that a state without an entry does not compile. */
+/**
+ * The text that is shown if no session is visible. The type is a table over all states, so a state
+ * without an entry does not compile.
+ */
 const texts: { readonly [Name in Known["name"]]: { title: string; text: string } | undefined } = {
   loading: { title: "Loading", text: "The page is loading the session of this address." },
   // The form has its own text.
@@ -15,8 +18,8 @@ const texts: { readonly [Name in Known["name"]]: { title: string; text: string }
 };
 
 /**
- * Shows why no session is visible, and a link to another one. `host` is never hidden, because
- * screen readers ignore changes in a hidden element.
+ * Shows why no session is visible, and a link to set up another session. `host` is never hidden,
+ * because screen readers ignore changes in a hidden element.
  */
 export function notices(host: HTMLElement, model: Pick<Model, "known">): () => void {
   const title = h("h2");

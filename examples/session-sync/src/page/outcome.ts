@@ -7,10 +7,10 @@ const UNKNOWN: Toast = {
   text: "The answer was lost with the connection. After the page has reconnected, check the session and try again if nothing has changed.",
 };
 
-/** The message for a failed request of the user, if one is needed. */
+/** The message for a failed request of the user; undefined if no message is needed. */
 export function outcome(error: unknown): Toast | undefined {
   switch (isHoldfastError(error) ? error.code : undefined) {
-    // Another user did the same first, and the document shows the result.
+    // Another user has done the same first, and the document shows the result.
     case "CYCLE_OVER":
     case "SESSION_EXISTS":
     // The connection strip shows this error, and nothing was sent.

@@ -9,7 +9,7 @@ import { nameFault } from "./names.js";
 import { oneAtATime, onPress } from "./press.js";
 import { check } from "./validity.js";
 
-/** The participants with their remaining times, and a form to add one. */
+/** Shows the participants with their remaining times, and a form to add a participant. */
 export function participantList(host: HTMLElement, model: Model, actions: Actions): () => void {
   const count = h("span", { class: "muted" });
   const list = h("ol", { class: "cards" });

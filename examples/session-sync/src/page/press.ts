@@ -1,9 +1,9 @@
-/** Two presses within this time are a double-click and count as one. */
+/** Two presses within this time are a double-click and count as one press. */
 const ONE_PRESS_MS = 500;
 
 /**
- * Calls `act` once per intended press: a double-click counts once, and so does a key that is held
- * down.
+ * Calls `act` once per intended press: a double-click, or a key that is held down, counts as one
+ * press.
  */
 export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () => void): void {
   let last = -Infinity;
@@ -12,11 +12,11 @@ export function onPress(button: Pick<HTMLElement, "addEventListener">, act: () =
     last = timeStamp;
     act();
   });
-  // After the focus was elsewhere, the next press is a new one.
+  // If the focus has moved away, the next press is a new press.
   button.addEventListener("blur", () => {
     last = -Infinity;
   });
-  // A key that is held down repeats for longer than that.
+  // A key that is held down repeats for longer than that time, so its repetitions are suppressed.
   button.addEventListener("keydown", (event) => {
     if (event.repeat && event.key === "Enter") event.preventDefault();
   });

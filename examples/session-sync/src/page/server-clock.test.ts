@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { ServerClock } from "./server-clock.js";
 
-/** A clock with own clocks that the test sets, and a server that answers when the test says so. */
+/**
+ * A ServerClock on a computer whose two clocks the test sets, and a server that answers when the
+ * test says so.
+ */
 function computer() {
   const own = { date: 1_000_000, steady: 5_000 };
   const questions: { answer: (at: number) => void; fail: () => void }[] = [];
@@ -18,7 +21,7 @@ function computer() {
   };
   return { own, questions, clock, pass };
 }
-/** The same after a first measurement, when the server's time is 5,000,000. */
+/** The same computer after a first measurement, at which the server's time is 5,000,000. */
 async function measured() {
   const all = computer();
   const done = all.clock.measure();

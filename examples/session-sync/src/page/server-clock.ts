@@ -5,17 +5,20 @@
 const MOVED_MS = 250;
 
 export interface Clocks {
-  /** Milliseconds since 1970 by the computer's clock, which jumps when it is set. */
+  /** Milliseconds since 1970 by the computer's clock, which jumps if the clock is set. */
   readonly date: () => number;
-  /** Milliseconds that pass, possibly without the time in which the computer slept. */
+  /**
+   * Milliseconds since an arbitrary time, possibly without the time in which the computer slept.
+   */
   readonly steady: () => number;
 }
 
 /**
  * The server's time as computed by this page. A computer's clock may be wrong by minutes, and all
- * watchers must see the same remaining time. The page asks the server whenever the connection
- * becomes ready, because the instance may be another one. It asks again whenever the computer's two
- * clocks disagree about the elapsed time, because one was set or the other one has slept.
+ * watchers must see the same remaining time. The page asks the server for the time whenever the
+ * connection becomes ready, because the page may be connected to another instance. The page asks
+ * again if the computer's two clocks disagree about the elapsed time: then the date was set, or the
+ * computer has slept.
  */
 export class ServerClock {
   readonly #clocks: Clocks;
@@ -30,8 +33,8 @@ export class ServerClock {
   #asking: object | undefined;
 
   /**
-   * `ask` returns the server's time, which is taken as the time half way between question and
-   * answer.
+   * `ask` returns the server's time. The clock assumes that the server read its time half way
+   * between question and answer.
    */
   constructor(clocks: Clocks, ask: () => Promise<Date>) {
     this.#clocks = clocks;
@@ -48,7 +51,7 @@ export class ServerClock {
     return this.#clocks.date() - this.#clocks.steady();
   }
 
-  /** Call this regularly while connected. */
+  /** Call this function regularly while the page is connected. */
   check(): void {
     if (this.#asking) return;
     if (this.#gap === undefined || Math.abs(this.#gapNow - this.#gap) > MOVED_MS) void this.measure();
@@ -62,8 +65,8 @@ export class ServerClock {
    */
   async measure(): Promise<void> {
     const asking = (this.#asking = {});
-    // The gap from before the question, so that the next check notices a change that happens
-    // meanwhile and makes the answer wrong.
+    // The gap is read before the question. If a clock changes meanwhile, the answer is wrong, and
+    // the next check notices the change.
     const gap = this.#gapNow;
     this.#gap = undefined;
     const asked = this.#clocks.steady();

@@ -1,17 +1,17 @@
 import { sessionSync } from "../protocol.js";
 
-/** The session in the page's address, if there is one. */
+/** The session id in an address; undefined if the address has none. */
 export function sessionIdOf(address: URL): string | undefined {
   return address.searchParams.get("sessionId") ?? undefined;
 }
 
-/** The form of the protocol, which both sides check. */
+/** True if the protocol accepts the text as a session id. Both sides use this check. */
 export function isSessionId(text: string): boolean {
   return sessionSync.definition.parameters.safeParse({ sessionId: text }).success;
 }
 
 /**
- * A version 4 UUID from 16 random bytes. Browsers have `crypto.randomUUID` only on https and
+ * Makes a version 4 UUID from 16 random bytes. Browsers have `crypto.randomUUID` only on https and
  * localhost.
  */
 export function newSessionId(random: Uint8Array): string {
@@ -22,7 +22,7 @@ export function newSessionId(random: Uint8Array): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** The address of another session, or of this one in another window. */
+/** The address of a session, relative to the page. */
 export function addressOf(sessionId: string): string {
   return `?sessionId=${encodeURIComponent(sessionId)}`;
 }

@@ -5,7 +5,7 @@ import { nameFault, namesFault, namesIn } from "./names.js";
 import { oneAtATime } from "./press.js";
 import { check } from "./validity.js";
 
-/** Sets up the session of this address while it does not exist. */
+/** Shows the form that sets up the session of this address, if the session does not exist. */
 export function setupForm(host: HTMLElement, model: Model, actions: Actions): () => void {
   const title = h("input", { name: "title", required: true, value: "Design review" });
   const minutes = h("input", {

@@ -12,10 +12,10 @@ const phases: { readonly [Name in PhaseName]: { button: string; tone: "good" | "
 };
 const RADIUS = 88;
 const AROUND = 2 * Math.PI * RADIUS;
-/** Below this, the remaining time is marked as short. */
+/** Below this value, the remaining time is marked as short. */
 const SHORT_MS = 30_000;
 
-/** The current turn, its remaining time, and the buttons to control it. */
+/** Shows the current turn, the remaining time, and the buttons that control the clock. */
 export function stage(host: HTMLElement, model: Model, actions: Actions): () => void {
   const title = h("h2", { id: "stage-title" });
   const badge = h("span", { class: "badge" });
