@@ -18,4 +18,4 @@ server.handle("message.send", async ({ input }) => {
 
 // Stands in for the http server that you have, for example `express().listen(3000)`.
 export const http = createHttpServer((_request, response) => response.writeHead(404).end()).listen(3000);
-server.attach(http); // Takes the WebSockets of the path /ws. Every other request stays yours.
+server.attach(http); // Takes the WebSockets of /ws. Your server answers other requests.

@@ -12,8 +12,8 @@ export const server = createServer(agents, {
   authenticate: async ({ token }) => {
     const { payload } = await jwtVerify(token, keys, {
       issuer,
-      audience: "agents", // a token that the same issuer made for another service is not ours
-      algorithms: ["ES256"], // never what the token's own header asks for: that may be `none`
+      audience: "agents", // refuses tokens that the same issuer made for other services
+      algorithms: ["ES256"], // never the algorithm in the token's header, which may be `none`
       requiredClaims: ["sub", "exp"],
     });
     return { userId: payload.sub!, expiresAt: payload.exp! * 1_000, claims: payload };

@@ -10,7 +10,7 @@ export const news = defineProtocol({
     "headline.add": { input: headline, output: z.object({ isNew: z.boolean() }) },
   },
   channels: {
-    // A client that was away for at most five minutes and 256 headlines misses none.
+    // A client that was away for at most five minutes and 256 headlines misses no headline.
     headlines: { events: { added: headline }, history: { size: 256, ttlMs: 300_000 } },
   },
 });

@@ -7,7 +7,7 @@ export const reports = defineProtocol({
   name: "reports",
   version: "1.0.0",
   requests: {
-    // Changes nothing, so the client may send it again after a reconnect.
+    // This request changes nothing, so the client may send it again after a reconnect.
     "report.search": { kind: "query", input: z.object({ text: z.string() }), output: z.array(report) },
     // Without `kind`, a request is `once`: the client never repeats it.
     "report.create": {

@@ -19,7 +19,7 @@ server.use(async ({ kind, session, error }, next) => {
   return next();
 });
 
-// If the caller gives up, the signal aborts and the database stops searching.
+// If the caller no longer waits, the signal aborts and the database stops searching.
 server.handle("report.search", ({ input, signal }) => findReports(titles, input.text, signal));
 
 server.handle("report.create", ({ input, error }) => {

@@ -1,7 +1,7 @@
 import { defineProtocol } from "@holdfast/protocol";
 import * as z from "zod";
 
-const priority = z.enum(["low", "high"]).default("low"); // Old clients and servers leave it out.
+const priority = z.enum(["low", "high"]).default("low"); // 1.0.0 does not have this field.
 
 export const tasksV2 = defineProtocol({
   name: "tasks",

@@ -7,7 +7,7 @@ const userOf = (token: string | undefined) => (token === "abc123" ? "ada" : unde
 
 export const server = createServer(agents, {
   credentials: { ticket: true },
-  // Only called for other credentials. A ticket comes from the server itself and names its user.
+  // Called only for other credentials. A ticket comes from the server itself and names its user.
   authenticate: ({ token }) => {
     const userId = userOf(token);
     if (userId === undefined) throw new Error("unknown token");
@@ -25,7 +25,7 @@ export const http = app.listen(3000);
 server.attach(http);
 
 // The client can be anything that fetches and opens a WebSocket. A ticket opens one connection, so
-// each attempt fetches a new one.
+// each attempt fetches a new ticket.
 export async function connect(): Promise<WebSocket> {
   const headers = { Authorization: "Bearer abc123" };
   const response = await fetch("http://localhost:3000/ticket", { method: "POST", headers });

@@ -21,8 +21,8 @@ export const behindSentinel = redisBroker({
 });
 
 /**
- * A cluster. Each channel lives in one slot, so the channels spread over the nodes, but a single
- * channel does not.
+ * A cluster. Each channel is stored in one slot, so different channels spread over the nodes, but
+ * one channel always uses one node.
  */
 export const inCluster = redisBroker({
   client: new Cluster([{ host: "redis.example.com", port: 6379 }], { redisOptions: login, lazyConnect: true }),
