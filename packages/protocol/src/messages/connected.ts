@@ -14,8 +14,8 @@ export const connected = z.object({
      */
     session_id: opaqueId,
     /**
-     * True if this is the session that `auth` named. The session still has the data that the
-     * application stored in it.
+     * True if this is the session that `auth` named, with the data that the application stored in
+     * it.
      */
     resumed: z.optional(z.boolean()),
     /** The user that the server authenticated; absent for an anonymous client. */

@@ -9,8 +9,7 @@ import * as z from "zod/mini";
  */
 
 /**
- * Connects an answer with the message that it answers. The sender of that message chooses the id; 1
- * to 64 characters.
+ * Connects a message with its answer. The sender of the message chooses the id; 1 to 64 characters.
  */
 export const correlationId = z.string().check(z.minLength(1), z.maxLength(64));
 

@@ -11,7 +11,7 @@ export const stateUpdate = z.object({
   type: z.literal("state_update"),
   channel: channelName,
   data: z.object({
-    /** The version of the document after this update: one more than the version before. */
+    /** The version of the document after this update: one more than before. */
     version: z.int().check(z.positive()),
     /**
      * The changes, in order. `remove` deletes the value at the path. The index of a list is a
