@@ -28,7 +28,7 @@ export function jsonCodec<Inbound, Outbound>(inbound: Schema<Inbound, unknown>):
         return refuse(error instanceof Poison ? error.message : "is not valid JSON", correlationIn(frame));
       }
       if (typeof json !== "object" || json === null || Array.isArray(json))
-        return refuse("expected a JSON object", undefined);
+        return refuse("a message is a JSON object", undefined);
       const { correlation_id: id } = json as { correlation_id?: unknown };
       // Two readers of one frame must not see two messages: a proxy may use the first `type`, while
       // JSON.parse uses the last.
