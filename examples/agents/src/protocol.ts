@@ -55,14 +55,12 @@ const exit = z.object({
 });
 export type Exit = z.output<typeof exit>;
 
-const instance = z
-  .optional(z.string())
-  .check(
-    z.meta({
-      description: "The name of the server instance. Absent if there is only one instance.",
-      examples: ["host-a:3001"],
-    }),
-  );
+const instance = z.optional(z.string()).check(
+  z.meta({
+    description: "The name of the server instance. Absent if there is only one instance.",
+    examples: ["host-a:3001"],
+  }),
+);
 
 const agent = z.object({
   id: agentId,
