@@ -1,6 +1,6 @@
 import type { Options } from "tsup";
 import { arrowFunctions } from "./scripts/arrow-functions.mjs";
-import { lightMaps } from "./scripts/source-maps.mjs";
+import { shipSourcesOnce } from "./scripts/source-maps.mjs";
 import { standIns } from "./scripts/stand-ins.mjs";
 
 /** The build of every package. Each package adds its entries. */
@@ -12,7 +12,7 @@ export const base = {
   // exist twice.
   splitting: true,
   sourcemap: true,
-  plugins: [lightMaps()],
+  plugins: [shipSourcesOnce()],
   clean: true,
   target: "es2022",
   removeNodeProtocol: false,

@@ -1,6 +1,6 @@
 import { encode } from "@jridgewell/sourcemap-codec";
 import { expect, test } from "vitest";
-import { lightMap } from "./source-maps.mjs";
+import { lightMap, withoutDocstrings } from "./source-maps.mjs";
 
 const segments = [
   [0, 0, 4, 2],
@@ -29,4 +29,11 @@ test("[DO10] lightMap keeps every mapping to our sources, and removes texts, abs
 test("[DO10] lightMap leaves a light map unchanged", () => {
   const light = lightMap(map);
   expect(lightMap(light)).toBe(light);
+});
+
+test("[DO10] withoutDocstrings removes docstrings, and keeps code, other comments and the number of lines", () => {
+  const text =
+    "class A {\n  /**\n   * Two\n   * lines.\n   */\n  a = /* @__PURE__ */ f();\n  /** One. */\n  b = '/** c */'; // d\n}\n";
+  const stripped = withoutDocstrings(text);
+  expect(stripped).toBe("class A {\n\n\n\n\n  a = /* @__PURE__ */ f();\n\n  b = '/** c */'; // d\n}\n");
 });
