@@ -1,5 +1,4 @@
-// Uses only a browser's own WebSocket: no library, no build. `node` (22 and newer) runs the file
-// too.
+// Uses only a browser's own WebSocket: no library, no build. Also runs in Node 22 and newer.
 const ws = new WebSocket("ws://localhost:3000/ws?token=abc123");
 
 ws.onopen = () => {

@@ -9,7 +9,7 @@ test.each(["CONNECTION_LOST", "TIMEOUT"] as const)(
   (code) => {
     const toast = outcome(new HoldfastError(code, "session.pause: no answer."));
     expect(toast).toMatchObject({ level: "warning", title: "The result is unknown" });
-    expect(toast?.text).not.toBe("");
+    expect(toast?.text).toMatch(/check the session and try again/i);
   },
 );
 

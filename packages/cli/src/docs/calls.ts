@@ -23,7 +23,7 @@ export function variableOf(protocol: string): string {
 
 /** Names that the shown calls use, and words that cannot name a variable. */
 const RESERVED = new Set(
-  "client server channel createClient input output error data document presence state new delete default class function import export in with var let const enum switch case return this null true false void typeof try catch throw if else for while do".split(
+  "client server channel createClient input output error data document presence value new delete default class function import export in with var let const enum switch case return this null true false void typeof try catch throw if else for while do".split(
     " ",
   ),
 );
@@ -118,10 +118,10 @@ export function documentCalls(channel: DocumentedChannel, value: DocumentedValue
   return [
     source(
       "Client",
-      `const document = documentOf(${handle("client", channel)});\ndocument.subscribe((state) => console.log(state));`,
+      `const document = documentOf(${handle("client", channel)});\ndocument.subscribe((value) => console.log(value));`,
     ),
     source("Server", `${set}${argument(value, set)});`),
-    ...types([typeDeclaration("State", value.schema, "received")]),
+    ...types([typeDeclaration("Document", value.schema, "received")]),
   ];
 }
 

@@ -63,8 +63,8 @@ function channelSection(channel: DocumentedChannel): Section {
       ...(state
         ? [
             valueSection(
-              `${id}-state`,
-              "State",
+              `${id}-document`,
+              "Document",
               "A versioned document. Its updates are events of the channel's history.",
               state,
               documentCalls(channel, state),
